@@ -1,0 +1,112 @@
+package totp_test
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// Enrolling an authenticator, and checking a code twice.
+func Example() {
+	// An application calls totp.Generate(nil); this secret is for the example.
+	secret, err := totp.NewSecret([]byte("12345678901234567890"))
+	if err != nil {
+		panic(err)
+	}
+	key, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		panic(err)
+	}
+
+	// What the user scans, or types.
+	uri, err := key.URI(totp.Label{Issuer: "Acme", Account: "alice@example.com"})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(uri)
+	fmt.Println(secret.Grouped())
+
+	// The app shows a code, and the user types it.
+	now := time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
+	code, err := key.Code(now)
+	if err != nil {
+		panic(err)
+	}
+	typed := code[:3] + " " + code[3:]
+
+	var last int64 // kept with the account
+	step, err := key.Check(typed, now, last)
+	fmt.Println(step > last, err)
+	last = step // saved before the user is let in
+
+	_, err = key.Check(typed, now, last)
+	fmt.Println(errors.Is(err, totp.ErrReplayed), err)
+
+	// Printing a key or a secret shows nothing.
+	fmt.Println(key, secret)
+	// Output:
+	// otpauth://totp/Acme:alice@example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Acme
+	// GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ
+	// true <nil>
+	// true totp: code already used
+	// [redacted] [redacted]
+}
+
+// Taking over a key from another system.
+func ExampleParseURI() {
+	key, label, err := totp.ParseURI("otpauth://totp/Acme%20Inc:bob?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Acme%20Inc&digits=8")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(label.Issuer)
+	fmt.Println(label.Account)
+	fmt.Println(key.Params().Algorithm, key.Params().Digits, key.Params().Period)
+
+	_, _, err = totp.ParseURI("otpauth://totp/Acme:bob?secret=GEZDGNBVGY3TQOJQ&issuer=Acme")
+	fmt.Println(errors.Is(err, totp.ErrURI), errors.Is(err, totp.ErrSecret))
+	fmt.Println(err)
+	// Output:
+	// Acme Inc
+	// bob
+	// SHA1 8 30s
+	// true true
+	// totp: invalid otpauth URI: totp: invalid secret: shorter than 16 bytes
+}
+
+// Telling a user at enrolment that the phone's clock is wrong.
+func ExampleKey_ClockOffset() {
+	secret, err := totp.NewSecret([]byte("12345678901234567890"))
+	if err != nil {
+		panic(err)
+	}
+	key, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		panic(err)
+	}
+
+	now := time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
+	typed, err := key.Code(now.Add(-4 * time.Minute)) // what a slow phone shows
+	if err != nil {
+		panic(err)
+	}
+	if _, err := key.Check(typed, now, 0); errors.Is(err, totp.ErrWrong) {
+		if offset, err := key.ClockOffset(typed, now); err == nil && offset < 0 {
+			fmt.Println("your phone's clock is slow by", -offset)
+		}
+	}
+	// Output: your phone's clock is slow by 4m0s
+}
+
+func ExampleNormalize() {
+	for _, input := range []string{"123 456", "１２３４５６", "१२३-४५६", "12E456"} {
+		code, err := totp.Normalize(input)
+		fmt.Printf("%q %v\n", code, err)
+	}
+	// Output:
+	// "123456" <nil>
+	// "123456" <nil>
+	// "123456" <nil>
+	// "" totp: malformed code: not only digits
+}
