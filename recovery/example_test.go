@@ -1,0 +1,147 @@
+package recovery_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// From making a set to using one of its codes, without a database. Package
+// enrollment does this, and stores the set before it answers.
+func Example() {
+	ctx := context.Background()
+
+	// When two-factor authentication is set up.
+	codes, err := recovery.Generate(nil, recovery.DefaultCount, recovery.Argon2id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	derivation, err := recovery.NewDerivation(nil, recovery.Argon2id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	set, err := derivation.DeriveAll(ctx, codes)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stored, err := set.AppendBinary(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	shown := codes.Reveal() // to the user, once
+	fmt.Println(len(shown), "codes,", len(stored), "bytes to store")
+
+	// When the phone is lost.
+	set, err = recovery.DecodeSet(stored)
+	if err != nil {
+		log.Fatal(err)
+	}
+	code, err := recovery.ParseCode(" " + shown[3] + "\n")
+	if err != nil {
+		log.Fatal(err)
+	}
+	digest, err := set.Derivation().Derive(code)
+	if err != nil {
+		log.Fatal(err)
+	}
+	i, err := set.Spend(digest, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("code %d used at %v, %d left\n", i, set.SpentAt(i), set.Remaining())
+
+	// And once more.
+	_, err = set.Spend(digest, time.Now())
+	fmt.Println(errors.Is(err, recovery.ErrWrong), errors.Is(err, recovery.ErrSpent))
+
+	// Output:
+	// 10 codes, 425 bytes to store
+	// code 3 used at 2026-03-01 12:00:00 +0000 UTC, 9 left
+	// true true
+}
+
+func ExampleParseCode() {
+	for _, typed := range []string{
+		"ABCD-EFGH-JKMN-PQRS",
+		"abcd efgh jkmn pqrs",
+		"OIL0 1111 2222 3333",
+		"123456",
+	} {
+		code, err := recovery.ParseCode(typed)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(code.Reveal(), code.Scheme())
+	}
+	// Output:
+	// ABCD-EFGH-JKMN-PQRS argon2id
+	// ABCD-EFGH-JKMN-PQRS argon2id
+	// 0110-1111-2222-3333 argon2id
+	// recovery: not a recovery code
+}
+
+func ExampleCode_Reveal() {
+	code, err := recovery.ParseCode("abcdefghjkmnpqrs")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(code)
+	fmt.Println(code.Reveal())
+	// Output:
+	// recovery.Code(redacted)
+	// ABCD-EFGH-JKMN-PQRS
+}
+
+// Codes do not reach a response, a log or a cache by accident.
+func ExampleCodes() {
+	codes, err := recovery.Generate(nil, 4, recovery.Fast)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%v %+v %d\n", codes, codes, codes)
+	_, err = json.Marshal(struct{ Codes recovery.Codes }{codes})
+	fmt.Println(err != nil)
+	// Output:
+	// recovery.Codes(4, redacted) recovery.Codes(4, redacted) recovery.Codes(4, redacted)
+	// true
+}
+
+func ExampleCodes_Sheet() {
+	random := bytes.NewReader([]byte("these forty bytes are not random at all!")) // nil in a program
+	codes, err := recovery.Generate(random, 4, recovery.Argon2id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Print(codes.Sheet(recovery.Sheet{
+		Issuer:  "Acme",
+		Account: "alice@example.com",
+		Created: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+	}))
+	// Output:
+	// Recovery codes for Acme
+	// =======================
+	//
+	// Account: alice@example.com
+	// Created: 2026-03-01
+	//
+	// Use one of these codes to sign in when you do not have your
+	// authenticator app at hand. Each code works once.
+	//
+	//    1.  [ ]  EHM6-AWV5-41K6-YWKM
+	//    2.  [ ]  F4G6-4YBM-CNSJ-0RBJ
+	//    3.  [ ]  CMG6-WVVM-41S6-2VK4
+	//    4.  [ ]  DXPJ-0RBM-41GP-RV11
+	//
+	// - Keep this sheet like a key: in a safe place, and not on the device
+	//   that your authenticator app is on.
+	// - Tick a code off when you have used it.
+	// - Make new codes before you run out. These stop working when you do.
+	// - Nobody from support will ever ask you for one of these codes.
+}

@@ -1,0 +1,9 @@
+package recovery
+
+import "unique"
+
+// HostileDerivation returns a Derivation that no exported function lets
+// through, to show that Derive checks for itself.
+func HostileDerivation(s Scheme, memory uint32, passes, threads uint8) Derivation {
+	return Derivation{s, memory, passes, threads, unique.Make("sixteen byte slt")}
+}
