@@ -1,0 +1,31 @@
+// Package keyring is the default Sealer of package enrollment: it encrypts
+// what reaches the database and what is handed to clients, under keys that the
+// database does not hold.
+//
+// A [Ring] holds one or more named keys of 32 bytes. The first one, the
+// primary, seals; each of them opens what it sealed. [Generate] makes one and
+// [Ring.Format] writes it out, once; keep that text where the host keeps its
+// other secrets, apart from the database and its backups, and read it with
+// [Parse] at each start. Whoever has both the text and the database has every
+// user's shared secret. Whoever loses the text locks every user out of the
+// second step.
+//
+// # Rotation
+//
+// [Ring.Rotate] puts a fresh key in front. Give every node the longer ring
+// before the first of them seals with the new key, which is to say: add the
+// new key at the end of the text, deploy, move it to the front, deploy. Every
+// write seals under the primary, so accounts move to it as they are used. An
+// old key can be dropped when no account is sealed under it any more.
+//
+// # Construction
+//
+// For each scope, which is what the bytes are for and whose they are, a key is
+// derived as HMAC-SHA-256(root key, scope). The bytes are sealed with
+// AES-256-GCM under a random nonce (NIST SP 800-38D, section 8.2.2). As every
+// user has a derived key of their own, the 2^32 messages that a random nonce
+// allows for one key are 2^32 writes of one account. The additional data binds
+// the format, the id of the key, and what the caller wants bound.
+//
+// This package imports nothing of the library but an internal helper.
+package keyring

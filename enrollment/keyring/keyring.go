@@ -1,0 +1,216 @@
+package keyring
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+)
+
+// Limits of a ring.
+const (
+	// KeySize is the length of a key in bytes.
+	KeySize = 32
+
+	// MaxKeys is the most keys in a ring.
+	MaxKeys = 16
+
+	// MaxID is the length of the longest key id in bytes.
+	MaxID = 32
+
+	// maxText bounds the text that Parse looks at.
+	maxText = MaxKeys * (MaxID + 64)
+)
+
+// ErrKeys says that a ring can't be made of what was given. The text of the
+// error names the position and the rule, and never quotes a key.
+var ErrKeys = errors.New("keyring: invalid keys")
+
+// A Key is a named root key. Its fields are in the clear while a host hands it
+// over; a [Ring] redacts them.
+type Key struct {
+	// ID names the key: 1 to [MaxID] of the characters a-z, 0-9, '-' and '_'.
+	// It is stored beside everything the key seals, in clear.
+	ID string
+
+	// Secret is [KeySize] bytes from a cryptographic random source.
+	Secret []byte
+}
+
+// String returns the id and leaves the secret out.
+func (k Key) String() string { return "keyring.Key(" + k.ID + ", REDACTED)" }
+
+// GoString returns what String returns.
+func (k Key) GoString() string { return k.String() }
+
+// Format writes what String returns, whatever the verb.
+func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
+
+// LogValue returns what String returns.
+func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalJSON returns an error: a key is written out by [Ring.Format] only.
+func (k Key) MarshalJSON() ([]byte, error) { return nil, errMarshal }
+
+var errMarshal = errors.New("keyring: keys are not marshalled; use Ring.Format to reveal them")
+
+// A Ring seals under its first key and opens what any of its keys sealed. It
+// does not change after it was made, and is safe for concurrent use. The zero
+// Ring has no key: it seals and opens nothing.
+type Ring struct {
+	keys hidden.Value[[]rootKey]
+}
+
+type rootKey struct {
+	id     string
+	secret [KeySize]byte
+}
+
+// New returns a ring of the keys, the first of which is the primary. It copies
+// them. It returns an error that matches [ErrKeys] if there are none or more
+// than [MaxKeys], if an id or a secret is not as [Key] says, or if two share
+// an id or a secret.
+func New(keys ...Key) (*Ring, error) {
+	if len(keys) == 0 || len(keys) > MaxKeys {
+		return nil, fmt.Errorf("%w: a ring has 1 to %d keys", ErrKeys, MaxKeys)
+	}
+	roots := make([]rootKey, 0, len(keys))
+	for i, k := range keys {
+		if !validID(k.ID) {
+			return nil, fmt.Errorf("%w: the id of key %d is not 1 to %d of a-z, 0-9, '-', '_'", ErrKeys, i+1, MaxID)
+		}
+		if len(k.Secret) != KeySize {
+			return nil, fmt.Errorf("%w: the secret of key %d is not %d bytes", ErrKeys, i+1, KeySize)
+		}
+		if bytes.Count(k.Secret, k.Secret[:1]) == KeySize {
+			return nil, fmt.Errorf("%w: the secret of key %d is one byte repeated", ErrKeys, i+1)
+		}
+		root := rootKey{id: k.ID, secret: [KeySize]byte(k.Secret)}
+		for _, r := range roots {
+			if r.id == root.id || subtle.ConstantTimeCompare(r.secret[:], root.secret[:]) == 1 {
+				return nil, fmt.Errorf("%w: key %d has the id or the secret of another", ErrKeys, i+1)
+			}
+		}
+		roots = append(roots, root)
+	}
+	return &Ring{keys: hidden.Of(roots)}, nil
+}
+
+// Generate returns a ring of one fresh key of that id. It returns an error
+// that matches [ErrKeys] if the id is not as [Key] says. Randomness comes from
+// crypto/rand.
+func Generate(id string) (*Ring, error) {
+	return New(freshKey(id))
+}
+
+func freshKey(id string) Key {
+	secret := make([]byte, KeySize)
+	rand.Read(secret) // never fails: crypto/rand ends the program first
+	return Key{ID: id, Secret: secret}
+}
+
+// Rotate returns a ring that has a fresh key of that id in front of r's keys.
+// It returns an error that matches [ErrKeys] if r has a key of that id or is
+// full.
+func (r *Ring) Rotate(id string) (*Ring, error) {
+	return New(append([]Key{freshKey(id)}, r.reveal()...)...)
+}
+
+// Parse returns the ring that a text like
+//
+//	2026b:mJ1m…43 characters of base64url…,2026a:Zx8o…
+//
+// stands for: keys as id:secret, separated by commas or white space, the
+// primary first, the secret in base64url without padding (RFC 4648, section
+// 5). It returns an error that matches [ErrKeys] for any other text and never
+// quotes it.
+func Parse(text string) (*Ring, error) {
+	if len(text) > maxText {
+		return nil, fmt.Errorf("%w: the text is longer than %d bytes", ErrKeys, maxText)
+	}
+	var keys []Key
+	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) }) {
+		id, encoded, ok := strings.Cut(part, ":")
+		if !ok {
+			return nil, fmt.Errorf("%w: key %d is not of the form id:secret", ErrKeys, i+1)
+		}
+		secret, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+		if err != nil {
+			// The error of base64 is not wrapped: it tells of its input.
+			return nil, fmt.Errorf("%w: the secret of key %d is not base64url", ErrKeys, i+1)
+		}
+		keys = append(keys, Key{ID: id, Secret: secret})
+	}
+	return New(keys...)
+}
+
+// Format returns the text that [Parse] reads: the keys in clear. It is for
+// writing the ring to where secrets are kept, not for logs.
+func (r *Ring) Format() string {
+	var b strings.Builder
+	for i, k := range r.roots() {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(k.id + ":" + base64.RawURLEncoding.EncodeToString(k.secret[:]))
+	}
+	return b.String()
+}
+
+// IDs returns the ids of the keys, the primary first.
+func (r *Ring) IDs() []string {
+	var ids []string
+	for _, k := range r.roots() {
+		ids = append(ids, k.id)
+	}
+	return ids
+}
+
+// String returns the ids of the keys and leaves their secrets out.
+func (r *Ring) String() string {
+	return "keyring.Ring(" + strings.Join(r.IDs(), ", ") + ", REDACTED)"
+}
+
+// GoString returns what String returns.
+func (r *Ring) GoString() string { return r.String() }
+
+// LogValue returns what String returns.
+func (r *Ring) LogValue() slog.Value { return slog.StringValue(r.String()) }
+
+// MarshalJSON returns an error: a ring is written out by [Ring.Format] only.
+func (r *Ring) MarshalJSON() ([]byte, error) { return nil, errMarshal }
+
+// roots returns the keys of r, none for a zero or nil Ring.
+func (r *Ring) roots() []rootKey {
+	if r == nil || r.keys.IsZero() {
+		return nil
+	}
+	return *r.keys.Get()
+}
+
+func (r *Ring) reveal() []Key {
+	var keys []Key
+	for _, k := range r.roots() {
+		keys = append(keys, Key{ID: k.id, Secret: bytes.Clone(k.secret[:])})
+	}
+	return keys
+}
+
+func validID(id string) bool {
+	if id == "" || len(id) > MaxID {
+		return false
+	}
+	for _, c := range []byte(id) {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}

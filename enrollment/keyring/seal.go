@@ -1,0 +1,119 @@
+package keyring
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+)
+
+// Errors of [Ring.Open]. Both match [ErrOpen].
+var (
+	// ErrOpen says that bytes can't be opened with the keys at hand, and that
+	// trying again will not help. A Sealer that asks a key management service
+	// returns other errors for what may pass.
+	ErrOpen = errors.New("keyring: cannot open")
+
+	// ErrUnknownKey says that the bytes name a key that the ring does not
+	// have.
+	ErrUnknownKey error = openError("keyring: cannot open: sealed under a key that is not in the ring")
+
+	// ErrDamaged says that the bytes are not what was sealed, or were sealed
+	// for another scope or binding.
+	ErrDamaged error = openError("keyring: cannot open: damaged or misplaced")
+)
+
+type openError string
+
+func (e openError) Error() string        { return string(e) }
+func (e openError) Is(target error) bool { return target == ErrOpen }
+
+// format is the first byte of everything sealed here.
+const format = 1
+
+// Overhead is the most bytes that sealing adds.
+const Overhead = 2 + MaxID + nonceSize + tagSize
+
+const (
+	nonceSize = 12
+	tagSize   = 16
+)
+
+// Seal returns plaintext encrypted and authenticated under the primary key, so
+// that only Open with the same scope and binding returns it. Scope selects the
+// derived key: what the bytes are for and whose they are. Binding is further
+// additional data. The result is
+//
+//	format uint8, id of the key with its length uint8, nonce, ciphertext and tag
+//
+// and names the key in clear. Seal does not keep its arguments. It fails only
+// if the ring has no key; ctx is not used.
+func (r *Ring) Seal(_ context.Context, scope, binding, plaintext []byte) ([]byte, error) {
+	roots := r.roots()
+	if len(roots) == 0 {
+		return nil, ErrKeys
+	}
+	aead, err := roots[0].derive(scope)
+	if err != nil {
+		return nil, err
+	}
+	id := roots[0].id
+	out := make([]byte, 0, 2+len(id)+nonceSize+len(plaintext)+tagSize)
+	out = append(out, format, byte(len(id)))
+	out = append(out, id...)
+	return aead.Seal(out, nil, plaintext, additional(id, binding)), nil
+}
+
+// Open returns what Seal was given for the same scope and binding. The id in
+// the sealed bytes selects the key; no other is tried. It returns
+// [ErrUnknownKey] or [ErrDamaged], and never part of a plaintext.
+func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, error) {
+	if len(sealed) < 2 || sealed[0] != format {
+		return nil, ErrDamaged
+	}
+	end := 2 + int(sealed[1])
+	if len(sealed) < end {
+		return nil, ErrDamaged
+	}
+	id, rest := string(sealed[2:end]), sealed[end:]
+	for _, root := range r.roots() {
+		if root.id != id {
+			continue
+		}
+		aead, err := root.derive(scope)
+		if err != nil {
+			return nil, err
+		}
+		plaintext, err := aead.Open(nil, nil, rest, additional(id, binding))
+		if err != nil {
+			return nil, ErrDamaged
+		}
+		return plaintext, nil
+	}
+	return nil, ErrUnknownKey
+}
+
+// derive returns the cipher of a scope. The GCM with a random nonce is the one
+// that FIPS 140-3 approves.
+func (k rootKey) derive(scope []byte) (cipher.AEAD, error) {
+	mac := hmac.New(sha256.New, k.secret[:])
+	mac.Write(scope)
+	block, err := aes.NewCipher(mac.Sum(nil))
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// additional returns the additional data: every part behind its length, so
+// that no two lists of parts encode alike.
+func additional(id string, binding []byte) []byte {
+	b := make([]byte, 0, 2+len(id)+4+len(binding))
+	b = append(b, format, byte(len(id)))
+	b = append(b, id...)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(binding)))
+	return append(b, binding...)
+}
