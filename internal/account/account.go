@@ -1,0 +1,197 @@
+package account
+
+import (
+	"slices"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// State is where an account stands.
+type State uint8
+
+// The states. They carry the same numbers as those of package store.
+const (
+	None State = iota + 1
+	Pending
+	Confirmed
+	Disabled
+)
+
+// An Epoch changes with every change of factor. What was handed out under an
+// earlier one (challenges, receipts) is void.
+type Epoch [16]byte
+
+// An Account is the two-factor state of one user. It is not safe for
+// concurrent use.
+type Account struct {
+	epoch          Epoch
+	wasConfirmed   bool
+	totp, recovery Throttle
+	authenticators []Authenticator
+	setup          *Setup
+	challenges     spentChallenges
+	lastSignIn     SignIn
+	burned         int64 // seconds since 1970 up to which codes of authenticators that are gone were used
+	sets           setCount
+
+	codes   lazy[recovery.Set]
+	history lazy[[]Event]
+	outbox  lazy[[]Undelivered]
+
+	unknown []field
+
+	changed bool
+	written int     // events recorded since decoding
+	fresh   []Event // the same, for the caller to deliver
+}
+
+// SignIn is when the second step of a sign-in last succeeded, and how.
+type SignIn struct {
+	At     time.Time
+	Factor Factor
+}
+
+// New returns the account of a user who has none. It counts as unchanged until
+// something is done with it.
+func New(m Moment) *Account {
+	return &Account{epoch: m.epoch()}
+}
+
+// State returns where the account stands. A pending one may be past its time
+// unless [Account.Tidy] has been called.
+func (a *Account) State() State {
+	switch {
+	case len(a.authenticators) > 0:
+		return Confirmed
+	case a.setup != nil:
+		return Pending
+	case a.wasConfirmed:
+		return Disabled
+	}
+	return None
+}
+
+// Changed reports whether the account must be saved before anything is
+// answered.
+func (a *Account) Changed() bool { return a.changed }
+
+// Epoch returns the current epoch.
+func (a *Account) Epoch() Epoch { return a.epoch }
+
+// LastSignIn returns when the second step of a sign-in last succeeded.
+func (a *Account) LastSignIn() SignIn { return a.lastSignIn }
+
+// Authenticators returns copies of the confirmed authenticators, oldest first.
+func (a *Account) Authenticators() []Authenticator { return slices.Clone(a.authenticators) }
+
+// Setup returns the setup that waits for its code, or nil.
+func (a *Account) Setup() *Setup { return a.setup }
+
+// Rebase repairs instants that a broken clock has put more than a day ahead,
+// so that nobody waits for a time that was never real. It counts as a change:
+// the repair must be saved, or the wait would start anew with every attempt.
+func (a *Account) Rebase(now time.Time) {
+	changed := a.totp.rebase(now)
+	changed = a.recovery.rebase(now) || changed
+	for i := range a.authenticators {
+		changed = a.authenticators[i].rebase(now) || changed
+	}
+	if a.setup != nil {
+		changed = a.setup.rebase(now) || changed
+	}
+	changed = a.challenges.rebase(now) || changed
+	changed = a.sets.rebase(now) || changed
+	if limit := now.Add(clockTolerance).Unix(); a.burned > limit {
+		a.burned, changed = now.Unix(), true
+	}
+	a.changed = a.changed || changed
+}
+
+// Tidy drops what has expired. It does not count as a change: what is seen
+// expired is deleted with the next write, and is ignored until then.
+func (a *Account) Tidy(now time.Time) {
+	if a.setup != nil && !now.Before(a.setup.Expires) {
+		a.setup = nil
+	}
+	a.challenges.tidy(now)
+}
+
+// Due returns when a background sweep should look at the account: the zero
+// time if there is nothing to wait for.
+func (a *Account) Due() (time.Time, error) {
+	var due time.Time
+	if a.setup != nil {
+		due = a.setup.Expires
+	}
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, u := range *outbox {
+		if due.IsZero() || u.Lease.Before(due) {
+			due = u.Lease
+		}
+	}
+	return due, nil
+}
+
+// find returns the index of a confirmed authenticator, or -1.
+func (a *Account) find(id AuthenticatorID) int {
+	return slices.IndexFunc(a.authenticators, func(x Authenticator) bool { return x.ID == id })
+}
+
+// drop removes a confirmed authenticator and keeps the mark of what it used.
+func (a *Account) drop(i int) {
+	a.burned = max(a.burned, a.authenticators[i].burned())
+	a.authenticators = slices.Delete(a.authenticators, i, i+1)
+}
+
+// turn starts a new epoch.
+func (a *Account) turn(m Moment) { a.epoch = m.epoch() }
+
+// Disable switches two-factor authentication off: every secret, code, setup
+// and spent challenge is gone. The history, the budget of guesses and the mark
+// of what was used stay.
+func (a *Account) Disable(m Moment, by Factor, method string) error {
+	if len(a.authenticators) == 0 {
+		return refuse(NotEnrolled)
+	}
+	for len(a.authenticators) > 0 {
+		a.drop(len(a.authenticators) - 1)
+	}
+	a.wasConfirmed = true
+	a.setup = nil
+	a.codes.set(recovery.Set{})
+	a.challenges = spentChallenges{}
+	a.totp.forgive(totpPolicy, m.Now)
+	a.recovery = Throttle{}
+	a.turn(m)
+	return a.record(m, Event{Kind: EventDisabled, Factor: by, Method: method})
+}
+
+// MayRemove reports whether Remove would be allowed. The last authenticator is
+// not removed but disabled, which is another thing to say yes to.
+func (a *Account) MayRemove(id AuthenticatorID) error {
+	switch {
+	case len(a.authenticators) == 0:
+		return refuse(NotEnrolled)
+	case a.find(id) < 0:
+		return refuse(UnknownAuthenticator)
+	case len(a.authenticators) == 1:
+		return refuse(LastAuthenticator)
+	}
+	return nil
+}
+
+// Remove takes one of several authenticators away.
+func (a *Account) Remove(m Moment, id AuthenticatorID, by Factor, method string) error {
+	if err := a.MayRemove(id); err != nil {
+		return err
+	}
+	i := a.find(id)
+	name := a.authenticators[i].Name
+	a.drop(i)
+	a.turn(m)
+	return a.record(m, Event{Kind: EventAuthenticatorRemoved, Factor: by, Method: method, Name: name})
+}

@@ -1,0 +1,701 @@
+package account_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 10, 0, time.UTC)
+
+// A world is one account, the clock and the apps of its owner.
+type world struct {
+	t     *testing.T
+	a     *account.Account
+	now   time.Time
+	drawn uint64
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, now: start}
+	w.a = account.New(w.moment())
+	return w
+}
+
+// moment returns fresh bytes each time, without randomness, so that encodings
+// can be compared with files.
+func (w *world) moment() account.Moment {
+	w.drawn++
+	m := account.Moment{Now: w.now}
+	for i := range m.Fresh {
+		m.Fresh[i] = byte(i)
+	}
+	binary.BigEndian.PutUint64(m.Fresh[:], w.drawn)
+	binary.BigEndian.PutUint64(m.Fresh[16:], w.drawn)
+	return m
+}
+
+// reload encodes and decodes the account, as if it had been stored.
+func (w *world) reload() {
+	w.t.Helper()
+	b, err := w.a.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if w.a, err = account.Decode(b); err != nil {
+		w.t.Fatal(err)
+	}
+	w.a.Rebase(w.now)
+	w.a.Tidy(w.now)
+}
+
+func key(t *testing.T, seed byte) totp.Key {
+	t.Helper()
+	raw := make([]byte, totp.GeneratedSecretSize)
+	for i := range raw {
+		raw[i] = seed + byte(i)
+	}
+	secret, err := totp.NewSecret(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func code(t *testing.T, k totp.Key, at time.Time) string {
+	t.Helper()
+	c, err := k.Code(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// constant is a source of "randomness" that counts up from a seed.
+type constant byte
+
+func (c *constant) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(*c)
+		*c = *c*5 + 17
+	}
+	return len(b), nil
+}
+
+func codes(t *testing.T, seed byte) (recovery.Codes, *recovery.Set) {
+	t.Helper()
+	source := constant(seed)
+	list, err := recovery.Generate(&source, 0, recovery.Fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := recovery.NewDerivation(&source, recovery.Fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := from.DeriveAll(t.Context(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list, &set
+}
+
+func (w *world) begin(seed byte, replaces account.AuthenticatorID) account.SetupID {
+	w.t.Helper()
+	id := account.SetupID{seed}
+	err := w.a.Begin(account.Setup{
+		ID:            id,
+		Expires:       w.now.Add(15 * time.Minute),
+		Replaces:      replaces,
+		Label:         totp.Label{Issuer: "Acme", Account: "alice@example.com"},
+		Authenticator: account.Authenticator{ID: account.AuthenticatorID{seed}, Key: key(w.t, seed), Name: "phone"},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
+// enroll confirms an authenticator and lets its first code pass.
+func (w *world) enroll(seed byte) totp.Key {
+	w.t.Helper()
+	id := w.begin(seed, account.AuthenticatorID{})
+	_, set := codes(w.t, seed)
+	k := key(w.t, seed)
+	if _, err := w.a.Confirm(w.moment(), id, code(w.t, k, w.now), set); err != nil {
+		w.t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.reload()
+	return k
+}
+
+func (w *world) check(digits string) error {
+	_, err := w.a.Check(w.moment(), account.Guess{Factor: account.TOTP, Digits: digits})
+	return err
+}
+
+// wrong returns a code that no authenticator of the account shows.
+func (w *world) wrong() string {
+	w.t.Helper()
+	for _, c := range []string{"000000", "111111", "222222", "333333"} {
+		right := false
+		for _, x := range w.a.Authenticators() {
+			_, err := x.Key.Check(c, w.now, 0)
+			right = right || err == nil
+		}
+		if !right {
+			return c
+		}
+	}
+	w.t.Fatal("every code is right")
+	return ""
+}
+
+// recover tries recovery code i of the set that was made from the seed.
+func (w *world) recover(seed byte, i int) error {
+	w.t.Helper()
+	list, set := codes(w.t, seed)
+	c, err := recovery.ParseCode(list.Reveal()[i])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	digest, err := set.Derivation().Derive(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, err = w.a.Check(w.moment(), account.Guess{
+		Factor: account.Recovery, Scheme: c.Scheme(), Digest: digest, From: set.Derivation(),
+	})
+	return err
+}
+
+// reason returns why err refuses, or "" if it does not.
+func reason(err error) account.Reason {
+	var r *account.Refusal
+	if errors.As(err, &r) {
+		return r.Reason
+	}
+	return ""
+}
+
+func retryAt(err error) time.Time {
+	var r *account.Refusal
+	if errors.As(err, &r) {
+		return r.RetryAt
+	}
+	return time.Time{}
+}
+
+func mustReason(t *testing.T, err error, want account.Reason) {
+	t.Helper()
+	if got := reason(err); got != want || (want == "" && err != nil) {
+		t.Fatalf("got %v, want reason %q", err, want)
+	}
+}
+
+func TestFailuresLockForLongerAndLonger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.enroll(1)
+	want := []time.Duration{
+		0, 0, 0, 0,
+		1 * time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute,
+		32 * time.Minute, 64 * time.Minute, 128 * time.Minute, 256 * time.Minute, 512 * time.Minute,
+		1024 * time.Minute, 24 * time.Hour, 24 * time.Hour, 24 * time.Hour,
+	}
+	for i, wait := range want {
+		err := w.check(w.wrong())
+		mustReason(t, err, account.WrongCode)
+		w.reload()
+		if wait == 0 {
+			if !retryAt(err).IsZero() {
+				t.Fatalf("failure %d: wait until %v, want none", i+1, retryAt(err))
+			}
+			continue
+		}
+		until := w.now.Add(wait)
+		if !retryAt(err).Equal(until) {
+			t.Fatalf("failure %d: wait of %v, want %v", i+1, retryAt(err).Sub(w.now), wait)
+		}
+		// The last moment of the wait still refuses the right code, and does
+		// not change anything.
+		w.now = until.Add(-time.Microsecond)
+		err = w.check(code(t, k, w.now))
+		mustReason(t, err, account.Locked)
+		if !retryAt(err).Equal(until) || w.a.Changed() {
+			t.Fatalf("failure %d: an attempt while locked moved the end to %v or changed the account", i+1, retryAt(err))
+		}
+		w.now = until
+	}
+	mustReason(t, w.check(code(t, k, w.now)), "")
+	for range 4 {
+		mustReason(t, w.check(w.wrong()), account.WrongCode)
+	}
+	w.now = w.now.Add(time.Minute)
+	mustReason(t, w.check(code(t, k, w.now)), "")
+}
+
+// One failure a day never empties the budget, two a day do: 30 + 30 in a month.
+func TestBudgetIsNotRefilledBySuccess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.enroll(1)
+	failures := 0
+	for range 20 { // 4 wrong, then right, every half minute: never locked by the run
+		for range 4 {
+			err := w.check(w.wrong())
+			if reason(err) == account.Locked {
+				break
+			}
+			mustReason(t, err, account.WrongCode)
+			failures++
+		}
+		w.now = w.now.Add(time.Minute)
+		if reason(w.check(code(t, k, w.now))) == account.Locked {
+			break
+		}
+		w.reload()
+	}
+	if failures != 30 {
+		t.Fatalf("%d failures were evaluated, want 30", failures)
+	}
+	err := w.check(code(t, k, w.now))
+	mustReason(t, err, account.Locked)
+	if wait := retryAt(err).Sub(w.now); wait > 24*time.Hour || wait < 23*time.Hour {
+		t.Errorf("the budget has room in %v, want a day at most", wait)
+	}
+	w.now = retryAt(err)
+	mustReason(t, w.check(w.wrong()), account.WrongCode)
+	w.now = w.now.Add(time.Hour)
+	mustReason(t, w.check(code(t, k, w.now)), account.Locked)
+}
+
+// A guess against three authenticators is worth three.
+func TestBudgetCountsAuthenticators(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.enroll(41)
+	k := w.enroll(81)
+	failures := 0
+	for range 10 {
+		for range 4 {
+			if reason(w.check(w.wrong())) == account.WrongCode {
+				failures++
+			}
+		}
+		w.now = w.now.Add(time.Minute)
+		_ = w.check(code(t, k, w.now))
+	}
+	if failures != 10 {
+		t.Errorf("%d failures were evaluated, want 10 of 3 units each", failures)
+	}
+}
+
+func TestHundredFailuresDisableTheFactor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.enroll(1)
+	for i := range 100 {
+		err := w.check(w.wrong())
+		mustReason(t, err, account.WrongCode)
+		w.reload()
+		if i < 99 {
+			w.now = w.now.Add(48 * time.Hour)
+		}
+	}
+	w.now = w.now.Add(10 * 365 * 24 * time.Hour)
+	err := w.check(code(t, k, w.now))
+	mustReason(t, err, account.FactorDisabled)
+	if !retryAt(err).IsZero() {
+		t.Error("waiting is said to help")
+	}
+	mustReason(t, w.recover(1, 0), "")
+	w.reload()
+	mustReason(t, w.check(code(t, k, w.now)), "")
+}
+
+func TestRecoveryLeavesFiveUnits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.enroll(1)
+	for range 60 { // empty the budget
+		_ = w.check(w.wrong())
+		w.now = w.now.Add(time.Minute)
+		_ = w.check(code(t, k, w.now))
+	}
+	mustReason(t, w.check(w.wrong()), account.Locked)
+	mustReason(t, w.recover(1, 0), "")
+	failures := 0
+	for range 20 {
+		if reason(w.check(w.wrong())) == account.WrongCode {
+			failures++
+		}
+		w.now = w.now.Add(time.Minute)
+		_ = w.check(code(t, k, w.now))
+	}
+	if failures != 5 {
+		t.Errorf("%d failures were evaluated after a recovery, want 5", failures)
+	}
+}
+
+func TestRecoveryWaitsAreShort(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	for i := range 300 {
+		err := w.recover(99, i%10) // codes of another set
+		if reason(err) != account.WrongCode {
+			// the set's derivation differs, so the digest has to be derived
+			if !errors.Is(err, account.ErrNeedDigest) {
+				t.Fatal(err)
+			}
+		}
+		_, set := codes(t, 1)
+		_, err = w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: recovery.Fast, From: set.Derivation()})
+		mustReason(t, err, account.WrongCode)
+		until := retryAt(err)
+		if until.IsZero() {
+			continue
+		}
+		if wait := until.Sub(w.now); wait > time.Minute {
+			t.Fatalf("failure %d: wait of %v", i+1, wait)
+		}
+		mustReason(t, w.recover(1, 0), account.Locked)
+		w.now = until
+		w.reload()
+	}
+	mustReason(t, w.recover(1, 0), "")
+}
+
+func TestRecoveryOfAnotherScheme(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	// Counted and answered without a derivation.
+	_, err := w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: recovery.Argon2id})
+	mustReason(t, err, account.WrongCode)
+	if !w.a.Changed() {
+		t.Error("the failure was not counted")
+	}
+}
+
+func TestSpentRecoveryCode(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	mustReason(t, w.recover(1, 3), "")
+	w.reload()
+	if left, of, _ := w.a.CodesLeft(); left != 9 || of != 10 {
+		t.Errorf("%d of %d codes are left, want 9 of 10", left, of)
+	}
+	mustReason(t, w.recover(1, 3), account.Replayed)
+	w.reload()
+	if left, _, _ := w.a.CodesLeft(); left != 9 {
+		t.Errorf("%d codes are left, want 9", left)
+	}
+}
+
+// Times that a broken clock has left behind do not lock anybody for longer
+// than a day and the wait in force once it is mended, and the repair is stored.
+func TestBrokenClockIsRebased(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range []time.Duration{25 * time.Hour, 365 * 24 * time.Hour, 100 * 365 * 24 * time.Hour} {
+		w := newWorld(t)
+		k := w.enroll(1)
+		right := w.now
+		w.now = right.Add(ahead)
+		mustReason(t, w.check(code(t, k, w.now)), "") // burns a step far ahead
+		for range 6 {
+			_ = w.check(w.wrong())
+		}
+		w.reload()
+
+		w.now = right
+		w.reload()
+		if !w.a.Changed() {
+			t.Fatalf("%v ahead: the repair is not stored", ahead)
+		}
+		err := w.check(code(t, k, w.now))
+		mustReason(t, err, account.Locked)
+		if wait := retryAt(err).Sub(w.now); wait > 2*time.Minute {
+			t.Errorf("%v ahead: locked for %v", ahead, wait)
+		}
+		w.now = retryAt(err).Add(time.Minute)
+		w.reload()
+		if w.a.Changed() {
+			t.Errorf("%v ahead: repaired twice", ahead)
+		}
+		mustReason(t, w.check(code(t, k, w.now)), "")
+	}
+}
+
+// A clock that goes back a little, as between nodes, gives nothing away.
+func TestClockGoesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.enroll(1)
+	for range 5 {
+		_ = w.check(w.wrong())
+	}
+	end := w.now.Add(time.Minute)
+	for _, back := range []time.Duration{time.Second, time.Minute, time.Hour, 23 * time.Hour} {
+		w.now = end.Add(-time.Minute - back)
+		w.reload()
+		err := w.check(w.wrong())
+		mustReason(t, err, account.Locked)
+		if !retryAt(err).Equal(end) {
+			t.Errorf("%v back: the lock ends at %v, want %v", back, retryAt(err), end)
+		}
+	}
+	w.now = end.Add(time.Minute)
+	mustReason(t, w.check(code(t, k, w.now)), "")
+	w.now = w.now.Add(-time.Hour)
+	mustReason(t, w.check(code(t, k, w.now)), account.Replayed)
+}
+
+func TestDisableForgets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.enroll(1)
+	used := w.now
+	mustReason(t, w.check(code(t, k, w.now)), "")
+	w.begin(7, account.AuthenticatorID{})
+	epoch := w.a.Epoch()
+	if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	left, of, _ := w.a.CodesLeft()
+	if w.a.State() != account.Disabled || w.a.Setup() != nil || left != 0 || of != 0 || w.a.Epoch() == epoch {
+		t.Errorf("state %v, setup %v, %d of %d codes, same epoch %v", w.a.State(), w.a.Setup(), left, of, w.a.Epoch() == epoch)
+	}
+	if got, want := account.Burned(w.a), used.Truncate(30*time.Second).Unix()+29; got != want {
+		t.Errorf("codes are marked as used up to %d, want %d", got, want)
+	}
+	history, _ := w.a.History()
+	if len(history) != 2 || history[1].Kind != account.EventDisabled {
+		t.Errorf("history %v", history)
+	}
+	mustReason(t, w.a.Disable(w.moment(), account.TOTP, ""), account.NotEnrolled)
+	mustReason(t, w.check("123456"), account.NotEnrolled)
+	w.enroll(7)
+	if w.a.State() != account.Confirmed {
+		t.Errorf("state %v after a new start", w.a.State())
+	}
+}
+
+func TestDuplicateSecret(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	for _, seed := range []byte{1, 2} {
+		if seed == 2 {
+			w.begin(2, account.AuthenticatorID{})
+		}
+		err := w.a.Begin(account.Setup{
+			ID: account.SetupID{9}, Expires: w.now.Add(time.Minute),
+			Authenticator: account.Authenticator{ID: account.AuthenticatorID{9}, Key: key(t, seed)},
+		})
+		mustReason(t, err, account.DuplicateSecret)
+	}
+}
+
+func TestReplaceSwapsInOneStep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	old := w.enroll(1)
+	id := w.begin(2, w.a.Authenticators()[0].ID)
+	fresh := key(t, 2)
+	mustReason(t, w.check(code(t, fresh, w.now)), account.WrongCode)
+	mustReason(t, w.check(code(t, old, w.now)), "")
+	if _, err := w.a.Confirm(w.moment(), id, code(t, fresh, w.now), nil); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.reload()
+	if n := len(w.a.Authenticators()); n != 1 {
+		t.Fatalf("%d authenticators", n)
+	}
+	mustReason(t, w.check(code(t, old, w.now)), account.WrongCode)
+	mustReason(t, w.check(code(t, fresh, w.now)), "")
+	if left, of, _ := w.a.CodesLeft(); left != 10 || of != 10 {
+		t.Errorf("%d of %d recovery codes survived", left, of)
+	}
+}
+
+func TestSetsAreLimited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1) // the first set of the day
+	_, set := codes(t, 50)
+	for i := range 4 {
+		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+			t.Fatalf("set %d: %v", i+2, err)
+		}
+		w.reload()
+	}
+	err := w.a.Renew(w.moment(), set, account.TOTP)
+	mustReason(t, err, account.TooManySets)
+	w.now = retryAt(err)
+	w.reload()
+	mustReason(t, w.a.Renew(w.moment(), set, account.TOTP), "")
+}
+
+// Without codes left and without a set to be had, a new phone is confirmed all
+// the same; a first enrolment without codes is not.
+func TestConfirmWithoutRoomForASet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	_, set := codes(t, 50)
+	for range 4 {
+		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 10 {
+		mustReason(t, w.recover(50, i), "")
+	}
+	id := w.begin(2, account.AuthenticatorID{})
+	stored, err := w.a.Confirm(w.moment(), id, code(t, key(t, 2), w.now), nil)
+	if stored || err != nil {
+		t.Fatalf("Confirm = %v, %v", stored, err)
+	}
+	if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil {
+		t.Fatal(err)
+	}
+	id = w.begin(3, account.AuthenticatorID{})
+	_, err = w.a.Confirm(w.moment(), id, code(t, key(t, 3), w.now), nil)
+	mustReason(t, err, account.TooManySets)
+}
+
+func TestSpentChallengesAreBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	challenge := func(i int) account.Challenge {
+		issued := w.now.Add(time.Duration(i) * time.Second)
+		return account.Challenge{
+			ID: account.ChallengeID{byte(i), byte(i >> 8)}, Epoch: w.a.Epoch(),
+			Issued: issued, Expires: issued.Add(10 * time.Minute),
+		}
+	}
+	for i := range 100 {
+		if err := w.a.CheckChallenge(challenge(i)); err != nil {
+			t.Fatalf("challenge %d: %v", i, err)
+		}
+		w.a.SpendChallenge(w.moment(), challenge(i), account.TOTP, true)
+		w.reload()
+		for j := range i + 1 {
+			if err := w.a.CheckChallenge(challenge(j)); err == nil {
+				t.Fatalf("after %d spent ones, challenge %d is open again", i+1, j)
+			}
+		}
+	}
+	other := challenge(200)
+	other.Epoch[0]++
+	mustReason(t, w.a.CheckChallenge(other), account.ChallengeVoid)
+}
+
+func TestHistoryIsBounded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for range 15 {
+		w.enroll(1)
+		if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(24 * time.Hour)
+		w.reload()
+	}
+	history, err := w.a.History()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(history) != account.MaxHistory || history[19].Kind != account.EventDisabled {
+		t.Errorf("%d events, the last %v", len(history), history[len(history)-1].Kind)
+	}
+	for i := 1; i < len(history); i++ {
+		if history[i].At.Before(history[i-1].At) || history[i].ID == history[i-1].ID {
+			t.Errorf("event %d is out of order or has the id of another", i)
+		}
+	}
+}
+
+func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	total := 0
+	for range 40 {
+		_, set := codes(t, 50)
+		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.a.Queue(w.moment()); err != nil {
+			t.Fatal(err)
+		}
+		total++
+		w.now = w.now.Add(24 * time.Hour)
+		w.reload()
+	}
+	outbox, err := w.a.Outbox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(outbox) != account.MaxUndelivered {
+		t.Errorf("%d undelivered events", len(outbox))
+	}
+	count := 0
+	var ids []account.EventID
+	for _, u := range outbox {
+		count += u.Count
+		ids = append(ids, u.Event.ID)
+	}
+	if count != total {
+		t.Errorf("they stand for %d events, want %d", count, total)
+	}
+	due, err := w.a.Due()
+	if err != nil || !due.Equal(outbox[0].Lease) {
+		t.Errorf("due %v, %v; want the first lease %v", due, err, outbox[0].Lease)
+	}
+	if err := w.a.Acknowledge(slices.Concat(ids[:15], []account.EventID{{1}})); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	if outbox, _ = w.a.Outbox(); len(outbox) != 1 || outbox[0].Event.ID != ids[15] {
+		t.Errorf("%d events are left after acknowledging 15", len(outbox))
+	}
+}
+
+// manyCodes returns the largest set there is.
+func manyCodes(t *testing.T, seed byte) *recovery.Set {
+	t.Helper()
+	source := constant(seed)
+	list, err := recovery.Generate(&source, recovery.MaxCount, recovery.Fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := recovery.NewDerivation(&source, recovery.Fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := from.DeriveAll(t.Context(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &set
+}

@@ -1,0 +1,93 @@
+package account
+
+import (
+	"slices"
+	"time"
+)
+
+// maxSpent bounds the list of challenges that were answered and have not
+// expired.
+const maxSpent = 16
+
+// A ChallengeID names a challenge.
+type ChallengeID [16]byte
+
+// A Challenge says that the first factor was right. The account does not keep
+// the ones that are open, only those that were spent.
+type Challenge struct {
+	ID      ChallengeID
+	Epoch   Epoch
+	Issued  time.Time
+	Expires time.Time
+}
+
+// spentChallenges remembers answered challenges until they would have expired.
+// When there are more than it holds, everything issued up to the oldest one it
+// forgets is void: the list fails closed.
+type spentChallenges struct {
+	floor time.Time
+	list  []spentChallenge
+}
+
+type spentChallenge struct {
+	id      ChallengeID
+	issued  time.Time
+	expires time.Time
+}
+
+// CheckChallenge reports whether the challenge can still be answered.
+func (a *Account) CheckChallenge(c Challenge) error {
+	if c.Epoch != a.epoch {
+		return refuse(ChallengeVoid)
+	}
+	for _, s := range a.challenges.list {
+		if s.id == c.ID {
+			return refuse(ChallengeSpent)
+		}
+	}
+	if !a.challenges.floor.IsZero() && !c.Issued.After(a.challenges.floor) {
+		return refuse(ChallengeVoid)
+	}
+	return nil
+}
+
+// SpendChallenge marks the challenge as answered, and the second step of a
+// sign-in as done if signIn is set.
+func (a *Account) SpendChallenge(m Moment, c Challenge, f Factor, signIn bool) {
+	a.challenges.add(spentChallenge{id: c.ID, issued: c.Issued, expires: c.Expires})
+	if signIn {
+		a.lastSignIn = SignIn{At: m.Now, Factor: f}
+	}
+	a.changed = true
+}
+
+func (s *spentChallenges) add(c spentChallenge) {
+	s.list = append(s.list, c)
+	if len(s.list) <= maxSpent {
+		return
+	}
+	oldest := 0
+	for i := range s.list {
+		if s.list[i].issued.Before(s.list[oldest].issued) {
+			oldest = i
+		}
+	}
+	s.floor = later(s.floor, s.list[oldest].issued)
+	s.list = slices.Delete(s.list, oldest, oldest+1)
+}
+
+func (s *spentChallenges) tidy(now time.Time) {
+	s.list = slices.DeleteFunc(s.list, func(c spentChallenge) bool { return !now.Before(c.expires) })
+}
+
+func (s *spentChallenges) rebase(now time.Time) (changed bool) {
+	s.floor, changed = rebase(s.floor, now)
+	for i := range s.list {
+		if _, broken := rebase(s.list[i].issued, now); broken {
+			s.list[i].issued = now
+			s.list[i].expires = now
+			changed = true
+		}
+	}
+	return changed
+}

@@ -1,0 +1,143 @@
+package account
+
+import (
+	"slices"
+	"time"
+)
+
+// Limits of what an account remembers.
+const (
+	MaxHistory     = 20
+	MaxUndelivered = 16
+)
+
+// EventKind is what happened.
+type EventKind uint8
+
+// The kinds. Their numbers are stored.
+const (
+	EventEnabled EventKind = iota + 1
+	EventAuthenticatorAdded
+	EventAuthenticatorReplaced
+	EventAuthenticatorRemoved
+	EventDisabled
+	EventCodesRenewed
+	EventRecoveryUsed
+	EventLocked
+	EventFactorDisabled
+)
+
+// An EventID is unique over all accounts and stays the same when an event is
+// delivered again.
+type EventID [13]byte
+
+// An Event is a change that the owner of the account should hear of.
+type Event struct {
+	ID     EventID
+	Kind   EventKind
+	At     time.Time
+	Factor Factor // what authorised it, or what it is about; 0 if neither
+	Name   string // of the authenticator it is about
+	Method string // how the first factor was checked again, if that authorised it
+
+	unknown []field
+}
+
+// Undelivered is an event whose delivery nobody has acknowledged yet.
+type Undelivered struct {
+	Event Event
+	Lease time.Time // until then, whoever recorded it is delivering it
+	Count int       // how many events of the kind it stands for
+
+	unknown []field
+}
+
+// leaseTime is how long the writer of an event has for delivering it.
+const leaseTime = time.Minute
+
+// record puts an event into the history and the list of undelivered ones.
+func (a *Account) record(m Moment, e Event) error {
+	e.ID = m.eventID(a.written)
+	e.At = m.Now
+	a.written++
+	a.changed = true
+
+	history, err := a.history.get(decodeHistory)
+	if err != nil {
+		return err
+	}
+	*history = append(*history, e)
+	if extra := len(*history) - MaxHistory; extra > 0 {
+		*history = slices.Delete(*history, 0, extra)
+	}
+	a.history.touch()
+	a.fresh = append(a.fresh, e)
+	return nil
+}
+
+// Recorded returns the events that were recorded since the account was
+// decoded.
+func (a *Account) Recorded() []Event { return a.fresh }
+
+// Queue makes the events recorded since decoding wait for their delivery,
+// leased to the caller. A host that hears of no events never queues any.
+func (a *Account) Queue(m Moment) error {
+	if len(a.fresh) == 0 {
+		return nil
+	}
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return err
+	}
+	for _, e := range a.fresh {
+		*outbox = enqueue(*outbox, Undelivered{Event: e, Lease: m.Now.Add(leaseTime), Count: 1})
+	}
+	a.outbox.touch()
+	return nil
+}
+
+// enqueue appends u. When there is no room, an earlier event of its kind is
+// folded into it, or the oldest one if there is none: Count tells that there
+// were more.
+func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
+	if len(outbox) >= MaxUndelivered {
+		i := max(0, slices.IndexFunc(outbox, func(x Undelivered) bool { return x.Event.Kind == u.Event.Kind }))
+		u.Count = min(u.Count+outbox[i].Count, maxCount)
+		outbox = slices.Delete(outbox, i, i+1)
+	}
+	return append(outbox, u)
+}
+
+// Acknowledge drops events that were delivered. Ids that are not there any
+// more, delivered by another or folded into a later event, are passed over.
+func (a *Account) Acknowledge(ids []EventID) error {
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return err
+	}
+	before := len(*outbox)
+	*outbox = slices.DeleteFunc(*outbox, func(u Undelivered) bool { return slices.Contains(ids, u.Event.ID) })
+	if len(*outbox) != before {
+		a.outbox.touch()
+		a.changed = true
+	}
+	return nil
+}
+
+// History returns the latest events, oldest first.
+func (a *Account) History() ([]Event, error) {
+	history, err := a.history.get(decodeHistory)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(*history), nil
+}
+
+// Outbox returns the events whose delivery is not acknowledged, oldest first.
+func (a *Account) Outbox() ([]Undelivered, error) {
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(*outbox), nil
+}

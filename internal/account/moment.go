@@ -1,0 +1,45 @@
+package account
+
+import "time"
+
+// A Moment is everything that a decision takes from outside: the time, and
+// random bytes that were drawn for this one write.
+type Moment struct {
+	// Now is the current time, in UTC, to the microsecond.
+	Now time.Time
+
+	// Fresh is 32 unpredictable bytes that no other write uses: 16 for a new
+	// epoch, 12 for the ids of events.
+	Fresh [32]byte
+}
+
+func (m Moment) epoch() Epoch {
+	return Epoch(m.Fresh[:16])
+}
+
+func (m Moment) eventID(n int) EventID {
+	var id EventID
+	copy(id[:], m.Fresh[16:28])
+	id[12] = byte(n)
+	return id
+}
+
+// clockTolerance is how far ahead of the clock a stored instant may lie before
+// it is taken to come from a clock that was broken.
+const clockTolerance = 24 * time.Hour
+
+// rebase returns mark, or now if mark lies implausibly far ahead of it.
+func rebase(mark, now time.Time) (time.Time, bool) {
+	if mark.Sub(now) > clockTolerance {
+		return now, true
+	}
+	return mark, false
+}
+
+// later returns the later of two instants: marks never move back.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

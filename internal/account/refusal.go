@@ -1,0 +1,64 @@
+package account
+
+import (
+	"errors"
+	"time"
+)
+
+// A Reason says, in a stable word, why an account refused.
+type Reason string
+
+// The reasons of this package.
+const (
+	WrongCode            Reason = "wrong_code"
+	Replayed             Reason = "code_already_used"
+	Locked               Reason = "locked"
+	FactorDisabled       Reason = "factor_disabled"
+	ClockSkew            Reason = "clock_skew"
+	ChallengeVoid        Reason = "challenge_void"
+	ChallengeSpent       Reason = "challenge_spent"
+	SetupExpired         Reason = "setup_expired"
+	SetupSuperseded      Reason = "setup_superseded"
+	NoSetup              Reason = "no_setup"
+	NotEnrolled          Reason = "not_enrolled"
+	TooManyAuthenticator Reason = "too_many_authenticators"
+	UnknownAuthenticator Reason = "unknown_authenticator"
+	LastAuthenticator    Reason = "last_authenticator"
+	DuplicateSecret      Reason = "duplicate_secret"
+	TooManySets          Reason = "too_many_code_sets"
+)
+
+// A Refusal is the answer "no" to something the user did. Whether the account
+// changed with it (a counted failure) is told by [Account.Changed].
+type Refusal struct {
+	Reason  Reason
+	Factor  Factor        // what the code was taken for, where it is about a code
+	RetryAt time.Time     // when trying again makes sense; zero if time changes nothing
+	Skew    time.Duration // for ClockSkew: how far the authenticator's clock is ahead
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return "account: refused: " + string(r.Reason) }
+
+func refuse(reason Reason) error { return &Refusal{Reason: reason} }
+
+// Errors that are not refusals.
+var (
+	// ErrDamaged says that bytes are not an encoded account.
+	ErrDamaged = errors.New("account: damaged encoding")
+
+	// ErrNewer says that a later version of the library wrote the account, and
+	// marked something in it as not to be ignored.
+	ErrNewer = errors.New("account: written by a later version")
+
+	// ErrTooLarge says that an account does not fit into a record.
+	ErrTooLarge = errors.New("account: encoding too large")
+
+	// ErrNeedDigest asks the caller to derive the digest of the recovery code
+	// with [Account.CodesDerivation] and to call again. Nothing has changed.
+	ErrNeedDigest = errors.New("account: the digest of the recovery code is needed")
+
+	// ErrNeedCodes asks the caller to make a set of recovery codes and to call
+	// again with it. The account it was called on must be dropped.
+	ErrNeedCodes = errors.New("account: a new set of recovery codes is needed")
+)

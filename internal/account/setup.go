@@ -1,0 +1,184 @@
+package account
+
+import (
+	"crypto/subtle"
+	"errors"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// A SetupID names a setup. It is known only to who began it.
+type SetupID [16]byte
+
+// A Setup is an authenticator that waits for the code that proves it. Until
+// then it decides nothing.
+type Setup struct {
+	ID       SetupID
+	Expires  time.Time
+	Replaces AuthenticatorID // the authenticator it takes the place of; zero if it is one more
+	Label    totp.Label
+
+	Authenticator Authenticator
+	Throttle      Throttle
+
+	unknown []field
+}
+
+func (s *Setup) rebase(now time.Time) (changed bool) {
+	// The lifetime is at most a day, see enrollment.Config: what expires later
+	// than two days from now was begun under a broken clock.
+	if s.Expires.Sub(now) > 2*clockTolerance {
+		s.Expires, changed = now, true
+	}
+	return s.Throttle.rebase(now) || changed
+}
+
+// MayBegin reports whether Begin would be allowed, and whether it needs a
+// proof first. It changes nothing.
+func (a *Account) MayBegin(replaces AuthenticatorID) (needsProof bool, err error) {
+	switch {
+	case !replaces.IsZero() && len(a.authenticators) == 0:
+		return false, refuse(NotEnrolled)
+	case !replaces.IsZero() && a.find(replaces) < 0:
+		return false, refuse(UnknownAuthenticator)
+	case replaces.IsZero() && len(a.authenticators) >= MaxAuthenticators:
+		return false, refuse(TooManyAuthenticator)
+	}
+	return len(a.authenticators) > 0, nil
+}
+
+// Begin stages a fresh authenticator, in the place of an earlier one that is
+// still waiting. The caller has seen to the proof that MayBegin asked for.
+func (a *Account) Begin(s Setup) error {
+	if _, err := a.MayBegin(s.Replaces); err != nil {
+		return err
+	}
+	if a.holds(s.Authenticator.Key.Secret()) {
+		return refuse(DuplicateSecret)
+	}
+	a.setup = &s
+	a.changed = true
+	return nil
+}
+
+// holds reports whether the account has the secret already, confirmed or
+// waiting. A secret drawn twice means that the source of randomness is broken.
+func (a *Account) holds(secret totp.Secret) bool {
+	if a.setup != nil && a.setup.Authenticator.Key.Secret().Equal(secret) {
+		return true
+	}
+	for i := range a.authenticators {
+		if a.authenticators[i].Key.Secret().Equal(secret) {
+			return true
+		}
+	}
+	return false
+}
+
+// FindSetup returns the waiting setup if it has that id.
+func (a *Account) FindSetup(id SetupID) (*Setup, error) {
+	if a.setup == nil {
+		return nil, refuse(NoSetup)
+	}
+	if subtle.ConstantTimeCompare(a.setup.ID[:], id[:]) != 1 {
+		return nil, refuse(SetupSuperseded)
+	}
+	return a.setup, nil
+}
+
+// Confirm turns the waiting authenticator into a working one if the code is
+// right. The code's step is used up by it.
+//
+// The first confirmation also stores the recovery codes: Confirm returns
+// ErrNeedCodes if it needs a set and set is nil. It reports whether it stored
+// the set.
+func (a *Account) Confirm(m Moment, id SetupID, digits string, set *recovery.Set) (stored bool, err error) {
+	s, err := a.FindSetup(id)
+	if err != nil {
+		return false, err
+	}
+	replaced := -1
+	if !s.Replaces.IsZero() {
+		replaced = a.find(s.Replaces)
+	}
+	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
+		return false, refuse(TooManyAuthenticator)
+	}
+	held, err := a.codes.get(recovery.DecodeSet)
+	if err != nil {
+		return false, err
+	}
+	needsCodes := held.Remaining() == 0
+	if err := a.sets.blocked(m.Now); needsCodes && err != nil {
+		if len(a.authenticators) == 0 {
+			return false, err
+		}
+		needsCodes = false // a new phone does not wait for paper
+	}
+	if err := a.checkSetup(m, s, digits); err != nil {
+		return false, err
+	}
+	if needsCodes {
+		if set == nil {
+			return false, ErrNeedCodes
+		}
+		a.setCodes(m, set)
+	}
+
+	kind := EventAuthenticatorAdded
+	switch {
+	case len(a.authenticators) == 0:
+		kind = EventEnabled
+	case replaced >= 0:
+		kind = EventAuthenticatorReplaced
+		a.drop(replaced)
+	}
+	x := s.Authenticator
+	x.Added, x.Used = m.Now, m.Now
+	a.authenticators = append(a.authenticators, x)
+	a.setup = nil
+	a.wasConfirmed = true
+	a.turn(m)
+	return needsCodes, a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name})
+}
+
+// checkSetup evaluates a code against a waiting authenticator. Its failures
+// are counted apart: whoever confirms has seen the secret, so they say nothing
+// about guessing.
+func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
+	if err := s.Throttle.blocked(totpPolicy, m.Now, 1); err != nil {
+		return err
+	}
+	x := &s.Authenticator
+	step, err := x.Key.Check(digits, m.Now, x.Last)
+	if err == nil {
+		x.Last = step
+		a.changed = true
+		return nil
+	}
+	if !errors.Is(err, totp.ErrWrong) {
+		return err
+	}
+	s.Throttle.fail(totpPolicy, m.Now, 1)
+	a.changed = true
+	refusal := &Refusal{Reason: WrongCode}
+	if skew, err := x.Key.ClockOffset(digits, m.Now); err == nil {
+		refusal.Reason, refusal.Skew = ClockSkew, skew
+	}
+	if until := s.Throttle.until(totpPolicy, 1); m.Now.Before(until) {
+		refusal.RetryAt = until
+	}
+	return refusal
+}
+
+// Cancel drops the waiting authenticator.
+func (a *Account) Cancel() error {
+	if a.setup == nil {
+		return refuse(NoSetup)
+	}
+	a.setup = nil
+	a.changed = true
+	return nil
+}
