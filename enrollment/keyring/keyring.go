@@ -33,19 +33,39 @@ const (
 // error names the position and the rule, and never quotes a key.
 var ErrKeys = errors.New("keyring: invalid keys")
 
-// A Key is a named root key. Its fields are in the clear while a host hands it
-// over; a [Ring] redacts them.
+// A Key is a named root key. It redacts itself. The zero Key is none.
 type Key struct {
-	// ID names the key: 1 to [MaxID] of the characters a-z, 0-9, '-' and '_'.
-	// It is stored beside everything the key seals, in clear.
-	ID string
+	root hidden.Value[rootKey]
+}
 
-	// Secret is [KeySize] bytes from a cryptographic random source.
-	Secret []byte
+// NewKey returns the key of that id and secret. The id is 1 to [MaxID] of the
+// characters a-z, 0-9, '-' and '_', and is stored in clear beside everything
+// that the key seals. The secret is [KeySize] bytes from a cryptographic random
+// source, which NewKey copies. It returns an error that matches [ErrKeys] if
+// one of them is not so.
+func NewKey(id string, secret []byte) (Key, error) {
+	if !validID(id) {
+		return Key{}, fmt.Errorf("%w: an id is not 1 to %d of a-z, 0-9, '-', '_'", ErrKeys, MaxID)
+	}
+	if len(secret) != KeySize {
+		return Key{}, fmt.Errorf("%w: a secret is not %d bytes", ErrKeys, KeySize)
+	}
+	if bytes.Count(secret, secret[:1]) == KeySize {
+		return Key{}, fmt.Errorf("%w: a secret is one byte repeated", ErrKeys)
+	}
+	return Key{hidden.Of(rootKey{id: id, secret: [KeySize]byte(secret)})}, nil
+}
+
+// ID returns the id of the key, "" for the zero Key.
+func (k Key) ID() string {
+	if k.root.IsZero() {
+		return ""
+	}
+	return k.root.Get().id
 }
 
 // String returns the id and leaves the secret out.
-func (k Key) String() string { return "keyring.Key(" + k.ID + ", REDACTED)" }
+func (k Key) String() string { return "keyring.Key(" + k.ID() + ", REDACTED)" }
 
 // GoString returns what String returns.
 func (k Key) GoString() string { return k.String() }
@@ -73,26 +93,19 @@ type rootKey struct {
 	secret [KeySize]byte
 }
 
-// New returns a ring of the keys, the first of which is the primary. It copies
-// them. It returns an error that matches [ErrKeys] if there are none or more
-// than [MaxKeys], if an id or a secret is not as [Key] says, or if two share
-// an id or a secret.
+// New returns a ring of the keys, the first of which is the primary. It returns
+// an error that matches [ErrKeys] if there are none or more than [MaxKeys], if
+// one is the zero Key, or if two share an id or a secret.
 func New(keys ...Key) (*Ring, error) {
 	if len(keys) == 0 || len(keys) > MaxKeys {
 		return nil, fmt.Errorf("%w: a ring has 1 to %d keys", ErrKeys, MaxKeys)
 	}
 	roots := make([]rootKey, 0, len(keys))
 	for i, k := range keys {
-		if !validID(k.ID) {
-			return nil, fmt.Errorf("%w: the id of key %d is not 1 to %d of a-z, 0-9, '-', '_'", ErrKeys, i+1, MaxID)
+		if k.root.IsZero() {
+			return nil, fmt.Errorf("%w: key %d is the zero Key", ErrKeys, i+1)
 		}
-		if len(k.Secret) != KeySize {
-			return nil, fmt.Errorf("%w: the secret of key %d is not %d bytes", ErrKeys, i+1, KeySize)
-		}
-		if bytes.Count(k.Secret, k.Secret[:1]) == KeySize {
-			return nil, fmt.Errorf("%w: the secret of key %d is one byte repeated", ErrKeys, i+1)
-		}
-		root := rootKey{id: k.ID, secret: [KeySize]byte(k.Secret)}
+		root := *k.root.Get()
 		for _, r := range roots {
 			if r.id == root.id || subtle.ConstantTimeCompare(r.secret[:], root.secret[:]) == 1 {
 				return nil, fmt.Errorf("%w: key %d has the id or the secret of another", ErrKeys, i+1)
@@ -104,23 +117,27 @@ func New(keys ...Key) (*Ring, error) {
 }
 
 // Generate returns a ring of one fresh key of that id. It returns an error
-// that matches [ErrKeys] if the id is not as [Key] says. Randomness comes from
-// crypto/rand.
+// that matches [ErrKeys] if the id is not as [NewKey] wants it. Randomness comes
+// from crypto/rand.
 func Generate(id string) (*Ring, error) {
-	return New(freshKey(id))
-}
-
-func freshKey(id string) Key {
-	secret := make([]byte, KeySize)
-	rand.Read(secret) // never fails: crypto/rand ends the program first
-	return Key{ID: id, Secret: secret}
+	return (*Ring)(nil).Rotate(id)
 }
 
 // Rotate returns a ring that has a fresh key of that id in front of r's keys.
 // It returns an error that matches [ErrKeys] if r has a key of that id or is
-// full.
+// full, or if the id is not as [NewKey] wants it.
 func (r *Ring) Rotate(id string) (*Ring, error) {
-	return New(append([]Key{freshKey(id)}, r.reveal()...)...)
+	secret := make([]byte, KeySize)
+	rand.Read(secret) // never fails: crypto/rand ends the program first
+	fresh, err := NewKey(id, secret)
+	if err != nil {
+		return nil, err
+	}
+	keys := []Key{fresh}
+	for _, root := range r.roots() {
+		keys = append(keys, Key{hidden.Of(root)})
+	}
+	return New(keys...)
 }
 
 // Parse returns the ring that a text like
@@ -146,7 +163,11 @@ func Parse(text string) (*Ring, error) {
 			// The error of base64 is not wrapped: it tells of its input.
 			return nil, fmt.Errorf("%w: the secret of key %d is not base64url", ErrKeys, i+1)
 		}
-		keys = append(keys, Key{ID: id, Secret: secret})
+		key, err := NewKey(id, secret)
+		if err != nil {
+			return nil, fmt.Errorf("key %d: %w", i+1, err)
+		}
+		keys = append(keys, key)
 	}
 	return New(keys...)
 }
@@ -193,14 +214,6 @@ func (r *Ring) roots() []rootKey {
 		return nil
 	}
 	return *r.keys.Get()
-}
-
-func (r *Ring) reveal() []Key {
-	var keys []Key
-	for _, k := range r.roots() {
-		keys = append(keys, Key{ID: k.id, Secret: bytes.Clone(k.secret[:])})
-	}
-	return keys
 }
 
 func validID(id string) bool {

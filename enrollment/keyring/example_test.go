@@ -1,0 +1,42 @@
+package keyring_test
+
+import (
+	"fmt"
+	"log"
+	"strings"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+)
+
+// Once, when the service is set up: make a key and keep its text where the
+// other secrets are.
+func ExampleGenerate() {
+	ring, err := keyring.Generate("2026a")
+	if err != nil {
+		log.Fatal(err)
+	}
+	text := ring.Format()
+	fmt.Println(strings.HasPrefix(text, "2026a:"), len(text))
+	fmt.Println(ring) // what a log gets to see
+	// Output:
+	// true 49
+	// keyring.Ring(2026a, REDACTED)
+}
+
+// A new key goes in front; what the old one sealed still opens.
+func ExampleRing_Rotate() {
+	ring, err := keyring.Generate("2026a")
+	if err != nil {
+		log.Fatal(err)
+	}
+	ring, err = ring.Rotate("2026b")
+	if err != nil {
+		log.Fatal(err)
+	}
+	again, err := keyring.Parse(ring.Format())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(again.IDs())
+	// Output: [2026b 2026a]
+}

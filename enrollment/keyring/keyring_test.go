@@ -1,0 +1,357 @@
+package keyring_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+)
+
+func secret(seed byte) []byte {
+	b := make([]byte, keyring.KeySize)
+	for i := range b {
+		b[i] = seed + byte(i)
+	}
+	return b
+}
+
+func key(t testing.TB, id string, secret []byte) keyring.Key {
+	t.Helper()
+	k, err := keyring.NewKey(id, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func ring(t testing.TB, ids ...string) *keyring.Ring {
+	t.Helper()
+	var keys []keyring.Key
+	for _, id := range ids {
+		keys = append(keys, key(t, id, secret(id[len(id)-1])))
+	}
+	r, err := keyring.New(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestNewRefuses(t *testing.T) {
+	t.Parallel()
+	many := make([]keyring.Key, keyring.MaxKeys+1)
+	for i := range many {
+		many[i] = key(t, fmt.Sprint("k", i), secret(byte(i)))
+	}
+	for name, keys := range map[string][]keyring.Key{
+		"none":           {},
+		"too many":       many,
+		"the zero Key":   {many[0], {}},
+		"an id twice":    {many[0], key(t, "k0", secret(99))},
+		"a secret twice": {many[0], key(t, "other", secret(0))},
+	} {
+		if r, err := keyring.New(keys...); !errors.Is(err, keyring.ErrKeys) || r != nil {
+			t.Errorf("%s: New = %v, %v", name, r, err)
+		}
+	}
+	if _, err := keyring.New(many[:keyring.MaxKeys]...); err != nil {
+		t.Errorf("as many keys as there may be: %v", err)
+	}
+}
+
+func TestNewKeyRefuses(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]struct {
+		id     string
+		secret []byte
+	}{
+		"an empty id":        {"", secret(1)},
+		"a long id":          {strings.Repeat("a", keyring.MaxID+1), secret(1)},
+		"a capital in an id": {"Key", secret(1)},
+		"a colon in an id":   {"a:b", secret(1)},
+		"no secret":          {"a", nil},
+		"a short secret":     {"a", secret(1)[:31]},
+		"a long secret":      {"a", append(secret(1), 1)},
+		"a secret of zeros":  {"a", make([]byte, 32)},
+	} {
+		if k, err := keyring.NewKey(bad.id, bad.secret); !errors.Is(err, keyring.ErrKeys) || k.ID() != "" {
+			t.Errorf("%s: NewKey = %v, %v", name, k, err)
+		}
+	}
+	if k := key(t, "a-b_9", secret(1)); k.ID() != "a-b_9" {
+		t.Errorf("id %q", k.ID())
+	}
+}
+
+func TestNewCopies(t *testing.T) {
+	t.Parallel()
+	s := secret(1)
+	r, err := keyring.New(key(t, "a", s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := r.Format()
+	s[0]++
+	if r.Format() != before {
+		t.Error("changing what was handed in changed the ring")
+	}
+}
+
+func TestFormatAndParse(t *testing.T) {
+	t.Parallel()
+	r := ring(t, "2026b", "2026a")
+	text := r.Format()
+	again, err := keyring.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Format() != text || strings.Join(again.IDs(), " ") != "2026b 2026a" {
+		t.Errorf("parsed and formatted: %v", again.IDs())
+	}
+	if _, err := keyring.Parse(" \n" + strings.ReplaceAll(text, ",", " ,\r\n\t") + "\n"); err != nil {
+		t.Errorf("with white space: %v", err)
+	}
+	canary := base64.RawURLEncoding.EncodeToString(secret(1))
+	for name, bad := range map[string]string{
+		"nothing":          "",
+		"commas":           ",,",
+		"no id":            canary,
+		"an empty id":      ":" + canary,
+		"padded":           "a:" + canary + "=",
+		"standard base64":  "a:" + strings.Repeat("+", 43),
+		"too short":        "a:" + canary[:42],
+		"trailing bits":    "a:" + canary[:42] + "9",
+		"two on one":       "a:" + canary + ":" + canary,
+		"a good and a bad": "a:" + canary + ",b",
+		"twice the same":   "a:" + canary + ",b:" + canary,
+		"a megabyte":       strings.Repeat("a:"+canary+",", 1<<15),
+	} {
+		r, err := keyring.Parse(bad)
+		if !errors.Is(err, keyring.ErrKeys) || r != nil {
+			t.Errorf("%s: Parse = %v, %v", name, r, err)
+		} else if strings.Contains(err.Error(), canary[:8]) {
+			t.Errorf("%s: the error quotes the key: %v", name, err)
+		}
+	}
+}
+
+func TestGenerate(t *testing.T) {
+	t.Parallel()
+	a, err := keyring.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := keyring.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Format() == b.Format() {
+		t.Error("the same key twice")
+	}
+	if _, err := keyring.Generate("not an id"); !errors.Is(err, keyring.ErrKeys) {
+		t.Error(err)
+	}
+}
+
+func TestRotate(t *testing.T) {
+	t.Parallel()
+	old := ring(t, "a")
+	sealed, err := old.Seal(t.Context(), nil, nil, []byte("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := old.Rotate("b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(r.IDs(), " "); got != "b a" {
+		t.Fatalf("ids %q", got)
+	}
+	if plain, err := r.Open(t.Context(), nil, nil, sealed); err != nil || string(plain) != "hello" {
+		t.Errorf("the old key does not open: %q, %v", plain, err)
+	}
+	resealed, err := r.Seal(t.Context(), nil, nil, []byte("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.Open(t.Context(), nil, nil, resealed); !errors.Is(err, keyring.ErrUnknownKey) || !errors.Is(err, keyring.ErrOpen) {
+		t.Errorf("the new primary does not seal: %v", err)
+	}
+	if _, err := r.Rotate("a"); !errors.Is(err, keyring.ErrKeys) {
+		t.Errorf("an id twice: %v", err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	r := ring(t, "a", "b")
+	sealed, err := r.Seal(ctx, []byte("scope"), []byte("binding"), []byte("plaintext"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := r.Open(ctx, []byte("scope"), []byte("binding"), sealed); err != nil || string(plain) != "plaintext" {
+		t.Fatalf("Open = %q, %v", plain, err)
+	}
+	if len(sealed) > len("plaintext")+keyring.Overhead {
+		t.Errorf("sealing added %d bytes", len(sealed)-len("plaintext"))
+	}
+	for name, parts := range map[string][2]string{
+		"another scope": {"scopE", "binding"}, "another binding": {"scope", "bindinG"}, "moved": {"scopeb", "inding"}, "neither": {"", ""},
+	} {
+		if plain, err := r.Open(ctx, []byte(parts[0]), []byte(parts[1]), sealed); !errors.Is(err, keyring.ErrDamaged) || plain != nil {
+			t.Errorf("%s: Open = %q, %v", name, plain, err)
+		}
+	}
+	for i := range sealed {
+		damaged := bytes.Clone(sealed)
+		damaged[i] ^= 1
+		if plain, err := r.Open(ctx, []byte("scope"), []byte("binding"), damaged); !errors.Is(err, keyring.ErrOpen) || plain != nil {
+			t.Fatalf("byte %d flipped: Open = %q, %v", i, plain, err)
+		}
+		if plain, err := r.Open(ctx, []byte("scope"), []byte("binding"), sealed[:i]); !errors.Is(err, keyring.ErrOpen) || plain != nil {
+			t.Fatalf("cut at %d: Open = %q, %v", i, plain, err)
+		}
+	}
+	// The id selects the key: naming the other one does not open.
+	renamed := bytes.Clone(sealed)
+	renamed[2] = 'b'
+	if _, err := r.Open(ctx, []byte("scope"), []byte("binding"), renamed); !errors.Is(err, keyring.ErrDamaged) {
+		t.Errorf("with another key's id: %v", err)
+	}
+	for _, n := range []byte{33, 127, 253, 254, 255} {
+		if _, err := r.Open(ctx, nil, nil, append([]byte{1, n}, make([]byte, 40)...)); !errors.Is(err, keyring.ErrOpen) {
+			t.Errorf("an id of %d bytes: %v", n, err)
+		}
+	}
+}
+
+func TestSealsDiffer(t *testing.T) {
+	t.Parallel()
+	r := ring(t, "a")
+	seen := make(map[string]bool)
+	for range 1000 {
+		sealed, err := r.Seal(t.Context(), nil, nil, nil)
+		if err != nil || seen[string(sealed)] {
+			t.Fatalf("sealed alike, %v", err)
+		}
+		seen[string(sealed)] = true
+	}
+}
+
+func TestZeroRing(t *testing.T) {
+	t.Parallel()
+	for _, r := range []*keyring.Ring{nil, {}} {
+		if _, err := r.Seal(t.Context(), nil, nil, nil); !errors.Is(err, keyring.ErrKeys) {
+			t.Errorf("Seal = %v", err)
+		}
+		sealed, _ := ring(t, "a").Seal(t.Context(), nil, nil, nil)
+		if _, err := r.Open(t.Context(), nil, nil, sealed); !errors.Is(err, keyring.ErrUnknownKey) {
+			t.Errorf("Open = %v", err)
+		}
+		if r.Format() != "" || r.IDs() != nil {
+			t.Error("the zero ring has keys")
+		}
+	}
+}
+
+// What hosts have sealed must stay readable: this file never changes.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/v1.hex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := ring(t, "new", "2026a").Open(t.Context(), []byte("golden scope"), []byte("golden binding"), sealed)
+	if err != nil || string(plain) != "sealed by version 1" {
+		t.Errorf("Open = %q, %v", plain, err)
+	}
+}
+
+func TestRedaction(t *testing.T) {
+	t.Parallel()
+	r := ring(t, "visible")
+	k := key(t, "visible", secret('e'))
+	type host struct {
+		ring  *keyring.Ring
+		value keyring.Ring
+		key   keyring.Key
+	}
+	shown := func(verb string, x any) string { return fmt.Sprintf(verb, x) }
+	canaries := []string{
+		base64.RawURLEncoding.EncodeToString(secret('e')), hex.EncodeToString(secret('e'))[:12],
+		strings.Trim(fmt.Sprint(secret('e')[:6]), "[]"), string(secret('e')[:8]), "0x65, 0x66",
+	}
+	for _, x := range []any{r, *r, k, &k, host{r, *r, k}, &host{r, *r, k}, []keyring.Key{k}} {
+		texts := map[string]string{}
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "% x"} {
+			texts[verb] = shown(verb, x)
+		}
+		var b bytes.Buffer
+		slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "x", x)
+		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "x", x)
+		texts["slog"] = b.String()
+		if j, err := json.Marshal(x); err == nil {
+			texts["json"] = string(j)
+		}
+		for how, text := range texts {
+			for _, c := range canaries {
+				if strings.Contains(text, c) {
+					t.Errorf("%s of %T shows the key: %s", how, x, text)
+				}
+			}
+		}
+	}
+	if _, err := json.Marshal(r); err == nil {
+		t.Error("a ring marshals")
+	}
+	if got := r.String(); !strings.Contains(got, "visible") || got != r.GoString() || r.LogValue().String() != got {
+		t.Errorf("a ring shows as %q", got)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(ring(f, "a", "b").Format())
+	f.Add("a:" + base64.RawURLEncoding.EncodeToString(secret(7)) + " \n")
+	f.Add("a:,b")
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := keyring.Parse(text)
+		if err != nil {
+			if r != nil {
+				t.Fatal("a ring comes with the error")
+			}
+			return
+		}
+		again, err := keyring.Parse(r.Format())
+		if err != nil || again.Format() != r.Format() {
+			t.Fatalf("not stable: %v", err)
+		}
+	})
+}
+
+func FuzzOpen(f *testing.F) {
+	r := ring(f, "a")
+	sealed, err := r.Seal(f.Context(), nil, nil, []byte("x"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(sealed)
+	f.Add([]byte{1, 255})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if plain, err := r.Open(t.Context(), []byte("s"), []byte("b"), b); err == nil {
+			t.Fatalf("forged: %x", plain)
+		}
+	})
+}
