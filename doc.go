@@ -1,0 +1,94 @@
+// Package twofactor is the overview of a library that adds a second factor to
+// an application which already checks a first one: enrolment by QR code, codes
+// of authenticator apps (RFC 6238) that work exactly once, single-use recovery
+// codes, and throttling that survives restarts, races and crashes. It holds no
+// code; the packages below do.
+//
+//   - totp makes and checks time-based codes and otpauth URIs.
+//   - recovery makes sets of recovery codes and spends them.
+//   - qr draws a text as PNG, SVG or terminal blocks.
+//   - store is the contract with the host's database: two methods. store/memory,
+//     store/sqlstore implement it, and store/storetest proves an implementation.
+//   - enrollment is what an application calls: its Guard composes all of them.
+//     enrollment/keyring encrypts what reaches the database, and
+//     enrollment/enrollmenttest helps a host to test its own pages.
+//
+// # Quickstart
+//
+//	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
+//	guard, err := enrollment.New(sqlstore.New(db, sqlstore.PostgreSQL), keys, enrollment.Config{Issuer: "Acme"})
+//
+//	// The settings page: enable.
+//	setup, err := guard.Begin(ctx, userID, enrollment.Options{Account: "alice@example.com"})
+//	image, err := setup.QR()  // as PNG, SVG or text; setup.Secret() is for typing it in
+//	done, err := guard.Confirm(ctx, userID, setup.Token, r.FormValue("code"))
+//	done.Codes.Reveal()       // the recovery codes, shown once
+//
+//	// The sign-in handler, right after the password was right.
+//	d, err := guard.SignIn(ctx, userID, enrollment.Login{})
+//	switch d.Next {
+//	case enrollment.Proceed: // start the session
+//	case enrollment.AskCode: // keep d.Challenge, show the form for the code
+//	}
+//
+//	// The form for the code: an app's or a recovery code, in one field.
+//	ok, err := guard.Answer(ctx, enrollment.SignInPurpose, challenge, r.FormValue("code"))
+//
+//	// What the user did wrong; every other error is an internal one.
+//	var denied *enrollment.Denied
+//	if errors.As(err, &denied) { … denied.Reason, denied.RetryAt … }
+//
+// The folder examples has a complete web application.
+//
+// # Threat model
+//
+// The library protects accounts whose password is known to an attacker, and
+// secrets whose database is. In detail:
+//
+//   - Somebody who has the password and guesses codes gets five guesses, then
+//     waits that double up to a day, and in the long run one guess a day: about
+//     0.1 % in a year, whatever the owner does meanwhile and however many
+//     requests race. Recovery codes carry 80 bits and are out of reach.
+//   - Somebody who watches a code being typed, or finds it in a log, can't use
+//     it again: it is burned in the database before it is answered, by its time
+//     step and not by its text.
+//   - Somebody who has neither factor can neither guess nor lock anybody out.
+//     Codes are evaluated only against a challenge that was minted after the
+//     first factor, or for a user whom the host has signed in.
+//   - Somebody who has the password can't lock the owner out of recovery codes,
+//     and each of those ends a lock of app codes.
+//   - Somebody who has stolen a session can't switch the second factor off, take
+//     it over or make recovery codes without a code of it. Receipts of answers
+//     last five minutes, and end with every change of factor.
+//   - Somebody who reads the database, a replica or a backup gets ciphertext.
+//     Somebody who writes to it can't move an account to another user, alter
+//     it or its state, or present another version: it no longer opens, which
+//     is an error and never "not enrolled".
+//   - Requests that race, clients that hang up, nodes that crash, stores that
+//     lose replies and clocks that jump lead to a refusal or an error, not to a
+//     code that works twice or a guess that is not counted.
+//
+// # What it does not protect against
+//
+//   - Phishing in real time. Whoever makes a user type the code into another
+//     page and passes it on at once is signed in. Only factors that are bound to
+//     the origin, such as passkeys, prevent that (NIST SP 800-63B-4, section
+//     3.2.5).
+//   - A row that is deleted, or a whole row of an earlier time that is put
+//     back, by somebody who writes to the database: encryption can't notice
+//     that. Keep a flag of your own and hand it in as Login.Enrolled, which
+//     turns absence into a refusal. A row that is put back brings back the
+//     codes, guesses and factors of its time.
+//   - Somebody who has the keys as well as the database, or who runs code in
+//     the host's process. Such a one has every secret.
+//   - A host that signs in without asking the Guard, asks it for another user
+//     than the one that gave the first factor, or calls it inside a transaction
+//     that is rolled back.
+//   - A stolen phone, or malware on it. The app is one factor, not two.
+//   - Guessing at the password, and the traffic of strangers. Throttle the
+//     first factor, too; the second one can't do that for it.
+//   - A clock of the host that an attacker sets. The codes of any time can then
+//     be asked for in advance, by who has seen them.
+//   - Copies of secrets in the memory of the process. Go moves and copies
+//     memory as it likes, so nothing here claims to wipe it.
+package twofactor
