@@ -67,15 +67,17 @@ type Record struct {
 	State State
 
 	// Due is the zero time, or the instant from which a background sweep
-	// should look at this record. Stores keep it to the microsecond.
+	// should look at this record. Stores keep it to the microsecond and return
+	// it in UTC. Like Updated it lies in the years 1 to 9999.
 	Due time.Time
 
-	// Updated is when the record was last saved, in UTC. It is for display;
-	// no decision is taken by it. Stores keep it to the microsecond.
+	// Updated is when the record was last saved. It is for display; no
+	// decision is taken by it. Stores keep it to the microsecond, return it in
+	// UTC, and never set it themselves.
 	Updated time.Time
 
 	// Data is the sealed account, opaque to the store: 0 to [MaxData]
-	// arbitrary bytes.
+	// arbitrary bytes. Nil and empty are the same; a Store may return either.
 	Data []byte
 }
 
@@ -90,10 +92,38 @@ func (r Record) Validate() error {
 		return fmt.Errorf("%w: Version is outside 1..2^53-1", ErrInvalid)
 	case !r.State.Valid():
 		return fmt.Errorf("%w: State is none of the defined states", ErrInvalid)
+	case !validTime(r.Due):
+		return fmt.Errorf("%w: Due is outside the years 1..9999", ErrInvalid)
+	case !validTime(r.Updated):
+		return fmt.Errorf("%w: Updated is outside the years 1..9999", ErrInvalid)
 	case len(r.Data) > MaxData:
 		return fmt.Errorf("%w: Data is longer than %d bytes", ErrInvalid, MaxData)
 	}
 	return nil
+}
+
+// ValidateSave reports whether the arguments of [Store.Save] are within the
+// bounds of the contract: the record is valid, prev lies between 0 and
+// [MaxVersion], and the record's version is not prev itself. Its errors match
+// [ErrInvalid]. Implementations call it first.
+func ValidateSave(r Record, prev int64) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case prev < 0 || prev > MaxVersion:
+		return fmt.Errorf("%w: prev is outside 0..2^53-1", ErrInvalid)
+	case prev == r.Version:
+		return fmt.Errorf("%w: Version is the one to be replaced", ErrInvalid)
+	}
+	return nil
+}
+
+// validTime reports whether every database can hold t; the zero time can be
+// held.
+func validTime(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year <= 9999
 }
 
 // ValidateUserID reports whether id can be the key of a record: 1 to
@@ -124,16 +154,19 @@ func ValidateUserID(id string) error {
 // bytes that it goes on using, so that caller and store can each change what
 // they hold.
 //
-// A call whose context ends returns an error that matches the context's. It
-// may have taken effect or not, but never half: the record is then either the
-// old one or the new one, whole.
+// A call whose context has already ended returns an error that matches the
+// context's and changes nothing. One that fails because its context ends
+// meanwhile returns such an error too. It may have taken effect or not, even a
+// little later, but never half: the record is then either the old one or the
+// new one, whole.
 type Store interface {
 	// Load returns the latest committed record of the user. It reads from
 	// where Save writes: a record from a replica or a cache can be stale, and
 	// a stale record accepts a used code again.
 	//
-	// It returns ErrNotFound if the user has no record, and an error that
-	// matches neither ErrNotFound nor ErrConflict if it could not tell.
+	// It returns ErrNotFound if the user has no record, ErrInvalid if no user
+	// can have that id, and an error that matches none of ErrNotFound,
+	// ErrConflict and ErrInvalid if it could not tell.
 	Load(ctx context.Context, userID string) (Record, error)
 
 	// Save writes the record if the store still holds version prev of it: for
@@ -143,9 +176,10 @@ type Store interface {
 	//
 	// It returns ErrConflict, having changed nothing, if the store holds
 	// another version, or none. It returns ErrInvalid, having changed nothing,
-	// if the record or prev is outside the contract. After any other error the
-	// write may or may not have happened; a Store does not try again by
-	// itself.
+	// if the record or prev is outside the contract, see ValidateSave: a
+	// version that replaces itself would let a stale copy through later. After
+	// any other error the write may or may not have happened; a Store does not
+	// try again by itself.
 	Save(ctx context.Context, r Record, prev int64) error
 }
 
@@ -156,7 +190,8 @@ type Lister interface {
 	// List returns one page of the records that match the query, in ascending
 	// bytewise order of UserID. Following [Page.Next] to its end returns every
 	// record that matched throughout exactly once, and no record twice, however
-	// many records are created, changed or erased meanwhile.
+	// many records are created, changed or erased meanwhile. A page may hold
+	// fewer records than Limit, even none, and still have a Next.
 	//
 	// It returns ErrInvalid for a query outside the bounds of [Query] or a
 	// cursor it did not make.
@@ -165,9 +200,10 @@ type Lister interface {
 
 // An Eraser is a Store that can also forget a user.
 type Eraser interface {
-	// Erase deletes the record of the user. It returns nil if there is none.
-	// The next Save for that user must create; one that would replace an
-	// erased version gets ErrConflict.
+	// Erase deletes the record of the user, whatever its version. It returns
+	// nil if there is none, and ErrInvalid if no user can have that id. The
+	// next Save for that user must create; one that would replace an erased
+	// version gets ErrConflict.
 	Erase(ctx context.Context, userID string) error
 }
 
@@ -222,6 +258,9 @@ func (q Query) Validate() error {
 		if !s.Valid() {
 			return fmt.Errorf("%w: States has a state that is none of the defined ones", ErrInvalid)
 		}
+	}
+	if !validTime(q.DueBy) {
+		return fmt.Errorf("%w: DueBy is outside the years 1..9999", ErrInvalid)
 	}
 	return nil
 }
