@@ -1,0 +1,104 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// eraseCases hold store.Eraser.
+var eraseCases = []testCase{
+	{
+		name:   "erase",
+		clause: "Erase deletes the user's record whatever its version, returns nil also if there is none, and touches no other; the next Save must create.",
+		needs:  erases,
+		check: func(ctx context.Context, s store.Store) error {
+			erase := s.(store.Eraser).Erase
+			again := sample("alice", 3)
+			return first(
+				erase(ctx, "alice"),
+				save(ctx, s, sample("alice", 1), 0),
+				save(ctx, s, sample("alice", 2), 1),
+				save(ctx, s, sample("alice2", 1), 0),
+				erase(ctx, "alice"),
+				absent(ctx, s, "alice"),
+				erase(ctx, "alice"),
+				holds(ctx, s, sample("alice2", 1)),
+				save(ctx, s, again, 0),
+				holds(ctx, s, again),
+			)
+		},
+	},
+	{
+		name:   "erase-invalid",
+		clause: "Erase returns ErrInvalid for an id that no user can have.",
+		needs:  erases,
+		check: func(ctx context.Context, s store.Store) error {
+			if err := save(ctx, s, sample("alice", 1), 0); err != nil {
+				return err
+			}
+			for what, id := range invalidIDs() {
+				if bad := only(s.(store.Eraser).Erase(ctx, id), store.ErrInvalid); bad != nil {
+					return fmt.Errorf("Erase with an id that %s = %w", what, bad)
+				}
+			}
+			return holds(ctx, s, sample("alice", 1))
+		},
+	},
+	{
+		name:   "erase-then-stale-save",
+		clause: "A Save that would replace an erased version gets ErrConflict and brings nothing back.",
+		needs:  erases,
+		check: func(ctx context.Context, s store.Store) error {
+			return first(
+				save(ctx, s, sample("alice", 5), 0),
+				s.(store.Eraser).Erase(ctx, "alice"),
+				refuses(ctx, s, sample("alice", 6), 5, store.ErrConflict),
+				absent(ctx, s, "alice"),
+			)
+		},
+	},
+	{
+		name:   "erase-recreate-stale-save",
+		clause: "After a record was erased and created again, a slow node's Save of the erased version gets ErrConflict and changes nothing (Case 54).",
+		needs:  erases,
+		check: func(ctx context.Context, s store.Store) error {
+			again := sample("alice", 9)
+			return first(
+				save(ctx, s, sample("alice", 5), 0),
+				s.(store.Eraser).Erase(ctx, "alice"),
+				save(ctx, s, again, 0),
+				refuses(ctx, s, sample("alice", 6), 5, store.ErrConflict),
+				holds(ctx, s, again),
+			)
+		},
+	},
+	{
+		name:   "race-erase",
+		clause: "An Erase that runs at the same time as a replacement comes before or after it: in either order the record is gone when both have returned.",
+		needs:  erases,
+		check: func(ctx context.Context, s store.Store) error {
+			const rounds, savers = 20, 6
+			for round := range rounds {
+				id := fmt.Sprintf("user-%d", round)
+				if err := save(ctx, s, sample(id, 1), 0); err != nil {
+					return err
+				}
+				err := together(savers+1, func(i int) error {
+					if i == savers/2 {
+						return s.(store.Eraser).Erase(ctx, id)
+					}
+					if err := s.Save(ctx, sample(id, int64(i)+2), 1); err != nil {
+						return only(err, store.ErrConflict)
+					}
+					return nil
+				})
+				if err := first(err, absent(ctx, s, id)); err != nil {
+					return fmt.Errorf("round %d: %w", round, err)
+				}
+			}
+			return nil
+		},
+	},
+}

@@ -1,0 +1,23 @@
+package storetest
+
+import (
+	"context"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// Case is a case of the suite for the suite's own tests.
+type Case struct {
+	Name, Clause string
+	Check        func(ctx context.Context, s store.Store) error
+	Missing      func(s store.Store) string
+}
+
+// Cases returns all cases.
+func Cases() []Case {
+	var all []Case
+	for _, c := range cases() {
+		all = append(all, Case{Name: c.name, Clause: c.clause, Check: c.check, Missing: c.missing})
+	}
+	return all
+}

@@ -1,0 +1,154 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	unicode16 "unicode/utf16"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+	"github.com/seed-1b6a03a1/twofactor/store/storetest"
+)
+
+func utf16(s string) []uint16 { return unicode16.Encode([]rune(s)) }
+
+// TestRightStoresPass runs the suite as a host does.
+func TestRightStoresPass(t *testing.T) {
+	t.Parallel()
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		storetest.Run(t, func(*testing.T) store.Store { return memory.New() })
+	})
+	t.Run("lab", func(t *testing.T) {
+		t.Parallel()
+		storetest.Run(t, func(*testing.T) store.Store { return newLab() })
+	})
+	t.Run("two methods only", func(t *testing.T) {
+		t.Parallel()
+		storetest.Run(t, func(*testing.T) store.Store { return struct{ store.Store }{newLab()} })
+	})
+}
+
+// TestListerWithoutEraser covers a combination that no store of ours has.
+func TestListerWithoutEraser(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(*testing.T) store.Store {
+		l := newLab()
+		return struct {
+			store.Store
+			store.Lister
+		}{l, l}
+	})
+}
+
+// TestFaultsAreCaught holds the suite to its purpose: each broken store is
+// caught by the cases that are meant for it.
+func TestFaultsAreCaught(t *testing.T) {
+	t.Parallel()
+	cases := make(map[string]storetest.Case)
+	for _, c := range storetest.Cases() {
+		cases[c.Name] = c
+	}
+	for _, f := range faults {
+		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
+			for _, name := range f.caught {
+				c, ok := cases[name]
+				if !ok {
+					t.Errorf("no case %q", name)
+					continue
+				}
+				l := newLab()
+				f.do(l)
+				err := c.Check(t.Context(), l)
+				if err == nil {
+					t.Errorf("case %q passes", name)
+					continue
+				}
+				t.Logf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
+// TestEveryCaseCatchesSomething finds cases that cannot fail.
+func TestEveryCaseCatchesSomething(t *testing.T) {
+	t.Parallel()
+	caught := make(map[string]bool)
+	for _, f := range faults {
+		for _, name := range f.caught {
+			caught[name] = true
+		}
+	}
+	names := make(map[string]bool)
+	for _, c := range storetest.Cases() {
+		if !caught[c.Name] {
+			t.Errorf("no broken store is meant for case %q", c.Name)
+		}
+		if names[c.Name] {
+			t.Errorf("two cases are named %q", c.Name)
+		}
+		names[c.Name] = true
+		if !strings.HasSuffix(c.Clause, ".") {
+			t.Errorf("case %q: the clause %q is not a sentence", c.Name, c.Clause)
+		}
+	}
+}
+
+// TestFailingStoreIsAnError sees that a store that always fails passes
+// nothing, and that the failures say what went wrong.
+func TestFailingStoreIsAnError(t *testing.T) {
+	t.Parallel()
+	down := errors.New("the database is down")
+	for _, c := range storetest.Cases() {
+		l := newLab()
+		l.load = func(context.Context, string) (store.Record, error) { return store.Record{}, down }
+		l.save = func(context.Context, store.Record, int64) error { return down }
+		l.list = func(context.Context, store.Query) (store.Page, error) { return store.Page{}, down }
+		l.erase = func(context.Context, string) error { return down }
+		if err := c.Check(t.Context(), l); err == nil {
+			t.Errorf("case %q passes with a database that is down", c.Name)
+		} else if !strings.Contains(err.Error(), down.Error()) && c.Name != "errors-hold-no-data" {
+			t.Errorf("case %q: %v, want it to name the store's error", c.Name, err)
+		}
+	}
+}
+
+// TestRunFails runs the suite against broken stores in a process of its own,
+// because a subtest that fails would fail this one, and reads what a host
+// sees.
+func TestRunFails(t *testing.T) {
+	if os.Getenv("STORETEST_BROKEN") != "" {
+		storetest.Run(t, func(t *testing.T) store.Store {
+			if strings.HasSuffix(t.Name(), "/absence") {
+				return nil
+			}
+			l := newLab()
+			l.key = strings.ToLower
+			return l
+		})
+		return
+	}
+	t.Parallel()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestRunFails$", "-test.v")
+	cmd.Env = append(os.Environ(), "STORETEST_BROKEN=1")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("the suite passes a store that folds case:\n%s", out)
+	}
+	for _, want := range []string{
+		"--- FAIL: TestRunFails/ids-case",
+		"The clause of the contract: Ids are compared byte by byte: upper and lower case are different users.",
+		"--- FAIL: TestRunFails/absence",
+		"open returned no store",
+		"--- PASS: TestRunFails/ids-space",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out)
+		}
+	}
+}
