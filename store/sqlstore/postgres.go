@@ -1,0 +1,86 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"hash/fnv"
+)
+
+// postgres leaves room in its pages, so that an update of a row finds place
+// beside the old one and touches no index.
+var postgres = grammar{
+	name:    "PostgreSQL",
+	param:   numbered("$"),
+	schemas: true,
+	ddl: []string{
+		`CREATE TABLE IF NOT EXISTS {table} (
+    user_id TEXT   COLLATE "C" NOT NULL PRIMARY KEY CHECK (octet_length(user_id) BETWEEN 1 AND 255),
+    version BIGINT NOT NULL CHECK (version BETWEEN 1 AND 9007199254740991),
+    state   TEXT   NOT NULL CHECK (state IN ('none', 'pending', 'confirmed', 'disabled')),
+    due     BIGINT,
+    updated BIGINT NOT NULL,
+    data    BYTEA  NOT NULL CHECK (octet_length(data) <= 8192)
+) WITH (fillfactor = 80)`,
+		`CREATE INDEX IF NOT EXISTS {index_due} ON {table} (due) WHERE due IS NOT NULL`,
+		`CREATE INDEX IF NOT EXISTS {index_state} ON {table} (state, user_id)`,
+		`CREATE TABLE IF NOT EXISTS {table_version} (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL
+)`,
+		`INSERT INTO {table_version} (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING`,
+	},
+	columns:  `SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+	apply:    applyPostgres,
+	settings: settingsPostgres,
+}
+
+// applyPostgres takes a lock of its own: CREATE … IF NOT EXISTS by two
+// sessions at once fails in one of them with a duplicate key of the catalogue.
+func applyPostgres(ctx context.Context, db *sql.DB, t table, statements []string) error {
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after Commit it does nothing
+	h := fnv.New64a()
+	h.Write([]byte("twofactor/sqlstore " + t.quoted("")))
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(h.Sum64())); err != nil {
+		return err
+	}
+	for _, s := range statements {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// settingsPostgres asks the session that happens to answer: the settings come
+// from the server, the database and the role, which are the same for all.
+func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
+	var fsync, commit, isolation, encoding, recovery, persistence string
+	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p')`,
+		t.quoted("")).Scan(&fsync, &commit, &isolation, &encoding, &recovery, &persistence)
+	if err != nil {
+		return nil, err
+	}
+	if recovery != "false" {
+		wrong = append(wrong, "the server is a replica: what it reads is late, and used codes work again")
+	}
+	if fsync == "off" {
+		wrong = append(wrong, "fsync is off: a power failure can destroy the table")
+	}
+	if commit == "off" {
+		wrong = append(wrong, "synchronous_commit is off: a crash takes back acknowledged writes, and used codes work again")
+	}
+	if isolation != "read committed" && isolation != "read uncommitted" { // which are one
+		wrong = append(wrong, "default_transaction_isolation is "+isolation+": logins fail whenever two meet; read committed is enough")
+	}
+	if persistence != "p" {
+		wrong = append(wrong, "the table is temporary or unlogged: a crash empties it")
+	}
+	if encoding != "UTF8" {
+		wrong = append(wrong, "server_encoding is not UTF8: not every user id can be kept")
+	}
+	return wrong, nil
+}

@@ -1,0 +1,407 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+func TestTableNames(t *testing.T) {
+	t.Parallel()
+	f := new(fakeDB)
+	db := f.open(t)
+	long := strings.Repeat("x", 55)
+	for name, good := range map[string]map[sqlstore.Dialect]bool{
+		"":                               {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
+		"accounts":                       {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
+		"_a1":                            {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
+		"user":                           {sqlstore.SQLite: true, sqlstore.PostgreSQL: true}, // reserved, and quoted
+		long:                             {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
+		"auth.accounts":                  {sqlstore.PostgreSQL: true},
+		strings.Repeat("s", 63) + ".a":   {sqlstore.PostgreSQL: true},
+		strings.Repeat("s", 64) + ".a":   {},
+		long + "x":                       {},
+		"a.b.c":                          {},
+		".a":                             {},
+		"a.":                             {},
+		"1a":                             {},
+		"Accounts":                       {},
+		"a b":                            {},
+		"a;":                             {},
+		`a"b`:                            {},
+		`"a"`:                            {},
+		"a-b":                            {},
+		"a\x00":                          {},
+		"a\n":                            {},
+		"konten_für":                     {},
+		"{table}":                        {},
+		"sqlite_sequence":                {},
+		"a; DROP TABLE users; --":        {},
+		strings.Repeat("a", 1<<20) + ".": {},
+	} {
+		for _, d := range []sqlstore.Dialect{0, sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.PostgreSQL + 1} {
+			_, schemaErr := sqlstore.Schema(d, name)
+			s, newErr := sqlstore.NewTable(db, d, name)
+			if got := schemaErr == nil; got != good[d] || got != (newErr == nil) || got != (s != nil) {
+				t.Errorf("%v, %.70q: Schema %v, NewTable %v, want good = %v", d, name, schemaErr, newErr, good[d])
+			}
+			if schemaErr != nil && len(schemaErr.Error()) > 200 {
+				t.Errorf("%v: an error of %d bytes", d, len(schemaErr.Error()))
+			}
+		}
+	}
+	if _, err := sqlstore.NewTable(nil, sqlstore.SQLite, "a"); err == nil {
+		t.Error("NewTable without a database = nil, want an error")
+	}
+	if got := fmt.Sprint(sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.Dialect(0)); got != "SQLite PostgreSQL Dialect(0)" {
+		t.Errorf("dialects print as %s", got)
+	}
+}
+
+func TestNewPanics(t *testing.T) {
+	t.Parallel()
+	db := new(fakeDB).open(t)
+	for name, f := range map[string]func(){
+		"no database":  func() { sqlstore.New(nil, sqlstore.SQLite) },
+		"zero Dialect": func() { sqlstore.New(db, 0) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: New did not panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// TestSchemaNamesEverything sees that the statements use the given name
+// everywhere, know every state and hold the bounds of the contract.
+func TestSchemaNamesEverything(t *testing.T) {
+	t.Parallel()
+	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+		name, want := "second", []string{`"second"`, `"second_version"`, `"second_due"`, `"second_state"`}
+		if d == sqlstore.PostgreSQL {
+			name, want = "auth.second", []string{`"auth"."second"`, `"auth"."second_version"`, `INDEX IF NOT EXISTS "second_due"`, `INDEX IF NOT EXISTS "second_state"`}
+		}
+		got, err := sqlstore.Schema(d, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for st := store.None; st <= store.Disabled; st++ {
+			want = append(want, "'"+st.String()+"'")
+		}
+		want = append(want, fmt.Sprintf("<= %d)", store.MaxData), fmt.Sprintf("BETWEEN 1 AND %d)", store.MaxUserID), fmt.Sprintf("BETWEEN 1 AND %d)", int64(store.MaxVersion)))
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%v: the schema lacks %s", d, w)
+			}
+		}
+		if strings.ContainsAny(got, "{}") || strings.Contains(got, sqlstore.DefaultTable) {
+			t.Errorf("%v: the schema has a name that was not put in:\n%s", d, got)
+		}
+	}
+}
+
+// server is a fakeDB that answers what Migrate and Check ask. Its zero value
+// is a database without the table, set up well.
+type server struct {
+	columns  []string          // of the table; none if it is not there
+	version  int64             // of the schema; 0 if it has no version table
+	settings map[string]string // that differ from good ones
+	merges   bool              // user_id has a collation
+	noKey    bool              // the table has no unique key
+	fails    string            // a statement that begins like this fails
+}
+
+var (
+	allColumns = []string{"user_id", "version", "state", "due", "updated", "data"}
+	errServer  = errors.New("the server's word")
+)
+
+func (s *server) answer(_ context.Context, statement string, args []any) reply {
+	setting := func(name, good string) string {
+		if v, ok := s.settings[name]; ok {
+			return v
+		}
+		return good
+	}
+	var r reply
+	one := func(values ...driver.Value) reply { return reply{rows: [][]driver.Value{values}} }
+	switch {
+	case s.fails != "" && strings.HasPrefix(statement, s.fails):
+		return reply{err: errServer}
+	case strings.HasPrefix(statement, "PRAGMA "):
+		name := strings.TrimPrefix(statement, "PRAGMA ")
+		return one(setting(name, map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "encoding": "UTF-8"}[name]))
+	case strings.HasPrefix(statement, "SELECT current_setting"):
+		return one(setting("fsync", "on"), setting("synchronous_commit", "on"), setting("isolation", "read committed"), setting("server_encoding", "UTF8"), setting("recovery", "false"), setting("persistence", "p"))
+	case strings.Contains(statement, "pragma_table_info"), strings.Contains(statement, "pg_attribute"):
+		columns := s.columns
+		if strings.HasSuffix(args[0].(string), `_version"`) {
+			if columns = nil; s.version > 0 {
+				columns = []string{"id", "version"}
+			}
+		}
+		for _, c := range columns {
+			r.rows = append(r.rows, []driver.Value{c})
+		}
+		return r
+	case strings.HasPrefix(statement, "SELECT version"):
+		return one(s.version)
+	case strings.Contains(statement, "UNION"):
+		for i, probe := range args {
+			if !s.merges || i > 0 {
+				r.rows = append(r.rows, []driver.Value{probe})
+			}
+		}
+		return r
+	case strings.HasPrefix(statement, "EXPLAIN INSERT"):
+		if s.noKey {
+			return reply{err: errServer}
+		}
+		return one("plan")
+	case strings.HasPrefix(statement, `CREATE TABLE IF NOT EXISTS "twofactor_accounts" `):
+		if s.columns == nil {
+			s.columns = allColumns
+		}
+	case strings.HasPrefix(statement, `INSERT INTO "twofactor_accounts_version"`):
+		s.version = 1
+	}
+	return reply{}
+}
+
+// TestMigrate counts what is sent.
+func TestMigrate(t *testing.T) {
+	t.Parallel()
+	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			f := &fakeDB{answer: new(server).answer}
+			s := sqlstore.New(f.open(t), d)
+			if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSchema) {
+				t.Fatalf("Check before = %v, want ErrSchema", err)
+			}
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			schema, err := sqlstore.Schema(d, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			sent := strings.Join(f.statements(), ";\n\n") + ";\n"
+			if !strings.Contains(sent, strings.TrimSuffix(schema, ";\n")) {
+				t.Errorf("Migrate sent\n%s\nwant among it\n%s", sent, schema)
+			}
+			if d == sqlstore.PostgreSQL {
+				i := slices.Index(f.statements(), "BEGIN")
+				if i < 0 || f.statements()[i+1] != "SELECT pg_advisory_xact_lock($1)" || f.statements()[i+2+5] != "COMMIT" {
+					t.Errorf("no transaction with a lock around the schema: %q", f.statements())
+				}
+			}
+			f.sent = nil
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Check(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, st := range f.statements() {
+				if !strings.HasPrefix(st, "SELECT") && !strings.HasPrefix(st, "PRAGMA") && !strings.HasPrefix(st, "EXPLAIN") {
+					t.Errorf("a second Migrate sent %s", st)
+				}
+			}
+		})
+	}
+}
+
+// TestMigrateWaits meets a database that others are making, which SQLite's
+// timeout does not cover.
+func TestMigrateWaits(t *testing.T) {
+	t.Parallel()
+	locked := errors.New("database is locked (5) (SQLITE_BUSY)")
+	for _, c := range []struct {
+		name    string
+		dialect sqlstore.Dialect
+		times   int
+		err     error
+		want    error
+		sends   bool // more than once
+	}{
+		{"for a while", sqlstore.SQLite, 5, locked, nil, true},
+		{"for ever", sqlstore.SQLite, 1 << 30, locked, locked, true},
+		{"another error", sqlstore.SQLite, 1 << 30, errServer, errServer, false},
+		{"PostgreSQL", sqlstore.PostgreSQL, 1 << 30, locked, locked, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				srv, left := new(server), c.times
+				f := &fakeDB{answer: func(ctx context.Context, statement string, args []any) reply {
+					if left--; left >= 0 {
+						return reply{err: c.err}
+					}
+					return srv.answer(ctx, statement, args)
+				}}
+				s := sqlstore.New(f.open(t), c.dialect)
+				began := time.Now()
+				if err := s.Migrate(t.Context()); !errors.Is(err, c.want) {
+					t.Errorf("Migrate = %v, want %v", err, c.want)
+				}
+				if waited := time.Since(began); waited > 5*time.Second || waited > 0 != c.sends {
+					t.Errorf("Migrate waited %v", waited)
+				}
+				if c.want == locked && c.sends { // the caller's patience counts too
+					ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+					defer cancel()
+					if err := s.Migrate(ctx); !errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("Migrate with a deadline = %v, want DeadlineExceeded", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestUnfit holds what Migrate and Check refuse.
+func TestUnfit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		dialect sqlstore.Dialect // 0 for all
+		server  server
+		want    error
+		says    string
+	}{
+		{"newer schema", 0, server{columns: allColumns, version: 2}, sqlstore.ErrSchema, "version 2"},
+		{"missing columns", 0, server{columns: []string{"user_id", "version", "data", "else"}}, sqlstore.ErrSchema, "state, due, updated"},
+		{"missing columns, right version", 0, server{columns: []string{"user_id"}, version: 1}, sqlstore.ErrSchema, "lacks the columns"},
+		{"a collation", 0, server{columns: allColumns, version: 1, merges: true}, sqlstore.ErrSchema, "collation"},
+		{"no unique key", 0, server{columns: allColumns, version: 1, noKey: true}, sqlstore.ErrSchema, "can't be inserted"},
+
+		{"in memory", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "memory"}}, sqlstore.ErrSettings, "journal_mode is memory"},
+		{"no journal", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "off"}}, sqlstore.ErrSettings, "journal_mode is off"},
+		{"synchronous normal", sqlstore.SQLite, server{settings: map[string]string{"synchronous": "1"}}, sqlstore.ErrSettings, "synchronous"},
+		{"synchronous off", sqlstore.SQLite, server{settings: map[string]string{"synchronous": "0"}}, sqlstore.ErrSettings, "synchronous"},
+		{"delete and full", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "delete"}}, sqlstore.ErrSettings, "EXTRA"},
+		{"delete and extra", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "delete", "synchronous": "3"}}, nil, ""},
+		{"truncate and full", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "truncate"}}, nil, ""},
+		{"no timeout", sqlstore.SQLite, server{settings: map[string]string{"busy_timeout": "0"}}, sqlstore.ErrSettings, "busy_timeout"},
+		{"UTF-16", sqlstore.SQLite, server{settings: map[string]string{"encoding": "UTF-16le"}}, sqlstore.ErrSettings, "encoding"},
+
+		{"fsync off", sqlstore.PostgreSQL, server{settings: map[string]string{"fsync": "off"}}, sqlstore.ErrSettings, "fsync"},
+		{"asynchronous", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "off"}}, sqlstore.ErrSettings, "synchronous_commit"},
+		{"local", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "local"}}, nil, ""},
+		{"serializable", sqlstore.PostgreSQL, server{settings: map[string]string{"isolation": "serializable"}}, sqlstore.ErrSettings, "isolation is serializable"},
+		{"replica", sqlstore.PostgreSQL, server{settings: map[string]string{"recovery": "true"}}, sqlstore.ErrSettings, "replica"},
+		{"unlogged", sqlstore.PostgreSQL, server{settings: map[string]string{"persistence": "u"}}, sqlstore.ErrSettings, "unlogged"},
+		{"Latin 1", sqlstore.PostgreSQL, server{settings: map[string]string{"server_encoding": "LATIN1"}}, sqlstore.ErrSettings, "server_encoding"},
+
+		{"settings fail", sqlstore.PostgreSQL, server{fails: "SELECT current"}, errServer, "settings"},
+		{"pragma fails", sqlstore.SQLite, server{fails: "PRAGMA sync"}, errServer, "PRAGMA synchronous"},
+		{"creating fails", 0, server{fails: "CREATE INDEX"}, errServer, "migrating"},
+		{"locking fails", sqlstore.PostgreSQL, server{fails: "SELECT pg_adv"}, errServer, "migrating"},
+		{"beginning fails", sqlstore.PostgreSQL, server{fails: "BEGIN"}, errServer, "migrating"},
+		{"committing fails", sqlstore.PostgreSQL, server{fails: "COMMIT"}, errServer, "migrating"},
+		{"version fails", 0, server{fails: "SELECT version", version: 1, columns: allColumns}, errServer, "version"},
+		{"probe fails", 0, server{fails: "SELECT user_id", version: 1, columns: allColumns}, errServer, "checking"},
+		{"both", sqlstore.SQLite, server{columns: allColumns, version: 1, merges: true, settings: map[string]string{"busy_timeout": "0"}}, sqlstore.ErrSchema, "busy_timeout"},
+	} {
+		for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+			if c.dialect != 0 && c.dialect != d {
+				continue
+			}
+			t.Run(c.name+"/"+d.String(), func(t *testing.T) {
+				t.Parallel()
+				srv := c.server
+				f := &fakeDB{answer: srv.answer}
+				s := sqlstore.New(f.open(t), d)
+				err := s.Migrate(t.Context())
+				if c.want == nil && err != nil || c.want != nil && !errors.Is(err, c.want) {
+					t.Fatalf("Migrate = %v, want %v", err, c.want)
+				}
+				if err != nil && !strings.Contains(err.Error(), c.says) {
+					t.Errorf("Migrate = %v, want it to say %q", err, c.says)
+				}
+				if c.want == sqlstore.ErrSchema {
+					if errors.Is(err, sqlstore.ErrSettings) {
+						t.Errorf("Migrate = %v, which matches ErrSettings, and may be let pass", err)
+					}
+					for _, st := range f.statements() {
+						if strings.HasPrefix(st, "CREATE") || strings.HasPrefix(st, "INSERT") {
+							t.Errorf("Migrate sent %s", st)
+						}
+					}
+				}
+				if c.want == sqlstore.ErrSettings {
+					if !slices.Equal(srv.columns, allColumns) || srv.version != 1 {
+						t.Error("with ErrSettings the table is not ready")
+					}
+					if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSettings) {
+						t.Errorf("Check = %v, want ErrSettings", err)
+					}
+				}
+				if c.want == sqlstore.ErrSchema || c.want == nil {
+					if err := s.Check(t.Context()); !errors.Is(err, c.want) {
+						t.Errorf("Check = %v, want %v", err, c.want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestPoolsThatDiffer sets one connection up and not the other.
+func TestPoolsThatDiffer(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int{0, 1, 2} {
+		srv := &server{columns: allColumns, version: 1}
+		seen := 0
+		f := &fakeDB{answer: func(ctx context.Context, statement string, args []any) reply {
+			if statement == "PRAGMA synchronous" {
+				if seen++; seen == 2 {
+					return reply{rows: [][]driver.Value{{int64(1)}}}
+				}
+			}
+			return srv.answer(ctx, statement, args)
+		}}
+		db := f.open(t)
+		db.SetMaxOpenConns(limit)
+		err := sqlstore.New(db, sqlstore.SQLite).Check(t.Context())
+		if limit == 1 && err != nil || limit != 1 && !errors.Is(err, sqlstore.ErrSettings) {
+			t.Errorf("Check with at most %d connections = %v", limit, err)
+		}
+		if limit != 1 && !strings.Contains(err.Error(), "differ") {
+			t.Errorf("Check = %v, want it to say that connections differ", err)
+		}
+	}
+}
+
+// TestBusyPool holds the only other connection, which Check waits for and
+// then does without.
+func TestBusyPool(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeDB{answer: (&server{columns: allColumns, version: 1}).answer}
+		db := f.open(t)
+		db.SetMaxOpenConns(2)
+		conn, err := db.Conn(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := sqlstore.New(db, sqlstore.SQLite).Check(t.Context()); err != nil {
+			t.Errorf("Check = %v, want nil", err)
+		}
+	})
+}

@@ -1,0 +1,126 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// sqlite keeps rows in an ordinary table: one WITHOUT ROWID puts whole rows
+// into the inner pages of the tree, which is for rows much smaller than these.
+// STRICT makes the types hold.
+var sqlite = grammar{
+	name:  "SQLite",
+	param: numbered("?"), // "$1" would be a name here, numbered by appearance
+	ddl: []string{
+		`CREATE TABLE IF NOT EXISTS {table} (
+    user_id TEXT    NOT NULL COLLATE BINARY PRIMARY KEY CHECK (length(CAST(user_id AS BLOB)) BETWEEN 1 AND 255),
+    version INTEGER NOT NULL CHECK (version BETWEEN 1 AND 9007199254740991),
+    state   TEXT    NOT NULL CHECK (state IN ('none', 'pending', 'confirmed', 'disabled')),
+    due     INTEGER,
+    updated INTEGER NOT NULL,
+    data    BLOB    NOT NULL CHECK (length(data) <= 8192)
+) STRICT`,
+		`CREATE INDEX IF NOT EXISTS {index_due} ON {table} (due) WHERE due IS NOT NULL`,
+		`CREATE INDEX IF NOT EXISTS {index_state} ON {table} (state, user_id)`,
+		`CREATE TABLE IF NOT EXISTS {table_version} (
+    id      INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL
+) STRICT`,
+		`INSERT INTO {table_version} (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING`,
+	},
+	// The quoted name without its quotes; a valid name has none inside.
+	columns:   `SELECT name FROM pragma_table_info(replace(?1, '"', ''))`,
+	apply:     applySQLite,
+	settings:  settingsSQLite,
+	busy:      busySQLite,
+	oneWriter: true,
+}
+
+// busySQLite knows SQLite's own words, which all drivers pass on. Connections
+// that make a new file a WAL database at the same time fail so at once,
+// whatever their timeout.
+func busySQLite(err error) bool {
+	return strings.Contains(err.Error(), "database is locked")
+}
+
+// applySQLite needs no transaction: each statement is atomic, waits for its
+// turn, and finds what another process has made meanwhile.
+func applySQLite(ctx context.Context, db *sql.DB, _ table, statements []string) error {
+	for _, s := range statements {
+		if _, err := db.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secondConn is how long settingsSQLite waits for a second connection of a
+// pool that may be busy.
+const secondConn = time.Second
+
+// settingsSQLite looks at two connections where it can get them: a PRAGMA that
+// the host has sent through sql.DB has reached one, and the next one forgets.
+func settingsSQLite(ctx context.Context, db *sql.DB, _ table) ([]string, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	wrong, err := pragmas(ctx, conn)
+	if err != nil || len(wrong) > 0 || db.Stats().MaxOpenConnections == 1 {
+		return wrong, err
+	}
+	soon, cancel := context.WithTimeout(ctx, secondConn)
+	defer cancel()
+	second, err := db.Conn(soon)
+	if err != nil {
+		return nil, ctx.Err()
+	}
+	defer second.Close()
+	if wrong, err = pragmas(ctx, second); err != nil || len(wrong) == 0 {
+		return nil, err
+	}
+	return append([]string{"the connections of the pool differ: put the settings into the data source name"}, wrong...), nil
+}
+
+// pragmas returns what is wrong with the settings of one connection.
+func pragmas(ctx context.Context, conn *sql.Conn) (wrong []string, err error) {
+	var journal, encoding string
+	var synchronous, timeout int
+	for _, p := range []struct {
+		name  string
+		value any
+	}{
+		{"journal_mode", &journal},
+		{"synchronous", &synchronous},
+		{"busy_timeout", &timeout},
+		{"encoding", &encoding},
+	} {
+		if err := conn.QueryRowContext(ctx, "PRAGMA "+p.name).Scan(p.value); err != nil {
+			return nil, fmt.Errorf("PRAGMA %s: %w", p.name, err)
+		}
+	}
+	const full, extra = 2, 3
+	switch journal {
+	case "memory", "off":
+		wrong = append(wrong, "journal_mode is "+journal+": a crash can destroy the file, and a database in memory forgets every account and is another one for each connection")
+	case "delete":
+		if synchronous < extra {
+			wrong = append(wrong, "journal_mode is delete and synchronous less than EXTRA: a power failure takes back acknowledged writes, and used codes work again; use WAL and FULL")
+		}
+	default:
+		if synchronous < full {
+			wrong = append(wrong, "synchronous is less than FULL: a power failure takes back acknowledged writes, and used codes work again")
+		}
+	}
+	if timeout <= 0 {
+		wrong = append(wrong, "busy_timeout is 0: a write fails whenever another connection writes")
+	}
+	if encoding != "UTF-8" {
+		wrong = append(wrong, "encoding is not UTF-8: user ids are not ordered by their bytes")
+	}
+	return wrong, nil
+}

@@ -1,0 +1,265 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// A Store keeps records in one table. Make one with [New] or [NewTable]; the
+// zero Store can't be used. It is safe for concurrent use by several
+// goroutines, and several processes may share the table.
+//
+// Errors of the driver are wrapped, so that a host can look at them with
+// [errors.As]; their text never holds a record's Data, as far as the driver's
+// does not.
+type Store struct {
+	db      *sql.DB
+	grammar grammar
+	table   table
+
+	load, create, replace, erase string
+
+	// writer has room for one: whoever has put something in may write. Nil for
+	// databases that need no such thing. A mutex can't be waited for with a
+	// context.
+	writer chan struct{}
+}
+
+var (
+	_ store.Store  = (*Store)(nil)
+	_ store.Lister = (*Store)(nil)
+	_ store.Eraser = (*Store)(nil)
+)
+
+// columns are those of the table, in the order in which rows are read.
+const columns = "user_id, version, state, due, updated, data"
+
+// New returns a Store on the table [DefaultTable] of the database. It opens no
+// connection; the pool stays the host's, to set up and to close.
+//
+// New panics if db is nil or d is not one of the dialects.
+func New(db *sql.DB, d Dialect) *Store {
+	s, err := NewTable(db, d, DefaultTable)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// NewTable is New for a table of another name, see [Schema] for what it may
+// be; "" is [DefaultTable]. It returns an error for another name, a nil db and
+// an invalid dialect. Stores of different tables know nothing of each other.
+func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
+	if tableName == "" {
+		tableName = DefaultTable
+	}
+	g, t, err := parseTable(d, tableName)
+	if err != nil {
+		return nil, err
+	}
+	if db == nil {
+		return nil, errors.New("sqlstore: the database is nil")
+	}
+	name := t.quoted("")
+	s := &Store{
+		db:      db,
+		grammar: g,
+		table:   t,
+		load:    "SELECT " + columns + " FROM " + name + " WHERE user_id = " + g.param(1),
+		create:  "INSERT INTO " + name + " (" + columns + ") VALUES (" + g.params(1, 6) + ") ON CONFLICT (user_id) DO NOTHING",
+		replace: fmt.Sprintf("UPDATE %s SET version = %s, state = %s, due = %s, updated = %s, data = %s WHERE user_id = %s AND version = %s",
+			name, g.param(1), g.param(2), g.param(3), g.param(4), g.param(5), g.param(6), g.param(7)),
+		erase: "DELETE FROM " + name + " WHERE user_id = " + g.param(1),
+	}
+	if g.oneWriter {
+		s.writer = make(chan struct{}, 1)
+	}
+	return s, nil
+}
+
+// Load returns the user's record by one SELECT. It returns
+// [store.ErrNotFound] if there is none, [store.ErrInvalid] for an id that no
+// user can have, the context's error if that ends, and the driver's otherwise.
+// A row that this package could not have written, or that belongs to another
+// user, is an error too: it is never taken for absence.
+func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
+	const doing = "loading a record"
+	if err := ctx.Err(); err != nil {
+		return store.Record{}, failed(ctx, doing, err)
+	}
+	if err := store.ValidateUserID(userID); err != nil {
+		return store.Record{}, err
+	}
+	records, err := s.query(ctx, doing, s.load, userID)
+	switch {
+	case err != nil:
+		return store.Record{}, err
+	case len(records) == 0:
+		return store.Record{}, store.ErrNotFound
+	case len(records) > 1:
+		return store.Record{}, errors.New("sqlstore: loading a record: several rows have one user id, which needs a unique key")
+	case records[0].UserID != userID:
+		return store.Record{}, errors.New("sqlstore: loading a record: the database returned another user's, its collation does not compare bytes")
+	}
+	return records[0], nil
+}
+
+// Save writes the record by one INSERT or one UPDATE, and is as durable as
+// the database is set up to be, see [Store.Check]. It returns
+// [store.ErrConflict] if the table does not hold version prev, and
+// [store.ErrInvalid] for arguments outside the contract, having changed
+// nothing. After the context's error or the driver's the write may or may not
+// have happened.
+func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
+	const doing = "saving a record"
+	if err := ctx.Err(); err != nil {
+		return failed(ctx, doing, err)
+	}
+	if err := store.ValidateSave(r, prev); err != nil {
+		return err
+	}
+	var due any // NULL for the zero time
+	if !r.Due.IsZero() {
+		due = r.Due.UnixMicro()
+	}
+	data := r.Data
+	if data == nil {
+		data = []byte{} // not NULL
+	}
+	statement, args := s.create, []any{r.UserID, r.Version, r.State.String(), due, r.Updated.UnixMicro(), data}
+	if prev != 0 {
+		statement, args = s.replace, []any{r.Version, r.State.String(), due, r.Updated.UnixMicro(), data, r.UserID, prev}
+	}
+	n, err := s.exec(ctx, doing, statement, args...)
+	switch {
+	case err != nil:
+		return err
+	case n == 0:
+		return store.ErrConflict
+	case n != 1:
+		return fmt.Errorf("sqlstore: saving a record: %d rows changed, want 1", n)
+	}
+	return nil
+}
+
+// Erase deletes the user's row. It returns nil if there is none,
+// [store.ErrInvalid] for an id that no user can have, and the context's error
+// or the driver's, after which the row may or may not be there.
+func (s *Store) Erase(ctx context.Context, userID string) error {
+	const doing = "erasing a record"
+	if err := ctx.Err(); err != nil {
+		return failed(ctx, doing, err)
+	}
+	if err := store.ValidateUserID(userID); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, doing, s.erase, userID)
+	return err
+}
+
+// exec executes a statement that writes and returns how many rows it changed.
+//
+// It is Exec also because of SQLite: a statement with RETURNING that is read
+// through QueryRow is not run to its end, and holds up the checkpoint.
+func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) (int64, error) {
+	done, err := s.begin(ctx, doing)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	res, err := s.db.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, failed(ctx, doing, err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return 0, failed(ctx, doing, err)
+	}
+	return n, nil
+}
+
+// begin waits until this Store may write. The caller calls done afterwards.
+func (s *Store) begin(ctx context.Context, doing string) (done func(), err error) {
+	if s.writer == nil {
+		return func() {}, nil
+	}
+	select {
+	case s.writer <- struct{}{}:
+		return func() { <-s.writer }, nil
+	case <-ctx.Done():
+		return nil, failed(ctx, doing, ctx.Err())
+	}
+}
+
+// query returns the records of a SELECT of all columns.
+func (s *Store) query(ctx context.Context, doing, statement string, args ...any) ([]store.Record, error) {
+	rows, err := s.db.QueryContext(ctx, statement, args...)
+	if err != nil {
+		return nil, failed(ctx, doing, err)
+	}
+	defer rows.Close()
+	var records []store.Record
+	for rows.Next() {
+		r, err := scan(rows)
+		if err != nil {
+			return nil, failed(ctx, doing, err)
+		}
+		records = append(records, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, failed(ctx, doing, err)
+	}
+	return records, nil
+}
+
+// scan reads a row, and returns an error if no Save can have written it.
+func scan(rows *sql.Rows) (store.Record, error) {
+	var (
+		r       store.Record
+		state   string
+		due     sql.NullInt64
+		updated int64
+		data    sql.Null[[]byte]
+	)
+	if rows.Scan(&r.UserID, &r.Version, &state, &due, &updated, &data) != nil {
+		// Its error quotes the value that did not fit.
+		return r, errors.New("a row has a column of another type, or null")
+	}
+	var err error
+	if r.State, err = store.ParseState(state); err != nil {
+		return r, errors.New("a row has a state that is none of the defined ones")
+	}
+	if due.Valid {
+		r.Due = time.UnixMicro(due.Int64).UTC()
+	}
+	r.Updated = time.UnixMicro(updated).UTC()
+	if !data.Valid {
+		return r, errors.New("a row has no data")
+	}
+	r.Data = data.V
+	if err := r.Validate(); err != nil {
+		// Without its chain: the caller's argument was not invalid.
+		return r, fmt.Errorf("a row is outside the contract: %v", err)
+	}
+	return r, nil
+}
+
+// failed says what could not be done. If the context has ended the error
+// matches the context's, whatever the driver says about it.
+func failed(ctx context.Context, doing string, err error) error {
+	ended := ctx.Err()
+	if deadline, ok := ctx.Deadline(); ended == nil && ok && !time.Now().Before(deadline) {
+		// A driver that gives the deadline to its socket can be told before
+		// the context is.
+		ended = context.DeadlineExceeded
+	}
+	if ended != nil && !errors.Is(err, ended) {
+		return fmt.Errorf("sqlstore: %s: %w (%w)", doing, ended, err)
+	}
+	return fmt.Errorf("sqlstore: %s: %w", doing, err)
+}
