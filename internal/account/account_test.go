@@ -645,7 +645,7 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
 			t.Fatal(err)
 		}
-		if err := w.a.Queue(w.moment()); err != nil {
+		if _, err := w.a.Lease(w.moment()); err != nil {
 			t.Fatal(err)
 		}
 		total++

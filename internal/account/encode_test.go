@@ -25,7 +25,7 @@ func full(t *testing.T) *world {
 	w.enroll(41)
 	w.begin(99, account.AuthenticatorID{1})
 	mustReason(t, w.recover(1, 2), "")
-	if err := w.a.Queue(w.moment()); err != nil {
+	if _, err := w.a.Lease(w.moment()); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
@@ -40,7 +40,7 @@ func full(t *testing.T) *world {
 	_, err := w.a.Confirm(w.moment(), account.SetupID{99}, w.wrong(), nil)
 	mustReason(t, err, account.WrongCode)
 	w.recoverWrong()
-	if err := w.a.Queue(w.moment()); err != nil {
+	if _, err := w.a.Lease(w.moment()); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -306,7 +306,7 @@ func TestEncodingIsBounded(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.a.Queue(w.moment()); err != nil {
+	if _, err := w.a.Lease(w.moment()); err != nil {
 		t.Fatal(err)
 	}
 	b := encode(t, w.a)

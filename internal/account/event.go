@@ -79,21 +79,32 @@ func (a *Account) record(m Moment, e Event) error {
 // decoded.
 func (a *Account) Recorded() []Event { return a.fresh }
 
-// Queue makes the events recorded since decoding wait for their delivery,
-// leased to the caller. A host that hears of no events never queues any.
-func (a *Account) Queue(m Moment) error {
-	if len(a.fresh) == 0 {
-		return nil
-	}
+// Lease returns the events that the caller has to deliver once the account is
+// stored: those recorded since decoding, and those whose deliverer has let its
+// lease run out. They are leased to the caller. A host that hears of no events
+// never calls it, and none are kept.
+func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	var leased []Undelivered
+	lease := m.Now.Add(leaseTime)
+	for i := range *outbox {
+		if u := &(*outbox)[i]; !m.Now.Before(u.Lease) || u.Lease.After(lease) {
+			u.Lease = lease
+			leased = append(leased, *u)
+		}
 	}
 	for _, e := range a.fresh {
-		*outbox = enqueue(*outbox, Undelivered{Event: e, Lease: m.Now.Add(leaseTime), Count: 1})
+		u := Undelivered{Event: e, Lease: lease, Count: 1}
+		*outbox = enqueue(*outbox, u)
+		leased = append(leased, u)
 	}
-	a.outbox.touch()
-	return nil
+	if len(leased) > 0 {
+		a.outbox.touch()
+	}
+	return leased, nil
 }
 
 // enqueue appends u. When there is no room, an earlier event of its kind is
