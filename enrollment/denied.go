@@ -1,0 +1,231 @@
+package enrollment
+
+import (
+	"errors"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+)
+
+// Errors that are nobody's "no": something is wrong, or nothing was decided.
+var (
+	// ErrBusy says that nothing was decided: too many callers wanted the same
+	// account or the processors, or the context ended while waiting for them.
+	// Nothing was counted, and trying again is fine.
+	ErrBusy = errors.New("enrollment: busy, nothing was decided")
+
+	// ErrCorrupt says that a stored account can't be believed: damaged, put
+	// into another row, sealed under an unknown key, or written by a later
+	// version. It never means "not enrolled": refuse the sign-in and look.
+	ErrCorrupt = errors.New("enrollment: the stored account is corrupt")
+
+	// ErrMissing says that Login.Enrolled was set for a user whose stored
+	// account is not confirmed, or is gone. Refuse the sign-in and look.
+	ErrMissing = errors.New("enrollment: the account should be enrolled and is not")
+)
+
+// A Reason is a stable word for why something was denied, fit for an API or a
+// table of messages.
+type Reason string
+
+// The reasons. What stands behind each is what a person did; the sentinel that
+// a [Denied] of that reason matches is named in brackets.
+const (
+	// WrongCode: the code is not right. It was counted. RetryAt is set if
+	// a wait begins with it. [ErrWrongCode]
+	WrongCode = Reason(account.WrongCode)
+
+	// Replayed: the code was right once and has been used. [ErrReplayed,
+	// ErrWrongCode]
+	Replayed = Reason(account.Replayed)
+
+	// MalformedCode: the text has not the form of a code, or is longer than 64
+	// bytes. Nothing was evaluated or counted. [ErrMalformedCode, ErrWrongCode]
+	MalformedCode Reason = "malformed_code"
+
+	// ClockSkew: at Confirm, the code is right for another time. Skew tells by
+	// how much the phone's clock is ahead. [ErrClockSkew, ErrWrongCode]
+	ClockSkew = Reason(account.ClockSkew)
+
+	// Locked: too many wrong codes. Nothing is evaluated before RetryAt, the
+	// right code included. [ErrLocked]
+	Locked = Reason(account.Locked)
+
+	// FactorDisabled: after 100 wrong codes in a row, codes of the app are not
+	// evaluated any more, until a recovery code is used. [ErrFactorDisabled,
+	// ErrLocked]
+	FactorDisabled = Reason(account.FactorDisabled)
+
+	// ChallengeInvalid: the challenge is none, or one for another purpose.
+	// [ErrChallenge]
+	ChallengeInvalid Reason = "challenge_invalid"
+
+	// ChallengeExpired: the challenge is older than [ChallengeTTL]: the first
+	// factor has to be given again. [ErrChallenge]
+	ChallengeExpired Reason = "challenge_expired"
+
+	// ChallengeSpent: the challenge has been answered. [ErrChallenge]
+	ChallengeSpent = Reason(account.ChallengeSpent)
+
+	// ChallengeVoid: a factor was changed after the challenge was handed out.
+	// [ErrChallenge]
+	ChallengeVoid = Reason(account.ChallengeVoid)
+
+	// SetupInvalid: the setup token is none, or another user's. [ErrSetup]
+	SetupInvalid Reason = "setup_invalid"
+
+	// SetupExpired: the setup was not confirmed in time. [ErrSetup]
+	SetupExpired = Reason(account.SetupExpired)
+
+	// SetupSuperseded: another setup was begun later, perhaps in another tab.
+	// [ErrSetup]
+	SetupSuperseded = Reason(account.SetupSuperseded)
+
+	// NoSetup: no setup is waiting: it was confirmed, cancelled or never
+	// begun. [ErrSetup]
+	NoSetup = Reason(account.NoSetup)
+
+	// NotEnrolled: two-factor authentication is not on. [ErrNotEnrolled]
+	NotEnrolled = Reason(account.NotEnrolled)
+
+	// TooManyAuthenticators: the account has three. [ErrLimit]
+	TooManyAuthenticators = Reason(account.TooManyAuthenticator)
+
+	// TooManyCodeSets: the account made five sets of recovery codes within a
+	// day. RetryAt is set. [ErrLimit]
+	TooManyCodeSets = Reason(account.TooManySets)
+
+	// UnknownAuthenticator: the account has no authenticator of that id.
+	// [ErrUnknownAuthenticator]
+	UnknownAuthenticator = Reason(account.UnknownAuthenticator)
+
+	// LastAuthenticator: the only authenticator is not removed; Disable is
+	// what is meant. [ErrLastAuthenticator]
+	LastAuthenticator = Reason(account.LastAuthenticator)
+
+	// DuplicateSecret: the account already holds the secret.
+	// [ErrDuplicateSecret]
+	DuplicateSecret = Reason(account.DuplicateSecret)
+
+	// ProofRequired: the change needs a proof and got none. [ErrProof]
+	ProofRequired Reason = "proof_required"
+
+	// ProofInvalid: the receipt is none, another user's, or older than the
+	// last change of factor. [ErrProof]
+	ProofInvalid Reason = "proof_invalid"
+
+	// ProofStale: the receipt is older than [ReceiptTTL]. [ErrProof]
+	ProofStale Reason = "proof_stale"
+
+	// ProofNotAllowed: this kind of proof does not authorise this change.
+	// [ErrProof]
+	ProofNotAllowed Reason = "proof_not_allowed"
+)
+
+// Sentinels to match a [Denied] with [errors.Is]. Which reasons match which is
+// said at the reasons.
+var (
+	ErrWrongCode            = errors.New("enrollment: wrong code")
+	ErrReplayed             = errors.New("enrollment: the code has been used already")
+	ErrMalformedCode        = errors.New("enrollment: not in the form of a code")
+	ErrClockSkew            = errors.New("enrollment: the authenticator's clock is off")
+	ErrLocked               = errors.New("enrollment: locked after too many wrong codes")
+	ErrFactorDisabled       = errors.New("enrollment: the factor is disabled after too many wrong codes")
+	ErrChallenge            = errors.New("enrollment: the challenge can't be answered")
+	ErrSetup                = errors.New("enrollment: the setup can't be used")
+	ErrNotEnrolled          = errors.New("enrollment: two-factor authentication is not on")
+	ErrLimit                = errors.New("enrollment: a limit is reached")
+	ErrUnknownAuthenticator = errors.New("enrollment: no such authenticator")
+	ErrLastAuthenticator    = errors.New("enrollment: the last authenticator can only be disabled")
+	ErrDuplicateSecret      = errors.New("enrollment: the account holds the secret already")
+	ErrProof                = errors.New("enrollment: not authorised by a proof")
+)
+
+// reasons says for each reason what it means in words and which sentinels it
+// matches.
+var reasons = map[Reason]struct {
+	text    string
+	matches []error
+}{
+	WrongCode:             {"wrong code", []error{ErrWrongCode}},
+	Replayed:              {"the code has been used already", []error{ErrReplayed, ErrWrongCode}},
+	MalformedCode:         {"not in the form of a code", []error{ErrMalformedCode, ErrWrongCode}},
+	ClockSkew:             {"the authenticator's clock is off", []error{ErrClockSkew, ErrWrongCode}},
+	Locked:                {"locked after too many wrong codes", []error{ErrLocked}},
+	FactorDisabled:        {"the factor is disabled after too many wrong codes", []error{ErrFactorDisabled, ErrLocked}},
+	ChallengeInvalid:      {"not a challenge for this purpose", []error{ErrChallenge}},
+	ChallengeExpired:      {"the challenge has expired", []error{ErrChallenge}},
+	ChallengeSpent:        {"the challenge has been answered already", []error{ErrChallenge}},
+	ChallengeVoid:         {"the challenge is void after a change of factor", []error{ErrChallenge}},
+	SetupInvalid:          {"not a setup of this user", []error{ErrSetup}},
+	SetupExpired:          {"the setup has expired", []error{ErrSetup}},
+	SetupSuperseded:       {"a later setup has taken the place of this one", []error{ErrSetup}},
+	NoSetup:               {"no setup is waiting", []error{ErrSetup}},
+	NotEnrolled:           {"two-factor authentication is not on", []error{ErrNotEnrolled}},
+	TooManyAuthenticators: {"the account has as many authenticators as it can", []error{ErrLimit}},
+	TooManyCodeSets:       {"too many sets of recovery codes in a day", []error{ErrLimit}},
+	UnknownAuthenticator:  {"no such authenticator", []error{ErrUnknownAuthenticator}},
+	LastAuthenticator:     {"the last authenticator can only be disabled", []error{ErrLastAuthenticator}},
+	DuplicateSecret:       {"the account holds the secret already", []error{ErrDuplicateSecret}},
+	ProofRequired:         {"a proof is required", []error{ErrProof}},
+	ProofInvalid:          {"the proof is not valid", []error{ErrProof}},
+	ProofStale:            {"the proof is too old", []error{ErrProof}},
+	ProofNotAllowed:       {"this kind of proof is not allowed here", []error{ErrProof}},
+}
+
+// A Denied is the answer "no" to something the user did. It is the only error
+// that is meant for the user; everything else is an internal error.
+type Denied struct {
+	// Reason says why.
+	Reason Reason
+
+	// Factor is what the code was taken for, where the answer is about a code:
+	// while app codes are locked, a recovery code still works.
+	Factor Factor
+
+	// RetryAt is when trying again makes sense; the zero time if waiting
+	// changes nothing.
+	RetryAt time.Time
+
+	// Skew is, for the reason ClockSkew, how far the authenticator's clock is
+	// ahead of ours, to the period of the code; negative if it is behind.
+	Skew time.Duration
+}
+
+// Error returns the reason in English, without anything the user typed.
+func (d *Denied) Error() string {
+	if r, ok := reasons[d.Reason]; ok {
+		return "enrollment: denied: " + r.text
+	}
+	return "enrollment: denied"
+}
+
+// Is reports whether target is a sentinel that the reason matches.
+func (d *Denied) Is(target error) bool {
+	for _, e := range reasons[d.Reason].matches {
+		if e == target {
+			return true
+		}
+	}
+	return false
+}
+
+func deny(r Reason) error { return &Denied{Reason: r} }
+
+// outward turns the refusal of an account into a Denied, and an account that
+// can't be read into ErrCorrupt.
+func outward(err error) error {
+	var refusal *account.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return &Denied{
+			Reason:  Reason(refusal.Reason),
+			Factor:  factorOf(refusal.Factor),
+			RetryAt: refusal.RetryAt,
+			Skew:    refusal.Skew,
+		}
+	case errors.Is(err, account.ErrDamaged):
+		return errors.Join(ErrCorrupt, err)
+	}
+	return err
+}

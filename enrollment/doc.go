@@ -1,0 +1,101 @@
+// Package enrollment gives an application two-factor authentication: it enrols
+// users by QR code, asks for codes at sign-in and before grave actions, hands
+// out recovery codes, and keeps all of it in one record per user of the host's
+// own database. [Guard] is what an application calls.
+//
+// A host brings a [store.Store], a [Sealer] and its own check of a first
+// factor. It keeps its users, sessions, pages and mails; nothing here knows of
+// HTTP.
+//
+// # Signing in
+//
+// After the password was right, [Guard.SignIn] decides what follows: start the
+// session, ask for a code, or lead the user into setting one up. Where a code
+// is asked for, it comes with a challenge, an opaque string that the host keeps
+// in a cookie or hands to its client, and [Guard.Answer] takes it back together
+// with the code. Until Answer returns a [Success] there is no session. One
+// field takes app codes and recovery codes.
+//
+// # Enabling
+//
+// [Guard.Begin] returns a [Setup]: the QR code, the secret for typing it in,
+// and a token. [Guard.Confirm] takes the token and the first code, and returns
+// the recovery codes. Nothing about signing in changes before that. An account
+// has up to three authenticators. A new phone takes the place of the old one
+// with Options.Replace, and the old one works until the new one is proven.
+//
+// # What is guaranteed
+//
+//   - A code works once, also across processes and restarts, and when many
+//     requests race: replay is judged by the time step, and the step is stored
+//     before the answer is given (RFC 6238, section 5.2).
+//   - Every evaluated guess is counted and stored before its answer is given.
+//     Hanging up does not make it free.
+//   - Guessing is throttled for each account, in the same budget whichever
+//     method is called. After 5 wrong app codes in a row comes a wait of one
+//     minute, which doubles up to a day; 100 in a row disable app codes; and 30
+//     wrong codes, refilled by one a day, are all that an account allows in the
+//     long run, whatever its owner does meanwhile. That gives somebody who has
+//     the password a chance of about 0.1 % in a year. Where an account has
+//     several authenticators, a wrong code costs one unit for each.
+//   - Wrong recovery codes wait at most a minute and never disable anything, so
+//     that a thief of the password can't lock the owner out. A recovery code
+//     ends the wait of app codes.
+//   - While a factor is locked, nothing is evaluated, counted or extended.
+//   - A stranger can neither guess nor lock: codes are evaluated only against
+//     a challenge, which is minted after the first factor, or for a user whom
+//     the host has signed in.
+//   - What the store sees is ciphertext. A damaged or misplaced record is
+//     [ErrCorrupt], never "not enrolled".
+//
+// What the library can't protect against is in the documentation of the root
+// package.
+//
+// # States
+//
+// The table says for each operation what state it leads to, or the [Reason] of
+// the [Denied] it returns without changing anything. In the state "staged", an
+// account is confirmed and another setup waits. An asterisk says that a
+// [Proof] is needed. A setup that has expired is as if it had never been.
+//
+//	operation       none            pending         confirmed     staged        disabled
+//	Begin           pending         pending         staged*       staged*       pending
+//	Begin+Replace   not_enrolled    not_enrolled    staged*       staged*       not_enrolled
+//	Resume          no_setup        pending         no_setup      staged        no_setup
+//	Confirm         no_setup        confirmed       no_setup      confirmed     no_setup
+//	Cancel          no_setup        none            no_setup      confirmed     no_setup
+//	SignIn          none            pending         confirmed     staged        disabled
+//	Answer          challenge_void  challenge_void  confirmed     staged        challenge_void
+//	Verify          not_enrolled    not_enrolled    confirmed     staged        not_enrolled
+//	NewCodes        not_enrolled    not_enrolled    confirmed*    staged*       not_enrolled
+//	Remove          not_enrolled    not_enrolled    confirmed*    staged*       not_enrolled
+//	Disable         not_enrolled    not_enrolled    disabled*     disabled*     not_enrolled
+//	Status          none            pending         confirmed     staged        disabled
+//
+// A pending setup of an account that was disabled before falls back to
+// disabled, not to none. SignIn says AskCode where the account is confirmed or
+// staged, and Proceed or, on demand, MustEnroll elsewhere.
+//
+// # Proofs
+//
+// The table says which proofs authorise what. Whatever is not in it is denied
+// with the reason in brackets.
+//
+//	operation                      ByCode  ByReceipt  ByReauth                      none
+//	Begin, where confirmed         yes     yes        (proof_not_allowed)           (proof_required)
+//	NewCodes                       yes     yes        (proof_not_allowed)           (proof_required)
+//	Remove, Disable                yes     yes        yes with Config.AllowReauth   (proof_required)
+//
+// A code that proves something is used up by it, be it an app's or a recovery
+// code. A receipt proves for five minutes, and until the next change of factor:
+// Confirm, NewCodes, Remove, Disable, and the use of a recovery code void all
+// receipts and all open challenges of the account.
+//
+// # Clocks
+//
+// Time comes from Config.Now. When the clock of a host jumps back, codes fail
+// closed: used steps stay used, and waits end when they would have. What lies
+// more than a day ahead of the clock was stored by a clock that was broken, and
+// is set to now, once. Nobody stays locked longer than that day and the wait
+// that was in force.
+package enrollment

@@ -1,0 +1,288 @@
+package enrollment
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+const (
+	// maxConflicts is how often a decision is taken again because somebody
+	// else has written meanwhile.
+	maxConflicts = 32
+
+	// maxAdmissions is how often an edit waits for a slot: once to derive the
+	// code that was guessed, once to make codes, and a few times more should
+	// the account's set be replaced meanwhile.
+	maxAdmissions = 5
+
+	// settleTimeout is how long the store may take for a step of an edit that
+	// the caller can't cancel any more.
+	settleTimeout = 10 * time.Second
+)
+
+// An edit is one operation on one account: load, decide, save, and only then
+// answer.
+type edit struct {
+	guard *Guard
+	op    string // for the log; "" for none
+	user  string
+
+	// guess is the code that decide evaluates, or nil.
+	guess *guess
+
+	// decide takes the decision. What it changed in the account is stored
+	// whether it returns nil or a refusal. It can be called several times, each
+	// time with an account as it was loaded, and must leave nothing behind
+	// from the time before. What has to be sealed for the caller is sealed
+	// here, so that nothing can fail after the write.
+	decide func(ctx context.Context, a *account.Account, m account.Moment) error
+
+	codes recovery.Codes // fresh recovery codes, once decide has asked for some
+	set   *recovery.Set  // the same, as the account keeps them
+
+	admissions int
+	slot       func()   // gives the slot back; nil while there is none
+	hasTurn    bool     // of the account, at the gate
+	cleanup    []func() // what to do when the edit is over, last first
+}
+
+// An attempt is a decision on its way into the store.
+type attempt struct {
+	account *account.Account
+	events  []account.Undelivered // to be delivered once it is stored
+	record  store.Record
+	verdict error
+	err     error // what Save returned
+}
+
+// run carries the edit out, and returns what decide returned once that is
+// stored. It returns any other error if nothing was decided, or if it can't
+// know whether the decision was stored.
+//
+// The caller can cancel while run loads or waits. From a decision on, the
+// caller's cancellation is ignored until the decision is stored: who hangs up
+// has guessed all the same.
+func (e *edit) run(caller context.Context) error {
+	if err := validUser(e.user); err != nil {
+		return err
+	}
+	defer e.end()
+
+	ctx := caller
+	var last *attempt
+	for conflicts := 0; ; {
+		m, err := e.guard.moment()
+		if err != nil {
+			return err
+		}
+		rec, a, err := e.guard.load(ctx, e.user, m)
+		if last != nil {
+			// Save did not acknowledge. If its very bytes are there, the reply
+			// was lost, or the driver had tried twice, and they are ours.
+			if err == nil && rec.Version == last.record.Version && bytes.Equal(rec.Data, last.record.Data) {
+				return e.finish(ctx, last)
+			}
+			if !errors.Is(last.err, store.ErrConflict) {
+				return fmt.Errorf("enrollment: saving the account: %w", last.err)
+			}
+			if conflicts++; conflicts > maxConflicts {
+				return ErrBusy
+			}
+			last = nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+
+		ctx = e.settle(caller)
+		verdict := e.decide(ctx, a, m)
+		if errors.Is(verdict, account.ErrNeedDigest) {
+			if e.slot == nil {
+				// Wait, and then look again: the lock may have closed.
+				ctx = caller
+				if err := e.admit(ctx, e.guard.gate.Slot); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := e.derive(a); err != nil {
+				return err
+			}
+			verdict = e.decide(ctx, a, m)
+		}
+		switch {
+		case errors.Is(verdict, account.ErrNeedCodes):
+			// Nothing is lost if the caller cancels: the code that was right
+			// is not used up. Again, wait first and then look again.
+			ctx = caller
+			if err := e.makeCodes(ctx); err != nil {
+				return err
+			}
+			continue
+		case !decided(verdict):
+			return outward(verdict)
+		case !a.Changed():
+			e.guard.logAnswer(ctx, e, verdict)
+			return outward(verdict)
+		}
+
+		last, err = e.save(ctx, a, m, rec.Version, verdict)
+		if err != nil {
+			return err
+		}
+		if last.err == nil {
+			return e.finish(ctx, last)
+		}
+		ctx = e.settle(caller)
+		pause(conflicts)
+	}
+}
+
+// save seals the account and sends it to the store. It returns an error if
+// nothing was sent.
+func (e *edit) save(ctx context.Context, a *account.Account, m account.Moment, prev int64, verdict error) (*attempt, error) {
+	var events []account.Undelivered
+	if e.guard.config.Notify != nil && e.op != "" {
+		var err error
+		if events, err = a.Lease(m); err != nil {
+			return nil, outward(err)
+		}
+	}
+	rec, err := e.guard.seal(ctx, e.user, a, prev, m.Now)
+	if err != nil {
+		return nil, err
+	}
+	return &attempt{
+		account: a,
+		events:  events,
+		record:  rec,
+		verdict: verdict,
+		err:     e.guard.store.Save(ctx, rec, prev),
+	}, nil
+}
+
+// finish answers after the decision was stored.
+func (e *edit) finish(ctx context.Context, done *attempt) error {
+	e.end() // the account's turn is over, Notify must not prolong it
+	e.guard.logAnswer(ctx, e, done.verdict)
+	e.guard.logEvents(ctx, e.user, done.account.Recorded())
+	e.guard.deliver(ctx, e.user, done.events)
+	return outward(done.verdict)
+}
+
+// decided reports whether err is an answer to the caller, nil included, and
+// not a fault.
+func decided(err error) bool {
+	var refusal *account.Refusal
+	var denied *Denied
+	return err == nil || errors.As(err, &refusal) || errors.As(err, &denied)
+}
+
+// settle returns a context that the caller's cancellation does not reach.
+func (e *edit) settle(caller context.Context) context.Context {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(caller), settleTimeout)
+	e.cleanup = append(e.cleanup, cancel)
+	return ctx
+}
+
+// admit waits until no other edit of the account is deriving, and for a slot
+// to derive in. The account's turn lasts until the edit is over, so that the
+// next one sees what this one has stored.
+func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), error)) error {
+	if e.admissions++; e.admissions > maxAdmissions {
+		return ErrBusy
+	}
+	if !e.hasTurn {
+		done, err := e.guard.gate.Turn(ctx, e.user)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrBusy, err)
+		}
+		e.hasTurn = true
+		e.cleanup = append(e.cleanup, done)
+	}
+	done, err := slot(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	e.slot = done
+	return nil
+}
+
+// derive computes the digest of the recovery code that was guessed, and gives
+// the slot back.
+func (e *edit) derive(a *account.Account) error {
+	defer e.giveBack()
+	from, ok, err := a.CodesDerivation()
+	if err != nil || !ok {
+		return outward(account.ErrDamaged)
+	}
+	if err := e.guess.derive(from); err != nil {
+		return fmt.Errorf("enrollment: deriving a recovery code: %w", err)
+	}
+	return nil
+}
+
+// makeCodes makes a set of recovery codes, or only waits until it may: with
+// the scheme Argon2id it is slow, a derivation for each code.
+func (e *edit) makeCodes(ctx context.Context) error {
+	if e.set != nil {
+		return errors.New("enrollment: internal error: recovery codes asked for twice")
+	}
+	from, err := recovery.NewDerivation(e.guard.random, e.guard.config.RecoveryScheme)
+	if err != nil {
+		return fmt.Errorf("enrollment: making recovery codes: %w", err)
+	}
+	if from.Slow() && e.slot == nil {
+		return e.admit(ctx, e.guard.gate.BulkSlot)
+	}
+	defer e.giveBack()
+	codes, err := recovery.Generate(e.guard.random, e.guard.config.RecoveryCodes, e.guard.config.RecoveryScheme)
+	if err != nil {
+		return fmt.Errorf("enrollment: making recovery codes: %w", err)
+	}
+	set, err := from.DeriveAll(ctx, codes)
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+	}
+	if err != nil {
+		return fmt.Errorf("enrollment: making recovery codes: %w", err)
+	}
+	e.codes, e.set = codes, &set
+	return nil
+}
+
+func (e *edit) giveBack() {
+	if e.slot != nil {
+		e.slot()
+		e.slot = nil
+	}
+}
+
+// end gives back whatever the edit holds. It can be called twice.
+func (e *edit) end() {
+	e.giveBack()
+	for len(e.cleanup) > 0 {
+		last := len(e.cleanup) - 1
+		e.cleanup[last]()
+		e.cleanup = e.cleanup[:last]
+	}
+}
+
+// pause lets those who write at the same time get out of step, unless it is
+// the first time.
+func pause(conflicts int) {
+	if conflicts > 0 {
+		time.Sleep(rand.N(time.Duration(conflicts) * time.Millisecond))
+	}
+}

@@ -1,0 +1,181 @@
+package enrollment
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+)
+
+// NotifyTimeout is how long Config.Notify may take for one event before its
+// context ends.
+const NotifyTimeout = 10 * time.Second
+
+// An EventKind is a stable word for what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	// Enabled: two-factor authentication was switched on.
+	Enabled EventKind = "enabled"
+
+	// AuthenticatorAdded: another authenticator was confirmed.
+	AuthenticatorAdded EventKind = "authenticator_added"
+
+	// AuthenticatorReplaced: an authenticator was confirmed in the place of
+	// another.
+	AuthenticatorReplaced EventKind = "authenticator_replaced"
+
+	// AuthenticatorRemoved: one of several authenticators was removed.
+	AuthenticatorRemoved EventKind = "authenticator_removed"
+
+	// Disabled: two-factor authentication was switched off.
+	Disabled EventKind = "disabled"
+
+	// CodesRenewed: new recovery codes were made, the earlier ones are void.
+	CodesRenewed EventKind = "codes_renewed"
+
+	// RecoveryUsed: a recovery code was used.
+	RecoveryUsed EventKind = "recovery_used"
+
+	// LockedOut: a wait began after too many wrong codes: somebody who has the
+	// first factor is guessing, or has the wrong phone at hand.
+	LockedOut EventKind = "locked"
+
+	// FactorOff: codes of the factor are not evaluated any more after 100
+	// wrong ones in a row.
+	FactorOff EventKind = "factor_disabled"
+)
+
+var eventKinds = map[account.EventKind]EventKind{
+	account.EventEnabled:               Enabled,
+	account.EventAuthenticatorAdded:    AuthenticatorAdded,
+	account.EventAuthenticatorReplaced: AuthenticatorReplaced,
+	account.EventAuthenticatorRemoved:  AuthenticatorRemoved,
+	account.EventDisabled:              Disabled,
+	account.EventCodesRenewed:          CodesRenewed,
+	account.EventRecoveryUsed:          RecoveryUsed,
+	account.EventLocked:                LockedOut,
+	account.EventFactorDisabled:        FactorOff,
+}
+
+// An Event is a change that the owner of an account should hear of. It holds
+// no secret and no code.
+type Event struct {
+	// ID is unique over all events of all users, and stays the same when an
+	// event is delivered again.
+	ID string
+
+	// UserID is whose account it is.
+	UserID string
+
+	// Kind is what happened. A later version of the library can store kinds
+	// that this one does not know; they read "event(n)".
+	Kind EventKind
+
+	// At is when it happened, in UTC.
+	At time.Time
+
+	// Factor is what authorised the change, or for LockedOut and FactorOff what
+	// was guessed at; empty where neither applies.
+	Factor Factor
+
+	// Authenticator is the name of the authenticator that the event is about.
+	Authenticator string
+
+	// Method is how the host had checked the first factor again, where that
+	// authorised the change; see ByReauth.
+	Method string
+
+	// Count is how many events it stands for: 1, or more where an account had
+	// so many that were not delivered that events of one kind were folded into
+	// the latest.
+	Count int
+}
+
+func eventOf(userID string, e account.Event) Event {
+	kind, ok := eventKinds[e.Kind]
+	if !ok {
+		kind = EventKind(fmt.Sprintf("event(%d)", e.Kind))
+	}
+	return Event{
+		ID:            hex.EncodeToString(e.ID[:]),
+		UserID:        userID,
+		Kind:          kind,
+		At:            e.At,
+		Factor:        factorOf(e.Factor),
+		Authenticator: e.Name,
+		Method:        e.Method,
+		Count:         1,
+	}
+}
+
+// logEvents writes a line for each event that was stored.
+func (g *Guard) logEvents(ctx context.Context, userID string, events []account.Event) {
+	for _, x := range events {
+		e := eventOf(userID, x)
+		g.config.Logger.LogAttrs(ctx, slog.LevelInfo, "twofactor event",
+			slog.String("user", userID), slog.String("event", string(e.Kind)), slog.String("id", e.ID),
+			slog.String("factor", string(e.Factor)), slog.String("authenticator", e.Authenticator),
+			slog.String("method", e.Method))
+	}
+}
+
+// deliver tells the host of events that are stored, and acknowledges what it
+// has taken. Nothing that goes wrong here reaches the caller: the account keeps
+// what was not acknowledged.
+func (g *Guard) deliver(ctx context.Context, userID string, events []account.Undelivered) {
+	var taken []account.EventID
+	for _, u := range events {
+		event := eventOf(userID, u.Event)
+		event.Count = u.Count
+		if err := g.notify(ctx, event); err != nil {
+			g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor event not delivered",
+				slog.String("user", userID), slog.String("id", event.ID), slog.Any("error", err))
+			continue
+		}
+		taken = append(taken, u.Event.ID)
+	}
+	if len(taken) == 0 {
+		return
+	}
+	ack := edit{guard: g, user: userID}
+	ack.decide = func(_ context.Context, a *account.Account, _ account.Moment) error { return a.Acknowledge(taken) }
+	if err := ack.run(context.WithoutCancel(ctx)); err != nil {
+		g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor events not acknowledged",
+			slog.String("user", userID), slog.Any("error", err))
+	}
+}
+
+// notify calls the host. A panic there is an error here: the change is stored,
+// and its answer must reach the caller.
+func (g *Guard) notify(ctx context.Context, e Event) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("enrollment: Config.Notify panicked: %v", v)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), NotifyTimeout)
+	defer cancel()
+	return g.config.Notify(ctx, e)
+}
+
+// logAnswer writes the line that says how an operation ended.
+func (g *Guard) logAnswer(ctx context.Context, e *edit, verdict error) {
+	if e.op == "" {
+		return
+	}
+	level, outcome := slog.LevelInfo, "ok"
+	if denied, ok := outward(verdict).(*Denied); ok {
+		level, outcome = slog.LevelWarn, string(denied.Reason)
+	}
+	factor := Factor("")
+	if e.guess != nil {
+		factor = factorOf(e.guess.Factor)
+	}
+	g.config.Logger.LogAttrs(ctx, level, "twofactor "+e.op,
+		slog.String("user", e.user), slog.String("factor", string(factor)), slog.String("outcome", outcome))
+}

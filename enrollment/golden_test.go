@@ -1,0 +1,139 @@
+package enrollment_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+var update = flag.Bool("update", false, "write the golden file of a NEW format; those of earlier ones must never change")
+
+// A golden is a stored account with what its owner and its host hold.
+type golden struct {
+	Keys      string       // of the host
+	Namespace string       // of the host
+	Record    store.Record // as it was stored
+	URI       string       // in the owner's app
+	Recovery  []string     // on the owner's paper
+	Challenge string       // handed out at Now
+	Now       time.Time
+}
+
+// A record that version 1 stored, and a challenge it handed out, are good for
+// whatever comes later: the sealing, its scope and binding, the encoding, the
+// derivation of recovery codes. This file never changes.
+func TestGoldenRecord(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("testdata", "v1-record.json")
+	if *update {
+		writeGolden(t, path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g golden
+	if err := json.Unmarshal(text, &g); err != nil {
+		t.Fatal(err)
+	}
+	s := memory.New()
+	if err := s.Save(t.Context(), g.Record, 0); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keyring.Parse(g.Keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := g.Now
+	guard, err := enrollment.New(s, keys, enrollment.Config{
+		Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := guard.Status(t.Context(), g.Record.UserID)
+	if err != nil || !status.Enabled() || len(status.Authenticators) != 1 || status.Authenticators[0].Name != "phone" ||
+		status.CodesLeft != 3 || status.Codes != 4 || len(status.History) != 2 {
+		t.Errorf("status %+v, %v", status, err)
+	}
+	key, _, err := totp.ParseURI(g.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := key.Code(now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ok, err := guard.Answer(t.Context(), enrollment.SignInPurpose, g.Challenge, code)
+	if err != nil || ok.UserID != g.Record.UserID {
+		t.Errorf("Answer = %+v, %v", ok, err)
+	}
+	_, err = guard.Verify(t.Context(), g.Record.UserID, "x", g.Recovery[0])
+	wantReason(t, err, enrollment.Replayed)
+	if _, err := guard.Verify(t.Context(), g.Record.UserID, "x", g.Recovery[1]); err != nil {
+		t.Errorf("a recovery code: %v", err)
+	}
+}
+
+func writeGolden(t *testing.T, path string) {
+	keys, err := keyring.Generate("golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := golden{Keys: keys.Format(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	s := memory.New()
+	guard, err := enrollment.New(s, keys, enrollment.Config{
+		Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return g.Now }, RecoveryCodes: recovery.MinCount,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const user = "álice@example.com"
+	setup, err := guard.Begin(t.Context(), user, enrollment.Options{Account: user, Name: "phone"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.URI = setup.URI()
+	key, _, err := totp.ParseURI(g.URI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := key.Code(g.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := guard.Confirm(t.Context(), user, setup.Token, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Recovery = done.Codes.Reveal()
+	if _, err := guard.Verify(t.Context(), user, "x", g.Recovery[0]); err != nil {
+		t.Fatal(err)
+	}
+	g.Now = g.Now.Add(time.Minute)
+	d, err := guard.SignIn(t.Context(), user, enrollment.Login{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Challenge = d.Challenge
+	if g.Record, err = s.Load(t.Context(), user); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.MarshalIndent(g, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,179 @@
+package enrollment_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
+	t.Parallel()
+	keys, err := keyring.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, c := range map[string]enrollment.Config{
+		"Config.Issuer":         {},
+		"Config.Issuer: ":       {Issuer: "a:b"},
+		"Config.Namespace":      {Issuer: "Acme", Namespace: strings.Repeat("n", enrollment.MaxNamespace+1)},
+		"Config.Key":            {Issuer: "Acme", Key: totp.Params{Digits: 10}},
+		"Config.Key: ":          {Issuer: "Acme", Key: totp.Params{Period: time.Second}},
+		"Config.RecoveryCodes":  {Issuer: "Acme", RecoveryCodes: recovery.MinCount - 1},
+		"Config.RecoveryCodes ": {Issuer: "Acme", RecoveryCodes: recovery.MaxCount + 1},
+		"Config.RecoveryScheme": {Issuer: "Acme", RecoveryScheme: 99},
+		"Config.SetupTTL":       {Issuer: "Acme", SetupTTL: enrollment.MinSetupTTL - 1},
+		"Config.SetupTTL ":      {Issuer: "Acme", SetupTTL: enrollment.MaxSetupTTL + 1},
+	} {
+		g, err := enrollment.New(memory.New(), keys, c)
+		if g != nil || err == nil || !strings.Contains(err.Error(), strings.TrimSpace(strings.TrimSuffix(field, ": "))) {
+			t.Errorf("%s: New = %v, %v", field, g, err)
+		}
+	}
+	if _, err := enrollment.New(nil, keys, enrollment.Config{Issuer: "Acme"}); err == nil {
+		t.Error("a nil store is taken")
+	}
+	if _, err := enrollment.New(memory.New(), nil, enrollment.Config{Issuer: "Acme"}); err == nil {
+		t.Error("a nil sealer is taken")
+	}
+}
+
+// A user id that no store could keep is the host's mistake, not the user's.
+func TestUserIDsOutOfBounds(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	ctx := t.Context()
+	for _, id := range []string{"", strings.Repeat("x", store.MaxUserID+1), "a\x00b", "\xff"} {
+		_, begin := kit.Guard.Begin(ctx, id, enrollment.Options{Account: "a"})
+		_, signIn := kit.Guard.SignIn(ctx, id, enrollment.Login{})
+		_, verify := kit.Guard.Verify(ctx, id, "x", "123456")
+		_, status := kit.Guard.Status(ctx, id)
+		_, codes := kit.Guard.NewCodes(ctx, id, enrollment.Proof{})
+		for i, err := range []error{
+			begin, signIn, verify, status, codes,
+			kit.Guard.Cancel(ctx, id), kit.Guard.Disable(ctx, id, enrollment.Proof{}),
+			kit.Guard.Remove(ctx, id, "0000000000000001", enrollment.Proof{}),
+		} {
+			if !errors.Is(err, store.ErrInvalid) || errors.As(err, new(*enrollment.Denied)) {
+				t.Errorf("id of %d bytes, call %d: %v", len(id), i, err)
+			}
+		}
+	}
+}
+
+func TestArgumentsOutOfBounds(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	alice := kit.Enroll("alice")
+	ctx := t.Context()
+	long := strings.Repeat("x", 65)
+	calls := map[string]func() error{
+		"no account name": func() error { _, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{}); return err },
+		"a colon":         func() error { _, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a:b"}); return err },
+		"an issuer": func() error {
+			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Issuer: "x\n"})
+			return err
+		},
+		"an image": func() error {
+			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Image: "http://x"})
+			return err
+		},
+		"a long name": func() error {
+			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Name: long})
+			return err
+		},
+		"a newline": func() error {
+			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Name: "\n"})
+			return err
+		},
+		"no purpose":       func() error { _, err := kit.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
+		"a long purpose":   func() error { _, err := kit.Guard.Answer(ctx, enrollment.Purpose(long), "", ""); return err },
+		"a purpose's tab":  func() error { _, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{Purpose: "\t"}); return err },
+		"a long channel":   func() error { _, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{Channel: long}); return err },
+		"a method of none": func() error { return kit.Guard.Disable(ctx, "alice", enrollment.ByReauth("")) },
+		"a long method":    func() error { return kit.Guard.Disable(ctx, "alice", enrollment.ByReauth(long)) },
+	}
+	for name, call := range calls {
+		if err := call(); err == nil || errors.As(err, new(*enrollment.Denied)) {
+			t.Errorf("%s: %v, want an error that is no Denied", name, err)
+		}
+	}
+	for _, id := range []string{"x", "00", strings.Repeat("0", 18), "0000000000000009"} {
+		_, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Replace: id, Proof: enrollment.ByCode(alice.Code())})
+		var denied *enrollment.Denied
+		if !errors.As(err, &denied) || denied.Reason != enrollment.UnknownAuthenticator {
+			t.Errorf("authenticator %q: %v", id, err)
+		}
+	}
+}
+
+// Every reason has words, matches its sentinels also when wrapped, and nothing
+// else.
+func TestReasons(t *testing.T) {
+	t.Parallel()
+	all := []error{
+		enrollment.ErrWrongCode, enrollment.ErrReplayed, enrollment.ErrMalformedCode, enrollment.ErrClockSkew, enrollment.ErrLocked,
+		enrollment.ErrFactorDisabled, enrollment.ErrChallenge, enrollment.ErrSetup, enrollment.ErrNotEnrolled, enrollment.ErrLimit,
+		enrollment.ErrUnknownAuthenticator, enrollment.ErrLastAuthenticator, enrollment.ErrDuplicateSecret, enrollment.ErrProof,
+	}
+	want := map[enrollment.Reason][]error{
+		enrollment.WrongCode:             {enrollment.ErrWrongCode},
+		enrollment.Replayed:              {enrollment.ErrReplayed, enrollment.ErrWrongCode},
+		enrollment.MalformedCode:         {enrollment.ErrMalformedCode, enrollment.ErrWrongCode},
+		enrollment.ClockSkew:             {enrollment.ErrClockSkew, enrollment.ErrWrongCode},
+		enrollment.Locked:                {enrollment.ErrLocked},
+		enrollment.FactorDisabled:        {enrollment.ErrFactorDisabled, enrollment.ErrLocked},
+		enrollment.ChallengeInvalid:      {enrollment.ErrChallenge},
+		enrollment.ChallengeExpired:      {enrollment.ErrChallenge},
+		enrollment.ChallengeSpent:        {enrollment.ErrChallenge},
+		enrollment.ChallengeVoid:         {enrollment.ErrChallenge},
+		enrollment.SetupInvalid:          {enrollment.ErrSetup},
+		enrollment.SetupExpired:          {enrollment.ErrSetup},
+		enrollment.SetupSuperseded:       {enrollment.ErrSetup},
+		enrollment.NoSetup:               {enrollment.ErrSetup},
+		enrollment.NotEnrolled:           {enrollment.ErrNotEnrolled},
+		enrollment.TooManyAuthenticators: {enrollment.ErrLimit},
+		enrollment.TooManyCodeSets:       {enrollment.ErrLimit},
+		enrollment.UnknownAuthenticator:  {enrollment.ErrUnknownAuthenticator},
+		enrollment.LastAuthenticator:     {enrollment.ErrLastAuthenticator},
+		enrollment.DuplicateSecret:       {enrollment.ErrDuplicateSecret},
+		enrollment.ProofRequired:         {enrollment.ErrProof},
+		enrollment.ProofInvalid:          {enrollment.ErrProof},
+		enrollment.ProofStale:            {enrollment.ErrProof},
+		enrollment.ProofNotAllowed:       {enrollment.ErrProof},
+	}
+	texts := make(map[string]enrollment.Reason)
+	for reason, sentinels := range want {
+		var err error = &enrollment.Denied{Reason: reason}
+		if other, ok := texts[err.Error()]; ok || err.Error() == (&enrollment.Denied{}).Error() {
+			t.Errorf("%q says what %q says: %v", reason, other, err)
+		}
+		texts[err.Error()] = reason
+		for _, wrapped := range []error{err, errors.Join(errors.New("x"), err)} {
+			for _, sentinel := range all {
+				expected := false
+				for _, s := range sentinels {
+					expected = expected || s == sentinel
+				}
+				if errors.Is(wrapped, sentinel) != expected {
+					t.Errorf("%q matches %q: %v, want %v", reason, sentinel, !expected, expected)
+				}
+			}
+			var denied *enrollment.Denied
+			if !errors.As(wrapped, &denied) || denied.Reason != reason {
+				t.Errorf("%q is not found when wrapped", reason)
+			}
+		}
+	}
+	if n := enrollment.Reasons(); n != len(want) {
+		t.Errorf("%d reasons are defined, %d are tested", n, len(want))
+	}
+}

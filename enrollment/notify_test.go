@@ -1,0 +1,185 @@
+package enrollment_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// Every change that the owner should hear of is told once, with what it was
+// authorised by.
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.AllowReauth = true })
+	ctx := t.Context()
+	alice := kit.Enroll("alice")
+	next := func() { kit.Clock.Advance(time.Minute) }
+
+	setup, app := begin(t, kit, "alice", enrollment.Options{Name: "tablet", Proof: enrollment.ByCode(alice.Code())})
+	done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	setup, app = begin(t, kit, "alice", enrollment.Options{Replace: done.Success.Authenticator, Proof: enrollment.ByReceipt(done.Success.Receipt)})
+	if done, err = kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now())); err != nil {
+		t.Fatal(err)
+	}
+	if err := kit.Guard.Remove(ctx, "alice", done.Success.Authenticator, enrollment.ByReauth("password")); err != nil {
+		t.Fatal(err)
+	}
+	next()
+	if _, err := kit.Guard.Verify(ctx, "alice", "x", alice.RecoveryCodes[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kit.Guard.NewCodes(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		_, _ = kit.Guard.Verify(ctx, "alice", "x", alice.WrongCode())
+	}
+	next()
+	if err := kit.Guard.Disable(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
+		t.Fatal(err)
+	}
+
+	want := []enrollment.Event{
+		{Kind: enrollment.Enabled, Factor: enrollment.TOTP, Authenticator: "Authenticator"},
+		{Kind: enrollment.AuthenticatorAdded, Factor: enrollment.TOTP, Authenticator: "tablet"},
+		{Kind: enrollment.AuthenticatorReplaced, Factor: enrollment.TOTP, Authenticator: "tablet"},
+		{Kind: enrollment.AuthenticatorRemoved, Authenticator: "tablet", Method: "password"},
+		{Kind: enrollment.RecoveryUsed, Factor: enrollment.Recovery},
+		{Kind: enrollment.CodesRenewed, Factor: enrollment.TOTP},
+		{Kind: enrollment.LockedOut, Factor: enrollment.TOTP},
+		{Kind: enrollment.Disabled, Factor: enrollment.TOTP},
+	}
+	got := kit.Events()
+	if len(got) != len(want) {
+		t.Fatalf("%d events, want %d: %+v", len(got), len(want), got)
+	}
+	status, err := kit.Guard.Status(ctx, "alice")
+	if err != nil || len(status.History) != len(want) {
+		t.Fatalf("%d events in the history, %v", len(status.History), err)
+	}
+	seen := make(map[string]bool)
+	for i, e := range got {
+		if e.UserID != "alice" || e.At.IsZero() || e.ID == "" || seen[e.ID] {
+			t.Errorf("event %d: %+v", i, e)
+		}
+		seen[e.ID] = true
+		if h := status.History[len(want)-1-i]; h != e {
+			t.Errorf("the history has %+v, told was %+v", h, e)
+		}
+		e.ID, e.UserID, e.At = "", "", time.Time{}
+		want[i].Count = 1
+		if e != want[i] {
+			t.Errorf("event %d is %+v, want %+v", i, e, want[i])
+		}
+	}
+	rec, err := kit.Store.Load(ctx, "alice")
+	if err != nil || !rec.Due.IsZero() {
+		t.Errorf("something waits until %v although all was taken, %v", rec.Due, err)
+	}
+}
+
+// What Notify does not take stays in the account, due for a sweep, and the
+// answer is the same.
+func TestNotifyFails(t *testing.T) {
+	t.Parallel()
+	for name, notify := range map[string]func(context.Context, enrollment.Event) error{
+		"error": func(context.Context, enrollment.Event) error { return errors.New("the queue is full") },
+		"panic": func(context.Context, enrollment.Event) error { panic("oops") },
+	} {
+		kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Notify = notify })
+		alice := kit.Enroll("alice")
+		rec, err := kit.Store.Load(t.Context(), "alice")
+		if err != nil || rec.Due.IsZero() || rec.Due.Sub(kit.Clock.Now()) > time.Minute {
+			t.Errorf("%s: due %v, %v", name, rec.Due, err)
+		}
+		if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What Notify did not take comes again with a later change, with the same id,
+// and only until it is taken.
+func TestUndeliveredComesAgain(t *testing.T) {
+	t.Parallel()
+	var got []enrollment.Event
+	var fail error = errors.New("the queue is full")
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) {
+		c.Notify = func(_ context.Context, e enrollment.Event) error {
+			got = append(got, e)
+			return fail
+		}
+	})
+	alice := kit.Enroll("alice") // moves the clock by half a minute
+	verify := func() {
+		t.Helper()
+		if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verify()
+	if len(got) != 1 {
+		t.Fatalf("told %d times while the lease runs", len(got))
+	}
+	kit.Clock.Advance(time.Minute)
+	verify()
+	fail = nil
+	kit.Clock.Advance(time.Minute)
+	verify()
+	kit.Clock.Advance(time.Minute)
+	verify()
+	if len(got) != 3 {
+		t.Fatalf("told %d times, want 3", len(got))
+	}
+	for _, e := range got {
+		if e.ID != got[0].ID || e.Kind != enrollment.Enabled || e.Count != 1 {
+			t.Errorf("told of %+v", e)
+		}
+	}
+}
+
+// The caller who hangs up does not take the notification with them, and what
+// Notify gets to see is stored already.
+func TestNotifyComesAfterTheWrite(t *testing.T) {
+	t.Parallel()
+	var kit *enrollmenttest.Kit
+	told := 0
+	kit = enrollmenttest.New(t, func(c *enrollment.Config) {
+		c.Notify = func(ctx context.Context, e enrollment.Event) error {
+			told++
+			if err := ctx.Err(); err != nil {
+				t.Errorf("the context has ended: %v", err)
+			}
+			if _, ok := ctx.Deadline(); !ok {
+				t.Error("the context has no deadline")
+			}
+			if status, err := kit.Guard.Status(ctx, e.UserID); err != nil || !status.Enabled() {
+				t.Errorf("told of what is not stored: %v, %v", status.State, err)
+			}
+			return nil
+		}
+	})
+	kit.Enroll("alice")
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
+// Without Notify nothing piles up.
+func TestNoNotify(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Notify = nil })
+	kit.Enroll("alice")
+	rec, err := kit.Store.Load(t.Context(), "alice")
+	if err != nil || !rec.Due.IsZero() || rec.State != store.Confirmed {
+		t.Errorf("due %v, state %v, %v", rec.Due, rec.State, err)
+	}
+}

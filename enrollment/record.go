@@ -1,0 +1,133 @@
+package enrollment
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// load returns the user's record and the account in it. For a user without a
+// record it returns the zero Record and a new account.
+func (g *Guard) load(ctx context.Context, userID string, m account.Moment) (store.Record, *account.Account, error) {
+	rec, err := g.store.Load(ctx, userID)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Record{}, account.New(m), nil
+	}
+	if err != nil {
+		return store.Record{}, nil, fmt.Errorf("enrollment: loading the account: %w", err)
+	}
+	a, err := g.open(ctx, userID, rec)
+	if err != nil {
+		return store.Record{}, nil, err
+	}
+	a.Rebase(m.Now)
+	a.Tidy(m.Now)
+	return rec, a, nil
+}
+
+// peek loads the account for reading.
+func (g *Guard) peek(ctx context.Context, userID string) (account.Moment, *account.Account, error) {
+	if err := validUser(userID); err != nil {
+		return account.Moment{}, nil, err
+	}
+	m, err := g.moment()
+	if err != nil {
+		return m, nil, err
+	}
+	_, a, err := g.load(ctx, userID, m)
+	return m, a, err
+}
+
+func validUser(userID string) error {
+	if err := store.ValidateUserID(userID); err != nil {
+		return fmt.Errorf("enrollment: %w", err)
+	}
+	return nil
+}
+
+// open decodes the account in a record. A record that is not exactly what was
+// saved for that user is ErrCorrupt: never "not enrolled".
+func (g *Guard) open(ctx context.Context, userID string, rec store.Record) (*account.Account, error) {
+	if rec.UserID != userID {
+		return nil, fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
+	}
+	if err := rec.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	plaintext, err := g.sealer.Open(ctx, g.recordScope(userID), g.recordBinding(rec), rec.Data)
+	if errors.Is(err, keyring.ErrOpen) {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("enrollment: opening the account: %w", err)
+	}
+	a, err := account.Decode(plaintext)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if store.State(a.State()) != rec.State {
+		return nil, fmt.Errorf("%w: the record and the account in it disagree on the state", ErrCorrupt)
+	}
+	return a, nil
+}
+
+// seal returns the record that replaces version prev with the account.
+func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, now time.Time) (store.Record, error) {
+	version, err := nextVersion(prev, now)
+	if err != nil {
+		return store.Record{}, err
+	}
+	due, err := a.Due()
+	if err != nil {
+		return store.Record{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	rec := store.Record{
+		UserID:  userID,
+		Version: version,
+		State:   store.State(a.State()),
+		Due:     due,
+		Updated: now,
+	}
+	plaintext, err := a.Encode()
+	if err != nil {
+		return store.Record{}, fmt.Errorf("enrollment: encoding the account: %w", err)
+	}
+	rec.Data, err = g.sealer.Seal(ctx, g.recordScope(userID), g.recordBinding(rec), plaintext)
+	if err != nil {
+		return store.Record{}, fmt.Errorf("enrollment: sealing the account: %w", err)
+	}
+	if len(rec.Data) > store.MaxData {
+		return store.Record{}, errors.New("enrollment: sealing the account: the sealer adds more than 128 bytes")
+	}
+	return rec, nil
+}
+
+// nextVersion returns a version that differs from every earlier one of the
+// user, also of a record that was erased meanwhile.
+func nextVersion(prev int64, now time.Time) (int64, error) {
+	if prev >= store.MaxVersion {
+		return 0, fmt.Errorf("%w: versions are used up", ErrCorrupt)
+	}
+	if v := now.UnixMicro(); v > prev && v <= store.MaxVersion {
+		return v, nil
+	}
+	return prev + 1, nil
+}
+
+func (g *Guard) recordScope(userID string) []byte {
+	return parts(labelRecord, g.config.Namespace, userID)
+}
+
+// recordBinding ties the sealed account to its place: another user's row,
+// another version and another state do not open.
+func (g *Guard) recordBinding(rec store.Record) []byte {
+	var version [8]byte
+	binary.BigEndian.PutUint64(version[:], uint64(rec.Version))
+	return parts(labelRecord, g.config.Namespace, rec.UserID, string(version[:]), rec.State.String())
+}

@@ -1,0 +1,56 @@
+package enrollment
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+)
+
+// A Sealer encrypts and authenticates what leaves the Guard: the accounts that
+// go into the store, and the challenges, receipts and setup tokens that go to
+// clients. [keyring.Ring] is the one that comes with the library. A host that
+// keeps its keys in a key management service implements this interface over
+// it.
+//
+// Its methods are safe for concurrent use, and keep neither their arguments
+// nor what they return.
+type Sealer interface {
+	// Seal returns the plaintext encrypted and authenticated, so that Open
+	// returns it for the same scope and binding and for no others. Scope says
+	// what the bytes are for and whose they are; a Sealer derives a key from
+	// it, or binds it like binding. The result is at most 128 bytes longer
+	// than the plaintext.
+	Seal(ctx context.Context, scope, binding, plaintext []byte) (sealed []byte, err error)
+
+	// Open reverses Seal. It returns an error that matches [keyring.ErrOpen]
+	// if the bytes were not sealed for this scope and binding with a key it
+	// has: a stored account is then [ErrCorrupt], and a token is refused. Any
+	// other error is taken for a fault that may pass.
+	Open(ctx context.Context, scope, binding, sealed []byte) (plaintext []byte, err error)
+}
+
+var _ Sealer = (*keyring.Ring)(nil)
+
+// Labels keep apart what is sealed for different uses.
+const (
+	labelRecord    = "twofactor record v1"
+	labelChallenge = "twofactor challenge v1"
+	labelReceipt   = "twofactor receipt v1"
+	labelSetup     = "twofactor setup v1"
+)
+
+// parts concatenates byte strings, each behind its length, so that no two
+// lists of parts give the same bytes.
+func parts(list ...string) []byte {
+	size := 0
+	for _, p := range list {
+		size += 4 + len(p)
+	}
+	b := make([]byte, 0, size)
+	for _, p := range list {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
+		b = append(b, p...)
+	}
+	return b
+}

@@ -1,0 +1,105 @@
+package enrollment
+
+import (
+	"context"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// Disable switches two-factor authentication off. It takes effect at once:
+// every secret, recovery code, setup and open challenge is gone with the same
+// write. The account's history and its budget of guesses stay.
+//
+// The proof is [ByCode] or [ByReceipt], or [ByReauth] where Config.AllowReauth
+// is set. It returns a [Denied] of reason NotEnrolled, ProofRequired,
+// ProofInvalid, ProofStale, ProofNotAllowed or whatever evaluating a code
+// denies.
+func (g *Guard) Disable(ctx context.Context, userID string, p Proof) error {
+	proof, err := g.newProver(ctx, userID, p, true)
+	if err != nil {
+		return err
+	}
+	e := edit{guard: g, op: "disable", user: userID, guess: proof.guess}
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+		by, err := proof.prove(a, m)
+		if err != nil {
+			return err
+		}
+		return a.Disable(m, by.factor, by.method)
+	}
+	return e.run(ctx)
+}
+
+// Remove takes one of several authenticators away, by its ID (see [Status]).
+// Proofs and what is denied are as for [Guard.Disable], and UnknownAuthenticator
+// or LastAuthenticator.
+func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) error {
+	id, err := readAuthenticatorID(authenticator)
+	if err != nil {
+		return err
+	}
+	proof, err := g.newProver(ctx, userID, p, true)
+	if err != nil {
+		return err
+	}
+	e := edit{guard: g, op: "remove", user: userID, guess: proof.guess}
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+		if err := a.MayRemove(id); err != nil {
+			return err
+		}
+		by, err := proof.prove(a, m)
+		if err != nil {
+			return err
+		}
+		return a.Remove(m, id, by.factor, by.method)
+	}
+	return e.run(ctx)
+}
+
+// Renewed is the result of [Guard.NewCodes].
+type Renewed struct {
+	// Codes are the new recovery codes, to be shown once.
+	Codes recovery.Codes
+
+	// Receipt takes the place of the receipt that was used as the proof, or
+	// says that the code was right: renewing voids earlier receipts. It is as
+	// old as the proof.
+	Receipt string
+}
+
+// NewCodes makes a new set of recovery codes. All earlier ones stop working
+// with the same write. An account makes at most five sets within a day.
+//
+// The proof is [ByCode] or [ByReceipt]. It returns a [Denied] of reason
+// NotEnrolled, TooManyCodeSets, ProofRequired, ProofInvalid, ProofStale,
+// ProofNotAllowed or whatever evaluating a code denies. With the scheme
+// Argon2id it takes as long as Confirm.
+func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (Renewed, error) {
+	proof, err := g.newProver(ctx, userID, p, false)
+	if err != nil {
+		return Renewed{}, err
+	}
+	var done Renewed
+	e := edit{guard: g, op: "new codes", user: userID, guess: proof.guess}
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		done = Renewed{}
+		if err := a.MayRenew(m.Now); err != nil {
+			return err
+		}
+		by, err := proof.prove(a, m)
+		if err != nil {
+			return err
+		}
+		if err := a.Renew(m, e.set, by.factor); err != nil {
+			return err
+		}
+		done.Codes = e.codes
+		done.Receipt, err = g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: by.at, factor: by.factor, user: userID, purpose: SetupPurpose})
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Renewed{}, err
+	}
+	return done, nil
+}

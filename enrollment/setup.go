@@ -1,0 +1,353 @@
+package enrollment
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/qr"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// MaxName is the length of the longest name of an authenticator in bytes.
+const MaxName = account.MaxName
+
+// Options are what [Guard.Begin] needs beyond the user.
+type Options struct {
+	// Account is what the authenticator app shows beside the issuer, usually
+	// the user's e-mail address or login: 1 to [totp.MaxAccount] bytes,
+	// without a colon. It is required.
+	Account string
+
+	// Issuer takes the place of Config.Issuer for this setup, for hosts that
+	// serve several brands. Defaults to Config.Issuer.
+	Issuer string
+
+	// Image is the https URL of a logo that some apps show. They fetch it, so
+	// its server learns of the setup. Defaults to none.
+	Image string
+
+	// Name is how the user tells this authenticator from others, for example
+	// "work phone": at most [MaxName] bytes. Defaults to the name of the
+	// authenticator that is replaced, or else to "Authenticator".
+	Name string
+
+	// Replace is the ID (see [Status]) of the authenticator that the new one
+	// takes the place of once it is confirmed. Until then the old one goes on
+	// working. Defaults to "": the new one is added.
+	Replace string
+
+	// Proof authorises the setup where two-factor authentication is on
+	// already: [ByCode] or [ByReceipt]. It is not looked at otherwise.
+	Proof Proof
+}
+
+// A Setup is what a user needs for putting a fresh secret into an
+// authenticator app. Everything about it is secret, its Token included; it
+// redacts itself. It is safe for concurrent use.
+type Setup struct {
+	// Token stands for the setup: put it into the form with the code field, or
+	// into the session, and hand it to Confirm or Resume. It is of use only
+	// together with the user's id.
+	Token string
+
+	// Expires is when the setup will be as if it had never been.
+	Expires time.Time
+
+	p hidden.Value[setup]
+}
+
+type setup struct {
+	key totp.Key
+	uri string
+}
+
+// get returns what s holds, or nothing for the zero Setup.
+func (s Setup) get() setup {
+	if s.p.IsZero() {
+		return setup{}
+	}
+	return *s.p.Get()
+}
+
+// URI returns the otpauth URI that the QR code shows, for a link that opens an
+// app on the same device. It contains the secret.
+func (s Setup) URI() string { return s.get().uri }
+
+// Secret returns the secret in base32, in groups of four, for typing it in.
+func (s Setup) Secret() string { return s.get().key.Secret().Grouped() }
+
+// QR returns the URI as a QR code. It returns the errors of [qr.New], of which
+// none occurs for a Setup that a Guard returned.
+func (s Setup) QR() (*qr.Code, error) { return qr.New(s.URI()) }
+
+// Params returns the kind of code that the app has to make, for users who type
+// the secret in.
+func (s Setup) Params() totp.Params { return s.get().key.Params() }
+
+const redactedSetup = "enrollment.Setup(REDACTED)"
+
+// String returns a fixed text.
+func (Setup) String() string { return redactedSetup }
+
+// GoString returns what String returns.
+func (Setup) GoString() string { return redactedSetup }
+
+// Format writes what String returns, whatever the verb.
+func (Setup) Format(f fmt.State, _ rune) { io.WriteString(f, redactedSetup) }
+
+// LogValue returns what String returns.
+func (Setup) LogValue() slog.Value { return slog.StringValue(redactedSetup) }
+
+// MarshalJSON returns an error: what a client needs of a setup is taken out of
+// it by its methods.
+func (Setup) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("enrollment: a setup is not marshalled; hand out what is needed of it")
+}
+
+// Begin draws a fresh secret for an authenticator and returns what the user
+// needs to take it over. Nothing about signing in changes until Confirm. An
+// earlier setup that still waits is superseded.
+//
+// Where two-factor authentication is on already, the new authenticator is
+// staged beside the working ones, and Options.Proof is required.
+//
+// It returns a [Denied] of reason ProofRequired, ProofInvalid, ProofStale,
+// ProofNotAllowed or whatever evaluating a code denies; NotEnrolled if there is
+// nothing to replace, UnknownAuthenticator, or TooManyAuthenticators. Options
+// outside their bounds are errors that name the field.
+func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, error) {
+	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
+	if label.Issuer == "" {
+		label.Issuer = g.config.Issuer
+	}
+	if err := label.Validate(); err != nil {
+		return Setup{}, fmt.Errorf("enrollment: Options: %w", err)
+	}
+	if len(o.Name) > MaxName || !printable(o.Name) {
+		return Setup{}, fmt.Errorf("enrollment: Options.Name is not at most %d printable bytes", MaxName)
+	}
+	var replaces account.AuthenticatorID
+	if o.Replace != "" {
+		var err error
+		if replaces, err = readAuthenticatorID(o.Replace); err != nil {
+			return Setup{}, err
+		}
+	}
+	proof, err := g.newProver(ctx, userID, o.Proof, false)
+	if err != nil {
+		return Setup{}, err
+	}
+	s, err := g.newSetup(label, o.Name, replaces)
+	if err != nil {
+		return Setup{}, err
+	}
+
+	var begun Setup
+	e := edit{guard: g, op: "begin", user: userID, guess: proof.guess}
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		needsProof, err := a.MayBegin(replaces)
+		if err != nil {
+			return err
+		}
+		if needsProof {
+			if _, err := proof.prove(a, m); err != nil {
+				return err
+			}
+		}
+		s.Expires = m.Now.Add(g.config.SetupTTL)
+		s.Authenticator.Name = nameFor(o.Name, a, replaces)
+		if err := a.Begin(s); err != nil {
+			return err
+		}
+		begun, err = g.setupOf(ctx, userID, &s)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Setup{}, err
+	}
+	return begun, nil
+}
+
+// newSetup draws what a setup is made of.
+func (g *Guard) newSetup(label totp.Label, name string, replaces account.AuthenticatorID) (account.Setup, error) {
+	secret, err := totp.Generate(g.random)
+	if err != nil {
+		return account.Setup{}, fmt.Errorf("enrollment: drawing a secret: %w", err)
+	}
+	key, err := totp.NewKey(secret, g.config.Key)
+	if err != nil {
+		return account.Setup{}, fmt.Errorf("enrollment: Config.Key: %w", err)
+	}
+	s := account.Setup{
+		Label:         label,
+		Replaces:      replaces,
+		Authenticator: account.Authenticator{Key: key, Name: name},
+	}
+	for _, id := range [][]byte{s.ID[:], s.Authenticator.ID[:]} {
+		if _, err := io.ReadFull(g.random, id); err != nil {
+			return account.Setup{}, fmt.Errorf("enrollment: drawing random bytes: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// nameFor returns the name of a new authenticator.
+func nameFor(name string, a *account.Account, replaces account.AuthenticatorID) string {
+	if name != "" {
+		return name
+	}
+	for _, x := range a.Authenticators() {
+		if x.ID == replaces {
+			return x.Name
+		}
+	}
+	return "Authenticator"
+}
+
+// setupOf returns the public view of a setup.
+func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (Setup, error) {
+	uri, err := s.Authenticator.Key.URI(s.Label)
+	if err != nil {
+		return Setup{}, fmt.Errorf("enrollment: making the URI: %w", err)
+	}
+	token, err := g.sealSetup(ctx, setupToken{id: s.ID, expires: s.Expires, user: userID})
+	if err != nil {
+		return Setup{}, err
+	}
+	return Setup{
+		Token:   token,
+		Expires: s.Expires,
+		p:       hidden.Of(setup{key: s.Authenticator.Key, uri: uri}),
+	}, nil
+}
+
+// readSetupToken opens the token of a setup of this user.
+func (g *Guard) readSetupToken(ctx context.Context, userID, token string) (setupToken, error) {
+	s, err := g.openSetup(ctx, token)
+	switch {
+	case errors.Is(err, errToken), err == nil && s.user != userID:
+		return s, deny(SetupInvalid)
+	case err != nil:
+		return s, err
+	case !g.now().Before(s.expires):
+		return s, deny(SetupExpired)
+	}
+	return s, nil
+}
+
+// Resume returns the setup that the token stands for once more, for a page
+// that is loaded again. It changes nothing.
+//
+// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded
+// or NoSetup.
+func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error) {
+	t, err := g.readSetupToken(ctx, userID, token)
+	if err != nil {
+		return Setup{}, err
+	}
+	_, a, err := g.peek(ctx, userID)
+	if err != nil {
+		return Setup{}, err
+	}
+	s, err := a.FindSetup(t.id)
+	if err != nil {
+		return Setup{}, outward(err)
+	}
+	return g.setupOf(ctx, userID, s)
+}
+
+// Confirmed is the result of [Guard.Confirm].
+type Confirmed struct {
+	// Success says that the user has just answered with a code, so that a host
+	// that demands enrolment at sign-in can start the session.
+	Success Success
+
+	// Codes are the recovery codes, to be shown once. They are empty (Len is
+	// 0) if the account had unspent ones already, which stay valid.
+	Codes recovery.Codes
+}
+
+// Confirm turns the setup into a working authenticator if the code is a
+// current one of it, and switches two-factor authentication on if it was off.
+// The code is used up: the next sign-in takes the next one.
+//
+// Where the account has no unspent recovery codes, Confirm makes a set. With
+// the scheme Argon2id that takes as many derivations as there are codes, half
+// a second of a processor.
+//
+// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded,
+// NoSetup, MalformedCode, WrongCode, ClockSkew or Locked, whose failures are
+// counted for the setup alone; of TooManyAuthenticators; or of TooManyCodeSets.
+func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (Confirmed, error) {
+	t, err := g.readSetupToken(ctx, userID, token)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	digits, err := totp.Normalize(code)
+	if err != nil {
+		return Confirmed{}, deny(MalformedCode)
+	}
+	var done Confirmed
+	e := edit{guard: g, op: "confirm", user: userID}
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		done = Confirmed{}
+		waiting, err := a.FindSetup(t.id)
+		if err != nil {
+			return err
+		}
+		match := account.Match{Factor: account.TOTP, Authenticator: waiting.Authenticator.ID}
+		stored, err := a.Confirm(m, t.id, digits, e.set)
+		if err != nil {
+			return err
+		}
+		if stored {
+			done.Codes = e.codes
+		}
+		done.Success, err = g.success(ctx, userID, a, SetupPurpose, match, m.Now)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Confirmed{}, err
+	}
+	return done, nil
+}
+
+// Cancel drops the setup that waits, whoever began it. Working authenticators
+// are not touched. It returns a [Denied] of reason NoSetup if none waits.
+func (g *Guard) Cancel(ctx context.Context, userID string) error {
+	e := edit{guard: g, op: "cancel", user: userID}
+	e.decide = func(_ context.Context, a *account.Account, _ account.Moment) error { return a.Cancel() }
+	return e.run(ctx)
+}
+
+// readAuthenticatorID reads the ID of a Status. What is none can't be an
+// authenticator of the account.
+func readAuthenticatorID(text string) (id account.AuthenticatorID, err error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != len(id) {
+		return id, deny(UnknownAuthenticator)
+	}
+	return account.AuthenticatorID(raw), nil
+}
+
+func formatAuthenticatorID(id account.AuthenticatorID) string { return hex.EncodeToString(id[:]) }
+
+// printable reports whether a text is valid UTF-8 without control characters.
+func printable(s string) bool {
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}

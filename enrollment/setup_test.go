@@ -1,0 +1,285 @@
+package enrollment_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/qr"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+func begin(t *testing.T, kit *enrollmenttest.Kit, user string, o enrollment.Options) (enrollment.Setup, *enrollmenttest.App) {
+	t.Helper()
+	if o.Account == "" {
+		o.Account = user
+	}
+	setup, err := kit.Guard.Begin(t.Context(), user, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, err := enrollmenttest.Scan(setup.URI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return setup, app
+}
+
+func wantReason(t *testing.T, err error, want enrollment.Reason) *enrollment.Denied {
+	t.Helper()
+	var denied *enrollment.Denied
+	if !errors.As(err, &denied) || denied.Reason != want {
+		t.Fatalf("got %v, want denied as %q", err, want)
+	}
+	return denied
+}
+
+func TestSetupShowsTheSame(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	setup, app := begin(t, kit, "alice", enrollment.Options{Account: "alice@example.com", Issuer: "Brand & Söhne", Image: "https://example.com/l.png"})
+	if app.Issuer() != "Brand & Söhne" || app.Account() != "alice@example.com" {
+		t.Errorf("the app shows %q, %q", app.Issuer(), app.Account())
+	}
+	typed, err := totp.ParseSecret(setup.Secret())
+	if err != nil || !strings.Contains(setup.URI(), typed.Base32()) || !strings.Contains(setup.Secret(), " ") {
+		t.Errorf("the secret to type is not the one of the URI: %v", err)
+	}
+	if setup.Params() != (totp.Params{}).WithDefaults() || !setup.Expires.Equal(kit.Clock.Now().Add(enrollment.DefaultSetupTTL)) {
+		t.Errorf("params %v, expires %v", setup.Params(), setup.Expires)
+	}
+	code, err := setup.QR()
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct, err := qr.New(setup.URI())
+	if err != nil || code.SVG("x") != direct.SVG("x") {
+		t.Errorf("the QR code is not that of the URI: %v", err)
+	}
+
+	kit.Clock.Advance(time.Minute)
+	again, err := kit.Guard.Resume(t.Context(), "alice", setup.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.URI() != setup.URI() || again.Secret() != setup.Secret() || !again.Expires.Equal(setup.Expires) {
+		t.Error("Resume shows another setup")
+	}
+	if _, err := kit.Guard.Confirm(t.Context(), "alice", again.Token, app.Code(kit.Clock.Now())); err != nil {
+		t.Errorf("with the token of Resume: %v", err)
+	}
+
+	var zero enrollment.Setup
+	if zero.URI() != "" || zero.Secret() != "" {
+		t.Error("the zero setup has a secret")
+	}
+	if _, err := zero.QR(); !errors.Is(err, qr.ErrEmpty) {
+		t.Errorf("the QR code of the zero setup: %v", err)
+	}
+}
+
+func TestSetupTokenIsBound(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	ctx := t.Context()
+	first, firstApp := begin(t, kit, "alice", enrollment.Options{})
+	second, app := begin(t, kit, "alice", enrollment.Options{})
+	bobs, _ := begin(t, kit, "bob", enrollment.Options{})
+	for name, c := range map[string]struct {
+		token string
+		want  enrollment.Reason
+	}{
+		"superseded":     {first.Token, enrollment.SetupSuperseded},
+		"another user's": {bobs.Token, enrollment.SetupInvalid},
+		"rubbish":        {"rubbish", enrollment.SetupInvalid},
+		"nothing":        {"", enrollment.SetupInvalid},
+		"cut":            {second.Token[:len(second.Token)-2], enrollment.SetupInvalid},
+	} {
+		_, err := kit.Guard.Resume(ctx, "alice", c.token)
+		wantReason(t, err, c.want)
+		_, err = kit.Guard.Confirm(ctx, "alice", c.token, firstApp.Code(kit.Clock.Now()))
+		if d := wantReason(t, err, c.want); d.Error() == "" {
+			t.Errorf("%s: no words", name)
+		}
+	}
+	kit.Clock.Advance(enrollment.DefaultSetupTTL)
+	_, err := kit.Guard.Resume(ctx, "alice", second.Token)
+	wantReason(t, err, enrollment.SetupExpired)
+	_, err = kit.Guard.Confirm(ctx, "alice", second.Token, app.Code(kit.Clock.Now()))
+	wantReason(t, err, enrollment.SetupExpired)
+	wantReason(t, kit.Guard.Cancel(ctx, "alice"), enrollment.NoSetup)
+	status, err := kit.Guard.Status(ctx, "alice")
+	if err != nil || status.State != store.None || !status.SetupExpires.IsZero() {
+		t.Errorf("after the setup has expired: %v, %v", status.State, err)
+	}
+}
+
+func TestConfirmTellsTheClock(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{-10 * time.Minute, -4 * time.Minute, -time.Minute, time.Minute, 9*time.Minute + 30*time.Second} {
+		kit := enrollmenttest.New(t)
+		setup, app := begin(t, kit, "alice", enrollment.Options{})
+		_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(off)))
+		if d := wantReason(t, err, enrollment.ClockSkew); d.Skew != off {
+			t.Errorf("the phone is said to be %v ahead, it is %v", d.Skew, off)
+		}
+		if status, _ := kit.Guard.Status(t.Context(), "alice"); status.Enabled() {
+			t.Fatal("confirmed all the same")
+		}
+	}
+	kit := enrollmenttest.New(t)
+	setup, app := begin(t, kit, "alice", enrollment.Options{})
+	_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.WrongCode(kit.Clock.Now()))
+	wantReason(t, err, enrollment.WrongCode)
+	if _, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(-30*time.Second))); err != nil {
+		t.Errorf("a step behind: %v", err)
+	}
+}
+
+// Guessing at a setup has a count of its own: it can't lock the account, and
+// it is not for free either.
+func TestConfirmIsThrottledApart(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	alice := kit.Enroll("alice")
+	setup, app := begin(t, kit, "alice", enrollment.Options{Proof: enrollment.ByCode(alice.Code())})
+	kit.Clock.Advance(30 * time.Second)
+	confirm := func(code string) error {
+		_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, code)
+		return err
+	}
+	for range 5 {
+		wantReason(t, confirm(app.WrongCode(kit.Clock.Now())), enrollment.WrongCode)
+	}
+	d := wantReason(t, confirm(app.Code(kit.Clock.Now())), enrollment.Locked)
+	if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
+		t.Errorf("the account is locked by its setup: %v", err)
+	}
+	kit.Clock.Advance(d.RetryAt.Sub(kit.Clock.Now()))
+	if err := confirm(app.Code(kit.Clock.Now())); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestThreeAuthenticators(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	ctx := t.Context()
+	alice := kit.Enroll("alice")
+	apps := []*enrollmenttest.App{alice.App}
+	for _, name := range []string{"work phone", "tablet"} {
+		setup, app := begin(t, kit, "alice", enrollment.Options{Name: name, Proof: enrollment.ByCode(alice.Code())})
+		done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
+		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 {
+			t.Fatalf("%s: %d new codes, %d left, %v", name, done.Codes.Len(), done.Success.CodesLeft, err)
+		}
+		apps = append(apps, app)
+		kit.Clock.Advance(time.Minute)
+	}
+	_, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: enrollment.ByCode(alice.Code())})
+	wantReason(t, err, enrollment.TooManyAuthenticators)
+	status, err := kit.Guard.Status(ctx, "alice")
+	if err != nil || len(status.Authenticators) != 3 || status.Authenticators[0].Name != "Authenticator" || status.Authenticators[2].Name != "tablet" {
+		t.Fatalf("%+v, %v", status.Authenticators, err)
+	}
+	for i, app := range apps {
+		ok, err := kit.Guard.Verify(ctx, "alice", "x", app.Code(kit.Clock.Now()))
+		if err != nil || ok.Authenticator != status.Authenticators[i].ID {
+			t.Errorf("app %d: answered by %q, %v", i, ok.Authenticator, err)
+		}
+	}
+	// Replacing one of three keeps three, and the name.
+	kit.Clock.Advance(time.Minute)
+	setup, fresh := begin(t, kit, "alice", enrollment.Options{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
+	if _, err := kit.Guard.Confirm(ctx, "alice", setup.Token, fresh.Code(kit.Clock.Now())); err != nil {
+		t.Fatal(err)
+	}
+	kit.Clock.Advance(time.Minute)
+	_, err = kit.Guard.Verify(ctx, "alice", "x", apps[1].Code(kit.Clock.Now()))
+	wantReason(t, err, enrollment.WrongCode)
+	status, _ = kit.Guard.Status(ctx, "alice")
+	if len(status.Authenticators) != 3 || status.Authenticators[2].Name != "work phone" {
+		t.Errorf("%+v", status.Authenticators)
+	}
+	for range 2 {
+		if err := kit.Guard.Remove(ctx, "alice", status.Authenticators[1].ID, enrollment.ByCode(alice.Code())); err != nil {
+			t.Fatal(err)
+		}
+		kit.Clock.Advance(time.Minute)
+		status, _ = kit.Guard.Status(ctx, "alice")
+	}
+	err = kit.Guard.Remove(ctx, "alice", status.Authenticators[0].ID, enrollment.ByCode(alice.Code()))
+	wantReason(t, err, enrollment.LastAuthenticator)
+	err = kit.Guard.Remove(ctx, "alice", "0123456789abcdef", enrollment.ByCode(alice.Code()))
+	wantReason(t, err, enrollment.UnknownAuthenticator)
+	if _, err := kit.Guard.Verify(ctx, "alice", "x", alice.Code()); err != nil {
+		t.Errorf("what was refused used the code up: %v", err)
+	}
+}
+
+// A broken source of randomness ends in an error and changes nothing.
+func TestBrokenRandomness(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("no entropy")
+	for name, source := range map[string]io.Reader{
+		"fails":      iotest.ErrReader(broken),
+		"ends early": bytes.NewReader(make([]byte, 40)),
+	} {
+		kit := enrollmenttest.New(t)
+		alice := kit.Enroll("alice")
+		setup, app := begin(t, kit, "bob", enrollment.Options{})
+		login, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, err := kit.Store.Load(t.Context(), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		kit.Guard.SetRandom(source)
+		_, begin := kit.Guard.Begin(t.Context(), "carol", enrollment.Options{Account: "c"})
+		_, confirm := kit.Guard.Confirm(t.Context(), "bob", setup.Token, app.Code(kit.Clock.Now()))
+		_, answer := kit.Guard.Answer(t.Context(), enrollment.SignInPurpose, login.Challenge, alice.Code())
+		_, wrong := kit.Guard.Answer(t.Context(), enrollment.SignInPurpose, login.Challenge, alice.WrongCode())
+		_, signIn := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
+		for i, err := range []error{begin, confirm, answer, wrong, signIn} {
+			if err == nil || errors.As(err, new(*enrollment.Denied)) {
+				t.Errorf("%s, call %d: %v", name, i, err)
+			}
+		}
+		after, err := kit.Store.Load(t.Context(), "alice")
+		if err != nil || after.Version != before.Version {
+			t.Errorf("%s: the account was written, %v", name, err)
+		}
+	}
+}
+
+// repeating yields the same bytes over and over.
+type repeating struct{}
+
+func (repeating) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(i) + 1
+	}
+	return len(b), nil
+}
+
+// TestCase53_SecretTwice: a secret that the account holds is refused, also
+// when it is the random source that repeats itself.
+func TestCase53_SecretTwice(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	kit.Guard.SetRandom(repeating{})
+	if _, err := kit.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := kit.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+	wantReason(t, err, enrollment.DuplicateSecret)
+}

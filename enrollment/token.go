@@ -1,0 +1,186 @@
+package enrollment
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// Tokens are what a Guard hands to clients: sealed, opaque, and safe to keep
+// in a cookie, a form field or a session.
+
+const (
+	// maxToken bounds the text of a token before anything is done with it.
+	maxToken = 2048
+
+	// tokenSalt is the length of the random bytes that give every token a
+	// derived key of its own, so that no key ever seals two of them.
+	tokenSalt = 16
+
+	// clockSlack is how far ahead of the clock a token may have been issued:
+	// by another node whose clock runs ahead. Beyond it the clock has jumped
+	// back, and the token is refused rather than allowed a longer life.
+	clockSlack = time.Minute
+)
+
+// errToken says that a text is no token of the kind. Callers turn it into a
+// Denied.
+var errToken = errors.New("enrollment: not a token of this kind")
+
+// sealToken returns the payload as a token.
+func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (string, error) {
+	var salt [tokenSalt]byte
+	if _, err := io.ReadFull(g.random, salt[:]); err != nil {
+		return "", fmt.Errorf("enrollment: drawing random bytes: %w", err)
+	}
+	scope := parts(label, g.config.Namespace, string(salt[:]))
+	sealed, err := g.sealer.Seal(ctx, scope, parts(label, g.config.Namespace), payload)
+	if err != nil {
+		return "", fmt.Errorf("enrollment: sealing a token: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(append(salt[:], sealed...)), nil
+}
+
+// openToken returns the payload of a token. It returns errToken for anything
+// that was not sealed here under that label.
+func (g *Guard) openToken(ctx context.Context, label, token string) (cryptobyte.String, error) {
+	if len(token) > maxToken {
+		return nil, errToken
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(raw) < tokenSalt {
+		return nil, errToken
+	}
+	scope := parts(label, g.config.Namespace, string(raw[:tokenSalt]))
+	payload, err := g.sealer.Open(ctx, scope, parts(label, g.config.Namespace), raw[tokenSalt:])
+	if errors.Is(err, keyring.ErrOpen) {
+		return nil, errToken
+	}
+	if err != nil {
+		return nil, fmt.Errorf("enrollment: opening a token: %w", err)
+	}
+	return payload, nil
+}
+
+// A challenge says that the first factor was right for this user, for this
+// purpose, at this time.
+type challenge struct {
+	account.Challenge
+	user    string
+	purpose Purpose
+	channel string // of the first factor, where the host named it
+}
+
+func (g *Guard) sealChallenge(ctx context.Context, c challenge) (string, error) {
+	b := append(c.ID[:], c.Epoch[:]...)
+	b = appendTime(b, c.Issued)
+	b = appendTime(b, c.Expires)
+	b = appendText(b, c.user, string(c.purpose), c.channel)
+	return g.sealToken(ctx, labelChallenge, b)
+}
+
+func (g *Guard) openChallenge(ctx context.Context, token string) (c challenge, err error) {
+	in, err := g.openToken(ctx, labelChallenge, token)
+	if err != nil {
+		return c, err
+	}
+	var purpose string
+	if !in.CopyBytes(c.ID[:]) || !in.CopyBytes(c.Epoch[:]) || !readTime(&in, &c.Issued) || !readTime(&in, &c.Expires) ||
+		!readText(&in, &c.user, &purpose, &c.channel) || !in.Empty() {
+		return c, errToken
+	}
+	c.purpose = Purpose(purpose)
+	return c, nil
+}
+
+// A receipt says that this user answered with this factor at this time.
+type receipt struct {
+	epoch   account.Epoch
+	at      time.Time
+	factor  account.Factor
+	user    string
+	purpose Purpose
+}
+
+func (g *Guard) sealReceipt(ctx context.Context, r receipt) (string, error) {
+	b := appendTime(r.epoch[:], r.at)
+	b = append(b, byte(r.factor))
+	b = appendText(b, r.user, string(r.purpose))
+	return g.sealToken(ctx, labelReceipt, b)
+}
+
+func (g *Guard) openReceipt(ctx context.Context, token string) (r receipt, err error) {
+	in, err := g.openToken(ctx, labelReceipt, token)
+	if err != nil {
+		return r, err
+	}
+	var purpose string
+	if !in.CopyBytes(r.epoch[:]) || !readTime(&in, &r.at) || !in.ReadUint8((*uint8)(&r.factor)) ||
+		!readText(&in, &r.user, &purpose) || !in.Empty() {
+		return r, errToken
+	}
+	r.purpose = Purpose(purpose)
+	return r, nil
+}
+
+// A setupToken lets whoever began a setup see it again and confirm it.
+type setupToken struct {
+	id      account.SetupID
+	expires time.Time
+	user    string
+}
+
+func (g *Guard) sealSetup(ctx context.Context, s setupToken) (string, error) {
+	b := appendTime(s.id[:], s.expires)
+	return g.sealToken(ctx, labelSetup, appendText(b, s.user))
+}
+
+func (g *Guard) openSetup(ctx context.Context, token string) (s setupToken, err error) {
+	in, err := g.openToken(ctx, labelSetup, token)
+	if err != nil {
+		return s, err
+	}
+	if !in.CopyBytes(s.id[:]) || !readTime(&in, &s.expires) || !readText(&in, &s.user) || !in.Empty() {
+		return s, errToken
+	}
+	return s, nil
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(t.UnixMicro()))
+}
+
+func readTime(in *cryptobyte.String, t *time.Time) bool {
+	var v uint64
+	ok := in.ReadUint64(&v)
+	*t = time.UnixMicro(int64(v)).UTC()
+	return ok
+}
+
+// appendText appends texts of at most 255 bytes, each behind its length.
+func appendText(b []byte, texts ...string) []byte {
+	for _, s := range texts {
+		b = append(b, byte(len(s)))
+		b = append(b, s...)
+	}
+	return b
+}
+
+func readText(in *cryptobyte.String, texts ...*string) bool {
+	for _, s := range texts {
+		var v cryptobyte.String
+		if !in.ReadUint8LengthPrefixed(&v) {
+			return false
+		}
+		*s = string(v)
+	}
+	return true
+}

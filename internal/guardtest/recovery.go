@@ -1,0 +1,233 @@
+package guardtest
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// Cases about recovery codes, what is stored of them, and what they cost.
+
+// TestCase18_RecoveryCodeTwice: a recovery code was never used up
+// (CVE-2025-67507).
+func TestCase18_RecoveryCodeTwice(t *testing.T, open Open) {
+	w := newWorld(t, open(t))
+	u := w.enroll("alice")
+	want(t, u.answer(u.codes[4]), "")
+	if s := w.status("alice"); s.CodesLeft != 9 || s.Codes != 10 {
+		t.Errorf("%d of %d codes left, want 9 of 10", s.CodesLeft, s.Codes)
+	}
+	want(t, u.answer(u.codes[4]), enrollment.Replayed)
+	want(t, u.answer(strings.ToLower(strings.ReplaceAll(u.codes[4], "-", " "))), enrollment.Replayed)
+	want(t, u.answerOn(w.guardOver(w.store), u.codes[4]), enrollment.Replayed)
+	if s := w.status("alice"); s.CodesLeft != 9 {
+		t.Errorf("%d codes left, want 9", s.CodesLeft)
+	}
+	want(t, u.answer(strings.ToLower(u.codes[5])), "")
+}
+
+// TestCase19_RecoveryRace: one recovery code opened many sessions
+// (GHSA-2299-ghjr-6vjp).
+func TestCase19_RecoveryRace(t *testing.T, open Open) {
+	for _, scheme := range []recovery.Scheme{recovery.Fast, recovery.Argon2id} {
+		const n = 30
+		s := open(t)
+		w := newWorld(t, s, func(c *enrollment.Config) {
+			c.RecoveryScheme = scheme
+			c.RecoveryCodes = recovery.MinCount
+		})
+		u := w.enroll("alice")
+		challenges := make([]string, n)
+		for i := range challenges {
+			challenges[i] = u.challenge()
+		}
+		g := w.guardOver(newBarrier(s, n))
+		got := together(n, func(i int) error {
+			_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenges[i], u.codes[0])
+			return err
+		})
+		// A success voids the challenges that were open, so that most others
+		// are not even evaluated.
+		if got[""] != 1 || got["error"] != 0 {
+			t.Errorf("%v: outcomes %v, want 1 accepted", scheme, got)
+		}
+		if s := w.status("alice"); s.CodesLeft != recovery.MinCount-1 {
+			t.Errorf("%v: %d codes left", scheme, s.CodesLeft)
+		}
+	}
+}
+
+// TestCase21_NothingInClear: codes were short, and stored in clear
+// (librefang#3591).
+func TestCase21_NothingInClear(t *testing.T, open Open) {
+	w := newWorld(t, open(t))
+	u := w.enroll("alice")
+	stored := w.record("alice").Data
+	canaries := [][]byte{u.app.Secret().Reveal(), []byte(u.app.Secret().Base32()), []byte("alice"), []byte("Acme")}
+	for _, c := range u.codes {
+		plain := strings.ReplaceAll(c, "-", "")
+		canaries = append(canaries, []byte(c), []byte(plain), []byte(plain[:8]))
+	}
+	for _, c := range canaries {
+		if bytes.Contains(stored, c) {
+			t.Errorf("the store holds %q", c)
+		}
+	}
+	seen := make(map[string]bool)
+	for _, c := range u.codes {
+		if n := len(strings.ReplaceAll(c, "-", "")); n*5 < 80 || seen[c] {
+			t.Errorf("a code of %d symbols, seen before: %v", n, seen[c])
+		}
+		seen[c] = true
+	}
+}
+
+// TestCase37_UnboundedInput: a megabyte of text kept a processor busy.
+func TestCase37_UnboundedInput(t *testing.T, open Open) {
+	w := newWorld(t, open(t), func(c *enrollment.Config) {
+		c.RecoveryScheme = recovery.Argon2id
+		c.RecoveryCodes = recovery.MinCount
+	})
+	u := w.enroll("alice")
+	challenge := u.challenge()
+	derived := derivations(func() {
+		w.unchanged("alice", func() {
+			for _, typed := range []string{
+				"", strings.Repeat("1", 1<<20), strings.Repeat("A", 1<<20), u.codes[0] + strings.Repeat(" ", 1<<20), strings.Repeat("\u00a0", 65),
+				"12345", "123456789", "hello", "ABCD-EFGH-JKMN-PQRU", "\xff\xfe", "12345\x00",
+			} {
+				_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, typed)
+				want(t, err, enrollment.MalformedCode)
+			}
+			_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, strings.Repeat("A", 1<<20), u.code())
+			want(t, err, enrollment.ChallengeInvalid)
+		})
+	})
+	if derived > 0.5 {
+		t.Errorf("malformed codes cost %.1f derivations", derived)
+	}
+	want(t, u.answer(u.codes[0]), "")
+}
+
+// derivations estimates how many Argon2id derivations f made: each allocates
+// its 19 MiB anew, and nothing else here comes near.
+func derivations(f func()) float64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return float64(after.TotalAlloc-before.TotalAlloc) / (19 << 20)
+}
+
+// A tamperer is a sealer that changes what it has opened: an attacker who has
+// the keys, or damage that the seal did not catch.
+type tamperer struct {
+	enrollment.Sealer
+	change func(plaintext []byte) []byte
+}
+
+func (s *tamperer) Open(ctx context.Context, scope, binding, sealed []byte) ([]byte, error) {
+	plaintext, err := s.Sealer.Open(ctx, scope, binding, sealed)
+	if err == nil && s.change != nil && bytes.Contains(scope, []byte("record")) {
+		plaintext = s.change(plaintext)
+	}
+	return plaintext, err
+}
+
+// TestCase38_HostileParameters: a record named four gigabytes for deriving a
+// code.
+func TestCase38_HostileParameters(t *testing.T, open Open) {
+	w := newWorld(t, open(t), func(c *enrollment.Config) {
+		c.RecoveryScheme = recovery.Argon2id
+		c.RecoveryCodes = recovery.MinCount
+	})
+	u := w.enroll("alice")
+	challenge := u.challenge()
+	memory := func(kib uint32) []byte { return binary.BigEndian.AppendUint32([]byte{1, 0}, kib) }
+	bad := &tamperer{Sealer: w.keys, change: func(b []byte) []byte {
+		if !bytes.Contains(b, memory(19<<10)) {
+			t.Error("the cost of a derivation is not where it was")
+		}
+		return bytes.Replace(b, memory(19<<10), memory(4<<20), 1)
+	}}
+	w.keys = bad
+	g := w.guardOver(w.store)
+	derived := derivations(func() {
+		_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenge, u.codes[0])
+		if !errors.Is(err, enrollment.ErrCorrupt) {
+			t.Errorf("got %v, want ErrCorrupt", err)
+		}
+	})
+	if derived > 0.5 {
+		t.Errorf("refusing it cost as much as %.1f derivations", derived)
+	}
+}
+
+// TestCase50_DerivationGate: guesses on one account kept every processor busy.
+func TestCase50_DerivationGate(t *testing.T, open Open) {
+	w := newWorld(t, open(t), func(c *enrollment.Config) {
+		c.RecoveryScheme = recovery.Argon2id
+		c.RecoveryCodes = recovery.MinCount
+	})
+	victim, other, stranger := w.enroll("victim"), w.enroll("other"), w.enroll("stranger")
+	challenge, served := victim.challenge(), other.challenge()
+	var got map[enrollment.Reason]int
+	derived := derivations(func() {
+		var all sync.WaitGroup
+		started := make(chan struct{}, 300)
+		all.Go(func() {
+			got = together(300, func(int) error {
+				started <- struct{}{}
+				_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, stranger.codes[0])
+				return err
+			})
+		})
+		for range 100 {
+			<-started
+		}
+		if _, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, served, other.codes[0]); err != nil {
+			t.Errorf("another account was not served: %v", err)
+		}
+		all.Wait()
+	})
+	if got[enrollment.WrongCode] != 5 || got[enrollment.Locked] != 295 {
+		t.Errorf("outcomes %v, want 5 wrong and 295 locked", got)
+	}
+	if derived > 8 {
+		t.Errorf("%.1f derivations for 5 guesses and another account", derived)
+	}
+}
+
+// TestCase50_GenerationGate: the same for making codes. Many confirmations of
+// one setup make one set.
+func TestCase50_GenerationGate(t *testing.T, open Open) {
+	w := newWorld(t, open(t), func(c *enrollment.Config) {
+		c.RecoveryScheme = recovery.Argon2id
+		c.RecoveryCodes = recovery.MinCount
+	})
+	u := &user{w: w, id: "alice"}
+	var token string
+	u.app, token = w.begin("alice", enrollment.Proof{}, "")
+	c := u.code()
+	var got map[enrollment.Reason]int
+	derived := derivations(func() {
+		got = together(40, func(int) error {
+			_, err := w.guard.Confirm(t.Context(), "alice", token, c)
+			return err
+		})
+	})
+	if got[""] != 1 || got[enrollment.NoSetup] != 39 {
+		t.Errorf("outcomes %v, want 1 confirmed and 39 too late", got)
+	}
+	if derived > recovery.MinCount+2 {
+		t.Errorf("%.1f derivations for one set of %d codes", derived, recovery.MinCount)
+	}
+}
