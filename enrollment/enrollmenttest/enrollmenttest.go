@@ -1,0 +1,202 @@
+// Package enrollmenttest helps a host to test its own pages and handlers: an
+// authenticator app that scans, a clock that a test moves, and a Guard that is
+// ready for use.
+//
+//	kit := enrollmenttest.New(t)
+//	srv := newServer(kit.Guard)        // the host's own code
+//	alice := kit.Enroll("alice")
+//	// … post alice.Code() to srv and look at what it does …
+//	kit.Clock.Advance(time.Minute)     // the next code
+//
+// The Guard keeps its accounts in memory and makes recovery codes with the
+// scheme recovery.Fast, so that a test does not wait for derivations. It is for
+// tests only: whoever imports this package elsewhere has a second factor that
+// forgets.
+package enrollmenttest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// An App is an authenticator app that holds one secret. It is safe for
+// concurrent use.
+type App struct {
+	key   totp.Key
+	label totp.Label
+}
+
+// Scan returns an app that has scanned the otpauth URI of a setup, as a camera
+// would read it from the QR code. It returns the errors of [totp.ParseURI].
+func Scan(uri string) (*App, error) {
+	key, label, err := totp.ParseURI(uri)
+	if err != nil {
+		return nil, err
+	}
+	return &App{key, label}, nil
+}
+
+// Code returns the code that the app shows at that time. Panics if the time is
+// before 1970.
+func (a *App) Code(at time.Time) string {
+	code, err := a.key.Code(at)
+	if err != nil {
+		panic(err)
+	}
+	return code
+}
+
+// WrongCode returns a code that the app does not show within ten minutes of
+// that time.
+func (a *App) WrongCode(at time.Time) string {
+	for n := 0; ; n++ {
+		// The code of another day is as good as any, unless it collides.
+		code := a.Code(at.Add(time.Duration(n+1) * 24 * time.Hour))
+		if _, err := a.key.ClockOffset(code, at); err != nil {
+			return code
+		}
+	}
+}
+
+// Issuer returns the name of the service that the app shows.
+func (a *App) Issuer() string { return a.label.Issuer }
+
+// Account returns the name of the account that the app shows.
+func (a *App) Account() string { return a.label.Account }
+
+// Period returns how long the app shows a code.
+func (a *App) Period() time.Duration { return a.key.Params().Period }
+
+// A Clock stands still until a test moves it. It is safe for concurrent use.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock returns a clock that shows that time.
+func NewClock(now time.Time) *Clock { return &Clock{now: now} }
+
+// Now returns the time that the clock shows. It is what Config.Now takes.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance moves the clock forward, or back if d is negative.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// A Kit is a Guard that is ready for use, with all that a test wants to get
+// hold of.
+type Kit struct {
+	// Guard is what the host's code under test is given.
+	Guard *enrollment.Guard
+
+	// Clock is what Guard takes for the time. It begins at an arbitrary, fixed
+	// time.
+	Clock *Clock
+
+	// Store is where Guard keeps its accounts.
+	Store *memory.Store
+
+	t      testing.TB
+	mu     sync.Mutex
+	events []enrollment.Event
+}
+
+// New returns a fresh Kit. The functions adjust the configuration before the
+// Guard is made: the issuer is "Example", recovery codes are of the scheme
+// Fast, and Notify collects what [Kit.Events] returns. New fails the test if
+// the configuration can't be used.
+func New(t testing.TB, adjust ...func(*enrollment.Config)) *Kit {
+	t.Helper()
+	k := &Kit{
+		Clock: NewClock(time.Date(2026, time.January, 2, 3, 4, 5, 0, time.UTC)),
+		Store: memory.New(),
+		t:     t,
+	}
+	config := enrollment.Config{
+		Issuer:         "Example",
+		RecoveryScheme: recovery.Fast,
+		Now:            k.Clock.Now,
+		Notify: func(_ context.Context, e enrollment.Event) error {
+			k.mu.Lock()
+			defer k.mu.Unlock()
+			k.events = append(k.events, e)
+			return nil
+		},
+	}
+	for _, f := range adjust {
+		f(&config)
+	}
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.Guard, err = enrollment.New(k.Store, keys, config); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// Events returns the events that the Guard has told of so far, in order,
+// unless the configuration was given a Notify of its own.
+func (k *Kit) Events() []enrollment.Event {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return append([]enrollment.Event(nil), k.events...)
+}
+
+// A User is somebody who is enrolled.
+type User struct {
+	// ID is the user's id.
+	ID string
+
+	// App is the authenticator app.
+	App *App
+
+	// RecoveryCodes are the recovery codes as they were shown.
+	RecoveryCodes []string
+
+	kit *Kit
+}
+
+// Enroll enables two-factor authentication for the user and moves the clock to
+// the next code, as the one that confirmed the setup is used up. It fails the
+// test if that is denied, for example because the user is enrolled.
+func (k *Kit) Enroll(userID string) *User {
+	k.t.Helper()
+	ctx := context.Background()
+	setup, err := k.Guard.Begin(ctx, userID, enrollment.Options{Account: "account of a test"})
+	if err != nil {
+		k.t.Fatalf("enrollmenttest: %v", err)
+	}
+	app, err := Scan(setup.URI())
+	if err != nil {
+		k.t.Fatalf("enrollmenttest: %v", err)
+	}
+	done, err := k.Guard.Confirm(ctx, userID, setup.Token, app.Code(k.Clock.Now()))
+	if err != nil {
+		k.t.Fatalf("enrollmenttest: %v", err)
+	}
+	k.Clock.Advance(app.Period())
+	return &User{ID: userID, App: app, RecoveryCodes: done.Codes.Reveal(), kit: k}
+}
+
+// Code returns the code that the user's app shows now.
+func (u *User) Code() string { return u.App.Code(u.kit.Clock.Now()) }
+
+// WrongCode returns a code that the user's app shows at no time near now.
+func (u *User) WrongCode() string { return u.App.WrongCode(u.kit.Clock.Now()) }
