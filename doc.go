@@ -58,8 +58,9 @@
 //   - Somebody who has the password can't lock the owner out of recovery codes,
 //     and each of those ends a lock of app codes.
 //   - Somebody who has stolen a session can't switch the second factor off, take
-//     it over or make recovery codes without a code of it. Receipts of answers
-//     last five minutes, and end with every change of factor.
+//     it over or make recovery codes without a code. Only a receipt in that
+//     session would do, which lasts five minutes and ends with every change of
+//     factor.
 //   - Somebody who reads the database, a replica or a backup gets ciphertext.
 //     Somebody who writes to it can't move an account to another user, alter
 //     it or its state, or present another version: it no longer opens, which
