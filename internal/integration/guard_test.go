@@ -1,0 +1,18 @@
+package integration_test
+
+import (
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/guardtest"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// TestGuard runs the suite of enrollment.Guard on every database.
+func TestGuard(t *testing.T) {
+	for _, b := range testenv.Stores() {
+		t.Run(b.Name, func(t *testing.T) {
+			guardtest.Run(t, func(t *testing.T) store.Store { return b.Open(t) })
+		})
+	}
+}

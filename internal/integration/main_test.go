@@ -1,0 +1,62 @@
+package integration_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// roles are what a child process of a test can be: this test binary, started
+// again with its role in the environment. A role ends by returning; an error
+// is printed and makes the exit code 1.
+var roles = map[string]func(args []string) error{}
+
+const roleEnv = "TWOFACTOR_ROLE"
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(roleEnv)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	role, ok := roles[name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "no role %q\n", name)
+		os.Exit(2)
+	}
+	if err := role(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// child is a process that plays a role.
+type child struct {
+	*exec.Cmd
+	lines  *bufio.Scanner // its standard output
+	stdin  io.WriteCloser
+	stderr *strings.Builder
+}
+
+// start starts a child. It is killed with the test at the latest.
+func start(t *testing.T, role string, args ...string) *child {
+	t.Helper()
+	c := &child{Cmd: exec.CommandContext(t.Context(), os.Args[0], args...), stderr: new(strings.Builder)}
+	c.Env = append(os.Environ(), roleEnv+"="+role)
+	c.Stderr = c.stderr
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.lines = bufio.NewScanner(out)
+	if c.stdin, err = c.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}

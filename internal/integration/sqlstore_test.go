@@ -1,0 +1,393 @@
+package integration_test
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// openDialect opens a fresh and empty database without a table.
+func openDialect(t *testing.T, d sqlstore.Dialect) *sql.DB {
+	t.Helper()
+	if d == sqlstore.SQLite {
+		return testenv.OpenSQLite(t, testenv.SQLiteFile(t))
+	}
+	return testenv.PostgresDB(t)
+}
+
+var dialects = []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL}
+
+// migrated migrates the store and returns it.
+func migrated(t *testing.T, s *sqlstore.Store) *sqlstore.Store {
+	t.Helper()
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatalf("Migrate = %v, want nil", err)
+	}
+	return s
+}
+
+// record returns a valid record.
+func record(userID string, version int64) store.Record {
+	return store.Record{
+		UserID:  userID,
+		Version: version,
+		State:   store.Confirmed,
+		Updated: time.Date(2026, 5, 17, 11, 42, 3, 0, time.UTC),
+		Data:    bytes.Repeat(fmt.Appendf(nil, "%s/%d;", userID, version), 40),
+	}
+}
+
+// TestMigrateAtOnce migrates one database from several pools at the same time,
+// and again, with a record that has to survive.
+func TestMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			var open func() *sql.DB
+			if d == sqlstore.SQLite {
+				path := testenv.SQLiteFile(t)
+				open = func() *sql.DB { return testenv.OpenSQLite(t, path) }
+			} else {
+				dsn := testenv.PostgresDSN(t)
+				open = func() *sql.DB { return testenv.OpenPostgres(t, dsn) }
+			}
+			for round := range 2 {
+				const nodes = 8
+				var all sync.WaitGroup
+				errs := make([]error, nodes)
+				for i := range nodes {
+					s := sqlstore.New(open(), d)
+					all.Go(func() { errs[i] = s.Migrate(t.Context()) })
+				}
+				all.Wait()
+				for _, err := range errs {
+					if err != nil {
+						t.Fatalf("round %d: Migrate = %v, want nil", round, err)
+					}
+				}
+				s := sqlstore.New(open(), d)
+				if round == 0 {
+					if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if r, err := s.Load(t.Context(), "alice"); err != nil || r.Version != 1 {
+					t.Fatalf("round %d: Load = version %d, %v, want 1", round, r.Version, err)
+				}
+			}
+		})
+	}
+}
+
+// TestSchemaByHand applies what Schema returns, statement by statement, and
+// finds nothing for Migrate to do.
+func TestSchemaByHand(t *testing.T) {
+	t.Parallel()
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			db := openDialect(t, d)
+			s := sqlstore.New(db, d)
+			if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSchema) {
+				t.Fatalf("Check of an empty database = %v, want ErrSchema", err)
+			}
+			schema, err := sqlstore.Schema(d, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // the second changes nothing
+				for statement := range strings.SplitSeq(strings.TrimSpace(schema), ";") {
+					if _, err := db.ExecContext(t.Context(), statement); err != nil {
+						t.Fatalf("%s: %v", statement, err)
+					}
+				}
+			}
+			if err := s.Check(t.Context()); err != nil {
+				t.Errorf("Check = %v, want nil", err)
+			}
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Errorf("Migrate = %v, want nil", err)
+			}
+		})
+	}
+}
+
+// TestUnfitTables migrates and checks tables that can't be used.
+func TestUnfitTables(t *testing.T) {
+	t.Parallel()
+	const table = `CREATE TABLE twofactor_accounts (user_id %s, version BIGINT, state TEXT, due BIGINT, updated BIGINT, data %s)`
+	for _, d := range dialects {
+		blob := map[sqlstore.Dialect]string{sqlstore.SQLite: "BLOB", sqlstore.PostgreSQL: "BYTEA"}[d]
+		cases := map[string]struct {
+			before string // Migrate, if not empty
+			says   string
+		}{
+			"missing columns": {`CREATE TABLE twofactor_accounts (user_id TEXT PRIMARY KEY, version BIGINT, secret TEXT)`, "state, due, updated, data"},
+			"no key":          {fmt.Sprintf(table, "TEXT COLLATE binary", blob), "can't be inserted"},
+		}
+		if d == sqlstore.SQLite {
+			cases["a collation that ignores case"] = struct{ before, says string }{fmt.Sprintf(table, "TEXT COLLATE NOCASE PRIMARY KEY", blob), "collation"}
+			cases["a collation that pads"] = struct{ before, says string }{fmt.Sprintf(table, "TEXT COLLATE RTRIM PRIMARY KEY", blob), "collation"}
+		} else {
+			noKey := cases["no key"]
+			noKey.before = fmt.Sprintf(table, `TEXT COLLATE "C"`, blob)
+			cases["no key"] = noKey
+			cases["a collation of a language"] = struct{ before, says string }{fmt.Sprintf(table, `TEXT COLLATE "en-x-icu" PRIMARY KEY`, blob), "collation"}
+			cases["a collation that ignores case"] = struct{ before, says string }{
+				`CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); ` + fmt.Sprintf(table, "TEXT COLLATE ci PRIMARY KEY", blob), "collation"}
+		}
+		for name, c := range cases {
+			t.Run(d.String()+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				db := openDialect(t, d)
+				for statement := range strings.SplitSeq(c.before, "; ") {
+					if _, err := db.ExecContext(t.Context(), statement); err != nil {
+						t.Fatalf("%s: %v", statement, err)
+					}
+				}
+				s := sqlstore.New(db, d)
+				for range 2 {
+					if err := s.Migrate(t.Context()); !errors.Is(err, sqlstore.ErrSchema) || !strings.Contains(err.Error(), c.says) {
+						t.Errorf("Migrate = %v, want ErrSchema that says %q", err, c.says)
+					}
+				}
+				if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSchema) {
+					t.Errorf("Check = %v, want ErrSchema", err)
+				}
+			})
+		}
+		t.Run(d.String()+"/newer version", func(t *testing.T) {
+			t.Parallel()
+			db := openDialect(t, d)
+			s := migrated(t, sqlstore.New(db, d))
+			if _, err := db.ExecContext(t.Context(), "UPDATE twofactor_accounts_version SET version = 2"); err != nil {
+				t.Fatal(err)
+			}
+			for name, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+				if !errors.Is(err, sqlstore.ErrSchema) || !strings.Contains(err.Error(), "version 2") {
+					t.Errorf("%s = %v, want ErrSchema that names version 2", name, err)
+				}
+			}
+		})
+	}
+}
+
+// TestRowsByHand sees the database refuse rows that no Save writes.
+func TestRowsByHand(t *testing.T) {
+	t.Parallel()
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			db := openDialect(t, d)
+			migrated(t, sqlstore.New(db, d))
+			const insert = "INSERT INTO twofactor_accounts (user_id, version, state, due, updated, data) VALUES (%s, %s, %s, NULL, 0, %s)"
+			data := map[sqlstore.Dialect]string{sqlstore.SQLite: "x''", sqlstore.PostgreSQL: "''::bytea"}[d]
+			long := map[sqlstore.Dialect]string{sqlstore.SQLite: "zeroblob(8193)", sqlstore.PostgreSQL: "decode(repeat('00', 8193), 'hex')"}[d]
+			for name, statement := range map[string]string{
+				"no id":          fmt.Sprintf(insert, "''", "1", "'none'", data),
+				"null id":        fmt.Sprintf(insert, "NULL", "1", "'none'", data),
+				"long id":        fmt.Sprintf(insert, "'"+strings.Repeat("é", 128)+"'", "1", "'none'", data),
+				"version 0":      fmt.Sprintf(insert, "'a'", "0", "'none'", data),
+				"large version":  fmt.Sprintf(insert, "'a'", "9007199254740992", "'none'", data),
+				"no state":       fmt.Sprintf(insert, "'a'", "1", "''", data),
+				"unknown state":  fmt.Sprintf(insert, "'a'", "1", "'Confirmed'", data),
+				"null data":      fmt.Sprintf(insert, "'a'", "1", "'none'", "NULL"),
+				"data too long":  fmt.Sprintf(insert, "'a'", "1", "'none'", long),
+				"version a text": fmt.Sprintf(insert, "'a'", "'x'", "'none'", data),
+			} {
+				if _, err := db.ExecContext(t.Context(), statement); err == nil {
+					t.Errorf("%s: the database took %s", name, statement)
+				}
+			}
+			if _, err := db.ExecContext(t.Context(), fmt.Sprintf(insert, "'a'", "1", "'none'", data)); err != nil {
+				t.Errorf("a good row: %v", err)
+			}
+		})
+	}
+}
+
+// TestSettings opens databases that forget what they acknowledge.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	open := func(t *testing.T, driver, dsn string, conns int) *sql.DB {
+		t.Helper()
+		db, err := sql.Open(driver, dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.SetMaxOpenConns(conns)
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	const wal, full, wait = "&_pragma=journal_mode(WAL)", "&_pragma=synchronous(FULL)", "&_pragma=busy_timeout(1000)"
+	for name, c := range map[string]struct {
+		params string
+		says   string // or empty, for fit
+	}{
+		"as documented":          {wait + wal + full, ""},
+		"extra":                  {wait + wal + "&_pragma=synchronous(EXTRA)", ""},
+		"nothing set":            {"", "journal_mode is delete"},
+		"normal":                 {wait + wal + "&_pragma=synchronous(NORMAL)", "synchronous is less than FULL"},
+		"off":                    {wait + wal + "&_pragma=synchronous(OFF)", "synchronous is less than FULL"},
+		"no timeout":             {wal + full, "busy_timeout is 0"},
+		"rollback journal":       {wait + full, "journal_mode is delete"},
+		"rollback journal extra": {wait + "&_pragma=synchronous(EXTRA)", ""},
+		"journal in memory":      {wait + full + "&_pragma=journal_mode(MEMORY)", "journal_mode is memory"},
+		"UTF-16":                 {wait + "&_pragma=encoding('UTF-16')" + wal + full, "encoding is not UTF-8"},
+	} {
+		t.Run("SQLite/"+name, func(t *testing.T) {
+			t.Parallel()
+			db := open(t, "sqlite", "file:"+testenv.SQLiteFile(t)+"?_txlock=immediate"+c.params, 4)
+			s := sqlstore.New(db, sqlstore.SQLite)
+			for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+				if c.says == "" && err != nil {
+					t.Errorf("%s = %v, want nil", method, err)
+				}
+				// A database in UTF-16 fails by its order already.
+				if c.says != "" && name != "UTF-16" && (!errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), c.says)) {
+					t.Errorf("%s = %v, want ErrSettings that says %q", method, err, c.says)
+				}
+				if name == "UTF-16" && !errors.Is(err, sqlstore.ErrSchema) {
+					t.Errorf("%s = %v, want ErrSchema", method, err)
+				}
+			}
+			if c.says != "" && name != "UTF-16" { // and yet the table is ready
+				if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
+					t.Errorf("Save = %v, want nil", err)
+				}
+			}
+		})
+	}
+	t.Run("SQLite/set on one connection", func(t *testing.T) {
+		t.Parallel()
+		db := open(t, "sqlite", "file:"+testenv.SQLiteFile(t), 4)
+		for _, p := range []string{"busy_timeout = 1000", "journal_mode = WAL", "synchronous = FULL"} {
+			if _, err := db.ExecContext(t.Context(), "PRAGMA "+p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := sqlstore.New(db, sqlstore.SQLite).Migrate(t.Context()); !errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), "differ") {
+			t.Errorf("Migrate = %v, want ErrSettings that says that the connections differ", err)
+		}
+	})
+	t.Run("SQLite/in memory", func(t *testing.T) {
+		t.Parallel()
+		db := open(t, "sqlite", ":memory:", 1)
+		s := sqlstore.New(db, sqlstore.SQLite)
+		if err := s.Migrate(t.Context()); !errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), "in memory") {
+			t.Errorf("Migrate = %v, want ErrSettings that names memory", err)
+		}
+		if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
+			t.Errorf("Save on the single connection = %v, want nil", err)
+		}
+	})
+	for name, c := range map[string]struct{ params, before, says string }{
+		"asynchronous": {" synchronous_commit=off", "", "synchronous_commit is off"},
+		"local":        {" synchronous_commit=local", "", ""},
+		"serializable": {" default_transaction_isolation=serializable", "", "default_transaction_isolation is serializable"},
+		"committed":    {" default_transaction_isolation=read\\ committed", "", ""},
+		"unlogged":     {"", "ALTER TABLE twofactor_accounts SET UNLOGGED", "unlogged"},
+	} {
+		t.Run("PostgreSQL/"+name, func(t *testing.T) {
+			t.Parallel()
+			dsn := testenv.PostgresDSN(t)
+			db := testenv.OpenPostgres(t, dsn)
+			migrated(t, sqlstore.New(db, sqlstore.PostgreSQL))
+			if c.before != "" {
+				if _, err := db.ExecContext(t.Context(), c.before); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := sqlstore.New(testenv.OpenPostgres(t, dsn+c.params), sqlstore.PostgreSQL)
+			for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+				if c.says == "" && err != nil || c.says != "" && (!errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), c.says)) {
+					t.Errorf("%s = %v, want ErrSettings that says %q", method, err, c.says)
+				}
+			}
+		})
+	}
+}
+
+// TestRights runs the store as a role that may not change the schema.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	dsn := testenv.PostgresDSN(t)
+	owner := testenv.OpenPostgres(t, dsn)
+	migrated(t, sqlstore.New(owner, sqlstore.PostgreSQL))
+	var schema string
+	if err := owner.QueryRowContext(t.Context(), "SELECT current_schema()").Scan(&schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{
+		"CREATE ROLE app_of_" + schema + " LOGIN",
+		"GRANT USAGE ON SCHEMA " + schema + " TO app_of_" + schema,
+		"GRANT SELECT, INSERT, UPDATE, DELETE ON twofactor_accounts TO app_of_" + schema,
+		"GRANT SELECT ON twofactor_accounts_version TO app_of_" + schema,
+	} {
+		if _, err := owner.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	s := sqlstore.New(testenv.OpenPostgres(t, strings.Replace(dsn, "user=postgres", "user=app_of_"+schema, 1)), sqlstore.PostgreSQL)
+	for name, err := range map[string]error{
+		"Migrate": s.Migrate(t.Context()),
+		"Check":   s.Check(t.Context()),
+		"Save":    s.Save(t.Context(), record("alice", 1), 0),
+		"Erase":   s.Erase(t.Context(), "alice"),
+	} {
+		if err != nil {
+			t.Errorf("%s = %v, want nil", name, err)
+		}
+	}
+}
+
+// TestPlans asks PostgreSQL whether the listings use what is there for them.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	db := testenv.PostgresDB(t)
+	migrated(t, sqlstore.New(db, sqlstore.PostgreSQL))
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO twofactor_accounts
+		SELECT 'user-' || md5(n::text), n, CASE WHEN n % 1000 = 0 THEN 'pending' ELSE 'confirmed' END, CASE WHEN n % 1000 = 0 THEN n END, n, '\x00'
+		FROM generate_series(1, 50000) n`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "ANALYZE twofactor_accounts"); err != nil {
+		t.Fatal(err)
+	}
+	const from = "SELECT user_id, version, state, due, updated, data FROM twofactor_accounts WHERE "
+	for where, index := range map[string]string{
+		"user_id = 'user-1'":                                                     "twofactor_accounts_pkey",
+		"user_id > 'user-5' ORDER BY user_id LIMIT 101":                          "twofactor_accounts_pkey",
+		"due IS NOT NULL AND due <= 3000 ORDER BY user_id LIMIT 101":             "twofactor_accounts_due",
+		"user_id > 'user-5' AND state IN ('pending') ORDER BY user_id LIMIT 101": "twofactor_accounts_state",
+	} {
+		rows, err := db.QueryContext(t.Context(), "EXPLAIN "+from+where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan strings.Builder
+		for rows.Next() {
+			var line string
+			if err := rows.Scan(&line); err != nil {
+				t.Fatal(err)
+			}
+			plan.WriteString(line + "\n")
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan.String(), index) {
+			t.Errorf("%s does not use %s:\n%s", where, index, plan.String())
+		}
+	}
+}

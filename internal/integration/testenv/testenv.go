@@ -1,0 +1,66 @@
+// Package testenv opens real databases for tests: SQLite in temporary files,
+// and a PostgreSQL server that it starts itself, once per test binary. Every
+// call returns something fresh and empty, so that tests can run in parallel.
+package testenv
+
+import (
+	"database/sql"
+	"os"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// Require is the environment variable that, set to 1, turns what is missing
+// into failures.
+const Require = "TWOFACTOR_REQUIRE"
+
+// Missing ends the test because something on this machine is not there:
+// skipped on a laptop, failed where Require is set to 1.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv(Require) == "1" {
+		t.Fatalf("%s, and %s=1", what, Require)
+	}
+	t.Skip(what)
+}
+
+// A Backend is a kind of store for table tests.
+type Backend struct {
+	Name string
+
+	// Open returns a fresh and empty store that is closed with the test. It
+	// ends the test, as Missing does, where the database is not there.
+	Open func(t testing.TB) store.Store
+}
+
+// Stores returns every kind of store on a real database.
+func Stores() []Backend {
+	return []Backend{
+		{"SQLite", SQLite},
+		{"PostgreSQL", PostgreSQL},
+	}
+}
+
+// SQLite returns a store on a database file of its own.
+func SQLite(t testing.TB) store.Store {
+	t.Helper()
+	return migrated(t, OpenSQLite(t, SQLiteFile(t)), sqlstore.SQLite)
+}
+
+// PostgreSQL returns a store in a schema of its own.
+func PostgreSQL(t testing.TB) store.Store {
+	t.Helper()
+	return migrated(t, PostgresDB(t), sqlstore.PostgreSQL)
+}
+
+// migrated returns a store on the default table of the database.
+func migrated(t testing.TB, db *sql.DB, d sqlstore.Dialect) *sqlstore.Store {
+	t.Helper()
+	s := sqlstore.New(db, d)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatalf("migrating %v: %v", d, err)
+	}
+	return s
+}
