@@ -21,7 +21,7 @@
 //	// The settings page: enable.
 //	setup, err := guard.Begin(ctx, userID, enrollment.Options{Account: "alice@example.com"})
 //	image, err := setup.QR()  // as PNG, SVG or text; setup.Secret() is for typing it in
-//	done, err := guard.Confirm(ctx, userID, setup.Token, r.FormValue("code"))
+//	done, err := guard.Confirm(ctx, userID, setup.Token, r.PostFormValue("code"))
 //	done.Codes.Reveal()       // the recovery codes, shown once
 //
 //	// The sign-in handler, right after the password was right.
@@ -32,7 +32,7 @@
 //	}
 //
 //	// The form for the code: an app's or a recovery code, in one field.
-//	ok, err := guard.Answer(ctx, enrollment.SignInPurpose, challenge, r.FormValue("code"))
+//	ok, err := guard.Answer(ctx, enrollment.SignInPurpose, challenge, r.PostFormValue("code"))
 //
 //	// What the user did wrong; every other error is an internal one.
 //	var denied *enrollment.Denied

@@ -2,6 +2,8 @@ package enrollment
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -107,6 +109,10 @@ const (
 	// [ErrDuplicateSecret]
 	DuplicateSecret = Reason(account.DuplicateSecret)
 
+	// InvalidName: the name of an authenticator is too long or has control
+	// characters. [ErrName]
+	InvalidName Reason = "invalid_name"
+
 	// ProofRequired: the change needs a proof and got none. [ErrProof]
 	ProofRequired Reason = "proof_required"
 
@@ -123,7 +129,8 @@ const (
 )
 
 // Sentinels to match a [Denied] with [errors.Is]. Which reasons match which is
-// said at the reasons.
+// said at the reasons. After ErrProof the usual thing to do is to ask for a
+// code, and to try again with [ByCode].
 var (
 	ErrWrongCode            = errors.New("enrollment: wrong code")
 	ErrReplayed             = errors.New("enrollment: the code has been used already")
@@ -138,6 +145,7 @@ var (
 	ErrUnknownAuthenticator = errors.New("enrollment: no such authenticator")
 	ErrLastAuthenticator    = errors.New("enrollment: the last authenticator can only be disabled")
 	ErrDuplicateSecret      = errors.New("enrollment: the account holds the secret already")
+	ErrName                 = errors.New("enrollment: not a name for an authenticator")
 	ErrProof                = errors.New("enrollment: not authorised by a proof")
 )
 
@@ -167,11 +175,16 @@ var reasons = map[Reason]struct {
 	UnknownAuthenticator:  {"no such authenticator", []error{ErrUnknownAuthenticator}},
 	LastAuthenticator:     {"the last authenticator can only be disabled", []error{ErrLastAuthenticator}},
 	DuplicateSecret:       {"the account holds the secret already", []error{ErrDuplicateSecret}},
+	InvalidName:           {"the name is too long or has control characters", []error{ErrName}},
 	ProofRequired:         {"a proof is required", []error{ErrProof}},
 	ProofInvalid:          {"the proof is not valid", []error{ErrProof}},
 	ProofStale:            {"the proof is too old", []error{ErrProof}},
 	ProofNotAllowed:       {"this kind of proof is not allowed here", []error{ErrProof}},
 }
+
+// Reasons returns every reason there is, in alphabetical order, for hosts that
+// check that they have words for each. The list grows with later versions.
+func Reasons() []Reason { return slices.Sorted(maps.Keys(reasons)) }
 
 // A Denied is the answer "no" to something the user did. It is the only error
 // that is meant for the user; everything else is an internal error.

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -62,6 +64,10 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventFactorDisabled:        FactorOff,
 }
 
+// EventKinds returns every kind there is, in alphabetical order, for hosts that
+// check that they have words for each. The list grows with later versions.
+func EventKinds() []EventKind { return slices.Sorted(maps.Values(eventKinds)) }
+
 // An Event is a change that the owner of an account should hear of. It holds
 // no secret and no code.
 type Event struct {
@@ -117,7 +123,11 @@ func eventOf(userID string, e account.Event) Event {
 func (g *Guard) logEvents(ctx context.Context, userID string, events []account.Event) {
 	for _, x := range events {
 		e := eventOf(userID, x)
-		g.config.Logger.LogAttrs(ctx, slog.LevelInfo, "twofactor event",
+		level := slog.LevelInfo
+		if e.Kind == LockedOut || e.Kind == FactorOff {
+			level = slog.LevelWarn
+		}
+		g.config.Logger.LogAttrs(ctx, level, "twofactor event",
 			slog.String("user", userID), slog.String("event", string(e.Kind)), slog.String("id", e.ID),
 			slog.String("factor", string(e.Factor)), slog.String("authenticator", e.Authenticator),
 			slog.String("method", e.Method))
@@ -168,14 +178,14 @@ func (g *Guard) logAnswer(ctx context.Context, e *edit, verdict error) {
 	if e.op == "" {
 		return
 	}
-	level, outcome := slog.LevelInfo, "ok"
+	outcome := "ok"
 	if denied, ok := outward(verdict).(*Denied); ok {
-		level, outcome = slog.LevelWarn, string(denied.Reason)
+		outcome = string(denied.Reason)
 	}
 	factor := Factor("")
 	if e.guess != nil {
 		factor = factorOf(e.guess.Factor)
 	}
-	g.config.Logger.LogAttrs(ctx, level, "twofactor "+e.op,
+	g.config.Logger.LogAttrs(ctx, slog.LevelInfo, "twofactor "+e.op,
 		slog.String("user", e.user), slog.String("factor", string(factor)), slog.String("outcome", outcome))
 }

@@ -83,8 +83,11 @@ type Config struct {
 	// ID. Defaults to nil: then no event is kept for delivery.
 	Notify func(ctx context.Context, e Event) error
 
-	// Logger gets one line for each event and each code that was answered,
-	// without secrets and codes. Defaults to nil: nothing is logged.
+	// Logger gets a line for each answer of Begin, Confirm, Cancel, Answer,
+	// Verify, Disable, Remove and NewCodes, with the user and the outcome, and
+	// one for each event, without secrets and codes. Locks are at the level
+	// Warn, events that could not be delivered at Error, all else at Info.
+	// Defaults to nil: nothing is logged.
 	Logger *slog.Logger
 }
 

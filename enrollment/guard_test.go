@@ -86,14 +86,6 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Image: "http://x"})
 			return err
 		},
-		"a long name": func() error {
-			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Name: long})
-			return err
-		},
-		"a newline": func() error {
-			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Name: "\n"})
-			return err
-		},
 		"no purpose":       func() error { _, err := kit.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
 		"a long purpose":   func() error { _, err := kit.Guard.Answer(ctx, enrollment.Purpose(long), "", ""); return err },
 		"a purpose's tab":  func() error { _, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{Purpose: "\t"}); return err },
@@ -105,6 +97,10 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 		if err := call(); err == nil || errors.As(err, new(*enrollment.Denied)) {
 			t.Errorf("%s: %v, want an error that is no Denied", name, err)
 		}
+	}
+	for _, name := range []string{long, "\n", "\xff"} {
+		_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Name: name})
+		wantReason(t, err, enrollment.InvalidName)
 	}
 	for _, id := range []string{"x", "00", strings.Repeat("0", 18), "0000000000000009"} {
 		_, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Replace: id, Proof: enrollment.ByCode(alice.Code())})
@@ -122,7 +118,7 @@ func TestReasons(t *testing.T) {
 	all := []error{
 		enrollment.ErrWrongCode, enrollment.ErrReplayed, enrollment.ErrMalformedCode, enrollment.ErrClockSkew, enrollment.ErrLocked,
 		enrollment.ErrFactorDisabled, enrollment.ErrChallenge, enrollment.ErrSetup, enrollment.ErrNotEnrolled, enrollment.ErrLimit,
-		enrollment.ErrUnknownAuthenticator, enrollment.ErrLastAuthenticator, enrollment.ErrDuplicateSecret, enrollment.ErrProof,
+		enrollment.ErrUnknownAuthenticator, enrollment.ErrLastAuthenticator, enrollment.ErrDuplicateSecret, enrollment.ErrName, enrollment.ErrProof,
 	}
 	want := map[enrollment.Reason][]error{
 		enrollment.WrongCode:             {enrollment.ErrWrongCode},
@@ -145,6 +141,7 @@ func TestReasons(t *testing.T) {
 		enrollment.UnknownAuthenticator:  {enrollment.ErrUnknownAuthenticator},
 		enrollment.LastAuthenticator:     {enrollment.ErrLastAuthenticator},
 		enrollment.DuplicateSecret:       {enrollment.ErrDuplicateSecret},
+		enrollment.InvalidName:           {enrollment.ErrName},
 		enrollment.ProofRequired:         {enrollment.ErrProof},
 		enrollment.ProofInvalid:          {enrollment.ErrProof},
 		enrollment.ProofStale:            {enrollment.ErrProof},
@@ -173,7 +170,12 @@ func TestReasons(t *testing.T) {
 			}
 		}
 	}
-	if n := enrollment.Reasons(); n != len(want) {
-		t.Errorf("%d reasons are defined, %d are tested", n, len(want))
+	for _, r := range enrollment.Reasons() {
+		if _, ok := want[r]; !ok {
+			t.Errorf("%q is not tested", r)
+		}
+	}
+	if n := len(enrollment.Reasons()); n != len(want) {
+		t.Errorf("%d reasons are listed, %d are tested", n, len(want))
 	}
 }

@@ -18,8 +18,13 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// MaxName is the length of the longest name of an authenticator in bytes.
-const MaxName = account.MaxName
+const (
+	// MaxAuthenticators is how many authenticators an account has at most.
+	MaxAuthenticators = account.MaxAuthenticators
+
+	// MaxName is the length of the longest name of an authenticator in bytes.
+	MaxName = account.MaxName
+)
 
 // Options are what [Guard.Begin] needs beyond the user.
 type Options struct {
@@ -37,8 +42,9 @@ type Options struct {
 	Image string
 
 	// Name is how the user tells this authenticator from others, for example
-	// "work phone": at most [MaxName] bytes. Defaults to the name of the
-	// authenticator that is replaced, or else to "Authenticator".
+	// "work phone": at most [MaxName] bytes without control characters, or
+	// Begin denies it as InvalidName. Defaults to the name of the authenticator
+	// that is replaced, or else to "Authenticator".
 	Name string
 
 	// Replace is the ID (see [Status]) of the authenticator that the new one
@@ -123,8 +129,9 @@ func (Setup) MarshalJSON() ([]byte, error) {
 //
 // It returns a [Denied] of reason ProofRequired, ProofInvalid, ProofStale,
 // ProofNotAllowed or whatever evaluating a code denies; NotEnrolled if there is
-// nothing to replace, UnknownAuthenticator, or TooManyAuthenticators. Options
-// outside their bounds are errors that name the field.
+// nothing to replace, UnknownAuthenticator, TooManyAuthenticators, or
+// InvalidName. Other options outside their bounds are errors that name the
+// field.
 func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, error) {
 	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
 	if label.Issuer == "" {
@@ -134,7 +141,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, err
 		return Setup{}, fmt.Errorf("enrollment: Options: %w", err)
 	}
 	if len(o.Name) > MaxName || !printable(o.Name) {
-		return Setup{}, fmt.Errorf("enrollment: Options.Name is not at most %d printable bytes", MaxName)
+		return Setup{}, deny(InvalidName)
 	}
 	var replaces account.AuthenticatorID
 	if o.Replace != "" {
@@ -272,6 +279,10 @@ type Confirmed struct {
 	// that demands enrolment at sign-in can start the session.
 	Success Success
 
+	// Did says what came of it: Enabled, AuthenticatorAdded or
+	// AuthenticatorReplaced.
+	Did EventKind
+
 	// Codes are the recovery codes, to be shown once. They are empty (Len is
 	// 0) if the account had unspent ones already, which stay valid.
 	Codes recovery.Codes
@@ -312,6 +323,9 @@ func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (Confir
 		}
 		if stored {
 			done.Codes = e.codes
+		}
+		for _, x := range a.Recorded() {
+			done.Did = eventKinds[x.Kind]
 		}
 		done.Success, err = g.success(ctx, userID, a, SetupPurpose, match, m.Now)
 		return err

@@ -72,8 +72,8 @@ func TestSetupShowsTheSame(t *testing.T) {
 	if again.URI() != setup.URI() || again.Secret() != setup.Secret() || !again.Expires.Equal(setup.Expires) {
 		t.Error("Resume shows another setup")
 	}
-	if _, err := kit.Guard.Confirm(t.Context(), "alice", again.Token, app.Code(kit.Clock.Now())); err != nil {
-		t.Errorf("with the token of Resume: %v", err)
+	if done, err := kit.Guard.Confirm(t.Context(), "alice", again.Token, app.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.Enabled {
+		t.Errorf("with the token of Resume: %q, %v", done.Did, err)
 	}
 
 	var zero enrollment.Setup
@@ -177,8 +177,8 @@ func TestThreeAuthenticators(t *testing.T) {
 	for _, name := range []string{"work phone", "tablet"} {
 		setup, app := begin(t, kit, "alice", enrollment.Options{Name: name, Proof: enrollment.ByCode(alice.Code())})
 		done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
-		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 {
-			t.Fatalf("%s: %d new codes, %d left, %v", name, done.Codes.Len(), done.Success.CodesLeft, err)
+		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 || done.Did != enrollment.AuthenticatorAdded {
+			t.Fatalf("%s: %q, %d new codes, %d left, %v", name, done.Did, done.Codes.Len(), done.Success.CodesLeft, err)
 		}
 		apps = append(apps, app)
 		kit.Clock.Advance(time.Minute)
@@ -198,8 +198,8 @@ func TestThreeAuthenticators(t *testing.T) {
 	// Replacing one of three keeps three, and the name.
 	kit.Clock.Advance(time.Minute)
 	setup, fresh := begin(t, kit, "alice", enrollment.Options{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
-	if _, err := kit.Guard.Confirm(ctx, "alice", setup.Token, fresh.Code(kit.Clock.Now())); err != nil {
-		t.Fatal(err)
+	if done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, fresh.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.AuthenticatorReplaced {
+		t.Fatal(done.Did, err)
 	}
 	kit.Clock.Advance(time.Minute)
 	_, err = kit.Guard.Verify(ctx, "alice", "x", apps[1].Code(kit.Clock.Now()))

@@ -51,6 +51,11 @@ type Login struct {
 	// account that is not confirmed is then ErrMissing: sealing can't notice
 	// that a row was deleted, or that a whole old row was put back. Defaults to
 	// false.
+	//
+	// A host that keeps such a flag sets it after Confirm and clears it before
+	// it calls Disable, and sets it again if that is denied: a crash in between
+	// then leaves a flag that is missing, which the next Success mends, and not
+	// a user who can't sign in.
 	Enrolled bool
 
 	// Channel names what the first factor came over, for example "email" for

@@ -9,7 +9,7 @@
 //	set, err := derivation.DeriveAll(ctx, codes) // one Argon2id per code
 //	// show codes.Reveal() once, store set.AppendBinary(nil)
 //
-//	code, err := recovery.ParseCode(r.FormValue("code"))
+//	code, err := recovery.ParseCode(r.PostFormValue("code"))
 //	digest, err := set.Derivation().Derive(code) // one Argon2id, whatever the set's size
 //	i, err := set.Spend(digest, now)             // instant; store the set again
 //

@@ -41,6 +41,21 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
+// MarshalText returns the name of the state, so that JSON shows it. It returns
+// ErrInvalid for an invalid one.
+func (s State) MarshalText() ([]byte, error) {
+	if !s.Valid() {
+		return nil, fmt.Errorf("%w: State is none of the defined states", ErrInvalid)
+	}
+	return []byte(stateNames[s]), nil
+}
+
+// UnmarshalText sets s to the state of that name, as [ParseState] reads it.
+func (s *State) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseState(string(text))
+	return err
+}
+
 // ParseState returns the state of that name. It returns ErrInvalid for any
 // other text, which it does not quote.
 func ParseState(name string) (State, error) {

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -155,5 +156,22 @@ func TestErrorsMatchWhenWrapped(t *testing.T) {
 				t.Errorf("wrapped %v matches %v: %v", err, other, got)
 			}
 		}
+	}
+}
+
+func TestStateText(t *testing.T) {
+	t.Parallel()
+	for s := store.None; s <= store.Disabled; s++ {
+		text, err := json.Marshal(s)
+		var again store.State
+		if err != nil || string(text) != `"`+s.String()+`"` || json.Unmarshal(text, &again) != nil || again != s {
+			t.Errorf("%v is marshalled as %s and read as %v, %v", s, text, again, err)
+		}
+	}
+	if _, err := store.State(0).MarshalText(); !errors.Is(err, store.ErrInvalid) {
+		t.Errorf("the zero State marshals: %v", err)
+	}
+	if err := new(store.State).UnmarshalText([]byte("Confirmed")); !errors.Is(err, store.ErrInvalid) {
+		t.Errorf("another text: %v", err)
 	}
 }

@@ -5,7 +5,7 @@
 // A [Secret] is the shared secret. A [Key] is a secret with its [Params], and
 // is always valid once made. [Key.Check] is the heart of the package:
 //
-//	step, err := key.Check(r.FormValue("code"), time.Now(), last)
+//	step, err := key.Check(r.PostFormValue("code"), time.Now(), last)
 //
 // It answers with the time step that the code belongs to, not with a bool,
 // because RFC 6238, section 5.2, demands that a code works once: the verifier
