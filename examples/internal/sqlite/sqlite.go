@@ -1,0 +1,31 @@
+// Package sqlite opens an SQLite file with the settings that package sqlstore
+// asks for.
+package sqlite
+
+import (
+	"database/sql"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+// settings are those of every connection: used codes must stay used after a
+// power failure, readers must not wait for writers, and writers must wait for
+// each other.
+const settings = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+
+// Open opens the database in the file at path, which is made when the first
+// connection needs it. Its folder is made here, readable by the owner only.
+func Open(path string) (*sql.DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	file := url.URL{Scheme: "file", OmitHost: true, Path: filepath.ToSlash(path), RawQuery: settings}
+	return sql.Open("sqlite", file.String())
+}

@@ -1,0 +1,381 @@
+package main
+
+import (
+	"bytes"
+	"html"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// clock is what a site and the phones go by.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock {
+	return &clock{now: time.Date(2026, 3, 2, 10, 0, 7, 0, time.UTC)}
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// notes is a log that can be read while it is written.
+type notes struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (n *notes) Write(b []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.Write(b)
+}
+
+func (n *notes) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.text.String()
+}
+
+// site is a running server on a folder of its own.
+type site struct {
+	t      *testing.T
+	config config
+	clock  *clock
+	log    *notes
+	app    *app
+	server *httptest.Server
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{t: t, clock: newClock(), log: &notes{}}
+	s.config = config{
+		data: t.TempDir(),
+		cost: bcrypt.MinCost,
+		now:  s.clock.Now,
+		log:  slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	s.start()
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *site) start() {
+	s.t.Helper()
+	a, err := open(s.t.Context(), s.config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.app, s.server = a, httptest.NewServer(a.handler())
+}
+
+func (s *site) stop() {
+	s.server.Close()
+	if err := s.app.close(); err != nil {
+		s.t.Error(err)
+	}
+}
+
+// restart is what a new deployment does: everything in memory is gone.
+func (s *site) restart() {
+	s.t.Helper()
+	s.stop()
+	s.start()
+}
+
+// browser stands in for one: it keeps cookies, follows redirects, and fills in
+// forms that it has been shown.
+type browser struct {
+	t      *testing.T
+	site   *site
+	client *http.Client
+	page   page
+}
+
+// page is what a browser shows.
+type page struct {
+	status int
+	path   string
+	header http.Header
+	body   string
+}
+
+func (s *site) browser() *browser {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return &browser{t: s.t, site: s, client: &http.Client{Jar: jar}}
+}
+
+func (b *browser) get(path string) {
+	b.t.Helper()
+	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.site.server.URL+path, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.load(request)
+}
+
+// post sends a form without having been shown one.
+func (b *browser) post(path string, fields url.Values) {
+	b.t.Helper()
+	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.site.server.URL+path, strings.NewReader(fields.Encode()))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Origin", b.site.server.URL)
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	b.load(request)
+}
+
+func (b *browser) load(request *http.Request) {
+	b.t.Helper()
+	response, err := b.client.Do(request)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.page = page{response.StatusCode, response.Request.URL.RequestURI(), response.Header, string(body)}
+	if response.StatusCode >= http.StatusInternalServerError {
+		b.t.Fatalf("%s %s: %s\n%s", request.Method, request.URL.Path, response.Status, b.site.log)
+	}
+	if !strings.Contains(response.Header.Get("Cache-Control"), "no-store") {
+		b.t.Errorf("%s %s: can be kept in a cache", request.Method, request.URL.Path)
+	}
+}
+
+var (
+	formRE  = regexp.MustCompile(`(?s)<form[^>]*\baction="([^"]*)"[^>]*>(.*?)</form>`)
+	inputRE = regexp.MustCompile(`<input\b[^>]*>`)
+	nameRE  = regexp.MustCompile(`\bname="([^"]*)"`)
+	valueRE = regexp.MustCompile(`\bvalue="([^"]*)"`)
+)
+
+// submit fills in the form on the page that goes to the action: pairs of a
+// field's name and what to type. It fails if there is no such form or field.
+func (b *browser) submit(action string, typed ...string) {
+	b.t.Helper()
+	for _, form := range formRE.FindAllStringSubmatch(b.page.body, -1) {
+		if html.UnescapeString(form[1]) != action {
+			continue
+		}
+		fields := url.Values{}
+		for _, input := range inputRE.FindAllString(form[2], -1) {
+			name, value := nameRE.FindStringSubmatch(input), valueRE.FindStringSubmatch(input)
+			if name == nil {
+				continue
+			}
+			fields.Set(name[1], "")
+			if value != nil {
+				fields.Set(name[1], html.UnescapeString(value[1]))
+			}
+		}
+		for i := 0; i < len(typed); i += 2 {
+			if !fields.Has(typed[i]) {
+				b.t.Fatalf("%s: the form for %s has no field %q", b.page.path, action, typed[i])
+			}
+			fields.Set(typed[i], typed[i+1])
+		}
+		b.post(action, fields)
+		return
+	}
+	b.t.Fatalf("%s has no form for %s:\n%s", b.page.path, action, b.page.body)
+}
+
+// follow goes where the link with that text leads.
+func (b *browser) follow(text string) {
+	b.t.Helper()
+	link := regexp.MustCompile(`<a\b[^>]*\bhref="([^"]*)"[^>]*>[^<]*` + regexp.QuoteMeta(text))
+	m := link.FindStringSubmatch(b.page.body)
+	if m == nil {
+		b.t.Fatalf("%s has no link %q:\n%s", b.page.path, text, b.page.body)
+	}
+	b.get(html.UnescapeString(m[1]))
+}
+
+// at checks which page is shown.
+func (b *browser) at(path string) {
+	b.t.Helper()
+	if b.page.path != path {
+		b.t.Fatalf("at %s, want %s:\n%s", b.page.path, path, b.page.body)
+	}
+}
+
+// sees checks that the page says something.
+func (b *browser) sees(texts ...string) {
+	b.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(html.UnescapeString(b.page.body), text) {
+			b.t.Fatalf("%s does not say %q:\n%s", b.page.path, text, b.page.body)
+		}
+	}
+}
+
+// denied checks that the page says what was wrong, at the field.
+func (b *browser) denied(status int, text string) {
+	b.t.Helper()
+	if b.page.status != status {
+		b.t.Fatalf("%s: status %d, want %d:\n%s", b.page.path, b.page.status, status, b.page.body)
+	}
+	problem := regexp.MustCompile(`(?s)aria-invalid="true" aria-describedby="code-problem code-hint".*<p class="problem" id="code-problem" role="alert">([^<]*)</p>`).FindStringSubmatch(b.page.body)
+	if problem == nil || !strings.Contains(html.UnescapeString(problem[1]), text) {
+		b.t.Fatalf("%s does not say %q at its field:\n%s", b.page.path, text, b.page.body)
+	}
+}
+
+const password = "correct horse battery"
+
+func (b *browser) signUp(email string) {
+	b.t.Helper()
+	b.get("/sign-up")
+	b.submit("/sign-up", "email", email, "password", password)
+	b.at("/sign-in")
+}
+
+// signIn takes the first step.
+func (b *browser) signIn(email string) {
+	b.t.Helper()
+	b.get("/sign-in")
+	b.submit("/sign-in", "email", email, "password", password)
+}
+
+func (b *browser) signOut() {
+	b.t.Helper()
+	b.submit("/sign-out")
+	b.at("/")
+}
+
+// enable switches two-factor authentication on.
+func (b *browser) enable() (*phone, []string) {
+	b.t.Helper()
+	b.get("/security")
+	b.follow("Switch it on")
+	b.submit("/security/begin")
+	p := b.scan()
+	b.submit("/security/setup", "code", p.next())
+	return p, b.codes()
+}
+
+var codeRE = regexp.MustCompile(`<li><code>([0-9A-Z-]{19})</code></li>`)
+
+// codes returns the recovery codes on the page.
+func (b *browser) codes() []string {
+	b.t.Helper()
+	var codes []string
+	for _, m := range codeRE.FindAllStringSubmatch(b.page.body, -1) {
+		codes = append(codes, m[1])
+	}
+	if len(codes) != 10 {
+		b.t.Fatalf("%s shows %d recovery codes, want 10:\n%s", b.page.path, len(codes), b.page.body)
+	}
+	return codes
+}
+
+// phone is an authenticator app.
+type phone struct {
+	t     *testing.T
+	key   totp.Key
+	clock *clock
+}
+
+var linkRE = regexp.MustCompile(`href="(otpauth://[^"]*)"`)
+
+// scan sets a phone up with what the page shows.
+func (b *browser) scan() *phone {
+	b.t.Helper()
+	b.at("/security/setup")
+	link := linkRE.FindStringSubmatch(b.page.body)
+	if link == nil {
+		b.t.Fatalf("no otpauth link:\n%s", b.page.body)
+	}
+	key, _, err := totp.ParseURI(html.UnescapeString(link[1]))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return &phone{b.t, key, b.site.clock}
+}
+
+// shows returns the code on the display.
+func (p *phone) shows() string { return p.at(0) }
+
+// at returns the code that is shown that much later.
+func (p *phone) at(d time.Duration) string {
+	p.t.Helper()
+	code, err := p.key.Code(p.clock.Now().Add(d))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return code
+}
+
+// next waits for the next code, which has not been used.
+func (p *phone) next() string {
+	p.t.Helper()
+	p.clock.advance(30 * time.Second)
+	return p.shows()
+}
+
+// wrong returns six digits that are no code around now.
+func (p *phone) wrong() string {
+	p.t.Helper()
+	for _, digits := range []string{"000000", "111111", "222222", "333333"} {
+		near := false
+		for d := -30 * time.Second; d <= 30*time.Second; d += 30 * time.Second {
+			near = near || p.at(d) == digits
+		}
+		if !near {
+			return digits
+		}
+	}
+	p.t.Fatal("three codes out of four guesses")
+	return ""
+}
+
+// cookies returns those of the site.
+func (b *browser) cookies() []*http.Cookie {
+	b.t.Helper()
+	at, err := url.Parse(b.site.server.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.client.Jar.Cookies(at)
+}
+
+func (b *browser) setCookies(cookies []*http.Cookie) {
+	b.t.Helper()
+	at, err := url.Parse(b.site.server.URL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.client.Jar.SetCookies(at, cookies)
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// dataPurpose is what a code is asked for on the page of personal data. With
+// the Guard's purposes apart, a code that was given for one thing does not
+// count for another.
+const dataPurpose enrollment.Purpose = "personal-data"
+
+// dataTTL is how long the page stays open after a code. The session remembers
+// when that was: a receipt proves changes of settings only, and the Guard has no
+// other use for it.
+const dataTTL = 5 * time.Minute
+
+type dataPage struct {
+	User  *user
+	JSON  string
+	Until time.Time
+}
+
+// data is a page that being signed in does not suffice for.
+func (a *app) data(w http.ResponseWriter, r *http.Request, u user) {
+	status, err := a.guard.Status(r.Context(), u.ID)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	opened := time.Unix(a.sessions.GetInt64(r.Context(), keyDataAt), 0)
+	if status.Enabled() && a.now().Sub(opened) >= dataTTL {
+		a.ask(w, r, dataQuestion(), nil)
+		return
+	}
+	// Who has no second factor can't be asked for it. A service that demands
+	// one here sends them to the security page instead.
+	text, err := json.MarshalIndent(struct {
+		ID        string            `json:"id"`
+		Email     string            `json:"email"`
+		Joined    time.Time         `json:"joined"`
+		TwoFactor enrollment.Status `json:"two_factor"`
+	}{u.ID, u.Email, u.Joined, status}, "", "  ")
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	page := dataPage{User: &u, JSON: string(text)}
+	if status.Enabled() {
+		page.Until = opened.Add(dataTTL)
+	}
+	a.render(w, r, http.StatusOK, "data", page)
+}
+
+// openData is the step up. The session gets another token, as it can do more
+// from now on.
+func (a *app) openData(w http.ResponseWriter, r *http.Request, u user) {
+	ctx := r.Context()
+	ok, err := a.guard.Verify(ctx, u.ID, dataPurpose, r.PostFormValue("code"))
+	if err != nil {
+		if !a.ask(w, r, dataQuestion(), err) {
+			a.fail(w, r, err)
+		}
+		return
+	}
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	a.keepReceipt(ctx, ok.Receipt, ok.At)
+	a.sessions.Put(ctx, keyDataAt, ok.At.Unix())
+	http.Redirect(w, r, "/data", http.StatusSeeOther)
+}
+
+func dataQuestion() question {
+	return question{
+		Title:   "Is it you?",
+		Text:    []string{"This page shows all that we keep about you. Being signed in is not enough to see it: somebody may have sat down at your computer."},
+		Action:  "/data",
+		Button:  "Show my data",
+		Cancel:  "/",
+		AskCode: true,
+	}
+}

@@ -1,0 +1,122 @@
+// Command webapp is a small web application with accounts, passwords and
+// two-factor authentication: what a host of the twofactor library looks like,
+// with everything that the library leaves to it.
+//
+//	go run ./examples/webapp
+//
+// It keeps its state in ./twofactor-demo, or with -postgres in a PostgreSQL
+// database. There is no account to begin with: sign up.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		os.Exit(2)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "webapp:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until the context ends.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("webapp", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free one")
+	data := flags.String("data", "twofactor-demo", "`folder` for the key file, and for the SQLite database")
+	postgres := flags.String("postgres", "", "data source name of a PostgreSQL `database` to use instead of SQLite")
+	secure := flags.Bool("secure", false, "mark cookies Secure: users come by HTTPS, through a proxy that ends TLS")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	a, err := open(ctx, config{
+		data:     *data,
+		postgres: *postgres,
+		secure:   *secure,
+		cost:     bcrypt.DefaultCost + 2,
+		now:      time.Now,
+		log:      log,
+	})
+	if err != nil {
+		return err
+	}
+	defer a.close()
+
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	if tcp, ok := listener.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !*secure {
+		log.Warn("listening beyond this machine without -secure: passwords and codes travel in clear text")
+	}
+	fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
+	return serve(ctx, listener, a, log)
+}
+
+// Limits of the server: enough for any browser, and little for one that is
+// slow on purpose.
+const (
+	readTimeout  = 10 * time.Second
+	writeTimeout = 30 * time.Second
+	idleTimeout  = time.Minute
+	graceTimeout = 10 * time.Second
+	maxHeader    = 16 << 10
+)
+
+// serve answers requests until the context ends, and then lets those that are
+// under way finish.
+func serve(ctx context.Context, listener net.Listener, a *app, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           a.handler(),
+		ReadHeaderTimeout: readTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	sweep := make(chan struct{})
+	go func() {
+		defer close(sweep)
+		a.sweepSessions(ctx)
+	}()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	log.Info("shutting down")
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTimeout)
+	defer cancel()
+	err := server.Shutdown(grace)
+	<-sweep
+	return err
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// aboutCode says in words what was wrong with a code, to stand at its field,
+// and with which status to answer. about is false for every other error, and
+// for nil.
+func (a *app) aboutCode(w http.ResponseWriter, err error) (problem string, status int, about bool) {
+	var denied *enrollment.Denied
+	if !errors.As(err, &denied) {
+		return "", 0, false
+	}
+	now := a.now()
+	switch {
+	case errors.Is(denied, enrollment.ErrLocked):
+		status = http.StatusTooManyRequests
+	case errors.Is(denied, enrollment.ErrWrongCode):
+		status = http.StatusUnprocessableEntity
+	default:
+		return "", 0, false
+	}
+	if wait := denied.RetryAt.Sub(now); !denied.RetryAt.IsZero() && wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	return deniedInWords(denied, now), status, true
+}
+
+// fail ends a request with what the Guard said, where that is not about a code
+// in a field: the user's "no" as a sentence on the page to go on from, and
+// everything else as a fault.
+func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var denied *enrollment.Denied
+	switch {
+	case errors.As(err, &denied):
+		to := "/security"
+		if errors.Is(denied, enrollment.ErrChallenge) {
+			to = "/sign-in"
+		}
+		a.say(w, r, keyProblem, deniedInWords(denied, a.now()), to)
+	case errors.Is(err, enrollment.ErrBusy):
+		a.busy(w, r)
+	default:
+		a.internalError(w, r, err)
+	}
+}
+
+// deniedInWords says what a person can do about it.
+func deniedInWords(d *enrollment.Denied, now time.Time) string {
+	wait := inWords(d.RetryAt.Sub(now))
+	switch d.Reason {
+	case enrollment.WrongCode:
+		text := "That code is not right. Enter the one that your app shows now."
+		if d.Factor == enrollment.Recovery {
+			text = "That is not one of your recovery codes. Look at the sheet again: you may have an older set."
+		}
+		if !d.RetryAt.IsZero() {
+			text += " That was one too many: wait " + wait + " before you try again."
+		}
+		return text
+	case enrollment.Replayed:
+		if d.Factor == enrollment.Recovery {
+			return "That recovery code has been used. Take the next one on your sheet."
+		}
+		return "That code has been used. Wait until your app shows the next one."
+	case enrollment.MalformedCode:
+		return "That does not look like a code. A code of the app has six digits, a recovery code sixteen letters and digits."
+	case enrollment.ClockSkew:
+		text := fmt.Sprintf("Your phone’s clock is about %s %s, so its codes will not work. Set it to the network’s time in the phone’s settings, then enter the code that the app shows.",
+			inWords(d.Skew.Abs()), direction(d.Skew))
+		if !d.RetryAt.IsZero() {
+			text += " Wait " + wait + " before you try again."
+		}
+		return text
+	case enrollment.Locked:
+		if d.Factor == enrollment.Recovery {
+			return "Too many wrong recovery codes. Wait " + wait + " before you try again."
+		}
+		return "Too many wrong codes. Wait " + wait + " before you try again: until then, even the right one is not accepted."
+	case enrollment.FactorDisabled:
+		return "After very many wrong codes, codes of the app are not accepted any more. Use a recovery code."
+	case enrollment.ChallengeInvalid, enrollment.ChallengeExpired:
+		return "That took too long. Sign in again, please."
+	case enrollment.ChallengeSpent:
+		return "You have signed in with this already. Sign in again, please."
+	case enrollment.ChallengeVoid:
+		return "Your security settings were changed meanwhile. Sign in again, please."
+	case enrollment.SetupInvalid:
+		return "That setup was not yours, or is not complete. Begin a new one."
+	case enrollment.SetupExpired:
+		return "That took too long, and the QR code is not valid any more. Begin a new setup, and delete the entry in your app."
+	case enrollment.SetupSuperseded:
+		return "You have begun another setup meanwhile, perhaps in another tab. Go on there, and delete the entry of this one in your app."
+	case enrollment.NoSetup:
+		return "There is no setup to go on with: it was completed, cancelled, or took too long."
+	case enrollment.NotEnrolled:
+		return "Two-factor authentication is not on."
+	case enrollment.TooManyAuthenticators:
+		return "You have as many authenticators as there can be. Remove or replace one."
+	case enrollment.TooManyCodeSets:
+		return "You have made many sets of recovery codes today. The next one can be made in " + wait + "."
+	case enrollment.UnknownAuthenticator:
+		return "That authenticator is not there any more."
+	case enrollment.LastAuthenticator:
+		return "That is your only authenticator. Replace it, or switch two-factor authentication off."
+	case enrollment.DuplicateSecret:
+		return "That authenticator is set up already."
+	case enrollment.InvalidName:
+		return "Give it a shorter name, without special characters."
+	case enrollment.ProofRequired, enrollment.ProofInvalid, enrollment.ProofStale:
+		return "Confirm it with a code, please."
+	case enrollment.ProofNotAllowed:
+		return "That has to be confirmed in another way."
+	}
+	return "That was not possible." // a reason that came with a later version
+}
+
+// direction says on which side of ours a clock is.
+func direction(skew time.Duration) string {
+	if skew < 0 {
+		return "slow"
+	}
+	return "fast"
+}
+
+// inWords returns a time to wait: never shorter than it is.
+func inWords(d time.Duration) string {
+	for _, u := range []struct {
+		name  string
+		unit  time.Duration
+		below int // how many of them still say it well
+	}{
+		{"second", time.Second, 60},
+		{"minute", time.Minute, 120},
+		{"hour", time.Hour, 48},
+		{"day", 24 * time.Hour, math.MaxInt},
+	} {
+		n := max(1, int((d+u.unit-1)/u.unit))
+		if n == 1 {
+			return "1 " + u.name
+		}
+		if n < u.below {
+			return strconv.Itoa(n) + " " + u.name + "s"
+		}
+	}
+	return "a long time" // not reached
+}
+
+// describe says in words what happened to an account.
+func describe(e enrollment.Event) string {
+	name := "An authenticator"
+	if e.Authenticator != "" {
+		name = "“" + e.Authenticator + "”"
+	}
+	switch e.Kind {
+	case enrollment.Enabled:
+		return "Two-factor authentication was switched on."
+	case enrollment.AuthenticatorAdded:
+		return name + " was added."
+	case enrollment.AuthenticatorReplaced:
+		return name + " took the place of another authenticator."
+	case enrollment.AuthenticatorRemoved:
+		return name + " was removed."
+	case enrollment.Disabled:
+		return "Two-factor authentication was switched off."
+	case enrollment.CodesRenewed:
+		return "New recovery codes were made."
+	case enrollment.RecoveryUsed:
+		return "A recovery code was used."
+	case enrollment.LockedOut:
+		return "Too many wrong codes: we made whoever typed them wait. If it was not you, change your password."
+	case enrollment.FactorOff:
+		return "After very many wrong codes, codes of the app are not accepted until a recovery code is used."
+	}
+	return "Something else happened (" + string(e.Kind) + ")."
+}
+
+func lockInWords(l enrollment.Lock, now time.Time) string {
+	who := "Codes of your authenticator app"
+	if l.Factor == enrollment.Recovery {
+		who = "Recovery codes"
+	}
+	if l.Until.IsZero() {
+		return who + " are not accepted until you use a recovery code."
+	}
+	return who + " are not accepted after too many wrong ones. Try again in " + inWords(l.Until.Sub(now)) + "."
+}
+
+func factorInWords(f enrollment.Factor) string {
+	switch f {
+	case enrollment.TOTP:
+		return "authenticator app"
+	case enrollment.Recovery:
+		return "recovery code"
+	}
+	return "code"
+}
+
+// recoveryUsed says how many codes there are, after one was used.
+func recoveryUsed(left int) string {
+	text := fmt.Sprintf("You have signed in with a recovery code. %d are left.", left)
+	switch left {
+	case 0:
+		text = "You have signed in with your last recovery code."
+	case 1:
+		text = "You have signed in with a recovery code. One is left."
+	}
+	if left <= fewCodes {
+		text += " Make new ones."
+	}
+	return text + " If your phone is gone, replace your authenticator now."
+}
+
+func signUpWords(err error) string {
+	switch {
+	case errors.Is(err, errEmail):
+		return "That is not an e-mail address we can use."
+	case errors.Is(err, errTaken):
+		return "There is an account with that e-mail address already."
+	}
+	return fmt.Sprintf("A password has at least %d characters, and at most %d bytes.", minPassword, maxPassword)
+}
+
+// cleanName makes what somebody calls an authenticator fit to be one.
+func cleanName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	name = strings.TrimSpace(name)
+	for len(name) > enrollment.MaxName {
+		runes := []rune(name)
+		name = string(runes[:len(runes)-1])
+	}
+	return name
+}

@@ -1,0 +1,503 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
+)
+
+func TestPasswords(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	b.signUp("alice@example.com")
+	for name, c := range map[string]struct{ email, password, says string }{
+		"taken":          {" Alice@Example.com ", password, "There is an account with that e-mail address already."},
+		"no address":     {"alice", password, "not an e-mail address we can use"},
+		"no domain":      {"alice@", password, "not an e-mail address we can use"},
+		"colon":          {"a:b@example.com", password, "not an e-mail address we can use"},
+		"control":        {"a\nb@example.com", password, "not an e-mail address we can use"},
+		"long address":   {strings.Repeat("a", 255) + "@example.com", password, "not an e-mail address we can use"},
+		"short password": {"bob@example.com", "1234567", "at least 8 characters"},
+		"long password":  {"bob@example.com", strings.Repeat("a", 73), "at most 72 bytes"},
+	} {
+		b.get("/sign-up")
+		b.submit("/sign-up", "email", c.email, "password", c.password)
+		if b.page.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: status %d", name, b.page.status)
+		}
+		b.sees(c.says)
+	}
+
+	// Whether the address or the password is wrong is not said.
+	const says = "The e-mail address or the password is not right."
+	for name, c := range map[string]struct{ email, password string }{
+		"unknown":   {"bob@example.com", password},
+		"wrong":     {"alice@example.com", "wrong horse battery"},
+		"empty":     {"alice@example.com", ""},
+		"longer":    {"alice@example.com", password + strings.Repeat("x", 100)},
+		"no fields": {"", ""},
+	} {
+		b.get("/sign-in")
+		b.submit("/sign-in", "email", c.email, "password", c.password)
+		if b.page.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: status %d", name, b.page.status)
+		}
+		b.sees(says)
+		if b.get("/security"); b.page.path != "/sign-in" {
+			t.Errorf("%s: signed in", name)
+		}
+	}
+}
+
+// TestLongestPassword makes sure that nothing is cut off behind the 72 bytes
+// that bcrypt looks at.
+func TestLongestPassword(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	longest := strings.Repeat("a", maxPassword)
+	if _, err := s.app.users.create(t.Context(), "alice@example.com", longest); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.app.users.authenticate(t.Context(), "alice@example.com", longest); err != nil {
+		t.Errorf("the longest password: %v", err)
+	}
+	if _, err := s.app.users.authenticate(t.Context(), "alice@example.com", longest+"b"); !errors.Is(err, errNoUser) {
+		t.Errorf("a longer one: %v, want errNoUser", err)
+	}
+}
+
+// TestHalfSignedIn checks that a right password alone opens nothing.
+func TestHalfSignedIn(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	phone, _ := b.enable()
+
+	half := s.browser()
+	half.signIn(email)
+	half.at("/sign-in/code")
+	for _, path := range []string{"/security", "/security/begin", "/security/setup", "/security/codes", "/security/remove?id=0", "/security/disable", "/data"} {
+		half.get(path)
+		half.at("/sign-in")
+	}
+	for _, path := range []string{"/security/begin", "/security/setup", "/security/cancel", "/security/codes", "/security/remove", "/security/disable", "/data"} {
+		half.post(path, url.Values{"code": {phone.next()}})
+		half.at("/sign-in")
+	}
+	half.get("/")
+	if strings.Contains(half.page.body, email) || strings.Contains(half.page.body, "Sign out") {
+		t.Error("the home page takes half a sign-in for a whole one")
+	}
+
+	// Where there is no challenge, there is nothing to answer.
+	stranger := s.browser()
+	stranger.post("/sign-in/code", url.Values{"code": {phone.next()}})
+	stranger.at("/sign-in")
+
+	// The challenge does not wait for ever.
+	half.get("/sign-in/code")
+	half.at("/sign-in/code")
+	s.clock.advance(11 * time.Minute)
+	half.submit("/sign-in/code", "code", phone.shows())
+	half.at("/sign-in")
+	half.sees("That took too long.")
+	half.get("/sign-in/code")
+	half.at("/sign-in")
+}
+
+// TestLock types wrong codes until the app's codes are not looked at any more.
+func TestLock(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	phone, codes := b.enable()
+	b.get("/")
+	b.signOut()
+	b.signIn(email)
+	for range 4 {
+		b.submit("/sign-in/code", "code", phone.wrong())
+		b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	}
+	b.submit("/sign-in/code", "code", phone.wrong())
+	b.denied(http.StatusUnprocessableEntity, "wait 1 minute before you try again")
+	if got := b.page.header.Get("Retry-After"); got != "60" {
+		t.Errorf("Retry-After is %q", got)
+	}
+
+	// A new sign-in brings no new guesses, and the right code does not help.
+	b.signIn(email)
+	b.submit("/sign-in/code", "code", phone.next())
+	b.denied(http.StatusTooManyRequests, "Wait 30 seconds before you try again")
+
+	// The owner gets in with a recovery code, and reads what happened.
+	b.submit("/sign-in/code", "code", codes[0])
+	b.at("/security")
+	b.sees("Too many wrong codes: we made whoever typed them wait.")
+	if !strings.Contains(s.log.String(), `msg="would e-mail"`) {
+		t.Error("nobody told the owner")
+	}
+
+	// Guesses at the settings draw on the same budget, and the page says so.
+	b.get("/security/disable")
+	for range 5 {
+		b.submit("/security/disable", "code", phone.wrong())
+	}
+	b.get("/security")
+	b.sees("Codes of your authenticator app are not accepted after too many wrong ones. Try again in 1 minute.")
+	b.get("/data")
+	b.submit("/data", "code", phone.next())
+	b.denied(http.StatusTooManyRequests, "Wait 30 seconds")
+}
+
+func TestFewCodes(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	_, codes := b.enable()
+	b.get("/")
+	for i, code := range codes {
+		b.signOut()
+		b.signIn(email)
+		b.submit("/sign-in/code", "code", code)
+		b.at("/security")
+		if warned := strings.Contains(b.page.body, "Make new ones before you run out."); warned != (i >= 6) {
+			t.Errorf("with %d left, the page warns: %v", 9-i, warned)
+		}
+	}
+	b.sees("your last recovery code", "0 of 10 are left.")
+}
+
+// TestSupersededTab begins a setup in one tab and another one in a second.
+func TestSupersededTab(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	b.get("/security/begin")
+	b.submit("/security/begin")
+	tab, first := b.page, b.scan()
+	b.get("/security/begin")
+	b.submit("/security/begin")
+	second := b.scan()
+
+	b.page = tab
+	b.submit("/security/setup", "code", first.shows())
+	b.at("/security")
+	b.sees("You have begun another setup meanwhile", "off")
+	b.follow("Go on") // to the second
+	b.submit("/security/setup", "code", second.shows())
+	b.codes()
+
+	// Sending the form again shows nothing, and changes nothing.
+	b.page = tab
+	b.submit("/security/setup", "code", first.next())
+	b.at("/security")
+	b.sees("There is no setup to go on with", "10 of 10 are left.")
+}
+
+func TestSetupIsForOneUser(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	alice, mallory := s.browser(), s.browser()
+	for b, email := range map[*browser]string{alice: "alice@example.com", mallory: "mallory@example.com"} {
+		b.signUp(email)
+		b.signIn(email)
+		b.get("/security/begin")
+		b.submit("/security/begin")
+	}
+	page, phone := alice.page, alice.scan()
+	mallory.page = page // with her token and her secret
+	mallory.submit("/security/setup", "code", phone.shows())
+	mallory.at("/security")
+	mallory.sees("That setup was not yours")
+	alice.submit("/security/setup", "code", phone.shows())
+	alice.codes()
+
+	// Another browser of the same user sees that one waits, not what.
+	s.clock.advance(time.Minute)
+	alice.get("/security")
+	alice.follow("Add another authenticator")
+	alice.submit("/security/begin")
+	alice.at("/security/setup")
+	other := s.browser()
+	other.signIn("alice@example.com")
+	other.submit("/sign-in/code", "code", phone.shows())
+	other.get("/security")
+	other.sees("It was begun in another browser")
+	other.get("/security/setup")
+	other.at("/security/begin")
+
+	// And one that is too late is as if it had never been.
+	s.clock.advance(16 * time.Minute)
+	alice.get("/security/setup")
+	alice.at("/security")
+	alice.sees("That took too long, and the QR code is not valid any more.")
+	alice.get("/security/setup")
+	alice.at("/security/begin")
+}
+
+func TestStepUp(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	b.get("/data")
+	b.sees("Whoever sits down at your computer can see this page.", `"email": "`+email+`"`)
+	phone, _ := b.enable()
+
+	b.get("/data")
+	b.sees("Is it you?")
+	b.submit("/data", "code", phone.shows()) // that of the setup
+	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+	before := b.cookies()[0].Value
+	b.submit("/data", "code", phone.next())
+	b.at("/data")
+	b.sees(`"email": "` + email + `"`)
+	if b.cookies()[0].Value == before {
+		t.Error("the session has the same token with more rights")
+	}
+	s.clock.advance(4 * time.Minute)
+	b.get("/data")
+	b.sees(`"email": "` + email + `"`)
+
+	// The receipt proves a change of settings, too, as long as it is fresh.
+	b.get("/security/begin")
+	if strings.Contains(b.page.body, `name="code"`) {
+		t.Error("asks for a code a moment after one was given")
+	}
+	question := b.page
+	s.clock.advance(2 * time.Minute)
+	b.get("/data")
+	b.sees("Is it you?")
+	b.page = question // loaded in time, sent too late
+	b.submit("/security/begin")
+	b.at("/security/begin")
+	b.sees("Code from your authenticator app")
+	b.submit("/security/begin", "code", phone.next())
+	b.at("/security/setup")
+}
+
+// TestSessions checks what becomes of sessions.
+func TestSessions(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b, earlier := s.browser(), s.browser()
+	b.signUp(email)
+	token := b.cookies()[0].Value // of the notice on the next page
+	b.signIn(email)
+	if b.cookies()[0].Value == token {
+		t.Error("signing in keeps a token that somebody may have planted")
+	}
+	earlier.signIn(email)
+	earlier.get("/security")
+	earlier.at("/security")
+	phone, _ := b.enable()
+	earlier.get("/security")
+	earlier.at("/sign-in") // it began without a second step
+
+	b.get("/")
+	kept := b.cookies()
+	b.signOut()
+	b.setCookies(kept)
+	b.get("/security")
+	b.at("/sign-in") // the session is gone, not only its cookie
+
+	b.signIn(email)
+	halfway := b.cookies()[0].Value
+	b.submit("/sign-in/code", "code", phone.next())
+	if b.cookies()[0].Value == halfway {
+		t.Error("the second step keeps the token of the first")
+	}
+}
+
+func TestCookieAndHeaders(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, secure := range []bool{false, true} {
+		s.config.secure = secure
+		s.restart()
+		form := url.Values{"email": {"alice@example.com"}, "password": {password}}
+		client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		response, err := client.PostForm(s.server.URL+"/sign-up", form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if !secure { // the first time it works and leaves a notice
+			cookie := response.Header.Get("Set-Cookie")
+			for _, want := range []string{"session=", "HttpOnly", "SameSite=Lax", "Path=/"} {
+				if !strings.Contains(cookie, want) {
+					t.Errorf("cookie lacks %s: %s", want, cookie)
+				}
+			}
+			continue
+		}
+		response, err = client.PostForm(s.server.URL+"/sign-in", form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if cookie := response.Header.Get("Set-Cookie"); !strings.HasPrefix(cookie, "__Host-session=") || !strings.Contains(cookie, "Secure") {
+			t.Errorf("cookie by HTTPS: %s", cookie)
+		}
+	}
+
+	for path, inCache := range map[string]bool{"/": false, "/sign-in": false, "/nowhere": false, "/static/style.css": true, "/static/page.js": true} {
+		response, err := http.Get(s.server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "script-src 'self'",
+			"X-Content-Type-Options":  "nosniff",
+			"Referrer-Policy":         "same-origin",
+		} {
+			if got := response.Header.Get(name); !strings.Contains(got, want) {
+				t.Errorf("%s: %s is %q", path, name, got)
+			}
+		}
+		if got := response.Header.Get("Cache-Control") == "no-store"; got == inCache {
+			t.Errorf("%s: Cache-Control is %q", path, response.Header.Get("Cache-Control"))
+		}
+	}
+	response, err := http.Get(s.server.URL + "/static/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusNotFound {
+		t.Error("static files are listed")
+	}
+}
+
+func TestForgedRequests(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	phone, _ := b.enable()
+
+	send := func(path string, body string, headers map[string]string) int {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for name, value := range headers {
+			request.Header.Set(name, value)
+		}
+		response, err := b.client.Do(request) // with the session's cookie
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode
+	}
+	code := url.Values{"code": {phone.next()}}.Encode()
+	for name, headers := range map[string]map[string]string{
+		"another site":   {"Sec-Fetch-Site": "cross-site"},
+		"a subdomain":    {"Sec-Fetch-Site": "same-site"},
+		"another origin": {"Origin": "https://evil.example"},
+		"no origin":      {"Origin": "null"},
+	} {
+		for _, path := range []string{"/security/disable", "/sign-out", "/sign-in", "/security/begin"} {
+			if status := send(path, code, headers); status != http.StatusForbidden {
+				t.Errorf("%s: %s answers %d", name, path, status)
+			}
+		}
+	}
+	if status := send("/security/disable", "code="+strings.Repeat("1", maxBody), nil); status != http.StatusBadRequest {
+		t.Errorf("a large form: %d", status)
+	}
+	// In the address, a code counts for nothing.
+	if status := send("/security/disable?"+code, "", nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("a code in the address: %d", status)
+	}
+	b.get("/security/disable")
+	b.submit("/security/disable", "code", phone.shows()) // it was not used up
+	b.sees("Two-factor authentication is off.")
+}
+
+// TestKeyFile loses the key file of a database with accounts.
+func TestKeyFile(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	b := s.browser()
+	b.signUp("alice@example.com")
+	b.signIn("alice@example.com")
+	phone, _ := b.enable()
+	path := filepath.Join(s.config.data, "twofactor.key")
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key file: %v, %v", info, err)
+	}
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t.Context(), s.config); !errors.Is(err, keyfile.ErrLost) || !strings.Contains(err.Error(), path) {
+		t.Errorf("starts without its keys: %v", err)
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	s.restart()
+	b.signIn("alice@example.com")
+	b.submit("/sign-in/code", "code", phone.next())
+	b.at("/")
+}
+
+// TestFaults takes the database away: nobody is told more than that something
+// went wrong, and nobody gets in.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	b.enable()
+	if _, err := s.app.db.Exec(`UPDATE twofactor_accounts SET data = x'00'`); err != nil {
+		t.Fatal(err)
+	}
+	response, err := s.browser().client.PostForm(s.server.URL+"/sign-in", url.Values{"email": {email}, "password": {password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := make([]byte, 1<<16)
+	n, _ := response.Body.Read(body)
+	response.Body.Close()
+	if response.StatusCode != http.StatusInternalServerError || !strings.Contains(string(body[:n]), "Something went wrong on our side.") {
+		t.Errorf("a damaged account: %s\n%s", response.Status, body[:n])
+	}
+	if regexp.MustCompile(`(?i)corrupt|sql|enrollment|seal`).Match(body[:n]) {
+		t.Errorf("tells too much:\n%s", body[:n])
+	}
+	if !strings.Contains(s.log.String(), "corrupt") {
+		t.Error("tells the log too little")
+	}
+}

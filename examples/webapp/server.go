@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+//go:embed static
+var static embed.FS
+
+// maxBody is the most that a form of ours can be, with room.
+const maxBody = 16 << 10
+
+// handler returns the whole site.
+func (a *app) handler() http.Handler {
+	site := http.NewServeMux()
+	site.HandleFunc("GET /{$}", a.home)
+	site.HandleFunc("/", a.notFound)
+
+	site.HandleFunc("GET /sign-up", a.signUpForm)
+	site.HandleFunc("POST /sign-up", a.signUp)
+	site.HandleFunc("GET /sign-in", a.signInForm)
+	site.HandleFunc("POST /sign-in", a.signIn)
+	site.HandleFunc("GET /sign-in/code", a.codeForm)
+	site.HandleFunc("POST /sign-in/code", a.code)
+	site.HandleFunc("POST /sign-out", a.signOut)
+
+	site.HandleFunc("GET /security", a.signedIn(a.security))
+	site.HandleFunc("GET /security/begin", a.signedIn(a.beginForm))
+	site.HandleFunc("POST /security/begin", a.signedIn(a.begin))
+	site.HandleFunc("GET /security/setup", a.signedIn(a.setupForm))
+	site.HandleFunc("POST /security/setup", a.signedIn(a.confirm))
+	site.HandleFunc("POST /security/cancel", a.signedIn(a.cancel))
+	site.HandleFunc("GET /security/codes", a.signedIn(a.newCodesForm))
+	site.HandleFunc("POST /security/codes", a.signedIn(a.newCodes))
+	site.HandleFunc("GET /security/remove", a.signedIn(a.removeForm))
+	site.HandleFunc("POST /security/remove", a.signedIn(a.remove))
+	site.HandleFunc("GET /security/disable", a.signedIn(a.disableForm))
+	site.HandleFunc("POST /security/disable", a.signedIn(a.disable))
+
+	site.HandleFunc("GET /data", a.signedIn(a.data))
+	site.HandleFunc("POST /data", a.signedIn(a.openData))
+
+	origins := http.NewCrossOriginProtection()
+	origins.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
+
+	all := http.NewServeMux()
+	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list them
+	all.Handle("/", noStore(origins.Handler(a.bounded(a.sessions.LoadAndSave(site)))))
+	return a.logged(secured(all))
+}
+
+// signedIn lets only those through who have passed every step.
+func (a *app) signedIn(next func(http.ResponseWriter, *http.Request, user)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		u, err := a.current(r.Context())
+		switch {
+		case errors.Is(err, errNoUser):
+			http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+		case err != nil:
+			a.internalError(w, r, err)
+		default:
+			next(w, r, u)
+		}
+	}
+}
+
+// secured tells browsers to be strict.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		// Nothing but our own files, no inline script, no frames. The QR code
+		// is an image in the page itself, so that no other request carries it.
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		// Not "no-referrer": browsers then send forms with "Origin: null",
+		// which CrossOriginProtection has to refuse.
+		h.Set("Referrer-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// noStore keeps pages out of caches: each one says who is signed in, and some
+// show secrets.
+func noStore(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bounded reads the form, if it is not too large. Handlers read its fields with
+// PostFormValue: FormValue would also take a code from the address, which ends
+// up in logs and histories.
+func (a *app) bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if err := r.ParseForm(); err != nil {
+			a.errorPage(w, r, http.StatusBadRequest, "We could not read that form.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// logged writes one line for each request: the path without its query, and
+// nothing that was typed.
+func (a *app) logged(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(status, r)
+		a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+			slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			slog.Int("status", status.status), slog.Duration("took", time.Since(began)))
+	})
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the writer beneath.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
+	a.render(w, r, http.StatusNotFound, "error", "There is nothing here.")
+}
+
+func (a *app) crossOrigin(w http.ResponseWriter, r *http.Request) {
+	a.errorPage(w, r, http.StatusForbidden, "That came from another site, so we did not do it.")
+}
+
+func (a *app) busy(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "2")
+	a.errorPage(w, r, http.StatusServiceUnavailable, "We are busy, and nothing was decided. Try again in a moment.")
+}
+
+// internalError says nothing about what went wrong, except to the log. Nothing
+// that was typed is known to be right or wrong.
+func (a *app) internalError(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, context.Canceled) { // who has left reads no page
+		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	a.errorPage(w, r, http.StatusInternalServerError, "Something went wrong on our side. Try again in a moment.")
+}

@@ -1,0 +1,303 @@
+package main
+
+import (
+	"encoding/base64"
+	"html"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestStory is the life of an account from sign-up to switching two-factor
+// authentication off.
+func TestStory(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t)
+	b := s.browser()
+
+	b.signUp(email)
+	b.signIn(email)
+	b.at("/") // no second step yet
+	b.get("/security")
+	b.sees("off", "Switch it on", "Nothing yet.")
+
+	// Walking away from a setup changes nothing.
+	b.follow("Switch it on")
+	b.submit("/security/begin")
+	b.at("/security/setup")
+	b.submit("/security/cancel")
+	b.sees("The setup is cancelled.", "Switch it on")
+
+	// The page can be loaded again, and says everything three times.
+	b.follow("Switch it on")
+	b.submit("/security/begin")
+	first := b.scan()
+	b.get("/security/setup")
+	phone := b.scan()
+	if !phone.key.Secret().Equal(first.key.Secret()) {
+		t.Error("loading the page again shows another secret")
+	}
+	b.sees(phone.key.Secret().Grouped(), "Time-based, 6 digits, every 30 seconds, SHA1", `src="data:image/png;base64,`, "15 minutes")
+
+	// A wrong code, one of a slow phone, one that is none.
+	b.submit("/security/setup", "code", phone.wrong())
+	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.submit("/security/setup", "code", phone.at(-4*time.Minute))
+	b.denied(http.StatusUnprocessableEntity, "about 4 minutes slow")
+	b.submit("/security/setup", "code", phone.at(5*time.Minute))
+	b.denied(http.StatusUnprocessableEntity, "about 5 minutes fast")
+	b.submit("/security/setup", "code", "12 34")
+	b.denied(http.StatusUnprocessableEntity, "does not look like a code")
+	b.submit("/security/setup", "code", phone.shows())
+	b.sees("Two-factor authentication is on.")
+	codes := b.codes()
+	sheet := downloaded(t, b)
+	for _, code := range codes {
+		if !strings.Contains(sheet, code) {
+			t.Errorf("the download lacks %s", code)
+		}
+	}
+	if !strings.Contains(sheet, email) {
+		t.Error("the download does not say whose codes they are")
+	}
+	b.follow("go on")
+	b.at("/security")
+	b.sees("10 of 10 are left.", "Two-factor authentication was switched on.", `<strong>Authenticator</strong>`)
+	b.signOut()
+
+	// The code of the setup is used up, and so is each one at sign-in.
+	b.signIn(email)
+	b.at("/sign-in/code")
+	b.submit("/sign-in/code", "code", phone.shows())
+	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+	code := phone.next()
+	b.submit("/sign-in/code", "code", code[:3]+" "+code[3:])
+	b.at("/")
+	b.sees("You are signed in as", email)
+	b.signOut()
+	b.signIn(email)
+	b.submit("/sign-in/code", "code", code)
+	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+
+	// A recovery code, as people type it, in the variant of the page for it.
+	b.follow("Use a recovery code")
+	b.sees("Recovery code", "16 letters and digits")
+	b.submit("/sign-in/code", "code", strings.ToLower(strings.ReplaceAll(codes[4], "-", " ")))
+	b.at("/security")
+	b.sees("You have signed in with a recovery code. 9 are left.", "9 of 10 are left.", "with your recovery code", "A recovery code was used.")
+	b.signOut()
+	b.signIn(email)
+	b.submit("/sign-in/code", "code", codes[4])
+	b.denied(http.StatusUnprocessableEntity, "That recovery code has been used.")
+	b.submit("/sign-in/code", "code", codes[5])
+	b.sees("8 are left.")
+
+	// New codes: the earlier ones are void.
+	b.get("/security")
+	b.follow("Make new codes")
+	b.sees("Your earlier recovery codes stop working at once")
+	b.submit("/security/codes", "code", phone.wrong())
+	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.submit("/security/codes", "code", phone.next())
+	renewed := b.codes()
+	b.signOut()
+	b.signIn(email)
+	b.submit("/sign-in/code", "code", codes[0])
+	b.denied(http.StatusUnprocessableEntity, "you may have an older set")
+	b.submit("/sign-in/code", "code", renewed[0])
+	b.at("/security")
+
+	// A new phone. The receipt of the sign-in is proof enough for a while; the
+	// old phone works until the new one has proven itself.
+	b.follow("Replace")
+	b.sees("The old one goes on working")
+	b.submit("/security/begin")
+	replacement := b.scan()
+	other := s.browser()
+	other.signIn(email)
+	other.submit("/sign-in/code", "code", phone.next())
+	other.at("/")
+	b.submit("/security/setup", "code", replacement.shows())
+	b.at("/security")
+	b.sees("Your new authenticator works.", "took the place of another authenticator.")
+	other.signOut()
+	other.signIn(email)
+	other.submit("/sign-in/code", "code", phone.next())
+	other.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	other.submit("/sign-in/code", "code", replacement.shows())
+	other.at("/")
+
+	// A second one beside it, with a name; and away with it.
+	s.clock.advance(time.Hour)
+	b.get("/security")
+	b.follow("Add another authenticator")
+	b.submit("/security/begin", "name", "  tablet\x00", "code", replacement.next())
+	tablet := b.scan()
+	b.submit("/security/setup", "code", tablet.next())
+	b.at("/security")
+	b.sees("<strong>tablet</strong>", "“tablet” was added.")
+	remove := regexp.MustCompile(`/security/remove\?id=([0-9a-f]+)">Remove<span class="away"> tablet`).FindStringSubmatch(b.page.body)
+	if remove == nil {
+		t.Fatalf("no link to remove the tablet:\n%s", b.page.body)
+	}
+	b.get("/security/remove?id=" + remove[1])
+	b.sees("Remove “tablet”")
+	b.submit("/security/remove", "code", tablet.next())
+	b.sees("“tablet” is removed.")
+
+	// Off, at once.
+	b.follow("Switch two-factor authentication off")
+	b.submit("/security/disable", "code", tablet.shows())
+	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.submit("/security/disable", "code", replacement.next())
+	b.at("/security")
+	b.sees("Two-factor authentication is off.", "Switch it on", "Two-factor authentication was switched off.")
+	b.signOut()
+	b.signIn(email)
+	b.at("/")
+
+	if n := strings.Count(s.log.String(), `msg="would e-mail"`); n < 9 {
+		t.Errorf("%d messages to the owner, want one for each change", n)
+	}
+}
+
+// downloaded returns the file that the page offers.
+func downloaded(t *testing.T, b *browser) string {
+	t.Helper()
+	m := regexp.MustCompile(`href="data:text/plain;charset=utf-8;base64,([^"]*)" download="[^"]*\.txt"`).FindStringSubmatch(b.page.body)
+	if m == nil {
+		t.Fatalf("nothing to download:\n%s", b.page.body)
+	}
+	text, err := base64.StdEncoding.DecodeString(html.UnescapeString(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestRestart stops the server in the middle of everything.
+func TestRestart(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	s.moved(b, func() { b.get("/security/begin") })
+	b.submit("/security/begin")
+	before := b.scan()
+	s.moved(b, func() { b.get("/security/setup") }) // the session, and the setup in it
+	phone := b.scan()
+	if !phone.key.Secret().Equal(before.key.Secret()) {
+		t.Fatal("the setup is another one after a restart")
+	}
+	used := phone.shows()
+	b.submit("/security/setup", "code", used)
+	codes := b.codes()
+	s.moved(b, func() { b.get("/security") })
+	b.sees("10 of 10 are left.")
+	b.signOut()
+
+	// A challenge outlives a restart, and a used code stays used.
+	b.signIn(email)
+	s.moved(b, func() { b.get("/sign-in/code") })
+	b.submit("/sign-in/code", "code", used)
+	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+	b.submit("/sign-in/code", "code", codes[0])
+	b.at("/security")
+	s.moved(b, b.signOutNow)
+	b.signIn(email)
+	b.submit("/sign-in/code", "code", codes[0])
+	b.denied(http.StatusUnprocessableEntity, "That recovery code has been used.")
+
+	// So does a lock.
+	for range 5 {
+		b.submit("/sign-in/code", "code", phone.wrong())
+	}
+	s.moved(b, func() { b.get("/sign-in/code") })
+	b.submit("/sign-in/code", "code", phone.next())
+	b.denied(http.StatusTooManyRequests, "Wait 30 seconds")
+	s.clock.advance(time.Minute)
+	b.submit("/sign-in/code", "code", phone.shows())
+	b.at("/")
+}
+
+// moved restarts the site, tells the browser where it is now, and does what
+// comes next. The address is another one, the cookie the same.
+func (s *site) moved(b *browser, next func()) {
+	s.t.Helper()
+	cookies := b.cookies()
+	s.restart()
+	b.setCookies(cookies)
+	next()
+}
+
+func (b *browser) signOutNow() { b.get("/"); b.signOut() }
+
+// TestNothingLeaks looks for every secret of a story in the logs and in the
+// database.
+func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
+	const email = "carol@example.com"
+	s := newSite(t)
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	session := b.cookies()[0].Value
+	phone, codes := b.enable()
+	secrets := append([]string{password, session, b.cookies()[0].Value, phone.key.Secret().Base32(), phone.key.Secret().Grouped(), "otpauth:"}, codes...)
+	typed := []string{phone.shows()}
+	b.get("/")
+	b.signOut()
+	b.signIn(email)
+	typed = append(typed, phone.wrong(), phone.next())
+	b.submit("/sign-in/code", "code", typed[1])
+	b.submit("/sign-in/code", "code", typed[2])
+	secrets = append(secrets, b.cookies()[0].Value)
+	b.get("/security/codes?code=" + codes[1]) // somebody puts it into the address
+	b.submit("/security/codes", "code", codes[2])
+	secrets = append(secrets, b.codes()...)
+	b.get("/data")
+	typed = append(typed, phone.next())
+	b.submit("/data", "code", typed[3])
+	for _, secret := range append(secrets, typed...) {
+		if strings.Contains(b.page.body, secret) {
+			t.Errorf("the page of personal data shows %s", secret)
+		}
+	}
+
+	secrets = append(secrets, b.cookies()[0].Value)
+
+	log := s.log.String()
+	if !strings.Contains(log, "twofactor answer") || !strings.Contains(log, "path=/sign-in/code") {
+		t.Fatalf("the log says nothing:\n%s", log)
+	}
+	s.app.db.Exec("PRAGMA wal_checkpoint(FULL)")
+	stored, err := os.ReadFile(filepath.Join(s.config.data, "app.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(stored), email) {
+		t.Fatal("the database holds nothing")
+	}
+	for _, secret := range secrets {
+		for _, form := range []string{secret, strings.ReplaceAll(secret, "-", "")} {
+			if strings.Contains(log, form) {
+				t.Errorf("the log holds %s", secret)
+			}
+			if strings.Contains(string(stored), form) {
+				t.Errorf("the database holds %s", secret)
+			}
+		}
+	}
+	for _, code := range typed { // six digits can be part of a duration
+		if regexp.MustCompile(`[^0-9A-Za-z.]` + code + `[^0-9A-Za-z.]`).MatchString(log) {
+			t.Errorf("the log holds %s", code)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// Bounds of a password. bcrypt looks at 72 bytes: a longer one would be cut
+// off without a word.
+const (
+	minPassword = 8  // characters
+	maxPassword = 72 // bytes
+)
+
+// What a person can mend at sign-up.
+var (
+	errEmail    = errors.New("not a usable e-mail address")
+	errPassword = errors.New("the password is too short or too long")
+	errTaken    = errors.New("the e-mail address is taken")
+)
+
+// errNoUser says that there is no such user, or that the password is another.
+// Which of the two is nobody's business.
+var errNoUser = errors.New("no such user")
+
+// A user is somebody with a password.
+type user struct {
+	// ID is drawn at random and never changes: it is what two-factor accounts
+	// are kept under. An e-mail address would not do, it moves between people.
+	ID string
+
+	Email  string
+	Joined time.Time
+
+	// generation is the one that sessions of this user must have been started
+	// under.
+	generation int64
+}
+
+// users is the table of users.
+type users struct {
+	db    database
+	cost  int
+	now   func() time.Time
+	dummy []byte // a hash that belongs to nobody
+
+	// slots bounds how many passwords are hashed at once, because each takes a
+	// good part of a second of a processor from whoever asks.
+	slots chan struct{}
+}
+
+func newUsers(db database, cost int, now func() time.Time) (*users, error) {
+	dummy, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), cost)
+	if err != nil {
+		return nil, fmt.Errorf("hashing a password: %w", err)
+	}
+	return &users{db: db, cost: cost, now: now, dummy: dummy, slots: make(chan struct{}, 4)}, nil
+}
+
+// create adds a user. It returns errEmail, errPassword or errTaken for what the
+// person can mend. A real service first sends a link to the address, and says
+// neither here nor by its time whether the address is known.
+func (u *users) create(ctx context.Context, email, password string) (user, error) {
+	email = cleanEmail(email)
+	at := strings.LastIndexByte(email, '@')
+	label := totp.Label{Issuer: issuer, Account: email} // what the app will show later
+	if at < 1 || at == len(email)-1 || label.Validate() != nil {
+		return user{}, errEmail
+	}
+	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
+		return user{}, errPassword
+	}
+	var hash []byte
+	err := u.hashing(ctx, func() (err error) {
+		hash, err = bcrypt.GenerateFromPassword([]byte(password), u.cost)
+		return err
+	})
+	if err != nil {
+		return user{}, fmt.Errorf("hashing a password: %w", err)
+	}
+	made := user{ID: rand.Text(), Email: email, Joined: u.now(), generation: 1}
+	result, err := u.db.ExecContext(ctx,
+		u.db.sql(`INSERT INTO users (id, email, password, generation, joined) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (email) DO NOTHING`),
+		made.ID, made.Email, string(hash), made.generation, made.Joined.Unix())
+	if err != nil {
+		return user{}, fmt.Errorf("adding a user: %w", err)
+	}
+	added, err := result.RowsAffected()
+	if err != nil {
+		return user{}, fmt.Errorf("adding a user: %w", err)
+	}
+	if added == 0 {
+		return user{}, errTaken
+	}
+	return made, nil
+}
+
+// authenticate returns the user with that e-mail address and password, or
+// errNoUser. Both cases of errNoUser take the same time.
+//
+// Nothing here limits how often a password is guessed: that takes a limit per
+// address and per account, in the application or in the proxy before it. The
+// library's limits begin after the first factor.
+func (u *users) authenticate(ctx context.Context, email, password string) (user, error) {
+	found, hash, err := u.find(ctx, "email", cleanEmail(email))
+	if errors.Is(err, errNoUser) {
+		hash = u.dummy
+	} else if err != nil {
+		return user{}, err
+	}
+	match := bcrypt.ErrMismatchedHashAndPassword
+	err = u.hashing(ctx, func() error {
+		match = bcrypt.CompareHashAndPassword(hash, []byte(password))
+		return nil
+	})
+	if err != nil {
+		return user{}, err
+	}
+	if match != nil || found.ID == "" || len(password) > maxPassword {
+		return user{}, errNoUser
+	}
+	return found, nil
+}
+
+// byID returns the user, or errNoUser.
+func (u *users) byID(ctx context.Context, id string) (user, error) {
+	found, _, err := u.find(ctx, "id", id)
+	return found, err
+}
+
+// find returns the user with that value in a column.
+func (u *users) find(ctx context.Context, column, value string) (found user, hash []byte, err error) {
+	var joined int64
+	err = u.db.QueryRowContext(ctx,
+		u.db.sql(`SELECT id, email, password, generation, joined FROM users WHERE `+column+` = ?1`), value).
+		Scan(&found.ID, &found.Email, &hash, &found.generation, &joined)
+	if errors.Is(err, sql.ErrNoRows) {
+		return user{}, nil, errNoUser
+	}
+	if err != nil {
+		return user{}, nil, fmt.Errorf("finding a user: %w", err)
+	}
+	found.Joined = time.Unix(joined, 0).UTC()
+	return found, hash, nil
+}
+
+// renew ends all sessions of the user, and returns the user as sessions from
+// now on know them.
+func (u *users) renew(ctx context.Context, id string) (user, error) {
+	_, err := u.db.ExecContext(ctx, u.db.sql(`UPDATE users SET generation = generation + 1 WHERE id = ?1`), id)
+	if err != nil {
+		return user{}, fmt.Errorf("ending sessions: %w", err)
+	}
+	return u.byID(ctx, id)
+}
+
+// hashing calls f when its turn has come.
+func (u *users) hashing(ctx context.Context, f func() error) error {
+	select {
+	case u.slots <- struct{}{}:
+		defer func() { <-u.slots }()
+		return f()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func cleanEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
