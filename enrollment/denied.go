@@ -37,8 +37,9 @@ const (
 	// a wait begins with it. [ErrWrongCode]
 	WrongCode = Reason(account.WrongCode)
 
-	// Replayed: the code was right once and has been used. [ErrReplayed,
-	// ErrWrongCode]
+	// Replayed: the code was right once and has been used. An app's code is not
+	// counted then; a recovery code is, since telling costs a derivation.
+	// [ErrReplayed, ErrWrongCode]
 	Replayed = Reason(account.Replayed)
 
 	// MalformedCode: the text has not the form of a code, or is longer than 64

@@ -94,8 +94,14 @@
 // # Clocks
 //
 // Time comes from Config.Now. When the clock of a host jumps back, codes fail
-// closed: used steps stay used, and waits end when they would have. What lies
-// more than a day ahead of the clock was stored by a clock that was broken, and
-// is set to now, once. Nobody stays locked longer than that day and the wait
-// that was in force.
+// closed: used steps stay used, and waits end when they would have. Nodes whose
+// clocks differ by less than a day can't be played off against each other.
+//
+// A clock that is wrong by more than a day is believed while it lasts. What it
+// has stored ahead of the time is set to now, once, as soon as it is mended
+// (a setup, only if it is two days ahead), so that nobody stays locked longer
+// than a day and the wait that was in force. What was stored before it went
+// back by more than a day is taken for such a mistake, too: until it is mended
+// and a moment longer, codes used before and waits begun before may be
+// forgotten.
 package enrollment

@@ -174,6 +174,7 @@ func (e *edit) save(ctx context.Context, a *account.Account, m account.Moment, p
 
 // finish answers after the decision was stored.
 func (e *edit) finish(ctx context.Context, done *attempt) error {
+	ctx = context.WithoutCancel(ctx)
 	e.end() // the account's turn is over, Notify must not prolong it
 	e.guard.logAnswer(ctx, e, done.verdict)
 	e.guard.logEvents(ctx, e.user, done.account.Recorded())

@@ -43,8 +43,10 @@ const (
 	// RecoveryUsed: a recovery code was used.
 	RecoveryUsed EventKind = "recovery_used"
 
-	// LockedOut: a wait began after too many wrong codes: somebody who has the
-	// first factor is guessing, or has the wrong phone at hand.
+	// LockedOut: the fifth wrong code in a row began the first wait, or a wrong
+	// code spent what was left of the long-run budget. Somebody who has the
+	// first factor is guessing, or has the wrong phone at hand. The longer waits
+	// that follow in the same run are not told again.
 	LockedOut EventKind = "locked"
 
 	// FactorOff: codes of the factor are not evaluated any more after 100
@@ -154,7 +156,9 @@ func (g *Guard) deliver(ctx context.Context, userID string, events []account.Und
 	}
 	ack := edit{guard: g, user: userID}
 	ack.decide = func(_ context.Context, a *account.Account, _ account.Moment) error { return a.Acknowledge(taken) }
-	if err := ack.run(context.WithoutCancel(ctx)); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancel()
+	if err := ack.run(ctx); err != nil {
 		g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor events not acknowledged",
 			slog.String("user", userID), slog.Any("error", err))
 	}

@@ -82,11 +82,12 @@ type prover struct {
 	guess   *guess
 	receipt receipt
 	method  string
-	reauth  bool // whether re-authentication is enough for the change
+	denied  error // what is wrong with the proof whatever the account is like
+	reauth  bool  // whether re-authentication is enough for the change
 }
 
-// newProver reads the proof. What can be denied without looking at the account
-// is denied here.
+// newProver reads the proof. What is wrong with it comes to light once it is
+// needed; an error is a fault.
 func (g *Guard) newProver(ctx context.Context, userID string, p Proof, reauth bool) (*prover, error) {
 	v := &prover{guard: g, user: userID, reauth: reauth}
 	if p.p.IsZero() {
@@ -96,17 +97,13 @@ func (g *Guard) newProver(ctx context.Context, userID string, p Proof, reauth bo
 	v.kind = kind
 	switch kind {
 	case codeProof:
-		q, err := readGuess(value)
-		if err != nil {
-			return nil, err
-		}
-		v.guess = q
+		v.guess, v.denied = readGuess(value)
 	case receiptProof:
 		r, err := g.openReceipt(ctx, value)
-		if errors.Is(err, errToken) || err == nil && r.user != userID {
-			return nil, deny(ProofInvalid)
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errToken), err == nil && r.user != userID:
+			v.denied = deny(ProofInvalid)
+		case err != nil:
 			return nil, err
 		}
 		v.receipt = r
@@ -124,6 +121,9 @@ func (g *Guard) newProver(ctx context.Context, userID string, p Proof, reauth bo
 func (v *prover) prove(a *account.Account, m account.Moment) (authority, error) {
 	if a.State() != account.Confirmed {
 		return authority{}, deny(NotEnrolled)
+	}
+	if v.denied != nil {
+		return authority{}, v.denied
 	}
 	switch v.kind {
 	case codeProof:

@@ -26,7 +26,7 @@ func (g *Guard) load(ctx context.Context, userID string, m account.Moment) (stor
 	if err != nil {
 		return store.Record{}, nil, err
 	}
-	a.Rebase(m.Now)
+	a.Rebase(m)
 	a.Tidy(m.Now)
 	return rec, a, nil
 }

@@ -9,7 +9,8 @@ import (
 
 // Disable switches two-factor authentication off. It takes effect at once:
 // every secret, recovery code, setup and open challenge is gone with the same
-// write. The account's history and its budget of guesses stay.
+// write. The account's history stays, and so does its budget of guesses, which
+// has at least five left then.
 //
 // The proof is [ByCode] or [ByReceipt], or [ByReauth] where Config.AllowReauth
 // is set. It returns a [Denied] of reason NotEnrolled, ProofRequired,

@@ -49,7 +49,8 @@ type Options struct {
 
 	// Replace is the ID (see [Status]) of the authenticator that the new one
 	// takes the place of once it is confirmed. Until then the old one goes on
-	// working. Defaults to "": the new one is added.
+	// working. If it is gone by then, the new one is added. Defaults to "": the
+	// new one is added.
 	Replace string
 
 	// Proof authorises the setup where two-factor authentication is on

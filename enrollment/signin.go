@@ -25,14 +25,17 @@ const (
 	// SignInPurpose is the second step of a sign-in.
 	SignInPurpose Purpose = "sign-in"
 
-	// SetupPurpose stands in the Success of a Confirm. No challenge is minted
-	// for it.
+	// SetupPurpose stands in the Success of a Confirm. It is an error anywhere
+	// else.
 	SetupPurpose Purpose = "setup"
 )
 
 func (p Purpose) validate() error {
 	if len(p) == 0 || len(p) > maxPurpose || !printable(string(p)) {
 		return fmt.Errorf("enrollment: the purpose is not 1 to %d printable bytes", maxPurpose)
+	}
+	if p == SetupPurpose {
+		return errors.New("enrollment: the purpose is that of Confirm alone")
 	}
 	return nil
 }
@@ -223,7 +226,7 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 		return Success{}, deny(ChallengeInvalid)
 	case err != nil:
 		return Success{}, err
-	case !fresh(c.Issued, g.now(), ChallengeTTL):
+	case !fresh(c.Issued, g.now(), ChallengeTTL) || !g.now().Before(c.Expires):
 		return Success{}, deny(ChallengeExpired)
 	}
 	q, err := readGuess(code)

@@ -91,7 +91,8 @@ func (a *Account) Setup() *Setup { return a.setup }
 // Rebase repairs instants that a broken clock has put more than a day ahead,
 // so that nobody waits for a time that was never real. It counts as a change:
 // the repair must be saved, or the wait would start anew with every attempt.
-func (a *Account) Rebase(now time.Time) {
+func (a *Account) Rebase(m Moment) {
+	now := m.Now
 	changed := a.totp.rebase(now)
 	changed = a.recovery.rebase(now) || changed
 	for i := range a.authenticators {
@@ -100,9 +101,12 @@ func (a *Account) Rebase(now time.Time) {
 	if a.setup != nil {
 		changed = a.setup.rebase(now) || changed
 	}
-	changed = a.challenges.rebase(now) || changed
+	if a.challenges.rebase(now) {
+		a.turn(m)
+		changed = true
+	}
 	changed = a.sets.rebase(now) || changed
-	if limit := now.Add(clockTolerance).Unix(); a.burned > limit {
+	if limit := now.Add(clockTolerance).Unix(); a.burned != 0 && a.burned > limit {
 		a.burned, changed = now.Unix(), true
 	}
 	a.changed = a.changed || changed

@@ -39,14 +39,15 @@ func (a *Authenticator) burned() int64 {
 	return a.Key.StepTime(a.Last+1).Unix() - 1
 }
 
-// rebase brings back a step that a broken clock has burned far ahead. Without
-// it the owner's codes would be refused until then.
+// rebase brings back a step that a broken clock has burned far ahead, to the
+// last one that could have been used by now. Without it the owner's codes would
+// be refused until then.
 func (a *Authenticator) rebase(now time.Time) (changed bool) {
 	if a.Last == 0 {
 		return false
 	}
 	if _, broken := rebase(a.Key.StepTime(a.Last), now); broken {
-		a.Last, changed = max(0, a.Key.Step(now)), true
+		a.Last, changed = max(0, a.Key.Step(now)+totp.LookAround), true
 	}
 	if used, broken := rebase(a.Used, now); broken {
 		a.Used, changed = used, true

@@ -76,18 +76,27 @@ func (s *spentChallenges) add(c spentChallenge) {
 	s.list = slices.Delete(s.list, oldest, oldest+1)
 }
 
+// tidy forgets challenges that have expired. The floor takes their place: a
+// node whose clock is a little behind does not take them for open ones.
 func (s *spentChallenges) tidy(now time.Time) {
-	s.list = slices.DeleteFunc(s.list, func(c spentChallenge) bool { return !now.Before(c.expires) })
+	s.list = slices.DeleteFunc(s.list, func(c spentChallenge) bool {
+		expired := !now.Before(c.expires)
+		if expired {
+			s.floor = later(s.floor, c.issued)
+		}
+		return expired
+	})
 }
 
+// rebase forgets what a broken clock has spent far ahead, and reports whether
+// there was any. The epoch has to turn then, or those challenges would be open
+// again when their time comes.
 func (s *spentChallenges) rebase(now time.Time) (changed bool) {
 	s.floor, changed = rebase(s.floor, now)
-	for i := range s.list {
-		if _, broken := rebase(s.list[i].issued, now); broken {
-			s.list[i].issued = now
-			s.list[i].expires = now
-			changed = true
-		}
-	}
-	return changed
+	before := len(s.list)
+	s.list = slices.DeleteFunc(s.list, func(c spentChallenge) bool {
+		_, broken := rebase(c.issued, now)
+		return broken
+	})
+	return changed || len(s.list) < before
 }

@@ -56,10 +56,15 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 	} else {
 		match, err = a.checkTOTP(m, g.Digits)
 	}
+	return match, about(g.Factor, err)
+}
+
+// about says in a refusal what the code was taken for.
+func about(f Factor, err error) error {
 	if r, ok := err.(*Refusal); ok {
-		r.Factor = g.Factor
+		r.Factor = f
 	}
-	return match, err
+	return err
 }
 
 // checkTOTP holds the code against every authenticator, whichever matches, so

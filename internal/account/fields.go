@@ -155,12 +155,16 @@ func readWhole(in cryptobyte.String, v *int64) error {
 	return nil
 }
 
-// micros encodes an instant as microseconds since 1970; the zero time is 0.
+// micros encodes an instant as microseconds since 1970. The zero time is 0, and
+// the first instant of 1970 gives way to it.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixMicro()
+	if v := t.UnixMicro(); v != 0 {
+		return v
+	}
+	return 1
 }
 
 func fromMicros(v int64) time.Time {

@@ -149,7 +149,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *recovery.Set
 // about guessing.
 func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
 	if err := s.Throttle.blocked(totpPolicy, m.Now, 1); err != nil {
-		return err
+		return about(TOTP, err)
 	}
 	x := &s.Authenticator
 	step, err := x.Key.Check(digits, m.Now, x.Last)
@@ -170,7 +170,7 @@ func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
 	if until := s.Throttle.until(totpPolicy, 1); m.Now.Before(until) {
 		refusal.RetryAt = until
 	}
-	return refusal
+	return about(TOTP, refusal)
 }
 
 // Cancel drops the waiting authenticator.
