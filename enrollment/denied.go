@@ -229,9 +229,9 @@ func deny(r Reason) error { return &Denied{Reason: r} }
 // outward turns the refusal of an account into a Denied, and an account that
 // can't be read into ErrCorrupt.
 func outward(err error) error {
-	var refusal *account.Refusal
+	refusal, ok := err.(*account.Refusal)
 	switch {
-	case errors.As(err, &refusal):
+	case ok:
 		return &Denied{
 			Reason:  Reason(refusal.Reason),
 			Factor:  factorOf(refusal.Factor),

@@ -185,9 +185,11 @@ func (e *edit) finish(ctx context.Context, done *attempt) error {
 // decided reports whether err is an answer to the caller, nil included, and
 // not a fault.
 func decided(err error) bool {
-	var refusal *account.Refusal
-	var denied *Denied
-	return err == nil || errors.As(err, &refusal) || errors.As(err, &denied)
+	switch err.(type) {
+	case nil, *account.Refusal, *Denied:
+		return true
+	}
+	return false
 }
 
 // settle returns a context that the caller's cancellation does not reach.

@@ -179,7 +179,7 @@ func (g *Guard) notify(ctx context.Context, e Event) (err error) {
 
 // logAnswer writes the line that says how an operation ended.
 func (g *Guard) logAnswer(ctx context.Context, e *edit, verdict error) {
-	if e.op == "" {
+	if e.op == "" || !g.config.Logger.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
 	outcome := "ok"

@@ -31,6 +31,9 @@ const (
 	clockSlack = time.Minute
 )
 
+// tokenText is how tokens are written. Strict, so that a token has one text.
+var tokenText = base64.RawURLEncoding.Strict()
+
 // errToken says that a text is no token of the kind. Callers turn it into a
 // Denied.
 var errToken = errors.New("enrollment: not a token of this kind")
@@ -46,7 +49,7 @@ func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (st
 	if err != nil {
 		return "", fmt.Errorf("enrollment: sealing a token: %w", err)
 	}
-	return base64.RawURLEncoding.EncodeToString(append(salt[:], sealed...)), nil
+	return tokenText.EncodeToString(append(salt[:], sealed...)), nil
 }
 
 // openToken returns the payload of a token. It returns errToken for anything
@@ -55,7 +58,7 @@ func (g *Guard) openToken(ctx context.Context, label, token string) (cryptobyte.
 	if len(token) > maxToken {
 		return nil, errToken
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	raw, err := tokenText.DecodeString(token)
 	if err != nil || len(raw) < tokenSalt {
 		return nil, errToken
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
 )
@@ -35,7 +36,7 @@ var ErrKeys = errors.New("keyring: invalid keys")
 
 // A Key is a named root key. It redacts itself. The zero Key is none.
 type Key struct {
-	root hidden.Value[rootKey]
+	root hidden.Value[*rootKey]
 }
 
 // NewKey returns the key of that id and secret. The id is 1 to [MaxID] of the
@@ -53,7 +54,7 @@ func NewKey(id string, secret []byte) (Key, error) {
 	if bytes.Count(secret, secret[:1]) == KeySize {
 		return Key{}, fmt.Errorf("%w: a secret is one byte repeated", ErrKeys)
 	}
-	return Key{hidden.Of(rootKey{id: id, secret: [KeySize]byte(secret)})}, nil
+	return Key{hidden.Of(&rootKey{id: id, secret: [KeySize]byte(secret)})}, nil
 }
 
 // ID returns the id of the key, "" for the zero Key.
@@ -61,7 +62,7 @@ func (k Key) ID() string {
 	if k.root.IsZero() {
 		return ""
 	}
-	return k.root.Get().id
+	return (*k.root.Get()).id
 }
 
 // String returns the id and leaves the secret out.
@@ -85,12 +86,13 @@ var errMarshal = errors.New("keyring: keys are not marshalled; use Ring.Format t
 // does not change after it was made, and is safe for concurrent use. The zero
 // Ring has no key: it seals and opens nothing.
 type Ring struct {
-	keys hidden.Value[[]rootKey]
+	keys hidden.Value[[]*rootKey]
 }
 
 type rootKey struct {
-	id     string
-	secret [KeySize]byte
+	id       string
+	secret   [KeySize]byte
+	derivers sync.Pool
 }
 
 // New returns a ring of the keys, the first of which is the primary. It returns
@@ -100,7 +102,7 @@ func New(keys ...Key) (*Ring, error) {
 	if len(keys) == 0 || len(keys) > MaxKeys {
 		return nil, fmt.Errorf("%w: a ring has 1 to %d keys", ErrKeys, MaxKeys)
 	}
-	roots := make([]rootKey, 0, len(keys))
+	roots := make([]*rootKey, 0, len(keys))
 	for i, k := range keys {
 		if k.root.IsZero() {
 			return nil, fmt.Errorf("%w: key %d is the zero Key", ErrKeys, i+1)
@@ -209,7 +211,7 @@ func (r *Ring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 func (r *Ring) MarshalJSON() ([]byte, error) { return nil, errMarshal }
 
 // roots returns the keys of r, none for a zero or nil Ring.
-func (r *Ring) roots() []rootKey {
+func (r *Ring) roots() []*rootKey {
 	if r == nil || r.keys.IsZero() {
 		return nil
 	}

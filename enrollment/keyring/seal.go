@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"hash"
 )
 
 // Errors of [Ring.Open]. Both match [ErrOpen].
@@ -96,12 +97,24 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 	return nil, ErrUnknownKey
 }
 
+// A deriver computes derived keys. Setting one up costs as much as using it, so
+// they are kept.
+type deriver struct {
+	mac hash.Hash // HMAC-SHA-256 under the root key
+	key [sha256.Size]byte
+}
+
 // derive returns the cipher of a scope. The GCM with a random nonce is the one
 // that FIPS 140-3 approves.
-func (k rootKey) derive(scope []byte) (cipher.AEAD, error) {
-	mac := hmac.New(sha256.New, k.secret[:])
-	mac.Write(scope)
-	block, err := aes.NewCipher(mac.Sum(nil))
+func (k *rootKey) derive(scope []byte) (cipher.AEAD, error) {
+	d, ok := k.derivers.Get().(*deriver)
+	if !ok {
+		d = &deriver{mac: hmac.New(sha256.New, k.secret[:])}
+	}
+	defer k.derivers.Put(d)
+	d.mac.Reset()
+	d.mac.Write(scope)
+	block, err := aes.NewCipher(d.mac.Sum(d.key[:0]))
 	if err != nil {
 		return nil, err
 	}

@@ -16,12 +16,12 @@ var sqlite = grammar{
 	param: numbered("?"), // "$1" would be a name here, numbered by appearance
 	ddl: []string{
 		`CREATE TABLE IF NOT EXISTS {table} (
-    user_id TEXT    NOT NULL COLLATE BINARY PRIMARY KEY CHECK (length(CAST(user_id AS BLOB)) BETWEEN 1 AND 255),
-    version INTEGER NOT NULL CHECK (version BETWEEN 1 AND 9007199254740991),
-    state   TEXT    NOT NULL CHECK (state IN ('none', 'pending', 'confirmed', 'disabled')),
+    user_id TEXT    NOT NULL COLLATE BINARY PRIMARY KEY,
+    version INTEGER NOT NULL,
+    state   TEXT    NOT NULL,
     due     INTEGER,
     updated INTEGER NOT NULL,
-    data    BLOB    NOT NULL CHECK (length(data) <= 8192)
+    data    BLOB    NOT NULL
 ) STRICT`,
 		`CREATE INDEX IF NOT EXISTS {index_due} ON {table} (due) WHERE due IS NOT NULL`,
 		`CREATE INDEX IF NOT EXISTS {index_state} ON {table} (state, user_id)`,
