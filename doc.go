@@ -47,16 +47,18 @@
 //
 //   - Somebody who has the password and guesses codes gets five guesses, then
 //     waits that double up to a day, and in the long run one guess a day: about
-//     0.1 % in a year, whatever the owner does meanwhile and however many
-//     requests race. Recovery codes carry 80 bits and are out of reach.
+//     0.1 % in a year, however often the owner signs in with the app and however
+//     many requests race. Each recovery code that the owner uses adds five
+//     guesses at most. Recovery codes carry 80 bits and are out of reach.
 //   - Somebody who watches a code being typed, or finds it in a log, can't use
 //     it again: it is burned in the database before it is answered, by its time
 //     step and not by its text.
 //   - Somebody who has neither factor can neither guess nor lock anybody out.
 //     Codes are evaluated only against a challenge that was minted after the
 //     first factor, or for a user whom the host has signed in.
-//   - Somebody who has the password can't lock the owner out of recovery codes,
-//     and each of those ends a lock of app codes.
+//   - Somebody who has the password and stops guessing can't keep the owner out:
+//     recovery codes wait for a minute at most, and each that is used ends a
+//     lock of app codes.
 //   - Somebody who has stolen a session can't switch the second factor off, take
 //     it over or make recovery codes without a code. Only a receipt in that
 //     session would do, which lasts five minutes and ends with every change of
@@ -66,8 +68,8 @@
 //     it or its state, or present another version: it no longer opens, which
 //     is an error and never "not enrolled".
 //   - Requests that race, clients that hang up, nodes that crash, stores that
-//     lose replies and clocks that jump lead to a refusal or an error, not to a
-//     code that works twice or a guess that is not counted.
+//     lose replies and clocks that jump by less than a day lead to a refusal or
+//     an error, not to a code that works twice or a guess that is not counted.
 //
 // # What it does not protect against
 //
@@ -85,11 +87,14 @@
 //   - A host that signs in without asking the Guard, asks it for another user
 //     than the one that gave the first factor, or calls it inside a transaction
 //     that is rolled back.
+//   - Somebody who has the password and goes on guessing without a pause. The
+//     account stays locked, for recovery codes too, until the password is
+//     changed: the guesses are worth nothing, but the owner waits.
 //   - A stolen phone, or malware on it. The app is one factor, not two.
 //   - Guessing at the password, and the traffic of strangers. Throttle the
 //     first factor, too; the second one can't do that for it.
-//   - A clock of the host that an attacker sets. The codes of any time can then
-//     be asked for in advance, by who has seen them.
+//   - A clock of the host that an attacker sets, or that is wrong by more than a
+//     day: codes that were used under it, or before it, can work again.
 //   - Copies of secrets in the memory of the process. Go moves and copies
 //     memory as it likes, so nothing here claims to wipe it.
 package twofactor

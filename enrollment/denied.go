@@ -13,7 +13,9 @@ import (
 var (
 	// ErrBusy says that nothing was decided: too many callers wanted the same
 	// account or the processors, or the context ended while waiting for them.
-	// Nothing was counted, and trying again is fine.
+	// No code was counted or used up, and trying again is fine. From Confirm and
+	// NewCodes it can mean that the code was right, and that recovery codes
+	// could not be made in time.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
 
 	// ErrCorrupt says that a stored account can't be believed: damaged, put
@@ -94,8 +96,9 @@ const (
 	// TooManyAuthenticators: the account has three. [ErrLimit]
 	TooManyAuthenticators = Reason(account.TooManyAuthenticator)
 
-	// TooManyCodeSets: the account made five sets of recovery codes within a
-	// day. RetryAt is set. [ErrLimit]
+	// TooManyCodeSets: the account made five sets of recovery codes in a day,
+	// those included that their caller did not wait for. RetryAt is set.
+	// [ErrLimit]
 	TooManyCodeSets = Reason(account.TooManySets)
 
 	// UnknownAuthenticator: the account has no authenticator of that id.

@@ -35,12 +35,15 @@
 //     method is called. After 5 wrong app codes in a row comes a wait of one
 //     minute, which doubles up to a day; 100 in a row disable app codes; and 30
 //     wrong codes, refilled by one a day, are all that an account allows in the
-//     long run, whatever its owner does meanwhile. That gives somebody who has
-//     the password a chance of about 0.1 % in a year. Where an account has
-//     several authenticators, a wrong code costs one unit for each.
-//   - Wrong recovery codes wait at most a minute and never disable anything, so
-//     that a thief of the password can't lock the owner out. A recovery code
-//     ends the wait of app codes.
+//     long run, however often its owner signs in with the app. That gives
+//     somebody who has the password a chance of about 0.1 % in a year. A
+//     recovery code that is used, and disabling, leave at least five units for
+//     the app. Where an account has several authenticators, a wrong code costs
+//     one unit for each.
+//   - Wrong recovery codes wait at most a minute and never disable anything, and
+//     a right one ends the wait of app codes. A thief of the password who stops
+//     can't keep the owner out for longer than that minute; one who goes on
+//     guessing without a pause can, until the password is changed.
 //   - While a factor is locked, nothing is evaluated, counted or extended.
 //   - A stranger can neither guess nor lock: codes are evaluated only against
 //     a challenge, which is minted after the first factor, or for a user whom
@@ -67,8 +70,8 @@
 //	SignIn          none            pending         confirmed     staged        disabled
 //	Answer          challenge_void  challenge_void  confirmed     staged        challenge_void
 //	Verify          not_enrolled    not_enrolled    confirmed     staged        not_enrolled
-//	NewCodes        not_enrolled    not_enrolled    confirmed*    staged*       not_enrolled
-//	Remove          not_enrolled    not_enrolled    confirmed*    staged*       not_enrolled
+//	NewCodes        not_enrolled    not_enrolled    confirmed*    confirmed*    not_enrolled
+//	Remove          not_enrolled    not_enrolled    confirmed*    confirmed*    not_enrolled
 //	Disable         not_enrolled    not_enrolled    disabled*     disabled*     not_enrolled
 //	Status          none            pending         confirmed     staged        disabled
 //
@@ -89,7 +92,7 @@
 // A code that proves something is used up by it, be it an app's or a recovery
 // code. A receipt proves for five minutes, and until the next change of factor:
 // Confirm, NewCodes, Remove, Disable, and the use of a recovery code void all
-// receipts and all open challenges of the account.
+// receipts and all open challenges of the account, and a setup that waits.
 //
 // # Clocks
 //
@@ -99,8 +102,9 @@
 //
 // A clock that is wrong by more than a day is believed while it lasts. What it
 // has stored ahead of the time is set to now, once, as soon as it is mended
-// (a setup, only if it is two days ahead), so that nobody stays locked longer
-// than a day and the wait that was in force. What was stored before it went
+// (a setup, if it is two days ahead; challenges that were answered, if they are
+// two minutes ahead, which voids the open ones), so that nobody stays locked
+// longer than a day and the wait that was in force. What was stored before it went
 // back by more than a day is taken for such a mistake, too: until it is mended
 // and a moment longer, codes used before and waits begun before may be
 // forgotten.

@@ -45,8 +45,9 @@ type edit struct {
 	// here, so that nothing can fail after the write.
 	decide func(ctx context.Context, a *account.Account, m account.Moment) error
 
-	codes recovery.Codes // fresh recovery codes, once decide has asked for some
-	set   *recovery.Set  // the same, as the account keeps them
+	codes   recovery.Codes    // fresh recovery codes, once decide has asked for some
+	set     *account.FreshSet // the same, as the account keeps them
+	counted bool              // whether the account has counted the set that is to be made
 
 	admissions int
 	slot       func()   // gives the slot back; nil while there is none
@@ -108,7 +109,11 @@ func (e *edit) run(caller context.Context) error {
 		ctx = e.settle(caller)
 		verdict := e.decide(ctx, a, m)
 		if errors.Is(verdict, account.ErrNeedDigest) {
-			if e.slot == nil {
+			from, _, err := a.CodesDerivation()
+			if err != nil {
+				return outward(err)
+			}
+			if from.Slow() && e.slot == nil {
 				// Wait, and then look again: the lock may have closed.
 				ctx = caller
 				if err := e.admit(ctx, e.guard.gate.Slot); err != nil {
@@ -116,8 +121,10 @@ func (e *edit) run(caller context.Context) error {
 				}
 				continue
 			}
-			if err := e.derive(a); err != nil {
-				return err
+			err = e.guess.derive(from)
+			e.giveBack()
+			if err != nil {
+				return fmt.Errorf("enrollment: deriving a recovery code: %w", err)
 			}
 			verdict = e.decide(ctx, a, m)
 		}
@@ -159,7 +166,7 @@ func (e *edit) save(ctx context.Context, a *account.Account, m account.Moment, p
 			return nil, outward(err)
 		}
 	}
-	rec, err := e.guard.seal(ctx, e.user, a, prev, m.Now)
+	rec, err := e.guard.seal(ctx, e.user, a, prev, m)
 	if err != nil {
 		return nil, err
 	}
@@ -222,20 +229,6 @@ func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), er
 	return nil
 }
 
-// derive computes the digest of the recovery code that was guessed, and gives
-// the slot back.
-func (e *edit) derive(a *account.Account) error {
-	defer e.giveBack()
-	from, ok, err := a.CodesDerivation()
-	if err != nil || !ok {
-		return outward(account.ErrDamaged)
-	}
-	if err := e.guess.derive(from); err != nil {
-		return fmt.Errorf("enrollment: deriving a recovery code: %w", err)
-	}
-	return nil
-}
-
 // makeCodes makes a set of recovery codes, or only waits until it may: with
 // the scheme Argon2id it is slow, a derivation for each code.
 func (e *edit) makeCodes(ctx context.Context) error {
@@ -246,8 +239,20 @@ func (e *edit) makeCodes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("enrollment: making recovery codes: %w", err)
 	}
-	if from.Slow() && e.slot == nil {
-		return e.admit(ctx, e.guard.gate.BulkSlot)
+	if from.Slow() {
+		if e.slot == nil {
+			return e.admit(ctx, e.guard.gate.BulkSlot)
+		}
+		if !e.counted {
+			// The account pays before the work is done: who gives up meanwhile,
+			// again and again, has soon used up the sets of the day.
+			count := edit{guard: e.guard, user: e.user}
+			count.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return a.CountSet(m) }
+			if err := count.run(ctx); err != nil {
+				return err
+			}
+			e.counted = true
+		}
 	}
 	defer e.giveBack()
 	codes, err := recovery.Generate(e.guard.random, e.guard.config.RecoveryCodes, e.guard.config.RecoveryScheme)
@@ -261,7 +266,7 @@ func (e *edit) makeCodes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("enrollment: making recovery codes: %w", err)
 	}
-	e.codes, e.set = codes, &set
+	e.codes, e.set = codes, &account.FreshSet{Set: set, Counted: e.counted}
 	return nil
 }
 

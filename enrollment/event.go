@@ -12,8 +12,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// NotifyTimeout is how long Config.Notify may take for one event before its
-// context ends.
+// NotifyTimeout is how long Config.Notify may take for the events of one call
+// before its context ends.
 const NotifyTimeout = 10 * time.Second
 
 // An EventKind is a stable word for what happened.
@@ -140,11 +140,16 @@ func (g *Guard) logEvents(ctx context.Context, userID string, events []account.E
 // has taken. Nothing that goes wrong here reaches the caller: the account keeps
 // what was not acknowledged.
 func (g *Guard) deliver(ctx context.Context, userID string, events []account.Undelivered) {
+	if len(events) == 0 {
+		return
+	}
+	notifyCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), NotifyTimeout)
+	defer cancel()
 	var taken []account.EventID
 	for _, u := range events {
 		event := eventOf(userID, u.Event)
 		event.Count = u.Count
-		if err := g.notify(ctx, event); err != nil {
+		if err := g.notify(notifyCtx, event); err != nil {
 			g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor event not delivered",
 				slog.String("user", userID), slog.String("id", event.ID), slog.Any("error", err))
 			continue
@@ -156,9 +161,9 @@ func (g *Guard) deliver(ctx context.Context, userID string, events []account.Und
 	}
 	ack := edit{guard: g, user: userID}
 	ack.decide = func(_ context.Context, a *account.Account, _ account.Moment) error { return a.Acknowledge(taken) }
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancel()
-	if err := ack.run(ctx); err != nil {
+	ackCtx, cancelAck := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	defer cancelAck()
+	if err := ack.run(ackCtx); err != nil {
 		g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor events not acknowledged",
 			slog.String("user", userID), slog.Any("error", err))
 	}
@@ -172,8 +177,9 @@ func (g *Guard) notify(ctx context.Context, e Event) (err error) {
 			err = fmt.Errorf("enrollment: Config.Notify panicked: %v", v)
 		}
 	}()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), NotifyTimeout)
-	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return err // the time was used up by the events before
+	}
 	return g.config.Notify(ctx, e)
 }
 

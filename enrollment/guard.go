@@ -38,9 +38,10 @@ type Config struct {
 	// can differ per setup.
 	Issuer string
 
-	// Namespace separates installations that share a database or keys, for
-	// example "staging": what was sealed in one does not open in another. At
-	// most [MaxNamespace] bytes. It can't be changed later without making
+	// Namespace separates installations that share keys, for example "staging":
+	// what was sealed in one does not open in another. They need tables of
+	// their own as well, since a user has one record in a table. At most
+	// [MaxNamespace] bytes. It can't be changed later without making
 	// every stored account unreadable. Defaults to "".
 	Namespace string
 
@@ -98,9 +99,8 @@ type Config struct {
 // Except where said otherwise, its methods return errors of three kinds: a
 // [Denied], which is the answer "no" to what the user did; an error that
 // matches [ErrBusy], [ErrCorrupt] or [ErrMissing]; and whatever error the
-// store, the sealer or the context returned. Everything but a Denied says
-// neither that a code was right nor that it was wrong: treat it as an
-// internal error, and grant nothing. A user id outside the bounds of
+// store, the sealer or the context returned. Whatever is no Denied is no
+// answer about a code: treat it as an internal error, and grant nothing. A user id outside the bounds of
 // [store.Record] is an error that matches [store.ErrInvalid].
 //
 // A Guard must not be called inside a transaction of the host: an attempt that

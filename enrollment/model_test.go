@@ -281,15 +281,19 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back []int) {
 	fix(&a.setsSince)
 	// What was spent ahead of the time must not be open when that comes.
 	future := func(s modelSpent) bool { return modelFuture(s.issued, now) }
-	if modelFuture(a.floor, now) || slices.ContainsFunc(a.spent, future) {
-		fix(&a.floor)
-		a.spent = slices.DeleteFunc(a.spent, future)
-		a.epoch, a.dirty = turn, true
+	if a.floor.Sub(now) > 2*time.Minute || slices.ContainsFunc(a.spent, future) {
+		a.turn(turn)
+		a.dirty = true
 	}
 	if a.burned != 0 && a.burned > now.Add(modelDay).Unix() {
 		a.burned, a.dirty = now.Unix(), true
 	}
 	return back
+}
+
+// turn voids what was handed out or begun before.
+func (a *modelAccount) turn(turn int) {
+	a.epoch, a.setup, a.spent, a.floor = turn, nil, nil, time.Time{}
 }
 
 // tidy takes away what has expired. Alone it is no reason to write.
@@ -343,12 +347,16 @@ func (a *modelAccount) record(now time.Time, e enrollment.Event) {
 // enqueue keeps 16 undelivered events; a further one takes the place of one of
 // its kind, or of the oldest.
 func (a *modelAccount) enqueue(q modelQueued) {
-	if len(a.queue) == 16 {
-		i := max(0, slices.IndexFunc(a.queue, func(x modelQueued) bool { return x.kind == q.kind }))
-		q.count += a.queue[i].count
-		a.queue = slices.Delete(a.queue, i, i+1)
-	}
 	a.queue = append(a.queue, q)
+	for i := 0; i < len(a.queue) && len(a.queue) > 16; i++ {
+		for j := i + 1; j < len(a.queue); j++ {
+			if a.queue[j].kind == a.queue[i].kind {
+				a.queue[j].count += a.queue[i].count
+				a.queue = slices.Delete(a.queue, i, i+1)
+				break
+			}
+		}
+	}
 }
 
 // lease returns what the writer has to deliver: what happened with the write,
@@ -365,7 +373,7 @@ func (a *modelAccount) lease(now time.Time) []modelQueued {
 	}
 	for _, q := range a.fresh {
 		a.enqueue(q)
-		leased = append(leased, q)
+		leased = append(leased, a.queue[len(a.queue)-1])
 	}
 	return leased
 }
@@ -423,7 +431,7 @@ func (a *modelAccount) check(text string, now time.Time, turn int) (modelMatch, 
 	a.spentCodes[normal] = true
 	a.recovery.failures = 0
 	a.totp.forgive(now)
-	a.epoch = turn
+	a.turn(turn)
 	a.record(now, enrollment.Event{Kind: enrollment.RecoveryUsed, Factor: enrollment.Recovery})
 	return modelMatch{factor: enrollment.Recovery}, nil
 }
@@ -462,7 +470,7 @@ func (a *modelAccount) miss(th *modelThrottle, f enrollment.Factor, cost int, no
 	th.fail(app, cost, now)
 	a.dirty = true
 	no := &modelNo{reason: enrollment.WrongCode, factor: f}
-	if at := th.opens(app, cost); now.Before(at) {
+	if at := th.opens(app, cost); now.Before(at) && !(app && th.failures >= 100) {
 		no.retry = at
 	}
 	switch {
@@ -530,8 +538,12 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 	x := s.app
 	x.last, x.added, x.used = step, now, now
 	a.apps = append(a.apps, x)
-	a.setup, a.was, a.epoch = nil, true, turn
+	a.was = true
+	a.turn(turn)
 	a.record(now, enrollment.Event{Kind: kind, Factor: enrollment.TOTP, Authenticator: x.name})
+	if needs && kind != enrollment.Enabled {
+		a.record(now, enrollment.Event{Kind: enrollment.CodesRenewed, Factor: enrollment.TOTP})
+	}
 	return needs, nil
 }
 
@@ -1501,7 +1513,7 @@ func (r *modelRun) disable(u *modelUser) {
 		a.spent, a.floor = nil, time.Time{}
 		a.totp.forgive(r.now())
 		a.recovery = modelThrottle{}
-		a.epoch = turn
+		a.turn(turn)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.Disabled, Factor: by.factor, Method: by.method})
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Disable(ctx, u.name, p.proof()) }, nil)
@@ -1535,7 +1547,7 @@ func (r *modelRun) remove(u *modelUser) {
 		i := a.find(id)
 		name := a.apps[i].name
 		a.drop(i)
-		a.epoch = turn
+		a.turn(turn)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.AuthenticatorRemoved, Factor: by.factor, Method: by.method, Authenticator: name})
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Remove(ctx, u.name, id, p.proof()) }, nil)
@@ -1561,7 +1573,7 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 		}
 		a.madeSet(r.now())
 		a.recovery = modelThrottle{}
-		a.epoch = turn
+		a.turn(turn)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.CodesRenewed, Factor: by.factor})
 		return nil
 	}, func(ctx context.Context) (err error) {

@@ -58,7 +58,8 @@ func (g *Guard) open(ctx context.Context, userID string, rec store.Record) (*acc
 		return nil, fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
 	}
 	if err := rec.Validate(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		// Without its chain: it is not the caller's argument that is invalid.
+		return nil, fmt.Errorf("%w: %v", ErrCorrupt, err)
 	}
 	plaintext, err := g.sealer.Open(ctx, g.recordScope(userID), g.recordBinding(rec), rec.Data)
 	if errors.Is(err, keyring.ErrOpen) {
@@ -78,8 +79,8 @@ func (g *Guard) open(ctx context.Context, userID string, rec store.Record) (*acc
 }
 
 // seal returns the record that replaces version prev with the account.
-func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, now time.Time) (store.Record, error) {
-	version, err := nextVersion(prev, now)
+func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, m account.Moment) (store.Record, error) {
+	version, err := nextVersion(prev, m.Now)
 	if err != nil {
 		return store.Record{}, err
 	}
@@ -92,11 +93,12 @@ func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, pre
 		Version: version,
 		State:   store.State(a.State()),
 		Due:     due,
-		Updated: now,
+		Updated: m.Now,
 	}
+	a.Stamp(m)
 	plaintext, err := a.Encode()
 	if err != nil {
-		return store.Record{}, fmt.Errorf("enrollment: encoding the account: %w", err)
+		return store.Record{}, outward(fmt.Errorf("enrollment: encoding the account: %w", err))
 	}
 	rec.Data, err = g.sealer.Seal(ctx, g.recordScope(userID), g.recordBinding(rec), plaintext)
 	if err != nil {

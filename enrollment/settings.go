@@ -70,7 +70,8 @@ type Renewed struct {
 }
 
 // NewCodes makes a new set of recovery codes. All earlier ones stop working
-// with the same write. An account makes at most five sets within a day.
+// with the same write. An account makes at most five sets in a day, which
+// begins with the first of them.
 //
 // The proof is [ByCode] or [ByReceipt]. It returns a [Denied] of reason
 // NotEnrolled, TooManyCodeSets, ProofRequired, ProofInvalid, ProofStale,
@@ -85,7 +86,7 @@ func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (Renewed, 
 	e := edit{guard: g, op: "new codes", user: userID, guess: proof.guess}
 	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
 		done = Renewed{}
-		if err := a.MayRenew(m.Now); err != nil {
+		if err := a.MayRenew(e.set, m.Now); err != nil {
 			return err
 		}
 		by, err := proof.prove(a, m)

@@ -59,8 +59,8 @@ type Options struct {
 }
 
 // A Setup is what a user needs for putting a fresh secret into an
-// authenticator app. Everything about it is secret, its Token included; it
-// redacts itself. It is safe for concurrent use.
+// authenticator app. It redacts itself, and hides the secret also inside other
+// values; Token is a plain string. It is safe for concurrent use.
 type Setup struct {
 	// Token stands for the setup: put it into the form with the code field, or
 	// into the session, and hand it to Confirm or Resume. It is of use only
@@ -228,6 +228,9 @@ func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (S
 	if err != nil {
 		return Setup{}, fmt.Errorf("enrollment: making the URI: %w", err)
 	}
+	if len(uri) > qr.MaxText {
+		return Setup{}, errors.New("enrollment: Options: issuer, account and image are too long for a QR code")
+	}
 	token, err := g.sealSetup(ctx, setupToken{id: s.ID, expires: s.Expires, user: userID})
 	if err != nil {
 		return Setup{}, err
@@ -325,9 +328,7 @@ func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (Confir
 		if stored {
 			done.Codes = e.codes
 		}
-		for _, x := range a.Recorded() {
-			done.Did = eventKinds[x.Kind]
-		}
+		done.Did = eventKinds[a.Recorded()[0].Kind]
 		done.Success, err = g.success(ctx, userID, a, SetupPurpose, match, m.Now)
 		return err
 	}

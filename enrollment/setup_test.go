@@ -283,3 +283,35 @@ func TestCase53_SecretTwice(t *testing.T) {
 	_, err := kit.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
 	wantReason(t, err, enrollment.DuplicateSecret)
 }
+
+// A setup that waits goes with the change that was made to keep its beginner
+// out.
+func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for name, change := range map[string]func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error{
+		"recovery": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
+			_, err := kit.Guard.Verify(ctx, "alice", "x", alice.RecoveryCodes[0])
+			return err
+		},
+		"new codes": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
+			_, err := kit.Guard.NewCodes(ctx, "alice", enrollment.ByCode(alice.Code()))
+			return err
+		},
+		"disable and enable": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
+			err := kit.Guard.Disable(ctx, "alice", enrollment.ByCode(alice.Code()))
+			kit.Enroll("alice")
+			return err
+		},
+	} {
+		kit := enrollmenttest.New(t)
+		alice := kit.Enroll("alice")
+		setup, app := begin(t, kit, "alice", enrollment.Options{Proof: enrollment.ByCode(alice.Code())})
+		kit.Clock.Advance(time.Minute)
+		if err := change(kit, alice); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		_, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
+		wantReason(t, err, enrollment.NoSetup)
+	}
+}

@@ -239,6 +239,9 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 		if err := a.CheckChallenge(c.Challenge); err != nil {
 			return err
 		}
+		if !m.Now.Before(c.Expires) { // while it waited for its turn
+			return deny(ChallengeExpired)
+		}
 		match, err := a.Check(m, q.Guess)
 		if err != nil {
 			return err

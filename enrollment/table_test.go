@@ -334,8 +334,12 @@ func walkProofs(t *testing.T, name, state, want string) {
 		}, want: "proof_stale"},
 		{name: "void receipt", proof: func(s *scene) enrollment.Proof {
 			old := s.receipt
-			if _, err := s.guard.NewCodes(s.t.Context(), sceneUser, enrollment.ByReceipt(old)); err != nil {
+			renewed, err := s.guard.NewCodes(s.t.Context(), sceneUser, enrollment.ByReceipt(old))
+			if err != nil {
 				s.t.Fatal(err)
+			}
+			if s.state == "staged" { // that voided the setup as well
+				_, s.waits, s.token = s.begin(s.guard, enrollment.ByReceipt(renewed.Receipt))
 			}
 			return enrollment.ByReceipt(old)
 		}, want: "proof_invalid"},

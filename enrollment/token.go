@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
@@ -31,7 +32,7 @@ const (
 	clockSlack = time.Minute
 )
 
-// tokenText is how tokens are written. Strict, so that a token has one text.
+// tokenText is how tokens are written.
 var tokenText = base64.RawURLEncoding.Strict()
 
 // errToken says that a text is no token of the kind. Callers turn it into a
@@ -55,7 +56,8 @@ func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (st
 // openToken returns the payload of a token. It returns errToken for anything
 // that was not sealed here under that label.
 func (g *Guard) openToken(ctx context.Context, label, token string) (cryptobyte.String, error) {
-	if len(token) > maxToken {
+	// Line breaks are passed over by the decoder; a token has one text.
+	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") {
 		return nil, errToken
 	}
 	raw, err := tokenText.DecodeString(token)

@@ -22,10 +22,15 @@ const (
 // earlier one (challenges, receipts) is void.
 type Epoch [16]byte
 
+// A WriteID is different in every encoding that is written, so that two of them
+// never look alike, whatever they are sealed with.
+type WriteID [12]byte
+
 // An Account is the two-factor state of one user. It is not safe for
 // concurrent use.
 type Account struct {
 	epoch          Epoch
+	write          WriteID
 	wasConfirmed   bool
 	totp, recovery Throttle
 	authenticators []Authenticator
@@ -101,7 +106,7 @@ func (a *Account) Rebase(m Moment) {
 	if a.setup != nil {
 		changed = a.setup.rebase(now) || changed
 	}
-	if a.challenges.rebase(now) {
+	if a.challenges.broken(now) {
 		a.turn(m)
 		changed = true
 	}
@@ -151,8 +156,16 @@ func (a *Account) drop(i int) {
 	a.authenticators = slices.Delete(a.authenticators, i, i+1)
 }
 
-// turn starts a new epoch.
-func (a *Account) turn(m Moment) { a.epoch = m.epoch() }
+// turn starts a new epoch: what was handed out or begun under the one before is
+// void, and need not be remembered.
+func (a *Account) turn(m Moment) {
+	a.epoch = m.epoch()
+	a.challenges = spentChallenges{}
+	a.setup = nil
+}
+
+// Stamp gives the encoding that follows an id of its own.
+func (a *Account) Stamp(m Moment) { a.write = m.writeID() }
 
 // Disable switches two-factor authentication off: every secret, code, setup
 // and spent challenge is gone. The history, the budget of guesses and the mark
@@ -165,9 +178,7 @@ func (a *Account) Disable(m Moment, by Factor, method string) error {
 		a.drop(len(a.authenticators) - 1)
 	}
 	a.wasConfirmed = true
-	a.setup = nil
 	a.codes.set(recovery.Set{})
-	a.challenges = spentChallenges{}
 	a.totp.forgive(totpPolicy, m.Now)
 	a.recovery = Throttle{}
 	a.turn(m)

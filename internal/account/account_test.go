@@ -93,7 +93,7 @@ func (c *constant) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func codes(t *testing.T, seed byte) (recovery.Codes, *recovery.Set) {
+func codes(t *testing.T, seed byte) (recovery.Codes, *account.FreshSet) {
 	t.Helper()
 	source := constant(seed)
 	list, err := recovery.Generate(&source, 0, recovery.Fast)
@@ -108,7 +108,7 @@ func codes(t *testing.T, seed byte) (recovery.Codes, *recovery.Set) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list, &set
+	return list, &account.FreshSet{Set: set}
 }
 
 func (w *world) begin(seed byte, replaces account.AuthenticatorID) account.SetupID {
@@ -171,12 +171,12 @@ func (w *world) recover(seed byte, i int) error {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	digest, err := set.Derivation().Derive(c)
+	digest, err := set.Set.Derivation().Derive(c)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	_, err = w.a.Check(w.moment(), account.Guess{
-		Factor: account.Recovery, Scheme: c.Scheme(), Digest: digest, From: set.Derivation(),
+		Factor: account.Recovery, Scheme: c.Scheme(), Digest: digest, From: set.Set.Derivation(),
 	})
 	return err
 }
@@ -364,7 +364,7 @@ func TestRecoveryWaitsAreShort(t *testing.T) {
 			}
 		}
 		_, set := codes(t, 1)
-		_, err = w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: recovery.Fast, From: set.Derivation()})
+		_, err = w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: recovery.Fast, From: set.Set.Derivation()})
 		mustReason(t, err, account.WrongCode)
 		until := retryAt(err)
 		if until.IsZero() {
@@ -638,8 +638,17 @@ func TestHistoryIsBounded(t *testing.T) {
 func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.enroll(1)
-	total := 0
+	id := w.begin(1, account.AuthenticatorID{})
+	_, first := codes(t, 1)
+	if _, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now), first); err != nil {
+		t.Fatal(err)
+	}
+	if leased, err := w.a.Lease(w.moment()); err != nil || len(leased) != 1 {
+		t.Fatal(leased, err)
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	w.reload()
+	total := 1
 	for range 40 {
 		_, set := codes(t, 50)
 		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
@@ -656,8 +665,8 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(outbox) != account.MaxUndelivered {
-		t.Errorf("%d undelivered events", len(outbox))
+	if len(outbox) != account.MaxUndelivered || outbox[0].Event.Kind != account.EventEnabled || outbox[0].Count != 1 {
+		t.Errorf("%d undelivered events, the first %v", len(outbox), outbox[0].Event.Kind)
 	}
 	count := 0
 	var ids []account.EventID
@@ -682,7 +691,7 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 }
 
 // manyCodes returns the largest set there is.
-func manyCodes(t *testing.T, seed byte) *recovery.Set {
+func manyCodes(t *testing.T, seed byte) *account.FreshSet {
 	t.Helper()
 	source := constant(seed)
 	list, err := recovery.Generate(&source, recovery.MaxCount, recovery.Fast)
@@ -697,5 +706,5 @@ func manyCodes(t *testing.T, seed byte) *recovery.Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &set
+	return &account.FreshSet{Set: set}
 }

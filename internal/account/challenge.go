@@ -76,6 +76,10 @@ func (s *spentChallenges) add(c spentChallenge) {
 	s.list = slices.Delete(s.list, oldest, oldest+1)
 }
 
+// floorTolerance is how far ahead the floor may lie: as much as the clocks of
+// nodes that issue challenges are apart. Beyond it, it would void honest ones.
+const floorTolerance = 2 * time.Minute
+
 // tidy forgets challenges that have expired. The floor takes their place: a
 // node whose clock is a little behind does not take them for open ones.
 func (s *spentChallenges) tidy(now time.Time) {
@@ -88,15 +92,12 @@ func (s *spentChallenges) tidy(now time.Time) {
 	})
 }
 
-// rebase forgets what a broken clock has spent far ahead, and reports whether
-// there was any. The epoch has to turn then, or those challenges would be open
-// again when their time comes.
-func (s *spentChallenges) rebase(now time.Time) (changed bool) {
-	s.floor, changed = rebase(s.floor, now)
-	before := len(s.list)
-	s.list = slices.DeleteFunc(s.list, func(c spentChallenge) bool {
+// broken reports whether a clock that ran ahead has left marks here. The epoch
+// has to turn then: honest challenges would be void until the time of the
+// marks, and those that were spent would be open again when it comes.
+func (s *spentChallenges) broken(now time.Time) bool {
+	return s.floor.Sub(now) > floorTolerance || slices.ContainsFunc(s.list, func(c spentChallenge) bool {
 		_, broken := rebase(c.issued, now)
 		return broken
 	})
-	return changed || len(s.list) < before
 }

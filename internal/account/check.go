@@ -143,12 +143,13 @@ func (a *Account) fail(m Moment, t *Throttle, p policy, f Factor, cost int) erro
 	t.fail(p, m.Now, cost)
 	a.changed = true
 	refusal := &Refusal{Reason: WrongCode}
-	if until := t.until(p, cost); m.Now.Before(until) {
+	disabled := p.disableAt > 0 && t.Failures >= p.disableAt
+	if until := t.until(p, cost); m.Now.Before(until) && !disabled {
 		refusal.RetryAt = until
 	}
 	var err error
 	switch {
-	case t.Failures == p.disableAt:
+	case disabled:
 		err = a.record(m, Event{Kind: EventFactorDisabled, Factor: f})
 	case t.Failures == p.free, t.exhausted(p, cost):
 		err = a.record(m, Event{Kind: EventLocked, Factor: f})

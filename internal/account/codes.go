@@ -58,17 +58,45 @@ func (a *Account) CodesLeft() (left, of int, err error) {
 	return set.Remaining(), set.Len(), nil
 }
 
-// MayRenew reports whether a new set of recovery codes may be made now.
-func (a *Account) MayRenew(now time.Time) error {
+// MayRenew reports whether Renew would be allowed to store set, or if it is
+// nil, to ask for one.
+func (a *Account) MayRenew(set *FreshSet, now time.Time) error {
 	if len(a.authenticators) == 0 {
 		return refuse(NotEnrolled)
+	}
+	return a.mayMake(set, now)
+}
+
+// A FreshSet is a set of recovery codes that was just made.
+type FreshSet struct {
+	Set recovery.Set
+
+	// Counted says that CountSet was called, and stored, before it was made.
+	Counted bool
+}
+
+// CountSet counts a set that is about to be made, so that making it is not free
+// for a caller who gives up meanwhile.
+func (a *Account) CountSet(m Moment) error {
+	if err := a.sets.blocked(m.Now); err != nil {
+		return err
+	}
+	a.sets.add(m.Now)
+	a.changed = true
+	return nil
+}
+
+// mayMake reports whether set, which may be nil, can be stored or made now.
+func (a *Account) mayMake(set *FreshSet, now time.Time) error {
+	if set != nil && set.Counted {
+		return nil
 	}
 	return a.sets.blocked(now)
 }
 
 // Renew replaces the recovery codes. It returns ErrNeedCodes if set is nil.
-func (a *Account) Renew(m Moment, set *recovery.Set, by Factor) error {
-	if err := a.MayRenew(m.Now); err != nil {
+func (a *Account) Renew(m Moment, set *FreshSet, by Factor) error {
+	if err := a.MayRenew(set, m.Now); err != nil {
 		return err
 	}
 	if set == nil {
@@ -80,7 +108,9 @@ func (a *Account) Renew(m Moment, set *recovery.Set, by Factor) error {
 	return a.record(m, Event{Kind: EventCodesRenewed, Factor: by})
 }
 
-func (a *Account) setCodes(m Moment, set *recovery.Set) {
-	a.codes.set(*set)
-	a.sets.add(m.Now)
+func (a *Account) setCodes(m Moment, set *FreshSet) {
+	a.codes.set(set.Set)
+	if !set.Counted {
+		a.sets.add(m.Now)
+	}
 }

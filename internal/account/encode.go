@@ -43,6 +43,7 @@ const (
 	tagCodes          = 11
 	tagHistory        = 12
 	tagOutbox         = 13
+	tagWrite          = 14
 )
 
 // Decode reads an encoded account. It keeps b.
@@ -89,6 +90,8 @@ func Decode(b []byte) (*Account, error) {
 			a.history.raw = v
 		case tagOutbox:
 			a.outbox.raw = v
+		case tagWrite:
+			err = readArray(v, a.write[:])
 		default:
 			return false, nil
 		}
@@ -168,6 +171,9 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 	putLazy(&w, tagOutbox, &a.outbox, func(b []byte, outbox []Undelivered) ([]byte, error) {
 		return appendList(b, outbox, appendUndelivered)
 	})
+	if a.write != (WriteID{}) {
+		w.putBytes(tagWrite, a.write[:])
+	}
 	return w.finish()
 }
 

@@ -23,18 +23,18 @@ func full(t *testing.T) *world {
 	w := newWorld(t)
 	k := w.enroll(1)
 	w.enroll(41)
-	w.begin(99, account.AuthenticatorID{1})
 	mustReason(t, w.recover(1, 2), "")
 	if _, err := w.a.Lease(w.moment()); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
-	w.a.SpendChallenge(w.moment(), account.Challenge{
-		ID: account.ChallengeID{1, 2, 3}, Epoch: w.a.Epoch(), Issued: w.now, Expires: w.now.Add(10 * time.Minute),
-	}, account.Recovery, true)
 	if err := w.a.Remove(w.moment(), account.AuthenticatorID{41}, account.NoFactor, "password"); err != nil {
 		t.Fatal(err)
 	}
+	w.begin(99, account.AuthenticatorID{1})
+	w.a.SpendChallenge(w.moment(), account.Challenge{
+		ID: account.ChallengeID{1, 2, 3}, Epoch: w.a.Epoch(), Issued: w.now, Expires: w.now.Add(10 * time.Minute),
+	}, account.TOTP, true)
 	mustReason(t, w.check(code(t, k, w.now)), "")
 	mustReason(t, w.check(w.wrong()), account.WrongCode)
 	_, err := w.a.Confirm(w.moment(), account.SetupID{99}, w.wrong(), nil)
@@ -43,13 +43,14 @@ func full(t *testing.T) *world {
 	if _, err := w.a.Lease(w.moment()); err != nil {
 		t.Fatal(err)
 	}
+	w.a.Stamp(w.moment())
 	return w
 }
 
 func (w *world) recoverWrong() {
 	w.t.Helper()
 	_, set := codes(w.t, 1)
-	_, err := w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: set.Derivation().Scheme(), From: set.Derivation()})
+	_, err := w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: set.Set.Derivation().Scheme(), From: set.Set.Derivation()})
 	mustReason(w.t, err, account.WrongCode)
 }
 

@@ -97,9 +97,8 @@ func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 		}
 	}
 	for _, e := range a.fresh {
-		u := Undelivered{Event: e, Lease: lease, Count: 1}
-		*outbox = enqueue(*outbox, u)
-		leased = append(leased, u)
+		*outbox = enqueue(*outbox, Undelivered{Event: e, Lease: lease, Count: 1})
+		leased = append(leased, (*outbox)[len(*outbox)-1])
 	}
 	if len(leased) > 0 {
 		a.outbox.touch()
@@ -107,16 +106,23 @@ func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 	return leased, nil
 }
 
-// enqueue appends u. When there is no room, an earlier event of its kind is
-// folded into it, or the oldest one if there is none: Count tells that there
-// were more.
+// enqueue appends u. When there is no room, the oldest event that has a later
+// one of its kind is folded into that: Count tells that there were more. There
+// are fewer kinds than places, so there always is one.
 func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
-	if len(outbox) >= MaxUndelivered {
-		i := max(0, slices.IndexFunc(outbox, func(x Undelivered) bool { return x.Event.Kind == u.Event.Kind }))
-		u.Count = min(u.Count+outbox[i].Count, maxCount)
-		outbox = slices.Delete(outbox, i, i+1)
+	outbox = append(outbox, u)
+	if len(outbox) <= MaxUndelivered {
+		return outbox
 	}
-	return append(outbox, u)
+	for i, x := range outbox {
+		same := func(y Undelivered) bool { return y.Event.Kind == x.Event.Kind }
+		if j := slices.IndexFunc(outbox[i+1:], same); j >= 0 {
+			later := &outbox[i+1+j]
+			later.Count = min(later.Count+x.Count, maxCount)
+			return slices.Delete(outbox, i, i+1)
+		}
+	}
+	return slices.Delete(outbox, 0, 1) // kinds of a later version; not reached by ours
 }
 
 // Acknowledge drops events that were delivered. Ids that are not there any

@@ -1,7 +1,5 @@
 package account
 
-import "github.com/seed-1b6a03a1/twofactor/recovery"
-
 // FieldTag is the tag from which on a reader must understand a field.
 const FieldTag = mustUnderstand
 
@@ -17,8 +15,8 @@ func TouchAll(a *Account) {
 
 // Replace stores a set and an event as long as it gets, without the limits on
 // how often that happens.
-func (a *Account) Replace(m Moment, set *recovery.Set, name string) error {
-	a.codes.set(*set)
+func (a *Account) Replace(m Moment, set *FreshSet, name string) error {
+	a.codes.set(set.Set)
 	if err := a.record(m, Event{Kind: EventAuthenticatorReplaced, Factor: TOTP, Name: name, Method: name[:32]}); err != nil {
 		return err
 	}

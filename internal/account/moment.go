@@ -8,13 +8,17 @@ type Moment struct {
 	// Now is the current time, in UTC, to the microsecond.
 	Now time.Time
 
-	// Fresh is 32 unpredictable bytes that no other write uses: 16 for a new
-	// epoch, 12 for the ids of events.
-	Fresh [32]byte
+	// Fresh is unpredictable bytes that no other write uses: 16 for a new
+	// epoch, 12 for the ids of events, 12 for the id of the write.
+	Fresh [40]byte
 }
 
 func (m Moment) epoch() Epoch {
 	return Epoch(m.Fresh[:16])
+}
+
+func (m Moment) writeID() WriteID {
+	return WriteID(m.Fresh[28:])
 }
 
 func (m Moment) eventID(n int) EventID {

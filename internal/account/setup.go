@@ -94,7 +94,7 @@ func (a *Account) FindSetup(id SetupID) (*Setup, error) {
 // The first confirmation also stores the recovery codes: Confirm returns
 // ErrNeedCodes if it needs a set and set is nil. It reports whether it stored
 // the set.
-func (a *Account) Confirm(m Moment, id SetupID, digits string, set *recovery.Set) (stored bool, err error) {
+func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (stored bool, err error) {
 	s, err := a.FindSetup(id)
 	if err != nil {
 		return false, err
@@ -111,7 +111,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *recovery.Set
 		return false, err
 	}
 	needsCodes := held.Remaining() == 0
-	if err := a.sets.blocked(m.Now); needsCodes && err != nil {
+	if err := a.mayMake(set, m.Now); needsCodes && err != nil {
 		if len(a.authenticators) == 0 {
 			return false, err
 		}
@@ -127,9 +127,9 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *recovery.Set
 		a.setCodes(m, set)
 	}
 
-	kind := EventAuthenticatorAdded
+	kind, first := EventAuthenticatorAdded, len(a.authenticators) == 0
 	switch {
-	case len(a.authenticators) == 0:
+	case first:
 		kind = EventEnabled
 	case replaced >= 0:
 		kind = EventAuthenticatorReplaced
@@ -138,10 +138,13 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *recovery.Set
 	x := s.Authenticator
 	x.Added, x.Used = m.Now, m.Now
 	a.authenticators = append(a.authenticators, x)
-	a.setup = nil
 	a.wasConfirmed = true
 	a.turn(m)
-	return needsCodes, a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name})
+	err = a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name})
+	if err == nil && needsCodes && !first {
+		err = a.record(m, Event{Kind: EventCodesRenewed, Factor: TOTP})
+	}
+	return needsCodes, err
 }
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures

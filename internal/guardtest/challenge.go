@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
 // Cases about what challenges and sessions are worth, and about what leaks.
@@ -48,6 +50,28 @@ func TestCase27_ChallengeNotBound(t *testing.T, open Open) {
 	w.advance(-enrollment.ChallengeTTL - 2*time.Minute)
 	_, err = answer(enrollment.SignInPurpose, alice.code())
 	want(t, err, enrollment.ChallengeExpired) // the clock has jumped back
+}
+
+// TestCase27_WaitedTooLong: what was in time when it came can be late when its
+// turn comes.
+func TestCase27_WaitedTooLong(t *testing.T, open Open) {
+	s := &hooked{Store: open(t)}
+	w := newWorld(t, s, func(c *enrollment.Config) {
+		c.RecoveryScheme = recovery.Argon2id
+		c.RecoveryCodes = recovery.MinCount
+	})
+	u := w.enroll("alice")
+	challenge := u.challenge()
+	s.load = func(rec store.Record, err error) (store.Record, error) {
+		s.load = nil
+		w.advance(enrollment.ChallengeTTL) // while it waits for a slot
+		return rec, err
+	}
+	_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, u.codes[0])
+	want(t, err, enrollment.ChallengeExpired)
+	if left := w.status("alice").CodesLeft; left != recovery.MinCount {
+		t.Errorf("%d codes are left", left)
+	}
 }
 
 // TestCase28_HalfAuthenticated: a session after the first factor counted as

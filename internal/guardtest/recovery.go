@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
 // Cases about recovery codes, what is stored of them, and what they cost.
@@ -229,5 +231,38 @@ func TestCase50_GenerationGate(t *testing.T, open Open) {
 	}
 	if derived > recovery.MinCount+2 {
 		t.Errorf("%.1f derivations for one set of %d codes", derived, recovery.MinCount)
+	}
+}
+
+// TestCase50_GenerationIsPaidFor: and giving up before they are made does not
+// make it free.
+func TestCase50_GenerationIsPaidFor(t *testing.T, open Open) {
+	s := &hooked{Store: open(t)}
+	w := newWorld(t, s, func(c *enrollment.Config) {
+		c.RecoveryScheme = recovery.Argon2id
+		c.RecoveryCodes = recovery.MinCount
+	})
+	u := &user{w: w, id: "alice"}
+	var token string
+	u.app, token = w.begin("alice", enrollment.Proof{}, "")
+	for range 5 {
+		ctx, cancel := context.WithCancel(t.Context())
+		s.save = func(ctx context.Context, rec store.Record, prev int64) error {
+			cancel() // while the set is counted
+			return s.Store.Save(ctx, rec, prev)
+		}
+		_, err := w.guard.Confirm(ctx, "alice", token, u.code())
+		if !errors.Is(err, enrollment.ErrBusy) || !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want ErrBusy", err)
+		}
+	}
+	s.save = nil
+	_, err := w.guard.Confirm(t.Context(), "alice", token, u.code())
+	want(t, err, enrollment.TooManyCodeSets)
+	w.advance(24 * time.Hour)
+	u.app, token = w.begin("alice", enrollment.Proof{}, "")
+	done, err := w.guard.Confirm(t.Context(), "alice", token, u.code())
+	if err != nil || done.Codes.Len() != recovery.MinCount {
+		t.Errorf("a day later: %d codes, %v", done.Codes.Len(), err)
 	}
 }

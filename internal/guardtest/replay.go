@@ -1,6 +1,8 @@
 package guardtest
 
 import (
+	"bytes"
+	"context"
 	"testing"
 	"time"
 
@@ -149,4 +151,30 @@ func TestCase45_WindowStaysNarrow(t *testing.T, open Open) {
 	}
 	want(t, u.answer(u.code(-1)), "")
 	want(t, u.answer(u.code(+1)), "")
+}
+
+// A plain sealer seals nothing, and the same bytes always in the same way.
+type plain struct{}
+
+func (plain) Seal(_ context.Context, _, _, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
+func (plain) Open(_ context.Context, _, _, b []byte) ([]byte, error) { return bytes.Clone(b), nil }
+
+// TestCase06_ReplayRaceUnderPlainSealer: the same where two nodes that decide
+// alike would write the same bytes, and each would take them for its own.
+func TestCase06_ReplayRaceUnderPlainSealer(t *testing.T, open Open) {
+	const n = 16
+	s := open(t)
+	w := newWorld(t, s)
+	w.keys = plain{}
+	w.guard = w.guardOver(s)
+	u := w.enroll("alice")
+	g := w.guardOver(newBarrier(s, n))
+	c := u.code()
+	got := together(n, func(int) error {
+		_, err := g.Verify(t.Context(), "alice", "x", c)
+		return err
+	})
+	if got[""] != 1 || got[enrollment.Replayed] != n-1 {
+		t.Errorf("outcomes %v, want 1 accepted and %d replayed", got, n-1)
+	}
 }
