@@ -182,37 +182,48 @@ func TestUnfitTables(t *testing.T) {
 	}
 }
 
-// TestRowsByHand sees the database refuse rows that no Save writes.
+// TestRowsByHand writes rows that no Save writes. The database refuses them, or
+// whoever reads them gets an error: they are neither records nor absent.
 func TestRowsByHand(t *testing.T) {
 	t.Parallel()
 	for _, d := range dialects {
-		t.Run(d.String(), func(t *testing.T) {
-			t.Parallel()
-			db := openDialect(t, d)
-			migrated(t, sqlstore.New(db, d))
-			const insert = "INSERT INTO twofactor_accounts (user_id, version, state, due, updated, data) VALUES (%s, %s, %s, NULL, 0, %s)"
-			data := map[sqlstore.Dialect]string{sqlstore.SQLite: "x''", sqlstore.PostgreSQL: "''::bytea"}[d]
-			long := map[sqlstore.Dialect]string{sqlstore.SQLite: "zeroblob(8193)", sqlstore.PostgreSQL: "decode(repeat('00', 8193), 'hex')"}[d]
-			for name, statement := range map[string]string{
-				"no id":          fmt.Sprintf(insert, "''", "1", "'none'", data),
-				"null id":        fmt.Sprintf(insert, "NULL", "1", "'none'", data),
-				"long id":        fmt.Sprintf(insert, "'"+strings.Repeat("é", 128)+"'", "1", "'none'", data),
-				"version 0":      fmt.Sprintf(insert, "'a'", "0", "'none'", data),
-				"large version":  fmt.Sprintf(insert, "'a'", "9007199254740992", "'none'", data),
-				"no state":       fmt.Sprintf(insert, "'a'", "1", "''", data),
-				"unknown state":  fmt.Sprintf(insert, "'a'", "1", "'Confirmed'", data),
-				"null data":      fmt.Sprintf(insert, "'a'", "1", "'none'", "NULL"),
-				"data too long":  fmt.Sprintf(insert, "'a'", "1", "'none'", long),
-				"version a text": fmt.Sprintf(insert, "'a'", "'x'", "'none'", data),
-			} {
-				if _, err := db.ExecContext(t.Context(), statement); err == nil {
-					t.Errorf("%s: the database took %s", name, statement)
+		const insert = "INSERT INTO twofactor_accounts (user_id, version, state, due, updated, data) VALUES (%s, %s, %s, NULL, 0, %s)"
+		data := map[sqlstore.Dialect]string{sqlstore.SQLite: "x''", sqlstore.PostgreSQL: "''::bytea"}[d]
+		long := map[sqlstore.Dialect]string{sqlstore.SQLite: "zeroblob(8193)", sqlstore.PostgreSQL: "decode(repeat('00', 8193), 'hex')"}[d]
+		for name, c := range map[string]struct {
+			statement string
+			refused   bool // by the database
+		}{
+			"null id":        {fmt.Sprintf(insert, "NULL", "1", "'none'", data), true},
+			"null data":      {fmt.Sprintf(insert, "'a'", "1", "'none'", "NULL"), true},
+			"version a text": {fmt.Sprintf(insert, "'a'", "'x'", "'none'", data), true},
+			"no id":          {fmt.Sprintf(insert, "''", "1", "'none'", data), false},
+			"long id":        {fmt.Sprintf(insert, "'"+strings.Repeat("é", 128)+"'", "1", "'none'", data), false},
+			"version 0":      {fmt.Sprintf(insert, "'a'", "0", "'none'", data), false},
+			"large version":  {fmt.Sprintf(insert, "'a'", "9007199254740992", "'none'", data), false},
+			"no state":       {fmt.Sprintf(insert, "'a'", "1", "''", data), false},
+			"unknown state":  {fmt.Sprintf(insert, "'a'", "1", "'Confirmed'", data), false},
+			"data too long":  {fmt.Sprintf(insert, "'a'", "1", "'none'", long), false},
+		} {
+			t.Run(d.String()+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				db := openDialect(t, d)
+				s := migrated(t, sqlstore.New(db, d))
+				_, err := db.ExecContext(t.Context(), c.statement)
+				if (err != nil) != c.refused {
+					t.Fatalf("the database says %v", err)
 				}
-			}
-			if _, err := db.ExecContext(t.Context(), fmt.Sprintf(insert, "'a'", "1", "'none'", data)); err != nil {
-				t.Errorf("a good row: %v", err)
-			}
-		})
+				if c.refused {
+					return
+				}
+				if _, err := s.List(t.Context(), store.Query{}); err == nil || errors.Is(err, store.ErrInvalid) {
+					t.Errorf("List = %v, want an error that is nobody's argument", err)
+				}
+				if _, err := s.Load(t.Context(), "a"); strings.Contains(c.statement, "('a'") && (err == nil || errors.Is(err, store.ErrNotFound)) {
+					t.Errorf("Load = %v, want an error that is not absence", err)
+				}
+			})
+		}
 	}
 }
 

@@ -1,10 +1,13 @@
 //go:build !unix
 
-package testenv
+package postgres
 
-import "syscall"
+import (
+	"fmt"
+	"syscall"
+)
 
 // serverUser says that there is no server: it is started by a POSIX shell.
 func serverUser() (*syscall.SysProcAttr, func(dir string) error, error) {
-	return nil, nil, missingError("a PostgreSQL server is started on Unix only")
+	return nil, nil, fmt.Errorf("%w: a server is started on Unix only", ErrMissing)
 }

@@ -1,8 +1,9 @@
 //go:build unix
 
-package testenv
+package postgres
 
 import (
+	"fmt"
 	"os"
 	"os/user"
 	"strconv"
@@ -34,5 +35,5 @@ func serverUser() (attr *syscall.SysProcAttr, own func(dir string) error, err er
 		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 		return attr, func(dir string) error { return os.Chown(dir, int(uid), int(gid)) }, nil
 	}
-	return nil, nil, missingError("PostgreSQL does not run as root, and there is no user postgres or nobody")
+	return nil, nil, fmt.Errorf("%w: it does not run as root, and there is no user postgres or nobody", ErrMissing)
 }

@@ -1,0 +1,187 @@
+package bench
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// A Side is one way of doing something, to be timed beside another. It is not
+// safe for concurrent use.
+type Side struct {
+	// Name tells the side in tables and benchmarks.
+	Name string
+
+	// Op does the work once, and returns an error if it did not come out as
+	// the comparison needs it. The argument counts from 0 after each Prepare.
+	Op func(i int) error
+
+	// Prepare puts things back so that Op can be called Batch times. It is not
+	// timed. Nil means that Op can be called without end.
+	Prepare func() error
+	Batch   int
+
+	next     int
+	prepared bool
+}
+
+// Ready makes the side ready for n calls of Step, n at most Batch, and returns
+// how many of the n calls it is ready for.
+func (s *Side) Ready(n int) (int, error) {
+	if s.Prepare == nil {
+		return n, nil
+	}
+	if !s.prepared || s.next == s.Batch {
+		if err := s.Prepare(); err != nil {
+			return 0, fmt.Errorf("preparing %s: %w", s.Name, err)
+		}
+		s.next, s.prepared = 0, true
+	}
+	return min(n, s.Batch-s.next), nil
+}
+
+// Step does the work once.
+func (s *Side) Step() error {
+	i := s.next
+	s.next++
+	if err := s.Op(i); err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// Time does the work n times and returns what that took, preparations left out.
+func (s *Side) Time(n int) (Cost, error) {
+	var sum Cost
+	for n > 0 {
+		k, err := s.Ready(n)
+		if err != nil {
+			return Cost{}, err
+		}
+		start := now()
+		for range k {
+			if err := s.Step(); err != nil {
+				return Cost{}, err
+			}
+		}
+		end := now()
+		sum.Wall += end.Wall - start.Wall
+		sum.CPU += end.CPU - start.CPU
+		n -= k
+	}
+	return sum, nil
+}
+
+// A Cost is what some work took.
+type Cost struct {
+	Wall time.Duration // on the clock
+	CPU  time.Duration // of all processors by this process, the garbage collector's included
+}
+
+func (c Cost) per(n int) Cost {
+	return Cost{c.Wall / time.Duration(n), c.CPU / time.Duration(n)}
+}
+
+var started = time.Now()
+
+// now returns what the process has taken so far.
+func now() Cost {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // its arguments are right
+	}
+	return Cost{
+		Wall: time.Since(started),
+		CPU:  time.Duration(u.Utime.Nano() + u.Stime.Nano()),
+	}
+}
+
+// Effort is how long to measure.
+type Effort struct {
+	Rounds int           // how often each side gets its turn
+	Turn   time.Duration // how long a turn lasts, about
+}
+
+// A Timing is what came out for one side.
+type Timing struct {
+	Name string
+	each []Cost // of one Op, by round
+}
+
+// A Measure picks the cost that is compared: Wall where the work waits for
+// something, CPU where it does not. A busy machine takes processors away at
+// any time, which CPU does not see.
+type Measure func(Cost) time.Duration
+
+// The measures.
+var (
+	Wall Measure = func(c Cost) time.Duration { return c.Wall }
+	CPU  Measure = func(c Cost) time.Duration { return c.CPU }
+)
+
+// Op returns the median over the rounds of what one Op took.
+func (t Timing) Op(by Measure) time.Duration {
+	all := make([]time.Duration, len(t.each))
+	for i, c := range t.each {
+		all[i] = by(c)
+	}
+	return Median(all)
+}
+
+// Interleave times the sides in turns, each round in another order, so that a
+// busy machine slows all of them alike.
+func Interleave(e Effort, sides ...*Side) ([]Timing, error) {
+	timings := make([]Timing, len(sides))
+	counts := make([]int, len(sides))
+	for i, s := range sides {
+		timings[i].Name = s.Name
+		n, err := calibrate(s, e.Turn)
+		if err != nil {
+			return nil, err
+		}
+		counts[i] = n
+	}
+	for round := range e.Rounds {
+		for k := range sides {
+			i := (k + round) % len(sides)
+			c, err := sides[i].Time(counts[i])
+			if err != nil {
+				return nil, err
+			}
+			timings[i].each = append(timings[i].each, c.per(counts[i]))
+		}
+	}
+	return timings, nil
+}
+
+// calibrate warms the side up and returns how often it runs in a turn.
+func calibrate(s *Side, turn time.Duration) (int, error) {
+	for n := 1; ; n *= 2 {
+		c, err := s.Time(n)
+		if err != nil {
+			return 0, err
+		}
+		if c.Wall >= turn/2 {
+			return max(1, int(float64(turn)/float64(c.Wall)*float64(n))), nil
+		}
+	}
+}
+
+// Ratio returns the median over the rounds of how many times as much as b a
+// took. The two turns of a round are neighbours, so that their ratio varies
+// less than either.
+func Ratio(a, b Timing, by Measure) float64 {
+	ratios := make([]float64, len(a.each))
+	for i := range ratios {
+		ratios[i] = float64(by(a.each[i])) / float64(by(b.each[i]))
+	}
+	return Median(ratios)
+}
+
+// Median returns the median, the upper one of two.
+func Median[T cmp.Ordered](values []T) T {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
