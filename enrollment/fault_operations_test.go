@@ -1,0 +1,296 @@
+package enrollment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// The operations that are run while something fails.
+
+// A faultOut is what an operation returned.
+type faultOut struct {
+	token   string // of a setup
+	receipt string
+	codes   []string
+}
+
+// A faultOp is an operation in a state, with its outcome when nothing fails.
+type faultOp struct {
+	name, state string
+	run         func(ctx context.Context, s *faultState, g *enrollment.Guard) (faultOut, error)
+
+	want   enrollment.Reason // "" for success
+	writes bool              // whether that outcome is written
+	counts string            // where a failure is counted: totp, recovery, setup
+	once   bool              // a success that nobody may have twice
+	reads  bool              // an operation that never writes
+
+	// held returns an error unless the operation has taken effect. It is given
+	// what the operation returned, or nil if that is not known.
+	held func(ctx context.Context, s *faultState, g *enrollment.Guard, out *faultOut) error
+}
+
+// faultExpect returns an error unless err denies for that reason.
+func faultExpect(err error, want enrollment.Reason) error {
+	if got := modelReason(err); got != want {
+		return fmt.Errorf("got %q (%w), want %q", got, errors.Join(err, errors.New("…")), want)
+	}
+	return nil
+}
+
+func faultStatus(ctx context.Context, g *enrollment.Guard) (enrollment.Status, string) {
+	s, err := g.Status(ctx, faultUser)
+	if err != nil {
+		return s, err.Error()
+	}
+	var kinds []string
+	for _, e := range s.History {
+		kinds = append(kinds, string(e.Kind))
+	}
+	return s, fmt.Sprintf("%v, %d apps, %d of %d codes, setup %t, %v", s.State, len(s.Authenticators), s.CodesLeft, s.Codes, !s.SetupExpires.IsZero(), kinds)
+}
+
+// faultCodesWork returns an error unless the first of the codes is right, once.
+func faultCodesWork(ctx context.Context, g *enrollment.Guard, out *faultOut) error {
+	if out == nil {
+		return nil
+	}
+	if len(out.codes) == 0 {
+		return errors.New("no recovery codes were returned")
+	}
+	if _, err := g.Verify(ctx, faultUser, "x", out.codes[0]); err != nil {
+		return fmt.Errorf("a returned recovery code: %w", err)
+	}
+	_, err := g.Verify(ctx, faultUser, "x", out.codes[0])
+	return faultExpect(err, enrollment.Replayed)
+}
+
+func faultOps() []faultOp {
+	type (
+		S = *faultState
+		G = *enrollment.Guard
+	)
+	begin := func(o func(s S) enrollment.Options) func(context.Context, S, G) (faultOut, error) {
+		return func(ctx context.Context, s S, g G) (faultOut, error) {
+			opts := o(s)
+			opts.Account = "a"
+			setup, err := g.Begin(ctx, faultUser, opts)
+			return faultOut{token: setup.Token}, err
+		}
+	}
+	proven := func(p func(s S) enrollment.Proof) func(s S) enrollment.Options {
+		return func(s S) enrollment.Options { return enrollment.Options{Proof: p(s)} }
+	}
+	byCode := func(s S) enrollment.Proof { return enrollment.ByCode(s.code()) }
+	byWrong := func(s S) enrollment.Proof { return enrollment.ByCode(s.wrong()) }
+	byUsed := func(s S) enrollment.Proof { return enrollment.ByCode(s.used()) }
+	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.receipt) }
+	byRecovery := func(s S) enrollment.Proof { return enrollment.ByCode(s.codes[1]) }
+	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
+
+	resume := func(ctx context.Context, _ S, g G, out *faultOut) error {
+		if out == nil {
+			return nil
+		}
+		_, err := g.Resume(ctx, faultUser, out.token)
+		return err
+	}
+	confirm := func(token, code func(s S) string) func(context.Context, S, G) (faultOut, error) {
+		return func(ctx context.Context, s S, g G) (faultOut, error) {
+			done, err := g.Confirm(ctx, faultUser, token(s), code(s))
+			if err == nil && (done.Success.Receipt == "" || done.Success.UserID != faultUser) {
+				err = errors.New("a Confirm without a Success")
+			}
+			if err != nil && (done.Codes.Len() > 0 || done.Success != enrollment.Success{}) {
+				err = errors.New("an error that comes with a result")
+			}
+			return faultOut{codes: done.Codes.Reveal()}, err
+		}
+	}
+	token := func(s S) string { return s.token }
+	oldToken := func(s S) string { return s.oldToken }
+	waiting := func(s S) string { return modelShown(s.waiting, s.now) }
+	slow := func(s S) string { return modelShown(s.waiting, s.now.Add(-4*time.Minute)) }
+	wrong := S.wrong
+	// confirmed: the code was burned, and the setup is gone.
+	confirmed := func(ctx context.Context, s S, g G, _ *faultOut) error {
+		_, err := g.Verify(ctx, faultUser, "x", waiting(s))
+		if err := faultExpect(err, enrollment.Replayed); err != nil {
+			return err
+		}
+		_, err = g.Confirm(ctx, faultUser, s.token, waiting(s))
+		return faultExpect(err, enrollment.NoSetup)
+	}
+	answer := func(challenge, code func(s S) string) func(context.Context, S, G) (faultOut, error) {
+		return func(ctx context.Context, s S, g G) (faultOut, error) {
+			ok, err := g.Answer(ctx, enrollment.SignInPurpose, challenge(s), code(s))
+			if (err == nil) != (ok.UserID == faultUser) {
+				err = fmt.Errorf("a Success for %q with the error %w", ok.UserID, err)
+			}
+			return faultOut{}, err
+		}
+	}
+	challenge := func(s S) string { return s.challenge }
+	spent := func(s S) string { return s.spent }
+	recoveryCode := func(s S) string { return s.codes[1] }
+	spentCode := func(s S) string { return s.codes[0] }
+	verify := func(code func(s S) string) func(context.Context, S, G) (faultOut, error) {
+		return func(ctx context.Context, s S, g G) (faultOut, error) {
+			_, err := g.Verify(ctx, faultUser, "x", code(s))
+			return faultOut{}, err
+		}
+	}
+	// replayed: the code is used up.
+	replayed := func(code func(s S) string) func(context.Context, S, G, *faultOut) error {
+		return func(ctx context.Context, s S, g G, _ *faultOut) error {
+			_, err := g.Verify(ctx, faultUser, "x", code(s))
+			return faultExpect(err, enrollment.Replayed)
+		}
+	}
+	answered := func(code func(s S) string, reason enrollment.Reason) func(context.Context, S, G, *faultOut) error {
+		return func(ctx context.Context, s S, g G, out *faultOut) error {
+			if err := replayed(code)(ctx, s, g, out); err != nil {
+				return err
+			}
+			_, err := g.Answer(ctx, enrollment.SignInPurpose, s.challenge, s.next())
+			return faultExpect(err, reason)
+		}
+	}
+	state := func(want store.State, apps int) func(context.Context, S, G, *faultOut) error {
+		return func(ctx context.Context, _ S, g G, _ *faultOut) error {
+			s, text := faultStatus(ctx, g)
+			if s.State != want || len(s.Authenticators) != apps || !s.SetupExpires.IsZero() {
+				return errors.New(text)
+			}
+			return nil
+		}
+	}
+	disable := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (faultOut, error) {
+		return func(ctx context.Context, s S, g G) (faultOut, error) {
+			return faultOut{}, g.Disable(ctx, faultUser, p(s))
+		}
+	}
+	remove := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (faultOut, error) {
+		return func(ctx context.Context, s S, g G) (faultOut, error) {
+			return faultOut{}, g.Remove(ctx, faultUser, s.secondID, p(s))
+		}
+	}
+	newCodes := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (faultOut, error) {
+		return func(ctx context.Context, s S, g G) (faultOut, error) {
+			done, err := g.NewCodes(ctx, faultUser, p(s))
+			if err != nil && (done.Codes.Len() > 0 || done.Receipt != "") {
+				err = errors.New("an error that comes with a result")
+			}
+			return faultOut{codes: done.Codes.Reveal(), receipt: done.Receipt}, err
+		}
+	}
+	// renewed: the earlier codes are void, the new ones are right, and the
+	// receipt that comes with them proves something.
+	renewed := func(ctx context.Context, s S, g G, out *faultOut) error {
+		if out != nil {
+			if _, err := g.Begin(ctx, faultUser, enrollment.Options{Account: "a", Proof: enrollment.ByReceipt(out.receipt)}); err != nil {
+				return fmt.Errorf("the returned receipt: %w", err)
+			}
+		}
+		_, err := g.Verify(ctx, faultUser, "x", s.codes[2])
+		if err := faultExpect(err, enrollment.WrongCode); err != nil {
+			return err
+		}
+		return faultCodesWork(ctx, g, out)
+	}
+	both := func(held ...func(context.Context, S, G, *faultOut) error) func(context.Context, S, G, *faultOut) error {
+		return func(ctx context.Context, s S, g G, out *faultOut) error {
+			for _, h := range held {
+				if err := h(ctx, s, g, out); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+
+	return []faultOp{
+		{name: "Begin", state: "none", run: begin(proven(byNothing)), writes: true, held: resume},
+		{name: "Begin again", state: "pending", run: begin(proven(byNothing)), writes: true, held: resume},
+		{name: "Begin after all", state: "disabled", run: begin(proven(byNothing)), writes: true, held: resume},
+		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, held: both(resume, replayed(S.code))},
+		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: both(resume, replayed(recoveryCode))},
+		{name: "Begin by receipt", state: "confirmed", run: begin(proven(byReceipt)), writes: true, held: resume},
+		{name: "Begin by wrong code", state: "confirmed", run: begin(proven(byWrong)), want: enrollment.WrongCode, writes: true, counts: "totp"},
+		{name: "Begin by used code", state: "confirmed", run: begin(proven(byUsed)), want: enrollment.Replayed},
+		{name: "Begin without proof", state: "confirmed", run: begin(proven(byNothing)), want: enrollment.ProofRequired},
+		{name: "Begin to replace", state: "confirmed", writes: true, once: true, held: both(resume, replayed(S.code)), run: begin(func(s S) enrollment.Options {
+			return enrollment.Options{Replace: s.secondID, Proof: byCode(s)}
+		})},
+		{name: "Resume", state: "pending", reads: true, run: func(ctx context.Context, s S, g G) (faultOut, error) {
+			_, err := g.Resume(ctx, faultUser, s.token)
+			return faultOut{}, err
+		}},
+		{name: "Resume superseded", state: "staged", reads: true, want: enrollment.SetupSuperseded, run: func(ctx context.Context, s S, g G) (faultOut, error) {
+			_, err := g.Resume(ctx, faultUser, s.oldToken)
+			return faultOut{}, err
+		}},
+		{name: "Confirm", state: "pending", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 1), func(ctx context.Context, _ S, g G, out *faultOut) error {
+			return faultCodesWork(ctx, g, out)
+		})},
+		{name: "Confirm with wrong code", state: "pending", run: confirm(token, wrong), want: enrollment.WrongCode, writes: true, counts: "setup"},
+		{name: "Confirm with slow clock", state: "pending", run: confirm(token, slow), want: enrollment.ClockSkew, writes: true, counts: "setup"},
+		{name: "Confirm superseded", state: "pending", run: confirm(oldToken, waiting), want: enrollment.SetupSuperseded},
+		{name: "Confirm another", state: "staged", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 3))},
+		{name: "Confirm replacement", state: "replacing", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 2))},
+		{name: "Cancel", state: "pending", writes: true, once: true, held: state(store.None, 0), run: func(ctx context.Context, _ S, g G) (faultOut, error) {
+			return faultOut{}, g.Cancel(ctx, faultUser)
+		}},
+		{name: "Cancel nothing", state: "confirmed", want: enrollment.NoSetup, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
+			return faultOut{}, g.Cancel(ctx, faultUser)
+		}},
+		{name: "SignIn", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
+			d, err := g.SignIn(ctx, faultUser, enrollment.Login{})
+			if (err == nil) != (d.Next == enrollment.AskCode) || (err == nil) != (d.Challenge != "") {
+				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
+			}
+			return faultOut{}, err
+		}},
+		{name: "SignIn without", state: "none", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
+			d, err := g.SignIn(ctx, faultUser, enrollment.Login{})
+			if (err == nil) != (d.Next == enrollment.Proceed) {
+				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
+			}
+			return faultOut{}, err
+		}},
+		{name: "Answer", state: "confirmed", run: answer(challenge, S.code), writes: true, once: true, held: answered(S.code, enrollment.ChallengeSpent)},
+		{name: "Answer with wrong code", state: "confirmed", run: answer(challenge, wrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
+		{name: "Answer with used code", state: "confirmed", run: answer(challenge, S.used), want: enrollment.Replayed},
+		{name: "Answer while locked", state: "locked", run: answer(challenge, S.code), want: enrollment.Locked},
+		{name: "Answer spent", state: "confirmed", run: answer(spent, S.code), want: enrollment.ChallengeSpent},
+		{name: "Answer with recovery code", state: "confirmed", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ChallengeVoid)},
+		{name: "Answer with recovery code while locked", state: "locked", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ChallengeVoid)},
+		{name: "Answer with unknown recovery code", state: "confirmed", run: answer(challenge, S.unknown), want: enrollment.WrongCode, writes: true, counts: "recovery"},
+		{name: "Answer with spent recovery code", state: "confirmed", run: answer(challenge, spentCode), want: enrollment.Replayed, writes: true, counts: "recovery"},
+		{name: "Verify", state: "confirmed", run: verify(S.code), writes: true, once: true, held: replayed(S.code)},
+		{name: "Verify with recovery code", state: "staged", run: verify(recoveryCode), writes: true, once: true, held: replayed(recoveryCode)},
+		{name: "Verify with wrong code", state: "confirmed", run: verify(wrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
+		{name: "Verify without", state: "disabled", run: verify(wrong), want: enrollment.NotEnrolled},
+		{name: "Disable by code", state: "confirmed", run: disable(byCode), writes: true, once: true, held: state(store.Disabled, 0)},
+		{name: "Disable by receipt", state: "staged", run: disable(byReceipt), writes: true, once: true, held: state(store.Disabled, 0)},
+		{name: "Disable by wrong code", state: "confirmed", run: disable(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
+		{name: "Disable by used code", state: "confirmed", run: disable(byUsed), want: enrollment.Replayed},
+		{name: "Remove by code", state: "confirmed", run: remove(byCode), writes: true, once: true, held: both(state(store.Confirmed, 1), replayed(S.code))},
+		{name: "Remove by receipt", state: "confirmed", run: remove(byReceipt), writes: true, once: true, held: state(store.Confirmed, 1)},
+		{name: "Remove by wrong code", state: "confirmed", run: remove(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
+		{name: "NewCodes by code", state: "confirmed", run: newCodes(byCode), writes: true, once: true, held: both(renewed, replayed(S.code))},
+		{name: "NewCodes by receipt", state: "confirmed", run: newCodes(byReceipt), writes: true, once: true, held: renewed},
+		{name: "NewCodes by recovery code", state: "confirmed", run: newCodes(byRecovery), writes: true, once: true, held: renewed},
+		{name: "NewCodes by wrong code", state: "confirmed", run: newCodes(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
+		{name: "NewCodes without proof", state: "confirmed", run: newCodes(byNothing), want: enrollment.ProofRequired},
+		{name: "Status", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
+			_, err := g.Status(ctx, faultUser)
+			return faultOut{}, err
+		}},
+	}
+}
