@@ -16,7 +16,9 @@
 // # Quickstart
 //
 //	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
-//	guard, err := enrollment.New(sqlstore.New(db, sqlstore.PostgreSQL), keys, enrollment.Config{Issuer: "Acme"})
+//	accounts := sqlstore.New(db, sqlstore.PostgreSQL)
+//	err = accounts.Migrate(ctx)
+//	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
 //
 //	// The settings page: enable.
 //	setup, err := guard.Begin(ctx, userID, enrollment.Options{Account: "alice@example.com"})

@@ -15,7 +15,8 @@ var (
 	// account or the processors, or the context ended while waiting for them.
 	// No code was counted or used up, and trying again is fine. From Confirm and
 	// NewCodes it can mean that the code was right, and that recovery codes
-	// could not be made in time.
+	// could not be made in time; the set counts as one of the day's five all the
+	// same.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
 
 	// ErrCorrupt says that a stored account can't be believed: damaged, put
@@ -72,34 +73,34 @@ const (
 	// ChallengeSpent: the challenge has been answered. [ErrChallenge]
 	ChallengeSpent = Reason(account.ChallengeSpent)
 
-	// ChallengeVoid: a factor was changed after the challenge was handed out.
-	// [ErrChallenge]
+	// ChallengeVoid: a factor was changed after the challenge was handed out,
+	// or it can't be told any more whether it was answered. [ErrChallenge]
 	ChallengeVoid = Reason(account.ChallengeVoid)
 
 	// SetupInvalid: the setup token is none, or another user's. [ErrSetup]
 	SetupInvalid Reason = "setup_invalid"
 
 	// SetupExpired: the setup was not confirmed in time. [ErrSetup]
-	SetupExpired = Reason(account.SetupExpired)
+	SetupExpired Reason = "setup_expired"
 
 	// SetupSuperseded: another setup was begun later, perhaps in another tab.
 	// [ErrSetup]
 	SetupSuperseded = Reason(account.SetupSuperseded)
 
-	// NoSetup: no setup is waiting: it was confirmed, cancelled or never
-	// begun. [ErrSetup]
+	// NoSetup: no setup is waiting: it was confirmed, cancelled, dropped by a
+	// change of factor, or never begun. [ErrSetup]
 	NoSetup = Reason(account.NoSetup)
 
 	// NotEnrolled: two-factor authentication is not on. [ErrNotEnrolled]
 	NotEnrolled = Reason(account.NotEnrolled)
 
 	// TooManyAuthenticators: the account has three. [ErrLimit]
-	TooManyAuthenticators = Reason(account.TooManyAuthenticator)
+	TooManyAuthenticators = Reason(account.TooManyAuthenticators)
 
 	// TooManyCodeSets: the account made five sets of recovery codes in a day,
 	// those included that their caller did not wait for. RetryAt is set.
 	// [ErrLimit]
-	TooManyCodeSets = Reason(account.TooManySets)
+	TooManyCodeSets = Reason(account.TooManyCodeSets)
 
 	// UnknownAuthenticator: the account has no authenticator of that id.
 	// [ErrUnknownAuthenticator]

@@ -29,8 +29,9 @@
 //   - A code works once, also across processes and restarts, and when many
 //     requests race: replay is judged by the time step, and the step is stored
 //     before the answer is given (RFC 6238, section 5.2).
-//   - Every evaluated guess is counted and stored before its answer is given.
-//     Hanging up does not make it free.
+//   - Every wrong code that is evaluated is counted, and stored before its
+//     answer is given. Hanging up does not make it free. An app's code that was
+//     right once is not counted.
 //   - Guessing is throttled for each account, in the same budget whichever
 //     method is called. After 5 wrong app codes in a row comes a wait of one
 //     minute, which doubles up to a day; 100 in a row disable app codes; and 30
@@ -76,7 +77,10 @@
 //	Status          none            pending         confirmed     staged        disabled
 //
 // A pending setup of an account that was disabled before falls back to
-// disabled, not to none. SignIn says AskCode where the account is confirmed or
+// disabled, not to none. Answer and Verify with a recovery code lead from staged
+// to confirmed: they drop the setup that waits. Remove denies the only
+// authenticator as last_authenticator, and an id that is not in the form of one
+// is an unknown_authenticator whatever the state. SignIn says AskCode where the account is confirmed or
 // staged, and Proceed or, on demand, MustEnroll elsewhere.
 //
 // # Proofs
@@ -102,8 +106,8 @@
 //
 // A clock that is wrong by more than a day is believed while it lasts. What it
 // has stored ahead of the time is set to now, once, as soon as it is mended
-// (a setup, if it is two days ahead; challenges that were answered, if they are
-// two minutes ahead, which voids the open ones), so that nobody stays locked
+// (a setup, if it is two days ahead; the time up to which forgotten challenges
+// are void, if it is two minutes ahead, which voids the open ones), so that nobody stays locked
 // longer than a day and the wait that was in force. What was stored before it went
 // back by more than a day is taken for such a mistake, too: until it is mended
 // and a moment longer, codes used before and waits begun before may be

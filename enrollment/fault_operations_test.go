@@ -52,7 +52,7 @@ func faultStatus(ctx context.Context, g *enrollment.Guard) (enrollment.Status, s
 	for _, e := range s.History {
 		kinds = append(kinds, string(e.Kind))
 	}
-	return s, fmt.Sprintf("%v, %d apps, %d of %d codes, setup %t, %v", s.State, len(s.Authenticators), s.CodesLeft, s.Codes, !s.SetupExpires.IsZero(), kinds)
+	return s, fmt.Sprintf("%v, %d apps, %d of %d codes, setup %t, %v", s.State, len(s.Authenticators), s.CodesLeft, s.CodesTotal, !s.SetupExpires.IsZero(), kinds)
 }
 
 // faultCodesWork returns an error unless the first of the codes is right, once.

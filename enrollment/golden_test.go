@@ -63,7 +63,7 @@ func TestGoldenRecord(t *testing.T) {
 	}
 	status, err := guard.Status(t.Context(), g.Record.UserID)
 	if err != nil || !status.Enabled() || len(status.Authenticators) != 1 || status.Authenticators[0].Name != "phone" ||
-		status.CodesLeft != 3 || status.Codes != 4 || len(status.History) != 2 {
+		status.CodesLeft != 3 || status.CodesTotal != 4 || len(status.History) != 2 {
 		t.Errorf("status %+v, %v", status, err)
 	}
 	key, _, err := totp.ParseURI(g.URI)

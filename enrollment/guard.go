@@ -45,10 +45,10 @@ type Config struct {
 	// every stored account unreadable. Defaults to "".
 	Namespace string
 
-	// Key is the kind of code that new authenticators make. Defaults to SHA-1,
+	// Params is the kind of code that new authenticators make. Defaults to SHA-1,
 	// 6 digits, 30 seconds, which is what most apps assume whatever the URI
 	// says: change it only where you choose the app as well.
-	Key totp.Params
+	Params totp.Params
 
 	// RecoveryCodes is how many codes a set has, from [recovery.MinCount] to
 	// [recovery.MaxCount]. Defaults to [recovery.DefaultCount].
@@ -85,8 +85,10 @@ type Config struct {
 	Notify func(ctx context.Context, e Event) error
 
 	// Logger gets a line for each answer of Begin, Confirm, Cancel, Answer,
-	// Verify, Disable, Remove and NewCodes, with the user and the outcome, and
-	// one for each event, without secrets and codes. Locks are at the level
+	// Verify, Disable, Remove and NewCodes that took looking at the account,
+	// with the user and the outcome, and one for each event, without secrets and
+	// codes. What is denied by its form alone (a malformed code, a token that is
+	// none or has expired, a name) leaves no line. Locks are at the level
 	// Warn, events that could not be delivered at Error, all else at Info.
 	// Defaults to nil: nothing is logged.
 	Logger *slog.Logger
@@ -152,13 +154,13 @@ func (c *Config) complete() error {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	c.Key = c.Key.WithDefaults()
+	c.Params = c.Params.WithDefaults()
 
 	if err := (totp.Label{Issuer: c.Issuer, Account: "account"}).Validate(); err != nil {
 		return fmt.Errorf("enrollment: Config.Issuer: %w", err)
 	}
-	if err := c.Key.Validate(); err != nil {
-		return fmt.Errorf("enrollment: Config.Key: %w", err)
+	if err := c.Params.Validate(); err != nil {
+		return fmt.Errorf("enrollment: Config.Params: %w", err)
 	}
 	switch {
 	case len(c.Namespace) > MaxNamespace:

@@ -311,7 +311,7 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 		r.fatalf("Status of %s: %v", u.name, err)
 	}
 	a := u.view(now)
-	want := enrollment.Status{State: a.state(), CodesLeft: a.codesLeft(), Codes: len(a.codes), LastSignIn: a.lastSignIn, LastFactor: a.lastFactor}
+	want := enrollment.Status{State: a.state(), CodesLeft: a.codesLeft(), CodesTotal: len(a.codes), LastSignIn: a.lastSignIn, LastFactor: a.lastFactor}
 	for _, x := range a.apps {
 		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used})
 	}

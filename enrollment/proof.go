@@ -53,7 +53,7 @@ func ByReceipt(receipt string) Proof { return Proof{hidden.Of(proof{receiptProof
 // Config.AllowReauth is set.
 func ByReauth(method string) Proof { return Proof{hidden.Of(proof{reauthProof, method})} }
 
-const redactedProof = "enrollment.Proof(REDACTED)"
+const redactedProof = "enrollment.Proof(redacted)"
 
 // String returns a fixed text: proofs hold codes.
 func (Proof) String() string { return redactedProof }
@@ -66,6 +66,11 @@ func (Proof) Format(f fmt.State, _ rune) { io.WriteString(f, redactedProof) }
 
 // LogValue returns what String returns.
 func (Proof) LogValue() slog.Value { return slog.StringValue(redactedProof) }
+
+// MarshalJSON returns an error: a proof is for one call.
+func (Proof) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("enrollment: a proof is not marshalled")
+}
 
 // authority is what a proof has proven.
 type authority struct {

@@ -33,6 +33,7 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) error {
 }
 
 // Remove takes one of several authenticators away, by its ID (see [Status]).
+// Open challenges, receipts and a setup that waits are void with it.
 // Proofs and what is denied are as for [Guard.Disable], and UnknownAuthenticator
 // or LastAuthenticator.
 func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) error {
@@ -70,7 +71,8 @@ type Renewed struct {
 }
 
 // NewCodes makes a new set of recovery codes. All earlier ones stop working
-// with the same write. An account makes at most five sets in a day, which
+// with the same write, and open challenges, receipts and a setup that waits are
+// void with it. An account makes at most five sets in a day, which
 // begins with the first of them.
 //
 // The proof is [ByCode] or [ByReceipt]. It returns a [Denied] of reason

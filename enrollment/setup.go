@@ -101,7 +101,7 @@ func (s Setup) QR() (*qr.Code, error) { return qr.New(s.URI()) }
 // the secret in.
 func (s Setup) Params() totp.Params { return s.get().key.Params() }
 
-const redactedSetup = "enrollment.Setup(REDACTED)"
+const redactedSetup = "enrollment.Setup(redacted)"
 
 // String returns a fixed text.
 func (Setup) String() string { return redactedSetup }
@@ -126,12 +126,13 @@ func (Setup) MarshalJSON() ([]byte, error) {
 // earlier setup that still waits is superseded.
 //
 // Where two-factor authentication is on already, the new authenticator is
-// staged beside the working ones, and Options.Proof is required.
+// staged beside the working ones, and Options.Proof is required. A change of
+// factor before Confirm, the use of a recovery code included, voids the setup.
 //
 // It returns a [Denied] of reason ProofRequired, ProofInvalid, ProofStale,
 // ProofNotAllowed or whatever evaluating a code denies; NotEnrolled if there is
-// nothing to replace, UnknownAuthenticator, TooManyAuthenticators, or
-// InvalidName. Other options outside their bounds are errors that name the
+// nothing to replace, UnknownAuthenticator, TooManyAuthenticators, InvalidName,
+// or, with a source of randomness that repeats itself, DuplicateSecret. Other options outside their bounds are errors that name the
 // field.
 func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, error) {
 	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
@@ -192,9 +193,9 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 	if err != nil {
 		return account.Setup{}, fmt.Errorf("enrollment: drawing a secret: %w", err)
 	}
-	key, err := totp.NewKey(secret, g.config.Key)
+	key, err := totp.NewKey(secret, g.config.Params)
 	if err != nil {
-		return account.Setup{}, fmt.Errorf("enrollment: Config.Key: %w", err)
+		return account.Setup{}, fmt.Errorf("enrollment: Config.Params: %w", err)
 	}
 	s := account.Setup{
 		Label:         label,

@@ -16,8 +16,8 @@ const ChallengeTTL = 10 * time.Minute
 // maxPurpose is the length of the longest Purpose and channel in bytes.
 const maxPurpose = 64
 
-// A Purpose is what a code is asked for. A challenge for one purpose is not
-// answered for another. Hosts name their own: 1 to 64 printable bytes.
+// A Purpose is what a code is asked for. It keeps challenges apart: one for one
+// purpose is not answered for another. Hosts name their own: 1 to 64 printable bytes.
 type Purpose string
 
 // Purposes of the library.
@@ -62,7 +62,8 @@ type Login struct {
 	Enrolled bool
 
 	// Channel names what the first factor came over, for example "email" for
-	// a magic link: at most 64 printable bytes. Defaults to "".
+	// a magic link: at most 64 printable bytes. It is carried in the challenge;
+	// nothing reads it yet. Defaults to "".
 	Channel string
 }
 
@@ -175,7 +176,7 @@ type Success struct {
 
 	// Receipt says the same in an opaque, sealed string that a session can
 	// keep. ByReceipt takes it as a proof for [ReceiptTTL], unless a factor
-	// was changed meanwhile.
+	// was changed meanwhile, whatever the code was asked for.
 	Receipt string
 
 	// CodesLeft is how many recovery codes are unspent. Tell the user when

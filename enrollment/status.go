@@ -22,8 +22,9 @@ type Status struct {
 	// time if none waits.
 	SetupExpires time.Time
 
-	// CodesLeft is how many recovery codes are unspent, of Codes in the set.
-	CodesLeft, Codes int
+	// CodesLeft is how many recovery codes are unspent, of CodesTotal in the
+	// set.
+	CodesLeft, CodesTotal int
 
 	// Locks says which factors are not evaluated at the moment.
 	Locks []Lock
@@ -83,7 +84,7 @@ func statusOf(userID string, a *account.Account, now time.Time) (Status, error) 
 		s.SetupExpires = setup.Expires
 	}
 	var err error
-	if s.CodesLeft, s.Codes, err = a.CodesLeft(); err != nil {
+	if s.CodesLeft, s.CodesTotal, err = a.CodesLeft(); err != nil {
 		return Status{}, err
 	}
 	for _, f := range []account.Factor{account.TOTP, account.Recovery} {

@@ -51,7 +51,7 @@ func TestAdjust(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t, func(c *enrollment.Config) {
 		c.Issuer = "Acme"
-		c.Key = totp.Params{Digits: 8, Period: time.Minute}
+		c.Params = totp.Params{Digits: 8, Period: time.Minute}
 		c.Notify = nil
 	})
 	alice := kit.Enroll("alice")

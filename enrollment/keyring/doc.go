@@ -12,11 +12,13 @@
 //
 // # Rotation
 //
-// [Ring.Rotate] puts a fresh key in front. Give every node the longer ring
-// before the first of them seals with the new key, which is to say: add the
-// new key at the end of the text, deploy, move it to the front, deploy. Every
-// write seals under the primary, so accounts move to it as they are used. An
-// old key can be dropped when no account is sealed under it any more.
+// [Ring.Rotate] makes a fresh key and puts it in front. Where several nodes run,
+// first deploy its text with the new key moved to the end, so that each can open
+// what the first of them will seal with it, and then the text as it is. Every
+// write seals under the primary, so accounts move to it as they are used. An old
+// key can be dropped when no account is sealed under it any more: the id stands
+// in clear in what is stored, behind two bytes (the format, the length of the
+// id), so that a query can count.
 //
 // # Construction
 //

@@ -20,7 +20,7 @@ func ExampleGenerate() {
 	fmt.Println(ring) // what a log gets to see
 	// Output:
 	// true 49
-	// keyring.Ring(2026a, REDACTED)
+	// keyring.Ring(2026a, redacted)
 }
 
 // A new key goes in front; what the old one sealed still opens.

@@ -66,7 +66,7 @@ func (k Key) ID() string {
 }
 
 // String returns the id and leaves the secret out.
-func (k Key) String() string { return "keyring.Key(" + k.ID() + ", REDACTED)" }
+func (k Key) String() string { return "keyring.Key(" + k.ID() + ", redacted)" }
 
 // GoString returns what String returns.
 func (k Key) GoString() string { return k.String() }
@@ -198,7 +198,7 @@ func (r *Ring) IDs() []string {
 
 // String returns the ids of the keys and leaves their secrets out.
 func (r *Ring) String() string {
-	return "keyring.Ring(" + strings.Join(r.IDs(), ", ") + ", REDACTED)"
+	return "keyring.Ring(" + strings.Join(r.IDs(), ", ") + ", redacted)"
 }
 
 // GoString returns what String returns.

@@ -548,7 +548,7 @@ func TestSetsAreLimited(t *testing.T) {
 		w.reload()
 	}
 	err := w.a.Renew(w.moment(), set, account.TOTP)
-	mustReason(t, err, account.TooManySets)
+	mustReason(t, err, account.TooManyCodeSets)
 	w.now = retryAt(err)
 	w.reload()
 	mustReason(t, w.a.Renew(w.moment(), set, account.TOTP), "")
@@ -579,7 +579,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 	}
 	id = w.begin(3, account.AuthenticatorID{})
 	_, err = w.a.Confirm(w.moment(), id, code(t, key(t, 3), w.now), nil)
-	mustReason(t, err, account.TooManySets)
+	mustReason(t, err, account.TooManyCodeSets)
 }
 
 func TestSpentChallengesAreBounded(t *testing.T) {

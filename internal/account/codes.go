@@ -21,7 +21,7 @@ type setCount struct {
 
 func (s setCount) blocked(now time.Time) error {
 	if s.made >= maxSets && now.Before(s.since.Add(setsWindow)) {
-		return &Refusal{Reason: TooManySets, RetryAt: s.since.Add(setsWindow)}
+		return &Refusal{Reason: TooManyCodeSets, RetryAt: s.since.Add(setsWindow)}
 	}
 	return nil
 }

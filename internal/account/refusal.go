@@ -10,22 +10,21 @@ type Reason string
 
 // The reasons of this package.
 const (
-	WrongCode            Reason = "wrong_code"
-	Replayed             Reason = "code_already_used"
-	Locked               Reason = "locked"
-	FactorDisabled       Reason = "factor_disabled"
-	ClockSkew            Reason = "clock_skew"
-	ChallengeVoid        Reason = "challenge_void"
-	ChallengeSpent       Reason = "challenge_spent"
-	SetupExpired         Reason = "setup_expired"
-	SetupSuperseded      Reason = "setup_superseded"
-	NoSetup              Reason = "no_setup"
-	NotEnrolled          Reason = "not_enrolled"
-	TooManyAuthenticator Reason = "too_many_authenticators"
-	UnknownAuthenticator Reason = "unknown_authenticator"
-	LastAuthenticator    Reason = "last_authenticator"
-	DuplicateSecret      Reason = "duplicate_secret"
-	TooManySets          Reason = "too_many_code_sets"
+	WrongCode             Reason = "wrong_code"
+	Replayed              Reason = "code_already_used"
+	Locked                Reason = "locked"
+	FactorDisabled        Reason = "factor_disabled"
+	ClockSkew             Reason = "clock_skew"
+	ChallengeVoid         Reason = "challenge_void"
+	ChallengeSpent        Reason = "challenge_spent"
+	SetupSuperseded       Reason = "setup_superseded"
+	NoSetup               Reason = "no_setup"
+	NotEnrolled           Reason = "not_enrolled"
+	TooManyAuthenticators Reason = "too_many_authenticators"
+	UnknownAuthenticator  Reason = "unknown_authenticator"
+	LastAuthenticator     Reason = "last_authenticator"
+	DuplicateSecret       Reason = "duplicate_secret"
+	TooManyCodeSets       Reason = "too_many_code_sets"
 )
 
 // A Refusal is the answer "no" to something the user did. Whether the account

@@ -44,7 +44,7 @@ func (a *Account) MayBegin(replaces AuthenticatorID) (needsProof bool, err error
 	case !replaces.IsZero() && a.find(replaces) < 0:
 		return false, refuse(UnknownAuthenticator)
 	case replaces.IsZero() && len(a.authenticators) >= MaxAuthenticators:
-		return false, refuse(TooManyAuthenticator)
+		return false, refuse(TooManyAuthenticators)
 	}
 	return len(a.authenticators) > 0, nil
 }
@@ -104,7 +104,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (s
 		replaced = a.find(s.Replaces)
 	}
 	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
-		return false, refuse(TooManyAuthenticator)
+		return false, refuse(TooManyAuthenticators)
 	}
 	held, err := a.codes.get(recovery.DecodeSet)
 	if err != nil {

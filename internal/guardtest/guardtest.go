@@ -1,6 +1,6 @@
 // Package guardtest holds package enrollment against the defects of other
-// systems, on whatever store it is given. The number in a name is that of the
-// published case; each test says in a line what went wrong elsewhere.
+// systems, on whatever store it is given. Each test says in a line what went
+// wrong elsewhere. The numbers only keep the cases apart; they have gaps.
 package guardtest
 
 import (

@@ -24,8 +24,8 @@ func TestCase18_RecoveryCodeTwice(t *testing.T, open Open) {
 	w := newWorld(t, open(t))
 	u := w.enroll("alice")
 	want(t, u.answer(u.codes[4]), "")
-	if s := w.status("alice"); s.CodesLeft != 9 || s.Codes != 10 {
-		t.Errorf("%d of %d codes left, want 9 of 10", s.CodesLeft, s.Codes)
+	if s := w.status("alice"); s.CodesLeft != 9 || s.CodesTotal != 10 {
+		t.Errorf("%d of %d codes left, want 9 of 10", s.CodesLeft, s.CodesTotal)
 	}
 	want(t, u.answer(u.codes[4]), enrollment.Replayed)
 	want(t, u.answer(strings.ToLower(strings.ReplaceAll(u.codes[4], "-", " "))), enrollment.Replayed)

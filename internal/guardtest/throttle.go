@@ -174,7 +174,7 @@ func TestCase16_OptionsKeepTheCap(t *testing.T, open Open) {
 						c.AllowReauth = reauth
 						c.RecoveryScheme = scheme
 						c.RecoveryCodes = recovery.MinCount
-						c.Key = totp.Params{Digits: digits, Algorithm: totp.SHA256, Period: time.Minute}
+						c.Params = totp.Params{Digits: digits, Algorithm: totp.SHA256, Period: time.Minute}
 						c.Notify = notify
 						c.Namespace = fmt.Sprint(n)
 					})

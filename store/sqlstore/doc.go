@@ -57,7 +57,7 @@
 // # SQLite
 //
 // The database is a file, and every connection of the pool needs these
-// settings, which is why they belong into the data source name. A PRAGMA sent
+// settings, which is why they belong in the data source name. A PRAGMA sent
 // through sql.DB reaches one connection only. With modernc.org/sqlite:
 //
 //	file:accounts.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate
@@ -72,7 +72,8 @@
 //     that were acknowledged: a used code works again, and a counted failure
 //     is forgotten.
 //   - journal_mode=WAL, so that logins that read do not wait for one that
-//     writes. Without it the library stays correct and gets slow.
+//     writes. Without it they wait for each other, and the default, DELETE,
+//     needs synchronous=EXTRA to be as durable.
 //   - busy_timeout, so that a write waits for one of another connection
 //     instead of failing.
 //   - _txlock=immediate, for the host's own transactions: one that reads

@@ -99,9 +99,11 @@ func (s *Store) migrate(ctx context.Context) error {
 // It returns an error that matches [ErrSchema] if the table can't be used, and
 // otherwise one that matches [ErrSettings] if the database may forget what it
 // has acknowledged, and says what to change: with SQLite, synchronous less
-// than FULL, a journal in memory, no busy_timeout; with PostgreSQL, fsync or
-// synchronous_commit off, an unlogged table, a server that is a replica, a
-// default isolation level other than read committed.
+// than FULL (or than EXTRA with the journal mode DELETE), a journal in memory or
+// none, no busy_timeout, an encoding other than UTF-8; with PostgreSQL, fsync or
+// synchronous_commit off, an unlogged or temporary table, a server that is a
+// replica, a default isolation level other than read committed, a
+// server_encoding other than UTF8.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.schema(ctx); err != nil {
 		return err

@@ -7,7 +7,8 @@ import (
 )
 
 // postgres leaves room in its pages, so that an update of a row finds place
-// beside the old one and touches no index. There are no CHECKs on the columns:
+// beside the old one and, as long as state and due stay the same, touches no
+// index. There are no CHECKs on the columns:
 // they cost a fifth of an update, and both Save and Load hold the bounds.
 var postgres = grammar{
 	name:    "PostgreSQL",

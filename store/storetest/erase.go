@@ -61,7 +61,7 @@ var eraseCases = []testCase{
 	},
 	{
 		name:   "erase-recreate-stale-save",
-		clause: "After a record was erased and created again, a slow node's Save of the erased version gets ErrConflict and changes nothing (Case 54).",
+		clause: "After a record was erased and created again, a slow node's Save of the erased version gets ErrConflict and changes nothing.",
 		needs:  erases,
 		check: func(ctx context.Context, s store.Store) error {
 			again := sample("alice", 9)

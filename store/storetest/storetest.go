@@ -7,7 +7,7 @@
 //		})
 //	}
 //
-// The library's guarantees rest on the store: a code works once because of two
+// The library's guarantees rest on the store: a code works once because, of two
 // concurrent Saves exactly one succeeds, and nobody is taken for somebody else
 // because ids are compared byte by byte. A store that passes here can carry
 // them; one that fails would let codes work twice or merge users, and must not
