@@ -28,25 +28,28 @@ import (
 
 func main() {
 	err := run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, time.Now)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage): // said already, with the usage
 		os.Exit(2)
-	}
-	if err != nil {
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
+// errUsage says that the arguments make no sense.
+var errUsage = errors.New("usage")
+
 // run is the program. It ends without an error when there is no more input.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer, now func() time.Time) (err error) {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	flags.SetOutput(out)
 	path := flags.String("db", "", "SQLite `file` to keep the state in; made if it is not there (default: one in a new temporary folder)")
 	keys := flags.String("keys", "", "`file` of the keys (default: the name of the database and .keys)")
 	user := flags.String("user", "alice", "`name` of the user, as the app will show it")
 	light := flags.Bool("light", false, "the terminal shows dark text on a light background")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return errors.Join(errUsage, err)
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
@@ -73,7 +76,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, now fu
 	defer func() { err = errors.Join(err, db.Close()) }()
 	accounts := sqlstore.New(db, sqlstore.SQLite)
 	if err := accounts.Migrate(ctx); err != nil {
-		return err
+		return fmt.Errorf("the database %s: %w", *path, err)
 	}
 	ring, err := keyfile.Open(ctx, *keys, accounts)
 	if err != nil {

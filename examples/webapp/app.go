@@ -64,7 +64,7 @@ func open(ctx context.Context, c config) (*app, error) {
 func compose(ctx context.Context, c config, db database) (*app, error) {
 	accounts := sqlstore.New(db.DB, db.dialect)
 	if err := accounts.Migrate(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := db.migrate(ctx); err != nil {
 		return nil, fmt.Errorf("making the tables: %w", err)

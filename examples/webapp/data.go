@@ -8,9 +8,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// dataPurpose is what a code is asked for on the page of personal data. With
-// the Guard's purposes apart, a code that was given for one thing does not
-// count for another.
+// dataPurpose is what a code is asked for on the page of personal data.
 const dataPurpose enrollment.Purpose = "personal-data"
 
 // dataTTL is how long the page stays open after a code. The session remembers

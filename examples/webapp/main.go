@@ -29,14 +29,18 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.Is(err, errUsage): // said already, with the usage
 		os.Exit(2)
-	}
-	if err != nil {
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "webapp:", err)
 		os.Exit(1)
 	}
 }
+
+// errUsage says that the arguments make no sense.
+var errUsage = errors.New("usage")
 
 // run serves until the context ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -47,11 +51,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	postgres := flags.String("postgres", "", "data source name of a PostgreSQL `database` to use instead of SQLite")
 	secure := flags.Bool("secure", false, "mark cookies Secure: users come by HTTPS, through a proxy that ends TLS")
 	if err := flags.Parse(args); err != nil {
-		return err
+		return errors.Join(errUsage, err)
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
+
+	// First of all, so that an address that can't be had leaves nothing behind.
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	a, err := open(ctx, config{
@@ -67,10 +78,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer a.close()
 
-	listener, err := net.Listen("tcp", *addr)
-	if err != nil {
-		return err
-	}
 	if tcp, ok := listener.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !*secure {
 		log.Warn("listening beyond this machine without -secure: passwords and codes travel in clear text")
 	}

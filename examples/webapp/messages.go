@@ -102,7 +102,7 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 	case enrollment.SetupSuperseded:
 		return "You have begun another setup meanwhile, perhaps in another tab. Go on there, and delete the entry of this one in your app."
 	case enrollment.NoSetup:
-		return "There is no setup to go on with: it was completed, cancelled, or took too long."
+		return "There is no setup to go on with: it was completed, cancelled, took too long, or your security settings were changed meanwhile."
 	case enrollment.NotEnrolled:
 		return "Two-factor authentication is not on."
 	case enrollment.TooManyAuthenticators:

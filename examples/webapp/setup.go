@@ -180,7 +180,11 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 		a.say(w, r, keyNotice, "Your new authenticator works. Your recovery codes are the same as before.", "/security")
 		return
 	}
-	a.showCodes(w, r, u, done.Codes, "Two-factor authentication is on. From now on, signing in takes a code from your app.")
+	text := "Your new authenticator works. No recovery codes were left, so here are new ones."
+	if done.Did == enrollment.Enabled {
+		text = "Two-factor authentication is on. From now on, signing in takes a code from your app."
+	}
+	a.showCodes(w, r, u, done.Codes, text)
 }
 
 // endOthers ends all sessions of the user but the one in use.

@@ -66,7 +66,7 @@ func TestAnswer(t *testing.T) {
 	}
 	u := p.Users[0]
 	status, err := p.Guard.Status(ctx, u.ID)
-	if err != nil || len(status.Locks) != 0 || len(status.History) < 4 || status.Codes != 10 {
+	if err != nil || len(status.Locks) != 0 || len(status.History) < 4 || status.CodesTotal != 10 {
 		t.Errorf("after four wrong codes Status = %+v, %v", status, err)
 	}
 	if _, err := p.Guard.Answer(ctx, "sign-in", u.Challenge, u.Wrong); err == nil || !strings.Contains(err.Error(), "wrong code") {

@@ -5,12 +5,14 @@ package keyfile
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -65,7 +67,9 @@ func read(path string) (*keyring.Ring, error) {
 // create makes the file whole or not at all, and leaves one that is there
 // alone: a link, unlike a rename, never replaces anything.
 func create(path string) error {
-	ring, err := keyring.Generate("first")
+	// An id of its own, so that a key file of another installation is told
+	// from a damaged database.
+	ring, err := keyring.Generate("k" + strings.ToLower(rand.Text()[:8]))
 	if err != nil {
 		return err
 	}
