@@ -62,7 +62,7 @@ func TestOathtool(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Key = params })
+			kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Params = params })
 			signsIn(t, kit, func(setup enrollment.Setup) string { return oathtool(t, setup, kit.Clock.Now()) })
 		})
 	}
