@@ -38,12 +38,12 @@ type Reason string
 const (
 	// WrongCode: the code is not right. It was counted. RetryAt is set if
 	// a wait begins with it. [ErrWrongCode]
-	WrongCode = Reason(account.WrongCode)
+	WrongCode Reason = "wrong_code"
 
 	// Replayed: the code was right once and has been used. An app's code is not
 	// counted then; a recovery code is, since telling costs a derivation.
 	// [ErrReplayed, ErrWrongCode]
-	Replayed = Reason(account.Replayed)
+	Replayed Reason = "code_already_used"
 
 	// MalformedCode: the text has not the form of a code, or is longer than 64
 	// bytes. Nothing was evaluated or counted. [ErrMalformedCode, ErrWrongCode]
@@ -51,16 +51,16 @@ const (
 
 	// ClockSkew: at Confirm, the code is right for another time. Skew tells by
 	// how much the phone's clock is ahead. [ErrClockSkew, ErrWrongCode]
-	ClockSkew = Reason(account.ClockSkew)
+	ClockSkew Reason = "clock_skew"
 
 	// Locked: too many wrong codes. Nothing is evaluated before RetryAt, the
 	// right code included. [ErrLocked]
-	Locked = Reason(account.Locked)
+	Locked Reason = "locked"
 
 	// FactorDisabled: after 100 wrong codes in a row, codes of the app are not
 	// evaluated any more, until a recovery code is used. [ErrFactorDisabled,
 	// ErrLocked]
-	FactorDisabled = Reason(account.FactorDisabled)
+	FactorDisabled Reason = "factor_disabled"
 
 	// ChallengeInvalid: the challenge is none, or one for another purpose.
 	// [ErrChallenge]
@@ -71,11 +71,11 @@ const (
 	ChallengeExpired Reason = "challenge_expired"
 
 	// ChallengeSpent: the challenge has been answered. [ErrChallenge]
-	ChallengeSpent = Reason(account.ChallengeSpent)
+	ChallengeSpent Reason = "challenge_spent"
 
 	// ChallengeVoid: a factor was changed after the challenge was handed out,
 	// or it can't be told any more whether it was answered. [ErrChallenge]
-	ChallengeVoid = Reason(account.ChallengeVoid)
+	ChallengeVoid Reason = "challenge_void"
 
 	// SetupInvalid: the setup token is none, or another user's. [ErrSetup]
 	SetupInvalid Reason = "setup_invalid"
@@ -85,34 +85,34 @@ const (
 
 	// SetupSuperseded: another setup was begun later, perhaps in another tab.
 	// [ErrSetup]
-	SetupSuperseded = Reason(account.SetupSuperseded)
+	SetupSuperseded Reason = "setup_superseded"
 
 	// NoSetup: no setup is waiting: it was confirmed, cancelled, dropped by a
 	// change of factor, or never begun. [ErrSetup]
-	NoSetup = Reason(account.NoSetup)
+	NoSetup Reason = "no_setup"
 
 	// NotEnrolled: two-factor authentication is not on. [ErrNotEnrolled]
-	NotEnrolled = Reason(account.NotEnrolled)
+	NotEnrolled Reason = "not_enrolled"
 
 	// TooManyAuthenticators: the account has three. [ErrLimit]
-	TooManyAuthenticators = Reason(account.TooManyAuthenticators)
+	TooManyAuthenticators Reason = "too_many_authenticators"
 
 	// TooManyCodeSets: the account made five sets of recovery codes in a day,
 	// those included that their caller did not wait for. RetryAt is set.
 	// [ErrLimit]
-	TooManyCodeSets = Reason(account.TooManyCodeSets)
+	TooManyCodeSets Reason = "too_many_code_sets"
 
 	// UnknownAuthenticator: the account has no authenticator of that id.
 	// [ErrUnknownAuthenticator]
-	UnknownAuthenticator = Reason(account.UnknownAuthenticator)
+	UnknownAuthenticator Reason = "unknown_authenticator"
 
 	// LastAuthenticator: the only authenticator is not removed; Disable is
 	// what is meant. [ErrLastAuthenticator]
-	LastAuthenticator = Reason(account.LastAuthenticator)
+	LastAuthenticator Reason = "last_authenticator"
 
 	// DuplicateSecret: the account already holds the secret.
 	// [ErrDuplicateSecret]
-	DuplicateSecret = Reason(account.DuplicateSecret)
+	DuplicateSecret Reason = "duplicate_secret"
 
 	// InvalidName: the name of an authenticator is too long or has control
 	// characters. [ErrName]

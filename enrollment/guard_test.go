@@ -170,6 +170,11 @@ func TestReasons(t *testing.T) {
 			}
 		}
 	}
+	for _, r := range enrollment.CoreReasons {
+		if _, ok := want[enrollment.Reason(r)]; !ok {
+			t.Errorf("an account refuses with %q, which is no public reason", r)
+		}
+	}
 	for _, r := range enrollment.Reasons() {
 		if _, ok := want[r]; !ok {
 			t.Errorf("%q is not tested", r)

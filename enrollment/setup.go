@@ -20,10 +20,16 @@ import (
 
 const (
 	// MaxAuthenticators is how many authenticators an account has at most.
-	MaxAuthenticators = account.MaxAuthenticators
+	MaxAuthenticators = 3
 
 	// MaxName is the length of the longest name of an authenticator in bytes.
-	MaxName = account.MaxName
+	MaxName = 64
+)
+
+// The limits are those of the accounts themselves.
+var (
+	_ = [1]struct{}{}[MaxAuthenticators-account.MaxAuthenticators]
+	_ = [1]struct{}{}[MaxName-account.MaxName]
 )
 
 // Options are what [Guard.Begin] needs beyond the user.
