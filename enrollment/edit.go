@@ -109,7 +109,7 @@ func (e *edit) run(caller context.Context) error {
 		ctx = e.settle(caller)
 		verdict := e.decide(ctx, a, m)
 		if errors.Is(verdict, account.ErrNeedDigest) {
-			from, _, err := a.CodesDerivation()
+			from, err := a.CodesDerivation()
 			if err != nil {
 				return outward(err)
 			}

@@ -47,8 +47,7 @@ type Account struct {
 	unknown []field
 
 	changed bool
-	written int     // events recorded since decoding
-	fresh   []Event // the same, for the caller to deliver
+	fresh   []Event // recorded since decoding
 }
 
 // SignIn is when the second step of a sign-in last succeeded, and how.
@@ -168,8 +167,8 @@ func (a *Account) turn(m Moment) {
 func (a *Account) Stamp(m Moment) { a.write = m.writeID() }
 
 // Disable switches two-factor authentication off: every secret, code, setup
-// and spent challenge is gone. The history, the budget of guesses and the mark
-// of what was used stay.
+// and spent challenge is gone. The history and the mark of what was used stay,
+// and the budget of guesses, with some units in it.
 func (a *Account) Disable(m Moment, by Factor, method string) error {
 	if len(a.authenticators) == 0 {
 		return refuse(NotEnrolled)

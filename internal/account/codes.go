@@ -38,14 +38,14 @@ func (s *setCount) rebase(now time.Time) (changed bool) {
 	return changed
 }
 
-// CodesDerivation returns how digests of the account's recovery codes are
-// made. It reports false if the account has no codes.
-func (a *Account) CodesDerivation() (recovery.Derivation, bool, error) {
+// CodesDerivation returns how digests of the account's recovery codes are made:
+// the zero Derivation if it has none.
+func (a *Account) CodesDerivation() (recovery.Derivation, error) {
 	set, err := a.codes.get(recovery.DecodeSet)
-	if err != nil || set.IsZero() {
-		return recovery.Derivation{}, false, err
+	if err != nil {
+		return recovery.Derivation{}, err
 	}
-	return set.Derivation(), true, nil
+	return set.Derivation(), nil
 }
 
 // CodesLeft returns how many recovery codes are unspent, and how many the set

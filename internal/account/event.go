@@ -57,9 +57,8 @@ const leaseTime = time.Minute
 
 // record puts an event into the history and the list of undelivered ones.
 func (a *Account) record(m Moment, e Event) error {
-	e.ID = m.eventID(a.written)
+	e.ID = m.eventID(len(a.fresh))
 	e.At = m.Now
-	a.written++
 	a.changed = true
 
 	history, err := a.history.get(decodeHistory)
