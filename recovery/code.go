@@ -15,9 +15,10 @@ import (
 // [Argon2id] also fits in full-width characters.
 const MaxInput = 64
 
-// ErrMalformed says that a text is not a recovery code, or that a code is of
-// another [Scheme] than the set it was tried on. It is found before anything
-// is derived, and says nothing about which codes exist. The text is not quoted.
+// ErrMalformed says that a text is not a recovery code, that a Code or a Digest
+// is zero where there has to be one, or that a code is of another [Scheme] than
+// the set or the codes it was to go with. It is found before anything is
+// derived, and says nothing about which codes exist. The text is not quoted.
 var ErrMalformed = errors.New("recovery: not a recovery code")
 
 // alphabet is Crockford's base32, in the order of the symbols' values.
@@ -116,6 +117,10 @@ func newCode(symbols string) Code { return Code{hidden.Of(symbols)} }
 
 // IsZero reports whether c is the zero Code.
 func (c Code) IsZero() bool { return c.symbols.IsZero() }
+
+// equal reports whether two codes, neither of them zero, are the same. It is for
+// codes of one owner, which are no secret from each other.
+func (c Code) equal(other Code) bool { return *c.symbols.Get() == *other.symbols.Get() }
 
 // Scheme returns the scheme that codes of this length belong to. For the zero
 // Code it is [Argon2id], which refuses that code like any other does.

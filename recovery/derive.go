@@ -14,11 +14,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
 )
 
-// ErrDamaged says that a stored set, or a [Derivation], can't have been made
-// by this package: it is cut short, has bytes left over, or asks for costs out
-// of bounds. It is never an answer about a code, and a caller must not take it
-// for "no codes".
-var ErrDamaged = errors.New("recovery: damaged set")
+// ErrDamaged says that a stored set, packed codes, or a [Derivation] can't have
+// been made by this package: it is cut short, has bytes left over, or asks for
+// costs out of bounds. It is never an answer about a code, and a caller must
+// not take it for "no codes".
+var ErrDamaged = errors.New("recovery: damaged set or codes")
 
 // Costs of the sets that [NewDerivation] makes: the first choice of the OWASP
 // Password Storage Cheat Sheet for Argon2id. They are stored with each set, so

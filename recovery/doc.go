@@ -21,10 +21,11 @@
 //
 // What is stored is a [Set]: for every code a 32-byte [Digest] and the time it
 // was used, and once the salt and cost parameters that all its digests share.
-// A used code is marked, not deleted. Nobody can read codes from a set; with
-// the 80 bits of an Argon2id code, trying them all is out of reach even
-// offline. A stolen set still tells how many codes are left, and whoever can
-// write it can mark codes unused, so package enrollment keeps it sealed.
+// A used code is marked, not deleted, unless the host puts a fresh one into its
+// place with [Set.Replace]. Nobody can read codes from a set; with the 80 bits
+// of an Argon2id code, trying them all is out of reach even offline. A stolen
+// set still tells how many codes are left, and whoever can write it can mark
+// codes unused, so package enrollment keeps it sealed.
 //
 // # Using a code once
 //
@@ -33,12 +34,21 @@
 // been changed meanwhile. Package enrollment does that, and throttles guesses;
 // a host that uses this package alone has to do both.
 //
+// # Showing codes
+//
+// [Codes.Reveal] is for a host's own pages; [Codes.Sheet] is a finished sheet
+// with advice, to save and to print. Codes are meant to be
+// shown once: a host that shows them again has kept them, and whoever has its
+// keys can read them, which no set allows. If it must, [Codes.AppendBinary]
+// makes them the bytes to seal, and [DecodeCodes] and [JoinCodes] make Codes of
+// what was kept.
+//
 // # Secrets
 //
 // [Code], [Codes], [Digest] and [Set] keep what they hold behind pointers, and
 // fmt, log/slog and encoding/json show none of it, not even inside an
-// unexported field of a host's own struct. Reveal is the explicit way to the
-// clear text. Errors never quote input.
+// unexported field of a host's own struct. The explicit ways to the clear text
+// are Reveal, the sheet, and AppendBinary of Codes. Errors never quote input.
 //
 // The package is pure: it does no input or output other than reading the
 // [io.Reader] it is handed, never looks at the clock, and starts no goroutine

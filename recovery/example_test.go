@@ -3,10 +3,14 @@ package recovery_test
 import (
 	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -64,6 +68,100 @@ func Example() {
 	// 10 codes, 425 bytes to store
 	// code 3 used at 2026-03-01 12:00:00 +0000 UTC, 9 left
 	// true true
+}
+
+// A host that replaces each used code at once: the owner never runs out, and
+// the rest of the sheet stays good.
+func ExampleSet_Replace() {
+	ctx := context.Background()
+	codes, err := recovery.Generate(nil, 4, recovery.Fast)
+	if err != nil {
+		log.Fatal(err)
+	}
+	derivation, err := recovery.NewDerivation(nil, recovery.Fast)
+	if err != nil {
+		log.Fatal(err)
+	}
+	set, err := derivation.DeriveAll(ctx, codes)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// The owner signs in with a code.
+	typed, err := recovery.ParseCode(codes.Reveal()[2])
+	if err != nil {
+		log.Fatal(err)
+	}
+	digest, err := set.Derivation().Derive(typed)
+	if err != nil {
+		log.Fatal(err)
+	}
+	i, err := set.Spend(digest, time.Now())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(set)
+
+	// A fresh code takes its place, before the set is stored.
+	fresh, err := recovery.NewCode(nil, set.Derivation().Scheme())
+	if err != nil {
+		log.Fatal(err)
+	}
+	if digest, err = set.Derivation().Derive(fresh); err != nil {
+		log.Fatal(err)
+	}
+	if err := set.Replace(i, digest); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(set)
+
+	// Once the set is stored, the owner is let in and shown the fresh code.
+	fmt.Printf("code %d is new, %d characters\n", i+1, len(fresh.Reveal()))
+
+	// Output:
+	// recovery.Set(3 of 4 left)
+	// recovery.Set(4 of 4 left)
+	// code 3 is new, 32 characters
+}
+
+// A host that has to show codes again keeps them sealed. The cipher stands for
+// what the host seals its secrets with.
+func ExampleDecodeCodes() {
+	key := make([]byte, 32)
+	rand.Read(key)
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	seal, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		log.Fatal(err)
+	}
+	codes, err := recovery.Generate(nil, 10, recovery.Argon2id)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	clear, err := codes.AppendBinary(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	stored := seal.Seal(nil, nil, clear, []byte("recovery codes of alice"))
+	fmt.Println(len(clear), "bytes in clear,", len(stored), "stored")
+
+	opened, err := seal.Open(nil, nil, stored, []byte("recovery codes of alice"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	again, err := recovery.DecodeCodes(opened)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(again, slices.Equal(again.Reveal(), codes.Reveal()))
+
+	// Output:
+	// 102 bytes in clear, 130 stored
+	// recovery.Codes(10, redacted) true
 }
 
 func ExampleParseCode() {

@@ -2,11 +2,9 @@ package recovery
 
 import (
 	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
@@ -23,12 +21,12 @@ const (
 	MinCount = 4
 
 	// MaxCount is the largest number of codes that can be asked for, and that
-	// a [Set] can hold.
+	// a [Set] or [Codes] can hold.
 	MaxCount = 32
 )
 
-// Errors of asking for codes. They are a programmer's or a configuration's,
-// not a user's.
+// Errors of asking for codes, and of putting them together. They are a
+// programmer's or a configuration's, not a user's.
 var (
 	// ErrCount says that a number of codes is out of bounds: outside
 	// [MinCount] to [MaxCount], or none where there have to be some.
@@ -36,17 +34,30 @@ var (
 
 	// ErrScheme says that a [Scheme] is none of the defined ones.
 	ErrScheme = errors.New("recovery: no such scheme")
+
+	// ErrDuplicate says that a code is among the others already. Two codes that
+	// were drawn are never equal by chance: one was passed twice, or the source
+	// of randomness is broken. Drawing again is no remedy.
+	ErrDuplicate = errors.New("recovery: the same code twice")
 )
 
-// Codes are freshly generated recovery codes, in the order in which they are
-// shown. The zero Codes has none.
+// NewCode draws one code of the scheme from random, which defaults to
+// [rand.Reader] if nil, as [Generate] draws several: for a host that puts a
+// fresh code into the place of each one that is used, see [Set.Replace].
 //
-// They are secrets: printing shows how many there are, and encoding them as
-// JSON or XML fails, because a placeholder that reaches the user in place of
-// the codes would be found out when it is too late. Codes is immutable and
-// safe for concurrent use.
-type Codes struct {
-	list hidden.Value[[]Code]
+// It returns [ErrScheme] for a scheme that does not exist, and the error of
+// random, which may be [io.ErrUnexpectedEOF], if it does not yield enough
+// bytes. On error the Code is zero.
+func NewCode(random io.Reader, s Scheme) (Code, error) {
+	if !s.Valid() {
+		return Code{}, ErrScheme
+	}
+	buf := make([]byte, s.packed())
+	if err := draw(random, buf); err != nil {
+		return Code{}, err
+	}
+	symbols, _ := s.unpack(buf) // the bits left over are dropped
+	return newCode(symbols), nil
 }
 
 // Generate draws n different codes of the scheme from random, which defaults
@@ -57,7 +68,8 @@ type Codes struct {
 // [ErrScheme] for a scheme that does not exist, and the error of random, which
 // may be [io.ErrUnexpectedEOF], if it does not yield enough bytes. If random
 // repeats itself, so that two codes come out equal, it is broken, and Generate
-// returns an error rather than draw again. On error there are no codes.
+// returns an error that matches [ErrDuplicate] rather than draw again. On error
+// there are no codes.
 func Generate(random io.Reader, n int, s Scheme) (Codes, error) {
 	if n == 0 {
 		n = DefaultCount
@@ -65,31 +77,19 @@ func Generate(random io.Reader, n int, s Scheme) (Codes, error) {
 	if n < MinCount || n > MaxCount {
 		return Codes{}, ErrCount
 	}
-	if !s.Valid() {
-		return Codes{}, ErrScheme
-	}
-
-	// 16 symbols are exactly 10 bytes; 26 are 16.25, so 17 are drawn and the
-	// last 6 bits of them dropped.
-	buf := make([]byte, (s.symbols()*5+7)/8)
-	seen := make(map[string]bool, n)
-	list := make([]Code, n)
-	for i := range list {
-		if err := draw(random, buf); err != nil {
+	list := make([]Code, 0, n)
+	for range n {
+		code, err := NewCode(random, s)
+		if err != nil {
 			return Codes{}, err
 		}
-		symbols := crockford.EncodeToString(buf)[:s.symbols()]
-		if seen[symbols] {
-			return Codes{}, errors.New("generating recovery codes: the source of randomness repeats itself")
+		if slices.ContainsFunc(list, code.equal) {
+			return Codes{}, fmt.Errorf("%w: the source of randomness repeats itself", ErrDuplicate)
 		}
-		seen[symbols] = true
-		list[i] = newCode(symbols)
+		list = append(list, code)
 	}
 	return Codes{hidden.Of(list)}, nil
 }
-
-// crockford writes five bits to a symbol, most significant first.
-var crockford = base32.NewEncoding(alphabet).WithPadding(base32.NoPadding)
 
 // draw fills buf from random, or from [rand.Reader] if random is nil.
 func draw(random io.Reader, buf []byte) error {
@@ -100,42 +100,4 @@ func draw(random io.Reader, buf []byte) error {
 		return fmt.Errorf("reading randomness: %w", err)
 	}
 	return nil
-}
-
-// codes returns the codes, not to be changed.
-func (c Codes) codes() []Code {
-	if c.list.IsZero() {
-		return nil
-	}
-	return *c.list.Get()
-}
-
-// Len returns the number of codes.
-func (c Codes) Len() int {
-	return len(c.codes())
-}
-
-// Scheme returns the scheme of the codes, which is one for all of them. For
-// the zero Codes it is [Argon2id].
-func (c Codes) Scheme() Scheme {
-	if c.Len() == 0 {
-		return Argon2id
-	}
-	return c.codes()[0].Scheme()
-}
-
-// All returns an iterator over the codes, in order.
-func (c Codes) All() iter.Seq[Code] {
-	return slices.Values(c.codes())
-}
-
-// Reveal returns the codes in clear, in order and as [Code.Reveal] writes
-// them, in a fresh slice. It is what to show to their owner, once; whoever
-// else reads it can sign in as them.
-func (c Codes) Reveal() []string {
-	texts := make([]string, 0, c.Len())
-	for code := range c.All() {
-		texts = append(texts, code.Reveal())
-	}
-	return texts
 }

@@ -88,7 +88,7 @@ func TestGenerateRefuses(t *testing.T) {
 		random io.Reader
 		n      int
 		scheme recovery.Scheme
-		want   error // nil: any
+		want   error
 	}{
 		{"negative", nil, -1, recovery.Fast, recovery.ErrCount},
 		{"one", nil, 1, recovery.Fast, recovery.ErrCount},
@@ -101,19 +101,73 @@ func TestGenerateRefuses(t *testing.T) {
 		{"empty reader", strings.NewReader(""), 10, recovery.Argon2id, io.EOF},
 		{"one byte short", io.LimitReader(stream(1), 99), 10, recovery.Argon2id, io.ErrUnexpectedEOF},
 		{"one byte short, fast", io.LimitReader(stream(1), 169), 10, recovery.Fast, io.ErrUnexpectedEOF},
-		{"all zeros", repeating{0}, 10, recovery.Argon2id, nil},
-		{"all ones", repeating{0xff}, 10, recovery.Fast, nil},
-		{"the same ten bytes again", bytes.NewReader(bytes.Repeat([]byte("0123456789"), 10)), 10, recovery.Argon2id, nil},
+		{"all zeros", repeating{0}, 10, recovery.Argon2id, recovery.ErrDuplicate},
+		{"all ones", repeating{0xff}, 10, recovery.Fast, recovery.ErrDuplicate},
+		{"the same ten bytes again", bytes.NewReader(bytes.Repeat([]byte("0123456789"), 10)), 10, recovery.Argon2id, recovery.ErrDuplicate},
+		{"the first code again", io.MultiReader(io.LimitReader(stream(1), 30), io.LimitReader(stream(1), 10)), recovery.MinCount, recovery.Argon2id, recovery.ErrDuplicate},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			codes, err := recovery.Generate(tt.random, tt.n, tt.scheme)
-			if err == nil || tt.want != nil && !errors.Is(err, tt.want) {
+			if !errors.Is(err, tt.want) {
 				t.Errorf("error %v, want %v", err, tt.want)
 			}
 			if codes.Len() != 0 {
 				t.Errorf("%d codes beside the error", codes.Len())
+			}
+		})
+	}
+}
+
+// One code after another from NewCode is what Generate draws at once.
+func TestNewCode(t *testing.T) {
+	t.Parallel()
+	for _, tt := range schemes {
+		random := &counting{r: stream(3)}
+		for i, want := range generate(t, 3, 10, tt.scheme).Reveal() {
+			code, err := recovery.NewCode(random, tt.scheme)
+			if err != nil || code.Reveal() != want || code.Scheme() != tt.scheme {
+				t.Errorf("%v: code %d is %q of %v, %v; want %q", tt.scheme, i, code.Reveal(), code.Scheme(), err, want)
+			}
+			if random.n != (i+1)*tt.bytes {
+				t.Errorf("%v: %d bytes were drawn for %d codes", tt.scheme, random.n, i+1)
+			}
+		}
+
+		seen := map[string]bool{}
+		for range 100 {
+			code, err := recovery.NewCode(nil, tt.scheme)
+			if err != nil || code.IsZero() || code.Scheme() != tt.scheme || seen[code.Reveal()] {
+				t.Fatalf("%v: zero %v, scheme %v, repeated %v, %v", tt.scheme, code.IsZero(), code.Scheme(), seen[code.Reveal()], err)
+			}
+			seen[code.Reveal()] = true
+		}
+	}
+}
+
+func TestNewCodeRefuses(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the source is broken")
+	tests := []struct {
+		name   string
+		random io.Reader
+		scheme recovery.Scheme
+		want   error
+	}{
+		{"no such scheme", nil, 2, recovery.ErrScheme},
+		{"no such scheme, no such source", iotest.ErrReader(broken), 255, recovery.ErrScheme},
+		{"failing reader", iotest.ErrReader(broken), recovery.Argon2id, broken},
+		{"empty reader", strings.NewReader(""), recovery.Fast, io.EOF},
+		{"one byte short", io.LimitReader(stream(1), 9), recovery.Argon2id, io.ErrUnexpectedEOF},
+		{"one byte short, fast", io.LimitReader(stream(1), 16), recovery.Fast, io.ErrUnexpectedEOF},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			code, err := recovery.NewCode(tt.random, tt.scheme)
+			if !errors.Is(err, tt.want) || !code.IsZero() {
+				t.Errorf("zero %v, error %v; want %v", code.IsZero(), err, tt.want)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,7 +127,8 @@ func TestCase55_NothingPrintsSecrets(t *testing.T) {
 			encoded := encode(t, set)
 
 			salt := encoded[8:24]
-			secrets := [][]byte{encoded, salt}
+			packed := pack(t, codes)
+			secrets := [][]byte{encoded, salt, packed, packed[2:]}
 			for i, text := range codes.Reveal() {
 				sum := encoded[25+40*i:][:32]
 				secrets = append(secrets, []byte(text), []byte(strings.ReplaceAll(text, "-", "")), sum)
@@ -153,7 +155,7 @@ func TestCase55_NothingPrintsSecrets(t *testing.T) {
 			checkRedacted(t, spent, needles)
 
 			// The canaries themselves: in clear they would be found.
-			for _, leak := range []any{codes.Reveal()[0], encoded, struct{ b []byte }{salt}} {
+			for _, leak := range []any{codes.Reveal()[0], encoded, struct{ b []byte }{salt}, packed} {
 				if text := fmt.Sprintf("%v", leak); !containsAny(text, needles) {
 					t.Errorf("no canary is found in %s", text)
 				}
@@ -254,8 +256,22 @@ func TestErrorsQuoteNothing(t *testing.T) {
 	add(err)
 	_, err = light(t).Derive(parse(t, texts[0]))
 	add(err)
+	add(set.Replace(1, digests[2]))
+	add(set.Replace(0, digests[2]))
+	add(set.Replace(0, recovery.Digest{}))
 	for _, damaged := range [][]byte{encoded[1:], encoded[:57], append(encoded, encoded...)} {
 		_, err = recovery.DecodeSet(damaged)
+		add(err)
+	}
+	code, packed := parse(t, texts[0]), pack(t, join(t, texts[0]))
+	needles = append(needles, canaries(packed[2:])...)
+	_, err = recovery.JoinCodes(code, code)
+	add(err)
+	_, err = recovery.JoinCodes(code, parse(t, slowText))
+	add(err)
+	twice := slices.Concat([]byte{1, 2}, packed[2:], packed[2:])
+	for _, damaged := range [][]byte{packed[1:], packed[:18], twice, append(packed[:18:18], packed[18]|1)} {
+		_, err = recovery.DecodeCodes(damaged)
 		add(err)
 	}
 	for _, err := range errs {

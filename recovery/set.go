@@ -21,6 +21,10 @@ var (
 	ErrSpent = fmt.Errorf("%w: already used", ErrWrong)
 )
 
+// ErrUnspent says that [Set.Replace] was given a place where no used code is:
+// the code there is still good, or the set has no such place.
+var ErrUnspent = errors.New("recovery: no used code in this place")
+
 // Times at which a code can have been used, in Unix seconds: 0 means unused,
 // and beyond the year 9999 a time no longer fits RFC 3339.
 const (
@@ -32,16 +36,16 @@ const (
 // made, and for each code its digest and when it was used. The zero Set has no
 // codes and accepts none.
 //
-// A Set behaves like a number: a copy is a copy, and Spend on one leaves every
-// other as it was. That also means that spending in two copies of a set uses a
-// code twice; see the package comment. Different copies may be used
-// concurrently; one variable must not be read while Spend changes it.
+// A Set behaves like a number: a copy is a copy, and Spend or Replace on one
+// leaves every other as it was. That also means that spending in two copies of
+// a set uses a code twice; see the package comment. Different copies may be
+// used concurrently; one variable must not be read while it is changed.
 //
 // It holds the digests of secrets: printing shows how many codes are left, and
 // encoding it as JSON or XML fails, because that would lose it. Store what
 // [Set.AppendBinary] returns.
 type Set struct {
-	// Never changed once it is here: Spend puts a changed copy in its place.
+	// Never changed once it is here: a changed copy is put in its place.
 	inner hidden.Value[set]
 }
 
@@ -116,20 +120,58 @@ func (s *Set) Spend(d Digest, at time.Time) (i int, err error) {
 	if d.IsZero() {
 		return -1, ErrWrong
 	}
-	found, i := 0, -1
-	for k, e := range s.entries() {
-		equal := subtle.ConstantTimeCompare(e.sum[:], d.sum.Get()[:])
-		i = subtle.ConstantTimeSelect(equal, k, i)
-		found |= equal
-	}
+	i = s.find(d)
 	switch {
-	case found == 0:
+	case i < 0:
 		return -1, ErrWrong
 	case s.entries()[i].spent != 0:
 		return i, ErrSpent
 	}
-	entries := slices.Clone(s.entries())
-	entries[i].spent = min(max(at.Unix(), minSpent), maxSpent)
-	*s = newSet(s.Derivation(), entries)
+	s.put(i, entry{s.entries()[i].sum, min(max(at.Unix(), minSpent), maxSpent)})
 	return i, nil
+}
+
+// Replace puts the digest of a fresh code, see [NewCode], into place i, where a
+// code was used: so the owner has as many codes as before, and the rest of the
+// sheet stays good. Nothing is stored: the caller must store the set, in the
+// same write as the Spend or in a later one, and only then show the fresh code.
+//
+// The digest must have been derived by the Derivation of this set, which Replace
+// can't see; any other would let no code in. A host that loads the set again
+// after deriving has to compare. When the old code was used is forgotten with
+// it, and from then on it is refused with [ErrWrong] and not with [ErrSpent].
+//
+// It returns [ErrUnspent] if i is not in 0 to Len-1 or the code there has not
+// been used, [ErrMalformed] for the zero Digest, and [ErrDuplicate] if the set
+// has the digest already, be it in place i: a used code does not become good
+// again. Each leaves the set as it was.
+func (s *Set) Replace(i int, d Digest) error {
+	switch {
+	case i < 0 || i >= s.Len() || s.entries()[i].spent == 0:
+		return ErrUnspent
+	case d.IsZero():
+		return ErrMalformed
+	case s.find(d) >= 0:
+		return ErrDuplicate
+	}
+	s.put(i, entry{sum: *d.sum.Get()})
+	return nil
+}
+
+// find returns the place of the digest, which must not be zero, or -1. It looks
+// at every entry, each in constant time.
+func (s Set) find(d Digest) int {
+	found := -1
+	for i, e := range s.entries() {
+		equal := subtle.ConstantTimeCompare(e.sum[:], d.sum.Get()[:])
+		found = subtle.ConstantTimeSelect(equal, i, found)
+	}
+	return found
+}
+
+// put makes s a set with e in place i, and leaves its copies as they are.
+func (s *Set) put(i int, e entry) {
+	entries := slices.Clone(s.entries())
+	entries[i] = e
+	*s = newSet(s.Derivation(), entries)
 }

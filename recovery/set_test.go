@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -135,6 +136,127 @@ func TestACopyIsACopy(t *testing.T) {
 	}
 	if set.Remaining() != 9 || !set.SpentAt(5).IsZero() {
 		t.Error("spending in the copy changed the set")
+	}
+}
+
+func TestReplace(t *testing.T) {
+	t.Parallel()
+	for _, at := range []int{0, 3, 9} {
+		set, digests := newSet(t, 10)
+		fresh := foreign(t)
+		if _, err := set.Spend(digests[at], noon); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := set.Spend(digests[5], noon); err != nil {
+			t.Fatal(err)
+		}
+		spent := set
+		before := encode(t, spent)
+		if err := set.Replace(at, fresh); err != nil {
+			t.Fatalf("place %d: %v", at, err)
+		}
+
+		// Nothing but this entry has changed, and no copy.
+		if set.Len() != 10 || set.Remaining() != 9 || !set.SpentAt(at).IsZero() || set.Derivation() != spent.Derivation() {
+			t.Errorf("place %d: %v, used at %v", at, set, set.SpentAt(at))
+		}
+		after := encode(t, set)
+		entry := after[25+40*at:][:40]
+		if bytes.Equal(entry, before[25+40*at:][:40]) || !bytes.Equal(entry[32:], make([]byte, 8)) {
+			t.Errorf("place %d: stored as %x", at, entry)
+		}
+		copy(entry, before[25+40*at:])
+		if !bytes.Equal(after, before) {
+			t.Errorf("place %d: another entry has changed", at)
+		}
+		if !bytes.Equal(encode(t, spent), before) || !spent.SpentAt(at).Equal(noon) {
+			t.Errorf("place %d: replacing in the set changed its copy", at)
+		}
+
+		// The fresh code works once, through storage; the old one never again.
+		set, err := recovery.DecodeSet(encode(t, set))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i, err := set.Spend(digests[at], noon); i != -1 || !errors.Is(err, recovery.ErrWrong) || errors.Is(err, recovery.ErrSpent) {
+			t.Errorf("place %d, the old code: %d, %v; want -1, ErrWrong", at, i, err)
+		}
+		if i, err := set.Spend(fresh, noon); i != at || err != nil {
+			t.Errorf("place %d, the fresh code: %d, %v", at, i, err)
+		}
+		if i, err := set.Spend(fresh, noon); i != at || !errors.Is(err, recovery.ErrSpent) {
+			t.Errorf("place %d, the fresh code again: %d, %v; want ErrSpent", at, i, err)
+		}
+	}
+}
+
+func TestReplaceRefuses(t *testing.T) {
+	t.Parallel()
+	whole, digests := newSet(t, 10)
+	for _, i := range []int{0, 4, 9} {
+		if _, err := whole.Spend(digests[i], noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct {
+		name   string
+		i      int
+		digest recovery.Digest
+		want   error
+	}{
+		{"a code that is still good", 3, foreign(t), recovery.ErrUnspent},
+		{"what Spend returns for a wrong code", -1, foreign(t), recovery.ErrUnspent},
+		{"one place beyond the last", 10, foreign(t), recovery.ErrUnspent},
+		{"far beyond the last", math.MaxInt, foreign(t), recovery.ErrUnspent},
+		{"the zero Digest", 4, recovery.Digest{}, recovery.ErrMalformed},
+		{"the digest of the place itself", 4, digests[4], recovery.ErrDuplicate},
+		{"the digest of a good code", 4, digests[5], recovery.ErrDuplicate},
+		{"the digest of another used code", 4, digests[9], recovery.ErrDuplicate},
+		{"the digest of the first", 9, digests[0], recovery.ErrDuplicate},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			set := whole
+			if err := set.Replace(tt.i, tt.digest); !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			if !bytes.Equal(encode(t, set), encode(t, whole)) {
+				t.Error("the set has changed")
+			}
+		})
+	}
+	var zero recovery.Set
+	if err := zero.Replace(0, foreign(t)); !errors.Is(err, recovery.ErrUnspent) || !zero.IsZero() {
+		t.Errorf("Replace on the zero Set: %v", err)
+	}
+}
+
+// A set that is replenished after every use never runs out.
+func TestReplenish(t *testing.T) {
+	t.Parallel()
+	set, digests := newSet(t, 4)
+	random := stream(77)
+	for range 50 {
+		for i := range digests {
+			place, err := set.Spend(digests[i], noon)
+			if place != i || err != nil {
+				t.Fatalf("code %d: %d, %v", i, place, err)
+			}
+			code, err := recovery.NewCode(random, set.Derivation().Scheme())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if digests[i], err = set.Derivation().Derive(code); err != nil {
+				t.Fatal(err)
+			}
+			if err := set.Replace(place, digests[i]); err != nil {
+				t.Fatal(err)
+			}
+			if set.Remaining() != 4 {
+				t.Fatalf("%d codes left", set.Remaining())
+			}
+		}
 	}
 }
 
