@@ -36,8 +36,8 @@
 //
 // # Showing codes
 //
-// [Codes.Reveal] is for a host's own pages; [Codes.Sheet] is a finished sheet
-// with advice, to save and to print. Codes are meant to be
+// [Codes.Reveal] is for a host's own pages; [Codes.Sheet] and [Codes.SheetHTML]
+// are finished sheets with advice, to save and to print. Codes are meant to be
 // shown once: a host that shows them again has kept them, and whoever has its
 // keys can read them, which no set allows. If it must, [Codes.AppendBinary]
 // makes them the bytes to seal, and [DecodeCodes] and [JoinCodes] make Codes of
@@ -48,7 +48,7 @@
 // [Code], [Codes], [Digest] and [Set] keep what they hold behind pointers, and
 // fmt, log/slog and encoding/json show none of it, not even inside an
 // unexported field of a host's own struct. The explicit ways to the clear text
-// are Reveal, the sheet, and AppendBinary of Codes. Errors never quote input.
+// are Reveal, the sheets, and AppendBinary of Codes. Errors never quote input.
 //
 // The package is pure: it does no input or output other than reading the
 // [io.Reader] it is handed, never looks at the clock, and starts no goroutine

@@ -16,7 +16,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-var update = flag.Bool("update", false, "write testdata/sets.json anew; breaks every stored set if it changes")
+var update = flag.Bool("update", false, "write testdata/sets.json and sheet.html anew; breaks every stored set if the first changes")
 
 // A vector is a set as some version of this package stored it, with the
 // randomness it was made from and the codes that were shown.

@@ -9,7 +9,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
 	"log"
+	"os"
 	"slices"
 	"time"
 
@@ -242,4 +244,46 @@ func ExampleCodes_Sheet() {
 	// - Tick a code off when you have used it.
 	// - Make new codes before you run out. These stop working when you do.
 	// - Nobody from support will ever ask you for one of these codes.
+}
+
+// A page of the host's own around the sheet. The host sends it with
+// Cache-Control: no-store.
+func ExampleCodes_SheetHTML() {
+	random := bytes.NewReader([]byte("these forty bytes are not random at all!")) // nil in a program
+	codes, err := recovery.Generate(random, 4, recovery.Argon2id)
+	if err != nil {
+		log.Fatal(err)
+	}
+	sheet := codes.SheetHTML(recovery.Sheet{
+		Issuer:  "Acme",
+		Account: "<b>alice</b>",
+		Created: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+	})
+	page := template.Must(template.New("page").Parse("<main>\n{{.}}</main>\n"))
+	if err := page.Execute(os.Stdout, template.HTML(sheet)); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// <main>
+	// <section class="recovery-codes" lang="en" dir="ltr">
+	// <h2>Recovery codes for <bdi>Acme</bdi></h2>
+	// <p>Account: <bdi>&lt;b&gt;alice&lt;/b&gt;</bdi></p>
+	// <p>Created: 2026-03-01</p>
+	// <p>Use one of these codes to sign in when you do not have your
+	// authenticator app at hand. Each code works once.</p>
+	// <ol>
+	// <li><code translate="no">EHM6-AWV5-41K6-YWKM</code></li>
+	// <li><code translate="no">F4G6-4YBM-CNSJ-0RBJ</code></li>
+	// <li><code translate="no">CMG6-WVVM-41S6-2VK4</code></li>
+	// <li><code translate="no">DXPJ-0RBM-41GP-RV11</code></li>
+	// </ol>
+	// <ul>
+	// <li>Keep this sheet like a key: in a safe place, and not on the device
+	// that your authenticator app is on.</li>
+	// <li>Tick a code off when you have used it.</li>
+	// <li>Make new codes before you run out. These stop working when you do.</li>
+	// <li>Nobody from support will ever ask you for one of these codes.</li>
+	// </ul>
+	// </section>
+	// </main>
 }
