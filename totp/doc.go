@@ -49,8 +49,10 @@
 // SHA-1 (RFC 6238, section 1.2, and RFC 4226, appendix B.2).
 //
 // Under GODEBUG=fips140=only the standard library refuses HMAC-SHA-1. Keys of
-// that algorithm then give an error that is neither a right nor a wrong code,
-// and never a panic; keys with SHA-256 and SHA-512 work.
+// that algorithm then give [ErrNotApproved], which is neither a right nor a
+// wrong code, and never a panic; keys with SHA-256 and SHA-512 work. This
+// package makes no exception by itself. A caller that allows SHA-1 makes one
+// around the call, with WithoutEnforcement of crypto/fips140.
 //
 // Values of all types are immutable and safe for concurrent use.
 //

@@ -19,7 +19,7 @@ import (
 const LookAround = 1
 
 // Answers of [Key.Check] to a code that it does not accept. [ErrMalformed] is
-// the third.
+// the third. [ErrNotApproved] is none.
 var (
 	// ErrWrong says that the code belongs to none of the steps looked at.
 	ErrWrong = errors.New("totp: wrong code")
@@ -30,6 +30,11 @@ var (
 	// the code gets this answer, which makes it safe to tell the user to wait
 	// for the next one.
 	ErrReplayed error = replayed{}
+
+	// ErrNotApproved says that the Go runtime refuses the algorithm of the key,
+	// as it does SHA-1 under GODEBUG=fips140=only. Nothing was computed: it
+	// says nothing about the code.
+	ErrNotApproved = errors.New("totp: the Go runtime refuses the algorithm of the key, as it does SHA-1 under GODEBUG=fips140=only")
 )
 
 type replayed struct{}
@@ -40,7 +45,6 @@ func (replayed) Is(target error) bool { return target == ErrWrong }
 var (
 	errZeroKey = fmt.Errorf("%w: the key is the zero Key", ErrSecret)
 	errBefore  = errors.New("the time is before 1970")
-	errRefused = errors.New("crypto/hmac refuses the algorithm of the key, as it does SHA-1 under GODEBUG=fips140=only")
 )
 
 // A Key is a [Secret] with the valid [Params] that its authenticator was set up
@@ -108,7 +112,8 @@ const year1 = 62_135_596_800
 // Code returns the code that an authenticator shows at time t. It is for tests
 // and for tools that stand in for an authenticator; a verifier calls
 // [Key.Check], and never sends or shows what Code returns. It returns
-// [ErrSecret] for the zero Key and an error for times before 1970.
+// [ErrSecret] for the zero Key, [ErrNotApproved] where the Go runtime refuses the
+// algorithm, and an error for times before 1970.
 func (k Key) Code(t time.Time) (string, error) {
 	if k.IsZero() {
 		return "", errZeroKey
@@ -148,9 +153,9 @@ func (k Key) Code(t time.Time) (string, error) {
 //     steps that are used up,
 //   - [ErrWrong] if it belongs to none of the steps, or has another number of
 //     digits than the key,
-//   - [ErrSecret] for the zero Key, and an error that matches none of these if
-//     the Go runtime is configured to refuse the algorithm. Neither says
-//     anything about the code.
+//   - [ErrSecret] for the zero Key, and [ErrNotApproved] if the Go runtime is
+//     configured to refuse the algorithm. Neither says anything about the
+//     code.
 //
 // The caller must keep the returned step before it treats the code as accepted,
 // in a write that fails if somebody else's came first, and must limit how often
@@ -210,7 +215,7 @@ func (k Key) period() int64 { return int64(k.Params().Period / time.Second) }
 func (k Key) newMAC() (mac hash.Hash, err error) {
 	defer func() {
 		if recover() != nil {
-			mac, err = nil, errRefused
+			mac, err = nil, ErrNotApproved
 		}
 	}()
 	return hmac.New(algorithmHashes[k.params.Algorithm], k.secret.bytes()), nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/pquerna/otp/hotp"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -42,7 +43,7 @@ func parsedKey(t testing.TB, text string) totp.Key {
 
 func plainKey(t testing.TB) totp.Key {
 	t.Helper()
-	return mustKey(t, []byte("12345678901234567890"), totp.Params{})
+	return mustKey(t, []byte("12345678901234567890"), totp.Params{Algorithm: usual})
 }
 
 func TestNewKey(t *testing.T) {
@@ -158,7 +159,7 @@ func TestCode(t *testing.T) {
 		}
 	}
 	for digits := totp.MinDigits; digits <= totp.MaxDigits; digits++ {
-		k := mustKey(t, make([]byte, 20), totp.Params{Digits: digits})
+		k := mustKey(t, make([]byte, 20), totp.Params{Algorithm: usual, Digits: digits})
 		zeroes := 0
 		for step := range int64(200) {
 			c := mustCode(t, k, k.StepTime(step))
@@ -181,7 +182,7 @@ func TestCheckWindow(t *testing.T) {
 		for _, within := range []time.Duration{0, period / 2, period - 1} {
 			t.Run(fmt.Sprintf("%v+%v", period, within), func(t *testing.T) {
 				t.Parallel()
-				k := mustKey(t, []byte("12345678901234567890"), totp.Params{Period: period})
+				k := mustKey(t, []byte("12345678901234567890"), totp.Params{Algorithm: usual, Period: period})
 				current := k.Step(now)
 				at := k.StepTime(current).Add(within)
 				for shift := int64(-50); shift <= 50; shift++ {
@@ -297,18 +298,18 @@ func TestCheckOtherDigits(t *testing.T) {
 	t.Parallel()
 	raw := []byte("12345678901234567890")
 	for digits := totp.MinDigits; digits <= totp.MaxDigits; digits++ {
-		k := mustKey(t, raw, totp.Params{Digits: digits})
+		k := mustKey(t, raw, totp.Params{Algorithm: usual, Digits: digits})
 		for other := totp.MinDigits; other <= totp.MaxDigits; other++ {
 			// The last digits of a longer code are the shorter code, and a
 			// shorter one with zeroes in front has the same value.
-			c := mustCode(t, mustKey(t, raw, totp.Params{Digits: other}), now)
+			c := mustCode(t, mustKey(t, raw, totp.Params{Algorithm: usual, Digits: other}), now)
 			_, err := k.Check(c, now, 0)
 			if other == digits && err != nil || other != digits && err != totp.ErrWrong {
 				t.Errorf("%d digits for a key of %d: %v", other, digits, err)
 			}
 		}
 	}
-	k := mustKey(t, raw, totp.Params{Digits: 8})
+	k := mustKey(t, raw, totp.Params{Algorithm: usual, Digits: 8})
 	for step := int64(1); ; step++ {
 		if c := mustCode(t, k, k.StepTime(step)); c[:2] == "00" {
 			if _, err := k.Check(c[2:], k.StepTime(step), 0); err != totp.ErrWrong {
@@ -353,6 +354,7 @@ func TestCheckAroundEpoch(t *testing.T) {
 // says.
 func TestCheckBefore1970(t *testing.T) {
 	t.Parallel()
+	skipRefused(t, totp.SHA1)
 	k := plainKey(t)
 	for step := int64(-40); step < 0; step++ {
 		for shift := int64(-1); shift <= 1; shift++ {
@@ -380,7 +382,7 @@ func TestExtremeTimes(t *testing.T) {
 		time.Date(math.MaxInt32, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(math.MinInt32, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
 	for _, period := range []time.Duration{totp.MinPeriod, 30 * time.Second, totp.MaxPeriod} {
-		k := mustKey(t, make([]byte, 16), totp.Params{Period: period})
+		k := mustKey(t, make([]byte, 16), totp.Params{Algorithm: usual, Period: period})
 		for _, at := range times {
 			current := k.Step(at)
 			c, err := k.Code(at)
@@ -513,9 +515,9 @@ func TestConcurrentUse(t *testing.T) {
 // of their own, and the others work. The policy is set for a process.
 func TestFIPSOnly(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TOTP_TEST_FIPS") == "" {
+	if !fips.Enforced() {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestFIPSOnly$", "-test.v")
-		cmd.Env = append(os.Environ(), "GODEBUG=fips140=only", "TOTP_TEST_FIPS=1")
+		cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
 		out, err := cmd.CombinedOutput()
 		if !strings.Contains(string(out), "=== RUN") {
 			t.Skipf("this platform has no FIPS 140-3 mode: %s", out)
@@ -531,10 +533,20 @@ func TestFIPSOnly(t *testing.T) {
 	_, checkErr := k.Check("123456", now, 0)
 	_, offsetErr := k.ClockOffset("123456", now)
 	for _, err := range []error{err, checkErr, offsetErr} {
-		if err == nil || errors.Is(err, totp.ErrWrong) || errors.Is(err, totp.ErrMalformed) || errors.Is(err, totp.ErrSecret) {
+		if !errors.Is(err, totp.ErrNotApproved) || errors.Is(err, totp.ErrWrong) || errors.Is(err, totp.ErrMalformed) || errors.Is(err, totp.ErrSecret) {
 			t.Errorf("SHA1: %v", err)
 		}
 	}
+	// Whoever calls can make an exception.
+	fips.WithoutEnforcement(func() {
+		c, err := k.Code(time.Unix(59, 0)) // RFC 6238, appendix B
+		if fips.Exempts && (c != "287082" || err != nil) || !fips.Exempts && !errors.Is(err, totp.ErrNotApproved) {
+			t.Errorf("SHA1 without enforcement: %q, %v", c, err)
+		}
+		if _, err := k.Check(c, time.Unix(59, 0), 0); fips.Exempts && err != nil {
+			t.Errorf("SHA1 without enforcement: %v", err)
+		}
+	})
 	for _, a := range []totp.Algorithm{totp.SHA256, totp.SHA512} {
 		k := mustKey(t, raw, totp.Params{Algorithm: a})
 		if step, err := k.Check(mustCode(t, k, now), now, 0); step != nowStep || err != nil {
