@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -33,7 +34,7 @@ func newWorld(t *testing.T) *world {
 // can be compared with files.
 func (w *world) moment() account.Moment {
 	w.drawn++
-	m := account.Moment{Now: w.now}
+	m := account.Moment{Now: w.now, AllowSHA1: fips.Enforced()}
 	for i := range m.Fresh {
 		m.Fresh[i] = byte(i)
 	}
@@ -75,7 +76,9 @@ func key(t *testing.T, seed byte) totp.Key {
 
 func code(t *testing.T, k totp.Key, at time.Time) string {
 	t.Helper()
-	c, err := k.Code(at)
+	var c string
+	var err error
+	fips.WithoutEnforcement(func() { c, err = k.Code(at) }) // a phone's
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,8 +155,10 @@ func (w *world) wrong() string {
 	for _, c := range []string{"000000", "111111", "222222", "333333"} {
 		right := false
 		for _, x := range w.a.Authenticators() {
-			_, err := x.Key.Check(c, w.now, 0)
-			right = right || err == nil
+			fips.WithoutEnforcement(func() {
+				_, err := x.Key.Check(c, w.now, 0)
+				right = right || err == nil
+			})
 		}
 		if !right {
 			return c

@@ -77,7 +77,7 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 	matched, replayed := -1, false
 	for i := range a.authenticators {
 		x := &a.authenticators[i]
-		step, err := x.Key.Check(digits, m.Now, x.Last)
+		step, err := x.check(m, digits)
 		switch {
 		case err == nil:
 			x.Last, x.Used = step, m.Now

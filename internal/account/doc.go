@@ -7,5 +7,6 @@
 // enrollment loads and opens an account, lets this package decide, and seals
 // and saves what it decided before it answers.
 //
-// It may import totp and recovery, and nothing else of the library.
+// It may import totp, recovery and internal/fips, and nothing else of the
+// library.
 package account

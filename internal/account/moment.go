@@ -2,8 +2,8 @@ package account
 
 import "time"
 
-// A Moment is everything that a decision takes from outside: the time, and
-// random bytes that were drawn for this one write.
+// A Moment is everything that a decision takes from outside: the time, random
+// bytes that were drawn for this one write, and what the host allows.
 type Moment struct {
 	// Now is the current time, in UTC, to the microsecond.
 	Now time.Time
@@ -11,6 +11,10 @@ type Moment struct {
 	// Fresh is unpredictable bytes that no other write uses: 16 for a new
 	// epoch, 12 for the ids of events, 12 for the id of the write.
 	Fresh [40]byte
+
+	// AllowSHA1 lets codes with SHA-1 be computed where the Go runtime enforces
+	// FIPS 140-3. Without it they are totp.ErrNotApproved there.
+	AllowSHA1 bool
 }
 
 func (m Moment) epoch() Epoch {

@@ -155,7 +155,7 @@ func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
 		return about(TOTP, err)
 	}
 	x := &s.Authenticator
-	step, err := x.Key.Check(digits, m.Now, x.Last)
+	step, err := x.check(m, digits)
 	if err == nil {
 		x.Last = step
 		a.changed = true
@@ -167,7 +167,7 @@ func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
 	s.Throttle.fail(totpPolicy, m.Now, 1)
 	a.changed = true
 	refusal := &Refusal{Reason: WrongCode}
-	if skew, err := x.Key.ClockOffset(digits, m.Now); err == nil {
+	if skew, err := x.clockOffset(m, digits); err == nil {
 		refusal.Reason, refusal.Skew = ClockSkew, skew
 	}
 	if until := s.Throttle.until(totpPolicy, 1); m.Now.Before(until) {
