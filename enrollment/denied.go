@@ -2,11 +2,13 @@ package enrollment
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // Errors that are nobody's "no": something is wrong, or nothing was decided.
@@ -27,6 +29,14 @@ var (
 	// ErrMissing says that Login.Enrolled was set for a user whose stored
 	// account is not confirmed, or is gone. Refuse the sign-in and look.
 	ErrMissing = errors.New("enrollment: the account should be enrolled and is not")
+
+	// ErrNotApproved says that the Go runtime enforces FIPS 140-3, and that
+	// evaluating the code would take an algorithm that it does not approve: the
+	// account has an app with SHA-1, or recovery codes with Argon2id, from a
+	// time when that was not so. No code was counted or used up. The text says
+	// which it is; what to do is under "FIPS 140-3" in the documentation of the
+	// package.
+	ErrNotApproved = errors.New("enrollment: the account needs an algorithm that FIPS 140-3 does not approve, nothing was decided")
 )
 
 // A Reason is a stable word for why something was denied, fit for an API or a
@@ -244,6 +254,8 @@ func outward(err error) error {
 		}
 	case errors.Is(err, account.ErrDamaged):
 		return errors.Join(ErrCorrupt, err)
+	case errors.Is(err, totp.ErrNotApproved):
+		return fmt.Errorf("%w: an app has SHA-1, and Config.AllowSHA1 is not set: %w", ErrNotApproved, err)
 	}
 	return err
 }

@@ -112,4 +112,25 @@
 // back by more than a day is taken for such a mistake, too: until it is mended
 // and a moment longer, codes used before and waits begun before may be
 // forgotten.
+//
+// # FIPS 140-3
+//
+// Where the Go runtime enforces FIPS 140-3, that is under GODEBUG=fips140=only,
+// [New] wants two choices to be made. Config.RecoveryScheme has to be
+// [recovery.Fast], since Argon2id is not approved. And either Config.Params
+// names SHA-256 or SHA-512, which few apps honour, or Config.AllowSHA1 is set:
+// then HMAC-SHA-1 is computed as an exception that covers nothing else, and that
+// Go 1.26 or later makes. Whether your assessor agrees with the exception is not
+// for the library to say. All else is AES-GCM and HMAC-SHA-256, if the Sealer is
+// a keyring; another one answers for itself.
+//
+// Accounts from before keep what they have. Where one of the apps is for SHA-1
+// and Config.AllowSHA1 is not set, no app's code of that account is evaluated;
+// where the recovery codes are of the scheme Argon2id, none of those is. Both are
+// [ErrNotApproved], which is no answer and is not counted. Therefore set
+// recovery.Fast first, and enforce when users have made new codes, by
+// [Guard.NewCodes]. Whoever has not can still sign in with the app and do so; for
+// those who have lost it, a host can decide to call [Guard.Answer] inside
+// fips140.WithoutEnforcement, which is an exception for all that happens in the
+// call, the Store and the Sealer included.
 package enrollment

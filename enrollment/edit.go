@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -209,7 +210,13 @@ func (e *edit) settle(caller context.Context) context.Context {
 // admit waits until no other edit of the account is deriving, and for a slot
 // to derive in. The account's turn lasts until the edit is over, so that the
 // next one sees what this one has stored.
+//
+// It is where every derivation with Argon2id comes past, and the Go runtime does
+// not refuse that by itself.
 func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), error)) error {
+	if fips.Enforced() {
+		return fmt.Errorf("%w: the account's recovery codes are of the scheme Argon2id", ErrNotApproved)
+	}
 	if e.admissions++; e.admissions > maxAdmissions {
 		return ErrBusy
 	}

@@ -70,6 +70,12 @@ type Config struct {
 	// the password and a session needs nothing else. Defaults to false.
 	AllowReauth bool
 
+	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed
+	// where the Go runtime enforces FIPS 140-3: see "FIPS 140-3" in the
+	// documentation of the package. It needs Go 1.26 there, and has no effect
+	// elsewhere. Defaults to false.
+	AllowSHA1 bool
+
 	// Now returns the current time. Defaults to [time.Now].
 	Now func() time.Time
 
@@ -100,8 +106,8 @@ type Config struct {
 //
 // Except where said otherwise, its methods return errors of three kinds: a
 // [Denied], which is the answer "no" to what the user did; an error that
-// matches [ErrBusy], [ErrCorrupt] or [ErrMissing]; and whatever error the
-// store, the sealer or the context returned. Whatever is no Denied is no
+// matches [ErrBusy], [ErrCorrupt], [ErrMissing] or [ErrNotApproved]; and
+// whatever error the store, the sealer or the context returned. Whatever is no Denied is no
 // answer about a code: treat it as an internal error, and grant nothing. A user id outside the bounds of
 // [store.Record] is an error that matches [store.ErrInvalid].
 //
@@ -172,12 +178,12 @@ func (c *Config) complete() error {
 	case c.SetupTTL < MinSetupTTL || c.SetupTTL > MaxSetupTTL:
 		return fmt.Errorf("enrollment: Config.SetupTTL is outside %v..%v", MinSetupTTL, MaxSetupTTL)
 	}
-	return nil
+	return c.approve()
 }
 
 // moment draws what a decision takes from outside.
 func (g *Guard) moment() (account.Moment, error) {
-	m := account.Moment{Now: g.now()}
+	m := account.Moment{Now: g.now(), AllowSHA1: g.config.AllowSHA1}
 	if _, err := io.ReadFull(g.random, m.Fresh[:]); err != nil {
 		return m, fmt.Errorf("enrollment: drawing random bytes: %w", err)
 	}

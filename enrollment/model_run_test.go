@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -114,6 +115,7 @@ func newModelRun(t *testing.T, seed uint64) *modelRun {
 		RecoveryScheme: recovery.Fast,
 		RecoveryCodes:  recovery.MinCount + r.rng.IntN(3)*3,
 		AllowReauth:    r.chance(2),
+		AllowSHA1:      fips.Enforced(),
 		Now:            func() time.Time { return r.now() },
 	}
 	if r.chance(6) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -40,6 +41,7 @@ func newScene(t *testing.T, state string, config enrollment.Config) *scene {
 	s := &scene{t: t, store: memory.New(), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), state: state}
 	config.Issuer = "Acme"
 	config.RecoveryScheme = recovery.Fast
+	config.AllowSHA1 = fips.Enforced()
 	config.Now = func() time.Time { return s.now }
 	keys, err := keyring.Generate("k")
 	if err != nil {
@@ -96,11 +98,7 @@ func (s *scene) code(k totp.Key) string {
 	if k.IsZero() {
 		return "123456"
 	}
-	c, err := k.Code(s.now)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return c
+	return modelShown(k, s.now)
 }
 
 func (s *scene) begin(g *enrollment.Guard, p enrollment.Proof) (enrollment.Setup, totp.Key, string) {

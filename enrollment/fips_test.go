@@ -1,0 +1,326 @@
+package enrollment_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// FIPS 140-3 is enforced in a whole process or not at all.
+func TestUnderFIPS(t *testing.T) {
+	t.Parallel()
+	if fips.Enforced() {
+		t.Skip("this is the run under enforcement")
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFIPS", "-test.v")
+	cmd.Env = append(os.Environ(), "GODEBUG=fips140=only")
+	out, err := cmd.CombinedOutput()
+	if !strings.Contains(string(out), "=== RUN") {
+		t.Skipf("this platform has no FIPS 140-3 mode: %s", out)
+	}
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestFIPSNew") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func skipUnlessFIPS(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+	if !fips.Enforced() {
+		t.Skip("FIPS 140-3 is not enforced: see TestUnderFIPS")
+	}
+}
+
+// skipUnlessExempts is for what takes an exception.
+func skipUnlessExempts(t *testing.T) {
+	t.Helper()
+	if !fips.Exempts {
+		t.Skip("this release of Go makes no exceptions")
+	}
+}
+
+func TestFIPSNew(t *testing.T) {
+	skipUnlessFIPS(t)
+	sha256 := totp.Params{Algorithm: totp.SHA256}
+	for name, c := range map[string]struct {
+		config enrollment.Config
+		want   []string // what the error names; none if there is none
+	}{
+		"defaults":                {enrollment.Config{}, []string{"Config.Params", "SHA-1", "totp.SHA256", "totp.SHA512", "Config.AllowSHA1"}},
+		"fast codes":              {enrollment.Config{RecoveryScheme: recovery.Fast}, []string{"Config.Params", "Config.AllowSHA1"}},
+		"SHA-256":                 {enrollment.Config{Params: sha256}, []string{"Config.RecoveryScheme", "Argon2id", "recovery.Fast"}},
+		"SHA-256, fast codes":     {enrollment.Config{Params: sha256, RecoveryScheme: recovery.Fast}, nil},
+		"SHA-512, fast codes":     {enrollment.Config{Params: totp.Params{Algorithm: totp.SHA512}, RecoveryScheme: recovery.Fast}, nil},
+		"SHA-1 allowed":           {enrollment.Config{AllowSHA1: true}, []string{"Config.RecoveryScheme", "recovery.Fast"}},
+		"SHA-1 allowed and codes": {enrollment.Config{AllowSHA1: true, RecoveryScheme: recovery.Fast}, nil},
+	} {
+		if c.config.AllowSHA1 && !fips.Exempts {
+			c.want = []string{"Config.AllowSHA1", "Go 1.26", "totp.SHA256"}
+		}
+		c.config.Issuer = "Acme"
+		keys, err := keyring.Generate("k")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = enrollment.New(memory.New(), keys, c.config)
+		if (err != nil) != (c.want != nil) {
+			t.Errorf("%s: New: %v", name, err)
+		}
+		for _, word := range c.want {
+			if err != nil && !strings.Contains(err.Error(), word) {
+				t.Errorf("%s: %q does not name %s", name, err, word)
+			}
+		}
+	}
+}
+
+// enforcedStore and enforcedSealer see to it that an exception for SHA-1 is none
+// for what the host brings.
+type enforcedStore struct {
+	store.Store
+	t *testing.T
+}
+
+func (s enforcedStore) Load(ctx context.Context, user string) (store.Record, error) {
+	enforced(s.t, "Load")
+	return s.Store.Load(ctx, user)
+}
+
+func (s enforcedStore) Save(ctx context.Context, r store.Record, prev int64) error {
+	enforced(s.t, "Save")
+	return s.Store.Save(ctx, r, prev)
+}
+
+type enforcedSealer struct {
+	enrollment.Sealer
+	t *testing.T
+}
+
+func (s enforcedSealer) Seal(ctx context.Context, scope, binding, plaintext []byte) ([]byte, error) {
+	enforced(s.t, "Seal")
+	return s.Sealer.Seal(ctx, scope, binding, plaintext)
+}
+
+func (s enforcedSealer) Open(ctx context.Context, scope, binding, sealed []byte) ([]byte, error) {
+	enforced(s.t, "Open")
+	return s.Sealer.Open(ctx, scope, binding, sealed)
+}
+
+func enforced(t *testing.T, where string) {
+	t.Helper()
+	if !fips.Enforced() {
+		t.Errorf("FIPS 140-3 is not enforced in %s", where)
+	}
+}
+
+// With what New asks for, everything works.
+func TestFIPSWorks(t *testing.T) {
+	skipUnlessFIPS(t)
+	for name, config := range map[string]enrollment.Config{
+		"SHA-1 allowed": {AllowSHA1: true},
+		"SHA-256":       {Params: totp.Params{Algorithm: totp.SHA256}},
+		"SHA-512":       {Params: totp.Params{Algorithm: totp.SHA512, Digits: 8}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if config.AllowSHA1 {
+				skipUnlessExempts(t)
+			}
+			ctx := t.Context()
+			clock := enrollmenttest.NewClock(modelStart)
+			told := 0
+			config.Issuer, config.RecoveryScheme = "Acme", recovery.Fast
+			config.Now = func() time.Time { enforced(t, "Now"); return clock.Now() }
+			config.Notify = func(context.Context, enrollment.Event) error { enforced(t, "Notify"); told++; return nil }
+			keys, err := keyring.Generate("k")
+			if err != nil {
+				t.Fatal(err)
+			}
+			guard, err := enrollment.New(enforcedStore{memory.New(), t}, enforcedSealer{keys, t}, config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			begin := func(p enrollment.Proof) (*enrollmenttest.App, string) {
+				setup := faultMust[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: p}))
+				if _, err := setup.QR(); err != nil {
+					t.Error(err)
+				}
+				return faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI())), setup.Token
+			}
+			app, token := begin(enrollment.Proof{})
+			_, err = guard.Confirm(ctx, "alice", token, app.Code(clock.Now().Add(4*time.Minute)))
+			if d := wantReason(t, err, enrollment.ClockSkew); d.Skew != 4*time.Minute {
+				t.Errorf("skew %v", d.Skew)
+			}
+			_, err = guard.Confirm(ctx, "alice", token, app.WrongCode(clock.Now()))
+			wantReason(t, err, enrollment.WrongCode)
+			done := faultMust[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
+
+			challenge := func() string {
+				return faultMust[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.Login{})).Challenge
+			}
+			_, err = guard.Answer(ctx, enrollment.SignInPurpose, challenge(), app.Code(clock.Now()))
+			wantReason(t, err, enrollment.Replayed)
+			_, err = guard.Answer(ctx, enrollment.SignInPurpose, challenge(), app.WrongCode(clock.Now()))
+			wantReason(t, err, enrollment.WrongCode)
+			clock.Advance(app.Period())
+			ok := faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.SignInPurpose, challenge(), app.Code(clock.Now())))
+			faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.SignInPurpose, challenge(), done.Codes.Reveal()[0]))
+			_, err = guard.Answer(ctx, enrollment.SignInPurpose, challenge(), done.Codes.Reveal()[0])
+			wantReason(t, err, enrollment.Replayed)
+
+			clock.Advance(app.Period())
+			_, err = guard.NewCodes(ctx, "alice", enrollment.ByReceipt(ok.Receipt)) // void since a recovery code was used
+			wantReason(t, err, enrollment.ProofInvalid)
+			renewed := faultMust[enrollment.Renewed](t)(guard.NewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
+			second, token := begin(enrollment.ByReceipt(renewed.Receipt))
+			clock.Advance(app.Period())
+			faultMust[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, second.Code(clock.Now())))
+			if err := guard.Disable(ctx, "alice", enrollment.ByCode(renewed.Codes.Reveal()[0])); err != nil {
+				t.Error(err)
+			}
+			if told == 0 {
+				t.Error("Notify was not called")
+			}
+		})
+	}
+}
+
+// Accounts that were stored before FIPS 140-3 was enforced have an app with
+// SHA-1 and recovery codes with Argon2id.
+func TestFIPSAccountFromBefore(t *testing.T) {
+	skipUnlessFIPS(t)
+	ctx := t.Context()
+	g, s, keys := readGolden(t)
+	user, now := g.Record.UserID, g.Now
+	guardOf := func(allow bool) *enrollment.Guard {
+		return faultMust[*enrollment.Guard](t)(enrollment.New(s, keys, enrollment.Config{
+			Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return now },
+			Params: totp.Params{Algorithm: totp.SHA256}, AllowSHA1: allow, RecoveryScheme: recovery.Fast,
+		}))
+	}
+	app := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(g.URI))
+	code, wrong := "123456", "654321" // nothing is evaluated
+	if fips.Exempts {
+		code, wrong = app.Code(now), app.WrongCode(now)
+	}
+	notApproved := func(err error, about string) {
+		t.Helper()
+		var denied *enrollment.Denied
+		if !errors.Is(err, enrollment.ErrNotApproved) || errors.As(err, &denied) || errors.Is(err, enrollment.ErrWrongCode) || errors.Is(err, enrollment.ErrCorrupt) ||
+			!strings.Contains(err.Error(), about) {
+			t.Fatalf("got %v, want ErrNotApproved about %s", err, about)
+		}
+	}
+
+	strict := guardOf(false)
+	for range 6 { // more than what locks
+		for _, c := range []string{code, wrong} {
+			_, err := strict.Answer(ctx, enrollment.SignInPurpose, g.Challenge, c)
+			notApproved(err, "SHA-1")
+		}
+		for _, c := range []string{g.Recovery[0], g.Recovery[1], strings.Repeat("7", 16)} {
+			_, err := strict.Verify(ctx, user, "x", c)
+			notApproved(err, "Argon2id")
+		}
+	}
+	if r, err := s.Load(ctx, user); err != nil || r.Version != g.Record.Version {
+		t.Errorf("something was stored: version %d became %d, %v", g.Record.Version, r.Version, err)
+	}
+	status, err := strict.Status(ctx, user)
+	if err != nil || !status.Enabled() || status.CodesLeft != 3 || len(status.Locks) != 0 {
+		t.Errorf("status %+v, %v", status, err)
+	}
+
+	// What is to be done about it.
+	skipUnlessExempts(t)
+	allowing := guardOf(true)
+	ok, err := allowing.Answer(ctx, enrollment.SignInPurpose, g.Challenge, code)
+	if err != nil {
+		t.Fatalf("with AllowSHA1: %v", err)
+	}
+	_, err = allowing.Verify(ctx, user, "x", g.Recovery[1])
+	notApproved(err, "Argon2id")
+	fips.WithoutEnforcement(func() { _, err = strict.Verify(ctx, user, "x", g.Recovery[1]) })
+	if err != nil {
+		t.Errorf("an old recovery code without enforcement: %v", err)
+	}
+	now = now.Add(app.Period())
+	if ok, err = allowing.Verify(ctx, user, "x", app.Code(now)); err != nil {
+		t.Fatal(err)
+	}
+	renewed, err := allowing.NewCodes(ctx, user, enrollment.ByReceipt(ok.Receipt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := strict.Verify(ctx, user, "x", renewed.Codes.Reveal()[0]); err != nil {
+		t.Errorf("a new recovery code: %v", err)
+	}
+}
+
+// One app with SHA-1 is enough: a code that is right for another one can't be
+// told from one that is wrong for all, and must not be a guess for nothing.
+func TestFIPSMixedAccount(t *testing.T) {
+	skipUnlessFIPS(t)
+	skipUnlessExempts(t)
+	ctx := t.Context()
+	const user = "alice"
+	clock := enrollmenttest.NewClock(modelStart)
+	keys, err := keyring.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := memory.New()
+	config := enrollment.Config{Issuer: "Acme", RecoveryScheme: recovery.Fast, Now: clock.Now, AllowSHA1: true}
+	old := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	config.AllowSHA1, config.Params = false, totp.Params{Algorithm: totp.SHA256}
+	strict := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+
+	// A setup that waits is not lost.
+	setup := faultMust[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.Options{Account: "a"}))
+	first := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	for _, c := range []string{first.Code(clock.Now()), first.WrongCode(clock.Now())} {
+		if _, err := strict.Confirm(ctx, user, setup.Token, c); !errors.Is(err, enrollment.ErrNotApproved) {
+			t.Fatalf("Confirm: %v, want ErrNotApproved", err)
+		}
+	}
+	done := faultMust[enrollment.Confirmed](t)(old.Confirm(ctx, user, setup.Token, first.Code(clock.Now())))
+	setup = faultMust[enrollment.Setup](t)(strict.Begin(ctx, user, enrollment.Options{Account: "a", Proof: enrollment.ByReceipt(done.Success.Receipt)}))
+	second := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	done = faultMust[enrollment.Confirmed](t)(strict.Confirm(ctx, user, setup.Token, second.Code(clock.Now())))
+
+	clock.Advance(first.Period())
+	before := faultMust[store.Record](t)(mem.Load(ctx, user))
+	for _, app := range []*enrollmenttest.App{first, second} {
+		for _, c := range []string{app.Code(clock.Now()), app.WrongCode(clock.Now())} {
+			if _, err := strict.Verify(ctx, user, "x", c); !errors.Is(err, enrollment.ErrNotApproved) {
+				t.Errorf("Verify: %v, want ErrNotApproved", err)
+			}
+		}
+	}
+	if after := faultMust[store.Record](t)(mem.Load(ctx, user)); after.Version != before.Version {
+		t.Error("something was stored")
+	}
+
+	// The way out is to remove the old app.
+	status := faultMust[enrollment.Status](t)(strict.Status(ctx, user))
+	if err := strict.Remove(ctx, user, status.Authenticators[0].ID, enrollment.ByReceipt(done.Success.Receipt)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := strict.Verify(ctx, user, "x", second.Code(clock.Now())); err != nil {
+		t.Errorf("without the old app: %v", err)
+	}
+}
