@@ -13,12 +13,15 @@
 // # Rotation
 //
 // [Ring.Rotate] makes a fresh key and puts it in front. Where several nodes run,
-// first deploy its text with the new key moved to the end, so that each can open
-// what the first of them will seal with it, and then the text as it is. Every
-// write seals under the primary, so accounts move to it as they are used. An old
-// key can be dropped when no account is sealed under it any more: the id stands
-// in clear in what is stored, behind two bytes (the format, the length of the
-// id), so that a query can count.
+// deploy the text of the new ring in two steps: first with the new key moved to
+// the end, so that every node can open what it seals, and then as it is. Every
+// write seals under the primary, so accounts move to it as they are used, and
+// Directory.Reseal of package enrollment moves the others.
+//
+// [Ring.Drop] takes an old key out, when no account is sealed under it any more
+// and no token either, which takes a day. Reseal counts the accounts of each key. A query can do that, too: the id of the key
+// stands in clear in what is stored, behind two bytes (the format, the length
+// of the id).
 //
 // # Construction
 //

@@ -142,6 +142,23 @@ func (r *Ring) Rotate(id string) (*Ring, error) {
 	return New(keys...)
 }
 
+// Drop returns a ring without the key of that id: once nothing is sealed under
+// it any more, see Directory.Reseal of package enrollment. What still is can't
+// be opened again. It returns an error that matches [ErrKeys] if r has no such
+// key, or no other.
+func (r *Ring) Drop(id string) (*Ring, error) {
+	var keys []Key
+	for _, root := range r.roots() {
+		if root.id != id {
+			keys = append(keys, Key{hidden.Of(root)})
+		}
+	}
+	if len(keys) == len(r.roots()) {
+		return nil, fmt.Errorf("%w: no key of that id", ErrKeys)
+	}
+	return New(keys...)
+}
+
 // Parse returns the ring that a text like
 //
 //	2026b:mJ1m…43 characters of base64url…,2026a:Zx8o…

@@ -190,6 +190,41 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+// A key that is dropped is gone, and the others stay in their order.
+func TestDrop(t *testing.T) {
+	t.Parallel()
+	all := ring(t, "c", "b", "a")
+	sealed, err := ring(t, "b").Seal(t.Context(), nil, nil, []byte("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{"a": "c b", "b": "c a", "c": "b a"} {
+		r, err := all.Drop(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(r.IDs(), " "); got != want {
+			t.Errorf("without %s: %q, want %q", id, got, want)
+		}
+		_, err = r.Open(t.Context(), nil, nil, sealed)
+		if errors.Is(err, keyring.ErrUnknownKey) != (id == "b") {
+			t.Errorf("without %s: %v", id, err)
+		}
+	}
+	if got := strings.Join(all.IDs(), " "); got != "c b a" {
+		t.Errorf("Drop has changed its ring: %q", got)
+	}
+	for name, drop := range map[string]func() (*keyring.Ring, error){
+		"no such key":  func() (*keyring.Ring, error) { return all.Drop("d") },
+		"the only one": func() (*keyring.Ring, error) { return ring(t, "a").Drop("a") },
+		"of nothing":   func() (*keyring.Ring, error) { return (*keyring.Ring)(nil).Drop("a") },
+	} {
+		if r, err := drop(); r != nil || !errors.Is(err, keyring.ErrKeys) {
+			t.Errorf("%s: %v, %v", name, r, err)
+		}
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

@@ -72,14 +72,10 @@ func (r *Ring) Seal(_ context.Context, scope, binding, plaintext []byte) ([]byte
 // the sealed bytes selects the key; no other is tried. It returns
 // [ErrUnknownKey] or [ErrDamaged], and never part of a plaintext.
 func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, error) {
-	if len(sealed) < 2 || sealed[0] != format {
+	id, rest, ok := split(sealed)
+	if !ok {
 		return nil, ErrDamaged
 	}
-	end := 2 + int(sealed[1])
-	if len(sealed) < end {
-		return nil, ErrDamaged
-	}
-	id, rest := string(sealed[2:end]), sealed[end:]
 	for _, root := range r.roots() {
 		if root.id != id {
 			continue
@@ -95,6 +91,39 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 		return plaintext, nil
 	}
 	return nil, ErrUnknownKey
+}
+
+// KeyID returns the id of the key that the bytes say they were sealed under,
+// whether the ring has it or not. Nothing is opened: whoever could write the
+// bytes could write the id as well, and only Open tells that it is true. It
+// returns [ErrDamaged] if the bytes name no key.
+func (r *Ring) KeyID(sealed []byte) (string, error) {
+	id, _, ok := split(sealed)
+	if !ok || !validID(id) {
+		return "", ErrDamaged
+	}
+	return id, nil
+}
+
+// PrimaryID returns the id of the key that Seal uses, "" for the zero Ring.
+func (r *Ring) PrimaryID() string {
+	roots := r.roots()
+	if len(roots) == 0 {
+		return ""
+	}
+	return roots[0].id
+}
+
+// split returns the id of the key in sealed bytes, and what follows it.
+func split(sealed []byte) (id string, rest []byte, ok bool) {
+	if len(sealed) < 2 || sealed[0] != format {
+		return "", nil, false
+	}
+	end := 2 + int(sealed[1])
+	if len(sealed) < end {
+		return "", nil, false
+	}
+	return string(sealed[2:end]), sealed[end:], true
 }
 
 // A deriver computes derived keys. Setting one up costs as much as using it, so
