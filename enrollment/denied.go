@@ -11,7 +11,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// Errors that are nobody's "no": something is wrong, or nothing was decided.
+// Errors that are not about what the user did: something is wrong, or nothing
+// was decided.
 var (
 	// ErrBusy says that nothing was decided: too many callers wanted the same
 	// account or the processors, or the context ended while waiting for them.
@@ -33,8 +34,9 @@ var (
 	// ErrNotApproved says that the Go runtime enforces FIPS 140-3, and that
 	// evaluating the code would take an algorithm that it does not approve: the
 	// account has an app with SHA-1, or recovery codes with Argon2id, from a
-	// time when that was not so. No code was counted or used up. The text says
-	// which it is; what to do is under "FIPS 140-3" in the documentation of the
+	// time when that was not so, or imported ones with bcrypt. No code was
+	// counted or used up. The text says whether it is the app or the recovery
+	// codes; what to do is under "FIPS 140-3" in the documentation of the
 	// package.
 	ErrNotApproved = errors.New("enrollment: the account needs an algorithm that FIPS 140-3 does not approve, nothing was decided")
 )
@@ -46,7 +48,8 @@ type Reason string
 // The reasons. What stands behind each is what a person did; the sentinel that
 // a [Denied] of that reason matches is named in brackets.
 const (
-	// WrongCode: the code is not right. It was counted. RetryAt is set if
+	// WrongCode: the code is not right. It was counted, unless the account has
+	// no authenticator and the code has the form of an app's. RetryAt is set if
 	// a wait begins with it. [ErrWrongCode]
 	WrongCode Reason = "wrong_code"
 
@@ -56,7 +59,9 @@ const (
 	Replayed Reason = "code_already_used"
 
 	// MalformedCode: the text has not the form of a code, or is longer than 64
-	// bytes. Nothing was evaluated or counted. [ErrMalformedCode, ErrWrongCode]
+	// bytes. Nothing was evaluated or counted. Where the account has recovery
+	// codes of another system (see [Import]), most texts can be one of those,
+	// and are a WrongCode instead. [ErrMalformedCode, ErrWrongCode]
 	MalformedCode Reason = "malformed_code"
 
 	// ClockSkew: at Confirm, the code is right for another time. Skew tells by
@@ -84,7 +89,9 @@ const (
 	ChallengeSpent Reason = "challenge_spent"
 
 	// ChallengeVoid: a factor was changed after the challenge was handed out,
-	// or it can't be told any more whether it was answered. [ErrChallenge]
+	// or it can't be told any more whether it was answered; or it is that of a
+	// message, and a later one was sent or its code was wrong five times.
+	// [ErrChallenge]
 	ChallengeVoid Reason = "challenge_void"
 
 	// SetupInvalid: the setup token is none, or another user's. [ErrSetup]
@@ -128,6 +135,59 @@ const (
 	// characters. [ErrName]
 	InvalidName Reason = "invalid_name"
 
+	// AlreadyEnrolled: two-factor authentication is on, and nothing is
+	// imported over it. [ErrEnrolled]
+	AlreadyEnrolled Reason = "already_enrolled"
+
+	// WasEnrolled: two-factor authentication was on before, or the user was
+	// handed a ticket, and Import.Again is not set. [ErrEnrolled]
+	WasEnrolled Reason = "was_enrolled"
+
+	// CodesNotKept: the recovery codes can't be shown again, because only their
+	// hashes are kept or none is left. [ErrCodesNotKept]
+	CodesNotKept Reason = "codes_not_kept"
+
+	// UnknownDevice: the account has no trusted device of that id.
+	// [ErrUnknownDevice]
+	UnknownDevice Reason = "unknown_device"
+
+	// NoAddress: the account has no address to deliver codes to.
+	// [ErrNoAddress]
+	NoAddress Reason = "no_address"
+
+	// SameChannel: the first factor came over the channel of the address, so
+	// that a code over it would be no second one. [ErrNoAddress]
+	SameChannel Reason = "same_channel"
+
+	// TooManyMessages: the last message was sent less than a minute ago, or
+	// five in a day. RetryAt is set. [ErrLimit]
+	TooManyMessages Reason = "too_many_messages"
+
+	// TicketRequired: the setup needs the ticket that an administrator has
+	// handed out. [ErrTicket]
+	TicketRequired Reason = "ticket_required"
+
+	// TicketInvalid: the ticket is not that of this account. [ErrTicket]
+	TicketInvalid Reason = "ticket_invalid"
+
+	// NoReset: no request for a reset is open. [ErrReset]
+	NoReset Reason = "no_reset"
+
+	// ResetWaiting: the request has not matured, and RetryAt is set; or it has,
+	// and Config.Notify has not taken the news of it yet. [ErrReset]
+	ResetWaiting Reason = "reset_waiting"
+
+	// TooManyResets: the last request was made less than a day ago. RetryAt is
+	// set. [ErrLimit]
+	TooManyResets Reason = "too_many_resets"
+
+	// InvalidBypass: the end of the bypass is past, or lies further ahead than
+	// Config.MaxBypass. [ErrLimit]
+	InvalidBypass Reason = "invalid_bypass"
+
+	// OwnAccount: the administrator is the user. [ErrOwnAccount]
+	OwnAccount Reason = "own_account"
+
 	// ProofRequired: the change needs a proof and got none. [ErrProof]
 	ProofRequired Reason = "proof_required"
 
@@ -158,10 +218,17 @@ var (
 	ErrNotEnrolled          = errors.New("enrollment: two-factor authentication is not on")
 	ErrLimit                = errors.New("enrollment: a limit is reached")
 	ErrUnknownAuthenticator = errors.New("enrollment: no such authenticator")
-	ErrLastAuthenticator    = errors.New("enrollment: the last authenticator can only be disabled")
+	ErrLastAuthenticator    = errors.New("enrollment: it is all that the account has, and can only be disabled")
 	ErrDuplicateSecret      = errors.New("enrollment: the account holds the secret already")
-	ErrName                 = errors.New("enrollment: not a name for an authenticator")
+	ErrName                 = errors.New("enrollment: not a name for an authenticator or a device")
 	ErrProof                = errors.New("enrollment: not authorised by a proof")
+	ErrEnrolled             = errors.New("enrollment: two-factor authentication is on already")
+	ErrCodesNotKept         = errors.New("enrollment: the recovery codes can't be shown again")
+	ErrUnknownDevice        = errors.New("enrollment: no such device")
+	ErrNoAddress            = errors.New("enrollment: no code can be delivered")
+	ErrTicket               = errors.New("enrollment: the setup needs a ticket")
+	ErrReset                = errors.New("enrollment: no reset to carry out")
+	ErrOwnAccount           = errors.New("enrollment: nobody administers themselves")
 )
 
 // reasons says for each reason what it means in words and which sentinels it
@@ -179,7 +246,7 @@ var reasons = map[Reason]struct {
 	ChallengeInvalid:      {"not a challenge for this purpose", []error{ErrChallenge}},
 	ChallengeExpired:      {"the challenge has expired", []error{ErrChallenge}},
 	ChallengeSpent:        {"the challenge has been answered already", []error{ErrChallenge}},
-	ChallengeVoid:         {"the challenge is void after a change of factor", []error{ErrChallenge}},
+	ChallengeVoid:         {"the challenge is void", []error{ErrChallenge}},
 	SetupInvalid:          {"not a setup of this user", []error{ErrSetup}},
 	SetupExpired:          {"the setup has expired", []error{ErrSetup}},
 	SetupSuperseded:       {"a later setup has taken the place of this one", []error{ErrSetup}},
@@ -188,9 +255,23 @@ var reasons = map[Reason]struct {
 	TooManyAuthenticators: {"the account has as many authenticators as it can", []error{ErrLimit}},
 	TooManyCodeSets:       {"too many sets of recovery codes in a day", []error{ErrLimit}},
 	UnknownAuthenticator:  {"no such authenticator", []error{ErrUnknownAuthenticator}},
-	LastAuthenticator:     {"the last authenticator can only be disabled", []error{ErrLastAuthenticator}},
+	LastAuthenticator:     {"it is all that the account has, and can only be disabled", []error{ErrLastAuthenticator}},
 	DuplicateSecret:       {"the account holds the secret already", []error{ErrDuplicateSecret}},
 	InvalidName:           {"the name is too long or has control characters", []error{ErrName}},
+	AlreadyEnrolled:       {"two-factor authentication is on already", []error{ErrEnrolled}},
+	WasEnrolled:           {"two-factor authentication was on before", []error{ErrEnrolled}},
+	CodesNotKept:          {"the recovery codes can't be shown again", []error{ErrCodesNotKept}},
+	UnknownDevice:         {"no such device", []error{ErrUnknownDevice}},
+	NoAddress:             {"no address to deliver codes to", []error{ErrNoAddress}},
+	SameChannel:           {"the first factor came over the same channel", []error{ErrNoAddress}},
+	TooManyMessages:       {"too many messages", []error{ErrLimit}},
+	TicketRequired:        {"the setup needs a ticket", []error{ErrTicket}},
+	TicketInvalid:         {"not the ticket of this account", []error{ErrTicket}},
+	NoReset:               {"no request for a reset is open", []error{ErrReset}},
+	ResetWaiting:          {"the request for a reset has not matured", []error{ErrReset}},
+	TooManyResets:         {"too many requests for a reset", []error{ErrLimit}},
+	InvalidBypass:         {"the end of the bypass is past or too far ahead", []error{ErrLimit}},
+	OwnAccount:            {"nobody administers themselves", []error{ErrOwnAccount}},
 	ProofRequired:         {"a proof is required", []error{ErrProof}},
 	ProofInvalid:          {"the proof is not valid", []error{ErrProof}},
 	ProofStale:            {"the proof is too old", []error{ErrProof}},

@@ -33,8 +33,16 @@ const (
 // answer.
 type edit struct {
 	guard *Guard
-	op    string // for the log; "" for none
+	op    string // for the log and for counting; "" for none
 	user  string
+	via   account.Factor // for the log: what is given where there is no guess
+
+	looked   bool // whether run has come to look at the account
+	returned bool // whether run has returned, and not panicked with the store
+
+	// asItIs says that the account is not to be mended when it is loaded: by a
+	// tool whose clock and configuration nobody should have to trust.
+	asItIs bool
 
 	// guess is the code that decide evaluates, or nil.
 	guess *guess
@@ -45,6 +53,18 @@ type edit struct {
 	// from the time before. What has to be sealed for the caller is sealed
 	// here, so that nothing can fail after the write.
 	decide func(ctx context.Context, a *account.Account, m account.Moment) error
+
+	// loaded is the record that decide has before it, as the store returned it;
+	// the zero Record if there is none.
+	loaded store.Record
+
+	// told and taken are how many events were handed to Config.Notify when the
+	// edit was over, and how many of them it took.
+	told, taken int
+
+	// given are recovery codes that decide has found to be shown already; a set
+	// is made of them, and otherwise of fresh ones.
+	given recovery.Codes
 
 	codes   recovery.Codes    // fresh recovery codes, once decide has asked for some
 	set     *account.FreshSet // the same, as the account keeps them
@@ -76,16 +96,28 @@ func (e *edit) run(caller context.Context) error {
 	if err := validUser(e.user); err != nil {
 		return err
 	}
+	e.looked = true
+	err := e.carryOut(caller)
+	e.returned = true
+	return err
+}
+
+func (e *edit) carryOut(caller context.Context) error {
 	defer e.end()
 
 	ctx := caller
 	var last *attempt
+reload:
 	for conflicts := 0; ; {
+		worked := false
 		m, err := e.guard.moment()
 		if err != nil {
 			return err
 		}
 		rec, a, err := e.guard.load(ctx, e.user, m)
+		if err == nil && !e.asItIs {
+			e.guard.mend(a, m)
+		}
 		if last != nil {
 			// Save did not acknowledge. If its very bytes are there, the reply
 			// was lost, or the driver had tried twice, and they are ours.
@@ -108,26 +140,37 @@ func (e *edit) run(caller context.Context) error {
 		}
 
 		ctx = e.settle(caller)
+		e.loaded = rec
 		verdict := e.decide(ctx, a, m)
-		if errors.Is(verdict, account.ErrNeedDigest) {
-			from, err := a.CodesDerivation()
+		for {
+			work, err := e.guess.work(e.guard, a, verdict)
 			if err != nil {
 				return outward(err)
 			}
-			if from.Slow() && e.slot == nil {
+			if work == nil {
+				break
+			}
+			if work.slow && e.slot == nil {
 				// Wait, and then look again: the lock may have closed.
 				ctx = caller
-				if err := e.admit(ctx, e.guard.gate.Slot); err != nil {
+				slot := e.guard.gate.Slot
+				if work.bulk {
+					slot = e.guard.gate.BulkSlot
+				}
+				if err := e.admit(ctx, slot); err != nil {
 					return err
 				}
-				continue
+				continue reload
 			}
-			err = e.guess.derive(from)
-			e.giveBack()
-			if err != nil {
-				return fmt.Errorf("enrollment: deriving a recovery code: %w", err)
+			if err := work.do(); err != nil {
+				return fmt.Errorf("enrollment: evaluating a recovery code: %w", err)
 			}
+			worked = true
+			ctx = e.settle(caller) // the store's time has not begun yet
 			verdict = e.decide(ctx, a, m)
+		}
+		if worked {
+			e.giveBack()
 		}
 		switch {
 		case errors.Is(verdict, account.ErrNeedCodes):
@@ -141,7 +184,6 @@ func (e *edit) run(caller context.Context) error {
 		case !decided(verdict):
 			return outward(verdict)
 		case !a.Changed():
-			e.guard.logAnswer(ctx, e, verdict)
 			return outward(verdict)
 		}
 
@@ -184,9 +226,8 @@ func (e *edit) save(ctx context.Context, a *account.Account, m account.Moment, p
 func (e *edit) finish(ctx context.Context, done *attempt) error {
 	ctx = context.WithoutCancel(ctx)
 	e.end() // the account's turn is over, Notify must not prolong it
-	e.guard.logAnswer(ctx, e, done.verdict)
 	e.guard.logEvents(ctx, e.user, done.account.Recorded())
-	e.guard.deliver(ctx, e.user, done.events)
+	e.told, e.taken = len(done.events), e.guard.deliver(ctx, e.user, done.events)
 	return outward(done.verdict)
 }
 
@@ -211,11 +252,11 @@ func (e *edit) settle(caller context.Context) context.Context {
 // to derive in. The account's turn lasts until the edit is over, so that the
 // next one sees what this one has stored.
 //
-// It is where every derivation with Argon2id comes past, and the Go runtime does
-// not refuse that by itself.
+// It is where every derivation with Argon2id and every comparison with bcrypt
+// comes past, and the Go runtime does not refuse those by itself.
 func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), error)) error {
 	if fips.Enforced() {
-		return fmt.Errorf("%w: the account's recovery codes are of the scheme Argon2id", ErrNotApproved)
+		return fmt.Errorf("%w: the account's recovery codes are hashed with Argon2id, or with bcrypt by another system", ErrNotApproved)
 	}
 	if e.admissions++; e.admissions > maxAdmissions {
 		return ErrBusy
@@ -242,7 +283,11 @@ func (e *edit) makeCodes(ctx context.Context) error {
 	if e.set != nil {
 		return errors.New("enrollment: internal error: recovery codes asked for twice")
 	}
-	from, err := recovery.NewDerivation(e.guard.random, e.guard.config.RecoveryScheme)
+	scheme := e.guard.config.RecoveryScheme
+	if e.given.Len() > 0 {
+		scheme = e.given.Scheme() // the configuration may have changed meanwhile
+	}
+	from, err := recovery.NewDerivation(e.guard.random, scheme)
 	if err != nil {
 		return fmt.Errorf("enrollment: making recovery codes: %w", err)
 	}
@@ -262,9 +307,12 @@ func (e *edit) makeCodes(ctx context.Context) error {
 		}
 	}
 	defer e.giveBack()
-	codes, err := recovery.Generate(e.guard.random, e.guard.config.RecoveryCodes, e.guard.config.RecoveryScheme)
-	if err != nil {
-		return fmt.Errorf("enrollment: making recovery codes: %w", err)
+	codes := e.given
+	if codes.Len() == 0 {
+		codes, err = recovery.Generate(e.guard.random, e.guard.config.RecoveryCodes, e.guard.config.RecoveryScheme)
+		if err != nil {
+			return fmt.Errorf("enrollment: making recovery codes: %w", err)
+		}
 	}
 	set, err := from.DeriveAll(ctx, codes)
 	if ctx.Err() != nil {
@@ -274,6 +322,9 @@ func (e *edit) makeCodes(ctx context.Context) error {
 		return fmt.Errorf("enrollment: making recovery codes: %w", err)
 	}
 	e.codes, e.set = codes, &account.FreshSet{Set: set, Counted: e.counted}
+	if e.guard.config.KeepCodes {
+		e.set.Codes = codes
+	}
 	return nil
 }
 

@@ -52,6 +52,60 @@ const (
 	// FactorOff: codes of the factor are not evaluated any more after 100
 	// wrong ones in a row.
 	FactorOff EventKind = "factor_disabled"
+
+	// CodesShown: the recovery codes were shown again.
+	CodesShown EventKind = "codes_shown"
+
+	// DeviceTrusted: a device signs in without a code from now on.
+	DeviceTrusted EventKind = "device_trusted"
+
+	// DeviceRevoked: a device is not trusted any more, or none is where
+	// Event.Name is empty.
+	DeviceRevoked EventKind = "device_revoked"
+
+	// AddressBound: codes can be delivered to an address, perhaps in the place
+	// of an earlier one. The event names the channel and neither address: tell
+	// the owner some other way than over the new one.
+	AddressBound EventKind = "address_bound"
+
+	// AddressRemoved: codes are not delivered any more.
+	AddressRemoved EventKind = "address_removed"
+
+	// Reset: two-factor authentication was taken away by an administrator, or
+	// after a request that has matured.
+	Reset EventKind = "reset"
+
+	// Unlocked: an administrator has ended the waits.
+	Unlocked EventKind = "unlocked"
+
+	// BypassGranted: an administrator lets the user sign in without a second
+	// factor for a while.
+	BypassGranted EventKind = "bypass_granted"
+
+	// ResetRequested: somebody who has the first factor has asked for the second
+	// to be taken away. Cancel it if it was not you.
+	ResetRequested EventKind = "reset_requested"
+
+	// ResetReminder: the request is still open, a day later.
+	ResetReminder EventKind = "reset_reminder"
+
+	// ResetMatured: the request can be approved now.
+	ResetMatured EventKind = "reset_matured"
+
+	// ResetCancelled: the owner has cancelled the request, or a code was right.
+	ResetCancelled EventKind = "reset_cancelled"
+
+	// ResetRefused: an administrator has refused the request.
+	ResetRefused EventKind = "reset_refused"
+
+	// Imported: the account was set up with what another system knew.
+	Imported EventKind = "imported"
+
+	// Exported: an administrator has read the secrets of the authenticators.
+	Exported EventKind = "exported"
+
+	// Erased: the account is about to be deleted.
+	Erased EventKind = "erased"
 )
 
 var eventKinds = map[account.EventKind]EventKind{
@@ -64,6 +118,22 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventRecoveryUsed:          RecoveryUsed,
 	account.EventLocked:                LockedOut,
 	account.EventFactorDisabled:        FactorOff,
+	account.EventCodesShown:            CodesShown,
+	account.EventDeviceTrusted:         DeviceTrusted,
+	account.EventDeviceRevoked:         DeviceRevoked,
+	account.EventAddressBound:          AddressBound,
+	account.EventAddressRemoved:        AddressRemoved,
+	account.EventReset:                 Reset,
+	account.EventUnlocked:              Unlocked,
+	account.EventBypassGranted:         BypassGranted,
+	account.EventResetRequested:        ResetRequested,
+	account.EventResetReminder:         ResetReminder,
+	account.EventResetMatured:          ResetMatured,
+	account.EventResetCancelled:        ResetCancelled,
+	account.EventResetRefused:          ResetRefused,
+	account.EventImported:              Imported,
+	account.EventExported:              Exported,
+	account.EventErased:                Erased,
 }
 
 // EventKinds returns every kind there is, in alphabetical order, for hosts that
@@ -91,12 +161,17 @@ type Event struct {
 	// was guessed at; empty where neither applies.
 	Factor Factor
 
-	// Authenticator is the name of the authenticator that the event is about.
-	Authenticator string
+	// Name is the name of the authenticator or the device that the event is
+	// about, or the channel of the address.
+	Name string
 
 	// Method is how the host had checked the first factor again, where that
-	// authorised the change; see ByReauth.
+	// authorised the change; see ByReauth. It is "self-service" for a Reset that
+	// nobody had to approve.
 	Method string
+
+	// Actor and Note are the administrator who did it, and why; see Admin.
+	Actor, Note string
 
 	// Count is how many events it stands for: 1, or more where an account had
 	// so many that were not delivered that events of one kind were folded into
@@ -110,14 +185,16 @@ func eventOf(userID string, e account.Event) Event {
 		kind = EventKind(fmt.Sprintf("event(%d)", e.Kind))
 	}
 	return Event{
-		ID:            hex.EncodeToString(e.ID[:]),
-		UserID:        userID,
-		Kind:          kind,
-		At:            e.At,
-		Factor:        factorOf(e.Factor),
-		Authenticator: e.Name,
-		Method:        e.Method,
-		Count:         1,
+		ID:     hex.EncodeToString(e.ID[:]),
+		UserID: userID,
+		Kind:   kind,
+		At:     e.At,
+		Factor: factorOf(e.Factor),
+		Name:   e.Name,
+		Method: e.Method,
+		Actor:  e.Actor,
+		Note:   e.Reason,
+		Count:  1,
 	}
 }
 
@@ -131,17 +208,18 @@ func (g *Guard) logEvents(ctx context.Context, userID string, events []account.E
 		}
 		g.config.Logger.LogAttrs(ctx, level, "twofactor event",
 			slog.String("user", userID), slog.String("event", string(e.Kind)), slog.String("id", e.ID),
-			slog.String("factor", string(e.Factor)), slog.String("authenticator", e.Authenticator),
-			slog.String("method", e.Method))
+			slog.String("factor", string(e.Factor)), slog.String("name", e.Name),
+			slog.String("method", e.Method), slog.String("actor", e.Actor), slog.String("note", e.Note))
+		g.observe(ctx, Observation{Event: e.Kind, Factor: e.Factor})
 	}
 }
 
 // deliver tells the host of events that are stored, and acknowledges what it
-// has taken. Nothing that goes wrong here reaches the caller: the account keeps
-// what was not acknowledged.
-func (g *Guard) deliver(ctx context.Context, userID string, events []account.Undelivered) {
+// has taken. It returns how many that were. Nothing that goes wrong here reaches
+// the caller: the account keeps what was not acknowledged.
+func (g *Guard) deliver(ctx context.Context, userID string, events []account.Undelivered) int {
 	if len(events) == 0 {
-		return
+		return 0
 	}
 	notifyCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), NotifyTimeout)
 	defer cancel()
@@ -157,16 +235,17 @@ func (g *Guard) deliver(ctx context.Context, userID string, events []account.Und
 		taken = append(taken, u.Event.ID)
 	}
 	if len(taken) == 0 {
-		return
+		return 0
 	}
 	ack := edit{guard: g, user: userID}
-	ack.decide = func(_ context.Context, a *account.Account, _ account.Moment) error { return a.Acknowledge(taken) }
+	ack.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return a.Acknowledge(m, taken) }
 	ackCtx, cancelAck := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancelAck()
 	if err := ack.run(ackCtx); err != nil {
 		g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor events not acknowledged",
 			slog.String("user", userID), slog.Any("error", err))
 	}
+	return len(taken)
 }
 
 // notify calls the host. A panic there is an error here: the change is stored,
@@ -181,21 +260,4 @@ func (g *Guard) notify(ctx context.Context, e Event) (err error) {
 		return err // the time was used up by the events before
 	}
 	return g.config.Notify(ctx, e)
-}
-
-// logAnswer writes the line that says how an operation ended.
-func (g *Guard) logAnswer(ctx context.Context, e *edit, verdict error) {
-	if e.op == "" || !g.config.Logger.Enabled(ctx, slog.LevelInfo) {
-		return
-	}
-	outcome := "ok"
-	if denied, ok := outward(verdict).(*Denied); ok {
-		outcome = string(denied.Reason)
-	}
-	factor := Factor("")
-	if e.guess != nil {
-		factor = factorOf(e.guess.Factor)
-	}
-	g.config.Logger.LogAttrs(ctx, slog.LevelInfo, "twofactor "+e.op,
-		slog.String("user", e.user), slog.String("factor", string(factor)), slog.String("outcome", outcome))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -14,9 +15,11 @@ import (
 
 // A faultOut is what an operation returned.
 type faultOut struct {
-	token   string // of a setup
+	token   string // of a setup, an address or a device, a challenge, or a ticket
 	receipt string
 	codes   []string
+	code    string // in the message that was sent
+	uri     string // of a setup
 }
 
 // A faultOp is an operation in a state, with its outcome when nothing fails.
@@ -26,9 +29,14 @@ type faultOp struct {
 
 	want   enrollment.Reason // "" for success
 	writes bool              // whether that outcome is written
-	counts string            // where a failure is counted: totp, recovery, setup
+	counts string            // where a failure is counted: totp, recovery, setup, delivered, address
 	once   bool              // a success that nobody may have twice
 	reads  bool              // an operation that never writes
+	sends  bool              // a success sends a message
+	told   bool              // a success is an event, although it is not once
+	quiet  bool              // a success is none, although it is once
+	form   bool              // it is denied by its form alone
+	notify bool              // it can't do without Config.Notify
 
 	// held returns an error unless the operation has taken effect. It is given
 	// what the operation returned, or nil if that is not known.
@@ -52,7 +60,9 @@ func faultStatus(ctx context.Context, g *enrollment.Guard) (enrollment.Status, s
 	for _, e := range s.History {
 		kinds = append(kinds, string(e.Kind))
 	}
-	return s, fmt.Sprintf("%v, %d apps, %d of %d codes, setup %t, %v", s.State, len(s.Authenticators), s.CodesLeft, s.CodesTotal, !s.SetupExpires.IsZero(), kinds)
+	return s, fmt.Sprintf("%v, %d apps, %d of %d codes, setup %t, %d devices, bypass %t, reset %t, address %t, last %q, %v",
+		s.State, len(s.Authenticators), s.CodesLeft, s.CodesTotal, !s.SetupExpires.IsZero(),
+		s.Devices, !s.BypassUntil.IsZero(), s.Reset != nil, s.Address != nil, s.LastFactor, kinds)
 }
 
 // faultCodesWork returns an error unless the first of the codes is right, once.
@@ -214,17 +224,17 @@ func faultOps() []faultOp {
 		}
 	}
 
-	return []faultOp{
+	ops := []faultOp{
 		{name: "Begin", state: "none", run: begin(proven(byNothing)), writes: true, held: resume},
 		{name: "Begin again", state: "pending", run: begin(proven(byNothing)), writes: true, held: resume},
 		{name: "Begin after all", state: "disabled", run: begin(proven(byNothing)), writes: true, held: resume},
-		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, held: both(resume, replayed(S.code))},
+		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, quiet: true, held: both(resume, replayed(S.code))},
 		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: both(resume, replayed(recoveryCode))},
 		{name: "Begin by receipt", state: "confirmed", run: begin(proven(byReceipt)), writes: true, held: resume},
 		{name: "Begin by wrong code", state: "confirmed", run: begin(proven(byWrong)), want: enrollment.WrongCode, writes: true, counts: "totp"},
 		{name: "Begin by used code", state: "confirmed", run: begin(proven(byUsed)), want: enrollment.Replayed},
 		{name: "Begin without proof", state: "confirmed", run: begin(proven(byNothing)), want: enrollment.ProofRequired},
-		{name: "Begin to replace", state: "confirmed", writes: true, once: true, held: both(resume, replayed(S.code)), run: begin(func(s S) enrollment.Options {
+		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: both(resume, replayed(S.code)), run: begin(func(s S) enrollment.Options {
 			return enrollment.Options{Replace: s.secondID, Proof: byCode(s)}
 		})},
 		{name: "Resume", state: "pending", reads: true, run: func(ctx context.Context, s S, g G) (faultOut, error) {
@@ -243,7 +253,7 @@ func faultOps() []faultOp {
 		{name: "Confirm superseded", state: "pending", run: confirm(oldToken, waiting), want: enrollment.SetupSuperseded},
 		{name: "Confirm another", state: "staged", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 3))},
 		{name: "Confirm replacement", state: "replacing", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 2))},
-		{name: "Cancel", state: "pending", writes: true, once: true, held: state(store.None, 0), run: func(ctx context.Context, _ S, g G) (faultOut, error) {
+		{name: "Cancel", state: "pending", writes: true, once: true, quiet: true, held: state(store.None, 0), run: func(ctx context.Context, _ S, g G) (faultOut, error) {
 			return faultOut{}, g.Cancel(ctx, faultUser)
 		}},
 		{name: "Cancel nothing", state: "confirmed", want: enrollment.NoSetup, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
@@ -263,7 +273,7 @@ func faultOps() []faultOp {
 			}
 			return faultOut{}, err
 		}},
-		{name: "Answer", state: "confirmed", run: answer(challenge, S.code), writes: true, once: true, held: answered(S.code, enrollment.ChallengeSpent)},
+		{name: "Answer", state: "confirmed", run: answer(challenge, S.code), writes: true, once: true, quiet: true, held: answered(S.code, enrollment.ChallengeSpent)},
 		{name: "Answer with wrong code", state: "confirmed", run: answer(challenge, wrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
 		{name: "Answer with used code", state: "confirmed", run: answer(challenge, S.used), want: enrollment.Replayed},
 		{name: "Answer while locked", state: "locked", run: answer(challenge, S.code), want: enrollment.Locked},
@@ -272,7 +282,7 @@ func faultOps() []faultOp {
 		{name: "Answer with recovery code while locked", state: "locked", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ChallengeVoid)},
 		{name: "Answer with unknown recovery code", state: "confirmed", run: answer(challenge, S.unknown), want: enrollment.WrongCode, writes: true, counts: "recovery"},
 		{name: "Answer with spent recovery code", state: "confirmed", run: answer(challenge, spentCode), want: enrollment.Replayed, writes: true, counts: "recovery"},
-		{name: "Verify", state: "confirmed", run: verify(S.code), writes: true, once: true, held: replayed(S.code)},
+		{name: "Verify", state: "confirmed", run: verify(S.code), writes: true, once: true, quiet: true, held: replayed(S.code)},
 		{name: "Verify with recovery code", state: "staged", run: verify(recoveryCode), writes: true, once: true, held: replayed(recoveryCode)},
 		{name: "Verify with wrong code", state: "confirmed", run: verify(wrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
 		{name: "Verify without", state: "disabled", run: verify(wrong), want: enrollment.NotEnrolled},
@@ -293,4 +303,5 @@ func faultOps() []faultOp {
 			return faultOut{}, err
 		}},
 	}
+	return slices.Concat(ops, faultAccessOps(), faultMessageOps(), faultAdminOps())
 }

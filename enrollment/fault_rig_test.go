@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +61,8 @@ func (r *faultRig) run(sealer enrollment.Sealer, notify func(context.Context, en
 	r.t.Helper()
 	config := r.state.config()
 	config.Notify = notify
+	var seen []enrollment.Observation
+	config.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
 	if sealer == nil {
 		sealer = r.state.ring
 	}
@@ -66,10 +70,54 @@ func (r *faultRig) run(sealer enrollment.Sealer, notify func(context.Context, en
 	if adjust != nil {
 		adjust(g)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	box := new(faultBox)
+	ctx, cancel := context.WithTimeout(box.context(context.Background()), time.Second)
 	defer cancel()
 	r.store.cancel = cancel
-	return r.op.run(ctx, r.state, g)
+	out, err := r.op.run(ctx, r.state, g)
+	r.sent(box, err)
+	r.observed(seen, err)
+	return out, err
+}
+
+// sent checks that a message was sent if the account has counted it, and only
+// then.
+func (r *faultRig) sent(box *faultBox, err error) {
+	r.t.Helper()
+	want := 0
+	if r.op.sends && err == nil {
+		want = 1
+	}
+	if n := len(box.sent); n != want {
+		r.t.Errorf("%s: %d messages were sent, with %v", r.where, n, err)
+	}
+	if len(box.sent) > 0 && r.store.landed == 0 {
+		r.t.Errorf("%s: a message was sent that nobody has counted", r.where)
+	}
+}
+
+// observed checks that the operation was counted once, as what it returned.
+func (r *faultRig) observed(seen []enrollment.Observation, err error) {
+	r.t.Helper()
+	want := string(modelReason(err))
+	switch {
+	case err == nil:
+		want = "ok"
+	case errors.Is(err, enrollment.ErrBusy):
+		want = "busy"
+	case want == "fault":
+		want = "error"
+	}
+	seen = slices.DeleteFunc(seen, func(o enrollment.Observation) bool { return o.Operation == "" })
+	if r.op.reads || strings.HasPrefix(r.op.name, "SignIn") && len(seen) == 0 && want == "error" {
+		if len(seen) > 0 {
+			r.t.Errorf("%s: observed %+v", r.where, seen)
+		}
+		return
+	}
+	if len(seen) != 1 || seen[0].Outcome != want {
+		r.t.Errorf("%s: observed %+v, returned %v", r.where, seen, err)
+	}
 }
 
 // reference runs the operation without a fault, and holds it against what the
@@ -105,7 +153,7 @@ func (r *faultRig) effect(out *faultOut, err error) {
 // counted checks that n failures were counted, besides those of somebody else.
 func (r *faultRig) counted(n int) {
 	r.t.Helper()
-	if elsewhere := r.store.foreign; elsewhere > 0 && (r.op.counts == "totp" || r.op.counts == "setup" && r.state.name == "pending") {
+	if elsewhere := r.store.foreign; elsewhere > 0 && (r.op.counts == "totp" || r.op.counts == "setup" && !r.state.enrolled()) {
 		n += elsewhere
 	}
 	ctx := context.Background()
@@ -118,6 +166,10 @@ func (r *faultRig) counted(n int) {
 			_, err = r.healthy.Verify(ctx, faultUser, "count", r.state.unknown())
 		case "setup":
 			_, err = r.healthy.Confirm(ctx, faultUser, r.state.token, r.state.wrong())
+		case "delivered":
+			_, err = r.healthy.Answer(ctx, enrollment.SignInPurpose, r.state.sent, r.state.wrongMessage())
+		case "address":
+			_, err = faultMessages(r.state, r.healthy).Confirm(ctx, faultUser, r.state.binding, r.state.wrongMessage())
 		}
 		var denied *enrollment.Denied
 		if !errors.As(err, &denied) || denied.Reason != enrollment.WrongCode {
@@ -152,7 +204,7 @@ func (r *faultRig) same(out *faultOut, err error) {
 
 // lockedByOthers reports whether somebody else has made Status differ.
 func (r *faultRig) lockedByOthers() bool {
-	return r.store.foreign > 0 && (r.state.name == "none" || r.state.name == "disabled")
+	return r.store.foreign > 0 && !r.state.enrolled() && r.state.token == ""
 }
 
 // nothing checks that the outcome is an error and the account is as it was,
@@ -265,6 +317,15 @@ func faultEach(t *testing.T, scheme recovery.Scheme, pick func(op *faultOp) bool
 			synctest.Test(t, func(t *testing.T) { f(t, s, op) })
 		})
 	}
+}
+
+// faultNotifies are the ways in which an operation is run: without Notify, if
+// it can be, and with it.
+func faultNotifies(op *faultOp) []func(context.Context, enrollment.Event) error {
+	if op.notify {
+		return []func(context.Context, enrollment.Event) error{faultTaken}
+	}
+	return []func(context.Context, enrollment.Event) error{nil, faultTaken}
 }
 
 func faultTaken(context.Context, enrollment.Event) error { return nil }

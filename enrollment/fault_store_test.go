@@ -117,13 +117,13 @@ func (f *faultStore) somebodyElse() {
 	before := f.record().Version
 	ctx := context.Background()
 	var err error
-	switch f.state.name {
-	case "none", "disabled":
-		_, err = f.rival.Begin(ctx, faultUser, enrollment.Options{Account: "else"})
-	case "pending":
+	switch {
+	case f.state.enrolled():
+		_, err = f.rival.Verify(ctx, faultUser, "else", f.state.wrong())
+	case f.state.token != "":
 		_, err = f.rival.Confirm(ctx, faultUser, f.state.token, f.state.wrong())
 	default:
-		_, err = f.rival.Verify(ctx, faultUser, "else", f.state.wrong())
+		_, err = f.rival.Begin(ctx, faultUser, enrollment.Options{Account: "else", Ticket: f.state.ticket})
 	}
 	if modelReason(err) == "fault" {
 		f.t.Fatal(err)

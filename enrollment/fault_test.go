@@ -46,6 +46,8 @@ type faultState struct {
 	receipt                string
 	codes                  []string // recovery codes; the first one is spent
 	never                  string   // a code that none of the keys shows
+
+	faultExtras
 }
 
 const (
@@ -54,10 +56,14 @@ const (
 )
 
 func (s *faultState) config() enrollment.Config {
-	return enrollment.Config{
+	c := enrollment.Config{
 		Issuer: "Acme", RecoveryScheme: s.scheme, RecoveryCodes: recovery.MinCount,
 		Now: func() time.Time { return s.now },
 	}
+	if adjust := faultAdjust[s.name]; adjust != nil {
+		adjust(&c)
+	}
+	return c
 }
 
 func (s *faultState) code() string  { return modelShown(s.first, s.now) }
@@ -84,7 +90,8 @@ func faultMust[T any](tb testing.TB) func(v T, err error) T {
 }
 
 // newFaultState leads an account into a state: none, pending, confirmed,
-// staged, locked or disabled.
+// staged, replacing, locked or disabled, or one of those in
+// fault_states_test.go.
 func newFaultState(t *testing.T, name string, scheme recovery.Scheme) *faultState {
 	t.Helper()
 	ctx := t.Context()
@@ -105,13 +112,22 @@ func newFaultState(t *testing.T, name string, scheme recovery.Scheme) *faultStat
 	for _, key := range []*totp.Key{&s.first, &s.second, &s.waiting} {
 		*key = modelKey(t, faultMust[enrollment.Setup](t)(other.Begin(ctx, faultUser, enrollment.Options{Account: "a"})))
 	}
+	switch name {
+	case "pending, codes shown":
+		setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, faultUser, enrollment.Options{Account: "a"}))
+		s.waiting, s.token, s.codes = modelKey(t, setup), setup.Token, setup.Codes().Reveal()
+	}
 	if _, err := g.Begin(ctx, faultOther, enrollment.Options{Account: "b"}); err != nil {
 		t.Fatal(err)
 	}
 	s.foreign = faultMust[store.Record](t)(mem.Load(ctx, faultOther))
 
 	switch name {
-	case "none":
+	case "none", "none, codes at setup", "pending, codes shown":
+	case "imported", "imported slowly":
+		s.enroll(t, mem, g)
+	case "alone":
+		s.bindAlone(t, g)
 	case "pending":
 		_, s.oldToken = begin(enrollment.Proof{})
 		keep()
@@ -154,6 +170,8 @@ func newFaultState(t *testing.T, name string, scheme recovery.Scheme) *faultStat
 			if err := g.Disable(ctx, faultUser, enrollment.ByReceipt(s.receipt)); err != nil {
 				t.Fatal(err)
 			}
+		default:
+			s.grow(t, mem, g)
 		}
 	}
 	s.never = modelWrong(s.now, s.first, s.second, s.waiting)

@@ -17,6 +17,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/totp"
+	"golang.org/x/crypto/bcrypt"
 )
 
 // FIPS 140-3 is enforced in a whole process or not at all.
@@ -268,6 +269,36 @@ func TestFIPSAccountFromBefore(t *testing.T) {
 	}
 	if _, err := strict.Verify(ctx, user, "x", renewed.Codes.Reveal()[0]); err != nil {
 		t.Errorf("a new recovery code: %v", err)
+	}
+}
+
+// Hashes with bcrypt that were imported are not evaluated. Those with SHA-256
+// are, unless one with bcrypt is among them.
+func TestFIPSImportedCodes(t *testing.T) {
+	skipUnlessFIPS(t)
+	skipUnlessExempts(t)
+	hash, err := bcrypt.GenerateFromPassword([]byte("first code"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newMoveRig(t)
+	r.CountBcrypt(func() { t.Error("bcrypt was asked") })
+	r.move("alice", append(summed("second code"), hash)...)
+	before := r.record("alice")
+	for range 6 { // more than what locks
+		for _, c := range []string{"first code", "second code", "no such code"} {
+			_, err := r.Verify(t.Context(), "alice", "x", c)
+			if !errors.Is(err, enrollment.ErrNotApproved) || errors.As(err, new(*enrollment.Denied)) || !strings.Contains(err.Error(), "bcrypt") {
+				t.Fatalf("%s: %v, want ErrNotApproved about bcrypt", c, err)
+			}
+		}
+	}
+	if after := r.record("alice"); after.Version != before.Version {
+		t.Errorf("something was stored: version %d became %d", before.Version, after.Version)
+	}
+	r.move("bob", summed("second code")...)
+	if ok, err := r.Verify(t.Context(), "bob", "x", "second code"); err != nil || ok.CodesLeft != 0 {
+		t.Errorf("%d codes left, %v", ok.CodesLeft, err)
 	}
 }
 

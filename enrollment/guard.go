@@ -15,6 +15,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
+	"golang.org/x/crypto/bcrypt"
 )
 
 // Bounds and defaults of a [Config].
@@ -28,6 +29,11 @@ const (
 
 	// MaxNamespace is the length of the longest Config.Namespace in bytes.
 	MaxNamespace = 64
+
+	// DefaultMaxBypass is how long a bypass lasts at most, and MaxMaxBypass
+	// bounds Config.MaxBypass.
+	DefaultMaxBypass = 24 * time.Hour
+	MaxMaxBypass     = 7 * 24 * time.Hour
 )
 
 // Config is how a [Guard] behaves. The zero value of every field but Issuer is
@@ -45,9 +51,9 @@ type Config struct {
 	// every stored account unreadable. Defaults to "".
 	Namespace string
 
-	// Params is the kind of code that new authenticators make. Defaults to SHA-1,
-	// 6 digits, 30 seconds, which is what most apps assume whatever the URI
-	// says: change it only where you choose the app as well.
+	// Params is the kind of code that new authenticators make. Defaults to
+	// SHA-1, 6 digits, 30 seconds, which is what most apps assume whatever the
+	// URI says: change it only where you choose the app as well.
 	Params totp.Params
 
 	// RecoveryCodes is how many codes a set has, from [recovery.MinCount] to
@@ -60,6 +66,33 @@ type Config struct {
 	// keep the scheme they were made with.
 	RecoveryScheme recovery.Scheme
 
+	// CodesAtSetup shows the recovery codes together with the QR code of a setup
+	// for which Confirm would make some, see [Setup.Codes]; only confirming it
+	// makes them valid. A user who leaves the page may have written down codes
+	// that never work. Until the setup is confirmed, they stand in clear inside
+	// the sealed account. Defaults to false: Confirm returns them.
+	CodesAtSetup bool
+
+	// ReplenishCodes replaces each recovery code at once when Answer or Verify
+	// takes it, so that there are always as many; the new one is in
+	// Success.NewCode, and nowhere else but where KeepCodes keeps it. The old
+	// one is then a WrongCode, and no longer one that was used already. Not
+	// replaced are codes that were used as a proof, see [ByCode], whose caller
+	// is handed no Success, and codes of another system, see [Import].
+	//
+	// Somebody who has got hold of a single code gets a new one with each that
+	// they use, until the owner makes new codes. Defaults to false.
+	ReplenishCodes bool
+
+	// KeepCodes keeps recovery codes in clear inside the sealed account, so
+	// that [Guard.Codes] can show them again. Who has the keys and the database
+	// then has the codes, and a stolen session with a fresh receipt of an app
+	// code reads all of them. Sets made without it can't be shown. Once it is
+	// switched off they are not shown any more, and are gone with the next
+	// write of the account; so set it alike on every node. Defaults to false:
+	// only their hashes are kept.
+	KeepCodes bool
+
 	// SetupTTL is how long a setup waits for its code before it is as if it
 	// had never been, from [MinSetupTTL] to [MaxSetupTTL]. Defaults to
 	// [DefaultSetupTTL].
@@ -69,6 +102,10 @@ type Config struct {
 	// alone then switches the second factor off, so that whoever has stolen
 	// the password and a session needs nothing else. Defaults to false.
 	AllowReauth bool
+
+	// MaxBypass is how long [Admin.Bypass] may let a user sign in without a
+	// second factor, up to [MaxMaxBypass]. Defaults to [DefaultMaxBypass].
+	MaxBypass time.Duration
 
 	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed
 	// where the Go runtime enforces FIPS 140-3: see "FIPS 140-3" in the
@@ -85,19 +122,29 @@ type Config struct {
 	// cancellation does not reach and that ends after [NotifyTimeout]: hand
 	// the event to a queue and return. It never changes the answer that the
 	// caller gets: an error, a panic or a crash leaves the event in the
-	// account, and it is delivered with the next change of the account that is
-	// more than a minute later. Events can arrive more than once, with the same
-	// ID. Defaults to nil: then no event is kept for delivery.
+	// account, and it is delivered by the next [Directory.Sweep], or the next
+	// change of the account, that is more than a minute later. Events can arrive
+	// more than once, with the same ID. Defaults to nil: then no event is kept
+	// for delivery, and users are told nothing.
 	Notify func(ctx context.Context, e Event) error
 
-	// Logger gets a line for each answer of Begin, Confirm, Cancel, Answer,
-	// Verify, Disable, Remove and NewCodes that took looking at the account,
-	// with the user and the outcome, and one for each event, without secrets and
-	// codes. What is denied by its form alone (a malformed code, a token that is
-	// none or has expired, a name) leaves no line. Locks are at the level
-	// Warn, events that could not be delivered at Error, all else at Info.
-	// Defaults to nil: nothing is logged.
+	// Logger gets a line for each answer of an operation that can change an
+	// account (SignIn is one only where something took the place of a code) and
+	// that took looking at it, with the user and the outcome, and one for each
+	// event, without secrets and codes. What is denied by its form alone (a
+	// malformed code, a token that is none or has expired, a name) leaves no
+	// line. Locks are at the level Warn, events that could not be delivered at
+	// Error, all else at Info. Defaults to nil: nothing is logged.
 	Logger *slog.Logger
+
+	// Observe is called once for each call of one of these operations, with what
+	// it is about to return, whatever that is, and once for each event, for
+	// counting them over all accounts with expvar, OpenTelemetry or whatever the
+	// host has; see [Observation]. It is called in the goroutine of the call,
+	// after the outcome is stored, by several goroutines at a time, and must
+	// return at once. A panic in it is logged and changes no answer. Defaults to
+	// nil.
+	Observe func(o Observation)
 }
 
 // A Guard is what a host application calls: it keeps the two-factor accounts
@@ -107,9 +154,10 @@ type Config struct {
 // Except where said otherwise, its methods return errors of three kinds: a
 // [Denied], which is the answer "no" to what the user did; an error that
 // matches [ErrBusy], [ErrCorrupt], [ErrMissing] or [ErrNotApproved]; and
-// whatever error the store, the sealer or the context returned. Whatever is no Denied is no
-// answer about a code: treat it as an internal error, and grant nothing. A user id outside the bounds of
-// [store.Record] is an error that matches [store.ErrInvalid].
+// whatever error the store, the sealer or the context returned. An error that is
+// no Denied says nothing about a code: treat it as an internal error, and grant
+// nothing. A user id outside the bounds of [store.Record] is an error that
+// matches [store.ErrInvalid].
 //
 // A Guard must not be called inside a transaction of the host: an attempt that
 // is rolled back would not be counted.
@@ -119,6 +167,10 @@ type Guard struct {
 	config Config
 	gate   *gate.Gate
 	random io.Reader // crypto/rand, but for tests
+
+	// bcrypt compares a hash of another system with a text: a field, so that
+	// tests can count what it is called for.
+	bcrypt func(hash, text []byte) error
 }
 
 // New returns a Guard over the store, sealing with the sealer. It returns an
@@ -143,6 +195,7 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 		config: config,
 		gate:   gate.New(runtime.GOMAXPROCS(0)),
 		random: rand.Reader,
+		bcrypt: bcrypt.CompareHashAndPassword,
 	}, nil
 }
 
@@ -154,11 +207,17 @@ func (c *Config) complete() error {
 	if c.SetupTTL == 0 {
 		c.SetupTTL = DefaultSetupTTL
 	}
+	if c.MaxBypass == 0 {
+		c.MaxBypass = DefaultMaxBypass
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Observe == nil {
+		c.Observe = func(Observation) {}
 	}
 	c.Params = c.Params.WithDefaults()
 
@@ -177,6 +236,8 @@ func (c *Config) complete() error {
 		return errors.New("enrollment: Config.RecoveryScheme is none of the defined schemes")
 	case c.SetupTTL < MinSetupTTL || c.SetupTTL > MaxSetupTTL:
 		return fmt.Errorf("enrollment: Config.SetupTTL is outside %v..%v", MinSetupTTL, MaxSetupTTL)
+	case c.MaxBypass < 0 || c.MaxBypass > MaxMaxBypass:
+		return fmt.Errorf("enrollment: Config.MaxBypass is outside 0..%v", MaxMaxBypass)
 	}
 	return c.approve()
 }

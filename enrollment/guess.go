@@ -1,12 +1,16 @@
 package enrollment
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"strings"
+
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// A Factor is what a code is an instance of.
+// A Factor is a kind of code, or what took the place of one.
 type Factor string
 
 // The factors.
@@ -16,37 +20,100 @@ const (
 
 	// Recovery is a recovery code.
 	Recovery Factor = "recovery"
+
+	// Delivered is a code that was sent in a message; see [Messages].
+	Delivered Factor = "delivered"
 )
 
-// factorOf returns the public name of a factor, "" for none.
-func factorOf(f account.Factor) Factor {
-	switch f {
-	case account.TOTP:
-		return TOTP
-	case account.Recovery:
-		return Recovery
-	}
-	return ""
+// What can take the place of a code at a sign-in. They are no factors and prove
+// nothing: they stand in Decision.Waived and Status.LastFactor only.
+const (
+	// TrustedDevice is the token of a device; see [Devices].
+	TrustedDevice Factor = "trusted_device"
+
+	// Bypassed is the word of an administrator; see [Admin.Bypass].
+	Bypassed Factor = "bypass"
+)
+
+var factors = map[account.Factor]Factor{
+	account.TOTP:          TOTP,
+	account.Recovery:      Recovery,
+	account.Delivered:     Delivered,
+	account.TrustedDevice: TrustedDevice,
+	account.ByBypass:      Bypassed,
 }
+
+// factorOf returns the public name of a factor, "" for none.
+func factorOf(f account.Factor) Factor { return factors[f] }
+
+const (
+	// minForeign and maxForeign bound the text of a recovery code of another
+	// system, in bytes.
+	minForeign = 6
+	maxForeign = 64
+)
 
 // A guess is what somebody typed, read as what it looks like. App codes and
 // recovery codes differ in length, so that one field takes both.
 type guess struct {
 	account.Guess
 	code recovery.Code // for Recovery: what the digest is derived from
+	text string        // what a code of another system is held against
+
+	matched account.Factor // what it was right as; NoFactor if it was not
 }
 
-// readGuess reads what somebody typed. Text that can't be a code is denied
-// before anything is loaded or derived.
-func readGuess(input string) (*guess, error) {
+// readGuess reads what somebody typed. Text that can't be a code, not even of
+// another system, is denied before anything is loaded or derived. Whether an
+// account has codes of another system is known once it is loaded.
+func (g *Guard) readGuess(input string) (*guess, error) {
+	q := &guess{text: strings.TrimSpace(input)}
 	if digits, err := totp.Normalize(input); err == nil {
-		return &guess{Guess: account.Guess{Factor: account.TOTP, Digits: digits}}, nil
+		q.Factor, q.Digits = account.TOTP, digits
+		return q, nil
 	}
 	code, err := recovery.ParseCode(input)
-	if err != nil {
+	switch {
+	case err == nil:
+		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code
+	case len(input) > maxForeign || len(q.text) < minForeign || !printable(q.text):
 		return nil, deny(MalformedCode)
 	}
-	return &guess{Guess: account.Guess{Factor: account.Recovery, Scheme: code.Scheme()}, code: code}, nil
+	return q, nil
+}
+
+// check is [account.Account.Check] of the guess.
+func (q *guess) check(a *account.Account, m account.Moment) (account.Match, error) {
+	match, err := a.Check(m, q.Guess)
+	q.matched = match.Factor
+	return match, err
+}
+
+// A task is what has to be computed before a guess can be evaluated.
+type task struct {
+	slow bool // takes a slot
+	bulk bool // and one for many slow things in a row
+	do   func() error
+}
+
+// work returns what the account has asked for, or nil for a verdict that asks
+// for nothing.
+func (q *guess) work(g *Guard, a *account.Account, verdict error) (*task, error) {
+	switch verdict {
+	case account.ErrNeedDigest:
+		from, err := a.CodesDerivation()
+		return &task{slow: from.Slow(), do: func() error { return q.derive(from) }}, err
+	case account.ErrNeedSpare:
+		return &task{slow: q.From.Slow(), do: func() error { return q.spare(g) }}, nil
+	case account.ErrNeedForeign:
+		codes, err := a.Foreign()
+		slow := false
+		for _, c := range codes {
+			slow = slow || c.Scheme == account.ForeignBcrypt
+		}
+		return &task{slow: slow, bulk: slow, do: func() error { q.tryForeign(g, codes); return nil }}, err
+	}
+	return nil, nil
 }
 
 // derive computes the digest that the account's codes are compared with. It is
@@ -56,6 +123,47 @@ func (q *guess) derive(from recovery.Derivation) error {
 	if err != nil {
 		return err
 	}
-	q.Digest, q.From = digest, from
+	q.Digest, q.From, q.Spare = digest, from, nil
 	return nil
+}
+
+// spare makes the code that takes the place of the one that was right.
+func (q *guess) spare(g *Guard) error {
+	code, err := recovery.NewCode(g.random, q.From.Scheme())
+	if err != nil {
+		return err
+	}
+	digest, err := q.From.Derive(code)
+	if err != nil {
+		return err
+	}
+	q.Spare = &account.FreshCode{Code: code, Digest: digest}
+	return nil
+}
+
+// tryForeign holds the text against codes that another system has hashed. All
+// are tried, whichever it is and whether they were used or not, so that the time
+// it takes tells neither. Those hashed with SHA-256 are also found if it was
+// typed in capitals or without; with bcrypt that would cost three times as much.
+func (q *guess) tryForeign(g *Guard, codes []account.ForeignCode) {
+	var sums [][32]byte
+	for _, text := range []string{q.text, strings.ToLower(q.text), strings.ToUpper(q.text)} {
+		sums = append(sums, sha256.Sum256([]byte(text)))
+	}
+	try := &account.ForeignTry{List: account.ForeignList(codes), Match: -1}
+	for i, c := range codes {
+		same := false
+		switch c.Scheme {
+		case account.ForeignSHA256:
+			for _, sum := range sums {
+				same = subtle.ConstantTimeCompare(sum[:], c.Hash) == 1 || same
+			}
+		case account.ForeignBcrypt:
+			same = g.bcrypt(c.Hash, []byte(q.text)) == nil
+		}
+		if same {
+			try.Match = i
+		}
+	}
+	q.Foreign = try
 }

@@ -3,14 +3,11 @@ package enrollment_test
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // The operations that a run draws from, on the model and on the Guard.
@@ -23,27 +20,31 @@ func (r *modelRun) begin(u *modelUser) {
 			replace = x.id
 		}
 	}
-	r.beginWith(u, replace, []string{"", "phone", "tablet"}[r.rng.IntN(3)], r.proof(u))
+	r.beginWith(u, replace, []string{"", "phone", "tablet"}[r.rng.IntN(3)], r.ticket(u), r.proof(u))
 }
 
-func (r *modelRun) beginWith(u *modelUser, replace, name string, p modelProof) {
+func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p modelProof) {
 	var got enrollment.Setup
 	var s *modelSetup
-	proven := false
-	no := r.do(u, fmt.Sprintf("Begin replace=%q by %v", replace, p), func(a *modelAccount, turn int) *modelNo {
+	var match modelMatch
+	no := r.do(u, fmt.Sprintf("Begin replace=%q ticket=%q by %v", replace, ticket, p), func(a *modelAccount, turn int) *modelNo {
 		switch {
-		case replace != "" && len(a.apps) == 0:
+		case replace != "" && !a.enrolled():
 			return modelDeny(enrollment.NotEnrolled)
 		case replace != "" && a.find(replace) < 0:
 			return modelDeny(enrollment.UnknownAuthenticator)
 		case replace == "" && len(a.apps) == 3:
 			return modelDeny(enrollment.TooManyAuthenticators)
 		}
-		if len(a.apps) > 0 {
-			if _, no := a.prove(p, u.name, r.now(), turn, false); no != nil {
+		if no := a.checkTicket(ticket); no != nil {
+			return no
+		}
+		if a.enrolled() {
+			by, no := a.prove(p, u.name, r.now(), turn, modelDemand{})
+			if no != nil {
 				return no
 			}
-			proven = p.kind == "code"
+			match = by.match
 		}
 		s = &modelSetup{number: r.next(), expires: r.now().Add(cmp.Or(r.config.SetupTTL, 15*time.Minute)), replaces: replace}
 		s.app.name = name
@@ -55,20 +56,30 @@ func (r *modelRun) beginWith(u *modelUser, replace, name string, p modelProof) {
 		a.dirty = true
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Begin(ctx, u.name, enrollment.Options{Account: u.name + "@example.com", Name: name, Replace: replace, Proof: p.proof()})
+		got, err = r.guard.Begin(ctx, u.name, enrollment.Options{Account: u.name + "@example.com", Name: name, Replace: replace, Ticket: ticket, Proof: p.proof()})
 		return err
 	}, func(a *modelAccount) {
 		if !got.Expires.Equal(s.expires) {
 			r.fatalf("the setup expires %v, want %v", got.Expires, s.expires)
 		}
 		s.app.key = modelKey(r.t, got)
+		want := 0
+		if r.config.CodesAtSetup && a.codesLeft() == 0 && a.mayMakeSet(r.now()) == nil {
+			want = r.config.RecoveryCodes
+		}
+		if got.Codes().Len() != want {
+			r.fatalf("the setup shows %d recovery codes, want %d", got.Codes().Len(), want)
+		}
+		s.codes = modelTexts(got.Codes())
+		u.secrets = append(u.secrets, s.app.key.Secret().Base32())
+		u.raw = append(u.raw, s.app.key.Secret().Reveal())
 		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token, user: u.name, expires: s.expires})
 	})
 	if no != nil {
 		return
 	}
-	if proven {
-		r.accept(u, p.code)
+	if match.factor != "" {
+		r.accept(u, match, p.code)
 	}
 	u.keys = append(u.keys, s.app.key)
 }
@@ -89,9 +100,9 @@ func (r *modelRun) setupToken(u *modelUser) modelToken {
 func (r *modelRun) glanceSetup(u *modelUser, t modelToken) *modelNo {
 	switch {
 	case t.user != u.name:
-		return modelDeny(enrollment.SetupInvalid)
+		return modelForm(enrollment.SetupInvalid)
 	case !r.now().Before(t.expires):
-		return modelDeny(enrollment.SetupExpired)
+		return modelForm(enrollment.SetupExpired)
 	}
 	return nil
 }
@@ -117,7 +128,7 @@ func (r *modelRun) resume(u *modelUser) {
 		got, err = r.guard.Resume(ctx, u.name, t.text)
 		return err
 	}, func(*modelAccount) {
-		if !modelKey(r.t, got).Secret().Equal(s.app.key.Secret()) || !got.Expires.Equal(s.expires) {
+		if !modelKey(r.t, got).Secret().Equal(s.app.key.Secret()) || !got.Expires.Equal(s.expires) || !slices.Equal(modelTexts(got.Codes()), s.codes) {
 			r.fatalf("Resume returned another setup")
 		}
 		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token, user: u.name, expires: s.expires})
@@ -143,57 +154,40 @@ func (r *modelRun) confirm(u *modelUser) {
 func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 	var got enrollment.Confirmed
 	var needs bool
+	var shown []string
+	var match modelMatch
 	no := r.do(u, fmt.Sprintf("Confirm setup %d with %q", t.number, code), func(a *modelAccount, turn int) (no *modelNo) {
-		glance := func() *modelNo {
-			if no := r.glanceSetup(u, t); no != nil {
-				return no
-			}
-			if _, f := modelRead(code); f != enrollment.TOTP {
-				return modelDeny(enrollment.MalformedCode)
-			}
-			return nil
-		}
-		if no := glance(); no != nil {
-			a.dirty = false
+		normal, f := modelRead(code)
+		if no := r.glanceSetup(u, t); no != nil {
 			return no
 		}
-		normal, _ := modelRead(code)
+		if f != enrollment.TOTP {
+			return modelForm(enrollment.MalformedCode)
+		}
+		if a.setup != nil {
+			shown = a.setup.codes
+		}
 		needs, no = a.confirm(t.number, normal, r.now(), turn)
 		return no
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.Confirm(ctx, u.name, t.text, code)
 		return err
 	}, func(a *modelAccount) {
-		r.takeCodes(u, a, needs, got.Codes)
+		r.takeCodes(u, a, needs, shown, got.Codes)
+		if a.address.channel == "" && len(a.apps) == 1 && got.Did != enrollment.Enabled && got.Did != enrollment.AuthenticatorReplaced ||
+			len(a.apps) > 1 && got.Did != enrollment.AuthenticatorAdded && got.Did != enrollment.AuthenticatorReplaced {
+			r.fatalf("Confirm says %q", got.Did)
+		}
 		a.apps[len(a.apps)-1].id = got.Success.Authenticator
 		if got.Success.Authenticator == "" {
 			r.fatalf("Confirm does not name the authenticator")
 		}
-		r.checkSuccess(u, got.Success, enrollment.SetupPurpose, modelMatch{enrollment.TOTP, got.Success.Authenticator}, a)
+		match = modelMatch{factor: enrollment.TOTP, id: got.Success.Authenticator}
+		r.checkSuccess(u, got.Success, enrollment.SetupPurpose, match, a)
 		r.keep(u, got.Success, a)
 	})
 	if no == nil {
-		r.accept(u, code)
-	}
-}
-
-// takeCodes gives the model the codes that were made.
-func (r *modelRun) takeCodes(u *modelUser, a *modelAccount, made bool, codes recovery.Codes) {
-	r.t.Helper()
-	want := 0
-	if made {
-		want = r.config.RecoveryCodes
-	}
-	if codes.Len() != want {
-		r.fatalf("%d recovery codes, want %d", codes.Len(), want)
-	}
-	if !made {
-		return
-	}
-	for _, c := range codes.Reveal() {
-		c = strings.ReplaceAll(c, "-", "")
-		a.codes = append(a.codes, c)
-		u.oldCodes = append(u.oldCodes, c)
+		r.accept(u, match, code)
 	}
 }
 
@@ -207,171 +201,23 @@ func (r *modelRun) cancel(u *modelUser) {
 	}, func(ctx context.Context) error { return r.guard.Cancel(ctx, u.name) }, nil)
 }
 
-func (r *modelRun) signIn(u *modelUser) {
-	l := enrollment.Login{Require: r.chance(3), Enrolled: r.chance(4)}
-	if r.chance(4) {
-		l.Purpose = "password-reset"
-	}
-	if r.chance(4) {
-		l.Channel = "email"
-	}
-	var d enrollment.Decision
-	var err error
-	r.do(u, fmt.Sprintf("SignIn %+v", l), func(a *modelAccount, _ int) *modelNo {
-		a.dirty = false
-		return nil
-	}, func(ctx context.Context) error {
-		d, err = r.guard.SignIn(ctx, u.name, l)
-		return nil
-	}, func(a *modelAccount) {
-		want := enrollment.Proceed
-		switch {
-		case len(a.apps) > 0:
-			want = enrollment.AskCode
-		case l.Enrolled:
-			want = enrollment.Refuse
-		case l.Require:
-			want = enrollment.MustEnroll
-		}
-		if d.Next != want || errors.Is(err, enrollment.ErrMissing) != (want == enrollment.Refuse) || err != nil && want != enrollment.Refuse {
-			r.fatalf("SignIn says %v, %v; want %v", d.Next, err, want)
-		}
-		if (d.Challenge != "") != (want == enrollment.AskCode) {
-			r.fatalf("SignIn says %v with the challenge %q", d.Next, d.Challenge)
-		}
-		if want != enrollment.AskCode {
-			return
-		}
-		if !d.Expires.Equal(r.now().Add(10 * time.Minute)) {
-			r.fatalf("the challenge expires %v", d.Expires)
-		}
-		r.challenges = append(r.challenges, modelToken{
-			number: r.next(), text: d.Challenge, user: u.name, epoch: a.epoch,
-			purpose: cmp.Or(l.Purpose, enrollment.SignInPurpose), issued: r.now(), expires: d.Expires,
-		})
-	})
-}
-
-func (r *modelRun) answer(u *modelUser) {
-	own := slices.DeleteFunc(slices.Clone(r.challenges), func(t modelToken) bool { return t.user != u.name })
-	c, ok := modelPick(r, own)
-	if !ok && !r.chance(4) {
-		r.signIn(u)
-		return
-	}
-	if !ok || r.chance(12) {
-		if c, ok = modelPick(r, r.challenges); !ok {
-			c = modelToken{text: "Y2hhbGxlbmdl"}
-		}
-	}
-	p := cmp.Or(c.purpose, enrollment.SignInPurpose)
-	if r.chance(12) {
-		p = "password-reset"
-	}
-	r.answerWith(u, c, p, r.typed(u))
-}
-
-// answerWith answers the challenge with what u typed. Whose account it concerns
-// stands in the challenge.
-func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, code string) {
-	for _, x := range r.users {
-		if x.name == c.user {
-			u = x
-		}
-	}
-	var got enrollment.Success
-	var m modelMatch
-	no := r.do(u, fmt.Sprintf("Answer challenge %d for %q with %q", c.number, p, code), func(a *modelAccount, turn int) (no *modelNo) {
-		glance := func() *modelNo {
-			switch {
-			case c.user == "" || c.purpose != p:
-				return modelDeny(enrollment.ChallengeInvalid)
-			case !modelFresh(c.issued, r.now(), 10*time.Minute), !r.now().Before(c.expires):
-				return modelDeny(enrollment.ChallengeExpired)
-			}
-			if _, f := modelRead(code); f == "" {
-				return modelDeny(enrollment.MalformedCode)
-			}
-			return nil
-		}
-		if no := glance(); no != nil {
-			a.dirty = false
-			return no
-		}
-		if no := a.challenge(c); no != nil {
-			return no
-		}
-		if m, no = a.check(code, r.now(), turn); no != nil {
-			return no
-		}
-		a.spend(c)
-		if p == enrollment.SignInPurpose {
-			a.lastSignIn, a.lastFactor = r.now(), m.factor
-		}
-		return nil
-	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Answer(ctx, p, c.text, code)
-		return err
-	}, func(a *modelAccount) {
-		r.checkSuccess(u, got, p, m, a)
-		r.keep(u, got, a)
-	})
-	if no != nil {
-		return
-	}
-	r.accept(u, code)
-	if _, again := u.answered[c.number]; again {
-		r.fatalf("challenge %d was answered twice", c.number)
-	}
-	u.answered[c.number] = struct{}{}
-}
-
-func (r *modelRun) verify(u *modelUser, code string) *modelNo {
-	p := []enrollment.Purpose{"delete-project", enrollment.SignInPurpose}[r.rng.IntN(2)]
-	var got enrollment.Success
-	var m modelMatch
-	no := r.do(u, fmt.Sprintf("Verify %q with %q", p, code), func(a *modelAccount, turn int) (no *modelNo) {
-		if _, f := modelRead(code); f == "" {
-			a.dirty = false
-			return modelDeny(enrollment.MalformedCode)
-		}
-		m, no = a.check(code, r.now(), turn)
-		return no
-	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Verify(ctx, u.name, p, code)
-		return err
-	}, func(a *modelAccount) {
-		r.checkSuccess(u, got, p, m, a)
-		r.keep(u, got, a)
-	})
-	if no == nil {
-		r.accept(u, code)
-	}
-	return no
-}
-
 func (r *modelRun) disable(u *modelUser) {
 	p := r.proof(u)
+	var match modelMatch
 	no := r.do(u, fmt.Sprintf("Disable by %v", p), func(a *modelAccount, turn int) *modelNo {
-		by, no := a.prove(p, u.name, r.now(), turn, r.config.AllowReauth)
+		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
 		if no != nil {
 			return no
 		}
-		for len(a.apps) > 0 {
-			a.drop(0)
-		}
-		a.was, a.setup, a.codes, a.spentCodes = true, nil, nil, nil
-		a.spent, a.floor = nil, time.Time{}
-		a.totp.forgive(r.now())
-		a.recovery = modelThrottle{}
-		a.turn(turn)
+		match = by.match
+		a.clear(r.now(), turn)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.Disabled, Factor: by.factor, Method: by.method})
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Disable(ctx, u.name, p.proof()) }, nil)
 	if no == nil {
 		u.grants++
-		if p.kind == "code" {
-			r.accept(u, p.code)
+		if match.factor != "" {
+			r.accept(u, match, p.code)
 		}
 	}
 }
@@ -381,62 +227,34 @@ func (r *modelRun) remove(u *modelUser) {
 	if x, ok := modelPick(r, u.account.apps); ok && !r.chance(8) {
 		id = x.id
 	}
-	p := r.proof(u)
+	r.removeBy(u, id, r.proof(u))
+}
+
+func (r *modelRun) removeBy(u *modelUser, id string, p modelProof) {
+	var match modelMatch
 	no := r.do(u, fmt.Sprintf("Remove %s by %v", id, p), func(a *modelAccount, turn int) *modelNo {
 		switch {
-		case len(a.apps) == 0:
+		case !a.enrolled():
 			return modelDeny(enrollment.NotEnrolled)
 		case a.find(id) < 0:
 			return modelDeny(enrollment.UnknownAuthenticator)
 		case len(a.apps) == 1:
 			return modelDeny(enrollment.LastAuthenticator)
 		}
-		by, no := a.prove(p, u.name, r.now(), turn, r.config.AllowReauth)
+		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
 		if no != nil {
 			return no
 		}
+		match = by.match
 		i := a.find(id)
 		name := a.apps[i].name
 		a.drop(i)
+		a.bypassFrom, a.bypassUntil = time.Time{}, time.Time{} // a factor is taken away
 		a.turn(turn)
-		a.record(r.now(), enrollment.Event{Kind: enrollment.AuthenticatorRemoved, Factor: by.factor, Method: by.method, Authenticator: name})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.AuthenticatorRemoved, Factor: by.factor, Method: by.method, Name: name})
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Remove(ctx, u.name, id, p.proof()) }, nil)
-	if no == nil && p.kind == "code" {
-		r.accept(u, p.code)
-	}
-}
-
-func (r *modelRun) newCodes(u *modelUser) { r.newCodesBy(u, r.proof(u)) }
-
-func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
-	var got enrollment.Renewed
-	var by modelAuthority
-	no := r.do(u, fmt.Sprintf("NewCodes by %v", p), func(a *modelAccount, turn int) (no *modelNo) {
-		if len(a.apps) == 0 {
-			return modelDeny(enrollment.NotEnrolled)
-		}
-		if no := a.mayMakeSet(r.now()); no != nil {
-			return no
-		}
-		if by, no = a.prove(p, u.name, r.now(), turn, false); no != nil {
-			return no
-		}
-		a.madeSet(r.now())
-		a.recovery = modelThrottle{}
-		a.turn(turn)
-		a.record(r.now(), enrollment.Event{Kind: enrollment.CodesRenewed, Factor: by.factor})
-		return nil
-	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.NewCodes(ctx, u.name, p.proof())
-		return err
-	}, func(a *modelAccount) {
-		r.takeCodes(u, a, true, got.Codes)
-		r.receipts = append(r.receipts, modelToken{
-			number: r.next(), text: got.Receipt, user: u.name, epoch: a.epoch, issued: by.at, factor: by.factor,
-		})
-	})
-	if no == nil && p.kind == "code" {
-		r.accept(u, p.code)
+	if no == nil && match.factor != "" {
+		r.accept(u, match, p.code)
 	}
 }

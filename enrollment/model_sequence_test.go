@@ -17,9 +17,9 @@ func (r *modelRun) enroll(u *modelUser) {
 	before := len(r.setups)
 	x, ok := modelPick(r, u.account.apps)
 	if ok && r.chance(2) {
-		r.beginWith(u, "", "", modelProof{kind: "code", code: modelShown(x.key, r.now())})
+		r.beginWith(u, "", "", "", modelProof{kind: "code", code: modelShown(x.key, r.now())})
 	} else {
-		r.begin(u)
+		r.beginWith(u, "", "", u.account.ticket, r.proof(u))
 	}
 	if len(r.setups) > before {
 		r.confirmWith(u, r.setups[len(r.setups)-1], modelShown(u.keys[len(u.keys)-1], r.now()))
@@ -97,7 +97,7 @@ func (r *modelRun) renew(u *modelUser) {
 		before := len(r.receipts)
 		r.newCodesBy(u, p)
 		if len(r.receipts) == before {
-			return
+			break
 		}
 		p = modelProof{kind: "receipt", receipt: r.receipts[before]}
 		r.real = r.real.Add(time.Duration(r.rng.IntN(120)) * time.Second)
@@ -107,7 +107,19 @@ func (r *modelRun) renew(u *modelUser) {
 		for _, c := range u.account.codes {
 			r.verify(u, c)
 		}
-		r.enroll(u)
+		if !r.chance(3) {
+			r.enroll(u)
+			return
+		}
+		// And whoever was shown codes, when a clock has gone back.
+		r.until(u.account.setsSince.Add(modelDay))
+		if x, ok := modelPick(r, u.account.apps); ok {
+			r.beginWith(u, "", "", "", modelProof{kind: "code", code: modelNext(x, r.now())})
+			r.shift -= 60
+			r.confirm(u)
+			r.shift += 60
+			r.confirm(u)
+		}
 	}
 }
 
@@ -126,14 +138,17 @@ func (r *modelRun) marathon(u *modelUser) {
 			return
 		}
 		c := r.challenges[before]
-		code := modelShown(x.key, r.now())
-		if x.last >= modelStep(r.now()) {
-			code = modelShown(x.key, r.now().Add(30*time.Second))
-		}
-		r.answerWith(u, c, c.purpose, code)
+		r.answerWith(u, c, c.purpose, modelNext(x, r.now()))
 		r.real = r.real.Add(time.Duration(10+r.rng.IntN(21)) * time.Second)
 	}
 	r.answer(u)
+}
+
+// until lets time pass until then, if that is near.
+func (r *modelRun) until(t time.Time) {
+	if d := t.Sub(r.now()); d > -2*modelDay && d < 50*modelDay {
+		r.real = r.real.Add(d)
+	}
 }
 
 // wait lets time pass, or moves the clock.
@@ -151,18 +166,26 @@ func (r *modelRun) wait() {
 		r.real = r.real.Add(time.Duration(r.rng.IntN(40)) * modelDay)
 	case n < 23: // to the very instant at which something ends, or beside it
 		var ends []time.Time
-		for _, t := range append(slices.Clone(r.challenges), r.setups...) {
+		for _, t := range slices.Concat(r.challenges, r.setups, r.bindings) {
 			ends = append(ends, t.expires)
+		}
+		for _, d := range u.account.devices {
+			ends = append(ends, d.expires)
+		}
+		for _, q := range u.account.queue {
+			ends = append(ends, q.lease)
 		}
 		for _, t := range r.receipts {
 			ends = append(ends, t.issued.Add(5*time.Minute))
 		}
-		ends = append(ends, u.account.totp.opens(true, max(1, len(u.account.apps))), u.account.recovery.opens(false, 1),
-			u.account.setsSince.Add(modelDay), u.account.totp.mark.Add(-modelDay), u.account.recovery.mark.Add(-modelDay))
+		ends = append(ends, u.account.totp.opens(modelShort, max(1, len(u.account.apps))), u.account.recovery.opens(u.account.recoveryPolicy(), 1),
+			u.account.setsSince.Add(modelDay), u.account.sms.opens(modelShort, 1), u.account.lastMessage.Add(time.Minute),
+			u.account.messagesSince.Add(modelDay), u.account.bypassUntil, u.account.reset.matures, u.account.reset.next,
+			u.account.reset.matures.Add(30*modelDay), u.account.reset.asked.Add(modelDay), u.account.totp.mark.Add(-modelDay), u.account.recovery.mark.Add(-modelDay))
 		end, _ := modelPick(r, ends)
 		end = end.Add(time.Duration(r.rng.IntN(3)-1) * time.Microsecond)
-		if d := end.Sub(r.now()); d > -2*modelDay && d < 50*modelDay && !end.IsZero() {
-			r.real = r.real.Add(d)
+		if !end.IsZero() {
+			r.until(end)
 		}
 	case n < 26: // back a little
 		r.shift -= []int64{1, 29, 30, 59, 61, 300, 3600, 23 * 3600}[r.rng.IntN(8)]
@@ -188,45 +211,113 @@ func (r *modelRun) wait() {
 // step does one random operation.
 func (r *modelRun) step() {
 	u := r.users[min(1, r.rng.IntN(3))] // one of them is busier
-	switch n := r.rng.IntN(100); {
-	case n < 24:
+	switch n := r.rng.IntN(142); {
+	case n < 26:
 		r.wait()
 	case n < 32:
 		r.begin(u)
 	case n < 34:
 		r.resume(u)
-	case n < 42:
+	case n < 41:
 		r.confirm(u)
-	case n < 50:
+	case n < 49:
 		if len(u.account.apps) < 3 {
 			r.enroll(u)
 		} else {
 			r.answer(u)
 		}
-	case n < 52:
+	case n < 50:
 		r.cancel(u)
-	case n < 60:
+	case n < 59:
 		r.signIn(u)
-	case n < 72:
+	case n < 70:
 		r.answer(u)
-	case n < 82:
+	case n < 79:
 		r.verify(u, r.typed(u))
-	case n < 85:
+	case n < 81:
 		r.disable(u)
-	case n < 89:
+	case n < 85:
 		r.remove(u)
-	case n < 94:
+	case n < 89:
 		r.newCodes(u)
-	case n < 96:
+	case n < 91:
 		r.restart()
-	case n < 97:
+	case n < 92:
 		r.grind(u)
-	case n < 98:
+	case n < 93:
 		r.marathon(u)
-	case n < 99:
+	case n < 94:
 		r.fumble(u)
-	default:
+	case n < 95:
 		r.renew(u)
+	default:
+		r.stepBeyond(u, n-95)
+	}
+}
+
+// stepBeyond does one of the operations that fewer hosts need.
+func (r *modelRun) stepBeyond(u *modelUser, n int) {
+	switch {
+	case n < 3:
+		r.recent(u)
+	case n < 7:
+		r.showCodes(u)
+	case n < 9:
+		r.trust(u)
+	case n < 10:
+		r.listDevices(u)
+	case n < 12:
+		r.revoke(u)
+	case n < 13:
+		r.revokeAll(u)
+	case n < 15:
+		r.roam(u)
+	case n < 17:
+		r.bind(u)
+	case n < 19:
+		r.confirmAddress(u)
+	case n < 21:
+		r.send(u)
+	case n < 22:
+		r.unbind(u)
+	case n < 25:
+		r.courier(u)
+	case n < 26:
+		if r.chance(5) {
+			r.besiege(u)
+		} else {
+			r.misdial(u)
+		}
+	case n < 28:
+		r.adminReset(u)
+	case n < 29:
+		r.refuseReset(u)
+	case n < 30:
+		r.unlock(u)
+	case n < 32:
+		r.bypass(u)
+	case n < 33:
+		r.pass(u)
+	case n < 34:
+		r.erase(u)
+	case n < 35:
+		r.export(u)
+	case n < 36:
+		r.importKeys(u)
+	case n < 38:
+		r.migrate(u)
+	case n < 40:
+		r.requestReset(u)
+	case n < 41:
+		r.cancelReset(u)
+	case n < 43:
+		r.overdue(u)
+	case n < 44:
+		r.invite(u)
+	case n < 46:
+		r.sweep()
+	default:
+		r.reseal()
 	}
 }
 
@@ -250,6 +341,7 @@ func TestGuardAgreesWithModel(t *testing.T) {
 		for range *modelSteps {
 			r.step()
 		}
+		r.finish()
 		for k, n := range r.tally {
 			tally[k] += n
 		}
@@ -270,6 +362,17 @@ func TestGuardAgreesWithModel(t *testing.T) {
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",
 		"Cancel: yes", "Disable: yes", "Disable: proof_not_allowed", "Remove: yes", "Remove: last_authenticator",
 		"NewCodes: yes", "NewCodes: too_many_code_sets", "Resume: yes", "Resume: setup_superseded", "Resume: setup_expired",
+		"SignIn: proceed trusted_device false", "SignIn: proceed bypass true", "SignIn: proceed  true", "SignIn: must enroll  false", "SignIn: refuse  false",
+		"Trust: yes", "Trust: proof_stale", "Trust: proof_invalid", "Revoke: yes", "Recent: yes", "Recent: proof_stale", "Recent: proof_invalid",
+		"Bind: yes", "Bind: too_many_messages", "Bind: locked", "Bind: ticket_required", "Bind: proof_not_allowed", "ConfirmAddress: yes",
+		"ConfirmAddress: no_setup", "ConfirmAddress: wrong_code", "Send: yes", "Send: no_address", "Send: same_channel", "Send: locked",
+		"Send: factor_disabled", "Send: too_many_messages", "Unbind: yes", "Unbind: last_authenticator", "Begin: ticket_required",
+		"Begin: ticket_invalid", "Codes: yes", "Codes: codes_not_kept", "Codes: proof_not_allowed", "Reset: yes", "Reset: own_account",
+		"ApproveReset: yes", "ApproveReset: reset_waiting", "RefuseReset: yes", "Unlock: yes", "Bypass: yes", "Bypass: invalid_bypass",
+		"Erase: yes", "Erase: not told", "ApproveReset: not told", "Reset: heard late", "SignIn: repaired", "Others: budget",
+		"Bind: locked with nothing set up", "Import: yes", "Import: was_enrolled", "Import: already_enrolled", "Import: duplicate_secret", "Export: yes", "RequestReset: yes",
+		"RequestReset: too_many_resets", "CancelReset: yes", "Confirm: too_many_code_sets", "Sweep: expired", "Sweep: lapsed", "Sweep: waiting",
+		"Sweep: reminded", "Sweep: matured", "Sweep: completed", "Sweep: delivered", "Sweep: undelivered", "Reseal: 2",
 	} {
 		if *modelSequences >= 3000 && tally[k] == 0 {
 			t.Errorf("no sequence came to %q", k)

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -28,96 +27,18 @@ var (
 
 const modelDay = 24 * time.Hour
 
-// A modelThrottle holds back guessing at one factor.
-type modelThrottle struct {
-	failures int       // in a row
-	mark     time.Time // of the last failure that was counted
-	full     time.Time // when the budget will be full again
-}
-
-func modelLater(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-// modelFuture reports whether an instant was stored by a broken clock.
-func modelFuture(at, now time.Time) bool { return at.Sub(now) > modelDay }
-
-func (th *modelThrottle) rebase(now time.Time) bool {
-	if !modelFuture(th.mark, now) {
-		return false
-	}
-	// What is spent stays spent, counted from now.
-	th.full = now.Add(th.full.Sub(th.mark))
-	th.mark = now
-	return true
-}
-
-// opens returns when a guess of that cost is evaluated again. App codes double
-// their wait up to a day and have a budget of 30; recovery codes wait at most
-// a minute.
-func (th *modelThrottle) opens(app bool, cost int) time.Time {
-	var at time.Time
-	if th.failures >= 5 {
-		wait, ceiling := time.Minute, modelDay
-		if !app {
-			wait, ceiling = 15*time.Second, time.Minute
-		}
-		for range min(th.failures-5, 20) {
-			wait = min(2*wait, ceiling)
-		}
-		at = th.mark.Add(wait)
-	}
-	if th.broke(app, cost) {
-		at = modelLater(at, th.full.Add(-time.Duration(30-cost)*modelDay))
-	}
-	return at
-}
-
-// broke reports whether the budget, as of the last failure, can't pay for
-// another guess.
-func (th *modelThrottle) broke(app bool, cost int) bool {
-	return app && th.full.Sub(th.mark) > time.Duration(30-cost)*modelDay
-}
-
-func (th *modelThrottle) refuses(app bool, cost int, now time.Time) *modelNo {
-	switch at := th.opens(app, cost); {
-	case app && th.failures >= 100:
-		return &modelNo{reason: enrollment.FactorDisabled}
-	case now.Before(at):
-		return &modelNo{reason: enrollment.Locked, retry: at}
-	}
-	return nil
-}
-
-func (th *modelThrottle) fail(app bool, cost int, now time.Time) {
-	th.failures++
-	th.mark = modelLater(th.mark, now)
-	if app {
-		th.full = modelLater(th.full, th.mark).Add(time.Duration(cost) * modelDay)
-	}
-}
-
-// forgive ends the run of failures and leaves five units at least.
-func (th *modelThrottle) forgive(now time.Time) {
-	th.failures = 0
-	th.mark = modelLater(th.mark, now)
-	if most := th.mark.Add(25 * modelDay); th.full.After(most) {
-		th.full = most
-	}
-}
-
 // A modelNo is what a Denied should be.
 type modelNo struct {
 	reason enrollment.Reason
 	factor enrollment.Factor
 	retry  time.Time
 	skew   time.Duration
+	form   bool // denied by its form alone: the account was not looked at
 }
 
 func modelDeny(r enrollment.Reason) *modelNo { return &modelNo{reason: r} }
+
+func modelForm(r enrollment.Reason) *modelNo { return &modelNo{reason: r, form: true} }
 
 func (n *modelNo) String() string {
 	if n == nil {
@@ -169,6 +90,7 @@ type modelSetup struct {
 	replaces string
 	app      modelApp
 	throttle modelThrottle
+	codes    []string // recovery codes that were shown with it
 }
 
 type modelSpent struct {
@@ -176,37 +98,54 @@ type modelSpent struct {
 	issued, expires time.Time
 }
 
-// A modelQueued is an event that Notify has not taken yet.
-type modelQueued struct {
-	kind  enrollment.EventKind
-	lease time.Time // until then, somebody is delivering it
-	at    int       // its place among all events of the user
-	count int       // how many events it stands for
+// A modelForeign is a recovery code of another system.
+type modelForeign struct {
+	text string
+	used bool
 }
 
 // A modelAccount is what one user's record should amount to.
 type modelAccount struct {
-	stored         bool
-	epoch          int
-	was            bool
-	apps           []modelApp
-	setup          *modelSetup
-	totp, recovery modelThrottle
-	codes          []string // of the set, in their order
-	spentCodes     map[string]bool
-	spent          []modelSpent
-	floor          time.Time
-	sets           int
-	setsSince      time.Time
-	burned         int64
-	lastSignIn     time.Time
-	lastFactor     enrollment.Factor
-	history        []enrollment.Event // newest last
-	queue          []modelQueued
-	events         int
+	stored bool
+	epoch  int
+	was    bool
+	apps   []modelApp
+	setup  *modelSetup
 
-	dirty bool
-	fresh []modelQueued
+	totp, recovery, sms modelThrottle
+
+	codes      []string // of the set, in their order
+	spentCodes map[string]bool
+	kept       bool // whether the set can be shown again
+	foreign    []modelForeign
+	sets       int
+	setsSince  time.Time
+
+	spent      []modelSpent
+	floor      time.Time
+	burned     int64
+	lastSignIn time.Time
+	lastFactor enrollment.Factor
+
+	devices       []modelDevice
+	address       modelAddress
+	waiting       *modelMessage
+	messages      int // sent in the window
+	messagesSince time.Time
+	lastMessage   time.Time
+
+	bypassFrom, bypassUntil time.Time
+	ticket                  string
+	reset                   modelReset
+
+	history []enrollment.Event // newest last
+	queue   []modelQueued
+	events  int
+
+	dirty           bool
+	erased          bool // with this write
+	expired, lapsed bool // whether a setup or a request has just gone with its time
+	fresh           []modelQueued
 }
 
 func (a *modelAccount) clone() *modelAccount {
@@ -218,15 +157,24 @@ func (a *modelAccount) clone() *modelAccount {
 	}
 	b.spentCodes = maps.Clone(a.spentCodes)
 	b.spent = slices.Clone(a.spent)
+	b.foreign = slices.Clone(a.foreign)
+	b.devices = slices.Clone(a.devices)
+	if a.waiting != nil {
+		w := *a.waiting
+		b.waiting = &w
+	}
 	b.history = slices.Clone(a.history)
 	b.queue = slices.Clone(a.queue)
-	b.dirty, b.fresh = false, nil
+	b.dirty, b.expired, b.lapsed, b.fresh = false, false, false, nil
 	return &b
 }
 
+// enrolled reports whether sign-in asks for a code.
+func (a *modelAccount) enrolled() bool { return len(a.apps) > 0 || a.address.channel != "" }
+
 func (a *modelAccount) state() store.State {
 	switch {
-	case len(a.apps) > 0:
+	case a.enrolled():
 		return store.Confirmed
 	case a.setup != nil:
 		return store.Pending
@@ -236,11 +184,17 @@ func (a *modelAccount) state() store.State {
 	return store.None
 }
 
-// rebase sets what a broken clock stored more than a day ahead to now. It
-// returns the authenticators whose steps it has taken back.
-func (a *modelAccount) rebase(now time.Time, turn int) (back []int) {
+// A modelBack is what of the used steps was taken back, since a broken clock
+// had burned them.
+type modelBack struct {
+	apps []int // whose steps
+	gone bool  // those of authenticators that are gone
+}
+
+// rebase sets what a broken clock stored more than a day ahead to now.
+func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 	if !a.stored {
-		return nil
+		return back
 	}
 	fix := func(at *time.Time) {
 		if modelFuture(*at, now) {
@@ -256,7 +210,7 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back []int) {
 		}
 		if modelFuture(time.Unix(x.last*modelPeriod, 0), now) {
 			x.last, a.dirty = max(0, modelStep(now)+1), true // the window reaches one further
-			back = append(back, i)
+			back.apps = append(back.apps, i)
 		}
 		fix(&x.used)
 	}
@@ -275,20 +229,28 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back []int) {
 		a.dirty = true
 	}
 	if a.burned != 0 && a.burned > now.Add(modelDay).Unix() {
-		a.burned, a.dirty = now.Unix(), true
+		a.burned, a.dirty, back.gone = now.Unix(), true, true
 	}
+	a.rebaseMessages(now)
+	a.reset.rebase(now, &a.dirty)
+	if modelFuture(a.bypassFrom, now) { // what was to last for a day can't be told any more: it is over
+		a.endBypass()
+		a.dirty = true
+	}
+	a.rebaseDevices(now)
 	return back
 }
 
 // turn voids what was handed out or begun before.
 func (a *modelAccount) turn(turn int) {
 	a.epoch, a.setup, a.spent, a.floor = turn, nil, nil, time.Time{}
+	a.devices, a.waiting = nil, nil
 }
 
 // tidy takes away what has expired. Alone it is no reason to write.
 func (a *modelAccount) tidy(now time.Time) {
 	if a.setup != nil && !now.Before(a.setup.expires) {
-		a.setup = nil
+		a.setup, a.expired = nil, true
 	}
 	for _, s := range a.spent {
 		if !now.Before(s.expires) {
@@ -296,17 +258,34 @@ func (a *modelAccount) tidy(now time.Time) {
 		}
 	}
 	a.spent = slices.DeleteFunc(a.spent, func(s modelSpent) bool { return !now.Before(s.expires) })
+	if a.waiting != nil && !now.Before(a.waiting.expires) {
+		a.waiting = nil
+	}
+	if a.reset.open && !now.Before(a.reset.matures.Add(30*modelDay)) {
+		a.reset.close()
+		a.lapsed = true
+	}
+	if a.enrolled() && !now.Before(a.bypassUntil) {
+		a.bypassFrom, a.bypassUntil = time.Time{}, time.Time{}
+	}
 }
 
+// due is when somebody has to look at the record.
 func (a *modelAccount) due() time.Time {
 	var due time.Time
+	at := func(t time.Time) {
+		if due.IsZero() || t.Before(due) {
+			due = t
+		}
+	}
 	if a.setup != nil {
-		due = a.setup.expires
+		at(a.setup.expires)
+	}
+	if a.reset.open {
+		at(a.reset.next)
 	}
 	for _, q := range a.queue {
-		if due.IsZero() || q.lease.Before(due) {
-			due = q.lease
-		}
+		at(q.lease)
 	}
 	return due
 }
@@ -322,245 +301,38 @@ func (a *modelAccount) drop(i int) {
 	a.apps = slices.Delete(a.apps, i, i+1)
 }
 
-func (a *modelAccount) record(now time.Time, e enrollment.Event) {
-	e.At, e.Count = now, 1
-	a.history = append(a.history, e)
-	if len(a.history) > 20 {
-		a.history = a.history[1:]
+// codesLeft counts unspent recovery codes, those of another system included.
+func (a *modelAccount) codesLeft() int {
+	left := len(a.codes) - len(a.spentCodes)
+	for _, f := range a.foreign {
+		if !f.used {
+			left++
+		}
 	}
-	a.events++
-	a.fresh = append(a.fresh, modelQueued{kind: e.Kind, lease: now.Add(time.Minute), at: a.events, count: 1})
+	return left
+}
+
+// clear takes every factor away, and whatever was handed out or begun.
+func (a *modelAccount) clear(now time.Time, turn int) {
+	a.was = a.was || a.enrolled()
+	a.endBypass()
+	for len(a.apps) > 0 {
+		a.drop(0)
+	}
+	a.codes, a.spentCodes, a.kept, a.foreign = nil, nil, false, nil
+	a.address = modelAddress{}
+	a.forgive(now)
+	a.recovery = modelThrottle{}
+	a.ticket = ""
+	a.reset.close()
+	a.turn(turn)
 	a.dirty = true
 }
 
-// enqueue keeps 16 undelivered events; a further one takes the place of one of
-// its kind, or of the oldest.
-func (a *modelAccount) enqueue(q modelQueued) {
-	a.queue = append(a.queue, q)
-	for i := 0; i < len(a.queue) && len(a.queue) > 16; i++ {
-		for j := i + 1; j < len(a.queue); j++ {
-			if a.queue[j].kind == a.queue[i].kind {
-				a.queue[j].count += a.queue[i].count
-				a.queue = slices.Delete(a.queue, i, i+1)
-				break
-			}
-		}
-	}
-}
-
-// lease returns what the writer has to deliver: what happened with the write,
-// and what somebody else has not delivered in time. A lease of more than a
-// minute was given by a broken clock.
-func (a *modelAccount) lease(now time.Time) []modelQueued {
-	var leased []modelQueued
-	until := now.Add(time.Minute)
-	for i := range a.queue {
-		if q := &a.queue[i]; !now.Before(q.lease) || q.lease.After(until) {
-			q.lease = until
-			leased = append(leased, *q)
-		}
-	}
-	for _, q := range a.fresh {
-		a.enqueue(q)
-		leased = append(leased, a.queue[len(a.queue)-1])
-	}
-	return leased
-}
-
-func (a *modelAccount) codesLeft() int { return len(a.codes) - len(a.spentCodes) }
-
-// modelRead says what a typed text looks like: an app's code, a recovery code
-// of one of the two schemes, or neither. The driver types only ASCII.
-func modelRead(text string) (normal string, factor enrollment.Factor) {
-	if len(text) > 64 {
-		return "", ""
-	}
-	normal = strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "\n", "").Replace(text))
-	digits := strings.Trim(normal, "0123456789") == ""
-	switch {
-	case digits && len(normal) >= 6 && len(normal) <= 8:
-		return normal, enrollment.TOTP
-	case (len(normal) == 16 || len(normal) == 26) && strings.Trim(normal, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == "":
-		return normal, enrollment.Recovery
-	}
-	return "", ""
-}
-
-// A modelMatch is what a right code matched.
-type modelMatch struct {
-	factor enrollment.Factor
-	id     string
-}
-
-// check evaluates a code. turn is the epoch that a recovery code starts.
-func (a *modelAccount) check(text string, now time.Time, turn int) (modelMatch, *modelNo) {
-	if len(a.apps) == 0 {
-		return modelMatch{}, modelDeny(enrollment.NotEnrolled)
-	}
-	normal, factor := modelRead(text)
-	if factor == enrollment.TOTP {
-		m, no := a.checkApp(normal, now)
-		if no != nil {
-			no.factor = enrollment.TOTP
-		}
-		return m, no
-	}
-	if no := a.recovery.refuses(false, 1, now); no != nil {
-		no.factor = enrollment.Recovery
-		return modelMatch{}, no
-	}
-	known := slices.Contains(a.codes, normal)
-	if !known || a.spentCodes[normal] {
-		no := a.miss(&a.recovery, enrollment.Recovery, 1, now)
-		if known {
-			no.reason = enrollment.Replayed
-		}
-		return modelMatch{}, no
-	}
-	a.spentCodes[normal] = true
-	a.recovery.failures = 0
+// forgive ends the waits of what is not a recovery code, and leaves some units.
+func (a *modelAccount) forgive(now time.Time) {
 	a.totp.forgive(now)
-	a.turn(turn)
-	a.record(now, enrollment.Event{Kind: enrollment.RecoveryUsed, Factor: enrollment.Recovery})
-	return modelMatch{factor: enrollment.Recovery}, nil
-}
-
-func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *modelNo) {
-	cost := len(a.apps)
-	if no := a.totp.refuses(true, cost, now); no != nil {
-		return modelMatch{}, no
+	if a.messages > 0 {
+		a.sms.forgive(now)
 	}
-	var m modelMatch
-	replayed := false
-	for i := range a.apps {
-		x := &a.apps[i]
-		switch step := x.match(digits, now); {
-		case step == 0:
-		case step <= x.last:
-			replayed = true
-		default:
-			x.last, x.used = step, now
-			m = modelMatch{factor: enrollment.TOTP, id: x.id}
-		}
-	}
-	switch {
-	case m.id != "":
-		a.totp.failures = 0 // and not the budget
-		a.dirty = true
-		return m, nil
-	case replayed:
-		return m, modelDeny(enrollment.Replayed)
-	}
-	return m, a.miss(&a.totp, enrollment.TOTP, cost, now)
-}
-
-func (a *modelAccount) miss(th *modelThrottle, f enrollment.Factor, cost int, now time.Time) *modelNo {
-	app := f == enrollment.TOTP
-	th.fail(app, cost, now)
-	a.dirty = true
-	no := &modelNo{reason: enrollment.WrongCode, factor: f}
-	if at := th.opens(app, cost); now.Before(at) && !(app && th.failures >= 100) {
-		no.retry = at
-	}
-	switch {
-	case app && th.failures == 100:
-		a.record(now, enrollment.Event{Kind: enrollment.FactorOff, Factor: f})
-	case th.failures == 5 || th.broke(app, cost):
-		a.record(now, enrollment.Event{Kind: enrollment.LockedOut, Factor: f})
-	}
-	return no
-}
-
-// confirm holds a code against the setup that waits. needs says whether a set
-// of recovery codes is made.
-func (a *modelAccount) confirm(number int, digits string, now time.Time, turn int) (needs bool, no *modelNo) {
-	switch {
-	case a.setup == nil:
-		return false, modelDeny(enrollment.NoSetup)
-	case a.setup.number != number:
-		return false, modelDeny(enrollment.SetupSuperseded)
-	}
-	s := a.setup
-	replaced := -1
-	if s.replaces != "" {
-		replaced = a.find(s.replaces)
-	}
-	if replaced < 0 && len(a.apps) == 3 {
-		return false, modelDeny(enrollment.TooManyAuthenticators)
-	}
-	if needs = a.codesLeft() == 0; needs {
-		if no := a.mayMakeSet(now); no != nil {
-			if len(a.apps) == 0 {
-				return false, no
-			}
-			needs = false
-		}
-	}
-	if no := s.throttle.refuses(true, 1, now); no != nil {
-		no.factor = enrollment.TOTP
-		return false, no
-	}
-	step := s.app.match(digits, now)
-	if step == 0 {
-		s.throttle.fail(true, 1, now)
-		a.dirty = true
-		no := &modelNo{reason: enrollment.WrongCode, factor: enrollment.TOTP}
-		if skew, found := s.app.skew(digits, now); found {
-			no.reason, no.skew = enrollment.ClockSkew, skew
-		}
-		if at := s.throttle.opens(true, 1); now.Before(at) {
-			no.retry = at
-		}
-		return false, no
-	}
-	if needs {
-		a.madeSet(now)
-	}
-	kind := enrollment.AuthenticatorAdded
-	switch {
-	case len(a.apps) == 0:
-		kind = enrollment.Enabled
-	case replaced >= 0:
-		kind = enrollment.AuthenticatorReplaced
-		a.drop(replaced)
-	}
-	x := s.app
-	x.last, x.added, x.used = step, now, now
-	a.apps = append(a.apps, x)
-	a.was = true
-	a.turn(turn)
-	a.record(now, enrollment.Event{Kind: kind, Factor: enrollment.TOTP, Authenticator: x.name})
-	if needs && kind != enrollment.Enabled {
-		a.record(now, enrollment.Event{Kind: enrollment.CodesRenewed, Factor: enrollment.TOTP})
-	}
-	return needs, nil
-}
-
-// skew measures the app's clock by a code within ten minutes: the nearest
-// counts, and of two the earlier.
-func (x *modelApp) skew(digits string, now time.Time) (time.Duration, bool) {
-	for d := int64(0); d <= 20; d++ {
-		for _, step := range []int64{modelStep(now) - d, modelStep(now) + d} {
-			if modelStep(now) >= 0 && step > 0 && modelShown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
-				return time.Duration(step-modelStep(now)) * modelPeriod * time.Second, true
-			}
-		}
-	}
-	return 0, false
-}
-
-func (a *modelAccount) mayMakeSet(now time.Time) *modelNo {
-	if at := a.setsSince.Add(modelDay); a.sets >= 5 && now.Before(at) {
-		return &modelNo{reason: enrollment.TooManyCodeSets, retry: at}
-	}
-	return nil
-}
-
-func (a *modelAccount) madeSet(now time.Time) {
-	if a.sets == 0 || !now.Before(a.setsSince.Add(modelDay)) {
-		a.sets, a.setsSince = 0, modelLater(a.setsSince, now)
-	}
-	a.sets++
-	a.codes, a.spentCodes = nil, map[string]bool{} // the driver fills them in
-	a.dirty = true
 }

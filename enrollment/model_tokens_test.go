@@ -21,6 +21,9 @@ type modelToken struct {
 	issued  time.Time
 	expires time.Time
 	factor  enrollment.Factor // of a receipt
+
+	channel  string // of a challenge: what the first factor came over
+	delivery int    // and the message that was sent for it
 }
 
 // modelFresh reports whether the instant lies within the ttl; one minute is
@@ -44,7 +47,11 @@ func (a *modelAccount) challenge(c modelToken) *modelNo {
 
 func (a *modelAccount) spend(c modelToken) {
 	a.dirty = true
-	a.spent = append(a.spent, modelSpent{c.number, c.issued, c.expires})
+	expires := c.expires
+	if a.address.channel != "" { // the challenge of a message lives longer
+		expires = expires.Add(10 * time.Minute)
+	}
+	a.spent = append(a.spent, modelSpent{c.number, c.issued, expires})
 	if len(a.spent) > 16 {
 		oldest := slices.MinFunc(a.spent, func(x, y modelSpent) int { return x.issued.Compare(y.issued) })
 		a.floor = modelLater(a.floor, oldest.issued)
@@ -87,11 +94,14 @@ func (p modelProof) String() string {
 }
 
 // glance denies what no account could make right.
-func (p modelProof) glance(user string) *modelNo {
+func (p modelProof) glance(user string, show bool) *modelNo {
 	switch p.kind {
 	case "code":
-		if _, f := modelRead(p.code); f == "" {
+		switch _, f := modelRead(p.code); {
+		case f == "", f == modelOther && show: // kept codes are no other system's
 			return modelDeny(enrollment.MalformedCode)
+		case f == enrollment.Recovery && show:
+			return modelDeny(enrollment.ProofNotAllowed)
 		}
 	case "receipt":
 		if p.text != "" || p.receipt.user != user {
@@ -101,36 +111,55 @@ func (p modelProof) glance(user string) *modelNo {
 	return nil
 }
 
+// A modelDemand is what a proof is asked for.
+type modelDemand struct {
+	reauth bool // whether re-authentication is enough
+	show   bool // whether it must be by an app's code
+}
+
 type modelAuthority struct {
 	factor enrollment.Factor
 	at     time.Time
 	method string
+	match  modelMatch // of a code
 }
 
-func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int, reauth bool) (modelAuthority, *modelNo) {
-	if len(a.apps) == 0 {
+// prove evaluates a proof. A recovery code that proves is not replaced: nobody
+// would see the new one.
+func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int, d modelDemand) (modelAuthority, *modelNo) {
+	if !a.enrolled() {
 		return modelAuthority{}, modelDeny(enrollment.NotEnrolled)
 	}
-	if no := p.glance(user); no != nil {
+	if no := p.glance(user, d.show); no != nil {
 		return modelAuthority{}, no
 	}
 	switch p.kind {
 	case "code":
-		m, no := a.check(p.code, now, turn)
-		return modelAuthority{factor: m.factor, at: now}, no
+		m, no := a.check(modelGuess{text: p.code}, now, turn)
+		return modelAuthority{factor: m.factor, at: now, match: m}, no
 	case "receipt":
 		switch {
 		case p.receipt.epoch != a.epoch:
 			return modelAuthority{}, modelDeny(enrollment.ProofInvalid)
 		case !modelFresh(p.receipt.issued, now, 5*time.Minute):
 			return modelAuthority{}, modelDeny(enrollment.ProofStale)
+		case p.receipt.factor == enrollment.Delivered, p.receipt.factor == enrollment.Recovery && d.show:
+			return modelAuthority{}, modelDeny(enrollment.ProofNotAllowed)
 		}
 		return modelAuthority{factor: p.receipt.factor, at: p.receipt.issued}, nil
 	case "reauth":
-		if !reauth {
+		if !d.reauth {
 			return modelAuthority{}, modelDeny(enrollment.ProofNotAllowed)
 		}
 		return modelAuthority{at: now, method: "password"}, nil
 	}
 	return modelAuthority{}, modelDeny(enrollment.ProofRequired)
+}
+
+// modelNext is a code of the app that was not used yet.
+func modelNext(x modelApp, now time.Time) string {
+	if x.last >= modelStep(now) {
+		now = now.Add(modelPeriod * time.Second)
+	}
+	return modelShown(x.key, now)
 }

@@ -48,10 +48,10 @@ func TestEvents(t *testing.T) {
 	}
 
 	want := []enrollment.Event{
-		{Kind: enrollment.Enabled, Factor: enrollment.TOTP, Authenticator: "Authenticator"},
-		{Kind: enrollment.AuthenticatorAdded, Factor: enrollment.TOTP, Authenticator: "tablet"},
-		{Kind: enrollment.AuthenticatorReplaced, Factor: enrollment.TOTP, Authenticator: "tablet"},
-		{Kind: enrollment.AuthenticatorRemoved, Authenticator: "tablet", Method: "password"},
+		{Kind: enrollment.Enabled, Factor: enrollment.TOTP, Name: "Authenticator"},
+		{Kind: enrollment.AuthenticatorAdded, Factor: enrollment.TOTP, Name: "tablet"},
+		{Kind: enrollment.AuthenticatorReplaced, Factor: enrollment.TOTP, Name: "tablet"},
+		{Kind: enrollment.AuthenticatorRemoved, Name: "tablet", Method: "password"},
 		{Kind: enrollment.RecoveryUsed, Factor: enrollment.Recovery},
 		{Kind: enrollment.CodesRenewed, Factor: enrollment.TOTP},
 		{Kind: enrollment.LockedOut, Factor: enrollment.TOTP},

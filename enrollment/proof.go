@@ -40,11 +40,14 @@ const (
 
 // ByCode proves with a current code of an authenticator, or a recovery code,
 // that the user typed. It is used up like a code at sign-in, and a wrong one is
-// counted like one there.
+// counted like one there. Where a change is denied for another reason, the code
+// stays good. A recovery code is not replaced, whatever
+// Config.ReplenishCodes says: nobody would be shown the new one.
 func ByCode(code string) Proof { return Proof{hidden.Of(proof{codeProof, code})} }
 
 // ByReceipt proves with a receipt of the same user (see [Success]) that is at
-// most [ReceiptTTL] old. A receipt is void after any change of factor.
+// most [ReceiptTTL] old. A receipt is void after any change of factor. That of a
+// delivered code proves nothing here.
 func ByReceipt(receipt string) Proof { return Proof{hidden.Of(proof{receiptProof, receipt})} }
 
 // ByReauth proves by the host's word: it has just checked the first factor
@@ -79,8 +82,22 @@ type authority struct {
 	method string    // of a re-authentication
 }
 
+// A demand is what a proof is asked for. What is allowed differs.
+type demand struct {
+	reauth bool // whether re-authentication is enough where Config.AllowReauth is set
+	app    bool // whether it has to be by an app's code
+}
+
+// What proofs are asked for.
+var (
+	toAdd    = demand{}
+	toRemove = demand{reauth: true}
+	toShow   = demand{app: true}
+)
+
 // A prover holds a proof against an account.
 type prover struct {
+	demand
 	guard   *Guard
 	user    string
 	kind    proofKind
@@ -88,13 +105,12 @@ type prover struct {
 	receipt receipt
 	method  string
 	denied  error // what is wrong with the proof whatever the account is like
-	reauth  bool  // whether re-authentication is enough for the change
 }
 
 // newProver reads the proof. What is wrong with it comes to light once it is
 // needed; an error is a fault.
-func (g *Guard) newProver(ctx context.Context, userID string, p Proof, reauth bool) (*prover, error) {
-	v := &prover{guard: g, user: userID, reauth: reauth}
+func (g *Guard) newProver(ctx context.Context, userID string, p Proof, d demand) (*prover, error) {
+	v := &prover{demand: d, guard: g, user: userID}
 	if p.p.IsZero() {
 		return v, nil
 	}
@@ -102,7 +118,14 @@ func (g *Guard) newProver(ctx context.Context, userID string, p Proof, reauth bo
 	v.kind = kind
 	switch kind {
 	case codeProof:
-		v.guess, v.denied = readGuess(value)
+		v.guess, v.denied = g.readGuess(value)
+		switch {
+		case v.denied != nil || !v.app || v.guess.Factor == account.TOTP:
+		case v.guess.Factor == account.NoFactor:
+			v.denied = deny(MalformedCode)
+		default:
+			v.denied = deny(ProofNotAllowed)
+		}
 	case receiptProof:
 		r, err := g.openReceipt(ctx, value)
 		switch {
@@ -132,14 +155,17 @@ func (v *prover) prove(a *account.Account, m account.Moment) (authority, error) 
 	}
 	switch v.kind {
 	case codeProof:
-		match, err := a.Check(m, v.guess.Guess)
+		match, err := v.guess.check(a, m)
+		if err == nil && v.app && match.Factor != account.TOTP {
+			err = deny(ProofNotAllowed) // it looked like an app's, and was none
+		}
 		return authority{factor: match.Factor, at: m.Now}, err
 	case receiptProof:
-		switch {
-		case v.receipt.epoch != a.Epoch():
-			return authority{}, deny(ProofInvalid)
-		case !fresh(v.receipt.at, m.Now, ReceiptTTL):
-			return authority{}, deny(ProofStale)
+		if err := v.receipt.check(a, m.Now, ReceiptTTL); err != nil {
+			return authority{}, err
+		}
+		if f := v.receipt.factor; f != account.TOTP && (v.app || f != account.Recovery) {
+			return authority{}, deny(ProofNotAllowed)
 		}
 		return authority{factor: v.receipt.factor, at: v.receipt.at}, nil
 	case reauthProof:

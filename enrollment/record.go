@@ -12,8 +12,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// load returns the user's record and the account in it. For a user without a
-// record it returns the zero Record and a new account.
+// load returns the user's record and the account in it, as it was saved. For a
+// user without a record it returns the zero Record and a new account.
 func (g *Guard) load(ctx context.Context, userID string, m account.Moment) (store.Record, *account.Account, error) {
 	rec, err := g.store.Load(ctx, userID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -26,9 +26,16 @@ func (g *Guard) load(ctx context.Context, userID string, m account.Moment) (stor
 	if err != nil {
 		return store.Record{}, nil, err
 	}
+	return rec, a, nil
+}
+
+// mend brings a loaded account up to now and to the configuration.
+func (g *Guard) mend(a *account.Account, m account.Moment) {
 	a.Rebase(m)
 	a.Tidy(m.Now)
-	return rec, a, nil
+	if !g.config.KeepCodes {
+		a.DropKept()
+	}
 }
 
 // peek loads the account for reading.
@@ -41,7 +48,11 @@ func (g *Guard) peek(ctx context.Context, userID string) (account.Moment, *accou
 		return m, nil, err
 	}
 	_, a, err := g.load(ctx, userID, m)
-	return m, a, err
+	if err != nil {
+		return m, nil, err
+	}
+	g.mend(a, m)
+	return m, a, nil
 }
 
 func validUser(userID string) error {

@@ -30,7 +30,22 @@ type Sealer interface {
 	Open(ctx context.Context, scope, binding, sealed []byte) (plaintext []byte, err error)
 }
 
-var _ Sealer = (*keyring.Ring)(nil)
+// A KeyNamer is a [Sealer] that can tell under which key something was sealed.
+// [Directory.Reseal] passes over what is under the primary key already if the
+// Sealer is one.
+type KeyNamer interface {
+	// KeyID returns the id of the key that the bytes say they were sealed under.
+	// It opens nothing. It returns an error if they name none.
+	KeyID(sealed []byte) (string, error)
+
+	// PrimaryID returns the id of the key that Seal uses now.
+	PrimaryID() string
+}
+
+var (
+	_ Sealer   = (*keyring.Ring)(nil)
+	_ KeyNamer = (*keyring.Ring)(nil)
+)
 
 // Labels keep apart what is sealed for different uses.
 const (
@@ -38,6 +53,11 @@ const (
 	labelChallenge = "twofactor challenge v1"
 	labelReceipt   = "twofactor receipt v1"
 	labelSetup     = "twofactor setup v1"
+	labelAddress   = "twofactor address v1"
+
+	// What is hashed and not sealed.
+	labelDevice = "twofactor device v1"
+	labelTicket = "twofactor ticket v1"
 )
 
 // parts concatenates byte strings, each behind its length, so that no two

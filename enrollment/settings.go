@@ -16,12 +16,14 @@ import (
 // is set. It returns a [Denied] of reason NotEnrolled, ProofRequired,
 // ProofInvalid, ProofStale, ProofNotAllowed or whatever evaluating a code
 // denies.
-func (g *Guard) Disable(ctx context.Context, userID string, p Proof) error {
-	proof, err := g.newProver(ctx, userID, p, true)
+func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
+	e := edit{guard: g, op: "disable"}
+	defer e.conclude(ctx, &err)
+	proof, err := g.newProver(ctx, userID, p, toRemove)
 	if err != nil {
 		return err
 	}
-	e := edit{guard: g, op: "disable", user: userID, guess: proof.guess}
+	e.user, e.guess = userID, proof.guess
 	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
 		by, err := proof.prove(a, m)
 		if err != nil {
@@ -36,16 +38,18 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) error {
 // Open challenges, receipts and a setup that waits are void with it.
 // Proofs and what is denied are as for [Guard.Disable], and UnknownAuthenticator
 // or LastAuthenticator.
-func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) error {
+func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) (err error) {
+	e := edit{guard: g, op: "remove"}
+	defer e.conclude(ctx, &err)
 	id, err := readAuthenticatorID(authenticator)
 	if err != nil {
 		return err
 	}
-	proof, err := g.newProver(ctx, userID, p, true)
+	proof, err := g.newProver(ctx, userID, p, toRemove)
 	if err != nil {
 		return err
 	}
-	e := edit{guard: g, op: "remove", user: userID, guess: proof.guess}
+	e.user, e.guess = userID, proof.guess
 	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
 		if err := a.MayRemove(id); err != nil {
 			return err
@@ -72,20 +76,22 @@ type Renewed struct {
 
 // NewCodes makes a new set of recovery codes. All earlier ones stop working
 // with the same write, and open challenges, receipts and a setup that waits are
-// void with it. An account makes at most five sets in a day, which
-// begins with the first of them.
+// void with it. An account makes at most five sets in a day, which begins with
+// the first of them; those that Confirm makes count.
 //
 // The proof is [ByCode] or [ByReceipt]. It returns a [Denied] of reason
 // NotEnrolled, TooManyCodeSets, ProofRequired, ProofInvalid, ProofStale,
 // ProofNotAllowed or whatever evaluating a code denies. With the scheme
 // Argon2id it takes as long as Confirm.
-func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (Renewed, error) {
-	proof, err := g.newProver(ctx, userID, p, false)
+func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (_ Renewed, err error) {
+	e := edit{guard: g, op: "new_codes"}
+	defer e.conclude(ctx, &err)
+	proof, err := g.newProver(ctx, userID, p, toAdd)
 	if err != nil {
 		return Renewed{}, err
 	}
 	var done Renewed
-	e := edit{guard: g, op: "new codes", user: userID, guess: proof.guess}
+	e.user, e.guess = userID, proof.guess
 	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
 		done = Renewed{}
 		if err := a.MayRenew(e.set, m.Now); err != nil {
@@ -106,4 +112,38 @@ func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (Renewed, 
 		return Renewed{}, err
 	}
 	return done, nil
+}
+
+// Codes returns the recovery codes of the user that are unspent, in clear and in
+// their order, where Config.KeepCodes is set and was when they were made. Every
+// call is an event, and the user is told.
+//
+// The proof is [ByCode] with an app's code, or [ByReceipt] with the receipt of
+// one. It returns a [Denied] of reason NotEnrolled, CodesNotKept, ProofRequired,
+// ProofInvalid, ProofStale, ProofNotAllowed or whatever evaluating a code
+// denies.
+func (g *Guard) Codes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
+	e := edit{guard: g, op: "codes"}
+	defer e.conclude(ctx, &err)
+	proof, err := g.newProver(ctx, userID, p, toShow)
+	if err != nil {
+		return recovery.Codes{}, err
+	}
+	var codes recovery.Codes
+	e.user, e.guess = userID, proof.guess
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+		if err := a.MayShow(); err != nil {
+			return err
+		}
+		by, err := proof.prove(a, m)
+		if err != nil {
+			return err
+		}
+		codes, err = a.Show(m, by.factor)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return recovery.Codes{}, err
+	}
+	return codes, nil
 }

@@ -59,6 +59,10 @@ type Options struct {
 	// new one is added.
 	Replace string
 
+	// Ticket is what the user was given by an administrator, where
+	// [ResetOptions] asked for one. Defaults to "".
+	Ticket string
+
 	// Proof authorises the setup where two-factor authentication is on
 	// already: [ByCode] or [ByReceipt]. It is not looked at otherwise.
 	Proof Proof
@@ -73,15 +77,16 @@ type Setup struct {
 	// together with the user's id.
 	Token string
 
-	// Expires is when the setup will be as if it had never been.
+	// Expires is when the setup ends, as if it had never been.
 	Expires time.Time
 
 	p hidden.Value[setup]
 }
 
 type setup struct {
-	key totp.Key
-	uri string
+	key   totp.Key
+	uri   string
+	codes recovery.Codes
 }
 
 // get returns what s holds, or nothing for the zero Setup.
@@ -106,6 +111,12 @@ func (s Setup) QR() (*qr.Code, error) { return qr.New(s.URI()) }
 // Params returns the kind of code that the app has to make, for users who type
 // the secret in.
 func (s Setup) Params() totp.Params { return s.get().key.Params() }
+
+// Codes returns the recovery codes that become valid when the setup is
+// confirmed: the very ones that Confirm returns. There are none (Len is 0)
+// without Config.CodesAtSetup, where the account has unspent recovery codes
+// already, and where it has made too many sets today.
+func (s Setup) Codes() recovery.Codes { return s.get().codes }
 
 const redactedSetup = "enrollment.Setup(redacted)"
 
@@ -136,11 +147,14 @@ func (Setup) MarshalJSON() ([]byte, error) {
 // factor before Confirm, the use of a recovery code included, voids the setup.
 //
 // It returns a [Denied] of reason ProofRequired, ProofInvalid, ProofStale,
-// ProofNotAllowed or whatever evaluating a code denies; NotEnrolled if there is
-// nothing to replace, UnknownAuthenticator, TooManyAuthenticators, InvalidName,
-// or, with a source of randomness that repeats itself, DuplicateSecret. Other options outside their bounds are errors that name the
-// field.
-func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, error) {
+// ProofNotAllowed or whatever evaluating a code denies; TicketRequired or
+// TicketInvalid; NotEnrolled if there is nothing to replace;
+// UnknownAuthenticator, TooManyAuthenticators, InvalidName, or, with a source of
+// randomness that repeats itself, DuplicateSecret. Other options outside their
+// bounds are errors that name the field.
+func (g *Guard) Begin(ctx context.Context, userID string, o Options) (_ Setup, err error) {
+	e := edit{guard: g, op: "begin"}
+	defer e.conclude(ctx, &err)
 	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
 	if label.Issuer == "" {
 		label.Issuer = g.config.Issuer
@@ -158,7 +172,11 @@ func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, err
 			return Setup{}, err
 		}
 	}
-	proof, err := g.newProver(ctx, userID, o.Proof, false)
+	ticket, err := g.readTicket(userID, o.Ticket)
+	if err != nil {
+		return Setup{}, err
+	}
+	proof, err := g.newProver(ctx, userID, o.Proof, toAdd)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -167,10 +185,18 @@ func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, err
 		return Setup{}, err
 	}
 
+	var codes recovery.Codes
+	if g.config.CodesAtSetup {
+		codes, err = recovery.Generate(g.random, g.config.RecoveryCodes, g.config.RecoveryScheme)
+		if err != nil {
+			return Setup{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+		}
+	}
+
 	var begun Setup
-	e := edit{guard: g, op: "begin", user: userID, guess: proof.guess}
+	e.user, e.guess = userID, proof.guess
 	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		needsProof, err := a.MayBegin(replaces)
+		needsProof, err := a.MayBegin(replaces, ticket)
 		if err != nil {
 			return err
 		}
@@ -181,6 +207,13 @@ func (g *Guard) Begin(ctx context.Context, userID string, o Options) (Setup, err
 		}
 		s.Expires = m.Now.Add(g.config.SetupTTL)
 		s.Authenticator.Name = nameFor(o.Name, a, replaces)
+		shows, err := a.ShowsCodes(m.Now)
+		if err != nil {
+			return err
+		}
+		if s.Codes = codes; !shows {
+			s.Codes = recovery.Codes{}
+		}
 		if err := a.Begin(s); err != nil {
 			return err
 		}
@@ -216,6 +249,9 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 	return s, nil
 }
 
+// defaultName is what an authenticator is called that nobody has named.
+const defaultName = "Authenticator"
+
 // nameFor returns the name of a new authenticator.
 func nameFor(name string, a *account.Account, replaces account.AuthenticatorID) string {
 	if name != "" {
@@ -226,7 +262,7 @@ func nameFor(name string, a *account.Account, replaces account.AuthenticatorID) 
 			return x.Name
 		}
 	}
-	return "Authenticator"
+	return defaultName
 }
 
 // setupOf returns the public view of a setup.
@@ -238,20 +274,20 @@ func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (S
 	if len(uri) > qr.MaxText {
 		return Setup{}, errors.New("enrollment: Options: issuer, account and image are too long for a QR code")
 	}
-	token, err := g.sealSetup(ctx, setupToken{id: s.ID, expires: s.Expires, user: userID})
+	token, err := g.sealSetup(ctx, labelSetup, setupToken{id: s.ID, expires: s.Expires, user: userID})
 	if err != nil {
 		return Setup{}, err
 	}
 	return Setup{
 		Token:   token,
 		Expires: s.Expires,
-		p:       hidden.Of(setup{key: s.Authenticator.Key, uri: uri}),
+		p:       hidden.Of(setup{key: s.Authenticator.Key, uri: uri, codes: s.Codes}),
 	}, nil
 }
 
 // readSetupToken opens the token of a setup of this user.
-func (g *Guard) readSetupToken(ctx context.Context, userID, token string) (setupToken, error) {
-	s, err := g.openSetup(ctx, token)
+func (g *Guard) readSetupToken(ctx context.Context, label, userID, token string) (setupToken, error) {
+	s, err := g.openSetup(ctx, label, token)
 	switch {
 	case errors.Is(err, errToken), err == nil && s.user != userID:
 		return s, deny(SetupInvalid)
@@ -269,7 +305,7 @@ func (g *Guard) readSetupToken(ctx context.Context, userID, token string) (setup
 // It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded
 // or NoSetup.
 func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error) {
-	t, err := g.readSetupToken(ctx, userID, token)
+	t, err := g.readSetupToken(ctx, labelSetup, userID, token)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -284,71 +320,11 @@ func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error)
 	return g.setupOf(ctx, userID, s)
 }
 
-// Confirmed is the result of [Guard.Confirm].
-type Confirmed struct {
-	// Success says that the user has just answered with a code, so that a host
-	// that demands enrolment at sign-in can start the session.
-	Success Success
-
-	// Did says what came of it: Enabled, AuthenticatorAdded or
-	// AuthenticatorReplaced.
-	Did EventKind
-
-	// Codes are the recovery codes, to be shown once. They are empty (Len is
-	// 0) if the account had unspent ones already, which stay valid.
-	Codes recovery.Codes
-}
-
-// Confirm turns the setup into a working authenticator if the code is a
-// current one of it, and switches two-factor authentication on if it was off.
-// The code is used up: the next sign-in takes the next one.
-//
-// Where the account has no unspent recovery codes, Confirm makes a set. With
-// the scheme Argon2id that takes as many derivations as there are codes, half
-// a second of a processor.
-//
-// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded,
-// NoSetup, MalformedCode, WrongCode, ClockSkew or Locked, whose failures are
-// counted for the setup alone; of TooManyAuthenticators; or of TooManyCodeSets.
-func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (Confirmed, error) {
-	t, err := g.readSetupToken(ctx, userID, token)
-	if err != nil {
-		return Confirmed{}, err
-	}
-	digits, err := totp.Normalize(code)
-	if err != nil {
-		return Confirmed{}, deny(MalformedCode)
-	}
-	var done Confirmed
-	e := edit{guard: g, op: "confirm", user: userID}
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		done = Confirmed{}
-		waiting, err := a.FindSetup(t.id)
-		if err != nil {
-			return err
-		}
-		match := account.Match{Factor: account.TOTP, Authenticator: waiting.Authenticator.ID}
-		stored, err := a.Confirm(m, t.id, digits, e.set)
-		if err != nil {
-			return err
-		}
-		if stored {
-			done.Codes = e.codes
-		}
-		done.Did = eventKinds[a.Recorded()[0].Kind]
-		done.Success, err = g.success(ctx, userID, a, SetupPurpose, match, m.Now)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return Confirmed{}, err
-	}
-	return done, nil
-}
-
 // Cancel drops the setup that waits, whoever began it. Working authenticators
 // are not touched. It returns a [Denied] of reason NoSetup if none waits.
-func (g *Guard) Cancel(ctx context.Context, userID string) error {
+func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 	e := edit{guard: g, op: "cancel", user: userID}
+	defer e.conclude(ctx, &err)
 	e.decide = func(_ context.Context, a *account.Account, _ account.Moment) error { return a.Cancel() }
 	return e.run(ctx)
 }

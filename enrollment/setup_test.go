@@ -294,7 +294,7 @@ func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 			_, err := kit.Guard.Verify(ctx, "alice", "x", alice.RecoveryCodes[0])
 			return err
 		},
-		"new codes": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
+		"new_codes": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
 			_, err := kit.Guard.NewCodes(ctx, "alice", enrollment.ByCode(alice.Code()))
 			return err
 		},

@@ -16,8 +16,9 @@ const ChallengeTTL = 10 * time.Minute
 // maxPurpose is the length of the longest Purpose and channel in bytes.
 const maxPurpose = 64
 
-// A Purpose is what a code is asked for. It keeps challenges apart: one for one
-// purpose is not answered for another. Hosts name their own: 1 to 64 printable bytes.
+// A Purpose is what a code is asked for. It keeps challenges apart: a challenge
+// for one purpose can't be answered for another. Hosts name their own: 1 to 64
+// printable bytes.
 type Purpose string
 
 // Purposes of the library.
@@ -47,8 +48,14 @@ type Login struct {
 	Purpose Purpose
 
 	// Require says that this user must have a second factor: without one the
-	// decision is MustEnroll instead of Proceed. Defaults to false.
+	// decision is MustEnroll instead of Proceed. Whom a rule exempts is the
+	// host's to say: it does not set it then. Defaults to false.
 	Require bool
+
+	// Grace is until when a user who must enrol may put it off: before it, the
+	// decision is Proceed with Decision.EnrollBy. It has no effect without
+	// Require. Defaults to the zero time: none.
+	Grace time.Time
 
 	// Enrolled says that the host's own records have this user as enrolled. An
 	// account that is not confirmed is then ErrMissing: sealing can't notice
@@ -56,15 +63,22 @@ type Login struct {
 	// false.
 	//
 	// A host that keeps such a flag sets it after Confirm and clears it before
-	// it calls Disable, and sets it again if that is denied: a crash in between
-	// then leaves a flag that is missing, which the next Success mends, and not
-	// a user who can't sign in.
+	// it calls Disable, and sets it again if that is denied. After a crash in
+	// between, the flag is missing, and the host sets it at the next Success;
+	// the other order would leave a user who can't sign in. The same goes for
+	// Admin.Reset, ApproveReset and Erase. Where ResetsConfig.Auto carries a
+	// reset out, the event Reset tells of it.
 	Enrolled bool
 
 	// Channel names what the first factor came over, for example "email" for
-	// a magic link: at most 64 printable bytes. It is carried in the challenge;
-	// nothing reads it yet. Defaults to "".
+	// a magic link: at most 64 printable bytes. A delivered code is refused over
+	// the same channel, see BindOptions.Channel. Defaults to "".
 	Channel string
+
+	// Device is the token of a trusted device, from the cookie of this browser.
+	// Any other text has no effect, and needs no check. It counts at a sign-in
+	// only. Defaults to "".
+	Device string
 }
 
 // Next is what a host does after the first factor was right. The zero Next is
@@ -76,8 +90,9 @@ const (
 	// Refuse: do not sign in. It comes with an error.
 	Refuse Next = iota
 
-	// Proceed: no second factor is set up and none is demanded. Start the
-	// session.
+	// Proceed: no second factor is set up and none is demanded, or something
+	// took the place of the code, see Decision.Waived. Start the session, or go
+	// on with what else Login.Purpose was for.
 	Proceed
 
 	// AskCode: ask for a code and answer the challenge with it. There is no
@@ -111,12 +126,31 @@ type Decision struct {
 
 	// Expires is when the challenge can't be answered any more.
 	Expires time.Time
+
+	// Factors are what the challenge can be answered with, as far as the
+	// account has them: TOTP, Delivered and Recovery. No message has been sent
+	// yet; Delivered says that [Messages.Send] can send one, and is left out
+	// where the address is on Login.Channel.
+	Factors []Factor
+
+	// Waived is what took the place of the code, with Proceed: TrustedDevice
+	// or Bypassed, the latter also where there is nothing set up yet. It is ""
+	// if nothing had to.
+	Waived Factor
+
+	// EnrollBy is set with Proceed if the user has to enrol and need not do so
+	// before then, by Login.Grace or a bypass: show it.
+	EnrollBy time.Time
 }
 
 // SignIn decides what follows after the host has checked the first factor of
 // the user, and mints the challenge where a code has to be asked for. Call it
 // only then: a challenge says that the first factor was right. SignIn writes
-// nothing.
+// nothing, except when a trusted device or a bypass takes the place of the code,
+// and when it repairs what a broken clock has left behind.
+//
+// After a bypass has ended, the decision at a sign-in of a user without a second
+// factor is MustEnroll, whatever Login.Require and Login.Grace say.
 func (g *Guard) SignIn(ctx context.Context, userID string, l Login) (Decision, error) {
 	if l.Purpose == "" {
 		l.Purpose = SignInPurpose
@@ -127,21 +161,78 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l Login) (Decision, e
 	if len(l.Channel) > maxPurpose || !printable(l.Channel) {
 		return Decision{}, fmt.Errorf("enrollment: Login.Channel is not at most %d printable bytes", maxPurpose)
 	}
+	device := g.deviceHash(userID, l.Device)
+	for waivable := l.Purpose == SignInPurpose; ; waivable = false {
+		m, a, err := g.peekMended(ctx, userID)
+		if err != nil {
+			return Decision{}, err
+		}
+		d, err := decideSignIn(l, a, m.Now, waivable, device)
+		switch {
+		case err != nil:
+			return Decision{}, err
+		case d.Next == AskCode:
+			return g.challenge(ctx, userID, l, a, m.Now)
+		case d.Waived == "":
+			return d, nil
+		}
+		d, err = g.waive(ctx, userID, l, device)
+		if err != nil || d.Waived != "" {
+			return d, err
+		}
+		// What was there a moment ago has ended.
+	}
+}
+
+// peekMended is peek, but that what a broken clock has left behind is repaired
+// in the store first: a challenge of an epoch that is not stored could not be
+// answered.
+func (g *Guard) peekMended(ctx context.Context, userID string) (account.Moment, *account.Account, error) {
 	m, a, err := g.peek(ctx, userID)
-	if err != nil {
-		return Decision{}, err
+	if err != nil || !a.Changed() {
+		return m, a, err
+	}
+	e := edit{guard: g, user: userID}
+	e.decide = func(context.Context, *account.Account, account.Moment) error { return nil }
+	if err := e.run(ctx); err != nil {
+		return m, nil, err
+	}
+	return g.peek(ctx, userID)
+}
+
+// decideSignIn decides on an account as it is. Waivable says that something may
+// take the place of a code.
+func decideSignIn(l Login, a *account.Account, now time.Time, waivable bool, device account.DeviceHash) (Decision, error) {
+	by := account.NoFactor
+	if waivable {
+		var err error
+		if by, err = a.Waived(now, device); err != nil {
+			return Decision{}, outward(err)
+		}
 	}
 	switch {
+	case a.State() == account.Confirmed && by != account.NoFactor:
+		return Decision{Next: Proceed, Waived: factorOf(by)}, nil
 	case a.State() == account.Confirmed:
+		return Decision{Next: AskCode}, nil
 	case l.Enrolled:
 		return Decision{}, ErrMissing
+	case by != account.NoFactor:
+		return Decision{Next: Proceed, Waived: factorOf(by), EnrollBy: a.Bypass(now).Until}, nil
+	case l.Purpose == SignInPurpose && a.MustEnroll(now):
+		return Decision{Next: MustEnroll}, nil
+	case l.Require && now.Before(l.Grace):
+		return Decision{Next: Proceed, EnrollBy: l.Grace}, nil
 	case l.Require:
 		return Decision{Next: MustEnroll}, nil
-	default:
-		return Decision{Next: Proceed}, nil
 	}
+	return Decision{Next: Proceed}, nil
+}
+
+// challenge mints a challenge.
+func (g *Guard) challenge(ctx context.Context, userID string, l Login, a *account.Account, now time.Time) (Decision, error) {
 	c := challenge{
-		Challenge: account.Challenge{Epoch: a.Epoch(), Issued: m.Now, Expires: m.Now.Add(ChallengeTTL)},
+		Challenge: account.Challenge{Epoch: a.Epoch(), Issued: now, Expires: now.Add(ChallengeTTL)},
 		user:      userID,
 		purpose:   l.Purpose,
 		channel:   l.Channel,
@@ -153,136 +244,39 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l Login) (Decision, e
 	if err != nil {
 		return Decision{}, err
 	}
-	return Decision{Next: AskCode, Challenge: token, Expires: c.Expires}, nil
-}
-
-// A Success says that a user has just answered with a code. A Guard returns
-// one only together with a nil error; the zero Success stands for nobody.
-type Success struct {
-	// UserID is who answered.
-	UserID string
-
-	// Purpose is what was answered for.
-	Purpose Purpose
-
-	// Factor is what was answered with.
-	Factor Factor
-
-	// Authenticator is the ID of the authenticator, where Factor is TOTP.
-	Authenticator string
-
-	// At is when, in UTC.
-	At time.Time
-
-	// Receipt says the same in an opaque, sealed string that a session can
-	// keep. ByReceipt takes it as a proof for [ReceiptTTL], unless a factor
-	// was changed meanwhile, whatever the code was asked for.
-	Receipt string
-
-	// CodesLeft is how many recovery codes are unspent. Tell the user when
-	// they get few.
-	CodesLeft int
-}
-
-// success makes the Success of a right code. It is part of the decision: it is
-// made before the account is stored.
-func (g *Guard) success(ctx context.Context, userID string, a *account.Account, p Purpose, match account.Match, now time.Time) (Success, error) {
-	token, err := g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: now, factor: match.Factor, user: userID, purpose: p})
-	if err != nil {
-		return Success{}, err
+	d := Decision{Next: AskCode, Challenge: token, Expires: c.Expires}
+	if len(a.Authenticators()) > 0 {
+		d.Factors = append(d.Factors, TOTP)
+	}
+	if a.Delivers(l.Channel) {
+		d.Factors = append(d.Factors, Delivered)
 	}
 	left, _, err := a.CodesLeft()
 	if err != nil {
-		return Success{}, err
+		return Decision{}, outward(err)
 	}
-	s := Success{
-		UserID:    userID,
-		Purpose:   p,
-		Factor:    factorOf(match.Factor),
-		At:        now,
-		Receipt:   token,
-		CodesLeft: left,
+	if left > 0 {
+		d.Factors = append(d.Factors, Recovery)
 	}
-	if match.Factor == account.TOTP {
-		s.Authenticator = formatAuthenticatorID(match.Authenticator)
-	}
-	return s, nil
+	return d, nil
 }
 
-// Answer evaluates the code, an app's or a recovery code, that was given for a
-// challenge of this purpose. Whose challenge it is stands in the challenge; the
-// Success says it. A success spends the challenge, a failure does not.
-//
-// It returns a [Denied] of reason ChallengeInvalid, ChallengeExpired,
-// ChallengeSpent or ChallengeVoid, where the first factor has to be given
-// again; or of MalformedCode, WrongCode, Replayed, Locked or FactorDisabled,
-// where the same challenge can be answered again.
-func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code string) (Success, error) {
-	if err := purpose.validate(); err != nil {
-		return Success{}, err
-	}
-	c, err := g.openChallenge(ctx, challenge)
-	switch {
-	case errors.Is(err, errToken), err == nil && c.purpose != purpose:
-		return Success{}, deny(ChallengeInvalid)
-	case err != nil:
-		return Success{}, err
-	case !fresh(c.Issued, g.now(), ChallengeTTL) || !g.now().Before(c.Expires):
-		return Success{}, deny(ChallengeExpired)
-	}
-	q, err := readGuess(code)
-	if err != nil {
-		return Success{}, err
-	}
-	var ok Success
-	e := edit{guard: g, op: "answer", user: c.user, guess: q}
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		if err := a.CheckChallenge(c.Challenge); err != nil {
-			return err
+// waive decides once more, and notes the sign-in if it still goes without a
+// code. Otherwise Decision.Waived is empty.
+func (g *Guard) waive(ctx context.Context, userID string, l Login, device account.DeviceHash) (d Decision, err error) {
+	e := edit{guard: g, op: "sign_in", user: userID}
+	defer e.conclude(ctx, &err)
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) (err error) {
+		e.op, e.via = "", account.NoFactor
+		if d, err = decideSignIn(l, a, m.Now, true, device); err != nil || d.Waived == "" {
+			return err // nobody has signed in
 		}
-		if !m.Now.Before(c.Expires) { // while it waited for its turn
-			return deny(ChallengeExpired)
-		}
-		match, err := a.Check(m, q.Guess)
-		if err != nil {
-			return err
-		}
-		a.SpendChallenge(m, c.Challenge, match.Factor, purpose == SignInPurpose)
-		ok, err = g.success(ctx, c.user, a, purpose, match, m.Now)
+		e.op = "sign_in"
+		e.via, err = a.Waive(m, device)
 		return err
 	}
 	if err := e.run(ctx); err != nil {
-		return Success{}, err
+		return Decision{}, err
 	}
-	return ok, nil
-}
-
-// Verify evaluates a code that a user who is signed in has typed, before
-// something grave or to prove a change of settings. The host takes the user
-// from its own session, never from what the client sent.
-//
-// It returns a [Denied] of reason NotEnrolled, MalformedCode, WrongCode,
-// Replayed, Locked or FactorDisabled.
-func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (Success, error) {
-	if err := purpose.validate(); err != nil {
-		return Success{}, err
-	}
-	q, err := readGuess(code)
-	if err != nil {
-		return Success{}, err
-	}
-	var ok Success
-	e := edit{guard: g, op: "verify", user: userID, guess: q}
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		match, err := a.Check(m, q.Guess)
-		if err != nil {
-			return err
-		}
-		ok, err = g.success(ctx, userID, a, purpose, match, m.Now)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return Success{}, err
-	}
-	return ok, nil
+	return d, nil
 }

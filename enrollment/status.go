@@ -9,7 +9,8 @@ import (
 )
 
 // Status is what a security page shows. It holds no secret and no code, and
-// can be logged and encoded.
+// can be logged and encoded; only the zero Status, whose state is invalid, can't
+// be encoded as JSON.
 type Status struct {
 	// State is where the account stands now. A setup past its time does not
 	// count as Pending.
@@ -22,15 +23,34 @@ type Status struct {
 	// time if none waits.
 	SetupExpires time.Time
 
+	// Address is where codes can be delivered to, or nil.
+	Address *Address
+
 	// CodesLeft is how many recovery codes are unspent, of CodesTotal in the
 	// set.
 	CodesLeft, CodesTotal int
 
+	// Devices is how many devices are trusted; see [Devices].
+	Devices int
+
+	// BypassUntil is until when sign-in goes without a second factor, by the
+	// word of an administrator; the zero time if it does not.
+	BypassUntil time.Time
+
+	// MustEnroll says that the next sign-in demands enrolment, since a bypass
+	// has ended.
+	MustEnroll bool
+
+	// Reset is the request to take the second factor away that is open, or
+	// nil.
+	Reset *ResetRequest
+
 	// Locks says which factors are not evaluated at the moment.
 	Locks []Lock
 
-	// LastSignIn is when the second step of a sign-in last succeeded; the zero
-	// time if it never did. LastFactor is what it was answered with.
+	// LastSignIn is when the second step of a sign-in last succeeded or was
+	// waived; the zero time if it never was. LastFactor is what it was answered
+	// with, or TrustedDevice or Bypassed.
 	LastSignIn time.Time
 	LastFactor Factor
 
@@ -50,6 +70,20 @@ type Authenticator struct {
 	Name string
 
 	// Added is when it was confirmed, and Used when it last answered.
+	Added, Used time.Time
+}
+
+// An Address is where codes are delivered to, without saying it in full.
+type Address struct {
+	// Channel is what the host called it, for example "sms".
+	Channel string
+
+	// Hint is the address as far as its owner has to recognise it, for example
+	// "…42" or "a…@example.com". Of a short one it shows less, and never all.
+	Hint string
+
+	// Added is when it was proven, and Used when a code that was sent there was
+	// last right.
 	Added, Used time.Time
 }
 
@@ -87,7 +121,20 @@ func statusOf(userID string, a *account.Account, now time.Time) (Status, error) 
 	if s.CodesLeft, s.CodesTotal, err = a.CodesLeft(); err != nil {
 		return Status{}, err
 	}
-	for _, f := range []account.Factor{account.TOTP, account.Recovery} {
+	if x := a.Address(); x.Channel != "" {
+		address := addressOf(x)
+		s.Address = &address
+	}
+	devices, err := a.Devices(now)
+	if err != nil {
+		return Status{}, err
+	}
+	s.Devices = len(devices)
+	s.BypassUntil, s.MustEnroll = a.Bypass(now).Until, a.MustEnroll(now)
+	if r := a.ResetRequest(); r.Open {
+		s.Reset = resetOf(r)
+	}
+	for _, f := range []account.Factor{account.TOTP, account.Recovery, account.Delivered} {
 		if until, locked := a.LockedUntil(f, now); locked {
 			s.Locks = append(s.Locks, Lock{Factor: factorOf(f), Until: until})
 		}

@@ -82,6 +82,10 @@ type challenge struct {
 	user    string
 	purpose Purpose
 	channel string // of the first factor, where the host named it
+
+	// delivery is the message that the code came with; zero where the code is
+	// an app's or a recovery code.
+	delivery account.DeliveryID
 }
 
 func (g *Guard) sealChallenge(ctx context.Context, c challenge) (string, error) {
@@ -89,6 +93,9 @@ func (g *Guard) sealChallenge(ctx context.Context, c challenge) (string, error) 
 	b = appendTime(b, c.Issued)
 	b = appendTime(b, c.Expires)
 	b = appendText(b, c.user, string(c.purpose), c.channel)
+	if c.delivery != (account.DeliveryID{}) {
+		b = append(b, c.delivery[:]...)
+	}
 	return g.sealToken(ctx, labelChallenge, b)
 }
 
@@ -99,7 +106,10 @@ func (g *Guard) openChallenge(ctx context.Context, token string) (c challenge, e
 	}
 	var purpose string
 	if !in.CopyBytes(c.ID[:]) || !in.CopyBytes(c.Epoch[:]) || !readTime(&in, &c.Issued) || !readTime(&in, &c.Expires) ||
-		!readText(&in, &c.user, &purpose, &c.channel) || !in.Empty() {
+		!readText(&in, &c.user, &purpose, &c.channel) {
+		return c, errToken
+	}
+	if !in.Empty() && (!in.CopyBytes(c.delivery[:]) || !in.Empty()) {
 		return c, errToken
 	}
 	c.purpose = Purpose(purpose)
@@ -113,6 +123,17 @@ type receipt struct {
 	factor  account.Factor
 	user    string
 	purpose Purpose
+}
+
+// check reports whether the receipt is still good for its account.
+func (r receipt) check(a *account.Account, now time.Time, ttl time.Duration) error {
+	switch {
+	case r.epoch != a.Epoch():
+		return deny(ProofInvalid)
+	case !fresh(r.at, now, ttl):
+		return deny(ProofStale)
+	}
+	return nil
 }
 
 func (g *Guard) sealReceipt(ctx context.Context, r receipt) (string, error) {
@@ -136,20 +157,21 @@ func (g *Guard) openReceipt(ctx context.Context, token string) (r receipt, err e
 	return r, nil
 }
 
-// A setupToken lets whoever began a setup see it again and confirm it.
+// A setupToken lets whoever began a setup, of an app or of an address, see it
+// again and confirm it.
 type setupToken struct {
 	id      account.SetupID
 	expires time.Time
 	user    string
 }
 
-func (g *Guard) sealSetup(ctx context.Context, s setupToken) (string, error) {
+func (g *Guard) sealSetup(ctx context.Context, label string, s setupToken) (string, error) {
 	b := appendTime(s.id[:], s.expires)
-	return g.sealToken(ctx, labelSetup, appendText(b, s.user))
+	return g.sealToken(ctx, label, appendText(b, s.user))
 }
 
-func (g *Guard) openSetup(ctx context.Context, token string) (s setupToken, err error) {
-	in, err := g.openToken(ctx, labelSetup, token)
+func (g *Guard) openSetup(ctx context.Context, label, token string) (s setupToken, err error) {
+	in, err := g.openToken(ctx, label, token)
 	if err != nil {
 		return s, err
 	}

@@ -61,7 +61,10 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 	switch d.Reason {
 	case enrollment.WrongCode:
 		text := "That code is not right. Enter the one that your app shows now."
-		if d.Factor == enrollment.Recovery {
+		switch d.Factor {
+		case enrollment.Delivered:
+			text = "That is not the code in the last message that we have sent you."
+		case enrollment.Recovery:
 			text = "That is not one of your recovery codes. Look at the sheet again: you may have an older set."
 		}
 		if !d.RetryAt.IsZero() {
@@ -121,6 +124,32 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 		return "Confirm it with a code, please."
 	case enrollment.ProofNotAllowed:
 		return "That has to be confirmed in another way."
+	case enrollment.AlreadyEnrolled, enrollment.WasEnrolled:
+		return "Two-factor authentication is on already."
+	case enrollment.CodesNotKept:
+		return "We can't show your recovery codes again. Make new ones."
+	case enrollment.UnknownDevice:
+		return "That device is not trusted any more."
+	case enrollment.NoAddress:
+		return "We have no address to send a code to."
+	case enrollment.SameChannel:
+		return "We can't send the code the way you have just signed in."
+	case enrollment.TooManyMessages:
+		return "We have sent you a code a moment ago, or too many in a day. Wait " + wait + " for the next one."
+	case enrollment.TicketRequired:
+		return "Enter the ticket that your administrator has given you."
+	case enrollment.TicketInvalid:
+		return "That is not the ticket that your administrator has given you."
+	case enrollment.NoReset:
+		return "There is no request to cancel."
+	case enrollment.ResetWaiting:
+		return "The request can't be approved before " + wait + " have passed."
+	case enrollment.TooManyResets:
+		return "You have asked for that less than a day ago. You can do so again in " + wait + "."
+	case enrollment.InvalidBypass:
+		return "A pass can't be given for so long."
+	case enrollment.OwnAccount:
+		return "Another administrator has to do that for you."
 	}
 	return "That was not possible." // a reason that came with a later version
 }
@@ -159,8 +188,8 @@ func inWords(d time.Duration) string {
 // describe says in words what happened to an account.
 func describe(e enrollment.Event) string {
 	name := "An authenticator"
-	if e.Authenticator != "" {
-		name = "“" + e.Authenticator + "”"
+	if e.Name != "" {
+		name = "“" + e.Name + "”"
 	}
 	switch e.Kind {
 	case enrollment.Enabled:
@@ -181,14 +210,60 @@ func describe(e enrollment.Event) string {
 		return "Too many wrong codes: we made whoever typed them wait. If it was not you, change your password."
 	case enrollment.FactorOff:
 		return "After very many wrong codes, codes of the app are not accepted until a recovery code is used."
+	case enrollment.CodesShown:
+		return "Your recovery codes were shown."
+	case enrollment.DeviceTrusted:
+		return name + " signs in without a code from now on."
+	case enrollment.DeviceRevoked:
+		if e.Name == "" {
+			return "No device is trusted any more."
+		}
+		return name + " is not trusted any more."
+	case enrollment.AddressBound:
+		return "Codes can be sent to you by " + e.Name + "."
+	case enrollment.AddressRemoved:
+		return "Codes are not sent to you by " + e.Name + " any more."
+	case enrollment.Reset:
+		return "Two-factor authentication was taken away" + inTheNameOf(e)
+	case enrollment.Unlocked:
+		return "Waiting after wrong codes was ended" + inTheNameOf(e)
+	case enrollment.BypassGranted:
+		return "You may sign in without a second factor for a while" + inTheNameOf(e)
+	case enrollment.ResetRequested:
+		return "Somebody with your password has asked for two-factor authentication to be taken away. If it was not you, cancel it and change your password."
+	case enrollment.ResetReminder:
+		return "The request to take two-factor authentication away is still open. If it was not you, cancel it and change your password."
+	case enrollment.ResetMatured:
+		return "The request to take two-factor authentication away waits for an administrator."
+	case enrollment.ResetCancelled:
+		return "The request to take two-factor authentication away was cancelled."
+	case enrollment.ResetRefused:
+		return "The request to take two-factor authentication away was refused" + inTheNameOf(e)
+	case enrollment.Imported:
+		return "Two-factor authentication was taken over from another system" + inTheNameOf(e)
+	case enrollment.Exported:
+		return "The secrets of your authenticators were read" + inTheNameOf(e)
+	case enrollment.Erased:
+		return "What we keep of your two-factor authentication was deleted" + inTheNameOf(e)
 	}
 	return "Something else happened (" + string(e.Kind) + ")."
 }
 
+// inTheNameOf ends a sentence with the administrator who did it, and why.
+func inTheNameOf(e enrollment.Event) string {
+	if e.Actor == "" {
+		return "."
+	}
+	return " by " + e.Actor + ": " + e.Note + "."
+}
+
 func lockInWords(l enrollment.Lock, now time.Time) string {
 	who := "Codes of your authenticator app"
-	if l.Factor == enrollment.Recovery {
+	switch l.Factor {
+	case enrollment.Recovery:
 		who = "Recovery codes"
+	case enrollment.Delivered:
+		who = "Codes in messages"
 	}
 	if l.Until.IsZero() {
 		return who + " are not accepted until you use a recovery code."
@@ -202,6 +277,12 @@ func factorInWords(f enrollment.Factor) string {
 		return "authenticator app"
 	case enrollment.Recovery:
 		return "recovery code"
+	case enrollment.Delivered:
+		return "code in a message"
+	case enrollment.TrustedDevice:
+		return "trusted device"
+	case enrollment.Bypassed:
+		return "pass of an administrator"
 	}
 	return "code"
 }

@@ -39,8 +39,15 @@ type Account struct {
 	lastSignIn     SignIn
 	burned         int64 // seconds since 1970 up to which codes of authenticators that are gone were used
 	sets           setCount
+	bypass         Bypass
+	ticket         TicketHash
+	reset          ResetRequest
+	delivery       delivery
 
 	codes   lazy[recovery.Set]
+	kept    lazy[recovery.Codes] // the same in clear, where the host shows them again
+	foreign lazy[[]ForeignCode]
+	devices lazy[[]Device]
 	history lazy[[]Event]
 	outbox  lazy[[]Undelivered]
 
@@ -48,9 +55,12 @@ type Account struct {
 
 	changed bool
 	fresh   []Event // recorded since decoding
+	expired bool    // whether Tidy has dropped a setup since decoding
+	lapsed  bool    // whether Tidy has dropped a request for a reset
 }
 
-// SignIn is when the second step of a sign-in last succeeded, and how.
+// SignIn is when the second step of a sign-in last succeeded or was waived, and
+// by what.
 type SignIn struct {
 	At     time.Time
 	Factor Factor
@@ -66,7 +76,7 @@ func New(m Moment) *Account {
 // unless [Account.Tidy] has been called.
 func (a *Account) State() State {
 	switch {
-	case len(a.authenticators) > 0:
+	case a.enrolled():
 		return Confirmed
 	case a.setup != nil:
 		return Pending
@@ -76,6 +86,9 @@ func (a *Account) State() State {
 	return None
 }
 
+// enrolled reports whether sign-in asks for a code.
+func (a *Account) enrolled() bool { return len(a.authenticators) > 0 || a.delivery.bound() }
+
 // Changed reports whether the account must be saved before anything is
 // answered.
 func (a *Account) Changed() bool { return a.changed }
@@ -83,7 +96,8 @@ func (a *Account) Changed() bool { return a.changed }
 // Epoch returns the current epoch.
 func (a *Account) Epoch() Epoch { return a.epoch }
 
-// LastSignIn returns when the second step of a sign-in last succeeded.
+// LastSignIn returns when the second step of a sign-in last succeeded or was
+// waived.
 func (a *Account) LastSignIn() SignIn { return a.lastSignIn }
 
 // Authenticators returns copies of the confirmed authenticators, oldest first.
@@ -110,6 +124,13 @@ func (a *Account) Rebase(m Moment) {
 		changed = true
 	}
 	changed = a.sets.rebase(now) || changed
+	changed = a.delivery.rebase(now) || changed
+	changed = a.reset.rebase(now) || changed
+	changed = a.rebaseDevices(now) || changed
+	if _, broken := rebase(a.bypass.From, now); broken {
+		a.endBypass()
+		changed = true
+	}
 	if limit := now.Add(clockTolerance).Unix(); a.burned != 0 && a.burned > limit {
 		a.burned, changed = now.Unix(), true
 	}
@@ -120,10 +141,23 @@ func (a *Account) Rebase(m Moment) {
 // expired is deleted with the next write, and is ignored until then.
 func (a *Account) Tidy(now time.Time) {
 	if a.setup != nil && !now.Before(a.setup.Expires) {
-		a.setup = nil
+		a.setup, a.expired = nil, true
 	}
 	a.challenges.tidy(now)
+	a.delivery.tidy(now)
+	a.lapsed = a.reset.tidy(now) || a.lapsed
+	if a.enrolled() && !a.bypass.Until.IsZero() && !now.Before(a.bypass.Until) {
+		a.bypass = Bypass{}
+	}
 }
+
+// Expired reports whether Tidy has dropped a setup that was not confirmed in
+// time.
+func (a *Account) Expired() bool { return a.expired }
+
+// Lapsed reports whether Tidy has dropped a request for a reset that nobody has
+// approved in time.
+func (a *Account) Lapsed() bool { return a.lapsed }
 
 // Due returns when a background sweep should look at the account: the zero
 // time if there is nothing to wait for.
@@ -132,14 +166,15 @@ func (a *Account) Due() (time.Time, error) {
 	if a.setup != nil {
 		due = a.setup.Expires
 	}
+	if a.reset.Open {
+		due = earlier(due, a.reset.Next)
+	}
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {
 		return time.Time{}, err
 	}
 	for _, u := range *outbox {
-		if due.IsZero() || u.Lease.Before(due) {
-			due = u.Lease
-		}
+		due = earlier(due, u.Lease)
 	}
 	return due, nil
 }
@@ -161,7 +196,12 @@ func (a *Account) turn(m Moment) {
 	a.epoch = m.epoch()
 	a.challenges = spentChallenges{}
 	a.setup = nil
+	a.delivery.waiting = nil
+	a.devices.set(nil)
 }
+
+// Touch makes the account one that has to be saved.
+func (a *Account) Touch() { a.changed = true }
 
 // Stamp gives the encoding that follows an id of its own.
 func (a *Account) Stamp(m Moment) { a.write = m.writeID() }
@@ -170,25 +210,37 @@ func (a *Account) Stamp(m Moment) { a.write = m.writeID() }
 // and spent challenge is gone. The history and the mark of what was used stay,
 // and the budget of guesses, with some units in it.
 func (a *Account) Disable(m Moment, by Factor, method string) error {
-	if len(a.authenticators) == 0 {
+	if !a.enrolled() {
 		return refuse(NotEnrolled)
 	}
+	a.clear(m)
+	return a.record(m, Event{Kind: EventDisabled, Factor: by, Method: method})
+}
+
+// clear takes every secret and everything that was handed out or begun away.
+func (a *Account) clear(m Moment) {
+	a.wasConfirmed = a.wasConfirmed || a.enrolled()
+	a.endBypass()
 	for len(a.authenticators) > 0 {
 		a.drop(len(a.authenticators) - 1)
 	}
-	a.wasConfirmed = true
 	a.codes.set(recovery.Set{})
-	a.totp.forgive(totpPolicy, m.Now)
+	a.kept.set(recovery.Codes{})
+	a.foreign.set(nil)
+	a.delivery.address = Address{}
+	a.forgive(m.Now)
 	a.recovery = Throttle{}
+	a.ticket = TicketHash{}
+	a.closeReset()
 	a.turn(m)
-	return a.record(m, Event{Kind: EventDisabled, Factor: by, Method: method})
+	a.changed = true
 }
 
 // MayRemove reports whether Remove would be allowed. The last authenticator is
 // not removed but disabled, which is another thing to say yes to.
 func (a *Account) MayRemove(id AuthenticatorID) error {
 	switch {
-	case len(a.authenticators) == 0:
+	case !a.enrolled():
 		return refuse(NotEnrolled)
 	case a.find(id) < 0:
 		return refuse(UnknownAuthenticator)
@@ -206,6 +258,7 @@ func (a *Account) Remove(m Moment, id AuthenticatorID, by Factor, method string)
 	i := a.find(id)
 	name := a.authenticators[i].Name
 	a.drop(i)
+	a.bypass = Bypass{}
 	a.turn(m)
 	return a.record(m, Event{Kind: EventAuthenticatorRemoved, Factor: by, Method: method, Name: name})
 }

@@ -686,7 +686,7 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 	if err != nil || !due.Equal(outbox[0].Lease) {
 		t.Errorf("due %v, %v; want the first lease %v", due, err, outbox[0].Lease)
 	}
-	if err := w.a.Acknowledge(slices.Concat(ids[:15], []account.EventID{{1}})); err != nil {
+	if err := w.a.Acknowledge(w.moment(), slices.Concat(ids[:15], []account.EventID{{1}})); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
@@ -712,4 +712,38 @@ func manyCodes(t *testing.T, seed byte) *account.FreshSet {
 		t.Fatal(err)
 	}
 	return &account.FreshSet{Set: set}
+}
+
+// What was leased to somebody who has not acknowledged it is leased again at
+// once after Recall, and the event that is recorded then comes last.
+func TestRecall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	if err := w.a.Note(w.moment(), account.EventExported, root); err != nil {
+		t.Fatal(err)
+	}
+	first, err := w.a.Lease(w.moment())
+	if err != nil || len(first) != 1 {
+		t.Fatal(first, err)
+	}
+	w.now = w.now.Add(time.Second)
+	w.reload()
+	if again, err := w.a.Lease(w.moment()); err != nil || len(again) != 0 {
+		t.Fatalf("without Recall: %v, %v", again, err)
+	}
+	if err := w.a.Recall(w.moment()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.a.Note(w.moment(), account.EventErased, root); err != nil {
+		t.Fatal(err)
+	}
+	again, err := w.a.Lease(w.moment())
+	if err != nil || len(again) != 2 || again[0].Event.ID != first[0].Event.ID || again[1].Event.Kind != account.EventErased {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	w.reload() // and it is stored that they are leased
+	if more, err := w.a.Lease(w.moment()); err != nil || len(more) != 0 {
+		t.Errorf("leased twice: %+v, %v", more, err)
+	}
 }

@@ -16,47 +16,119 @@ const (
 	NoFactor Factor = iota
 	TOTP
 	Recovery
+	Delivered
+
+	// What can take the place of a code at a sign-in. Nothing is proven by
+	// them.
+	ByBypass
+	TrustedDevice
 )
 
 // A Guess is a code that somebody typed, in the form in which it can be
 // evaluated.
 type Guess struct {
+	// Factor is what the text looks like: TOTP, Recovery, or NoFactor where it
+	// can only be a code of another system. Delivered is not told by the look.
 	Factor Factor
 
-	// Digits is the normalised code, for TOTP.
+	// Digits is the normalised code, for TOTP and Delivered.
 	Digits string
+
+	// Delivery names the message that the code came with, for Delivered.
+	Delivery DeliveryID
 
 	// Scheme, Digest and From belong to Recovery: the scheme that the code's
 	// length names, its digest, and the derivation the digest was made with.
 	Scheme recovery.Scheme
 	Digest recovery.Digest
 	From   recovery.Derivation
+
+	// Replenish says that a recovery code that is used is replaced by Spare at
+	// once.
+	Replenish bool
+	Spare     *FreshCode
+
+	// Foreign is what came of holding the text against codes of another
+	// system.
+	Foreign *ForeignTry
 }
 
 // A Match is a guess that was right.
 type Match struct {
 	Factor        Factor
 	Authenticator AuthenticatorID // for TOTP
+	Replenished   bool            // whether the spare has taken the place of the code
 }
 
-// Check evaluates a guess and counts it. A refusal with [WrongCode] has changed
-// the account, and so has a success; [Locked], [FactorDisabled] and a replayed
-// TOTP code have not.
+// Check evaluates a guess and counts it. A success has changed the account, and
+// so has a refusal with [WrongCode] unless the account has nothing that it
+// could have been right for; [Locked], [FactorDisabled], [MalformedCode] and a
+// replayed TOTP code have not.
 //
-// It returns ErrNeedDigest if the guess is a recovery code that may be
-// evaluated, and its digest has yet to be derived.
+// It returns ErrNeedDigest, ErrNeedForeign or ErrNeedSpare if a recovery code
+// may be evaluated, and something has yet to be derived for it. The account has
+// not changed then.
 func (a *Account) Check(m Moment, g Guess) (Match, error) {
-	if len(a.authenticators) == 0 {
+	if !a.enrolled() && g.Factor == NoFactor {
+		return Match{}, refuse(MalformedCode)
+	}
+	if !a.enrolled() {
 		return Match{}, refuse(NotEnrolled)
 	}
 	var match Match
-	var err error
-	if g.Factor == Recovery {
+	factor, foreign, err := a.reading(g)
+	switch {
+	case err != nil:
+		return Match{}, err
+	case foreign:
+		match, err = a.checkForeign(m, g)
+	case factor == Recovery:
 		match, err = a.checkRecovery(m, g)
-	} else {
+	case factor == Delivered:
+		match, err = a.checkDelivered(m, g)
+	case factor == TOTP:
 		match, err = a.checkTOTP(m, g.Digits)
+	default:
+		return Match{}, refuse(MalformedCode)
 	}
-	return match, about(g.Factor, err)
+	if err == nil {
+		err = a.succeeded(m, match.Factor)
+	}
+	if err != nil {
+		return Match{}, about(factor, err)
+	}
+	return match, nil
+}
+
+// reading decides what a guess is taken for. Where the account has codes of
+// another system, it has no set of its own, and a text is one of those unless it
+// has as many digits as an authenticator's codes.
+func (a *Account) reading(g Guess) (f Factor, foreign bool, err error) {
+	if g.Factor == Delivered {
+		return Delivered, false, nil
+	}
+	codes, err := a.foreign.get(decodeForeign)
+	if err != nil {
+		return NoFactor, false, err
+	}
+	if len(*codes) == 0 {
+		return g.Factor, false, nil
+	}
+	for i := range a.authenticators {
+		if g.Factor == TOTP && a.authenticators[i].Key.Params().Digits == len(g.Digits) {
+			return TOTP, false, nil
+		}
+	}
+	return Recovery, true, nil
+}
+
+// succeeded ends what ends when a user has answered with a code.
+func (a *Account) succeeded(m Moment, by Factor) error {
+	a.bypass = Bypass{}
+	if a.reset.Open {
+		return a.CancelReset(m, by)
+	}
+	return nil
 }
 
 // about says in a refusal what the code was taken for.
@@ -71,6 +143,11 @@ func about(f Factor, err error) error {
 // that the work tells nothing.
 func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 	cost := len(a.authenticators)
+	if cost == 0 {
+		// Nothing is evaluated, so nothing is counted: an account that has an
+		// address alone answers every guess alike.
+		return Match{}, refuse(WrongCode)
+	}
 	if err := a.totp.blocked(totpPolicy, m.Now, cost); err != nil {
 		return Match{}, err
 	}
@@ -114,27 +191,56 @@ func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {
 	if g.From != set.Derivation() {
 		return Match{}, ErrNeedDigest
 	}
-	_, err = set.Spend(g.Digest, m.Now)
+	spent := *set // a copy: nothing has changed if a spare is needed first
+	place, err := spent.Spend(g.Digest, m.Now)
 	switch {
 	case errors.Is(err, recovery.ErrSpent):
-		refusal := a.fail(m, &a.recovery, recoveryPolicy, Recovery, 1)
-		if r, ok := refusal.(*Refusal); ok {
-			r.Reason = Replayed
-		}
-		return Match{}, refusal
+		return Match{}, a.spentAgain(m, recoveryPolicy)
 	case errors.Is(err, recovery.ErrWrong):
 		return Match{}, a.fail(m, &a.recovery, recoveryPolicy, Recovery, 1)
 	case err != nil:
 		return Match{}, err
 	}
-	a.codes.touch()
-	a.recovery.succeed()
-	a.totp.forgive(totpPolicy, m.Now)
-	a.turn(m)
-	if err := a.record(m, Event{Kind: EventRecoveryUsed, Factor: Recovery}); err != nil {
-		return Match{}, err
+	if g.Replenish {
+		if g.Spare == nil {
+			return Match{}, ErrNeedSpare
+		}
+		if err := a.replenish(&spent, place, *g.Spare); err != nil {
+			return Match{}, err
+		}
 	}
-	return Match{Factor: Recovery}, nil
+	a.codes.set(spent)
+	if spent.Remaining() == 0 {
+		a.DropKept() // nothing of them can be shown any more
+	}
+	return Match{Factor: Recovery, Replenished: g.Replenish}, a.recovered(m)
+}
+
+// spentAgain counts a recovery code that was used before.
+func (a *Account) spentAgain(m Moment, p policy) error {
+	refusal := a.fail(m, &a.recovery, p, Recovery, 1)
+	if r, ok := refusal.(*Refusal); ok {
+		r.Reason = Replayed
+	}
+	return refusal
+}
+
+// recovered does what follows from the use of a recovery code: the other
+// factors are held back no longer, and what was handed out is void.
+func (a *Account) recovered(m Moment) error {
+	a.recovery.succeed()
+	a.forgive(m.Now)
+	a.turn(m)
+	return a.record(m, Event{Kind: EventRecoveryUsed, Factor: Recovery})
+}
+
+// forgive ends the waits of app codes and delivered codes, and leaves some units
+// in their budgets.
+func (a *Account) forgive(now time.Time) {
+	a.totp.forgive(totpPolicy, now)
+	if !a.delivery.isZero() {
+		a.delivery.throttle.forgive(totpPolicy, now)
+	}
 }
 
 // fail counts a failure, records the lock that begins with it, and returns the
@@ -163,12 +269,17 @@ func (a *Account) fail(m Moment, t *Throttle, p policy, f Factor, cost int) erro
 // LockedUntil reports whether codes of the factor are not evaluated now, and
 // until when; the zero time if waiting does not end it.
 func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked bool) {
-	if len(a.authenticators) == 0 {
-		return time.Time{}, false
-	}
-	err := a.totp.blocked(totpPolicy, now, len(a.authenticators))
-	if f == Recovery {
+	var err error
+	switch {
+	case f == Delivered: // without an address too: it holds back binding one
+		err = a.delivery.throttle.blocked(totpPolicy, now, 1)
+	case !a.enrolled():
+	case f == TOTP && len(a.authenticators) > 0:
+		err = a.totp.blocked(totpPolicy, now, len(a.authenticators))
+	case f == Recovery && a.foreign.isEmpty():
 		err = a.recovery.blocked(recoveryPolicy, now, 1)
+	case f == Recovery:
+		err = a.recovery.blocked(foreignPolicy, now, 1)
 	}
 	if r, ok := err.(*Refusal); ok {
 		return r.RetryAt, true

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -48,20 +49,25 @@ func (a *Account) CodesDerivation() (recovery.Derivation, error) {
 	return set.Derivation(), nil
 }
 
-// CodesLeft returns how many recovery codes are unspent, and how many the set
-// had.
+// CodesLeft returns how many recovery codes are unspent, and how many there
+// were. Those of another system count until the next set takes their place.
 func (a *Account) CodesLeft() (left, of int, err error) {
 	set, err := a.codes.get(recovery.DecodeSet)
 	if err != nil {
 		return 0, 0, err
 	}
-	return set.Remaining(), set.Len(), nil
+	foreign, err := a.foreign.get(decodeForeign)
+	if err != nil {
+		return 0, 0, err
+	}
+	unused, err := a.foreignLeft()
+	return set.Remaining() + unused, set.Len() + len(*foreign), err
 }
 
 // MayRenew reports whether Renew would be allowed to store set, or if it is
 // nil, to ask for one.
 func (a *Account) MayRenew(set *FreshSet, now time.Time) error {
-	if len(a.authenticators) == 0 {
+	if !a.enrolled() {
 		return refuse(NotEnrolled)
 	}
 	return a.mayMake(set, now)
@@ -70,6 +76,10 @@ func (a *Account) MayRenew(set *FreshSet, now time.Time) error {
 // A FreshSet is a set of recovery codes that was just made.
 type FreshSet struct {
 	Set recovery.Set
+
+	// Codes are the same in clear, if the account is to keep them. Otherwise
+	// there are none.
+	Codes recovery.Codes
 
 	// Counted says that CountSet was called, and stored, before it was made.
 	Counted bool
@@ -110,7 +120,84 @@ func (a *Account) Renew(m Moment, set *FreshSet, by Factor) error {
 
 func (a *Account) setCodes(m Moment, set *FreshSet) {
 	a.codes.set(set.Set)
+	a.kept.set(set.Codes)
+	a.foreign.set(nil)
 	if !set.Counted {
 		a.sets.add(m.Now)
 	}
+}
+
+// A FreshCode takes the place of a recovery code that is used.
+type FreshCode struct {
+	Code   recovery.Code
+	Digest recovery.Digest // by the derivation of the account's set
+}
+
+// replenish puts a fresh code into the place of a used one.
+func (a *Account) replenish(set *recovery.Set, place int, fresh FreshCode) error {
+	if err := set.Replace(place, fresh.Digest); err != nil {
+		return err
+	}
+	kept, err := a.kept.get(recovery.DecodeCodes)
+	if err != nil || kept.Len() == 0 {
+		return err
+	}
+	codes := slices.Collect(kept.All())
+	codes[place] = fresh.Code
+	joined, err := recovery.JoinCodes(codes...)
+	if err != nil {
+		return err
+	}
+	a.kept.set(joined)
+	return nil
+}
+
+// DropKept drops the recovery codes in clear, for a host that does not keep them
+// any more. Like Tidy it does not count as a change: they are gone with the next
+// write, and are not shown until then.
+func (a *Account) DropKept() {
+	if len(a.kept.raw) > 0 || a.kept.value != nil {
+		a.kept.set(recovery.Codes{})
+	}
+}
+
+// MayShow reports whether the account holds unspent recovery codes in clear.
+// That it holds them at all is the host's choice.
+func (a *Account) MayShow() error {
+	_, err := a.unspent()
+	return err
+}
+
+// Show returns the recovery codes that are unspent, in clear.
+func (a *Account) Show(m Moment, by Factor) (recovery.Codes, error) {
+	codes, err := a.unspent()
+	if err != nil {
+		return recovery.Codes{}, err
+	}
+	return codes, a.record(m, Event{Kind: EventCodesShown, Factor: by})
+}
+
+func (a *Account) unspent() (recovery.Codes, error) {
+	if !a.enrolled() {
+		return recovery.Codes{}, refuse(NotEnrolled)
+	}
+	set, err := a.codes.get(recovery.DecodeSet)
+	if err != nil {
+		return recovery.Codes{}, err
+	}
+	kept, err := a.kept.get(recovery.DecodeCodes)
+	if err != nil {
+		return recovery.Codes{}, err
+	}
+	if kept.Len() != set.Len() || set.Remaining() == 0 {
+		return recovery.Codes{}, refuse(CodesNotKept)
+	}
+	all := slices.Collect(kept.All())
+	var unspent []recovery.Code
+	for i, c := range all {
+		if set.SpentAt(i).IsZero() {
+			unspent = append(unspent, c)
+		}
+	}
+	return recovery.JoinCodes(unspent...)
 }

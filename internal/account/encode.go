@@ -43,6 +43,13 @@ const (
 	tagHistory        = 12
 	tagOutbox         = 13
 	tagWrite          = 14
+	tagKept           = 15
+	tagForeign        = 16
+	tagDevices        = 17
+	tagBypass         = 18
+	tagTicket         = 19
+	tagReset          = 20
+	tagDelivery       = 21
 )
 
 // Decode reads an encoded account. It keeps b.
@@ -91,6 +98,20 @@ func Decode(b []byte) (*Account, error) {
 			a.outbox.raw = v
 		case tagWrite:
 			err = readArray(v, a.write[:])
+		case tagKept:
+			a.kept.raw = v
+		case tagForeign:
+			a.foreign.raw = v
+		case tagDevices:
+			a.devices.raw = v
+		case tagBypass:
+			a.bypass, err = readBypass(v)
+		case tagTicket:
+			err = readArray(v, a.ticket[:])
+		case tagReset:
+			a.reset, err = readReset(v)
+		case tagDelivery:
+			a.delivery, err = readDelivery(v)
 		default:
 			return false, nil
 		}
@@ -106,24 +127,50 @@ func Decode(b []byte) (*Account, error) {
 	return a, nil
 }
 
-// Encode returns the account's encoding. Should it be too long, the oldest
-// history makes room: no decision is ever lost for lack of it.
+// Encode returns the account's encoding. Should it be too long, texts make room
+// that nothing depends on: the oldest history, and then what undelivered events
+// say beyond what happened. No decision is ever lost for lack of room.
 func (a *Account) Encode() ([]byte, error) {
 	for {
 		b, err := a.encode(make([]byte, 0, 1024))
 		if err != nil || len(b) <= MaxEncoded {
 			return b, err
 		}
-		history, err := a.history.get(decodeHistory)
+		shed, err := a.shed()
 		if err != nil {
 			return nil, err
 		}
-		if len(*history) == 0 {
+		if !shed {
 			return nil, ErrTooLarge
 		}
+	}
+}
+
+// shed makes the encoding shorter by what can be spared first, and reports
+// whether there was anything.
+func (a *Account) shed() (bool, error) {
+	history, err := a.history.get(decodeHistory)
+	if err != nil {
+		return false, err
+	}
+	if len(*history) > 0 {
 		*history = slices.Delete(*history, 0, 1)
 		a.history.touch()
+		return true, nil
 	}
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return false, err
+	}
+	for i := range *outbox {
+		e := &(*outbox)[i].Event
+		if e.Reason != "" || e.Actor != "" || e.Name != "" || e.Method != "" {
+			e.Reason, e.Actor, e.Name, e.Method = "", "", "", ""
+			a.outbox.touch()
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (a *Account) encode(b []byte) ([]byte, error) {
@@ -172,6 +219,30 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 	})
 	if a.write != (WriteID{}) {
 		w.putBytes(tagWrite, a.write[:])
+	}
+	putLazy(&w, tagKept, &a.kept, func(b []byte, codes recovery.Codes) ([]byte, error) {
+		if codes.Len() == 0 {
+			return b, nil
+		}
+		return codes.AppendBinary(b)
+	})
+	putLazy(&w, tagForeign, &a.foreign, func(b []byte, codes []ForeignCode) ([]byte, error) {
+		return appendList(b, codes, appendForeign)
+	})
+	putLazy(&w, tagDevices, &a.devices, func(b []byte, devices []Device) ([]byte, error) {
+		return appendList(b, devices, appendDevice)
+	})
+	if a.bypass != (Bypass{}) {
+		w.put(tagBypass, func(b []byte) ([]byte, error) { return appendBypass(b, a.bypass) })
+	}
+	if a.ticket != (TicketHash{}) {
+		w.putBytes(tagTicket, a.ticket[:])
+	}
+	if !a.reset.Asked.IsZero() {
+		w.put(tagReset, func(b []byte) ([]byte, error) { return appendReset(b, a.reset) })
+	}
+	if !a.delivery.isZero() {
+		w.put(tagDelivery, a.delivery.append)
 	}
 	return w.finish()
 }

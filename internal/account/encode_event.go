@@ -12,6 +12,8 @@ const (
 	tagEventFactor = 4
 	tagEventName   = 5
 	tagEventMethod = 6
+	tagEventActor  = 7
+	tagEventReason = 8
 
 	tagEvent = 1
 	tagLease = 2
@@ -32,6 +34,12 @@ func appendEvent(b []byte, e *Event) ([]byte, error) {
 	if e.Method != "" {
 		w.putBytes(tagEventMethod, []byte(e.Method))
 	}
+	if e.Actor != "" {
+		w.putBytes(tagEventActor, []byte(e.Actor))
+	}
+	if e.Reason != "" {
+		w.putBytes(tagEventReason, []byte(e.Reason))
+	}
 	return w.finish()
 }
 
@@ -51,6 +59,10 @@ func readEvent(in cryptobyte.String) (e Event, err error) {
 			e.Name = string(v)
 		case tagEventMethod:
 			e.Method = string(v)
+		case tagEventActor:
+			e.Actor = string(v)
+		case tagEventReason:
+			e.Reason = string(v)
 		default:
 			return false, nil
 		}
@@ -72,7 +84,8 @@ func appendUndelivered(b []byte, u *Undelivered) ([]byte, error) {
 }
 
 func decodeOutbox(b []byte) ([]Undelivered, error) {
-	return readList(b, MaxUndelivered, func(in cryptobyte.String) (u Undelivered, err error) {
+	// Where all are of different kinds there can be more than MaxUndelivered.
+	return readList(b, maxKinds, func(in cryptobyte.String) (u Undelivered, err error) {
 		count := int64(1)
 		u.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
 			var err error

@@ -3,6 +3,7 @@ package account
 import (
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -95,6 +96,7 @@ const (
 	tagImage         = 6
 	tagAuthenticator = 7
 	tagSetupThrottle = 8
+	tagSetupCodes    = 9
 )
 
 func (s *Setup) append(b []byte) ([]byte, error) {
@@ -111,6 +113,9 @@ func (s *Setup) append(b []byte) ([]byte, error) {
 	}
 	w.put(tagAuthenticator, func(b []byte) ([]byte, error) { return appendAuthenticator(b, &s.Authenticator) })
 	putThrottle(&w, tagSetupThrottle, s.Throttle)
+	if s.Codes.Len() > 0 {
+		w.put(tagSetupCodes, s.Codes.AppendBinary)
+	}
 	return w.finish()
 }
 
@@ -136,6 +141,8 @@ func readSetup(in cryptobyte.String) (*Setup, error) {
 			s.Authenticator, err = readAuthenticator(v)
 		case tagSetupThrottle:
 			s.Throttle, err = readThrottle(v)
+		case tagSetupCodes:
+			s.Codes, err = recovery.DecodeCodes(v)
 		default:
 			return false, nil
 		}

@@ -79,34 +79,40 @@ func TestGoldenFiles(t *testing.T) {
 	for name, a := range map[string]*account.Account{
 		"v1-fresh": fresh.a, "v1-pending": pending.a, "v1-typical": typical.a, "v1-full": full(t).a, "v1-disabled": disabled.a,
 	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join("testdata", name+".hex")
-			got := encode(t, a)
-			if *update {
-				if err := os.WriteFile(path, []byte(breakLines(hex.EncodeToString(got))), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("the encoding has changed:\n%x\nwant\n%x", got, want)
-			}
-			decoded, err := account.Decode(want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			touch(t, decoded)
-			if again := encode(t, decoded); !bytes.Equal(again, want) {
-				t.Errorf("decoded and encoded again it is\n%x\nwant\n%x", again, want)
-			}
-		})
+		t.Run(name, func(t *testing.T) { golden(t, name, a) })
+	}
+}
+
+// golden holds the encoding of an account against a file.
+func golden(t *testing.T, name string, a *account.Account) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".hex")
+	got := encode(t, a)
+	if *update {
+		if err := os.WriteFile(path, []byte(breakLines(hex.EncodeToString(got))), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the encoding has changed:\n%x\nwant\n%x", got, want)
+	}
+	decoded, err := account.Decode(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := touch(t, decoded); err != nil {
+		t.Fatal(err)
+	}
+	if again := encode(t, decoded); !bytes.Equal(again, want) {
+		t.Errorf("decoded and encoded again it is\n%x\nwant\n%x", again, want)
 	}
 }
 
@@ -127,8 +133,10 @@ func touch(t testing.TB, a *account.Account) error {
 	_, errHistory := a.History()
 	_, errOutbox := a.Outbox()
 	_, _, errCodes := a.CodesLeft()
+	_, errDevices := a.Devices(time.Time{})
+	errKept := account.ReadKept(a)
 	account.TouchAll(a)
-	return errors.Join(errHistory, errOutbox, errCodes)
+	return errors.Join(errHistory, errOutbox, errCodes, errDevices, errKept)
 }
 
 // A node of this version must not lose what a later version stores.
@@ -214,6 +222,7 @@ func insertEverywhere(t *testing.T, b []byte, tag byte, value []byte) []byte {
 		5:  list(leaf), // authenticators
 		8:  func(b []byte) []byte { return insert(b, map[byte]func([]byte) []byte{7: leaf}) },
 		12: list(leaf), // history
+		17: list(leaf), // devices
 		13: list(func(b []byte) []byte { return insert(b, map[byte]func([]byte) []byte{1: leaf}) }),
 	})...)
 }

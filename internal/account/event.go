@@ -9,6 +9,8 @@ import (
 const (
 	MaxHistory     = 20
 	MaxUndelivered = 16
+	MaxActor       = 255 // bytes of an administrator's name
+	MaxReason      = 256 // bytes of an administrator's reason
 )
 
 // EventKind is what happened.
@@ -25,6 +27,24 @@ const (
 	EventRecoveryUsed
 	EventLocked
 	EventFactorDisabled
+	EventCodesShown
+	EventDeviceTrusted
+	EventDeviceRevoked
+	EventAddressBound
+	EventAddressRemoved
+	EventReset
+	EventUnlocked
+	EventBypassGranted
+	EventResetRequested
+	EventResetReminder
+	EventResetMatured
+	EventResetCancelled
+	EventResetRefused
+	EventImported
+	EventExported
+	EventErased
+
+	lastEventKind
 )
 
 // An EventID is unique over all accounts and stays the same when an event is
@@ -37,8 +57,10 @@ type Event struct {
 	Kind   EventKind
 	At     time.Time
 	Factor Factor // what authorised it, or what it is about; 0 if neither
-	Name   string // of the authenticator it is about
+	Name   string // of the authenticator, the device or the channel it is about
 	Method string // how the first factor was checked again, if that authorised it
+	Actor  string // the administrator who did it
+	Reason string // why the administrator did
 
 	unknown []field
 }
@@ -51,6 +73,12 @@ type Undelivered struct {
 
 	unknown []field
 }
+
+// maxKinds bounds the events that wait for delivery beyond MaxUndelivered, where
+// none can be folded into another: of all kinds there will ever be.
+const maxKinds = 64
+
+var _ = [1]struct{}{}[lastEventKind/maxKinds]
 
 // leaseTime is how long the writer of an event has for delivering it.
 const leaseTime = time.Minute
@@ -65,7 +93,9 @@ func (a *Account) record(m Moment, e Event) error {
 	if err != nil {
 		return err
 	}
-	*history = append(*history, e)
+	if e.Kind != EventResetReminder { // a month of them would leave no room for anything else
+		*history = append(*history, e)
+	}
 	if extra := len(*history) - MaxHistory; extra > 0 {
 		*history = slices.Delete(*history, 0, extra)
 	}
@@ -106,8 +136,9 @@ func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 }
 
 // enqueue appends u. When there is no room, the oldest event that has a later
-// one of its kind is folded into that: Count tells that there were more. There
-// are fewer kinds than places, so there always is one.
+// one of its kind is folded into that: Count tells that there were more. Only
+// where all are of different kinds there are more of them than that, one of each
+// kind at most.
 func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 	outbox = append(outbox, u)
 	if len(outbox) <= MaxUndelivered {
@@ -121,18 +152,37 @@ func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 			return slices.Delete(outbox, i, i+1)
 		}
 	}
-	return slices.Delete(outbox, 0, 1) // kinds of a later version; not reached by ours
+	return outbox
+}
+
+// Recall takes the leases of all events back, so that the next Lease has them.
+func (a *Account) Recall(m Moment) error {
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return err
+	}
+	for i := range *outbox {
+		(*outbox)[i].Lease = m.Now
+		a.outbox.touch()
+	}
+	return nil
 }
 
 // Acknowledge drops events that were delivered. Ids that are not there any
 // more, delivered by another or folded into a later event, are passed over.
-func (a *Account) Acknowledge(ids []EventID) error {
+func (a *Account) Acknowledge(m Moment, ids []EventID) error {
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {
 		return err
 	}
 	before := len(*outbox)
-	*outbox = slices.DeleteFunc(*outbox, func(u Undelivered) bool { return slices.Contains(ids, u.Event.ID) })
+	*outbox = slices.DeleteFunc(*outbox, func(u Undelivered) bool {
+		taken := slices.Contains(ids, u.Event.ID)
+		if taken && u.Event.Kind == EventResetRequested {
+			a.reset.heard(m.Now)
+		}
+		return taken
+	})
 	if len(*outbox) != before {
 		a.outbox.touch()
 		a.changed = true
@@ -156,4 +206,13 @@ func (a *Account) Outbox() ([]Undelivered, error) {
 		return nil, err
 	}
 	return slices.Clone(*outbox), nil
+}
+
+// undelivered reports whether an event of the kind waits for its delivery.
+func (a *Account) undelivered(kind EventKind) (bool, error) {
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(*outbox, func(u Undelivered) bool { return u.Event.Kind == kind }), nil
 }

@@ -1,5 +1,7 @@
 package account
 
+import "github.com/seed-1b6a03a1/twofactor/recovery"
+
 // FieldTag is the tag from which on a reader must understand a field.
 const FieldTag = mustUnderstand
 
@@ -11,6 +13,24 @@ func TouchAll(a *Account) {
 	a.codes.dirty = a.codes.value != nil
 	a.history.dirty = a.history.value != nil
 	a.outbox.dirty = a.outbox.value != nil
+	a.kept.dirty = a.kept.value != nil
+	a.foreign.dirty = a.foreign.value != nil
+	a.devices.dirty = a.devices.value != nil
+}
+
+// ReadKept reads the recovery codes that are kept in clear.
+func ReadKept(a *Account) error {
+	_, err := a.kept.get(recovery.DecodeCodes)
+	return err
+}
+
+// Kept returns how many recovery codes are kept in clear.
+func Kept(a *Account) int {
+	kept, err := a.kept.get(recovery.DecodeCodes)
+	if err != nil {
+		return -1
+	}
+	return kept.Len()
 }
 
 // Replace stores a set and an event as long as it gets, without the limits on
@@ -21,4 +41,32 @@ func (a *Account) Replace(m Moment, set *FreshSet, name string) error {
 		return err
 	}
 	return nil
+}
+
+// EventKinds is one more than the highest kind of an event.
+const EventKinds = lastEventKind
+
+// PutForeign puts codes of another system into the place of a set.
+func PutForeign(a *Account, codes []ForeignCode) {
+	a.codes.set(recovery.Set{})
+	a.kept.set(recovery.Codes{})
+	a.foreign.set(codes)
+}
+
+// WholeLen returns how long the encoding is without anything making room.
+func WholeLen(a *Account) int {
+	b, err := a.encode(nil)
+	if err != nil {
+		return -1
+	}
+	return len(b)
+}
+
+// ShedAll makes all the room there is.
+func ShedAll(a *Account) {
+	for {
+		if shed, err := a.shed(); !shed || err != nil {
+			return
+		}
+	}
 }

@@ -222,6 +222,14 @@ func (l *lazy[T]) get(decode func([]byte) (T, error)) (*T, error) {
 	return l.value, nil
 }
 
+// isEmpty reports whether there is nothing, without decoding it.
+func (l *lazy[T]) isEmpty() bool {
+	if l.dirty {
+		return false
+	}
+	return len(l.raw) == 0
+}
+
 // touch says that the value has been changed.
 func (l *lazy[T]) touch() { l.dirty = true }
 

@@ -51,3 +51,11 @@ func later(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// earlier returns the earlier of two instants, of which the zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}

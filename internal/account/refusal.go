@@ -18,6 +18,7 @@ const (
 	ChallengeVoid         Reason = "challenge_void"
 	ChallengeSpent        Reason = "challenge_spent"
 	SetupSuperseded       Reason = "setup_superseded"
+	SetupExpired          Reason = "setup_expired"
 	NoSetup               Reason = "no_setup"
 	NotEnrolled           Reason = "not_enrolled"
 	TooManyAuthenticators Reason = "too_many_authenticators"
@@ -25,6 +26,20 @@ const (
 	LastAuthenticator     Reason = "last_authenticator"
 	DuplicateSecret       Reason = "duplicate_secret"
 	TooManyCodeSets       Reason = "too_many_code_sets"
+	MalformedCode         Reason = "malformed_code"
+	ChallengeExpired      Reason = "challenge_expired"
+	CodesNotKept          Reason = "codes_not_kept"
+	UnknownDevice         Reason = "unknown_device"
+	AlreadyEnrolled       Reason = "already_enrolled"
+	WasEnrolled           Reason = "was_enrolled"
+	TicketRequired        Reason = "ticket_required"
+	TicketInvalid         Reason = "ticket_invalid"
+	NoAddress             Reason = "no_address"
+	SameChannel           Reason = "same_channel"
+	TooManyMessages       Reason = "too_many_messages"
+	NoReset               Reason = "no_reset"
+	ResetWaiting          Reason = "reset_waiting"
+	TooManyResets         Reason = "too_many_resets"
 )
 
 // A Refusal is the answer "no" to something the user did. Whether the account
@@ -56,6 +71,14 @@ var (
 	// ErrNeedDigest asks the caller to derive the digest of the recovery code
 	// with [Account.CodesDerivation] and to call again. Nothing has changed.
 	ErrNeedDigest = errors.New("account: the digest of the recovery code is needed")
+
+	// ErrNeedForeign asks the caller to hold the text against the codes that
+	// [Account.Foreign] returns, and to call again. Nothing has changed.
+	ErrNeedForeign = errors.New("account: the text has to be held against codes of another system")
+
+	// ErrNeedSpare asks the caller to make a recovery code and its digest by
+	// the same derivation, and to call again. Nothing has changed.
+	ErrNeedSpare = errors.New("account: a spare recovery code is needed")
 
 	// ErrNeedCodes asks the caller to make a set of recovery codes and to call
 	// again with it. The account it was called on must be dropped.

@@ -23,6 +23,10 @@ type Setup struct {
 	Authenticator Authenticator
 	Throttle      Throttle
 
+	// Codes are recovery codes that were shown before the code that proves the
+	// authenticator. They become valid with it.
+	Codes recovery.Codes
+
 	unknown []field
 }
 
@@ -37,24 +41,28 @@ func (s *Setup) rebase(now time.Time) (changed bool) {
 
 // MayBegin reports whether Begin would be allowed, and whether it needs a
 // proof first. It changes nothing.
-func (a *Account) MayBegin(replaces AuthenticatorID) (needsProof bool, err error) {
+func (a *Account) MayBegin(replaces AuthenticatorID, ticket TicketHash) (needsProof bool, err error) {
 	switch {
-	case !replaces.IsZero() && len(a.authenticators) == 0:
+	case !replaces.IsZero() && !a.enrolled():
 		return false, refuse(NotEnrolled)
 	case !replaces.IsZero() && a.find(replaces) < 0:
 		return false, refuse(UnknownAuthenticator)
 	case replaces.IsZero() && len(a.authenticators) >= MaxAuthenticators:
 		return false, refuse(TooManyAuthenticators)
 	}
-	return len(a.authenticators) > 0, nil
+	return a.enrolled(), a.checkTicket(ticket)
+}
+
+// ShowsCodes reports whether a setup can show recovery codes that become valid
+// with it: the account has none left, and has not made too many sets today.
+func (a *Account) ShowsCodes(now time.Time) (bool, error) {
+	left, _, err := a.CodesLeft()
+	return err == nil && left == 0 && a.sets.blocked(now) == nil, err
 }
 
 // Begin stages a fresh authenticator, in the place of an earlier one that is
-// still waiting. The caller has seen to the proof that MayBegin asked for.
+// still waiting. The caller has asked MayBegin, and has seen to the proof.
 func (a *Account) Begin(s Setup) error {
-	if _, err := a.MayBegin(s.Replaces); err != nil {
-		return err
-	}
 	if a.holds(s.Authenticator.Key.Secret()) {
 		return refuse(DuplicateSecret)
 	}
@@ -106,16 +114,15 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (s
 	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
 		return false, refuse(TooManyAuthenticators)
 	}
-	held, err := a.codes.get(recovery.DecodeSet)
+	needsCodes, err := a.needsCodes(set, m.Now)
 	if err != nil {
 		return false, err
 	}
-	needsCodes := held.Remaining() == 0
-	if err := a.mayMake(set, m.Now); needsCodes && err != nil {
-		if len(a.authenticators) == 0 {
+	if s.Codes.Len() > 0 && !needsCodes {
+		// The owner has noted codes that would never work.
+		if err := a.mayMake(set, m.Now); err != nil {
 			return false, err
 		}
-		needsCodes = false // a new phone does not wait for paper
 	}
 	if err := a.checkSetup(m, s, digits); err != nil {
 		return false, err
@@ -127,7 +134,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (s
 		a.setCodes(m, set)
 	}
 
-	kind, first := EventAuthenticatorAdded, len(a.authenticators) == 0
+	kind, first := EventAuthenticatorAdded, !a.enrolled()
 	switch {
 	case first:
 		kind = EventEnabled
@@ -139,12 +146,17 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (s
 	x.Added, x.Used = m.Now, m.Now
 	a.authenticators = append(a.authenticators, x)
 	a.wasConfirmed = true
+	a.ticket = TicketHash{}
 	a.turn(m)
-	err = a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name})
-	if err == nil && needsCodes && !first {
-		err = a.record(m, Event{Kind: EventCodesRenewed, Factor: TOTP})
+	if err := a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}); err != nil {
+		return false, err
 	}
-	return needsCodes, err
+	if needsCodes && !first {
+		if err := a.record(m, Event{Kind: EventCodesRenewed, Factor: TOTP}); err != nil {
+			return false, err
+		}
+	}
+	return needsCodes, a.succeeded(m, TOTP)
 }
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures

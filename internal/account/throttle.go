@@ -38,6 +38,10 @@ var (
 	// Recovery codes carry 80 bits. Here the wait protects the processor, and
 	// stays short so that a thief of the password can't lock the owner out.
 	recoveryPolicy = policy{free: 5, first: 15 * time.Second, ceiling: time.Minute}
+
+	// What codes of another system carry is not known. A budget keeps guessing
+	// at eight digits below one in ten thousand a year.
+	foreignPolicy = policy{free: 5, first: 15 * time.Second, ceiling: time.Minute, budget: 30}
 )
 
 // wait returns how long to wait after that many consecutive failures.

@@ -96,7 +96,7 @@ func TestCase28_HalfAuthenticated(t *testing.T, open Open) {
 	if err != nil || d.Next != enrollment.MustEnroll || d.Challenge != "" {
 		t.Errorf("SignIn = %+v, %v", d, err)
 	}
-	if d, err = w.guard.SignIn(t.Context(), "nobody", enrollment.Login{Enrolled: true}); err == nil || d != (enrollment.Decision{}) {
+	if d, err = w.guard.SignIn(t.Context(), "nobody", enrollment.Login{Enrolled: true}); err == nil || d.Next != enrollment.Refuse || d.Challenge != "" {
 		t.Errorf("SignIn of a user said to be enrolled = %+v, %v", d, err)
 	}
 	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt("")), enrollment.ProofInvalid)

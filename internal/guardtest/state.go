@@ -14,6 +14,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // Cases about who may change what, and about what the store may do.
@@ -262,10 +263,11 @@ func TestCase49_LostReply(t *testing.T, open Open) {
 	}
 }
 
-// TestCase53_SecretTwice: an account took a secret that it held already. Fresh
-// ones never collide, so the random source has to be broken; see the tests of
-// internal/account. Here, disabling and starting again gives a new secret, and
-// the old one's codes stay dead.
+// TestCase53_SecretTwice: an account took a secret that it held already, and
+// with it codes that were used. Fresh ones never collide, so the random source
+// has to be broken; see the tests of internal/account. Here, disabling and
+// starting again gives a new secret, and the old one's codes stay dead; and a
+// secret that is imported comes once, and remembers what was used.
 func TestCase53_SecretTwice(t *testing.T, open Open) {
 	w := newWorld(t, open(t))
 	u := w.enroll("alice")
@@ -276,6 +278,30 @@ func TestCase53_SecretTwice(t *testing.T, open Open) {
 	}
 	want(t, again.answer(u.code()), enrollment.WrongCode)
 	want(t, again.answer(u.codes[0]), enrollment.WrongCode)
+	want(t, again.answer(again.code()), "")
+
+	admin := w.guard.Admin("carol", "moving")
+	bring := func(keys ...totp.Key) error {
+		im := enrollment.Import{Again: true} // after a reset
+		for _, k := range keys {
+			im.Authenticators = append(im.Authenticators, enrollment.ImportedAuthenticator{Key: k})
+		}
+		return admin.Import(t.Context(), "alice", im)
+	}
+	w.unchanged("alice", func() {
+		want(t, bring(again.app), enrollment.AlreadyEnrolled)
+		want(t, bring(u.app), enrollment.AlreadyEnrolled)
+	})
+	w.advance(30 * time.Second)
+	want(t, again.answer(again.code(1)), "") // of the step to come
+	_, err := admin.Reset(t.Context(), "alice", enrollment.ResetOptions{})
+	want(t, err, "")
+	w.unchanged("alice", func() { want(t, bring(again.app, u.app, again.app), enrollment.DuplicateSecret) })
+	want(t, bring(again.app), "")
+	for _, steps := range []int{-1, 0, 1} {
+		want(t, again.answer(again.code(steps)), enrollment.Replayed)
+	}
+	w.advance(time.Minute)
 	want(t, again.answer(again.code()), "")
 }
 

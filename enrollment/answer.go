@@ -1,0 +1,223 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// maxWithin bounds how long a receipt is good for a purpose.
+const maxWithin = 24 * time.Hour
+
+// A Success says that a user has just answered with a code. A Guard returns
+// one only together with a nil error; the zero Success stands for nobody.
+type Success struct {
+	// UserID is who answered.
+	UserID string
+
+	// Purpose is what was answered for.
+	Purpose Purpose
+
+	// Factor is what was answered with.
+	Factor Factor
+
+	// Authenticator is the ID of the authenticator, where Factor is TOTP.
+	Authenticator string
+
+	// At is when, in UTC.
+	At time.Time
+
+	// Receipt says the same in an opaque, sealed string that a session can
+	// keep. ByReceipt takes it as a proof for [ReceiptTTL], unless a factor
+	// was changed meanwhile, whatever the code was asked for.
+	Receipt string
+
+	// CodesLeft is how many recovery codes are unspent. Tell the user when
+	// they get few.
+	CodesLeft int
+
+	// NewCode is the recovery code that has taken the place of the one that was
+	// used, with Config.ReplenishCodes; the zero Code otherwise. Show it to the
+	// user now: unless Config.KeepCodes is set, nothing can show it later.
+	NewCode recovery.Code
+}
+
+// success makes the Success of a right code. It is part of the decision: it is
+// made before the account is stored.
+func (g *Guard) success(ctx context.Context, userID string, a *account.Account, p Purpose, match account.Match, q *guess, now time.Time) (Success, error) {
+	token, err := g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: now, factor: match.Factor, user: userID, purpose: p})
+	if err != nil {
+		return Success{}, err
+	}
+	left, _, err := a.CodesLeft()
+	if err != nil {
+		return Success{}, err
+	}
+	s := Success{
+		UserID:    userID,
+		Purpose:   p,
+		Factor:    factorOf(match.Factor),
+		At:        now,
+		Receipt:   token,
+		CodesLeft: left,
+	}
+	if match.Factor == account.TOTP {
+		s.Authenticator = formatAuthenticatorID(match.Authenticator)
+	}
+	if match.Replenished {
+		s.NewCode = q.Spare.Code
+	}
+	return s, nil
+}
+
+// Answer evaluates the code, an app's or a recovery code, that was given for a
+// challenge of this purpose; for the challenge of a message (see
+// [Messages.Send]), the code in the message or a recovery code, and no app's.
+// Whose challenge it is stands in the challenge; the Success says it. A success
+// spends the challenge, a failure does not.
+//
+// It returns a [Denied] of reason ChallengeInvalid, ChallengeExpired,
+// ChallengeSpent or ChallengeVoid, where the first factor has to be given
+// again; or of MalformedCode, WrongCode, Replayed, Locked or FactorDisabled,
+// where the same challenge can be answered again.
+func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code string) (_ Success, err error) {
+	e := edit{guard: g, op: "answer"}
+	defer e.conclude(ctx, &err)
+	if err := purpose.validate(); err != nil {
+		return Success{}, err
+	}
+	c, err := g.readChallenge(ctx, purpose, challenge)
+	if err != nil {
+		return Success{}, err
+	}
+	q, err := g.readGuess(code)
+	if err != nil {
+		return Success{}, err
+	}
+	if c.delivery != (account.DeliveryID{}) && q.Factor == account.TOTP {
+		q.Factor, q.Delivery = account.Delivered, c.delivery
+	}
+	q.Replenish = g.config.ReplenishCodes
+	var ok Success
+	e.user, e.guess = c.user, q
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		if err := a.CheckChallenge(c.Challenge); err != nil {
+			return err
+		}
+		if !m.Now.Before(c.Expires) { // while it waited for its turn
+			return deny(ChallengeExpired)
+		}
+		match, err := q.check(a, m)
+		if err != nil {
+			return err
+		}
+		a.SpendChallenge(m, c.Challenge, match.Factor, purpose == SignInPurpose)
+		ok, err = g.success(ctx, c.user, a, purpose, match, q, m.Now)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Success{}, err
+	}
+	return ok, nil
+}
+
+// readChallenge opens a challenge for that purpose, if it has not expired.
+func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token string) (challenge, error) {
+	c, err := g.openChallenge(ctx, token)
+	ttl := ChallengeTTL
+	if c.delivery != (account.DeliveryID{}) {
+		ttl += DeliveryTTL // of the message, which was asked for within the first
+	}
+	switch {
+	case errors.Is(err, errToken), err == nil && c.purpose != purpose:
+		return c, deny(ChallengeInvalid)
+	case err != nil:
+		return c, err
+	case !fresh(c.Issued, g.now(), ttl) || !g.now().Before(c.Expires):
+		return c, deny(ChallengeExpired)
+	}
+	return c, nil
+}
+
+// Verify evaluates a code, an app's or a recovery code, that a user who is
+// signed in has typed, before a sensitive action or to prove a change of
+// settings. The host takes the user from its own session, never from what the
+// client sent. For a delivered code, see [Messages].
+//
+// It returns a [Denied] of reason NotEnrolled, MalformedCode, WrongCode,
+// Replayed, Locked or FactorDisabled.
+func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {
+	e := edit{guard: g, op: "verify"}
+	defer e.conclude(ctx, &err)
+	if err := purpose.validate(); err != nil {
+		return Success{}, err
+	}
+	q, err := g.readGuess(code)
+	if err != nil {
+		return Success{}, err
+	}
+	q.Replenish = g.config.ReplenishCodes
+	var ok Success
+	e.user, e.guess = userID, q
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		match, err := q.check(a, m)
+		if err != nil {
+			return err
+		}
+		ok, err = g.success(ctx, userID, a, purpose, match, q, m.Now)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Success{}, err
+	}
+	return ok, nil
+}
+
+// Recent returns what a receipt stands for, if the same user answered for that
+// very purpose within the given time and no factor was changed since: a user
+// who has just stepped up need not do so again. Within is at most 24 hours; a
+// longer one, and one that is not positive, is an error. The Success has that
+// receipt and the present CodesLeft, and names no authenticator.
+//
+// A receipt is not bound to a session: keep it where the client can't exchange
+// it for a receipt of another session of the same user.
+//
+// It returns a [Denied] of reason ProofInvalid or ProofStale. It writes nothing.
+func (g *Guard) Recent(ctx context.Context, userID string, purpose Purpose, receipt string, within time.Duration) (Success, error) {
+	if err := purpose.validate(); err != nil {
+		return Success{}, err
+	}
+	if within <= 0 || within > maxWithin {
+		return Success{}, fmt.Errorf("enrollment: within is not more than 0 and at most %v", maxWithin)
+	}
+	r, err := g.openReceipt(ctx, receipt)
+	switch {
+	case errors.Is(err, errToken), err == nil && (r.user != userID || r.purpose != purpose):
+		return Success{}, deny(ProofInvalid)
+	case err != nil:
+		return Success{}, err
+	}
+	m, a, err := g.peek(ctx, userID)
+	if err != nil {
+		return Success{}, err
+	}
+	if err := r.check(a, m.Now, within); err != nil {
+		return Success{}, err
+	}
+	left, _, err := a.CodesLeft()
+	if err != nil {
+		return Success{}, outward(err)
+	}
+	return Success{
+		UserID:    userID,
+		Purpose:   purpose,
+		Factor:    factorOf(r.factor),
+		At:        r.at,
+		Receipt:   receipt,
+		CodesLeft: left,
+	}, nil
+}

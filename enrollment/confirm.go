@@ -1,0 +1,74 @@
+package enrollment
+
+import (
+	"context"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// Confirmed is the result of [Guard.Confirm].
+type Confirmed struct {
+	// Success says that the user has just answered with a code, so that a host
+	// that demands enrolment at sign-in can start the session.
+	Success Success
+
+	// Did says what came of it: Enabled, AuthenticatorAdded,
+	// AuthenticatorReplaced or AddressBound.
+	Did EventKind
+
+	// Codes are the recovery codes, to be shown once: those that the setup has
+	// shown, if it has. They are empty (Len is 0) if the account had unspent
+	// ones already, which stay valid.
+	Codes recovery.Codes
+}
+
+// Confirm turns the setup into a working authenticator if the code is a
+// current one of it, and switches two-factor authentication on if it was off.
+// The code is used up: the next sign-in takes the next one.
+//
+// Where the account has no unspent recovery codes, Confirm makes a set. With
+// the scheme Argon2id that takes as many derivations as there are codes, half
+// a second of a processor.
+//
+// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded,
+// NoSetup, MalformedCode, WrongCode, ClockSkew or Locked, whose failures are
+// counted for the setup alone; of TooManyAuthenticators; or of TooManyCodeSets.
+func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
+	e := edit{guard: g, op: "confirm"}
+	defer e.conclude(ctx, &err)
+	t, err := g.readSetupToken(ctx, labelSetup, userID, token)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	digits, err := totp.Normalize(code)
+	if err != nil {
+		return Confirmed{}, deny(MalformedCode)
+	}
+	var done Confirmed
+	e.user, e.via = userID, account.TOTP
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		done = Confirmed{}
+		waiting, err := a.FindSetup(t.id)
+		if err != nil {
+			return err
+		}
+		match := account.Match{Factor: account.TOTP, Authenticator: waiting.Authenticator.ID}
+		e.given = waiting.Codes
+		stored, err := a.Confirm(m, t.id, digits, e.set)
+		if err != nil {
+			return err
+		}
+		if stored {
+			done.Codes = e.codes
+		}
+		done.Did = eventKinds[a.Recorded()[0].Kind]
+		done.Success, err = g.success(ctx, userID, a, SetupPurpose, match, nil, m.Now)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Confirmed{}, err
+	}
+	return done, nil
+}

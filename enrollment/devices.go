@@ -1,0 +1,197 @@
+package enrollment
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+)
+
+const (
+	// MaxDevices is how many trusted devices an account has at most: 5.
+	MaxDevices = account.MaxDevices
+
+	// DeviceTTL is how long a device is trusted: 30 days. Using it adds nothing.
+	DeviceTTL = account.DeviceTTL
+)
+
+// deviceToken is the length of a device's token in bytes.
+const deviceToken = 32
+
+// Devices lets browsers and installations sign in without a code for a while
+// after a code was right there. It is made by [Guard.Devices], and safe for
+// concurrent use.
+//
+// Trust weakens the second factor: who gets hold of a device's token needs only
+// the password for as long as it lasts. It ends with every change of factor,
+// with the use of a recovery code, and when [DeviceTTL] is over. It skips the
+// code at a sign-in, and proves nothing anywhere else.
+type Devices struct {
+	guard *Guard
+}
+
+// Devices returns the Devices of the Guard.
+func (g *Guard) Devices() Devices { return Devices{g} }
+
+// A Device is a trusted device, without its token.
+type Device struct {
+	// ID names it within the account, for Revoke.
+	ID string
+
+	// Name is what the host called it, for example "Firefox on Linux".
+	Name string
+
+	// Added is when the trust began, Expires when it ends, and Used when it
+	// last signed in; the zero time if it never did.
+	Added, Expires, Used time.Time
+}
+
+// Trusted is the result of [Devices.Trust]. It redacts itself; Token is a plain
+// string, which shows wherever it is taken out, or printed as part of a struct
+// that keeps a Trusted in an unexported field.
+type Trusted struct {
+	// Token goes into a cookie of that browser alone, HttpOnly and Secure, and
+	// from there into Login.Device. Who has it needs no code.
+	Token string
+
+	// Device is what List shows of it.
+	Device Device
+}
+
+const redactedTrusted = "enrollment.Trusted(redacted)"
+
+// String returns a fixed text.
+func (Trusted) String() string { return redactedTrusted }
+
+// GoString returns what String returns.
+func (Trusted) GoString() string { return redactedTrusted }
+
+// Format writes what String returns, whatever the verb.
+func (Trusted) Format(f fmt.State, _ rune) { io.WriteString(f, redactedTrusted) }
+
+// LogValue returns what String returns.
+func (Trusted) LogValue() slog.Value { return slog.StringValue(redactedTrusted) }
+
+// MarshalJSON returns an error: what a client needs is taken out of it by its
+// fields.
+func (Trusted) MarshalJSON() ([]byte, error) {
+	return nil, errors.New("enrollment: a trusted device is not marshalled; hand out what is needed of it")
+}
+
+// Trust makes the device that has just answered with a code a trusted one. The
+// receipt is that of the answer (see [Success]), of any purpose and at most
+// [ReceiptTTL] old. Where there are [MaxDevices] already, the oldest is no
+// longer trusted, of which no event tells. The name is at most [MaxName] bytes;
+// it defaults to "Device". The receipt of a delivered code and that of a
+// recovery code do as well.
+//
+// It returns a [Denied] of reason NotEnrolled, ProofInvalid, ProofStale or
+// InvalidName.
+func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Trusted, err error) {
+	e := edit{guard: d.guard, op: "trust_device"}
+	defer e.conclude(ctx, &err)
+	g := d.guard
+	if len(name) > MaxName || !printable(name) {
+		return Trusted{}, deny(InvalidName)
+	}
+	if name == "" {
+		name = "Device"
+	}
+	r, err := g.openReceipt(ctx, receipt)
+	switch {
+	case errors.Is(err, errToken), err == nil && r.user != userID:
+		return Trusted{}, deny(ProofInvalid)
+	case err != nil:
+		return Trusted{}, err
+	}
+	var raw [deviceToken]byte
+	x := account.Device{Name: name}
+	for _, b := range [][]byte{raw[:], x.ID[:]} {
+		if _, err := io.ReadFull(g.random, b); err != nil {
+			return Trusted{}, fmt.Errorf("enrollment: drawing random bytes: %w", err)
+		}
+	}
+	token := base64.RawURLEncoding.EncodeToString(raw[:])
+	x.Hash = g.deviceHash(userID, token)
+	var done Trusted
+	e.user = userID
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+		if a.State() != account.Confirmed {
+			return deny(NotEnrolled)
+		}
+		if err := r.check(a, m.Now, ReceiptTTL); err != nil {
+			return err
+		}
+		if err := a.Trust(m, x, r.factor); err != nil {
+			return err
+		}
+		x.Added, x.Expires = m.Now, m.Now.Add(DeviceTTL)
+		done = Trusted{Token: token, Device: deviceOf(x)}
+		return nil
+	}
+	if err := e.run(ctx); err != nil {
+		return Trusted{}, err
+	}
+	return done, nil
+}
+
+// List returns the trusted devices of the user, oldest first. It writes nothing.
+func (d Devices) List(ctx context.Context, userID string) ([]Device, error) {
+	m, a, err := d.guard.peek(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	devices, err := a.Devices(m.Now)
+	if err != nil {
+		return nil, outward(err)
+	}
+	var list []Device
+	for _, x := range devices {
+		list = append(list, deviceOf(x))
+	}
+	return list, nil
+}
+
+// Revoke ends the trust in a device, by its ID. No proof is needed to trust
+// less. It returns a [Denied] of reason UnknownDevice.
+func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) {
+	e := edit{guard: d.guard, op: "revoke_device"}
+	defer e.conclude(ctx, &err)
+	var id account.DeviceID
+	raw, err := hex.DecodeString(device)
+	if err != nil || len(raw) != len(id) {
+		return deny(UnknownDevice)
+	}
+	copy(id[:], raw)
+	e.user = userID
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return a.Revoke(m, id) }
+	return e.run(ctx)
+}
+
+// RevokeAll ends the trust in every device. It is no error if there is none.
+func (d Devices) RevokeAll(ctx context.Context, userID string) (err error) {
+	e := edit{guard: d.guard, op: "revoke_devices", user: userID}
+	defer e.conclude(ctx, &err)
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return a.RevokeAll(m) }
+	return e.run(ctx)
+}
+
+func deviceOf(x account.Device) Device {
+	return Device{ID: hex.EncodeToString(x.ID[:]), Name: x.Name, Added: x.Added, Expires: x.Expires, Used: x.Used}
+}
+
+// deviceHash returns what the account keeps of a token; the zero DeviceHash for
+// what is none.
+func (g *Guard) deviceHash(userID, token string) account.DeviceHash {
+	if len(token) != base64.RawURLEncoding.EncodedLen(deviceToken) {
+		return account.DeviceHash{}
+	}
+	return sha256.Sum256(parts(labelDevice, g.config.Namespace, userID, token))
+}

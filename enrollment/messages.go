@@ -1,0 +1,331 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+const (
+	// DeliveryTTL is how long a delivered code is good: 10 minutes.
+	DeliveryTTL = account.DeliveryTTL
+
+	// MaxMessages is how many messages an account is sent in a day, which begins
+	// with the first of them: 5.
+	MaxMessages = account.MaxMessages
+
+	// MessagePause is the time between two messages to an account: a minute.
+	MessagePause = account.MessagePause
+
+	// MaxChannel is the length of the longest name of a channel in bytes: 32.
+	MaxChannel = account.MaxChannel
+
+	// MaxAddress is the length of the longest address in bytes: 254.
+	MaxAddress = account.MaxAddress
+)
+
+// MessagesConfig is how [Messages] behave.
+type MessagesConfig struct {
+	// Alone lets an address be all that an account has. Then whoever can read
+	// the messages (a thief of the SIM card, a clerk of the provider) needs only
+	// the password. NIST SP 800-63B-4 calls codes by telephone restricted. And
+	// whoever has the password can use up the messages of a day, so that the
+	// owner is left with the recovery codes.
+	//
+	// With nothing but an address, settings are changed by a recovery code, or
+	// by ByReauth where Config.AllowReauth lets that disable; when the recovery
+	// codes are used up, by a reset. Tell users when few are left.
+	//
+	// Defaults to false: an authenticator has to be there first.
+	Alone bool
+}
+
+// Messages sends codes to an address of the user, a phone number or whatever the
+// host can reach: besides an authenticator, or where the host chooses so instead
+// of one. An account has one address. It is safe for concurrent use.
+//
+// A code is good for [DeliveryTTL] and for five tries, and only the last one
+// that was sent, until a factor is changed. An account is sent one message in
+// [MessagePause] and [MaxMessages] a day, whoever asked for them and whether
+// they arrived; how many an address is sent on behalf of several accounts, and
+// what all of them cost, is for the host to bound. Wrong codes are throttled
+// like those of an app, in a budget of their own. Neither limit begins anew
+// when the address is taken away, when another one is bound, or when everything
+// is switched off and on, beyond the five guesses that a recovery code leaves.
+//
+// A delivered code signs in. For a step-up, call [Guard.SignIn] with its
+// purpose, Send with the challenge, and [Guard.Answer]; [Guard.Verify] takes no
+// delivered code. [Guard.Recent] accepts the receipt of a delivered code; as a
+// proof for a change of settings it is denied.
+type Messages struct {
+	guard  *Guard
+	sender Sender
+	config MessagesConfig
+}
+
+// NewMessages returns Messages over the Guard. It returns an error if one of
+// the two is nil.
+func NewMessages(g *Guard, s Sender, c MessagesConfig) (*Messages, error) {
+	if g == nil || s == nil {
+		return nil, errors.New("enrollment: the guard or the sender is nil")
+	}
+	return &Messages{guard: g, sender: s, config: c}, nil
+}
+
+// BindOptions are what [Messages.Bind] needs beyond the user.
+type BindOptions struct {
+	// Channel is the host's name for how the code travels, for example "sms" or
+	// "email": 1 to [MaxChannel] printable bytes. Login.Channel is compared with
+	// it, whatever the case of the letters.
+	Channel string
+
+	// To is the address: 1 to [MaxAddress] printable bytes. The host checks that
+	// it is one, and brings it into one form, for example E.164 for phone
+	// numbers.
+	To string
+
+	// Ticket is what the user was given by an administrator; see
+	// [ResetOptions]. Defaults to "".
+	Ticket string
+
+	// Proof authorises the change where two-factor authentication is on already:
+	// [ByCode] or [ByReceipt]. It is not looked at otherwise.
+	Proof Proof
+}
+
+// Binding is the result of [Messages.Bind].
+type Binding struct {
+	// Token stands for the address that waits for its code; see Confirm.
+	Token string
+
+	// Expires is when the code is worth nothing any more.
+	Expires time.Time
+}
+
+// Bind sends a code to an address, which Confirm then takes for the account's.
+// An earlier address stays until then. A later message, to whichever address,
+// and every change of factor void the code. A proof that is a code is used up,
+// also if the message can't be sent. The next message, for a sign-in too, waits
+// for [MessagePause].
+//
+// It returns a [Denied] of reason NotEnrolled if there is nothing besides and
+// MessagesConfig.Alone is not set, TooManyMessages, Locked, FactorDisabled,
+// TicketRequired, TicketInvalid, or what Begin returns of proofs; or an error
+// that matches [ErrNotSent].
+func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
+	e := edit{guard: x.guard, op: "bind"}
+	defer e.conclude(ctx, &err)
+	g := x.guard
+	switch {
+	case len(o.Channel) == 0 || len(o.Channel) > MaxChannel || !printable(o.Channel):
+		return Binding{}, fmt.Errorf("enrollment: BindOptions.Channel is not 1 to %d printable bytes", MaxChannel)
+	case len(o.To) == 0 || len(o.To) > MaxAddress || !printable(o.To):
+		return Binding{}, fmt.Errorf("enrollment: BindOptions.To is not 1 to %d printable bytes", MaxAddress)
+	}
+	ticket, err := g.readTicket(userID, o.Ticket)
+	if err != nil {
+		return Binding{}, err
+	}
+	proof, err := g.newProver(ctx, userID, o.Proof, toAdd)
+	if err != nil {
+		return Binding{}, err
+	}
+	fresh, err := g.newMessage()
+	if err != nil {
+		return Binding{}, err
+	}
+	var done Binding
+	e.user, e.guess = userID, proof.guess
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		needsProof, err := a.MayBind(x.config.Alone, ticket)
+		if err != nil {
+			return err
+		}
+		if err := a.MayMessage(m.Now); err != nil {
+			return err
+		}
+		if needsProof {
+			if _, err := proof.prove(a, m); err != nil {
+				return err
+			}
+		}
+		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
+		if err := a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}); err != nil {
+			return err
+		}
+		done.Expires = d.Expires
+		done.Token, err = g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID})
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Binding{}, err
+	}
+	err = x.send(ctx, Message{
+		UserID: userID, Purpose: SetupPurpose, Channel: o.Channel, To: o.To, Expires: done.Expires, code: fresh.hidden(),
+	})
+	if err != nil {
+		return Binding{}, err
+	}
+	return done, nil
+}
+
+// Confirm takes the address over if the code is the one that was sent there, and
+// switches two-factor authentication on if it was off. It makes recovery codes
+// where [Guard.Confirm] would. The event is Enabled or [AddressBound].
+//
+// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded
+// (another address waits) or NoSetup (a code was sent for a sign-in since, five
+// were wrong, or a factor was changed); NotEnrolled as Bind does; MalformedCode,
+// WrongCode, Locked or FactorDisabled; or TooManyCodeSets.
+func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
+	e := edit{guard: x.guard, op: "confirm_address"}
+	defer e.conclude(ctx, &err)
+	g := x.guard
+	t, err := g.readSetupToken(ctx, labelAddress, userID, token)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	digits, err := totp.Normalize(code)
+	if err != nil {
+		return Confirmed{}, deny(MalformedCode)
+	}
+	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
+	var done Confirmed
+	e.user, e.via = userID, account.Delivered
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		done = Confirmed{}
+		stored, err := a.ConfirmAddress(m, q, x.config.Alone, e.set)
+		if err != nil {
+			return err
+		}
+		if stored {
+			done.Codes = e.codes
+		}
+		done.Did = eventKinds[a.Recorded()[0].Kind]
+		done.Success, err = g.success(ctx, userID, a, SetupPurpose, account.Match{Factor: account.Delivered}, nil, m.Now)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Confirmed{}, err
+	}
+	return done, nil
+}
+
+// A Delivery is the result of [Messages.Send].
+type Delivery struct {
+	// Challenge is to be answered with the code that was sent, or a recovery
+	// code. The challenge that was given to Send still takes an app's code, and
+	// takes the code that was sent for a wrong one. Answering either spends
+	// both.
+	Challenge string
+
+	// Expires is when the code is worth nothing any more, and the challenge
+	// with it.
+	Expires time.Time
+
+	// Address is where it went.
+	Address Address
+}
+
+// Send sends a code to the address of whom the challenge belongs to: one of
+// SignIn, or one that Send has returned, for sending another. The code that was
+// sent before is void. Send takes either kind for [ChallengeTTL] after SignIn;
+// after that the first factor has to be given again. So no challenge outlives
+// its SignIn by more than ChallengeTTL and [DeliveryTTL] together.
+//
+// It returns a [Denied] of reason ChallengeInvalid, ChallengeExpired,
+// ChallengeSpent or ChallengeVoid; NoAddress; SameChannel if the first factor
+// came over the channel of the address; TooManyMessages, Locked or
+// FactorDisabled; or an error that matches [ErrNotSent].
+func (x *Messages) Send(ctx context.Context, purpose Purpose, challenge string) (_ Delivery, err error) {
+	e := edit{guard: x.guard, op: "send"}
+	defer e.conclude(ctx, &err)
+	g := x.guard
+	if err := purpose.validate(); err != nil {
+		return Delivery{}, err
+	}
+	c, err := g.readChallenge(ctx, purpose, challenge)
+	if err != nil {
+		return Delivery{}, err
+	}
+	fresh, err := g.newMessage()
+	if err != nil {
+		return Delivery{}, err
+	}
+	var done Delivery
+	var to account.Address
+	e.user = c.user
+	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+		if err := a.CheckChallenge(c.Challenge); err != nil {
+			return err
+		}
+		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) {
+			return deny(ChallengeExpired)
+		}
+		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
+		to, err = a.Send(m, d, c.channel)
+		if err != nil {
+			return err
+		}
+		// The challenge is the same: whichever way it is answered, it is spent.
+		sent := c
+		sent.delivery = d.ID
+		sent.Expires = d.Expires
+		done.Expires = sent.Expires
+		done.Address = addressOf(to)
+		done.Challenge, err = g.sealChallenge(ctx, sent)
+		return err
+	}
+	if err := e.run(ctx); err != nil {
+		return Delivery{}, err
+	}
+	err = x.send(ctx, Message{
+		UserID: c.user, Purpose: purpose, Channel: to.Channel, To: to.To, Expires: done.Expires, code: fresh.hidden(),
+	})
+	if err != nil {
+		return Delivery{}, err
+	}
+	return done, nil
+}
+
+// Unbind takes the address away. Proofs are as for [Guard.Remove]. It returns a
+// [Denied] of reason NotEnrolled, NoAddress, LastAuthenticator where the address
+// is all that the account has, or what Remove returns of proofs.
+func (x *Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
+	e := edit{guard: x.guard, op: "unbind"}
+	defer e.conclude(ctx, &err)
+	proof, err := x.guard.newProver(ctx, userID, p, toRemove)
+	if err != nil {
+		return err
+	}
+	e.user, e.guess = userID, proof.guess
+	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+		if err := a.MayUnbind(); err != nil {
+			return err
+		}
+		by, err := proof.prove(a, m)
+		if err != nil {
+			return err
+		}
+		return a.Unbind(m, by.factor, by.method)
+	}
+	return e.run(ctx)
+}
+
+// send calls the host. A panic there is an error here, which does not quote it:
+// the host was holding the code.
+func (x *Messages) send(ctx context.Context, m Message) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: Sender.Send panicked", ErrNotSent)
+		}
+	}()
+	if err := x.sender.Send(ctx, m); err != nil {
+		return fmt.Errorf("%w: %w", ErrNotSent, err)
+	}
+	return nil
+}

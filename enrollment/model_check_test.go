@@ -1,0 +1,310 @@
+package enrollment_test
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// How what was typed is read and evaluated.
+
+// modelOther is a text that has the form of no code of ours. It can be a
+// recovery code of another system.
+const modelOther enrollment.Factor = "other"
+
+// modelRead says what a typed text looks like: an app's code, a recovery code
+// of one of the two schemes, modelOther, or "" for what can't be a code at all.
+// The driver types only ASCII.
+func modelRead(text string) (normal string, factor enrollment.Factor) {
+	if len(text) > 64 {
+		return "", ""
+	}
+	normal = strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "\n", "").Replace(text))
+	digits := strings.Trim(normal, "0123456789") == ""
+	switch {
+	case digits && len(normal) >= 6 && len(normal) <= 8:
+		return normal, enrollment.TOTP
+	case (len(normal) == 16 || len(normal) == 26) && strings.Trim(normal, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == "":
+		return normal, enrollment.Recovery
+	case len(strings.TrimSpace(text)) >= 6 && !strings.Contains(strings.TrimSpace(text), "\n"):
+		return strings.TrimSpace(text), modelOther
+	}
+	return "", ""
+}
+
+// A modelGuess is what was typed, and where.
+type modelGuess struct {
+	text      string
+	delivery  int  // the message of the challenge; 0 if there is none
+	replenish bool // whether a recovery code is replaced when it is used
+}
+
+// A modelMatch is what a right code matched.
+type modelMatch struct {
+	factor enrollment.Factor
+	id     string // of the authenticator
+	place  int    // of the recovery code that has to be replaced, plus one
+	other  bool   // a recovery code of another system
+}
+
+// check evaluates a code. turn is the epoch that a recovery code starts.
+func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatch, no *modelNo) {
+	normal, factor := modelRead(g.text)
+	switch {
+	case factor == modelOther && (!a.enrolled() || len(a.foreign) == 0 && a.enrolled()):
+		return m, modelDeny(enrollment.MalformedCode)
+	case !a.enrolled():
+		return m, modelDeny(enrollment.NotEnrolled)
+	}
+	// Where there are codes of another system, a text is one of those unless it
+	// has the form of a code that the account has besides.
+	if len(a.foreign) > 0 {
+		app := factor == enrollment.TOTP && slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
+		own := factor == enrollment.Recovery && len(a.codes) > 0 && len(a.codes[0]) == len(normal)
+		if !app && !own && (factor != enrollment.TOTP || g.delivery == 0) {
+			factor = modelOther
+		}
+	}
+	switch {
+	case factor == modelOther:
+		m, no = a.checkForeign(strings.TrimSpace(g.text), now, turn)
+		factor = enrollment.Recovery
+	case factor == enrollment.Recovery:
+		m, no = a.checkRecovery(normal, g.replenish, now, turn)
+	case g.delivery != 0:
+		m, no = a.checkDelivered(normal, g.delivery, now)
+		factor = enrollment.Delivered
+	default:
+		m, no = a.checkApp(normal, now)
+	}
+	if no != nil {
+		no.factor = factor
+		return m, no
+	}
+	a.succeeded(factor, now)
+	return m, nil
+}
+
+// succeeded ends what a right code ends.
+func (a *modelAccount) succeeded(f enrollment.Factor, now time.Time) {
+	a.bypassFrom, a.bypassUntil = time.Time{}, time.Time{}
+	a.cancelReset(f, now)
+}
+
+func (a *modelAccount) checkRecovery(normal string, replenish bool, now time.Time, turn int) (modelMatch, *modelNo) {
+	if no := a.recovery.refuses(modelLong, 1, now); no != nil {
+		return modelMatch{}, no
+	}
+	place := slices.Index(a.codes, normal)
+	if place < 0 || a.spentCodes[normal] {
+		no := a.miss(&a.recovery, modelLong, enrollment.Recovery, 1, now)
+		if place >= 0 {
+			no.reason = enrollment.Replayed
+		}
+		return modelMatch{}, no
+	}
+	m := modelMatch{factor: enrollment.Recovery}
+	if replenish {
+		a.codes = slices.Clone(a.codes)
+		a.codes[place], m.place = "to be seen", place+1
+	} else {
+		a.spentCodes[normal] = true
+	}
+	a.recovered(now, turn)
+	return m, nil
+}
+
+// checkForeign looks for a code of another system. Case does not matter where
+// all letters have one.
+func (a *modelAccount) checkForeign(text string, now time.Time, turn int) (modelMatch, *modelNo) {
+	if no := a.recovery.refuses(modelOthers, 1, now); no != nil {
+		return modelMatch{}, no
+	}
+	i := slices.IndexFunc(a.foreign, func(f modelForeign) bool {
+		return slices.Contains([]string{text, strings.ToLower(text), strings.ToUpper(text)}, f.text)
+	})
+	if i < 0 || a.foreign[i].used {
+		no := a.miss(&a.recovery, modelOthers, enrollment.Recovery, 1, now)
+		if i >= 0 {
+			no.reason = enrollment.Replayed
+		}
+		return modelMatch{}, no
+	}
+	a.foreign[i].used = true
+	a.recovered(now, turn)
+	return modelMatch{factor: enrollment.Recovery, other: true}, nil
+}
+
+// recovered does what follows from a right recovery code.
+func (a *modelAccount) recovered(now time.Time, turn int) {
+	a.recovery.failures = 0
+	a.forgive(now)
+	a.turn(turn)
+	a.record(now, enrollment.Event{Kind: enrollment.RecoveryUsed, Factor: enrollment.Recovery})
+}
+
+func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *modelNo) {
+	cost := len(a.apps)
+	if cost == 0 { // nothing that could be guessed
+		return modelMatch{}, modelDeny(enrollment.WrongCode)
+	}
+	if no := a.totp.refuses(modelShort, cost, now); no != nil {
+		return modelMatch{}, no
+	}
+	var m modelMatch
+	replayed := false
+	for i := range a.apps {
+		x := &a.apps[i]
+		switch step := x.match(digits, now); {
+		case step == 0:
+		case step <= x.last:
+			replayed = true
+		default:
+			x.last, x.used = step, now
+			m = modelMatch{factor: enrollment.TOTP, id: x.id}
+		}
+	}
+	switch {
+	case m.id != "":
+		a.totp.failures = 0 // and not the budget
+		a.dirty = true
+		return m, nil
+	case replayed:
+		return m, modelDeny(enrollment.Replayed)
+	}
+	return m, a.miss(&a.totp, modelShort, enrollment.TOTP, cost, now)
+}
+
+func (a *modelAccount) miss(th *modelThrottle, p modelPolicy, f enrollment.Factor, cost int, now time.Time) *modelNo {
+	th.fail(p, cost, now)
+	a.dirty = true
+	no := &modelNo{reason: enrollment.WrongCode, factor: f}
+	if at := th.opens(p, cost); now.Before(at) && !th.off(p) {
+		no.retry = at
+	}
+	switch {
+	case th.off(p):
+		a.record(now, enrollment.Event{Kind: enrollment.FactorOff, Factor: f})
+	case th.failures == 5 || th.broke(p, cost):
+		a.record(now, enrollment.Event{Kind: enrollment.LockedOut, Factor: f})
+	}
+	return no
+}
+
+// needsCodes says whether a confirmation makes recovery codes.
+func (a *modelAccount) needsCodes(now time.Time) (bool, *modelNo) {
+	if a.codesLeft() > 0 {
+		return false, nil
+	}
+	switch no := a.mayMakeSet(now); {
+	case no == nil:
+		return true, nil
+	case a.enrolled():
+		return false, nil // a new phone does not wait for paper
+	default:
+		return false, no
+	}
+}
+
+// confirm holds a code against the setup that waits. needs says whether a set
+// of recovery codes is made.
+func (a *modelAccount) confirm(number int, digits string, now time.Time, turn int) (needs bool, no *modelNo) {
+	switch {
+	case a.setup == nil:
+		return false, modelDeny(enrollment.NoSetup)
+	case a.setup.number != number:
+		return false, modelDeny(enrollment.SetupSuperseded)
+	}
+	s := a.setup
+	replaced := -1
+	if s.replaces != "" {
+		replaced = a.find(s.replaces)
+	}
+	if replaced < 0 && len(a.apps) == 3 {
+		return false, modelDeny(enrollment.TooManyAuthenticators)
+	}
+	if needs, no = a.needsCodes(now); no != nil {
+		return false, no
+	}
+	if len(s.codes) > 0 && !needs { // they were noted, and would never work
+		if no := a.mayMakeSet(now); no != nil {
+			return false, no
+		}
+	}
+	if no := s.throttle.refuses(modelShort, 1, now); no != nil {
+		no.factor = enrollment.TOTP
+		return false, no
+	}
+	step := s.app.match(digits, now)
+	if step == 0 {
+		s.throttle.fail(modelShort, 1, now)
+		a.dirty = true
+		no := &modelNo{reason: enrollment.WrongCode, factor: enrollment.TOTP}
+		if skew, found := s.app.skew(digits, now); found {
+			no.reason, no.skew = enrollment.ClockSkew, skew
+		}
+		if at := s.throttle.opens(modelShort, 1); now.Before(at) {
+			no.retry = at
+		}
+		return false, no
+	}
+	kind := enrollment.AuthenticatorAdded
+	switch {
+	case !a.enrolled():
+		kind = enrollment.Enabled
+	case replaced >= 0:
+		kind = enrollment.AuthenticatorReplaced
+		a.drop(replaced)
+	}
+	x := s.app
+	x.last, x.added, x.used = step, now, now
+	a.apps = append(a.apps, x)
+	a.proven(kind, enrollment.TOTP, x.name, needs, now, turn)
+	return needs, nil
+}
+
+// proven does what follows when an authenticator or an address was proven.
+func (a *modelAccount) proven(kind enrollment.EventKind, f enrollment.Factor, name string, needs bool, now time.Time, turn int) {
+	if needs {
+		a.madeSet(now)
+	}
+	a.was, a.ticket = true, ""
+	a.turn(turn)
+	a.record(now, enrollment.Event{Kind: kind, Factor: f, Name: name})
+	if needs && kind != enrollment.Enabled {
+		a.record(now, enrollment.Event{Kind: enrollment.CodesRenewed, Factor: f})
+	}
+	a.succeeded(f, now)
+}
+
+// skew measures the app's clock by a code within ten minutes: the nearest
+// counts, and of two the earlier.
+func (x *modelApp) skew(digits string, now time.Time) (time.Duration, bool) {
+	for d := int64(0); d <= 20; d++ {
+		for _, step := range []int64{modelStep(now) - d, modelStep(now) + d} {
+			if modelStep(now) >= 0 && step > 0 && modelShown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
+				return time.Duration(step-modelStep(now)) * modelPeriod * time.Second, true
+			}
+		}
+	}
+	return 0, false
+}
+
+func (a *modelAccount) mayMakeSet(now time.Time) *modelNo {
+	if at := a.setsSince.Add(modelDay); a.sets >= 5 && now.Before(at) {
+		return &modelNo{reason: enrollment.TooManyCodeSets, retry: at}
+	}
+	return nil
+}
+
+func (a *modelAccount) madeSet(now time.Time) {
+	if a.sets == 0 || !now.Before(a.setsSince.Add(modelDay)) {
+		a.sets, a.setsSince = 0, modelLater(a.setsSince, now)
+	}
+	a.sets++
+	a.codes, a.spentCodes = nil, map[string]bool{} // the driver fills them in
+	a.kept, a.foreign = false, nil
+	a.dirty = true
+}

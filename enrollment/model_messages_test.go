@@ -1,0 +1,350 @@
+package enrollment_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// Delivered codes: the rules, and the operations of the driver.
+
+type modelAddress struct {
+	channel, to string
+	added, used time.Time
+}
+
+// A modelMessage is a code on its way.
+type modelMessage struct {
+	number        int
+	digits        string // the driver fills it in
+	sent, expires time.Time
+	wrong         int
+	binds         modelAddress // zero at a sign-in
+}
+
+func (a *modelAccount) rebaseMessages(now time.Time) {
+	a.dirty = a.sms.rebase(now) || a.dirty
+	for _, at := range []*time.Time{&a.lastMessage, &a.messagesSince, &a.address.used} {
+		if modelFuture(*at, now) {
+			*at, a.dirty = now, true
+		}
+	}
+	if a.waiting != nil && modelFuture(a.waiting.sent, now) {
+		a.waiting, a.dirty = nil, true
+	}
+}
+
+// mayMessage holds back messages: while guessing is held back, for a minute
+// after the last, and after five for a day from the first.
+func (a *modelAccount) mayMessage(now time.Time) *modelNo {
+	no := a.sms.refuses(modelShort, 1, now)
+	if no == nil && a.messages > 0 {
+		at := a.lastMessage.Add(time.Minute)
+		if a.messages >= 5 {
+			at = modelLater(at, a.messagesSince.Add(modelDay))
+		}
+		if now.Before(at) {
+			no = &modelNo{reason: enrollment.TooManyMessages, retry: at}
+		}
+	}
+	if no != nil {
+		no.factor = enrollment.Delivered
+	}
+	return no
+}
+
+// post counts a message; an earlier code is void.
+func (a *modelAccount) post(number int, binds modelAddress, now time.Time) *modelMessage {
+	if a.messages == 0 || !now.Before(a.messagesSince.Add(modelDay)) {
+		a.messages, a.messagesSince = 0, modelLater(a.messagesSince, now)
+	}
+	a.messages++
+	a.lastMessage = modelLater(a.lastMessage, now)
+	a.waiting = &modelMessage{number: number, sent: now, expires: now.Add(10 * time.Minute), binds: binds}
+	a.dirty = true
+	return a.waiting
+}
+
+// late reports whether the code is not good any more, or, by a clock that has
+// gone back, not yet.
+func (w *modelMessage) late(now time.Time) bool {
+	return !now.Before(w.expires) || w.sent.After(now.Add(2*time.Minute))
+}
+
+// take holds digits against the message that waits. It is gone when they are
+// right, and with the fifth wrong ones.
+func (a *modelAccount) take(digits string, now time.Time) *modelNo {
+	if a.waiting.digits == digits {
+		a.waiting = nil
+		a.sms.failures = 0
+		a.dirty = true
+		return nil
+	}
+	if a.waiting.wrong++; a.waiting.wrong == 5 {
+		a.waiting = nil
+	}
+	return a.miss(&a.sms, modelShort, enrollment.Delivered, 1, now)
+}
+
+func (a *modelAccount) checkDelivered(digits string, number int, now time.Time) (modelMatch, *modelNo) {
+	if no := a.sms.refuses(modelShort, 1, now); no != nil {
+		return modelMatch{}, no
+	}
+	switch w := a.waiting; {
+	case a.address.channel == "", w == nil, w.number != number, w.binds.channel != "":
+		return modelMatch{}, modelDeny(enrollment.ChallengeVoid)
+	case w.late(now):
+		return modelMatch{}, modelDeny(enrollment.ChallengeExpired)
+	}
+	if no := a.take(digits, now); no != nil {
+		return modelMatch{}, no
+	}
+	a.address.used = now
+	return modelMatch{factor: enrollment.Delivered}, nil
+}
+
+var modelAddresses = []modelAddress{
+	{channel: "sms", to: "+491701234542"}, {channel: "sms", to: "7"}, {channel: "email", to: "alice@example.com"},
+	{channel: "email", to: "ü@example.com"}, {channel: "chat", to: "@alice"},
+}
+
+// modelHint is what of an address may be shown: two characters at its end, or
+// of a mail address the first and the domain, but never most of it.
+func modelHint(to string) string {
+	return map[string]string{
+		"+491701234542": "…42", "7": "…", "alice@example.com": "a…@example.com", "ü@example.com": "…@example.com", "@alice": "…ce",
+	}[to]
+}
+
+func (x modelAddress) public() enrollment.Address {
+	return enrollment.Address{Channel: x.channel, Hint: modelHint(x.to), Added: x.added, Used: x.used}
+}
+
+func (r *modelRun) bind(u *modelUser) { r.bindWith(u, r.ticket(u), r.proof(u)) }
+
+func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
+	to := modelAddresses[r.rng.IntN(len(modelAddresses))]
+	var w *modelMessage
+	var got enrollment.Binding
+	var m enrollment.Message
+	var sent bool
+	var match modelMatch
+	no := r.do(u, fmt.Sprintf("Bind %s with ticket %q by %v", to.channel, ticket, p), func(a *modelAccount, turn int) *modelNo {
+		if !a.enrolled() && !r.alone {
+			return modelDeny(enrollment.NotEnrolled)
+		}
+		if no := a.checkTicket(ticket); no != nil {
+			return no
+		}
+		if no := a.mayMessage(r.now()); no != nil {
+			return no
+		}
+		if a.enrolled() {
+			by, no := a.prove(p, u.name, r.now(), turn, modelDemand{})
+			if no != nil {
+				return no
+			}
+			match = by.match
+		}
+		w = a.post(r.next(), to, r.now())
+		return nil
+	}, func(ctx context.Context) (err error) {
+		m, sent, err = r.posted(func() (err error) {
+			got, err = r.messages.Bind(ctx, u.name, enrollment.BindOptions{Channel: to.channel, To: to.to, Ticket: ticket, Proof: p.proof()})
+			return err
+		})
+		return err
+	}, func(*modelAccount) {
+		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: enrollment.SetupPurpose, Channel: to.channel, To: to.to, Expires: w.expires}, w)
+		if !sent {
+			if got != (enrollment.Binding{}) {
+				r.fatalf("Bind returned %+v although nothing was sent", got)
+			}
+			return
+		}
+		if !got.Expires.Equal(w.expires) || got.Token == "" {
+			r.fatalf("Bind returned %+v, want expiry %v", got, w.expires)
+		}
+		r.bindings = append(r.bindings, modelToken{number: w.number, text: got.Token, user: u.name, expires: w.expires})
+	})
+	if no == nil && match.factor != "" {
+		r.accept(u, match, p.code)
+	}
+}
+
+func (r *modelRun) confirmAddress(u *modelUser) {
+	t := modelToken{text: "YmluZGluZw", user: "nobody"}
+	own := slices.DeleteFunc(slices.Clone(r.bindings), func(t modelToken) bool { return t.user != u.name })
+	switch {
+	case len(own) > 0 && !r.chance(5):
+		t = own[len(own)-1]
+	case r.chance(2): // the token of something else
+		if x, ok := modelPick(r, append(slices.Clone(r.bindings), r.setups...)); ok {
+			t = x
+			if slices.ContainsFunc(r.setups, func(s modelToken) bool { return s.text == x.text }) {
+				t = modelToken{text: x.text, user: "nobody"}
+			}
+		}
+	}
+	code := r.typed(u)
+	if w := u.account.waiting; w != nil && !r.chance(4) {
+		code = w.digits
+	}
+	r.confirmAddressWith(u, t, code)
+}
+
+func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
+	var got enrollment.Confirmed
+	var needs bool
+	var kind enrollment.EventKind
+	no := r.do(u, fmt.Sprintf("ConfirmAddress %d with %q", t.number, code), func(a *modelAccount, turn int) (no *modelNo) {
+		normal, f := modelRead(code)
+		if no := r.glanceSetup(u, t); no != nil {
+			return no
+		}
+		if f != enrollment.TOTP {
+			return modelForm(enrollment.MalformedCode)
+		}
+		w := a.waiting
+		switch {
+		case w == nil || w.binds.channel == "":
+			return modelDeny(enrollment.NoSetup)
+		case w.number != t.number:
+			return modelDeny(enrollment.SetupSuperseded)
+		case w.late(r.now()):
+			return modelDeny(enrollment.SetupExpired)
+		case !a.enrolled() && !r.alone:
+			return modelDeny(enrollment.NotEnrolled)
+		}
+		if no := a.sms.refuses(modelShort, 1, r.now()); no != nil {
+			no.factor = enrollment.Delivered
+			return no
+		}
+		if needs, no = a.needsCodes(r.now()); no != nil {
+			return no
+		}
+		if no := a.take(normal, r.now()); no != nil {
+			return no
+		}
+		kind = enrollment.AddressBound
+		if !a.enrolled() {
+			kind = enrollment.Enabled
+		}
+		a.address = w.binds
+		a.address.added, a.address.used = r.now(), r.now()
+		a.proven(kind, enrollment.Delivered, w.binds.channel, needs, r.now(), turn)
+		return nil
+	}, func(ctx context.Context) (err error) {
+		got, err = r.messages.Confirm(ctx, u.name, t.text, code)
+		return err
+	}, func(a *modelAccount) {
+		r.takeCodes(u, a, needs, nil, got.Codes)
+		if got.Did != kind {
+			r.fatalf("Confirm says %q, want %q", got.Did, kind)
+		}
+		m := modelMatch{factor: enrollment.Delivered}
+		r.checkSuccess(u, got.Success, enrollment.SetupPurpose, m, a)
+		r.keep(u, got.Success, a)
+	})
+	if no == nil {
+		r.accept(u, modelMatch{factor: enrollment.Delivered}, code)
+	}
+}
+
+func (r *modelRun) send(u *modelUser) {
+	if c, ok := r.challenge(u); ok {
+		p := c.purpose
+		if r.chance(12) {
+			p = "password-reset"
+		}
+		r.sendTo(u, c, p)
+	} else {
+		r.signIn(u)
+	}
+}
+
+func (r *modelRun) sendTo(u *modelUser, c modelToken, p enrollment.Purpose) {
+	u = r.owner(u, c)
+	var w *modelMessage
+	var to modelAddress
+	var got enrollment.Delivery
+	var m enrollment.Message
+	var sent bool
+	var expires time.Time
+	r.do(u, fmt.Sprintf("Send for challenge %d, %q", c.number, p), func(a *modelAccount, _ int) *modelNo {
+		if no := r.glanceChallenge(c, p); no != nil {
+			return no
+		}
+		if no := a.challenge(c); no != nil {
+			return no
+		}
+		switch {
+		case !r.now().Before(c.issued.Add(10 * time.Minute)): // whatever message was sent for it since
+			return modelDeny(enrollment.ChallengeExpired)
+		case a.address.channel == "":
+			return modelDeny(enrollment.NoAddress)
+		case strings.EqualFold(c.channel, a.address.channel):
+			return modelDeny(enrollment.SameChannel)
+		}
+		if no := a.mayMessage(r.now()); no != nil {
+			return no
+		}
+		to = a.address
+		w = a.post(r.next(), modelAddress{}, r.now())
+		expires = w.expires
+		return nil
+	}, func(ctx context.Context) (err error) {
+		m, sent, err = r.posted(func() (err error) {
+			got, err = r.messages.Send(ctx, p, c.text)
+			return err
+		})
+		return err
+	}, func(*modelAccount) {
+		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: p, Channel: to.channel, To: to.to, Expires: expires}, w)
+		if !sent {
+			if got != (enrollment.Delivery{}) {
+				r.fatalf("Send returned %+v although nothing was sent", got)
+			}
+			return
+		}
+		if got.Address != to.public() || !got.Expires.Equal(expires) || got.Challenge == "" {
+			r.fatalf("Send returned %+v, want %+v until %v", got, to.public(), expires)
+		}
+		c.text, c.expires, c.delivery = got.Challenge, expires, w.number
+		r.challenges = append(r.challenges, c)
+	})
+}
+
+func (r *modelRun) unbind(u *modelUser) { r.unbindBy(u, r.proof(u)) }
+
+func (r *modelRun) unbindBy(u *modelUser, p modelProof) {
+	var match modelMatch
+	no := r.do(u, fmt.Sprintf("Unbind by %v", p), func(a *modelAccount, turn int) *modelNo {
+		switch {
+		case !a.enrolled():
+			return modelDeny(enrollment.NotEnrolled)
+		case a.address.channel == "":
+			return modelDeny(enrollment.NoAddress)
+		case len(a.apps) == 0:
+			return modelDeny(enrollment.LastAuthenticator)
+		}
+		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
+		if no != nil {
+			return no
+		}
+		match = by.match
+		name := a.address.channel
+		a.address = modelAddress{}
+		a.bypassFrom, a.bypassUntil = time.Time{}, time.Time{} // a factor is taken away
+		a.turn(turn)
+		a.record(r.now(), enrollment.Event{Kind: enrollment.AddressRemoved, Factor: by.factor, Method: by.method, Name: name})
+		return nil
+	}, func(ctx context.Context) error { return r.messages.Unbind(ctx, u.name, p.proof()) }, nil)
+	if no == nil && match.factor != "" {
+		r.accept(u, match, p.code)
+	}
+}

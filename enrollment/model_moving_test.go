@@ -1,0 +1,179 @@
+package enrollment_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// Users who come from other systems and go to them: the operations of the driver.
+
+func (r *modelRun) export(u *modelUser) {
+	var got enrollment.Export
+	r.administer(u, "Export", func(a *modelAccount, by modelActor, _ int) *modelNo {
+		if !a.enrolled() {
+			return modelDeny(enrollment.NotEnrolled)
+		}
+		a.record(r.now(), by.event(enrollment.Exported))
+		return nil
+	}, func(ctx context.Context, x enrollment.Admin) (err error) {
+		got, err = x.Export(ctx, u.name)
+		return err
+	}, func(a *modelAccount) {
+		list := got.Reveal()
+		if len(list) != len(a.apps) {
+			r.fatalf("%d authenticators were exported, want %d", len(list), len(a.apps))
+		}
+		for i, x := range list {
+			if w := a.apps[i]; x.Name != w.name || !x.Added.Equal(w.added) || !x.Key.Secret().Equal(w.key.Secret()) || x.Key.Params() != w.key.Params() {
+				r.fatalf("the authenticator %q was exported as %q, added %v", w.name, x.Name, x.Added)
+			}
+		}
+	})
+}
+
+// foreign makes recovery codes as other systems do.
+func (r *modelRun) foreign() (texts []string, hashes [][]byte) {
+	for range r.rng.IntN(4) {
+		text := []string{
+			strings.ToLower(r.symbols(5) + "-" + r.symbols(5)), fmt.Sprintf("%08d", r.rng.IntN(100_000_000)), r.symbols(16),
+			fmt.Sprintf("%06d", r.rng.IntN(1_000_000)), "Mixed " + r.symbols(4), r.symbols(26),
+		}[r.rng.IntN(6)]
+		if slices.Contains(texts, text) {
+			continue
+		}
+		sum := sha256.Sum256([]byte(text))
+		texts, hashes = append(texts, text), append(hashes, sum[:])
+	}
+	return texts, hashes
+}
+
+func (r *modelRun) importKeys(u *modelUser) {
+	im := enrollment.Import{Again: r.chance(2)}
+	var keys []totp.Key
+	var named string
+	texts, hashes := r.foreign()
+	im.RecoveryHashes = hashes
+	for range 1 + r.rng.IntN(3)*r.rng.IntN(2) {
+		x := enrollment.ImportedAuthenticator{Name: []string{"", "old phone"}[r.rng.IntN(2)]}
+		switch key, ok := modelPick(r, u.keys); {
+		case ok && r.chance(2): // one that the account may have had before
+			x.Key = key
+		default:
+			raw := make([]byte, 20)
+			for i := range raw {
+				raw[i] = byte(r.rng.Uint32())
+			}
+			secret, err := totp.NewSecret(raw)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			if x.Key, err = totp.NewKey(secret, totp.Params{Digits: 6 + 2*r.rng.IntN(2)*r.rng.IntN(2)}); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+		if r.chance(3) {
+			x.Added = r.now().Add([]time.Duration{-100 * modelDay, modelDay}[r.rng.IntN(2)])
+		}
+		im.Authenticators = append(im.Authenticators, x)
+		keys = append(keys, x.Key)
+	}
+	if r.chance(20) {
+		im.Authenticators[0].Name, named = strings.Repeat("n", 65), "badly named"
+	}
+	no := r.administer(u, fmt.Sprintf("Import of %d with codes %q again=%t %s", len(keys), texts, im.Again, named), func(a *modelAccount, by modelActor, turn int) *modelNo {
+		switch {
+		case a.enrolled():
+			return modelDeny(enrollment.AlreadyEnrolled)
+		case !im.Again && (a.was || a.ticket != ""):
+			return modelDeny(enrollment.WasEnrolled)
+		}
+		for i, k := range keys {
+			if slices.ContainsFunc(keys[:i], func(x totp.Key) bool { return x.Secret().Equal(k.Secret()) }) {
+				return modelDeny(enrollment.DuplicateSecret)
+			}
+		}
+		a.clear(r.now(), turn)
+		for i, k := range keys {
+			x := modelApp{key: k, name: im.Authenticators[i].Name, added: im.Authenticators[i].Added}
+			if x.name == "" {
+				x.name = "Authenticator"
+			}
+			if x.added.Unix() <= 0 || x.added.After(r.now()) {
+				x.added = r.now()
+			}
+			x.last = max(0, modelStep(r.now()), a.burned/modelPeriod)
+			a.apps = append(a.apps, x)
+		}
+		for _, text := range texts {
+			a.foreign = append(a.foreign, modelForeign{text: text})
+		}
+		a.record(r.now(), by.event(enrollment.Imported))
+		return nil
+	}, func(ctx context.Context, x enrollment.Admin) error { return x.Import(ctx, u.name, im) }, func(a *modelAccount) {
+		s, err := r.guard.Status(r.t.Context(), u.name)
+		if err != nil || len(s.Authenticators) != len(a.apps) {
+			r.fatalf("%d authenticators after an import of %d, %v", len(s.Authenticators), len(a.apps), err)
+		}
+		for i := range a.apps {
+			a.apps[i].id = s.Authenticators[i].ID
+		}
+		for _, text := range texts {
+			delete(u.accepted, strings.ToLower(text))
+		}
+	})
+	if no != nil {
+		return
+	}
+	u.grants++
+	u.texts = append(u.texts, texts...)
+	u.raw = append(u.raw, hashes...)
+	for _, k := range keys {
+		if !slices.ContainsFunc(u.keys, func(x totp.Key) bool { return x.Secret().Equal(k.Secret()) }) {
+			u.keys = append(u.keys, k)
+		}
+	}
+}
+
+// migrate makes room for an import and uses what came with it.
+func (r *modelRun) migrate(u *modelUser) {
+	if u.account.enrolled() {
+		if r.chance(3) {
+			r.erase(u)
+		} else {
+			r.adminResetWith(u, false, false)
+		}
+	}
+	r.importKeys(u)
+	if len(u.account.foreign) > 0 && r.chance(4) {
+		r.guess(u, 30+r.rng.IntN(12), true)
+	}
+	for _, f := range u.account.foreign {
+		r.real = r.real.Add(time.Minute)
+		text := f.text
+		switch r.rng.IntN(6) {
+		case 0:
+			text = strings.ToUpper(text)
+		case 1:
+			text = " " + strings.ToLower(text) + "\n"
+		}
+		if r.chance(3) {
+			r.signIn(u)
+			r.answerLatest(u, text)
+		} else {
+			r.verify(u, text)
+		}
+		if r.chance(3) {
+			r.verify(u, text)
+		}
+	}
+	if r.chance(3) {
+		r.newCodes(u)
+	}
+}

@@ -1,0 +1,201 @@
+package enrollment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// Where messages go, and the sequences that live on them.
+
+// A modelPost is the Sender.
+type modelPost struct {
+	run    *modelRun
+	sent   []enrollment.Message
+	fails  bool
+	panics bool
+	saves  int // before the operation
+}
+
+var errModelGateway = errors.New("the gateway is down")
+
+func (p *modelPost) Send(_ context.Context, m enrollment.Message) error {
+	p.sent = append(p.sent, m)
+	if p.run.store.saves == p.saves {
+		p.run.fatalf("a message was sent before it was counted")
+	}
+	switch {
+	case p.panics:
+		panic("oops")
+	case p.fails:
+		return errModelGateway
+	}
+	return nil
+}
+
+// posted carries out what may send a message. It returns the message, and
+// whether it was sent.
+func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, err error) {
+	r.post.fails, r.post.panics = r.chance(8), r.chance(20)
+	r.post.sent, r.post.saves = nil, r.store.saves
+	err = act()
+	switch {
+	case len(r.post.sent) == 0:
+		return m, false, err
+	case len(r.post.sent) > 1:
+		r.fatalf("%d messages were sent at once", len(r.post.sent))
+	}
+	m = r.post.sent[0]
+	failed := r.post.fails || r.post.panics
+	if failed != errors.Is(err, enrollment.ErrNotSent) || r.post.fails && !r.post.panics && !errors.Is(err, errModelGateway) {
+		r.fatalf("the sender fails: %t, and the answer is %v", failed, err)
+	}
+	if r.failed = failed; failed {
+		err = nil // what was decided stands
+	}
+	return m, !failed, err
+}
+
+// arrived takes note of a message, and checks apart from the model that there
+// are not too many of them: five for each day that the clock went forward, and
+// one a minute.
+func (r *modelRun) arrived(u *modelUser, m enrollment.Message, want enrollment.Message, w *modelMessage) {
+	w.digits = m.Code()
+	if m.UserID != want.UserID || m.Purpose != want.Purpose || m.Channel != want.Channel || m.To != want.To || !m.Expires.Equal(want.Expires) ||
+		len(w.digits) != 6 || strings.Trim(w.digits, "0123456789") != "" {
+		r.fatalf("the message is to %q of %q for %q over %q, expires %v; want %q of %q for %q over %q, expires %v",
+			m.To, m.UserID, m.Purpose, m.Channel, m.Expires, want.To, want.UserID, want.Purpose, want.Channel, want.Expires)
+	}
+	u.texts = append(u.texts, w.digits)
+	u.posts = append(u.posts, r.motion)
+	n := len(u.posts)
+	since := func(i int) float64 { return r.motion - u.posts[n-1-i] + 1e-3 }
+	switch {
+	case n > 1 && since(1) < 60:
+		r.fatalf("two messages within %v seconds", since(1))
+	case n > 10 && since(10) < modelDay.Seconds(): // the middle five fill a day
+		r.fatalf("eleven messages within %v seconds", since(10))
+	case float64(n) > 5*(1+r.motion/modelDay.Seconds()):
+		r.fatalf("%d messages within %v seconds", n, r.motion)
+	}
+}
+
+// courier binds an address if there is none, and signs in with messages.
+func (r *modelRun) courier(u *modelUser) {
+	if u.account.address.channel == "" || r.chance(5) {
+		before := len(r.bindings)
+		p := r.proof(u)
+		if x, ok := modelPick(r, u.account.apps); ok {
+			p = modelProof{kind: "code", code: modelNext(x, r.now())}
+		}
+		r.bindWith(u, r.ticket(u), p)
+		if len(r.bindings) == before {
+			return
+		}
+		if r.chance(5) {
+			r.step() // something comes in between
+		}
+		if w := u.account.waiting; w != nil {
+			r.confirmAddressWith(u, r.bindings[before], w.digits)
+		}
+		r.real = r.real.Add(time.Minute)
+	}
+	for range 1 + r.rng.IntN(3) {
+		before := len(r.challenges)
+		r.signInWith(u, enrollment.Login{Channel: []string{"", "", "sms", "magic"}[r.rng.IntN(4)]})
+		if len(r.challenges) == before {
+			return
+		}
+		c := r.challenges[before]
+		for range 1 + r.rng.IntN(3) {
+			r.sendTo(u, r.challenges[len(r.challenges)-1], c.purpose)
+			for range r.rng.IntN(3) * r.rng.IntN(3) {
+				r.answerWith(u, r.challenges[len(r.challenges)-1], c.purpose, fmt.Sprintf("%06d", r.rng.IntN(1_000_000)))
+			}
+			r.real = r.real.Add(time.Duration(r.rng.IntN(90)) * time.Second)
+			if r.chance(3) {
+				r.real = r.real.Add(time.Duration(r.rng.IntN(9)) * time.Minute)
+			}
+		}
+		if w := u.account.waiting; w != nil {
+			r.answerWith(u, r.challenges[len(r.challenges)-1], c.purpose, w.digits)
+		}
+		r.real = r.real.Add(time.Duration(r.rng.IntN(90)) * time.Second)
+	}
+}
+
+// misdial types wrong codes for an address that is to be all of the account, until
+// that is held back.
+func (r *modelRun) misdial(u *modelUser) {
+	if u.account.enrolled() {
+		r.adminResetWith(u, false, false)
+	}
+	for range 2 + r.rng.IntN(2) {
+		before := len(r.bindings)
+		r.bindWith(u, u.account.ticket, r.proof(u))
+		if len(r.bindings) == before {
+			break
+		}
+		for range 2 + r.rng.IntN(4) {
+			r.confirmAddressWith(u, r.bindings[before], fmt.Sprintf("%06d", r.rng.IntN(1_000_000)))
+		}
+		if len(u.account.locks(r.now())) > 0 {
+			r.tally["Bind: locked with nothing set up"]++
+			break
+		}
+		r.real = r.real.Add(time.Minute)
+	}
+	if r.chance(2) {
+		r.unlock(u)
+	}
+	r.courier(u)
+}
+
+// besiege asks for messages and guesses at their codes for weeks, as somebody
+// with the first factor could.
+func (r *modelRun) besiege(u *modelUser) {
+	if u.account.address.channel == "" {
+		r.courier(u)
+	}
+	rounds := 10 + r.rng.IntN(50)
+	if r.chance(10) {
+		rounds = 300 // until delivered codes are disabled
+	}
+	for range rounds {
+		if u.account.address.channel == "" {
+			return
+		}
+		if u.account.sms.failures >= 100 && r.chance(3) {
+			break
+		}
+		before := len(r.challenges)
+		r.signInWith(u, enrollment.Login{})
+		if len(r.challenges) == before {
+			return
+		}
+		r.sendTo(u, r.challenges[before], enrollment.SignInPurpose)
+		if len(r.challenges) > before+1 {
+			for range 1 + r.rng.IntN(6) {
+				r.answerLatest(u, fmt.Sprintf("%06d", r.rng.IntN(1_000_000)))
+			}
+		}
+		at := modelLater(u.account.sms.opens(modelShort, 1), u.account.lastMessage.Add(time.Minute))
+		if u.account.messages >= 5 {
+			at = modelLater(at, u.account.messagesSince.Add(modelDay))
+		}
+		r.until(at.Add(-time.Microsecond * time.Duration(r.rng.IntN(5)/4)))
+	}
+	switch r.rng.IntN(3) {
+	case 0:
+		r.unlock(u)
+	case 1:
+		if c, ok := modelPick(r, u.account.codes); ok {
+			r.verify(u, c)
+		}
+	}
+	r.courier(u)
+}

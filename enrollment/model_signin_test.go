@@ -1,0 +1,267 @@
+package enrollment_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// Signing in and stepping up: the rules, and the operations of the driver.
+
+func (r *modelRun) signIn(u *modelUser) {
+	l := enrollment.Login{Require: r.chance(3), Enrolled: r.chance(6), Device: r.device(u)}
+	if r.chance(4) {
+		l.Purpose = "password-reset"
+	}
+	if r.chance(3) {
+		l.Channel = []string{"email", "sms", "Sms", "magic"}[r.rng.IntN(4)]
+	}
+	if r.chance(2) {
+		l.Grace = r.now().Add([]time.Duration{-time.Hour, 0, time.Microsecond, modelDay}[r.rng.IntN(4)])
+	}
+	r.signInWith(u, l)
+}
+
+// decide says what follows after the first factor.
+func (a *modelAccount) decide(l enrollment.Login, now time.Time) (d enrollment.Decision) {
+	signIn := cmp.Or(l.Purpose, enrollment.SignInPurpose) == enrollment.SignInPurpose
+	var waived enrollment.Factor
+	switch {
+	case signIn && a.enrolled() && a.holder(l.Device, now) != nil:
+		waived = enrollment.TrustedDevice
+	case signIn && a.bypassed(now):
+		waived = enrollment.Bypassed
+	}
+	switch {
+	case a.enrolled() && waived != "":
+		return enrollment.Decision{Next: enrollment.Proceed, Waived: waived}
+	case a.enrolled():
+		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute)}
+		if len(a.apps) > 0 {
+			d.Factors = append(d.Factors, enrollment.TOTP)
+		}
+		if c := a.address.channel; c != "" && !strings.EqualFold(c, l.Channel) { // over the same channel it is refused
+			d.Factors = append(d.Factors, enrollment.Delivered)
+		}
+		if a.codesLeft() > 0 {
+			d.Factors = append(d.Factors, enrollment.Recovery)
+		}
+		return d
+	case l.Enrolled:
+		return enrollment.Decision{}
+	case waived != "":
+		return enrollment.Decision{Next: enrollment.Proceed, Waived: waived, EnrollBy: a.bypassUntil}
+	case signIn && a.mustEnroll(now):
+		return enrollment.Decision{Next: enrollment.MustEnroll}
+	case !l.Require:
+		return enrollment.Decision{Next: enrollment.Proceed}
+	case now.Before(l.Grace):
+		return enrollment.Decision{Next: enrollment.Proceed, EnrollBy: l.Grace}
+	}
+	return enrollment.Decision{Next: enrollment.MustEnroll}
+}
+
+func (r *modelRun) signInWith(u *modelUser, l enrollment.Login) {
+	var d, want enrollment.Decision
+	var err error
+	what := "SignIn"
+	if want = u.view(r.now()).decide(l, r.now()); want.Waived != "" {
+		what = "SignInWaived"
+	}
+	r.do(u, fmt.Sprintf("%s %.200v", what, l), func(a *modelAccount, _ int) *modelNo {
+		if want.Waived == "" {
+			return nil // what a broken clock has left behind is repaired
+		}
+		if want.Waived == enrollment.TrustedDevice {
+			a.holder(l.Device, r.now()).used = r.now()
+		}
+		a.lastSignIn, a.lastFactor, a.dirty = r.now(), want.Waived, true
+		return nil
+	}, func(ctx context.Context) error {
+		d, err = r.guard.SignIn(ctx, u.name, l)
+		return nil
+	}, func(a *modelAccount) {
+		if errors.Is(err, enrollment.ErrMissing) != (want.Next == enrollment.Refuse) || err != nil && want.Next != enrollment.Refuse {
+			r.fatalf("SignIn says %v, %v; want %+v", d.Next, err, want)
+		}
+		text := d.Challenge
+		d.Challenge = ""
+		if (text != "") != (want.Next == enrollment.AskCode) || !reflect.DeepEqual(d, want) {
+			r.fatalf("SignIn says %+v with the challenge %q, want %+v", d, text, want)
+		}
+		r.tally[fmt.Sprintf("SignIn: %v %s %t", d.Next, d.Waived, !d.EnrollBy.IsZero())]++
+		if text == "" {
+			return
+		}
+		r.challenges = append(r.challenges, modelToken{
+			number: r.next(), text: text, user: u.name, epoch: a.epoch, channel: l.Channel,
+			purpose: cmp.Or(l.Purpose, enrollment.SignInPurpose), issued: r.now(), expires: d.Expires,
+		})
+	})
+}
+
+// challenge picks one, mostly of the user.
+func (r *modelRun) challenge(u *modelUser) (modelToken, bool) {
+	own := slices.DeleteFunc(slices.Clone(r.challenges), func(t modelToken) bool { return t.user != u.name })
+	c, ok := modelPick(r, own)
+	if !ok && !r.chance(4) {
+		return c, false
+	}
+	if !ok || r.chance(12) {
+		if c, ok = modelPick(r, r.challenges); !ok {
+			c = modelToken{text: "Y2hhbGxlbmdl"}
+		}
+	}
+	c.purpose = cmp.Or(c.purpose, enrollment.SignInPurpose)
+	return c, true
+}
+
+// owner is whose challenge it is.
+func (r *modelRun) owner(u *modelUser, c modelToken) *modelUser {
+	for _, x := range r.users {
+		if x.name == c.user {
+			return x
+		}
+	}
+	return u
+}
+
+// glanceChallenge denies what the challenge alone tells. One that was sent a
+// message for lives as long again.
+func (r *modelRun) glanceChallenge(c modelToken, p enrollment.Purpose) *modelNo {
+	ttl := 10 * time.Minute
+	if c.delivery != 0 {
+		ttl *= 2
+	}
+	switch {
+	case c.user == "" || c.purpose != p:
+		return modelForm(enrollment.ChallengeInvalid)
+	case !modelFresh(c.issued, r.now(), ttl), !r.now().Before(c.expires):
+		return modelForm(enrollment.ChallengeExpired)
+	}
+	return nil
+}
+
+func (r *modelRun) answer(u *modelUser) {
+	c, ok := r.challenge(u)
+	if !ok {
+		r.signIn(u)
+		return
+	}
+	p := c.purpose
+	if r.chance(12) {
+		p = "password-reset"
+	}
+	code := r.typed(u)
+	if w := u.account.waiting; c.delivery != 0 && w != nil && !r.chance(3) {
+		code = w.digits
+	}
+	r.answerWith(u, c, p, code)
+}
+
+// answerLatest answers the challenge that was handed out last.
+func (r *modelRun) answerLatest(u *modelUser, code string) {
+	if n := len(r.challenges); n > 0 {
+		r.answerWith(u, r.challenges[n-1], r.challenges[n-1].purpose, code)
+	}
+}
+
+// answerWith answers the challenge with what u typed. Whose account it concerns
+// stands in the challenge.
+func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, code string) {
+	u = r.owner(u, c)
+	var got enrollment.Success
+	var m modelMatch
+	no := r.do(u, fmt.Sprintf("Answer challenge %d for %q with %q", c.number, p, code), func(a *modelAccount, turn int) (no *modelNo) {
+		if no := r.glanceChallenge(c, p); no != nil {
+			return no
+		}
+		if _, f := modelRead(code); f == "" {
+			return modelForm(enrollment.MalformedCode)
+		}
+		if no := a.challenge(c); no != nil {
+			return no
+		}
+		if m, no = a.check(modelGuess{code, c.delivery, r.config.ReplenishCodes}, r.now(), turn); no != nil {
+			return no
+		}
+		a.spend(c)
+		if p == enrollment.SignInPurpose {
+			a.lastSignIn, a.lastFactor = r.now(), m.factor
+		}
+		return nil
+	}, func(ctx context.Context) (err error) {
+		got, err = r.guard.Answer(ctx, p, c.text, code)
+		return err
+	}, func(a *modelAccount) {
+		r.checkSuccess(u, got, p, m, a)
+		r.keep(u, got, a)
+	})
+	if no != nil {
+		return
+	}
+	r.accept(u, m, code)
+	if _, again := u.answered[c.number]; again {
+		r.fatalf("challenge %d was answered twice", c.number)
+	}
+	u.answered[c.number] = struct{}{}
+}
+
+func (r *modelRun) verify(u *modelUser, code string) *modelNo {
+	p := []enrollment.Purpose{"delete-project", enrollment.SignInPurpose}[r.rng.IntN(2)]
+	var got enrollment.Success
+	var m modelMatch
+	no := r.do(u, fmt.Sprintf("Verify %q with %q", p, code), func(a *modelAccount, turn int) (no *modelNo) {
+		if _, f := modelRead(code); f == "" {
+			return modelForm(enrollment.MalformedCode)
+		}
+		m, no = a.check(modelGuess{text: code, replenish: r.config.ReplenishCodes}, r.now(), turn)
+		return no
+	}, func(ctx context.Context) (err error) {
+		got, err = r.guard.Verify(ctx, u.name, p, code)
+		return err
+	}, func(a *modelAccount) {
+		r.checkSuccess(u, got, p, m, a)
+		r.keep(u, got, a)
+	})
+	if no == nil {
+		r.accept(u, m, code)
+	}
+	return no
+}
+
+func (r *modelRun) recent(u *modelUser) {
+	t := r.receipt(u)
+	p := t.purpose
+	if p == "" || p == enrollment.SetupPurpose || r.chance(5) {
+		p = "delete-project"
+	}
+	within := []time.Duration{time.Second, 5 * time.Minute, time.Hour, modelDay, r.now().Sub(t.issued)}[r.rng.IntN(5)]
+	within = min(max(within, time.Microsecond), modelDay)
+	var got enrollment.Success
+	r.do(u, fmt.Sprintf("Recent receipt %d for %q within %v", t.number, p, within), func(a *modelAccount, _ int) *modelNo {
+		a.dirty = false
+		switch {
+		case t.user != u.name, t.purpose != p, t.epoch != a.epoch:
+			return modelDeny(enrollment.ProofInvalid)
+		case !modelFresh(t.issued, r.now(), within):
+			return modelDeny(enrollment.ProofStale)
+		}
+		return nil
+	}, func(ctx context.Context) (err error) {
+		got, err = r.guard.Recent(ctx, u.name, p, t.text, within)
+		return err
+	}, func(a *modelAccount) {
+		want := enrollment.Success{UserID: u.name, Purpose: p, Factor: t.factor, At: t.issued, Receipt: t.text, CodesLeft: a.codesLeft()}
+		if got != want {
+			r.fatalf("Recent returned %+v, want %+v", got, want)
+		}
+	})
+}

@@ -1,0 +1,147 @@
+package enrollment
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// ResealOptions are how [Directory.Reseal] goes about it.
+type ResealOptions struct {
+	// Cursor is Resealed.Cursor of a run that was interrupted, to go on there.
+	// Defaults to "": from the beginning.
+	Cursor string
+
+	// Progress is called after each page of accounts with what was done so far
+	// in this run, in the goroutine of the call. Defaults to nil.
+	Progress func(Resealed)
+}
+
+// Resealed is what a [Directory.Reseal] has done.
+type Resealed struct {
+	// Seen is how many accounts were looked at, and Moved how many of them are
+	// under the primary key now and were not before.
+	Seen, Moved int
+
+	// Keys is how many accounts each key sealed when they were looked at, by its
+	// id; those in Failed are not counted. A Sealer that is no [KeyNamer] has
+	// only the id "".
+	Keys map[string]int
+
+	// Failed are the accounts that can't be opened or saved. They are still
+	// under the key they were under.
+	Failed Failures
+
+	// Cursor is where to go on if the run is interrupted after this. The
+	// accounts of a page that was begun are then looked at again.
+	Cursor string
+
+	// Done says that all accounts have been looked at.
+	Done bool
+}
+
+// snapshot returns a copy that the run does not change any more.
+func (r Resealed) snapshot() Resealed {
+	r.Keys = maps.Clone(r.Keys)
+	r.Failed.First = slices.Clone(r.Failed.First)
+	return r
+}
+
+// Reseal opens every account, and seals those under the primary key of the
+// [Sealer] that are under another one, so that an old key can be dropped. It is
+// safe beside live traffic, and to run twice or in several processes: an account
+// is only saved as the version that was opened. Nothing else about an account
+// changes, no event is recorded, and Config.Notify is not
+// called. Where the Sealer is no [KeyNamer], all accounts are sealed anew.
+//
+// A node that still seals under the old key moves accounts back as they are
+// used. Drop the key when all nodes have the new one and a run after that has
+// found nothing under the old key in Resealed.Keys and nothing in
+// Resealed.Failed. Challenges, setups and receipts that are in somebody's hands
+// may be sealed under the old key for another day.
+//
+// Accounts are taken one after another, about as fast as the store saves. An
+// account that can't be opened or saved is in Resealed.Failed, and the others
+// are processed all the same. It returns what was done so far, and an error if the
+// context ends, which is looked at before each account, or if the accounts
+// can't be listed; the latter matches [store.ErrInvalid] if the cursor is none.
+func (d *Directory) Reseal(ctx context.Context, o ResealOptions) (Resealed, error) {
+	done := Resealed{Cursor: o.Cursor, Keys: make(map[string]int)}
+	for page, err := range d.pages(ctx, store.Query{Cursor: o.Cursor}) {
+		if err != nil {
+			return done, err
+		}
+		for _, rec := range page.Records {
+			if err := ctx.Err(); err != nil {
+				return done, fmt.Errorf("enrollment: resealing: %w", err)
+			}
+			d.reseal(ctx, rec, &done)
+		}
+		done.Cursor, done.Done = page.Next, page.Next == ""
+		if o.Progress != nil {
+			o.Progress(done.snapshot())
+		}
+	}
+	return done, nil
+}
+
+// reseal looks at one account.
+func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed) {
+	g := d.guard
+	// The id stands there for everybody to write. It is counted once the bytes
+	// have opened, which also bounds how many there can be.
+	if _, err := g.open(ctx, rec.UserID, rec); err != nil {
+		done.Seen++
+		done.Failed.add(rec.UserID, err)
+		return
+	}
+	if key, primary := g.sealedBy(rec.Data); primary {
+		done.Seen++
+		done.Keys[key]++
+		return
+	}
+	var key string
+	var primary, gone bool
+	e := edit{guard: g, user: rec.UserID, asItIs: true}
+	e.decide = func(_ context.Context, a *account.Account, _ account.Moment) error {
+		if gone = e.loaded.Version == 0; gone {
+			return nil
+		}
+		if key, primary = g.sealedBy(e.loaded.Data); !primary {
+			a.Touch()
+		}
+		return nil
+	}
+	err := e.run(ctx)
+	switch {
+	case err != nil:
+		done.Failed.add(rec.UserID, err)
+	case gone:
+		return // erased meanwhile
+	default:
+		done.Keys[key]++
+		if !primary {
+			done.Moved++
+		}
+	}
+	done.Seen++
+}
+
+// sealedBy returns the id of the key that bytes were sealed under, and whether
+// it is the primary one. For a Sealer that does not tell it is "" and another
+// one.
+func (g *Guard) sealedBy(sealed []byte) (id string, primary bool) {
+	namer, ok := g.sealer.(KeyNamer)
+	if !ok {
+		return "", false
+	}
+	id, err := namer.KeyID(sealed)
+	if err != nil {
+		return "", false
+	}
+	return id, id == namer.PrimaryID()
+}

@@ -1,0 +1,629 @@
+package account_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+)
+
+// phone is an address.
+var phone = account.Address{Channel: "sms", To: "+41441234567"}
+
+// message returns a message whose code is digits.
+func (w *world) message(seed byte, digits string) account.Delivery {
+	return account.NewDelivery(account.DeliveryID{seed}, digits, w.now)
+}
+
+func (w *world) send(seed byte, digits string) error {
+	w.t.Helper()
+	_, err := w.a.Send(w.moment(), w.message(seed, digits), "")
+	w.reload()
+	return err
+}
+
+// delivered tries a code for a message at a sign-in.
+func (w *world) delivered(seed byte, digits string) error {
+	w.t.Helper()
+	_, err := w.a.Check(w.moment(), account.Guess{
+		Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID{seed},
+	})
+	w.reload()
+	return err
+}
+
+func (w *world) confirmAddress(seed byte, digits string, alone bool, set *account.FreshSet) error {
+	w.t.Helper()
+	g := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID{seed}}
+	_, err := w.a.ConfirmAddress(w.moment(), g, alone, set)
+	w.reload()
+	return err
+}
+
+// bind binds the phone and lets the messages of the day be forgotten.
+func (w *world) bind() {
+	w.t.Helper()
+	if err := w.a.Bind(w.moment(), w.message(200, "000200"), phone); err != nil {
+		w.t.Fatal(err)
+	}
+	w.reload()
+	_, set := codes(w.t, 200)
+	mustReason(w.t, w.confirmAddress(200, "000200", true, set), "")
+	w.now = w.now.Add(account.MessageWindow)
+}
+
+// delivering is an account in which every field of this slice is set.
+func delivering(t *testing.T) *world {
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	mustReason(t, w.send(1, "123456"), "")
+	mustReason(t, w.delivered(1, "123456"), "")
+	w.now = w.now.Add(account.MessagePause)
+	if err := w.a.Bind(w.moment(), w.message(2, "654321"), account.Address{Channel: "e-mail", To: "alice@example.com"}); err != nil {
+		t.Fatal(err)
+	}
+	mustReason(t, w.confirmAddress(2, "000000", false, nil), account.WrongCode)
+	w.a.Stamp(w.moment())
+	return w
+}
+
+// What hosts have stored must stay readable: the file never changes.
+func TestGoldenDelivery(t *testing.T) {
+	got := encode(t, delivering(t).a)
+	path := filepath.Join("testdata", "v1-delivered.hex")
+	if *update {
+		if err := os.WriteFile(path, []byte(breakLines(hex.EncodeToString(got))), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the encoding has changed:\n%x\nwant\n%x", got, want)
+	}
+	a, err := account.Decode(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := a.Address(); x.Channel != phone.Channel || x.To != phone.To || x.Added.IsZero() || x.Used.IsZero() {
+		t.Errorf("the address is %+v", x)
+	}
+	if again := encode(t, a); !bytes.Equal(again, want) {
+		t.Errorf("decoded and encoded again it is\n%x\nwant\n%x", again, want)
+	}
+}
+
+// tagDelivery is the field of an account that holds all of this.
+const tagDelivery = 21
+
+// inDelivery replaces that field by what f makes of it.
+func inDelivery(b []byte, f func([]byte) []byte) []byte {
+	out := []byte{b[0]}
+	return append(out, mapFields(b[1:], map[byte]func([]byte) []byte{tagDelivery: f})...)
+}
+
+// mapFields replaces the values of fields.
+func mapFields(fields []byte, by map[byte]func([]byte) []byte) (out []byte) {
+	for len(fields) > 0 {
+		n := int(binary.BigEndian.Uint16(fields[1:]))
+		v := fields[3 : 3+n]
+		if f := by[fields[0]]; f != nil {
+			v = f(v)
+		}
+		out = append(out, fields[0])
+		out = binary.BigEndian.AppendUint16(out, uint16(len(v)))
+		out = append(out, v...)
+		fields = fields[3+n:]
+	}
+	return out
+}
+
+// A node of this version must not lose what a later one stores of an address and
+// of a message.
+func TestUnknownFieldsOfDelivery(t *testing.T) {
+	t.Parallel()
+	future := append([]byte{77, 0, 15}, "from the future"...)
+	extend := func(b []byte) []byte { return append(bytes.Clone(b), future...) }
+	extended := inDelivery(encode(t, delivering(t).a), func(b []byte) []byte {
+		return extend(mapFields(b, map[byte]func([]byte) []byte{
+			1: extend, // the address
+			3: func(b []byte) []byte { return extend(mapFields(b, map[byte]func([]byte) []byte{6: extend})) },
+		}))
+	})
+	if n := bytes.Count(extended, future); n != 4 {
+		t.Fatalf("%d places were extended", n)
+	}
+	a, err := account.Decode(extended)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := encode(t, a); !bytes.Equal(got, extended) {
+		t.Errorf("written back as\n%x\nwant\n%x", got, extended)
+	}
+}
+
+// Damage that the seal did not catch is no other account.
+func TestDamagedDelivery(t *testing.T) {
+	t.Parallel()
+	plain := encode(t, delivering(t).a)
+	set := func(tag byte, v ...byte) func([]byte) []byte {
+		return func(b []byte) []byte {
+			return mapFields(b, map[byte]func([]byte) []byte{tag: func([]byte) []byte { return v }})
+		}
+	}
+	within := func(tag byte, f func([]byte) []byte) func([]byte) []byte {
+		return func(b []byte) []byte { return mapFields(b, map[byte]func([]byte) []byte{tag: f}) }
+	}
+	for name, f := range map[string]func([]byte) []byte{
+		"an address over no channel":    within(1, set(1)),
+		"an address without a place":    within(1, set(2)),
+		"an address of no time":         within(1, set(3, 1, 2, 3)),
+		"a message without an id":       within(3, set(1, make([]byte, 16)...)),
+		"a message with a short id":     within(3, set(1, 1, 2)),
+		"a message with a short digest": within(3, set(2, 1, 2)),
+		"a message that never ends":     within(3, set(4, make([]byte, 8)...)),
+		"a message tried too often":     within(3, set(5, account.MaxTries)),
+		"a message tried for long":      within(3, set(5, 1, 1)),
+		"a message that binds nothing":  within(3, set(6)),
+		"no messages":                   within(4, func(b []byte) []byte { return append(bytes.Clone(b[:16]), 0) }),
+		"a short count":                 within(4, func(b []byte) []byte { return b[:16] }),
+		"a long count":                  within(4, func(b []byte) []byte { return append(bytes.Clone(b), 0) }),
+		"another throttle":              set(2, 1),
+	} {
+		if _, err := account.Decode(inDelivery(plain, f)); !errors.Is(err, account.ErrDamaged) {
+			t.Errorf("%s: %v, want ErrDamaged", name, err)
+		}
+	}
+}
+
+// One message in a minute and five in a day, whatever they are for and whatever
+// is done to the account meanwhile.
+func TestMessagesAreLimited(t *testing.T) {
+	t.Parallel()
+	for name, between := range map[string]func(w *world){
+		"nothing": func(*world) {},
+		"unbinding": func(w *world) {
+			must(w.t, w.a.Unbind(w.moment(), account.TOTP, ""))
+		},
+		"disabling": func(w *world) {
+			must(w.t, w.a.Disable(w.moment(), account.TOTP, ""))
+		},
+		"a reset": func(w *world) {
+			must(w.t, w.a.Reset(w.moment(), account.Admin{Actor: "bob"}, account.TicketHash{}))
+		},
+		"a recovery code": func(w *world) { mustReason(w.t, w.recover(1, 0), "") },
+		"an app's code":   func(w *world) { mustReason(w.t, w.check(code(w.t, key(w.t, 1), w.now)), "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.enroll(1)
+			w.bind()
+			first := w.now
+			mustReason(t, w.send(1, "000001"), "")
+			between(w)
+			w.reload()
+			bind := func(seed byte) error {
+				err := w.a.Bind(w.moment(), w.message(seed, "000000"), phone)
+				w.reload()
+				return err
+			}
+			w.now = first.Add(account.MessagePause - time.Microsecond)
+			err := bind(2)
+			mustReason(t, err, account.TooManyMessages)
+			if want := first.Add(account.MessagePause); !retryAt(err).Equal(want) || w.a.Changed() {
+				t.Fatalf("the next may go at %v, want %v; changed: %t", retryAt(err), want, w.a.Changed())
+			}
+			for i := range 4 {
+				w.now = first.Add(time.Duration(i+1) * account.MessagePause)
+				mustReason(t, bind(byte(i+2)), "")
+			}
+			w.now = first.Add(account.MessageWindow - time.Microsecond)
+			err = bind(9)
+			mustReason(t, err, account.TooManyMessages)
+			if want := first.Add(account.MessageWindow); !retryAt(err).Equal(want) {
+				t.Fatalf("the next may go at %v, want %v", retryAt(err), want)
+			}
+			w.now = first.Add(account.MessageWindow)
+			mustReason(t, bind(9), "")
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The fifth wrong code begins a wait, and the message is dead when it is over.
+func TestMessageIsTriedFiveTimes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	mustReason(t, w.send(1, "123456"), "")
+	for range account.MaxTries {
+		mustReason(t, w.delivered(1, "000000"), account.WrongCode)
+	}
+	err := w.delivered(1, "123456")
+	mustReason(t, err, account.Locked)
+	if want := w.now.Add(time.Minute); !retryAt(err).Equal(want) {
+		t.Errorf("locked until %v, want %v", retryAt(err), want)
+	}
+	mustReason(t, w.send(2, "123456"), account.Locked)
+	w.now = w.now.Add(time.Minute)
+	mustReason(t, w.delivered(1, "123456"), account.ChallengeVoid)
+	mustReason(t, w.send(2, "123456"), "")
+	mustReason(t, w.delivered(1, "123456"), account.ChallengeVoid)
+	mustReason(t, w.delivered(2, "123456"), "")
+	mustReason(t, w.delivered(2, "123456"), account.ChallengeVoid)
+}
+
+// Tries count for the message also where a recovery code ends the wait.
+func TestTriesOutliveTheLock(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	mustReason(t, w.send(1, "123456"), "")
+	for range 4 {
+		mustReason(t, w.delivered(1, "000000"), account.WrongCode)
+	}
+	must(t, w.a.Unlock(w.moment(), account.Admin{Actor: "bob"})) // nothing to unlock
+	mustReason(t, w.check(code(t, key(t, 1), w.now)), "")        // another factor ends nothing
+	mustReason(t, w.delivered(1, "000000"), account.WrongCode)
+	must(t, w.a.Unlock(w.moment(), account.Admin{Actor: "bob"}))
+	if _, locked := w.a.LockedUntil(account.Delivered, w.now); locked {
+		t.Fatal("unlocked it is locked")
+	}
+	mustReason(t, w.delivered(1, "123456"), account.ChallengeVoid)
+}
+
+// 30 wrong codes and one a day is all there is, however often a code is right,
+// the address is bound again, or everything is switched off and on.
+func TestDeliveredBudget(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	failures := 0
+	for round := byte(1); ; round++ {
+		w.now = w.now.Add(account.MessagePause)
+		err := w.send(round, "123456")
+		if reason(err) == account.TooManyMessages {
+			w.now = retryAt(err)
+			continue
+		}
+		if reason(err) == account.Locked {
+			break
+		}
+		mustReason(t, err, "")
+		for range 3 {
+			if err = w.delivered(round, "000000"); reason(err) == account.Locked {
+				break
+			}
+			mustReason(t, err, account.WrongCode)
+			failures++
+		}
+		if reason(err) != account.Locked {
+			err = w.delivered(round, "123456")
+		}
+		if reason(err) == account.Locked {
+			break
+		}
+		mustReason(t, err, "")
+		if failures > 60 {
+			break
+		}
+	}
+	// Two days of messages pass meanwhile: 30 and what came back.
+	if failures < 30 || failures > 33 {
+		t.Fatalf("the budget let %d failures through", failures)
+	}
+	must(t, w.a.Unbind(w.moment(), account.TOTP, ""))
+	w.reload()
+	until, locked := w.a.LockedUntil(account.Delivered, w.now)
+	if !locked || !until.After(w.now.Add(time.Hour)) {
+		t.Fatalf("without an address, locked %t until %v", locked, until)
+	}
+	mustReason(t, w.a.Bind(w.moment(), w.message(99, "123456"), phone), account.Locked)
+	// What a recovery code is worth: five guesses, and no more than those.
+	mustReason(t, w.recover(1, 0), "")
+	w.now = w.now.Add(account.MessageWindow)
+	w.reload()
+	must(t, w.a.Bind(w.moment(), w.message(100, "123456"), phone))
+	got := 0
+	for range 20 {
+		err := w.confirmAddress(100, "000000", false, nil)
+		if reason(err) != account.WrongCode {
+			break
+		}
+		got++
+	}
+	if got != 5 {
+		t.Errorf("%d guesses after a recovery code", got)
+	}
+}
+
+// Every change of factor drops the message that waits: what was proven, or did
+// not have to be proven, when it was sent may not hold any more.
+func TestChangeOfFactorDropsMessage(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(w *world){
+		"recovery code": func(w *world) { mustReason(w.t, w.recover(1, 0), "") },
+		"new_codes": func(w *world) {
+			_, set := codes(w.t, 7)
+			must(w.t, w.a.Renew(w.moment(), set, account.TOTP))
+		},
+		"another app":    func(w *world) { w.enroll(9) },
+		"one app less":   func(w *world) { must(w.t, w.a.Remove(w.moment(), account.AuthenticatorID{2}, account.TOTP, "")) },
+		"another phone":  func(w *world) { must(w.t, w.a.Unbind(w.moment(), account.TOTP, "")) },
+		"disabling":      func(w *world) { must(w.t, w.a.Disable(w.moment(), account.TOTP, "")) },
+		"a reset":        func(w *world) { must(w.t, w.a.Reset(w.moment(), account.Admin{}, account.TicketHash{})) },
+		"reset and turn": func(w *world) { must(w.t, w.a.Reset(w.moment(), account.Admin{}, account.TicketHash{1})) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.enroll(1)
+			w.enroll(2)
+			w.bind()
+			must(t, w.a.Bind(w.moment(), w.message(3, "123456"), account.Address{Channel: "sms", To: "the thief's"}))
+			change(w)
+			w.reload()
+			_, set := codes(t, 8)
+			mustReason(t, w.confirmAddress(3, "123456", true, set), account.NoSetup)
+			if to := w.a.Address().To; to == "the thief's" {
+				t.Error("the address was bound")
+			}
+		})
+	}
+}
+
+// Whoever begins to bind an address while nothing is set up proves nothing. That
+// must not be worth anything once something is.
+func TestBindBeganBeforeEnrolling(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	needsProof, err := w.a.MayBind(true, account.TicketHash{})
+	if needsProof || err != nil {
+		t.Fatal(needsProof, err)
+	}
+	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone))
+	w.enroll(1)
+	mustReason(t, w.confirmAddress(3, "123456", true, nil), account.NoSetup)
+	if needsProof, err = w.a.MayBind(true, account.TicketHash{}); !needsProof || err != nil {
+		t.Error(needsProof, err)
+	}
+}
+
+// And an address that is confirmed drops the app that was begun without a proof.
+func TestAddressDropsSetup(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.begin(1, account.AuthenticatorID{})
+	w.bind()
+	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now), nil)
+	mustReason(t, err, account.NoSetup)
+}
+
+func TestConfirmAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, set := codes(t, 1)
+	mustReason(t, w.confirmAddress(1, "123456", true, set), account.NoSetup)
+	_, err := w.a.MayBind(false, account.TicketHash{})
+	mustReason(t, err, account.NotEnrolled)
+	must(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone))
+	if s := w.a.State(); s != account.None {
+		t.Errorf("state %v", s)
+	}
+	w.now = w.now.Add(account.MessagePause)
+	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone))
+	mustReason(t, w.confirmAddress(1, "012345", true, set), account.SetupSuperseded)
+	mustReason(t, w.confirmAddress(2, "012345", true, set), account.WrongCode)
+	mustReason(t, w.confirmAddress(2, "123456", false, set), account.NotEnrolled)
+	if _, err := w.a.ConfirmAddress(w.moment(), account.Guess{
+		Factor: account.Delivered, Digits: "123456", Delivery: account.DeliveryID{2},
+	}, true, nil); !errors.Is(err, account.ErrNeedCodes) {
+		t.Fatalf("without a set: %v", err)
+	}
+	w = newWorld(t)
+	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone))
+	w.now = w.now.Add(account.DeliveryTTL - time.Microsecond)
+	mustReason(t, w.confirmAddress(2, "123456", true, set), "")
+	if x := w.a.Address(); w.a.State() != account.Confirmed || x.To != phone.To || !x.Added.Equal(w.now) || !x.Used.Equal(w.now) {
+		t.Errorf("state %v, address %+v", w.a.State(), x)
+	}
+	mustReason(t, w.confirmAddress(2, "123456", true, set), account.NoSetup)
+	// A code that proves an address does not sign in, nor the other way round.
+	w.now = w.now.Add(account.MessagePause)
+	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone))
+	mustReason(t, w.delivered(3, "123456"), account.ChallengeVoid)
+	w.now = w.now.Add(account.MessagePause)
+	mustReason(t, w.send(4, "123456"), "")
+	mustReason(t, w.confirmAddress(4, "123456", true, nil), account.NoSetup)
+	mustReason(t, w.delivered(4, "123456"), "")
+}
+
+// The kinds of guesses don't mix.
+func TestDeliveredIsNoApp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.bind()
+	mustReason(t, w.send(1, "123456"), "")
+	before := encode(t, w.a)
+	for range 50 { // an account without an app: nothing to guess at
+		mustReason(t, w.check("123456"), account.WrongCode)
+	}
+	if w.a.Changed() || !bytes.Equal(encode(t, w.a), before) {
+		t.Error("a guess at an app that is not there was counted")
+	}
+	mustReason(t, w.delivered(1, "123456"), "")
+
+	w = newWorld(t)
+	k := w.enroll(1)
+	w.bind()
+	mustReason(t, w.send(1, "123456"), "")
+	c := code(t, k, w.now)
+	mustReason(t, w.delivered(1, c), account.WrongCode) // the app's code in the place of the message's
+	mustReason(t, w.check(c), "")                       // was not used up by it
+	mustReason(t, w.check("123456"), account.WrongCode) // and the other way round
+	mustReason(t, w.delivered(1, "123456"), "")
+}
+
+func TestSendIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	mustReason(t, w.send(1, "123456"), account.NotEnrolled)
+	w.enroll(1)
+	mustReason(t, w.send(1, "123456"), account.NoAddress)
+	w.bind()
+	for _, channel := range []string{"sms", "SMS", "Sms"} {
+		_, err := w.a.Send(w.moment(), w.message(1, "123456"), channel)
+		mustReason(t, err, account.SameChannel)
+	}
+	if w.a.Changed() {
+		t.Error("a refused message was counted")
+	}
+	to, err := w.a.Send(w.moment(), w.message(1, "123456"), "email")
+	if err != nil || to.To != phone.To {
+		t.Errorf("%+v, %v", to, err)
+	}
+	mustReason(t, w.a.MayRemove(account.AuthenticatorID{2}), account.UnknownAuthenticator)
+	mustReason(t, w.a.MayRemove(account.AuthenticatorID{1}), account.LastAuthenticator)
+}
+
+// A clock that goes back does not make a code good for longer, and one that was
+// far ahead leaves no lock for ever.
+func TestDeliveryAndClocks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	mustReason(t, w.send(1, "123456"), "")
+	sent := w.now
+	w.now = sent.Add(-5 * time.Hour)
+	mustReason(t, w.delivered(1, "123456"), account.ChallengeExpired)
+	mustReason(t, w.send(2, "123456"), account.TooManyMessages)
+	w.now = sent.Add(-time.Minute) // a node that is a little behind
+	mustReason(t, w.delivered(1, "123456"), "")
+
+	w = newWorld(t)
+	w.enroll(1)
+	w.bind()
+	good := w.now
+	w.now = good.Add(1000 * time.Hour)
+	for i := range byte(5) {
+		mustReason(t, w.send(i+1, "123456"), "")
+		w.now = w.now.Add(account.MessagePause)
+	}
+	for range 4 {
+		mustReason(t, w.delivered(5, "000000"), account.WrongCode)
+	}
+	w.now = good
+	w.reload()
+	if !w.a.Changed() {
+		t.Error("the repair is not stored")
+	}
+	mustReason(t, w.delivered(5, "123456"), account.ChallengeVoid)
+	err := w.send(6, "123456")
+	mustReason(t, err, account.TooManyMessages)
+	if until := retryAt(err); until.After(good.Add(account.MessageWindow)) {
+		t.Errorf("held back until %v", until)
+	}
+	w.now = good.Add(account.MessageWindow)
+	mustReason(t, w.send(6, "123456"), "")
+}
+
+// The challenge of a message has the id of the one it came from and lives
+// longer: who has answered one has answered both, also once one is forgotten.
+func TestSpentChallengeOfMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	const ttl = 10 * time.Minute
+	older := account.Challenge{ID: account.ChallengeID{1}, Epoch: w.a.Epoch(), Issued: w.now, Expires: w.now.Add(ttl)}
+	w.now = w.now.Add(time.Minute)
+	spent := account.Challenge{ID: account.ChallengeID{2}, Epoch: w.a.Epoch(), Issued: w.now, Expires: w.now.Add(ttl)}
+	w.a.SpendChallenge(w.moment(), spent, account.TOTP, true)
+	for _, at := range []time.Duration{0, ttl - 1, ttl, 2*ttl - 1, 2 * ttl, 3 * ttl} {
+		w.now = spent.Issued.Add(at)
+		w.reload()
+		if r := reason(w.a.CheckChallenge(spent)); r != account.ChallengeSpent && r != account.ChallengeVoid {
+			t.Errorf("after %v the spent one is %q", at, r)
+		}
+		if r := reason(w.a.CheckChallenge(older)); r != "" && at < 2*ttl-time.Minute {
+			t.Errorf("after %v the older one, which a message may have prolonged, is %q", at, r)
+		}
+	}
+}
+
+// Whether or not what has expired was tidied away before.
+func TestExpiredMessageIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	mustReason(t, w.send(1, "123456"), "")
+	w.now = w.now.Add(account.DeliveryTTL)
+	g := account.Guess{Factor: account.Delivered, Digits: "123456", Delivery: account.DeliveryID{1}}
+	_, err := w.a.Check(w.moment(), g)
+	mustReason(t, err, account.ChallengeExpired)
+	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone))
+	w.now = w.now.Add(account.DeliveryTTL)
+	_, err = w.a.ConfirmAddress(w.moment(), g, false, nil)
+	mustReason(t, err, account.SetupExpired)
+}
+
+// A lock on delivered codes holds back binding an address. It is seen, and an
+// administrator ends it, also where there is nothing yet.
+func TestLockedBeforeTheFirstAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone))
+	w.reload()
+	for range 5 {
+		mustReason(t, w.confirmAddress(1, "000000", true, nil), account.WrongCode)
+	}
+	if w.a.State() != account.None {
+		t.Fatalf("state %v", w.a.State())
+	}
+	if until, locked := w.a.LockedUntil(account.Delivered, w.now); !locked || !until.Equal(w.now.Add(time.Minute)) {
+		t.Errorf("locked %v until %v", locked, until)
+	}
+	for _, f := range []account.Factor{account.TOTP, account.Recovery} {
+		if _, locked := w.a.LockedUntil(f, w.now); locked {
+			t.Errorf("factor %v is locked", f)
+		}
+	}
+	mustReason(t, w.a.Unlock(w.moment(), root), "")
+	if list := kinds(w.a); len(list) != 1 || list[0] != account.EventUnlocked {
+		t.Errorf("recorded %v", list)
+	}
+	w.reload()
+	if _, locked := w.a.LockedUntil(account.Delivered, w.now); locked {
+		t.Error("still locked")
+	}
+	mustReason(t, w.a.Unlock(w.moment(), root), account.NotEnrolled)
+	if w.a.Changed() {
+		t.Error("a refusal has changed something")
+	}
+}

@@ -1,0 +1,148 @@
+package account
+
+import (
+	"crypto/subtle"
+	"slices"
+	"time"
+)
+
+// Limits of trusted devices.
+const (
+	MaxDevices = 5
+	DeviceTTL  = 30 * 24 * time.Hour
+)
+
+// A DeviceID names a trusted device within its account.
+type DeviceID [8]byte
+
+// A DeviceHash stands for the token that a trusted device keeps.
+type DeviceHash [32]byte
+
+// A Device is a browser or an installation that signs in without a code. It
+// lasts as long as the epoch, and no longer than its time.
+type Device struct {
+	ID      DeviceID
+	Hash    DeviceHash
+	Name    string
+	Added   time.Time
+	Expires time.Time
+	Used    time.Time // when it last signed in; zero if never
+
+	unknown []field
+}
+
+func (d Device) expired(now time.Time) bool { return !now.Before(d.Expires) }
+
+// Devices returns copies of the trusted devices, oldest first.
+func (a *Account) Devices(now time.Time) ([]Device, error) {
+	devices, err := a.devices.get(decodeDevices)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(*devices), func(d Device) bool { return d.expired(now) }), nil
+}
+
+// Trust adds a device. The oldest makes room if there are too many.
+func (a *Account) Trust(m Moment, d Device, by Factor) error {
+	if !a.enrolled() {
+		return refuse(NotEnrolled)
+	}
+	devices, err := a.tidyDevices(m.Now)
+	if err != nil {
+		return err
+	}
+	d.Added, d.Expires = m.Now, m.Now.Add(DeviceTTL)
+	*devices = append(*devices, d)
+	if extra := len(*devices) - MaxDevices; extra > 0 {
+		*devices = slices.Delete(*devices, 0, extra)
+	}
+	a.devices.touch()
+	return a.record(m, Event{Kind: EventDeviceTrusted, Factor: by, Name: d.Name})
+}
+
+// Revoke ends the trust in one device.
+func (a *Account) Revoke(m Moment, id DeviceID) error {
+	devices, err := a.tidyDevices(m.Now)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(*devices, func(d Device) bool { return d.ID == id })
+	if i < 0 {
+		return refuse(UnknownDevice)
+	}
+	name := (*devices)[i].Name
+	*devices = slices.Delete(*devices, i, i+1)
+	a.devices.touch()
+	return a.record(m, Event{Kind: EventDeviceRevoked, Name: name})
+}
+
+// RevokeAll ends the trust in every device. It changes nothing if there is
+// none.
+func (a *Account) RevokeAll(m Moment) error {
+	devices, err := a.tidyDevices(m.Now)
+	if err != nil || len(*devices) == 0 {
+		return err
+	}
+	a.devices.set(nil)
+	return a.record(m, Event{Kind: EventDeviceRevoked})
+}
+
+// tidyDevices returns the devices that have not expired. What has expired is
+// deleted with the next write.
+func (a *Account) tidyDevices(now time.Time) (*[]Device, error) {
+	devices, err := a.devices.get(decodeDevices)
+	if err != nil {
+		return nil, err
+	}
+	before := len(*devices)
+	*devices = slices.DeleteFunc(*devices, func(d Device) bool { return d.expired(now) })
+	if len(*devices) != before {
+		a.devices.touch()
+	}
+	return devices, nil
+}
+
+// rebaseDevices drops what was trusted while a clock was broken and ran ahead: it
+// would be trusted for longer than its time. Losing it costs the user a code.
+func (a *Account) rebaseDevices(now time.Time) (changed bool) {
+	if a.devices.value == nil && len(a.devices.raw) == 0 {
+		return false
+	}
+	devices, err := a.devices.get(decodeDevices)
+	if err != nil {
+		return false // whoever needs them is told
+	}
+	before := len(*devices)
+	*devices = slices.DeleteFunc(*devices, func(d Device) bool {
+		_, broken := rebase(d.Added, now)
+		return broken
+	})
+	changed = len(*devices) != before
+	for i := range *devices {
+		d := &(*devices)[i]
+		if used, broken := rebase(d.Used, now); broken {
+			d.Used, changed = used, true
+		}
+	}
+	if changed {
+		a.devices.touch()
+	}
+	return changed
+}
+
+// findDevice returns the device that the hash belongs to, or nil.
+func (a *Account) findDevice(hash DeviceHash, now time.Time) (*Device, error) {
+	devices, err := a.devices.get(decodeDevices)
+	if err != nil {
+		return nil, err
+	}
+	var found *Device
+	for i := range *devices {
+		d := &(*devices)[i]
+		same := subtle.ConstantTimeCompare(d.Hash[:], hash[:]) == 1
+		if same && !d.expired(now) {
+			found = d
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,160 @@
+package account
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxForeign is how many recovery codes of another system an account takes
+// over.
+const MaxForeign = 16
+
+// maxForeignWork bounds what it costs to hold a text against a list of codes, in
+// rounds of bcrypt, since every hash is tried: as much as a full list of cost
+// 10, which is what most systems use. A record that somebody could write to must
+// not be able to ask for more either: cost 31 takes days.
+const maxForeignWork = MaxForeign << 10
+
+// A ForeignScheme is how another system has hashed its recovery codes.
+type ForeignScheme uint8
+
+// The schemes. Their numbers are stored.
+const (
+	ForeignSHA256 ForeignScheme = iota + 1
+	ForeignBcrypt
+)
+
+// A ForeignCode is a recovery code of another system, by its hash.
+type ForeignCode struct {
+	Scheme ForeignScheme
+	Hash   []byte
+	Used   time.Time // when it was used; zero if it was not
+}
+
+// Lengths of hashes: of bcrypt in its text form, see bcryptCost.
+const (
+	sha256Hash = sha256.Size
+	bcryptHash = 60
+)
+
+// CheckForeign returns an error, fit for a programmer, if an account can't take
+// these codes over.
+func CheckForeign(codes []ForeignCode) error {
+	if len(codes) > MaxForeign {
+		return fmt.Errorf("more than %d", MaxForeign)
+	}
+	work := 0
+	for i, c := range codes {
+		switch c.Scheme {
+		case ForeignSHA256:
+			if len(c.Hash) != sha256Hash {
+				return errors.New("one is no SHA-256")
+			}
+		case ForeignBcrypt:
+			cost, ok := bcryptCost(c.Hash)
+			if !ok {
+				return errors.New("one is neither 32 bytes of SHA-256 nor the text form of bcrypt")
+			}
+			if work += 1 << cost; work > maxForeignWork {
+				return fmt.Errorf("they cost more together than %d of bcrypt with cost 10", MaxForeign)
+			}
+		default:
+			return errors.New("one is of an unknown scheme")
+		}
+		// It would count as two, and be used once.
+		if slices.ContainsFunc(codes[:i], func(x ForeignCode) bool { return slices.Equal(x.Hash, c.Hash) }) {
+			return errors.New("one is there twice")
+		}
+	}
+	return nil
+}
+
+// bcryptCost returns the cost of a hash like
+//
+//	$2b$10$ and 53 symbols of its own base64
+//
+// and whether it is one. The letters a, b and y name the same function, which
+// different implementations have corrected at different times.
+func bcryptCost(hash []byte) (cost int, ok bool) {
+	const symbols = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	digit := func(b byte) bool { return '0' <= b && b <= '9' }
+	if len(hash) != bcryptHash || string(hash[:2]) != "$2" || !strings.ContainsRune("aby", rune(hash[2])) ||
+		hash[3] != '$' || !digit(hash[4]) || !digit(hash[5]) || hash[6] != '$' {
+		return 0, false
+	}
+	for _, b := range hash[7:] {
+		if strings.IndexByte(symbols, b) < 0 {
+			return 0, false
+		}
+	}
+	cost = 10*int(hash[4]-'0') + int(hash[5]-'0')
+	return cost, 4 <= cost && cost <= 31
+}
+
+// A ForeignTry is a text that was held against the foreign codes of an account.
+type ForeignTry struct {
+	List  [32]byte // of the codes it was held against, see ForeignList
+	Match int      // the place of the code that it is; -1 if it is none
+}
+
+// Foreign returns the codes that were taken over from another system.
+func (a *Account) Foreign() ([]ForeignCode, error) {
+	codes, err := a.foreign.get(decodeForeign)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(*codes), nil
+}
+
+// foreignLeft returns how many of them were not used.
+func (a *Account) foreignLeft() (n int, err error) {
+	codes, err := a.foreign.get(decodeForeign)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range *codes {
+		if c.Used.IsZero() {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// ForeignList identifies the hashes of a list, whether they were used or not.
+func ForeignList(codes []ForeignCode) [32]byte {
+	h := sha256.New()
+	for _, c := range codes {
+		h.Write([]byte{byte(c.Scheme), byte(len(c.Hash))})
+		h.Write(c.Hash)
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// checkForeign evaluates a text against the codes of the other system. Nothing
+// takes the place of one that is used, whatever Guess.Replenish says.
+func (a *Account) checkForeign(m Moment, g Guess) (Match, error) {
+	if err := a.recovery.blocked(foreignPolicy, m.Now, 1); err != nil {
+		return Match{}, err
+	}
+	codes, err := a.foreign.get(decodeForeign)
+	if err != nil {
+		return Match{}, err
+	}
+	if g.Foreign == nil || g.Foreign.List != ForeignList(*codes) {
+		return Match{}, ErrNeedForeign
+	}
+	if g.Foreign.Match < 0 || g.Foreign.Match >= len(*codes) {
+		return Match{}, a.fail(m, &a.recovery, foreignPolicy, Recovery, 1)
+	}
+	c := &(*codes)[g.Foreign.Match]
+	if !c.Used.IsZero() {
+		return Match{}, a.spentAgain(m, foreignPolicy)
+	}
+	c.Used = later(m.Now, time.Unix(1, 0).UTC()) // used, also under a clock that shows nothing
+	a.foreign.touch()
+	return Match{Factor: Recovery}, a.recovered(m)
+}

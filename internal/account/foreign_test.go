@@ -1,0 +1,670 @@
+package account_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+var admin = account.Admin{Actor: "carol", Reason: "moving house"}
+
+// keyWith is a key of the secret that key makes of the seed, of another kind.
+func keyWith(t *testing.T, seed byte, p totp.Params) totp.Key {
+	t.Helper()
+	k, err := totp.NewKey(key(t, seed).Secret(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func imported(k totp.Key, seed byte) account.Authenticator {
+	return account.Authenticator{ID: account.AuthenticatorID{seed}, Key: k, Name: "old phone"}
+}
+
+// foreignCode is a code of the other system, by its SHA-256.
+func foreignCode(text string) account.ForeignCode {
+	sum := sha256.Sum256([]byte(text))
+	return account.ForeignCode{Scheme: account.ForeignSHA256, Hash: sum[:]}
+}
+
+// bcryptCode has the form of a hash of bcrypt of that cost. No text is known
+// for it.
+func bcryptCode(cost int, seed byte) account.ForeignCode {
+	text := fmt.Sprintf("$2b$%02d$%s", cost, strings.Repeat(string(rune('a'+seed)), 53))
+	return account.ForeignCode{Scheme: account.ForeignBcrypt, Hash: []byte(text)}
+}
+
+// moved is an account that was imported with one app and these codes.
+func moved(t *testing.T, codes ...account.ForeignCode) (*world, totp.Key) {
+	t.Helper()
+	w := newWorld(t)
+	k := key(t, 7)
+	if err := w.a.Import(w.moment(), []account.Authenticator{imported(k, 7)}, codes, true, admin); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Minute)
+	w.reload()
+	return w, k
+}
+
+// try holds place match against the list of foreign codes; -1 is none.
+func (w *world) try(factor account.Factor, digits string, match int) (account.Match, error) {
+	w.t.Helper()
+	list, err := w.a.Foreign()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.a.Check(w.moment(), account.Guess{
+		Factor: factor, Digits: digits, Replenish: true,
+		Foreign: &account.ForeignTry{List: account.ForeignList(list), Match: match},
+	})
+}
+
+// What may have been used in the other system until now is refused, and the
+// next code is not, whatever the clock and the kind of code.
+func TestImportFloor(t *testing.T) {
+	t.Parallel()
+	clocks := map[string]time.Time{
+		"2026":                    start,
+		"the first instant":       time.Unix(0, 0).UTC(),
+		"before 1970":             time.Date(1969, 12, 31, 23, 59, 55, 0, time.UTC),
+		"long before 1970":        time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC),
+		"after 2106":              time.Date(2107, 5, 6, 7, 8, 9, 0, time.UTC),
+		"at the change of a step": time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+	}
+	for name, now := range clocks {
+		for _, period := range []time.Duration{15, 30, 60, 120} {
+			for _, algorithm := range []totp.Algorithm{totp.SHA1, totp.SHA256, totp.SHA512} {
+				t.Run(fmt.Sprintf("%s, %ds, %v", name, period, algorithm), func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t)
+					w.now = now
+					k := keyWith(t, 1, totp.Params{Algorithm: algorithm, Period: period * time.Second, Digits: 8})
+					if err := w.a.Import(w.moment(), []account.Authenticator{imported(k, 1)}, nil, true, admin); err != nil {
+						t.Fatal(err)
+					}
+					w.reload()
+					for _, steps := range []time.Duration{-1, 0} {
+						c, err := k.Code(now.Add(steps * period * time.Second))
+						if err != nil {
+							continue // there are none before 1970
+						}
+						if err := w.check(c); err == nil {
+							t.Errorf("the code of step %+d works", steps)
+						}
+					}
+					// Long before 1970 the owner waits for the clock to be mended.
+					next := now.Add(period * time.Second)
+					if next.Unix() < int64(period) {
+						next = time.Unix(int64(period), 0).UTC()
+						w.now = next
+					}
+					mustReason(t, w.check(code(t, k, next)), "")
+				})
+			}
+		}
+	}
+}
+
+// A used step stays used when the same secret comes back, also as another kind
+// of code: the mark is a time.
+func TestImportKeepsBurned(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]totp.Params{
+		"the same":           {},
+		"another algorithm":  {Algorithm: totp.SHA512},
+		"a longer period":    {Period: time.Minute},
+		"a shorter period":   {Period: 15 * time.Second},
+		"more digits":        {Digits: 8},
+		"everything differs": {Algorithm: totp.SHA256, Period: 2 * time.Minute, Digits: 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			k := w.enroll(1)
+			ahead := w.now.Add(30 * time.Second)
+			mustReason(t, w.check(code(t, k, ahead)), "")
+			if err := w.a.Reset(w.moment(), admin, account.TicketHash{}); err != nil {
+				t.Fatal(err)
+			}
+			w.reload()
+			back := keyWith(t, 1, p)
+			if err := w.a.Import(w.moment(), []account.Authenticator{imported(back, 1)}, nil, true, admin); err != nil {
+				t.Fatal(err)
+			}
+			w.reload()
+			next := w.now.Add(min(back.Params().Period, 30*time.Second))
+			mustReason(t, w.check(code(t, back, next)), account.Replayed)
+			w.now = w.now.Add(back.Params().Period + time.Minute)
+			mustReason(t, w.check(code(t, back, w.now)), "")
+		})
+	}
+}
+
+// Import only creates, and what it refuses leaves everything as it was: a setup
+// that waits, the demand for a ticket, a bypass.
+func TestImportRefuses(t *testing.T) {
+	t.Parallel()
+	enrolled := func(w *world) { w.enroll(1) }
+	waiting := func(w *world) {
+		if err := w.a.Reset(w.moment(), admin, account.TicketHash{1}); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := w.a.Grant(w.moment(), w.now.Add(time.Hour), admin); err != nil {
+			w.t.Fatal(err)
+		}
+		w.begin(2, account.AuthenticatorID{})
+	}
+	apps := func(t *testing.T, seeds ...byte) (list []account.Authenticator) {
+		for i, seed := range seeds {
+			list = append(list, imported(keyWith(t, seed, totp.Params{Digits: 6 + i%3}), byte(i+1)))
+		}
+		return list
+	}
+	tests := []struct {
+		name    string
+		prepare func(w *world)
+		apps    func(t *testing.T) []account.Authenticator
+		want    account.Reason
+	}{
+		{"over an account", enrolled, func(t *testing.T) []account.Authenticator { return apps(t, 50) }, account.AlreadyEnrolled},
+		{"the secret that it holds", enrolled, func(t *testing.T) []account.Authenticator { return apps(t, 1) }, account.AlreadyEnrolled},
+		{"four", waiting, func(t *testing.T) []account.Authenticator { return apps(t, 50, 80, 110, 140) }, account.TooManyAuthenticators},
+		{"one secret twice", waiting, func(t *testing.T) []account.Authenticator { return apps(t, 50, 80, 50) }, account.DuplicateSecret},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			tt.prepare(w)
+			w.reload()
+			before := encode(t, w.a)
+			mustReason(t, w.a.Import(w.moment(), tt.apps(t), nil, true, admin), tt.want)
+			if after := encode(t, w.a); w.a.Changed() || !bytes.Equal(before, after) {
+				t.Error("the account has changed")
+			}
+		})
+	}
+}
+
+func TestImportReplacesWhatWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if err := w.a.Reset(w.moment(), admin, account.TicketHash{1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.a.Grant(w.moment(), w.now.Add(time.Hour), admin); err != nil {
+		t.Fatal(err)
+	}
+	w.begin(7, account.AuthenticatorID{}) // with the very secret that is imported
+	w.reload()
+	epoch := w.a.Epoch()
+	x := imported(key(t, 7), 1)
+	x.Added = w.now.Add(time.Hour)
+	y := imported(key(t, 90), 2)
+	y.Added = w.now.Add(-1000 * time.Hour)
+	z := imported(key(t, 120), 3)
+	z.Added = time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)
+	if err := w.a.Import(w.moment(), []account.Authenticator{x, y, z}, nil, true, admin); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	if w.a.State() != account.Confirmed || w.a.Setup() != nil || w.a.Epoch() == epoch || w.a.Bypass(w.now) != (account.Bypass{}) {
+		t.Error("something of before is left")
+	}
+	for i, want := range []time.Time{w.now, y.Added, w.now} {
+		if got := w.a.Authenticators()[i].Added; !got.Equal(want) {
+			t.Errorf("authenticator %d was added %v, want %v", i, got, want)
+		}
+	}
+	history, err := w.a.History()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := history[len(history)-1]
+	if e.Kind != account.EventImported || e.Actor != admin.Actor || e.Reason != admin.Reason {
+		t.Errorf("the event is %+v", e)
+	}
+	if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil || w.a.State() != account.Disabled {
+		t.Errorf("disabled it is in state %v, %v", w.a.State(), err)
+	}
+	if _, err := w.a.MayBegin(account.AuthenticatorID{}, account.TicketHash{}); err != nil {
+		t.Errorf("a ticket is still asked for: %v", err)
+	}
+}
+
+func TestCheckForeign(t *testing.T) {
+	t.Parallel()
+	many := func(n, cost int) (list []account.ForeignCode) {
+		for i := range n {
+			list = append(list, bcryptCode(cost, byte(i)))
+		}
+		return list
+	}
+	text := func(s string) []account.ForeignCode {
+		return []account.ForeignCode{{Scheme: account.ForeignBcrypt, Hash: []byte(s)}}
+	}
+	rest := strings.Repeat("a", 53)
+	tests := []struct {
+		name string
+		list []account.ForeignCode
+		ok   bool
+	}{
+		{"none", nil, true},
+		{"sixteen of cost 10", many(16, 10), true},
+		{"seventeen of cost 4", many(17, 4), false},
+		{"eight of cost 11", many(8, 11), true},
+		{"nine of cost 11", many(9, 11), false},
+		{"four of cost 12", many(4, 12), true},
+		{"five of cost 12", many(5, 12), false},
+		{"one of cost 14", many(1, 14), true},
+		{"one of cost 15", many(1, 15), false},
+		{"one of cost 31", many(1, 31), false},
+		{"one of cost 32", many(1, 32), false},
+		{"one of cost 99", many(1, 99), false},
+		{"one of cost 3", many(1, 3), false},
+		{"SHA-256", []account.ForeignCode{foreignCode("a"), foreignCode("b")}, true},
+		{"both", append(many(4, 10), foreignCode("a")), true},
+		{"one twice", []account.ForeignCode{foreignCode("a"), foreignCode("b"), foreignCode("a")}, false},
+		{"short SHA-256", []account.ForeignCode{{Scheme: account.ForeignSHA256, Hash: make([]byte, 31)}}, false},
+		{"no scheme", []account.ForeignCode{{Hash: make([]byte, 32)}}, false},
+		{"unknown scheme", []account.ForeignCode{{Scheme: 3, Hash: make([]byte, 32)}}, false},
+		{"2a", text("$2a$10$" + rest), true},
+		{"2y", text("$2y$10$" + rest), true},
+		{"2x", text("$2x$10$" + rest), false},
+		{"without a letter", text("$2$10$" + rest + "a"), false},
+		{"another function", text("$5$10$." + rest), false},
+		{"no digits", text("$2b$1a$" + rest), false},
+		{"no separator", text("$2b$10." + rest), false},
+		{"a sign", text("$2b$-9$" + rest), false},
+		{"another symbol", text("$2b$10$" + rest[1:] + "+"), false},
+		{"not ASCII", text("$2b$10$" + rest[2:] + "é"), false},
+		{"too short", text("$2b$10$" + rest[1:]), false},
+		{"too long", text("$2b$10$" + rest + "a"), false},
+		{"empty", text(""), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if err := account.CheckForeign(tt.list); (err == nil) != tt.ok {
+				t.Fatalf("CheckForeign = %v", err)
+			}
+			if len(tt.list) == 0 {
+				return
+			}
+			// What can't be imported is not believed of a record either.
+			w := newWorld(t)
+			if err := w.a.Import(w.moment(), []account.Authenticator{imported(key(t, 7), 7)}, tt.list, true, admin); err != nil {
+				t.Fatal(err)
+			}
+			w.reload()
+			if _, err := w.a.Foreign(); (err == nil) != tt.ok || err != nil && !errors.Is(err, account.ErrDamaged) {
+				t.Errorf("read back: %v", err)
+			}
+			_, err := w.a.Check(w.moment(), account.Guess{})
+			if want := map[bool]error{true: account.ErrNeedForeign, false: account.ErrDamaged}[tt.ok]; !errors.Is(err, want) {
+				t.Errorf("checked: %v, want %v", err, want)
+			}
+		})
+	}
+}
+
+// Which texts are taken for what.
+func TestForeignReading(t *testing.T) {
+	t.Parallel()
+	with := []account.ForeignCode{foreignCode("one")}
+	tests := []struct {
+		name   string
+		codes  []account.ForeignCode
+		factor account.Factor
+		digits string
+		want   account.Factor // NoFactor: malformed
+	}{
+		{"as many digits as the app", with, account.TOTP, "123456", account.TOTP},
+		{"more digits", with, account.TOTP, "12345678", account.Recovery},
+		{"in the form of our own codes", with, account.Recovery, "", account.Recovery},
+		{"anything", with, account.NoFactor, "", account.Recovery},
+		{"anything, without foreign codes", nil, account.NoFactor, "", account.NoFactor},
+		{"more digits, without foreign codes", nil, account.TOTP, "12345678", account.TOTP},
+		{"in the form of our own codes, without foreign codes", nil, account.Recovery, "", account.Recovery},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w, _ := moved(t, tt.codes...)
+			_, err := w.try(tt.factor, tt.digits, -1)
+			var r *account.Refusal
+			switch {
+			case !errors.As(err, &r):
+				t.Fatal(err)
+			case tt.want == account.NoFactor:
+				mustReason(t, err, account.MalformedCode)
+				if w.a.Changed() {
+					t.Error("it was counted")
+				}
+			case r.Reason != account.WrongCode || r.Factor != tt.want:
+				t.Errorf("it was taken for factor %d: %s", r.Factor, r.Reason)
+			}
+		})
+	}
+}
+
+func TestForeignCodeWorksOnce(t *testing.T) {
+	t.Parallel()
+	w, _ := moved(t, foreignCode("one"), foreignCode("two"), bcryptCode(4, 0))
+	// Some guesses at the app, which a recovery code makes up for.
+	for range 5 {
+		mustReason(t, w.check(w.wrong()), account.WrongCode)
+	}
+	w.begin(33, account.AuthenticatorID{})
+	epoch := w.a.Epoch()
+	if _, err := w.a.Check(w.moment(), account.Guess{}); !errors.Is(err, account.ErrNeedForeign) {
+		t.Fatalf("got %v, want ErrNeedForeign", err)
+	}
+	// What was held against another list says nothing.
+	if _, err := w.a.Check(w.moment(), account.Guess{Foreign: &account.ForeignTry{Match: 1}}); !errors.Is(err, account.ErrNeedForeign) {
+		t.Fatalf("got %v, want ErrNeedForeign", err)
+	}
+	match, err := w.try(account.NoFactor, "", 1)
+	if err != nil || match != (account.Match{Factor: account.Recovery}) {
+		t.Fatalf("got %+v, %v", match, err)
+	}
+	w.reload()
+	if w.a.Epoch() == epoch || w.a.Setup() != nil {
+		t.Error("what was handed out before is not void")
+	}
+	if left, of, err := w.a.CodesLeft(); left != 2 || of != 3 || err != nil {
+		t.Errorf("%d of %d left, %v", left, of, err)
+	}
+	if _, locked := w.a.LockedUntil(account.TOTP, w.now); locked {
+		t.Error("the app is still locked")
+	}
+	history, err := w.a.History()
+	if err != nil || history[len(history)-1].Kind != account.EventRecoveryUsed {
+		t.Errorf("no event, %v", err)
+	}
+	// A used one is told from a wrong one, and counted like it.
+	for range 5 {
+		_, err = w.try(account.NoFactor, "", 1)
+		mustReason(t, err, account.Replayed)
+	}
+	if retryAt(err).IsZero() {
+		t.Error("five used codes don't begin a wait")
+	}
+	_, err = w.try(account.NoFactor, "", 0)
+	mustReason(t, err, account.Locked)
+	if _, err := w.a.Check(w.moment(), account.Guess{}); reason(err) != account.Locked {
+		t.Errorf("while locked something is derived: %v", err)
+	}
+	w.now = w.now.Add(time.Minute)
+	for _, i := range []int{-1, 3, 1 << 20} {
+		_, err = w.try(account.NoFactor, "", i)
+		mustReason(t, err, account.WrongCode)
+		w.now = w.now.Add(time.Minute)
+	}
+	for _, i := range []int{0, 2} {
+		_, err = w.try(account.Recovery, "", i)
+		mustReason(t, err, "")
+		w.reload()
+	}
+	if left, _, _ := w.a.CodesLeft(); left != 0 {
+		t.Errorf("%d left", left)
+	}
+}
+
+// A clock that shows nothing at all must not leave a code unused.
+func TestForeignCodeAtZeroTime(t *testing.T) {
+	t.Parallel()
+	for _, now := range []time.Time{{}, time.Unix(0, 0).UTC(), time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		w, _ := moved(t, foreignCode("one"))
+		w.now = now
+		_, err := w.try(account.NoFactor, "", 0)
+		mustReason(t, err, "")
+		w.reload()
+		_, err = w.try(account.NoFactor, "", 0)
+		mustReason(t, err, account.Replayed)
+	}
+}
+
+// As long as some are left, a second phone makes no set; then one takes the
+// place of all, as NewCodes does at once.
+func TestForeignCodesGiveWay(t *testing.T) {
+	t.Parallel()
+	w, _ := moved(t, foreignCode("one"))
+	k := key(t, 60)
+	id := w.begin(60, account.AuthenticatorID{})
+	stored, err := w.a.Confirm(w.moment(), id, code(t, k, w.now), nil)
+	if err != nil || stored {
+		t.Fatalf("with a code left: stored %t, %v", stored, err)
+	}
+	w.reload()
+	_, err = w.try(account.NoFactor, "", 0)
+	mustReason(t, err, "")
+	w.reload()
+	k = key(t, 90)
+	id = w.begin(90, account.AuthenticatorID{})
+	_, set := codes(t, 1)
+	if _, err := w.a.Confirm(w.moment(), id, code(t, k, w.now), nil); !errors.Is(err, account.ErrNeedCodes) {
+		t.Fatalf("with no code left: %v", err)
+	}
+	w.reload()
+	id = w.begin(91, account.AuthenticatorID{})
+	if stored, err = w.a.Confirm(w.moment(), id, code(t, key(t, 91), w.now), set); err != nil || !stored {
+		t.Fatalf("stored %t, %v", stored, err)
+	}
+	w.reload()
+	if list, err := w.a.Foreign(); len(list) > 0 || err != nil {
+		t.Errorf("%d are left, %v", len(list), err)
+	}
+
+	w, _ = moved(t, foreignCode("one"), foreignCode("two"))
+	if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	if left, of, _ := w.a.CodesLeft(); left != 10 || of != 10 {
+		t.Errorf("%d of %d codes", left, of)
+	}
+	_, err = w.a.Check(w.moment(), account.Guess{Foreign: &account.ForeignTry{}})
+	mustReason(t, err, account.MalformedCode)
+}
+
+func TestForeignGolden(t *testing.T) {
+	w, _ := moved(t, foreignCode("one"), foreignCode("two"), bcryptCode(10, 0), bcryptCode(4, 1))
+	_, err := w.try(account.NoFactor, "", 1)
+	mustReason(t, err, "")
+	w.a.Stamp(w.moment())
+	golden(t, "v1-imported", w.a)
+}
+
+// The list names hashes, used or not, in their order.
+func TestForeignList(t *testing.T) {
+	t.Parallel()
+	list := []account.ForeignCode{foreignCode("one"), foreignCode("two"), bcryptCode(4, 0)}
+	used := slices.Clone(list)
+	used[1].Used = start
+	if account.ForeignList(list) != account.ForeignList(used) {
+		t.Error("a used code changes the list")
+	}
+	swapped := []account.ForeignCode{list[1], list[0], list[2]}
+	for _, other := range [][]account.ForeignCode{nil, list[:2], swapped, append(slices.Clone(list), foreignCode("three"))} {
+		if account.ForeignList(other) == account.ForeignList(list) {
+			t.Errorf("%d hashes look like %d", len(other), len(list))
+		}
+	}
+}
+
+// What codes of another system carry is not known, so that guessing at them has
+// a budget in the long run, which the app does not share.
+func TestForeignBudget(t *testing.T) {
+	t.Parallel()
+	w, k := moved(t, foreignCode("aaaa-bbbb"), foreignCode("cccc-dddd"))
+	begun := w.now
+	var last error
+	for n := range 30 {
+		_, last = w.try(account.Recovery, "", -1)
+		if mustReason(t, last, account.WrongCode); n < 29 {
+			w.now = w.now.Add(time.Minute) // as long as any wait
+		}
+		w.reload()
+	}
+	// Since the first one, not one unit has come back.
+	until := begun.Add(day)
+	if at := retryAt(last); !at.Equal(until) {
+		t.Errorf("the thirtieth: try again in %v, want %v", at.Sub(w.now), until.Sub(w.now))
+	}
+	for _, match := range []int{-1, 0} { // also the right one
+		_, err := w.try(account.Recovery, "", match)
+		mustReason(t, err, account.Locked)
+		if !retryAt(err).Equal(until) || w.a.Changed() {
+			t.Errorf("code %d: try again at %v, changed: %v", match, retryAt(err), w.a.Changed())
+		}
+	}
+	if at, locked := w.a.LockedUntil(account.Recovery, w.now); !locked || !at.Equal(until) {
+		t.Errorf("locked %v until %v", locked, at)
+	}
+	if _, locked := w.a.LockedUntil(account.TOTP, w.now); locked {
+		t.Error("app codes are locked as well")
+	}
+	mustReason(t, w.check(code(t, k, w.now)), "")
+	w.reload()
+	if _, locked := w.a.LockedUntil(account.Recovery, w.now); !locked {
+		t.Error("a code of the app refills the budget")
+	}
+
+	// One a day, and no more for having waited for the first.
+	evaluated := 0
+	for w.now.Before(until.Add(10*day - time.Hour)) {
+		w.now = w.now.Add(time.Hour)
+		w.reload()
+		if _, err := w.try(account.Recovery, "", -1); reason(err) == account.WrongCode {
+			evaluated++
+		}
+	}
+	if evaluated != 10 {
+		t.Errorf("%d were evaluated in ten days", evaluated)
+	}
+	// The right one, when a unit is back, ends the run and refills nothing.
+	w.now = w.now.Add(day)
+	w.reload()
+	if _, err := w.try(account.Recovery, "", 0); err != nil {
+		t.Fatal(err)
+	}
+	w.reload()
+	_, err := w.try(account.Recovery, "", -1)
+	mustReason(t, err, account.WrongCode)
+	_, err = w.try(account.Recovery, "", -1)
+	mustReason(t, err, account.Locked)
+}
+
+// A used code counts like a wrong one.
+func TestForeignBudgetCountsUsedCodes(t *testing.T) {
+	t.Parallel()
+	w, _ := moved(t, foreignCode("aaaa-bbbb"))
+	if _, err := w.try(account.Recovery, "", 0); err != nil {
+		t.Fatal(err)
+	}
+	for range 30 {
+		_, err := w.try(account.Recovery, "", 0)
+		mustReason(t, err, account.Replayed)
+		w.now = w.now.Add(time.Minute)
+		w.reload()
+	}
+	_, err := w.try(account.Recovery, "", 0)
+	mustReason(t, err, account.Locked)
+}
+
+// What ends it: a set of this library, whose codes have no budget, and an
+// administrator.
+func TestForeignBudgetEnds(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(w *world) error{
+		"new codes": func(w *world) error {
+			_, set := codes(w.t, 9)
+			return w.a.Renew(w.moment(), set, account.TOTP)
+		},
+		"an administrator": func(w *world) error { return w.a.Unlock(w.moment(), admin) },
+	} {
+		w, _ := moved(t, foreignCode("aaaa-bbbb"))
+		for range 30 {
+			_, err := w.try(account.Recovery, "", -1)
+			mustReason(t, err, account.WrongCode)
+			w.now = w.now.Add(time.Minute)
+			w.reload()
+		}
+		if _, locked := w.a.LockedUntil(account.Recovery, w.now); !locked {
+			t.Fatalf("%s: not locked before", name)
+		}
+		must(t, end(w))
+		w.reload()
+		if _, locked := w.a.LockedUntil(account.Recovery, w.now); locked {
+			t.Errorf("%s: still locked", name)
+		}
+		if name == "new codes" {
+			mustReason(t, w.recover(9, 0), "")
+			for range 40 {
+				mustReason(t, w.recover(9, 0), account.Replayed)
+				w.now = w.now.Add(time.Minute)
+				w.reload()
+			}
+			mustReason(t, w.recover(9, 1), "")
+		}
+	}
+}
+
+// A program that is run twice must not bring back what was revoked meanwhile.
+func TestImportAgain(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		lead  func(w *world) error
+		again account.Reason // with again
+		once  account.Reason // without
+	}{
+		"a new account": {func(*world) error { return nil }, "", ""},
+		"a setup waits": {func(w *world) error { w.begin(3, account.AuthenticatorID{}); return nil }, "", ""},
+		"bypassed":      {func(w *world) error { w.grant(time.Hour); return nil }, "", ""},
+		"on":            {func(w *world) error { w.enroll(3); return nil }, account.AlreadyEnrolled, account.AlreadyEnrolled},
+		"disabled": {func(w *world) error {
+			w.enroll(3)
+			return w.a.Disable(w.moment(), account.TOTP, "")
+		}, "", account.WasEnrolled},
+		"reset": {func(w *world) error {
+			w.enroll(3)
+			return w.a.Reset(w.moment(), admin, account.TicketHash{})
+		}, "", account.WasEnrolled},
+		"reset with a ticket": {func(w *world) error {
+			w.enroll(3)
+			return w.a.Reset(w.moment(), admin, account.TicketHash{1})
+		}, "", account.WasEnrolled},
+		"a ticket for a new account": {func(w *world) error {
+			return w.a.Reset(w.moment(), admin, account.TicketHash{1})
+		}, "", account.WasEnrolled},
+	} {
+		for _, again := range []bool{false, true} {
+			want := x.once
+			if again {
+				want = x.again
+			}
+			w := newWorld(t)
+			must(t, x.lead(w))
+			w.reload()
+			before := encode(t, w.a)
+			err := w.a.Import(w.moment(), []account.Authenticator{imported(key(t, 7), 7)}, nil, again, admin)
+			if reason(err) != want {
+				t.Errorf("%s, again %v: %q, want %q", name, again, reason(err), want)
+			}
+			if err != nil && (w.a.Changed() || !bytes.Equal(encode(t, w.a), before)) {
+				t.Errorf("%s, again %v: a refusal has changed something", name, again)
+			}
+		}
+	}
+}

@@ -1,0 +1,213 @@
+package account_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// The limits that package enrollment sets on what the core takes as it comes.
+const (
+	longestDevice = account.MaxName // bytes of a device's name
+	longestMethod = 32              // bytes of a method of re-authentication
+)
+
+// longKey is a key with the longest secret there is.
+func longKey(t *testing.T, seed byte) totp.Key {
+	t.Helper()
+	secret, err := totp.NewSecret(bytes.Repeat([]byte{seed}, totp.MaxSecretSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := totp.NewKey(secret, totp.Params{Algorithm: totp.SHA512, Digits: 8, Period: 2 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// longCodes are as many of the longest codes as there can be, and their set.
+func longCodes(t *testing.T, seed byte) (recovery.Codes, *account.FreshSet) {
+	t.Helper()
+	source := rand.NewChaCha8([32]byte{seed})
+	list, err := recovery.Generate(source, recovery.MaxCount, recovery.Fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := recovery.NewDerivation(source, recovery.Fast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := from.DeriveAll(t.Context(), list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list, &account.FreshSet{Set: set, Codes: list, Counted: true}
+}
+
+// What recovery codes an account can hold at once. A setup shows codes where no
+// unspent ones are left; and codes in clear are kept as long as some are.
+const (
+	ownKept        = iota // a set of its own, kept in clear
+	ownSpent              // one that is spent, and a setup that shows another
+	elsewhereSpent        // the same with codes of another system
+)
+
+// largest is an account with everything in use, each part as long as it gets.
+func largest(t *testing.T, variant int) *account.Account {
+	t.Helper()
+	w := newWorld(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := strings.Repeat("n", account.MaxName)
+	by := account.Admin{Actor: strings.Repeat("a", account.MaxActor), Reason: strings.Repeat("r", account.MaxReason)}
+	label := totp.Label{
+		Issuer: strings.Repeat("i", totp.MaxIssuer), Account: strings.Repeat("a", totp.MaxAccount),
+		Image: "https://e.example/" + strings.Repeat("x", totp.MaxImage-18),
+	}
+	address := account.Address{Channel: strings.Repeat("c", account.MaxChannel), To: strings.Repeat("t", account.MaxAddress)}
+	app := func(seed byte) account.Authenticator {
+		return account.Authenticator{ID: account.AuthenticatorID{seed}, Key: longKey(t, seed), Name: name}
+	}
+	_, list := longCodes(t, 1)
+	shown, _ := longCodes(t, 2)
+	if variant == ownKept {
+		shown = recovery.Codes{}
+	}
+
+	// A mark of an authenticator that is gone, then three, used.
+	must(w.a.Import(w.moment(), []account.Authenticator{app(9)}, nil, true, by))
+	must(w.a.Disable(w.moment(), account.NoFactor, strings.Repeat("m", longestMethod)))
+	must(w.a.Import(w.moment(), []account.Authenticator{app(1), app(2), app(3)}, nil, true, by))
+	must(w.a.CountSet(w.moment()))
+	w.now = w.now.Add(time.Hour)
+	for _, x := range w.a.Authenticators() {
+		must(w.check(code(t, x.Key, w.now)))
+	}
+
+	// An address, and another one that waits for its code.
+	for i := range 2 {
+		d := account.NewDelivery(account.DeliveryID{1, byte(i)}, "123456", w.now)
+		must(w.a.Bind(w.moment(), d, address))
+		if i == 0 {
+			_, err := w.a.ConfirmAddress(w.moment(), account.Guess{Factor: account.Delivered, Digits: "123456", Delivery: d.ID}, false, list)
+			must(err)
+			w.now = w.now.Add(time.Hour)
+			continue
+		}
+		_, err := w.a.ConfirmAddress(w.moment(), account.Guess{Factor: account.Delivered, Digits: "000000", Delivery: d.ID}, false, list)
+		mustReason(t, err, account.WrongCode)
+	}
+
+	// A setup that waits, with codes.
+	must(w.a.Begin(account.Setup{
+		ID: account.SetupID{9}, Expires: w.now.Add(time.Hour), Replaces: account.AuthenticatorID{1},
+		Label: label, Authenticator: app(4), Codes: shown,
+	}))
+	_, err := w.a.Confirm(w.moment(), account.SetupID{9}, "00000000", list)
+	mustReason(t, err, account.WrongCode)
+
+	for i := range account.MaxDevices {
+		hash := account.DeviceHash{1, byte(i)}
+		must(w.a.Trust(w.moment(), account.Device{
+			ID: account.DeviceID{1, byte(i)}, Hash: hash, Name: strings.Repeat("d", longestDevice),
+		}, account.TOTP))
+		by, err := w.a.Waive(w.moment(), hash)
+		must(err)
+		if by != account.TrustedDevice {
+			t.Fatal("the device is not trusted")
+		}
+	}
+	for i := range 20 {
+		w.a.SpendChallenge(w.moment(), account.Challenge{
+			ID: account.ChallengeID{byte(i)}, Issued: w.now, Expires: w.now.Add(10 * time.Minute),
+		}, account.TOTP, true)
+	}
+	mustReason(t, w.check("00000000"), account.WrongCode)
+	_, err = w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: recovery.Argon2id})
+	mustReason(t, err, account.WrongCode)
+	switch variant {
+	case ownSpent:
+		w.a.DropKept()
+	case elsewhereSpent:
+		var codes []account.ForeignCode
+		for i := range account.MaxForeign {
+			codes = append(codes, bcryptCode(10, byte(i)))
+			codes[i].Used = w.now
+		}
+		account.PutForeign(w.a, codes)
+	}
+	_, err = w.a.AskReset(w.moment(), 24*time.Hour, true)
+	must(err)
+	must(w.a.Grant(w.moment(), w.now.Add(time.Hour), by))
+
+	// One event of every kind that nobody has taken, twice.
+	for range 2 {
+		for kind := account.EventEnabled; kind < account.EventKinds; kind++ {
+			m := w.moment()
+			must(w.a.Note(m, kind, by))
+		}
+		_, err = w.a.Lease(w.moment())
+		must(err)
+	}
+	w.a.Stamp(w.moment())
+	return w.a
+}
+
+// A decision must never fail for lack of room: not with everything in use at
+// once. What makes room then is history and texts of events alone.
+func TestRecordSize(t *testing.T) {
+	t.Parallel()
+	typical := newWorld(t)
+	k := typical.enroll(1)
+	for range 3 {
+		mustReason(t, typical.check(code(t, k, typical.now)), "")
+		typical.a.SpendChallenge(typical.moment(), account.Challenge{
+			ID: account.ChallengeID{byte(typical.drawn)}, Epoch: typical.a.Epoch(), Issued: typical.now, Expires: typical.now.Add(10 * time.Minute),
+		}, account.TOTP, true)
+		typical.now = typical.now.Add(time.Minute)
+	}
+	mustReason(t, typical.recover(1, 2), "")
+	typical.a.Stamp(typical.moment())
+	n := len(encode(t, typical.a))
+	t.Logf("typical, with 2 events: %d bytes", n)
+	if n > 1024-128 {
+		t.Errorf("a typical account takes %d bytes before it is sealed", n)
+	}
+
+	for name, variant := range map[string]int{
+		"a set that is kept": ownKept, "a set that is spent": ownSpent, "codes of another system": elsewhereSpent,
+	} {
+		a := largest(t, variant)
+		whole := account.WholeLen(a)
+		b := encode(t, a)
+		history, err := a.History()
+		if err != nil {
+			t.Fatal(err)
+		}
+		account.ShedAll(a)
+		least := account.WholeLen(a)
+		t.Logf("%s: %d bytes with everything, %d as it is stored (%d events of history), %d at the least of %d",
+			name, whole, len(b), len(history), least, account.MaxEncoded)
+		if least > account.MaxEncoded {
+			t.Errorf("%s: %d bytes don't fit", name, least)
+		}
+		read, err := account.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := touch(t, read); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package guardtest
+
+import (
+	"encoding/csv"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// Cases about what administrators see.
+
+// directory returns a Directory over the world's store. Every store that the
+// suite is given can be listed.
+func (w *world) directory() *enrollment.Directory {
+	w.t.Helper()
+	l, ok := w.store.(store.Lister)
+	if !ok {
+		w.t.Fatal("the store is no store.Lister")
+	}
+	d, err := enrollment.NewDirectory(w.guard, l)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return d
+}
+
+// TestCase57_CSVFormulas: names that a spreadsheet program takes for formulas
+// were exported as they are (OWASP, CSV Injection).
+func TestCase57_CSVFormulas(t *testing.T, open Open) {
+	w := newWorld(t, open(t))
+	formulas := []string{"=1+1", "+49170", "-1", "@SUM(A1)", "=HYPERLINK(\"http://x\",\"y\")", "＝1", " =1", "a;=1"}
+	for _, id := range formulas {
+		w.enroll(id)
+	}
+	// No user id begins with a tab or a return: the library refuses it.
+	for _, id := range []string{"\t=1", "\r=1", "\n=1"} {
+		if _, err := w.guard.Begin(t.Context(), id, enrollment.Options{Account: "a"}); err == nil {
+			t.Errorf("the user id %q was accepted", id)
+		}
+	}
+	// A name of the host's can.
+	name := enrollment.Column{Header: "name", Value: func(m enrollment.Member) string { return "\t" + m.UserID }}
+	var b strings.Builder
+	report, err := enrollment.WriteCSV(&b, w.directory().All(t.Context(), enrollment.Filter{}), name)
+	if err != nil || report.Rows != len(formulas) {
+		t.Fatal(report, err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
+	if err != nil || len(rows) != 1+len(formulas) {
+		t.Fatal(rows, err)
+	}
+	seen := make(map[string]bool)
+	for _, row := range rows {
+		seen[strings.ReplaceAll(row[0], "'", "")] = true
+		for _, cell := range row {
+			for part := range strings.SplitSeq(cell, ";") {
+				if bare := strings.TrimSpace(part); bare != "" && strings.ContainsRune("=+-@＝", []rune(bare)[0]) || cell != "" && cell[0] == '\t' {
+					t.Errorf("the cell %q is a formula", cell)
+				}
+			}
+		}
+	}
+	for _, id := range formulas {
+		if !seen[id] {
+			t.Errorf("%q is not in the export", id)
+		}
+	}
+}
