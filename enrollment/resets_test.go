@@ -1,0 +1,392 @@
+package enrollment_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+func (o *office) resets(c enrollment.ResetsConfig) *enrollment.Resets {
+	o.t.Helper()
+	r, err := enrollment.NewResets(o.guard, c)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return r
+}
+
+// due returns when a sweep looks at the account.
+func (o *office) due(user string) time.Time {
+	o.t.Helper()
+	rec, err := o.store.Load(o.t.Context(), user)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return rec.Due
+}
+
+// sweep waits until something is due, and does it.
+func (o *office) sweep(user string) []enrollment.EventKind {
+	o.t.Helper()
+	due := o.due(user)
+	if !due.After(o.clock.Now()) {
+		o.t.Fatalf("due %v at %v", due, o.clock.Now())
+	}
+	o.pass(due.Sub(o.clock.Now()))
+	if err := o.guard.SweepOne(o.t.Context(), user); err != nil {
+		o.t.Fatal(err)
+	}
+	var kinds []enrollment.EventKind
+	for _, e := range o.take() {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+func TestNewResets(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	for _, c := range []enrollment.ResetsConfig{
+		{Wait: -1}, {Wait: enrollment.MinResetWait - 1}, {Wait: enrollment.MaxResetWait + 1},
+	} {
+		if r, err := enrollment.NewResets(o.guard, c); r != nil || err == nil {
+			t.Errorf("%+v is taken", c)
+		}
+	}
+	for _, wait := range []time.Duration{0, enrollment.MinResetWait, enrollment.MaxResetWait} {
+		o.resets(enrollment.ResetsConfig{Wait: wait})
+	}
+	if r, err := enrollment.NewResets(nil, enrollment.ResetsConfig{}); r != nil || err == nil {
+		t.Error("no guard is taken")
+	}
+	keys, err := keyring.Generate("k")
+	granted(t, err)
+	silent, err := enrollment.New(memory.New(), keys, enrollment.Config{
+		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Enforced(),
+	})
+	granted(t, err)
+	if r, err := enrollment.NewResets(silent, enrollment.ResetsConfig{}); r != nil || err == nil {
+		t.Error("a guard that tells nobody is taken")
+	}
+}
+
+// From the request to the approval.
+func TestSelfServiceReset(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	resets := o.resets(enrollment.ResetsConfig{})
+	o.enroll("alice")
+	challenge := o.signIn("alice", enrollment.Login{}).Challenge
+	o.take()
+	asked := o.clock.Now()
+	r, err := resets.Request(t.Context(), challenge)
+	want := enrollment.ResetRequest{Asked: asked, Matures: asked.Add(enrollment.DefaultResetWait)}
+	if err != nil || r != want {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	o.wantTold(enrollment.Event{Kind: enrollment.ResetRequested}) // at once
+	if s := o.status("alice"); s.Reset == nil || *s.Reset != want || !s.Enabled() {
+		t.Errorf("%+v", s.Reset)
+	}
+	// Asking again changes nothing.
+	o.unchanged("alice", func() {
+		again, err := resets.Request(t.Context(), challenge)
+		if err != nil || again != want {
+			t.Errorf("%+v, %v", again, err)
+		}
+	})
+	// Nobody can hurry it.
+	admin := o.guard.Admin("root", "knows her")
+	o.unchanged("alice", func() {
+		_, err := admin.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
+		if d := wantReason(t, err, enrollment.ResetWaiting); !d.RetryAt.Equal(want.Matures) {
+			t.Errorf("try again at %v", d.RetryAt)
+		}
+	})
+	var kinds []enrollment.EventKind
+	for o.clock.Now().Before(want.Matures) {
+		kinds = append(kinds, o.sweep("alice")...)
+	}
+	if !slices.Equal(kinds, []enrollment.EventKind{enrollment.ResetReminder, enrollment.ResetReminder, enrollment.ResetMatured}) {
+		t.Errorf("told %v", kinds)
+	}
+	if !o.status("alice").Enabled() {
+		t.Fatal("carried out without an approval")
+	}
+	ticket, err := admin.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
+	granted(t, err)
+	o.wantTold(enrollment.Event{Kind: enrollment.Reset, Actor: "root", Note: "knows her"})
+	if s := o.status("alice"); s.Reset != nil || s.State != store.Disabled || !o.due("alice").IsZero() {
+		t.Errorf("%+v", s)
+	}
+	_, err = o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+	wantReason(t, err, enrollment.TicketRequired)
+	o.enrollWith("alice", ticket.Reveal())
+}
+
+// The request takes what says that the first factor was right, just now, at a
+// sign-in.
+func TestRequestNeedsAChallenge(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	resets := o.resets(enrollment.ResetsConfig{})
+	alice := o.enroll("alice")
+	request := func(challenge string) error {
+		_, err := resets.Request(t.Context(), challenge)
+		return err
+	}
+	other := o.signIn("alice", enrollment.Login{Purpose: "password-reset"}).Challenge
+	spent := o.signIn("alice", enrollment.Login{}).Challenge
+	_, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, spent, alice.code())
+	granted(t, err)
+	void := o.signIn("alice", enrollment.Login{}).Challenge
+	_, err = o.guard.Verify(t.Context(), "alice", "x", alice.codes[0])
+	granted(t, err)
+	old := o.signIn("alice", enrollment.Login{}).Challenge
+	o.unchanged("alice", func() {
+		wantReason(t, request(""), enrollment.ChallengeInvalid)
+		wantReason(t, request("alice"), enrollment.ChallengeInvalid)
+		wantReason(t, request(alice.first.Receipt), enrollment.ChallengeInvalid)
+		wantReason(t, request(other), enrollment.ChallengeInvalid)
+		wantReason(t, request(spent), enrollment.ChallengeVoid)
+		wantReason(t, request(void), enrollment.ChallengeVoid)
+		o.pass(enrollment.ChallengeTTL)
+		wantReason(t, request(old), enrollment.ChallengeExpired)
+	})
+	fresh := o.signIn("alice", enrollment.Login{}).Challenge
+	granted(t, request(fresh))
+	// The challenge is not spent by it.
+	_, err = o.guard.Answer(t.Context(), enrollment.SignInPurpose, fresh, alice.code())
+	granted(t, err)
+	wantReason(t, request(fresh), enrollment.ChallengeSpent)
+	// The code has cancelled the request, and the next one waits for a day.
+	err = request(o.signIn("alice", enrollment.Login{}).Challenge)
+	if d := wantReason(t, err, enrollment.TooManyResets); !d.RetryAt.Equal(o.clock.Now().Add(24 * time.Hour)) {
+		t.Errorf("try again at %v", d.RetryAt)
+	}
+}
+
+// How a request ends before its time.
+func TestResetIsClosed(t *testing.T) {
+	t.Parallel()
+	for name, x := range map[string]struct {
+		close func(o *office, r *enrollment.Resets, alice *client) error
+		want  enrollment.Event
+	}{
+		"by the owner": {func(_ *office, r *enrollment.Resets, _ *client) error {
+			return r.Cancel(t.Context(), "alice")
+		}, enrollment.Event{Kind: enrollment.ResetCancelled}},
+		"by an administrator": {func(o *office, _ *enrollment.Resets, _ *client) error {
+			return o.guard.Admin("root", "not her").RefuseReset(t.Context(), "alice")
+		}, enrollment.Event{Kind: enrollment.ResetRefused, Actor: "root", Note: "not her"}},
+		"by a code": {func(_ *office, _ *enrollment.Resets, alice *client) error {
+			alice.verify("x")
+			return nil
+		}, enrollment.Event{Kind: enrollment.ResetCancelled, Factor: enrollment.TOTP}},
+	} {
+		o := newOffice(t)
+		resets := o.resets(enrollment.ResetsConfig{Auto: true})
+		alice := o.enroll("alice")
+		_, err := resets.Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+		granted(t, err)
+		o.sweep("alice")
+		if err := x.close(o, resets, alice); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		o.wantTold(x.want)
+		if o.status("alice").Reset != nil || !o.due("alice").IsZero() {
+			t.Errorf("%s: it is open", name)
+		}
+		o.unchanged("alice", func() {
+			wantReason(t, resets.Cancel(t.Context(), "alice"), enrollment.NoReset)
+			wantReason(t, o.guard.Admin("root", "x").RefuseReset(t.Context(), "alice"), enrollment.NoReset)
+			_, err := o.guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
+			wantReason(t, err, enrollment.NoReset)
+		})
+		o.pass(31 * 24 * time.Hour)
+		granted(t, o.guard.SweepOne(t.Context(), "alice"))
+		if !o.status("alice").Enabled() {
+			t.Errorf("%s: it was carried out all the same", name)
+		}
+	}
+}
+
+// Without an approval, where the host wants it so.
+func TestAutomaticReset(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.enroll("alice")
+	r, err := o.resets(enrollment.ResetsConfig{Wait: 2 * enrollment.MinResetWait, Auto: true}).
+		Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+	granted(t, err)
+	o.take()
+	if kinds := o.sweep("alice"); !slices.Equal(kinds, []enrollment.EventKind{enrollment.ResetReminder}) {
+		t.Errorf("told %v", kinds)
+	}
+	o.pass(o.due("alice").Sub(o.clock.Now()))
+	if !o.clock.Now().Equal(r.Matures) || !o.status("alice").Enabled() {
+		t.Fatalf("due at %v", o.clock.Now())
+	}
+	granted(t, o.guard.SweepOne(t.Context(), "alice"))
+	o.wantTold(enrollment.Event{Kind: enrollment.Reset, Method: "self-service"})
+	if s := o.status("alice"); s.State != store.Disabled || s.Reset != nil {
+		t.Errorf("%+v", s)
+	}
+}
+
+// An owner whom nobody could tell gets the wait once more.
+func TestAutomaticResetWaitsForTheNews(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.enroll("alice")
+	o.take()
+	o.notify = errors.New("the queue is full")
+	r, err := o.resets(enrollment.ResetsConfig{Auto: true}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+	granted(t, err)
+	for range 10 { // days without anybody who takes the news
+		o.pass(24 * time.Hour)
+		granted(t, o.guard.SweepOne(t.Context(), "alice"))
+	}
+	if !o.status("alice").Enabled() {
+		t.Fatal("carried out although nobody has heard of it")
+	}
+	o.notify = nil
+	o.pass(24 * time.Hour)
+	granted(t, o.guard.SweepOne(t.Context(), "alice"))
+	told := o.take()
+	if len(told) == 0 || told[0].Kind != enrollment.ResetRequested {
+		t.Fatalf("told of %+v", told)
+	}
+	until := o.status("alice").Reset.Matures
+	if !until.After(o.clock.Now()) || !until.After(r.Matures) {
+		t.Errorf("matures %v from now", until.Sub(o.clock.Now()))
+	}
+	for o.clock.Now().Before(until) {
+		o.sweep("alice")
+	}
+	if o.status("alice").Enabled() {
+		t.Error("not carried out")
+	}
+}
+
+// After thirty days without an approval nothing is left of it, and the account
+// is not looked at for ever.
+func TestResetLapses(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.enroll("alice")
+	r, err := o.resets(enrollment.ResetsConfig{}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+	granted(t, err)
+	o.pass(r.Matures.Add(30 * 24 * time.Hour).Sub(o.clock.Now()))
+	if o.status("alice").Reset != nil {
+		t.Error("it is open")
+	}
+	_, err = o.guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
+	wantReason(t, err, enrollment.NoReset)
+	o.take()
+	granted(t, o.guard.SweepOne(t.Context(), "alice"))
+	o.wantTold()
+	if !o.due("alice").IsZero() || !o.status("alice").Enabled() {
+		t.Errorf("due %v", o.due("alice"))
+	}
+}
+
+// A challenge that stands for a message lives longer, and does not say any later
+// that the first factor was right.
+func TestRequestByTheChallengeOfAMessage(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, enrollment.MessagesConfig{})
+	resets, err := enrollment.NewResets(p.Guard, enrollment.ResetsConfig{})
+	granted(t, err)
+	u := p.Enroll("alice")
+	p.bind("alice", enrollment.ByCode(u.Code()))
+	request := func(challenge string) error {
+		_, err := resets.Request(t.Context(), challenge)
+		return err
+	}
+	signIn := p.challenge("alice", enrollment.Login{}).Challenge
+	p.Clock.Advance(enrollment.ChallengeTTL - time.Minute)
+	sent := p.send(signIn)
+	if left := sent.Expires.Sub(p.Clock.Now()); left <= time.Minute {
+		t.Fatalf("the challenge of the message lives for %v", left)
+	}
+	p.Clock.Advance(time.Minute)
+	wantReason(t, request(signIn), enrollment.ChallengeExpired)
+	wantReason(t, request(sent.Challenge), enrollment.ChallengeExpired)
+	p.want(p.answer(sent.Challenge, p.inbox.wrong(t)), enrollment.WrongCode) // it is still one
+	if p.status("alice").Reset != nil {
+		t.Error("a request is open")
+	}
+
+	signIn = p.challenge("alice", enrollment.Login{}).Challenge
+	p.Clock.Advance(enrollment.ChallengeTTL - time.Minute)
+	sent = p.send(signIn)
+	p.Clock.Advance(time.Minute - time.Microsecond)
+	granted(t, request(sent.Challenge))
+}
+
+// A queue that was down until just before the request matures does not take the
+// owner's time for cancelling it.
+func TestResetThatIsHeardOfLate(t *testing.T) {
+	t.Parallel()
+	for _, auto := range []bool{false, true} {
+		o := newOffice(t)
+		o.enroll("alice")
+		o.take()
+		o.notify = errors.New("the queue is full")
+		r, err := o.resets(enrollment.ResetsConfig{Auto: auto}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+		granted(t, err)
+		admin := o.guard.Admin("root", "x")
+		o.pass(r.Matures.Add(-20 * time.Minute).Sub(o.clock.Now()))
+		o.notify = nil
+		granted(t, o.guard.SweepOne(t.Context(), "alice"))
+		heard := o.clock.Now()
+		if told := o.take(); len(told) == 0 || told[0].Kind != enrollment.ResetRequested {
+			t.Fatalf("told %+v", told)
+		}
+		want := enrollment.ResetRequest{Asked: heard, Matures: heard.Add(enrollment.DefaultResetWait)}
+		if s := o.status("alice"); s.Reset == nil || *s.Reset != want {
+			t.Errorf("auto %v: %+v, want %+v", auto, s.Reset, want)
+		}
+		o.pass(r.Matures.Sub(o.clock.Now()))
+		_, err = admin.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
+		if d := wantReason(t, err, enrollment.ResetWaiting); !d.RetryAt.Equal(want.Matures) {
+			t.Errorf("auto %v: try again at %v", auto, d.RetryAt)
+		}
+		for o.clock.Now().Before(want.Matures) {
+			if !o.status("alice").Enabled() {
+				t.Fatalf("auto %v: switched off %v after it was heard of", auto, o.clock.Now().Sub(heard))
+			}
+			o.sweep("alice")
+		}
+		if o.status("alice").Enabled() == auto {
+			t.Errorf("auto %v: enabled is %v", auto, !auto)
+		}
+	}
+}
+
+// Nobody approves what the owner could not be told of.
+func TestResetThatIsNotHeardOf(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.enroll("alice")
+	o.take()
+	o.notify = errors.New("the queue is full")
+	r, err := o.resets(enrollment.ResetsConfig{}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+	granted(t, err)
+	o.pass(r.Matures.Sub(o.clock.Now()))
+	o.unchanged("alice", func() {
+		_, err := o.guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
+		if d := wantReason(t, err, enrollment.ResetWaiting); !d.RetryAt.IsZero() {
+			t.Errorf("try again at %v", d.RetryAt)
+		}
+	})
+}
