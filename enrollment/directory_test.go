@@ -1,0 +1,780 @@
+package enrollment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+// An registry is a Directory over a memory store, with a clock that can be moved.
+type registry struct {
+	t      *testing.T
+	clock  *enrollmenttest.Clock
+	mem    *memory.Store
+	ring   *keyring.Ring
+	config enrollment.Config
+	guard  *enrollment.Guard
+	dir    *enrollment.Directory
+
+	mu     sync.Mutex
+	events []enrollment.Event
+}
+
+func newRegistry(t *testing.T, adjust ...func(*enrollment.Config)) *registry {
+	t.Helper()
+	o := &registry{t: t, clock: enrollmenttest.NewClock(modelStart), mem: memory.New()}
+	var err error
+	if o.ring, err = keyring.Generate("first"); err != nil {
+		t.Fatal(err)
+	}
+	o.config = enrollment.Config{
+		Issuer:         "Acme",
+		RecoveryScheme: recovery.Fast,
+		AllowSHA1:      fips.Enforced(),
+		Now:            o.clock.Now,
+		Notify: func(_ context.Context, e enrollment.Event) error {
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.events = append(o.events, e)
+			return nil
+		},
+	}
+	for _, f := range adjust {
+		f(&o.config)
+	}
+	o.guard, o.dir = o.over(o.mem, o.ring)
+	return o
+}
+
+// over returns a Guard and a Directory over a store that can be listed.
+func (o *registry) over(s interface {
+	store.Store
+	store.Lister
+}, keys enrollment.Sealer, adjust ...func(*enrollment.Config)) (*enrollment.Guard, *enrollment.Directory) {
+	o.t.Helper()
+	config := o.config
+	for _, f := range adjust {
+		f(&config)
+	}
+	g, err := enrollment.New(s, keys, config)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	d, err := enrollment.NewDirectory(g, s)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return g, d
+}
+
+// told returns the kinds of the events that Notify has taken, and forgets them.
+func (o *registry) told() []enrollment.EventKind {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	kinds := []enrollment.EventKind{}
+	for _, e := range o.events {
+		kinds = append(kinds, e.Kind)
+	}
+	o.events = nil
+	return kinds
+}
+
+func (o *registry) begin(id string, options enrollment.Options) (enrollment.Setup, *enrollmenttest.App) {
+	o.t.Helper()
+	options.Account = "account"
+	setup, err := o.guard.Begin(o.t.Context(), id, options)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	app, err := enrollmenttest.Scan(setup.URI())
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return setup, app
+}
+
+// A clerk is somebody who is enrolled.
+type clerk struct {
+	id    string
+	app   *enrollmenttest.App
+	codes []string
+	done  enrollment.Success
+}
+
+// enroll enrols users, and then moves the clock to their next codes.
+func (o *registry) enroll(ids ...string) []*clerk {
+	o.t.Helper()
+	var all []*clerk
+	for _, id := range ids {
+		setup, app := o.begin(id, enrollment.Options{})
+		done, err := o.guard.Confirm(o.t.Context(), id, setup.Token, app.Code(o.clock.Now()))
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		all = append(all, &clerk{id, app, done.Codes.Reveal(), done.Success})
+	}
+	o.clock.Advance(30 * time.Second)
+	return all
+}
+
+func (o *registry) challenge(id string) string {
+	o.t.Helper()
+	d, err := o.guard.SignIn(o.t.Context(), id, enrollment.Login{})
+	if err != nil || d.Next != enrollment.AskCode {
+		o.t.Fatalf("SignIn = %v, %v", d.Next, err)
+	}
+	return d.Challenge
+}
+
+func (o *registry) signIn(c *clerk, code string) enrollment.Success {
+	o.t.Helper()
+	ok, err := o.guard.Answer(o.t.Context(), enrollment.SignInPurpose, o.challenge(c.id), code)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return ok
+}
+
+func (o *registry) record(id string) store.Record {
+	o.t.Helper()
+	rec, err := o.mem.Load(o.t.Context(), id)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return rec
+}
+
+// damage flips a bit of what is stored for the user.
+func (o *registry) damage(ids ...string) {
+	o.t.Helper()
+	for _, id := range ids {
+		rec := o.record(id)
+		rec.Data[len(rec.Data)/2] ^= 1
+		prev := rec.Version
+		rec.Version++
+		if err := o.mem.Save(o.t.Context(), rec, prev); err != nil {
+			o.t.Fatal(err)
+		}
+	}
+}
+
+// A lyingStore is a memory store that a test watches and bends.
+type lyingStore struct {
+	*memory.Store
+	lists atomic.Int64
+	list  func(q store.Query, p store.Page, err error) (store.Page, error)
+	save  func(r store.Record, prev int64) error
+	load  func(id string) error
+}
+
+func (s *lyingStore) List(ctx context.Context, q store.Query) (store.Page, error) {
+	s.lists.Add(1)
+	p, err := s.Store.List(ctx, q)
+	if s.list != nil {
+		return s.list(q, p, err)
+	}
+	return p, err
+}
+
+func (s *lyingStore) Load(ctx context.Context, id string) (store.Record, error) {
+	if s.load != nil {
+		if err := s.load(id); err != nil {
+			return store.Record{}, err
+		}
+	}
+	return s.Store.Load(ctx, id)
+}
+
+func (s *lyingStore) Save(ctx context.Context, r store.Record, prev int64) error {
+	if s.save != nil {
+		if err := s.save(r, prev); err != nil {
+			return err
+		}
+	}
+	return s.Store.Save(ctx, r, prev)
+}
+
+// crumbs lists one record at a time, with an empty page before each.
+func crumbs(mem *memory.Store) func(store.Query, store.Page, error) (store.Page, error) {
+	return func(q store.Query, _ store.Page, _ error) (store.Page, error) {
+		cursor, ready := strings.CutPrefix(q.Cursor, "full ")
+		if !ready {
+			return store.Page{Next: "full " + q.Cursor}, nil
+		}
+		q.Cursor, q.Limit = cursor, 1
+		return mem.List(context.Background(), q)
+	}
+}
+
+// listed ranges over a sequence, and returns the members that were read, the
+// users that could not be, and the error that ended it.
+func listed(seq iter.Seq2[enrollment.Member, error]) (read []enrollment.Member, bad map[string]error, end error) {
+	bad = make(map[string]error)
+	for m, err := range seq {
+		switch {
+		case end != nil:
+			panic("the sequence goes on behind its end")
+		case err == nil:
+			read = append(read, m)
+		case m.UserID != "":
+			bad[m.UserID] = err
+		default:
+			end = err
+		}
+	}
+	return read, bad, end
+}
+
+func idsOf(members []enrollment.Member) []string {
+	ids := []string{}
+	for _, m := range members {
+		ids = append(ids, m.UserID)
+	}
+	return ids
+}
+
+func TestNewDirectory(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	if _, err := enrollment.NewDirectory(nil, o.mem); err == nil {
+		t.Error("no guard was accepted")
+	}
+	if _, err := enrollment.NewDirectory(o.guard, nil); err == nil {
+		t.Error("no lister was accepted")
+	}
+}
+
+// X10: the status of many users costs one call of the store, and says what
+// Status says of each.
+func TestFeatureX10_Statuses(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	all := o.enroll("alice", "bob", "carol", "dave")
+	o.begin("erin", enrollment.Options{})
+	if err := o.guard.Disable(t.Context(), "bob", enrollment.ByCode(all[1].app.Code(o.clock.Now()))); err != nil {
+		t.Fatal(err)
+	}
+	o.signIn(all[2], all[2].codes[0])
+	for range 5 {
+		_, _ = o.guard.Verify(t.Context(), "dave", "x", all[3].app.WrongCode(o.clock.Now()))
+	}
+	s := &lyingStore{Store: o.mem}
+	_, dir := o.over(s, o.ring)
+
+	ids := []string{"dave", "alice", "bob", "carol", "erin", "frank", "alice"}
+	for _, later := range []time.Duration{0, enrollment.DefaultSetupTTL} {
+		o.clock.Advance(later)
+		s.lists.Store(0)
+		got, err := dir.Statuses(t.Context(), ids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := s.lists.Load(); n != 1 {
+			t.Errorf("%d calls of the store, want 1", n)
+		}
+		if len(got) != 6 {
+			t.Errorf("%d users, want 6", len(got))
+		}
+		for _, id := range ids {
+			want, err := o.guard.Status(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got[id], want) {
+				t.Errorf("after %v, of %s: %+v\nwant %+v", later, id, got[id], want)
+			}
+		}
+	}
+
+	s.list = crumbs(o.mem)
+	got, err := dir.Statuses(t.Context(), ids)
+	if err != nil || len(got) != 6 || !got["dave"].Enabled() {
+		t.Errorf("from short pages: %d users, %v", len(got), err)
+	}
+}
+
+// No ids are nobody, and not everybody.
+func TestStatusesOfNobody(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("alice")
+	for _, ids := range [][]string{nil, {}} {
+		if got, err := o.dir.Statuses(t.Context(), ids); err != nil || len(got) != 0 {
+			t.Errorf("Statuses(%#v) = %v, %v", ids, got, err)
+		}
+	}
+}
+
+func TestStatusesRefuses(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	many := make([]string, store.MaxPage+1)
+	for i := range many {
+		many[i] = fmt.Sprint("user-", i)
+	}
+	for name, ids := range map[string][]string{"too many": many, "empty": {"alice", ""}, "control": {"a\x00"}} {
+		if got, err := o.dir.Statuses(t.Context(), ids); !errors.Is(err, store.ErrInvalid) || got != nil {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+	if got, err := o.dir.Statuses(t.Context(), many[1:]); err != nil || len(got) != store.MaxPage {
+		t.Errorf("as many as can be: %d, %v", len(got), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := o.dir.Statuses(ctx, many[:1]); !errors.Is(err, context.Canceled) {
+		t.Errorf("after its context: %v", err)
+	}
+}
+
+// Accounts that can't be opened are named, and hold nothing else up.
+func TestStatusesNamesUnreadable(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("alice", "bob", "carol")
+	o.damage("carol", "alice")
+	got, err := o.dir.Statuses(t.Context(), []string{"alice", "bob", "carol", "dave"})
+	var bad *enrollment.UnreadableError
+	if !errors.As(err, &bad) || !errors.Is(err, enrollment.ErrCorrupt) || !errors.Is(err, keyring.ErrDamaged) {
+		t.Fatalf("the error is %v", err)
+	}
+	if ids := slices.Sorted(maps.Keys(bad.Users)); !slices.Equal(ids, []string{"alice", "carol"}) {
+		t.Errorf("named are %q", ids)
+	}
+	if ids := slices.Sorted(maps.Keys(got)); !slices.Equal(ids, []string{"bob", "dave"}) || !got["bob"].Enabled() {
+		t.Errorf("read were %q", ids)
+	}
+	if !strings.Contains(err.Error(), `2 of the accounts`) || !strings.Contains(err.Error(), `"alice"`) {
+		t.Errorf("the text is %q", err)
+	}
+}
+
+// A7: the list can be filtered by where accounts stand now.
+func TestFeatureA7_Filter(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	off := o.enroll("off", "on", "again")
+	for _, c := range []*clerk{off[0], off[2]} {
+		if err := o.guard.Disable(t.Context(), c.id, enrollment.ByCode(c.app.Code(o.clock.Now()))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.begin("never", enrollment.Options{}) // falls back to none
+	o.begin("again", enrollment.Options{}) // falls back to disabled
+	o.clock.Advance(enrollment.DefaultSetupTTL)
+	o.begin("waits", enrollment.Options{})
+
+	type states = []store.State
+	for name, tt := range map[string]struct {
+		filter states
+		want   []string
+	}{
+		"all":         {nil, []string{"again", "never", "off", "on", "waits"}},
+		"on":          {states{store.Confirmed}, []string{"on"}},
+		"off":         {states{store.None, store.Pending, store.Disabled}, []string{"again", "never", "off", "waits"}},
+		"none":        {states{store.None}, []string{"never"}},
+		"pending":     {states{store.Pending}, []string{"waits"}},
+		"disabled":    {states{store.Disabled}, []string{"again", "off"}},
+		"named twice": {states{store.Confirmed, store.Confirmed}, []string{"on"}},
+	} {
+		read, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: tt.filter}))
+		if got := idsOf(read); !slices.Equal(got, tt.want) || len(bad) != 0 || end != nil {
+			t.Errorf("%s: %q, %v, %v, want %q", name, got, bad, end, tt.want)
+		}
+	}
+	for _, bad := range []store.State{0, 9} {
+		if _, _, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: states{store.None, bad}})); !errors.Is(end, store.ErrInvalid) {
+			t.Errorf("the state %v is %v", bad, end)
+		}
+	}
+}
+
+// A7: the list says when a user last signed in, and whether that went through
+// the second step.
+func TestFeatureA7_LastSignIn(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	all := o.enroll("app", "bypass", "codes", "device", "never")
+	app, bypass, codes, device := all[0], all[1], all[2], all[3]
+
+	want := make(map[string]enrollment.Factor)
+	at := make(map[string]time.Time)
+	note := func(c *clerk, f enrollment.Factor) {
+		want[c.id], at[c.id] = f, o.clock.Now()
+		o.clock.Advance(time.Minute)
+	}
+	ok := o.signIn(device, device.app.Code(o.clock.Now()))
+	trusted, err := o.guard.Devices().Trust(t.Context(), device.id, ok.Receipt, "laptop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.clock.Advance(time.Minute)
+	o.signIn(app, app.app.Code(o.clock.Now()))
+	note(app, enrollment.TOTP)
+	o.signIn(codes, codes.codes[0])
+	note(codes, enrollment.Recovery)
+	if d, err := o.guard.SignIn(t.Context(), device.id, enrollment.Login{Device: trusted.Token}); err != nil || d.Next != enrollment.Proceed {
+		t.Fatal(d.Next, err)
+	}
+	note(device, enrollment.TrustedDevice)
+	if err := o.guard.Admin("root", "lost phone").Bypass(t.Context(), bypass.id, o.clock.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := o.guard.SignIn(t.Context(), bypass.id, enrollment.Login{}); err != nil || d.Next != enrollment.Proceed {
+		t.Fatal(d.Next, err)
+	}
+	note(bypass, enrollment.Bypassed)
+
+	read, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{}))
+	if len(read) != 5 || len(bad) != 0 || end != nil {
+		t.Fatal(read, bad, end)
+	}
+	for _, m := range read {
+		if m.UserID == "never" {
+			// The code that confirmed the setup was a second step, not a sign-in.
+			want[m.UserID], at[m.UserID] = m.Status.LastFactor, m.Status.LastSignIn
+		}
+		if m.Status.LastFactor != want[m.UserID] || !m.Status.LastSignIn.Equal(at[m.UserID]) {
+			t.Errorf("%s signed in at %v by %q, want %v by %q", m.UserID, m.Status.LastSignIn, m.Status.LastFactor, at[m.UserID], want[m.UserID])
+		}
+	}
+}
+
+// What can't be opened is named in its place, and the others follow.
+func TestAllNamesUnreadable(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("a", "b", "c", "d")
+	o.damage("a", "c")
+	var got []string
+	for m, err := range o.dir.All(t.Context(), enrollment.Filter{}) {
+		if (err == nil) != m.Status.Enabled() || err != nil && !errors.Is(err, enrollment.ErrCorrupt) {
+			t.Errorf("%s: %v, %v", m.UserID, m.Status.State, err)
+		}
+		got = append(got, m.UserID)
+	}
+	if want := []string{"a", "b", "c", "d"}; !slices.Equal(got, want) {
+		t.Errorf("listed were %q, want %q", got, want)
+	}
+	// Also where the filter asks for the state that the store holds it for.
+	_, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: []store.State{store.Confirmed}}))
+	if len(bad) != 2 || end != nil {
+		t.Errorf("filtered: %v, %v", bad, end)
+	}
+}
+
+// More accounts than fit on a page come once each and in order, and no more
+// pages are read than are asked for.
+func TestAllStreams(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	var want []string
+	for i := range 1201 {
+		want = append(want, fmt.Sprintf("user-%05d", i))
+	}
+	o.enroll(want...)
+	s := &lyingStore{Store: o.mem}
+	_, dir := o.over(s, o.ring)
+	seq := dir.All(t.Context(), enrollment.Filter{})
+	for range 2 { // a sequence can be ranged over again
+		s.lists.Store(0)
+		read, bad, end := listed(seq)
+		if got := idsOf(read); !slices.Equal(got, want) || len(bad) != 0 || end != nil {
+			t.Fatalf("%d were listed, %v, %v", len(got), bad, end)
+		}
+		if n := s.lists.Load(); n != 3 {
+			t.Errorf("%d pages were read, want 3", n)
+		}
+	}
+	s.lists.Store(0)
+	n := 0
+	for range seq {
+		if n++; n == 501 {
+			break
+		}
+	}
+	if n := s.lists.Load(); n != 2 {
+		t.Errorf("%d pages were read for 501 accounts, want 2", n)
+	}
+	s.list = crumbs(o.mem)
+	if read, bad, end := listed(seq); !slices.Equal(idsOf(read), want) || len(bad) != 0 || end != nil {
+		t.Errorf("from short pages %d, %v, %v", len(read), bad, end)
+	}
+}
+
+func TestAllEnds(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("a", "b", "c")
+	fault := errors.New("the database is gone")
+	s := &lyingStore{Store: o.mem}
+	s.list = func(q store.Query, p store.Page, err error) (store.Page, error) {
+		if q.Cursor != "" {
+			return store.Page{}, fault
+		}
+		q.Limit = 2
+		return o.mem.List(context.Background(), q)
+	}
+	_, dir := o.over(s, o.ring)
+	read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{}))
+	if !slices.Equal(idsOf(read), []string{"a", "b"}) || len(bad) != 0 || !errors.Is(end, fault) {
+		t.Errorf("of a broken store: %q, %v, %v", idsOf(read), bad, end)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	n := 0
+	for m, err := range o.dir.All(ctx, enrollment.Filter{}) {
+		n++
+		if n == 1 {
+			cancel()
+			continue
+		}
+		if m.UserID != "" || !errors.Is(err, context.Canceled) {
+			t.Errorf("after its context: %q, %v", m.UserID, err)
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d were listed, want one and the error", n)
+	}
+}
+
+// A sealer whose fault may pass is no damage, and ends nothing.
+func TestAllSealerFails(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("a", "b")
+	fault := errors.New("the key service is busy")
+	_, dir := o.over(o.mem, failingSealer{o.ring, fault})
+	read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{}))
+	if len(read) != 0 || end != nil || len(bad) != 2 || !errors.Is(bad["a"], fault) || errors.Is(bad["a"], enrollment.ErrCorrupt) {
+		t.Errorf("%v, %v, %v", read, bad, end)
+	}
+}
+
+type failingSealer struct {
+	enrollment.Sealer
+	err error
+}
+
+func (s failingSealer) Open(context.Context, []byte, []byte, []byte) ([]byte, error) {
+	return nil, s.err
+}
+
+// A store that lies neither passes one account off for another nor keeps a
+// listing from ending.
+func TestListersThatLie(t *testing.T) {
+	t.Parallel()
+	type lie = func(q store.Query, p store.Page, err error) (store.Page, error)
+	swapped := func(_ store.Query, p store.Page, err error) (store.Page, error) {
+		if len(p.Records) > 1 {
+			p.Records[0].Data, p.Records[1].Data = p.Records[1].Data, p.Records[0].Data
+		}
+		return p, err
+	}
+	renamed := func(_ store.Query, p store.Page, err error) (store.Page, error) {
+		for i := range p.Records {
+			p.Records[i].UserID += "x"
+		}
+		return p, err
+	}
+	anotherState := func(_ store.Query, p store.Page, err error) (store.Page, error) {
+		for i := range p.Records {
+			p.Records[i].State = store.None
+		}
+		return p, err
+	}
+	for name, l := range map[string]lie{"data of another": swapped, "another name": renamed, "another state": anotherState} {
+		o := newRegistry(t)
+		o.enroll("a", "b", "c")
+		_, dir := o.over(&lyingStore{Store: o.mem, list: l}, o.ring)
+		read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{}))
+		wrong := 3
+		if name == "data of another" {
+			wrong = 2
+		}
+		if len(read) != 3-wrong || len(bad) != wrong || end != nil {
+			t.Errorf("%s: %d read, %v, %v", name, len(read), bad, end)
+		}
+		for _, err := range bad {
+			if !errors.Is(err, enrollment.ErrCorrupt) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+
+	for name, l := range map[string]lie{
+		"twice on a page": func(_ store.Query, p store.Page, err error) (store.Page, error) {
+			return store.Page{Records: append(p.Records, p.Records...)}, err
+		},
+		"out of order": func(_ store.Query, p store.Page, err error) (store.Page, error) {
+			slices.Reverse(p.Records)
+			return p, err
+		},
+		"the first page for ever": func(_ store.Query, p store.Page, err error) (store.Page, error) {
+			p.Next = "again"
+			return p, err
+		},
+		"nothing for ever": func(store.Query, store.Page, error) (store.Page, error) {
+			return store.Page{Next: "again"}, nil
+		},
+		"without a name": func(_ store.Query, p store.Page, err error) (store.Page, error) {
+			p.Records[0].UserID = ""
+			return p, err
+		},
+	} {
+		o := newRegistry(t)
+		o.enroll("a", "b", "c")
+		s := &lyingStore{Store: o.mem}
+		s.list = func(q store.Query, _ store.Page, _ error) (store.Page, error) {
+			q.Cursor, q.DueBy = "", time.Time{}
+			p, err := o.mem.List(context.Background(), q)
+			return l(q, p, err)
+		}
+		_, dir := o.over(s, o.ring)
+		if read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{})); end == nil || len(read) > 3 || len(bad) != 0 {
+			t.Errorf("%s: All reads %d, %v, %v", name, len(read), bad, end)
+		}
+		if got, err := dir.Statuses(t.Context(), []string{"a", "b", "c"}); err == nil || got != nil {
+			t.Errorf("%s: Statuses = %v, %v", name, got, err)
+		}
+		if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err == nil || done.Done || done.Seen > 3 {
+			t.Errorf("%s: Reseal = %+v, %v", name, done, err)
+		}
+		if _, err := dir.Sweep(t.Context()); err == nil {
+			t.Errorf("%s: Sweep ends well", name)
+		}
+	}
+}
+
+// Where the store's keys fold case, the record of another user comes back. The
+// one who was asked for must not be None then.
+func TestStatusesOfMergedUsers(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("alice")
+	_, dir := o.over(&lyingStore{Store: o.mem, list: func(store.Query, store.Page, error) (store.Page, error) {
+		return o.mem.List(context.Background(), store.Query{UserIDs: []string{"alice"}})
+	}}, o.ring)
+	if got, err := dir.Statuses(t.Context(), []string{"Alice"}); !errors.Is(err, enrollment.ErrCorrupt) || got != nil {
+		t.Errorf("Statuses = %v, %v", got, err)
+	}
+}
+
+// T4: the host's own list of members, with those who never had anything to do
+// with two-factor authentication.
+func TestFeatureT4_Members(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("alice", "bob", "carol")
+	o.damage("bob")
+	s := &lyingStore{Store: o.mem}
+	_, dir := o.over(s, o.ring)
+
+	ids := []string{"zoe", "carol", "bob", "alice", "carol", "a\nb"}
+	want := map[string]store.State{"zoe": store.None, "carol": store.Confirmed, "alice": store.Confirmed}
+	i := 0
+	for m, err := range dir.Members(t.Context(), slices.Values(ids)) {
+		if m.UserID != ids[i] {
+			t.Fatalf("member %d is %q, want %q", i, m.UserID, ids[i])
+		}
+		i++
+		switch m.UserID {
+		case "bob":
+			if !errors.Is(err, enrollment.ErrCorrupt) {
+				t.Errorf("bob: %v", err)
+			}
+		case "a\nb":
+			if !errors.Is(err, store.ErrInvalid) {
+				t.Errorf("%q: %v", m.UserID, err)
+			}
+		default:
+			if err != nil || m.Status.State != want[m.UserID] {
+				t.Errorf("%s: %v, %v", m.UserID, m.Status.State, err)
+			}
+		}
+	}
+	if n := s.lists.Load(); i != len(ids) || n != 1 {
+		t.Errorf("%d members from %d calls of the store", i, n)
+	}
+
+	s.lists.Store(0)
+	taken := 0
+	endless := func(yield func(string) bool) {
+		for yield(fmt.Sprint("user-", taken)) {
+			taken++
+		}
+	}
+	n := 0
+	for m, err := range dir.Members(t.Context(), endless) {
+		if err != nil || m.UserID != fmt.Sprint("user-", n) || m.Status.State != store.None {
+			t.Fatal(m, err)
+		}
+		if n++; n == 1500 {
+			break
+		}
+	}
+	if calls := s.lists.Load(); calls != 2 || taken > 2*store.MaxPage {
+		t.Errorf("%d calls of the store for %d ids", calls, taken)
+	}
+	fault := errors.New("the database is gone")
+	s.list = func(store.Query, store.Page, error) (store.Page, error) { return store.Page{}, fault }
+	if read, _, end := listed(dir.Members(t.Context(), endless)); len(read) != 0 || !errors.Is(end, fault) {
+		t.Errorf("of a broken store: %v, %v", read, end)
+	}
+	s.list = nil
+	if read, bad, end := listed(dir.Members(t.Context(), slices.Values([]string{"alice", "", "carol"}))); !slices.Equal(idsOf(read), []string{"alice"}) || len(bad) != 0 || !errors.Is(end, store.ErrInvalid) {
+		t.Errorf("of somebody without an id: %v, %v, %v", read, bad, end)
+	}
+	if read, bad, end := listed(dir.Members(t.Context(), slices.Values([]string(nil)))); len(read) != 0 || len(bad) != 0 || end != nil {
+		t.Errorf("of nobody: %v, %v, %v", read, bad, end)
+	}
+}
+
+// Listing goes on beside people who sign in.
+func TestListBesideTraffic(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	var ids []string
+	for i := range 40 {
+		ids = append(ids, fmt.Sprintf("user-%02d", i))
+	}
+	all := o.enroll(ids...)
+	var wg sync.WaitGroup
+	for _, c := range all {
+		wg.Go(func() {
+			for i := range 5 {
+				if _, err := o.guard.Verify(t.Context(), c.id, "x", c.codes[i]); err != nil {
+					t.Error(c.id, err)
+				}
+			}
+		})
+	}
+	for range 20 {
+		read, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: []store.State{store.Confirmed}}))
+		if !slices.Equal(idsOf(read), ids) || len(bad) != 0 || end != nil {
+			t.Errorf("%d were listed, %v, %v", len(read), bad, end)
+		}
+		if got, err := o.dir.Statuses(t.Context(), ids); err != nil || len(got) != len(ids) {
+			t.Errorf("%d, %v", len(got), err)
+		}
+	}
+	wg.Wait()
+}

@@ -1,0 +1,486 @@
+package enrollment_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// rotate returns the registry's ring with a fresh key in front.
+func (o *registry) rotate(id string) *keyring.Ring {
+	o.t.Helper()
+	ring, err := o.ring.Rotate(id)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return ring
+}
+
+// only returns a ring of the primary key alone.
+func only(t *testing.T, ring *keyring.Ring) *keyring.Ring {
+	t.Helper()
+	text, _, _ := strings.Cut(ring.Format(), ",")
+	alone, err := keyring.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return alone
+}
+
+// keyOf returns the id of the key that the user's account is sealed under.
+func (o *registry) keyOf(id string) string {
+	o.t.Helper()
+	key, err := o.ring.KeyID(o.record(id).Data)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return key
+}
+
+func (o *registry) users(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("user-%04d", i)
+	}
+	return ids
+}
+
+// X7: accounts move to the new key, and then the old one can be dropped. Nothing
+// else about them changes, and nobody is told of anything.
+func TestFeatureX7_Reseal(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	ids := o.users(230)
+	all := o.enroll(ids...)
+	ring := o.rotate("second")
+	guard, dir := o.over(o.mem, ring)
+	for _, c := range all[:30] { // these move as they are used
+		if _, err := guard.Verify(t.Context(), c.id, "x", c.app.Code(o.clock.Now())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := make(map[string]enrollment.Status)
+	for _, id := range ids {
+		before[id], _ = guard.Status(t.Context(), id)
+	}
+	challenge := o.challenge(ids[200])
+	o.told()
+
+	var progress []enrollment.Resealed
+	o.untouched(func() {
+		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{Progress: func(r enrollment.Resealed) { progress = append(progress, r) }})
+		if err != nil || !done.Done || done.Cursor != "" || done.Seen != 230 || done.Moved != 200 || done.Failed.Total != 0 ||
+			!maps.Equal(done.Keys, map[string]int{"first": 200, "second": 30}) {
+			t.Fatalf("%+v, %v", done, err)
+		}
+	}, ids[:30]...)
+	if len(progress) != 3 {
+		t.Fatalf("%d pages, want 3", len(progress))
+	}
+	for i, want := range []enrollment.Resealed{
+		{Seen: 100, Moved: 70, Keys: map[string]int{"first": 70, "second": 30}},
+		{Seen: 200, Moved: 170, Keys: map[string]int{"first": 170, "second": 30}},
+		{Seen: 230, Moved: 200, Keys: map[string]int{"first": 200, "second": 30}, Done: true},
+	} {
+		got := progress[i]
+		if (got.Cursor == "") != got.Done {
+			t.Errorf("page %d: the cursor is %q", i, got.Cursor)
+		}
+		if got.Cursor = ""; !reflect.DeepEqual(got, want) {
+			t.Errorf("page %d: %+v, want %+v", i, got, want)
+		}
+	}
+
+	if told := o.told(); len(told) != 0 {
+		t.Errorf("was told %q", told)
+	}
+	fresh, _ := o.over(o.mem, only(t, ring))
+	for _, id := range ids {
+		status, err := fresh.Status(t.Context(), id)
+		if err != nil || !reflect.DeepEqual(status, before[id]) {
+			t.Fatalf("%s: %+v, %v, was %+v", id, status, err, before[id])
+		}
+	}
+	if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, all[200].app.Code(o.clock.Now())); err != nil {
+		t.Errorf("a challenge that was out: %v", err)
+	}
+	// What is under the primary key is not even loaded again.
+	listed := &lyingStore{Store: o.mem, load: func(string) error { return errors.New("loaded") }}
+	_, newDir := o.over(listed, only(t, ring))
+	o.untouched(func() {
+		done, err := newDir.Reseal(t.Context(), enrollment.ResealOptions{})
+		if err != nil || done.Moved != 0 || !maps.Equal(done.Keys, map[string]int{"second": 230}) {
+			t.Errorf("once more: %+v, %v", done, err)
+		}
+	}, ids...)
+}
+
+// A code that is used up stays used up.
+func TestResealKeepsMarks(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	alice := o.enroll("alice")[0]
+	o.signIn(alice, alice.app.Code(o.clock.Now()))
+	for range 4 {
+		_, _ = o.guard.Verify(t.Context(), "alice", "x", alice.app.WrongCode(o.clock.Now()))
+	}
+	guard, dir := o.over(o.mem, o.rotate("second"))
+	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 1 {
+		t.Fatal(done, err)
+	}
+	if _, err := guard.Verify(t.Context(), "alice", "x", alice.app.Code(o.clock.Now())); !errors.Is(err, enrollment.ErrReplayed) {
+		t.Errorf("a code that was used: %v", err)
+	}
+	var denied *enrollment.Denied
+	if _, err := guard.Verify(t.Context(), "alice", "x", alice.app.WrongCode(o.clock.Now())); !errors.As(err, &denied) || denied.RetryAt.IsZero() {
+		t.Errorf("the fifth wrong code begins no wait: %v", err)
+	}
+}
+
+// A run that was interrupted goes on where it was.
+func TestResealResumes(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	ids := o.users(250)
+	o.enroll(ids...)
+	ring := o.rotate("second")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	s := &lyingStore{Store: o.mem}
+	s.save = func(r store.Record, _ int64) error {
+		if r.UserID == ids[129] {
+			cancel() // what has begun is finished
+		}
+		return nil
+	}
+	_, bent := o.over(s, ring)
+	first, err := bent.Reseal(ctx, enrollment.ResealOptions{})
+	if !errors.Is(err, context.Canceled) || first.Done || first.Seen != 130 || first.Moved != 130 || first.Cursor == "" || first.Failed.Total != 0 {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	if k := o.keyOf(ids[129]); k != "second" {
+		t.Errorf("what had begun is under %q", k)
+	}
+	// Another Directory, in another process perhaps. The page that was begun is
+	// looked at again.
+	_, other := o.over(o.mem, ring)
+	second, err := other.Reseal(t.Context(), enrollment.ResealOptions{Cursor: first.Cursor})
+	if err != nil || !second.Done || second.Seen != 150 || second.Moved != 120 || second.Keys["second"] != 30 {
+		t.Errorf("%+v, %v", second, err)
+	}
+	for name, cursor := range map[string]string{"none": "not a cursor", "long": strings.Repeat("x", 1<<20)} {
+		done, err := other.Reseal(t.Context(), enrollment.ResealOptions{Cursor: cursor})
+		if !errors.Is(err, store.ErrInvalid) || done.Seen != 0 || done.Done || done.Cursor != cursor {
+			t.Errorf("the cursor %s: %v, %v", name, done.Seen, err)
+		}
+	}
+}
+
+// What can't be opened or saved is named, and the rest is moved.
+func TestResealGoesOn(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("a", "b", "c", "d", "e")
+	ring := o.rotate("second")
+	second, _ := o.over(o.mem, ring)
+	if _, err := second.Begin(t.Context(), "f", enrollment.Options{Account: "f"}); err != nil {
+		t.Fatal(err)
+	}
+	o.damage("b", "f") // under the old key and under the new one
+	fault := errors.New("the disk is full")
+	s := &lyingStore{Store: o.mem}
+	s.save = func(r store.Record, _ int64) error {
+		if r.UserID == "d" {
+			return fault
+		}
+		return nil
+	}
+	_, dir := o.over(s, ring)
+	done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
+	if err != nil || !done.Done || done.Seen != 6 || done.Moved != 3 || !maps.Equal(done.Keys, map[string]int{"first": 3}) {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if f := done.Failed; f.Total != 3 || f.First[0].UserID != "b" || !errors.Is(f.First[0].Err, enrollment.ErrCorrupt) ||
+		f.First[1].UserID != "d" || !errors.Is(f.First[1].Err, fault) || f.First[2].UserID != "f" {
+		t.Errorf("failed are %+v", f)
+	}
+
+	// A ring that lacks the old key moves nothing, and says so.
+	_, alone := o.over(o.mem, only(t, ring))
+	done, err = alone.Reseal(t.Context(), enrollment.ResealOptions{})
+	if err != nil || done.Moved != 0 || done.Failed.Total != 3 || !errors.Is(done.Failed.First[1].Err, keyring.ErrUnknownKey) {
+		t.Errorf("without the old key: %+v, %v", done, err)
+	}
+}
+
+// Ids of keys that somebody made up don't fill the memory: only what has opened
+// is counted.
+func TestResealMadeUpKeys(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	ids := o.users(50)
+	o.enroll(ids...)
+	for i, id := range ids {
+		rec := o.record(id)
+		prev := rec.Version
+		rec.Version++
+		rec.Data = append(fmt.Appendf([]byte{1, 4}, "%04d", i), rec.Data[7:]...)
+		if err := o.mem.Save(t.Context(), rec, prev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if done, err := o.dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || len(done.Keys) != 0 || done.Failed.Total != 50 {
+		t.Errorf("%d keys, %d failures, %v", len(done.Keys), done.Failed.Total, err)
+	}
+}
+
+// A Sealer that can't tell has every account sealed anew.
+func TestResealWithoutKeyNamer(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	o.enroll("a", "b")
+	_, dir := o.over(o.mem, struct{ enrollment.Sealer }{o.rotate("second")})
+	for range 2 {
+		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
+		if err != nil || done.Seen != 2 || done.Moved != 2 || !maps.Equal(done.Keys, map[string]int{"": 2}) {
+			t.Errorf("%+v, %v", done, err)
+		}
+	}
+	if k := o.keyOf("a"); k != "second" {
+		t.Errorf("a is under %q", k)
+	}
+}
+
+// Events that wait are not delivered by it, and wait as long as they did.
+func TestResealLeavesEvents(t *testing.T) {
+	t.Parallel()
+	told := 0
+	o := newRegistry(t, func(c *enrollment.Config) {
+		c.Notify = func(context.Context, enrollment.Event) error { told++; return errors.New("the queue is full") }
+	})
+	o.enroll("alice")
+	due := o.record("alice").Due
+	o.clock.Advance(time.Hour)
+	told = 0
+	_, dir := o.over(o.mem, o.rotate("second"))
+	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 1 || told != 0 {
+		t.Errorf("%+v, %v, told %d times", done, err, told)
+	}
+	if rec := o.record("alice"); !rec.Due.Equal(due) || o.keyOf("alice") != "second" {
+		t.Errorf("due %v, was %v", rec.Due, due)
+	}
+}
+
+// A record that was erased, or moved by somebody else, after it was listed is
+// not made again and not written once more.
+func TestResealMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"erased", "moved"} {
+		o := newRegistry(t)
+		alice := o.enroll("alice")[0]
+		ring := o.rotate("second")
+		guard, _ := o.over(o.mem, ring)
+		var once sync.Once
+		s := &lyingStore{Store: o.mem}
+		s.load = func(id string) (err error) {
+			once.Do(func() {
+				if how == "erased" {
+					err = o.mem.Erase(context.Background(), id)
+					return
+				}
+				_, err = guard.Verify(t.Context(), id, "x", alice.app.Code(o.clock.Now()))
+			})
+			return err
+		}
+		saves := 0
+		s.save = func(store.Record, int64) error { saves++; return nil }
+		_, dir := o.over(s, ring)
+		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
+		want := map[string]int{"second": 1}
+		if how == "erased" {
+			want = map[string]int{}
+		}
+		if err != nil || done.Moved != 0 || saves != 0 || done.Seen != len(want) || !maps.Equal(done.Keys, want) {
+			t.Errorf("%s: %+v, %v, %d saves", how, done, err, saves)
+		}
+		if _, err := o.mem.Load(t.Context(), "alice"); (how == "erased") != errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: %v", how, err)
+		}
+	}
+}
+
+// Codes are used and accounts are moved at the same time, by several of each,
+// and nothing of either is lost.
+func TestResealBesideTraffic(t *testing.T) {
+	t.Parallel()
+	o := newRegistry(t)
+	ids := o.users(12)
+	all := o.enroll(ids...)
+	ring := o.rotate("second")
+	var wg sync.WaitGroup
+	for i, c := range all {
+		g := o.guard // a node that still seals under the old key
+		if i%2 == 0 {
+			g, _ = o.over(o.mem, ring)
+		} else {
+			// It must be able to open what is moved.
+			old, err := keyring.Parse(reversed(ring.Format()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, _ = o.over(o.mem, old)
+		}
+		wg.Go(func() {
+			for i := range 6 {
+				if _, err := g.Verify(t.Context(), c.id, "x", c.codes[i]); err != nil {
+					t.Error(c.id, err)
+				}
+			}
+		})
+	}
+	_, dir := o.over(o.mem, ring)
+	for range 3 {
+		wg.Go(func() {
+			for range 5 {
+				if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Failed.Total != 0 || done.Seen != 12 {
+					t.Errorf("%+v, %v", done, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Failed.Total != 0 {
+		t.Errorf("%+v, %v", done, err)
+	}
+	fresh, _ := o.over(o.mem, only(t, ring))
+	for _, c := range all {
+		if status, err := fresh.Status(t.Context(), c.id); err != nil || status.CodesLeft != 4 {
+			t.Errorf("%s: %d codes left, %v", c.id, status.CodesLeft, err)
+		}
+	}
+}
+
+// reversed returns the text of a ring of two keys with the other one first.
+func reversed(text string) string {
+	a, b, _ := strings.Cut(text, ",")
+	return b + "," + a
+}
+
+// Whatever Save does, no account is lost, and another run ends well.
+func TestResealFaults(t *testing.T) {
+	t.Parallel()
+	fault := errors.New("a fault")
+	for name, saved := range map[string]bool{"not saved": false, "saved, and the reply is lost": true} {
+		o := newRegistry(t)
+		ids := o.users(5)
+		o.enroll(ids...)
+		ring := o.rotate("second")
+		s := &lyingStore{Store: o.mem}
+		s.save = func(r store.Record, prev int64) error {
+			if saved {
+				if err := o.mem.Save(context.Background(), r, prev); err != nil {
+					return err
+				}
+			}
+			return fault
+		}
+		_, dir := o.over(s, ring)
+		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
+		moved := 0
+		if saved {
+			moved = 5
+		}
+		if err != nil || done.Moved != moved || done.Failed.Total != 5-moved {
+			t.Errorf("%s: %+v, %v", name, done, err)
+		}
+		s.save = nil
+		if done, err = dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 5-moved || done.Failed.Total != 0 {
+			t.Errorf("%s, again: %+v, %v", name, done, err)
+		}
+	}
+}
+
+// A program that reseals is configured by somebody who thinks of keys. Whatever
+// else its configuration and its clock say, nothing about the accounts changes.
+func TestResealChangesNothingElse(t *testing.T) {
+	t.Parallel()
+	for name, adjust := range map[string]func(o *registry) func(*enrollment.Config){
+		"without KeepCodes": func(*registry) func(*enrollment.Config) {
+			return func(c *enrollment.Config) { c.KeepCodes = false }
+		},
+		"a clock that is behind": func(o *registry) func(*enrollment.Config) {
+			return func(c *enrollment.Config) {
+				c.Now = func() time.Time { return o.clock.Now().Add(-49 * time.Hour) }
+			}
+		},
+		"a clock that is ahead": func(o *registry) func(*enrollment.Config) {
+			return func(c *enrollment.Config) {
+				c.Now = func() time.Time { return o.clock.Now().Add(49 * time.Hour) }
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := newRegistry(t, func(c *enrollment.Config) { c.KeepCodes = true })
+			alice := o.enroll("alice")[0]
+			o.clock.Advance(time.Minute)
+			used := alice.app.Code(o.clock.Now())
+			spent := o.challenge("alice")
+			if _, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, spent, used); err != nil {
+				t.Fatal(err)
+			}
+			open := o.challenge("alice")
+			for range 5 {
+				_, _ = o.guard.Verify(t.Context(), "alice", "x", "0000000000000000")
+			}
+			o.begin("bob", enrollment.Options{})
+			before := map[string]store.Record{"alice": o.record("alice"), "bob": o.record("bob")}
+			status, err := o.guard.Status(t.Context(), "alice")
+			if err != nil || len(status.Locks) != 1 {
+				t.Fatal(status, err)
+			}
+
+			ring := o.rotate("second")
+			_, dir := o.over(o.mem, ring, adjust(o))
+			if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 2 {
+				t.Fatal(done, err)
+			}
+			for user, old := range before {
+				rec := o.record(user)
+				if rec.State != old.State || !rec.Due.Equal(old.Due) || rec.Version <= old.Version {
+					t.Errorf("%s: %v, due %v, version %d; was %v, %v, %d",
+						user, rec.State, rec.Due, rec.Version, old.State, old.Due, old.Version)
+				}
+			}
+			guard, _ := o.over(o.mem, ring)
+			if after, err := guard.Status(t.Context(), "alice"); err != nil || !reflect.DeepEqual(after, status) {
+				t.Errorf("%+v, %v, was %+v", after, err, status)
+			}
+			if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, open, used); modelReason(err) != enrollment.Replayed {
+				t.Errorf("the code that was used: %v", err)
+			}
+			o.clock.Advance(30 * time.Second)
+			if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, spent, alice.app.Code(o.clock.Now())); modelReason(err) != enrollment.ChallengeSpent {
+				t.Errorf("the challenge that was spent: %v", err)
+			}
+			if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, open, alice.app.Code(o.clock.Now())); err != nil {
+				t.Errorf("the challenge that is open: %v", err)
+			}
+			o.clock.Advance(30 * time.Second)
+			kept, err := guard.Codes(t.Context(), "alice", enrollment.ByCode(alice.app.Code(o.clock.Now())))
+			if err != nil || kept.Len() != len(alice.codes) {
+				t.Errorf("the codes that are kept: %d, %v", kept.Len(), err)
+			}
+		})
+	}
+}
