@@ -1,0 +1,271 @@
+package enrollment_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+// The fault tests hold every operation against what was observed of it; these
+// are about what they don't see.
+
+// A tally counts observations.
+type tally struct {
+	mu   sync.Mutex
+	seen []enrollment.Observation
+}
+
+func (x *tally) observe(o enrollment.Observation) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.seen = append(x.seen, o)
+}
+
+// take returns what was observed since the last time, in words.
+func (x *tally) take() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var words []string
+	for _, o := range x.seen {
+		if o.Event != "" {
+			words = append(words, fmt.Sprintf("event %s %s", o.Event, o.Factor))
+		} else {
+			words = append(words, fmt.Sprintf("%s %s %s", o.Operation, o.Outcome, o.Factor))
+		}
+	}
+	x.seen = nil
+	return strings.Join(words, ", ")
+}
+
+// What is observed says the factor that a code was taken for, what took its
+// place, and which events there were.
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	var seen tally
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Observe = seen.observe })
+	ctx, g := t.Context(), kit.Guard
+	alice := kit.Enroll("alice")
+	next := func() { kit.Clock.Advance(30 * time.Second) }
+	admin := g.Admin("root", "x")
+	var receipt, device, challenge string
+	for _, c := range []struct {
+		name string
+		do   func() error
+		want string
+	}{
+		{"nothing yet", func() error { return nil }, "begin ok , event enabled totp, confirm ok totp"},
+		{"a sign-in with a code", func() error {
+			d, err := g.SignIn(ctx, "alice", enrollment.Login{})
+			challenge = d.Challenge
+			return err
+		}, ""},
+		{"its answer", func() error {
+			ok, err := g.Answer(ctx, enrollment.SignInPurpose, challenge, alice.Code())
+			receipt = ok.Receipt
+			return err
+		}, "answer ok totp"},
+		{"a wrong code", func() error {
+			_, err := g.Verify(ctx, "alice", "x", alice.WrongCode())
+			return err
+		}, "verify wrong_code totp"},
+		{"what is no code", func() error {
+			_, err := g.Verify(ctx, "alice", "x", "?")
+			return err
+		}, "verify malformed_code "},
+		{"what is no challenge", func() error {
+			_, err := g.Answer(ctx, enrollment.SignInPurpose, "?", "123456")
+			return err
+		}, "answer challenge_invalid "},
+		{"an argument", func() error {
+			_, err := g.Verify(ctx, "alice", "", "123456")
+			return err
+		}, "verify error "},
+		{"a user who can't be", func() error {
+			_, err := g.Verify(ctx, "", "x", "123456")
+			return err
+		}, "verify error "},
+		{"a device", func() error {
+			d, err := g.Devices().Trust(ctx, "alice", receipt, "")
+			device = d.Token
+			return err
+		}, "event device_trusted totp, trust_device ok "},
+		{"a sign-in by device", func() error {
+			_, err := g.SignIn(ctx, "alice", enrollment.Login{Device: device})
+			return err
+		}, "sign_in ok trusted_device"},
+		{"a sign-in by nothing", func() error {
+			_, err := g.SignIn(ctx, "alice", enrollment.Login{Device: device + "x"})
+			return err
+		}, ""},
+		{"a bypass", func() error { return admin.Bypass(ctx, "alice", kit.Clock.Now().Add(time.Hour)) }, "event bypass_granted , bypass ok "},
+		{"a sign-in by bypass", func() error {
+			_, err := g.SignIn(ctx, "alice", enrollment.Login{})
+			return err
+		}, "sign_in ok bypass"},
+		{"an administrator's own account", func() error { return g.Admin("alice", "x").Unlock(ctx, "alice") }, "unlock own_account "},
+		{"an administrator without a name", func() error { return g.Admin("", "x").Unlock(ctx, "alice") }, "unlock error "},
+		{"a recovery code", func() error {
+			_, err := g.Verify(ctx, "alice", "x", alice.RecoveryCodes[0])
+			return err
+		}, "event recovery_used recovery, verify ok recovery"},
+		{"a proof", func() error {
+			next()
+			return g.Disable(ctx, "alice", enrollment.ByCode(alice.Code()))
+		}, "event disabled totp, disable ok totp"},
+		{"nothing to erase", func() error { return admin.Erase(ctx, "nobody") }, "erase ok "},
+		{"something to erase", func() error { return admin.Erase(ctx, "alice") }, "event erased , erase ok "},
+	} {
+		err := c.do()
+		if got := seen.take(); got != c.want {
+			t.Errorf("%s: observed %q, want %q (%v)", c.name, got, c.want, err)
+		}
+	}
+}
+
+// A code of another system is counted as the recovery code that it is, also
+// where it looks like an app's.
+func TestObserveCodeOfAnotherSystem(t *testing.T) {
+	t.Parallel()
+	if fips.Enforced() {
+		t.Skip("the state is for SHA-1")
+	}
+	s := newFaultState(t, "none", recovery.Fast)
+	s.system = []string{"1234567", "some-code"} // an app of this account shows six digits
+	var seen tally
+	config := s.config()
+	config.Observe = seen.observe
+	g := faultMust[*enrollment.Guard](t)(enrollment.New(memory.New(), s.ring, config))
+	if err := g.Admin("root", "x").Import(t.Context(), "alice", s.imported(false)); err != nil {
+		t.Fatal(err)
+	}
+	seen.take()
+	for _, code := range s.system {
+		if _, err := g.Verify(t.Context(), "alice", "x", code); err != nil {
+			t.Fatal(err)
+		}
+		if got := seen.take(); got != "event recovery_used recovery, verify ok recovery" {
+			t.Errorf("observed %q", got)
+		}
+	}
+}
+
+// A hookStore does something before the second Load.
+type hookStore struct {
+	*memory.Store
+	loads  int
+	second func()
+}
+
+func (s *hookStore) Load(ctx context.Context, user string) (store.Record, error) {
+	if s.loads++; s.loads == 2 {
+		s.second()
+	}
+	return s.Store.Load(ctx, user)
+}
+
+// A device that is revoked in the middle of its sign-in does not sign in, and is
+// not counted as if it had.
+func TestRevokedWhileSigningIn(t *testing.T) {
+	t.Parallel()
+	var seen tally
+	ctx, clock := t.Context(), enrollmenttest.NewClock(modelStart)
+	keys, err := keyring.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := memory.New()
+	config := enrollment.Config{
+		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Now: clock.Now, Observe: seen.observe,
+	}
+	healthy := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	setup := faultMust[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.Options{Account: "a"}))
+	app := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	done := faultMust[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
+	device := faultMust[enrollment.Trusted](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
+	hook := &hookStore{Store: mem, second: func() {
+		if err := healthy.Devices().RevokeAll(ctx, "alice"); err != nil {
+			t.Error(err)
+		}
+		seen.take()
+	}}
+	g := faultMust[*enrollment.Guard](t)(enrollment.New(hook, keys, config))
+	d, err := g.SignIn(ctx, "alice", enrollment.Login{Device: device.Token})
+	if err != nil || d.Next != enrollment.AskCode || d.Waived != "" {
+		t.Errorf("SignIn = %+v, %v", d, err)
+	}
+	if got := seen.take(); got != "" {
+		t.Errorf("observed %q", got)
+	}
+}
+
+// What is observed is stored already, and a panic there changes no answer.
+func TestObservePanics(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	var kit *enrollmenttest.Kit
+	kit = enrollmenttest.New(t, func(c *enrollment.Config) {
+		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
+		c.Observe = func(o enrollment.Observation) {
+			if o.Operation == "confirm" {
+				if s, err := kit.Guard.Status(t.Context(), "alice"); err != nil || !s.Enabled() {
+					t.Errorf("observed before it was stored: %v, %v", s.State, err)
+				}
+			}
+			panic("no such metric")
+		}
+	})
+	alice := kit.Enroll("alice") // fails the test if it is not answered
+	if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.WrongCode()); !errors.Is(err, enrollment.ErrWrongCode) {
+		t.Error(err)
+	}
+	if n := strings.Count(log.String(), "observation not counted"); n != 4 { // begin, enabled, confirm, verify
+		t.Errorf("%d panics are in the log, want 4", n)
+	}
+	if len(kit.Events()) != 1 {
+		t.Errorf("events: %+v", kit.Events())
+	}
+}
+
+// A panicStore panics when it saves.
+type panicStore struct{ *memory.Store }
+
+func (panicStore) Save(context.Context, store.Record, int64) error { panic("the driver is broken") }
+
+// A panic of the store is the host's to see, and is nothing that went well.
+func TestObserveBrokenStore(t *testing.T) {
+	t.Parallel()
+	keys, err := keyring.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen tally
+	var log bytes.Buffer
+	g := faultMust[*enrollment.Guard](t)(enrollment.New(panicStore{memory.New()}, keys, enrollment.Config{
+		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Observe: seen.observe, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+	}))
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is gone")
+			}
+		}()
+		_, _ = g.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+	}()
+	if got := seen.take(); got != "begin error " || log.Len() > 0 {
+		t.Errorf("observed %q, logged %s", got, &log)
+	}
+}

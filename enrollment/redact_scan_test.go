@@ -1,0 +1,496 @@
+package enrollment_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// A scan goes through everything that the library says about accounts: events,
+// lines of the log, observations, errors, and what is listed.
+type scan struct {
+	t        *testing.T
+	kit      *enrollmenttest.Kit
+	mu       sync.Mutex
+	canaries map[string]string // text and what it is
+	digits   []*regexp.Regexp  // of delivered codes, which are short
+	said     []string
+	text     bytes.Buffer // of the log
+	json     bytes.Buffer
+	told     int
+	errors   map[enrollment.Reason]bool
+}
+
+// watch adds something that must not be said, in the forms it could take.
+func (s *scan) watch(what string, secrets ...string) {
+	for _, x := range secrets {
+		bare := strings.ReplaceAll(strings.ReplaceAll(x, "-", ""), " ", "")
+		for _, form := range []string{
+			x, bare, strings.ToLower(bare), hex.EncodeToString([]byte(x)), hex.EncodeToString([]byte(bare)),
+			base64.StdEncoding.EncodeToString([]byte(x)), base64.RawURLEncoding.EncodeToString([]byte(x)), strings.Trim(fmt.Sprint([]byte(x)), "[]"),
+		} {
+			if len(form) < 6 {
+				s.t.Fatalf("a %s of %d bytes would be found anywhere", what, len(form))
+			}
+			s.canaries[form] = what
+		}
+	}
+}
+
+// watchDigits adds a delivered code. By itself it is found as a word only: six
+// digits are soon part of an address in memory.
+func (s *scan) watchDigits(code string) {
+	s.watch("delivered code", "code "+code)
+	s.canaries[hex.EncodeToString([]byte(code))] = "delivered code"
+	s.digits = append(s.digits, regexp.MustCompile(`\b`+code+`\b`))
+}
+
+func (s *scan) watchKey(key totp.Key) {
+	raw := key.Secret().Reveal()
+	s.watch("secret", string(raw), key.Secret().Base32(), key.Secret().Grouped())
+}
+
+// say renders a value in every way in which a host might.
+func (s *scan) say(x any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		s.said = append(s.said, fmt.Sprintf(verb, x))
+	}
+	for _, h := range []slog.Handler{slog.NewTextHandler(&s.text, nil), slog.NewJSONHandler(&s.json, nil)} {
+		slog.New(h).Info("said", "x", x)
+	}
+	if b, err := json.Marshal(x); err == nil {
+		s.said = append(s.said, string(b))
+	}
+}
+
+// err says what an error says, its whole chain.
+func (s *scan) err(err error) {
+	s.t.Helper()
+	if err == nil {
+		s.t.Error("no error where one was expected")
+		return
+	}
+	var denied *enrollment.Denied
+	if errors.As(err, &denied) {
+		s.errors[denied.Reason] = true
+	}
+	s.say(err)
+	for ; err != nil; err = errors.Unwrap(err) {
+		s.say(err)
+	}
+}
+
+// ok fails the test if what should have worked did not.
+func (s *scan) ok(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// find reports every canary in what was said.
+func (s *scan) find() {
+	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := append(s.said, s.text.String(), s.json.String())
+	for _, text := range all {
+		for canary, what := range s.canaries {
+			if i := strings.Index(text, canary); i >= 0 {
+				s.t.Errorf("a %s shows: %.200s", what, text[max(0, i-80):])
+			}
+		}
+		for _, code := range s.digits {
+			if at := code.FindStringIndex(text); at != nil {
+				s.t.Errorf("a delivered code shows: %.200s", text[max(0, at[0]-80):])
+			}
+		}
+	}
+}
+
+func newScan(t *testing.T, adjust func(c *enrollment.Config)) *scan {
+	s := &scan{t: t, canaries: make(map[string]string), errors: make(map[enrollment.Reason]bool)}
+	s.kit = enrollmenttest.New(t, func(c *enrollment.Config) {
+		c.Logger = slog.New(scanHandler{s, slog.NewTextHandler(&s.text, nil), slog.NewJSONHandler(&s.json, nil)})
+		c.Observe = func(o enrollment.Observation) { s.say(o) }
+		c.Notify = func(_ context.Context, e enrollment.Event) error {
+			s.told++
+			s.say(e)
+			return nil
+		}
+		if adjust != nil {
+			adjust(c)
+		}
+	})
+	return s
+}
+
+// A scanHandler writes the log as text and as JSON.
+type scanHandler struct {
+	s          *scan
+	text, json slog.Handler
+}
+
+func (h scanHandler) Enabled(context.Context, slog.Level) bool { return true }
+func (h scanHandler) WithAttrs([]slog.Attr) slog.Handler       { return h }
+func (h scanHandler) WithGroup(string) slog.Handler            { return h }
+func (h scanHandler) Handle(ctx context.Context, r slog.Record) error {
+	h.s.mu.Lock()
+	defer h.s.mu.Unlock()
+	return errors.Join(h.text.Handle(ctx, r), h.json.Handle(ctx, r))
+}
+
+// look says what is listed of the account.
+func (s *scan) look(user string) {
+	s.t.Helper()
+	status, err := s.kit.Guard.Status(s.t.Context(), user)
+	s.ok(err)
+	devices, err := s.kit.Guard.Devices().List(s.t.Context(), user)
+	s.ok(err)
+	s.say(status)
+	s.say(&status)
+	s.say(devices)
+	type host struct {
+		status  enrollment.Status
+		devices []enrollment.Device
+	}
+	s.say(host{status, devices})
+}
+
+// TestCase32_SecretsInTheLog: secrets in audit logs. All operations, and nothing
+// they say to anybody but the caller has a secret in it. (Case 31 is the same for
+// Status.)
+func TestCase32_SecretsInTheLog(t *testing.T) {
+	t.Parallel()
+	s := newScan(t, func(c *enrollment.Config) {
+		c.CodesAtSetup, c.KeepCodes, c.ReplenishCodes, c.AllowReauth = true, true, true, true
+	})
+	const user = "alice"
+	ctx, g, clock := t.Context(), s.kit.Guard, s.kit.Clock
+	var sent enrollment.Message
+	messages, err := enrollment.NewMessages(g, brokenSender(func(_ context.Context, m enrollment.Message) error {
+		sent = m
+		s.say(m)
+		s.watchDigits(m.Code())
+		return nil
+	}), enrollment.MessagesConfig{})
+	s.ok(err)
+	resets, err := enrollment.NewResets(g, enrollment.ResetsConfig{})
+	s.ok(err)
+	admin := g.Admin("root", "asked by telephone")
+
+	// A setup, its codes, its token.
+	setup, err := g.Begin(ctx, user, enrollment.Options{Account: "alice", Name: "phone"})
+	s.ok(err)
+	app, err := enrollmenttest.Scan(setup.URI())
+	s.ok(err)
+	key, _, err := totp.ParseURI(setup.URI())
+	s.ok(err)
+	s.watchKey(key)
+	s.watch("token of a setup", setup.Token)
+	s.watch("URI", setup.URI())
+	s.watch("recovery code", setup.Codes().Reveal()...)
+	_, err = g.Resume(ctx, user, setup.Token+"x")
+	s.err(err)
+	_, err = g.Confirm(ctx, user, setup.Token, app.WrongCode(clock.Now()))
+	s.err(err)
+	done, err := g.Confirm(ctx, user, setup.Token, app.Code(clock.Now()))
+	s.ok(err)
+	codes := done.Codes.Reveal()
+	s.watch("receipt", done.Success.Receipt)
+	s.look(user)
+	code := func() string {
+		clock.Advance(30 * time.Second)
+		return app.Code(clock.Now())
+	}
+
+	// Sign-ins, a device, a bypass.
+	d, err := g.SignIn(ctx, user, enrollment.Login{Channel: "web"})
+	s.ok(err)
+	s.watch("challenge", d.Challenge)
+	_, err = g.Answer(ctx, enrollment.SignInPurpose, d.Challenge, app.WrongCode(clock.Now()))
+	s.err(err)
+	ok, err := g.Answer(ctx, enrollment.SignInPurpose, d.Challenge, code())
+	s.ok(err)
+	s.watch("receipt", ok.Receipt)
+	_, err = g.Answer(ctx, enrollment.SignInPurpose, d.Challenge, code())
+	s.err(err)
+	_, err = g.Recent(ctx, user, "another", ok.Receipt, time.Minute)
+	s.err(err)
+	trusted, err := g.Devices().Trust(ctx, user, ok.Receipt, "Firefox")
+	s.ok(err)
+	s.watch("token of a device", trusted.Token)
+	s.say(trusted)
+	s.say(&trusted)
+	_, err = g.Devices().Trust(ctx, user, ok.Receipt+"x", "Firefox")
+	s.err(err)
+	d, err = g.SignIn(ctx, user, enrollment.Login{Device: trusted.Token})
+	s.ok(err)
+	s.say(d)
+	s.look(user)
+	s.ok(g.Devices().Revoke(ctx, user, trusted.Device.ID))
+	s.err(g.Devices().Revoke(ctx, user, trusted.Token))
+	s.ok(g.Devices().RevokeAll(ctx, user))
+	s.ok(admin.Bypass(ctx, user, clock.Now().Add(time.Hour)))
+	s.err(admin.Bypass(ctx, user, clock.Now().Add(1000*time.Hour)))
+	s.err(g.Admin(user, "myself").Bypass(ctx, user, clock.Now().Add(time.Hour)))
+	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	s.ok(err)
+	s.say(d)
+	s.look(user)
+
+	// Recovery codes: replaced, shown, renewed.
+	ok, err = g.Verify(ctx, user, "step-up", codes[0])
+	s.ok(err)
+	s.watch("new recovery code", ok.NewCode.Reveal())
+	s.watch("receipt", ok.Receipt)
+	redacted := ok
+	redacted.Receipt = ""
+	s.say(redacted)
+	_, err = g.Verify(ctx, user, "step-up", codes[0])
+	s.err(err)
+	_, err = g.Codes(ctx, user, enrollment.ByCode(codes[1]))
+	s.err(err)
+	shown, err := g.Codes(ctx, user, enrollment.ByCode(code()))
+	s.ok(err)
+	s.say(shown)
+	s.watch("recovery code", shown.Reveal()...)
+	renewed, err := g.NewCodes(ctx, user, enrollment.ByCode(code()))
+	s.ok(err)
+	s.watch("recovery code", renewed.Codes.Reveal()...)
+	s.watch("receipt", renewed.Receipt)
+	s.look(user)
+
+	// Messages.
+	const to = "+43 1 555 0142"
+	s.watch("address", to)
+	binding, err := messages.Bind(ctx, user, enrollment.BindOptions{Channel: "sms", To: to, Proof: enrollment.ByCode(code())})
+	s.ok(err)
+	s.watch("token of an address", binding.Token)
+	_, err = messages.Confirm(ctx, user, binding.Token, wrongDigits(sent.Code()))
+	s.err(err)
+	done, err = messages.Confirm(ctx, user, binding.Token, sent.Code())
+	s.ok(err)
+	s.watch("receipt", done.Success.Receipt)
+	clock.Advance(time.Minute)
+	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	s.ok(err)
+	s.watch("challenge", d.Challenge)
+	delivery, err := messages.Send(ctx, enrollment.SignInPurpose, d.Challenge)
+	s.ok(err)
+	s.watch("challenge", delivery.Challenge)
+	_, err = messages.Send(ctx, enrollment.SignInPurpose, d.Challenge)
+	s.err(err)
+	s.look(user)
+	_, err = g.Answer(ctx, enrollment.SignInPurpose, delivery.Challenge, wrongDigits(sent.Code()))
+	s.err(err)
+	ok, err = g.Answer(ctx, enrollment.SignInPurpose, delivery.Challenge, sent.Code())
+	s.ok(err)
+	s.watch("receipt", ok.Receipt)
+	s.err(messages.Unbind(ctx, user, enrollment.ByReceipt(ok.Receipt)))
+	s.ok(messages.Unbind(ctx, user, enrollment.ByCode(code())))
+	failing, err := enrollment.NewMessages(g, brokenSender(func(_ context.Context, m enrollment.Message) error {
+		panic("to " + m.To + ", code " + m.Code())
+	}), enrollment.MessagesConfig{})
+	s.ok(err)
+	clock.Advance(time.Minute)
+	_, err = failing.Bind(ctx, user, enrollment.BindOptions{Channel: "sms", To: to, Proof: enrollment.ByCode(code())})
+	s.err(err)
+	s.look(user)
+
+	// Out and in again, a reset, a ticket.
+	exported, err := admin.Export(ctx, user)
+	s.ok(err)
+	s.say(exported)
+	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	s.ok(err)
+	s.watch("challenge", d.Challenge)
+	_, err = resets.Request(ctx, d.Challenge)
+	s.ok(err)
+	s.look(user)
+	s.ok(resets.Cancel(ctx, user))
+	s.err(resets.Cancel(ctx, user))
+	clock.Advance(25 * time.Hour)
+	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	s.ok(err)
+	_, err = resets.Request(ctx, d.Challenge)
+	s.ok(err)
+	_, err = admin.ApproveReset(ctx, user, enrollment.ResetOptions{})
+	s.err(err)
+	s.ok(admin.RefuseReset(ctx, user))
+	for range 6 {
+		_, err = g.Verify(ctx, user, "x", app.WrongCode(clock.Now()))
+		s.err(err)
+	}
+	s.ok(admin.Unlock(ctx, user))
+	ticket, err := admin.Reset(ctx, user, enrollment.ResetOptions{Ticket: true})
+	s.ok(err)
+	s.watch("ticket", ticket.Reveal())
+	s.say(ticket)
+	_, err = g.Begin(ctx, user, enrollment.Options{Account: "a"})
+	s.err(err)
+	s.watch("text for a ticket", "no such ticket")
+	for _, text := range []string{codes[0], "no such ticket"} {
+		_, err = g.Begin(ctx, user, enrollment.Options{Account: "a", Ticket: text})
+		s.err(err)
+	}
+	s.look(user)
+	other := sha256.Sum256([]byte("other-code-1"))
+	s.watch("code of another system", "other-code-1")
+	s.watch("hash of another system", string(other[:]))
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}, RecoveryHashes: [][]byte{other[:]}, Again: true}
+	s.err(admin.Import(ctx, user, enrollment.Import{Authenticators: im.Authenticators, RecoveryHashes: [][]byte{other[:31]}}))
+	s.ok(admin.Import(ctx, user, im))
+	s.err(admin.Import(ctx, user, im))
+	s.look(user)
+	ok, err = g.Verify(ctx, user, "x", "other-code-1")
+	s.ok(err)
+	s.watch("receipt", ok.Receipt)
+	_, err = g.Verify(ctx, user, "x", "other-code-1")
+	s.err(err)
+	s.err(g.Remove(ctx, user, ok.Authenticator, enrollment.ByCode(codes[1])))
+	s.ok(g.Disable(ctx, user, enrollment.ByReauth("password")))
+	s.look(user)
+	s.ok(admin.Erase(ctx, user))
+
+	s.find()
+	if s.told < 18 || len(s.errors) < 16 || len(s.canaries) < 100 {
+		t.Errorf("the scan saw %d events, %d reasons and knew %d canaries", s.told, len(s.errors), len(s.canaries))
+	}
+	var kinds []string
+	for _, kind := range enrollment.EventKinds() {
+		if !strings.Contains(s.text.String(), "event="+string(kind)) {
+			kinds = append(kinds, string(kind))
+		}
+	}
+	// What a sweep does, a replacement and what takes a hundred wrong codes.
+	if got := strings.Join(kinds, " "); got != "authenticator_added authenticator_removed authenticator_replaced factor_disabled reset_matured reset_reminder" {
+		t.Errorf("the scan never saw: %s", got)
+	}
+}
+
+// wrongDigits is another code of the same length.
+func wrongDigits(code string) string {
+	if code[0] == '9' {
+		return "0" + code[1:]
+	}
+	return string(code[0]+1) + code[1:]
+}
+
+// TestCase55_UnexportedFieldsOfAll is [TestCase55_UnexportedFields] for what came
+// later: messages, exports, trusted devices, the codes of a setup, a code that
+// was replaced.
+func TestCase55_UnexportedFieldsOfAll(t *testing.T) {
+	t.Parallel()
+	s := newScan(t, func(c *enrollment.Config) { c.CodesAtSetup, c.ReplenishCodes, c.KeepCodes = true, true, true })
+	ctx, g := t.Context(), s.kit.Guard
+	setup, app := begin(t, s.kit, "alice", enrollment.Options{})
+	done, err := g.Confirm(ctx, "alice", setup.Token, app.Code(s.kit.Clock.Now()))
+	s.ok(err)
+	key, _, err := totp.ParseURI(setup.URI())
+	s.ok(err)
+	s.watchKey(key)
+	s.watch("recovery code", setup.Codes().Reveal()...)
+	ok, err := g.Verify(ctx, "alice", "x", done.Codes.Reveal()[0])
+	s.ok(err)
+	s.watch("new recovery code", ok.NewCode.Reveal())
+	trusted, err := g.Devices().Trust(ctx, "alice", ok.Receipt, "")
+	s.ok(err)
+	exported, err := g.Admin("root", "x").Export(ctx, "alice")
+	s.ok(err)
+	var message enrollment.Message
+	messages, err := enrollment.NewMessages(g, brokenSender(func(_ context.Context, m enrollment.Message) error {
+		message = m
+		return nil
+	}), enrollment.MessagesConfig{})
+	s.ok(err)
+	s.kit.Clock.Advance(time.Minute)
+	_, err = messages.Bind(ctx, "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(app.Code(s.kit.Clock.Now()))})
+	s.ok(err)
+	s.watchDigits(message.Code())
+	resets, err := enrollment.NewResets(g, enrollment.ResetsConfig{})
+	s.ok(err)
+
+	proof := enrollment.ByCode(done.Codes.Reveal()[1])
+	type host struct {
+		setup    enrollment.Setup
+		codes    recovery.Codes
+		code     recovery.Code
+		success  enrollment.Success
+		done     enrollment.Confirmed
+		export   enrollment.Export
+		keys     []enrollment.ExportedAuthenticator
+		message  enrollment.Message
+		proof    enrollment.Proof
+		pointer  *enrollment.Message
+		list     []enrollment.Export
+		byName   map[string]enrollment.Message
+		messages *enrollment.Messages
+		resets   *enrollment.Resets
+		devices  enrollment.Devices
+		admin    enrollment.Admin
+		options  enrollment.BindOptions
+	}
+	h := host{
+		setup, done.Codes, ok.NewCode, ok, done, exported, exported.Reveal(), message, proof, &message,
+		[]enrollment.Export{exported}, map[string]enrollment.Message{"x": message}, messages, resets, g.Devices(), g.Admin("root", "x"),
+		enrollment.BindOptions{Proof: proof},
+	}
+	for _, x := range []any{
+		setup, done, ok, exported, exported.Reveal(), message, &message, proof, messages, resets, g.Devices(), g.Admin("root", "x"), g, h, &h, []host{h},
+	} {
+		s.say(x)
+		for _, verb := range "vsqxXdobtUceEfFgGpTw" {
+			for _, flag := range []string{"", "+", "#", " ", "0"} {
+				s.said = append(s.said, fmt.Sprintf("%"+flag+string(verb), x))
+			}
+		}
+	}
+	s.find()
+
+	// A trusted device redacts itself; its token is a plain string.
+	s.watch("token of a device", trusted.Token)
+	s.said, s.text, s.json = nil, bytes.Buffer{}, bytes.Buffer{}
+	s.say(trusted)
+	s.say(&trusted)
+	s.say(struct{ Trusted enrollment.Trusted }{trusted})
+	s.say([]enrollment.Trusted{trusted})
+	s.find()
+
+	for _, x := range []any{setup, exported, message, trusted, proof, done, struct{ M enrollment.Message }{message}, []enrollment.Export{exported}} {
+		if b, err := json.Marshal(x); err == nil {
+			t.Errorf("%T marshals silently: %s", x, b)
+		}
+	}
+	for _, x := range []interface {
+		fmt.Stringer
+		fmt.GoStringer
+		slog.LogValuer
+	}{exported, message, trusted} {
+		if !strings.Contains(x.String(), "redacted") || x.GoString() != x.String() || x.LogValue().String() != x.String() {
+			t.Errorf("%T shows as %q", x, x.String())
+		}
+	}
+	var zero enrollment.Message
+	if zero.Code() != "" || (enrollment.Export{}).Reveal() != nil {
+		t.Error("zero values reveal something")
+	}
+}
