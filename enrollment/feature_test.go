@@ -1,0 +1,179 @@
+package enrollment_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// featureRows are the rows that a host can offer; optInRows those of them that
+// weaken something and are off by default.
+var (
+	featureRows = strings.Fields(`F1 F2 F3 F4 F5 F6 F7 S1 S2 S3 S4 R1 R2 R3 R4 R5 R6
+		T1 T2 T3 T4 T5 T6 A1 A2 A3 A4 A5 A6 A7
+		X1 X2 X3 X4 X5 X6 X7 X8 X9 X10 X11 X12 N1 N2 N3 N4 N5 N6 N7 N8 N9`)
+	optInRows = strings.Fields("R2 T1 T3 A3 A4")
+)
+
+// The table in FEATURES.md has a line for each row, which names calls that there
+// are, and each row has a test under its name.
+func TestFeatures(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("FEATURES.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := map[string]names{"": declared(t, ".", false)}
+	for name, dir := range map[string]string{
+		"keyring": "keyring", "recovery": "../recovery", "totp": "../totp",
+		"store": "../store", "storetest": "../store/storetest",
+	} {
+		packages[name] = declared(t, dir, false)
+	}
+
+	var rows []string
+	for line := range strings.Lines(string(source)) {
+		if !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "| row |") || strings.HasPrefix(line, "|---") {
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 4 {
+			t.Fatalf("%d cells in %q", len(cells), line)
+		}
+		row := strings.TrimSpace(cells[0])
+		rows = append(rows, row)
+		calls := quoted.FindAllStringSubmatch(cells[2], -1)
+		if strings.TrimSpace(cells[1]) == "" || len(calls) == 0 {
+			t.Errorf("%s says nothing, or names no call", row)
+		}
+		options := quoted.FindAllStringSubmatch(cells[3], -1)
+		if slices.Contains(optInRows, row) && len(options) == 0 {
+			t.Errorf("%s is opt-in, and does not say how", row)
+		}
+		for _, match := range slices.Concat(calls, options) {
+			name, in := match[1], packages[""]
+			if prefix, rest, ok := strings.Cut(name, "."); ok && packages[prefix] != nil {
+				name, in = rest, packages[prefix]
+			}
+			if !in[name] {
+				t.Errorf("%s names %s, which there is not", row, match[1])
+			}
+		}
+	}
+	if !slices.Equal(rows, featureRows) {
+		t.Errorf("the rows are\n%q, want\n%q", rows, featureRows)
+	}
+
+	tested := map[string]bool{}
+	for name := range declared(t, ".", true) {
+		if match := testName.FindStringSubmatch(name); match != nil {
+			tested[match[1]] = true
+		}
+	}
+	for _, row := range featureRows {
+		if !tested[row] {
+			t.Errorf("there is no TestFeature%s_…", row)
+		}
+		delete(tested, row)
+	}
+	for row := range tested {
+		t.Errorf("there is a test of %s, which is no row", row)
+	}
+}
+
+var (
+	quoted   = regexp.MustCompile("`([^`]+)`")
+	testName = regexp.MustCompile(`^TestFeature([A-Z]\d+)_`)
+)
+
+// names are the exported names of a package: functions, types, values, and
+// Type.Name for methods and fields.
+type names map[string]bool
+
+// declared reads the names that the files of a folder declare: its tests, or
+// all others.
+func declared(t *testing.T, dir string, tests bool) names {
+	t.Helper()
+	all := names{}
+	files, err := fs.Glob(os.DirFS(dir), "*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files in %s, %v", dir, err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") != tests {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				all.add(receiver(d), d.Name)
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					all.addSpec(spec)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (n names) add(typeName string, id *ast.Ident) {
+	switch {
+	case !id.IsExported():
+	case typeName == "":
+		n[id.Name] = true
+	default:
+		n[typeName+"."+id.Name] = true
+	}
+}
+
+func (n names) addSpec(spec ast.Spec) {
+	switch spec := spec.(type) {
+	case *ast.ValueSpec:
+		for _, id := range spec.Names {
+			n.add("", id)
+		}
+	case *ast.TypeSpec:
+		n.add("", spec.Name)
+		fields, ok := spec.Type.(*ast.StructType)
+		if !ok {
+			return
+		}
+		for _, f := range fields.Fields.List {
+			for _, id := range f.Names {
+				n.add(spec.Name.Name, id)
+			}
+		}
+	}
+}
+
+// receiver returns the name of the type that a method belongs to, "" for a
+// function.
+func receiver(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return ""
+	}
+	of := d.Recv.List[0].Type
+	if pointer, ok := of.(*ast.StarExpr); ok {
+		of = pointer.X
+	}
+	if generic, ok := of.(*ast.IndexExpr); ok {
+		of = generic.X
+	}
+	id, ok := of.(*ast.Ident)
+	if !ok {
+		return "?"
+	}
+	return id.Name
+}
