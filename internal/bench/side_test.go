@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -136,6 +137,17 @@ func TestTown(t *testing.T) {
 		}
 		if _, err := p.AnswerWrong(ctx, table).Time(20); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestCrewIsListed(t *testing.T) {
+	t.Parallel()
+	d := openPostgres(t)
+	for _, n := range []int{1, 1_300} {
+		c := must(d.NewCrew(t.Context(), fmt.Sprint("crew_", n), n))(t)
+		if l, err := c.List(t.Context()); err != nil || l.Accounts != n || l.Took <= 0 {
+			t.Errorf("the listing of %d is %+v, %v", n, l, err)
 		}
 	}
 }

@@ -54,6 +54,7 @@ var topics = []topic{
 	{"sqlite", measureSQLite},
 	{"postgres", measurePostgres},
 	{"scale", measureScale},
+	{"listing", measureListing},
 	{"qr", measureQR},
 }
 

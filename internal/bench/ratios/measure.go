@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
@@ -209,6 +210,53 @@ func measureScale(ctx context.Context) ([]row, error) {
 			return nil, err
 		}
 		return []row{compare("`Answer` by size, PostgreSQL "+version, timings[0], timings[1], bench.Wall, atMost(1.2))}, nil
+	})
+}
+
+// measureListing lists a hundredth of the accounts and all of them, in turns.
+func measureListing(ctx context.Context) ([]row, error) {
+	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
+		few, err := d.NewCrew(ctx, "few", max(1, *rows/100))
+		if err != nil {
+			return nil, err
+		}
+		many, err := d.NewCrew(ctx, "many", *rows)
+		if err != nil {
+			return nil, err
+		}
+		var peak, fewPeak int64
+		var each, fewEach []time.Duration
+		var slower []float64
+		for range rounds(3) {
+			one, err := few.List(ctx)
+			if err != nil {
+				return nil, err
+			}
+			all, err := many.List(ctx)
+			if err != nil {
+				return nil, err
+			}
+			peak, fewPeak = max(peak, all.Peak), max(fewPeak, one.Peak)
+			each, fewEach = append(each, all.Each()), append(fewEach, one.Each())
+			slower = append(slower, float64(all.Each())/float64(one.Each()))
+		}
+		size, fewSize := fmt.Sprintf(" %d accounts", many.Size), fmt.Sprintf(" %d accounts", few.Size)
+		return []row{
+			{
+				what:  "`Directory.All`, PostgreSQL " + version + ", peak of the heap",
+				ours:  mebibytes(peak) + size,
+				peer:  mebibytes(fewPeak) + fewSize,
+				ratio: float64(peak) / float64(fewPeak),
+				// "Constant memory", within what the collector's timing makes of it.
+				bound: atMost(1.5),
+			},
+			{
+				what:  "the same, time for an account",
+				ours:  duration(bench.Median(each)) + size,
+				peer:  duration(bench.Median(fewEach)) + fewSize,
+				ratio: bench.Median(slower),
+			},
+		}, nil
 	})
 }
 
