@@ -3,12 +3,24 @@ package main
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
+// homePage is the start page.
+type homePage struct {
+	EnrollBy time.Time // until when a second factor has to be there
+}
+
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	a.render(w, r, http.StatusOK, "home", nil)
+	var page homePage
+	// The session knows it from the Decision of the sign-in. Switching
+	// two-factor authentication on starts a new session.
+	if at := a.sessions.GetInt64(r.Context(), keyEnrollBy); at > 0 {
+		page.EnrollBy = time.Unix(at, 0)
+	}
+	a.render(w, r, http.StatusOK, "home", page)
 }
 
 // credentials is the form of sign-up and sign-in, without the password.
@@ -24,8 +36,9 @@ func (a *app) signUpForm(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) signUp(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
 	form := credentials{Email: r.PostFormValue("email")}
-	_, err := a.users.create(r.Context(), form.Email, r.PostFormValue("password"))
+	u, err := a.users.create(ctx, form.Email, r.PostFormValue("password"))
 	switch {
 	case errors.Is(err, errEmail), errors.Is(err, errTaken):
 		form.BadName = signUpWords(err)
@@ -35,10 +48,31 @@ func (a *app) signUp(w http.ResponseWriter, r *http.Request) {
 		a.internalError(w, r, err)
 		return
 	default:
-		a.say(w, r, keyNotice, "Your account is there. Sign in with it.", "/sign-in")
+		a.signedUp(w, r, u)
 		return
 	}
 	a.render(w, r, http.StatusUnprocessableEntity, "sign-up", form)
+}
+
+// signedUp leads a new user on: to the sign-in, or at once into the setup where
+// a second factor is mandatory.
+func (a *app) signedUp(w http.ResponseWriter, r *http.Request, u user) {
+	rule, err := a.mandates.get(r.Context())
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	decision, err := a.guard.SignIn(r.Context(), u.ID, rule.login(u))
+	switch {
+	case err != nil:
+		a.fail(w, r, err)
+	case decision.Next == enrollment.MustEnroll:
+		a.mustEnroll(w, r, u)
+	case u.Admin:
+		a.say(w, r, keyNotice, "Your account is there. It is the first one, and so it is an administrator’s. Sign in with it.", "/sign-in")
+	default:
+		a.say(w, r, keyNotice, "Your account is there. Sign in with it.", "/sign-in")
+	}
 }
 
 func (a *app) signInForm(w http.ResponseWriter, r *http.Request) {
@@ -60,62 +94,59 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 		a.internalError(w, r, err)
 		return
 	}
+	rule, err := a.mandates.get(ctx)
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
 
 	// A host that keeps two-factor accounts in another database than its users
-	// sets Login.Enrolled from a column of its own.
-	decision, err := a.guard.SignIn(ctx, u.ID, enrollment.Login{})
+	// also sets Login.Enrolled, from a column of its own.
+	login := rule.login(u)
+	login.Device = a.deviceToken(r)
+	decision, err := a.guard.SignIn(ctx, u.ID, login)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
 	switch decision.Next {
 	case enrollment.Proceed:
-		if err := a.start(ctx, u); err != nil {
-			a.internalError(w, r, err)
-			return
-		}
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		a.proceed(w, r, u, decision)
 	case enrollment.AskCode:
 		if err := a.restart(ctx); err != nil {
 			a.internalError(w, r, err)
 			return
 		}
-		a.sessions.Put(ctx, keyChallenge, decision.Challenge)
-		http.Redirect(w, r, "/sign-in/code", http.StatusSeeOther)
-	default: // MustEnroll comes only to those who set Login.Require
+		a.keepChallenge(ctx, decision)
+		http.Redirect(w, r, signInStep.path, http.StatusSeeOther)
+	case enrollment.MustEnroll:
+		a.mustEnroll(w, r, u)
+	default:
 		a.internalError(w, r, errors.New("unexpected decision: "+decision.Next.String()))
 	}
 }
 
-func (a *app) codeForm(w http.ResponseWriter, r *http.Request) {
-	if a.sessions.GetString(r.Context(), keyChallenge) == "" {
-		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+// proceed signs in whom no code is asked for.
+func (a *app) proceed(w http.ResponseWriter, r *http.Request, u user, d enrollment.Decision) {
+	ctx := r.Context()
+	if err := a.start(ctx, u); err != nil {
+		a.internalError(w, r, err)
 		return
 	}
-	a.render(w, r, http.StatusOK, "code", newCodeField(r, ""))
+	if !d.EnrollBy.IsZero() {
+		a.sessions.Put(ctx, keyEnrollBy, d.EnrollBy.Unix())
+	}
+	if d.Waived == enrollment.Bypassed {
+		a.say(w, r, keyNotice, "You have signed in with the pass that an administrator has given you.", "/")
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// code is the second step. Who answers stands in the challenge, and nowhere
-// else.
-func (a *app) code(w http.ResponseWriter, r *http.Request) {
+// answered signs in who has answered with a code. Who that is stands in the
+// challenge, and nowhere else.
+func (a *app) answered(w http.ResponseWriter, r *http.Request, ok enrollment.Success) {
 	ctx := r.Context()
-	challenge := a.sessions.GetString(ctx, keyChallenge)
-	if challenge == "" {
-		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
-		return
-	}
-	ok, err := a.guard.Answer(ctx, enrollment.SignInPurpose, challenge, r.PostFormValue("code"))
-	if problem, status, about := a.aboutCode(w, err); about {
-		a.render(w, r, status, "code", newCodeField(r, problem))
-		return
-	}
-	if err != nil {
-		if errors.Is(err, enrollment.ErrChallenge) {
-			a.sessions.Remove(ctx, keyChallenge) // the password is needed again
-		}
-		a.fail(w, r, err)
-		return
-	}
 	u, err := a.users.byID(ctx, ok.UserID)
 	if err != nil {
 		a.internalError(w, r, err)
@@ -126,11 +157,17 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.keepReceipt(ctx, ok.Receipt, ok.At)
-	if ok.Factor == enrollment.Recovery {
-		a.say(w, r, keyNotice, recoveryUsed(ok.CodesLeft), "/security")
-		return
+	if r.PostFormValue("trust") != "" {
+		a.trust(w, r, ok)
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	switch {
+	case !ok.NewCode.IsZero():
+		a.showNewCode(w, r, u, ok.NewCode)
+	case ok.Factor == enrollment.Recovery:
+		a.say(w, r, keyNotice, recoveryUsed(ok.CodesLeft), "/security")
+	default:
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	}
 }
 
 func (a *app) signOut(w http.ResponseWriter, r *http.Request) {

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -70,14 +71,20 @@ type site struct {
 	server *httptest.Server
 }
 
-func newSite(t *testing.T) *site {
+// newSite starts a site. Each change is made to its configuration first.
+func newSite(t *testing.T, changes ...func(*config)) *site {
 	t.Helper()
 	s := &site{t: t, clock: newClock(), log: &notes{}}
 	s.config = config{
-		data: t.TempDir(),
-		cost: bcrypt.MinCost,
-		now:  s.clock.Now,
-		log:  slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		data:    t.TempDir(),
+		cost:    bcrypt.MinCost,
+		issuer:  defaultIssuer,
+		mailbox: true,
+		now:     s.clock.Now,
+		log:     slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, change := range changes {
+		change(&s.config)
 	}
 	s.start()
 	t.Cleanup(s.stop)
@@ -175,24 +182,29 @@ func (b *browser) load(request *http.Request) {
 }
 
 var (
-	formRE  = regexp.MustCompile(`(?s)<form[^>]*\baction="([^"]*)"[^>]*>(.*?)</form>`)
-	inputRE = regexp.MustCompile(`<input\b[^>]*>`)
-	nameRE  = regexp.MustCompile(`\bname="([^"]*)"`)
-	valueRE = regexp.MustCompile(`\bvalue="([^"]*)"`)
+	formRE   = regexp.MustCompile(`(?s)<form[^>]*\baction="([^"]*)"[^>]*>(.*?)</form>`)
+	inputRE  = regexp.MustCompile(`<input\b[^>]*>`)
+	choiceRE = regexp.MustCompile(`type="(checkbox|radio)"`)
+	nameRE   = regexp.MustCompile(`\bname="([^"]*)"`)
+	valueRE  = regexp.MustCompile(`\bvalue="([^"]*)"`)
 )
 
 // submit fills in the form on the page that goes to the action: pairs of a
-// field's name and what to type. It fails if there is no such form or field.
+// field's name and what to type, or the value of a box to tick. It fails if there is no such form or field.
 func (b *browser) submit(action string, typed ...string) {
 	b.t.Helper()
 	for _, form := range formRE.FindAllStringSubmatch(b.page.body, -1) {
 		if html.UnescapeString(form[1]) != action {
 			continue
 		}
-		fields := url.Values{}
+		fields, has := url.Values{}, map[string]bool{}
 		for _, input := range inputRE.FindAllString(form[2], -1) {
 			name, value := nameRE.FindStringSubmatch(input), valueRE.FindStringSubmatch(input)
 			if name == nil {
+				continue
+			}
+			has[name[1]] = true
+			if choiceRE.MatchString(input) && !strings.Contains(input, " checked") {
 				continue
 			}
 			fields.Set(name[1], "")
@@ -201,7 +213,7 @@ func (b *browser) submit(action string, typed ...string) {
 			}
 		}
 		for i := 0; i < len(typed); i += 2 {
-			if !fields.Has(typed[i]) {
+			if !has[typed[i]] {
 				b.t.Fatalf("%s: the form for %s has no field %q", b.page.path, action, typed[i])
 			}
 			fields.Set(typed[i], typed[i+1])
@@ -223,6 +235,16 @@ func (b *browser) follow(text string) {
 	b.get(html.UnescapeString(m[1]))
 }
 
+// lacks checks that the page does not say something.
+func (b *browser) lacks(texts ...string) {
+	b.t.Helper()
+	for _, text := range texts {
+		if b.page.says(text) {
+			b.t.Fatalf("%s says %q:\n%s", b.page.path, text, b.page.body)
+		}
+	}
+}
+
 // at checks which page is shown.
 func (b *browser) at(path string) {
 	b.t.Helper()
@@ -231,11 +253,19 @@ func (b *browser) at(path string) {
 	}
 }
 
+var tagRE = regexp.MustCompile(`<[^>]*>`)
+
+// says reports whether the page says something, in its text or in its source.
+func (p page) says(text string) bool {
+	return strings.Contains(html.UnescapeString(p.body), text) ||
+		strings.Contains(html.UnescapeString(tagRE.ReplaceAllString(p.body, "")), text)
+}
+
 // sees checks that the page says something.
 func (b *browser) sees(texts ...string) {
 	b.t.Helper()
 	for _, text := range texts {
-		if !strings.Contains(html.UnescapeString(b.page.body), text) {
+		if !b.page.says(text) {
 			b.t.Fatalf("%s does not say %q:\n%s", b.page.path, text, b.page.body)
 		}
 	}
@@ -286,7 +316,7 @@ func (b *browser) enable() (*phone, []string) {
 	return p, b.codes()
 }
 
-var codeRE = regexp.MustCompile(`<li><code>([0-9A-Z-]{19})</code></li>`)
+var codeRE = regexp.MustCompile(`<li><code translate="no">([0-9A-Z-]+)</code></li>`)
 
 // codes returns the recovery codes on the page.
 func (b *browser) codes() []string {
@@ -299,6 +329,63 @@ func (b *browser) codes() []string {
 		b.t.Fatalf("%s shows %d recovery codes, want 10:\n%s", b.page.path, len(codes), b.page.body)
 	}
 	return codes
+}
+
+// fast makes recovery codes that cost nothing.
+func fast(c *config) { c.scheme = recovery.Fast }
+
+// member signs somebody up and in.
+func (s *site) member(email string) *browser {
+	s.t.Helper()
+	b := s.browser()
+	b.signUp(email)
+	b.signIn(email)
+	b.at("/")
+	return b
+}
+
+const adminEmail = "root@example.com"
+
+// admin is the first user, with two-factor authentication and a code answered
+// for administration.
+func (s *site) admin() (*browser, *phone) {
+	s.t.Helper()
+	b := s.member(adminEmail)
+	p, _ := b.enable()
+	b.get("/admin/mandate")
+	b.submit("/admin/code", "code", p.next())
+	b.at("/admin/mandate")
+	return b, p
+}
+
+// idOf returns the key of a user.
+func (s *site) idOf(email string) string {
+	s.t.Helper()
+	u, _, err := s.app.users.find(s.t.Context(), "email", email)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return u.ID
+}
+
+// received returns the text of the latest letter to somebody that says that.
+func (s *site) received(to, text string) letter {
+	s.t.Helper()
+	for _, l := range s.app.mailbox.list() {
+		if l.To == to && strings.Contains(l.Text, text) {
+			return l
+		}
+	}
+	s.t.Fatalf("no message to %s says %q: %+v", to, text, s.app.mailbox.list())
+	return letter{}
+}
+
+var sentRE = regexp.MustCompile(`Your code is ([0-9]{6})\.`)
+
+// sentCode returns the code in the latest message to that number.
+func (s *site) sentCode(to string) string {
+	s.t.Helper()
+	return sentRE.FindStringSubmatch(s.received(to, "Your code is").Text)[1]
 }
 
 // phone is an authenticator app.
@@ -369,6 +456,17 @@ func (b *browser) cookies() []*http.Cookie {
 		b.t.Fatal(err)
 	}
 	return b.client.Jar.Cookies(at)
+}
+
+// cookie returns the one of that name, or nil.
+func (b *browser) cookie(name string) *http.Cookie {
+	b.t.Helper()
+	for _, c := range b.cookies() {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
 }
 
 func (b *browser) setCookies(cookies []*http.Cookie) {

@@ -11,9 +11,7 @@ import (
 // dataPurpose is what a code is asked for on the page of personal data.
 const dataPurpose enrollment.Purpose = "personal-data"
 
-// dataTTL is how long the page stays open after a code. The session remembers
-// when that was: a receipt proves changes of settings only, and the Guard has no
-// other use for it.
+// dataTTL is how long the page stays open after a code.
 const dataTTL = 5 * time.Minute
 
 type dataPage struct {
@@ -29,8 +27,12 @@ func (a *app) data(w http.ResponseWriter, r *http.Request, u user) {
 		a.fail(w, r, err)
 		return
 	}
-	opened := time.Unix(a.sessions.GetInt64(r.Context(), keyDataAt), 0)
-	if status.Enabled() && a.now().Sub(opened) >= dataTTL {
+	opened, recent, err := a.recently(r, u, dataPurpose, dataTTL)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	if status.Enabled() && !recent {
 		a.ask(w, r, dataQuestion(), nil)
 		return
 	}
@@ -53,24 +55,9 @@ func (a *app) data(w http.ResponseWriter, r *http.Request, u user) {
 	a.render(w, r, http.StatusOK, "data", page)
 }
 
-// openData is the step up. The session gets another token, as it can do more
-// from now on.
+// openData is the step up.
 func (a *app) openData(w http.ResponseWriter, r *http.Request, u user) {
-	ctx := r.Context()
-	ok, err := a.guard.Verify(ctx, u.ID, dataPurpose, r.PostFormValue("code"))
-	if err != nil {
-		if !a.ask(w, r, dataQuestion(), err) {
-			a.fail(w, r, err)
-		}
-		return
-	}
-	if err := a.sessions.RenewToken(ctx); err != nil {
-		a.internalError(w, r, err)
-		return
-	}
-	a.keepReceipt(ctx, ok.Receipt, ok.At)
-	a.sessions.Put(ctx, keyDataAt, ok.At.Unix())
-	http.Redirect(w, r, "/data", http.StatusSeeOther)
+	a.stepUp(w, r, u, dataPurpose, dataQuestion(), "/data")
 }
 
 func dataQuestion() question {

@@ -5,7 +5,8 @@
 //	go run ./examples/webapp
 //
 // It keeps its state in ./twofactor-demo, or with -postgres in a PostgreSQL
-// database. There is no account to begin with: sign up.
+// database. There is no account to begin with: sign up. The first account is an
+// administrator's. What would be sent to users stands at /messages.
 package main
 
 import (
@@ -19,6 +20,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -50,6 +52,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	data := flags.String("data", "twofactor-demo", "`folder` for the key file, and for the SQLite database")
 	postgres := flags.String("postgres", "", "data source name of a PostgreSQL `database` to use instead of SQLite")
 	secure := flags.Bool("secure", false, "mark cookies Secure: users come by HTTPS, through a proxy that ends TLS")
+	issuer := flags.String("issuer", defaultIssuer, "`name` of this service, here and in authenticator apps")
+	brands := map[string]string{}
+	flags.Func("brand", "another name of this service, for one `host=name` in the address; can be given several times",
+		func(text string) error { return addBrand(brands, text) })
+	keepCodes := flags.Bool("keep-codes", false, "recovery codes can be shown again: they are kept in clear inside the sealed accounts")
+	replenish := flags.Bool("replenish", false, "each recovery code that was used is replaced at once")
+	codesAtSetup := flags.Bool("codes-at-setup", false, "recovery codes are shown with the QR code")
+	alone := flags.Bool("messages-alone", false, "codes in messages may be all that a user has: a second factor that whoever reads the messages has, too")
+	reauth := flags.Bool("password-disables", false, "the password switches two-factor authentication off, without a code: whoever has stolen it needs nothing else")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(errUsage, err)
 	}
@@ -64,21 +75,30 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer listener.Close()
 
+	// The mailbox shows codes to whoever asks, so it is for this machine alone.
+	tcp, _ := listener.Addr().(*net.TCPAddr)
+	local := tcp != nil && tcp.IP.IsLoopback()
+
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	a, err := open(ctx, config{
 		data:     *data,
 		postgres: *postgres,
 		secure:   *secure,
+		mailbox:  local && !*secure,
+		issuer:   *issuer,
+		brands:   brands,
 		cost:     bcrypt.DefaultCost + 2,
 		now:      time.Now,
 		log:      log,
+
+		keepCodes: *keepCodes, replenish: *replenish, codesAtSetup: *codesAtSetup, messagesAlone: *alone, passwordDisables: *reauth,
 	})
 	if err != nil {
 		return err
 	}
 	defer a.close()
 
-	if tcp, ok := listener.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && !*secure {
+	if !local && !*secure {
 		log.Warn("listening beyond this machine without -secure: passwords and codes travel in clear text")
 	}
 	fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
@@ -107,16 +127,14 @@ func serve(ctx context.Context, listener net.Listener, a *app, log *slog.Logger)
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	sweep := make(chan struct{})
-	go func() {
-		defer close(sweep)
-		a.sweepSessions(ctx)
-	}()
+	var sweeps sync.WaitGroup
+	sweeps.Go(func() { a.sweepSessions(ctx) })
+	sweeps.Go(func() { a.sweepAccounts(ctx) })
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 
 	select {
-	case err := <-failed:
+	case err := <-failed: // main ends the sweeps with the program
 		return err
 	case <-ctx.Done():
 	}
@@ -124,6 +142,6 @@ func serve(ctx context.Context, listener net.Listener, a *app, log *slog.Logger)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTimeout)
 	defer cancel()
 	err := server.Shutdown(grace)
-	<-sweep
+	sweeps.Wait()
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
@@ -25,7 +26,7 @@ func (a *app) aboutCode(w http.ResponseWriter, err error) (problem string, statu
 	switch {
 	case errors.Is(denied, enrollment.ErrLocked):
 		status = http.StatusTooManyRequests
-	case errors.Is(denied, enrollment.ErrWrongCode):
+	case errors.Is(denied, enrollment.ErrWrongCode), errors.Is(denied, enrollment.ErrProof) && denied.Reason == enrollment.ProofNotAllowed:
 		status = http.StatusUnprocessableEntity
 	default:
 		return "", 0, false
@@ -44,10 +45,13 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &denied):
 		to := "/security"
-		if errors.Is(denied, enrollment.ErrChallenge) {
+		switch {
+		case errors.Is(denied, enrollment.ErrChallenge):
 			to = "/sign-in"
+		case a.sessions.GetString(r.Context(), keyEnrolling) != "":
+			to = "/security/begin"
 		}
-		a.say(w, r, keyProblem, deniedInWords(denied, a.now()), to)
+		a.say(w, r, keyBad, deniedInWords(denied, a.now()), to)
 	case errors.Is(err, enrollment.ErrBusy):
 		a.busy(w, r)
 	default:
@@ -124,16 +128,18 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 		return "Confirm it with a code, please."
 	case enrollment.ProofNotAllowed:
 		return "That has to be confirmed in another way."
-	case enrollment.AlreadyEnrolled, enrollment.WasEnrolled:
+	case enrollment.AlreadyEnrolled:
 		return "Two-factor authentication is on already."
+	case enrollment.WasEnrolled:
+		return "Two-factor authentication was on before, or a ticket is out."
 	case enrollment.CodesNotKept:
-		return "We can't show your recovery codes again. Make new ones."
+		return "We can’t show your recovery codes again. Make new ones."
 	case enrollment.UnknownDevice:
-		return "That device is not trusted any more."
+		return "That device is not trusted any more: it asks for a code already."
 	case enrollment.NoAddress:
 		return "We have no address to send a code to."
 	case enrollment.SameChannel:
-		return "We can't send the code the way you have just signed in."
+		return "We can’t send the code the way you have just signed in."
 	case enrollment.TooManyMessages:
 		return "We have sent you a code a moment ago, or too many in a day. Wait " + wait + " for the next one."
 	case enrollment.TicketRequired:
@@ -141,13 +147,16 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 	case enrollment.TicketInvalid:
 		return "That is not the ticket that your administrator has given you."
 	case enrollment.NoReset:
-		return "There is no request to cancel."
+		return "There is no open request for a reset."
 	case enrollment.ResetWaiting:
-		return "The request can't be approved before " + wait + " have passed."
+		if d.RetryAt.IsZero() {
+			return "The request can’t be approved before the user has been told of it."
+		}
+		return "The request can’t be approved before " + wait + " have passed."
 	case enrollment.TooManyResets:
 		return "You have asked for that less than a day ago. You can do so again in " + wait + "."
 	case enrollment.InvalidBypass:
-		return "A pass can't be given for so long."
+		return "A pass can’t be given for so long."
 	case enrollment.OwnAccount:
 		return "Another administrator has to do that for you."
 	}
@@ -216,19 +225,22 @@ func describe(e enrollment.Event) string {
 		return name + " signs in without a code from now on."
 	case enrollment.DeviceRevoked:
 		if e.Name == "" {
-			return "No device is trusted any more."
+			return "Every device asks for a code again."
 		}
-		return name + " is not trusted any more."
+		return name + " asks for a code again."
 	case enrollment.AddressBound:
-		return "Codes can be sent to you by " + e.Name + "."
+		return "Codes can be sent to you" + over(e) + "."
 	case enrollment.AddressRemoved:
-		return "Codes are not sent to you by " + e.Name + " any more."
+		return "Codes are not sent to you" + over(e) + " any more."
 	case enrollment.Reset:
+		if e.Actor == "" {
+			return "Two-factor authentication was taken away, as somebody with your password had asked for days ago."
+		}
 		return "Two-factor authentication was taken away" + inTheNameOf(e)
 	case enrollment.Unlocked:
-		return "Waiting after wrong codes was ended" + inTheNameOf(e)
+		return "The wait after wrong codes was ended" + inTheNameOf(e)
 	case enrollment.BypassGranted:
-		return "You may sign in without a second factor for a while" + inTheNameOf(e)
+		return "A pass to sign in without a second factor for a while was given to you" + inTheNameOf(e)
 	case enrollment.ResetRequested:
 		return "Somebody with your password has asked for two-factor authentication to be taken away. If it was not you, cancel it and change your password."
 	case enrollment.ResetReminder:
@@ -249,12 +261,32 @@ func describe(e enrollment.Event) string {
 	return "Something else happened (" + string(e.Kind) + ")."
 }
 
-// inTheNameOf ends a sentence with the administrator who did it, and why.
+// over names the way that codes are sent.
+func over(e enrollment.Event) string {
+	if e.Name == channelSMS {
+		return " in text messages"
+	}
+	return ""
+}
+
+// inTheNameOf ends a sentence with why an administrator did it. Who it was stands
+// in the log: e.Actor is an id.
 func inTheNameOf(e enrollment.Event) string {
 	if e.Actor == "" {
 		return "."
 	}
-	return " by " + e.Actor + ": " + e.Note + "."
+	return " by an administrator: " + e.Note + "."
+}
+
+// advice says what to do about an event, in the message to the owner.
+func advice(e enrollment.Event) string {
+	switch e.Kind {
+	case enrollment.LockedOut, enrollment.ResetRequested, enrollment.ResetReminder:
+		return "" // says so itself
+	case enrollment.Disabled, enrollment.Reset:
+		return " From now on, your password alone signs you in. If it was not you who wanted that, tell us at once."
+	}
+	return " If it was not you, change your password, and tell us."
 }
 
 func lockInWords(l enrollment.Lock, now time.Time) string {
@@ -313,17 +345,20 @@ func signUpWords(err error) string {
 }
 
 // cleanName makes what somebody calls an authenticator fit to be one.
-func cleanName(name string) string {
-	name = strings.Map(func(r rune) rune {
+func cleanName(name string) string { return cleanText(name, enrollment.MaxName) }
+
+// cleanText drops what can't be printed, and cuts the text to that many bytes.
+func cleanText(text string, most int) string {
+	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(name, ""))
-	name = strings.TrimSpace(name)
-	for len(name) > enrollment.MaxName {
-		runes := []rune(name)
-		name = string(runes[:len(runes)-1])
+	}, strings.ToValidUTF8(text, ""))
+	text = strings.TrimSpace(text)
+	for len(text) > most {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
 	}
-	return name
+	return text
 }

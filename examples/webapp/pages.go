@@ -44,6 +44,7 @@ var functions = template.FuncMap{
 // view is what every page is made of.
 type view struct {
 	Issuer  string
+	Mailbox bool   // there is a page /messages
 	Bare    bool   // without navigation, as nobody looked who is signed in
 	User    *user  // nil while nobody is signed in
 	Notice  string // what was done, after a redirect
@@ -55,9 +56,10 @@ type view struct {
 // first byte is written, when the session is saved.
 func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	v := view{
-		Issuer:  issuer,
+		Issuer:  a.issuer(r),
+		Mailbox: a.config.mailbox && isLocal(r),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
-		Problem: a.sessions.PopString(r.Context(), keyProblem),
+		Problem: a.sessions.PopString(r.Context(), keyBad),
 		Data:    data,
 	}
 	if u, err := a.current(r.Context()); err == nil {
@@ -68,7 +70,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 
 // errorPage answers with a page that needs no session and no database.
 func (a *app) errorPage(w http.ResponseWriter, r *http.Request, status int, text string) {
-	a.write(w, r, status, "error", view{Issuer: issuer, Bare: true, Data: text})
+	a.write(w, r, status, "error", view{Issuer: a.issuer(r), Bare: true, Data: text})
 }
 
 func (a *app) write(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
@@ -89,32 +91,47 @@ func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) 
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
+// The variants of a codeField, as the parameter "with" has them. The first one
+// is for a code of the app.
+const (
+	withApp      = ""
+	withRecovery = "recovery"
+	withMessage  = "message"
+)
+
 // codeField is a field for a code. App codes and recovery codes go into the
-// same one; a page comes in two variants, so that a phone shows the keyboard
-// that fits.
+// same one; a page comes in variants, so that a phone shows the keyboard that
+// fits.
 type codeField struct {
-	Recovery bool
-	AppOnly  bool   // no recovery codes here
-	Problem  string // what is wrong with the code
-	Other    string // address of the page's other variant
+	With    string
+	AppOnly bool   // no recovery codes here
+	NoApp   bool   // no codes of an app: the user has none
+	Problem string // what is wrong with the code
+	Apps    string // address of the page's variant for codes of the app
+	Other   string // and of that for recovery codes
 }
 
 // newCodeField returns the field in the variant that the request asks for.
 // problem is what is wrong with the code, if one was sent.
 func newCodeField(r *http.Request, problem string) codeField {
 	query := r.URL.Query()
-	recovery := query.Get("with") == "recovery" || r.PostForm.Get("with") == "recovery"
-	if recovery {
-		query.Del("with")
-	} else {
-		query.Set("with", "recovery")
+	field := codeField{Problem: problem, With: query.Get("with")}
+	if r.Method == http.MethodPost {
+		field.With = r.PostForm.Get("with")
 	}
 	if id := r.PostForm.Get("id"); id != "" {
 		query.Set("id", id)
 	}
-	other := r.URL.Path
-	if q := query.Encode(); q != "" {
-		other += "?" + q
+	address := func(with string) string {
+		query.Del("with")
+		if with != withApp {
+			query.Set("with", with)
+		}
+		if q := query.Encode(); q != "" {
+			return r.URL.Path + "?" + q
+		}
+		return r.URL.Path
 	}
-	return codeField{Recovery: recovery, Problem: problem, Other: other}
+	field.Apps, field.Other = address(withApp), address(withRecovery)
+	return field
 }

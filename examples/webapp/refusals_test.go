@@ -16,7 +16,7 @@ import (
 
 func TestPasswords(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp("alice@example.com")
 	for name, c := range map[string]struct{ email, password, says string }{
@@ -62,7 +62,7 @@ func TestPasswords(t *testing.T) {
 // that bcrypt looks at.
 func TestLongestPassword(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, fast)
 	longest := strings.Repeat("a", maxPassword)
 	if _, err := s.app.users.create(t.Context(), "alice@example.com", longest); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestLongestPassword(t *testing.T) {
 func TestHalfSignedIn(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
@@ -88,11 +88,20 @@ func TestHalfSignedIn(t *testing.T) {
 	half := s.browser()
 	half.signIn(email)
 	half.at("/sign-in/code")
-	for _, path := range []string{"/security", "/security/begin", "/security/setup", "/security/codes", "/security/remove?id=0", "/security/disable", "/data"} {
+	for _, path := range []string{
+		"/security", "/security/begin", "/security/setup", "/security/codes", "/security/codes/show", "/security/remove?id=0", "/security/disable",
+		"/security/phone", "/security/phone/code", "/security/phone/remove", "/security/password", "/data",
+		"/admin/members", "/admin/members.csv", "/admin/mandate", "/admin/member?id=0",
+	} {
 		half.get(path)
 		half.at("/sign-in")
 	}
-	for _, path := range []string{"/security/begin", "/security/setup", "/security/cancel", "/security/codes", "/security/remove", "/security/disable", "/data"} {
+	for _, path := range []string{
+		"/security/begin", "/security/setup", "/security/cancel", "/security/codes", "/security/codes/show", "/security/remove", "/security/disable",
+		"/security/phone", "/security/phone/code", "/security/phone/remove", "/security/password", "/security/password/code",
+		"/security/device", "/security/devices", "/security/keep", "/data",
+		"/admin/mandate", "/admin/code", "/admin/reset", "/admin/approve", "/admin/refuse", "/admin/unlock", "/admin/pass", "/admin/rights", "/admin/erase",
+	} {
 		half.post(path, url.Values{"code": {phone.next()}})
 		half.at("/sign-in")
 	}
@@ -121,7 +130,7 @@ func TestHalfSignedIn(t *testing.T) {
 func TestLock(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
@@ -148,7 +157,7 @@ func TestLock(t *testing.T) {
 	b.submit("/sign-in/code", "code", codes[0])
 	b.at("/security")
 	b.sees("Too many wrong codes: we made whoever typed them wait.")
-	if !strings.Contains(s.log.String(), `msg="would e-mail"`) {
+	if !strings.Contains(s.log.String(), `msg="would send"`) {
 		t.Error("nobody told the owner")
 	}
 
@@ -167,7 +176,7 @@ func TestLock(t *testing.T) {
 func TestFewCodes(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
@@ -189,7 +198,7 @@ func TestFewCodes(t *testing.T) {
 func TestSupersededTab(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
@@ -217,7 +226,7 @@ func TestSupersededTab(t *testing.T) {
 
 func TestSetupIsForOneUser(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, fast)
 	alice, mallory := s.browser(), s.browser()
 	for b, email := range map[*browser]string{alice: "alice@example.com", mallory: "mallory@example.com"} {
 		b.signUp(email)
@@ -259,7 +268,7 @@ func TestSetupIsForOneUser(t *testing.T) {
 func TestStepUp(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
@@ -303,7 +312,7 @@ func TestStepUp(t *testing.T) {
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b, earlier := s.browser(), s.browser()
 	b.signUp(email)
 	token := b.cookies()[0].Value // of the notice on the next page
@@ -335,7 +344,7 @@ func TestSessions(t *testing.T) {
 
 func TestCookieAndHeaders(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, fast)
 	for _, secure := range []bool{false, true} {
 		s.config.secure = secure
 		s.restart()
@@ -397,7 +406,7 @@ func TestCookieAndHeaders(t *testing.T) {
 func TestForgedRequests(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
@@ -447,7 +456,7 @@ func TestForgedRequests(t *testing.T) {
 // TestKeyFile loses the key file of a database with accounts.
 func TestKeyFile(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp("alice@example.com")
 	b.signIn("alice@example.com")
@@ -476,7 +485,7 @@ func TestKeyFile(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t)
+	s := newSite(t, fast)
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)

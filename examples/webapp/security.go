@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -10,16 +11,20 @@ import (
 // fewCodes is how many recovery codes are so few that we say so.
 const fewCodes = 3
 
-// securityPage is the security page: all of it comes from one Status.
+// securityPage is the security page: nearly all of it comes from one Status.
 type securityPage struct {
 	enrollment.Status
 	Now       time.Time
+	Trusted   []enrollment.Device
 	Locked    []string // in words
 	Activity  []activity
 	FewCodes  bool
 	CanAdd    bool
 	CanRemove bool
 	CanResume bool // the setup that waits was begun in this browser
+	CanShow   bool // the recovery codes are kept
+	CanPhone  bool // codes can be sent to a phone
+	Mandatory bool // for this user
 }
 
 type activity struct {
@@ -33,13 +38,27 @@ func (a *app) security(w http.ResponseWriter, r *http.Request, u user) {
 		a.fail(w, r, err)
 		return
 	}
+	trusted, err := a.guard.Devices().List(r.Context(), u.ID)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	rule, err := a.mandates.get(r.Context())
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
 	page := securityPage{
 		Status:    status,
 		Now:       a.now(),
+		Trusted:   trusted,
 		FewCodes:  status.Enabled() && status.CodesLeft <= fewCodes,
 		CanAdd:    len(status.Authenticators) < enrollment.MaxAuthenticators,
 		CanRemove: len(status.Authenticators) > 1,
 		CanResume: a.sessions.GetString(r.Context(), keySetup) != "",
+		CanShow:   a.config.keepCodes,
+		CanPhone:  status.Enabled() || a.config.messagesAlone,
+		Mandatory: rule.login(u).Require,
 	}
 	for _, l := range status.Locks {
 		page.Locked = append(page.Locked, lockInWords(l, page.Now))
@@ -48,65 +67,6 @@ func (a *app) security(w http.ResponseWriter, r *http.Request, u user) {
 		page.Activity = append(page.Activity, activity{e.At, describe(e)})
 	}
 	a.render(w, r, http.StatusOK, "security", page)
-}
-
-// question is a page that asks for a code before it does something.
-type question struct {
-	Title   string
-	Text    []string
-	Warning string
-	Action  string // where the form goes
-	Button  string
-	Danger  bool
-	Cancel  string // where to go instead
-	ID      string // the authenticator it is about, or ""
-	AskName bool   // for a name of an authenticator
-	AskCode bool
-	Code    codeField
-}
-
-// ask shows the question. err is how the attempt before went, or nil; ask
-// reports whether it could answer that.
-func (a *app) ask(w http.ResponseWriter, r *http.Request, q question, err error) bool {
-	status := http.StatusOK
-	problem := ""
-	if err != nil {
-		var about bool
-		if problem, status, about = a.aboutCode(w, err); !about {
-			return false
-		}
-	}
-	q.Code = newCodeField(r, problem)
-	a.render(w, r, status, "question", q)
-	return true
-}
-
-func newCodesQuestion() question {
-	return question{
-		Title:   "Make new recovery codes",
-		Text:    []string{"You get ten new codes. Each signs you in once when you do not have your authenticator app at hand."},
-		Warning: "Your earlier recovery codes stop working at once, also those you have not used.",
-		Action:  "/security/codes",
-		Button:  "Make new codes",
-		Cancel:  "/security",
-		AskCode: true,
-	}
-}
-
-func (a *app) newCodesForm(w http.ResponseWriter, r *http.Request, _ user) {
-	a.ask(w, r, newCodesQuestion(), nil)
-}
-
-func (a *app) newCodes(w http.ResponseWriter, r *http.Request, u user) {
-	done, err := a.guard.NewCodes(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code")))
-	if err != nil {
-		if !a.ask(w, r, newCodesQuestion(), err) {
-			a.fail(w, r, err)
-		}
-		return
-	}
-	a.keepReceipt(r.Context(), done.Receipt, a.now()) // the code has just been answered
-	a.showCodes(w, r, u, done.Codes, "These are your new recovery codes. The earlier ones do not work any more.")
 }
 
 func removeQuestion(id, name string) question {
@@ -163,7 +123,7 @@ func (a *app) authenticatorName(r *http.Request, u user, id string) (string, err
 	return "", &enrollment.Denied{Reason: enrollment.UnknownAuthenticator}
 }
 
-func disableQuestion() question {
+func (a *app) disableQuestion() question {
 	return question{
 		Title:   "Switch two-factor authentication off",
 		Text:    []string{"Your password alone will sign in, to you and to anybody who gets hold of it."},
@@ -172,24 +132,40 @@ func disableQuestion() question {
 		Button:  "Switch it off",
 		Danger:  true,
 		Cancel:  "/security",
-		AskCode: true,
+		AskCode: !a.config.passwordDisables,
+		AskWord: a.config.passwordDisables,
 	}
 }
 
 func (a *app) disableForm(w http.ResponseWriter, r *http.Request, _ user) {
-	a.ask(w, r, disableQuestion(), nil)
+	a.ask(w, r, a.disableQuestion(), nil)
 }
 
 func (a *app) disable(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
-	err := a.guard.Disable(ctx, u.ID, enrollment.ByCode(r.PostFormValue("code")))
+	proof := enrollment.ByCode(r.PostFormValue("code"))
+	if a.config.passwordDisables {
+		_, err := a.users.authenticate(ctx, u.Email, r.PostFormValue("password"))
+		if errors.Is(err, errNoUser) {
+			q := a.disableQuestion()
+			q.BadWord = "That is not your password."
+			a.render(w, r, http.StatusUnprocessableEntity, "question", q)
+			return
+		}
+		if err != nil {
+			a.internalError(w, r, err)
+			return
+		}
+		proof = enrollment.ByReauth("password")
+	}
+	err := a.guard.Disable(ctx, u.ID, proof)
 	if err != nil {
-		if !a.ask(w, r, disableQuestion(), err) {
+		if !a.ask(w, r, a.disableQuestion(), err) {
 			a.fail(w, r, err)
 		}
 		return
 	}
-	for _, key := range []string{keyReceipt, keyReceiptAt, keyDataAt, keySetup} {
+	for _, key := range []string{keyReceipt, keyReceiptAt, keySetup} {
 		a.sessions.Remove(ctx, key)
 	}
 	a.say(w, r, keyNotice, "Two-factor authentication is off.", "/security")

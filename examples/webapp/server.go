@@ -25,18 +25,40 @@ func (a *app) handler() http.Handler {
 	site.HandleFunc("POST /sign-up", a.signUp)
 	site.HandleFunc("GET /sign-in", a.signInForm)
 	site.HandleFunc("POST /sign-in", a.signIn)
-	site.HandleFunc("GET /sign-in/code", a.codeForm)
-	site.HandleFunc("POST /sign-in/code", a.code)
+	a.handleStep(site, signInStep)
+	site.HandleFunc("GET /sign-in/lost", a.lostForm)
+	site.HandleFunc("POST /sign-in/lost", a.lost)
 	site.HandleFunc("POST /sign-out", a.signOut)
 
+	site.HandleFunc("GET /forgot", a.forgotForm)
+	site.HandleFunc("POST /forgot", a.forgot)
+	site.HandleFunc("GET /forgot/link", a.openLink)
+	a.handleStep(site, resetStep)
+	site.HandleFunc("GET /forgot/password", a.resetForm)
+	site.HandleFunc("POST /forgot/password", a.reset)
+
 	site.HandleFunc("GET /security", a.signedIn(a.security))
-	site.HandleFunc("GET /security/begin", a.signedIn(a.beginForm))
-	site.HandleFunc("POST /security/begin", a.signedIn(a.begin))
-	site.HandleFunc("GET /security/setup", a.signedIn(a.setupForm))
-	site.HandleFunc("POST /security/setup", a.signedIn(a.confirm))
-	site.HandleFunc("POST /security/cancel", a.signedIn(a.cancel))
+	site.HandleFunc("GET /security/begin", a.settingUp(a.beginForm))
+	site.HandleFunc("POST /security/begin", a.settingUp(a.begin))
+	site.HandleFunc("GET /security/setup", a.settingUp(a.setupForm))
+	site.HandleFunc("POST /security/setup", a.settingUp(a.confirm))
+	site.HandleFunc("POST /security/cancel", a.settingUp(a.cancel))
+	site.HandleFunc("GET /security/phone", a.settingUp(a.phoneForm))
+	site.HandleFunc("POST /security/phone", a.settingUp(a.bindPhone))
+	site.HandleFunc("GET /security/phone/code", a.settingUp(a.phoneCodeForm))
+	site.HandleFunc("POST /security/phone/code", a.settingUp(a.confirmPhone))
+	site.HandleFunc("GET /security/phone/remove", a.signedIn(a.unbindForm))
+	site.HandleFunc("POST /security/phone/remove", a.signedIn(a.unbind))
 	site.HandleFunc("GET /security/codes", a.signedIn(a.newCodesForm))
 	site.HandleFunc("POST /security/codes", a.signedIn(a.newCodes))
+	site.HandleFunc("GET /security/codes/show", a.signedIn(a.codesAgainForm))
+	site.HandleFunc("POST /security/codes/show", a.signedIn(a.codesAgain))
+	site.HandleFunc("POST /security/device", a.signedIn(a.revokeDevice))
+	site.HandleFunc("POST /security/devices", a.signedIn(a.revokeDevices))
+	site.HandleFunc("POST /security/keep", a.signedIn(a.keepFactor))
+	site.HandleFunc("GET /security/password", a.signedIn(a.passwordForm))
+	site.HandleFunc("POST /security/password", a.signedIn(a.changePassword))
+	site.HandleFunc("POST /security/password/code", a.signedIn(a.passwordCode))
 	site.HandleFunc("GET /security/remove", a.signedIn(a.removeForm))
 	site.HandleFunc("POST /security/remove", a.signedIn(a.remove))
 	site.HandleFunc("GET /security/disable", a.signedIn(a.disableForm))
@@ -44,6 +66,21 @@ func (a *app) handler() http.Handler {
 
 	site.HandleFunc("GET /data", a.signedIn(a.data))
 	site.HandleFunc("POST /data", a.signedIn(a.openData))
+	site.HandleFunc("GET /messages", a.letters)
+
+	site.HandleFunc("GET /admin/members", a.administrator(a.members))
+	site.HandleFunc("GET /admin/members.csv", a.administrator(a.membersFile))
+	site.HandleFunc("GET /admin/mandate", a.administrator(a.mandateForm))
+	site.HandleFunc("POST /admin/mandate", a.administrator(a.setMandate))
+	site.HandleFunc("GET /admin/member", a.administrator(a.member))
+	site.HandleFunc("POST /admin/reset", a.administrator(a.resetFactor))
+	site.HandleFunc("POST /admin/approve", a.administrator(a.approveReset))
+	site.HandleFunc("POST /admin/refuse", a.administrator(a.refuseReset))
+	site.HandleFunc("POST /admin/unlock", a.administrator(a.unlock))
+	site.HandleFunc("POST /admin/pass", a.administrator(a.pass))
+	site.HandleFunc("POST /admin/rights", a.administrator(a.rights))
+	site.HandleFunc("POST /admin/erase", a.administrator(a.erase))
+	site.HandleFunc("POST /admin/code", a.signedIn(a.adminCode))
 
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
@@ -52,6 +89,13 @@ func (a *app) handler() http.Handler {
 	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list them
 	all.Handle("/", noStore(origins.Handler(a.bounded(a.sessions.LoadAndSave(site)))))
 	return a.logged(secured(all))
+}
+
+// handleStep adds the pages of a step.
+func (a *app) handleStep(site *http.ServeMux, s step) {
+	site.HandleFunc("GET "+s.path, a.stepForm(s))
+	site.HandleFunc("POST "+s.path, a.stepCode(s))
+	site.HandleFunc("POST "+s.path+"/send", a.stepSend(s))
 }
 
 // signedIn lets only those through who have passed every step.

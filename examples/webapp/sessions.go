@@ -12,19 +12,33 @@ import (
 )
 
 // What a session holds. Whoever has passed the first step only has keyChallenge
-// in it, and no user: forgetting a check somewhere can't turn that into a
-// session of somebody. Challenges, receipts and setup tokens are sealed by the
-// Guard, so that the table of sessions holds no secret.
+// in it, or keyEnrolling, and no user: forgetting a check somewhere can't turn
+// that into a session of somebody. Challenges, receipts and setup tokens are
+// sealed by the Guard, so that the table of sessions holds no secret.
 const (
 	keyUser       = "user"       // who is signed in
-	keyGeneration = "generation" // see user.generation
-	keyChallenge  = "challenge"  // of a sign-in that waits for its code
-	keyReceipt    = "receipt"    // of the code that was answered last
-	keyReceiptAt  = "receipt-at" // when that was, in Unix seconds
-	keyDataAt     = "data-at"    // when a code was answered for dataPurpose
-	keySetup      = "setup"      // token of the setup that this browser began
-	keyNotice     = "notice"     // what to say on the next page
-	keyProblem    = "problem"    // the same, if it is bad
+	keyGeneration = "generation" // see user.generation, of keyUser or keyEnrolling
+
+	keyChallenge = "challenge" // that waits for its code, of a sign-in or something else
+	keyDelivered = "delivered" // may the code come in a message
+	keyNoApp     = "no-app"    // can't it come from an app
+	keySent      = "sent"      // the challenge of the message that was sent
+	keySentTo    = "sent-to"   // where it went, as far as its owner knows it
+
+	keyEnrolling  = "enrolling"    // who has to set up a second factor before anything else
+	keyEnrolledAt = "enrolling-at" // since when, in Unix seconds
+	keyEnrollBy   = "enroll-by"    // until when that can be put off, in Unix seconds
+
+	keyReceipt   = "receipt"    // of the code that was answered last
+	keyReceiptAt = "receipt-at" // when that was, in Unix seconds
+	keyStepped   = "stepped-"   // with a purpose behind it: the receipt of the code for it
+	keyAfter     = "after"      // the page to go on to after the code
+
+	keySetup  = "setup"   // token of the setup that this browser began
+	keyPhone  = "phone"   // token of the phone number that waits for its code
+	keyReset  = "reset"   // hash of the link by which a password is being reset
+	keyNotice = "notice"  // what to say on the next page
+	keyBad    = "problem" // the same, if it is bad
 )
 
 const (
@@ -90,14 +104,16 @@ func (a *app) keepReceipt(ctx context.Context, receipt string, at time.Time) {
 	a.sessions.Put(ctx, keyReceiptAt, at.Unix())
 }
 
-// sweepSessions deletes sessions that have ended, now and then.
+// sweepSessions deletes sessions and links that have ended, now and then.
 func (a *app) sweepSessions(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
 	for {
-		_, err := a.db.ExecContext(ctx, a.db.sql(`DELETE FROM sessions WHERE expires <= ?1`), time.Now().Unix())
-		if err != nil && ctx.Err() == nil {
-			a.log.Error("sweeping sessions", "error", err)
+		for _, table := range []string{"sessions", "password_links"} {
+			_, err := a.db.ExecContext(ctx, a.db.sql(`DELETE FROM `+table+` WHERE expires <= ?1`), time.Now().Unix())
+			if err != nil && ctx.Err() == nil {
+				a.log.Error("sweeping "+table, "error", err)
+			}
 		}
 		select {
 		case <-ticker.C:

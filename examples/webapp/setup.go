@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"html/template"
 	"net/http"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -26,6 +24,10 @@ func (a *app) beginQuestion(r *http.Request, u user, id string) (question, error
 		Button: "Show the QR code",
 		Cancel: "/security",
 		ID:     id,
+		Phone:  a.config.messagesAlone,
+	}
+	if a.sessions.GetString(r.Context(), keyEnrolling) != "" {
+		q.Cancel = "/sign-in"
 	}
 	status, err := a.guard.Status(r.Context(), u.ID)
 	if err != nil || !status.Enabled() {
@@ -34,7 +36,7 @@ func (a *app) beginQuestion(r *http.Request, u user, id string) (question, error
 	// Whoever has answered with a code a moment ago is not asked for another
 	// one: that matters most to those who have signed in with a recovery code
 	// because the phone is gone.
-	q.AskCode = !a.answeredRecently(r)
+	q.AskCode, q.Phone = !a.answeredRecently(r), false
 	if id == "" {
 		q.Title = "Add an authenticator"
 		q.Text = []string{"A second device, or an app of another kind, whose codes work beside those you have."}
@@ -67,17 +69,19 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	o := enrollment.Options{
 		Account: u.Email,
+		Issuer:  a.issuer(r),
 		Name:    cleanName(r.PostFormValue("name")),
 		Replace: r.PostFormValue("id"),
-	}
-	if code := r.PostFormValue("code"); code != "" {
-		o.Proof = enrollment.ByCode(code)
-	} else if receipt := a.sessions.GetString(ctx, keyReceipt); receipt != "" {
-		o.Proof = enrollment.ByReceipt(receipt)
+		Ticket:  r.PostFormValue("ticket"),
+		Proof:   a.proof(r),
 	}
 	setup, err := a.guard.Begin(ctx, u.ID, o)
 	if err != nil {
 		q, qErr := a.beginQuestion(r, u, o.Replace)
+		if errors.Is(err, enrollment.ErrTicket) && qErr == nil {
+			a.askTicket(w, r, q, err, o.Ticket != "")
+			return
+		}
 		q.AskCode = true
 		if errors.Is(err, enrollment.ErrProof) && qErr == nil {
 			a.ask(w, r, q, nil) // the receipt was too old: a code is needed after all
@@ -90,6 +94,18 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 	http.Redirect(w, r, "/security/setup", http.StatusSeeOther)
 }
 
+// proof returns what authorises a change of settings: the code that was typed,
+// or the receipt of one that was answered a moment ago.
+func (a *app) proof(r *http.Request) enrollment.Proof {
+	if code := r.PostFormValue("code"); code != "" {
+		return enrollment.ByCode(code)
+	}
+	if receipt := a.sessions.GetString(r.Context(), keyReceipt); receipt != "" {
+		return enrollment.ByReceipt(receipt)
+	}
+	return enrollment.Proof{}
+}
+
 // setupPage shows a secret to the one who is setting it up.
 type setupPage struct {
 	Token   string
@@ -99,6 +115,7 @@ type setupPage struct {
 	Params  totp.Params
 	Expires time.Time
 	Wait    string // how long until then, in words
+	Codes   template.HTML
 	Code    codeField
 }
 
@@ -118,10 +135,10 @@ func (a *app) setupForm(w http.ResponseWriter, r *http.Request, u user) {
 		a.fail(w, r, err)
 		return
 	}
-	a.showSetup(w, r, setup, http.StatusOK, "")
+	a.showSetup(w, r, u, setup, http.StatusOK, "")
 }
 
-func (a *app) showSetup(w http.ResponseWriter, r *http.Request, setup enrollment.Setup, status int, problem string) {
+func (a *app) showSetup(w http.ResponseWriter, r *http.Request, u user, setup enrollment.Setup, status int, problem string) {
 	code, err := setup.QR()
 	if err != nil {
 		a.internalError(w, r, err)
@@ -142,6 +159,7 @@ func (a *app) showSetup(w http.ResponseWriter, r *http.Request, setup enrollment
 		Params:  setup.Params(),
 		Expires: setup.Expires,
 		Wait:    inWords(setup.Expires.Sub(a.now())),
+		Codes:   a.sheet(r, u, setup.Codes()),
 		Code:    field,
 	})
 }
@@ -159,7 +177,7 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 			a.fail(w, r, err)
 			return
 		}
-		a.showSetup(w, r, setup, status, problem)
+		a.showSetup(w, r, u, setup, status, problem)
 		return
 	}
 	if err != nil {
@@ -167,24 +185,35 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 
+	a.sessions.Remove(ctx, keySetup)
+	text := "Your new authenticator works."
 	if done.Did == enrollment.Enabled {
-		// Sessions that began with a password alone end here, all but this one.
+		text = "Two-factor authentication is on. From now on, signing in takes a code from your app."
+	}
+	a.confirmed(w, r, u, done, text)
+}
+
+// confirmed goes on after a new authenticator, or a phone number, has proven
+// itself. Where two-factor authentication is on with it, sessions that began
+// with a password alone end here, and whoever had to set it up first is signed
+// in now.
+func (a *app) confirmed(w http.ResponseWriter, r *http.Request, u user, done enrollment.Confirmed, text string) {
+	ctx := r.Context()
+	if done.Did == enrollment.Enabled {
 		// If that fails, the codes must be shown all the same: nobody can later.
 		if err := a.endOthers(ctx, u); err != nil {
 			a.log.ErrorContext(ctx, "ending other sessions", "user", u.ID, "error", err)
 		}
 	}
-	a.sessions.Remove(ctx, keySetup)
 	a.keepReceipt(ctx, done.Success.Receipt, done.Success.At)
-	if done.Codes.Len() == 0 {
-		a.say(w, r, keyNotice, "Your new authenticator works. Your recovery codes are the same as before.", "/security")
-		return
+	switch {
+	case done.Codes.Len() == 0:
+		a.say(w, r, keyNotice, text+" Your recovery codes are the same as before.", "/security")
+	case done.Did == enrollment.Enabled:
+		a.showCodes(w, r, u, done.Codes, text)
+	default:
+		a.showCodes(w, r, u, done.Codes, text+" No recovery codes were left, so here are new ones.")
 	}
-	text := "Your new authenticator works. No recovery codes were left, so here are new ones."
-	if done.Did == enrollment.Enabled {
-		text = "Two-factor authentication is on. From now on, signing in takes a code from your app."
-	}
-	a.showCodes(w, r, u, done.Codes, text)
 }
 
 // endOthers ends all sessions of the user but the one in use.
@@ -204,35 +233,4 @@ func (a *app) cancel(w http.ResponseWriter, r *http.Request, u user) {
 	}
 	a.sessions.Remove(r.Context(), keySetup)
 	a.say(w, r, keyNotice, "The setup is cancelled. Nothing has changed.", "/security")
-}
-
-// codesPage shows recovery codes, this once.
-type codesPage struct {
-	Text    string
-	Account string // for the paper that it may be printed on
-	Made    time.Time
-	Codes   []string
-	Sheet   template.URL
-	File    string
-}
-
-// showCodes answers with the codes themselves, and not with a redirect to a
-// page that would have to get them from somewhere: they are stored nowhere in
-// clear, and so not in the session.
-//
-// The file to download is in the page as well. The browser makes it without
-// another request, in whose body a proxy or a tracing agent might see the
-// codes. In base64 they do not stand in the status line when the pointer is
-// over the link.
-func (a *app) showCodes(w http.ResponseWriter, r *http.Request, u user, codes recovery.Codes, text string) {
-	now := a.now()
-	sheet := codes.Sheet(recovery.Sheet{Issuer: issuer, Account: u.Email, Created: now})
-	a.render(w, r, http.StatusOK, "codes", codesPage{
-		Text:    text,
-		Account: u.Email,
-		Made:    now,
-		Codes:   codes.Reveal(),
-		Sheet:   template.URL("data:text/plain;charset=utf-8;base64," + base64.StdEncoding.EncodeToString([]byte(sheet))),
-		File:    "twofactor-demo-recovery-codes.txt",
-	})
 }

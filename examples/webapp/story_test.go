@@ -161,7 +161,7 @@ func TestStory(t *testing.T) {
 	b.signIn(email)
 	b.at("/")
 
-	if n := strings.Count(s.log.String(), `msg="would e-mail"`); n < 9 {
+	if n := strings.Count(s.log.String(), `msg="would send"`); n < 9 {
 		t.Errorf("%d messages to the owner, want one for each change", n)
 	}
 }

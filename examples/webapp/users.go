@@ -42,6 +42,10 @@ type user struct {
 	Email  string
 	Joined time.Time
 
+	// Admin may act on the accounts of others. Exempt is somebody to whom a
+	// mandate does not apply, for example a client who only looks at things.
+	Admin, Exempt bool
+
 	// generation is the one that sessions of this user must have been started
 	// under.
 	generation int64
@@ -67,31 +71,27 @@ func newUsers(db database, cost int, now func() time.Time) (*users, error) {
 	return &users{db: db, cost: cost, now: now, dummy: dummy, slots: make(chan struct{}, 4)}, nil
 }
 
-// create adds a user. It returns errEmail, errPassword or errTaken for what the
+// create adds a user. The first one there is becomes an administrator: somebody
+// has to be, and a demonstration has no installer who could say who. Two who are
+// the first at the same moment may both become one. It returns errEmail, errPassword or errTaken for what the
 // person can mend. A real service first sends a link to the address, and says
 // neither here nor by its time whether the address is known.
 func (u *users) create(ctx context.Context, email, password string) (user, error) {
 	email = cleanEmail(email)
 	at := strings.LastIndexByte(email, '@')
-	label := totp.Label{Issuer: issuer, Account: email} // what the app will show later
+	label := totp.Label{Issuer: defaultIssuer, Account: email} // what the app will show later
 	if at < 1 || at == len(email)-1 || label.Validate() != nil {
 		return user{}, errEmail
 	}
-	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
-		return user{}, errPassword
-	}
-	var hash []byte
-	err := u.hashing(ctx, func() (err error) {
-		hash, err = bcrypt.GenerateFromPassword([]byte(password), u.cost)
-		return err
-	})
+	hash, err := u.hash(ctx, password)
 	if err != nil {
-		return user{}, fmt.Errorf("hashing a password: %w", err)
+		return user{}, err
 	}
-	made := user{ID: rand.Text(), Email: email, Joined: u.now(), generation: 1}
-	result, err := u.db.ExecContext(ctx,
-		u.db.sql(`INSERT INTO users (id, email, password, generation, joined) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (email) DO NOTHING`),
-		made.ID, made.Email, string(hash), made.generation, made.Joined.Unix())
+	id := rand.Text()
+	result, err := u.db.ExecContext(ctx, u.db.sql(`INSERT INTO users (id, email, password, generation, joined, admin)
+		VALUES (?1, ?2, ?3, 1, ?4, CASE WHEN EXISTS (SELECT 1 FROM users WHERE admin = 1) THEN 0 ELSE 1 END)
+		ON CONFLICT (email) DO NOTHING`),
+		id, email, hash, u.now().Unix())
 	if err != nil {
 		return user{}, fmt.Errorf("adding a user: %w", err)
 	}
@@ -102,7 +102,45 @@ func (u *users) create(ctx context.Context, email, password string) (user, error
 	if added == 0 {
 		return user{}, errTaken
 	}
-	return made, nil
+	return u.byID(ctx, id)
+}
+
+// checkPassword returns errPassword if it is none that we take.
+func checkPassword(password string) error {
+	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
+		return errPassword
+	}
+	return nil
+}
+
+// hash returns what is stored of a password, or errPassword.
+func (u *users) hash(ctx context.Context, password string) (string, error) {
+	if err := checkPassword(password); err != nil {
+		return "", err
+	}
+	var hash []byte
+	err := u.hashing(ctx, func() (err error) {
+		hash, err = bcrypt.GenerateFromPassword([]byte(password), u.cost)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("hashing a password: %w", err)
+	}
+	return string(hash), nil
+}
+
+// setPassword gives the user another password, and ends all sessions with the
+// same write. It returns errPassword for what the person can mend.
+func (u *users) setPassword(ctx context.Context, id, password string) error {
+	hash, err := u.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	_, err = u.db.ExecContext(ctx, u.db.sql(`UPDATE users SET password = ?1, generation = generation + 1 WHERE id = ?2`), hash, id)
+	if err != nil {
+		return fmt.Errorf("setting a password: %w", err)
+	}
+	return nil
 }
 
 // authenticate returns the user with that e-mail address and password, or
@@ -142,8 +180,8 @@ func (u *users) byID(ctx context.Context, id string) (user, error) {
 func (u *users) find(ctx context.Context, column, value string) (found user, hash []byte, err error) {
 	var joined int64
 	err = u.db.QueryRowContext(ctx,
-		u.db.sql(`SELECT id, email, password, generation, joined FROM users WHERE `+column+` = ?1`), value).
-		Scan(&found.ID, &found.Email, &hash, &found.generation, &joined)
+		u.db.sql(`SELECT id, email, password, generation, joined, admin = 1, exempt = 1 FROM users WHERE `+column+` = ?1`), value).
+		Scan(&found.ID, &found.Email, &hash, &found.generation, &joined, &found.Admin, &found.Exempt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return user{}, nil, errNoUser
 	}

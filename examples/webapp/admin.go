@@ -1,0 +1,177 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// adminPurpose is what a code is asked for before anything is administered, and
+// adminTTL how long it is good.
+const (
+	adminPurpose enrollment.Purpose = "administration"
+	adminTTL                        = 15 * time.Minute
+)
+
+// passTime is how long a pass lasts: the most that the library gives by default.
+const passTime = enrollment.DefaultMaxBypass
+
+// administrator lets only administrators through who have answered with a code
+// a short while ago. Whoever may switch off the second factor of others needs
+// one.
+func (a *app) administrator(next func(http.ResponseWriter, *http.Request, user)) http.HandlerFunc {
+	return a.signedIn(func(w http.ResponseWriter, r *http.Request, u user) {
+		if !u.Admin {
+			a.notFound(w, r)
+			return
+		}
+		status, err := a.guard.Status(r.Context(), u.ID)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		if !status.Enabled() {
+			a.say(w, r, keyBad, "Switch two-factor authentication on first: administrators need it.", "/security")
+			return
+		}
+		_, recent, err := a.recently(r, u, adminPurpose, adminTTL)
+		switch {
+		case err != nil:
+			a.fail(w, r, err)
+		case recent:
+			next(w, r, u)
+		case r.Method == http.MethodGet:
+			a.sessions.Put(r.Context(), keyAfter, r.URL.RequestURI()) // a page under /admin/: this is called for no other
+			a.ask(w, r, adminQuestion(), nil)
+		default: // it has taken too long: what was typed is typed again
+			http.Redirect(w, r, a.back(r), http.StatusSeeOther)
+		}
+	})
+}
+
+// back returns the page that a form of the administration stands on.
+func (a *app) back(r *http.Request) string {
+	if id := r.PostFormValue("id"); id != "" {
+		return memberPath(id)
+	}
+	return "/admin/mandate"
+}
+
+func memberPath(id string) string { return "/admin/member?" + url.Values{"id": {id}}.Encode() }
+
+func adminQuestion() question {
+	return question{
+		Title:   "Is it you?",
+		Text:    []string{"Administering other people’s accounts takes a code. It is good for " + inWords(adminTTL) + "."},
+		Action:  "/admin/code",
+		Button:  "Go on",
+		Cancel:  "/",
+		AskCode: true,
+	}
+}
+
+func (a *app) adminCode(w http.ResponseWriter, r *http.Request, u user) {
+	if !u.Admin {
+		a.notFound(w, r)
+		return
+	}
+	to := a.sessions.GetString(r.Context(), keyAfter)
+	if !strings.HasPrefix(to, "/admin/") {
+		to = "/admin/members"
+	}
+	a.stepUp(w, r, u, adminPurpose, adminQuestion(), to)
+}
+
+// memberPage is what an administrator sees of a user.
+type memberPage struct {
+	Member    user
+	Own       bool // nobody administers themselves
+	Status    enrollment.Status
+	Matured   bool // the request for a reset can be approved
+	Locked    []string
+	Activity  []activity
+	Ticket    string // shown this once
+	PassTime  string
+	Mandatory bool
+}
+
+func (a *app) member(w http.ResponseWriter, r *http.Request, u user) {
+	a.showMember(w, r, u, r.URL.Query().Get("id"), recovery.Code{})
+}
+
+func (a *app) showMember(w http.ResponseWriter, r *http.Request, u user, id string, ticket recovery.Code) {
+	ctx := r.Context()
+	member, err := a.users.byID(ctx, id)
+	if errors.Is(err, errNoUser) {
+		a.notFound(w, r)
+		return
+	}
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	status, err := a.guard.Status(ctx, member.ID)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	rule, err := a.mandates.get(ctx)
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	now := a.now()
+	page := memberPage{
+		Member:    member,
+		Own:       member.ID == u.ID,
+		Status:    status,
+		Matured:   status.Reset != nil && !now.Before(status.Reset.Matures),
+		PassTime:  inWords(passTime),
+		Mandatory: rule.login(member).Require,
+	}
+	if !ticket.IsZero() {
+		page.Ticket = ticket.Reveal()
+	}
+	for _, l := range status.Locks {
+		page.Locked = append(page.Locked, lockInWords(l, now))
+	}
+	for _, e := range status.History {
+		page.Activity = append(page.Activity, activity{e.At, describe(e)})
+	}
+	a.render(w, r, http.StatusOK, "member", page)
+}
+
+// administer does something with the account that the form names, in the name of
+// the administrator and for the reason that stands in the form. It answers with
+// done, unless that is empty, and reports whether it was done.
+func (a *app) administer(w http.ResponseWriter, r *http.Request, u user, done string, do func(admin enrollment.Admin, id string) error) bool {
+	id := r.PostFormValue("id")
+	if _, err := a.users.byID(r.Context(), id); errors.Is(err, errNoUser) {
+		a.notFound(w, r)
+		return false
+	} else if err != nil {
+		a.internalError(w, r, err)
+		return false
+	}
+	reason := cleanReason(r.PostFormValue("reason"))
+	if reason == "" {
+		a.say(w, r, keyBad, "Say why: the user will read it.", memberPath(id))
+		return false
+	}
+	err := do(a.guard.Admin(u.ID, reason), id)
+	var denied *enrollment.Denied
+	switch {
+	case errors.As(err, &denied):
+		a.say(w, r, keyBad, deniedInWords(denied, a.now()), memberPath(id))
+	case err != nil:
+		a.fail(w, r, err)
+	case done != "":
+		a.say(w, r, keyNotice, done, memberPath(id))
+	}
+	return err == nil
+}

@@ -1,0 +1,278 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// open shows the page of a user to an administrator, who answers with a code if
+// the last one is too long ago.
+func (b *browser) open(email string, p *phone) {
+	b.t.Helper()
+	path := memberPath(b.site.idOf(email))
+	b.get(path)
+	if hasForm(b.page.body, "/admin/code") {
+		b.submit("/admin/code", "code", p.next())
+	}
+	b.at(path)
+}
+
+var ticketRE = regexp.MustCompile(`<code class="ticket" translate="no">([^<]*)</code>`)
+
+// TestAdminReset takes the second factor of a user away, plainly and with a
+// ticket for the next setup.
+func TestAdminReset(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member(email)
+	bob.enable()
+	bob.get("/security")
+	admin.open(email, adminPhone)
+	admin.sees("on", "Authenticator", "10 of 10")
+	admin.submit("/admin/reset", "reason", " ")
+	admin.sees("Say why")
+	admin.submit("/admin/reset", "reason", "lost the\x00 phone, called in")
+	admin.sees("Two-factor authentication is off for this user.", "taken away by an administrator: lost the phone, called in.")
+	s.received(email, "lost the phone, called in. From now on, your password alone signs you in.")
+	bob.get("/security")
+	bob.at("/sign-in") // whose session it is was in doubt
+	bob.signIn(email)
+	bob.at("/")
+	bob.get("/security")
+	bob.sees("off", "taken away by an administrator: lost the phone, called in.")
+	admin.submit("/admin/reset", "reason", "once more")
+	admin.sees("Two-factor authentication is not on.")
+
+	// With a ticket, the password alone sets nothing up.
+	admin.submit("/admin/reset", "reason", "suspicious", "ticket", "yes")
+	m := ticketRE.FindStringSubmatch(admin.page.body)
+	if m == nil {
+		t.Fatalf("no ticket:\n%s", admin.page.body)
+	}
+	admin.sees("shown this once only")
+	admin.open(email, adminPhone)
+	admin.lacks(m[1])
+	if strings.Contains(s.log.String(), m[1]) {
+		t.Error("the log holds the ticket")
+	}
+	bob.signIn(email)
+	bob.get("/security/begin")
+	bob.submit("/security/begin")
+	bob.sees("Ticket", "that your administrator has given you")
+	bob.submit("/security/begin", "ticket", "0000-0000-0000-0000")
+	bob.sees("That is not the ticket")
+	if bob.page.status != http.StatusUnprocessableEntity {
+		t.Errorf("a wrong ticket: status %d", bob.page.status)
+	}
+	bob.submit("/security/begin", "ticket", strings.ToLower(m[1]))
+	bob.submit("/security/setup", "code", bob.scan().next())
+	bob.codes()
+}
+
+// TestPass lets a user in without a code for a day, after which a second factor
+// has to be there again.
+func TestPass(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member(email)
+	phone, _ := bob.enable()
+	bob.get("/")
+	bob.signOut()
+	admin.open(email, adminPhone)
+	admin.submit("/admin/pass", "reason", "phone at home")
+	admin.sees("The user can sign in without a code for 24 hours.", "Pass", "3 March 2026, 10:0")
+	bob.signIn(email)
+	bob.at("/")
+	bob.sees("You have signed in with the pass")
+	bob.get("/security")
+	bob.sees("An administrator lets you sign in without a code until 3 March 2026", "with your pass of an administrator")
+	bob.get("/data") // it is good for nothing else
+	bob.sees("Is it you?")
+	admin.open(email, adminPhone)
+	admin.sees("pass of an administrator")
+
+	// A code that is right ends it.
+	bob.submit("/data", "code", phone.next())
+	bob.signOut()
+	bob.signIn(email)
+	bob.at("/sign-in/code")
+
+	// With nothing left, the end of the pass demands a new setup.
+	admin.open(email, adminPhone)
+	admin.submit("/admin/reset", "reason", "phone is broken")
+	admin.submit("/admin/pass", "reason", "until the new one is here")
+	bob.signIn(email)
+	bob.at("/")
+	s.clock.advance(24*time.Hour + time.Minute)
+	admin.open(email, adminPhone)
+	admin.sees("the next sign-in leads into the setup")
+	bob.get("/")
+	bob.signOut()
+	bob.signIn(email)
+	bob.at("/security/begin")
+	bob.submit("/security/begin")
+	bob.submit("/security/setup", "code", bob.scan().next())
+	bob.codes()
+	bob.get("/security")
+	bob.at("/security")
+}
+
+func TestUnlock(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member(email)
+	phone, _ := bob.enable()
+	bob.get("/")
+	bob.signOut()
+	admin.open(email, adminPhone)
+	admin.lacks("/admin/unlock")
+	bob.signIn(email)
+	for range 5 {
+		bob.submit("/sign-in/code", "code", phone.wrong())
+	}
+	bob.submit("/sign-in/code", "code", phone.next())
+	bob.denied(http.StatusTooManyRequests, "Too many wrong codes")
+	admin.open(email, adminPhone)
+	admin.sees("not accepted after too many wrong ones")
+	admin.submit("/admin/unlock", "reason", "mistook the app")
+	admin.sees("The user can try again.")
+	bob.submit("/sign-in/code", "code", phone.shows())
+	bob.at("/")
+}
+
+// TestResetRequest asks for a reset, has it refused, and approved at last.
+func TestResetRequest(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member(email)
+	bob.enable()
+	ask := func() {
+		bob.signIn(email)
+		bob.get("/sign-in/lost")
+		bob.submit("/sign-in/lost")
+		bob.sees("Your request is made")
+	}
+	ask()
+	admin.open(email, adminPhone)
+	admin.sees("A reset was asked for", "from 5 March 2026")
+	admin.lacks("Approve")
+	admin.post("/admin/approve", url.Values{"id": {s.idOf(email)}, "reason": {"in a hurry"}})
+	admin.sees("can’t be approved before 3 days have passed")
+	admin.submit("/admin/refuse", "reason", "was not you on the phone")
+	admin.sees("The request is refused.")
+	s.received(email, "refused by an administrator: was not you on the phone.")
+
+	s.clock.advance(24 * time.Hour)
+	ask()
+	s.clock.advance(3*24*time.Hour + time.Minute)
+	admin.open(email, adminPhone)
+	admin.submit("/admin/approve", "reason", "came by in person")
+	admin.sees("Two-factor authentication is off for this user.")
+	bob.signIn(email)
+	bob.at("/")
+	admin.post("/admin/approve", url.Values{"id": {s.idOf(email)}, "reason": {"again"}})
+	admin.sees("There is no open request")
+}
+
+func TestErase(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member(email)
+	bob.enable()
+	id := s.idOf(email)
+	admin.open(email, adminPhone)
+	admin.submit("/admin/erase", "reason", "has left")
+	admin.sees("Tick the box if you are sure.")
+	admin.submit("/admin/erase", "reason", "has left", "sure", "yes")
+	admin.sees("The user is deleted.")
+	s.received(email, "was deleted by an administrator: has left.")
+	bob.get("/security")
+	bob.at("/sign-in")
+	bob.signIn(email)
+	bob.sees("is not right")
+	admin.get(memberPath(id))
+	if admin.page.status != http.StatusNotFound {
+		t.Errorf("the page of somebody who is gone: status %d", admin.page.status)
+	}
+	var left int
+	row := s.app.db.QueryRow(`SELECT (SELECT count(*) FROM twofactor_accounts WHERE user_id = ?1) + (SELECT count(*) FROM users WHERE id = ?1)`, id)
+	if err := row.Scan(&left); err != nil || left != 0 {
+		t.Errorf("%d rows are left, %v", left, err)
+	}
+	b := s.member(email) // somebody new
+	b.get("/security")
+	b.sees("Nothing yet.")
+}
+
+// TestAdminBounds checks what administrators can't do, and for how long they can
+// do the rest.
+func TestAdminBounds(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member(email)
+	bobPhone, _ := bob.enable()
+
+	// Nobody administers themselves, not even with a form of their own.
+	admin.open(adminEmail, adminPhone)
+	admin.sees("This is your own account.")
+	own := s.idOf(adminEmail)
+	for _, path := range []string{"/admin/reset", "/admin/pass", "/admin/unlock", "/admin/refuse", "/admin/approve", "/admin/erase", "/admin/rights"} {
+		admin.lacks(path)
+		admin.post(path, url.Values{"id": {own}, "reason": {"because"}, "sure": {"yes"}})
+		admin.at(memberPath(own))
+		admin.sees("Another administrator has to do that for you.")
+	}
+	for _, path := range []string{"/admin/reset", "/admin/pass", "/admin/erase"} {
+		admin.post(path, url.Values{"id": {"nobody"}, "reason": {"because"}, "sure": {"yes"}})
+		if admin.page.status != http.StatusNotFound {
+			t.Errorf("%s for a user who is none: status %d", path, admin.page.status)
+		}
+	}
+
+	// The code is good for a while, and a form that was open longer does nothing.
+	admin.open(email, adminPhone)
+	form := admin.page
+	s.clock.advance(16 * time.Minute)
+	admin.page = form
+	admin.submit("/admin/reset", "reason", "late")
+	admin.sees("Is it you?")
+	admin.submit("/admin/code", "code", adminPhone.next())
+	admin.at(memberPath(s.idOf(email)))
+	admin.sees("on", "10 of 10")
+	admin.get("/data") // another purpose
+	admin.sees("Is it you?")
+
+	// After the code it goes on to a page of ours, and nowhere else.
+	s.clock.advance(16 * time.Minute)
+	admin.get("/admin/mandate?next=//evil.example")
+	admin.submit("/admin/code", "code", adminPhone.next())
+	admin.at("/admin/mandate?next=//evil.example")
+
+	// A second administrator can help the first, until the right is taken away.
+	admin.open(email, adminPhone)
+	admin.submit("/admin/rights", "admin", "yes")
+	admin.sees("administrator; a second factor")
+	bob.open(adminEmail, bobPhone)
+	bob.post("/admin/rights", url.Values{"id": {own}}) // no box is ticked
+	bob.sees("The rights are changed.")
+	admin.get("/admin/mandate")
+	if admin.page.status != http.StatusNotFound {
+		t.Errorf("a right that was taken away: status %d", admin.page.status)
+	}
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// TestMailbox finds the message that confirms a change, and keeps others out.
+func TestMailbox(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	b := s.member(email)
+	phone, _ := b.enable()
+	b.get("/messages")
+	b.sees("E-mail to alice@example.com", "Two-factor authentication was switched on.", "If it was not you, change your password")
+	b.get("/security/disable")
+	b.submit("/security/disable", "code", phone.next())
+	b.get("/messages")
+	b.sees("Two-factor authentication was switched off.", "your password alone signs you in")
+
+	// Events come at least once. A message goes out once.
+	before := len(s.app.mailbox.list())
+	e := enrollment.Event{ID: "1", UserID: s.idOf(email), Kind: enrollment.Enabled}
+	for range 2 {
+		if err := s.app.notify(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := len(s.app.mailbox.list()); got != before+1 {
+		t.Errorf("%d messages of one event", got-before)
+	}
+	e.ID, e.UserID = "2", "nobody"
+	if err := s.app.notify(t.Context(), e); err != nil {
+		t.Errorf("an event of somebody who is gone: %v", err)
+	}
+	for range maxLetters {
+		s.app.mailbox.put(t.Context(), letter{To: email})
+	}
+	if got := len(s.app.mailbox.list()); got != maxLetters {
+		t.Errorf("keeps %d letters", got)
+	}
+
+	// A site whose name leads to this address reads nothing.
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/messages", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Host = "evil.example"
+	b.load(request)
+	if b.page.status != http.StatusNotFound {
+		t.Errorf("by another name: status %d", b.page.status)
+	}
+	b.lacks("href=\"/messages\"")
+	s.app.config.mailbox = false
+	b.get("/messages")
+	if b.page.status != http.StatusNotFound {
+		t.Errorf("switched off: status %d", b.page.status)
+	}
+}
+
+const (
+	number     = "+4915123456789"
+	typedAs    = "+49 (0151) 2345-6789"
+	otherPhone = "+43 664 1234567"
+)
+
+// TestPhone has codes sent to a phone, besides an app.
+func TestPhone(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	b := s.member(email)
+	b.get("/security")
+	b.lacks("phone number", "Use text messages")
+	app, codes := b.enable()
+	b.get("/security")
+	b.follow("Add a phone number")
+	for _, bad := range []string{"0151 23456789", "abc", "+49 1", "+999 12345678", "+49 1234", ""} {
+		b.submit("/security/phone", "number", bad)
+		if b.page.status != http.StatusUnprocessableEntity {
+			t.Errorf("%q: status %d", bad, b.page.status)
+		}
+		b.sees("That is not a phone number that we can use.")
+	}
+	b.submit("/security/phone", "number", typedAs) // the receipt of the setup is proof enough
+	b.at("/security/phone/code")
+	first := s.sentCode(number)
+	b.submit("/security/phone/code", "code", wrongFor(first))
+	b.denied(http.StatusUnprocessableEntity, "not the code in the last message")
+	b.submit("/security/phone/code", "code", first)
+	b.at("/security")
+	b.sees("Text messages to …89", "Codes can be sent to you in text messages.", "Your recovery codes are the same as before.")
+	b.lacks(number)
+	b.signOut()
+
+	// The second step offers both.
+	b.signIn(email)
+	b.sees("Send a code to my phone")
+	s.clock.advance(time.Minute)
+	b.submit("/sign-in/code/send")
+	b.at("/sign-in/code?with=message")
+	b.sees("We have sent a code to the number that ends in …89", "Code from our message")
+	sent := s.sentCode(number)
+	b.submit("/sign-in/code", "code", wrongFor(sent))
+	b.denied(http.StatusUnprocessableEntity, "not the code in the last message")
+	b.submit("/sign-in/code/send")
+	b.sees("Wait 1 minute for the next one", "Code from our message")
+	b.submit("/sign-in/code", "code", sent)
+	b.at("/")
+	b.get("/security")
+	b.sees("with your code in a message", "last used")
+
+	// Such a code changes no settings.
+	s.clock.advance(time.Minute)
+	b.get("/security/phone")
+	b.submit("/security/phone", "number", otherPhone)
+	b.at("/security/phone")
+	b.sees("Code from your authenticator app")
+	b.submit("/security/phone", "number", otherPhone, "code", app.wrong())
+	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.get("/")
+	b.signOut()
+
+	// The app's code goes into the same field, also after a message was sent.
+	s.clock.advance(time.Minute)
+	b.signIn(email)
+	b.submit("/sign-in/code/send")
+	b.follow("Use a code from your app")
+	b.submit("/sign-in/code", "code", app.next())
+	b.at("/")
+	b.get("/security/phone/remove")
+	b.submit("/security/phone/remove", "code", codes[0])
+	b.sees("We do not send codes to your phone any more.", "Add a phone number")
+
+	for _, code := range []string{first, sent} {
+		if strings.Contains(s.log.String(), code) {
+			t.Errorf("the log holds the code %s", code)
+		}
+	}
+	b.get("/messages")
+	b.sees("Text message to "+number, "Your code is "+sent)
+}
+
+// wrongFor returns six digits that are not the code.
+func wrongFor(code string) string {
+	if code == "000000" {
+		return "111111"
+	}
+	return "000000"
+}
+
+// TestMessagesAlone lets a user have nothing but a phone number.
+func TestMessagesAlone(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast, func(c *config) { c.messagesAlone = true })
+	admin, adminPhone := s.admin()
+	s.clock.advance(time.Minute)
+	s.mandate(admin, adminPhone, "0")
+	b := s.browser()
+	b.get("/sign-up")
+	b.submit("/sign-up", "email", email, "password", password)
+	b.at("/security/begin")
+	b.follow("Use text messages instead")
+	b.submit("/security/phone", "number", typedAs)
+	b.submit("/security/phone/code", "code", s.sentCode(number))
+	b.sees("signing in takes a code that we send to your phone")
+	codes := b.codes()
+	b.get("/security")
+	b.at("/security") // it signs in, like an app's
+	b.signOut()
+
+	s.clock.advance(time.Minute)
+	b.signIn(email)
+	b.lacks("authenticator app", "your app", `name="code"`)
+	b.submit("/sign-in/code/send")
+	b.submit("/sign-in/code", "code", s.sentCode(number))
+	b.at("/")
+	b.signOut()
+	b.signIn(email)
+	b.follow("Use a recovery code")
+	b.submit("/sign-in/code", "code", codes[0])
+	b.at("/security")
+
+	// Off by default: an authenticator has to be there first.
+	s.config.messagesAlone = false
+	s.restart()
+	bob := s.browser()
+	bob.get("/sign-up")
+	bob.submit("/sign-up", "email", "bob@example.com", "password", password)
+	bob.lacks("Use text messages instead")
+	bob.get("/security/phone")
+	bob.submit("/security/phone", "number", otherPhone)
+	if bob.page.status != http.StatusUnprocessableEntity {
+		t.Errorf("a phone alone: status %d", bob.page.status)
+	}
+	bob.sees("Two-factor authentication is not on.")
+	bob.post("/security/phone/code", url.Values{"code": {"000000"}})
+	bob.at("/security/begin")
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+const (
+	// memberRows is how many users stand on a page of the list.
+	memberRows = 50
+
+	// accountSweep is how often is done what is due.
+	accountSweep = time.Minute
+)
+
+// A member is a user with what an administrator sees of the second factor.
+type member struct {
+	user
+	Status enrollment.Status
+	Err    error // the account can't be opened: it is not known whether it is on
+}
+
+// all returns the users by e-mail address, from the one after that address on.
+// Users are ours and accounts are the library's: the one is a page of a table,
+// the other one call for all of that page.
+func (a *app) all(ctx context.Context, after string) iter.Seq2[member, error] {
+	return func(yield func(member, error) bool) {
+		for {
+			page, err := a.users.page(ctx, after, memberRows)
+			if err != nil {
+				yield(member{}, err)
+				return
+			}
+			var ids []string
+			for _, u := range page {
+				ids = append(ids, u.ID)
+			}
+			found, err := a.directory.Statuses(ctx, ids)
+			var unreadable *enrollment.UnreadableError
+			if err != nil && !errors.As(err, &unreadable) {
+				yield(member{}, err)
+				return
+			}
+			for _, u := range page {
+				m := member{user: u, Status: found[u.ID]}
+				if unreadable != nil {
+					m.Err = unreadable.Users[u.ID]
+				}
+				if !yield(m, nil) {
+					return
+				}
+				after = u.Email
+			}
+			if len(page) < memberRows {
+				return
+			}
+		}
+	}
+}
+
+// membersPage is a page of the list.
+type membersPage struct {
+	Factor string // "on", "off" or "" for both
+	Rows   []member
+	Next   string // address of the next page, or ""
+	File   string
+}
+
+// shows reports whether the filter lets a member through. Who can't be read is
+// in no state that is known, and is shown in both.
+func shows(factor string, m member) bool {
+	return m.Err != nil || factor == "" || (factor == "on") == m.Status.Enabled()
+}
+
+func readFilter(r *http.Request) string {
+	switch f := r.URL.Query().Get("factor"); f {
+	case "on", "off":
+		return f
+	}
+	return ""
+}
+
+// members lists the users, with those alone who have a second factor or have
+// none.
+func (a *app) members(w http.ResponseWriter, r *http.Request, _ user) {
+	page := membersPage{Factor: readFilter(r)}
+	query := url.Values{"factor": {page.Factor}}
+	page.File = "/admin/members.csv?" + query.Encode()
+	for m, err := range a.all(r.Context(), r.URL.Query().Get("after")) {
+		if err != nil {
+			a.internalError(w, r, err)
+			return
+		}
+		if !shows(page.Factor, m) {
+			continue
+		}
+		if len(page.Rows) == memberRows {
+			query.Set("after", page.Rows[memberRows-1].Email)
+			page.Next = "/admin/members?" + query.Encode()
+			break
+		}
+		if m.Err != nil {
+			a.log.ErrorContext(r.Context(), "account can't be opened", "user", m.ID, "error", m.Err)
+		}
+		page.Rows = append(page.Rows, m)
+	}
+	a.render(w, r, http.StatusOK, "members", page)
+}
+
+// membersFile is the list as a file for a spreadsheet program.
+func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
+	factor := readFilter(r)
+	var row member // that the columns of ours are about
+	list := func(yield func(enrollment.Member, error) bool) {
+		for m, err := range a.all(r.Context(), "") {
+			if err != nil {
+				yield(enrollment.Member{}, err)
+				return
+			}
+			if row = m; shows(factor, m) && !yield(enrollment.Member{UserID: m.ID, Status: m.Status}, m.Err) {
+				return
+			}
+		}
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="members.csv"`)
+	_, err := enrollment.WriteCSV(w, list,
+		enrollment.Column{Header: "email", Value: func(enrollment.Member) string { return row.Email }},
+		enrollment.Column{Header: "joined", Value: func(enrollment.Member) string { return row.Joined.Format(time.RFC3339) }},
+	)
+	if err != nil {
+		a.log.ErrorContext(r.Context(), "writing the list of members", "error", err)
+		panic(http.ErrAbortHandler) // so that half a file is not taken for a whole one
+	}
+}
+
+// sweepAccounts does what is due, until the context ends: it tells users again of
+// requests for a reset, and of what a crash has kept from them.
+func (a *app) sweepAccounts(ctx context.Context) {
+	ticker := time.NewTicker(accountSweep)
+	defer ticker.Stop()
+	for {
+		done, err := a.directory.Sweep(ctx)
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("sweeping accounts", "error", err)
+		}
+		for _, f := range done.Failed.First {
+			a.log.Error("sweeping an account", "user", f.UserID, "error", f.Err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

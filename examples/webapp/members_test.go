@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// TestMembers lists who has a second factor, and by what they signed in last.
+func TestMembers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member("bob@example.com")
+	phone, codes := bob.enable()
+	bob.get("/")
+	bob.signOut()
+	s.member("-carol@example.com")
+	admin.get("/admin/members")
+	admin.sees("bob@example.com", "-carol@example.com", adminEmail, "administrator", "no second step yet")
+	admin.follow("Second factor on")
+	admin.sees("bob@example.com", adminEmail)
+	admin.lacks("carol")
+	admin.follow("Off")
+	admin.sees("-carol@example.com")
+	admin.lacks("bob")
+
+	for _, c := range []struct{ code, says string }{
+		{phone.next(), "authenticator app"}, // whose trust ends with the recovery code
+		{codes[0], "recovery code"},
+	} {
+		bob.setCookies([]*http.Cookie{{Name: "device", MaxAge: -1}})
+		bob.signIn("bob@example.com")
+		bob.submit("/sign-in/code", "code", c.code, "trust", "yes")
+		admin.get("/admin/members")
+		admin.sees("last sign-in 2 March 2026, 10:02 UTC, " + c.says)
+		bob.get("/")
+		bob.signOut()
+	}
+	bob.signIn("bob@example.com")
+	bob.at("/")
+	admin.get("/admin/members")
+	admin.sees("UTC, trusted device")
+
+	admin.follow("Download as CSV")
+	if got := admin.page.header.Get("Content-Type"); got != "text/csv; charset=utf-8" {
+		t.Errorf("Content-Type is %q", got)
+	}
+	if got := admin.page.header.Get("Content-Disposition"); got != `attachment; filename="members.csv"` {
+		t.Errorf("Content-Disposition is %q", got)
+	}
+	rows, err := csv.NewReader(strings.NewReader(admin.page.body)).ReadAll()
+	if err != nil || len(rows) != 4 {
+		t.Fatalf("%d rows, %v:\n%s", len(rows), err, admin.page.body)
+	}
+	column := func(name string) int { return slices.Index(rows[0], name) }
+	for i, want := range [][]string{
+		{"'-carol@example.com", "false", ""},
+		{"bob@example.com", "true", "trusted_device"},
+		{adminEmail, "true", ""},
+	} {
+		row := rows[i+1]
+		got := []string{row[column("email")], row[column("enabled")], row[column("last_factor")]}
+		if !slices.Equal(got, want) {
+			t.Errorf("row %d: %v, want %v", i+1, got, want)
+		}
+	}
+	admin.get("/admin/members.csv?factor=off")
+	if strings.Contains(admin.page.body, "bob") {
+		t.Error("the file does not follow the filter")
+	}
+
+	// One account that can't be opened hides no other.
+	if _, err := s.app.db.Exec(`UPDATE twofactor_accounts SET data = x'00' WHERE user_id = ?1`, s.idOf("bob@example.com")); err != nil {
+		t.Fatal(err)
+	}
+	for _, factor := range []string{"", "on", "off"} {
+		admin.get("/admin/members?factor=" + factor)
+		admin.sees("bob@example.com can’t be read")
+	}
+	admin.get("/admin/members.csv")
+	if rows, err := csv.NewReader(strings.NewReader(admin.page.body)).ReadAll(); err != nil || len(rows) != 4 {
+		t.Errorf("with a damaged account: %d rows, %v", len(rows), err)
+	}
+
+	// It is for administrators, with a code.
+	bob.get("/admin/members")
+	if bob.page.status != http.StatusNotFound {
+		t.Errorf("for somebody else: status %d", bob.page.status)
+	}
+	s.clock.advance(16 * time.Minute)
+	admin.get("/admin/members.csv")
+	admin.sees("Is it you?")
+	admin.lacks("bob")
+	admin.submit("/admin/code", "code", adminPhone.next())
+	admin.at("/admin/members.csv")
+}
+
+// TestManyMembers turns pages.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	admin, _ := s.admin()
+	for i := range 2*memberRows + 1 {
+		_, err := s.app.db.Exec(`INSERT INTO users (id, email, password, generation, joined) VALUES (?1, ?2, '', 1, 0)`,
+			fmt.Sprint("u", i), fmt.Sprintf("m%03d@example.com", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, filter := range []string{"", "?factor=off"} {
+		admin.get("/admin/members" + filter)
+		admin.sees("m000@example.com", "m049@example.com")
+		admin.lacks("m050@example.com")
+		admin.follow("More")
+		admin.sees("m050@example.com", "m099@example.com")
+		admin.follow("More")
+		admin.sees("m100@example.com")
+		admin.lacks(">More<")
+	}
+	admin.get("/admin/members.csv")
+	if n := strings.Count(admin.page.body, "@example.com"); n != 2*memberRows+2 {
+		t.Errorf("the file has %d members", n)
+	}
+}
+
+// noList is a store whose list can't be had.
+type noList struct{}
+
+func (noList) List(context.Context, store.Query) (store.Page, error) {
+	return store.Page{}, errors.New("out of order")
+}
+
+// TestNoList takes nobody for somebody without a second factor when the accounts
+// can't be listed, and no half of a file for a whole one.
+func TestNoList(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	admin, _ := s.admin()
+	var err error
+	if s.app.directory, err = enrollment.NewDirectory(s.app.guard, noList{}); err != nil {
+		t.Fatal(err)
+	}
+	response, err := admin.client.Get(s.server.URL + "/admin/members")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusInternalServerError {
+		t.Errorf("the list: %s", response.Status)
+	}
+	response, err = admin.client.Get(s.server.URL + "/admin/members.csv")
+	if err == nil {
+		_, err = io.ReadAll(response.Body)
+		response.Body.Close()
+	}
+	if err == nil {
+		t.Error("the file comes to an end as if it were whole")
+	}
+}
+
+// TestSweep tells the owner of a request for a reset every day.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	s.member(adminEmail)
+	bob := s.member(email)
+	bob.enable()
+	bob.get("/")
+	bob.signOut()
+	bob.signIn(email)
+	bob.get("/sign-in/lost")
+	bob.submit("/sign-in/lost")
+	ended, end := context.WithCancel(t.Context())
+	end() // one sweep, and no waiting for the next
+	sweep := func() {
+		t.Helper()
+		if _, err := s.app.directory.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	s.clock.advance(25 * time.Hour)
+	sweep()
+	s.received(email, "is still open. If it was not you, cancel it")
+	s.clock.advance(48 * time.Hour)
+	sweep()
+	s.received(email, "waits for an administrator")
+	s.app.sweepAccounts(ended) // ends with its context
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// channelSMS is the way of text messages.
+const channelSMS = "sms"
+
+// errPhone says that a text is no phone number with a country code.
+var errPhone = errors.New("not a phone number with a country code")
+
+// parsePhone returns the number in the form of E.164. It has to begin with a
+// plus and the country code: guessing the country would send codes to somebody
+// else.
+func parsePhone(text string) (string, error) {
+	number, err := phonenumbers.Parse(text, "ZZ")
+	if err != nil || !phonenumbers.IsValidNumber(number) {
+		return "", errPhone
+	}
+	return phonenumbers.Format(number, phonenumbers.E164), nil
+}
+
+// phonePage asks for a number, or for the code that was sent there.
+type phonePage struct {
+	Number    string
+	Problem   string // with the number
+	Sent      bool
+	AskCode   bool
+	AskTicket bool
+	BadTicket string
+	Cancel    string
+	Code      codeField
+}
+
+func (a *app) phoneForm(w http.ResponseWriter, r *http.Request, u user) {
+	page, err := a.newPhonePage(r, u)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.render(w, r, http.StatusOK, "phone", page)
+}
+
+func (a *app) newPhonePage(r *http.Request, u user) (phonePage, error) {
+	page := phonePage{Code: newCodeField(r, ""), Cancel: "/security"}
+	if a.sessions.GetString(r.Context(), keyEnrolling) != "" {
+		page.Cancel = "/security/begin"
+	}
+	status, err := a.guard.Status(r.Context(), u.ID)
+	page.AskCode = status.Enabled() && !a.answeredRecently(r)
+	return page, err
+}
+
+// bindPhone sends a code to the number.
+func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
+	ctx := r.Context()
+	page, err := a.newPhonePage(r, u)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	page.Number = r.PostFormValue("number")
+	number, err := parsePhone(page.Number)
+	if err != nil {
+		page.Problem = "That is not a phone number that we can use. Enter it with its country code."
+		a.render(w, r, http.StatusUnprocessableEntity, "phone", page)
+		return
+	}
+	ticket := r.PostFormValue("ticket")
+	binding, err := a.messages.Bind(ctx, u.ID, enrollment.BindOptions{
+		Channel: channelSMS, To: number, Ticket: ticket, Proof: a.proof(r),
+	})
+	var denied *enrollment.Denied
+	problem, status, about := a.aboutCode(w, err)
+	switch {
+	case err == nil:
+		a.sessions.Put(ctx, keyPhone, binding.Token)
+		http.Redirect(w, r, "/security/phone/code", http.StatusSeeOther)
+		return
+	case about:
+		page.AskCode, page.Code = true, newCodeField(r, problem)
+	case errors.Is(err, enrollment.ErrProof): // the receipt was too old
+		status, page.AskCode = http.StatusOK, true
+	case errors.Is(err, enrollment.ErrTicket) && errors.As(err, &denied):
+		status, page.AskTicket = http.StatusOK, true
+		if ticket != "" {
+			status, page.BadTicket = http.StatusUnprocessableEntity, deniedInWords(denied, a.now())
+		}
+	case errors.As(err, &denied):
+		status, page.Problem = http.StatusUnprocessableEntity, deniedInWords(denied, a.now())
+	case errors.Is(err, enrollment.ErrNotSent):
+		a.log.ErrorContext(ctx, "sending a code", "error", err)
+		status, page.Problem = http.StatusBadGateway, "We could not send a message to that number. Try again in a minute."
+	default:
+		a.fail(w, r, err)
+		return
+	}
+	a.render(w, r, status, "phone", page)
+}
+
+func (a *app) phoneCodeForm(w http.ResponseWriter, r *http.Request, _ user) {
+	if a.sessions.GetString(r.Context(), keyPhone) == "" {
+		http.Redirect(w, r, "/security/phone", http.StatusSeeOther)
+		return
+	}
+	a.showPhoneCode(w, r, http.StatusOK, "")
+}
+
+func (a *app) showPhoneCode(w http.ResponseWriter, r *http.Request, status int, problem string) {
+	field := newCodeField(r, problem)
+	field.With, field.AppOnly = withMessage, true
+	a.render(w, r, status, "phone", phonePage{Sent: true, Code: field, Cancel: "/security/phone"})
+}
+
+// confirmPhone takes the code that was sent to the number.
+func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
+	ctx := r.Context()
+	done, err := a.messages.Confirm(ctx, u.ID, a.sessions.GetString(ctx, keyPhone), r.PostFormValue("code"))
+	if problem, status, about := a.aboutCode(w, err); about {
+		a.showPhoneCode(w, r, status, problem)
+		return
+	}
+	if err != nil {
+		a.sessions.Remove(ctx, keyPhone)
+		a.fail(w, r, err)
+		return
+	}
+	a.sessions.Remove(ctx, keyPhone)
+	text := "Codes can be sent to your phone."
+	if done.Did == enrollment.Enabled {
+		text = "Two-factor authentication is on. From now on, signing in takes a code that we send to your phone."
+	}
+	a.confirmed(w, r, u, done, text)
+}
+
+func unbindQuestion() question {
+	return question{
+		Title:   "Remove your phone number",
+		Text:    []string{"We do not send codes to it any more. Your authenticators and your recovery codes stay."},
+		Action:  "/security/phone/remove",
+		Button:  "Remove it",
+		Danger:  true,
+		Cancel:  "/security",
+		AskCode: true,
+	}
+}
+
+func (a *app) unbindForm(w http.ResponseWriter, r *http.Request, _ user) {
+	a.ask(w, r, unbindQuestion(), nil)
+}
+
+func (a *app) unbind(w http.ResponseWriter, r *http.Request, u user) {
+	if err := a.messages.Unbind(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code"))); err != nil {
+		if !a.ask(w, r, unbindQuestion(), err) {
+			a.fail(w, r, err)
+		}
+		return
+	}
+	a.say(w, r, keyNotice, "We do not send codes to your phone any more.", "/security")
+}

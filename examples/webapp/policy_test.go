@@ -1,0 +1,235 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// mandate makes a second factor mandatory.
+func (s *site) mandate(admin *browser, p *phone, days string) {
+	s.t.Helper()
+	admin.get("/admin/mandate")
+	if !hasForm(admin.page.body, "/admin/mandate") { // the last code is too long ago
+		admin.submit("/admin/code", "code", p.next())
+	}
+	admin.submit("/admin/mandate", "mandatory", "yes", "days", days)
+	admin.at("/admin/mandate")
+	admin.sees("Everybody has to have a second factor")
+}
+
+// TestMandate leads those who must have a second factor into the setup, at their
+// next sign-in and at sign-up, and signs them in by confirming it.
+func TestMandate(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member("bob@example.com")
+	s.clock.advance(time.Minute)
+	s.mandate(admin, adminPhone, "0")
+
+	bob.get("/security")
+	bob.at("/security") // it holds from the next sign-in on
+	bob.sees("It is mandatory here.")
+	bob.signOut()
+	bob.signIn("bob@example.com")
+	bob.at("/security/begin")
+	bob.sees("A second step is mandatory here.")
+	for _, path := range []string{"/security", "/data", "/security/codes", "/security/password", "/admin/mandate"} {
+		bob.get(path)
+		bob.at("/sign-in")
+	}
+	bob.get("/security/begin")
+	bob.submit("/security/begin")
+	phone := bob.scan()
+	bob.submit("/security/setup", "code", phone.wrong())
+	bob.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	bob.submit("/security/setup", "code", phone.shows())
+	bob.codes()
+	bob.get("/")
+	bob.sees("You are signed in as", "bob@example.com")
+	bob.signOut()
+	bob.signIn("bob@example.com")
+	bob.at("/sign-in/code")
+
+	// Sign-up goes straight into the setup. There is no session before it, and
+	// the password is needed again after a while.
+	carol := s.browser()
+	carol.get("/sign-up")
+	carol.submit("/sign-up", "email", "carol@example.com", "password", password)
+	carol.at("/security/begin")
+	carol.get("/")
+	carol.lacks("carol@example.com", "Sign out")
+	s.clock.advance(31 * time.Minute)
+	carol.get("/security/begin")
+	carol.at("/sign-in")
+	carol.signIn("carol@example.com")
+	carol.at("/security/begin")
+	carol.submit("/security/begin")
+	carol.submit("/security/cancel")
+	carol.at("/sign-in")
+	carol.get("/security/begin")
+	carol.submit("/security/begin")
+	other := s.browser()
+	other.signIn("carol@example.com")
+	other.submit("/security/begin") // supersedes the first
+	first := carol.scan()
+	carol.submit("/security/setup", "code", first.shows())
+	carol.at("/security/begin")
+	carol.sees("You have begun another setup meanwhile")
+	other.submit("/security/setup", "code", other.scan().shows())
+	other.codes()
+	carol.get("/security/begin") // there is a second factor now, to sign in with
+	carol.at("/sign-in")
+
+	// So it is where the second factor came by another door.
+	dave := s.browser()
+	dave.get("/sign-up")
+	dave.submit("/sign-up", "email", "dave@example.com", "password", password)
+	dave.at("/security/begin")
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: phone.key}}}
+	if err := s.app.guard.Admin("migration", "taken over").Import(t.Context(), s.idOf("dave@example.com"), im); err != nil {
+		t.Fatal(err)
+	}
+	dave.get("/security/begin")
+	dave.at("/sign-in")
+
+	// The switch is turned off again.
+	admin.get("/admin/mandate")
+	admin.submit("/admin/code", "code", adminPhone.next())
+	admin.submit("/admin/mandate", "mandatory", "no")
+	admin.sees("Nobody has to have a second factor.", "It is not. Everybody decides for themselves.")
+	s.member("erin@example.com")
+}
+
+// TestGrace lets those who were there before put it off.
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	s.member("bob@example.com")
+	s.clock.advance(24 * time.Hour)
+	s.mandate(admin, adminPhone, "7")
+	admin.sees("may put it off until 10 March 2026")
+
+	// Who comes later has no grace.
+	s.clock.advance(time.Minute)
+	carol := s.browser()
+	carol.get("/sign-up")
+	carol.submit("/sign-up", "email", "carol@example.com", "password", password)
+	carol.at("/security/begin")
+
+	bob := s.browser()
+	s.clock.advance(6 * 24 * time.Hour)
+	bob.signIn("bob@example.com")
+	bob.at("/")
+	bob.sees("Set it up by 10 March 2026, 10:")
+	bob.get("/security")
+	bob.at("/security")
+
+	// More days count from the day on which it was switched on.
+	s.mandate(admin, adminPhone, "8")
+	admin.sees("may put it off until 11 March 2026")
+	s.clock.advance(26 * time.Hour)
+	bob.signIn("bob@example.com")
+	bob.sees("Set it up by 11 March 2026, 10:")
+	late := s.browser()
+	s.clock.advance(24 * time.Hour)
+	late.signIn("bob@example.com")
+	late.at("/security/begin")
+
+	// The deadline is gone from the start page with the setup.
+	bob.get("/")
+	bob.follow("Set it up now")
+	bob.submit("/security/begin")
+	bob.submit("/security/setup", "code", bob.scan().shows())
+	bob.codes()
+	bob.get("/")
+	bob.lacks("Set it up by")
+	late.get("/security/begin")
+	late.at("/sign-in")
+}
+
+// TestExempt signs in somebody to whom the mandate does not apply.
+func TestExempt(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	s.member("client@example.com")
+	s.clock.advance(time.Minute)
+	s.mandate(admin, adminPhone, "0")
+	client := s.browser()
+	client.signIn("client@example.com")
+	client.at("/security/begin")
+
+	admin.get(memberPath(s.idOf("client@example.com")))
+	admin.sees("a second factor is mandatory")
+	admin.submit("/admin/rights", "exempt", "yes")
+	admin.sees("The rights are changed.", "as this user is exempt")
+	admin.get("/admin/mandate")
+	admin.sees("client@example.com")
+	client.signIn("client@example.com")
+	client.at("/")
+	client.get("/security")
+	client.lacks("mandatory")
+}
+
+func TestMandateRefuses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	root := s.browser()
+	root.signUp(adminEmail)
+	root.sees("it is an administrator’s")
+	root.signIn(adminEmail)
+	root.sees("an administrator")
+	root.get("/admin/mandate")
+	root.at("/security")
+	root.sees("Switch two-factor authentication on first")
+	root.post("/admin/mandate", url.Values{"mandatory": {"yes"}, "days": {"0"}})
+	root.at("/security")
+
+	p, _ := root.enable()
+	root.get("/admin/mandate")
+	root.sees("Is it you?")
+	root.post("/admin/mandate", url.Values{"mandatory": {"yes"}, "days": {"0"}})
+	root.sees("Is it you?")
+	root.submit("/admin/code", "code", p.next())
+	for _, days := range []string{"-1", "91", "many", ""} {
+		root.submit("/admin/mandate", "mandatory", "yes", "days", days)
+		if root.page.status != http.StatusUnprocessableEntity {
+			t.Errorf("%q days: status %d", days, root.page.status)
+		}
+		root.sees("Enter a number of days from 0 to 90.", "Everybody decides for themselves.")
+		root.get("/admin/mandate")
+	}
+
+	// To everybody else there is nothing.
+	bob := s.member("bob@example.com")
+	bob.enable()
+	for _, path := range []string{"/admin/mandate", memberPath(s.idOf(adminEmail))} {
+		bob.get(path)
+		if bob.page.status != http.StatusNotFound {
+			t.Errorf("%s: status %d for somebody who is no administrator", path, bob.page.status)
+		}
+	}
+	for _, path := range []string{"/admin/mandate", "/admin/code", "/admin/reset", "/admin/approve", "/admin/refuse", "/admin/unlock", "/admin/pass", "/admin/rights", "/admin/erase"} {
+		bob.post(path, url.Values{"id": {s.idOf(adminEmail)}, "reason": {"because"}, "admin": {"yes"}, "sure": {"yes"}})
+		if bob.page.status != http.StatusNotFound {
+			t.Errorf("%s: status %d for somebody who is no administrator", path, bob.page.status)
+		}
+	}
+	root.get("/admin/mandate")
+	root.sees("Everybody decides for themselves.")
+}
+
+func hasForm(body, action string) bool {
+	for _, form := range formRE.FindAllStringSubmatch(body, -1) {
+		if form[1] == action {
+			return true
+		}
+	}
+	return false
+}

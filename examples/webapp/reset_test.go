@@ -1,0 +1,305 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+const newPassword = "battery staple horse"
+
+// forgot asks for a link and returns it.
+func (b *browser) forgot(email string) string {
+	b.t.Helper()
+	b.get("/forgot")
+	b.submit("/forgot", "email", email)
+	b.at("/sign-in")
+	return b.site.received(cleanEmail(email), "link to change your password").Link
+}
+
+// TestPasswordReset asks for the second factor before it accepts another
+// password.
+func TestPasswordReset(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	owner := s.member(email)
+	phone, codes := owner.enable()
+	b := s.browser()
+	link := b.forgot(" Alice@example.com")
+	b.get(link)
+	b.at("/forgot/code")
+	b.sees("Whoever reads your e-mail can open that link.")
+
+	// Nothing else gets further: not the form itself, not a code for signing in.
+	b.post("/forgot/password", url.Values{"password": {newPassword}})
+	b.at("/forgot/code")
+	b.submit("/forgot/code", "code", phone.wrong())
+	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.post("/sign-in/code", url.Values{"code": {phone.next()}})
+	b.at("/sign-in")
+	b.sees("That took too long.")
+	b.get("/forgot/code")
+	b.at("/forgot") // that challenge is gone
+	b.get(link)
+	before := b.cookies()[0].Value
+	b.submit("/forgot/code", "code", phone.next())
+	b.at("/forgot/password")
+	if b.cookies()[0].Value == before {
+		t.Error("the session has the same token with more rights")
+	}
+	b.get("/security")
+	b.at("/sign-in") // it signs nobody in
+	b.get("/forgot/password")
+	form := b.page
+	b.submit("/forgot/password", "password", "short")
+	b.sees("A password has at least 8 characters")
+	b.submit("/forgot/password", "password", newPassword)
+	b.at("/sign-in")
+	b.sees("You have a new password.")
+	s.received(email, "Your password was changed.")
+
+	// The link, the form and the old password are worth nothing now, and the
+	// sessions have ended.
+	b.page = form
+	b.submit("/forgot/password", "password", password)
+	b.at("/forgot")
+	b.sees("That link is not good any more.")
+	b.get(link)
+	b.at("/forgot")
+	owner.get("/security")
+	owner.at("/sign-in")
+	owner.signIn(email)
+	owner.sees("is not right")
+	owner.submit("/sign-in", "email", email, "password", newPassword)
+	owner.at("/sign-in/code")
+
+	// A recovery code does it, too; and being asked too late is being asked again.
+	link = b.forgot(email)
+	b.get(link)
+	b.follow("Use a recovery code")
+	b.submit("/forgot/code", "code", codes[0])
+	b.at("/forgot/password")
+	form = b.page
+	s.clock.advance(11 * time.Minute)
+	b.page = form
+	b.submit("/forgot/password", "password", password)
+	b.at("/forgot/code")
+
+	// The link does not wait for ever.
+	s.clock.advance(20 * time.Minute)
+	b.get(link)
+	b.at("/forgot")
+}
+
+// TestPasswordResetAlone is for those without a second factor: the e-mail is
+// enough.
+func TestPasswordResetAlone(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	owner := s.member(email)
+	b := s.browser()
+	link := b.forgot(email)
+	other := b.forgot(email)
+	b.get(link)
+	b.at("/forgot/password")
+
+	// It is asked for from the moment that there is one.
+	phone, _ := owner.enable()
+	b.submit("/forgot/password", "password", newPassword)
+	b.at("/forgot/code")
+	b.submit("/forgot/code", "code", phone.next())
+	b.submit("/forgot/password", "password", newPassword)
+	b.at("/sign-in")
+	b.get(other) // with one link, all are spent
+	b.at("/forgot")
+}
+
+// TestPasswordResetByPhone has the code sent over another channel than the link.
+func TestPasswordResetByPhone(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	owner := s.member(email)
+	owner.enable()
+	owner.get("/security/phone")
+	owner.submit("/security/phone", "number", typedAs)
+	owner.submit("/security/phone/code", "code", s.sentCode(number))
+	s.clock.advance(time.Minute)
+	b := s.browser()
+	b.get(b.forgot(email))
+	b.submit("/forgot/code/send")
+	b.at("/forgot/code?with=message")
+	b.submit("/forgot/code", "code", s.sentCode(number))
+	b.submit("/forgot/password", "password", newPassword)
+	b.at("/sign-in")
+}
+
+// TestForgotTellsNothing compares what is said of an address that is known, and
+// of one that is not.
+func TestForgotTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	alice := s.member("alice@example.com")
+	b := s.browser()
+	var pages []string
+	for _, email := range []string{"alice@example.com", "nobody@example.com", "", "x"} {
+		b.get("/forgot")
+		b.submit("/forgot", "email", email)
+		pages = append(pages, b.page.body)
+	}
+	for _, page := range pages[1:] {
+		if page != pages[0] {
+			t.Errorf("the page differs:\n%s", page)
+		}
+	}
+	if n := len(s.app.mailbox.list()); n != 1 {
+		t.Errorf("%d messages, want one to the user there is", n)
+	}
+
+	// A link that was made for nobody, one that is none, and a stolen database.
+	nobody, err := s.app.links.add(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := s.app.links.add(t.Context(), s.idOf("alice@example.com"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, token := range map[string]string{"nobody's": nobody, "none": "x", "empty": "", "a hash": hashLink(token)} {
+		b.get("/forgot/link?" + url.Values{"token": {token}}.Encode())
+		if b.page.path != "/forgot" {
+			t.Errorf("the link that is %s leads to %s", name, b.page.path)
+		}
+	}
+	if strings.Contains(s.log.String(), token) {
+		t.Error("the log holds a link")
+	}
+	alice.get("/messages")
+	link := s.received("alice@example.com", "link to change").Link
+	if strings.Contains(s.log.String(), strings.TrimPrefix(link, "/forgot/link?token=")) {
+		t.Error("the log holds a link")
+	}
+
+	// The receipt of one user is none for another's link.
+	mallory := s.member("mallory@example.com")
+	phone, _ := mallory.enable()
+	alice.enable()
+	mallory.get(mallory.forgot("mallory@example.com"))
+	answered := mallory.page
+	mallory.submit("/forgot/code", "code", phone.next())
+	mallory.at("/forgot/password")
+	mallory.get(link)
+	mallory.at("/forgot/code")
+	mallory.get("/forgot/password")
+	mallory.at("/forgot/code")
+	mallory.get(mallory.forgot("mallory@example.com"))
+	challenge := mallory.cookies()
+	other := s.browser()
+	other.setCookies(challenge)
+	other.get(link) // the same session, with another link
+	mallory.page = answered
+	mallory.submit("/forgot/code", "code", phone.next())
+	mallory.get("/forgot/password")
+	mallory.at("/forgot/code")
+}
+
+// TestChangePassword takes a code and the old password.
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	b := s.member(email)
+	b.get("/security/password")
+	b.submit("/security/password", "old", password+"?", "password", newPassword)
+	b.sees("That is not your password.")
+	b.submit("/security/password", "old", password, "password", "short")
+	b.sees("A password has at least 8 characters")
+	b.submit("/security/password", "old", password, "password", newPassword)
+	b.sees("You have a new password.")
+
+	phone, _ := b.enable()
+	other := s.browser()
+	other.get("/sign-in")
+	other.submit("/sign-in", "email", email, "password", newPassword)
+	other.submit("/sign-in/code", "code", phone.next())
+	b.get("/security")
+	b.follow("Change your password")
+	b.sees("Is it you?")
+	b.post("/security/password", url.Values{"old": {newPassword}, "password": {password}})
+	b.at("/security/password")
+	b.sees("Is it you?")
+	b.submit("/security/password/code", "code", phone.next())
+	b.at("/security/password")
+
+	// A code for this is none for the page of data, and the other way round.
+	b.get("/data")
+	b.sees("Is it you?")
+	b.get("/security/password")
+	s.clock.advance(6 * time.Minute)
+	b.submit("/security/password", "old", newPassword, "password", password)
+	b.sees("Is it you?")
+	b.submit("/security/password/code", "code", phone.next())
+	b.submit("/security/password", "old", newPassword, "password", password)
+	b.at("/security")
+	other.get("/security")
+	other.at("/sign-in")
+}
+
+// TestLost asks for a reset, which the owner cancels in each of the two ways.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	owner := s.member(email)
+	phone, _ := owner.enable()
+	owner.get("/security")
+
+	b := s.browser()
+	b.get("/sign-in/lost")
+	b.at("/sign-in") // the password comes first
+	b.post("/sign-in/lost", nil)
+	b.at("/sign-in")
+	b.signIn(email)
+	b.follow("Ask for a reset")
+	b.sees("3 days on purpose")
+	b.submit("/sign-in/lost")
+	b.sees("from 5 March 2026, 10:00 UTC")
+	b.get("/sign-in/lost") // again: the wait does not begin anew
+	s.clock.advance(time.Minute)
+	b.submit("/sign-in/lost")
+	b.sees("from 5 March 2026, 10:00 UTC")
+	s.received(email, "Somebody with your password has asked")
+
+	owner.get("/security")
+	owner.sees("Somebody with your password has asked for your second factor to be taken away")
+	owner.submit("/security/keep")
+	owner.sees("The request is cancelled.")
+	owner.post("/security/keep", nil)
+	owner.sees("There is no open request")
+	b.get("/sign-in/lost")
+	b.submit("/sign-in/lost")
+	b.sees("You can do so again in 24 hours.")
+
+	s.clock.advance(24 * time.Hour)
+	b.signIn(email)
+	b.get("/sign-in/lost")
+	b.submit("/sign-in/lost")
+	b.sees("from 6 March 2026")
+	b.get("/sign-in/code")
+	b.submit("/sign-in/code", "code", phone.shows())
+	b.get("/security")
+	b.sees("was cancelled.")
+	b.lacks("Cancel the request")
+
+	// The challenge that asks for it does not wait for ever.
+	b.signOut()
+	b.signIn(email)
+	b.get("/sign-in/lost")
+	s.clock.advance(11 * time.Minute)
+	b.submit("/sign-in/lost")
+	b.at("/sign-in")
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// A step is a page that asks for a code, with a challenge in the session. What
+// the code is for is the purpose of the challenge: one for another purpose does
+// not get anybody further here.
+type step struct {
+	purpose enrollment.Purpose
+	path    string
+	title   string
+	text    string
+	button  string
+	start   string // where the first factor is given, if there is no challenge
+	done    func(*app, http.ResponseWriter, *http.Request, enrollment.Success)
+}
+
+var (
+	signInStep = step{
+		purpose: enrollment.SignInPurpose,
+		path:    "/sign-in/code",
+		title:   "Second step",
+		text:    "Your password is right. Now show that it is you.",
+		button:  "Sign in",
+		start:   "/sign-in",
+		done:    (*app).answered,
+	}
+	resetStep = step{
+		purpose: resetPurpose,
+		path:    "/forgot/code",
+		title:   "Is it you?",
+		text:    "Whoever reads your e-mail can open that link. A second step shows that it is you who wants another password.",
+		button:  "Go on",
+		start:   "/forgot",
+		done:    (*app).resetAnswered,
+	}
+)
+
+// stepPage is the page of a step.
+type stepPage struct {
+	Title, Text, Button string
+	Action, Start       string
+	SignIn              bool   // with a checkbox to trust the device, and a way out for the lost
+	CanSend             bool   // a code can come in a message
+	SentTo              string // where the last one went
+	SendFirst           bool   // there is nothing to type before
+	Code                codeField
+}
+
+// keepChallenge remembers what has to be answered.
+func (a *app) keepChallenge(ctx context.Context, d enrollment.Decision) {
+	a.sessions.Put(ctx, keyChallenge, d.Challenge)
+	a.sessions.Remove(ctx, keySent)
+	a.sessions.Remove(ctx, keySentTo)
+	a.sessions.Put(ctx, keyDelivered, slices.Contains(d.Factors, enrollment.Delivered))
+	a.sessions.Put(ctx, keyNoApp, !slices.Contains(d.Factors, enrollment.TOTP))
+}
+
+func (a *app) dropChallenge(ctx context.Context) {
+	for _, key := range []string{keyChallenge, keyDelivered, keyNoApp, keySent, keySentTo} {
+		a.sessions.Remove(ctx, key)
+	}
+}
+
+// stepForm shows the page.
+func (a *app) stepForm(s step) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if a.sessions.GetString(r.Context(), keyChallenge) == "" {
+			http.Redirect(w, r, s.start, http.StatusSeeOther)
+			return
+		}
+		a.showStep(w, r, s, http.StatusOK, "")
+	}
+}
+
+func (a *app) showStep(w http.ResponseWriter, r *http.Request, s step, status int, problem string) {
+	ctx := r.Context()
+	page := stepPage{
+		Title: s.title, Text: s.text, Button: s.button, Action: s.path, Start: s.start,
+		SignIn:  s.purpose == enrollment.SignInPurpose,
+		CanSend: a.sessions.GetBool(ctx, keyDelivered),
+		SentTo:  a.sessions.GetString(ctx, keySentTo),
+		Code:    newCodeField(r, problem),
+	}
+	if a.sessions.GetBool(ctx, keyNoApp) { // messages are all there is
+		page.Code.NoApp = true
+		if page.Code.With == withApp {
+			page.Code.With = withMessage
+		}
+		page.SendFirst = page.SentTo == "" && page.Code.With == withMessage
+	}
+	a.render(w, r, status, "step", page)
+}
+
+// stepCode takes the code. One that came in a message answers the challenge of
+// that message; the other challenge is still good for a code of the app.
+func (a *app) stepCode(s step) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		challenge := a.sessions.GetString(ctx, keyChallenge)
+		if sent := a.sessions.GetString(ctx, keySent); sent != "" && r.PostFormValue("with") == withMessage {
+			challenge = sent
+		}
+		if challenge == "" {
+			http.Redirect(w, r, s.start, http.StatusSeeOther)
+			return
+		}
+		ok, err := a.guard.Answer(ctx, s.purpose, challenge, r.PostFormValue("code"))
+		if problem, status, about := a.aboutCode(w, err); about {
+			a.showStep(w, r, s, status, problem)
+			return
+		}
+		if err != nil {
+			a.failStep(w, r, s, err)
+			return
+		}
+		a.dropChallenge(ctx)
+		s.done(a, w, r, ok)
+	}
+}
+
+// stepSend sends a code in a message.
+func (a *app) stepSend(s step) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx := r.Context()
+		challenge := a.sessions.GetString(ctx, keyChallenge)
+		if challenge == "" {
+			http.Redirect(w, r, s.start, http.StatusSeeOther)
+			return
+		}
+		sent, err := a.messages.Send(ctx, s.purpose, challenge)
+		var denied *enrollment.Denied
+		switch {
+		case errors.Is(err, enrollment.ErrNotSent):
+			a.log.ErrorContext(ctx, "sending a code", "error", err)
+			a.say(w, r, keyBad, "We could not send you a code. Try again in a minute, or use another way.", s.path)
+			return
+		case errors.As(err, &denied) && !errors.Is(err, enrollment.ErrChallenge):
+			to := s.path
+			if a.sessions.GetString(ctx, keySent) != "" { // the code that was sent is still good
+				to += "?with=" + withMessage
+			}
+			a.say(w, r, keyBad, deniedInWords(denied, a.now()), to)
+			return
+		case err != nil:
+			a.failStep(w, r, s, err)
+			return
+		}
+		a.sessions.Put(ctx, keySent, sent.Challenge)
+		a.sessions.Put(ctx, keySentTo, sent.Address.Hint)
+		http.Redirect(w, r, s.path+"?with="+withMessage, http.StatusSeeOther)
+	}
+}
+
+// failStep ends a step that can't go on. The first factor is needed again where
+// the challenge is no good any more.
+func (a *app) failStep(w http.ResponseWriter, r *http.Request, s step, err error) {
+	var denied *enrollment.Denied
+	if errors.As(err, &denied) && errors.Is(denied, enrollment.ErrChallenge) {
+		a.dropChallenge(r.Context())
+		a.say(w, r, keyBad, deniedInWords(denied, a.now()), s.start)
+		return
+	}
+	a.fail(w, r, err)
+}

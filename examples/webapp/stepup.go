@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// stepUp takes a code from a user who is signed in, for what that alone does not
+// suffice for, and goes on to a page of ours. The session gets another token,
+// as it can do more from now on.
+func (a *app) stepUp(w http.ResponseWriter, r *http.Request, u user, purpose enrollment.Purpose, q question, to string) {
+	ctx := r.Context()
+	ok, err := a.guard.Verify(ctx, u.ID, purpose, r.PostFormValue("code"))
+	if err != nil {
+		if !a.ask(w, r, q, err) {
+			a.fail(w, r, err)
+		}
+		return
+	}
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	a.keepReceipt(ctx, ok.Receipt, ok.At)
+	a.sessions.Put(ctx, keyStepped+string(purpose), ok.Receipt)
+	if !ok.NewCode.IsZero() {
+		a.showNewCode(w, r, u, ok.NewCode)
+		return
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// recently reports whether the user has answered for that purpose in this
+// session a short while ago, and when. The Guard reads it from the receipt,
+// which is void after any change of factor.
+func (a *app) recently(r *http.Request, u user, purpose enrollment.Purpose, within time.Duration) (at time.Time, recent bool, err error) {
+	receipt := a.sessions.GetString(r.Context(), keyStepped+string(purpose))
+	if receipt == "" {
+		return time.Time{}, false, nil
+	}
+	ok, err := a.guard.Recent(r.Context(), u.ID, purpose, receipt, within)
+	if errors.Is(err, enrollment.ErrProof) {
+		return time.Time{}, false, nil
+	}
+	return ok.At, err == nil, err
+}
