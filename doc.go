@@ -72,6 +72,30 @@
 //   - Requests that race, clients that hang up, nodes that crash, stores that
 //     lose replies and clocks that jump by less than a day lead to a refusal or
 //     an error, not to a code that works twice or a guess that is not counted.
+//   - An administrator can take a second factor away or let a user sign in
+//     without one for a while, never their own, and the user is told who did it
+//     and why. None can add a factor to an account that has one, or see recovery
+//     codes. Import, which gives an account without a second factor one that the
+//     caller knows, and Export, which gives secrets away, tell the user, too;
+//     they are for programs and not for a page of administrators.
+//
+// # What a host can choose, and what it costs
+//
+// All of it is off by default.
+//
+//   - Trusted devices: for thirty days, the password and a token stolen from
+//     that browser are enough to sign in.
+//   - Codes in messages: who can read the messages, by a swapped SIM card or at
+//     the provider, needs only the password besides.
+//   - Self-service resets: somebody who has the password gets in if the owner
+//     does not read what is announced for days and an administrator approves.
+//     Where nobody has to approve, a clock that jumps ahead shortens the days.
+//   - Re-authentication as a proof: the password and a stolen session switch the
+//     second factor off.
+//   - Recovery codes that can be shown again: the keys and the database give
+//     them in clear, and so does a session in which an app's code was just
+//     typed. Where used codes are replaced, a stolen one buys the next.
+//   - Recovery codes of another system: as good as that system made them.
 //
 // # What it does not protect against
 //

@@ -18,8 +18,8 @@ const (
 
 	// MaxText is the length of the longest text that [New] takes, in bytes:
 	// what the largest symbol, version 40, holds of arbitrary bytes at level M
-	// (ISO/IEC 18004:2015, table 7). Cameras of phones struggle long before that; an
-	// otpauth URI is usually below 200 bytes.
+	// (ISO/IEC 18004:2015, table 7). Cameras of phones struggle long before
+	// that; an otpauth URI is usually below 200 bytes.
 	MaxText = 2331
 )
 

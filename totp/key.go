@@ -112,8 +112,8 @@ const year1 = 62_135_596_800
 // Code returns the code that an authenticator shows at time t. It is for tests
 // and for tools that stand in for an authenticator; a verifier calls
 // [Key.Check], and never sends or shows what Code returns. It returns
-// [ErrSecret] for the zero Key, [ErrNotApproved] where the Go runtime refuses the
-// algorithm, and an error for times before 1970.
+// [ErrSecret] for the zero Key, [ErrNotApproved] where the Go runtime refuses
+// the algorithm, and an error for times before 1970.
 func (k Key) Code(t time.Time) (string, error) {
 	if k.IsZero() {
 		return "", errZeroKey
