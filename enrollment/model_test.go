@@ -19,7 +19,7 @@ import (
 
 var (
 	modelSeed      = flag.Uint64("model.seed", 0, "run only the sequence of this `seed`")
-	modelSequences = flag.Int("model.sequences", 3000, "how many random sequences to run; a tenth with -short")
+	modelSequences = flag.Int("model.sequences", 3000, "how many random sequences to run; a tenth with -short and under the race detector")
 	modelFirst     = flag.Uint64("model.first", 1, "the `seed` of the first sequence")
 	modelSteps     = flag.Int("model.steps", 40, "how many operations a sequence has")
 	modelTally     = flag.Bool("model.tally", false, "print how often each operation ended how")

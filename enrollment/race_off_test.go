@@ -1,0 +1,5 @@
+//go:build !race
+
+package enrollment_test
+
+const underRace = false
