@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -124,17 +125,25 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 	}
 	var listing atomic.Int64
 	listing.Store(listers)
+	// Who lists waits until everybody saves: on a busy machine all would be
+	// listed before the first one comes to it.
+	var saving sync.WaitGroup
+	saving.Add(users)
 	return together(users+listers, func(i int) error {
 		if i < users {
 			id := fmt.Sprintf("user-%d", i)
+			begun := sync.OnceFunc(saving.Done)
+			defer begun()
 			for v := int64(2); listing.Load() > 0 && v <= maxSaves; v++ {
 				if err := save(ctx, s, sample(id, v), v-1); err != nil {
 					return err
 				}
+				begun()
 			}
 			return nil
 		}
 		defer listing.Add(-1)
+		saving.Wait()
 		for range walks {
 			got, err := walk(ctx, s, store.Query{Limit: 4}, nil)
 			if err != nil {
