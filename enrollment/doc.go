@@ -237,9 +237,10 @@
 // forgotten challenges are void has to be two minutes ahead; the open ones, all
 // receipts, trust in devices, and what waits for a code are void then.) What
 // was due by such a clock, an announcement for example, is due by that time for
-// Directory.Sweep unless the account is written before. A clock that goes back by more than a day looks the same: until it
-// is right again, and for a moment longer, codes that were used before and waits
-// that began before may be forgotten.
+// Directory.Sweep unless the account is written before. A clock that goes back
+// by more than a day looks the same: until it is right again, and for a moment
+// longer, codes that were used before and waits that began before may be
+// forgotten.
 //
 // # FIPS 140-3
 //

@@ -19,9 +19,9 @@
 // Directory.Reseal of package enrollment moves the others.
 //
 // [Ring.Drop] takes an old key out, when no account is sealed under it any more
-// and no token either, which takes a day. Reseal counts the accounts of each key. A query can do that, too: the id of the key
-// stands in clear in what is stored, behind two bytes (the format, the length
-// of the id).
+// and no token either, which takes a day. Reseal counts the accounts of each
+// key. A query can do that, too: the id of the key stands in clear in what is
+// stored, behind two bytes (the format, the length of the id).
 //
 // # Construction
 //
