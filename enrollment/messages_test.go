@@ -390,6 +390,7 @@ func TestAddressAlone(t *testing.T) {
 	for _, e := range p.Events() {
 		kinds = append(kinds, e.Kind)
 		if e.Kind == enrollment.AddressBound || e.Kind == enrollment.AddressRemoved {
+			e.ID = "" // its digits could be the number's
 			if text := fmt.Sprintf("%+v", e); e.Name != "sms" || strings.Contains(text, phoneNumber) || strings.Contains(text, "555") {
 				t.Errorf("%+v", e)
 			}
@@ -771,7 +772,8 @@ func TestCase31_StatusShowsNoAddress(t *testing.T) {
 	}
 	var logged bytes.Buffer
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "s", s, "a", *s.Address)
-	for _, text := range []string{string(j), logged.String(), fmt.Sprintf("%+v %+v", s, *s.Address)} {
+	_, said, _ := strings.Cut(logged.String(), `"msg"`) // the digits of the time could be the number's
+	for _, text := range []string{string(j), said, fmt.Sprintf("%+v %+v", s, *s.Address)} {
 		if strings.Contains(text, phoneNumber[1:]) || strings.Contains(text, "4123") || !strings.Contains(text, "…67") {
 			t.Errorf("the status shows %s", text)
 		}

@@ -67,7 +67,7 @@ func TestSheetLeavesOutWhatIsEmpty(t *testing.T) {
 	if !strings.HasPrefix(sheet, "Recovery codes\n==============\n\n") {
 		t.Errorf("the heading is not bare:\n%s", sheet)
 	}
-	for _, word := range []string{"Account:", "Created:", " for \n", "0001"} {
+	for _, word := range []string{"Account:", "Created:", " for \n", "0001-01-01"} {
 		if strings.Contains(sheet, word) {
 			t.Errorf("the sheet has %q:\n%s", word, sheet)
 		}

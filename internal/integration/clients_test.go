@@ -95,10 +95,7 @@ func signsIn(t *testing.T, kit *enrollmenttest.Kit, code func(enrollment.Setup) 
 // in with the code that it shows. KeePassXC reads the clock of the machine.
 func TestKeePassXC(t *testing.T) {
 	t.Parallel()
-	var offset time.Duration
-	kit := enrollmenttest.New(t, func(c *enrollment.Config) {
-		c.Now = func() time.Time { return time.Now().Add(offset) }
-	})
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Now = time.Now })
 	const password = "a password for the test"
 	database := filepath.Join(t.TempDir(), "test.kdbx")
 	code := func(setup enrollment.Setup) string {
@@ -126,7 +123,11 @@ func TestKeePassXC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := oathtool(t, setup, time.Now())
 	first := code(setup)
+	if after := oathtool(t, setup, time.Now()); first != before && first != after {
+		t.Errorf("KeePassXC shows %s, oathtool %s or, a little later, %s", first, before, after)
+	}
 	if _, err := kit.Guard.Confirm(ctx, "alice", setup.Token, first); err != nil {
 		t.Fatalf("the code of KeePassXC is refused at Confirm: %v", err)
 	}
@@ -137,9 +138,6 @@ func TestKeePassXC(t *testing.T) {
 	// Not to wait for the next step, the phone's clock runs one ahead: the
 	// code of the step that follows is asked of oathtool, which shows the same
 	// ones.
-	if again := oathtool(t, setup, time.Now()); again != first && again != oathtool(t, setup, time.Now().Add(-30*time.Second)) {
-		t.Errorf("oathtool and KeePassXC disagree")
-	}
 	if _, err := kit.Guard.Answer(ctx, enrollment.SignInPurpose, d.Challenge, oathtool(t, setup, time.Now().Add(30*time.Second))); err != nil {
 		t.Fatalf("the next code is refused at sign-in: %v", err)
 	}
