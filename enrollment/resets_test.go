@@ -41,14 +41,24 @@ func (o *office) sweep(user string) []enrollment.EventKind {
 		o.t.Fatalf("due %v at %v", due, o.clock.Now())
 	}
 	o.pass(due.Sub(o.clock.Now()))
-	if err := o.guard.SweepOne(o.t.Context(), user); err != nil {
-		o.t.Fatal(err)
-	}
+	o.sweepNow()
 	var kinds []enrollment.EventKind
 	for _, e := range o.take() {
 		kinds = append(kinds, e.Kind)
 	}
 	return kinds
+}
+
+// sweepNow does what is due.
+func (o *office) sweepNow() {
+	o.t.Helper()
+	d, err := enrollment.NewDirectory(o.guard, o.store)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if swept, err := d.Sweep(o.t.Context()); err != nil || swept.Failed.Total != 0 {
+		o.t.Fatalf("%v, failed %+v", err, swept.Failed)
+	}
 }
 
 func TestNewResets(t *testing.T) {
@@ -212,7 +222,7 @@ func TestResetIsClosed(t *testing.T) {
 			wantReason(t, err, enrollment.NoReset)
 		})
 		o.pass(31 * 24 * time.Hour)
-		granted(t, o.guard.SweepOne(t.Context(), "alice"))
+		o.sweepNow()
 		if !o.status("alice").Enabled() {
 			t.Errorf("%s: it was carried out all the same", name)
 		}
@@ -235,7 +245,7 @@ func TestAutomaticReset(t *testing.T) {
 	if !o.clock.Now().Equal(r.Matures) || !o.status("alice").Enabled() {
 		t.Fatalf("due at %v", o.clock.Now())
 	}
-	granted(t, o.guard.SweepOne(t.Context(), "alice"))
+	o.sweepNow()
 	o.wantTold(enrollment.Event{Kind: enrollment.Reset, Method: "self-service"})
 	if s := o.status("alice"); s.State != store.Disabled || s.Reset != nil {
 		t.Errorf("%+v", s)
@@ -253,14 +263,14 @@ func TestAutomaticResetWaitsForTheNews(t *testing.T) {
 	granted(t, err)
 	for range 10 { // days without anybody who takes the news
 		o.pass(24 * time.Hour)
-		granted(t, o.guard.SweepOne(t.Context(), "alice"))
+		o.sweepNow()
 	}
 	if !o.status("alice").Enabled() {
 		t.Fatal("carried out although nobody has heard of it")
 	}
 	o.notify = nil
 	o.pass(24 * time.Hour)
-	granted(t, o.guard.SweepOne(t.Context(), "alice"))
+	o.sweepNow()
 	told := o.take()
 	if len(told) == 0 || told[0].Kind != enrollment.ResetRequested {
 		t.Fatalf("told of %+v", told)
@@ -292,7 +302,7 @@ func TestResetLapses(t *testing.T) {
 	_, err = o.guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
 	wantReason(t, err, enrollment.NoReset)
 	o.take()
-	granted(t, o.guard.SweepOne(t.Context(), "alice"))
+	o.sweepNow()
 	o.wantTold()
 	if !o.due("alice").IsZero() || !o.status("alice").Enabled() {
 		t.Errorf("due %v", o.due("alice"))
@@ -347,7 +357,7 @@ func TestResetThatIsHeardOfLate(t *testing.T) {
 		admin := o.guard.Admin("root", "x")
 		o.pass(r.Matures.Add(-20 * time.Minute).Sub(o.clock.Now()))
 		o.notify = nil
-		granted(t, o.guard.SweepOne(t.Context(), "alice"))
+		o.sweepNow()
 		heard := o.clock.Now()
 		if told := o.take(); len(told) == 0 || told[0].Kind != enrollment.ResetRequested {
 			t.Fatalf("told %+v", told)

@@ -199,15 +199,6 @@ func (a *Account) History() ([]Event, error) {
 	return slices.Clone(*history), nil
 }
 
-// Outbox returns the events whose delivery is not acknowledged, oldest first.
-func (a *Account) Outbox() ([]Undelivered, error) {
-	outbox, err := a.outbox.get(decodeOutbox)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Clone(*outbox), nil
-}
-
 // undelivered reports whether an event of the kind waits for its delivery.
 func (a *Account) undelivered(kind EventKind) (bool, error) {
 	outbox, err := a.outbox.get(decodeOutbox)

@@ -1,6 +1,10 @@
 package account
 
-import "github.com/seed-1b6a03a1/twofactor/recovery"
+import (
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
 
 // FieldTag is the tag from which on a reader must understand a field.
 const FieldTag = mustUnderstand
@@ -69,4 +73,13 @@ func ShedAll(a *Account) {
 			return
 		}
 	}
+}
+
+// Outbox returns the events whose delivery is not acknowledged, oldest first.
+func (a *Account) Outbox() ([]Undelivered, error) {
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(*outbox), nil
 }
