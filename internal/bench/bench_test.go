@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 )
@@ -68,7 +70,7 @@ func BenchmarkTOTPOutcomes(b *testing.B) {
 }
 
 func BenchmarkRecovery(b *testing.B) {
-	r := must(bench.NewRecovery(b.Context()))(b)
+	r := must(bench.NewRecovery(b.Context(), bcrypt.DefaultCost))(b)
 	for _, s := range []*bench.Side{r.Derive(), r.Bcrypt()} {
 		run(b, s)
 	}
@@ -138,8 +140,8 @@ func BenchmarkSQLite(b *testing.B) {
 func BenchmarkScale(b *testing.B) {
 	ctx := b.Context()
 	d := openPostgres(b)
-	run(b, must(d.NewTown(ctx, "bench_small", 1_000))(b).AnswerWrong(ctx, "1,000 accounts"))
-	run(b, must(d.NewTown(ctx, "bench_large", *rows))(b).AnswerWrong(ctx, "many accounts"))
+	run(b, must(d.NewTown(ctx, "bench_small", 1_000, bench.Users))(b).AnswerWrong(ctx, "1,000 accounts"))
+	run(b, must(d.NewTown(ctx, "bench_large", *rows, bench.Users))(b).AnswerWrong(ctx, "many accounts"))
 }
 
 func BenchmarkQR(b *testing.B) {

@@ -17,8 +17,9 @@ type Recovery struct {
 	wrong  string
 }
 
-// NewRecovery makes the ten codes, and stores them in both ways.
-func NewRecovery(ctx context.Context) (*Recovery, error) {
+// NewRecovery makes the ten codes, and stores them in both ways, for bcrypt at
+// that cost.
+func NewRecovery(ctx context.Context, cost int) (*Recovery, error) {
 	codes, err := recovery.Generate(nil, recovery.DefaultCount, recovery.Argon2id)
 	if err != nil {
 		return nil, err
@@ -32,7 +33,7 @@ func NewRecovery(ctx context.Context) (*Recovery, error) {
 		return nil, err
 	}
 	for _, text := range codes.Reveal() {
-		hash, err := bcrypt.GenerateFromPassword([]byte(text), bcrypt.DefaultCost)
+		hash, err := bcrypt.GenerateFromPassword([]byte(text), cost)
 		if err != nil {
 			return nil, err
 		}
@@ -69,8 +70,8 @@ func (r *Recovery) Derive() *Side {
 	}}
 }
 
-// Bcrypt compares with one hash after another, at the default cost, until one
-// is right, as authboss does.
+// Bcrypt compares with one hash after another until one is right, as authboss
+// does, at bcrypt's default cost.
 func (r *Recovery) Bcrypt() *Side {
 	return &Side{Name: "bcrypt, code by code", Op: func(int) error {
 		for _, hash := range r.hashes {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
 )
 
@@ -43,7 +45,7 @@ func TestChecks(t *testing.T) {
 
 func TestRecovery(t *testing.T) {
 	t.Parallel()
-	r := must(bench.NewRecovery(t.Context()))(t)
+	r := must(bench.NewRecovery(t.Context(), bcrypt.MinCost))(t)
 	try(t, r.Derive())
 	try(t, r.Bcrypt())
 }
@@ -125,15 +127,15 @@ func TestTown(t *testing.T) {
 	t.Parallel()
 	d := openPostgres(t)
 	ctx := t.Context()
-	const rows = bench.MaxReal + 5_000
-	for table, n := range map[string]int{"small": 10, "large": rows} {
-		p := must(d.NewTown(ctx, table, n))(t)
+	const users = 200
+	for table, n := range map[string]int{"small": 10, "large": 20*users + 7} {
+		p := must(d.NewTown(ctx, table, n, users))(t)
 		var got int
 		if err := d.DB.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&got); err != nil || got != n {
 			t.Errorf("the table has %d rows, %v, want %d", got, err, n)
 		}
-		if len(p.Users) != min(n, bench.MaxReal) {
-			t.Errorf("%d users are real, want %d", len(p.Users), min(n, bench.MaxReal))
+		if len(p.Users) != min(n, users) {
+			t.Errorf("%d users are real, want %d", len(p.Users), min(n, users))
 		}
 		if _, err := p.AnswerWrong(ctx, table).Time(20); err != nil {
 			t.Error(err)

@@ -105,14 +105,14 @@ func (d *Database) Bare(ctx context.Context, table string, users []User) (*Side,
 	}}, nil
 }
 
-// MaxReal is the most users of a Town that have real accounts.
-const MaxReal = 20_000
+// Users is how many of a Town have real accounts where there are enough rows.
+const Users = 20_000
 
 // NewTown returns users who live among others in a fresh table of PostgreSQL
-// with that many rows. The first MaxReal rows at the most are real accounts;
-// the rest is of the same size and can't be opened. The real ones are spread
-// over the whole table and its indexes, and come in random order.
-func (d *Database) NewTown(ctx context.Context, table string, rows int) (*Population, error) {
+// with that many rows. So many of these are real accounts, or all if there are
+// fewer; the rest is of the same size and can't be opened. The real ones are
+// spread over the whole table and its indexes, and come in random order.
+func (d *Database) NewTown(ctx context.Context, table string, rows, users int) (*Population, error) {
 	accounts, err := sqlstore.NewTable(d.DB, d.Dialect, table)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (d *Database) NewTown(ctx context.Context, table string, rows int) (*Popula
 	if err := accounts.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	p, err := NewPopulation(ctx, min(rows, MaxReal))
+	p, err := NewPopulation(ctx, min(rows, users))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 )
@@ -59,7 +61,7 @@ func measureTOTP(context.Context) ([]row, error) {
 }
 
 func measureRecovery(ctx context.Context) ([]row, error) {
-	r, err := bench.NewRecovery(ctx)
+	r, err := bench.NewRecovery(ctx, bcrypt.DefaultCost)
 	if err != nil {
 		return nil, err
 	}
@@ -196,11 +198,11 @@ func measurePostgres(ctx context.Context) ([]row, error) {
 
 func measureScale(ctx context.Context) ([]row, error) {
 	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
-		large, err := d.NewTown(ctx, "large", *rows)
+		large, err := d.NewTown(ctx, "large", *rows, bench.Users)
 		if err != nil {
 			return nil, err
 		}
-		small, err := d.NewTown(ctx, "small", 1_000)
+		small, err := d.NewTown(ctx, "small", 1_000, bench.Users)
 		if err != nil {
 			return nil, err
 		}
