@@ -136,8 +136,8 @@ func (x Admin) RefuseReset(ctx context.Context, userID string) error {
 }
 
 // Unlock ends the waits of all factors, brings back one that was disabled after
-// 100 wrong codes, and leaves at least five units in each budget. Where nothing
-// is locked, it does nothing. It returns a [Denied] of reason NotEnrolled.
+// 100 wrong codes, and leaves at least five units in each budget; where more are
+// left, they stay. Where nothing is locked, it does nothing. It returns a [Denied] of reason NotEnrolled.
 func (x Admin) Unlock(ctx context.Context, userID string) error {
 	return x.run(ctx, "unlock", userID, func(a *account.Account, m account.Moment) error { return a.Unlock(m, x.by) })
 }
@@ -167,7 +167,9 @@ func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error
 // one that belongs to another user. Config.Notify is handed what it has still to
 // hear of the account, and the event Erased at last. If it does not take all of
 // that, nothing is deleted, and the error is [ErrNotTold]; of a record that can't
-// be opened only the last event is left, which is lost then.
+// be opened only the last event is left, which is lost then. A Guard without
+// Notify tells nobody, and returns ErrNotTold where another one has left
+// something to tell.
 //
 // It returns nil if there is no record, and [ErrNoEraser] if the store is no
 // [store.Eraser]. After another error, call it again: the record may still be
@@ -225,6 +227,10 @@ func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
 		if err := a.Recall(m); err != nil {
 			return err
 		}
+	} else if waits, err := a.Untold(); err != nil {
+		return err
+	} else if waits {
+		return ErrNotTold
 	}
 	return a.Note(m, account.EventErased, x.by)
 }

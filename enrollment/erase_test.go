@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -93,6 +95,32 @@ func TestEraseWaitsForTheRest(t *testing.T) {
 		if !slices.Equal(told, x.second) {
 			t.Errorf("%s was refused: told %v", refused, told)
 		}
+	}
+}
+
+// A tool that can tell nobody deletes nothing that others have still to tell.
+func TestEraseWithoutNotifyLeavesWhatWaits(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.notify = errors.New("the queue is full")
+	o.enroll("alice")
+	tool, err := enrollment.New(o.store, o.ring, enrollment.Config{
+		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Enforced(), Now: o.clock.Now,
+	})
+	granted(t, err)
+	o.pass(time.Hour)
+	if err := tool.Admin("root", "left").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNotTold) {
+		t.Errorf("%v, want ErrNotTold", err)
+	}
+	if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.Enabled {
+		t.Errorf("%+v", s)
+	}
+	o.notify = nil
+	o.sweepNow()
+	o.wantTold(enrollment.Event{Kind: enrollment.Enabled, Factor: enrollment.TOTP, Name: "Authenticator"})
+	granted(t, tool.Admin("root", "left").Erase(t.Context(), "alice"))
+	if _, err := o.store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%v", err)
 	}
 }
 

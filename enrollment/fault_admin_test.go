@@ -239,6 +239,9 @@ func faultErase(t *testing.T, r *faultRig, how string, erase func(ctx context.Co
 	told := 0
 	var seen []enrollment.Observation
 	config := r.state.config()
+	config.Notify = faultTaken // the others have to hear of it, too
+	r.healthy = faultMust[*enrollment.Guard](t)(enrollment.New(r.store.Store, r.state.ring, config))
+	r.store.rival = r.healthy
 	config.Notify = func(_ context.Context, e enrollment.Event) error {
 		if e.Kind == enrollment.Erased {
 			told++

@@ -199,6 +199,15 @@ func (a *Account) History() ([]Event, error) {
 	return slices.Clone(*history), nil
 }
 
+// Untold reports whether events wait for their delivery.
+func (a *Account) Untold() (bool, error) {
+	outbox, err := a.outbox.get(decodeOutbox)
+	if err != nil {
+		return false, err
+	}
+	return len(*outbox) > 0, nil
+}
+
 // undelivered reports whether an event of the kind waits for its delivery.
 func (a *Account) undelivered(kind EventKind) (bool, error) {
 	outbox, err := a.outbox.get(decodeOutbox)
