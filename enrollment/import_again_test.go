@@ -159,3 +159,28 @@ func TestForeignBudgetComesBack(t *testing.T) {
 		}
 	}
 }
+
+// An administrator who unlocks, again and again, gives back some of it and not
+// all.
+func TestUnlockSparesTheForeignBudget(t *testing.T) {
+	t.Parallel()
+	r := newMoveRig(t)
+	r.move("alice", summed("70000001")...)
+	guesses := func() (n int) {
+		for i := range 40 {
+			if _, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); modelReason(err) == enrollment.WrongCode {
+				n++
+			}
+			r.clock.Advance(time.Minute)
+		}
+		return n
+	}
+	for i, want := range []int{30, 5, 5} {
+		if got := guesses(); got != want {
+			t.Errorf("%d guesses were evaluated after %d times unlocked, want %d", got, i, want)
+		}
+		if err := r.Admin("support", "asked").Unlock(t.Context(), "alice"); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

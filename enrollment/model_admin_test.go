@@ -171,7 +171,7 @@ func (r *modelRun) unlock(u *modelUser) {
 		switch {
 		case locked:
 			a.forgive(r.now())
-			a.recovery = modelThrottle{}
+			a.recovery.forgive(r.now())
 			a.record(r.now(), by.event(enrollment.Unlocked))
 		case !a.enrolled():
 			return modelDeny(enrollment.NotEnrolled)

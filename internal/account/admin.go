@@ -46,7 +46,7 @@ func (a *Account) Unlock(m Moment, by Admin) error {
 		return nil
 	}
 	a.forgive(m.Now)
-	a.recovery = Throttle{}
+	a.recovery.forgive(foreignPolicy, m.Now)
 	return a.record(m, by.event(EventUnlocked))
 }
 
