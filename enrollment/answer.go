@@ -76,7 +76,8 @@ func (g *Guard) success(ctx context.Context, userID string, a *account.Account, 
 
 // Answer evaluates the code, an app's or a recovery code, that was given for a
 // challenge of this purpose; for the challenge of a message (see
-// [Messages.Send]), the code in the message or a recovery code, and no app's.
+// [Messages.Send]), the code in the message or a recovery code, and no app's. Six
+// digits are always taken for the code in the message there.
 // Whose challenge it is stands in the challenge; the Success says it. A success
 // spends the challenge, a failure does not.
 //

@@ -76,13 +76,8 @@ func (Message) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("enrollment: a message is not marshalled; hand out what is needed of it")
 }
 
-const (
-	// deliveredDigits is the length of a delivered code, the least that NIST
-	// SP 800-63B-4, section 3.1.3.2, allows.
-	deliveredDigits = 6
-
-	deliveredCodes = 1_000_000 // how many there are
-)
+// deliveredCodes is how many delivered codes there are.
+const deliveredCodes = 1_000_000
 
 // freshMessage is what is drawn for a message.
 type freshMessage struct {
@@ -100,7 +95,7 @@ func (g *Guard) newMessage() (f freshMessage, err error) {
 			return f, fmt.Errorf("enrollment: drawing random bytes: %w", err)
 		}
 	}
-	f.digits = fmt.Sprintf("%0*d", deliveredDigits, binary.BigEndian.Uint64(drawn[:])%deliveredCodes)
+	f.digits = fmt.Sprintf("%0*d", account.DeliveredDigits, binary.BigEndian.Uint64(drawn[:])%deliveredCodes)
 	return f, nil
 }
 

@@ -3,6 +3,7 @@ package enrollment_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -940,4 +941,35 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	p.want(err, "")
 	_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
 	p.want(err, "")
+}
+
+// Where a code from a message is asked for, a recovery code of another system is
+// taken as well, digits or not; six of them are the message's.
+func TestForeignCodeInsteadOfTheMessage(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, enrollment.MessagesConfig{})
+	key := modelForeignKey(t)
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
+	for _, code := range []string{"12345678", "123456", "1234567"} {
+		sum := sha256.Sum256([]byte(code))
+		im.RecoveryHashes = append(im.RecoveryHashes, sum[:])
+	}
+	p.want(p.Guard.Admin("root", "moving").Import(t.Context(), "alice", im), "")
+	p.Clock.Advance(time.Hour)
+	p.bind("alice", enrollment.ByCode(modelShown(key, p.Clock.Now())))
+	for _, x := range []struct {
+		code string
+		want enrollment.Reason
+		left int
+	}{{"123456", enrollment.WrongCode, 3}, {"12345678", "", 2}, {"12345678", enrollment.Replayed, 2}, {"1234567", "", 1}} {
+		p.Clock.Advance(time.Hour)
+		d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+		if p.inbox.code(t) == x.code {
+			continue // once in a million times
+		}
+		p.want(p.answer(d.Challenge, x.code), x.want)
+		if left := p.status("alice").CodesLeft; left != x.left {
+			t.Errorf("%d codes are left after %s, want %d", left, x.code, x.left)
+		}
+	}
 }

@@ -61,9 +61,10 @@ func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatc
 	// Where there are codes of another system, a text is one of those unless it
 	// has the form of a code that the account has besides.
 	if len(a.foreign) > 0 {
-		app := factor == enrollment.TOTP && slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
+		app := factor == enrollment.TOTP && g.delivery == 0 && slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
 		own := factor == enrollment.Recovery && len(a.codes) > 0 && len(a.codes[0]) == len(normal)
-		if !app && !own && (factor != enrollment.TOTP || g.delivery == 0) {
+		sent := factor == enrollment.TOTP && g.delivery != 0 && len(normal) == 6
+		if !app && !own && !sent {
 			factor = modelOther
 		}
 	}

@@ -102,9 +102,10 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 
 // reading decides what a guess is taken for. Where the account has codes of
 // another system, it has no set of its own, and a text is one of those unless it
-// has as many digits as an authenticator's codes.
+// has as many digits as an authenticator's codes, or as the code in a message
+// where one is asked for.
 func (a *Account) reading(g Guess) (f Factor, foreign bool, err error) {
-	if g.Factor == Delivered {
+	if g.Factor == Delivered && len(g.Digits) == DeliveredDigits {
 		return Delivered, false, nil
 	}
 	codes, err := a.foreign.get(decodeForeign)

@@ -18,6 +18,10 @@ const (
 	MessageWindow = 24 * time.Hour
 	MaxMessages   = 5 // in a window
 	MaxTries      = 5 // of one code
+
+	// DeliveredDigits is the length of a delivered code, the least that NIST
+	// SP 800-63B-4, section 3.1.3.2, allows.
+	DeliveredDigits = 6
 )
 
 // An Address is where codes are delivered to, and over which channel. What an
