@@ -51,7 +51,8 @@
 //     waits that double up to a day, and in the long run one guess a day: about
 //     0.1 % in a year, however often the owner signs in with the app and however
 //     many requests race. Each recovery code that the owner uses adds five
-//     guesses at most. Recovery codes carry 80 bits and are out of reach.
+//     guesses at most, and five more at codes in messages where the account has
+//     an address. Recovery codes carry 80 bits and are out of reach.
 //   - Somebody who watches a code being typed, or finds it in a log, can't use
 //     it again: it is burned in the database before it is answered, by its time
 //     step and not by its text.
@@ -60,11 +61,13 @@
 //     first factor, or for a user whom the host has signed in.
 //   - Somebody who has the password and stops guessing can't keep the owner out:
 //     recovery codes wait for a minute at most, and each that is used ends a
-//     lock of app codes.
+//     lock of app codes. Recovery codes that were taken over from another system
+//     can be kept locked for a day, until the user makes new ones.
 //   - Somebody who has stolen a session can't switch the second factor off, take
-//     it over or make recovery codes without a code. Only a receipt in that
-//     session would do, which lasts five minutes and ends with every change of
-//     factor.
+//     it over or make recovery codes without a code. Only what the host keeps in
+//     that session would do: a receipt, which lasts five minutes and ends with
+//     every change of factor, or the token of a setup that waits, which shows the
+//     new secret for as long as the setup lasts. Keep that token in the form.
 //   - Somebody who reads the database, a replica or a backup gets ciphertext.
 //     Somebody who writes to it can't move an account to another user, alter
 //     it or its state, or present another version: it no longer opens, which

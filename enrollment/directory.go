@@ -28,8 +28,10 @@ type Directory struct {
 
 // NewDirectory returns a Directory over the accounts of the Guard. The lister
 // lists what the Guard's store keeps, and usually is that store. A replica that
-// lags behind is good enough: what Sweep and Reseal change, they load from the
-// Guard's store first. It returns an error if one of them is nil.
+// lags behind is good enough for listings and for Sweep, which loads what it
+// changes from the Guard's store first. It is not for a Reseal after which a key
+// is dropped: an account that the replica does not have yet is not moved, and
+// can't be opened any more. It returns an error if one of them is nil.
 func NewDirectory(g *Guard, l store.Lister) (*Directory, error) {
 	switch {
 	case g == nil:

@@ -107,7 +107,8 @@
 //     one who goes on guessing without a pause can, until the password is
 //     changed. Codes of another system (Import.RecoveryHashes) have a budget
 //     besides, of 30 wrong ones refilled by one a day, since they may be short:
-//     who uses it up shuts them out, and not the app, until new codes are made.
+//     who uses it up shuts them out for a day, and can have locked the app as
+//     well. An administrator who unlocks ends that, and the user's next set.
 //   - While a factor is locked, nothing is evaluated, counted or extended.
 //   - A stranger can neither guess nor lock: codes are evaluated only against
 //     a challenge, which is minted after the first factor, or for a user whom
@@ -225,10 +226,12 @@
 // # Clocks
 //
 // Time comes from Config.Now. When the clock of a host jumps back, codes fail
-// closed: used steps stay used, and waits end when they would have. Nodes whose
-// clocks differ by less than a day can't be played off against each other, but
-// for challenges and receipts: one from a node that is ahead lasts longer by the
-// difference.
+// closed: used steps stay used, and waits end when they would have. Between nodes
+// whose clocks differ by less than a day, no code works twice and no budget is
+// larger. But what lasts for some time (a wait, a setup, the days of a reset, a
+// bypass, trust in a device) ends earlier for a node that is ahead, by the
+// difference, and later for one that is behind; so do challenges and receipts,
+// which are refused where they come from more than a minute ahead.
 //
 // A clock that is wrong by more than a day is believed for as long as it is
 // wrong. Once it is right again, times that lie more than a day ahead are set to

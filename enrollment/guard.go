@@ -94,8 +94,8 @@ type Config struct {
 	KeepCodes bool
 
 	// SetupTTL is how long a setup waits for its code before it is as if it
-	// had never been, from [MinSetupTTL] to [MaxSetupTTL]. Defaults to
-	// [DefaultSetupTTL].
+	// had never been, from [MinSetupTTL] to [MaxSetupTTL]. For as long, its
+	// token shows the secret (see Setup.Token). Defaults to [DefaultSetupTTL].
 	SetupTTL time.Duration
 
 	// AllowReauth lets [ByReauth] authorise Disable and Remove: the password

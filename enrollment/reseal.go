@@ -59,9 +59,10 @@ func (r Resealed) snapshot() Resealed {
 // called. Where the Sealer is no [KeyNamer], all accounts are sealed anew.
 //
 // A node that still seals under the old key moves accounts back as they are
-// used. Drop the key when all nodes have the new one and a run after that has
-// found nothing under the old key in Resealed.Keys and nothing in
-// Resealed.Failed. Challenges, setups and receipts that are in somebody's hands
+// used. Drop the key when all nodes have the new one and a run after that, over
+// the database itself and no replica of it, has found nothing under the old key
+// in Resealed.Keys and nothing in Resealed.Failed: an account that was left out
+// is lost with the key. Challenges, setups and receipts that are in somebody's hands
 // may be sealed under the old key for another day.
 //
 // Accounts are taken one after another, about as fast as the store saves. An

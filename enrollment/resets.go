@@ -25,7 +25,7 @@ type ResetsConfig struct {
 	// Auto carries a request out once it has matured, by Directory.Sweep, and
 	// asks no administrator. The password and patience are then enough to switch
 	// the second factor off if the owner does not read what Config.Notify sends,
-	// or if a clock jumps ahead. What counts is what was set when the request
+	// or if a clock jumps ahead, or that of one node is. What counts is what was set when the request
 	// was made. Defaults to false.
 	Auto bool
 }

@@ -72,9 +72,11 @@ type Options struct {
 // authenticator app. It redacts itself, and hides the secret also inside other
 // values; Token is a plain string. It is safe for concurrent use.
 type Setup struct {
-	// Token stands for the setup: put it into the form with the code field, or
-	// into the session, and hand it to Confirm or Resume. It is of use only
-	// together with the user's id.
+	// Token stands for the setup: put it into the form with the code field, and
+	// hand it to Confirm or Resume. It is of use only together with the user's
+	// id. In the session it does as well, and lets the user reload the page; but
+	// then whoever steals the session while the setup waits can call up the
+	// secret, unnoticed, and has the codes of that authenticator from then on.
 	Token string
 
 	// Expires is when the setup ends, as if it had never been.

@@ -38,7 +38,9 @@ type Import struct {
 	// Each works once. Wrong ones bring the waits of any recovery code, and have
 	// a budget besides, as nobody knows how long the codes are: after 30 wrong
 	// ones, refilled by one a day, none is evaluated until the next unit is
-	// back, the next set is made, or Admin.Unlock. The app goes on working.
+	// back, the next set is made, or Admin.Unlock. The app goes on working, unless
+	// whoever guesses has locked that, too: such an account can be kept from its
+	// owner for a day, which one with a set of its own can't.
 	// Every text that is no app's code is held against all of them.
 	// With bcrypt that takes their cost each time: together they may cost as
 	// much as 16 of cost 10 (or 8 of 11, or 4 of 12), about a second of a

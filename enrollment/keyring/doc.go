@@ -21,7 +21,9 @@
 // [Ring.Drop] takes an old key out, when no account is sealed under it any more
 // and no token either, which takes a day. Reseal counts the accounts of each
 // key. A query can do that, too: the id of the key stands in clear in what is
-// stored, behind two bytes (the format, the length of the id).
+// stored, behind two bytes (the format, the length of the id). Neither must be
+// asked of a replica that lags behind: what it does not have yet is lost with
+// the key. Keep the old text until you are sure.
 //
 // # Construction
 //
