@@ -400,7 +400,7 @@ var linkRE = regexp.MustCompile(`href="(otpauth://[^"]*)"`)
 // scan sets a phone up with what the page shows.
 func (b *browser) scan() *phone {
 	b.t.Helper()
-	b.at("/security/setup")
+	b.sees("Set up your authenticator")
 	link := linkRE.FindStringSubmatch(b.page.body)
 	if link == nil {
 		b.t.Fatalf("no otpauth link:\n%s", b.page.body)

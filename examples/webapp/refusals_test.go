@@ -242,27 +242,42 @@ func TestSetupIsForOneUser(t *testing.T) {
 	alice.submit("/security/setup", "code", phone.shows())
 	alice.codes()
 
-	// Another browser of the same user sees that one waits, not what.
+	// Another browser of the same user sees that one waits, not what. Nor does
+	// the session: it is in the page alone.
 	s.clock.advance(time.Minute)
 	alice.get("/security")
 	alice.follow("Add another authenticator")
 	alice.submit("/security/begin")
-	alice.at("/security/setup")
+	tablet, page := alice.scan(), alice.page
+	alice.submit("/security/setup", "code", tablet.wrong())
+	alice.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	if again := alice.scan(); again.key.Secret().Base32() != tablet.key.Secret().Base32() {
+		t.Error("after a wrong code the page shows another secret")
+	}
+	alice.get("/security/setup")
+	alice.at("/security/begin")
 	other := s.browser()
 	other.signIn("alice@example.com")
 	other.submit("/sign-in/code", "code", phone.shows())
 	other.get("/security")
-	other.sees("It was begun in another browser")
+	other.sees("If that was not you, cancel it.")
 	other.get("/security/setup")
 	other.at("/security/begin")
 
 	// And one that is too late is as if it had never been.
+	mallory.get("/security/begin")
+	mallory.submit("/security/begin")
+	mallory.at("/security/setup")
 	s.clock.advance(16 * time.Minute)
-	alice.get("/security/setup")
+	alice.page = page
+	alice.submit("/security/setup", "code", tablet.shows())
 	alice.at("/security")
 	alice.sees("That took too long, and the QR code is not valid any more.")
-	alice.get("/security/setup")
-	alice.at("/security/begin")
+	mallory.get("/security/setup")
+	mallory.at("/security")
+	mallory.sees("That took too long, and the QR code is not valid any more.")
+	mallory.get("/security/setup")
+	mallory.at("/security/begin")
 }
 
 func TestStepUp(t *testing.T) {
@@ -305,7 +320,7 @@ func TestStepUp(t *testing.T) {
 	b.at("/security/begin")
 	b.sees("Code from your authenticator app")
 	b.submit("/security/begin", "code", phone.next())
-	b.at("/security/setup")
+	b.sees("Set up your authenticator")
 }
 
 // TestSessions checks what becomes of sessions.

@@ -34,7 +34,7 @@ const (
 	keyStepped   = "stepped-"   // with a purpose behind it: the receipt of the code for it
 	keyAfter     = "after"      // the page to go on to after the code
 
-	keySetup  = "setup"   // token of the setup that this browser began
+	keySetup  = "setup"   // token of the first setup, if this browser began it
 	keyPhone  = "phone"   // token of the phone number that waits for its code
 	keyReset  = "reset"   // hash of the link by which a password is being reset
 	keyNotice = "notice"  // what to say on the next page

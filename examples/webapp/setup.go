@@ -90,8 +90,20 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
-	a.sessions.Put(ctx, keySetup, setup.Token)
-	http.Redirect(w, r, "/security/setup", http.StatusSeeOther)
+	// The first setup can be called up again from the session, by a reload of
+	// its page. Where an account is protected already, the token is in the page
+	// alone: whoever steals the session later must not find the new secret there.
+	status, err := a.guard.Status(ctx, u.ID)
+	switch {
+	case err != nil:
+		a.fail(w, r, err)
+	case status.Enabled():
+		a.sessions.Remove(ctx, keySetup)
+		a.showSetup(w, r, u, setup, http.StatusOK, "")
+	default:
+		a.sessions.Put(ctx, keySetup, setup.Token)
+		http.Redirect(w, r, "/security/setup", http.StatusSeeOther)
+	}
 }
 
 // proof returns what authorises a change of settings: the code that was typed,
@@ -119,8 +131,8 @@ type setupPage struct {
 	Code    codeField
 }
 
-// setupForm shows the setup that was begun in this browser, as often as the
-// page is loaded.
+// setupForm shows the first setup, if it was begun in this browser, as often as
+// the page is loaded.
 func (a *app) setupForm(w http.ResponseWriter, r *http.Request, u user) {
 	token := a.sessions.GetString(r.Context(), keySetup)
 	if token == "" {
