@@ -276,8 +276,9 @@ func TestDecodeSetCutShort(t *testing.T) {
 }
 
 // A record that asks for 4 GiB, or for years of work, is refused before any of
-// it is allocated, by DecodeSet and by Derive for itself. It counts the bytes
-// that the process allocates, so nothing may run beside it.
+// it is allocated or done, by DecodeSet and by Derive for itself: a derivation
+// takes at least its memory. The test counts the bytes that the process
+// allocates, so nothing may run beside it.
 func TestCase38_HostileCostsAllocateNothing(t *testing.T) {
 	code := parse(t, slowText)
 	tests := []struct {
@@ -296,7 +297,6 @@ func TestCase38_HostileCostsAllocateNothing(t *testing.T) {
 	}
 	for _, tt := range tests {
 		in := stored(1, 0, tt.memory, tt.passes, tt.threads, [16]byte{1}, [][32]byte{{1}})
-		start := time.Now()
 		n := allocated(func() {
 			if set, err := recovery.DecodeSet(in); !errors.Is(err, recovery.ErrDamaged) || !set.IsZero() {
 				t.Errorf("%s: DecodeSet: %v", tt.name, err)
@@ -308,9 +308,6 @@ func TestCase38_HostileCostsAllocateNothing(t *testing.T) {
 		})
 		if n > 64<<10 {
 			t.Errorf("%s: %d bytes were allocated", tt.name, n)
-		}
-		if d := time.Since(start); d > time.Second {
-			t.Errorf("%s: took %v", tt.name, d)
 		}
 	}
 
