@@ -227,8 +227,8 @@
 //
 // Time comes from Config.Now. When the clock of a host jumps back, codes fail
 // closed: used steps stay used, and waits end when they would have. Between nodes
-// whose clocks differ by less than a day, no code works twice and no budget is
-// larger. But what lasts for some time (a wait, a setup, the days of a reset, a
+// whose clocks differ by less than a day, no code works twice, and a budget
+// gains the difference once. But what lasts for some time (a wait, a setup, the days of a reset, a
 // bypass, trust in a device) ends earlier for a node that is ahead, by the
 // difference, and later for one that is behind; so do challenges and receipts,
 // which are refused where they come from more than a minute ahead.

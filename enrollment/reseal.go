@@ -62,8 +62,8 @@ func (r Resealed) snapshot() Resealed {
 // used. Drop the key when all nodes have the new one and a run after that, over
 // the database itself and no replica of it, has found nothing under the old key
 // in Resealed.Keys and nothing in Resealed.Failed: an account that was left out
-// is lost with the key. Challenges, setups and receipts that are in somebody's hands
-// may be sealed under the old key for another day.
+// is lost with the key. Challenges, setups and receipts that are in somebody's
+// hands may be sealed under the old key for another day.
 //
 // Accounts are taken one after another, about as fast as the store saves. An
 // account that can't be opened or saved is in Resealed.Failed, and the others
