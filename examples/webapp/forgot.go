@@ -115,9 +115,14 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request) {
 }
 
 // openLink takes the link out of the address, so that it does not stay in the
-// history, and asks for the second factor.
+// history, and asks for the second factor. What the link is good for is bound to
+// a token that nobody can have planted.
 func (a *app) openLink(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
+	if err := a.sessions.RenewToken(ctx); err != nil {
+		a.internalError(w, r, err)
+		return
+	}
 	a.sessions.Put(ctx, keyReset, hashLink(r.URL.Query().Get("token")))
 	a.sessions.Remove(ctx, keyStepped+string(resetPurpose))
 	a.dropChallenge(ctx)

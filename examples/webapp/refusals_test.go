@@ -260,7 +260,7 @@ func TestSetupIsForOneUser(t *testing.T) {
 	other.signIn("alice@example.com")
 	other.submit("/sign-in/code", "code", phone.shows())
 	other.get("/security")
-	other.sees("If that was not you, cancel it.")
+	other.sees("If it was not you who began it, cancel it.")
 	other.get("/security/setup")
 	other.at("/security/begin")
 
@@ -355,6 +355,68 @@ func TestSessions(t *testing.T) {
 	if b.cookies()[0].Value == halfway {
 		t.Error("the second step keeps the token of the first")
 	}
+}
+
+// A request that is under way while its session is ended writes it back at its
+// end. That brings nothing to life.
+func TestEndedSessionStaysEnded(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	sessions := sessionTable{s.app.db}
+	ctx, expires := t.Context(), time.Now().Add(time.Hour)
+	for _, step := range []struct {
+		do   func() error
+		want bool
+	}{
+		{func() error { return sessions.CommitCtx(ctx, "token", []byte("a"), expires) }, true},
+		{func() error { return sessions.CommitCtx(ctx, "token", []byte("b"), expires) }, true},
+		{func() error { return sessions.DeleteCtx(ctx, "token") }, false},
+		{func() error { return sessions.CommitCtx(ctx, "token", []byte("b"), expires) }, false},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatal(err)
+		}
+		if _, found, err := sessions.FindCtx(ctx, "token"); err != nil || found != step.want {
+			t.Fatalf("found %t, %v, want %t", found, err, step.want)
+		}
+	}
+}
+
+// Whoever has lost the phone proves it with a recovery code, and is then asked
+// for a code of the new app.
+func TestReplaceByRecoveryCode(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	b := s.member("alice@example.com")
+	_, codes := b.enable()
+	s.clock.advance(10 * time.Minute) // the receipt is too old
+	b.get("/security")
+	b.follow("Replace")
+	b.follow("Use a recovery code")
+	b.submit("/security/begin", "code", codes[0])
+	b.sees("Code from your authenticator app")
+	replacement := b.scan()
+	b.submit("/security/setup", "code", replacement.wrong())
+	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.sees("Code from your authenticator app")
+	b.submit("/security/setup", "code", replacement.shows())
+	b.sees("Your new authenticator works.")
+}
+
+// A setup that somebody else has begun meanwhile is not hidden behind one's own.
+func TestSecurityWarnsOfAnotherSetup(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	owner := s.member("alice@example.com")
+	other := s.browser()
+	other.signIn("alice@example.com")
+	for _, b := range []*browser{owner, other} {
+		b.get("/security/begin")
+		b.submit("/security/begin")
+		b.at("/security/setup")
+	}
+	owner.get("/security")
+	owner.sees("If it was not you who began it, cancel it.")
 }
 
 func TestCookieAndHeaders(t *testing.T) {

@@ -21,7 +21,7 @@ type securityPage struct {
 	FewCodes  bool
 	CanAdd    bool
 	CanRemove bool
-	CanResume bool // the setup that waits was begun in this browser
+	CanResume bool // this browser has begun a first setup
 	CanShow   bool // the recovery codes are kept
 	CanPhone  bool // codes can be sent to a phone
 	Mandatory bool // for this user

@@ -130,7 +130,7 @@ type sessionTable struct{ db database }
 var _ scs.CtxStore = sessionTable{}
 
 func (t sessionTable) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
-	err = t.db.QueryRowContext(ctx, t.db.sql(`SELECT data FROM sessions WHERE token = ?1 AND expires > ?2`),
+	err = t.db.QueryRowContext(ctx, t.db.sql(`SELECT data FROM sessions WHERE token = ?1 AND expires > ?2 AND length(data) > 0`),
 		token, time.Now().Unix()).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
@@ -143,15 +143,19 @@ func (t sessionTable) FindCtx(ctx context.Context, token string) (data []byte, f
 
 func (t sessionTable) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
 	_, err := t.db.ExecContext(ctx, t.db.sql(`INSERT INTO sessions (token, data, expires) VALUES (?1, ?2, ?3)
-		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires = excluded.expires`), token, data, expires.Unix())
+		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires = excluded.expires
+		WHERE length(sessions.data) > 0`), token, data, expires.Unix())
 	if err != nil {
 		return fmt.Errorf("saving a session: %w", err)
 	}
 	return nil
 }
 
+// DeleteCtx empties the session and leaves its token to the sweep: a request that
+// is still under way with the session writes it back in the end, and would
+// bring one to life that its owner has ended.
 func (t sessionTable) DeleteCtx(ctx context.Context, token string) error {
-	if _, err := t.db.ExecContext(ctx, t.db.sql(`DELETE FROM sessions WHERE token = ?1`), token); err != nil {
+	if _, err := t.db.ExecContext(ctx, t.db.sql(`UPDATE sessions SET data = ?2 WHERE token = ?1`), token, []byte{}); err != nil {
 		return fmt.Errorf("deleting a session: %w", err)
 	}
 	return nil

@@ -75,6 +75,11 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 		Ticket:  r.PostFormValue("ticket"),
 		Proof:   a.proof(r),
 	}
+	status, err := a.guard.Status(ctx, u.ID)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
 	setup, err := a.guard.Begin(ctx, u.ID, o)
 	if err != nil {
 		q, qErr := a.beginQuestion(r, u, o.Replace)
@@ -93,17 +98,13 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 	// The first setup can be called up again from the session, by a reload of
 	// its page. Where an account is protected already, the token is in the page
 	// alone: whoever steals the session later must not find the new secret there.
-	status, err := a.guard.Status(ctx, u.ID)
-	switch {
-	case err != nil:
-		a.fail(w, r, err)
-	case status.Enabled():
+	if status.Enabled() {
 		a.sessions.Remove(ctx, keySetup)
 		a.showSetup(w, r, u, setup, http.StatusOK, "")
-	default:
-		a.sessions.Put(ctx, keySetup, setup.Token)
-		http.Redirect(w, r, "/security/setup", http.StatusSeeOther)
+		return
 	}
+	a.sessions.Put(ctx, keySetup, setup.Token)
+	http.Redirect(w, r, "/security/setup", http.StatusSeeOther)
 }
 
 // proof returns what authorises a change of settings: the code that was typed,
@@ -162,7 +163,7 @@ func (a *app) showSetup(w http.ResponseWriter, r *http.Request, u user, setup en
 		return
 	}
 	field := newCodeField(r, problem)
-	field.AppOnly = true
+	field.With, field.AppOnly = withApp, true // whatever the proof was typed as
 	a.render(w, r, status, "setup", setupPage{
 		Token:   setup.Token,
 		QR:      template.URL(image),

@@ -178,6 +178,9 @@ func (u *users) byID(ctx context.Context, id string) (user, error) {
 
 // find returns the user with that value in a column.
 func (u *users) find(ctx context.Context, column, value string) (found user, hash []byte, err error) {
+	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) { // PostgreSQL takes neither
+		return user{}, nil, errNoUser
+	}
 	var joined int64
 	err = u.db.QueryRowContext(ctx,
 		u.db.sql(`SELECT id, email, password, generation, joined, admin = 1, exempt = 1 FROM users WHERE `+column+` = ?1`), value).
