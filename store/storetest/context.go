@@ -23,6 +23,11 @@ var contextCases = []testCase{
 		clause: "A context that ends during Save leaves the old record or the new one, whole; success is reported only for a write that happened; and the store can be used afterwards.",
 		check:  checkContextEnds,
 	},
+	{
+		name:   "context-ends-reading",
+		clause: "A context that ends during Load, List or Erase never makes a record look absent: the call does what it was asked, or returns an error that matches the context's.",
+		check:  checkContextEndsReading,
+	},
 }
 
 // ended returns contexts that are over, by the error that they report.
@@ -175,4 +180,77 @@ func saveEnding(ctx context.Context, s store.Store, userID string, window time.D
 		}
 	}
 	return fmt.Errorf("Save at the end = %w, want nil", err)
+}
+
+// checkContextEndsReading calls what does not save with contexts that end at any
+// moment. Who takes every error of a driver for "no rows" says that an account
+// is not there.
+func checkContextEndsReading(ctx context.Context, s store.Store) error {
+	held := sample("alice", 1)
+	if err := save(ctx, s, held, 0); err != nil {
+		return err
+	}
+	load := func(short context.Context, _ string) error {
+		got, err := s.Load(short, "alice")
+		if err != nil {
+			return err
+		}
+		return diff(got, held)
+	}
+	if err := endAnywhere(ctx, "Load", load); err != nil {
+		return err
+	}
+	if l, ok := s.(store.Lister); ok {
+		list := func(short context.Context, _ string) error {
+			page, err := l.List(short, store.Query{})
+			if err == nil && len(page.Records) != 1 {
+				err = fmt.Errorf("%d records and no error, want 1", len(page.Records))
+			}
+			return err
+		}
+		if err := endAnywhere(ctx, "List", list); err != nil {
+			return err
+		}
+	}
+	e, ok := s.(store.Eraser)
+	if !ok {
+		return nil
+	}
+	return endAnywhere(ctx, "Erase", func(short context.Context, user string) error {
+		if err := save(ctx, s, sample(user, 1), 0); err != nil {
+			return err
+		}
+		if err := e.Erase(short, user); err != nil {
+			return err
+		}
+		return absent(ctx, s, user)
+	})
+}
+
+// endAnywhere calls f, each time for another user, with contexts that end at any
+// moment of it. It has to return nil, or the error of the context.
+func endAnywhere(ctx context.Context, name string, f func(short context.Context, user string) error) error {
+	began := time.Now()
+	if err := f(ctx, "user"); err != nil {
+		return fmt.Errorf("%s = %w", name, err)
+	}
+	window := time.Since(began)
+	for i := range endingSaves {
+		short, cancel, reason := ending(ctx, i%2 == 0, rand.N(2*window+time.Microsecond))
+		err := f(short, fmt.Sprintf("user-%d", i))
+		over := short.Err() != nil
+		cancel()
+		if err != nil {
+			if bad := only(err, reason); bad != nil {
+				return fmt.Errorf("%s with a context that ends meanwhile = %w", name, bad)
+			}
+		}
+		// Stay where contexts end in the middle, whatever the load.
+		if over {
+			window += window/4 + time.Microsecond
+		} else {
+			window -= window / 4
+		}
+	}
+	return nil
 }

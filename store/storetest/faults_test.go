@@ -467,6 +467,35 @@ var faults = []fault{
 			return l.save0(ctx, r, prev)
 		}
 	}},
+	{"takes the end of the context for absence", []string{"context-ends-reading"}, func(l *lab) {
+		l.load = func(ctx context.Context, userID string) (store.Record, error) {
+			r, err := l.load0(ctx, userID)
+			if pause(); err == nil && ctx.Err() != nil {
+				return store.Record{}, store.ErrNotFound
+			}
+			return r, err
+		}
+	}},
+	{"lists what it had when the context ended", []string{"context-ends-reading"}, func(l *lab) {
+		l.list = func(ctx context.Context, q store.Query) (store.Page, error) {
+			page, err := l.list0(ctx, q)
+			if pause(); err == nil && ctx.Err() != nil {
+				return store.Page{}, nil
+			}
+			return page, err
+		}
+	}},
+	{"gives up erasing silently", []string{"context-ends-reading"}, func(l *lab) {
+		l.erase = func(ctx context.Context, userID string) error {
+			if err := l.ended(ctx); err != nil {
+				return err
+			}
+			if pause(); ctx.Err() != nil {
+				return nil
+			}
+			return l.erase0(ctx, userID)
+		}
+	}},
 	{"is broken once a context has ended", []string{"context-ends"}, func(l *lab) {
 		var mu sync.Mutex
 		broken := false
