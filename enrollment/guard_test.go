@@ -1,6 +1,7 @@
 package enrollment_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -198,5 +199,25 @@ func TestReasons(t *testing.T) {
 	}
 	if n := len(enrollment.Reasons()); n != len(want) {
 		t.Errorf("%d reasons are listed, %d are tested", n, len(want))
+	}
+}
+
+// A store that says "not there" because the request has no time left does not
+// switch the second factor off.
+func TestEndOfContextIsNotAbsence(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.enroll("alice")
+	ctx, cancel := context.WithCancel(t.Context())
+	o.store.load = func(string) (store.Record, error) {
+		cancel()
+		return store.Record{}, store.ErrNotFound
+	}
+	d, err := o.guard.SignIn(ctx, "alice", enrollment.Login{})
+	if d.Next != enrollment.Refuse || !errors.Is(err, context.Canceled) {
+		t.Errorf("SignIn = %v, %v", d.Next, err)
+	}
+	if s, err := o.guard.Status(ctx, "alice"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Status = %+v, %v", s, err)
 	}
 }
