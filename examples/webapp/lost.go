@@ -16,7 +16,8 @@ type lostPage struct {
 }
 
 // lostForm says what a request means, and how long it takes. Who comes here has
-// given the right password: the challenge in the session says so.
+// a challenge in the session; what counts is what the Guard says to it, which
+// takes only one that followed a password.
 func (a *app) lostForm(w http.ResponseWriter, r *http.Request) {
 	if a.sessions.GetString(r.Context(), keyChallenge) == "" {
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)

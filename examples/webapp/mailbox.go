@@ -102,8 +102,14 @@ func (a *app) letters(w http.ResponseWriter, r *http.Request) {
 
 // isLocal reports whether the request names this machine, and comes from it. A
 // web site elsewhere can have its own name lead to this address, and would then
-// read the page by way of the user's browser.
+// read the page by way of the user's browser. Who says that somebody else is
+// behind them is a proxy; not all say so.
 func isLocal(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
 	host := hostName(r)
 	return err == nil && net.ParseIP(from).IsLoopback() && (host == "localhost" || net.ParseIP(host).IsLoopback())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
@@ -202,4 +203,29 @@ func TestMessagesAlone(t *testing.T) {
 	bob.sees("Two-factor authentication is not on.")
 	bob.post("/security/phone/code", url.Values{"code": {"000000"}})
 	bob.at("/security/begin")
+}
+
+// The mailbox is for whoever sits at this machine.
+func TestMailboxIsLocal(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		from, host, header string
+		want               bool
+	}{
+		{"127.0.0.1:1234", "localhost:8080", "", true},
+		{"[::1]:1234", "[::1]:8080", "", true},
+		{"192.0.2.7:1234", "localhost:8080", "", false},
+		{"127.0.0.1:1234", "rebound.example:8080", "", false},
+		{"127.0.0.1:1234", "localhost:8080", "X-Forwarded-For", false},
+		{"127.0.0.1:1234", "localhost:8080", "Forwarded", false},
+	} {
+		r := httptest.NewRequest("GET", "/messages", nil)
+		r.RemoteAddr, r.Host = x.from, x.host
+		if x.header != "" {
+			r.Header.Set(x.header, "192.0.2.7")
+		}
+		if got := isLocal(r); got != x.want {
+			t.Errorf("%+v is local: %t", x, got)
+		}
+	}
 }

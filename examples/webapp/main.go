@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Func("brand", "another name of this service, for one `host=name` in the address; can be given several times",
 		func(text string) error { return addBrand(brands, text) })
 	keepCodes := flags.Bool("keep-codes", false, "recovery codes can be shown again: they are kept in clear inside the sealed accounts")
-	replenish := flags.Bool("replenish", false, "each recovery code that was used is replaced at once")
+	replenish := flags.Bool("replenish", false, "each recovery code that was used for signing in is replaced at once")
 	codesAtSetup := flags.Bool("codes-at-setup", false, "recovery codes are shown with the QR code")
 	alone := flags.Bool("messages-alone", false, "codes in messages may be all that a user has: a second factor that whoever reads the messages has, too")
 	reauth := flags.Bool("password-disables", false, "the password switches two-factor authentication off, without a code: whoever has stolen it needs nothing else")

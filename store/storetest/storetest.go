@@ -9,10 +9,15 @@
 //
 // The library's guarantees rest on the store: a code works once because, of two
 // concurrent Saves exactly one succeeds, and nobody is taken for somebody else
-// because ids are compared byte by byte. A store that passes here can carry
-// them; one that fails would let codes work twice or merge users, and must not
-// be used. Run the suite against the same kind and configuration of server as
-// in production, and under the race detector.
+// because ids are compared byte by byte. A store that fails here would let codes
+// work twice or merge users, and must not be used. Run the suite against the same
+// kind and configuration of server as in production, and under the race detector.
+//
+// A suite shows defects, not their absence, and two it can hardly show. Open
+// returns one store at a time, so that a copy kept in the process, in front of a
+// database that other processes write, is not noticed: keep none. And where a Save
+// takes a microsecond, as in a map, one that compares under one lock and writes
+// under another seldom meets a rival: hold one lock for both.
 //
 // Every case holds one clause of the contract and prints it when it fails. The
 // optional abilities, [store.Lister] and [store.Eraser], are tested if the
