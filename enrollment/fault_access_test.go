@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ func faultAnswer(challenge, code func(s *faultState) string) faultRun {
 
 func faultSuccess(ok enrollment.Success, err error) (faultOut, error) {
 	if err != nil {
-		if ok != (enrollment.Success{}) {
+		if !reflect.DeepEqual(ok, enrollment.Success{}) {
 			err = errors.New("an error that comes with a result")
 		}
 		return faultOut{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -43,7 +44,7 @@ func faultMessageOps() []faultOp {
 	confirm := func(code func(s S) string) faultRun {
 		return func(ctx C, s S, g G) (faultOut, error) {
 			done, err := faultMessages(s, g).Confirm(ctx, faultUser, s.binding, code(s))
-			if err != nil && (done.Codes.Len() > 0 || done.Success != enrollment.Success{}) {
+			if err != nil && (done.Codes.Len() > 0 || !reflect.DeepEqual(done.Success, enrollment.Success{})) {
 				err = errors.New("an error that comes with a result")
 			}
 			return faultOut{codes: done.Codes.Reveal(), receipt: done.Success.Receipt}, err

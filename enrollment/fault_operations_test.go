@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -116,7 +117,7 @@ func faultOps() []faultOp {
 			if err == nil && (done.Success.Receipt == "" || done.Success.UserID != faultUser) {
 				err = errors.New("a Confirm without a Success")
 			}
-			if err != nil && (done.Codes.Len() > 0 || done.Success != enrollment.Success{}) {
+			if err != nil && (done.Codes.Len() > 0 || !reflect.DeepEqual(done.Success, enrollment.Success{})) {
 				err = errors.New("an error that comes with a result")
 			}
 			return faultOut{codes: done.Codes.Reveal()}, err

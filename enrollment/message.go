@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // ErrNotSent says that the [Sender] failed. The message counts as sent: what a
@@ -45,7 +45,7 @@ type Message struct {
 	// Expires is when the code is worth nothing any more.
 	Expires time.Time
 
-	code hidden.Value[string]
+	code redact.Value[string]
 }
 
 // Code returns the code in clear: six digits, "" for the zero Message.
@@ -99,7 +99,7 @@ func (g *Guard) newMessage() (f freshMessage, err error) {
 	return f, nil
 }
 
-func (f freshMessage) hidden() hidden.Value[string] { return hidden.Of(f.digits) }
+func (f freshMessage) hidden() redact.Value[string] { return redact.Of(f.digits) }
 
 func addressOf(x account.Address) Address {
 	return Address{Channel: x.Channel, Hint: hint(x.To), Added: x.Added, Used: x.Used}

@@ -270,7 +270,7 @@ func (r *modelRun) checkSuccess(u *modelUser, got enrollment.Success, p enrollme
 	}
 	got.Receipt, got.NewCode = "", recovery.Code{}
 	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft()}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Success %+v, want %+v", got, want)
 	}
 }

@@ -260,7 +260,7 @@ func (r *modelRun) recent(u *modelUser) {
 		return err
 	}, func(a *modelAccount) {
 		want := enrollment.Success{UserID: u.name, Purpose: p, Factor: t.factor, At: t.issued, Receipt: t.text, CodesLeft: a.codesLeft()}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			r.fatalf("Recent returned %+v, want %+v", got, want)
 		}
 	})

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // ReceiptTTL is how old a receipt may be that proves something.
@@ -21,7 +21,7 @@ const maxMethod = 32
 // A Proof authorises a change to somebody's two-factor settings. The zero
 // Proof proves nothing.
 type Proof struct {
-	p hidden.Value[proof] // a code is a secret while it lasts
+	p redact.Value[proof] // a code is a secret while it lasts
 }
 
 type proof struct {
@@ -43,18 +43,18 @@ const (
 // counted like one there. Where a change is denied for another reason, the code
 // stays good. A recovery code is not replaced, whatever
 // Config.ReplenishCodes says: nobody would be shown the new one.
-func ByCode(code string) Proof { return Proof{hidden.Of(proof{codeProof, code})} }
+func ByCode(code string) Proof { return Proof{redact.Of(proof{codeProof, code})} }
 
 // ByReceipt proves with a receipt of the same user (see [Success]) that is at
 // most [ReceiptTTL] old. A receipt is void after any change of factor. That of a
 // delivered code proves nothing here.
-func ByReceipt(receipt string) Proof { return Proof{hidden.Of(proof{receiptProof, receipt})} }
+func ByReceipt(receipt string) Proof { return Proof{redact.Of(proof{receiptProof, receipt})} }
 
 // ByReauth proves by the host's word: it has just checked the first factor
 // again, by the named method, for example "password": 1 to 32 bytes that show
 // up in the event. It is accepted by Disable and Remove only, and only where
 // Config.AllowReauth is set.
-func ByReauth(method string) Proof { return Proof{hidden.Of(proof{reauthProof, method})} }
+func ByReauth(method string) Proof { return Proof{redact.Of(proof{reauthProof, method})} }
 
 const redactedProof = "enrollment.Proof(redacted)"
 

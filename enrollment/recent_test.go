@@ -1,6 +1,7 @@
 package enrollment_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func TestRecent(t *testing.T) {
 		want := enrollment.Success{
 			UserID: "alice", Purpose: "delete-project", Factor: enrollment.TOTP, At: at, Receipt: receipt, CodesLeft: 10,
 		}
-		if err != nil || ok != want {
+		if err != nil || !reflect.DeepEqual(ok, want) {
 			t.Errorf("%+v, %v, want %+v", ok, err, want)
 		}
 		for name, x := range map[string]struct {
@@ -42,7 +43,7 @@ func TestRecent(t *testing.T) {
 		} {
 			ok, err := o.guard.Recent(t.Context(), x.user, x.purpose, x.receipt, time.Hour)
 			wantReason(t, err, enrollment.ProofInvalid)
-			if ok != (enrollment.Success{}) {
+			if !reflect.DeepEqual(ok, enrollment.Success{}) {
 				t.Errorf("%s: %+v", name, ok)
 			}
 		}

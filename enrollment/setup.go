@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 	"github.com/seed-1b6a03a1/twofactor/qr"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -82,7 +82,7 @@ type Setup struct {
 	// Expires is when the setup ends, as if it had never been.
 	Expires time.Time
 
-	p hidden.Value[setup]
+	p redact.Value[setup]
 }
 
 type setup struct {
@@ -283,7 +283,7 @@ func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (S
 	return Setup{
 		Token:   token,
 		Expires: s.Expires,
-		p:       hidden.Of(setup{key: s.Authenticator.Key, uri: uri, codes: s.Codes}),
+		p:       redact.Of(setup{key: s.Authenticator.Key, uri: uri, codes: s.Codes}),
 	}, nil
 }
 

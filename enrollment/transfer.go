@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -147,7 +147,7 @@ func foreignCodes(hashes [][]byte) ([]account.ForeignCode, error) {
 // An Export is what [Admin.Export] returns: secrets in clear. It redacts
 // itself.
 type Export struct {
-	p hidden.Value[[]ExportedAuthenticator]
+	p redact.Value[[]ExportedAuthenticator]
 }
 
 // An ExportedAuthenticator is an authenticator with its secret.
@@ -214,5 +214,5 @@ func (x Admin) Export(ctx context.Context, userID string) (Export, error) {
 	if err != nil {
 		return Export{}, err
 	}
-	return Export{hidden.Of(list)}, nil
+	return Export{redact.Of(list)}, nil
 }

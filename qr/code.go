@@ -7,7 +7,7 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 	"github.com/skip2/go-qrcode"
 )
 
@@ -38,7 +38,7 @@ var (
 // It holds what the text holds: printing and encoding show a placeholder. A
 // Code is immutable and safe for concurrent use.
 type Code struct {
-	matrix hidden.Value[[][]bool] // by row and column, without a quiet zone
+	matrix redact.Value[[][]bool] // by row and column, without a quiet zone
 }
 
 // New returns the QR code of the text, taken as it is, byte by byte, at error
@@ -60,7 +60,7 @@ func New(text string) (*Code, error) {
 		return nil, ErrTooLong // the only reason left; err itself is not ours to vouch for
 	}
 	q.DisableBorder = true // each output draws the quiet zone in its own way
-	return &Code{hidden.Of(q.Bitmap())}, nil
+	return &Code{redact.Of(q.Bitmap())}, nil
 }
 
 // dark returns the rows of modules, not to be changed; true is dark.

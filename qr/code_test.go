@@ -210,7 +210,7 @@ func TestCase33_NoNetwork(t *testing.T) {
 		"bytes": true, "compress/zlib": true, "encoding": true, "encoding/base64": true, "encoding/binary": true,
 		"encoding/xml": true, "errors": true, "fmt": true, "hash/crc32": true, "io": true, "log/slog": true,
 		"slices": true, "strconv": true, "strings": true, "sync": true, "github.com/skip2/go-qrcode": true,
-		"github.com/seed-1b6a03a1/twofactor/internal/hidden": true,
+		"github.com/seed-1b6a03a1/twofactor/internal/redact": true,
 	}
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {

@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // MaxInput is the length of the longest text that [ParseCode] looks at, in
@@ -77,7 +77,7 @@ func (s Scheme) symbols() int {
 // immutable and safe for concurrent use. Two Codes are not made to be compared
 // with ==; what compares codes is [Set.Spend].
 type Code struct {
-	symbols hidden.Value[string]
+	symbols redact.Value[string]
 }
 
 // ParseCode reads a recovery code as people type and paste it. Case does not
@@ -113,7 +113,7 @@ func ParseCode(input string) (Code, error) {
 }
 
 // newCode returns the code of normalised symbols.
-func newCode(symbols string) Code { return Code{hidden.Of(symbols)} }
+func newCode(symbols string) Code { return Code{redact.Of(symbols)} }
 
 // IsZero reports whether c is the zero Code.
 func (c Code) IsZero() bool { return c.symbols.IsZero() }

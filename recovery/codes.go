@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // Codes are recovery codes of one scheme, no two of them equal, in the order in
@@ -21,7 +21,7 @@ import (
 // the codes would be found out when it is too late. Codes is immutable and
 // safe for concurrent use.
 type Codes struct {
-	list hidden.Value[[]Code]
+	list redact.Value[[]Code]
 }
 
 // JoinCodes returns the codes as Codes, in the order given: those that a host
@@ -42,7 +42,7 @@ func JoinCodes(codes ...Code) (Codes, error) {
 			return Codes{}, ErrDuplicate
 		}
 	}
-	return Codes{hidden.Of(slices.Clone(codes))}, nil
+	return Codes{redact.Of(slices.Clone(codes))}, nil
 }
 
 // codes returns the codes, not to be changed.
@@ -152,7 +152,7 @@ func DecodeCodes(b []byte) (Codes, error) {
 		}
 		list = append(list, code)
 	}
-	return Codes{hidden.Of(list)}, nil
+	return Codes{redact.Of(list)}, nil
 }
 
 // crockford writes five bits to a symbol, most significant first.

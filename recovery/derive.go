@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/crypto/argon2"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // ErrDamaged says that a stored set, packed codes, or a [Derivation] can't have
@@ -156,7 +156,7 @@ func (d Derivation) Derive(c Code) (Digest, error) {
 		io.WriteString(mac, code)
 		mac.Sum(sum[:0])
 	}
-	return Digest{hidden.Of(sum)}, nil
+	return Digest{redact.Of(sum)}, nil
 }
 
 // DeriveAll returns a fresh set of the codes, none of them used. It derives
@@ -193,7 +193,7 @@ func (d Derivation) DeriveAll(ctx context.Context, codes Codes) (Set, error) {
 // placeholder. A Digest is immutable and safe for concurrent use. Two Digests
 // are not made to be compared with ==.
 type Digest struct {
-	sum hidden.Value[[sumLen]byte]
+	sum redact.Value[[sumLen]byte]
 }
 
 // IsZero reports whether d is the zero Digest.

@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // How many codes a fresh set may have. Each one is a further key to the
@@ -88,7 +88,7 @@ func Generate(random io.Reader, n int, s Scheme) (Codes, error) {
 		}
 		list = append(list, code)
 	}
-	return Codes{hidden.Of(list)}, nil
+	return Codes{redact.Of(list)}, nil
 }
 
 // draw fills buf from random, or from [rand.Reader] if random is nil.

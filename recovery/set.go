@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // Answers of [Set.Spend] that refuse a code.
@@ -46,7 +46,7 @@ const (
 // [Set.AppendBinary] returns.
 type Set struct {
 	// Never changed once it is here: a changed copy is put in its place.
-	inner hidden.Value[set]
+	inner redact.Value[set]
 }
 
 type set struct {
@@ -59,7 +59,7 @@ type entry struct {
 	spent int64 // Unix seconds, or 0
 }
 
-func newSet(d Derivation, entries []entry) Set { return Set{hidden.Of(set{d, entries})} }
+func newSet(d Derivation, entries []entry) Set { return Set{redact.Of(set{d, entries})} }
 
 // entries returns the entries, not to be changed.
 func (s Set) entries() []entry {

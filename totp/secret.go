@@ -11,7 +11,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // Sizes of a shared secret, in bytes. RFC 4226, section 4, requirement R6,
@@ -49,11 +49,11 @@ var unpadded = base32.StdEncoding.WithPadding(base32.NoPadding)
 type Secret struct {
 	redacted
 
-	raw hidden.Value[[]byte] // never changed
+	raw redact.Value[[]byte] // never changed
 }
 
 // secretOf returns the secret that keeps raw.
-func secretOf(raw []byte) Secret { return Secret{raw: hidden.Of(raw)} }
+func secretOf(raw []byte) Secret { return Secret{raw: redact.Of(raw)} }
 
 // bytes returns what s keeps, which must not be changed. Panics if s is zero.
 func (s Secret) bytes() []byte { return *s.raw.Get() }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // Limits of a ring.
@@ -36,7 +36,7 @@ var ErrKeys = errors.New("keyring: invalid keys")
 
 // A Key is a named root key. It redacts itself. The zero Key is none.
 type Key struct {
-	root hidden.Value[*rootKey]
+	root redact.Value[*rootKey]
 }
 
 // NewKey returns the key of that id and secret. The id is 1 to [MaxID] of the
@@ -54,7 +54,7 @@ func NewKey(id string, secret []byte) (Key, error) {
 	if bytes.Count(secret, secret[:1]) == KeySize {
 		return Key{}, fmt.Errorf("%w: a secret is one byte repeated", ErrKeys)
 	}
-	return Key{hidden.Of(&rootKey{id: id, secret: [KeySize]byte(secret)})}, nil
+	return Key{redact.Of(&rootKey{id: id, secret: [KeySize]byte(secret)})}, nil
 }
 
 // ID returns the id of the key, "" for the zero Key.
@@ -86,7 +86,7 @@ var errMarshal = errors.New("keyring: keys are not marshalled; use Ring.Format t
 // does not change after it was made, and is safe for concurrent use. The zero
 // Ring has no key: it seals and opens nothing.
 type Ring struct {
-	keys hidden.Value[[]*rootKey]
+	keys redact.Value[[]*rootKey]
 }
 
 type rootKey struct {
@@ -115,7 +115,7 @@ func New(keys ...Key) (*Ring, error) {
 		}
 		roots = append(roots, root)
 	}
-	return &Ring{keys: hidden.Of(roots)}, nil
+	return &Ring{keys: redact.Of(roots)}, nil
 }
 
 // Generate returns a ring of one fresh key of that id. It returns an error
@@ -137,7 +137,7 @@ func (r *Ring) Rotate(id string) (*Ring, error) {
 	}
 	keys := []Key{fresh}
 	for _, root := range r.roots() {
-		keys = append(keys, Key{hidden.Of(root)})
+		keys = append(keys, Key{redact.Of(root)})
 	}
 	return New(keys...)
 }
@@ -150,7 +150,7 @@ func (r *Ring) Drop(id string) (*Ring, error) {
 	var keys []Key
 	for _, root := range r.roots() {
 		if root.id != id {
-			keys = append(keys, Key{hidden.Of(root)})
+			keys = append(keys, Key{redact.Of(root)})
 		}
 	}
 	if len(keys) == len(r.roots()) {

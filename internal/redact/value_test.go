@@ -1,11 +1,11 @@
-package hidden_test
+package redact_test
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/hidden"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 func TestFmtFindsNothing(t *testing.T) {
@@ -15,10 +15,10 @@ func TestFmtFindsNothing(t *testing.T) {
 	}
 	type host struct {
 		name string
-		h    hidden.Value[secret]
-		p    *hidden.Value[secret]
+		h    redact.Value[secret]
+		p    *redact.Value[secret]
 	}
-	h := hidden.Of(secret{"CANARY", []byte("CANARY")})
+	h := redact.Of(secret{"CANARY", []byte("CANARY")})
 	v := host{"alice", h, &h}
 	for _, verb := range "vsqxXdobtUceEfFgGpTw" {
 		for _, flag := range []string{"", "+", "#", " ", "0"} {
@@ -35,11 +35,11 @@ func TestFmtFindsNothing(t *testing.T) {
 }
 
 func TestValue(t *testing.T) {
-	var zero hidden.Value[string]
+	var zero redact.Value[string]
 	if !zero.IsZero() || zero.Get() != nil {
 		t.Error("the zero Value holds something")
 	}
-	v := hidden.Of("x")
+	v := redact.Of("x")
 	w := v
 	*w.Get() = "y"
 	if v.IsZero() || *v.Get() != "y" {
