@@ -22,9 +22,10 @@ var (
 	// same.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
 
-	// ErrCorrupt says that a stored account can't be believed: damaged, put
-	// into another row, sealed under an unknown key, or written by a later
-	// version. It never means "not enrolled": refuse the sign-in and look.
+	// ErrCorrupt says that a stored account can't be read: it is damaged or in
+	// another row, sealed under an unknown or a wrong key or in another
+	// namespace, or written by a later version. The text of the error says
+	// which. It never means "not enrolled": refuse the sign-in and look.
 	ErrCorrupt = errors.New("enrollment: the stored account is corrupt")
 
 	// ErrMissing says that Login.Enrolled was set for a user whose stored

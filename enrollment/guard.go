@@ -165,6 +165,7 @@ type Guard struct {
 	store  store.Store
 	sealer Sealer
 	config Config
+	mark   namespaceMark // of Config.Namespace
 	gate   *gate.Gate
 	random io.Reader // crypto/rand, but for tests
 
@@ -193,6 +194,7 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 		store:  s,
 		sealer: sealer,
 		config: config,
+		mark:   markOf(config.Namespace),
 		gate:   gate.New(runtime.GOMAXPROCS(0)),
 		random: rand.Reader,
 		bcrypt: bcrypt.CompareHashAndPassword,

@@ -1,7 +1,9 @@
 package enrollment
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -77,7 +79,11 @@ func (g *Guard) open(ctx context.Context, userID string, rec store.Record) (*acc
 		// Without its chain: it is not the caller's argument that is invalid.
 		return nil, fmt.Errorf("%w: %v", ErrCorrupt, err)
 	}
-	plaintext, err := g.sealer.Open(ctx, g.recordScope(userID), g.recordBinding(rec), rec.Data)
+	sealed, ok := bytes.CutSuffix(rec.Data, g.mark[:])
+	if !ok {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, errNamespace)
+	}
+	plaintext, err := g.sealer.Open(ctx, g.recordScope(userID), g.recordBinding(rec), sealed)
 	if errors.Is(err, keyring.ErrOpen) {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -116,10 +122,11 @@ func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, pre
 	if err != nil {
 		return store.Record{}, outward(fmt.Errorf("enrollment: encoding the account: %w", err))
 	}
-	rec.Data, err = g.sealer.Seal(ctx, g.recordScope(userID), g.recordBinding(rec), plaintext)
+	sealed, err := g.sealer.Seal(ctx, g.recordScope(userID), g.recordBinding(rec), plaintext)
 	if err != nil {
 		return store.Record{}, fmt.Errorf("enrollment: sealing the account: %w", err)
 	}
+	rec.Data = append(sealed, g.mark[:]...)
 	if len(rec.Data) > store.MaxData {
 		return store.Record{}, errors.New("enrollment: sealing the account: the sealer adds more than 128 bytes")
 	}
@@ -136,6 +143,20 @@ func nextVersion(prev int64, now time.Time) (int64, error) {
 		return v, nil
 	}
 	return prev + 1, nil
+}
+
+// errNamespace is the reason why a record without the Guard's mark is ErrCorrupt.
+var errNamespace = errors.New("saved under another Config.Namespace, or damaged")
+
+// A namespaceMark ends the data of every record, outside the seal. It tells a
+// namespace that has changed from damage, which sealed bytes alone can't, and it
+// protects nothing: scope and binding do that. A namespace is no secret, so a
+// few bytes of its hash may stand in clear.
+type namespaceMark [4]byte
+
+func markOf(namespace string) namespaceMark {
+	sum := sha256.Sum256(parts(labelNamespace, namespace))
+	return namespaceMark(sum[:4])
 }
 
 func (g *Guard) recordScope(userID string) []byte {

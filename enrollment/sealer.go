@@ -56,8 +56,9 @@ const (
 	labelAddress   = "twofactor address v1"
 
 	// What is hashed and not sealed.
-	labelDevice = "twofactor device v1"
-	labelTicket = "twofactor ticket v1"
+	labelDevice    = "twofactor device v1"
+	labelTicket    = "twofactor ticket v1"
+	labelNamespace = "twofactor namespace v1"
 )
 
 // parts concatenates byte strings, each behind its length, so that no two

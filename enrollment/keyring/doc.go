@@ -1,38 +1,51 @@
-// Package keyring is the default Sealer of package enrollment: it encrypts
-// what reaches the database and what is handed to clients, under keys that the
+// Package keyring is the default Sealer of package enrollment. It encrypts what
+// goes into the database and what is handed to clients, under keys that the
 // database does not hold.
 //
-// A [Ring] holds one or more named keys of 32 bytes. The first one, the
-// primary, seals; each of them opens what it sealed. [Generate] makes one and
-// [Ring.Format] writes it out, once; keep that text where the host keeps its
-// other secrets, apart from the database and its backups, and read it with
-// [Parse] at each start. Whoever has both the text and the database has every
-// user's shared secret. Whoever loses the text locks every user out of the
-// second step.
+// A [Ring] holds one or more named keys of 32 bytes. The first key is the
+// primary: it seals. Every key opens what it sealed. Make a key once with
+//
+//	go run github.com/seed-1b6a03a1/twofactor/enrollment/keyring/newkey
+//
+// or with [Generate] and [Ring.Format]. Keep the text with the host's other
+// secrets, apart from the database and its backups, and read it with [Parse]
+// when the program starts. Anyone who has both the text and the database has
+// the shared secrets of all users. If the text is lost, no user can pass the
+// second step again, so keep a backup of it. Directory.CheckKeys of package
+// enrollment tells at the start of a program whether the keys fit the stored
+// accounts.
 //
 // # Rotation
 //
-// [Ring.Rotate] makes a fresh key and puts it in front. Where several nodes run,
-// deploy the text of the new ring in two steps: first with the new key moved to
-// the end, so that every node can open what it seals, and then as it is. Every
-// write seals under the primary, so accounts move to it as they are used, and
-// Directory.Reseal of package enrollment moves the others.
+// [Ring.Rotate] puts a fresh key in front of the others. If several nodes run,
+// deploy the new ring in two steps. First deploy it with the new key at the
+// end, so that every node can open what the new key seals. Then deploy it with
+// the new key in front. Each write seals under the primary key, so an account
+// moves to it when it is used. Directory.Reseal of package enrollment moves the
+// other accounts.
 //
-// [Ring.Drop] takes an old key out, when no account is sealed under it any more
-// and no token either, which takes a day. Reseal counts the accounts of each
-// key. A query can do that, too: the id of the key stands in clear in what is
-// stored, behind two bytes (the format, the length of the id). Neither must be
-// asked of a replica that lags behind: what it does not have yet is lost with
-// the key. Keep the old text until you are sure.
+// [Ring.Drop] removes an old key. Drop a key when no account is sealed under it
+// any more, and one day later, when the tokens that it sealed have expired.
+// Reseal counts the accounts of each key. A query can count them too: sealed
+// bytes begin with a format byte and the length of the key's id, and then the
+// id follows in clear. Ask the database itself and not a replica that lags
+// behind: an account that the replica does not have yet would be lost with the
+// key. Keep the old text until you are sure.
 //
 // # Construction
 //
-// For each scope, which is what the bytes are for and whose they are, a key is
-// derived as HMAC-SHA-256(root key, scope). The bytes are sealed with
-// AES-256-GCM under a random nonce (NIST SP 800-38D, section 8.2.2). As every
-// user has a derived key of their own, the 2^32 messages that a random nonce
-// allows for one key are 2^32 writes of one account. The additional data binds
-// the format, the id of the key, and what the caller wants bound.
+// A scope says what the bytes are for and whose they are. Each scope has a key
+// of its own, HMAC-SHA-256(root key, 0x01 || scope). The bytes are sealed with
+// AES-256-GCM and a random nonce (NIST SP 800-38D, section 8.2.2). One key may
+// seal 2^32 messages with random nonces. Since every user has a key, that is
+// 2^32 writes of one account. The additional data binds the format, the id of
+// the key, its check value, and the caller's binding.
 //
-// This package imports nothing of the library but an internal helper.
+// The check value tells a wrong key from damaged bytes. It is the first four
+// bytes of HMAC-SHA-256(root key, 0x02) and stored in clear beside the id. It
+// does not help to find the key: keys have 256 random bits, and four bytes of a
+// pseudorandom function say nothing about its key or its other outputs. No
+// decision depends on it, because only the right key opens the bytes.
+//
+// Package keyring imports nothing of the library but an internal helper.
 package keyring

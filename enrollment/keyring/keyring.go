@@ -30,34 +30,36 @@ const (
 	maxText = MaxKeys * (MaxID + 64)
 )
 
-// ErrKeys says that a ring can't be made of what was given. The text of the
-// error names the position and the rule, and never quotes a key.
+// ErrKeys says that the input makes no key or no ring. The text of the error
+// names the position of the key and the rule. It never quotes a key.
 var ErrKeys = errors.New("keyring: invalid keys")
 
-// A Key is a named root key. It redacts itself. The zero Key is none.
+// A Key is a named root key. It redacts itself. The zero Key holds no key.
 type Key struct {
 	root redact.Value[*rootKey]
 }
 
-// NewKey returns the key of that id and secret. The id is 1 to [MaxID] of the
-// characters a-z, 0-9, '-' and '_', and is stored in clear beside everything
+// NewKey returns the key with that id and secret. The id has 1 to [MaxID] of
+// the characters a-z, 0-9, '-' and '_'. It is stored in clear with everything
 // that the key seals. The secret is [KeySize] bytes from a cryptographic random
-// source, which NewKey copies. It returns an error that matches [ErrKeys] if
-// one of them is not so.
+// source; NewKey copies it. NewKey returns an error that matches [ErrKeys] if
+// the id or the secret breaks these rules.
 func NewKey(id string, secret []byte) (Key, error) {
 	if !validID(id) {
-		return Key{}, fmt.Errorf("%w: an id is not 1 to %d of a-z, 0-9, '-', '_'", ErrKeys, MaxID)
+		return Key{}, fmt.Errorf("%w: an id has 1 to %d of the characters a-z, 0-9, '-', '_'", ErrKeys, MaxID)
 	}
 	if len(secret) != KeySize {
-		return Key{}, fmt.Errorf("%w: a secret is not %d bytes", ErrKeys, KeySize)
+		return Key{}, fmt.Errorf("%w: the secret is not %d bytes long", ErrKeys, KeySize)
 	}
 	if bytes.Count(secret, secret[:1]) == KeySize {
-		return Key{}, fmt.Errorf("%w: a secret is one byte repeated", ErrKeys)
+		return Key{}, fmt.Errorf("%w: the secret is one byte repeated", ErrKeys)
 	}
-	return Key{redact.Of(&rootKey{id: id, secret: [KeySize]byte(secret)})}, nil
+	root := &rootKey{id: id, secret: [KeySize]byte(secret)}
+	copy(root.check[:], root.newDeriver().hmac(useCheck, nil))
+	return Key{redact.Of(root)}, nil
 }
 
-// ID returns the id of the key, "" for the zero Key.
+// ID returns the id of the key, or "" for the zero Key.
 func (k Key) ID() string {
 	if k.root.IsZero() {
 		return ""
@@ -65,7 +67,7 @@ func (k Key) ID() string {
 	return (*k.root.Get()).id
 }
 
-// String returns the id and leaves the secret out.
+// String returns the id and leaves out the secret.
 func (k Key) String() string { return "keyring.Key(" + k.ID() + ", redacted)" }
 
 // GoString returns what String returns.
@@ -77,14 +79,14 @@ func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
 // LogValue returns what String returns.
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// MarshalJSON returns an error: a key is written out by [Ring.Format] only.
+// MarshalJSON returns an error: only [Ring.Format] writes out a key.
 func (k Key) MarshalJSON() ([]byte, error) { return nil, errMarshal }
 
 var errMarshal = errors.New("keyring: keys are not marshalled; use Ring.Format to reveal them")
 
-// A Ring seals under its first key and opens what any of its keys sealed. It
-// does not change after it was made, and is safe for concurrent use. The zero
-// Ring has no key: it seals and opens nothing.
+// A Ring seals under its first key and opens what any of its keys sealed. A
+// Ring never changes and is safe for concurrent use. The zero Ring has no key:
+// it seals nothing and opens nothing.
 type Ring struct {
 	keys redact.Value[[]*rootKey]
 }
@@ -92,15 +94,16 @@ type Ring struct {
 type rootKey struct {
 	id       string
 	secret   [KeySize]byte
+	check    [checkSize]byte // in clear in what the key seals
 	derivers sync.Pool
 }
 
-// New returns a ring of the keys, the first of which is the primary. It returns
-// an error that matches [ErrKeys] if there are none or more than [MaxKeys], if
-// one is the zero Key, or if two share an id or a secret.
+// New returns a ring of the keys. The first key is the primary. New returns an
+// error that matches [ErrKeys] if there are no keys or more than [MaxKeys], if
+// one is the zero Key, or if two have the same id or the same secret.
 func New(keys ...Key) (*Ring, error) {
 	if len(keys) == 0 || len(keys) > MaxKeys {
-		return nil, fmt.Errorf("%w: a ring has 1 to %d keys", ErrKeys, MaxKeys)
+		return nil, fmt.Errorf("%w: a ring has 1 to %d keys, not %d", ErrKeys, MaxKeys, len(keys))
 	}
 	roots := make([]*rootKey, 0, len(keys))
 	for i, k := range keys {
@@ -110,7 +113,7 @@ func New(keys ...Key) (*Ring, error) {
 		root := *k.root.Get()
 		for _, r := range roots {
 			if r.id == root.id || subtle.ConstantTimeCompare(r.secret[:], root.secret[:]) == 1 {
-				return nil, fmt.Errorf("%w: key %d has the id or the secret of another", ErrKeys, i+1)
+				return nil, fmt.Errorf("%w: key %d has the same id or secret as another key", ErrKeys, i+1)
 			}
 		}
 		roots = append(roots, root)
@@ -118,16 +121,15 @@ func New(keys ...Key) (*Ring, error) {
 	return &Ring{keys: redact.Of(roots)}, nil
 }
 
-// Generate returns a ring of one fresh key of that id. It returns an error
-// that matches [ErrKeys] if the id is not as [NewKey] wants it. Randomness comes
-// from crypto/rand.
+// Generate returns a ring with one fresh key of that id, made by crypto/rand.
+// It returns an error that matches [ErrKeys] if [NewKey] refuses the id.
 func Generate(id string) (*Ring, error) {
 	return (*Ring)(nil).Rotate(id)
 }
 
-// Rotate returns a ring that has a fresh key of that id in front of r's keys.
-// It returns an error that matches [ErrKeys] if r has a key of that id or is
-// full, or if the id is not as [NewKey] wants it.
+// Rotate returns a ring with a fresh key of that id in front of the keys of r.
+// It returns an error that matches [ErrKeys] if r has a key of that id, if r
+// has [MaxKeys] keys already, or if [NewKey] refuses the id.
 func (r *Ring) Rotate(id string) (*Ring, error) {
 	secret := make([]byte, KeySize)
 	rand.Read(secret) // never fails: crypto/rand ends the program first
@@ -142,10 +144,10 @@ func (r *Ring) Rotate(id string) (*Ring, error) {
 	return New(keys...)
 }
 
-// Drop returns a ring without the key of that id: once nothing is sealed under
-// it any more, see Directory.Reseal of package enrollment. What still is can't
-// be opened again. It returns an error that matches [ErrKeys] if r has no such
-// key, or no other.
+// Drop returns a ring without the key of that id. What is still sealed under
+// that key can't be opened any more; see Directory.Reseal of package
+// enrollment. Drop returns an error that matches [ErrKeys] if r has no such
+// key, or if it is the only one.
 func (r *Ring) Drop(id string) (*Ring, error) {
 	var keys []Key
 	for _, root := range r.roots() {
@@ -159,40 +161,44 @@ func (r *Ring) Drop(id string) (*Ring, error) {
 	return New(keys...)
 }
 
-// Parse returns the ring that a text like
+// Parse returns the ring that the text describes. The text lists the keys, the
+// primary first, separated by commas or white space. Each key is id:secret,
+// with the secret in base64url without padding (RFC 4648, section 5):
 //
-//	2026b:mJ1m…43 characters of base64url…,2026a:Zx8o…
+//	q3ns7d5w:mJ1m…43 characters…,5wz2mcu4:Zx8o…
 //
-// stands for: keys as id:secret, separated by commas or white space, the
-// primary first, the secret in base64url without padding (RFC 4648, section
-// 5). It returns an error that matches [ErrKeys] for any other text and never
-// quotes it.
+// Parse returns an error that matches [ErrKeys] for any other text, the empty
+// text included. The error never quotes the text.
 func Parse(text string) (*Ring, error) {
 	if len(text) > maxText {
-		return nil, fmt.Errorf("%w: the text is longer than %d bytes", ErrKeys, maxText)
+		return nil, fmt.Errorf("%w: the text is longer than %d bytes, too long for %d keys", ErrKeys, maxText, MaxKeys)
+	}
+	parts := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) })
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("%w: the text is empty", ErrKeys)
 	}
 	var keys []Key
-	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) }) {
+	for i, part := range parts {
 		id, encoded, ok := strings.Cut(part, ":")
 		if !ok {
 			return nil, fmt.Errorf("%w: key %d is not of the form id:secret", ErrKeys, i+1)
 		}
 		secret, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
 		if err != nil {
-			// The error of base64 is not wrapped: it tells of its input.
+			// The error of base64 quotes its input, so it is not wrapped.
 			return nil, fmt.Errorf("%w: the secret of key %d is not base64url", ErrKeys, i+1)
 		}
 		key, err := NewKey(id, secret)
 		if err != nil {
-			return nil, fmt.Errorf("key %d: %w", i+1, err)
+			return nil, fmt.Errorf("%w (key %d)", err, i+1)
 		}
 		keys = append(keys, key)
 	}
 	return New(keys...)
 }
 
-// Format returns the text that [Parse] reads: the keys in clear. It is for
-// writing the ring to where secrets are kept, not for logs.
+// Format returns the text that [Parse] reads. It shows the keys in clear: write
+// it to where the host keeps its secrets, and never to a log.
 func (r *Ring) Format() string {
 	var b strings.Builder
 	for i, k := range r.roots() {
@@ -213,7 +219,7 @@ func (r *Ring) IDs() []string {
 	return ids
 }
 
-// String returns the ids of the keys and leaves their secrets out.
+// String returns the ids of the keys and leaves out their secrets.
 func (r *Ring) String() string {
 	return "keyring.Ring(" + strings.Join(r.IDs(), ", ") + ", redacted)"
 }
@@ -224,10 +230,10 @@ func (r *Ring) GoString() string { return r.String() }
 // LogValue returns what String returns.
 func (r *Ring) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
-// MarshalJSON returns an error: a ring is written out by [Ring.Format] only.
+// MarshalJSON returns an error: only [Ring.Format] writes out a ring.
 func (r *Ring) MarshalJSON() ([]byte, error) { return nil, errMarshal }
 
-// roots returns the keys of r, none for a zero or nil Ring.
+// roots returns the keys of r. A zero or nil Ring has none.
 func (r *Ring) roots() []*rootKey {
 	if r == nil || r.keys.IsZero() {
 		return nil

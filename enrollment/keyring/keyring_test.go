@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"strings"
 	"testing"
 
@@ -38,6 +37,11 @@ func ring(t testing.TB, ids ...string) *keyring.Ring {
 	for _, id := range ids {
 		keys = append(keys, key(t, id, secret(id[len(id)-1])))
 	}
+	return mustNew(t, keys...)
+}
+
+func mustNew(t testing.TB, keys ...keyring.Key) *keyring.Ring {
+	t.Helper()
 	r, err := keyring.New(keys...)
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +147,16 @@ func TestFormatAndParse(t *testing.T) {
 	}
 }
 
+// An environment variable that is not set reads as "".
+func TestParseSaysEmpty(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", " \n", ",,"} {
+		if _, err := keyring.Parse(text); !errors.Is(err, keyring.ErrKeys) || !strings.Contains(err.Error(), "empty") {
+			t.Errorf("Parse(%q) = %v", text, err)
+		}
+	}
+}
+
 func TestGenerate(t *testing.T) {
 	t.Parallel()
 	a, err := keyring.Generate("k")
@@ -225,63 +239,6 @@ func TestDrop(t *testing.T) {
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	r := ring(t, "a", "b")
-	sealed, err := r.Seal(ctx, []byte("scope"), []byte("binding"), []byte("plaintext"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if plain, err := r.Open(ctx, []byte("scope"), []byte("binding"), sealed); err != nil || string(plain) != "plaintext" {
-		t.Fatalf("Open = %q, %v", plain, err)
-	}
-	if len(sealed) > len("plaintext")+keyring.Overhead {
-		t.Errorf("sealing added %d bytes", len(sealed)-len("plaintext"))
-	}
-	for name, parts := range map[string][2]string{
-		"another scope": {"scopE", "binding"}, "another binding": {"scope", "bindinG"}, "moved": {"scopeb", "inding"}, "neither": {"", ""},
-	} {
-		if plain, err := r.Open(ctx, []byte(parts[0]), []byte(parts[1]), sealed); !errors.Is(err, keyring.ErrDamaged) || plain != nil {
-			t.Errorf("%s: Open = %q, %v", name, plain, err)
-		}
-	}
-	for i := range sealed {
-		damaged := bytes.Clone(sealed)
-		damaged[i] ^= 1
-		if plain, err := r.Open(ctx, []byte("scope"), []byte("binding"), damaged); !errors.Is(err, keyring.ErrOpen) || plain != nil {
-			t.Fatalf("byte %d flipped: Open = %q, %v", i, plain, err)
-		}
-		if plain, err := r.Open(ctx, []byte("scope"), []byte("binding"), sealed[:i]); !errors.Is(err, keyring.ErrOpen) || plain != nil {
-			t.Fatalf("cut at %d: Open = %q, %v", i, plain, err)
-		}
-	}
-	// The id selects the key: naming the other one does not open.
-	renamed := bytes.Clone(sealed)
-	renamed[2] = 'b'
-	if _, err := r.Open(ctx, []byte("scope"), []byte("binding"), renamed); !errors.Is(err, keyring.ErrDamaged) {
-		t.Errorf("with another key's id: %v", err)
-	}
-	for _, n := range []byte{33, 127, 253, 254, 255} {
-		if _, err := r.Open(ctx, nil, nil, append([]byte{1, n}, make([]byte, 40)...)); !errors.Is(err, keyring.ErrOpen) {
-			t.Errorf("an id of %d bytes: %v", n, err)
-		}
-	}
-}
-
-func TestSealsDiffer(t *testing.T) {
-	t.Parallel()
-	r := ring(t, "a")
-	seen := make(map[string]bool)
-	for range 1000 {
-		sealed, err := r.Seal(t.Context(), nil, nil, nil)
-		if err != nil || seen[string(sealed)] {
-			t.Fatalf("sealed alike, %v", err)
-		}
-		seen[string(sealed)] = true
-	}
-}
-
 func TestZeroRing(t *testing.T) {
 	t.Parallel()
 	for _, r := range []*keyring.Ring{nil, {}} {
@@ -295,23 +252,6 @@ func TestZeroRing(t *testing.T) {
 		if r.Format() != "" || r.IDs() != nil {
 			t.Error("the zero ring has keys")
 		}
-	}
-}
-
-// What hosts have sealed must stay readable: this file never changes.
-func TestGolden(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("testdata/v1.hex")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealed, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	plain, err := ring(t, "new", "2026a").Open(t.Context(), []byte("golden scope"), []byte("golden binding"), sealed)
-	if err != nil || string(plain) != "sealed by version 1" {
-		t.Errorf("Open = %q, %v", plain, err)
 	}
 }
 
@@ -372,21 +312,6 @@ func FuzzParse(f *testing.F) {
 		again, err := keyring.Parse(r.Format())
 		if err != nil || again.Format() != r.Format() {
 			t.Fatalf("not stable: %v", err)
-		}
-	})
-}
-
-func FuzzOpen(f *testing.F) {
-	r := ring(f, "a")
-	sealed, err := r.Seal(f.Context(), nil, nil, []byte("x"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(sealed)
-	f.Add([]byte{1, 255})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if plain, err := r.Open(t.Context(), []byte("s"), []byte("b"), b); err == nil {
-			t.Fatalf("forged: %x", plain)
 		}
 	})
 }

@@ -11,19 +11,24 @@ import (
 	"hash"
 )
 
-// Errors of [Ring.Open]. Both match [ErrOpen].
+// Errors of [Ring.Open]. All of them match [ErrOpen]. Which one it is helps an
+// operator; somebody who can change the stored bytes can choose it.
 var (
-	// ErrOpen says that bytes can't be opened with the keys at hand, and that
-	// trying again will not help. A Sealer that asks a key management service
-	// returns other errors for what may pass.
+	// ErrOpen says that bytes can't be opened with the keys of the ring, and
+	// that trying again will not help. A Sealer that asks a key management
+	// service returns other errors for faults that may pass.
 	ErrOpen = errors.New("keyring: cannot open")
 
-	// ErrUnknownKey says that the bytes name a key that the ring does not
-	// have.
+	// ErrUnknownKey says that the bytes were sealed under a key whose id is not
+	// in the ring.
 	ErrUnknownKey error = openError("keyring: cannot open: sealed under a key that is not in the ring")
 
-	// ErrDamaged says that the bytes are not what was sealed, or were sealed
-	// for another scope or binding.
+	// ErrWrongKey says that the ring has a key of the right id, but it is not
+	// the key that sealed the bytes.
+	ErrWrongKey error = openError("keyring: cannot open: sealed under another key with the same id")
+
+	// ErrDamaged says that the bytes were changed after they were sealed, or
+	// that they were sealed for another scope or binding.
 	ErrDamaged error = openError("keyring: cannot open: damaged or misplaced")
 )
 
@@ -36,41 +41,45 @@ func (e openError) Is(target error) bool { return target == ErrOpen }
 const format = 1
 
 // Overhead is the most bytes that sealing adds.
-const Overhead = 2 + MaxID + nonceSize + tagSize
+const Overhead = 2 + MaxID + checkSize + nonceSize + tagSize
 
 const (
+	checkSize = 4
 	nonceSize = 12
 	tagSize   = 16
 )
 
-// Seal returns plaintext encrypted and authenticated under the primary key, so
-// that only Open with the same scope and binding returns it. Scope selects the
-// derived key: what the bytes are for and whose they are. Binding is further
+// Seal returns plaintext encrypted and authenticated under the primary key.
+// Open returns it for the same scope and binding only. The scope says what the
+// bytes are for and whose they are; it selects the derived key. The binding is
 // additional data. The result is
 //
-//	format uint8, id of the key with its length uint8, nonce, ciphertext and tag
+//	format, length of the key's id, id, check value of the key, nonce, ciphertext, tag
 //
-// and names the key in clear. Seal does not keep its arguments. It fails only
-// if the ring has no key; ctx is not used.
+// where the first two are one byte each. It names the key in clear. Seal does
+// not keep its arguments and ignores ctx. It returns [ErrKeys] if the ring has
+// no key, and fails for no other reason.
 func (r *Ring) Seal(_ context.Context, scope, binding, plaintext []byte) ([]byte, error) {
 	roots := r.roots()
 	if len(roots) == 0 {
 		return nil, ErrKeys
 	}
-	aead, err := roots[0].derive(scope)
+	root := roots[0]
+	aead, err := root.derive(scope)
 	if err != nil {
 		return nil, err
 	}
-	id := roots[0].id
-	out := make([]byte, 0, 2+len(id)+nonceSize+len(plaintext)+tagSize)
-	out = append(out, format, byte(len(id)))
-	out = append(out, id...)
-	return aead.Seal(out, nil, plaintext, additional(id, binding)), nil
+	out := make([]byte, 0, 2+len(root.id)+checkSize+nonceSize+len(plaintext)+tagSize)
+	out = append(out, format, byte(len(root.id)))
+	out = append(out, root.id...)
+	out = append(out, root.check[:]...)
+	return aead.Seal(out, nil, plaintext, additional(out, binding)), nil
 }
 
 // Open returns what Seal was given for the same scope and binding. The id in
-// the sealed bytes selects the key; no other is tried. It returns
-// [ErrUnknownKey] or [ErrDamaged], and never part of a plaintext.
+// the sealed bytes selects the key, and no other key is tried. Open returns
+// [ErrUnknownKey], [ErrWrongKey] or [ErrDamaged], and never part of a
+// plaintext. It does not change its arguments and ignores ctx.
 func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, error) {
 	id, rest, ok := split(sealed)
 	if !ok {
@@ -80,11 +89,18 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 		if root.id != id {
 			continue
 		}
+		if len(rest) < checkSize {
+			return nil, ErrDamaged
+		}
+		if [checkSize]byte(rest) != root.check {
+			return nil, ErrWrongKey
+		}
 		aead, err := root.derive(scope)
 		if err != nil {
 			return nil, err
 		}
-		plaintext, err := aead.Open(nil, nil, rest, additional(id, binding))
+		header, body := sealed[:len(sealed)-len(rest)+checkSize], rest[checkSize:]
+		plaintext, err := aead.Open(nil, nil, body, additional(header, binding))
 		if err != nil {
 			return nil, ErrDamaged
 		}
@@ -93,10 +109,10 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 	return nil, ErrUnknownKey
 }
 
-// KeyID returns the id of the key that the bytes say they were sealed under,
-// whether the ring has it or not. Nothing is opened: whoever could write the
-// bytes could write the id as well, and only Open tells that it is true. It
-// returns [ErrDamaged] if the bytes name no key.
+// KeyID returns the id of the key that the bytes name, whether the ring has
+// that key or not. It opens nothing: somebody who can write the bytes can also
+// write the id, and only Open proves it. KeyID returns [ErrDamaged] if the
+// bytes name no key.
 func (r *Ring) KeyID(sealed []byte) (string, error) {
 	id, _, ok := split(sealed)
 	if !ok || !validID(id) {
@@ -105,7 +121,7 @@ func (r *Ring) KeyID(sealed []byte) (string, error) {
 	return id, nil
 }
 
-// PrimaryID returns the id of the key that Seal uses, "" for the zero Ring.
+// PrimaryID returns the id of the key that Seal uses, or "" for the zero Ring.
 func (r *Ring) PrimaryID() string {
 	roots := r.roots()
 	if len(roots) == 0 {
@@ -114,7 +130,7 @@ func (r *Ring) PrimaryID() string {
 	return roots[0].id
 }
 
-// split returns the id of the key in sealed bytes, and what follows it.
+// split returns the key id in sealed bytes, and what follows it.
 func split(sealed []byte) (id string, rest []byte, ok bool) {
 	if len(sealed) < 2 || sealed[0] != format {
 		return "", nil, false
@@ -126,36 +142,56 @@ func split(sealed []byte) (id string, rest []byte, ok bool) {
 	return string(sealed[2:end]), sealed[end:], true
 }
 
-// A deriver computes derived keys. Setting one up costs as much as using it, so
-// they are kept.
+// What a root key makes starts with one of these bytes, so that a check value
+// is never part of a derived key, whatever the scope.
+const (
+	useScope byte = iota + 1 // a key for a scope
+	useCheck                 // the check value
+)
+
+// A deriver computes HMACs under a root key. Setting one up costs as much as
+// using it, so derivers are kept.
 type deriver struct {
-	mac hash.Hash // HMAC-SHA-256 under the root key
-	key [sha256.Size]byte
+	mac hash.Hash
+	use [1]byte
+	sum [sha256.Size]byte
 }
 
-// derive returns the cipher of a scope. The GCM with a random nonce is the one
-// that FIPS 140-3 approves.
+// newDeriver returns a deriver for the root key.
+func (k *rootKey) newDeriver() *deriver {
+	return &deriver{mac: hmac.New(sha256.New, k.secret[:])}
+}
+
+// hmac returns the HMAC-SHA-256 of the use and the data. The result is valid
+// until the next call.
+func (d *deriver) hmac(use byte, data []byte) []byte {
+	d.mac.Reset()
+	d.use[0] = use
+	d.mac.Write(d.use[:])
+	d.mac.Write(data)
+	return d.mac.Sum(d.sum[:0])
+}
+
+// derive returns the cipher of a scope. Where FIPS 140-3 is enforced, GCM is
+// allowed only if it draws the nonce itself.
 func (k *rootKey) derive(scope []byte) (cipher.AEAD, error) {
 	d, ok := k.derivers.Get().(*deriver)
 	if !ok {
-		d = &deriver{mac: hmac.New(sha256.New, k.secret[:])}
+		d = k.newDeriver()
 	}
 	defer k.derivers.Put(d)
-	d.mac.Reset()
-	d.mac.Write(scope)
-	block, err := aes.NewCipher(d.mac.Sum(d.key[:0]))
+	block, err := aes.NewCipher(d.hmac(useScope, scope))
 	if err != nil {
 		return nil, err
 	}
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// additional returns the additional data: every part behind its length, so
-// that no two lists of parts encode alike.
-func additional(id string, binding []byte) []byte {
-	b := make([]byte, 0, 2+len(id)+4+len(binding))
-	b = append(b, format, byte(len(id)))
-	b = append(b, id...)
+// additional returns the additional data. The header says how long it is, and
+// the binding follows its own length, so that no two pairs encode alike.
+func additional(header, binding []byte) []byte {
+	b := make([]byte, 0, len(header)+4+len(binding))
+	b = append(b, header...)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(binding)))
 	return append(b, binding...)
 }

@@ -13,9 +13,9 @@ import (
 // the field lists themselves do.
 const formatVersion = 1
 
-// MaxEncoded is the length of the longest encoding, in bytes. Sealing adds at
-// most 128 bytes to reach what a store must hold.
-const MaxEncoded = 8<<10 - 128
+// MaxEncoded is the length of the longest encoding, in bytes. A store must hold
+// what sealing adds, at most 128 bytes, and the 4 bytes that mark the namespace.
+const MaxEncoded = 8<<10 - 128 - 4
 
 // maxFailures and maxCount are what the encoding holds of counters that only
 // ever grow.

@@ -100,7 +100,9 @@ func (p *Parts) sealFor(ctx context.Context, ring *keyring.Ring, u User, id stri
 		copy(out[at:], id)
 		return out
 	}
-	return ring.Seal(ctx, put(p.scope), put(p.binding), p.plain)
+	data, err := ring.Seal(ctx, put(p.scope), put(p.binding), p.plain)
+	// What follows the sealed bytes is the same for all users.
+	return append(data, u.Record.Data[len(p.sealed):]...), err
 }
 
 // A Listing is what it took to list a Crew.

@@ -1,0 +1,115 @@
+package enrollment_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+// overKeys returns a Guard over the store with these keys.
+func overKeys(t *testing.T, s store.Store, keys enrollment.Sealer, namespace string) *enrollment.Guard {
+	t.Helper()
+	g, err := enrollment.New(s, keys, enrollment.Config{Issuer: "Acme", Namespace: namespace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// freshKeys returns a ring of one new key of that id.
+func freshKeys(t *testing.T, id string) *keyring.Ring {
+	t.Helper()
+	r, err := keyring.Generate(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// beginAll begins a setup for each user, which stores an account.
+func beginAll(t *testing.T, g *enrollment.Guard, users ...string) {
+	t.Helper()
+	for _, user := range users {
+		if _, err := g.Begin(t.Context(), user, enrollment.Options{Account: user}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// An account that can't be opened says why, to an operator who has deployed the
+// wrong keys or the wrong configuration.
+func TestUnreadableSaysWhy(t *testing.T) {
+	t.Parallel()
+	s, keys := memory.New(), freshKeys(t, "a")
+	beginAll(t, overKeys(t, s, keys, "prod"), "alice", "bob")
+	hers, err := s.Load(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	his, err := s.Load(t.Context(), "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := memory.New()
+	hers.Data, hers.Version = his.Data, his.Version
+	if err := moved.Save(t.Context(), hers, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		store     store.Store
+		keys      *keyring.Ring
+		namespace string
+		says      string
+		is        error
+	}{
+		{"an unknown key", s, freshKeys(t, "b"), "prod", "not in the ring", keyring.ErrUnknownKey},
+		{"another key of the id", s, freshKeys(t, "a"), "prod", "another key", keyring.ErrWrongKey},
+		{"another namespace", s, keys, "staging", "Namespace", enrollment.ErrCorrupt},
+		{"no namespace", s, keys, "", "Namespace", enrollment.ErrCorrupt},
+		{"another user's data", moved, keys, "prod", "damaged or misplaced", keyring.ErrDamaged},
+	} {
+		_, err := overKeys(t, c.store, c.keys, c.namespace).Status(t.Context(), "alice")
+		if !errors.Is(err, enrollment.ErrCorrupt) || !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want it to say %q", c.name, err, c.says)
+		}
+	}
+}
+
+// No byte of a record can be changed, cut off or added, not even one outside
+// the seal.
+func TestEveryByteOfARecordCounts(t *testing.T) {
+	t.Parallel()
+	s, keys := memory.New(), freshKeys(t, "a")
+	beginAll(t, overKeys(t, s, keys, "prod"), "alice")
+	whole, err := s.Load(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(data []byte) {
+		t.Helper()
+		rec, s := whole, memory.New()
+		rec.Data = data
+		if err := s.Save(t.Context(), rec, 0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := overKeys(t, s, keys, "prod").Status(t.Context(), "alice"); !errors.Is(err, enrollment.ErrCorrupt) {
+			t.Errorf("%d of %d bytes: %v, want ErrCorrupt", len(data), len(whole.Data), err)
+		}
+	}
+	for i := range whole.Data {
+		flipped := bytes.Clone(whole.Data)
+		flipped[i] ^= 1
+		check(flipped)
+		check(whole.Data[:i])
+		check(whole.Data[i+1:])
+	}
+	check(append(bytes.Clone(whole.Data), 0))
+	check(append(bytes.Clone(whole.Data), whole.Data[len(whole.Data)-4:]...))
+}
