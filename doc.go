@@ -34,7 +34,7 @@
 //	}
 //
 //	// The form for the code: an app's or a recovery code, in one field.
-//	ok, err := guard.Answer(ctx, enrollment.SignInPurpose, challenge, r.PostFormValue("code"))
+//	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, challenge, r.PostFormValue("code"))
 //
 //	// What the user did wrong; every other error is an internal one.
 //	var denied *enrollment.Denied

@@ -142,7 +142,7 @@ func (c *client) verify(purpose enrollment.Purpose) enrollment.Success {
 }
 
 // trust makes a device a trusted one.
-func (c *client) trust(name string) enrollment.Trusted {
+func (c *client) trust(name string) enrollment.TrustedDevice {
 	c.o.t.Helper()
 	d, err := c.o.guard.Devices().Trust(c.o.t.Context(), c.id, c.verify("trust").Receipt, name)
 	if err != nil {

@@ -49,7 +49,7 @@ type Admin struct {
 // the user can read it. Each method returns an error for others.
 //
 // Nobody administers themselves: where the actor equals the user id, each method
-// returns a [Denied] of reason OwnAccount. That takes an actor in the form of a
+// returns a [Denied] of reason ReasonOwnAccount. That takes an actor in the form of a
 // user id; an e-mail address, where user ids are numbers, is never the same.
 func (g *Guard) Admin(actor, reason string) Admin {
 	return Admin{guard: g, by: account.Admin{Actor: actor, Reason: reason}}
@@ -66,7 +66,7 @@ func (x Admin) edit(op, userID string, decide func(a *account.Account, m account
 	case len(x.by.Reason) == 0 || len(x.by.Reason) > MaxReason || !printable(x.by.Reason):
 		return e, fmt.Errorf("enrollment: the reason is not 1 to %d printable bytes", MaxReason)
 	case x.by.Actor == userID:
-		return e, deny(OwnAccount)
+		return e, deny(ReasonOwnAccount)
 	}
 	return e, nil
 }
@@ -98,14 +98,14 @@ type ResetOptions struct {
 // otherwise. A ticket is 80 random bits, to be handed over in person or by a
 // way that the thief of a password does not have. Wrong ones are not counted.
 // Reset also works for a user who has nothing set up if there is a ticket to
-// hand out or to take back; otherwise that is a [Denied] of reason NotEnrolled.
+// hand out or to take back; otherwise that is a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Reset(ctx context.Context, userID string, o ResetOptions) (recovery.Code, error) {
 	return x.reset(ctx, "reset", userID, o, (*account.Account).Reset)
 }
 
 // ApproveReset carries out the reset that the user has asked for; see [Resets].
-// It returns what Reset returns, or a [Denied] of reason NoReset or
-// ResetWaiting.
+// It returns what Reset returns, or a [Denied] of reason ReasonNoReset or
+// ReasonResetWaiting.
 func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) (recovery.Code, error) {
 	return x.reset(ctx, "approve_reset", userID, o, (*account.Account).ApproveReset)
 }
@@ -130,14 +130,14 @@ func (x Admin) reset(ctx context.Context, op, userID string, o ResetOptions, do 
 }
 
 // RefuseReset closes the request for a reset. It returns a [Denied] of reason
-// NoReset.
+// ReasonNoReset.
 func (x Admin) RefuseReset(ctx context.Context, userID string) error {
 	return x.run(ctx, "refuse_reset", userID, func(a *account.Account, m account.Moment) error { return a.RefuseReset(m, x.by) })
 }
 
 // Unlock ends the waits of all factors, brings back one that was disabled after
 // 100 wrong codes, and leaves at least five units in each budget; where more are
-// left, they stay. Where nothing is locked, it does nothing. It returns a [Denied] of reason NotEnrolled.
+// left, they stay. Where nothing is locked, it does nothing. It returns a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Unlock(ctx context.Context, userID string) error {
 	return x.run(ctx, "unlock", userID, func(a *account.Account, m account.Moment) error { return a.Unlock(m, x.by) })
 }
@@ -148,7 +148,7 @@ func (x Admin) Unlock(ctx context.Context, userID string) error {
 // Bypass takes its place, also for making it shorter.
 //
 // The end may be at most Config.MaxBypass ahead. A later one, or one in the past,
-// is a [Denied] of reason InvalidBypass. After it, a user who has a second
+// is a [Denied] of reason ReasonInvalidBypass. After it, a user who has a second
 // factor is asked for a code again. One who has none, because a Reset went
 // before, then has to set it up: SignIn says MustEnroll until a setup is
 // confirmed, also if another Reset ends the bypass.
@@ -156,7 +156,7 @@ func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error
 	until = until.UTC().Truncate(time.Microsecond)
 	return x.run(ctx, "bypass", userID, func(a *account.Account, m account.Moment) error {
 		if !until.After(m.Now) || until.Sub(m.Now) > x.guard.config.MaxBypass {
-			return deny(InvalidBypass)
+			return deny(ReasonInvalidBypass)
 		}
 		return a.Grant(m, until, x.by)
 	})

@@ -65,7 +65,7 @@ func TestActorAndReason(t *testing.T) {
 	for _, actor := range []string{"Alice", "alice ", strings.Repeat("a", enrollment.MaxActor)} {
 		reason := strings.Repeat("ü", enrollment.MaxReason/2)
 		granted(t, o.guard.Admin(actor, reason).Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
-		o.wantTold(enrollment.Event{Kind: enrollment.BypassGranted, Actor: actor, Note: reason})
+		o.wantTold(enrollment.Event{Kind: enrollment.EventBypassGranted, Actor: actor, Note: reason})
 	}
 }
 
@@ -77,7 +77,7 @@ func TestAdminReset(t *testing.T) {
 	o.take()
 	admin := o.guard.Admin("root", "phone lost")
 	_, err := admin.Reset(t.Context(), "nobody", enrollment.ResetOptions{})
-	wantReason(t, err, enrollment.NotEnrolled)
+	wantReason(t, err, enrollment.ReasonNotEnrolled)
 	if _, err := o.store.Load(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
 		t.Error("a refusal has made a record")
 	}
@@ -85,7 +85,7 @@ func TestAdminReset(t *testing.T) {
 	if err != nil || !ticket.IsZero() {
 		t.Fatal(err)
 	}
-	o.wantTold(enrollment.Event{Kind: enrollment.Reset, Actor: "root", Note: "phone lost"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventReset, Actor: "root", Note: "phone lost"})
 	s := o.status("alice")
 	if s.State != store.Disabled || s.CodesTotal != 0 || s.Devices != 0 || len(s.Authenticators) != 0 ||
 		s.History[0].Actor != "root" || s.History[0].Note != "phone lost" {
@@ -97,7 +97,7 @@ func TestAdminReset(t *testing.T) {
 	}
 	for _, old := range []string{alice.code(), alice.codes[0]} {
 		_, err := o.guard.Verify(t.Context(), "alice", "x", old)
-		wantReason(t, err, enrollment.WrongCode)
+		wantReason(t, err, enrollment.ReasonWrongCode)
 	}
 	again.verify("x")
 }
@@ -119,11 +119,11 @@ func TestTicket(t *testing.T) {
 	}
 	o.unchanged("alice", func() {
 		for text, want := range map[string]enrollment.Reason{
-			"":                       enrollment.TicketRequired,
-			"hello":                  enrollment.TicketInvalid,
-			ofBob.Reveal():           enrollment.TicketInvalid,
-			strings.Repeat("0", 26):  enrollment.TicketInvalid,
-			strings.Repeat("A", 1e6): enrollment.TicketInvalid,
+			"":                       enrollment.ReasonTicketRequired,
+			"hello":                  enrollment.ReasonTicketInvalid,
+			ofBob.Reveal():           enrollment.ReasonTicketInvalid,
+			strings.Repeat("0", 26):  enrollment.ReasonTicketInvalid,
+			strings.Repeat("A", 1e6): enrollment.ReasonTicketInvalid,
 		} {
 			for range 20 { // nothing is counted
 				_, err := begin("alice", text)
@@ -139,9 +139,9 @@ func TestTicket(t *testing.T) {
 	granted(t, err)
 	granted(t, o.guard.Cancel(t.Context(), "alice"))
 	_, err = begin("alice", "")
-	wantReason(t, err, enrollment.TicketRequired)
+	wantReason(t, err, enrollment.ReasonTicketRequired)
 	_, err = o.guard.Confirm(t.Context(), "alice", setup.Token, "123456")
-	wantReason(t, err, enrollment.NoSetup)
+	wantReason(t, err, enrollment.ReasonNoSetup)
 	alice := o.enrollWith("alice", ticket.Reveal())
 	granted(t, o.guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.code())))
 	_, err = begin("alice", "")
@@ -153,7 +153,7 @@ func TestTicket(t *testing.T) {
 	_, err = begin("bob", "")
 	granted(t, err)
 	_, err = admin.Reset(t.Context(), "bob", enrollment.ResetOptions{})
-	wantReason(t, err, enrollment.NotEnrolled)
+	wantReason(t, err, enrollment.ReasonNotEnrolled)
 	// A text that nobody asked for is not looked at.
 	_, err = begin("carol", "hello")
 	granted(t, err)
@@ -163,19 +163,19 @@ func TestUnlock(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	admin := o.guard.Admin("root", "asked by telephone")
-	wantReason(t, admin.Unlock(t.Context(), "nobody"), enrollment.NotEnrolled)
+	wantReason(t, admin.Unlock(t.Context(), "nobody"), enrollment.ReasonNotEnrolled)
 	alice := o.enroll("alice")
 	o.take()
 	o.unchanged("alice", func() { granted(t, admin.Unlock(t.Context(), "alice")) })
 	for range 5 {
 		_, err := o.guard.Verify(t.Context(), "alice", "x", alice.wrong())
-		wantReason(t, err, enrollment.WrongCode)
+		wantReason(t, err, enrollment.ReasonWrongCode)
 	}
 	_, err := o.guard.Verify(t.Context(), "alice", "x", alice.code())
-	wantReason(t, err, enrollment.Locked)
+	wantReason(t, err, enrollment.ReasonLocked)
 	o.take()
 	granted(t, admin.Unlock(t.Context(), "alice"))
-	o.wantTold(enrollment.Event{Kind: enrollment.Unlocked, Actor: "root", Note: "asked by telephone"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventUnlocked, Actor: "root", Note: "asked by telephone"})
 	if locks := o.status("alice").Locks; len(locks) != 0 {
 		t.Errorf("%+v", locks)
 	}
@@ -204,7 +204,7 @@ func TestBypassBounds(t *testing.T) {
 		})
 		granted(t, admin.Bypass(t.Context(), "alice", now.Add(longest).In(time.FixedZone("east", 3600))))
 		o.pass(longest - time.Microsecond)
-		if d := o.signIn("alice", enrollment.Login{}); d.Waived != enrollment.Bypassed {
+		if d := o.signIn("alice", enrollment.Login{}); d.Waived != enrollment.FactorBypass {
 			t.Errorf("%v: %+v", longest, d)
 		}
 		o.pass(time.Microsecond)
@@ -233,10 +233,10 @@ func TestBypassProvesNothing(t *testing.T) {
 			t.Errorf("%+v", d)
 		}
 		_, err := o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
-		wantReason(t, err, enrollment.ProofRequired)
+		wantReason(t, err, enrollment.ReasonProofRequired)
 		_, err = o.guard.NewCodes(t.Context(), "alice", enrollment.Proof{})
-		wantReason(t, err, enrollment.ProofRequired)
-		wantReason(t, o.guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ProofRequired)
+		wantReason(t, err, enrollment.ReasonProofRequired)
+		wantReason(t, o.guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ReasonProofRequired)
 	})
 }
 
@@ -250,14 +250,14 @@ func TestErase(t *testing.T) {
 	var stored bool
 	o.store.erase = func(user string) error {
 		s, err := o.guard.Status(t.Context(), user)
-		stored = err == nil && s.History[0].Kind == enrollment.Erased && len(o.told) == 1
+		stored = err == nil && s.History[0].Kind == enrollment.EventErased && len(o.told) == 1
 		return o.store.Store.Erase(t.Context(), user)
 	}
 	granted(t, admin.Erase(t.Context(), "alice"))
 	if !stored {
 		t.Error("erased before it was noted and told")
 	}
-	o.wantTold(enrollment.Event{Kind: enrollment.Erased, Actor: "root", Note: "left the company"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventErased, Actor: "root", Note: "left the company"})
 	if _, err := o.store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
@@ -329,7 +329,7 @@ func TestEraseFails(t *testing.T) {
 			t.Errorf("%s: told of %+v", name, told)
 		}
 		for _, e := range told {
-			if e.Kind != enrollment.Erased || e.Actor != "root" || e.Note != "left" {
+			if e.Kind != enrollment.EventErased || e.Actor != "root" || e.Note != "left" {
 				t.Errorf("%s: told of %+v", name, e)
 			}
 		}
@@ -357,7 +357,7 @@ func TestEraseMeetsANewAccount(t *testing.T) {
 	if d := o.signIn("alice", enrollment.Login{Device: token}); d.Next != enrollment.AskCode {
 		t.Errorf("%+v", d)
 	}
-	if s := o.status("alice"); len(s.History) != 1 || s.History[0].Kind != enrollment.Enabled {
+	if s := o.status("alice"); len(s.History) != 1 || s.History[0].Kind != enrollment.EventEnabled {
 		t.Errorf("%+v", s.History)
 	}
 	again.verify("x")
@@ -387,7 +387,7 @@ func TestEndlessAdministration(t *testing.T) {
 	alice.verify("x")
 	count := 0
 	for _, e := range o.take() {
-		if e.Kind == enrollment.BypassGranted {
+		if e.Kind == enrollment.EventBypassGranted {
 			count += e.Count
 		}
 	}

@@ -81,9 +81,9 @@ func (g *Guard) success(ctx context.Context, userID string, a *account.Account, 
 // Whose challenge it is stands in the challenge; the Success says it. A success
 // spends the challenge, a failure does not.
 //
-// It returns a [Denied] of reason ChallengeInvalid, ChallengeExpired,
-// ChallengeSpent or ChallengeVoid, where the first factor has to be given
-// again; or of MalformedCode, WrongCode, Replayed, Locked or FactorDisabled,
+// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
+// ReasonChallengeSpent or ReasonChallengeVoid, where the first factor has to be given
+// again; or of ReasonMalformedCode, ReasonWrongCode, Replayed, Locked or ReasonFactorDisabled,
 // where the same challenge can be answered again.
 func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code string) (_ Success, err error) {
 	e := edit{guard: g, op: "answer"}
@@ -110,13 +110,13 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 			return err
 		}
 		if !m.Now.Before(c.Expires) { // while it waited for its turn
-			return deny(ChallengeExpired)
+			return deny(ReasonChallengeExpired)
 		}
 		match, err := q.check(a, m)
 		if err != nil {
 			return err
 		}
-		a.SpendChallenge(m, c.Challenge, match.Factor, purpose == SignInPurpose)
+		a.SpendChallenge(m, c.Challenge, match.Factor, purpose == PurposeSignIn)
 		ok, err = g.success(ctx, c.user, a, purpose, match, q, m.Now)
 		return err
 	}
@@ -135,11 +135,11 @@ func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token string
 	}
 	switch {
 	case errors.Is(err, errToken), err == nil && c.purpose != purpose:
-		return c, deny(ChallengeInvalid)
+		return c, deny(ReasonChallengeInvalid)
 	case err != nil:
 		return c, err
 	case !fresh(c.Issued, g.now(), ttl) || !g.now().Before(c.Expires):
-		return c, deny(ChallengeExpired)
+		return c, deny(ReasonChallengeExpired)
 	}
 	return c, nil
 }
@@ -149,8 +149,8 @@ func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token string
 // settings. The host takes the user from its own session, never from what the
 // client sent. For a delivered code, see [Messages].
 //
-// It returns a [Denied] of reason NotEnrolled, MalformedCode, WrongCode,
-// Replayed, Locked or FactorDisabled.
+// It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode, ReasonWrongCode,
+// Replayed, Locked or ReasonFactorDisabled.
 func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {
 	e := edit{guard: g, op: "verify"}
 	defer e.conclude(ctx, &err)
@@ -187,7 +187,7 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 // A receipt is not bound to a session: keep it where the client can't exchange
 // it for a receipt of another session of the same user.
 //
-// It returns a [Denied] of reason ProofInvalid or ProofStale. It writes nothing.
+// It returns a [Denied] of reason ReasonProofInvalid or ReasonProofStale. It writes nothing.
 func (g *Guard) Recent(ctx context.Context, userID string, purpose Purpose, receipt string, within time.Duration) (Success, error) {
 	if err := purpose.validate(); err != nil {
 		return Success{}, err
@@ -198,7 +198,7 @@ func (g *Guard) Recent(ctx context.Context, userID string, purpose Purpose, rece
 	r, err := g.openReceipt(ctx, receipt)
 	switch {
 	case errors.Is(err, errToken), err == nil && (r.user != userID || r.purpose != purpose):
-		return Success{}, deny(ProofInvalid)
+		return Success{}, deny(ReasonProofInvalid)
 	case err != nil:
 		return Success{}, err
 	}

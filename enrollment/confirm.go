@@ -14,8 +14,8 @@ type Confirmed struct {
 	// that demands enrolment at sign-in can start the session.
 	Success Success
 
-	// Did says what came of it: Enabled, AuthenticatorAdded,
-	// AuthenticatorReplaced or AddressBound.
+	// Did says what came of it: Enabled, EventAuthenticatorAdded,
+	// EventAuthenticatorReplaced or EventAddressBound.
 	Did EventKind
 
 	// Codes are the recovery codes, to be shown once: those that the setup has
@@ -32,9 +32,9 @@ type Confirmed struct {
 // the scheme Argon2id that takes as many derivations as there are codes, half
 // a second of a processor.
 //
-// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded,
-// NoSetup, MalformedCode, WrongCode, ClockSkew or Locked, whose failures are
-// counted for the setup alone; of TooManyAuthenticators; or of TooManyCodeSets.
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded,
+// ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode, ReasonClockSkew or Locked, whose failures are
+// counted for the setup alone; of ReasonTooManyAuthenticators; or of ReasonTooManyCodeSets.
 func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
 	e := edit{guard: g, op: "confirm"}
 	defer e.conclude(ctx, &err)
@@ -44,7 +44,7 @@ func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Conf
 	}
 	digits, err := totp.Normalize(code)
 	if err != nil {
-		return Confirmed{}, deny(MalformedCode)
+		return Confirmed{}, deny(ReasonMalformedCode)
 	}
 	var done Confirmed
 	e.user, e.via = userID, account.TOTP
@@ -64,7 +64,7 @@ func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Conf
 			done.Codes = e.codes
 		}
 		done.Did = eventKinds[a.Recorded()[0].Kind]
-		done.Success, err = g.success(ctx, userID, a, SetupPurpose, match, nil, m.Now)
+		done.Success, err = g.success(ctx, userID, a, PurposeSetup, match, nil, m.Now)
 		return err
 	}
 	if err := e.run(ctx); err != nil {

@@ -45,9 +45,9 @@ func TestFeatureT4_CSV(t *testing.T) {
 		Devices:        3,
 		BypassUntil:    at.Add(time.Hour),
 		Reset:          &enrollment.ResetRequest{Asked: at, Matures: at.Add(72 * time.Hour)},
-		Locks:          []enrollment.Lock{{Factor: enrollment.TOTP}, {Factor: enrollment.Delivered}},
+		Locks:          []enrollment.Lock{{Factor: enrollment.FactorTOTP}, {Factor: enrollment.FactorDelivered}},
 		LastSignIn:     at,
-		LastFactor:     enrollment.TrustedDevice,
+		LastFactor:     enrollment.FactorTrustedDevice,
 	}
 	seq := func(yield func(enrollment.Member, error) bool) {
 		_ = yield(enrollment.Member{UserID: "alice", Status: full}, nil) &&

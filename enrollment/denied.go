@@ -49,159 +49,159 @@ type Reason string
 // The reasons. What stands behind each is what a person did; the sentinel that
 // a [Denied] of that reason matches is named in brackets.
 const (
-	// WrongCode: the code is not right. It was counted, unless the account has
+	// ReasonWrongCode: the code is not right. It was counted, unless the account has
 	// no authenticator and the code has the form of an app's. RetryAt is set if
 	// a wait begins with it. [ErrWrongCode]
-	WrongCode Reason = "wrong_code"
+	ReasonWrongCode Reason = "wrong_code"
 
 	// Replayed: the code was right once and has been used. An app's code is not
 	// counted then; a recovery code is, since telling costs a derivation.
 	// [ErrReplayed, ErrWrongCode]
-	Replayed Reason = "code_already_used"
+	ReasonReplayed Reason = "code_already_used"
 
-	// MalformedCode: the text has not the form of a code, or is longer than 64
+	// ReasonMalformedCode: the text has not the form of a code, or is longer than 64
 	// bytes. Nothing was evaluated or counted. Where the account has recovery
 	// codes of another system (see [Import]), most texts can be one of those,
-	// and are a WrongCode instead. [ErrMalformedCode, ErrWrongCode]
-	MalformedCode Reason = "malformed_code"
+	// and are a ReasonWrongCode instead. [ErrMalformedCode, ErrWrongCode]
+	ReasonMalformedCode Reason = "malformed_code"
 
-	// ClockSkew: at Confirm, the code is right for another time. Skew tells by
+	// ReasonClockSkew: at Confirm, the code is right for another time. Skew tells by
 	// how much the phone's clock is ahead. [ErrClockSkew, ErrWrongCode]
-	ClockSkew Reason = "clock_skew"
+	ReasonClockSkew Reason = "clock_skew"
 
 	// Locked: too many wrong codes. Nothing is evaluated before RetryAt, the
 	// right code included. [ErrLocked]
-	Locked Reason = "locked"
+	ReasonLocked Reason = "locked"
 
-	// FactorDisabled: after 100 wrong codes in a row, codes of the app are not
+	// ReasonFactorDisabled: after 100 wrong codes in a row, codes of the app are not
 	// evaluated any more, until a recovery code is used. [ErrFactorDisabled,
 	// ErrLocked]
-	FactorDisabled Reason = "factor_disabled"
+	ReasonFactorDisabled Reason = "factor_disabled"
 
-	// ChallengeInvalid: the challenge is none, or one for another purpose.
+	// ReasonChallengeInvalid: the challenge is none, or one for another purpose.
 	// [ErrChallenge]
-	ChallengeInvalid Reason = "challenge_invalid"
+	ReasonChallengeInvalid Reason = "challenge_invalid"
 
-	// ChallengeExpired: the challenge is older than [ChallengeTTL]: the first
+	// ReasonChallengeExpired: the challenge is older than [ChallengeTTL]: the first
 	// factor has to be given again. [ErrChallenge]
-	ChallengeExpired Reason = "challenge_expired"
+	ReasonChallengeExpired Reason = "challenge_expired"
 
-	// ChallengeSpent: the challenge has been answered. [ErrChallenge]
-	ChallengeSpent Reason = "challenge_spent"
+	// ReasonChallengeSpent: the challenge has been answered. [ErrChallenge]
+	ReasonChallengeSpent Reason = "challenge_spent"
 
-	// ChallengeVoid: a factor was changed after the challenge was handed out,
+	// ReasonChallengeVoid: a factor was changed after the challenge was handed out,
 	// or it can't be told any more whether it was answered; or it is that of a
 	// message, and a later one was sent or its code was wrong five times.
 	// [ErrChallenge]
-	ChallengeVoid Reason = "challenge_void"
+	ReasonChallengeVoid Reason = "challenge_void"
 
-	// SetupInvalid: the setup token is none, or another user's. [ErrSetup]
-	SetupInvalid Reason = "setup_invalid"
+	// ReasonSetupInvalid: the setup token is none, or another user's. [ErrSetup]
+	ReasonSetupInvalid Reason = "setup_invalid"
 
-	// SetupExpired: the setup was not confirmed in time. [ErrSetup]
-	SetupExpired Reason = "setup_expired"
+	// ReasonSetupExpired: the setup was not confirmed in time. [ErrSetup]
+	ReasonSetupExpired Reason = "setup_expired"
 
-	// SetupSuperseded: another setup was begun later, perhaps in another tab.
+	// ReasonSetupSuperseded: another setup was begun later, perhaps in another tab.
 	// [ErrSetup]
-	SetupSuperseded Reason = "setup_superseded"
+	ReasonSetupSuperseded Reason = "setup_superseded"
 
-	// NoSetup: no setup is waiting: it was confirmed, cancelled, dropped by a
+	// ReasonNoSetup: no setup is waiting: it was confirmed, cancelled, dropped by a
 	// change of factor, or never begun. [ErrSetup]
-	NoSetup Reason = "no_setup"
+	ReasonNoSetup Reason = "no_setup"
 
-	// NotEnrolled: two-factor authentication is not on. [ErrNotEnrolled]
-	NotEnrolled Reason = "not_enrolled"
+	// ReasonNotEnrolled: two-factor authentication is not on. [ErrNotEnrolled]
+	ReasonNotEnrolled Reason = "not_enrolled"
 
-	// TooManyAuthenticators: the account has three. [ErrLimit]
-	TooManyAuthenticators Reason = "too_many_authenticators"
+	// ReasonTooManyAuthenticators: the account has three. [ErrLimit]
+	ReasonTooManyAuthenticators Reason = "too_many_authenticators"
 
-	// TooManyCodeSets: the account made five sets of recovery codes in a day,
+	// ReasonTooManyCodeSets: the account made five sets of recovery codes in a day,
 	// those included that their caller did not wait for. RetryAt is set.
 	// [ErrLimit]
-	TooManyCodeSets Reason = "too_many_code_sets"
+	ReasonTooManyCodeSets Reason = "too_many_code_sets"
 
-	// UnknownAuthenticator: the account has no authenticator of that id.
+	// ReasonUnknownAuthenticator: the account has no authenticator of that id.
 	// [ErrUnknownAuthenticator]
-	UnknownAuthenticator Reason = "unknown_authenticator"
+	ReasonUnknownAuthenticator Reason = "unknown_authenticator"
 
-	// LastAuthenticator: the only authenticator is not removed; Disable is
+	// ReasonLastAuthenticator: the only authenticator is not removed; Disable is
 	// what is meant. [ErrLastAuthenticator]
-	LastAuthenticator Reason = "last_authenticator"
+	ReasonLastAuthenticator Reason = "last_authenticator"
 
-	// DuplicateSecret: the account already holds the secret.
+	// ReasonDuplicateSecret: the account already holds the secret.
 	// [ErrDuplicateSecret]
-	DuplicateSecret Reason = "duplicate_secret"
+	ReasonDuplicateSecret Reason = "duplicate_secret"
 
-	// InvalidName: the name of an authenticator is too long or has control
+	// ReasonInvalidName: the name of an authenticator is too long or has control
 	// characters. [ErrName]
-	InvalidName Reason = "invalid_name"
+	ReasonInvalidName Reason = "invalid_name"
 
-	// AlreadyEnrolled: two-factor authentication is on, and nothing is
+	// ReasonAlreadyEnrolled: two-factor authentication is on, and nothing is
 	// imported over it. [ErrEnrolled]
-	AlreadyEnrolled Reason = "already_enrolled"
+	ReasonAlreadyEnrolled Reason = "already_enrolled"
 
-	// WasEnrolled: two-factor authentication was on before, or the user was
+	// ReasonWasEnrolled: two-factor authentication was on before, or the user was
 	// handed a ticket, and Import.Again is not set. [ErrEnrolled]
-	WasEnrolled Reason = "was_enrolled"
+	ReasonWasEnrolled Reason = "was_enrolled"
 
-	// CodesNotKept: the recovery codes can't be shown again, because only their
+	// ReasonCodesNotKept: the recovery codes can't be shown again, because only their
 	// hashes are kept or none is left. [ErrCodesNotKept]
-	CodesNotKept Reason = "codes_not_kept"
+	ReasonCodesNotKept Reason = "codes_not_kept"
 
-	// UnknownDevice: the account has no trusted device of that id.
+	// ReasonUnknownDevice: the account has no trusted device of that id.
 	// [ErrUnknownDevice]
-	UnknownDevice Reason = "unknown_device"
+	ReasonUnknownDevice Reason = "unknown_device"
 
-	// NoAddress: the account has no address to deliver codes to.
+	// ReasonNoAddress: the account has no address to deliver codes to.
 	// [ErrNoAddress]
-	NoAddress Reason = "no_address"
+	ReasonNoAddress Reason = "no_address"
 
-	// SameChannel: the first factor came over the channel of the address, so
+	// ReasonSameChannel: the first factor came over the channel of the address, so
 	// that a code over it would be no second one. [ErrNoAddress]
-	SameChannel Reason = "same_channel"
+	ReasonSameChannel Reason = "same_channel"
 
-	// TooManyMessages: the last message was sent less than a minute ago, or
+	// ReasonTooManyMessages: the last message was sent less than a minute ago, or
 	// five in a day. RetryAt is set. [ErrLimit]
-	TooManyMessages Reason = "too_many_messages"
+	ReasonTooManyMessages Reason = "too_many_messages"
 
-	// TicketRequired: the setup needs the ticket that an administrator has
+	// ReasonTicketRequired: the setup needs the ticket that an administrator has
 	// handed out. [ErrTicket]
-	TicketRequired Reason = "ticket_required"
+	ReasonTicketRequired Reason = "ticket_required"
 
-	// TicketInvalid: the ticket is not that of this account. [ErrTicket]
-	TicketInvalid Reason = "ticket_invalid"
+	// ReasonTicketInvalid: the ticket is not that of this account. [ErrTicket]
+	ReasonTicketInvalid Reason = "ticket_invalid"
 
-	// NoReset: no request for a reset is open. [ErrReset]
-	NoReset Reason = "no_reset"
+	// ReasonNoReset: no request for a reset is open. [ErrReset]
+	ReasonNoReset Reason = "no_reset"
 
-	// ResetWaiting: the request has not matured, and RetryAt is set; or it has,
+	// ReasonResetWaiting: the request has not matured, and RetryAt is set; or it has,
 	// and Config.Notify has not taken the news of it yet. [ErrReset]
-	ResetWaiting Reason = "reset_waiting"
+	ReasonResetWaiting Reason = "reset_waiting"
 
-	// TooManyResets: the last request was made less than a day ago. RetryAt is
+	// ReasonTooManyResets: the last request was made less than a day ago. RetryAt is
 	// set. [ErrLimit]
-	TooManyResets Reason = "too_many_resets"
+	ReasonTooManyResets Reason = "too_many_resets"
 
-	// InvalidBypass: the end of the bypass is past, or lies further ahead than
+	// ReasonInvalidBypass: the end of the bypass is past, or lies further ahead than
 	// Config.MaxBypass. [ErrLimit]
-	InvalidBypass Reason = "invalid_bypass"
+	ReasonInvalidBypass Reason = "invalid_bypass"
 
-	// OwnAccount: the administrator is the user. [ErrOwnAccount]
-	OwnAccount Reason = "own_account"
+	// ReasonOwnAccount: the administrator is the user. [ErrOwnAccount]
+	ReasonOwnAccount Reason = "own_account"
 
-	// ProofRequired: the change needs a proof and got none. [ErrProof]
-	ProofRequired Reason = "proof_required"
+	// ReasonProofRequired: the change needs a proof and got none. [ErrProof]
+	ReasonProofRequired Reason = "proof_required"
 
-	// ProofInvalid: the receipt is none, another user's, or older than the
+	// ReasonProofInvalid: the receipt is none, another user's, or older than the
 	// last change of factor. [ErrProof]
-	ProofInvalid Reason = "proof_invalid"
+	ReasonProofInvalid Reason = "proof_invalid"
 
-	// ProofStale: the receipt is older than [ReceiptTTL]. [ErrProof]
-	ProofStale Reason = "proof_stale"
+	// ReasonProofStale: the receipt is older than [ReceiptTTL]. [ErrProof]
+	ReasonProofStale Reason = "proof_stale"
 
-	// ProofNotAllowed: this kind of proof does not authorise this change.
+	// ReasonProofNotAllowed: this kind of proof does not authorise this change.
 	// [ErrProof]
-	ProofNotAllowed Reason = "proof_not_allowed"
+	ReasonProofNotAllowed Reason = "proof_not_allowed"
 )
 
 // Sentinels to match a [Denied] with [errors.Is]. Which reasons match which is
@@ -238,45 +238,45 @@ var reasons = map[Reason]struct {
 	text    string
 	matches []error
 }{
-	WrongCode:             {"wrong code", []error{ErrWrongCode}},
-	Replayed:              {"the code has been used already", []error{ErrReplayed, ErrWrongCode}},
-	MalformedCode:         {"not in the form of a code", []error{ErrMalformedCode, ErrWrongCode}},
-	ClockSkew:             {"the authenticator's clock is off", []error{ErrClockSkew, ErrWrongCode}},
-	Locked:                {"locked after too many wrong codes", []error{ErrLocked}},
-	FactorDisabled:        {"the factor is disabled after too many wrong codes", []error{ErrFactorDisabled, ErrLocked}},
-	ChallengeInvalid:      {"not a challenge for this purpose", []error{ErrChallenge}},
-	ChallengeExpired:      {"the challenge has expired", []error{ErrChallenge}},
-	ChallengeSpent:        {"the challenge has been answered already", []error{ErrChallenge}},
-	ChallengeVoid:         {"the challenge is void", []error{ErrChallenge}},
-	SetupInvalid:          {"not a setup of this user", []error{ErrSetup}},
-	SetupExpired:          {"the setup has expired", []error{ErrSetup}},
-	SetupSuperseded:       {"a later setup has taken the place of this one", []error{ErrSetup}},
-	NoSetup:               {"no setup is waiting", []error{ErrSetup}},
-	NotEnrolled:           {"two-factor authentication is not on", []error{ErrNotEnrolled}},
-	TooManyAuthenticators: {"the account has as many authenticators as it can", []error{ErrLimit}},
-	TooManyCodeSets:       {"too many sets of recovery codes in a day", []error{ErrLimit}},
-	UnknownAuthenticator:  {"no such authenticator", []error{ErrUnknownAuthenticator}},
-	LastAuthenticator:     {"it is all that the account has, and can only be disabled", []error{ErrLastAuthenticator}},
-	DuplicateSecret:       {"the account holds the secret already", []error{ErrDuplicateSecret}},
-	InvalidName:           {"the name is too long or has control characters", []error{ErrName}},
-	AlreadyEnrolled:       {"two-factor authentication is on already", []error{ErrEnrolled}},
-	WasEnrolled:           {"two-factor authentication was on before", []error{ErrEnrolled}},
-	CodesNotKept:          {"the recovery codes can't be shown again", []error{ErrCodesNotKept}},
-	UnknownDevice:         {"no such device", []error{ErrUnknownDevice}},
-	NoAddress:             {"no address to deliver codes to", []error{ErrNoAddress}},
-	SameChannel:           {"the first factor came over the same channel", []error{ErrNoAddress}},
-	TooManyMessages:       {"too many messages", []error{ErrLimit}},
-	TicketRequired:        {"the setup needs a ticket", []error{ErrTicket}},
-	TicketInvalid:         {"not the ticket of this account", []error{ErrTicket}},
-	NoReset:               {"no request for a reset is open", []error{ErrReset}},
-	ResetWaiting:          {"the request for a reset has not matured", []error{ErrReset}},
-	TooManyResets:         {"too many requests for a reset", []error{ErrLimit}},
-	InvalidBypass:         {"the end of the bypass is past or too far ahead", []error{ErrLimit}},
-	OwnAccount:            {"nobody administers themselves", []error{ErrOwnAccount}},
-	ProofRequired:         {"a proof is required", []error{ErrProof}},
-	ProofInvalid:          {"the proof is not valid", []error{ErrProof}},
-	ProofStale:            {"the proof is too old", []error{ErrProof}},
-	ProofNotAllowed:       {"this kind of proof is not allowed here", []error{ErrProof}},
+	ReasonWrongCode:             {"wrong code", []error{ErrWrongCode}},
+	ReasonReplayed:              {"the code has been used already", []error{ErrReplayed, ErrWrongCode}},
+	ReasonMalformedCode:         {"not in the form of a code", []error{ErrMalformedCode, ErrWrongCode}},
+	ReasonClockSkew:             {"the authenticator's clock is off", []error{ErrClockSkew, ErrWrongCode}},
+	ReasonLocked:                {"locked after too many wrong codes", []error{ErrLocked}},
+	ReasonFactorDisabled:        {"the factor is disabled after too many wrong codes", []error{ErrFactorDisabled, ErrLocked}},
+	ReasonChallengeInvalid:      {"not a challenge for this purpose", []error{ErrChallenge}},
+	ReasonChallengeExpired:      {"the challenge has expired", []error{ErrChallenge}},
+	ReasonChallengeSpent:        {"the challenge has been answered already", []error{ErrChallenge}},
+	ReasonChallengeVoid:         {"the challenge is void", []error{ErrChallenge}},
+	ReasonSetupInvalid:          {"not a setup of this user", []error{ErrSetup}},
+	ReasonSetupExpired:          {"the setup has expired", []error{ErrSetup}},
+	ReasonSetupSuperseded:       {"a later setup has taken the place of this one", []error{ErrSetup}},
+	ReasonNoSetup:               {"no setup is waiting", []error{ErrSetup}},
+	ReasonNotEnrolled:           {"two-factor authentication is not on", []error{ErrNotEnrolled}},
+	ReasonTooManyAuthenticators: {"the account has as many authenticators as it can", []error{ErrLimit}},
+	ReasonTooManyCodeSets:       {"too many sets of recovery codes in a day", []error{ErrLimit}},
+	ReasonUnknownAuthenticator:  {"no such authenticator", []error{ErrUnknownAuthenticator}},
+	ReasonLastAuthenticator:     {"it is all that the account has, and can only be disabled", []error{ErrLastAuthenticator}},
+	ReasonDuplicateSecret:       {"the account holds the secret already", []error{ErrDuplicateSecret}},
+	ReasonInvalidName:           {"the name is too long or has control characters", []error{ErrName}},
+	ReasonAlreadyEnrolled:       {"two-factor authentication is on already", []error{ErrEnrolled}},
+	ReasonWasEnrolled:           {"two-factor authentication was on before", []error{ErrEnrolled}},
+	ReasonCodesNotKept:          {"the recovery codes can't be shown again", []error{ErrCodesNotKept}},
+	ReasonUnknownDevice:         {"no such device", []error{ErrUnknownDevice}},
+	ReasonNoAddress:             {"no address to deliver codes to", []error{ErrNoAddress}},
+	ReasonSameChannel:           {"the first factor came over the same channel", []error{ErrNoAddress}},
+	ReasonTooManyMessages:       {"too many messages", []error{ErrLimit}},
+	ReasonTicketRequired:        {"the setup needs a ticket", []error{ErrTicket}},
+	ReasonTicketInvalid:         {"not the ticket of this account", []error{ErrTicket}},
+	ReasonNoReset:               {"no request for a reset is open", []error{ErrReset}},
+	ReasonResetWaiting:          {"the request for a reset has not matured", []error{ErrReset}},
+	ReasonTooManyResets:         {"too many requests for a reset", []error{ErrLimit}},
+	ReasonInvalidBypass:         {"the end of the bypass is past or too far ahead", []error{ErrLimit}},
+	ReasonOwnAccount:            {"nobody administers themselves", []error{ErrOwnAccount}},
+	ReasonProofRequired:         {"a proof is required", []error{ErrProof}},
+	ReasonProofInvalid:          {"the proof is not valid", []error{ErrProof}},
+	ReasonProofStale:            {"the proof is too old", []error{ErrProof}},
+	ReasonProofNotAllowed:       {"this kind of proof is not allowed here", []error{ErrProof}},
 }
 
 // Reasons returns every reason there is, in alphabetical order, for hosts that
@@ -297,7 +297,7 @@ type Denied struct {
 	// changes nothing.
 	RetryAt time.Time
 
-	// Skew is, for the reason ClockSkew, how far the authenticator's clock is
+	// Skew is, for the reason ReasonClockSkew, how far the authenticator's clock is
 	// ahead of ours, to the period of the code; negative if it is behind.
 	Skew time.Duration
 }

@@ -53,10 +53,10 @@ type Device struct {
 	Added, Expires, Used time.Time
 }
 
-// Trusted is the result of [Devices.Trust]. It redacts itself; Token is a plain
+// TrustedDevice is the result of [Devices.Trust]. It redacts itself; Token is a plain
 // string, which shows wherever it is taken out, or printed as part of a struct
 // that keeps a Trusted in an unexported field.
-type Trusted struct {
+type TrustedDevice struct {
 	// Token goes into a cookie of that browser alone, HttpOnly and Secure, and
 	// from there into Login.Device. Who has it needs no code.
 	Token string
@@ -68,20 +68,20 @@ type Trusted struct {
 const redactedTrusted = "enrollment.Trusted(redacted)"
 
 // String returns a fixed text.
-func (Trusted) String() string { return redactedTrusted }
+func (TrustedDevice) String() string { return redactedTrusted }
 
 // GoString returns what String returns.
-func (Trusted) GoString() string { return redactedTrusted }
+func (TrustedDevice) GoString() string { return redactedTrusted }
 
 // Format writes what String returns, whatever the verb.
-func (Trusted) Format(f fmt.State, _ rune) { io.WriteString(f, redactedTrusted) }
+func (TrustedDevice) Format(f fmt.State, _ rune) { io.WriteString(f, redactedTrusted) }
 
 // LogValue returns what String returns.
-func (Trusted) LogValue() slog.Value { return slog.StringValue(redactedTrusted) }
+func (TrustedDevice) LogValue() slog.Value { return slog.StringValue(redactedTrusted) }
 
 // MarshalJSON returns an error: what a client needs is taken out of it by its
 // fields.
-func (Trusted) MarshalJSON() ([]byte, error) {
+func (TrustedDevice) MarshalJSON() ([]byte, error) {
 	return nil, errors.New("enrollment: a trusted device is not marshalled; hand out what is needed of it")
 }
 
@@ -92,14 +92,14 @@ func (Trusted) MarshalJSON() ([]byte, error) {
 // it defaults to "Device". The receipt of a delivered code and that of a
 // recovery code do as well.
 //
-// It returns a [Denied] of reason NotEnrolled, ProofInvalid, ProofStale or
-// InvalidName.
-func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Trusted, err error) {
+// It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofInvalid, ReasonProofStale or
+// ReasonInvalidName.
+func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ TrustedDevice, err error) {
 	e := edit{guard: d.guard, op: "trust_device"}
 	defer e.conclude(ctx, &err)
 	g := d.guard
 	if len(name) > MaxName || !printable(name) {
-		return Trusted{}, deny(InvalidName)
+		return TrustedDevice{}, deny(ReasonInvalidName)
 	}
 	if name == "" {
 		name = "Device"
@@ -107,24 +107,24 @@ func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Tru
 	r, err := g.openReceipt(ctx, receipt)
 	switch {
 	case errors.Is(err, errToken), err == nil && r.user != userID:
-		return Trusted{}, deny(ProofInvalid)
+		return TrustedDevice{}, deny(ReasonProofInvalid)
 	case err != nil:
-		return Trusted{}, err
+		return TrustedDevice{}, err
 	}
 	var raw [deviceToken]byte
 	x := account.Device{Name: name}
 	for _, b := range [][]byte{raw[:], x.ID[:]} {
 		if _, err := io.ReadFull(g.random, b); err != nil {
-			return Trusted{}, fmt.Errorf("enrollment: drawing random bytes: %w", err)
+			return TrustedDevice{}, fmt.Errorf("enrollment: drawing random bytes: %w", err)
 		}
 	}
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
 	x.Hash = g.deviceHash(userID, token)
-	var done Trusted
+	var done TrustedDevice
 	e.user = userID
 	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
 		if a.State() != account.Confirmed {
-			return deny(NotEnrolled)
+			return deny(ReasonNotEnrolled)
 		}
 		if err := r.check(a, m.Now, ReceiptTTL); err != nil {
 			return err
@@ -133,11 +133,11 @@ func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Tru
 			return err
 		}
 		x.Added, x.Expires = m.Now, m.Now.Add(DeviceTTL)
-		done = Trusted{Token: token, Device: deviceOf(x)}
+		done = TrustedDevice{Token: token, Device: deviceOf(x)}
 		return nil
 	}
 	if err := e.run(ctx); err != nil {
-		return Trusted{}, err
+		return TrustedDevice{}, err
 	}
 	return done, nil
 }
@@ -160,14 +160,14 @@ func (d Devices) List(ctx context.Context, userID string) ([]Device, error) {
 }
 
 // Revoke ends the trust in a device, by its ID. No proof is needed to trust
-// less. It returns a [Denied] of reason UnknownDevice.
+// less. It returns a [Denied] of reason ReasonUnknownDevice.
 func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) {
 	e := edit{guard: d.guard, op: "revoke_device"}
 	defer e.conclude(ctx, &err)
 	var id account.DeviceID
 	raw, err := hex.DecodeString(device)
 	if err != nil || len(raw) != len(id) {
-		return deny(UnknownDevice)
+		return deny(ReasonUnknownDevice)
 	}
 	copy(id[:], raw)
 	e.user = userID

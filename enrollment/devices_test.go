@@ -21,7 +21,7 @@ func TestTrustedDevice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.wantTold(enrollment.Event{Kind: enrollment.DeviceTrusted, Factor: enrollment.TOTP, Name: "Firefox on Linux"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventDeviceTrusted, Factor: enrollment.FactorTOTP, Name: "Firefox on Linux"})
 	d := trusted.Device
 	if d.Name != "Firefox on Linux" || !d.Added.Equal(now) || !d.Expires.Equal(now.Add(enrollment.DeviceTTL)) || !d.Used.IsZero() {
 		t.Errorf("%+v", d)
@@ -31,7 +31,7 @@ func TestTrustedDevice(t *testing.T) {
 	}
 	o.pass(time.Hour)
 	got := o.signIn("alice", enrollment.Login{Device: trusted.Token, Enrolled: true, Require: true})
-	if got.Next != enrollment.Proceed || got.Waived != enrollment.TrustedDevice || got.Challenge != "" || !got.EnrollBy.IsZero() {
+	if got.Next != enrollment.Proceed || got.Waived != enrollment.FactorTrustedDevice || got.Challenge != "" || !got.EnrollBy.IsZero() {
 		t.Errorf("%+v", got)
 	}
 	list, err := o.guard.Devices().List(t.Context(), "alice")
@@ -39,12 +39,12 @@ func TestTrustedDevice(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0] != d {
 		t.Errorf("%+v, %v, want %+v", list, err, d)
 	}
-	if s := o.status("alice"); s.Devices != 1 || s.LastFactor != enrollment.TrustedDevice || !s.LastSignIn.Equal(o.clock.Now()) {
+	if s := o.status("alice"); s.Devices != 1 || s.LastFactor != enrollment.FactorTrustedDevice || !s.LastSignIn.Equal(o.clock.Now()) {
 		t.Errorf("%+v", s)
 	}
 	o.wantTold() // using it is no change
 	granted(t, o.guard.Devices().Revoke(t.Context(), "alice", d.ID))
-	o.wantTold(enrollment.Event{Kind: enrollment.DeviceRevoked, Name: "Firefox on Linux"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventDeviceRevoked, Name: "Firefox on Linux"})
 	if got := o.signIn("alice", enrollment.Login{Device: trusted.Token}); got.Next != enrollment.AskCode {
 		t.Errorf("revoked: %v", got.Next)
 	}
@@ -63,13 +63,13 @@ func TestTrustedDeviceIsForSignIn(t *testing.T) {
 				t.Errorf("%q: %v", p, d.Next)
 			}
 		}
-		wantReason(t, o.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(token)), enrollment.ProofInvalid)
-		_, err := o.guard.Recent(t.Context(), "alice", enrollment.SignInPurpose, token, time.Hour)
-		wantReason(t, err, enrollment.ProofInvalid)
+		wantReason(t, o.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(token)), enrollment.ReasonProofInvalid)
+		_, err := o.guard.Recent(t.Context(), "alice", enrollment.PurposeSignIn, token, time.Hour)
+		wantReason(t, err, enrollment.ReasonProofInvalid)
 		_, err = o.guard.Devices().Trust(t.Context(), "alice", token, "")
-		wantReason(t, err, enrollment.ProofInvalid)
-		_, err = o.guard.Answer(t.Context(), enrollment.SignInPurpose, token, "123456")
-		wantReason(t, err, enrollment.ChallengeInvalid)
+		wantReason(t, err, enrollment.ReasonProofInvalid)
+		_, err = o.guard.Answer(t.Context(), enrollment.PurposeSignIn, token, "123456")
+		wantReason(t, err, enrollment.ReasonChallengeInvalid)
 	})
 	if list, err := o.guard.Devices().List(t.Context(), "alice"); err != nil || len(list) != 1 || list[0].Name != "Device" {
 		t.Errorf("%+v, %v", list, err)
@@ -105,7 +105,7 @@ func TestOtherTextsAreNoDevice(t *testing.T) {
 	if d := o.signIn("carol", enrollment.Login{Device: ofAlice, Require: true}); d.Next != enrollment.MustEnroll {
 		t.Errorf("not enrolled: %v", d.Next)
 	}
-	if _, err := o.guard.SignIn(t.Context(), "alice", enrollment.Login{Device: ofAlice, Purpose: enrollment.SetupPurpose}); err == nil {
+	if _, err := o.guard.SignIn(t.Context(), "alice", enrollment.Login{Device: ofAlice, Purpose: enrollment.PurposeSetup}); err == nil {
 		t.Error("the purpose of a setup is taken")
 	}
 }
@@ -126,23 +126,23 @@ func TestTrustNeedsAReceipt(t *testing.T) {
 	challenge := o.signIn("alice", enrollment.Login{}).Challenge
 	fresh := alice.verify("x").Receipt
 	o.unchanged("alice", func() {
-		wantReason(t, trust("alice", bob.verify("x").Receipt, ""), enrollment.ProofInvalid)
-		wantReason(t, trust("alice", "", ""), enrollment.ProofInvalid)
-		wantReason(t, trust("alice", challenge, ""), enrollment.ProofInvalid)
-		wantReason(t, trust("alice", fresh, strings.Repeat("n", enrollment.MaxName+1)), enrollment.InvalidName)
-		wantReason(t, trust("alice", fresh, "a\nb"), enrollment.InvalidName)
-		wantReason(t, trust("carol", fresh, ""), enrollment.ProofInvalid)
+		wantReason(t, trust("alice", bob.verify("x").Receipt, ""), enrollment.ReasonProofInvalid)
+		wantReason(t, trust("alice", "", ""), enrollment.ReasonProofInvalid)
+		wantReason(t, trust("alice", challenge, ""), enrollment.ReasonProofInvalid)
+		wantReason(t, trust("alice", fresh, strings.Repeat("n", enrollment.MaxName+1)), enrollment.ReasonInvalidName)
+		wantReason(t, trust("alice", fresh, "a\nb"), enrollment.ReasonInvalidName)
+		wantReason(t, trust("carol", fresh, ""), enrollment.ReasonProofInvalid)
 	})
 	o.pass(enrollment.ReceiptTTL)
-	wantReason(t, trust("alice", fresh, ""), enrollment.ProofStale)
+	wantReason(t, trust("alice", fresh, ""), enrollment.ReasonProofStale)
 	stale := alice.verify("x").Receipt
 	if _, err := o.guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(stale)); err != nil {
 		t.Fatal(err)
 	}
-	wantReason(t, trust("alice", stale, ""), enrollment.ProofInvalid)
+	wantReason(t, trust("alice", stale, ""), enrollment.ReasonProofInvalid)
 	last := alice.verify("x").Receipt
 	granted(t, o.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(last)))
-	wantReason(t, trust("alice", last, ""), enrollment.NotEnrolled)
+	wantReason(t, trust("alice", last, ""), enrollment.ReasonNotEnrolled)
 	if err := trust(strings.Repeat("x", store.MaxUserID+1), last, ""); err == nil {
 		t.Error("a user id out of bounds is taken")
 	}
@@ -154,14 +154,14 @@ func TestTrustAfterRecovery(t *testing.T) {
 	o := newOffice(t)
 	alice := o.enroll("alice")
 	before := alice.trust("before").Token
-	ok, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, o.signIn("alice", enrollment.Login{}).Challenge, alice.codes[0])
+	ok, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, o.signIn("alice", enrollment.Login{}).Challenge, alice.codes[0])
 	granted(t, err)
 	after, err := o.guard.Devices().Trust(t.Context(), "alice", ok.Receipt, "after")
 	granted(t, err)
 	if d := o.signIn("alice", enrollment.Login{Device: before}); d.Next != enrollment.AskCode {
 		t.Errorf("before: %v", d.Next)
 	}
-	if d := o.signIn("alice", enrollment.Login{Device: after.Token}); d.Waived != enrollment.TrustedDevice {
+	if d := o.signIn("alice", enrollment.Login{Device: after.Token}); d.Waived != enrollment.FactorTrustedDevice {
 		t.Errorf("after: %v", d.Next)
 	}
 }
@@ -185,11 +185,11 @@ func TestFiveDevices(t *testing.T) {
 	}
 	o.take()
 	granted(t, o.guard.Devices().RevokeAll(t.Context(), "alice"))
-	o.wantTold(enrollment.Event{Kind: enrollment.DeviceRevoked})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventDeviceRevoked})
 	o.unchanged("alice", func() {
 		granted(t, o.guard.Devices().RevokeAll(t.Context(), "alice"))
 		for _, id := range []string{"", "hello", strings.Repeat("0", 16), strings.Repeat("0", 1<<20)} {
-			wantReason(t, o.guard.Devices().Revoke(t.Context(), "alice", id), enrollment.UnknownDevice)
+			wantReason(t, o.guard.Devices().Revoke(t.Context(), "alice", id), enrollment.ReasonUnknownDevice)
 		}
 	})
 	if list, err := o.guard.Devices().List(t.Context(), "alice"); err != nil || len(list) != 0 {
@@ -197,7 +197,7 @@ func TestFiveDevices(t *testing.T) {
 	}
 	o.unchanged("nobody", func() {
 		granted(t, o.guard.Devices().RevokeAll(t.Context(), "nobody"))
-		wantReason(t, o.guard.Devices().Revoke(t.Context(), "nobody", strings.Repeat("0", 16)), enrollment.UnknownDevice)
+		wantReason(t, o.guard.Devices().Revoke(t.Context(), "nobody", strings.Repeat("0", 16)), enrollment.ReasonUnknownDevice)
 	})
 }
 
@@ -228,7 +228,7 @@ func TestWaivedSignInIsStored(t *testing.T) {
 	}
 	// A single conflict is nothing.
 	o.store.save = func(store.Record, int64) error { o.store.save = nil; return store.ErrConflict }
-	if d := o.signIn("alice", enrollment.Login{Device: token}); d.Waived != enrollment.TrustedDevice {
+	if d := o.signIn("alice", enrollment.Login{Device: token}); d.Waived != enrollment.FactorTrustedDevice {
 		t.Errorf("after a conflict: %+v", d)
 	}
 }

@@ -148,7 +148,7 @@ func (o *registry) challenge(id string) string {
 
 func (o *registry) signIn(c *clerk, code string) enrollment.Success {
 	o.t.Helper()
-	ok, err := o.guard.Answer(o.t.Context(), enrollment.SignInPurpose, o.challenge(c.id), code)
+	ok, err := o.guard.Answer(o.t.Context(), enrollment.PurposeSignIn, o.challenge(c.id), code)
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -430,20 +430,20 @@ func TestFeatureA7_LastSignIn(t *testing.T) {
 	}
 	o.clock.Advance(time.Minute)
 	o.signIn(app, app.app.Code(o.clock.Now()))
-	note(app, enrollment.TOTP)
+	note(app, enrollment.FactorTOTP)
 	o.signIn(codes, codes.codes[0])
-	note(codes, enrollment.Recovery)
+	note(codes, enrollment.FactorRecovery)
 	if d, err := o.guard.SignIn(t.Context(), device.id, enrollment.Login{Device: trusted.Token}); err != nil || d.Next != enrollment.Proceed {
 		t.Fatal(d.Next, err)
 	}
-	note(device, enrollment.TrustedDevice)
+	note(device, enrollment.FactorTrustedDevice)
 	if err := o.guard.Admin("root", "lost phone").Bypass(t.Context(), bypass.id, o.clock.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	if d, err := o.guard.SignIn(t.Context(), bypass.id, enrollment.Login{}); err != nil || d.Next != enrollment.Proceed {
 		t.Fatal(d.Next, err)
 	}
-	note(bypass, enrollment.Bypassed)
+	note(bypass, enrollment.FactorBypass)
 
 	read, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{}))
 	if len(read) != 5 || len(bad) != 0 || end != nil {

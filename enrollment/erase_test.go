@@ -39,14 +39,14 @@ func TestEraseTellsWhatWaits(t *testing.T) {
 		if err := mallory.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNotTold) {
 			t.Fatalf("%v, want ErrNotTold", err)
 		}
-		if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.Erased {
+		if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventErased {
 			t.Fatalf("%+v", s)
 		}
 	}
 	o.notify = nil
 	granted(t, mallory.Erase(t.Context(), "alice"))
 	kinds := o.kinds()
-	if len(kinds) < 3 || kinds[0] != enrollment.Exported || kinds[1] != enrollment.BypassGranted || kinds[len(kinds)-1] != enrollment.Erased {
+	if len(kinds) < 3 || kinds[0] != enrollment.EventExported || kinds[1] != enrollment.EventBypassGranted || kinds[len(kinds)-1] != enrollment.EventErased {
 		t.Errorf("told %v", kinds)
 	}
 	if _, err := o.store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
@@ -58,13 +58,13 @@ func TestEraseTellsWhatWaits(t *testing.T) {
 func TestEraseWaitsForTheRest(t *testing.T) {
 	t.Parallel()
 	for refused, x := range map[enrollment.EventKind]struct{ first, second []enrollment.EventKind }{
-		enrollment.Exported: {
-			[]enrollment.EventKind{enrollment.Erased},
-			[]enrollment.EventKind{enrollment.Exported, enrollment.Erased},
+		enrollment.EventExported: {
+			[]enrollment.EventKind{enrollment.EventErased},
+			[]enrollment.EventKind{enrollment.EventExported, enrollment.EventErased},
 		},
-		enrollment.Erased: {
-			[]enrollment.EventKind{enrollment.Exported},
-			[]enrollment.EventKind{enrollment.Erased, enrollment.Erased},
+		enrollment.EventErased: {
+			[]enrollment.EventKind{enrollment.EventExported},
+			[]enrollment.EventKind{enrollment.EventErased, enrollment.EventErased},
 		},
 	} {
 		down, some := false, false
@@ -112,12 +112,12 @@ func TestEraseWithoutNotifyLeavesWhatWaits(t *testing.T) {
 	if err := tool.Admin("root", "left").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNotTold) {
 		t.Errorf("%v, want ErrNotTold", err)
 	}
-	if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.Enabled {
+	if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventEnabled {
 		t.Errorf("%+v", s)
 	}
 	o.notify = nil
 	o.sweepNow()
-	o.wantTold(enrollment.Event{Kind: enrollment.Enabled, Factor: enrollment.TOTP, Name: "Authenticator"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventEnabled, Factor: enrollment.FactorTOTP, Name: "Authenticator"})
 	granted(t, tool.Admin("root", "left").Erase(t.Context(), "alice"))
 	if _, err := o.store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v", err)

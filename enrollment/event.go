@@ -22,118 +22,118 @@ type EventKind string
 // The kinds of events.
 const (
 	// Enabled: two-factor authentication was switched on.
-	Enabled EventKind = "enabled"
+	EventEnabled EventKind = "enabled"
 
-	// AuthenticatorAdded: another authenticator was confirmed.
-	AuthenticatorAdded EventKind = "authenticator_added"
+	// EventAuthenticatorAdded: another authenticator was confirmed.
+	EventAuthenticatorAdded EventKind = "authenticator_added"
 
-	// AuthenticatorReplaced: an authenticator was confirmed in the place of
+	// EventAuthenticatorReplaced: an authenticator was confirmed in the place of
 	// another.
-	AuthenticatorReplaced EventKind = "authenticator_replaced"
+	EventAuthenticatorReplaced EventKind = "authenticator_replaced"
 
-	// AuthenticatorRemoved: one of several authenticators was removed.
-	AuthenticatorRemoved EventKind = "authenticator_removed"
+	// EventAuthenticatorRemoved: one of several authenticators was removed.
+	EventAuthenticatorRemoved EventKind = "authenticator_removed"
 
 	// Disabled: two-factor authentication was switched off.
-	Disabled EventKind = "disabled"
+	EventDisabled EventKind = "disabled"
 
-	// CodesRenewed: new recovery codes were made, the earlier ones are void.
-	CodesRenewed EventKind = "codes_renewed"
+	// EventCodesRenewed: new recovery codes were made, the earlier ones are void.
+	EventCodesRenewed EventKind = "codes_renewed"
 
-	// RecoveryUsed: a recovery code was used.
-	RecoveryUsed EventKind = "recovery_used"
+	// EventRecoveryUsed: a recovery code was used.
+	EventRecoveryUsed EventKind = "recovery_used"
 
-	// LockedOut: the fifth wrong code in a row began the first wait, or a wrong
+	// EventLocked: the fifth wrong code in a row began the first wait, or a wrong
 	// code spent what was left of the long-run budget. Somebody who has the
 	// first factor is guessing, or has the wrong phone at hand. The longer waits
 	// that follow in the same run are not told again.
-	LockedOut EventKind = "locked"
+	EventLocked EventKind = "locked"
 
-	// FactorOff: codes of the factor are not evaluated any more after 100
+	// EventFactorDisabled: codes of the factor are not evaluated any more after 100
 	// wrong ones in a row.
-	FactorOff EventKind = "factor_disabled"
+	EventFactorDisabled EventKind = "factor_disabled"
 
-	// CodesShown: the recovery codes were shown again.
-	CodesShown EventKind = "codes_shown"
+	// EventCodesShown: the recovery codes were shown again.
+	EventCodesShown EventKind = "codes_shown"
 
-	// DeviceTrusted: a device signs in without a code from now on.
-	DeviceTrusted EventKind = "device_trusted"
+	// EventDeviceTrusted: a device signs in without a code from now on.
+	EventDeviceTrusted EventKind = "device_trusted"
 
-	// DeviceRevoked: a device is not trusted any more, or none is where
+	// EventDeviceRevoked: a device is not trusted any more, or none is where
 	// Event.Name is empty.
-	DeviceRevoked EventKind = "device_revoked"
+	EventDeviceRevoked EventKind = "device_revoked"
 
-	// AddressBound: codes can be delivered to an address, perhaps in the place
+	// EventAddressBound: codes can be delivered to an address, perhaps in the place
 	// of an earlier one. The event names the channel and neither address: tell
 	// the owner some other way than over the new one.
-	AddressBound EventKind = "address_bound"
+	EventAddressBound EventKind = "address_bound"
 
-	// AddressRemoved: codes are not delivered any more.
-	AddressRemoved EventKind = "address_removed"
+	// EventAddressRemoved: codes are not delivered any more.
+	EventAddressRemoved EventKind = "address_removed"
 
 	// Reset: two-factor authentication was taken away by an administrator, or
 	// after a request that has matured.
-	Reset EventKind = "reset"
+	EventReset EventKind = "reset"
 
 	// Unlocked: an administrator has ended the waits.
-	Unlocked EventKind = "unlocked"
+	EventUnlocked EventKind = "unlocked"
 
-	// BypassGranted: an administrator lets the user sign in without a second
+	// EventBypassGranted: an administrator lets the user sign in without a second
 	// factor for a while.
-	BypassGranted EventKind = "bypass_granted"
+	EventBypassGranted EventKind = "bypass_granted"
 
-	// ResetRequested: somebody who has the first factor has asked for the second
+	// EventResetRequested: somebody who has the first factor has asked for the second
 	// to be taken away. Cancel it if it was not you.
-	ResetRequested EventKind = "reset_requested"
+	EventResetRequested EventKind = "reset_requested"
 
-	// ResetReminder: the request is still open, a day later.
-	ResetReminder EventKind = "reset_reminder"
+	// EventResetReminder: the request is still open, a day later.
+	EventResetReminder EventKind = "reset_reminder"
 
-	// ResetMatured: the request can be approved now.
-	ResetMatured EventKind = "reset_matured"
+	// EventResetMatured: the request can be approved now.
+	EventResetMatured EventKind = "reset_matured"
 
-	// ResetCancelled: the owner has cancelled the request, or a code was right.
-	ResetCancelled EventKind = "reset_cancelled"
+	// EventResetCancelled: the owner has cancelled the request, or a code was right.
+	EventResetCancelled EventKind = "reset_cancelled"
 
-	// ResetRefused: an administrator has refused the request.
-	ResetRefused EventKind = "reset_refused"
+	// EventResetRefused: an administrator has refused the request.
+	EventResetRefused EventKind = "reset_refused"
 
 	// Imported: the account was set up with what another system knew.
-	Imported EventKind = "imported"
+	EventImported EventKind = "imported"
 
 	// Exported: an administrator has read the secrets of the authenticators.
-	Exported EventKind = "exported"
+	EventExported EventKind = "exported"
 
 	// Erased: the account is about to be deleted.
-	Erased EventKind = "erased"
+	EventErased EventKind = "erased"
 )
 
 var eventKinds = map[account.EventKind]EventKind{
-	account.EventEnabled:               Enabled,
-	account.EventAuthenticatorAdded:    AuthenticatorAdded,
-	account.EventAuthenticatorReplaced: AuthenticatorReplaced,
-	account.EventAuthenticatorRemoved:  AuthenticatorRemoved,
-	account.EventDisabled:              Disabled,
-	account.EventCodesRenewed:          CodesRenewed,
-	account.EventRecoveryUsed:          RecoveryUsed,
-	account.EventLocked:                LockedOut,
-	account.EventFactorDisabled:        FactorOff,
-	account.EventCodesShown:            CodesShown,
-	account.EventDeviceTrusted:         DeviceTrusted,
-	account.EventDeviceRevoked:         DeviceRevoked,
-	account.EventAddressBound:          AddressBound,
-	account.EventAddressRemoved:        AddressRemoved,
-	account.EventReset:                 Reset,
-	account.EventUnlocked:              Unlocked,
-	account.EventBypassGranted:         BypassGranted,
-	account.EventResetRequested:        ResetRequested,
-	account.EventResetReminder:         ResetReminder,
-	account.EventResetMatured:          ResetMatured,
-	account.EventResetCancelled:        ResetCancelled,
-	account.EventResetRefused:          ResetRefused,
-	account.EventImported:              Imported,
-	account.EventExported:              Exported,
-	account.EventErased:                Erased,
+	account.EventEnabled:               EventEnabled,
+	account.EventAuthenticatorAdded:    EventAuthenticatorAdded,
+	account.EventAuthenticatorReplaced: EventAuthenticatorReplaced,
+	account.EventAuthenticatorRemoved:  EventAuthenticatorRemoved,
+	account.EventDisabled:              EventDisabled,
+	account.EventCodesRenewed:          EventCodesRenewed,
+	account.EventRecoveryUsed:          EventRecoveryUsed,
+	account.EventLocked:                EventLocked,
+	account.EventFactorDisabled:        EventFactorDisabled,
+	account.EventCodesShown:            EventCodesShown,
+	account.EventDeviceTrusted:         EventDeviceTrusted,
+	account.EventDeviceRevoked:         EventDeviceRevoked,
+	account.EventAddressBound:          EventAddressBound,
+	account.EventAddressRemoved:        EventAddressRemoved,
+	account.EventReset:                 EventReset,
+	account.EventUnlocked:              EventUnlocked,
+	account.EventBypassGranted:         EventBypassGranted,
+	account.EventResetRequested:        EventResetRequested,
+	account.EventResetReminder:         EventResetReminder,
+	account.EventResetMatured:          EventResetMatured,
+	account.EventResetCancelled:        EventResetCancelled,
+	account.EventResetRefused:          EventResetRefused,
+	account.EventImported:              EventImported,
+	account.EventExported:              EventExported,
+	account.EventErased:                EventErased,
 }
 
 // EventKinds returns every kind there is, in alphabetical order, for hosts that
@@ -157,7 +157,7 @@ type Event struct {
 	// At is when it happened, in UTC.
 	At time.Time
 
-	// Factor is what authorised the change, or for LockedOut and FactorOff what
+	// Factor is what authorised the change, or for EventLocked and EventFactorDisabled what
 	// was guessed at; empty where neither applies.
 	Factor Factor
 
@@ -203,7 +203,7 @@ func (g *Guard) logEvents(ctx context.Context, userID string, events []account.E
 	for _, x := range events {
 		e := eventOf(userID, x)
 		level := slog.LevelInfo
-		if e.Kind == LockedOut || e.Kind == FactorOff {
+		if e.Kind == EventLocked || e.Kind == EventFactorDisabled {
 			level = slog.LevelWarn
 		}
 		g.config.Logger.LogAttrs(ctx, level, "twofactor event",

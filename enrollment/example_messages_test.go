@@ -20,7 +20,7 @@ type gateway struct {
 
 func (g *gateway) Send(_ context.Context, m enrollment.Message) error {
 	what := "for " + string(m.Purpose)
-	if m.Purpose == enrollment.SetupPurpose {
+	if m.Purpose == enrollment.PurposeSetup {
 		what = "to confirm this number"
 	}
 	// The code goes into the text, and nowhere else: a log line gets m.
@@ -63,14 +63,14 @@ func ExampleMessages() {
 		log.Fatal(err)
 	}
 	fmt.Println(d.Factors)
-	sent, err := messages.Send(ctx, enrollment.SignInPurpose, d.Challenge)
+	sent, err := messages.Send(ctx, enrollment.PurposeSignIn, d.Challenge)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("sent to", sent.Address.Hint)
 
 	// The code is answered to the challenge that came with it.
-	ok, err := kit.Guard.Answer(ctx, enrollment.SignInPurpose, sent.Challenge, phone.code)
+	ok, err := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, sent.Challenge, phone.code)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func ExampleMessages() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = messages.Send(ctx, enrollment.SignInPurpose, d.Challenge)
+	_, err = messages.Send(ctx, enrollment.PurposeSignIn, d.Challenge)
 	var denied *enrollment.Denied
 	if errors.As(err, &denied) {
 		fmt.Println(denied.Reason, denied.RetryAt.Sub(kit.Clock.Now()))

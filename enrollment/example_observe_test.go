@@ -26,7 +26,7 @@ func ExampleConfig_observe() {
 		}
 		operations.Add(o.Operation+" "+o.Outcome, 1)
 		switch enrollment.Reason(o.Outcome) {
-		case enrollment.WrongCode, enrollment.Locked, enrollment.FactorDisabled:
+		case enrollment.ReasonWrongCode, enrollment.ReasonLocked, enrollment.ReasonFactorDisabled:
 			failures.Add(1)
 		}
 	}
@@ -39,7 +39,7 @@ func ExampleConfig_observe() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		_, err = kit.Guard.Answer(context.Background(), enrollment.SignInPurpose, login.Challenge, user.WrongCode())
+		_, err = kit.Guard.Answer(context.Background(), enrollment.PurposeSignIn, login.Challenge, user.WrongCode())
 		if !errors.Is(err, enrollment.ErrWrongCode) {
 			log.Fatal(err)
 		}

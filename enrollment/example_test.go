@@ -57,10 +57,10 @@ func Example() {
 	fmt.Println("sign in:", d.Next)
 
 	// The code form. The code that confirmed the setup is used up.
-	_, err = guard.Answer(ctx, enrollment.SignInPurpose, d.Challenge, app.Code(clock.Now()))
+	_, err = guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, app.Code(clock.Now()))
 	fmt.Println(err)
 	clock.Advance(30 * time.Second)
-	ok, err := guard.Answer(ctx, enrollment.SignInPurpose, d.Challenge, app.Code(clock.Now()))
+	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, app.Code(clock.Now()))
 	fmt.Println(ok.UserID, ok.Factor, err)
 
 	// The same field takes a recovery code.
@@ -68,7 +68,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ok, err = guard.Answer(ctx, enrollment.SignInPurpose, d.Challenge, done.Codes.Reveal()[0])
+	ok, err = guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, done.Codes.Reveal()[0])
 	fmt.Println(ok.UserID, ok.Factor, ok.CodesLeft, err)
 
 	// The receipt of the last answer proves who asks.

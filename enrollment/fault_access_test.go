@@ -88,7 +88,7 @@ func faultVerify(code func(s *faultState) string) faultRun {
 
 func faultAnswer(challenge, code func(s *faultState) string) faultRun {
 	return func(ctx context.Context, s *faultState, g *enrollment.Guard) (faultOut, error) {
-		ok, err := g.Answer(ctx, enrollment.SignInPurpose, challenge(s), code(s))
+		ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code(s))
 		return faultSuccess(ok, err)
 	}
 }
@@ -115,7 +115,7 @@ func faultReplaced(ctx context.Context, s *faultState, g *enrollment.Guard, out 
 		return errors.New(text)
 	}
 	_, err := g.Verify(ctx, faultUser, "x", s.codes[1])
-	if err := faultExpect(err, enrollment.WrongCode); err != nil || out == nil {
+	if err := faultExpect(err, enrollment.ReasonWrongCode); err != nil || out == nil {
 		return err
 	}
 	if len(out.codes) != 1 {
@@ -135,7 +135,7 @@ func faultReplaced(ctx context.Context, s *faultState, g *enrollment.Guard, out 
 // faultShown holds if the codes that were shown are the unspent ones.
 func faultShown(ctx context.Context, s *faultState, g *enrollment.Guard, out *faultOut) error {
 	status, text := faultStatus(ctx, g)
-	if status.History[0].Kind != enrollment.CodesShown {
+	if status.History[0].Kind != enrollment.EventCodesShown {
 		return errors.New(text)
 	}
 	if out != nil && !slices.Equal(out.codes, s.codes[1:]) {
@@ -186,7 +186,7 @@ func faultTrusts(ctx context.Context, _ *faultState, g *enrollment.Guard, out *f
 		return nil
 	}
 	d, err := g.SignIn(ctx, faultUser, enrollment.Login{Device: out.token})
-	if err != nil || d.Waived != enrollment.TrustedDevice {
+	if err != nil || d.Waived != enrollment.FactorTrustedDevice {
 		return fmt.Errorf("SignIn says %v: %w", d.Next, err)
 	}
 	return nil
@@ -250,11 +250,11 @@ func faultAccessOps() []faultOp {
 	byRecovery := func(s S) enrollment.Proof { return enrollment.ByCode(s.codes[1]) }
 
 	return []faultOp{
-		{name: "SignIn by device", state: "trusted", run: faultWaived(device, enrollment.TrustedDevice), writes: true, held: faultSignsIn(enrollment.TrustedDevice)},
-		{name: "SignIn by bypass", state: "bypassed", run: faultWaived(login, enrollment.Bypassed), writes: true, held: faultSignsIn(enrollment.Bypassed)},
-		{name: "SignIn by bypass without", state: "exempt", run: faultWaived(require, enrollment.Bypassed), writes: true, held: faultSignsIn(enrollment.Bypassed)},
+		{name: "SignIn by device", state: "trusted", run: faultWaived(device, enrollment.FactorTrustedDevice), writes: true, held: faultSignsIn(enrollment.FactorTrustedDevice)},
+		{name: "SignIn by bypass", state: "bypassed", run: faultWaived(login, enrollment.FactorBypass), writes: true, held: faultSignsIn(enrollment.FactorBypass)},
+		{name: "SignIn by bypass without", state: "exempt", run: faultWaived(require, enrollment.FactorBypass), writes: true, held: faultSignsIn(enrollment.FactorBypass)},
 		{name: "Trust", state: "confirmed", run: trust(func(s S) string { return s.receipt }), writes: true, told: true, held: faultTrusts},
-		{name: "Trust by nothing", state: "confirmed", run: trust(none), want: enrollment.ProofInvalid, form: true},
+		{name: "Trust by nothing", state: "confirmed", run: trust(none), want: enrollment.ReasonProofInvalid, form: true},
 		{name: "Devices", state: "trusted", reads: true, run: func(ctx C, _ S, g G) (faultOut, error) {
 			list, err := g.Devices().List(ctx, faultUser)
 			if (err == nil) != (len(list) == 2) {
@@ -265,52 +265,52 @@ func faultAccessOps() []faultOp {
 		{name: "Revoke", state: "trusted", writes: true, once: true, held: faultRevoked(1), run: func(ctx C, s S, g G) (faultOut, error) {
 			return faultOut{}, g.Devices().Revoke(ctx, faultUser, s.deviceID)
 		}},
-		{name: "Revoke unknown", state: "trusted", want: enrollment.UnknownDevice, run: func(ctx C, _ S, g G) (faultOut, error) {
+		{name: "Revoke unknown", state: "trusted", want: enrollment.ReasonUnknownDevice, run: func(ctx C, _ S, g G) (faultOut, error) {
 			return faultOut{}, g.Devices().Revoke(ctx, faultUser, "0000000000000001")
 		}},
 		{name: "RevokeAll", state: "trusted", writes: true, told: true, held: faultRevoked(0), run: func(ctx C, _ S, g G) (faultOut, error) {
 			return faultOut{}, g.Devices().RevokeAll(ctx, faultUser)
 		}},
 		{name: "Recent", state: "confirmed", reads: true, run: func(ctx C, s S, g G) (faultOut, error) {
-			ok, err := g.Recent(ctx, faultUser, enrollment.SignInPurpose, s.receipt, time.Minute)
+			ok, err := g.Recent(ctx, faultUser, enrollment.PurposeSignIn, s.receipt, time.Minute)
 			if (err == nil) != (ok.UserID == faultUser) {
 				err = fmt.Errorf("a Success for %q with %w", ok.UserID, err)
 			}
 			return faultOut{}, err
 		}},
 
-		{name: "Codes by code", state: "kept", run: codes(byCode), writes: true, once: true, held: faultAll(faultShown, faultUsed(S.code, enrollment.Replayed))},
+		{name: "Codes by code", state: "kept", run: codes(byCode), writes: true, once: true, held: faultAll(faultShown, faultUsed(S.code, enrollment.ReasonReplayed))},
 		{name: "Codes by receipt", state: "kept", run: codes(byReceipt), writes: true, told: true, held: faultShown},
-		{name: "Codes by wrong code", state: "kept", run: codes(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "Codes by recovery code", state: "kept", run: codes(byRecovery), want: enrollment.ProofNotAllowed},
-		{name: "Codes that are not kept", state: "confirmed", run: codes(byCode), want: enrollment.CodesNotKept},
+		{name: "Codes by wrong code", state: "kept", run: codes(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Codes by recovery code", state: "kept", run: codes(byRecovery), want: enrollment.ReasonProofNotAllowed},
+		{name: "Codes that are not kept", state: "confirmed", run: codes(byCode), want: enrollment.ReasonCodesNotKept},
 		{name: "Answer with code that is replaced", state: "replenished", run: faultAnswer(challenge, recoveryCode), writes: true, once: true, held: faultReplaced},
 		{name: "Verify with code that is replaced", state: "replenished", run: faultVerify(recoveryCode), writes: true, once: true, held: faultReplaced},
 		{name: "Begin by code that is not replaced", state: "replenished", writes: true, once: true, run: func(ctx C, s S, g G) (faultOut, error) {
 			_, err := g.Begin(ctx, faultUser, enrollment.Options{Account: "a", Proof: byRecovery(s)})
 			return faultOut{}, err
-		}, held: faultAll(faultUsed(recoveryCode, enrollment.Replayed), faultIs(func(_ S, status enrollment.Status) bool {
+		}, held: faultAll(faultUsed(recoveryCode, enrollment.ReasonReplayed), faultIs(func(_ S, status enrollment.Status) bool {
 			return status.CodesLeft == recovery.MinCount-1 // nobody was shown another
 		}))},
 
-		{name: "Verify with code of another system", state: "imported", run: faultVerify(system(1)), writes: true, once: true, held: faultUsed(system(1), enrollment.Replayed)},
-		{name: "Verify with code of another system in capitals", state: "imported", run: faultVerify(otherCase), writes: true, once: true, held: faultUsed(system(1), enrollment.Replayed)},
-		{name: "Answer with code of another system", state: "imported", run: faultAnswer(challenge, system(1)), writes: true, once: true, held: faultUsed(system(1), enrollment.Replayed)},
-		{name: "Answer with slow code of another system", state: "imported slowly", run: faultAnswer(challenge, system(2)), writes: true, once: true, held: faultUsed(system(2), enrollment.Replayed)},
-		{name: "Verify with unknown code of another system", state: "imported", run: faultVerify(unknown), want: enrollment.WrongCode, writes: true, counts: "recovery"},
-		{name: "Verify with spent code of another system", state: "imported", run: faultVerify(system(0)), want: enrollment.Replayed, writes: true, counts: "recovery"},
+		{name: "Verify with code of another system", state: "imported", run: faultVerify(system(1)), writes: true, once: true, held: faultUsed(system(1), enrollment.ReasonReplayed)},
+		{name: "Verify with code of another system in capitals", state: "imported", run: faultVerify(otherCase), writes: true, once: true, held: faultUsed(system(1), enrollment.ReasonReplayed)},
+		{name: "Answer with code of another system", state: "imported", run: faultAnswer(challenge, system(1)), writes: true, once: true, held: faultUsed(system(1), enrollment.ReasonReplayed)},
+		{name: "Answer with slow code of another system", state: "imported slowly", run: faultAnswer(challenge, system(2)), writes: true, once: true, held: faultUsed(system(2), enrollment.ReasonReplayed)},
+		{name: "Verify with unknown code of another system", state: "imported", run: faultVerify(unknown), want: enrollment.ReasonWrongCode, writes: true, counts: "recovery"},
+		{name: "Verify with spent code of another system", state: "imported", run: faultVerify(system(0)), want: enrollment.ReasonReplayed, writes: true, counts: "recovery"},
 
 		{name: "Answer with delivered code", state: "sent", run: faultAnswer(sent, message), writes: true, once: true, quiet: true, held: func(ctx C, s S, g G, _ *faultOut) error {
 			for _, c := range []string{s.sent, s.challenge} {
-				_, err := g.Answer(ctx, enrollment.SignInPurpose, c, s.next())
-				if err := faultExpect(err, enrollment.ChallengeSpent); err != nil {
+				_, err := g.Answer(ctx, enrollment.PurposeSignIn, c, s.next())
+				if err := faultExpect(err, enrollment.ReasonChallengeSpent); err != nil {
 					return err
 				}
 			}
 			return nil
 		}},
-		{name: "Answer message with recovery code", state: "sent", run: faultAnswer(sent, recoveryCode), writes: true, once: true, held: faultUsed(recoveryCode, enrollment.Replayed)},
-		{name: "Answer with code that was not delivered", state: "sent", run: faultAnswer(sent, S.wrongMessage), want: enrollment.WrongCode, writes: true, counts: "delivered"},
+		{name: "Answer message with recovery code", state: "sent", run: faultAnswer(sent, recoveryCode), writes: true, once: true, held: faultUsed(recoveryCode, enrollment.ReasonReplayed)},
+		{name: "Answer with code that was not delivered", state: "sent", run: faultAnswer(sent, S.wrongMessage), want: enrollment.ReasonWrongCode, writes: true, counts: "delivered"},
 
 		{name: "Begin with codes", state: "none, codes at setup", run: faultBegin(none), writes: true, held: faultSetup},
 		{name: "Confirm codes that were shown", state: "pending, codes shown", writes: true, once: true, run: func(ctx C, s S, g G) (faultOut, error) {
@@ -323,8 +323,8 @@ func faultAccessOps() []faultOp {
 			return faultCodesWork(ctx, g, &faultOut{codes: s.codes})
 		}},
 		{name: "Begin with ticket", state: "ticketed", run: faultBegin(ticket), writes: true, held: faultSetup},
-		{name: "Begin without ticket", state: "ticketed", run: faultBegin(none), want: enrollment.TicketRequired},
-		{name: "Begin with another ticket", state: "ticketed", run: faultBegin(invalid), want: enrollment.TicketInvalid},
+		{name: "Begin without ticket", state: "ticketed", run: faultBegin(none), want: enrollment.ReasonTicketRequired},
+		{name: "Begin with another ticket", state: "ticketed", run: faultBegin(invalid), want: enrollment.ReasonTicketInvalid},
 		{name: "SignIn with ticket", state: "ticketed", reads: true, run: func(ctx C, _ S, g G) (faultOut, error) {
 			d, err := g.SignIn(ctx, faultUser, enrollment.Login{Require: true})
 			if (err == nil) != (d.Next == enrollment.MustEnroll) {

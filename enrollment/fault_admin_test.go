@@ -76,7 +76,7 @@ func faultAdminOps() []faultOp {
 	// ticketed: a setup needs the ticket that was returned.
 	ticketed := func(ctx C, s S, g G, out *faultOut) error {
 		begin := faultBegin(func(S) string { return "" })
-		if _, err := begin(ctx, s, g); modelReason(err) != enrollment.TicketRequired {
+		if _, err := begin(ctx, s, g); modelReason(err) != enrollment.ReasonTicketRequired {
 			return fmt.Errorf("Begin without the ticket: %w", err)
 		}
 		if out == nil {
@@ -94,7 +94,7 @@ func faultAdminOps() []faultOp {
 	off := faultLeadsTo(store.Disabled, 0)
 	bypassed := func(ctx C, s S, g G, _ *faultOut) error {
 		d, err := g.SignIn(ctx, faultUser, enrollment.Login{Require: true})
-		if err != nil || d.Next != enrollment.Proceed || d.Waived != enrollment.Bypassed {
+		if err != nil || d.Next != enrollment.Proceed || d.Waived != enrollment.FactorBypass {
 			return fmt.Errorf("SignIn says %v: %w", d.Next, err)
 		}
 		return nil
@@ -116,31 +116,31 @@ func faultAdminOps() []faultOp {
 				return nil // it is set up by now
 			}
 			_, err := faultBegin(func(s S) string { return s.ticket })(ctx, s, g)
-			return faultExpect(err, enrollment.TicketInvalid)
+			return faultExpect(err, enrollment.ReasonTicketInvalid)
 		})},
-		{name: "Reset of nothing", state: "disabled", run: reset(false), want: enrollment.NotEnrolled},
+		{name: "Reset of nothing", state: "disabled", run: reset(false), want: enrollment.ReasonNotEnrolled},
 		{name: "Request reset", state: "asking", notify: true, run: request(challenge), writes: true, told: true, held: open(true)},
 		{name: "Request reset again", state: "asked", notify: true, run: request(challenge), held: open(true)},
-		{name: "Request reset for spent challenge", state: "asking", notify: true, run: request(spent), want: enrollment.ChallengeSpent},
+		{name: "Request reset for spent challenge", state: "asking", notify: true, run: request(spent), want: enrollment.ReasonChallengeSpent},
 		{name: "Cancel reset", state: "asked", notify: true, run: cancel, writes: true, once: true, held: open(false)},
-		{name: "Cancel reset of nobody", state: "asking", notify: true, run: cancel, want: enrollment.NoReset},
+		{name: "Cancel reset of nobody", state: "asking", notify: true, run: cancel, want: enrollment.ReasonNoReset},
 		{name: "Verify while reset is open", state: "asked", run: faultVerify(S.code), writes: true, once: true, held: open(false)},
 		{name: "ApproveReset", state: "matured", run: approve(false), writes: true, once: true, held: faultAll(off, open(false))},
 		{name: "ApproveReset with ticket", state: "matured", run: approve(true), writes: true, once: true, quiet: true, held: faultAll(off, ticketed)},
-		{name: "ApproveReset too early", state: "asked", run: approve(true), want: enrollment.ResetWaiting},
-		{name: "ApproveReset of nothing", state: "confirmed", run: approve(false), want: enrollment.NoReset},
+		{name: "ApproveReset too early", state: "asked", run: approve(true), want: enrollment.ReasonResetWaiting},
+		{name: "ApproveReset of nothing", state: "confirmed", run: approve(false), want: enrollment.ReasonNoReset},
 		{name: "RefuseReset", state: "matured", run: refuse, writes: true, once: true, held: faultAll(open(false), faultLeadsTo(store.Confirmed, 2))},
 		{name: "Unlock", state: "locked out", run: unlock, writes: true, told: true, held: right(S.code)},
 		{name: "Unlock what is open", state: "confirmed", run: unlock},
 		{name: "Bypass", state: "confirmed", run: bypass(time.Hour), writes: true, told: true, held: bypassed},
 		{name: "Bypass for nobody", state: "none", run: bypass(time.Hour), writes: true, held: bypassed},
-		{name: "Bypass too long", state: "confirmed", run: bypass(25 * time.Hour), want: enrollment.InvalidBypass},
+		{name: "Bypass too long", state: "confirmed", run: bypass(25 * time.Hour), want: enrollment.ReasonInvalidBypass},
 		{name: "Import", state: "none", run: take(system, false, false), writes: true, once: true, held: faultAll(
-			faultLeadsTo(store.Confirmed, 1), faultUsed(S.code, enrollment.Replayed), right(S.next), right(func(S) string { return system[0] }))},
+			faultLeadsTo(store.Confirmed, 1), faultUsed(S.code, enrollment.ReasonReplayed), right(S.next), right(func(S) string { return system[0] }))},
 		{name: "Import slow codes", state: "disabled", run: take(system, true, true), writes: true, once: true, held: faultLeadsTo(store.Confirmed, 1)},
-		{name: "Import over", state: "confirmed", run: take(system, false, true), want: enrollment.AlreadyEnrolled},
-		{name: "Import once more", state: "disabled", run: take(system, false, false), want: enrollment.WasEnrolled},
-		{name: "Import instead of the ticket", state: "ticketed", run: take(system, false, false), want: enrollment.WasEnrolled},
+		{name: "Import over", state: "confirmed", run: take(system, false, true), want: enrollment.ReasonAlreadyEnrolled},
+		{name: "Import once more", state: "disabled", run: take(system, false, false), want: enrollment.ReasonWasEnrolled},
+		{name: "Import instead of the ticket", state: "ticketed", run: take(system, false, false), want: enrollment.ReasonWasEnrolled},
 		{name: "Export", state: "confirmed", writes: true, told: true, run: func(ctx C, s S, g G) (faultOut, error) {
 			x, err := admin(g).Export(ctx, faultUser)
 			list := x.Reveal()
@@ -148,8 +148,8 @@ func faultAdminOps() []faultOp {
 				err = fmt.Errorf("%d authenticators with %w", len(list), err)
 			}
 			return faultOut{}, err
-		}, held: faultIs(func(_ S, status enrollment.Status) bool { return status.History[0].Kind == enrollment.Exported })},
-		{name: "Export nothing", state: "pending", want: enrollment.NotEnrolled, run: func(ctx C, _ S, g G) (faultOut, error) {
+		}, held: faultIs(func(_ S, status enrollment.Status) bool { return status.History[0].Kind == enrollment.EventExported })},
+		{name: "Export nothing", state: "pending", want: enrollment.ReasonNotEnrolled, run: func(ctx C, _ S, g G) (faultOut, error) {
 			_, err := admin(g).Export(ctx, faultUser)
 			return faultOut{}, err
 		}},
@@ -243,7 +243,7 @@ func faultErase(t *testing.T, r *faultRig, how string, erase func(ctx context.Co
 	r.healthy = faultMust[*enrollment.Guard](t)(enrollment.New(r.store.Store, r.state.ring, config))
 	r.store.rival = r.healthy
 	config.Notify = func(_ context.Context, e enrollment.Event) error {
-		if e.Kind == enrollment.Erased {
+		if e.Kind == enrollment.EventErased {
 			told++
 		}
 		return nil

@@ -24,7 +24,7 @@ func faultMessageOps() []faultOp {
 	send := func(challenge func(s S) string) faultRun {
 		return func(ctx C, s S, g G) (faultOut, error) {
 			box, ctx := faultBoxOf(ctx)
-			d, err := faultMessages(s, g).Send(ctx, enrollment.SignInPurpose, challenge(s))
+			d, err := faultMessages(s, g).Send(ctx, enrollment.PurposeSignIn, challenge(s))
 			if (err == nil) != (d.Challenge != "") {
 				err = errors.New("an error that comes with a result")
 			}
@@ -75,11 +75,11 @@ func faultMessageOps() []faultOp {
 	// right.
 	counted := func(ctx C, s S, g G, out *faultOut) error {
 		_, err := send(challenge)(context.Background(), s, g)
-		if err := faultExpect(err, enrollment.TooManyMessages); err != nil || out == nil {
+		if err := faultExpect(err, enrollment.ReasonTooManyMessages); err != nil || out == nil {
 			return err
 		}
-		ok, err := g.Answer(ctx, enrollment.SignInPurpose, out.token, out.code)
-		if err != nil || ok.Factor != enrollment.Delivered {
+		ok, err := g.Answer(ctx, enrollment.PurposeSignIn, out.token, out.code)
+		if err != nil || ok.Factor != enrollment.FactorDelivered {
 			return fmt.Errorf("the code that was sent: %w", err)
 		}
 		return nil
@@ -90,28 +90,28 @@ func faultMessageOps() []faultOp {
 			return nil
 		}
 		done, err := faultMessages(s, g).Confirm(ctx, faultUser, out.token, out.code)
-		if err != nil || done.Success.Factor != enrollment.Delivered {
+		if err != nil || done.Success.Factor != enrollment.FactorDelivered {
 			return fmt.Errorf("the code that was sent: %w", err)
 		}
 		return address("email")(ctx, s, g, out)
 	}
 	over := func(ctx C, s S, g G, _ *faultOut) error {
 		_, err := confirm(message)(ctx, s, g)
-		return faultExpect(err, enrollment.NoSetup)
+		return faultExpect(err, enrollment.ReasonNoSetup)
 	}
 
 	return []faultOp{
 		{name: "Send", state: "addressed", run: send(challenge), writes: true, once: true, quiet: true, sends: true, held: counted},
-		{name: "Send too soon", state: "sent", run: send(sent), want: enrollment.TooManyMessages},
-		{name: "Send to nowhere", state: "confirmed", run: send(challenge), want: enrollment.NoAddress},
-		{name: "Send for spent challenge", state: "addressed", run: send(spent), want: enrollment.ChallengeSpent},
-		{name: "Bind by code", state: "confirmed", run: bind(byCode), writes: true, once: true, quiet: true, sends: true, held: faultAll(waits, faultUsed(func(s S) string { return s.code() }, enrollment.Replayed))},
+		{name: "Send too soon", state: "sent", run: send(sent), want: enrollment.ReasonTooManyMessages},
+		{name: "Send to nowhere", state: "confirmed", run: send(challenge), want: enrollment.ReasonNoAddress},
+		{name: "Send for spent challenge", state: "addressed", run: send(spent), want: enrollment.ReasonChallengeSpent},
+		{name: "Bind by code", state: "confirmed", run: bind(byCode), writes: true, once: true, quiet: true, sends: true, held: faultAll(waits, faultUsed(func(s S) string { return s.code() }, enrollment.ReasonReplayed))},
 		{name: "Bind by receipt", state: "addressed", run: bind(byReceipt), writes: true, once: true, quiet: true, sends: true, held: waits},
 		{name: "Bind alone", state: "none", run: bind(byNothing), writes: true, once: true, quiet: true, sends: true, held: waits},
 		{name: "Bind with ticket", state: "ticketed", run: bind(byNothing), writes: true, once: true, quiet: true, sends: true, held: waits},
-		{name: "Bind by wrong code", state: "confirmed", run: bind(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "Bind without proof", state: "confirmed", run: bind(byNothing), want: enrollment.ProofRequired},
-		{name: "Bind too soon", state: "sent", run: bind(byReceipt), want: enrollment.TooManyMessages},
+		{name: "Bind by wrong code", state: "confirmed", run: bind(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Bind without proof", state: "confirmed", run: bind(byNothing), want: enrollment.ReasonProofRequired},
+		{name: "Bind too soon", state: "sent", run: bind(byReceipt), want: enrollment.ReasonTooManyMessages},
 		{name: "Confirm address", state: "binding", run: confirm(message), writes: true, once: true, held: faultAll(over, address("sms"))},
 		{name: "Confirm address alone", state: "alone", run: confirm(message), writes: true, once: true, held: faultAll(
 			over, address("email"), faultLeadsTo(store.Confirmed, 0), func(ctx C, _ S, g G, out *faultOut) error {
@@ -120,11 +120,11 @@ func faultMessageOps() []faultOp {
 				}
 				return faultCodesWork(ctx, g, out)
 			})},
-		{name: "Confirm address with wrong code", state: "binding", run: confirm(S.wrongMessage), want: enrollment.WrongCode, writes: true, counts: "address"},
-		{name: "Confirm address alone with wrong code", state: "alone", run: confirm(S.wrongMessage), want: enrollment.WrongCode, writes: true, counts: "address"},
-		{name: "Unbind by code", state: "addressed", run: unbind(byCode), writes: true, once: true, held: faultAll(address(""), faultUsed(S.code, enrollment.Replayed))},
-		{name: "Unbind by wrong code", state: "addressed", run: unbind(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "Unbind nothing", state: "confirmed", run: unbind(byReceipt), want: enrollment.NoAddress},
+		{name: "Confirm address with wrong code", state: "binding", run: confirm(S.wrongMessage), want: enrollment.ReasonWrongCode, writes: true, counts: "address"},
+		{name: "Confirm address alone with wrong code", state: "alone", run: confirm(S.wrongMessage), want: enrollment.ReasonWrongCode, writes: true, counts: "address"},
+		{name: "Unbind by code", state: "addressed", run: unbind(byCode), writes: true, once: true, held: faultAll(address(""), faultUsed(S.code, enrollment.ReasonReplayed))},
+		{name: "Unbind by wrong code", state: "addressed", run: unbind(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Unbind nothing", state: "confirmed", run: unbind(byReceipt), want: enrollment.ReasonNoAddress},
 	}
 }
 
@@ -162,7 +162,7 @@ func TestFaultsOfSender(t *testing.T) {
 			var err error
 			if op.name == "Send" {
 				var d enrollment.Delivery
-				d, err = messages.Send(ctx, enrollment.SignInPurpose, s.challenge)
+				d, err = messages.Send(ctx, enrollment.PurposeSignIn, s.challenge)
 				if d != (enrollment.Delivery{}) {
 					t.Errorf("%s, Sender %s: %+v", r.where, name, d)
 				}
@@ -180,7 +180,7 @@ func TestFaultsOfSender(t *testing.T) {
 				t.Errorf("%s, Sender %s: observed %+v", r.where, name, seen)
 			}
 			_, err = op.run(t.Context(), s, r.healthy)
-			if err := faultExpect(err, enrollment.TooManyMessages); err != nil {
+			if err := faultExpect(err, enrollment.ReasonTooManyMessages); err != nil {
 				t.Errorf("%s, Sender %s: another: %v", r.where, name, err)
 			}
 		}

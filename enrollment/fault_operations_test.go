@@ -78,7 +78,7 @@ func faultCodesWork(ctx context.Context, g *enrollment.Guard, out *faultOut) err
 		return fmt.Errorf("a returned recovery code: %w", err)
 	}
 	_, err := g.Verify(ctx, faultUser, "x", out.codes[0])
-	return faultExpect(err, enrollment.Replayed)
+	return faultExpect(err, enrollment.ReasonReplayed)
 }
 
 func faultOps() []faultOp {
@@ -131,15 +131,15 @@ func faultOps() []faultOp {
 	// confirmed: the code was burned, and the setup is gone.
 	confirmed := func(ctx context.Context, s S, g G, _ *faultOut) error {
 		_, err := g.Verify(ctx, faultUser, "x", waiting(s))
-		if err := faultExpect(err, enrollment.Replayed); err != nil {
+		if err := faultExpect(err, enrollment.ReasonReplayed); err != nil {
 			return err
 		}
 		_, err = g.Confirm(ctx, faultUser, s.token, waiting(s))
-		return faultExpect(err, enrollment.NoSetup)
+		return faultExpect(err, enrollment.ReasonNoSetup)
 	}
 	answer := func(challenge, code func(s S) string) func(context.Context, S, G) (faultOut, error) {
 		return func(ctx context.Context, s S, g G) (faultOut, error) {
-			ok, err := g.Answer(ctx, enrollment.SignInPurpose, challenge(s), code(s))
+			ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code(s))
 			if (err == nil) != (ok.UserID == faultUser) {
 				err = fmt.Errorf("a Success for %q with the error %w", ok.UserID, err)
 			}
@@ -160,7 +160,7 @@ func faultOps() []faultOp {
 	replayed := func(code func(s S) string) func(context.Context, S, G, *faultOut) error {
 		return func(ctx context.Context, s S, g G, _ *faultOut) error {
 			_, err := g.Verify(ctx, faultUser, "x", code(s))
-			return faultExpect(err, enrollment.Replayed)
+			return faultExpect(err, enrollment.ReasonReplayed)
 		}
 	}
 	answered := func(code func(s S) string, reason enrollment.Reason) func(context.Context, S, G, *faultOut) error {
@@ -168,7 +168,7 @@ func faultOps() []faultOp {
 			if err := replayed(code)(ctx, s, g, out); err != nil {
 				return err
 			}
-			_, err := g.Answer(ctx, enrollment.SignInPurpose, s.challenge, s.next())
+			_, err := g.Answer(ctx, enrollment.PurposeSignIn, s.challenge, s.next())
 			return faultExpect(err, reason)
 		}
 	}
@@ -209,7 +209,7 @@ func faultOps() []faultOp {
 			}
 		}
 		_, err := g.Verify(ctx, faultUser, "x", s.codes[2])
-		if err := faultExpect(err, enrollment.WrongCode); err != nil {
+		if err := faultExpect(err, enrollment.ReasonWrongCode); err != nil {
 			return err
 		}
 		return faultCodesWork(ctx, g, out)
@@ -232,9 +232,9 @@ func faultOps() []faultOp {
 		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, quiet: true, held: both(resume, replayed(S.code))},
 		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: both(resume, replayed(recoveryCode))},
 		{name: "Begin by receipt", state: "confirmed", run: begin(proven(byReceipt)), writes: true, held: resume},
-		{name: "Begin by wrong code", state: "confirmed", run: begin(proven(byWrong)), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "Begin by used code", state: "confirmed", run: begin(proven(byUsed)), want: enrollment.Replayed},
-		{name: "Begin without proof", state: "confirmed", run: begin(proven(byNothing)), want: enrollment.ProofRequired},
+		{name: "Begin by wrong code", state: "confirmed", run: begin(proven(byWrong)), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Begin by used code", state: "confirmed", run: begin(proven(byUsed)), want: enrollment.ReasonReplayed},
+		{name: "Begin without proof", state: "confirmed", run: begin(proven(byNothing)), want: enrollment.ReasonProofRequired},
 		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: both(resume, replayed(S.code)), run: begin(func(s S) enrollment.Options {
 			return enrollment.Options{Replace: s.secondID, Proof: byCode(s)}
 		})},
@@ -242,22 +242,22 @@ func faultOps() []faultOp {
 			_, err := g.Resume(ctx, faultUser, s.token)
 			return faultOut{}, err
 		}},
-		{name: "Resume superseded", state: "staged", reads: true, want: enrollment.SetupSuperseded, run: func(ctx context.Context, s S, g G) (faultOut, error) {
+		{name: "Resume superseded", state: "staged", reads: true, want: enrollment.ReasonSetupSuperseded, run: func(ctx context.Context, s S, g G) (faultOut, error) {
 			_, err := g.Resume(ctx, faultUser, s.oldToken)
 			return faultOut{}, err
 		}},
 		{name: "Confirm", state: "pending", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 1), func(ctx context.Context, _ S, g G, out *faultOut) error {
 			return faultCodesWork(ctx, g, out)
 		})},
-		{name: "Confirm with wrong code", state: "pending", run: confirm(token, wrong), want: enrollment.WrongCode, writes: true, counts: "setup"},
-		{name: "Confirm with slow clock", state: "pending", run: confirm(token, slow), want: enrollment.ClockSkew, writes: true, counts: "setup"},
-		{name: "Confirm superseded", state: "pending", run: confirm(oldToken, waiting), want: enrollment.SetupSuperseded},
+		{name: "Confirm with wrong code", state: "pending", run: confirm(token, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "setup"},
+		{name: "Confirm with slow clock", state: "pending", run: confirm(token, slow), want: enrollment.ReasonClockSkew, writes: true, counts: "setup"},
+		{name: "Confirm superseded", state: "pending", run: confirm(oldToken, waiting), want: enrollment.ReasonSetupSuperseded},
 		{name: "Confirm another", state: "staged", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 3))},
 		{name: "Confirm replacement", state: "replacing", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 2))},
 		{name: "Cancel", state: "pending", writes: true, once: true, quiet: true, held: state(store.None, 0), run: func(ctx context.Context, _ S, g G) (faultOut, error) {
 			return faultOut{}, g.Cancel(ctx, faultUser)
 		}},
-		{name: "Cancel nothing", state: "confirmed", want: enrollment.NoSetup, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
+		{name: "Cancel nothing", state: "confirmed", want: enrollment.ReasonNoSetup, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
 			return faultOut{}, g.Cancel(ctx, faultUser)
 		}},
 		{name: "SignIn", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
@@ -274,31 +274,31 @@ func faultOps() []faultOp {
 			}
 			return faultOut{}, err
 		}},
-		{name: "Answer", state: "confirmed", run: answer(challenge, S.code), writes: true, once: true, quiet: true, held: answered(S.code, enrollment.ChallengeSpent)},
-		{name: "Answer with wrong code", state: "confirmed", run: answer(challenge, wrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "Answer with used code", state: "confirmed", run: answer(challenge, S.used), want: enrollment.Replayed},
-		{name: "Answer while locked", state: "locked", run: answer(challenge, S.code), want: enrollment.Locked},
-		{name: "Answer spent", state: "confirmed", run: answer(spent, S.code), want: enrollment.ChallengeSpent},
-		{name: "Answer with recovery code", state: "confirmed", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ChallengeVoid)},
-		{name: "Answer with recovery code while locked", state: "locked", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ChallengeVoid)},
-		{name: "Answer with unknown recovery code", state: "confirmed", run: answer(challenge, S.unknown), want: enrollment.WrongCode, writes: true, counts: "recovery"},
-		{name: "Answer with spent recovery code", state: "confirmed", run: answer(challenge, spentCode), want: enrollment.Replayed, writes: true, counts: "recovery"},
+		{name: "Answer", state: "confirmed", run: answer(challenge, S.code), writes: true, once: true, quiet: true, held: answered(S.code, enrollment.ReasonChallengeSpent)},
+		{name: "Answer with wrong code", state: "confirmed", run: answer(challenge, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Answer with used code", state: "confirmed", run: answer(challenge, S.used), want: enrollment.ReasonReplayed},
+		{name: "Answer while locked", state: "locked", run: answer(challenge, S.code), want: enrollment.ReasonLocked},
+		{name: "Answer spent", state: "confirmed", run: answer(spent, S.code), want: enrollment.ReasonChallengeSpent},
+		{name: "Answer with recovery code", state: "confirmed", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ReasonChallengeVoid)},
+		{name: "Answer with recovery code while locked", state: "locked", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ReasonChallengeVoid)},
+		{name: "Answer with unknown recovery code", state: "confirmed", run: answer(challenge, S.unknown), want: enrollment.ReasonWrongCode, writes: true, counts: "recovery"},
+		{name: "Answer with spent recovery code", state: "confirmed", run: answer(challenge, spentCode), want: enrollment.ReasonReplayed, writes: true, counts: "recovery"},
 		{name: "Verify", state: "confirmed", run: verify(S.code), writes: true, once: true, quiet: true, held: replayed(S.code)},
 		{name: "Verify with recovery code", state: "staged", run: verify(recoveryCode), writes: true, once: true, held: replayed(recoveryCode)},
-		{name: "Verify with wrong code", state: "confirmed", run: verify(wrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "Verify without", state: "disabled", run: verify(wrong), want: enrollment.NotEnrolled},
+		{name: "Verify with wrong code", state: "confirmed", run: verify(wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Verify without", state: "disabled", run: verify(wrong), want: enrollment.ReasonNotEnrolled},
 		{name: "Disable by code", state: "confirmed", run: disable(byCode), writes: true, once: true, held: state(store.Disabled, 0)},
 		{name: "Disable by receipt", state: "staged", run: disable(byReceipt), writes: true, once: true, held: state(store.Disabled, 0)},
-		{name: "Disable by wrong code", state: "confirmed", run: disable(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "Disable by used code", state: "confirmed", run: disable(byUsed), want: enrollment.Replayed},
+		{name: "Disable by wrong code", state: "confirmed", run: disable(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Disable by used code", state: "confirmed", run: disable(byUsed), want: enrollment.ReasonReplayed},
 		{name: "Remove by code", state: "confirmed", run: remove(byCode), writes: true, once: true, held: both(state(store.Confirmed, 1), replayed(S.code))},
 		{name: "Remove by receipt", state: "confirmed", run: remove(byReceipt), writes: true, once: true, held: state(store.Confirmed, 1)},
-		{name: "Remove by wrong code", state: "confirmed", run: remove(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
+		{name: "Remove by wrong code", state: "confirmed", run: remove(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "NewCodes by code", state: "confirmed", run: newCodes(byCode), writes: true, once: true, held: both(renewed, replayed(S.code))},
 		{name: "NewCodes by receipt", state: "confirmed", run: newCodes(byReceipt), writes: true, once: true, held: renewed},
 		{name: "NewCodes by recovery code", state: "confirmed", run: newCodes(byRecovery), writes: true, once: true, held: renewed},
-		{name: "NewCodes by wrong code", state: "confirmed", run: newCodes(byWrong), want: enrollment.WrongCode, writes: true, counts: "totp"},
-		{name: "NewCodes without proof", state: "confirmed", run: newCodes(byNothing), want: enrollment.ProofRequired},
+		{name: "NewCodes by wrong code", state: "confirmed", run: newCodes(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "NewCodes without proof", state: "confirmed", run: newCodes(byNothing), want: enrollment.ReasonProofRequired},
 		{name: "Status", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
 			_, err := g.Status(ctx, faultUser)
 			return faultOut{}, err

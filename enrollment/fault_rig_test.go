@@ -167,12 +167,12 @@ func (r *faultRig) counted(n int) {
 		case "setup":
 			_, err = r.healthy.Confirm(ctx, faultUser, r.state.token, r.state.wrong())
 		case "delivered":
-			_, err = r.healthy.Answer(ctx, enrollment.SignInPurpose, r.state.sent, r.state.wrongMessage())
+			_, err = r.healthy.Answer(ctx, enrollment.PurposeSignIn, r.state.sent, r.state.wrongMessage())
 		case "address":
 			_, err = faultMessages(r.state, r.healthy).Confirm(ctx, faultUser, r.state.binding, r.state.wrongMessage())
 		}
 		var denied *enrollment.Denied
-		if !errors.As(err, &denied) || denied.Reason != enrollment.WrongCode {
+		if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonWrongCode {
 			r.t.Errorf("%s: counting: %v", r.where, err)
 			return
 		}

@@ -132,7 +132,7 @@ func (s *faultState) grow(t *testing.T, mem *memory.Store, g *enrollment.Guard) 
 	case "trusted":
 		for range 2 {
 			keep()
-			d := faultMust[enrollment.Trusted](t)(g.Devices().Trust(ctx, faultUser, s.receipt, "browser"))
+			d := faultMust[enrollment.TrustedDevice](t)(g.Devices().Trust(ctx, faultUser, s.receipt, "browser"))
 			if s.device == "" {
 				s.device, s.deviceID = d.Token, d.Device.ID
 			}
@@ -151,7 +151,7 @@ func (s *faultState) grow(t *testing.T, mem *memory.Store, g *enrollment.Guard) 
 	case "locked out":
 		for range 5 {
 			_, err := g.Verify(ctx, faultUser, "x", modelWrong(s.now, s.first, s.second))
-			if modelReason(err) != enrollment.WrongCode {
+			if modelReason(err) != enrollment.ReasonWrongCode {
 				t.Fatal(err)
 			}
 		}
@@ -165,7 +165,7 @@ func (s *faultState) grow(t *testing.T, mem *memory.Store, g *enrollment.Guard) 
 		s.refresh(t, g)
 		keep()
 		if s.name == "sent" {
-			d := faultMust[enrollment.Delivery](t)(messages.Send(ctx, enrollment.SignInPurpose, s.challenge))
+			d := faultMust[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, s.challenge))
 			s.sent, s.message = d.Challenge, box.last()
 		}
 	case "asked":
@@ -191,7 +191,7 @@ func (s *faultState) refresh(t *testing.T, g *enrollment.Guard) {
 	s.now = s.now.Add(time.Minute)
 	d := faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{}))
 	s.spent = d.Challenge
-	s.receipt = faultMust[enrollment.Success](t)(g.Answer(ctx, enrollment.SignInPurpose, d.Challenge, s.code())).Receipt
+	s.receipt = faultMust[enrollment.Success](t)(g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, s.code())).Receipt
 	s.now = s.now.Add(30 * time.Second)
 	s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{})).Challenge
 }

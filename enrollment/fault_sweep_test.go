@@ -165,7 +165,7 @@ func TestFaultsOfSealer(t *testing.T) {
 					continue
 				}
 				switch modelReason(err) {
-				case enrollment.ChallengeInvalid, enrollment.SetupInvalid, enrollment.ProofInvalid:
+				case enrollment.ReasonChallengeInvalid, enrollment.ReasonSetupInvalid, enrollment.ReasonProofInvalid:
 				case op.want: // the token did not come to matter
 				default:
 					t.Errorf("%s: %v, want a token that is refused", r.where, err)

@@ -148,7 +148,7 @@ func newFaultState(t *testing.T, name string, scheme recovery.Scheme) *faultStat
 		d := faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{}))
 		keep()
 		s.spent = d.Challenge
-		s.receipt = faultMust[enrollment.Success](t)(g.Answer(ctx, enrollment.SignInPurpose, d.Challenge, s.code())).Receipt
+		s.receipt = faultMust[enrollment.Success](t)(g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, s.code())).Receipt
 		s.now = s.now.Add(30 * time.Second)
 		s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{})).Challenge
 		switch name {

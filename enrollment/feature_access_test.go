@@ -15,7 +15,7 @@ func TestFeatureA1_WalkingAway(t *testing.T) {
 	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
 	s.pass(enrollment.DefaultSetupTTL)
 	_, err := s.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(s.Clock.Now()))
-	s.denied(err, enrollment.SetupExpired)
+	s.denied(err, enrollment.ReasonSetupExpired)
 	if status := s.status("alice"); status.State != store.None || !status.SetupExpires.IsZero() {
 		t.Errorf("something is left: %+v", status)
 	}
@@ -25,7 +25,7 @@ func TestFeatureA1_WalkingAway(t *testing.T) {
 		t.Error("starting again shows the same secret")
 	}
 	_, err = s.Guard.Confirm(t.Context(), "alice", next.Token, app.Code(s.Clock.Now()))
-	s.denied(err, enrollment.WrongCode)
+	s.denied(err, enrollment.ReasonWrongCode)
 	s.confirm("alice", next, other)
 }
 
@@ -59,7 +59,7 @@ func TestFeatureA3_AlwaysEightCodes(t *testing.T) {
 		if ok.CodesLeft != 8 || ok.NewCode.IsZero() {
 			t.Fatalf("%d codes left", ok.CodesLeft)
 		}
-		s.out(s.asked("alice"), code, enrollment.WrongCode) // it works once
+		s.out(s.asked("alice"), code, enrollment.ReasonWrongCode) // it works once
 		code = ok.NewCode.Reveal()
 	}
 	s.in(s.asked("alice"), alice.RecoveryCodes[7])
@@ -98,10 +98,10 @@ func TestFeatureA4_CodesShownAgain(t *testing.T) {
 		}
 	}
 	_, err := s.Guard.Codes(t.Context(), "alice", enrollment.Proof{})
-	s.denied(err, enrollment.ProofRequired)
+	s.denied(err, enrollment.ReasonProofRequired)
 	_, err = s.Guard.Codes(t.Context(), "alice", enrollment.ByCode(alice.RecoveryCodes[0]))
-	s.denied(err, enrollment.ProofNotAllowed) // one code does not give the others away
-	if told := s.told("alice", enrollment.CodesShown); len(told) != 2 {
+	s.denied(err, enrollment.ReasonProofNotAllowed) // one code does not give the others away
+	if told := s.told("alice", enrollment.EventCodesShown); len(told) != 2 {
 		t.Errorf("alice was told %d times, want 2", len(told))
 	}
 }
@@ -111,7 +111,7 @@ func TestFeatureA4_OffByDefault(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 	_, err := s.Guard.Codes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
-	s.denied(err, enrollment.CodesNotKept)
+	s.denied(err, enrollment.ReasonCodesNotKept)
 	s.in(s.asked("alice"), alice.Code()) // and the code was not used up
 }
 
@@ -124,7 +124,7 @@ func TestFeatureA5_Regenerate(t *testing.T) {
 	challenge := s.asked("alice")
 	for _, old := range alice.RecoveryCodes {
 		s.pass(enrollment.ChallengeTTL / 20) // no faster than guessing goes
-		denied := s.out(challenge, old, enrollment.WrongCode)
+		denied := s.out(challenge, old, enrollment.ReasonWrongCode)
 		s.Clock.Advance(max(0, denied.RetryAt.Sub(s.Clock.Now())))
 		challenge = s.asked("alice")
 	}
@@ -145,8 +145,8 @@ func TestFeatureA6_DisableAtOnce(t *testing.T) {
 		t.Errorf("waived by %q, and there is nothing to waive", d.Waived)
 	}
 	s.nextCode()
-	s.out(open, alice.Code(), enrollment.ChallengeVoid)
-	s.out(open, alice.RecoveryCodes[0], enrollment.ChallengeVoid)
+	s.out(open, alice.Code(), enrollment.ReasonChallengeVoid)
+	s.out(open, alice.RecoveryCodes[0], enrollment.ReasonChallengeVoid)
 	if status := s.status("alice"); status.Enabled() || status.CodesTotal != 0 || status.Devices != 0 || len(status.Authenticators) != 0 {
 		t.Errorf("something is left: %+v", status)
 	}

@@ -96,7 +96,7 @@ func TestFeatureA7_AdministratorsSee(t *testing.T) {
 		}
 	}
 	for user, want := range map[string]enrollment.Factor{
-		"alice": enrollment.TOTP, "bob": enrollment.TrustedDevice, "carol": enrollment.Bypassed, "dave": "",
+		"alice": enrollment.FactorTOTP, "bob": enrollment.FactorTrustedDevice, "carol": enrollment.FactorBypass, "dave": "",
 	} {
 		page := s.status(user)
 		if page.LastFactor != want || page.LastSignIn.IsZero() != (want == "") || page.Enabled() != (user != "dave") {
@@ -154,10 +154,10 @@ func TestFeatureT6_OwnerIsReminded(t *testing.T) {
 		s.pass(time.Hour)
 		s.sweep()
 	}
-	if n := len(s.told("alice", enrollment.ResetReminder)); n < 2 || n > 3 {
+	if n := len(s.told("alice", enrollment.EventResetReminder)); n < 2 || n > 3 {
 		t.Errorf("reminded %d times in the three days", n)
 	}
-	if n := len(s.told("alice", enrollment.ResetMatured)); n != 1 {
+	if n := len(s.told("alice", enrollment.EventResetMatured)); n != 1 {
 		t.Errorf("told %d times that it has matured", n)
 	}
 	s.asked("alice")
@@ -184,7 +184,7 @@ func TestFeatureN7_CarriedOutByItself(t *testing.T) {
 	s.pass(24 * time.Hour)
 	s.sweep()
 	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
-	if told := s.told("alice", enrollment.Reset); len(told) != 1 || told[0].Method != "self-service" || told[0].Actor != "" {
+	if told := s.told("alice", enrollment.EventReset); len(told) != 1 || told[0].Method != "self-service" || told[0].Actor != "" {
 		t.Errorf("alice was told %+v", told)
 	}
 	s.asked("bob")

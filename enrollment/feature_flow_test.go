@@ -40,11 +40,11 @@ func TestFeatureS1_MandatoryButForExempt(t *testing.T) {
 func TestFeatureS2_OneField(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
-	if ok := s.in(s.asked("alice"), alice.Code()); ok.Factor != enrollment.TOTP {
+	if ok := s.in(s.asked("alice"), alice.Code()); ok.Factor != enrollment.FactorTOTP {
 		t.Errorf("answered with %q", ok.Factor)
 	}
 	backup := strings.ToLower(strings.ReplaceAll(alice.RecoveryCodes[0], "-", " ")) // as it is typed
-	if ok := s.in(s.asked("alice"), backup); ok.Factor != enrollment.Recovery {
+	if ok := s.in(s.asked("alice"), backup); ok.Factor != enrollment.FactorRecovery {
 		t.Errorf("answered with %q", ok.Factor)
 	}
 }
@@ -104,7 +104,7 @@ func TestFeatureS4_AnyClient(t *testing.T) {
 		if strings.Trim(body.Challenge, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" || len(body.Challenge) > 2048 {
 			t.Errorf("%s: a challenge that needs quoting: %q", client, body.Challenge)
 		}
-		ok, err := node().Answer(t.Context(), enrollment.SignInPurpose, body.Challenge, alice.Code())
+		ok, err := node().Answer(t.Context(), enrollment.PurposeSignIn, body.Challenge, alice.Code())
 		if err != nil || ok.UserID != "alice" {
 			t.Errorf("%s: %+v, %v", client, ok, err)
 		}

@@ -23,7 +23,7 @@ func TestFeatureR1_MandateLeadsIntoSetup(t *testing.T) {
 		s.signIn(user, mandated, enrollment.MustEnroll) // leaving the page is no way around it
 		done := s.confirm(user, setup, app)
 		// The session starts here: no second code.
-		if done.Success.UserID != user || done.Success.Receipt == "" || done.Success.Purpose != enrollment.SetupPurpose {
+		if done.Success.UserID != user || done.Success.Receipt == "" || done.Success.Purpose != enrollment.PurposeSetup {
 			t.Errorf("%+v, want a success of %s", done.Success, user)
 		}
 		s.in(s.signIn(user, mandated, enrollment.AskCode).Challenge, app.Code(s.Clock.Now()))
@@ -40,7 +40,7 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T) {
 	strict, err := enrollment.NewMessages(s.Guard, &bobs, enrollment.MessagesConfig{})
 	s.must(err)
 	_, err = strict.Bind(t.Context(), "bob", number)
-	s.denied(err, enrollment.NotEnrolled) // off by default
+	s.denied(err, enrollment.ReasonNotEnrolled) // off by default
 
 	messages, err := enrollment.NewMessages(s.Guard, &bobs, enrollment.MessagesConfig{Alone: true})
 	s.must(err)
@@ -56,31 +56,31 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T) {
 		wrong = "000001"
 	}
 	_, err = messages.Confirm(t.Context(), "bob", binding.Token, wrong)
-	s.denied(err, enrollment.WrongCode)
+	s.denied(err, enrollment.ReasonWrongCode)
 	done, err := messages.Confirm(t.Context(), "bob", binding.Token, bobs.last())
 	s.must(err)
-	if done.Did != enrollment.Enabled || done.Codes.Len() != 10 {
+	if done.Did != enrollment.EventEnabled || done.Codes.Len() != 10 {
 		t.Errorf("confirming did %q and made %d codes", done.Did, done.Codes.Len())
 	}
 
 	s.pass(enrollment.MessagePause)
 	d := s.signIn("bob", enrollment.Login{}, enrollment.AskCode)
-	if want := []enrollment.Factor{enrollment.Delivered, enrollment.Recovery}; !slices.Equal(d.Factors, want) {
+	if want := []enrollment.Factor{enrollment.FactorDelivered, enrollment.FactorRecovery}; !slices.Equal(d.Factors, want) {
 		t.Errorf("bob is offered %v, want %v", d.Factors, want)
 	}
-	sent, err := messages.Send(t.Context(), enrollment.SignInPurpose, d.Challenge)
+	sent, err := messages.Send(t.Context(), enrollment.PurposeSignIn, d.Challenge)
 	s.must(err)
 	if sent.Address.Hint != "…23" {
 		t.Errorf("the page says that it went to %q", sent.Address.Hint)
 	}
-	if ok := s.in(sent.Challenge, bobs.last()); ok.UserID != "bob" || ok.Factor != enrollment.Delivered {
+	if ok := s.in(sent.Challenge, bobs.last()); ok.UserID != "bob" || ok.Factor != enrollment.FactorDelivered {
 		t.Errorf("%+v", ok)
 	}
-	s.out(sent.Challenge, bobs.last(), enrollment.ChallengeSpent)
+	s.out(sent.Challenge, bobs.last(), enrollment.ReasonChallengeSpent)
 	// The first factor and the second must not come over the same way.
 	magic := s.signIn("bob", enrollment.Login{Channel: "sms"}, enrollment.AskCode)
-	_, err = messages.Send(t.Context(), enrollment.SignInPurpose, magic.Challenge)
-	s.denied(err, enrollment.SameChannel)
+	_, err = messages.Send(t.Context(), enrollment.PurposeSignIn, magic.Challenge)
+	s.denied(err, enrollment.ReasonSameChannel)
 }
 
 // R3: the key can be typed in by hand.
@@ -114,7 +114,7 @@ func TestFeatureR4_BackupCodesAfterVerification(t *testing.T) {
 			t.Errorf("%d codes left after %d", ok.CodesLeft, i+1)
 		}
 		s.pass(time.Minute) // a used code counts as a wrong one
-		s.out(s.asked("alice"), c, enrollment.Replayed)
+		s.out(s.asked("alice"), c, enrollment.ReasonReplayed)
 	}
 }
 
@@ -123,13 +123,13 @@ func TestFeatureR5_RecoveryCodeAtSignIn(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 	d := s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
-	if !slices.Contains(d.Factors, enrollment.Recovery) {
+	if !slices.Contains(d.Factors, enrollment.FactorRecovery) {
 		t.Errorf("the page is not told to offer it: %v", d.Factors)
 	}
-	if ok := s.in(d.Challenge, alice.RecoveryCodes[4]); ok.Factor != enrollment.Recovery || ok.CodesLeft != 9 {
+	if ok := s.in(d.Challenge, alice.RecoveryCodes[4]); ok.Factor != enrollment.FactorRecovery || ok.CodesLeft != 9 {
 		t.Errorf("%+v", ok)
 	}
-	if told := s.told("alice", enrollment.RecoveryUsed); len(told) != 1 {
+	if told := s.told("alice", enrollment.EventRecoveryUsed); len(told) != 1 {
 		t.Errorf("alice was told %d times", len(told))
 	}
 }
@@ -145,18 +145,18 @@ func TestFeatureR6_PassOf24Hours(t *testing.T) {
 	_, err := admin.Reset(t.Context(), "alice", enrollment.ResetOptions{}) // the old one is gone for good
 	s.must(err)
 	end := s.Clock.Now().Add(24 * time.Hour)
-	s.denied(admin.Bypass(t.Context(), "alice", end.Add(time.Second)), enrollment.InvalidBypass)
+	s.denied(admin.Bypass(t.Context(), "alice", end.Add(time.Second)), enrollment.ReasonInvalidBypass)
 	s.must(admin.Bypass(t.Context(), "alice", end))
-	if told := s.told("alice", enrollment.BypassGranted); len(told) != 1 || told[0].Actor != "root" {
+	if told := s.told("alice", enrollment.EventBypassGranted); len(told) != 1 || told[0].Actor != "root" {
 		t.Errorf("alice was told %+v", told)
 	}
 
 	mandated := enrollment.Login{Require: true}
 	d := s.signIn("alice", mandated, enrollment.Proceed)
-	if d.Waived != enrollment.Bypassed || !d.EnrollBy.Equal(end) {
+	if d.Waived != enrollment.FactorBypass || !d.EnrollBy.Equal(end) {
 		t.Errorf("%+v, want a bypass until %v", d, end)
 	}
-	if status := s.status("alice"); status.LastFactor != enrollment.Bypassed || !status.BypassUntil.Equal(end) {
+	if status := s.status("alice"); status.LastFactor != enrollment.FactorBypass || !status.BypassUntil.Equal(end) {
 		t.Errorf("the page says %q, until %v", status.LastFactor, status.BypassUntil)
 	}
 	s.pass(24*time.Hour - time.Second)
@@ -171,7 +171,7 @@ func TestFeatureR6_PassOf24Hours(t *testing.T) {
 	setup, app := s.begin("alice", enrollment.Options{})
 	s.confirm("alice", setup, app)
 	challenge := s.asked("alice")
-	s.out(challenge, alice.Code(), enrollment.WrongCode)
+	s.out(challenge, alice.Code(), enrollment.ReasonWrongCode)
 	s.in(challenge, app.Code(s.Clock.Now()))
 }
 
@@ -181,10 +181,10 @@ func TestFeatureR6_PhoneLeftAtHome(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 	s.must(s.Guard.Admin("root", "phone at home").Bypass(t.Context(), "alice", s.Clock.Now().Add(8*time.Hour)))
-	if d := s.signIn("alice", enrollment.Login{}, enrollment.Proceed); d.Waived != enrollment.Bypassed {
+	if d := s.signIn("alice", enrollment.Login{}, enrollment.Proceed); d.Waived != enrollment.FactorBypass {
 		t.Errorf("waived by %q", d.Waived)
 	}
-	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ProofRequired)
+	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ReasonProofRequired)
 	s.signIn("alice", enrollment.Login{Purpose: "password-reset"}, enrollment.AskCode) // a sign-in, and nothing else
 	s.pass(8 * time.Hour)
 	s.in(s.asked("alice"), alice.Code())

@@ -18,12 +18,12 @@ func TestFeatureF1_PasswordThenCode(t *testing.T) {
 	alice := s.Enroll("alice")
 
 	d := s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
-	if want := []enrollment.Factor{enrollment.TOTP, enrollment.Recovery}; !slices.Equal(d.Factors, want) {
+	if want := []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorRecovery}; !slices.Equal(d.Factors, want) {
 		t.Errorf("the second screen offers %v, want %v", d.Factors, want)
 	}
-	s.out(d.Challenge, "", enrollment.MalformedCode)
-	s.out(d.Challenge, alice.WrongCode(), enrollment.WrongCode)
-	if ok := s.in(d.Challenge, alice.Code()); ok.UserID != "alice" || ok.Purpose != enrollment.SignInPurpose || ok.Factor != enrollment.TOTP {
+	s.out(d.Challenge, "", enrollment.ReasonMalformedCode)
+	s.out(d.Challenge, alice.WrongCode(), enrollment.ReasonWrongCode)
+	if ok := s.in(d.Challenge, alice.Code()); ok.UserID != "alice" || ok.Purpose != enrollment.PurposeSignIn || ok.Factor != enrollment.FactorTOTP {
 		t.Errorf("%+v, want a sign-in of alice by her app", ok)
 	}
 	s.signIn("bob", enrollment.Login{}, enrollment.Proceed) // who has nothing is not asked
@@ -56,11 +56,11 @@ func TestFeatureF2_EnableFromSettings(t *testing.T) {
 	}
 
 	_, err = s.Guard.Confirm(t.Context(), "alice", setup.Token, app.WrongCode(s.Clock.Now()))
-	s.denied(err, enrollment.WrongCode)
+	s.denied(err, enrollment.ReasonWrongCode)
 	if s.status("alice").Enabled() {
 		t.Error("enabled by a wrong code")
 	}
-	if done := s.confirm("alice", setup, app); done.Did != enrollment.Enabled {
+	if done := s.confirm("alice", setup, app); done.Did != enrollment.EventEnabled {
 		t.Errorf("confirming did %q", done.Did)
 	}
 	if status := s.status("alice"); !status.Enabled() || len(status.Authenticators) != 1 || status.CodesLeft != 10 {
@@ -83,10 +83,10 @@ func TestFeatureF3_BackupCodesInSetsOfTen(t *testing.T) {
 		proof enrollment.Proof
 		want  enrollment.Reason
 	}{
-		{enrollment.Proof{}, enrollment.ProofRequired},
-		{enrollment.ByCode(""), enrollment.MalformedCode},
-		{enrollment.ByCode(used), enrollment.Replayed},
-		{enrollment.ByCode(alice.WrongCode()), enrollment.WrongCode},
+		{enrollment.Proof{}, enrollment.ReasonProofRequired},
+		{enrollment.ByCode(""), enrollment.ReasonMalformedCode},
+		{enrollment.ByCode(used), enrollment.ReasonReplayed},
+		{enrollment.ByCode(alice.WrongCode()), enrollment.ReasonWrongCode},
 	} {
 		_, err := s.Guard.NewCodes(t.Context(), "alice", c.proof)
 		s.denied(err, c.want)
@@ -106,7 +106,7 @@ func TestFeatureF3_BackupCodesInSetsOfTen(t *testing.T) {
 		}
 	}
 	challenge := s.asked("alice")
-	s.out(challenge, alice.RecoveryCodes[0], enrollment.WrongCode)
+	s.out(challenge, alice.RecoveryCodes[0], enrollment.ReasonWrongCode)
 	s.in(challenge, codes[0])
 }
 
@@ -117,9 +117,9 @@ func TestFeatureF4_DisableByAppCode(t *testing.T) {
 	used := alice.Code()
 	s.in(s.asked("alice"), used)
 
-	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ProofRequired)
-	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByCode(used)), enrollment.Replayed)
-	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.WrongCode())), enrollment.WrongCode)
+	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ReasonProofRequired)
+	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByCode(used)), enrollment.ReasonReplayed)
+	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.WrongCode())), enrollment.ReasonWrongCode)
 	s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
 
 	s.nextCode()
@@ -135,7 +135,7 @@ func TestFeatureF5_AdministratorDisables(t *testing.T) {
 	admin := s.Guard.Admin("root", "lost the phone, ticket 4711")
 
 	_, err := admin.Reset(t.Context(), "root", enrollment.ResetOptions{})
-	s.denied(err, enrollment.OwnAccount) // of another user
+	s.denied(err, enrollment.ReasonOwnAccount) // of another user
 	_, err = s.Guard.Admin("root", "").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 	if err == nil {
 		t.Error("a reset without a reason")
@@ -147,7 +147,7 @@ func TestFeatureF5_AdministratorDisables(t *testing.T) {
 	if got := s.status("alice").State; got != store.Disabled {
 		t.Errorf("alice is %v", got)
 	}
-	if told := s.told("alice", enrollment.Reset); len(told) != 1 || told[0].Actor != "root" || told[0].Note != "lost the phone, ticket 4711" {
+	if told := s.told("alice", enrollment.EventReset); len(told) != 1 || told[0].Actor != "root" || told[0].Note != "lost the phone, ticket 4711" {
 		t.Errorf("alice was told %+v", told)
 	}
 	s.signIn("root", enrollment.Login{}, enrollment.AskCode) // nobody else is touched
@@ -166,7 +166,7 @@ func TestFeatureF6_CodesLostPhoneThere(t *testing.T) {
 	}
 	challenge := s.asked("alice")
 	for _, old := range alice.RecoveryCodes[:3] { // whoever finds them
-		s.out(challenge, old, enrollment.WrongCode)
+		s.out(challenge, old, enrollment.ReasonWrongCode)
 	}
 	s.in(challenge, renewed.Codes.Reveal()[9])
 }
@@ -180,15 +180,15 @@ func TestFeatureF7_NewPhone(t *testing.T) {
 	setup, phone := s.begin("alice", enrollment.Options{Replace: old.ID, Proof: enrollment.ByCode(alice.Code())})
 	s.nextCode()
 	challenge := s.asked("alice")
-	s.out(challenge, phone.Code(s.Clock.Now()), enrollment.WrongCode) // not proven yet
-	s.in(challenge, alice.Code())                                     // still the one to use
+	s.out(challenge, phone.Code(s.Clock.Now()), enrollment.ReasonWrongCode) // not proven yet
+	s.in(challenge, alice.Code())                                           // still the one to use
 	s.nextCode()
 
-	if done := s.confirm("alice", setup, phone); done.Did != enrollment.AuthenticatorReplaced {
+	if done := s.confirm("alice", setup, phone); done.Did != enrollment.EventAuthenticatorReplaced {
 		t.Errorf("confirming did %q", done.Did)
 	}
 	challenge = s.asked("alice")
-	s.out(challenge, alice.Code(), enrollment.WrongCode)
+	s.out(challenge, alice.Code(), enrollment.ReasonWrongCode)
 	s.in(challenge, phone.Code(s.Clock.Now()))
 	if status := s.status("alice"); len(status.Authenticators) != 1 || status.CodesLeft != 10 {
 		t.Errorf("after the move: %+v", status)

@@ -29,7 +29,7 @@ func TestFeatureX1_NamedAuthenticators(t *testing.T) {
 	setup, desk := s.begin("alice", enrollment.Options{Name: "desk", Proof: enrollment.ByReceipt(receipt)})
 	receipt = s.confirm("alice", setup, desk).Success.Receipt
 	_, err := s.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Proof: enrollment.ByReceipt(receipt)})
-	s.denied(err, enrollment.TooManyAuthenticators)
+	s.denied(err, enrollment.ReasonTooManyAuthenticators)
 
 	for _, app := range []*enrollmenttest.App{phone, tablet, desk} {
 		s.nextCode()
@@ -42,13 +42,13 @@ func TestFeatureX1_NamedAuthenticators(t *testing.T) {
 		}
 	}
 
-	s.denied(s.Guard.Remove(t.Context(), "alice", list[1].ID, enrollment.Proof{}), enrollment.ProofRequired)
+	s.denied(s.Guard.Remove(t.Context(), "alice", list[1].ID, enrollment.Proof{}), enrollment.ReasonProofRequired)
 	s.nextCode()
 	s.must(s.Guard.Remove(t.Context(), "alice", list[1].ID, enrollment.ByCode(phone.Code(s.Clock.Now()))))
 	challenge := s.asked("alice")
-	s.out(challenge, tablet.Code(s.Clock.Now()), enrollment.WrongCode)
+	s.out(challenge, tablet.Code(s.Clock.Now()), enrollment.ReasonWrongCode)
 	s.in(challenge, desk.Code(s.Clock.Now()))
-	if told := s.told("alice", enrollment.AuthenticatorRemoved); len(told) != 1 || told[0].Name != "tablet" {
+	if told := s.told("alice", enrollment.EventAuthenticatorRemoved); len(told) != 1 || told[0].Name != "tablet" {
 		t.Errorf("alice was told %+v", told)
 	}
 }
@@ -59,7 +59,7 @@ func TestFeatureX2_ReplacedOnceProven(t *testing.T) {
 	alice := s.Enroll("alice")
 	id := s.status("alice").Authenticators[0].ID
 	_, err := s.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Replace: id})
-	s.denied(err, enrollment.ProofRequired)
+	s.denied(err, enrollment.ReasonProofRequired)
 
 	setup, _ := s.begin("alice", enrollment.Options{Replace: id, Proof: enrollment.ByReceipt(s.receipt(alice))})
 	s.pass(setup.Expires.Sub(s.Clock.Now())) // nobody proves it
@@ -80,17 +80,17 @@ func TestFeatureX3_TrustedDevices(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 	devices := s.Guard.Devices()
-	trust := func(name string) enrollment.Trusted {
+	trust := func(name string) enrollment.TrustedDevice {
 		t.Helper()
 		d, err := devices.Trust(t.Context(), "alice", s.receipt(alice), name)
 		s.must(err)
 		return d
 	}
-	trusted := func(d enrollment.Trusted) bool {
+	trusted := func(d enrollment.TrustedDevice) bool {
 		t.Helper()
 		got, err := s.Guard.SignIn(t.Context(), "alice", enrollment.Login{Device: d.Token})
 		s.must(err)
-		return got.Next == enrollment.Proceed && got.Waived == enrollment.TrustedDevice
+		return got.Next == enrollment.Proceed && got.Waived == enrollment.FactorTrustedDevice
 	}
 
 	laptop := trust("laptop")
@@ -180,15 +180,15 @@ func TestFeatureX4_Challenge(t *testing.T) {
 		d := s.signIn("alice", enrollment.Login{Channel: first}, enrollment.AskCode)
 		s.in(d.Challenge, alice.Code())
 		s.nextCode()
-		s.out(d.Challenge, alice.Code(), enrollment.ChallengeSpent)
+		s.out(d.Challenge, alice.Code(), enrollment.ReasonChallengeSpent)
 	}
 
 	s.Enroll("mallory")
 	if ok := s.in(s.asked("alice"), alice.Code()); ok.UserID != "alice" { // never whom somebody else names
 		t.Errorf("signed in as %q", ok.UserID)
 	}
-	s.out("", alice.Code(), enrollment.ChallengeInvalid)
-	s.out("made up", alice.Code(), enrollment.ChallengeInvalid)
+	s.out("", alice.Code(), enrollment.ReasonChallengeInvalid)
+	s.out("made up", alice.Code(), enrollment.ReasonChallengeInvalid)
 
 	s.nextCode()
 	d := s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
@@ -196,7 +196,7 @@ func TestFeatureX4_Challenge(t *testing.T) {
 		t.Errorf("expires at %v", d.Expires)
 	}
 	s.pass(enrollment.ChallengeTTL)
-	s.out(d.Challenge, alice.Code(), enrollment.ChallengeExpired)
+	s.out(d.Challenge, alice.Code(), enrollment.ReasonChallengeExpired)
 }
 
 // X5: step-up for sensitive actions with freshness.
@@ -206,7 +206,7 @@ func TestFeatureX5_StepUpWithFreshness(t *testing.T) {
 	const pay enrollment.Purpose = "pay-out"
 	session := s.in(s.asked("alice"), alice.Code()).Receipt
 	_, err := s.Guard.Recent(t.Context(), "alice", pay, session, 15*time.Minute)
-	s.denied(err, enrollment.ProofInvalid) // a sign-in is no step-up
+	s.denied(err, enrollment.ReasonProofInvalid) // a sign-in is no step-up
 	s.nextCode()
 	ok, err := s.Guard.Verify(t.Context(), "alice", pay, alice.Code())
 	s.must(err)
@@ -219,12 +219,12 @@ func TestFeatureX5_StepUpWithFreshness(t *testing.T) {
 	}
 	s.pass(time.Second)
 	_, err = s.Guard.Recent(t.Context(), "alice", pay, ok.Receipt, 15*time.Minute)
-	s.denied(err, enrollment.ProofStale)
+	s.denied(err, enrollment.ReasonProofStale)
 	_, err = s.Guard.Recent(t.Context(), "mallory", pay, ok.Receipt, time.Hour)
-	s.denied(err, enrollment.ProofInvalid)
+	s.denied(err, enrollment.ReasonProofInvalid)
 	s.in(s.asked("alice"), alice.RecoveryCodes[0]) // a change of factor
 	_, err = s.Guard.Recent(t.Context(), "alice", pay, ok.Receipt, time.Hour)
-	s.denied(err, enrollment.ProofInvalid)
+	s.denied(err, enrollment.ReasonProofInvalid)
 }
 
 // X6: enforcement with a per-user grace deadline.
@@ -351,10 +351,10 @@ func TestFeatureX9_ImportAndExport(t *testing.T) {
 		s.must(err)
 		im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key, Name: "phone"}}}
 		s.must(migration.Import(t.Context(), user, im))
-		s.denied(migration.Import(t.Context(), user, im), enrollment.AlreadyEnrolled) // create-only
+		s.denied(migration.Import(t.Context(), user, im), enrollment.ReasonAlreadyEnrolled) // create-only
 
 		used := modelShown(key, s.Clock.Now()) // perhaps in the other system
-		s.out(s.asked(user), used, enrollment.Replayed)
+		s.out(s.asked(user), used, enrollment.ReasonReplayed)
 		s.nextCode()
 		s.in(s.asked(user), modelShown(key, s.Clock.Now())) // without the user having done anything
 
@@ -364,7 +364,7 @@ func TestFeatureX9_ImportAndExport(t *testing.T) {
 		if len(list) != 1 || list[0].Name != "phone" || !list[0].Key.Secret().Equal(key.Secret()) {
 			t.Errorf("%s: exported are %d authenticators, or another one", user, len(list))
 		}
-		if told := s.told(user, enrollment.Exported); len(told) != 1 {
+		if told := s.told(user, enrollment.EventExported); len(told) != 1 {
 			t.Errorf("%s was told %d times", user, len(told))
 		}
 	}
@@ -433,23 +433,23 @@ func TestFeatureX12_EventsCodesRetryAfter(t *testing.T) {
 	alice := s.Enroll("alice")
 	challenge := s.asked("alice")
 	for range 4 {
-		s.out(challenge, alice.WrongCode(), enrollment.WrongCode)
+		s.out(challenge, alice.WrongCode(), enrollment.ReasonWrongCode)
 	}
-	fifth := s.out(challenge, alice.WrongCode(), enrollment.WrongCode)
-	locked := s.out(challenge, alice.Code(), enrollment.Locked)
+	fifth := s.out(challenge, alice.WrongCode(), enrollment.ReasonWrongCode)
+	locked := s.out(challenge, alice.Code(), enrollment.ReasonLocked)
 	if want := s.Clock.Now().Add(time.Minute); !fifth.RetryAt.Equal(want) || !locked.RetryAt.Equal(want) {
 		t.Errorf("retry after %v and %v, want %v", fifth.RetryAt, locked.RetryAt, want)
 	}
 	if !errors.Is(locked, enrollment.ErrLocked) || errors.Is(locked, enrollment.ErrWrongCode) {
 		t.Error("what is locked is not a wrong code")
 	}
-	if locked.Reason != "locked" || fifth.Reason != "wrong_code" || locked.Factor != enrollment.TOTP {
+	if locked.Reason != "locked" || fifth.Reason != "wrong_code" || locked.Factor != enrollment.FactorTOTP {
 		t.Errorf("%q, %q of %q", locked.Reason, fifth.Reason, locked.Factor)
 	}
-	if !slices.Contains(enrollment.Reasons(), locked.Reason) || !slices.Contains(enrollment.EventKinds(), enrollment.LockedOut) {
+	if !slices.Contains(enrollment.Reasons(), locked.Reason) || !slices.Contains(enrollment.EventKinds(), enrollment.EventLocked) {
 		t.Error("the lists for tables of messages are not complete")
 	}
-	if told := s.told("alice", enrollment.LockedOut); len(told) != 1 || told[0].Kind != "locked" || told[0].Factor != enrollment.TOTP {
+	if told := s.told("alice", enrollment.EventLocked); len(told) != 1 || told[0].Kind != "locked" || told[0].Factor != enrollment.FactorTOTP {
 		t.Errorf("alice was told %+v", told)
 	}
 	s.pass(locked.RetryAt.Sub(s.Clock.Now())) // that long, and no longer

@@ -24,7 +24,7 @@ func TestFeatureN1_PhoneClockIsWrong(t *testing.T) {
 	for _, off := range []time.Duration{-4 * time.Minute, 4 * time.Minute, -10 * time.Minute, 10 * time.Minute} {
 		shown := app.Code(s.Clock.Now().Add(off))
 		_, err := s.Guard.Confirm(t.Context(), "alice", setup.Token, shown)
-		denied := s.denied(err, enrollment.ClockSkew)
+		denied := s.denied(err, enrollment.ReasonClockSkew)
 		if d := (denied.Skew - off).Abs(); d > 30*time.Second {
 			t.Errorf("told %v, the clock is off by %v", denied.Skew, off)
 		}
@@ -65,7 +65,7 @@ func TestFeatureN2_TwoMethods(t *testing.T) {
 			for range 8 { // nodes that are asked at the same time
 				g, challenge := node(), s.asked("alice")
 				all.Go(func() {
-					if _, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenge, code); err == nil {
+					if _, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, code); err == nil {
 						in.Add(1)
 					}
 				})
@@ -78,11 +78,11 @@ func TestFeatureN2_TwoMethods(t *testing.T) {
 		}
 		challenge := s.asked("alice")
 		for range 5 {
-			_, err := node().Answer(t.Context(), enrollment.SignInPurpose, challenge, alice.WrongCode())
-			s.denied(err, enrollment.WrongCode)
+			_, err := node().Answer(t.Context(), enrollment.PurposeSignIn, challenge, alice.WrongCode())
+			s.denied(err, enrollment.ReasonWrongCode)
 		}
-		_, err = node().Answer(t.Context(), enrollment.SignInPurpose, challenge, alice.Code())
-		s.denied(err, enrollment.Locked)
+		_, err = node().Answer(t.Context(), enrollment.PurposeSignIn, challenge, alice.Code())
+		s.denied(err, enrollment.ReasonLocked)
 	})
 }
 
@@ -99,7 +99,7 @@ func TestFeatureN3_BudgetThatLoginsDoNotReset(t *testing.T) {
 			if !errors.As(err, &denied) {
 				t.Fatal(err)
 			}
-			if denied.Reason == enrollment.WrongCode {
+			if denied.Reason == enrollment.ReasonWrongCode {
 				guesses++
 			}
 		}
@@ -139,7 +139,7 @@ func TestFeatureN4_NotificationsSurviveACrash(t *testing.T) {
 	crashed = false
 	s.pass(2 * time.Minute) // restarted
 	s.in(s.asked("alice"), alice.Code())
-	if len(told) != 1 || told[0].Kind != enrollment.Enabled || told[0].ID != enabled.ID || told[0].Count != 1 {
+	if len(told) != 1 || told[0].Kind != enrollment.EventEnabled || told[0].ID != enabled.ID || told[0].Count != 1 {
 		t.Fatalf("told %+v, want %+v", told, enabled)
 	}
 	s.pass(time.Hour)
@@ -167,10 +167,10 @@ func TestFeatureN5_DigitsAsTyped(t *testing.T) {
 		"Persian":       from('۰'),
 		"Devanagari":    from('०'),
 	} {
-		if ok, err := s.answer(s.asked("alice"), typed(alice.Code())); err != nil || ok.Factor != enrollment.TOTP {
+		if ok, err := s.answer(s.asked("alice"), typed(alice.Code())); err != nil || ok.Factor != enrollment.FactorTOTP {
 			t.Errorf("%s: %v", name, err)
 		}
-		s.out(s.asked("alice"), alice.Code(), enrollment.Replayed) // it is the same code
+		s.out(s.asked("alice"), alice.Code(), enrollment.ReasonReplayed) // it is the same code
 		s.nextCode()
 	}
 }
@@ -216,28 +216,28 @@ func TestFeatureN7_AnnouncedReset(t *testing.T) {
 	thief := s.asked("alice") // who has the password
 	_, err = resets.Request(t.Context(), thief)
 	s.must(err)
-	if told := s.told("alice", enrollment.ResetRequested); len(told) != 1 {
+	if told := s.told("alice", enrollment.EventResetRequested); len(told) != 1 {
 		t.Fatalf("alice was told %d times", len(told))
 	}
 	s.must(resets.Cancel(t.Context(), "alice")) // from the session that she has
-	s.denied(resets.Cancel(t.Context(), "alice"), enrollment.NoReset)
+	s.denied(resets.Cancel(t.Context(), "alice"), enrollment.ReasonNoReset)
 	if s.status("alice").Reset != nil {
 		t.Error("the request is still open")
 	}
 	_, err = resets.Request(t.Context(), thief)
-	s.denied(err, enrollment.TooManyResets)
+	s.denied(err, enrollment.ReasonTooManyResets)
 
 	// Whoever can still answer with a code has not lost it.
 	s.pass(24 * time.Hour)
 	_, err = resets.Request(t.Context(), s.asked("alice"))
 	s.must(err)
 	s.in(s.asked("alice"), alice.Code())
-	if s.status("alice").Reset != nil || len(s.told("alice", enrollment.ResetCancelled)) != 2 {
+	if s.status("alice").Reset != nil || len(s.told("alice", enrollment.EventResetCancelled)) != 2 {
 		t.Error("the request is still open after a right code")
 	}
 	s.pass(enrollment.DefaultResetWait)
 	_, err = s.Guard.Admin("root", "looks fine").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
-	s.denied(err, enrollment.NoReset)
+	s.denied(err, enrollment.ReasonNoReset)
 }
 
 // A countingStore counts what is written.
@@ -323,7 +323,7 @@ func TestFeatureN9_LowCodes(t *testing.T) {
 		}
 	}
 	ok := s.in(s.asked("alice"), app.Code(s.Clock.Now()))
-	recent, err := s.Guard.Recent(t.Context(), "alice", enrollment.SignInPurpose, ok.Receipt, time.Hour)
+	recent, err := s.Guard.Recent(t.Context(), "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour)
 	s.must(err)
 	if status := s.status("alice"); ok.CodesLeft != 2 || recent.CodesLeft != 2 || status.CodesLeft != 2 || status.CodesTotal != 10 {
 		t.Errorf("%d, %d, %d of %d codes left, want 2 of 10", ok.CodesLeft, recent.CodesLeft, status.CodesLeft, status.CodesTotal)

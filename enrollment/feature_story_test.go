@@ -65,7 +65,7 @@ func (s *story) asked(user string) string {
 }
 
 func (s *story) answer(challenge, code string) (enrollment.Success, error) {
-	return s.Guard.Answer(s.t.Context(), enrollment.SignInPurpose, challenge, code)
+	return s.Guard.Answer(s.t.Context(), enrollment.PurposeSignIn, challenge, code)
 }
 
 // in answers with a code that must be right.

@@ -24,14 +24,14 @@ func TestFeatureT1_CodesOnTheSetupPage(t *testing.T) {
 		t.Error("the page shows other codes when it is loaded again")
 	}
 	_, err = s.Guard.Verify(t.Context(), "alice", "test", codes[0])
-	s.denied(err, enrollment.NotEnrolled) // not valid yet
+	s.denied(err, enrollment.ReasonNotEnrolled) // not valid yet
 
 	done := s.confirm("alice", setup, app)
 	if !slices.Equal(done.Codes.Reveal(), codes) {
 		t.Error("Confirm returns other codes than the page has shown")
 	}
 	challenge := s.asked("alice")
-	s.out(challenge, left.Codes().Reveal()[0], enrollment.WrongCode)
+	s.out(challenge, left.Codes().Reveal()[0], enrollment.ReasonWrongCode)
 	s.in(challenge, codes[0])
 }
 
@@ -48,7 +48,7 @@ func TestFeatureT2_MailOnEnablingAndDisabling(t *testing.T) {
 		}
 		mails = append(mails, e.Kind)
 	}
-	if want := []enrollment.EventKind{enrollment.Enabled, enrollment.Disabled}; !slices.Equal(mails, want) {
+	if want := []enrollment.EventKind{enrollment.EventEnabled, enrollment.EventDisabled}; !slices.Equal(mails, want) {
 		t.Errorf("mails for %v, want %v", mails, want)
 	}
 }
@@ -58,10 +58,10 @@ func TestFeatureT3_DisableWithThePassword(t *testing.T) {
 	s := tell(t, func(c *enrollment.Config) { c.AllowReauth = true })
 	s.Enroll("alice")
 	_, err := s.Guard.NewCodes(t.Context(), "alice", enrollment.ByReauth("password"))
-	s.denied(err, enrollment.ProofNotAllowed) // good for less, not for more
+	s.denied(err, enrollment.ReasonProofNotAllowed) // good for less, not for more
 	s.must(s.Guard.Disable(t.Context(), "alice", enrollment.ByReauth("password")))
 	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
-	if told := s.told("alice", enrollment.Disabled); len(told) != 1 || told[0].Method != "password" || told[0].Factor != "" {
+	if told := s.told("alice", enrollment.EventDisabled); len(told) != 1 || told[0].Method != "password" || told[0].Factor != "" {
 		t.Errorf("alice was told %+v", told)
 	}
 }
@@ -70,7 +70,7 @@ func TestFeatureT3_DisableWithThePassword(t *testing.T) {
 func TestFeatureT3_OffByDefault(t *testing.T) {
 	s := tell(t)
 	s.Enroll("alice")
-	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByReauth("password")), enrollment.ProofNotAllowed)
+	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByReauth("password")), enrollment.ReasonProofNotAllowed)
 	s.asked("alice")
 }
 
@@ -84,8 +84,8 @@ func TestFeatureT5_PasswordResetAsksForTheCode(t *testing.T) {
 	// The link in the mail is the first factor.
 	d := s.signIn("alice", enrollment.Login{Purpose: reset, Channel: "email"}, enrollment.AskCode)
 	_, err := s.Guard.Answer(t.Context(), reset, d.Challenge, alice.WrongCode())
-	s.denied(err, enrollment.WrongCode)
-	s.out(d.Challenge, alice.Code(), enrollment.ChallengeInvalid) // it does not sign in
+	s.denied(err, enrollment.ReasonWrongCode)
+	s.out(d.Challenge, alice.Code(), enrollment.ReasonChallengeInvalid) // it does not sign in
 	ok, err := s.Guard.Answer(t.Context(), reset, d.Challenge, alice.Code())
 	s.must(err)
 	if ok.UserID != "alice" || ok.Purpose != reset {
@@ -96,7 +96,7 @@ func TestFeatureT5_PasswordResetAsksForTheCode(t *testing.T) {
 	}
 	s.nextCode()
 	_, err = s.Guard.Answer(t.Context(), reset, s.asked("alice"), alice.Code())
-	s.denied(err, enrollment.ChallengeInvalid) // nor the other way round
+	s.denied(err, enrollment.ReasonChallengeInvalid) // nor the other way round
 }
 
 // T6: phone and codes are both lost: a reset can be requested, takes days on
@@ -119,7 +119,7 @@ func TestFeatureT6_ResetTakesDays(t *testing.T) {
 	support := s.Guard.Admin("root", "passport seen, ticket 4711")
 	s.pass(5*24*time.Hour - time.Second)
 	_, err = support.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
-	if denied := s.denied(err, enrollment.ResetWaiting); !denied.RetryAt.Equal(request.Matures) {
+	if denied := s.denied(err, enrollment.ReasonResetWaiting); !denied.RetryAt.Equal(request.Matures) {
 		t.Errorf("again at %v", denied.RetryAt)
 	}
 	s.asked("alice") // nothing has changed so far
@@ -143,9 +143,9 @@ func TestFeatureT6_MayBeRefused(t *testing.T) {
 	s.must(support.RefuseReset(t.Context(), "alice"))
 	s.pass(enrollment.DefaultResetWait)
 	_, err = support.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
-	s.denied(err, enrollment.NoReset)
+	s.denied(err, enrollment.ReasonNoReset)
 	s.asked("alice")
-	if told := s.told("alice", enrollment.ResetRefused); len(told) != 1 || told[0].Note != "could not say what she works on" {
+	if told := s.told("alice", enrollment.EventResetRefused); len(told) != 1 || told[0].Note != "could not say what she works on" {
 		t.Errorf("alice was told %+v", told)
 	}
 }

@@ -163,29 +163,29 @@ func TestFIPSWorks(t *testing.T) {
 			}
 			app, token := begin(enrollment.Proof{})
 			_, err = guard.Confirm(ctx, "alice", token, app.Code(clock.Now().Add(4*time.Minute)))
-			if d := wantReason(t, err, enrollment.ClockSkew); d.Skew != 4*time.Minute {
+			if d := wantReason(t, err, enrollment.ReasonClockSkew); d.Skew != 4*time.Minute {
 				t.Errorf("skew %v", d.Skew)
 			}
 			_, err = guard.Confirm(ctx, "alice", token, app.WrongCode(clock.Now()))
-			wantReason(t, err, enrollment.WrongCode)
+			wantReason(t, err, enrollment.ReasonWrongCode)
 			done := faultMust[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
 
 			challenge := func() string {
 				return faultMust[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.Login{})).Challenge
 			}
-			_, err = guard.Answer(ctx, enrollment.SignInPurpose, challenge(), app.Code(clock.Now()))
-			wantReason(t, err, enrollment.Replayed)
-			_, err = guard.Answer(ctx, enrollment.SignInPurpose, challenge(), app.WrongCode(clock.Now()))
-			wantReason(t, err, enrollment.WrongCode)
+			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now()))
+			wantReason(t, err, enrollment.ReasonReplayed)
+			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.WrongCode(clock.Now()))
+			wantReason(t, err, enrollment.ReasonWrongCode)
 			clock.Advance(app.Period())
-			ok := faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.SignInPurpose, challenge(), app.Code(clock.Now())))
-			faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.SignInPurpose, challenge(), done.Codes.Reveal()[0]))
-			_, err = guard.Answer(ctx, enrollment.SignInPurpose, challenge(), done.Codes.Reveal()[0])
-			wantReason(t, err, enrollment.Replayed)
+			ok := faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now())))
+			faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0]))
+			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0])
+			wantReason(t, err, enrollment.ReasonReplayed)
 
 			clock.Advance(app.Period())
 			_, err = guard.NewCodes(ctx, "alice", enrollment.ByReceipt(ok.Receipt)) // void since a recovery code was used
-			wantReason(t, err, enrollment.ProofInvalid)
+			wantReason(t, err, enrollment.ReasonProofInvalid)
 			renewed := faultMust[enrollment.Renewed](t)(guard.NewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
 			second, token := begin(enrollment.ByReceipt(renewed.Receipt))
 			clock.Advance(app.Period())
@@ -230,7 +230,7 @@ func TestFIPSAccountFromBefore(t *testing.T) {
 	strict := guardOf(false)
 	for range 6 { // more than what locks
 		for _, c := range []string{code, wrong} {
-			_, err := strict.Answer(ctx, enrollment.SignInPurpose, g.Challenge, c)
+			_, err := strict.Answer(ctx, enrollment.PurposeSignIn, g.Challenge, c)
 			notApproved(err, "SHA-1")
 		}
 		for _, c := range []string{g.Recovery[0], g.Recovery[1], strings.Repeat("7", 16)} {
@@ -249,7 +249,7 @@ func TestFIPSAccountFromBefore(t *testing.T) {
 	// What is to be done about it.
 	skipUnlessExempts(t)
 	allowing := guardOf(true)
-	ok, err := allowing.Answer(ctx, enrollment.SignInPurpose, g.Challenge, code)
+	ok, err := allowing.Answer(ctx, enrollment.PurposeSignIn, g.Challenge, code)
 	if err != nil {
 		t.Fatalf("with AllowSHA1: %v", err)
 	}

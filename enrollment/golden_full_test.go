@@ -126,17 +126,17 @@ func TestGoldenFullRecord(t *testing.T) {
 			if s.State != store.Confirmed || len(s.Authenticators) != 2 || s.Authenticators[1].Name != "tablet" || s.SetupExpires.IsZero() ||
 				s.Address == nil || s.Address.Channel != "sms" || s.Address.Hint != "…42" || s.CodesLeft != recovery.MinCount-1 || s.CodesTotal != recovery.MinCount ||
 				s.Devices != 2 || !s.BypassUntil.Equal(f.Now.Add(time.Hour)) || s.MustEnroll || s.Reset == nil || !s.Reset.Matures.Equal(f.Now.Add(enrollment.DefaultResetWait)) ||
-				len(s.Locks) != 1 || s.Locks[0].Factor != enrollment.Recovery || s.LastFactor != enrollment.TrustedDevice || len(s.History) < 8 {
+				len(s.Locks) != 1 || s.Locks[0].Factor != enrollment.FactorRecovery || s.LastFactor != enrollment.FactorTrustedDevice || len(s.History) < 8 {
 				t.Errorf("full: %+v", s)
 			}
 			kinds := make(map[enrollment.EventKind]enrollment.Event)
 			for _, e := range s.History {
 				kinds[e.Kind] = e
 			}
-			if e := kinds[enrollment.BypassGranted]; e.Actor != "root" || e.Note != "phone at home" || e.ID == "" || !e.At.Equal(f.Now) {
+			if e := kinds[enrollment.EventBypassGranted]; e.Actor != "root" || e.Note != "phone at home" || e.ID == "" || !e.At.Equal(f.Now) {
 				t.Errorf("the history: %+v", e)
 			}
-			if e := kinds[enrollment.DeviceTrusted]; e.Name != "browser" || e.Factor != enrollment.TOTP {
+			if e := kinds[enrollment.EventDeviceTrusted]; e.Name != "browser" || e.Factor != enrollment.FactorTOTP {
 				t.Errorf("the history: %+v", e)
 			}
 			if s := status(t, g, "imported"); s.State != store.Confirmed || s.CodesLeft != 2 || s.CodesTotal != 3 {
@@ -151,7 +151,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a trusted device", func(t *testing.T, ctx context.Context, g G) {
 			d, err := g.SignIn(ctx, "full", enrollment.Login{Device: f.Device})
-			if err != nil || d.Waived != enrollment.TrustedDevice {
+			if err != nil || d.Waived != enrollment.FactorTrustedDevice {
 				t.Errorf("%+v, %v", d, err)
 			}
 			must(t, g.Devices().Revoke(ctx, "full", f.DeviceID))
@@ -162,11 +162,11 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a bypass, and its end by a code", func(t *testing.T, ctx context.Context, g G) {
 			d, err := g.SignIn(ctx, "full", enrollment.Login{})
-			if err != nil || d.Waived != enrollment.Bypassed {
+			if err != nil || d.Waived != enrollment.FactorBypass {
 				t.Errorf("%+v, %v", d, err)
 			}
-			ok, err := g.Answer(ctx, enrollment.SignInPurpose, f.Challenge, code(f.URIs[1]))
-			if err != nil || ok.UserID != "full" || ok.Factor != enrollment.TOTP {
+			ok, err := g.Answer(ctx, enrollment.PurposeSignIn, f.Challenge, code(f.URIs[1]))
+			if err != nil || ok.UserID != "full" || ok.Factor != enrollment.FactorTOTP {
 				t.Errorf("Answer: %+v, %v", ok, err)
 			}
 			if s := status(t, g, "full"); !s.BypassUntil.IsZero() || s.Reset != nil {
@@ -174,16 +174,16 @@ func TestGoldenFullRecord(t *testing.T) {
 			}
 		}},
 		{"a delivered code", func(t *testing.T, ctx context.Context, g G) {
-			ok, err := g.Answer(ctx, enrollment.SignInPurpose, f.Sent, f.Message)
-			if err != nil || ok.Factor != enrollment.Delivered {
+			ok, err := g.Answer(ctx, enrollment.PurposeSignIn, f.Sent, f.Message)
+			if err != nil || ok.Factor != enrollment.FactorDelivered {
 				t.Errorf("%+v, %v", ok, err)
 			}
-			_, err = g.Answer(ctx, enrollment.SignInPurpose, f.Challenge, code(f.URIs[0]))
-			wantReason(t, err, enrollment.ChallengeSpent)
+			_, err = g.Answer(ctx, enrollment.PurposeSignIn, f.Challenge, code(f.URIs[0]))
+			wantReason(t, err, enrollment.ReasonChallengeSpent)
 		}},
 		{"the limit of messages", func(t *testing.T, ctx context.Context, g G) {
-			_, err := messages(g).Send(ctx, enrollment.SignInPurpose, f.Challenge)
-			wantReason(t, err, enrollment.TooManyMessages)
+			_, err := messages(g).Send(ctx, enrollment.PurposeSignIn, f.Challenge)
+			wantReason(t, err, enrollment.ReasonTooManyMessages)
 			must(t, messages(g).Unbind(ctx, "full", enrollment.ByReceipt(f.Receipt)))
 		}},
 		{"codes that are kept", func(t *testing.T, ctx context.Context, g G) {
@@ -194,10 +194,10 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a lock, and recovery codes after it", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Verify(ctx, "full", "x", f.Recovery[0])
-			wantReason(t, err, enrollment.Locked)
+			wantReason(t, err, enrollment.ReasonLocked)
 			must(t, g.Admin("root", "x").Unlock(ctx, "full"))
 			_, err = g.Verify(ctx, "full", "x", f.Spent)
-			wantReason(t, err, enrollment.Replayed)
+			wantReason(t, err, enrollment.ReasonReplayed)
 			for _, code := range f.Recovery {
 				ok, err := g.Verify(ctx, "full", "x", code)
 				if err != nil || ok.NewCode.IsZero() {
@@ -207,7 +207,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a receipt", func(t *testing.T, ctx context.Context, g G) {
 			ok, err := g.Recent(ctx, "full", "step-up", f.Receipt, time.Minute)
-			if err != nil || ok.Factor != enrollment.TOTP {
+			if err != nil || ok.Factor != enrollment.FactorTOTP {
 				t.Errorf("%+v, %v", ok, err)
 			}
 			trusted, err := g.Devices().Trust(ctx, "full", f.Receipt, "third")
@@ -222,7 +222,7 @@ func TestGoldenFullRecord(t *testing.T) {
 				t.Fatal(err)
 			}
 			done, err := g.Confirm(ctx, "full", f.Setup, code(f.Staged))
-			if err != nil || done.Did != enrollment.AuthenticatorReplaced {
+			if err != nil || done.Did != enrollment.EventAuthenticatorReplaced {
 				t.Errorf("%+v, %v", done, err)
 			}
 			if s := status(t, g, "full"); len(s.Authenticators) != 2 || s.Devices != 0 {
@@ -231,10 +231,10 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a request for a reset", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Admin("root", "x").ApproveReset(ctx, "full", enrollment.ResetOptions{})
-			wantReason(t, err, enrollment.ResetWaiting)
+			wantReason(t, err, enrollment.ReasonResetWaiting)
 			must(t, resets(g).Cancel(ctx, "full"))
 			_, err = resets(g).Request(ctx, f.Challenge)
-			wantReason(t, err, enrollment.TooManyResets)
+			wantReason(t, err, enrollment.ReasonTooManyResets)
 		}},
 		{"events that nobody has taken", func(t *testing.T, ctx context.Context, g G) {
 			before := f.Now
@@ -247,7 +247,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			for _, e := range told {
 				kinds[e.Kind] = true
 			}
-			if len(told) < 5 || !kinds[enrollment.BypassGranted] || !kinds[enrollment.ResetRequested] {
+			if len(told) < 5 || !kinds[enrollment.EventBypassGranted] || !kinds[enrollment.EventResetRequested] {
 				t.Errorf("told of %+v", told)
 			}
 			rec, err := g.Status(ctx, "full")
@@ -258,10 +258,10 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"codes of another system", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Verify(ctx, "imported", "x", f.System[0])
-			wantReason(t, err, enrollment.Replayed)
+			wantReason(t, err, enrollment.ReasonReplayed)
 			for _, text := range []string{strings.ToUpper(f.System[1]), f.System[2]} {
 				ok, err := g.Verify(ctx, "imported", "x", text)
-				if err != nil || ok.Factor != enrollment.Recovery {
+				if err != nil || ok.Factor != enrollment.FactorRecovery {
 					t.Errorf("%+v, %v", ok, err)
 				}
 			}
@@ -270,7 +270,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a ticket", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Begin(ctx, "ticket", enrollment.Options{Account: "a"})
-			wantReason(t, err, enrollment.TicketRequired)
+			wantReason(t, err, enrollment.ReasonTicketRequired)
 			setup, err := g.Begin(ctx, "ticket", enrollment.Options{Account: "a", Ticket: f.Ticket})
 			must(t, err)
 			_, err = g.Confirm(ctx, "ticket", setup.Token, code(setup.URI()))
@@ -278,7 +278,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"the end of a bypass", func(t *testing.T, ctx context.Context, g G) {
 			d, err := g.SignIn(ctx, "ticket", enrollment.Login{Require: true})
-			if err != nil || d.Waived != enrollment.Bypassed {
+			if err != nil || d.Waived != enrollment.FactorBypass {
 				t.Errorf("%+v, %v", d, err)
 			}
 			before := f.Now
@@ -356,13 +356,13 @@ func writeGoldenFull(t *testing.T) {
 	pass(time.Minute)
 	for range 5 {
 		_, err := g.Verify(ctx, "full", "x", strings.Repeat("7", 26))
-		wantReason(t, err, enrollment.WrongCode)
+		wantReason(t, err, enrollment.ReasonWrongCode)
 	}
 	pass(10 * time.Second) // shorter than the wait
 	ok = faultMust[enrollment.Success](t)(g.Verify(ctx, "full", "step-up", code(f.URIs[0])))
 	f.Receipt = ok.Receipt
 	for _, name := range []string{"browser", "laptop"} {
-		d := faultMust[enrollment.Trusted](t)(g.Devices().Trust(ctx, "full", f.Receipt, name))
+		d := faultMust[enrollment.TrustedDevice](t)(g.Devices().Trust(ctx, "full", f.Receipt, name))
 		if f.Device == "" {
 			f.Device = d.Token
 		}
@@ -375,7 +375,7 @@ func writeGoldenFull(t *testing.T) {
 	}))
 	f.Setup, f.Staged = setup.Token, setup.URI()
 	f.Challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.Login{})).Challenge
-	delivery := faultMust[enrollment.Delivery](t)(messages.Send(ctx, enrollment.SignInPurpose, f.Challenge))
+	delivery := faultMust[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, f.Challenge))
 	f.Sent, f.Message = delivery.Challenge, box.last()
 	must(g.Admin("root", "phone at home").Bypass(ctx, "full", f.Now.Add(time.Hour)))
 	resets := faultMust[*enrollment.Resets](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))

@@ -64,12 +64,12 @@ func TestGoldenRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ok, err := guard.Answer(t.Context(), enrollment.SignInPurpose, g.Challenge, code)
+	ok, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, g.Challenge, code)
 	if err != nil || ok.UserID != g.Record.UserID {
 		t.Errorf("Answer = %+v, %v", ok, err)
 	}
 	_, err = guard.Verify(t.Context(), g.Record.UserID, "x", g.Recovery[0])
-	wantReason(t, err, enrollment.Replayed)
+	wantReason(t, err, enrollment.ReasonReplayed)
 	if _, err := guard.Verify(t.Context(), g.Record.UserID, "x", g.Recovery[1]); err != nil {
 		t.Errorf("a recovery code: %v", err)
 	}

@@ -76,7 +76,7 @@ type Config struct {
 	// ReplenishCodes replaces each recovery code at once when Answer or Verify
 	// takes it, so that there are always as many; the new one is in
 	// Success.NewCode, and nowhere else but where KeepCodes keeps it. The old
-	// one is then a WrongCode, and no longer one that was used already. Not
+	// one is then a ReasonWrongCode, and no longer one that was used already. Not
 	// replaced are codes that were used as a proof, see [ByCode], whose caller
 	// is handed no Success, and codes of another system, see [Import].
 	//

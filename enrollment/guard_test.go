@@ -101,12 +101,12 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 	}
 	for _, name := range []string{long, "\n", "\xff"} {
 		_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Name: name})
-		wantReason(t, err, enrollment.InvalidName)
+		wantReason(t, err, enrollment.ReasonInvalidName)
 	}
 	for _, id := range []string{"x", "00", strings.Repeat("0", 18), "0000000000000009"} {
 		_, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Replace: id, Proof: enrollment.ByCode(alice.Code())})
 		var denied *enrollment.Denied
-		if !errors.As(err, &denied) || denied.Reason != enrollment.UnknownAuthenticator {
+		if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonUnknownAuthenticator {
 			t.Errorf("authenticator %q: %v", id, err)
 		}
 	}
@@ -124,45 +124,45 @@ func TestReasons(t *testing.T) {
 		enrollment.ErrReset, enrollment.ErrOwnAccount,
 	}
 	want := map[enrollment.Reason][]error{
-		enrollment.WrongCode:             {enrollment.ErrWrongCode},
-		enrollment.Replayed:              {enrollment.ErrReplayed, enrollment.ErrWrongCode},
-		enrollment.MalformedCode:         {enrollment.ErrMalformedCode, enrollment.ErrWrongCode},
-		enrollment.ClockSkew:             {enrollment.ErrClockSkew, enrollment.ErrWrongCode},
-		enrollment.Locked:                {enrollment.ErrLocked},
-		enrollment.FactorDisabled:        {enrollment.ErrFactorDisabled, enrollment.ErrLocked},
-		enrollment.ChallengeInvalid:      {enrollment.ErrChallenge},
-		enrollment.ChallengeExpired:      {enrollment.ErrChallenge},
-		enrollment.ChallengeSpent:        {enrollment.ErrChallenge},
-		enrollment.ChallengeVoid:         {enrollment.ErrChallenge},
-		enrollment.SetupInvalid:          {enrollment.ErrSetup},
-		enrollment.SetupExpired:          {enrollment.ErrSetup},
-		enrollment.SetupSuperseded:       {enrollment.ErrSetup},
-		enrollment.NoSetup:               {enrollment.ErrSetup},
-		enrollment.NotEnrolled:           {enrollment.ErrNotEnrolled},
-		enrollment.TooManyAuthenticators: {enrollment.ErrLimit},
-		enrollment.TooManyCodeSets:       {enrollment.ErrLimit},
-		enrollment.UnknownAuthenticator:  {enrollment.ErrUnknownAuthenticator},
-		enrollment.LastAuthenticator:     {enrollment.ErrLastAuthenticator},
-		enrollment.DuplicateSecret:       {enrollment.ErrDuplicateSecret},
-		enrollment.InvalidName:           {enrollment.ErrName},
-		enrollment.AlreadyEnrolled:       {enrollment.ErrEnrolled},
-		enrollment.WasEnrolled:           {enrollment.ErrEnrolled},
-		enrollment.CodesNotKept:          {enrollment.ErrCodesNotKept},
-		enrollment.UnknownDevice:         {enrollment.ErrUnknownDevice},
-		enrollment.NoAddress:             {enrollment.ErrNoAddress},
-		enrollment.SameChannel:           {enrollment.ErrNoAddress},
-		enrollment.TooManyMessages:       {enrollment.ErrLimit},
-		enrollment.TicketRequired:        {enrollment.ErrTicket},
-		enrollment.TicketInvalid:         {enrollment.ErrTicket},
-		enrollment.NoReset:               {enrollment.ErrReset},
-		enrollment.ResetWaiting:          {enrollment.ErrReset},
-		enrollment.TooManyResets:         {enrollment.ErrLimit},
-		enrollment.InvalidBypass:         {enrollment.ErrLimit},
-		enrollment.OwnAccount:            {enrollment.ErrOwnAccount},
-		enrollment.ProofRequired:         {enrollment.ErrProof},
-		enrollment.ProofInvalid:          {enrollment.ErrProof},
-		enrollment.ProofStale:            {enrollment.ErrProof},
-		enrollment.ProofNotAllowed:       {enrollment.ErrProof},
+		enrollment.ReasonWrongCode:             {enrollment.ErrWrongCode},
+		enrollment.ReasonReplayed:              {enrollment.ErrReplayed, enrollment.ErrWrongCode},
+		enrollment.ReasonMalformedCode:         {enrollment.ErrMalformedCode, enrollment.ErrWrongCode},
+		enrollment.ReasonClockSkew:             {enrollment.ErrClockSkew, enrollment.ErrWrongCode},
+		enrollment.ReasonLocked:                {enrollment.ErrLocked},
+		enrollment.ReasonFactorDisabled:        {enrollment.ErrFactorDisabled, enrollment.ErrLocked},
+		enrollment.ReasonChallengeInvalid:      {enrollment.ErrChallenge},
+		enrollment.ReasonChallengeExpired:      {enrollment.ErrChallenge},
+		enrollment.ReasonChallengeSpent:        {enrollment.ErrChallenge},
+		enrollment.ReasonChallengeVoid:         {enrollment.ErrChallenge},
+		enrollment.ReasonSetupInvalid:          {enrollment.ErrSetup},
+		enrollment.ReasonSetupExpired:          {enrollment.ErrSetup},
+		enrollment.ReasonSetupSuperseded:       {enrollment.ErrSetup},
+		enrollment.ReasonNoSetup:               {enrollment.ErrSetup},
+		enrollment.ReasonNotEnrolled:           {enrollment.ErrNotEnrolled},
+		enrollment.ReasonTooManyAuthenticators: {enrollment.ErrLimit},
+		enrollment.ReasonTooManyCodeSets:       {enrollment.ErrLimit},
+		enrollment.ReasonUnknownAuthenticator:  {enrollment.ErrUnknownAuthenticator},
+		enrollment.ReasonLastAuthenticator:     {enrollment.ErrLastAuthenticator},
+		enrollment.ReasonDuplicateSecret:       {enrollment.ErrDuplicateSecret},
+		enrollment.ReasonInvalidName:           {enrollment.ErrName},
+		enrollment.ReasonAlreadyEnrolled:       {enrollment.ErrEnrolled},
+		enrollment.ReasonWasEnrolled:           {enrollment.ErrEnrolled},
+		enrollment.ReasonCodesNotKept:          {enrollment.ErrCodesNotKept},
+		enrollment.ReasonUnknownDevice:         {enrollment.ErrUnknownDevice},
+		enrollment.ReasonNoAddress:             {enrollment.ErrNoAddress},
+		enrollment.ReasonSameChannel:           {enrollment.ErrNoAddress},
+		enrollment.ReasonTooManyMessages:       {enrollment.ErrLimit},
+		enrollment.ReasonTicketRequired:        {enrollment.ErrTicket},
+		enrollment.ReasonTicketInvalid:         {enrollment.ErrTicket},
+		enrollment.ReasonNoReset:               {enrollment.ErrReset},
+		enrollment.ReasonResetWaiting:          {enrollment.ErrReset},
+		enrollment.ReasonTooManyResets:         {enrollment.ErrLimit},
+		enrollment.ReasonInvalidBypass:         {enrollment.ErrLimit},
+		enrollment.ReasonOwnAccount:            {enrollment.ErrOwnAccount},
+		enrollment.ReasonProofRequired:         {enrollment.ErrProof},
+		enrollment.ReasonProofInvalid:          {enrollment.ErrProof},
+		enrollment.ReasonProofStale:            {enrollment.ErrProof},
+		enrollment.ReasonProofNotAllowed:       {enrollment.ErrProof},
 	}
 	texts := make(map[string]enrollment.Reason)
 	for reason, sentinels := range want {

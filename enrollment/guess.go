@@ -15,32 +15,32 @@ type Factor string
 
 // The factors.
 const (
-	// TOTP is a code of an authenticator app (RFC 6238).
-	TOTP Factor = "totp"
+	// FactorTOTP is a code of an authenticator app (RFC 6238).
+	FactorTOTP Factor = "totp"
 
-	// Recovery is a recovery code.
-	Recovery Factor = "recovery"
+	// FactorRecovery is a recovery code.
+	FactorRecovery Factor = "recovery"
 
-	// Delivered is a code that was sent in a message; see [Messages].
-	Delivered Factor = "delivered"
+	// FactorDelivered is a code that was sent in a message; see [Messages].
+	FactorDelivered Factor = "delivered"
 )
 
 // What can take the place of a code at a sign-in. They are no factors and prove
 // nothing: they stand in Decision.Waived and Status.LastFactor only.
 const (
-	// TrustedDevice is the token of a device; see [Devices].
-	TrustedDevice Factor = "trusted_device"
+	// FactorTrustedDevice is the token of a device; see [Devices].
+	FactorTrustedDevice Factor = "trusted_device"
 
-	// Bypassed is the word of an administrator; see [Admin.Bypass].
-	Bypassed Factor = "bypass"
+	// FactorBypass is the word of an administrator; see [Admin.Bypass].
+	FactorBypass Factor = "bypass"
 )
 
 var factors = map[account.Factor]Factor{
-	account.TOTP:          TOTP,
-	account.Recovery:      Recovery,
-	account.Delivered:     Delivered,
-	account.TrustedDevice: TrustedDevice,
-	account.ByBypass:      Bypassed,
+	account.TOTP:          FactorTOTP,
+	account.Recovery:      FactorRecovery,
+	account.Delivered:     FactorDelivered,
+	account.TrustedDevice: FactorTrustedDevice,
+	account.ByBypass:      FactorBypass,
 }
 
 // factorOf returns the public name of a factor, "" for none.
@@ -77,7 +77,7 @@ func (g *Guard) readGuess(input string) (*guess, error) {
 	case err == nil:
 		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code
 	case len(input) > maxForeign || len(q.text) < minForeign || !printable(q.text):
-		return nil, deny(MalformedCode)
+		return nil, deny(ReasonMalformedCode)
 	}
 	return q, nil
 }

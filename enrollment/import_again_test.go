@@ -47,7 +47,7 @@ func TestImportBringsNothingBack(t *testing.T) {
 			before := r.record("alice")
 			r.told()
 			err := r.Admin("carol", "moving").Import(t.Context(), "alice", im)
-			if r.denied(err, enrollment.WasEnrolled); !errors.Is(err, enrollment.ErrEnrolled) {
+			if r.denied(err, enrollment.ReasonWasEnrolled); !errors.Is(err, enrollment.ErrEnrolled) {
 				t.Errorf("%v is no ErrEnrolled", err)
 			}
 			if r.record("alice").Version != before.Version || len(r.told()) != 0 || r.status("alice").State != store.Disabled {
@@ -58,10 +58,10 @@ func TestImportBringsNothingBack(t *testing.T) {
 			if err := r.Admin("carol", "moving").Import(t.Context(), "alice", im); err != nil {
 				t.Fatal(err)
 			}
-			if s := r.status("alice"); s.State != store.Confirmed || s.CodesLeft != 1 || s.History[0].Kind != enrollment.Imported {
+			if s := r.status("alice"); s.State != store.Confirmed || s.CodesLeft != 1 || s.History[0].Kind != enrollment.EventImported {
 				t.Errorf("%+v", s)
 			}
-			r.denied(r.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.AlreadyEnrolled)
+			r.denied(r.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonAlreadyEnrolled)
 		})
 	}
 }
@@ -75,7 +75,7 @@ func TestImportInsteadOfTheTicket(t *testing.T) {
 		t.Fatal(err)
 	}
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: r.key("alice", totp.Params{})}}}
-	r.denied(r.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.WasEnrolled)
+	r.denied(r.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonWasEnrolled)
 	if _, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Ticket: ticket.Reveal()}); err != nil {
 		t.Errorf("the ticket is good no more: %v", err)
 	}
@@ -94,7 +94,7 @@ func TestForeignCodesHaveABudget(t *testing.T) {
 	const days = 5
 	evaluated := 0
 	for i := range days * 24 * 4 { // every quarter of an hour, after every wait
-		if guess(i) == enrollment.WrongCode {
+		if guess(i) == enrollment.ReasonWrongCode {
 			evaluated++
 		}
 		r.clock.Advance(15 * time.Minute)
@@ -102,16 +102,16 @@ func TestForeignCodesHaveABudget(t *testing.T) {
 	if evaluated < 30 || evaluated > 30+days {
 		t.Errorf("%d guesses were evaluated in %d days", evaluated, days)
 	}
-	for guess(0) == enrollment.WrongCode { // what has just come back
+	for guess(0) == enrollment.ReasonWrongCode { // what has just come back
 	}
 	locks := r.status("alice").Locks
-	if len(locks) != 1 || locks[0].Factor != enrollment.Recovery ||
+	if len(locks) != 1 || locks[0].Factor != enrollment.FactorRecovery ||
 		!locks[0].Until.After(r.clock.Now()) || locks[0].Until.After(r.clock.Now().Add(24*time.Hour)) {
 		t.Errorf("locks %+v at %v", locks, r.clock.Now())
 	}
 	_, err := r.answer("alice", "70000001")
 	var denied *enrollment.Denied
-	if r.denied(err, enrollment.Locked); !errors.As(err, &denied) || denied.Factor != enrollment.Recovery || !denied.RetryAt.Equal(locks[0].Until) {
+	if r.denied(err, enrollment.ReasonLocked); !errors.As(err, &denied) || denied.Factor != enrollment.FactorRecovery || !denied.RetryAt.Equal(locks[0].Until) {
 		t.Errorf("%+v", denied)
 	}
 	if _, err := r.answer("alice", r.code(key)); err != nil {
@@ -142,13 +142,13 @@ func TestForeignBudgetComesBack(t *testing.T) {
 		r := newMoveRig(t)
 		r.move("alice", summed("70000001")...)
 		for i := range 30 {
-			if _, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); modelReason(err) != enrollment.WrongCode {
+			if _, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); modelReason(err) != enrollment.ReasonWrongCode {
 				t.Fatalf("guess %d: %v", i, err)
 			}
 			r.clock.Advance(time.Minute)
 		}
 		_, err := r.answer("alice", "70000001")
-		r.denied(err, enrollment.Locked)
+		r.denied(err, enrollment.ReasonLocked)
 		if how == "a day" {
 			r.clock.Advance(24 * time.Hour)
 		} else if err := r.Admin("support", "asked").Unlock(t.Context(), "alice"); err != nil {
@@ -168,7 +168,7 @@ func TestUnlockSparesTheForeignBudget(t *testing.T) {
 	r.move("alice", summed("70000001")...)
 	guesses := func() (n int) {
 		for i := range 40 {
-			if _, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); modelReason(err) == enrollment.WrongCode {
+			if _, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); modelReason(err) == enrollment.ReasonWrongCode {
 				n++
 			}
 			r.clock.Advance(time.Minute)

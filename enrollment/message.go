@@ -33,7 +33,7 @@ type Sender interface {
 // A Message is what a [Sender] sends. It redacts itself, and hides the code also
 // inside other values; the fields are plain. Code reveals the code.
 type Message struct {
-	// UserID is who asked for it, Purpose what for: SetupPurpose where the code
+	// UserID is who asked for it, Purpose what for: PurposeSetup where the code
 	// is to prove the address. Say it in the message: who reads "to delete the
 	// project" and did nothing of the kind does not pass the code on.
 	UserID  string

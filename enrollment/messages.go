@@ -112,9 +112,9 @@ type Binding struct {
 // also if the message can't be sent. The next message, for a sign-in too, waits
 // for [MessagePause].
 //
-// It returns a [Denied] of reason NotEnrolled if there is nothing besides and
-// MessagesConfig.Alone is not set, TooManyMessages, Locked, FactorDisabled,
-// TicketRequired, TicketInvalid, or what Begin returns of proofs; or an error
+// It returns a [Denied] of reason ReasonNotEnrolled if there is nothing besides and
+// MessagesConfig.Alone is not set, ReasonTooManyMessages, Locked, ReasonFactorDisabled,
+// ReasonTicketRequired, ReasonTicketInvalid, or what Begin returns of proofs; or an error
 // that matches [ErrNotSent].
 func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
 	e := edit{guard: x.guard, op: "bind"}
@@ -165,7 +165,7 @@ func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bi
 		return Binding{}, err
 	}
 	err = x.send(ctx, Message{
-		UserID: userID, Purpose: SetupPurpose, Channel: o.Channel, To: o.To, Expires: done.Expires, code: fresh.hidden(),
+		UserID: userID, Purpose: PurposeSetup, Channel: o.Channel, To: o.To, Expires: done.Expires, code: fresh.hidden(),
 	})
 	if err != nil {
 		return Binding{}, err
@@ -175,12 +175,12 @@ func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bi
 
 // Confirm takes the address over if the code is the one that was sent there, and
 // switches two-factor authentication on if it was off. It makes recovery codes
-// where [Guard.Confirm] would. The event is Enabled or [AddressBound].
+// where [Guard.Confirm] would. The event is Enabled or [EventAddressBound].
 //
-// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded
-// (another address waits) or NoSetup (a code was sent for a sign-in since, five
-// were wrong, or a factor was changed); NotEnrolled as Bind does; MalformedCode,
-// WrongCode, Locked or FactorDisabled; or TooManyCodeSets.
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
+// (another address waits) or ReasonNoSetup (a code was sent for a sign-in since, five
+// were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
+// ReasonWrongCode, Locked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
 func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
 	e := edit{guard: x.guard, op: "confirm_address"}
 	defer e.conclude(ctx, &err)
@@ -191,7 +191,7 @@ func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ C
 	}
 	digits, err := totp.Normalize(code)
 	if err != nil {
-		return Confirmed{}, deny(MalformedCode)
+		return Confirmed{}, deny(ReasonMalformedCode)
 	}
 	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
 	var done Confirmed
@@ -206,7 +206,7 @@ func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ C
 			done.Codes = e.codes
 		}
 		done.Did = eventKinds[a.Recorded()[0].Kind]
-		done.Success, err = g.success(ctx, userID, a, SetupPurpose, account.Match{Factor: account.Delivered}, nil, m.Now)
+		done.Success, err = g.success(ctx, userID, a, PurposeSetup, account.Match{Factor: account.Delivered}, nil, m.Now)
 		return err
 	}
 	if err := e.run(ctx); err != nil {
@@ -237,10 +237,10 @@ type Delivery struct {
 // after that the first factor has to be given again. So no challenge outlives
 // its SignIn by more than ChallengeTTL and [DeliveryTTL] together.
 //
-// It returns a [Denied] of reason ChallengeInvalid, ChallengeExpired,
-// ChallengeSpent or ChallengeVoid; NoAddress; SameChannel if the first factor
-// came over the channel of the address; TooManyMessages, Locked or
-// FactorDisabled; or an error that matches [ErrNotSent].
+// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
+// ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel if the first factor
+// came over the channel of the address; ReasonTooManyMessages, Locked or
+// ReasonFactorDisabled; or an error that matches [ErrNotSent].
 func (x *Messages) Send(ctx context.Context, purpose Purpose, challenge string) (_ Delivery, err error) {
 	e := edit{guard: x.guard, op: "send"}
 	defer e.conclude(ctx, &err)
@@ -264,7 +264,7 @@ func (x *Messages) Send(ctx context.Context, purpose Purpose, challenge string) 
 			return err
 		}
 		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) {
-			return deny(ChallengeExpired)
+			return deny(ReasonChallengeExpired)
 		}
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
 		to, err = a.Send(m, d, c.channel)
@@ -293,7 +293,7 @@ func (x *Messages) Send(ctx context.Context, purpose Purpose, challenge string) 
 }
 
 // Unbind takes the address away. Proofs are as for [Guard.Remove]. It returns a
-// [Denied] of reason NotEnrolled, NoAddress, LastAuthenticator where the address
+// [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
 // is all that the account has, or what Remove returns of proofs.
 func (x *Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
 	e := edit{guard: x.guard, op: "unbind"}

@@ -110,7 +110,7 @@ func (p *post) challenge(user string, l enrollment.Login) enrollment.Decision {
 
 func (p *post) send(challenge string) enrollment.Delivery {
 	p.t.Helper()
-	d, err := p.Send(p.t.Context(), enrollment.SignInPurpose, challenge)
+	d, err := p.Send(p.t.Context(), enrollment.PurposeSignIn, challenge)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func (p *post) send(challenge string) enrollment.Delivery {
 }
 
 func (p *post) answer(challenge, code string) error {
-	_, err := p.Guard.Answer(p.t.Context(), enrollment.SignInPurpose, challenge, code)
+	_, err := p.Guard.Answer(p.t.Context(), enrollment.PurposeSignIn, challenge, code)
 	return err
 }
 
@@ -146,7 +146,7 @@ func TestFeatureR2_TextMessages(t *testing.T) {
 	b, err := p.begin("alice", enrollment.Proof{})
 	p.want(err, "")
 	m := p.inbox.last(t)
-	if m.UserID != "alice" || m.Purpose != enrollment.SetupPurpose || m.Channel != "sms" || m.To != phoneNumber ||
+	if m.UserID != "alice" || m.Purpose != enrollment.PurposeSetup || m.Channel != "sms" || m.To != phoneNumber ||
 		!m.Expires.Equal(b.Expires) || !b.Expires.Equal(p.Clock.Now().Add(enrollment.DeliveryTTL)) || len(m.Code()) != 6 {
 		t.Errorf("the message is %+v to %s until %v", m, m.To, m.Expires)
 	}
@@ -154,32 +154,32 @@ func TestFeatureR2_TextMessages(t *testing.T) {
 		t.Errorf("before the code, the status is %+v", s)
 	}
 	_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.wrong(t))
-	p.want(err, enrollment.WrongCode)
+	p.want(err, enrollment.ReasonWrongCode)
 	done, err := p.Confirm(t.Context(), "alice", b.Token, m.Code())
 	p.want(err, "")
-	if done.Did != enrollment.Enabled || done.Codes.Len() != 10 || done.Success.Factor != enrollment.Delivered ||
-		done.Success.Purpose != enrollment.SetupPurpose || done.Success.UserID != "alice" {
+	if done.Did != enrollment.EventEnabled || done.Codes.Len() != 10 || done.Success.Factor != enrollment.FactorDelivered ||
+		done.Success.Purpose != enrollment.PurposeSetup || done.Success.UserID != "alice" {
 		t.Errorf("%v, %d codes, %+v", done.Did, done.Codes.Len(), done.Success)
 	}
-	if e := p.Events(); len(e) != 1 || e[0].Kind != enrollment.Enabled || e[0].Factor != enrollment.Delivered || e[0].Name != "sms" {
+	if e := p.Events(); len(e) != 1 || e[0].Kind != enrollment.EventEnabled || e[0].Factor != enrollment.FactorDelivered || e[0].Name != "sms" {
 		t.Errorf("events %+v", e)
 	}
 	_, err = p.Confirm(t.Context(), "alice", b.Token, m.Code())
-	p.want(err, enrollment.NoSetup)
+	p.want(err, enrollment.ReasonNoSetup)
 
 	p.Clock.Advance(enrollment.MessagePause)
 	d := p.challenge("alice", enrollment.Login{})
-	if !slices.Equal(d.Factors, []enrollment.Factor{enrollment.Delivered, enrollment.Recovery}) {
+	if !slices.Equal(d.Factors, []enrollment.Factor{enrollment.FactorDelivered, enrollment.FactorRecovery}) {
 		t.Errorf("factors %v", d.Factors)
 	}
 	sent := p.send(d.Challenge)
 	if sent.Address.Channel != "sms" || sent.Address.Hint != "…67" {
 		t.Errorf("sent to %+v", sent.Address)
 	}
-	ok, err := p.Guard.Answer(t.Context(), enrollment.SignInPurpose, sent.Challenge, p.inbox.code(t))
+	ok, err := p.Guard.Answer(t.Context(), enrollment.PurposeSignIn, sent.Challenge, p.inbox.code(t))
 	p.want(err, "")
 	s := p.status("alice")
-	if ok.Factor != enrollment.Delivered || s.LastFactor != enrollment.Delivered || !s.LastSignIn.Equal(p.Clock.Now()) ||
+	if ok.Factor != enrollment.FactorDelivered || s.LastFactor != enrollment.FactorDelivered || !s.LastSignIn.Equal(p.Clock.Now()) ||
 		!s.Address.Used.Equal(p.Clock.Now()) || !s.Address.Added.Before(s.Address.Used) {
 		t.Errorf("%+v, %+v", ok, s)
 	}
@@ -211,10 +211,10 @@ func TestNewMessages(t *testing.T) {
 	if _, err := p.Send(t.Context(), "", "x"); err == nil {
 		t.Error("sent for no purpose")
 	}
-	_, err := p.Send(t.Context(), enrollment.SignInPurpose, "x")
-	p.want(err, enrollment.ChallengeInvalid)
+	_, err := p.Send(t.Context(), enrollment.PurposeSignIn, "x")
+	p.want(err, enrollment.ReasonChallengeInvalid)
 	_, err = p.Confirm(t.Context(), "alice", "x", "123456")
-	p.want(err, enrollment.SetupInvalid)
+	p.want(err, enrollment.ReasonSetupInvalid)
 	if len(p.inbox.got) != 0 {
 		t.Error("something was sent")
 	}
@@ -226,7 +226,7 @@ func TestBindAlone(t *testing.T) {
 	t.Parallel()
 	strict := newPost(t, enrollment.MessagesConfig{})
 	_, err := strict.begin("alice", enrollment.Proof{})
-	strict.want(err, enrollment.NotEnrolled)
+	strict.want(err, enrollment.ReasonNotEnrolled)
 	if _, err := strict.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a refusal left a record: %v", err)
 	}
@@ -238,7 +238,7 @@ func TestBindAlone(t *testing.T) {
 	b, err := alone.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: phoneNumber})
 	strict.want(err, "")
 	_, err = strict.Confirm(t.Context(), "alice", b.Token, strict.inbox.code(t))
-	strict.want(err, enrollment.NotEnrolled)
+	strict.want(err, enrollment.ReasonNotEnrolled)
 	_, err = alone.Confirm(t.Context(), "alice", b.Token, strict.inbox.code(t))
 	strict.want(err, "")
 }
@@ -257,11 +257,11 @@ func TestBindProofs(t *testing.T) {
 		proof func() enrollment.Proof
 		want  enrollment.Reason
 	}{
-		"none":               {func() enrollment.Proof { return enrollment.Proof{} }, enrollment.ProofRequired},
-		"a wrong code":       {func() enrollment.Proof { return enrollment.ByCode(u.WrongCode()) }, enrollment.WrongCode},
-		"no code":            {func() enrollment.Proof { return enrollment.ByCode("x") }, enrollment.MalformedCode},
-		"no receipt":         {func() enrollment.Proof { return enrollment.ByReceipt("x") }, enrollment.ProofInvalid},
-		"a password":         {func() enrollment.Proof { return enrollment.ByReauth("password") }, enrollment.ProofNotAllowed},
+		"none":               {func() enrollment.Proof { return enrollment.Proof{} }, enrollment.ReasonProofRequired},
+		"a wrong code":       {func() enrollment.Proof { return enrollment.ByCode(u.WrongCode()) }, enrollment.ReasonWrongCode},
+		"no code":            {func() enrollment.Proof { return enrollment.ByCode("x") }, enrollment.ReasonMalformedCode},
+		"no receipt":         {func() enrollment.Proof { return enrollment.ByReceipt("x") }, enrollment.ReasonProofInvalid},
+		"a password":         {func() enrollment.Proof { return enrollment.ByReauth("password") }, enrollment.ReasonProofNotAllowed},
 		"an app's code":      {func() enrollment.Proof { return enrollment.ByCode(u.Code()) }, ""},
 		"a recovery code":    {func() enrollment.Proof { return enrollment.ByCode(u.RecoveryCodes[0]) }, ""},
 		"an app's receipt":   {func() enrollment.Proof { return verify(u.Code()) }, ""},
@@ -279,7 +279,7 @@ func TestBindProofs(t *testing.T) {
 		if c.want == "" {
 			done, err := p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
 			p.want(err, "")
-			if done.Did != enrollment.AddressBound || done.Codes.Len() != 0 {
+			if done.Did != enrollment.EventAddressBound || done.Codes.Len() != 0 {
 				t.Errorf("%s: %v, %d codes", name, done.Did, done.Codes.Len())
 			}
 		}
@@ -296,7 +296,7 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 	u := p.Enroll("alice")
 	bound := p.bind("alice", enrollment.ByCode(u.Code()))
 	d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
-	ok, err := p.Guard.Answer(t.Context(), enrollment.SignInPurpose, d.Challenge, p.inbox.code(t))
+	ok, err := p.Guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, p.inbox.code(t))
 	p.want(err, "")
 	p.Clock.Advance(enrollment.MessagePause)
 	if p.status("alice").CodesLeft != 10 || bound.Codes.Len() != 0 {
@@ -318,14 +318,14 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 		"bind":      func() error { _, err := p.begin("alice", by); return err },
 		"unbind":    func() error { return p.Unbind(ctx, "alice", by) },
 	} {
-		if r := modelReason(change()); r != enrollment.ProofNotAllowed {
+		if r := modelReason(change()); r != enrollment.ReasonProofNotAllowed {
 			t.Errorf("%s: %q", name, r)
 		}
 	}
 	if after, err := p.Store.Load(ctx, "alice"); err != nil || after.Version != before.Version {
 		t.Error("the record has changed")
 	}
-	if _, err := p.Guard.Recent(ctx, "alice", enrollment.SignInPurpose, ok.Receipt, time.Hour); err != nil {
+	if _, err := p.Guard.Recent(ctx, "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour); err != nil {
 		t.Error(err)
 	}
 }
@@ -338,10 +338,10 @@ func TestAddressAlone(t *testing.T) {
 	codes := done.Codes.Reveal()
 	ctx := t.Context()
 	_, err := p.begin("alice", enrollment.Proof{})
-	p.want(err, enrollment.ProofRequired)
-	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[0])), enrollment.LastAuthenticator)
+	p.want(err, enrollment.ReasonProofRequired)
+	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[0])), enrollment.ReasonLastAuthenticator)
 	_, err = p.Guard.Verify(ctx, "alice", "x", "123456")
-	p.want(err, enrollment.WrongCode)
+	p.want(err, enrollment.ReasonWrongCode)
 	if s := p.status("alice"); s.CodesLeft != 10 || len(s.Locks) != 0 {
 		t.Errorf("%+v", s)
 	}
@@ -365,7 +365,7 @@ func TestAddressAlone(t *testing.T) {
 	}
 	changed, err := p.Confirm(ctx, "alice", b.Token, p.inbox.code(t))
 	p.want(err, "")
-	if s := p.status("alice"); changed.Did != enrollment.AddressBound || s.Address.Hint != "…99" {
+	if s := p.status("alice"); changed.Did != enrollment.EventAddressBound || s.Address.Hint != "…99" {
 		t.Errorf("%v, %+v", changed.Did, s.Address)
 	}
 	setup, err := p.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: enrollment.ByCode(codes[2])})
@@ -376,21 +376,21 @@ func TestAddressAlone(t *testing.T) {
 	}
 	added, err := p.Guard.Confirm(ctx, "alice", setup.Token, app.Code(p.Clock.Now()))
 	p.want(err, "")
-	if added.Did != enrollment.AuthenticatorAdded {
+	if added.Did != enrollment.EventAuthenticatorAdded {
 		t.Errorf("%v", added.Did)
 	}
-	p.want(p.Guard.Remove(ctx, "alice", added.Success.Authenticator, enrollment.ByReceipt(added.Success.Receipt)), enrollment.LastAuthenticator)
+	p.want(p.Guard.Remove(ctx, "alice", added.Success.Authenticator, enrollment.ByReceipt(added.Success.Receipt)), enrollment.ReasonLastAuthenticator)
 	p.want(p.Unbind(ctx, "alice", enrollment.ByReceipt(added.Success.Receipt)), "")
-	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[3])), enrollment.NoAddress)
+	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[3])), enrollment.ReasonNoAddress)
 	if s := p.status("alice"); s.Address != nil || !s.Enabled() {
 		t.Errorf("%+v", s)
 	}
 	p.want(p.Guard.Disable(ctx, "alice", enrollment.ByCode(codes[3])), "")
-	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[4])), enrollment.NotEnrolled)
+	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[4])), enrollment.ReasonNotEnrolled)
 	var kinds []enrollment.EventKind
 	for _, e := range p.Events() {
 		kinds = append(kinds, e.Kind)
-		if e.Kind == enrollment.AddressBound || e.Kind == enrollment.AddressRemoved {
+		if e.Kind == enrollment.EventAddressBound || e.Kind == enrollment.EventAddressRemoved {
 			e.ID = "" // its digits could be the number's
 			if text := fmt.Sprintf("%+v", e); e.Name != "sms" || strings.Contains(text, phoneNumber) || strings.Contains(text, "555") {
 				t.Errorf("%+v", e)
@@ -398,8 +398,8 @@ func TestAddressAlone(t *testing.T) {
 		}
 	}
 	if want := []enrollment.EventKind{
-		enrollment.Enabled, enrollment.RecoveryUsed, enrollment.AddressBound, enrollment.RecoveryUsed,
-		enrollment.AuthenticatorAdded, enrollment.AddressRemoved, enrollment.RecoveryUsed, enrollment.Disabled,
+		enrollment.EventEnabled, enrollment.EventRecoveryUsed, enrollment.EventAddressBound, enrollment.EventRecoveryUsed,
+		enrollment.EventAuthenticatorAdded, enrollment.EventAddressRemoved, enrollment.EventRecoveryUsed, enrollment.EventDisabled,
 	}; !slices.Equal(kinds, want) {
 		t.Errorf("events %v, want %v", kinds, want)
 	}
@@ -421,18 +421,18 @@ func TestLifetimeOfDelivery(t *testing.T) {
 	}
 	p.Clock.Advance(enrollment.MessagePause)
 	for name, c := range map[string]string{"of SignIn": d.Challenge, "of the first": first.Challenge, "of the second": second.Challenge} {
-		_, err := p.Send(t.Context(), enrollment.SignInPurpose, c)
-		if got := modelReason(err); got != enrollment.ChallengeExpired {
+		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, c)
+		if got := modelReason(err); got != enrollment.ReasonChallengeExpired {
 			t.Errorf("the challenge %s sends: %q", name, got)
 		}
 	}
-	p.want(p.answer(d.Challenge, u.Code()), enrollment.ChallengeExpired)
+	p.want(p.answer(d.Challenge, u.Code()), enrollment.ReasonChallengeExpired)
 	p.Clock.Advance(second.Expires.Sub(p.Clock.Now()) - time.Microsecond)
-	p.want(p.answer(second.Challenge, p.inbox.wrong(t)), enrollment.WrongCode)
+	p.want(p.answer(second.Challenge, p.inbox.wrong(t)), enrollment.ReasonWrongCode)
 	p.Clock.Advance(time.Microsecond)
-	p.want(p.answer(second.Challenge, p.inbox.code(t)), enrollment.ChallengeExpired)
+	p.want(p.answer(second.Challenge, p.inbox.code(t)), enrollment.ReasonChallengeExpired)
 	p.Clock.Advance(-time.Hour) // the clock goes back
-	p.want(p.answer(second.Challenge, p.inbox.code(t)), enrollment.ChallengeExpired)
+	p.want(p.answer(second.Challenge, p.inbox.code(t)), enrollment.ReasonChallengeExpired)
 	p.Clock.Advance(time.Hour - time.Microsecond)
 	p.want(p.answer(second.Challenge, p.inbox.code(t)), "")
 }
@@ -458,15 +458,15 @@ func TestDeliverySpendsBoth(t *testing.T) {
 			}
 			p.want(first(), "")
 			p.Clock.Advance(30 * time.Second)
-			p.want(second(), enrollment.ChallengeSpent)
-			_, err := p.Send(t.Context(), enrollment.SignInPurpose, sent.Challenge)
-			p.want(err, enrollment.ChallengeSpent)
+			p.want(second(), enrollment.ReasonChallengeSpent)
+			_, err := p.Send(t.Context(), enrollment.PurposeSignIn, sent.Challenge)
+			p.want(err, enrollment.ReasonChallengeSpent)
 			p.Clock.Advance(time.Minute) // SignIn's has expired
-			p.want(byApp(), enrollment.ChallengeExpired)
-			p.want(byMessage(), enrollment.ChallengeSpent)
+			p.want(byApp(), enrollment.ReasonChallengeExpired)
+			p.want(byMessage(), enrollment.ReasonChallengeSpent)
 			// A write tidies the list of spent ones.
 			p.want(p.answer(p.challenge("alice", enrollment.Login{}).Challenge, u.Code()), "")
-			p.want(byMessage(), enrollment.ChallengeSpent)
+			p.want(byMessage(), enrollment.ReasonChallengeSpent)
 		})
 	}
 }
@@ -478,25 +478,25 @@ func TestSendNeedsAnOpenChallenge(t *testing.T) {
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	send := func(c string) error {
-		_, err := p.Send(t.Context(), enrollment.SignInPurpose, c)
+		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, c)
 		return err
 	}
 	spent, void, other := p.challenge("alice", enrollment.Login{}), p.challenge("alice", enrollment.Login{}), p.challenge("alice", enrollment.Login{Purpose: "x"})
 	p.want(p.answer(spent.Challenge, u.Code()), "")
-	p.want(send(spent.Challenge), enrollment.ChallengeSpent)
-	p.want(send(other.Challenge), enrollment.ChallengeInvalid)
-	p.want(send(void.Challenge[1:]), enrollment.ChallengeInvalid)
+	p.want(send(spent.Challenge), enrollment.ReasonChallengeSpent)
+	p.want(send(other.Challenge), enrollment.ReasonChallengeInvalid)
+	p.want(send(void.Challenge[1:]), enrollment.ReasonChallengeInvalid)
 	if _, err := p.Guard.Verify(t.Context(), "alice", "x", u.RecoveryCodes[0]); err != nil {
 		t.Fatal(err)
 	}
-	p.want(send(void.Challenge), enrollment.ChallengeVoid)
+	p.want(send(void.Challenge), enrollment.ReasonChallengeVoid)
 	if n := len(p.inbox.got); n != 1 {
 		t.Errorf("%d messages were sent", n-1)
 	}
 	d := p.challenge("alice", enrollment.Login{})
 	p.want(p.Unbind(t.Context(), "alice", enrollment.ByCode(u.RecoveryCodes[1])), "")
-	p.want(send(d.Challenge), enrollment.ChallengeVoid)
-	p.want(send(p.challenge("alice", enrollment.Login{}).Challenge), enrollment.NoAddress)
+	p.want(send(d.Challenge), enrollment.ReasonChallengeVoid)
+	p.want(send(p.challenge("alice", enrollment.Login{}).Challenge), enrollment.ReasonNoAddress)
 }
 
 // A code over the channel of the first factor is no second factor.
@@ -507,13 +507,13 @@ func TestSameChannel(t *testing.T) {
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	for channel, refused := range map[string]bool{"sms": true, "SMS": true, "email": false, "": false} {
 		d := p.challenge("alice", enrollment.Login{Channel: channel})
-		if slices.Contains(d.Factors, enrollment.Delivered) == refused {
+		if slices.Contains(d.Factors, enrollment.FactorDelivered) == refused {
 			t.Errorf("after %q the factors are %v", channel, d.Factors)
 		}
-		_, err := p.Send(t.Context(), enrollment.SignInPurpose, d.Challenge)
+		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, d.Challenge)
 		want := enrollment.Reason("")
 		if refused {
-			want = enrollment.SameChannel
+			want = enrollment.ReasonSameChannel
 		}
 		p.want(err, want)
 		p.Clock.Advance(24 * time.Hour)
@@ -525,8 +525,8 @@ func TestSameChannel(t *testing.T) {
 	p.want(err, "")
 	_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
 	p.want(err, "")
-	_, err = p.Send(t.Context(), enrollment.SignInPurpose, d.Challenge)
-	p.want(err, enrollment.ChallengeVoid)
+	_, err = p.Send(t.Context(), enrollment.PurposeSignIn, d.Challenge)
+	p.want(err, enrollment.ReasonChallengeVoid)
 }
 
 // What is typed for a message is held against the message or the recovery codes,
@@ -538,16 +538,16 @@ func TestWhatIsTypedForMessage(t *testing.T) {
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
 	if c := u.Code(); c != p.inbox.code(t) {
-		p.want(p.answer(d.Challenge, c), enrollment.WrongCode)
+		p.want(p.answer(d.Challenge, c), enrollment.ReasonWrongCode)
 		if _, err := p.Guard.Verify(t.Context(), "alice", "x", c); err != nil {
 			t.Errorf("the app's code was used up: %v", err)
 		}
 	}
-	p.want(p.answer(d.Challenge, "hello"), enrollment.MalformedCode)
-	p.want(p.answer(d.Challenge, "12345"), enrollment.MalformedCode)
-	p.want(p.answer(d.Challenge, "0"+p.inbox.code(t)), enrollment.WrongCode)
+	p.want(p.answer(d.Challenge, "hello"), enrollment.ReasonMalformedCode)
+	p.want(p.answer(d.Challenge, "12345"), enrollment.ReasonMalformedCode)
+	p.want(p.answer(d.Challenge, "0"+p.inbox.code(t)), enrollment.ReasonWrongCode)
 	p.want(p.answer(d.Challenge, u.RecoveryCodes[0]), "")
-	if s := p.status("alice"); s.CodesLeft != 9 || s.LastFactor != enrollment.Recovery {
+	if s := p.status("alice"); s.CodesLeft != 9 || s.LastFactor != enrollment.FactorRecovery {
 		t.Errorf("%+v", s)
 	}
 	// In any script.
@@ -579,11 +579,11 @@ func TestBindSuperseded(t *testing.T) {
 	second, err := p.begin("alice", enrollment.ByCode(u.Code()))
 	p.want(err, "")
 	_, err = p.Confirm(t.Context(), "alice", first.Token, old)
-	p.want(err, enrollment.SetupSuperseded)
+	p.want(err, enrollment.ReasonSetupSuperseded)
 	_, err = p.Confirm(t.Context(), "bob", second.Token, p.inbox.code(t))
-	p.want(err, enrollment.SetupInvalid)
+	p.want(err, enrollment.ReasonSetupInvalid)
 	_, err = p.Confirm(t.Context(), "alice", second.Token, "hello")
-	p.want(err, enrollment.MalformedCode)
+	p.want(err, enrollment.ReasonMalformedCode)
 	_, err = p.Confirm(t.Context(), "alice", second.Token, p.inbox.code(t))
 	p.want(err, "")
 	p.Clock.Advance(enrollment.MessagePause)
@@ -593,10 +593,10 @@ func TestBindSuperseded(t *testing.T) {
 	p.Clock.Advance(enrollment.MessagePause)
 	p.send(p.challenge("alice", enrollment.Login{}).Challenge)
 	_, err = p.Confirm(t.Context(), "alice", third.Token, code)
-	p.want(err, enrollment.NoSetup)
+	p.want(err, enrollment.ReasonNoSetup)
 	p.Clock.Advance(enrollment.DeliveryTTL)
 	_, err = p.Confirm(t.Context(), "alice", third.Token, code)
-	p.want(err, enrollment.SetupExpired)
+	p.want(err, enrollment.ReasonSetupExpired)
 }
 
 // After a reset with a ticket, the address needs it as an app does.
@@ -614,8 +614,8 @@ func TestBindNeedsTicket(t *testing.T) {
 		_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
 		return err
 	}
-	p.want(bind(""), enrollment.TicketRequired)
-	p.want(bind(strings.Repeat("0", 16)), enrollment.TicketInvalid)
+	p.want(bind(""), enrollment.ReasonTicketRequired)
+	p.want(bind(strings.Repeat("0", 16)), enrollment.ReasonTicketInvalid)
 	if len(p.inbox.got) != 0 {
 		t.Error("something was sent without a ticket")
 	}
@@ -630,7 +630,7 @@ func TestSenderFails(t *testing.T) {
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	down := errors.New("the gateway is down")
 	send := func(ctx context.Context) (enrollment.Delivery, error) {
-		return p.Send(ctx, enrollment.SignInPurpose, p.challenge("alice", enrollment.Login{}).Challenge)
+		return p.Send(ctx, enrollment.PurposeSignIn, p.challenge("alice", enrollment.Login{}).Challenge)
 	}
 	for name, fail := range map[string]func(ctx context.Context) error{
 		"fails":  func(context.Context) error { return down },
@@ -647,7 +647,7 @@ func TestSenderFails(t *testing.T) {
 		}
 		p.inbox.fail = nil
 		_, err = send(t.Context())
-		p.want(err, enrollment.TooManyMessages)
+		p.want(err, enrollment.ReasonTooManyMessages)
 		p.Clock.Advance(enrollment.MessagePause)
 		b, err := p.begin("alice", enrollment.ByCode(u.Code()))
 		p.want(err, "")
@@ -673,7 +673,7 @@ func TestSenderFails(t *testing.T) {
 	c := p.challenge("alice", enrollment.Login{}).Challenge
 	done := make(chan error)
 	go func() {
-		_, err := slow.Send(context.Background(), enrollment.SignInPurpose, c)
+		_, err := slow.Send(context.Background(), enrollment.PurposeSignIn, c)
 		done <- err
 	}()
 	<-entered
@@ -710,7 +710,7 @@ func TestCase55_Message(t *testing.T) {
 	p.bind("alice", enrollment.Proof{})
 	d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
 	m := p.inbox.last(t)
-	p.want(p.answer(d.Challenge, p.inbox.wrong(t)), enrollment.WrongCode)
+	p.want(p.answer(d.Challenge, p.inbox.wrong(t)), enrollment.ReasonWrongCode)
 	p.want(p.answer(d.Challenge, m.Code()), "")
 	code := m.Code()
 	canaries := []string{code, fmt.Sprintf("%x", code), fmt.Sprintf("%X", code), strings.Trim(fmt.Sprint([]byte(code)), "[]")}
@@ -879,31 +879,31 @@ func TestDeliveredLock(t *testing.T) {
 	var err error
 	for range 5 {
 		err = p.answer(d.Challenge, p.inbox.wrong(t))
-		p.want(err, enrollment.WrongCode)
+		p.want(err, enrollment.ReasonWrongCode)
 	}
 	var denied *enrollment.Denied
 	until := p.Clock.Now().Add(time.Minute)
-	if !errors.As(err, &denied) || denied.Factor != enrollment.Delivered || !denied.RetryAt.Equal(until) {
+	if !errors.As(err, &denied) || denied.Factor != enrollment.FactorDelivered || !denied.RetryAt.Equal(until) {
 		t.Errorf("%+v", denied)
 	}
-	if l := p.status("alice").Locks; len(l) != 1 || l[0] != (enrollment.Lock{Factor: enrollment.Delivered, Until: until}) {
+	if l := p.status("alice").Locks; len(l) != 1 || l[0] != (enrollment.Lock{Factor: enrollment.FactorDelivered, Until: until}) {
 		t.Errorf("locks %+v", l)
 	}
 	events := p.Events()
-	if e := events[len(events)-1]; e.Kind != enrollment.LockedOut || e.Factor != enrollment.Delivered {
+	if e := events[len(events)-1]; e.Kind != enrollment.EventLocked || e.Factor != enrollment.FactorDelivered {
 		t.Errorf("event %+v", e)
 	}
 	p.Clock.Advance(30 * time.Second)
 	p.want(p.Unbind(t.Context(), "alice", enrollment.ByCode(u.Code())), "")
 	_, err = p.begin("alice", enrollment.ByCode(u.RecoveryCodes[0]))
-	p.want(err, enrollment.Locked) // before the proof is looked at
+	p.want(err, enrollment.ReasonLocked) // before the proof is looked at
 	if s := p.status("alice"); len(s.Locks) != 1 || s.CodesLeft != 10 {
 		t.Errorf("%+v", s)
 	}
 	_, err = p.Guard.Verify(t.Context(), "alice", "x", u.RecoveryCodes[0])
 	p.want(err, "")
 	_, err = p.begin("alice", enrollment.ByCode(u.RecoveryCodes[1]))
-	p.want(err, enrollment.TooManyMessages) // which a recovery code does not end
+	p.want(err, enrollment.ReasonTooManyMessages) // which a recovery code does not end
 }
 
 // Who guesses at the code for a first address is locked. Status shows it, and an
@@ -915,27 +915,27 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	p.want(err, "")
 	for range 5 {
 		_, err := p.Confirm(t.Context(), "alice", b.Token, p.inbox.wrong(t))
-		p.want(err, enrollment.WrongCode)
+		p.want(err, enrollment.ReasonWrongCode)
 	}
 	until := p.Clock.Now().Add(time.Minute)
 	s := p.status("alice")
-	if len(s.Locks) != 1 || s.Locks[0] != (enrollment.Lock{Factor: enrollment.Delivered, Until: until}) || s.Enabled() {
+	if len(s.Locks) != 1 || s.Locks[0] != (enrollment.Lock{Factor: enrollment.FactorDelivered, Until: until}) || s.Enabled() {
 		t.Errorf("%+v", s)
 	}
 	_, err = p.begin("alice", enrollment.Proof{})
-	p.want(err, enrollment.Locked)
+	p.want(err, enrollment.ReasonLocked)
 	admin := p.Guard.Admin("root", "called")
 	p.want(admin.Unlock(t.Context(), "alice"), "")
-	if e := p.Events(); len(e) != 2 || e[0].Kind != enrollment.LockedOut || e[1].Kind != enrollment.Unlocked || e[1].Actor != "root" {
+	if e := p.Events(); len(e) != 2 || e[0].Kind != enrollment.EventLocked || e[1].Kind != enrollment.EventUnlocked || e[1].Actor != "root" {
 		t.Errorf("events %+v", e)
 	}
 	if s := p.status("alice"); len(s.Locks) != 0 {
 		t.Errorf("locks %+v", s.Locks)
 	}
-	p.want(admin.Unlock(t.Context(), "alice"), enrollment.NotEnrolled) // nothing is locked any more
-	p.Clock.Advance(enrollment.MessagePause - time.Second)             // the lock would still be there
+	p.want(admin.Unlock(t.Context(), "alice"), enrollment.ReasonNotEnrolled) // nothing is locked any more
+	p.Clock.Advance(enrollment.MessagePause - time.Second)                   // the lock would still be there
 	_, err = p.begin("alice", enrollment.Proof{})
-	p.want(err, enrollment.TooManyMessages)
+	p.want(err, enrollment.ReasonTooManyMessages)
 	p.Clock.Advance(time.Second)
 	b, err = p.begin("alice", enrollment.Proof{})
 	p.want(err, "")
@@ -961,7 +961,7 @@ func TestForeignCodeInsteadOfTheMessage(t *testing.T) {
 		code string
 		want enrollment.Reason
 		left int
-	}{{"123456", enrollment.WrongCode, 3}, {"12345678", "", 2}, {"12345678", enrollment.Replayed, 2}, {"1234567", "", 1}} {
+	}{{"123456", enrollment.ReasonWrongCode, 3}, {"12345678", "", 2}, {"12345678", enrollment.ReasonReplayed, 2}, {"1234567", "", 1}} {
 		p.Clock.Advance(time.Hour)
 		d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
 		if p.inbox.code(t) == x.code {

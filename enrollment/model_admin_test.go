@@ -19,9 +19,9 @@ func (a *modelAccount) checkTicket(text string) *modelNo {
 	case a.enrolled() || a.ticket == "":
 		return nil
 	case text == "":
-		return modelDeny(enrollment.TicketRequired)
+		return modelDeny(enrollment.ReasonTicketRequired)
 	case strings.ToUpper(strings.ReplaceAll(text, "-", "")) != a.ticket:
-		return modelDeny(enrollment.TicketInvalid)
+		return modelDeny(enrollment.ReasonTicketInvalid)
 	}
 	return nil
 }
@@ -103,9 +103,9 @@ func (r *modelRun) administer(u *modelUser, what string, decide func(a *modelAcc
 	return r.do(u, fmt.Sprintf("%s by %.10s %s", op, by.actor, rest), func(a *modelAccount, turn int) *modelNo {
 		switch {
 		case by.actor == u.name:
-			return modelForm(enrollment.OwnAccount)
+			return modelForm(enrollment.ReasonOwnAccount)
 		case op == "Import" && strings.HasSuffix(rest, "badly named"):
-			return modelForm(enrollment.InvalidName)
+			return modelForm(enrollment.ReasonInvalidName)
 		}
 		return decide(a, by, turn)
 	}, func(ctx context.Context) error { return act(ctx, r.guard.Admin(by.actor, by.reason)) }, fill)
@@ -123,17 +123,17 @@ func (r *modelRun) adminResetWith(u *modelUser, ticket, approve bool) {
 	no := r.administer(u, fmt.Sprintf("%s ticket=%t", what, ticket), func(a *modelAccount, by modelActor, turn int) *modelNo {
 		switch {
 		case approve && !a.reset.open:
-			return modelDeny(enrollment.NoReset)
+			return modelDeny(enrollment.ReasonNoReset)
 		case approve && r.now().Before(a.reset.matures):
-			return &modelNo{reason: enrollment.ResetWaiting, retry: a.reset.matures}
-		case approve && a.waits(enrollment.ResetRequested): // the owner has not heard of it
+			return &modelNo{reason: enrollment.ReasonResetWaiting, retry: a.reset.matures}
+		case approve && a.waits(enrollment.EventResetRequested): // the owner has not heard of it
 			r.tally["ApproveReset: not told"]++
-			return modelDeny(enrollment.ResetWaiting)
+			return modelDeny(enrollment.ReasonResetWaiting)
 		case !a.enrolled() && !ticket && a.ticket == "": // nothing to hand out or to take back
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
 		a.clear(r.now(), turn)
-		a.record(r.now(), by.event(enrollment.Reset))
+		a.record(r.now(), by.event(enrollment.EventReset))
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) (err error) {
 		got, err = do(x, ctx, u.name, enrollment.ResetOptions{Ticket: ticket})
@@ -156,10 +156,10 @@ func (r *modelRun) adminResetWith(u *modelUser, ticket, approve bool) {
 func (r *modelRun) refuseReset(u *modelUser) {
 	r.administer(u, "RefuseReset", func(a *modelAccount, by modelActor, _ int) *modelNo {
 		if !a.reset.open {
-			return modelDeny(enrollment.NoReset)
+			return modelDeny(enrollment.ReasonNoReset)
 		}
 		a.reset.close()
-		a.record(r.now(), by.event(enrollment.ResetRefused))
+		a.record(r.now(), by.event(enrollment.EventResetRefused))
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) error { return x.RefuseReset(ctx, u.name) }, nil)
 }
@@ -172,9 +172,9 @@ func (r *modelRun) unlock(u *modelUser) {
 		case locked:
 			a.forgive(r.now())
 			a.recovery.forgive(r.now())
-			a.record(r.now(), by.event(enrollment.Unlocked))
+			a.record(r.now(), by.event(enrollment.EventUnlocked))
 		case !a.enrolled():
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) error { return x.Unlock(ctx, u.name) }, nil)
@@ -192,13 +192,13 @@ func (a *modelAccount) locks(now time.Time) []enrollment.Lock {
 		}
 	}
 	if len(a.apps) > 0 {
-		add(enrollment.TOTP, a.totp.refuses(modelShort, len(a.apps), now))
+		add(enrollment.FactorTOTP, a.totp.refuses(modelShort, len(a.apps), now))
 	}
 	if a.enrolled() {
-		add(enrollment.Recovery, a.recovery.refuses(a.recoveryPolicy(), 1, now))
+		add(enrollment.FactorRecovery, a.recovery.refuses(a.recoveryPolicy(), 1, now))
 	}
 	// Without an address too: it holds back binding one.
-	add(enrollment.Delivered, a.sms.refuses(modelShort, 1, now))
+	add(enrollment.FactorDelivered, a.sms.refuses(modelShort, 1, now))
 	return locks
 }
 
@@ -224,10 +224,10 @@ func (r *modelRun) bypassFor(u *modelUser, lasts, most time.Duration) {
 	until := r.now().Add(lasts)
 	r.administer(u, fmt.Sprintf("Bypass for %v", lasts), func(a *modelAccount, by modelActor, _ int) *modelNo {
 		if lasts <= 0 || lasts > most {
-			return modelDeny(enrollment.InvalidBypass)
+			return modelDeny(enrollment.ReasonInvalidBypass)
 		}
 		a.bypassFrom, a.bypassUntil = r.now(), until
-		a.record(r.now(), by.event(enrollment.BypassGranted))
+		a.record(r.now(), by.event(enrollment.EventBypassGranted))
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) error { return x.Bypass(ctx, u.name, until) }, nil)
 }
@@ -242,7 +242,7 @@ func (r *modelRun) erase(u *modelUser) {
 		for i := range a.queue { // whoever is delivering them
 			a.queue[i].lease = r.now()
 		}
-		a.record(r.now(), by.event(enrollment.Erased))
+		a.record(r.now(), by.event(enrollment.EventErased))
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) error {
 		err := x.Erase(ctx, u.name)

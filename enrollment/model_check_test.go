@@ -25,9 +25,9 @@ func modelRead(text string) (normal string, factor enrollment.Factor) {
 	digits := strings.Trim(normal, "0123456789") == ""
 	switch {
 	case digits && len(normal) >= 6 && len(normal) <= 8:
-		return normal, enrollment.TOTP
+		return normal, enrollment.FactorTOTP
 	case (len(normal) == 16 || len(normal) == 26) && strings.Trim(normal, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == "":
-		return normal, enrollment.Recovery
+		return normal, enrollment.FactorRecovery
 	case len(strings.TrimSpace(text)) >= 6 && !strings.Contains(strings.TrimSpace(text), "\n"):
 		return strings.TrimSpace(text), modelOther
 	}
@@ -54,16 +54,16 @@ func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatc
 	normal, factor := modelRead(g.text)
 	switch {
 	case factor == modelOther && (!a.enrolled() || len(a.foreign) == 0 && a.enrolled()):
-		return m, modelDeny(enrollment.MalformedCode)
+		return m, modelDeny(enrollment.ReasonMalformedCode)
 	case !a.enrolled():
-		return m, modelDeny(enrollment.NotEnrolled)
+		return m, modelDeny(enrollment.ReasonNotEnrolled)
 	}
 	// Where there are codes of another system, a text is one of those unless it
 	// has the form of a code that the account has besides.
 	if len(a.foreign) > 0 {
-		app := factor == enrollment.TOTP && g.delivery == 0 && slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
-		own := factor == enrollment.Recovery && len(a.codes) > 0 && len(a.codes[0]) == len(normal)
-		sent := factor == enrollment.TOTP && g.delivery != 0 && len(normal) == 6
+		app := factor == enrollment.FactorTOTP && g.delivery == 0 && slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
+		own := factor == enrollment.FactorRecovery && len(a.codes) > 0 && len(a.codes[0]) == len(normal)
+		sent := factor == enrollment.FactorTOTP && g.delivery != 0 && len(normal) == 6
 		if !app && !own && !sent {
 			factor = modelOther
 		}
@@ -71,12 +71,12 @@ func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatc
 	switch {
 	case factor == modelOther:
 		m, no = a.checkForeign(strings.TrimSpace(g.text), now, turn)
-		factor = enrollment.Recovery
-	case factor == enrollment.Recovery:
+		factor = enrollment.FactorRecovery
+	case factor == enrollment.FactorRecovery:
 		m, no = a.checkRecovery(normal, g.replenish, now, turn)
 	case g.delivery != 0:
 		m, no = a.checkDelivered(normal, g.delivery, now)
-		factor = enrollment.Delivered
+		factor = enrollment.FactorDelivered
 	default:
 		m, no = a.checkApp(normal, now)
 	}
@@ -100,13 +100,13 @@ func (a *modelAccount) checkRecovery(normal string, replenish bool, now time.Tim
 	}
 	place := slices.Index(a.codes, normal)
 	if place < 0 || a.spentCodes[normal] {
-		no := a.miss(&a.recovery, modelLong, enrollment.Recovery, 1, now)
+		no := a.miss(&a.recovery, modelLong, enrollment.FactorRecovery, 1, now)
 		if place >= 0 {
-			no.reason = enrollment.Replayed
+			no.reason = enrollment.ReasonReplayed
 		}
 		return modelMatch{}, no
 	}
-	m := modelMatch{factor: enrollment.Recovery}
+	m := modelMatch{factor: enrollment.FactorRecovery}
 	if replenish {
 		a.codes = slices.Clone(a.codes)
 		a.codes[place], m.place = "to be seen", place+1
@@ -127,15 +127,15 @@ func (a *modelAccount) checkForeign(text string, now time.Time, turn int) (model
 		return slices.Contains([]string{text, strings.ToLower(text), strings.ToUpper(text)}, f.text)
 	})
 	if i < 0 || a.foreign[i].used {
-		no := a.miss(&a.recovery, modelOthers, enrollment.Recovery, 1, now)
+		no := a.miss(&a.recovery, modelOthers, enrollment.FactorRecovery, 1, now)
 		if i >= 0 {
-			no.reason = enrollment.Replayed
+			no.reason = enrollment.ReasonReplayed
 		}
 		return modelMatch{}, no
 	}
 	a.foreign[i].used = true
 	a.recovered(now, turn)
-	return modelMatch{factor: enrollment.Recovery, other: true}, nil
+	return modelMatch{factor: enrollment.FactorRecovery, other: true}, nil
 }
 
 // recovered does what follows from a right recovery code.
@@ -143,13 +143,13 @@ func (a *modelAccount) recovered(now time.Time, turn int) {
 	a.recovery.failures = 0
 	a.forgive(now)
 	a.turn(turn)
-	a.record(now, enrollment.Event{Kind: enrollment.RecoveryUsed, Factor: enrollment.Recovery})
+	a.record(now, enrollment.Event{Kind: enrollment.EventRecoveryUsed, Factor: enrollment.FactorRecovery})
 }
 
 func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *modelNo) {
 	cost := len(a.apps)
 	if cost == 0 { // nothing that could be guessed
-		return modelMatch{}, modelDeny(enrollment.WrongCode)
+		return modelMatch{}, modelDeny(enrollment.ReasonWrongCode)
 	}
 	if no := a.totp.refuses(modelShort, cost, now); no != nil {
 		return modelMatch{}, no
@@ -164,7 +164,7 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 			replayed = true
 		default:
 			x.last, x.used = step, now
-			m = modelMatch{factor: enrollment.TOTP, id: x.id}
+			m = modelMatch{factor: enrollment.FactorTOTP, id: x.id}
 		}
 	}
 	switch {
@@ -173,23 +173,23 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 		a.dirty = true
 		return m, nil
 	case replayed:
-		return m, modelDeny(enrollment.Replayed)
+		return m, modelDeny(enrollment.ReasonReplayed)
 	}
-	return m, a.miss(&a.totp, modelShort, enrollment.TOTP, cost, now)
+	return m, a.miss(&a.totp, modelShort, enrollment.FactorTOTP, cost, now)
 }
 
 func (a *modelAccount) miss(th *modelThrottle, p modelPolicy, f enrollment.Factor, cost int, now time.Time) *modelNo {
 	th.fail(p, cost, now)
 	a.dirty = true
-	no := &modelNo{reason: enrollment.WrongCode, factor: f}
+	no := &modelNo{reason: enrollment.ReasonWrongCode, factor: f}
 	if at := th.opens(p, cost); now.Before(at) && !th.off(p) {
 		no.retry = at
 	}
 	switch {
 	case th.off(p):
-		a.record(now, enrollment.Event{Kind: enrollment.FactorOff, Factor: f})
+		a.record(now, enrollment.Event{Kind: enrollment.EventFactorDisabled, Factor: f})
 	case th.failures == 5 || th.broke(p, cost):
-		a.record(now, enrollment.Event{Kind: enrollment.LockedOut, Factor: f})
+		a.record(now, enrollment.Event{Kind: enrollment.EventLocked, Factor: f})
 	}
 	return no
 }
@@ -214,9 +214,9 @@ func (a *modelAccount) needsCodes(now time.Time) (bool, *modelNo) {
 func (a *modelAccount) confirm(number int, digits string, now time.Time, turn int) (needs bool, no *modelNo) {
 	switch {
 	case a.setup == nil:
-		return false, modelDeny(enrollment.NoSetup)
+		return false, modelDeny(enrollment.ReasonNoSetup)
 	case a.setup.number != number:
-		return false, modelDeny(enrollment.SetupSuperseded)
+		return false, modelDeny(enrollment.ReasonSetupSuperseded)
 	}
 	s := a.setup
 	replaced := -1
@@ -224,7 +224,7 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 		replaced = a.find(s.replaces)
 	}
 	if replaced < 0 && len(a.apps) == 3 {
-		return false, modelDeny(enrollment.TooManyAuthenticators)
+		return false, modelDeny(enrollment.ReasonTooManyAuthenticators)
 	}
 	if needs, no = a.needsCodes(now); no != nil {
 		return false, no
@@ -235,34 +235,34 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 		}
 	}
 	if no := s.throttle.refuses(modelShort, 1, now); no != nil {
-		no.factor = enrollment.TOTP
+		no.factor = enrollment.FactorTOTP
 		return false, no
 	}
 	step := s.app.match(digits, now)
 	if step == 0 {
 		s.throttle.fail(modelShort, 1, now)
 		a.dirty = true
-		no := &modelNo{reason: enrollment.WrongCode, factor: enrollment.TOTP}
+		no := &modelNo{reason: enrollment.ReasonWrongCode, factor: enrollment.FactorTOTP}
 		if skew, found := s.app.skew(digits, now); found {
-			no.reason, no.skew = enrollment.ClockSkew, skew
+			no.reason, no.skew = enrollment.ReasonClockSkew, skew
 		}
 		if at := s.throttle.opens(modelShort, 1); now.Before(at) {
 			no.retry = at
 		}
 		return false, no
 	}
-	kind := enrollment.AuthenticatorAdded
+	kind := enrollment.EventAuthenticatorAdded
 	switch {
 	case !a.enrolled():
-		kind = enrollment.Enabled
+		kind = enrollment.EventEnabled
 	case replaced >= 0:
-		kind = enrollment.AuthenticatorReplaced
+		kind = enrollment.EventAuthenticatorReplaced
 		a.drop(replaced)
 	}
 	x := s.app
 	x.last, x.added, x.used = step, now, now
 	a.apps = append(a.apps, x)
-	a.proven(kind, enrollment.TOTP, x.name, needs, now, turn)
+	a.proven(kind, enrollment.FactorTOTP, x.name, needs, now, turn)
 	return needs, nil
 }
 
@@ -274,8 +274,8 @@ func (a *modelAccount) proven(kind enrollment.EventKind, f enrollment.Factor, na
 	a.was, a.ticket = true, ""
 	a.turn(turn)
 	a.record(now, enrollment.Event{Kind: kind, Factor: f, Name: name})
-	if needs && kind != enrollment.Enabled {
-		a.record(now, enrollment.Event{Kind: enrollment.CodesRenewed, Factor: f})
+	if needs && kind != enrollment.EventEnabled {
+		a.record(now, enrollment.Event{Kind: enrollment.EventCodesRenewed, Factor: f})
 	}
 	a.succeeded(f, now)
 }
@@ -295,7 +295,7 @@ func (x *modelApp) skew(digits string, now time.Time) (time.Duration, bool) {
 
 func (a *modelAccount) mayMakeSet(now time.Time) *modelNo {
 	if at := a.setsSince.Add(modelDay); a.sets >= 5 && now.Before(at) {
-		return &modelNo{reason: enrollment.TooManyCodeSets, retry: at}
+		return &modelNo{reason: enrollment.ReasonTooManyCodeSets, retry: at}
 	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 	var by modelAuthority
 	no := r.do(u, fmt.Sprintf("NewCodes by %v", p), func(a *modelAccount, turn int) (no *modelNo) {
 		if !a.enrolled() {
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
 		if no := a.mayMakeSet(r.now()); no != nil {
 			return no
@@ -65,7 +65,7 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 		a.madeSet(r.now())
 		a.recovery = modelThrottle{}
 		a.turn(turn)
-		a.record(r.now(), enrollment.Event{Kind: enrollment.CodesRenewed, Factor: by.factor})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventCodesRenewed, Factor: by.factor})
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.NewCodes(ctx, u.name, p.proof())
@@ -73,7 +73,7 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, true, nil, got.Codes)
 		r.receipts = append(r.receipts, modelToken{
-			number: r.next(), text: got.Receipt, user: u.name, epoch: a.epoch, issued: by.at, factor: by.factor, purpose: enrollment.SetupPurpose,
+			number: r.next(), text: got.Receipt, user: u.name, epoch: a.epoch, issued: by.at, factor: by.factor, purpose: enrollment.PurposeSetup,
 		})
 	})
 	if no == nil && by.match.factor != "" {
@@ -88,14 +88,14 @@ func (r *modelRun) showCodes(u *modelUser) {
 	no := r.do(u, fmt.Sprintf("Codes by %v", p), func(a *modelAccount, turn int) (no *modelNo) {
 		switch {
 		case !a.enrolled():
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		case !a.kept || a.codesLeft() == 0:
-			return modelDeny(enrollment.CodesNotKept)
+			return modelDeny(enrollment.ReasonCodesNotKept)
 		}
 		if by, no = a.prove(p, u.name, r.now(), turn, modelDemand{show: true}); no != nil {
 			return no
 		}
-		a.record(r.now(), enrollment.Event{Kind: enrollment.CodesShown, Factor: by.factor})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventCodesShown, Factor: by.factor})
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.Codes(ctx, u.name, p.proof())

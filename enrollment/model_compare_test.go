@@ -221,7 +221,7 @@ func (r *modelRun) accept(u *modelUser, m modelMatch, text string) {
 	r.t.Helper()
 	normal, _ := modelRead(text)
 	switch m.factor {
-	case enrollment.Recovery:
+	case enrollment.FactorRecovery:
 		if m.other {
 			normal = strings.ToLower(strings.TrimSpace(text))
 		}
@@ -231,7 +231,7 @@ func (r *modelRun) accept(u *modelUser, m modelMatch, text string) {
 		u.accepted[normal] = struct{}{}
 		u.grants++
 		return
-	case enrollment.Delivered:
+	case enrollment.FactorDelivered:
 		last := len(u.texts) - 1 - slices.Index(modelReversed(u.texts), normal)
 		if last == len(u.texts) || u.texts[last] == "" {
 			r.fatalf("a delivered code of %s was accepted that was not sent, or twice", u.name)

@@ -65,19 +65,19 @@ func (r *modelRun) trust(u *modelUser) { r.trustWith(u, r.receipt(u)) }
 
 func (r *modelRun) trustWith(u *modelUser, t modelToken) {
 	name := []string{"", "Firefox", strings.Repeat("n", 64), strings.Repeat("n", 65), "a\x00b"}[r.rng.IntN(5)*r.rng.IntN(2)]
-	var got enrollment.Trusted
+	var got enrollment.TrustedDevice
 	r.do(u, fmt.Sprintf("Trust %q by receipt %d", name, t.number), func(a *modelAccount, _ int) *modelNo {
 		switch {
 		case len(name) > 64 || strings.Contains(name, "\x00"):
-			return modelForm(enrollment.InvalidName)
+			return modelForm(enrollment.ReasonInvalidName)
 		case t.user != u.name:
-			return modelForm(enrollment.ProofInvalid)
+			return modelForm(enrollment.ReasonProofInvalid)
 		case !a.enrolled():
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		case t.epoch != a.epoch:
-			return modelDeny(enrollment.ProofInvalid)
+			return modelDeny(enrollment.ReasonProofInvalid)
 		case !modelFresh(t.issued, r.now(), 5*time.Minute):
-			return modelDeny(enrollment.ProofStale)
+			return modelDeny(enrollment.ReasonProofStale)
 		}
 		d := modelDevice{name: name, added: r.now(), expires: r.now().Add(30 * modelDay)}
 		if name == "" {
@@ -85,7 +85,7 @@ func (r *modelRun) trustWith(u *modelUser, t modelToken) {
 		}
 		a.devices = append(a.trusted(r.now()), d)
 		a.devices = a.devices[max(0, len(a.devices)-5):]
-		a.record(r.now(), enrollment.Event{Kind: enrollment.DeviceTrusted, Factor: t.factor, Name: d.name})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventDeviceTrusted, Factor: t.factor, Name: d.name})
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.Devices().Trust(ctx, u.name, t.text, name)
@@ -126,14 +126,14 @@ func (r *modelRun) revoke(u *modelUser) {
 	}
 	r.do(u, "Revoke "+id, func(a *modelAccount, _ int) *modelNo {
 		if id == "nonsense" {
-			return modelForm(enrollment.UnknownDevice)
+			return modelForm(enrollment.ReasonUnknownDevice)
 		}
 		a.devices = a.trusted(r.now())
 		i := slices.IndexFunc(a.devices, func(d modelDevice) bool { return d.id == id })
 		if i < 0 {
-			return modelDeny(enrollment.UnknownDevice)
+			return modelDeny(enrollment.ReasonUnknownDevice)
 		}
-		a.record(r.now(), enrollment.Event{Kind: enrollment.DeviceRevoked, Name: a.devices[i].name})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventDeviceRevoked, Name: a.devices[i].name})
 		a.devices = slices.Delete(a.devices, i, i+1)
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Devices().Revoke(ctx, u.name, id) }, nil)
@@ -143,7 +143,7 @@ func (r *modelRun) revokeAll(u *modelUser) {
 	r.do(u, "RevokeAll", func(a *modelAccount, _ int) *modelNo {
 		if a.devices = a.trusted(r.now()); len(a.devices) > 0 {
 			a.devices = nil
-			a.record(r.now(), enrollment.Event{Kind: enrollment.DeviceRevoked})
+			a.record(r.now(), enrollment.Event{Kind: enrollment.EventDeviceRevoked})
 		}
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Devices().RevokeAll(ctx, u.name) }, nil)

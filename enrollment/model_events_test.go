@@ -19,7 +19,7 @@ type modelQueued struct {
 
 func (a *modelAccount) record(now time.Time, e enrollment.Event) {
 	e.At, e.Count = now, 1
-	if e.Kind != enrollment.ResetReminder { // of those there can be one a day
+	if e.Kind != enrollment.EventResetReminder { // of those there can be one a day
 		a.history = append(a.history, e)
 	}
 	if len(a.history) > 20 {

@@ -65,7 +65,7 @@ func TestWaitingAddressIsVoid(t *testing.T) {
 		modelWants(t, err, "", "Bind")
 		modelWants(t, change(kit, ok.Receipt), "", name)
 		_, err = messages.Confirm(t.Context(), "alice", bound.Token, gateway.code)
-		modelWants(t, err, enrollment.NoSetup, "Confirm after "+name)
+		modelWants(t, err, enrollment.ReasonNoSetup, "Confirm after "+name)
 	}
 }
 
@@ -135,7 +135,7 @@ func TestRefusedImportChangesNothing(t *testing.T) {
 	err = admin.Import(t.Context(), "alice", enrollment.Import{
 		Authenticators: []enrollment.ImportedAuthenticator{{Key: key}, {Key: key}}, Again: true,
 	})
-	modelWants(t, err, enrollment.DuplicateSecret, "Import of one secret twice")
+	modelWants(t, err, enrollment.ReasonDuplicateSecret, "Import of one secret twice")
 	after, err := kit.Store.Load(t.Context(), "alice")
 	if err != nil || after.Version != before.Version || !bytes.Equal(after.Data, before.Data) {
 		t.Errorf("the refused import was written: %v", err)
@@ -188,7 +188,7 @@ func TestFactorsOverTheSameChannel(t *testing.T) {
 	modelWants(t, err, "", "Confirm")
 	for channel, want := range map[string]bool{"": true, "email": true, "sms": false} {
 		d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{Channel: channel})
-		if err != nil || slices.Contains(d.Factors, enrollment.Delivered) != want {
+		if err != nil || slices.Contains(d.Factors, enrollment.FactorDelivered) != want {
 			t.Errorf("over %q: %v, %v", channel, d.Factors, err)
 		}
 	}
@@ -201,7 +201,7 @@ func TestRecentForSetupPurpose(t *testing.T) {
 	setup, app := begin(t, kit, "alice", enrollment.Options{})
 	done, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now()))
 	modelWants(t, err, "", "Confirm")
-	if ok, err := kit.Guard.Recent(t.Context(), "alice", enrollment.SetupPurpose, done.Success.Receipt, time.Minute); modelReason(err) != "fault" {
+	if ok, err := kit.Guard.Recent(t.Context(), "alice", enrollment.PurposeSetup, done.Success.Receipt, time.Minute); modelReason(err) != "fault" {
 		t.Errorf("Recent returned %+v, %v", ok, err)
 	}
 }
@@ -213,7 +213,7 @@ func TestMalformedProofForCodes(t *testing.T) {
 	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.KeepCodes = true })
 	alice := kit.Enroll("alice")
 	for code, want := range map[string]enrollment.Reason{
-		"hello, world": enrollment.MalformedCode, "x": enrollment.MalformedCode, alice.RecoveryCodes[0]: enrollment.ProofNotAllowed,
+		"hello, world": enrollment.ReasonMalformedCode, "x": enrollment.ReasonMalformedCode, alice.RecoveryCodes[0]: enrollment.ReasonProofNotAllowed,
 	} {
 		_, err := kit.Guard.Codes(t.Context(), "alice", enrollment.ByCode(code))
 		modelWants(t, err, want, code)
@@ -238,7 +238,7 @@ func TestForeignCodeIsObserved(t *testing.T) {
 		seen = nil
 		_, err := kit.Guard.Verify(t.Context(), "alice", "x", text)
 		modelWants(t, err, "", text)
-		if len(seen) == 0 || seen[len(seen)-1] != (enrollment.Observation{Operation: "verify", Outcome: "ok", Factor: enrollment.Recovery}) {
+		if len(seen) == 0 || seen[len(seen)-1] != (enrollment.Observation{Operation: "verify", Outcome: "ok", Factor: enrollment.FactorRecovery}) {
 			t.Errorf("observed was %+v", seen)
 		}
 	}

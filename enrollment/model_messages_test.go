@@ -48,11 +48,11 @@ func (a *modelAccount) mayMessage(now time.Time) *modelNo {
 			at = modelLater(at, a.messagesSince.Add(modelDay))
 		}
 		if now.Before(at) {
-			no = &modelNo{reason: enrollment.TooManyMessages, retry: at}
+			no = &modelNo{reason: enrollment.ReasonTooManyMessages, retry: at}
 		}
 	}
 	if no != nil {
-		no.factor = enrollment.Delivered
+		no.factor = enrollment.FactorDelivered
 	}
 	return no
 }
@@ -87,7 +87,7 @@ func (a *modelAccount) take(digits string, now time.Time) *modelNo {
 	if a.waiting.wrong++; a.waiting.wrong == 5 {
 		a.waiting = nil
 	}
-	return a.miss(&a.sms, modelShort, enrollment.Delivered, 1, now)
+	return a.miss(&a.sms, modelShort, enrollment.FactorDelivered, 1, now)
 }
 
 func (a *modelAccount) checkDelivered(digits string, number int, now time.Time) (modelMatch, *modelNo) {
@@ -96,15 +96,15 @@ func (a *modelAccount) checkDelivered(digits string, number int, now time.Time) 
 	}
 	switch w := a.waiting; {
 	case a.address.channel == "", w == nil, w.number != number, w.binds.channel != "":
-		return modelMatch{}, modelDeny(enrollment.ChallengeVoid)
+		return modelMatch{}, modelDeny(enrollment.ReasonChallengeVoid)
 	case w.late(now):
-		return modelMatch{}, modelDeny(enrollment.ChallengeExpired)
+		return modelMatch{}, modelDeny(enrollment.ReasonChallengeExpired)
 	}
 	if no := a.take(digits, now); no != nil {
 		return modelMatch{}, no
 	}
 	a.address.used = now
-	return modelMatch{factor: enrollment.Delivered}, nil
+	return modelMatch{factor: enrollment.FactorDelivered}, nil
 }
 
 var modelAddresses = []modelAddress{
@@ -135,7 +135,7 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 	var match modelMatch
 	no := r.do(u, fmt.Sprintf("Bind %s with ticket %q by %v", to.channel, ticket, p), func(a *modelAccount, turn int) *modelNo {
 		if !a.enrolled() && !r.alone {
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
 		if no := a.checkTicket(ticket); no != nil {
 			return no
@@ -159,7 +159,7 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 		})
 		return err
 	}, func(*modelAccount) {
-		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: enrollment.SetupPurpose, Channel: to.channel, To: to.to, Expires: w.expires}, w)
+		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: enrollment.PurposeSetup, Channel: to.channel, To: to.to, Expires: w.expires}, w)
 		if !sent {
 			if got != (enrollment.Binding{}) {
 				r.fatalf("Bind returned %+v although nothing was sent", got)
@@ -206,22 +206,22 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		if no := r.glanceSetup(u, t); no != nil {
 			return no
 		}
-		if f != enrollment.TOTP {
-			return modelForm(enrollment.MalformedCode)
+		if f != enrollment.FactorTOTP {
+			return modelForm(enrollment.ReasonMalformedCode)
 		}
 		w := a.waiting
 		switch {
 		case w == nil || w.binds.channel == "":
-			return modelDeny(enrollment.NoSetup)
+			return modelDeny(enrollment.ReasonNoSetup)
 		case w.number != t.number:
-			return modelDeny(enrollment.SetupSuperseded)
+			return modelDeny(enrollment.ReasonSetupSuperseded)
 		case w.late(r.now()):
-			return modelDeny(enrollment.SetupExpired)
+			return modelDeny(enrollment.ReasonSetupExpired)
 		case !a.enrolled() && !r.alone:
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
 		if no := a.sms.refuses(modelShort, 1, r.now()); no != nil {
-			no.factor = enrollment.Delivered
+			no.factor = enrollment.FactorDelivered
 			return no
 		}
 		if needs, no = a.needsCodes(r.now()); no != nil {
@@ -230,13 +230,13 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		if no := a.take(normal, r.now()); no != nil {
 			return no
 		}
-		kind = enrollment.AddressBound
+		kind = enrollment.EventAddressBound
 		if !a.enrolled() {
-			kind = enrollment.Enabled
+			kind = enrollment.EventEnabled
 		}
 		a.address = w.binds
 		a.address.added, a.address.used = r.now(), r.now()
-		a.proven(kind, enrollment.Delivered, w.binds.channel, needs, r.now(), turn)
+		a.proven(kind, enrollment.FactorDelivered, w.binds.channel, needs, r.now(), turn)
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.messages.Confirm(ctx, u.name, t.text, code)
@@ -246,12 +246,12 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		if got.Did != kind {
 			r.fatalf("Confirm says %q, want %q", got.Did, kind)
 		}
-		m := modelMatch{factor: enrollment.Delivered}
-		r.checkSuccess(u, got.Success, enrollment.SetupPurpose, m, a)
+		m := modelMatch{factor: enrollment.FactorDelivered}
+		r.checkSuccess(u, got.Success, enrollment.PurposeSetup, m, a)
 		r.keep(u, got.Success, a)
 	})
 	if no == nil {
-		r.accept(u, modelMatch{factor: enrollment.Delivered}, code)
+		r.accept(u, modelMatch{factor: enrollment.FactorDelivered}, code)
 	}
 }
 
@@ -284,11 +284,11 @@ func (r *modelRun) sendTo(u *modelUser, c modelToken, p enrollment.Purpose) {
 		}
 		switch {
 		case !r.now().Before(c.issued.Add(10 * time.Minute)): // whatever message was sent for it since
-			return modelDeny(enrollment.ChallengeExpired)
+			return modelDeny(enrollment.ReasonChallengeExpired)
 		case a.address.channel == "":
-			return modelDeny(enrollment.NoAddress)
+			return modelDeny(enrollment.ReasonNoAddress)
 		case strings.EqualFold(c.channel, a.address.channel):
-			return modelDeny(enrollment.SameChannel)
+			return modelDeny(enrollment.ReasonSameChannel)
 		}
 		if no := a.mayMessage(r.now()); no != nil {
 			return no
@@ -326,11 +326,11 @@ func (r *modelRun) unbindBy(u *modelUser, p modelProof) {
 	no := r.do(u, fmt.Sprintf("Unbind by %v", p), func(a *modelAccount, turn int) *modelNo {
 		switch {
 		case !a.enrolled():
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		case a.address.channel == "":
-			return modelDeny(enrollment.NoAddress)
+			return modelDeny(enrollment.ReasonNoAddress)
 		case len(a.apps) == 0:
-			return modelDeny(enrollment.LastAuthenticator)
+			return modelDeny(enrollment.ReasonLastAuthenticator)
 		}
 		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
 		if no != nil {
@@ -341,7 +341,7 @@ func (r *modelRun) unbindBy(u *modelUser, p modelProof) {
 		a.address = modelAddress{}
 		a.bypassFrom, a.bypassUntil = time.Time{}, time.Time{} // a factor is taken away
 		a.turn(turn)
-		a.record(r.now(), enrollment.Event{Kind: enrollment.AddressRemoved, Factor: by.factor, Method: by.method, Name: name})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventAddressRemoved, Factor: by.factor, Method: by.method, Name: name})
 		return nil
 	}, func(ctx context.Context) error { return r.messages.Unbind(ctx, u.name, p.proof()) }, nil)
 	if no == nil && match.factor != "" {

@@ -18,9 +18,9 @@ func (r *modelRun) export(u *modelUser) {
 	var got enrollment.Export
 	r.administer(u, "Export", func(a *modelAccount, by modelActor, _ int) *modelNo {
 		if !a.enrolled() {
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
-		a.record(r.now(), by.event(enrollment.Exported))
+		a.record(r.now(), by.event(enrollment.EventExported))
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) (err error) {
 		got, err = x.Export(ctx, u.name)
@@ -90,13 +90,13 @@ func (r *modelRun) importKeys(u *modelUser) {
 	no := r.administer(u, fmt.Sprintf("Import of %d with codes %q again=%t %s", len(keys), texts, im.Again, named), func(a *modelAccount, by modelActor, turn int) *modelNo {
 		switch {
 		case a.enrolled():
-			return modelDeny(enrollment.AlreadyEnrolled)
+			return modelDeny(enrollment.ReasonAlreadyEnrolled)
 		case !im.Again && (a.was || a.ticket != ""):
-			return modelDeny(enrollment.WasEnrolled)
+			return modelDeny(enrollment.ReasonWasEnrolled)
 		}
 		for i, k := range keys {
 			if slices.ContainsFunc(keys[:i], func(x totp.Key) bool { return x.Secret().Equal(k.Secret()) }) {
-				return modelDeny(enrollment.DuplicateSecret)
+				return modelDeny(enrollment.ReasonDuplicateSecret)
 			}
 		}
 		a.clear(r.now(), turn)
@@ -114,7 +114,7 @@ func (r *modelRun) importKeys(u *modelUser) {
 		for _, text := range texts {
 			a.foreign = append(a.foreign, modelForeign{text: text})
 		}
-		a.record(r.now(), by.event(enrollment.Imported))
+		a.record(r.now(), by.event(enrollment.EventImported))
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) error { return x.Import(ctx, u.name, im) }, func(a *modelAccount) {
 		s, err := r.guard.Status(r.t.Context(), u.name)

@@ -30,11 +30,11 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 	no := r.do(u, fmt.Sprintf("Begin replace=%q ticket=%q by %v", replace, ticket, p), func(a *modelAccount, turn int) *modelNo {
 		switch {
 		case replace != "" && !a.enrolled():
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		case replace != "" && a.find(replace) < 0:
-			return modelDeny(enrollment.UnknownAuthenticator)
+			return modelDeny(enrollment.ReasonUnknownAuthenticator)
 		case replace == "" && len(a.apps) == 3:
-			return modelDeny(enrollment.TooManyAuthenticators)
+			return modelDeny(enrollment.ReasonTooManyAuthenticators)
 		}
 		if no := a.checkTicket(ticket); no != nil {
 			return no
@@ -100,9 +100,9 @@ func (r *modelRun) setupToken(u *modelUser) modelToken {
 func (r *modelRun) glanceSetup(u *modelUser, t modelToken) *modelNo {
 	switch {
 	case t.user != u.name:
-		return modelForm(enrollment.SetupInvalid)
+		return modelForm(enrollment.ReasonSetupInvalid)
 	case !r.now().Before(t.expires):
-		return modelForm(enrollment.SetupExpired)
+		return modelForm(enrollment.ReasonSetupExpired)
 	}
 	return nil
 }
@@ -118,9 +118,9 @@ func (r *modelRun) resume(u *modelUser) {
 		}
 		switch {
 		case a.setup == nil:
-			return modelDeny(enrollment.NoSetup)
+			return modelDeny(enrollment.ReasonNoSetup)
 		case a.setup.number != t.number:
-			return modelDeny(enrollment.SetupSuperseded)
+			return modelDeny(enrollment.ReasonSetupSuperseded)
 		}
 		s = a.setup
 		return nil
@@ -161,8 +161,8 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 		if no := r.glanceSetup(u, t); no != nil {
 			return no
 		}
-		if f != enrollment.TOTP {
-			return modelForm(enrollment.MalformedCode)
+		if f != enrollment.FactorTOTP {
+			return modelForm(enrollment.ReasonMalformedCode)
 		}
 		if a.setup != nil {
 			shown = a.setup.codes
@@ -174,16 +174,16 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 		return err
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, needs, shown, got.Codes)
-		if a.address.channel == "" && len(a.apps) == 1 && got.Did != enrollment.Enabled && got.Did != enrollment.AuthenticatorReplaced ||
-			len(a.apps) > 1 && got.Did != enrollment.AuthenticatorAdded && got.Did != enrollment.AuthenticatorReplaced {
+		if a.address.channel == "" && len(a.apps) == 1 && got.Did != enrollment.EventEnabled && got.Did != enrollment.EventAuthenticatorReplaced ||
+			len(a.apps) > 1 && got.Did != enrollment.EventAuthenticatorAdded && got.Did != enrollment.EventAuthenticatorReplaced {
 			r.fatalf("Confirm says %q", got.Did)
 		}
 		a.apps[len(a.apps)-1].id = got.Success.Authenticator
 		if got.Success.Authenticator == "" {
 			r.fatalf("Confirm does not name the authenticator")
 		}
-		match = modelMatch{factor: enrollment.TOTP, id: got.Success.Authenticator}
-		r.checkSuccess(u, got.Success, enrollment.SetupPurpose, match, a)
+		match = modelMatch{factor: enrollment.FactorTOTP, id: got.Success.Authenticator}
+		r.checkSuccess(u, got.Success, enrollment.PurposeSetup, match, a)
 		r.keep(u, got.Success, a)
 	})
 	if no == nil {
@@ -194,7 +194,7 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 func (r *modelRun) cancel(u *modelUser) {
 	r.do(u, "Cancel", func(a *modelAccount, _ int) *modelNo {
 		if a.setup == nil {
-			return modelDeny(enrollment.NoSetup)
+			return modelDeny(enrollment.ReasonNoSetup)
 		}
 		a.setup, a.dirty = nil, true
 		return nil
@@ -211,7 +211,7 @@ func (r *modelRun) disable(u *modelUser) {
 		}
 		match = by.match
 		a.clear(r.now(), turn)
-		a.record(r.now(), enrollment.Event{Kind: enrollment.Disabled, Factor: by.factor, Method: by.method})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventDisabled, Factor: by.factor, Method: by.method})
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Disable(ctx, u.name, p.proof()) }, nil)
 	if no == nil {
@@ -235,11 +235,11 @@ func (r *modelRun) removeBy(u *modelUser, id string, p modelProof) {
 	no := r.do(u, fmt.Sprintf("Remove %s by %v", id, p), func(a *modelAccount, turn int) *modelNo {
 		switch {
 		case !a.enrolled():
-			return modelDeny(enrollment.NotEnrolled)
+			return modelDeny(enrollment.ReasonNotEnrolled)
 		case a.find(id) < 0:
-			return modelDeny(enrollment.UnknownAuthenticator)
+			return modelDeny(enrollment.ReasonUnknownAuthenticator)
 		case len(a.apps) == 1:
-			return modelDeny(enrollment.LastAuthenticator)
+			return modelDeny(enrollment.ReasonLastAuthenticator)
 		}
 		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
 		if no != nil {
@@ -251,7 +251,7 @@ func (r *modelRun) removeBy(u *modelUser, id string, p modelProof) {
 		a.drop(i)
 		a.bypassFrom, a.bypassUntil = time.Time{}, time.Time{} // a factor is taken away
 		a.turn(turn)
-		a.record(r.now(), enrollment.Event{Kind: enrollment.AuthenticatorRemoved, Factor: by.factor, Method: by.method, Name: name})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventAuthenticatorRemoved, Factor: by.factor, Method: by.method, Name: name})
 		return nil
 	}, func(ctx context.Context) error { return r.guard.Remove(ctx, u.name, id, p.proof()) }, nil)
 	if no == nil && match.factor != "" {

@@ -177,7 +177,7 @@ func (r *modelRun) besiege(u *modelUser) {
 		if len(r.challenges) == before {
 			return
 		}
-		r.sendTo(u, r.challenges[before], enrollment.SignInPurpose)
+		r.sendTo(u, r.challenges[before], enrollment.PurposeSignIn)
 		if len(r.challenges) > before+1 {
 			for range 1 + r.rng.IntN(6) {
 				r.answerLatest(u, fmt.Sprintf("%06d", r.rng.IntN(1_000_000)))

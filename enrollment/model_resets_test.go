@@ -58,7 +58,7 @@ func (a *modelAccount) cancelReset(f enrollment.Factor, now time.Time) bool {
 		return false
 	}
 	a.reset.close()
-	a.record(now, enrollment.Event{Kind: enrollment.ResetCancelled, Factor: f})
+	a.record(now, enrollment.Event{Kind: enrollment.EventResetCancelled, Factor: f})
 	return true
 }
 
@@ -77,28 +77,28 @@ func (r *modelRun) requestResetWith(u *modelUser, c modelToken) {
 	u = r.owner(u, c)
 	var got enrollment.ResetRequest
 	r.do(u, fmt.Sprintf("RequestReset with challenge %d", c.number), func(a *modelAccount, _ int) *modelNo {
-		if no := r.glanceChallenge(c, enrollment.SignInPurpose); no != nil {
+		if no := r.glanceChallenge(c, enrollment.PurposeSignIn); no != nil {
 			return no
 		}
 		if no := a.challenge(c); no != nil {
 			return no
 		}
 		if !r.now().Before(c.issued.Add(10 * time.Minute)) { // whatever message was sent for it since
-			return modelDeny(enrollment.ChallengeExpired)
+			return modelDeny(enrollment.ReasonChallengeExpired)
 		}
 		at := a.reset.asked.Add(modelDay)
 		switch {
 		case a.reset.open:
 			return nil
 		case !a.reset.asked.IsZero() && r.now().Before(at):
-			return &modelNo{reason: enrollment.TooManyResets, retry: at}
+			return &modelNo{reason: enrollment.ReasonTooManyResets, retry: at}
 		}
 		wait := r.resetting.Wait
 		if wait == 0 {
 			wait = 3 * modelDay
 		}
 		a.reset = modelReset{asked: r.now(), matures: r.now().Add(wait), next: r.now().Add(min(wait, modelDay)), auto: r.resetting.Auto, open: true}
-		a.record(r.now(), enrollment.Event{Kind: enrollment.ResetRequested})
+		a.record(r.now(), enrollment.Event{Kind: enrollment.EventResetRequested})
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.resets.Request(ctx, c.text)
@@ -116,7 +116,7 @@ func (r *modelRun) cancelReset(u *modelUser) {
 	}
 	r.do(u, "CancelReset", func(a *modelAccount, _ int) *modelNo {
 		if !a.cancelReset("", r.now()) {
-			return modelDeny(enrollment.NoReset)
+			return modelDeny(enrollment.ReasonNoReset)
 		}
 		return nil
 	}, func(ctx context.Context) error { return r.resets.Cancel(ctx, u.name) }, nil)
@@ -133,7 +133,7 @@ func (r *modelRun) overdue(u *modelUser) {
 		return
 	}
 	r.requestResetWith(u, r.challenges[before])
-	if u.account.waits(enrollment.ResetRequested) && r.chance(2) {
+	if u.account.waits(enrollment.EventResetRequested) && r.chance(2) {
 		// As late as the owner may hear of it, or later than that.
 		r.until(u.account.reset.asked.Add(time.Hour + time.Microsecond*time.Duration(r.rng.IntN(3)-1)))
 		r.sweep()

@@ -285,16 +285,16 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	if got := r.store.saves - saves; got != wantSaves {
 		r.fatalf("%s was saved %d times, want %d", u.name, got, wantSaves)
 	}
-	if no != nil && others && no.factor == enrollment.Recovery && no.retry.Sub(now) > time.Minute {
+	if no != nil && others && no.factor == enrollment.FactorRecovery && no.retry.Sub(now) > time.Minute {
 		r.tally["Others: budget"]++
 	}
-	if no != nil && no.reason == enrollment.WrongCode {
+	if no != nil && no.reason == enrollment.ReasonWrongCode {
 		switch {
-		case no.factor == enrollment.Recovery && others:
+		case no.factor == enrollment.FactorRecovery && others:
 			u.others++
-		case no.factor == enrollment.TOTP && name != "Confirm": // a setup has a count of its own
+		case no.factor == enrollment.FactorTOTP && name != "Confirm": // a setup has a count of its own
 			u.guesses += guessers
-		case no.factor == enrollment.Delivered:
+		case no.factor == enrollment.FactorDelivered:
 			u.delivered++
 		}
 	}
@@ -303,7 +303,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	}
 	before := u.status
 	r.inspect()
-	if no != nil && no.reason != enrollment.WrongCode && no.reason != enrollment.Replayed {
+	if no != nil && no.reason != enrollment.ReasonWrongCode && no.reason != enrollment.ReasonReplayed {
 		r.compareUntouched(u, before)
 	}
 	return no
@@ -343,7 +343,7 @@ func (r *modelRun) commit(u *modelUser, a *modelAccount, back modelBack, now tim
 			news := false // of a request for a reset
 			a.queue = slices.DeleteFunc(a.queue, func(q modelQueued) bool {
 				taken := slices.ContainsFunc(leased, func(l modelQueued) bool { return l.at == q.at })
-				news = news || taken && q.event.Kind == enrollment.ResetRequested
+				news = news || taken && q.event.Kind == enrollment.EventResetRequested
 				return taken
 			})
 			u.giveBack(a, a.rebase(now, r.next()), now) // the acknowledgement is an edit of its own

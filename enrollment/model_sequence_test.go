@@ -49,7 +49,7 @@ func (r *modelRun) guess(u *modelUser, rounds int, recoveryCodes bool) {
 			code = r.symbols(26)
 		}
 		no := r.verify(u, code)
-		if no == nil || no.reason != enrollment.WrongCode && no.reason != enrollment.Locked {
+		if no == nil || no.reason != enrollment.ReasonWrongCode && no.reason != enrollment.ReasonLocked {
 			return
 		}
 		if r.chance(25) {

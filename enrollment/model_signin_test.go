@@ -31,13 +31,13 @@ func (r *modelRun) signIn(u *modelUser) {
 
 // decide says what follows after the first factor.
 func (a *modelAccount) decide(l enrollment.Login, now time.Time) (d enrollment.Decision) {
-	signIn := cmp.Or(l.Purpose, enrollment.SignInPurpose) == enrollment.SignInPurpose
+	signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
 	var waived enrollment.Factor
 	switch {
 	case signIn && a.enrolled() && a.holder(l.Device, now) != nil:
-		waived = enrollment.TrustedDevice
+		waived = enrollment.FactorTrustedDevice
 	case signIn && a.bypassed(now):
-		waived = enrollment.Bypassed
+		waived = enrollment.FactorBypass
 	}
 	switch {
 	case a.enrolled() && waived != "":
@@ -45,13 +45,13 @@ func (a *modelAccount) decide(l enrollment.Login, now time.Time) (d enrollment.D
 	case a.enrolled():
 		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute)}
 		if len(a.apps) > 0 {
-			d.Factors = append(d.Factors, enrollment.TOTP)
+			d.Factors = append(d.Factors, enrollment.FactorTOTP)
 		}
 		if c := a.address.channel; c != "" && !strings.EqualFold(c, l.Channel) { // over the same channel it is refused
-			d.Factors = append(d.Factors, enrollment.Delivered)
+			d.Factors = append(d.Factors, enrollment.FactorDelivered)
 		}
 		if a.codesLeft() > 0 {
-			d.Factors = append(d.Factors, enrollment.Recovery)
+			d.Factors = append(d.Factors, enrollment.FactorRecovery)
 		}
 		return d
 	case l.Enrolled:
@@ -79,7 +79,7 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.Login) {
 		if want.Waived == "" {
 			return nil // what a broken clock has left behind is repaired
 		}
-		if want.Waived == enrollment.TrustedDevice {
+		if want.Waived == enrollment.FactorTrustedDevice {
 			a.holder(l.Device, r.now()).used = r.now()
 		}
 		a.lastSignIn, a.lastFactor, a.dirty = r.now(), want.Waived, true
@@ -102,7 +102,7 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.Login) {
 		}
 		r.challenges = append(r.challenges, modelToken{
 			number: r.next(), text: text, user: u.name, epoch: a.epoch, channel: l.Channel,
-			purpose: cmp.Or(l.Purpose, enrollment.SignInPurpose), issued: r.now(), expires: d.Expires,
+			purpose: cmp.Or(l.Purpose, enrollment.PurposeSignIn), issued: r.now(), expires: d.Expires,
 		})
 	})
 }
@@ -119,7 +119,7 @@ func (r *modelRun) challenge(u *modelUser) (modelToken, bool) {
 			c = modelToken{text: "Y2hhbGxlbmdl"}
 		}
 	}
-	c.purpose = cmp.Or(c.purpose, enrollment.SignInPurpose)
+	c.purpose = cmp.Or(c.purpose, enrollment.PurposeSignIn)
 	return c, true
 }
 
@@ -142,9 +142,9 @@ func (r *modelRun) glanceChallenge(c modelToken, p enrollment.Purpose) *modelNo 
 	}
 	switch {
 	case c.user == "" || c.purpose != p:
-		return modelForm(enrollment.ChallengeInvalid)
+		return modelForm(enrollment.ReasonChallengeInvalid)
 	case !modelFresh(c.issued, r.now(), ttl), !r.now().Before(c.expires):
-		return modelForm(enrollment.ChallengeExpired)
+		return modelForm(enrollment.ReasonChallengeExpired)
 	}
 	return nil
 }
@@ -184,7 +184,7 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 			return no
 		}
 		if _, f := modelRead(code); f == "" {
-			return modelForm(enrollment.MalformedCode)
+			return modelForm(enrollment.ReasonMalformedCode)
 		}
 		if no := a.challenge(c); no != nil {
 			return no
@@ -193,7 +193,7 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 			return no
 		}
 		a.spend(c)
-		if p == enrollment.SignInPurpose {
+		if p == enrollment.PurposeSignIn {
 			a.lastSignIn, a.lastFactor = r.now(), m.factor
 		}
 		return nil
@@ -215,12 +215,12 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 }
 
 func (r *modelRun) verify(u *modelUser, code string) *modelNo {
-	p := []enrollment.Purpose{"delete-project", enrollment.SignInPurpose}[r.rng.IntN(2)]
+	p := []enrollment.Purpose{"delete-project", enrollment.PurposeSignIn}[r.rng.IntN(2)]
 	var got enrollment.Success
 	var m modelMatch
 	no := r.do(u, fmt.Sprintf("Verify %q with %q", p, code), func(a *modelAccount, turn int) (no *modelNo) {
 		if _, f := modelRead(code); f == "" {
-			return modelForm(enrollment.MalformedCode)
+			return modelForm(enrollment.ReasonMalformedCode)
 		}
 		m, no = a.check(modelGuess{text: code, replenish: r.config.ReplenishCodes}, r.now(), turn)
 		return no
@@ -240,7 +240,7 @@ func (r *modelRun) verify(u *modelUser, code string) *modelNo {
 func (r *modelRun) recent(u *modelUser) {
 	t := r.receipt(u)
 	p := t.purpose
-	if p == "" || p == enrollment.SetupPurpose || r.chance(5) {
+	if p == "" || p == enrollment.PurposeSetup || r.chance(5) {
 		p = "delete-project"
 	}
 	within := []time.Duration{time.Second, 5 * time.Minute, time.Hour, modelDay, r.now().Sub(t.issued)}[r.rng.IntN(5)]
@@ -250,9 +250,9 @@ func (r *modelRun) recent(u *modelUser) {
 		a.dirty = false
 		switch {
 		case t.user != u.name, t.purpose != p, t.epoch != a.epoch:
-			return modelDeny(enrollment.ProofInvalid)
+			return modelDeny(enrollment.ReasonProofInvalid)
 		case !modelFresh(t.issued, r.now(), within):
-			return modelDeny(enrollment.ProofStale)
+			return modelDeny(enrollment.ReasonProofStale)
 		}
 		return nil
 	}, func(ctx context.Context) (err error) {

@@ -77,9 +77,9 @@ func (th *modelThrottle) off(p modelPolicy) bool { return p.off > 0 && th.failur
 func (th *modelThrottle) refuses(p modelPolicy, cost int, now time.Time) *modelNo {
 	switch at := th.opens(p, cost); {
 	case th.off(p):
-		return &modelNo{reason: enrollment.FactorDisabled}
+		return &modelNo{reason: enrollment.ReasonFactorDisabled}
 	case now.Before(at):
-		return &modelNo{reason: enrollment.Locked, retry: at}
+		return &modelNo{reason: enrollment.ReasonLocked, retry: at}
 	}
 	return nil
 }

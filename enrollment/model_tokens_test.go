@@ -36,11 +36,11 @@ func modelFresh(at, now time.Time, ttl time.Duration) bool {
 func (a *modelAccount) challenge(c modelToken) *modelNo {
 	switch {
 	case c.epoch != a.epoch:
-		return modelDeny(enrollment.ChallengeVoid)
+		return modelDeny(enrollment.ReasonChallengeVoid)
 	case slices.ContainsFunc(a.spent, func(s modelSpent) bool { return s.number == c.number }):
-		return modelDeny(enrollment.ChallengeSpent)
+		return modelDeny(enrollment.ReasonChallengeSpent)
 	case !a.floor.IsZero() && !c.issued.After(a.floor):
-		return modelDeny(enrollment.ChallengeVoid)
+		return modelDeny(enrollment.ReasonChallengeVoid)
 	}
 	return nil
 }
@@ -99,13 +99,13 @@ func (p modelProof) glance(user string, show bool) *modelNo {
 	case "code":
 		switch _, f := modelRead(p.code); {
 		case f == "", f == modelOther && show: // kept codes are no other system's
-			return modelDeny(enrollment.MalformedCode)
-		case f == enrollment.Recovery && show:
-			return modelDeny(enrollment.ProofNotAllowed)
+			return modelDeny(enrollment.ReasonMalformedCode)
+		case f == enrollment.FactorRecovery && show:
+			return modelDeny(enrollment.ReasonProofNotAllowed)
 		}
 	case "receipt":
 		if p.text != "" || p.receipt.user != user {
-			return modelDeny(enrollment.ProofInvalid)
+			return modelDeny(enrollment.ReasonProofInvalid)
 		}
 	}
 	return nil
@@ -128,7 +128,7 @@ type modelAuthority struct {
 // would see the new one.
 func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int, d modelDemand) (modelAuthority, *modelNo) {
 	if !a.enrolled() {
-		return modelAuthority{}, modelDeny(enrollment.NotEnrolled)
+		return modelAuthority{}, modelDeny(enrollment.ReasonNotEnrolled)
 	}
 	if no := p.glance(user, d.show); no != nil {
 		return modelAuthority{}, no
@@ -140,20 +140,20 @@ func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int,
 	case "receipt":
 		switch {
 		case p.receipt.epoch != a.epoch:
-			return modelAuthority{}, modelDeny(enrollment.ProofInvalid)
+			return modelAuthority{}, modelDeny(enrollment.ReasonProofInvalid)
 		case !modelFresh(p.receipt.issued, now, 5*time.Minute):
-			return modelAuthority{}, modelDeny(enrollment.ProofStale)
-		case p.receipt.factor == enrollment.Delivered, p.receipt.factor == enrollment.Recovery && d.show:
-			return modelAuthority{}, modelDeny(enrollment.ProofNotAllowed)
+			return modelAuthority{}, modelDeny(enrollment.ReasonProofStale)
+		case p.receipt.factor == enrollment.FactorDelivered, p.receipt.factor == enrollment.FactorRecovery && d.show:
+			return modelAuthority{}, modelDeny(enrollment.ReasonProofNotAllowed)
 		}
 		return modelAuthority{factor: p.receipt.factor, at: p.receipt.issued}, nil
 	case "reauth":
 		if !d.reauth {
-			return modelAuthority{}, modelDeny(enrollment.ProofNotAllowed)
+			return modelAuthority{}, modelDeny(enrollment.ReasonProofNotAllowed)
 		}
 		return modelAuthority{at: now, method: "password"}, nil
 	}
-	return modelAuthority{}, modelDeny(enrollment.ProofRequired)
+	return modelAuthority{}, modelDeny(enrollment.ReasonProofRequired)
 }
 
 // modelNext is a code of the app that was not used yet.

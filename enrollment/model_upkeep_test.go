@@ -42,18 +42,18 @@ func (a *modelAccount) swept(now time.Time, turn int, quiet bool) (s enrollment.
 		}
 	}
 	switch matured := !now.Before(x.matures); {
-	case matured && !x.told && a.waits(enrollment.ResetRequested): // the owner has not been told
+	case matured && !x.told && a.waits(enrollment.EventResetRequested): // the owner has not been told
 		x.restart(now)
-		tell(enrollment.ResetReminder, &s.Reminded)
+		tell(enrollment.EventResetReminder, &s.Reminded)
 	case matured && x.auto:
 		s.Completed = 1
 		a.clear(now, turn)
-		a.record(now, enrollment.Event{Kind: enrollment.Reset, Method: "self-service"})
+		a.record(now, enrollment.Event{Kind: enrollment.EventReset, Method: "self-service"})
 	case matured && !x.told:
 		x.told = true
-		tell(enrollment.ResetMatured, &s.Matured)
+		tell(enrollment.EventResetMatured, &s.Matured)
 	default:
-		tell(enrollment.ResetReminder, &s.Reminded)
+		tell(enrollment.EventResetReminder, &s.Reminded)
 	}
 	return s
 }

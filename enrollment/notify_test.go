@@ -48,14 +48,14 @@ func TestEvents(t *testing.T) {
 	}
 
 	want := []enrollment.Event{
-		{Kind: enrollment.Enabled, Factor: enrollment.TOTP, Name: "Authenticator"},
-		{Kind: enrollment.AuthenticatorAdded, Factor: enrollment.TOTP, Name: "tablet"},
-		{Kind: enrollment.AuthenticatorReplaced, Factor: enrollment.TOTP, Name: "tablet"},
-		{Kind: enrollment.AuthenticatorRemoved, Name: "tablet", Method: "password"},
-		{Kind: enrollment.RecoveryUsed, Factor: enrollment.Recovery},
-		{Kind: enrollment.CodesRenewed, Factor: enrollment.TOTP},
-		{Kind: enrollment.LockedOut, Factor: enrollment.TOTP},
-		{Kind: enrollment.Disabled, Factor: enrollment.TOTP},
+		{Kind: enrollment.EventEnabled, Factor: enrollment.FactorTOTP, Name: "Authenticator"},
+		{Kind: enrollment.EventAuthenticatorAdded, Factor: enrollment.FactorTOTP, Name: "tablet"},
+		{Kind: enrollment.EventAuthenticatorReplaced, Factor: enrollment.FactorTOTP, Name: "tablet"},
+		{Kind: enrollment.EventAuthenticatorRemoved, Name: "tablet", Method: "password"},
+		{Kind: enrollment.EventRecoveryUsed, Factor: enrollment.FactorRecovery},
+		{Kind: enrollment.EventCodesRenewed, Factor: enrollment.FactorTOTP},
+		{Kind: enrollment.EventLocked, Factor: enrollment.FactorTOTP},
+		{Kind: enrollment.EventDisabled, Factor: enrollment.FactorTOTP},
 	}
 	got := kit.Events()
 	if len(got) != len(want) {
@@ -140,7 +140,7 @@ func TestUndeliveredComesAgain(t *testing.T) {
 		t.Fatalf("told %d times, want 3", len(got))
 	}
 	for _, e := range got {
-		if e.ID != got[0].ID || e.Kind != enrollment.Enabled || e.Count != 1 {
+		if e.ID != got[0].ID || e.Kind != enrollment.EventEnabled || e.Count != 1 {
 			t.Errorf("told of %+v", e)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // An Observation is one thing to count: how an operation ended, or an event. It
 // names no user, so that it makes a label of a metric with few values. The sum
-// of the outcomes [WrongCode], [Locked] and [FactorDisabled] over all accounts
+// of the outcomes [ReasonWrongCode], [ReasonLocked] and [ReasonFactorDisabled] over all accounts
 // shows an attack that stays below the throttle of each.
 type Observation struct {
 	// Operation is what was called, in the words of the log; "" for an event.

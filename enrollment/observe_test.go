@@ -74,7 +74,7 @@ func TestObserve(t *testing.T) {
 			return err
 		}, ""},
 		{"its answer", func() error {
-			ok, err := g.Answer(ctx, enrollment.SignInPurpose, challenge, alice.Code())
+			ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge, alice.Code())
 			receipt = ok.Receipt
 			return err
 		}, "answer ok totp"},
@@ -87,7 +87,7 @@ func TestObserve(t *testing.T) {
 			return err
 		}, "verify malformed_code "},
 		{"what is no challenge", func() error {
-			_, err := g.Answer(ctx, enrollment.SignInPurpose, "?", "123456")
+			_, err := g.Answer(ctx, enrollment.PurposeSignIn, "?", "123456")
 			return err
 		}, "answer challenge_invalid "},
 		{"an argument", func() error {
@@ -195,7 +195,7 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 	setup := faultMust[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.Options{Account: "a"}))
 	app := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	done := faultMust[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
-	device := faultMust[enrollment.Trusted](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
+	device := faultMust[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
 	hook := &hookStore{Store: mem, second: func() {
 		if err := healthy.Devices().RevokeAll(ctx, "alice"); err != nil {
 			t.Error(err)

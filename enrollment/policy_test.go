@@ -83,15 +83,15 @@ func TestPolicy(t *testing.T) {
 			{enrolled: true}: missing,
 		},
 		"bypassed and new": {
-			{}:                               proceed(enrollment.Bypassed, 2*hour),
-			{require: true}:                  proceed(enrollment.Bypassed, 2*hour),
-			{require: true, grace: 5 * hour}: proceed(enrollment.Bypassed, 2*hour),
+			{}:                               proceed(enrollment.FactorBypass, 2*hour),
+			{require: true}:                  proceed(enrollment.FactorBypass, 2*hour),
+			{require: true, grace: 5 * hour}: proceed(enrollment.FactorBypass, 2*hour),
 			{enrolled: true}:                 missing,
 			{require: true, purpose: "password-reset"}: must,
 		},
 		"bypassed and confirmed": {
-			{}:                              proceed(enrollment.Bypassed, none),
-			{require: true, enrolled: true}: proceed(enrollment.Bypassed, none),
+			{}:                              proceed(enrollment.FactorBypass, none),
+			{require: true, enrolled: true}: proceed(enrollment.FactorBypass, none),
 			{purpose: "password-reset"}:     ask,
 		},
 		"bypass is over and new": {
@@ -154,7 +154,7 @@ func TestMandatedEnrolment(t *testing.T) {
 		t.Fatal(d.Next)
 	}
 	alice := o.enroll("alice")
-	if alice.first.UserID != "alice" || alice.first.Purpose != enrollment.SetupPurpose || alice.first.Receipt == "" {
+	if alice.first.UserID != "alice" || alice.first.Purpose != enrollment.PurposeSetup || alice.first.Receipt == "" {
 		t.Errorf("%+v", alice.first)
 	}
 	if d := o.signIn("alice", enrollment.Login{Require: true}); d.Next != enrollment.AskCode {
@@ -178,10 +178,10 @@ func TestPassAndThenSetup(t *testing.T) {
 		granted(t, err)
 		until := o.clock.Now().Add(24 * time.Hour)
 		granted(t, admin.Bypass(t.Context(), "alice", until))
-		if d := o.signIn("alice", l); d.Next != enrollment.Proceed || d.Waived != enrollment.Bypassed || !d.EnrollBy.Equal(until) {
+		if d := o.signIn("alice", l); d.Next != enrollment.Proceed || d.Waived != enrollment.FactorBypass || !d.EnrollBy.Equal(until) {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if s := o.status("alice"); !s.BypassUntil.Equal(until) || s.MustEnroll || s.LastFactor != enrollment.Bypassed {
+		if s := o.status("alice"); !s.BypassUntil.Equal(until) || s.MustEnroll || s.LastFactor != enrollment.FactorBypass {
 			t.Errorf("%s: %+v", name, s)
 		}
 		o.pass(24 * time.Hour)
@@ -218,11 +218,11 @@ func TestBypassEnds(t *testing.T) {
 		ends bool
 	}{
 		"answer": {func(o *office, alice *client) error {
-			_, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, alice.challenge, alice.code())
+			_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, alice.challenge, alice.code())
 			return err
 		}, true},
 		"recovery code": {func(o *office, alice *client) error {
-			_, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, alice.challenge, alice.codes[0])
+			_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, alice.challenge, alice.codes[0])
 			return err
 		}, true},
 		"step-up": {func(_ *office, alice *client) error { alice.verify("x"); return nil }, true},
@@ -237,7 +237,7 @@ func TestBypassEnds(t *testing.T) {
 		"another sign-in": {func(o *office, _ *client) error { o.signIn("alice", enrollment.Login{}); return nil }, false},
 		"a wrong code": {func(o *office, alice *client) error {
 			_, err := o.guard.Verify(t.Context(), "alice", "x", alice.wrong())
-			wantReason(t, err, enrollment.WrongCode)
+			wantReason(t, err, enrollment.ReasonWrongCode)
 			return nil
 		}, false},
 	} {

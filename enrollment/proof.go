@@ -122,15 +122,15 @@ func (g *Guard) newProver(ctx context.Context, userID string, p Proof, d demand)
 		switch {
 		case v.denied != nil || !v.app || v.guess.Factor == account.TOTP:
 		case v.guess.Factor == account.NoFactor:
-			v.denied = deny(MalformedCode)
+			v.denied = deny(ReasonMalformedCode)
 		default:
-			v.denied = deny(ProofNotAllowed)
+			v.denied = deny(ReasonProofNotAllowed)
 		}
 	case receiptProof:
 		r, err := g.openReceipt(ctx, value)
 		switch {
 		case errors.Is(err, errToken), err == nil && r.user != userID:
-			v.denied = deny(ProofInvalid)
+			v.denied = deny(ReasonProofInvalid)
 		case err != nil:
 			return nil, err
 		}
@@ -148,7 +148,7 @@ func (g *Guard) newProver(ctx context.Context, userID string, p Proof, d demand)
 // account and still refuse.
 func (v *prover) prove(a *account.Account, m account.Moment) (authority, error) {
 	if a.State() != account.Confirmed {
-		return authority{}, deny(NotEnrolled)
+		return authority{}, deny(ReasonNotEnrolled)
 	}
 	if v.denied != nil {
 		return authority{}, v.denied
@@ -157,7 +157,7 @@ func (v *prover) prove(a *account.Account, m account.Moment) (authority, error) 
 	case codeProof:
 		match, err := v.guess.check(a, m)
 		if err == nil && v.app && match.Factor != account.TOTP {
-			err = deny(ProofNotAllowed) // it looked like an app's, and was none
+			err = deny(ReasonProofNotAllowed) // it looked like an app's, and was none
 		}
 		return authority{factor: match.Factor, at: m.Now}, err
 	case receiptProof:
@@ -165,16 +165,16 @@ func (v *prover) prove(a *account.Account, m account.Moment) (authority, error) 
 			return authority{}, err
 		}
 		if f := v.receipt.factor; f != account.TOTP && (v.app || f != account.Recovery) {
-			return authority{}, deny(ProofNotAllowed)
+			return authority{}, deny(ReasonProofNotAllowed)
 		}
 		return authority{factor: v.receipt.factor, at: v.receipt.at}, nil
 	case reauthProof:
 		if !v.reauth || !v.guard.config.AllowReauth {
-			return authority{}, deny(ProofNotAllowed)
+			return authority{}, deny(ReasonProofNotAllowed)
 		}
 		return authority{at: m.Now, method: v.method}, nil
 	}
-	return authority{}, deny(ProofRequired)
+	return authority{}, deny(ReasonProofRequired)
 }
 
 // fresh reports whether an instant lies within the last ttl. One that lies in

@@ -39,7 +39,7 @@ var proofColumns = []proofColumn{
 	{group: "receipt", name: "delivered", denied: "proof_not_allowed", proof: func(s *scene) enrollment.Proof {
 		s.pause()
 		challenge := s.deliver()
-		ok, err := s.guard.Answer(s.t.Context(), enrollment.SignInPurpose, challenge, s.sent)
+		ok, err := s.guard.Answer(s.t.Context(), enrollment.PurposeSignIn, challenge, s.sent)
 		s.must(err)
 		s.pause() // so that it is not the message that stands in the way
 		return enrollment.ByReceipt(ok.Receipt)
@@ -231,11 +231,11 @@ func TestWaiversYieldNoReceipt(t *testing.T) {
 		{"trusted device", "confirmed", func(s *scene) enrollment.Login {
 			trustDevice(s)
 			return enrollment.Login{Device: s.device.Token}
-		}, enrollment.TrustedDevice},
+		}, enrollment.FactorTrustedDevice},
 		{"bypass", "confirmed", func(s *scene) enrollment.Login {
 			s.must(s.admin().Bypass(s.t.Context(), sceneUser, s.now.Add(time.Hour)))
 			return enrollment.Login{}
-		}, enrollment.Bypassed},
+		}, enrollment.FactorBypass},
 		{"grace", "none", func(s *scene) enrollment.Login {
 			return enrollment.Login{Require: true, Grace: s.now.Add(time.Hour)}
 		}, ""},

@@ -85,7 +85,7 @@ func TestRaceForReplacedCode(t *testing.T) {
 		ok, err := b.guard.Verify(t.Context(), faultUser, "x", b.codes[1])
 		fresh[i] = ok.NewCode.Reveal()
 		return err
-	}), enrollment.WrongCode, enrollment.Locked)
+	}), enrollment.ReasonWrongCode, enrollment.ReasonLocked)
 	status, err := b.guard.Status(t.Context(), faultUser)
 	if err != nil || status.CodesLeft != recovery.MinCount {
 		t.Errorf("%d codes are left, %v", status.CodesLeft, err)
@@ -103,9 +103,9 @@ func TestRaceForDeliveredCode(t *testing.T) {
 	t.Parallel()
 	b := newRaceBench(t, "sent")
 	one(t, race(func(int) error {
-		_, err := b.guard.Answer(t.Context(), enrollment.SignInPurpose, b.sent, b.message)
+		_, err := b.guard.Answer(t.Context(), enrollment.PurposeSignIn, b.sent, b.message)
 		return err
-	}), enrollment.ChallengeSpent)
+	}), enrollment.ReasonChallengeSpent)
 }
 
 // Of many who ask at the same time one is sent a message: each costs money.
@@ -121,9 +121,9 @@ func TestRaceForMessage(t *testing.T) {
 		return nil
 	}), enrollment.MessagesConfig{}))
 	one(t, race(func(int) error {
-		_, err := messages.Send(t.Context(), enrollment.SignInPurpose, b.challenge)
+		_, err := messages.Send(t.Context(), enrollment.PurposeSignIn, b.challenge)
 		return err
-	}), enrollment.TooManyMessages)
+	}), enrollment.ReasonTooManyMessages)
 	if sent != 1 {
 		t.Errorf("%d messages were sent", sent)
 	}
@@ -140,7 +140,7 @@ func TestRaceOfDevices(t *testing.T) {
 			return b.guard.Devices().Revoke(ctx, faultUser, b.deviceID)
 		}
 		d, err := b.guard.SignIn(ctx, faultUser, enrollment.Login{Device: b.device})
-		if err == nil && (d.Waived == enrollment.TrustedDevice) == (d.Next == enrollment.AskCode) {
+		if err == nil && (d.Waived == enrollment.FactorTrustedDevice) == (d.Next == enrollment.AskCode) {
 			t.Errorf("%+v", d)
 		}
 		return err
@@ -164,7 +164,7 @@ func TestRaceOfDevices(t *testing.T) {
 	list, err := b.guard.Devices().List(ctx, faultUser)
 	good := 0
 	for _, token := range tokens {
-		if d, err := b.guard.SignIn(ctx, faultUser, enrollment.Login{Device: token}); err == nil && d.Waived == enrollment.TrustedDevice {
+		if d, err := b.guard.SignIn(ctx, faultUser, enrollment.Login{Device: token}); err == nil && d.Waived == enrollment.FactorTrustedDevice {
 			good++
 		}
 	}
@@ -192,7 +192,7 @@ func TestRaceOfReset(t *testing.T) {
 		case 1:
 			_, err = b.guard.Confirm(ctx, faultUser, b.token, modelShown(b.waiting, b.now))
 		case 2:
-			_, err = b.guard.Answer(ctx, enrollment.SignInPurpose, b.challenge, b.code())
+			_, err = b.guard.Answer(ctx, enrollment.PurposeSignIn, b.challenge, b.code())
 		case 3:
 			_, err = b.guard.Devices().Trust(ctx, faultUser, b.receipt, "browser")
 		}
@@ -214,7 +214,7 @@ func TestRaceOfReset(t *testing.T) {
 		switch modelReason(err) {
 		case "":
 			good++
-		case enrollment.TicketInvalid:
+		case enrollment.ReasonTicketInvalid:
 		default:
 			t.Error(err)
 		}
@@ -231,9 +231,9 @@ func TestRaceOfImports(t *testing.T) {
 	b.system = []string{"aaaa-bbbb"}
 	one(t, race(func(int) error {
 		return b.guard.Admin("root", "x").Import(t.Context(), faultUser, b.imported(false))
-	}), enrollment.AlreadyEnrolled)
+	}), enrollment.ReasonAlreadyEnrolled)
 	one(t, race(func(int) error {
 		_, err := b.guard.Verify(t.Context(), faultUser, "x", b.system[0])
 		return err
-	}), enrollment.Replayed, enrollment.Locked)
+	}), enrollment.ReasonReplayed, enrollment.ReasonLocked)
 }

@@ -22,7 +22,7 @@ func TestRecent(t *testing.T) {
 	o.unchanged("alice", func() {
 		ok, err := recent("alice", "delete-project", time.Hour)
 		want := enrollment.Success{
-			UserID: "alice", Purpose: "delete-project", Factor: enrollment.TOTP, At: at, Receipt: receipt, CodesLeft: 10,
+			UserID: "alice", Purpose: "delete-project", Factor: enrollment.FactorTOTP, At: at, Receipt: receipt, CodesLeft: 10,
 		}
 		if err != nil || !reflect.DeepEqual(ok, want) {
 			t.Errorf("%+v, %v, want %+v", ok, err, want)
@@ -33,7 +33,7 @@ func TestRecent(t *testing.T) {
 			receipt string
 		}{
 			"another purpose":   {"alice", "delete-account", receipt},
-			"a sign-in":         {"alice", enrollment.SignInPurpose, receipt},
+			"a sign-in":         {"alice", enrollment.PurposeSignIn, receipt},
 			"another user":      {"bob", "delete-project", receipt},
 			"somebody unknown":  {"carol", "delete-project", receipt},
 			"nothing":           {"alice", "delete-project", ""},
@@ -42,7 +42,7 @@ func TestRecent(t *testing.T) {
 			"1 MiB":             {"alice", "delete-project", strings.Repeat("A", 1<<20)},
 		} {
 			ok, err := o.guard.Recent(t.Context(), x.user, x.purpose, x.receipt, time.Hour)
-			wantReason(t, err, enrollment.ProofInvalid)
+			wantReason(t, err, enrollment.ReasonProofInvalid)
 			if !reflect.DeepEqual(ok, enrollment.Success{}) {
 				t.Errorf("%s: %+v", name, ok)
 			}
@@ -53,7 +53,7 @@ func TestRecent(t *testing.T) {
 			t.Errorf("within %v: %v", within, err)
 		}
 	}
-	for _, p := range []enrollment.Purpose{"", enrollment.SetupPurpose, "a\nb"} {
+	for _, p := range []enrollment.Purpose{"", enrollment.PurposeSetup, "a\nb"} {
 		if ok, err := recent("alice", p, time.Hour); modelReason(err) != "fault" || ok.UserID != "" {
 			t.Errorf("purpose %q: %v", p, err)
 		}
@@ -70,13 +70,13 @@ func TestRecentEnds(t *testing.T) {
 	at := o.clock.Now()
 	receipt := alice.verify("x").Receipt
 	for after, want := range map[time.Duration]enrollment.Reason{
-		-2 * time.Minute:             enrollment.ProofStale, // the clock has jumped back
-		-time.Minute:                 "",                    // another node's runs ahead
+		-2 * time.Minute:             enrollment.ReasonProofStale, // the clock has jumped back
+		-time.Minute:                 "",                          // another node's runs ahead
 		0:                            "",
 		time.Hour:                    "",
-		time.Hour + time.Microsecond: enrollment.ProofStale,
-		365 * 24 * time.Hour:         enrollment.ProofStale,
-		-365 * 24 * time.Hour:        enrollment.ProofStale,
+		time.Hour + time.Microsecond: enrollment.ReasonProofStale,
+		365 * 24 * time.Hour:         enrollment.ReasonProofStale,
+		-365 * 24 * time.Hour:        enrollment.ReasonProofStale,
 	} {
 		o.clock.Advance(at.Add(after).Sub(o.clock.Now()))
 		_, err := o.guard.Recent(t.Context(), "alice", "x", receipt, time.Hour)
@@ -89,7 +89,7 @@ func TestRecentEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := o.guard.Recent(t.Context(), "alice", "x", receipt, time.Hour)
-	wantReason(t, err, enrollment.ProofInvalid)
+	wantReason(t, err, enrollment.ReasonProofInvalid)
 }
 
 // What the host is told is what is true now, also for a receipt of a recovery
@@ -101,7 +101,7 @@ func TestRecentAfterRecovery(t *testing.T) {
 	ok, err := o.guard.Verify(t.Context(), "alice", "x", alice.codes[0])
 	granted(t, err)
 	again, err := o.guard.Recent(t.Context(), "alice", "x", ok.Receipt, time.Hour)
-	if err != nil || again.Factor != enrollment.Recovery || again.CodesLeft != 9 || !again.At.Equal(ok.At) {
+	if err != nil || again.Factor != enrollment.FactorRecovery || again.CodesLeft != 9 || !again.At.Equal(ok.At) {
 		t.Errorf("%+v, %v", again, err)
 	}
 }

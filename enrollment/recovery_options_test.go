@@ -69,13 +69,13 @@ func TestFeatureA3_CodesAreReplaced(t *testing.T) {
 			if ok.CodesLeft != count || ok.NewCode.IsZero() || ok.NewCode.Scheme() != r.config.RecoveryScheme || slices.Contains(codes, ok.NewCode.Reveal()) {
 				t.Fatalf("%d codes left, the new one is %q", ok.CodesLeft, ok.NewCode.Reveal())
 			}
-			if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.RecoveryUsed {
+			if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.EventRecoveryUsed {
 				t.Errorf("told: %+v", e)
 			}
 			current = ok.NewCode.Reveal()
 		}
 		_, err := r.answer("alice", old)
-		r.denied(err, enrollment.WrongCode)
+		r.denied(err, enrollment.ReasonWrongCode)
 		// The others are as good as before, also for Verify.
 		if ok, err := r.Verify(t.Context(), "alice", "x", codes[0]); err != nil || ok.CodesLeft != count || ok.NewCode.IsZero() {
 			t.Errorf("%d codes left, %v", ok.CodesLeft, err)
@@ -95,7 +95,7 @@ func TestNoNewCode(t *testing.T) {
 		t.Errorf("%d codes left, %v", ok.CodesLeft, err)
 	}
 	_, err := r.answer("alice", codes[0])
-	r.denied(err, enrollment.Replayed)
+	r.denied(err, enrollment.ReasonReplayed)
 	r.Guard = r.another(replenish)
 	if ok, err := r.answer("alice", r.code(key)); err != nil || !ok.NewCode.IsZero() || ok.CodesLeft != 9 {
 		t.Errorf("%d codes left, %v", ok.CodesLeft, err)
@@ -126,7 +126,7 @@ func TestProofsAreNotReplenished(t *testing.T) {
 		t.Errorf("after Remove %d codes are left", left)
 	}
 	_, err = r.answer("alice", codes[1])
-	r.denied(err, enrollment.Replayed)
+	r.denied(err, enrollment.ReasonReplayed)
 	renewed, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(codes[2]))
 	if err != nil || renewed.Codes.Len() != 10 {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestWrongCodeCostsNoSpare(t *testing.T) {
 	wrong, reason := verify(others[0])
 	right, reason2 := verify(codes[0])
 	used, reason3 := verify(codes[0])
-	if reason != enrollment.WrongCode || reason2 != "" || reason3 != enrollment.WrongCode {
+	if reason != enrollment.ReasonWrongCode || reason2 != "" || reason3 != enrollment.ReasonWrongCode {
 		t.Fatal(reason, reason2, reason3)
 	}
 	if wrong != used || right <= wrong {
@@ -184,7 +184,7 @@ func TestReplenishDerivations(t *testing.T) {
 		r.denied(err, want)
 		return float64(after.TotalAlloc-before.TotalAlloc) / (19 << 20)
 	}
-	if n := derived(others[0], enrollment.WrongCode); n > 1.5 {
+	if n := derived(others[0], enrollment.ReasonWrongCode); n > 1.5 {
 		t.Errorf("%.1f derivations for a wrong code", n)
 	}
 	if n := derived(codes[0], ""); n > 2.5 {
@@ -206,7 +206,7 @@ func TestCase19_ReplenishRace(t *testing.T) {
 		}
 		return err
 	})
-	if got[""] != 1 || got[enrollment.WrongCode] != 5 || got[enrollment.Locked] != 24 || len(fresh) != 1 {
+	if got[""] != 1 || got[enrollment.ReasonWrongCode] != 5 || got[enrollment.ReasonLocked] != 24 || len(fresh) != 1 {
 		t.Fatalf("outcomes %v, %d new codes", got, len(fresh))
 	}
 	r.clock.Advance(time.Minute)
@@ -273,10 +273,10 @@ func TestFeatureA4_CodesAgain(t *testing.T) {
 			if !slices.Equal(got.Reveal(), want) {
 				t.Errorf("shown are %v, want %v", got.Reveal(), want)
 			}
-			if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.CodesShown || e[0].Factor != enrollment.TOTP || e[0].UserID != "alice" {
+			if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.EventCodesShown || e[0].Factor != enrollment.FactorTOTP || e[0].UserID != "alice" {
 				t.Errorf("told: %+v", e)
 			}
-			if h := r.status("alice").History; h[0].Kind != enrollment.CodesShown {
+			if h := r.status("alice").History; h[0].Kind != enrollment.EventCodesShown {
 				t.Errorf("the history begins with %+v", h[0])
 			}
 		}
@@ -298,13 +298,13 @@ func TestFeatureA4_CodesAgain(t *testing.T) {
 			}
 		}
 		before := r.record("alice")
-		refused(enrollment.Proof{}, enrollment.ProofRequired)
-		refused(enrollment.ByCode(codes[0]), enrollment.ProofNotAllowed)
-		refused(enrollment.ByCode("no code at all"), enrollment.MalformedCode)
-		refused(enrollment.ByCode("hello"), enrollment.MalformedCode)
-		refused(enrollment.ByReauth("password"), enrollment.ProofNotAllowed)
-		refused(enrollment.ByReceipt("nothing"), enrollment.ProofInvalid)
-		refused(enrollment.ByCode(r.code(key)), enrollment.Replayed)
+		refused(enrollment.Proof{}, enrollment.ReasonProofRequired)
+		refused(enrollment.ByCode(codes[0]), enrollment.ReasonProofNotAllowed)
+		refused(enrollment.ByCode("no code at all"), enrollment.ReasonMalformedCode)
+		refused(enrollment.ByCode("hello"), enrollment.ReasonMalformedCode)
+		refused(enrollment.ByReauth("password"), enrollment.ReasonProofNotAllowed)
+		refused(enrollment.ByReceipt("nothing"), enrollment.ReasonProofInvalid)
+		refused(enrollment.ByCode(r.code(key)), enrollment.ReasonReplayed)
 		if r.record("alice").Version != before.Version {
 			t.Error("a refusal was written, or has used a code up")
 		}
@@ -316,8 +316,8 @@ func TestFeatureA4_CodesAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.told()
-		refused(enrollment.ByReceipt(byCode.Receipt), enrollment.ProofNotAllowed)
-		refused(enrollment.ByReceipt(byApp.Receipt), enrollment.ProofInvalid)
+		refused(enrollment.ByReceipt(byCode.Receipt), enrollment.ReasonProofNotAllowed)
+		refused(enrollment.ByReceipt(byApp.Receipt), enrollment.ReasonProofInvalid)
 		r.clock.Advance(time.Minute)
 		show(enrollment.ByCode(r.code(key)), slices.Delete(slices.Clone(codes), 1, 2)...)
 
@@ -333,7 +333,7 @@ func TestFeatureA4_CodesAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.told()
-		refused(enrollment.ByReceipt(renewed.Receipt), enrollment.NotEnrolled)
+		refused(enrollment.ByReceipt(renewed.Receipt), enrollment.ReasonNotEnrolled)
 	})
 }
 
@@ -353,7 +353,7 @@ func TestKeepCodesIsSwitched(t *testing.T) {
 			t.Errorf("%d codes are shown", got.Len())
 		}
 	}
-	codesOf(enrollment.CodesNotKept)
+	codesOf(enrollment.ReasonCodesNotKept)
 	renew := func() {
 		t.Helper()
 		r.clock.Advance(24 * time.Hour)
@@ -368,18 +368,18 @@ func TestKeepCodesIsSwitched(t *testing.T) {
 	withKept := len(r.record("alice").Data)
 	off := func(c *enrollment.Config) { c.KeepCodes = false }
 	r.Guard = r.another(off)
-	codesOf(enrollment.CodesNotKept)
+	codesOf(enrollment.ReasonCodesNotKept)
 	r.Guard = r.another(keep)
 	codesOf("") // nothing was written meanwhile
 	r.Guard = r.another(off)
-	if _, err := r.Verify(t.Context(), "alice", "x", modelWrong(r.clock.Now(), key)); modelReason(err) != enrollment.WrongCode {
+	if _, err := r.Verify(t.Context(), "alice", "x", modelWrong(r.clock.Now(), key)); modelReason(err) != enrollment.ReasonWrongCode {
 		t.Fatal(err)
 	}
 	if n := len(r.record("alice").Data); n > withKept-100 { // 175 of them, and a throttle came in
 		t.Errorf("%d bytes, with the codes there were %d", n, withKept)
 	}
 	r.Guard = r.another(keep)
-	codesOf(enrollment.CodesNotKept)
+	codesOf(enrollment.ReasonCodesNotKept)
 	if _, err := r.answer("alice", codes[0]); err != nil {
 		t.Error("the codes themselves don't work any more")
 	}
@@ -445,12 +445,12 @@ func TestFeatureT1_CodesAtSetup(t *testing.T) {
 		}
 		// They are good for nothing yet.
 		_, err = r.Verify(t.Context(), "alice", "x", shown[0])
-		r.denied(err, enrollment.NotEnrolled)
+		r.denied(err, enrollment.ReasonNotEnrolled)
 		if s := r.status("alice"); s.CodesLeft != 0 || s.CodesTotal != 0 {
 			t.Errorf("%d of %d codes before the confirmation", s.CodesLeft, s.CodesTotal)
 		}
 		_, err = r.Codes(t.Context(), "alice", enrollment.ByCode(shown[0]))
-		r.denied(err, enrollment.NotEnrolled)
+		r.denied(err, enrollment.ReasonNotEnrolled)
 
 		// What the configuration says by then does not matter.
 		r.Guard = r.another(func(c *enrollment.Config) {
@@ -489,9 +489,9 @@ func TestSetupCodesOnlyWhereNone(t *testing.T) {
 	}
 	expired := begin("alice", enrollment.Proof{})
 	r.clock.Advance(enrollment.DefaultSetupTTL)
-	for want, s := range map[enrollment.Reason]enrollment.Setup{enrollment.SetupExpired: expired, enrollment.NoSetup: begin("bob", enrollment.Proof{})} {
+	for want, s := range map[enrollment.Reason]enrollment.Setup{enrollment.ReasonSetupExpired: expired, enrollment.ReasonNoSetup: begin("bob", enrollment.Proof{})} {
 		user := "alice"
-		if want == enrollment.NoSetup {
+		if want == enrollment.ReasonNoSetup {
 			if user = "bob"; r.Cancel(t.Context(), user) != nil {
 				t.Fatal("not cancelled")
 			}
@@ -512,7 +512,7 @@ func TestSetupCodesOnlyWhereNone(t *testing.T) {
 		}
 		seen = append(seen, s.Codes().Reveal()...)
 		_, err := r.Verify(t.Context(), "alice", "x", s.Codes().Reveal()[0])
-		r.denied(err, enrollment.WrongCode)
+		r.denied(err, enrollment.ReasonWrongCode)
 	}
 	r.clock.Advance(time.Minute)
 
@@ -549,9 +549,9 @@ func TestSetupCodesAndNewCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Confirm(t.Context(), "alice", setup.Token, r.code(modelKey(t, setup)))
-	r.denied(err, enrollment.NoSetup)
+	r.denied(err, enrollment.ReasonNoSetup)
 	_, err = r.answer("alice", setup.Codes().Reveal()[0])
-	r.denied(err, enrollment.WrongCode)
+	r.denied(err, enrollment.ReasonWrongCode)
 	if _, err = r.answer("alice", renewed.Codes.Reveal()[0]); err != nil {
 		t.Error(err)
 	}
@@ -587,7 +587,7 @@ func TestSetupCodesCostNothing(t *testing.T) {
 	}
 	r.clock.Advance(time.Minute)
 	_, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
-	r.denied(err, enrollment.TooManyCodeSets)
+	r.denied(err, enrollment.ReasonTooManyCodeSets)
 }
 
 // TestCase49_SetupCodesLostReply: what was shown is what is valid, also when

@@ -111,7 +111,7 @@ func TestFeatureX7_Reseal(t *testing.T) {
 			t.Fatalf("%s: %+v, %v, was %+v", id, status, err, before[id])
 		}
 	}
-	if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, all[200].app.Code(o.clock.Now())); err != nil {
+	if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, all[200].app.Code(o.clock.Now())); err != nil {
 		t.Errorf("a challenge that was out: %v", err)
 	}
 	// What is under the primary key is not even loaded again.
@@ -436,7 +436,7 @@ func TestResealChangesNothingElse(t *testing.T) {
 			o.clock.Advance(time.Minute)
 			used := alice.app.Code(o.clock.Now())
 			spent := o.challenge("alice")
-			if _, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, spent, used); err != nil {
+			if _, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, used); err != nil {
 				t.Fatal(err)
 			}
 			open := o.challenge("alice")
@@ -466,14 +466,14 @@ func TestResealChangesNothingElse(t *testing.T) {
 			if after, err := guard.Status(t.Context(), "alice"); err != nil || !reflect.DeepEqual(after, status) {
 				t.Errorf("%+v, %v, was %+v", after, err, status)
 			}
-			if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, open, used); modelReason(err) != enrollment.Replayed {
+			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, open, used); modelReason(err) != enrollment.ReasonReplayed {
 				t.Errorf("the code that was used: %v", err)
 			}
 			o.clock.Advance(30 * time.Second)
-			if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, spent, alice.app.Code(o.clock.Now())); modelReason(err) != enrollment.ChallengeSpent {
+			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, alice.app.Code(o.clock.Now())); modelReason(err) != enrollment.ReasonChallengeSpent {
 				t.Errorf("the challenge that was spent: %v", err)
 			}
-			if _, err := guard.Answer(t.Context(), enrollment.SignInPurpose, open, alice.app.Code(o.clock.Now())); err != nil {
+			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, open, alice.app.Code(o.clock.Now())); err != nil {
 				t.Errorf("the challenge that is open: %v", err)
 			}
 			o.clock.Advance(30 * time.Second)

@@ -74,7 +74,7 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 }
 
 // Request asks for a reset in the name of whom the challenge belongs to, one of
-// SignIn for [SignInPurpose] not longer than [ChallengeTTL] ago, or of
+// SignIn for [PurposeSignIn] not longer than [ChallengeTTL] ago, or of
 // Messages.Send for that one. The challenge is not spent. Where a request is
 // open already, Request returns that one, and its wait does not begin anew.
 //
@@ -82,14 +82,14 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 // by an administrator. Thirty days after it has matured it lapses,
 // of which no event tells.
 //
-// It returns a [Denied] of reason ChallengeInvalid, ChallengeExpired,
-// ChallengeSpent or ChallengeVoid; or TooManyResets if the last request was made
+// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
+// ReasonChallengeSpent or ReasonChallengeVoid; or ReasonTooManyResets if the last request was made
 // less than a day ago.
 func (r *Resets) Request(ctx context.Context, challenge string) (_ ResetRequest, err error) {
 	e := edit{guard: r.guard, op: "request_reset"}
 	defer e.conclude(ctx, &err)
 	g := r.guard
-	c, err := g.readChallenge(ctx, SignInPurpose, challenge)
+	c, err := g.readChallenge(ctx, PurposeSignIn, challenge)
 	if err != nil {
 		return ResetRequest{}, err
 	}
@@ -100,7 +100,7 @@ func (r *Resets) Request(ctx context.Context, challenge string) (_ ResetRequest,
 			return err
 		}
 		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) { // that of a message lives longer
-			return deny(ChallengeExpired)
+			return deny(ReasonChallengeExpired)
 		}
 		asked, err := a.AskReset(m, r.config.Wait, r.config.Auto)
 		if err != nil {
@@ -117,7 +117,7 @@ func (r *Resets) Request(ctx context.Context, challenge string) (_ ResetRequest,
 
 // Cancel closes the request of a user whom the host has signed in: in a session
 // of before, by a trusted device, or by a bypass. Whoever signs in with a code
-// has cancelled it by that. It returns a [Denied] of reason NoReset.
+// has cancelled it by that. It returns a [Denied] of reason ReasonNoReset.
 func (r *Resets) Cancel(ctx context.Context, userID string) (err error) {
 	e := edit{guard: r.guard, op: "cancel_reset", user: userID}
 	defer e.conclude(ctx, &err)

@@ -102,7 +102,7 @@ func TestSelfServiceReset(t *testing.T) {
 	if err != nil || r != want {
 		t.Fatalf("%+v, %v", r, err)
 	}
-	o.wantTold(enrollment.Event{Kind: enrollment.ResetRequested}) // at once
+	o.wantTold(enrollment.Event{Kind: enrollment.EventResetRequested}) // at once
 	if s := o.status("alice"); s.Reset == nil || *s.Reset != want || !s.Enabled() {
 		t.Errorf("%+v", s.Reset)
 	}
@@ -117,7 +117,7 @@ func TestSelfServiceReset(t *testing.T) {
 	admin := o.guard.Admin("root", "knows her")
 	o.unchanged("alice", func() {
 		_, err := admin.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
-		if d := wantReason(t, err, enrollment.ResetWaiting); !d.RetryAt.Equal(want.Matures) {
+		if d := wantReason(t, err, enrollment.ReasonResetWaiting); !d.RetryAt.Equal(want.Matures) {
 			t.Errorf("try again at %v", d.RetryAt)
 		}
 	})
@@ -125,7 +125,7 @@ func TestSelfServiceReset(t *testing.T) {
 	for o.clock.Now().Before(want.Matures) {
 		kinds = append(kinds, o.sweep("alice")...)
 	}
-	if !slices.Equal(kinds, []enrollment.EventKind{enrollment.ResetReminder, enrollment.ResetReminder, enrollment.ResetMatured}) {
+	if !slices.Equal(kinds, []enrollment.EventKind{enrollment.EventResetReminder, enrollment.EventResetReminder, enrollment.EventResetMatured}) {
 		t.Errorf("told %v", kinds)
 	}
 	if !o.status("alice").Enabled() {
@@ -133,12 +133,12 @@ func TestSelfServiceReset(t *testing.T) {
 	}
 	ticket, err := admin.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 	granted(t, err)
-	o.wantTold(enrollment.Event{Kind: enrollment.Reset, Actor: "root", Note: "knows her"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventReset, Actor: "root", Note: "knows her"})
 	if s := o.status("alice"); s.Reset != nil || s.State != store.Disabled || !o.due("alice").IsZero() {
 		t.Errorf("%+v", s)
 	}
 	_, err = o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
-	wantReason(t, err, enrollment.TicketRequired)
+	wantReason(t, err, enrollment.ReasonTicketRequired)
 	o.enrollWith("alice", ticket.Reveal())
 }
 
@@ -155,31 +155,31 @@ func TestRequestNeedsAChallenge(t *testing.T) {
 	}
 	other := o.signIn("alice", enrollment.Login{Purpose: "password-reset"}).Challenge
 	spent := o.signIn("alice", enrollment.Login{}).Challenge
-	_, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, spent, alice.code())
+	_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, alice.code())
 	granted(t, err)
 	void := o.signIn("alice", enrollment.Login{}).Challenge
 	_, err = o.guard.Verify(t.Context(), "alice", "x", alice.codes[0])
 	granted(t, err)
 	old := o.signIn("alice", enrollment.Login{}).Challenge
 	o.unchanged("alice", func() {
-		wantReason(t, request(""), enrollment.ChallengeInvalid)
-		wantReason(t, request("alice"), enrollment.ChallengeInvalid)
-		wantReason(t, request(alice.first.Receipt), enrollment.ChallengeInvalid)
-		wantReason(t, request(other), enrollment.ChallengeInvalid)
-		wantReason(t, request(spent), enrollment.ChallengeVoid)
-		wantReason(t, request(void), enrollment.ChallengeVoid)
+		wantReason(t, request(""), enrollment.ReasonChallengeInvalid)
+		wantReason(t, request("alice"), enrollment.ReasonChallengeInvalid)
+		wantReason(t, request(alice.first.Receipt), enrollment.ReasonChallengeInvalid)
+		wantReason(t, request(other), enrollment.ReasonChallengeInvalid)
+		wantReason(t, request(spent), enrollment.ReasonChallengeVoid)
+		wantReason(t, request(void), enrollment.ReasonChallengeVoid)
 		o.pass(enrollment.ChallengeTTL)
-		wantReason(t, request(old), enrollment.ChallengeExpired)
+		wantReason(t, request(old), enrollment.ReasonChallengeExpired)
 	})
 	fresh := o.signIn("alice", enrollment.Login{}).Challenge
 	granted(t, request(fresh))
 	// The challenge is not spent by it.
-	_, err = o.guard.Answer(t.Context(), enrollment.SignInPurpose, fresh, alice.code())
+	_, err = o.guard.Answer(t.Context(), enrollment.PurposeSignIn, fresh, alice.code())
 	granted(t, err)
-	wantReason(t, request(fresh), enrollment.ChallengeSpent)
+	wantReason(t, request(fresh), enrollment.ReasonChallengeSpent)
 	// The code has cancelled the request, and the next one waits for a day.
 	err = request(o.signIn("alice", enrollment.Login{}).Challenge)
-	if d := wantReason(t, err, enrollment.TooManyResets); !d.RetryAt.Equal(o.clock.Now().Add(24 * time.Hour)) {
+	if d := wantReason(t, err, enrollment.ReasonTooManyResets); !d.RetryAt.Equal(o.clock.Now().Add(24 * time.Hour)) {
 		t.Errorf("try again at %v", d.RetryAt)
 	}
 }
@@ -193,14 +193,14 @@ func TestResetIsClosed(t *testing.T) {
 	}{
 		"by the owner": {func(_ *office, r *enrollment.Resets, _ *client) error {
 			return r.Cancel(t.Context(), "alice")
-		}, enrollment.Event{Kind: enrollment.ResetCancelled}},
+		}, enrollment.Event{Kind: enrollment.EventResetCancelled}},
 		"by an administrator": {func(o *office, _ *enrollment.Resets, _ *client) error {
 			return o.guard.Admin("root", "not her").RefuseReset(t.Context(), "alice")
-		}, enrollment.Event{Kind: enrollment.ResetRefused, Actor: "root", Note: "not her"}},
+		}, enrollment.Event{Kind: enrollment.EventResetRefused, Actor: "root", Note: "not her"}},
 		"by a code": {func(_ *office, _ *enrollment.Resets, alice *client) error {
 			alice.verify("x")
 			return nil
-		}, enrollment.Event{Kind: enrollment.ResetCancelled, Factor: enrollment.TOTP}},
+		}, enrollment.Event{Kind: enrollment.EventResetCancelled, Factor: enrollment.FactorTOTP}},
 	} {
 		o := newOffice(t)
 		resets := o.resets(enrollment.ResetsConfig{Auto: true})
@@ -216,10 +216,10 @@ func TestResetIsClosed(t *testing.T) {
 			t.Errorf("%s: it is open", name)
 		}
 		o.unchanged("alice", func() {
-			wantReason(t, resets.Cancel(t.Context(), "alice"), enrollment.NoReset)
-			wantReason(t, o.guard.Admin("root", "x").RefuseReset(t.Context(), "alice"), enrollment.NoReset)
+			wantReason(t, resets.Cancel(t.Context(), "alice"), enrollment.ReasonNoReset)
+			wantReason(t, o.guard.Admin("root", "x").RefuseReset(t.Context(), "alice"), enrollment.ReasonNoReset)
 			_, err := o.guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
-			wantReason(t, err, enrollment.NoReset)
+			wantReason(t, err, enrollment.ReasonNoReset)
 		})
 		o.pass(31 * 24 * time.Hour)
 		o.sweepNow()
@@ -238,7 +238,7 @@ func TestAutomaticReset(t *testing.T) {
 		Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
 	granted(t, err)
 	o.take()
-	if kinds := o.sweep("alice"); !slices.Equal(kinds, []enrollment.EventKind{enrollment.ResetReminder}) {
+	if kinds := o.sweep("alice"); !slices.Equal(kinds, []enrollment.EventKind{enrollment.EventResetReminder}) {
 		t.Errorf("told %v", kinds)
 	}
 	o.pass(o.due("alice").Sub(o.clock.Now()))
@@ -246,7 +246,7 @@ func TestAutomaticReset(t *testing.T) {
 		t.Fatalf("due at %v", o.clock.Now())
 	}
 	o.sweepNow()
-	o.wantTold(enrollment.Event{Kind: enrollment.Reset, Method: "self-service"})
+	o.wantTold(enrollment.Event{Kind: enrollment.EventReset, Method: "self-service"})
 	if s := o.status("alice"); s.State != store.Disabled || s.Reset != nil {
 		t.Errorf("%+v", s)
 	}
@@ -272,7 +272,7 @@ func TestAutomaticResetWaitsForTheNews(t *testing.T) {
 	o.pass(24 * time.Hour)
 	o.sweepNow()
 	told := o.take()
-	if len(told) == 0 || told[0].Kind != enrollment.ResetRequested {
+	if len(told) == 0 || told[0].Kind != enrollment.EventResetRequested {
 		t.Fatalf("told of %+v", told)
 	}
 	until := o.status("alice").Reset.Matures
@@ -300,7 +300,7 @@ func TestResetLapses(t *testing.T) {
 		t.Error("it is open")
 	}
 	_, err = o.guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
-	wantReason(t, err, enrollment.NoReset)
+	wantReason(t, err, enrollment.ReasonNoReset)
 	o.take()
 	o.sweepNow()
 	o.wantTold()
@@ -329,9 +329,9 @@ func TestRequestByTheChallengeOfAMessage(t *testing.T) {
 		t.Fatalf("the challenge of the message lives for %v", left)
 	}
 	p.Clock.Advance(time.Minute)
-	wantReason(t, request(signIn), enrollment.ChallengeExpired)
-	wantReason(t, request(sent.Challenge), enrollment.ChallengeExpired)
-	p.want(p.answer(sent.Challenge, p.inbox.wrong(t)), enrollment.WrongCode) // it is still one
+	wantReason(t, request(signIn), enrollment.ReasonChallengeExpired)
+	wantReason(t, request(sent.Challenge), enrollment.ReasonChallengeExpired)
+	p.want(p.answer(sent.Challenge, p.inbox.wrong(t)), enrollment.ReasonWrongCode) // it is still one
 	if p.status("alice").Reset != nil {
 		t.Error("a request is open")
 	}
@@ -359,7 +359,7 @@ func TestResetThatIsHeardOfLate(t *testing.T) {
 		o.notify = nil
 		o.sweepNow()
 		heard := o.clock.Now()
-		if told := o.take(); len(told) == 0 || told[0].Kind != enrollment.ResetRequested {
+		if told := o.take(); len(told) == 0 || told[0].Kind != enrollment.EventResetRequested {
 			t.Fatalf("told %+v", told)
 		}
 		want := enrollment.ResetRequest{Asked: heard, Matures: heard.Add(enrollment.DefaultResetWait)}
@@ -368,7 +368,7 @@ func TestResetThatIsHeardOfLate(t *testing.T) {
 		}
 		o.pass(r.Matures.Sub(o.clock.Now()))
 		_, err = admin.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
-		if d := wantReason(t, err, enrollment.ResetWaiting); !d.RetryAt.Equal(want.Matures) {
+		if d := wantReason(t, err, enrollment.ReasonResetWaiting); !d.RetryAt.Equal(want.Matures) {
 			t.Errorf("auto %v: try again at %v", auto, d.RetryAt)
 		}
 		for o.clock.Now().Before(want.Matures) {
@@ -395,7 +395,7 @@ func TestResetThatIsNotHeardOf(t *testing.T) {
 	o.pass(r.Matures.Sub(o.clock.Now()))
 	o.unchanged("alice", func() {
 		_, err := o.guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
-		if d := wantReason(t, err, enrollment.ResetWaiting); !d.RetryAt.IsZero() {
+		if d := wantReason(t, err, enrollment.ReasonResetWaiting); !d.RetryAt.IsZero() {
 			t.Errorf("try again at %v", d.RetryAt)
 		}
 	})

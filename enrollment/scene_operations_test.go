@@ -70,7 +70,7 @@ var sceneOperations = map[string]sceneOperation{
 			s.challenge = s.deliver()
 			code = s.sent
 		}
-		_, err := s.guard.Answer(s.t.Context(), enrollment.SignInPurpose, s.challenge, code)
+		_, err := s.guard.Answer(s.t.Context(), enrollment.PurposeSignIn, s.challenge, code)
 		return err
 	}},
 	"Verify": {call: func(s *scene, _ enrollment.Proof) error {
@@ -128,7 +128,7 @@ var sceneOperations = map[string]sceneOperation{
 		},
 	},
 	"Messages.Send": {call: func(s *scene, _ enrollment.Proof) error {
-		_, err := s.messages().Send(s.t.Context(), enrollment.SignInPurpose, s.challenge)
+		_, err := s.messages().Send(s.t.Context(), enrollment.PurposeSignIn, s.challenge)
 		return err
 	}},
 	"Messages.Unbind": {call: func(s *scene, p enrollment.Proof) error {

@@ -36,7 +36,7 @@ type scene struct {
 	codes   []string // recovery codes that are unspent
 	sent    string   // the last code that was delivered
 	binding string   // the token of the address that waits for its code
-	device  enrollment.Trusted
+	device  enrollment.TrustedDevice
 
 	challenge string
 	receipt   string
@@ -251,7 +251,7 @@ func (s *scene) bind(p enrollment.Proof) {
 // for.
 func (s *scene) deliver() string {
 	s.t.Helper()
-	d, err := s.messages().Send(s.t.Context(), enrollment.SignInPurpose, s.signIn())
+	d, err := s.messages().Send(s.t.Context(), enrollment.PurposeSignIn, s.signIn())
 	s.must(err)
 	return d.Challenge
 }

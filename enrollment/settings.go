@@ -13,8 +13,8 @@ import (
 // has at least five left then.
 //
 // The proof is [ByCode] or [ByReceipt], or [ByReauth] where Config.AllowReauth
-// is set. It returns a [Denied] of reason NotEnrolled, ProofRequired,
-// ProofInvalid, ProofStale, ProofNotAllowed or whatever evaluating a code
+// is set. It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofRequired,
+// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
 	e := edit{guard: g, op: "disable"}
@@ -36,8 +36,8 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error)
 
 // Remove takes one of several authenticators away, by its ID (see [Status]).
 // Open challenges, receipts and a setup that waits are void with it.
-// Proofs and what is denied are as for [Guard.Disable], and UnknownAuthenticator
-// or LastAuthenticator.
+// Proofs and what is denied are as for [Guard.Disable], and ReasonUnknownAuthenticator
+// or ReasonLastAuthenticator.
 func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) (err error) {
 	e := edit{guard: g, op: "remove"}
 	defer e.conclude(ctx, &err)
@@ -80,8 +80,8 @@ type Renewed struct {
 // the first of them; those that Confirm makes count.
 //
 // The proof is [ByCode] or [ByReceipt]. It returns a [Denied] of reason
-// NotEnrolled, TooManyCodeSets, ProofRequired, ProofInvalid, ProofStale,
-// ProofNotAllowed or whatever evaluating a code denies. With the scheme
+// ReasonNotEnrolled, ReasonTooManyCodeSets, ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
+// ReasonProofNotAllowed or whatever evaluating a code denies. With the scheme
 // Argon2id it takes as long as Confirm.
 func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (_ Renewed, err error) {
 	e := edit{guard: g, op: "new_codes"}
@@ -105,7 +105,7 @@ func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (_ Renewed
 			return err
 		}
 		done.Codes = e.codes
-		done.Receipt, err = g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: by.at, factor: by.factor, user: userID, purpose: SetupPurpose})
+		done.Receipt, err = g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: by.at, factor: by.factor, user: userID, purpose: PurposeSetup})
 		return err
 	}
 	if err := e.run(ctx); err != nil {
@@ -119,8 +119,8 @@ func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (_ Renewed
 // call is an event, and the user is told.
 //
 // The proof is [ByCode] with an app's code, or [ByReceipt] with the receipt of
-// one. It returns a [Denied] of reason NotEnrolled, CodesNotKept, ProofRequired,
-// ProofInvalid, ProofStale, ProofNotAllowed or whatever evaluating a code
+// one. It returns a [Denied] of reason ReasonNotEnrolled, ReasonCodesNotKept, ReasonProofRequired,
+// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) Codes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
 	e := edit{guard: g, op: "codes"}

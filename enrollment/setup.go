@@ -49,7 +49,7 @@ type Options struct {
 
 	// Name is how the user tells this authenticator from others, for example
 	// "work phone": at most [MaxName] bytes without control characters, or
-	// Begin denies it as InvalidName. Defaults to the name of the authenticator
+	// Begin denies it as ReasonInvalidName. Defaults to the name of the authenticator
 	// that is replaced, or else to "Authenticator".
 	Name string
 
@@ -148,11 +148,11 @@ func (Setup) MarshalJSON() ([]byte, error) {
 // staged beside the working ones, and Options.Proof is required. A change of
 // factor before Confirm, the use of a recovery code included, voids the setup.
 //
-// It returns a [Denied] of reason ProofRequired, ProofInvalid, ProofStale,
-// ProofNotAllowed or whatever evaluating a code denies; TicketRequired or
-// TicketInvalid; NotEnrolled if there is nothing to replace;
-// UnknownAuthenticator, TooManyAuthenticators, InvalidName, or, with a source of
-// randomness that repeats itself, DuplicateSecret. Other options outside their
+// It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
+// ReasonProofNotAllowed or whatever evaluating a code denies; ReasonTicketRequired or
+// ReasonTicketInvalid; ReasonNotEnrolled if there is nothing to replace;
+// ReasonUnknownAuthenticator, ReasonTooManyAuthenticators, ReasonInvalidName, or, with a source of
+// randomness that repeats itself, ReasonDuplicateSecret. Other options outside their
 // bounds are errors that name the field.
 func (g *Guard) Begin(ctx context.Context, userID string, o Options) (_ Setup, err error) {
 	e := edit{guard: g, op: "begin"}
@@ -165,7 +165,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o Options) (_ Setup, e
 		return Setup{}, fmt.Errorf("enrollment: Options: %w", err)
 	}
 	if len(o.Name) > MaxName || !printable(o.Name) {
-		return Setup{}, deny(InvalidName)
+		return Setup{}, deny(ReasonInvalidName)
 	}
 	var replaces account.AuthenticatorID
 	if o.Replace != "" {
@@ -292,11 +292,11 @@ func (g *Guard) readSetupToken(ctx context.Context, label, userID, token string)
 	s, err := g.openSetup(ctx, label, token)
 	switch {
 	case errors.Is(err, errToken), err == nil && s.user != userID:
-		return s, deny(SetupInvalid)
+		return s, deny(ReasonSetupInvalid)
 	case err != nil:
 		return s, err
 	case !g.now().Before(s.expires):
-		return s, deny(SetupExpired)
+		return s, deny(ReasonSetupExpired)
 	}
 	return s, nil
 }
@@ -304,8 +304,8 @@ func (g *Guard) readSetupToken(ctx context.Context, label, userID, token string)
 // Resume returns the setup that the token stands for once more, for a page
 // that is loaded again. It changes nothing.
 //
-// It returns a [Denied] of reason SetupInvalid, SetupExpired, SetupSuperseded
-// or NoSetup.
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
+// or ReasonNoSetup.
 func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error) {
 	t, err := g.readSetupToken(ctx, labelSetup, userID, token)
 	if err != nil {
@@ -323,7 +323,7 @@ func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error)
 }
 
 // Cancel drops the setup that waits, whoever began it. Working authenticators
-// are not touched. It returns a [Denied] of reason NoSetup if none waits.
+// are not touched. It returns a [Denied] of reason ReasonNoSetup if none waits.
 func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 	e := edit{guard: g, op: "cancel", user: userID}
 	defer e.conclude(ctx, &err)
@@ -336,7 +336,7 @@ func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 func readAuthenticatorID(text string) (id account.AuthenticatorID, err error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != len(id) {
-		return id, deny(UnknownAuthenticator)
+		return id, deny(ReasonUnknownAuthenticator)
 	}
 	return account.AuthenticatorID(raw), nil
 }

@@ -72,7 +72,7 @@ func TestSetupShowsTheSame(t *testing.T) {
 	if again.URI() != setup.URI() || again.Secret() != setup.Secret() || !again.Expires.Equal(setup.Expires) {
 		t.Error("Resume shows another setup")
 	}
-	if done, err := kit.Guard.Confirm(t.Context(), "alice", again.Token, app.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.Enabled {
+	if done, err := kit.Guard.Confirm(t.Context(), "alice", again.Token, app.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.EventEnabled {
 		t.Errorf("with the token of Resume: %q, %v", done.Did, err)
 	}
 
@@ -96,11 +96,11 @@ func TestSetupTokenIsBound(t *testing.T) {
 		token string
 		want  enrollment.Reason
 	}{
-		"superseded":     {first.Token, enrollment.SetupSuperseded},
-		"another user's": {bobs.Token, enrollment.SetupInvalid},
-		"rubbish":        {"rubbish", enrollment.SetupInvalid},
-		"nothing":        {"", enrollment.SetupInvalid},
-		"cut":            {second.Token[:len(second.Token)-2], enrollment.SetupInvalid},
+		"superseded":     {first.Token, enrollment.ReasonSetupSuperseded},
+		"another user's": {bobs.Token, enrollment.ReasonSetupInvalid},
+		"rubbish":        {"rubbish", enrollment.ReasonSetupInvalid},
+		"nothing":        {"", enrollment.ReasonSetupInvalid},
+		"cut":            {second.Token[:len(second.Token)-2], enrollment.ReasonSetupInvalid},
 	} {
 		_, err := kit.Guard.Resume(ctx, "alice", c.token)
 		wantReason(t, err, c.want)
@@ -111,10 +111,10 @@ func TestSetupTokenIsBound(t *testing.T) {
 	}
 	kit.Clock.Advance(enrollment.DefaultSetupTTL)
 	_, err := kit.Guard.Resume(ctx, "alice", second.Token)
-	wantReason(t, err, enrollment.SetupExpired)
+	wantReason(t, err, enrollment.ReasonSetupExpired)
 	_, err = kit.Guard.Confirm(ctx, "alice", second.Token, app.Code(kit.Clock.Now()))
-	wantReason(t, err, enrollment.SetupExpired)
-	wantReason(t, kit.Guard.Cancel(ctx, "alice"), enrollment.NoSetup)
+	wantReason(t, err, enrollment.ReasonSetupExpired)
+	wantReason(t, kit.Guard.Cancel(ctx, "alice"), enrollment.ReasonNoSetup)
 	status, err := kit.Guard.Status(ctx, "alice")
 	if err != nil || status.State != store.None || !status.SetupExpires.IsZero() {
 		t.Errorf("after the setup has expired: %v, %v", status.State, err)
@@ -127,7 +127,7 @@ func TestConfirmTellsTheClock(t *testing.T) {
 		kit := enrollmenttest.New(t)
 		setup, app := begin(t, kit, "alice", enrollment.Options{})
 		_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(off)))
-		if d := wantReason(t, err, enrollment.ClockSkew); d.Skew != off {
+		if d := wantReason(t, err, enrollment.ReasonClockSkew); d.Skew != off {
 			t.Errorf("the phone is said to be %v ahead, it is %v", d.Skew, off)
 		}
 		if status, _ := kit.Guard.Status(t.Context(), "alice"); status.Enabled() {
@@ -137,7 +137,7 @@ func TestConfirmTellsTheClock(t *testing.T) {
 	kit := enrollmenttest.New(t)
 	setup, app := begin(t, kit, "alice", enrollment.Options{})
 	_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.WrongCode(kit.Clock.Now()))
-	wantReason(t, err, enrollment.WrongCode)
+	wantReason(t, err, enrollment.ReasonWrongCode)
 	if _, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(-30*time.Second))); err != nil {
 		t.Errorf("a step behind: %v", err)
 	}
@@ -156,9 +156,9 @@ func TestConfirmIsThrottledApart(t *testing.T) {
 		return err
 	}
 	for range 5 {
-		wantReason(t, confirm(app.WrongCode(kit.Clock.Now())), enrollment.WrongCode)
+		wantReason(t, confirm(app.WrongCode(kit.Clock.Now())), enrollment.ReasonWrongCode)
 	}
-	d := wantReason(t, confirm(app.Code(kit.Clock.Now())), enrollment.Locked)
+	d := wantReason(t, confirm(app.Code(kit.Clock.Now())), enrollment.ReasonLocked)
 	if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
 		t.Errorf("the account is locked by its setup: %v", err)
 	}
@@ -177,14 +177,14 @@ func TestThreeAuthenticators(t *testing.T) {
 	for _, name := range []string{"work phone", "tablet"} {
 		setup, app := begin(t, kit, "alice", enrollment.Options{Name: name, Proof: enrollment.ByCode(alice.Code())})
 		done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
-		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 || done.Did != enrollment.AuthenticatorAdded {
+		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 || done.Did != enrollment.EventAuthenticatorAdded {
 			t.Fatalf("%s: %q, %d new codes, %d left, %v", name, done.Did, done.Codes.Len(), done.Success.CodesLeft, err)
 		}
 		apps = append(apps, app)
 		kit.Clock.Advance(time.Minute)
 	}
 	_, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: enrollment.ByCode(alice.Code())})
-	wantReason(t, err, enrollment.TooManyAuthenticators)
+	wantReason(t, err, enrollment.ReasonTooManyAuthenticators)
 	status, err := kit.Guard.Status(ctx, "alice")
 	if err != nil || len(status.Authenticators) != 3 || status.Authenticators[0].Name != "Authenticator" || status.Authenticators[2].Name != "tablet" {
 		t.Fatalf("%+v, %v", status.Authenticators, err)
@@ -198,12 +198,12 @@ func TestThreeAuthenticators(t *testing.T) {
 	// Replacing one of three keeps three, and the name.
 	kit.Clock.Advance(time.Minute)
 	setup, fresh := begin(t, kit, "alice", enrollment.Options{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
-	if done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, fresh.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.AuthenticatorReplaced {
+	if done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, fresh.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.EventAuthenticatorReplaced {
 		t.Fatal(done.Did, err)
 	}
 	kit.Clock.Advance(time.Minute)
 	_, err = kit.Guard.Verify(ctx, "alice", "x", apps[1].Code(kit.Clock.Now()))
-	wantReason(t, err, enrollment.WrongCode)
+	wantReason(t, err, enrollment.ReasonWrongCode)
 	status, _ = kit.Guard.Status(ctx, "alice")
 	if len(status.Authenticators) != 3 || status.Authenticators[2].Name != "work phone" {
 		t.Errorf("%+v", status.Authenticators)
@@ -216,9 +216,9 @@ func TestThreeAuthenticators(t *testing.T) {
 		status, _ = kit.Guard.Status(ctx, "alice")
 	}
 	err = kit.Guard.Remove(ctx, "alice", status.Authenticators[0].ID, enrollment.ByCode(alice.Code()))
-	wantReason(t, err, enrollment.LastAuthenticator)
+	wantReason(t, err, enrollment.ReasonLastAuthenticator)
 	err = kit.Guard.Remove(ctx, "alice", "0123456789abcdef", enrollment.ByCode(alice.Code()))
-	wantReason(t, err, enrollment.UnknownAuthenticator)
+	wantReason(t, err, enrollment.ReasonUnknownAuthenticator)
 	if _, err := kit.Guard.Verify(ctx, "alice", "x", alice.Code()); err != nil {
 		t.Errorf("what was refused used the code up: %v", err)
 	}
@@ -246,8 +246,8 @@ func TestBrokenRandomness(t *testing.T) {
 		kit.Guard.SetRandom(source)
 		_, begin := kit.Guard.Begin(t.Context(), "carol", enrollment.Options{Account: "c"})
 		_, confirm := kit.Guard.Confirm(t.Context(), "bob", setup.Token, app.Code(kit.Clock.Now()))
-		_, answer := kit.Guard.Answer(t.Context(), enrollment.SignInPurpose, login.Challenge, alice.Code())
-		_, wrong := kit.Guard.Answer(t.Context(), enrollment.SignInPurpose, login.Challenge, alice.WrongCode())
+		_, answer := kit.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.Code())
+		_, wrong := kit.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.WrongCode())
 		_, signIn := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
 		for i, err := range []error{begin, confirm, answer, wrong, signIn} {
 			if err == nil || errors.As(err, new(*enrollment.Denied)) {
@@ -281,7 +281,7 @@ func TestCase53_SecretTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := kit.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
-	wantReason(t, err, enrollment.DuplicateSecret)
+	wantReason(t, err, enrollment.ReasonDuplicateSecret)
 }
 
 // A setup that waits goes with the change that was made to keep its beginner
@@ -312,6 +312,6 @@ func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		_, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
-		wantReason(t, err, enrollment.NoSetup)
+		wantReason(t, err, enrollment.ReasonNoSetup)
 	}
 }

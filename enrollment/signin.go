@@ -23,19 +23,19 @@ type Purpose string
 
 // Purposes of the library.
 const (
-	// SignInPurpose is the second step of a sign-in.
-	SignInPurpose Purpose = "sign-in"
+	// PurposeSignIn is the second step of a sign-in.
+	PurposeSignIn Purpose = "sign-in"
 
-	// SetupPurpose stands in the Success of a Confirm. It is an error anywhere
+	// PurposeSetup stands in the Success of a Confirm. It is an error anywhere
 	// else.
-	SetupPurpose Purpose = "setup"
+	PurposeSetup Purpose = "setup"
 )
 
 func (p Purpose) validate() error {
 	if len(p) == 0 || len(p) > maxPurpose || !printable(string(p)) {
 		return fmt.Errorf("enrollment: the purpose is not 1 to %d printable bytes", maxPurpose)
 	}
-	if p == SetupPurpose {
+	if p == PurposeSetup {
 		return errors.New("enrollment: the purpose is that of Confirm alone")
 	}
 	return nil
@@ -43,7 +43,7 @@ func (p Purpose) validate() error {
 
 // Login is what [Guard.SignIn] is told about a sign-in beyond the user.
 type Login struct {
-	// Purpose is what the challenge is for. Defaults to [SignInPurpose]. A
+	// Purpose is what the challenge is for. Defaults to [PurposeSignIn]. A
 	// password reset has its own, so that its challenge does not sign in.
 	Purpose Purpose
 
@@ -133,7 +133,7 @@ type Decision struct {
 	// where the address is on Login.Channel.
 	Factors []Factor
 
-	// Waived is what took the place of the code, with Proceed: TrustedDevice
+	// Waived is what took the place of the code, with Proceed: FactorTrustedDevice
 	// or Bypassed, the latter also where there is nothing set up yet. It is ""
 	// if nothing had to.
 	Waived Factor
@@ -153,7 +153,7 @@ type Decision struct {
 // factor is MustEnroll, whatever Login.Require and Login.Grace say.
 func (g *Guard) SignIn(ctx context.Context, userID string, l Login) (Decision, error) {
 	if l.Purpose == "" {
-		l.Purpose = SignInPurpose
+		l.Purpose = PurposeSignIn
 	}
 	if err := l.Purpose.validate(); err != nil {
 		return Decision{}, err
@@ -162,7 +162,7 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l Login) (Decision, e
 		return Decision{}, fmt.Errorf("enrollment: Login.Channel is not at most %d printable bytes", maxPurpose)
 	}
 	device := g.deviceHash(userID, l.Device)
-	for waivable := l.Purpose == SignInPurpose; ; waivable = false {
+	for waivable := l.Purpose == PurposeSignIn; ; waivable = false {
 		m, a, err := g.peekMended(ctx, userID)
 		if err != nil {
 			return Decision{}, err
@@ -219,7 +219,7 @@ func decideSignIn(l Login, a *account.Account, now time.Time, waivable bool, dev
 		return Decision{}, ErrMissing
 	case by != account.NoFactor:
 		return Decision{Next: Proceed, Waived: factorOf(by), EnrollBy: a.Bypass(now).Until}, nil
-	case l.Purpose == SignInPurpose && a.MustEnroll(now):
+	case l.Purpose == PurposeSignIn && a.MustEnroll(now):
 		return Decision{Next: MustEnroll}, nil
 	case l.Require && now.Before(l.Grace):
 		return Decision{Next: Proceed, EnrollBy: l.Grace}, nil
@@ -246,17 +246,17 @@ func (g *Guard) challenge(ctx context.Context, userID string, l Login, a *accoun
 	}
 	d := Decision{Next: AskCode, Challenge: token, Expires: c.Expires}
 	if len(a.Authenticators()) > 0 {
-		d.Factors = append(d.Factors, TOTP)
+		d.Factors = append(d.Factors, FactorTOTP)
 	}
 	if a.Delivers(l.Channel) {
-		d.Factors = append(d.Factors, Delivered)
+		d.Factors = append(d.Factors, FactorDelivered)
 	}
 	left, _, err := a.CodesLeft()
 	if err != nil {
 		return Decision{}, outward(err)
 	}
 	if left > 0 {
-		d.Factors = append(d.Factors, Recovery)
+		d.Factors = append(d.Factors, FactorRecovery)
 	}
 	return d, nil
 }

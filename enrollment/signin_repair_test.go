@@ -17,7 +17,7 @@ func broken(t *testing.T) (*office, *client) {
 	alice := o.enroll("alice")
 	o.pass(48 * time.Hour)
 	d := o.signIn("alice", enrollment.Login{})
-	_, err := o.guard.Answer(t.Context(), enrollment.SignInPurpose, d.Challenge, alice.code())
+	_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, alice.code())
 	granted(t, err)
 	o.pass(-47 * time.Hour)
 	o.take()
@@ -41,7 +41,7 @@ func TestChallengeAfterBrokenClock(t *testing.T) {
 	o.unchanged("alice", func() { o.signIn("alice", enrollment.Login{}) }) // once is enough
 	// The step that was used under the broken clock is taken for one of now.
 	o.pass(2 * alice.app.Period())
-	_, err = o.guard.Answer(t.Context(), enrollment.SignInPurpose, d.Challenge, alice.code())
+	_, err = o.guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, alice.code())
 	granted(t, err)
 }
 
@@ -70,7 +70,7 @@ func TestChallengeNeedsTheRepair(t *testing.T) {
 			}
 		}, nil},
 	} {
-		for _, purpose := range []enrollment.Purpose{enrollment.SignInPurpose, "delete-project"} {
+		for _, purpose := range []enrollment.Purpose{enrollment.PurposeSignIn, "delete-project"} {
 			o, alice := broken(t)
 			o.store.save = x.save(o)
 			d, err := o.guard.SignIn(t.Context(), "alice", enrollment.Login{Purpose: purpose})

@@ -41,7 +41,7 @@ type Status struct {
 	// has ended.
 	MustEnroll bool
 
-	// Reset is the request to take the second factor away that is open, or
+	// EventReset is the request to take the second factor away that is open, or
 	// nil.
 	Reset *ResetRequest
 
@@ -50,7 +50,7 @@ type Status struct {
 
 	// LastSignIn is when the second step of a sign-in last succeeded or was
 	// waived; the zero time if it never was. LastFactor is what it was answered
-	// with, or TrustedDevice or Bypassed.
+	// with, or FactorTrustedDevice or Bypassed.
 	LastSignIn time.Time
 	LastFactor Factor
 

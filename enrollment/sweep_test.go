@@ -109,11 +109,11 @@ func TestSweepReminds(t *testing.T) {
 		var told enrollment.EventKind
 		switch {
 		case n < 3:
-			want.Reminded, told = 1, enrollment.ResetReminder
+			want.Reminded, told = 1, enrollment.EventResetReminder
 		case n == 3:
-			want.Matured, told = 1, enrollment.ResetMatured
+			want.Matured, told = 1, enrollment.EventResetMatured
 		case n < 33:
-			want.Reminded, told = 1, enrollment.ResetReminder
+			want.Reminded, told = 1, enrollment.EventResetReminder
 		case n == 33:
 			want = enrollment.Swept{Seen: 1, Lapsed: 1}
 		default:
@@ -158,7 +158,7 @@ func TestSweepCompletes(t *testing.T) {
 	o.told()
 	o.clock.Advance(time.Microsecond)
 	o.swept(o.dir, enrollment.Swept{Seen: 1, Completed: 1, Delivered: 1})
-	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.Reset}) {
+	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.EventReset}) {
 		t.Errorf("was told %q", got)
 	}
 	status, err := o.guard.Status(t.Context(), "alice")
@@ -206,7 +206,7 @@ func TestSweepWithoutNotify(t *testing.T) {
 	}
 
 	o.swept(o.dir, enrollment.Swept{Seen: 2, Completed: 1, Delivered: 2})
-	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.Reset, enrollment.CodesRenewed}) {
+	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.EventReset, enrollment.EventCodesRenewed}) {
 		t.Errorf("was told %q", got)
 	}
 }
@@ -341,7 +341,7 @@ func TestSweepAfterCrash(t *testing.T) {
 	}
 	o.clock.Advance(time.Minute)
 	o.swept(o.dir, enrollment.Swept{Seen: 1, Delivered: 1})
-	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.CodesRenewed}) {
+	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.EventCodesRenewed}) {
 		t.Errorf("was told %q", got)
 	}
 }
@@ -537,7 +537,7 @@ func TestSweepFaults(t *testing.T) {
 			}
 			resets := make(map[string]bool)
 			for _, e := range o.events {
-				if e.Kind == enrollment.Reset {
+				if e.Kind == enrollment.EventReset {
 					resets[e.ID] = true
 				}
 			}

@@ -104,7 +104,7 @@ func TestAuthenticatorBesideAddress(t *testing.T) {
 	s.setUp(enrollment.ByReceipt(s.receipt))
 	done, err := s.guard.Confirm(t.Context(), sceneUser, s.token, s.code(s.waits))
 	s.must(err)
-	if done.Did != enrollment.AuthenticatorAdded || done.Codes.Len() != 0 {
+	if done.Did != enrollment.EventAuthenticatorAdded || done.Codes.Len() != 0 {
 		t.Errorf("%q with %d codes, want one more authenticator, and the codes that are there", done.Did, done.Codes.Len())
 	}
 	s.expect(nil, "confirmed")

@@ -129,9 +129,9 @@ type receipt struct {
 func (r receipt) check(a *account.Account, now time.Time, ttl time.Duration) error {
 	switch {
 	case r.epoch != a.Epoch():
-		return deny(ProofInvalid)
+		return deny(ReasonProofInvalid)
 	case !fresh(r.at, now, ttl):
-		return deny(ProofStale)
+		return deny(ReasonProofStale)
 	}
 	return nil
 }

@@ -77,8 +77,8 @@ type ImportedAuthenticator struct {
 
 // Import sets up an account with what another system has proven, without the
 // user having to do anything. It only ever creates: where two-factor
-// authentication is on, it is a [Denied] of reason AlreadyEnrolled, and where it
-// was on before, or a ticket is out, of WasEnrolled without Import.Again. A setup
+// authentication is on, it is a [Denied] of reason ReasonAlreadyEnrolled, and where it
+// was on before, or a ticket is out, of ReasonWasEnrolled without Import.Again. A setup
 // that waits, a bypass and the demand for a ticket are dropped. It is an event
 // of kind Imported with the actor and the reason.
 //
@@ -90,7 +90,7 @@ type ImportedAuthenticator struct {
 // Codes of the current time step and of earlier ones are used up, since they may
 // have been used in the other system, and so are those that the account itself
 // remembers of before. Where the same secret comes twice, the reason is
-// DuplicateSecret; InvalidName and OwnAccount are others. Anything else that
+// ReasonDuplicateSecret; ReasonInvalidName and ReasonOwnAccount are others. Anything else that
 // can't be taken over is an error that names the field. None of them changes
 // anything.
 func (x Admin) Import(ctx context.Context, userID string, im Import) (err error) {
@@ -111,7 +111,7 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 			return errors.New("enrollment: Import.Authenticators: a key is the zero Key")
 		}
 		if len(from.Name) > MaxName || !printable(from.Name) {
-			return deny(InvalidName)
+			return deny(ReasonInvalidName)
 		}
 		to := account.Authenticator{Key: from.Key, Name: from.Name, Added: from.Added.UTC().Truncate(time.Microsecond)}
 		if to.Name == "" {
@@ -197,13 +197,13 @@ func (Export) MarshalJSON() ([]byte, error) {
 // user: nothing else in the library gives a secret away after its setup.
 //
 // An address that codes are delivered to is not part of it: the host has handed
-// it over, and has it. It returns a [Denied] of reason NotEnrolled or
-// OwnAccount.
+// it over, and has it. It returns a [Denied] of reason ReasonNotEnrolled or
+// ReasonOwnAccount.
 func (x Admin) Export(ctx context.Context, userID string) (Export, error) {
 	var list []ExportedAuthenticator
 	err := x.run(ctx, "export", userID, func(a *account.Account, m account.Moment) error {
 		if a.State() != account.Confirmed {
-			return deny(NotEnrolled)
+			return deny(ReasonNotEnrolled)
 		}
 		list = nil
 		for _, from := range a.Authenticators() {

@@ -191,7 +191,7 @@ func (r *moveRig) answer(user, code string) (enrollment.Success, error) {
 	if err != nil || d.Next != enrollment.AskCode {
 		r.t.Fatalf("SignIn = %v, %v", d.Next, err)
 	}
-	return r.Answer(r.t.Context(), enrollment.SignInPurpose, d.Challenge, code)
+	return r.Answer(r.t.Context(), enrollment.PurposeSignIn, d.Challenge, code)
 }
 
 func (r *moveRig) denied(err error, want enrollment.Reason) {
@@ -334,7 +334,7 @@ func TestImportOfAnExport(t *testing.T) {
 			}
 			// A code of now may have been used there; the next one works.
 			_, err = r.answer("alice", r.code(key))
-			r.denied(err, enrollment.Replayed)
+			r.denied(err, enrollment.ReasonReplayed)
 			r.clock.Advance(key.Params().Period)
 			if _, err := r.answer("alice", r.code(key)); err != nil {
 				t.Fatal(err)
@@ -357,7 +357,7 @@ func TestImportOfAnExport(t *testing.T) {
 					t.Errorf("the event %+v", e)
 				}
 			}
-			if h := r.status("alice").History; len(h) != 2 || h[0].Kind != enrollment.Exported || h[1].Kind != enrollment.Imported {
+			if h := r.status("alice").History; len(h) != 2 || h[0].Kind != enrollment.EventExported || h[1].Kind != enrollment.EventImported {
 				t.Errorf("the history is %+v", h)
 			}
 
@@ -419,9 +419,9 @@ func TestImportRefuses(t *testing.T) {
 		{"nothing", r.Admin("carol", "x"), enrollment.Import{}, "fault", "Authenticators"},
 		{"four", r.Admin("carol", "x"), enrollment.Import{Authenticators: four}, "fault", "Authenticators"},
 		{"the zero key", r.Admin("carol", "x"), enrollment.Import{Authenticators: make([]enrollment.ImportedAuthenticator, 1)}, "fault", "Authenticators"},
-		{"a secret twice", r.Admin("carol", "x"), enrollment.Import{Authenticators: append(one[:1:1], one[0])}, enrollment.DuplicateSecret, ""},
-		{"a long name", r.Admin("carol", "x"), named(strings.Repeat("n", enrollment.MaxName+1)), enrollment.InvalidName, ""},
-		{"a control character", r.Admin("carol", "x"), named("a\nb"), enrollment.InvalidName, ""},
+		{"a secret twice", r.Admin("carol", "x"), enrollment.Import{Authenticators: append(one[:1:1], one[0])}, enrollment.ReasonDuplicateSecret, ""},
+		{"a long name", r.Admin("carol", "x"), named(strings.Repeat("n", enrollment.MaxName+1)), enrollment.ReasonInvalidName, ""},
+		{"a control character", r.Admin("carol", "x"), named("a\nb"), enrollment.ReasonInvalidName, ""},
 		{"seventeen codes", r.Admin("carol", "x"), hashed(many...), "fault", "RecoveryHashes"},
 		{"a code twice", r.Admin("carol", "x"), hashed(many[0], many[1], many[0]), "fault", "RecoveryHashes"},
 		{"half a hash", r.Admin("carol", "x"), hashed(many[0][:16]), "fault", "RecoveryHashes"},
@@ -429,7 +429,7 @@ func TestImportRefuses(t *testing.T) {
 		{"too dear a hash", r.Admin("carol", "x"), hashed(dear), "fault", "RecoveryHashes"},
 		{"no actor", r.Admin("", "x"), hashed(), "fault", "actor"},
 		{"no reason", r.Admin("carol", ""), hashed(), "fault", "reason"},
-		{"oneself", r.Admin("alice", "x"), hashed(), enrollment.OwnAccount, ""},
+		{"oneself", r.Admin("alice", "x"), hashed(), enrollment.ReasonOwnAccount, ""},
 	}
 	for _, tt := range tests {
 		err := tt.admin.Import(t.Context(), "alice", tt.im)
@@ -444,7 +444,7 @@ func TestImportRefuses(t *testing.T) {
 	r.move("alice", many[:enrollment.MaxForeignCodes]...)
 	before := r.record("alice")
 	for _, im := range []enrollment.Import{{Authenticators: one}, {Authenticators: four[:1]}} {
-		r.denied(r.Admin("carol", "x").Import(t.Context(), "alice", im), enrollment.AlreadyEnrolled)
+		r.denied(r.Admin("carol", "x").Import(t.Context(), "alice", im), enrollment.ReasonAlreadyEnrolled)
 	}
 	if after := r.record("alice"); after.Version != before.Version {
 		t.Error("a refused import was written")
@@ -481,23 +481,23 @@ func TestForeignCodes(t *testing.T) {
 	}{
 		{"bcrypt", "abd34-1b24d", ""},
 		{"white space around it", " \tabd34-1b24d\n", ""},
-		{"bcrypt in capitals", "ABD34-1B24D", enrollment.WrongCode},
-		{"bcrypt without the hyphen", "abd341b24d", enrollment.WrongCode},
+		{"bcrypt in capitals", "ABD34-1B24D", enrollment.ReasonWrongCode},
+		{"bcrypt without the hyphen", "abd341b24d", enrollment.ReasonWrongCode},
 		{"SHA-256", "aBcDeFgHiJ-KlMnOpQrSt", ""},
-		{"SHA-256 of the wrong case", "AbCdeFgHiJ-KlMnOpQrSt", enrollment.WrongCode},
+		{"SHA-256 of the wrong case", "AbCdeFgHiJ-KlMnOpQrSt", enrollment.ReasonWrongCode},
 		{"more digits than the app's", numeric, ""},
 		{"digits with a hyphen", hyphens, ""},
-		{"digits without it", "60319927", enrollment.WrongCode},
+		{"digits without it", "60319927", enrollment.ReasonWrongCode},
 		{"a look-alike of ours", ours, ""},
 		{"in small letters", strings.ToLower(ours), ""},
 		{"not ASCII", "äöü-ÄÖÜ", ""},
-		{"as many digits as the app", "123456", enrollment.WrongCode},
-		{"too short", "abd34", enrollment.MalformedCode},
-		{"too long", strings.Repeat("a", 65), enrollment.MalformedCode},
-		{"longer with white space", "abd34-1b24d" + strings.Repeat(" ", 64), enrollment.MalformedCode},
-		{"a control character", "abd34-\x001b24d", enrollment.MalformedCode},
-		{"not UTF-8", "abd34-\xff1b24d", enrollment.MalformedCode},
-		{"a hash itself", hex.EncodeToString(hashes[2]), enrollment.WrongCode},
+		{"as many digits as the app", "123456", enrollment.ReasonWrongCode},
+		{"too short", "abd34", enrollment.ReasonMalformedCode},
+		{"too long", strings.Repeat("a", 65), enrollment.ReasonMalformedCode},
+		{"longer with white space", "abd34-1b24d" + strings.Repeat(" ", 64), enrollment.ReasonMalformedCode},
+		{"a control character", "abd34-\x001b24d", enrollment.ReasonMalformedCode},
+		{"not UTF-8", "abd34-\xff1b24d", enrollment.ReasonMalformedCode},
+		{"a hash itself", hex.EncodeToString(hashes[2]), enrollment.ReasonWrongCode},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -507,7 +507,7 @@ func TestForeignCodes(t *testing.T) {
 			before := r.record("alice")
 			ok, err := r.answer("alice", tt.typed)
 			r.denied(err, tt.want)
-			if written := r.record("alice").Version != before.Version; written == (tt.want == enrollment.MalformedCode) {
+			if written := r.record("alice").Version != before.Version; written == (tt.want == enrollment.ReasonMalformedCode) {
 				t.Errorf("written: %t", written)
 			}
 			if tt.want != "" {
@@ -516,18 +516,18 @@ func TestForeignCodes(t *testing.T) {
 				}
 				return
 			}
-			if ok.Factor != enrollment.Recovery || ok.CodesLeft != len(hashes)-1 || !ok.NewCode.IsZero() || ok.Authenticator != "" {
+			if ok.Factor != enrollment.FactorRecovery || ok.CodesLeft != len(hashes)-1 || !ok.NewCode.IsZero() || ok.Authenticator != "" {
 				t.Errorf("the Success is %+v", ok)
 			}
-			if o := r.last(); o.Operation != "answer" || o.Outcome != "ok" || o.Factor != enrollment.Recovery {
+			if o := r.last(); o.Operation != "answer" || o.Outcome != "ok" || o.Factor != enrollment.FactorRecovery {
 				t.Errorf("observed: %+v", o)
 			}
-			if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.RecoveryUsed {
+			if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.EventRecoveryUsed {
 				t.Errorf("told: %+v", e)
 			}
 			_, err = r.answer("alice", tt.typed)
-			r.denied(err, enrollment.Replayed)
-			if o := r.last(); o.Factor != enrollment.Recovery || o.Outcome != string(enrollment.Replayed) {
+			r.denied(err, enrollment.ReasonReplayed)
+			if o := r.last(); o.Factor != enrollment.FactorRecovery || o.Outcome != string(enrollment.ReasonReplayed) {
 				t.Errorf("observed: %+v", o)
 			}
 			text := r.lines()
@@ -547,7 +547,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 	r := newMoveRig(t)
 	key := r.move("alice", hashes...)
 	d, err := r.SignIn(t.Context(), "alice", enrollment.Login{})
-	if err != nil || !slices.Equal(d.Factors, []enrollment.Factor{enrollment.TOTP, enrollment.Recovery}) {
+	if err != nil || !slices.Equal(d.Factors, []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorRecovery}) {
 		t.Errorf("factors %v, %v", d.Factors, err)
 	}
 	if s := r.status("alice"); s.CodesLeft != 2 || s.CodesTotal != 2 {
@@ -571,7 +571,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 	for _, old := range []string{"first code", "second code"} {
 		before := r.record("alice")
 		_, err = r.answer("alice", old)
-		r.denied(err, enrollment.MalformedCode) // as for everybody
+		r.denied(err, enrollment.ReasonMalformedCode) // as for everybody
 		if r.record("alice").Version != before.Version {
 			t.Error("it was counted")
 		}
@@ -582,7 +582,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = r.Verify(t.Context(), "bob", "x", "second code")
-	r.denied(err, enrollment.MalformedCode)
+	r.denied(err, enrollment.ReasonMalformedCode)
 	if s := r.status("bob"); s.CodesTotal != 0 || s.State != store.Disabled {
 		t.Errorf("the status is %+v", s)
 	}
@@ -592,7 +592,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 	kept.move("alice", hashes...)
 	for _, p := range []enrollment.Proof{enrollment.ByCode("first code"), enrollment.ByCode("123456"), {}} {
 		_, err := kept.Codes(t.Context(), "alice", p)
-		kept.denied(err, enrollment.CodesNotKept)
+		kept.denied(err, enrollment.ReasonCodesNotKept)
 	}
 	if left := kept.status("alice").CodesLeft; left != 2 {
 		t.Errorf("%d codes left", left)
@@ -610,7 +610,7 @@ func TestMalformedWithoutForeignCodes(t *testing.T) {
 	for typed, logged := range map[string]bool{"hello": false, "hello world": true, strings.Repeat("x", 65): false, "a\x00bcdefg": false} {
 		for range 10 {
 			_, err := r.answer("alice", typed)
-			r.denied(err, enrollment.MalformedCode)
+			r.denied(err, enrollment.ReasonMalformedCode)
 		}
 		if text := r.lines(); strings.Contains(text, "malformed_code") != logged || strings.Contains(text, "hello") {
 			t.Errorf("%q: the log says %q", typed, text)
@@ -620,7 +620,7 @@ func TestMalformedWithoutForeignCodes(t *testing.T) {
 		t.Error("it was counted")
 	}
 	_, err := r.Verify(t.Context(), "nobody", "x", "hello world")
-	r.denied(err, enrollment.MalformedCode)
+	r.denied(err, enrollment.ReasonMalformedCode)
 }
 
 // Wrong ones are throttled as recovery codes are, and the app goes on working.
@@ -630,13 +630,13 @@ func TestForeignCodesAreThrottled(t *testing.T) {
 	key := r.move("alice", summed("first code")...)
 	for i := range 5 {
 		_, err := r.answer("alice", fmt.Sprintf("hello world %d", i))
-		r.denied(err, enrollment.WrongCode)
+		r.denied(err, enrollment.ReasonWrongCode)
 	}
 	for _, typed := range []string{"hello world", "first code", "ABCD-EFGH-JKMN-PQRS"} {
 		_, err := r.answer("alice", typed)
-		r.denied(err, enrollment.Locked)
+		r.denied(err, enrollment.ReasonLocked)
 	}
-	if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.LockedOut || e[0].Factor != enrollment.Recovery {
+	if e := r.told(); len(e) != 1 || e[0].Kind != enrollment.EventLocked || e[0].Factor != enrollment.FactorRecovery {
 		t.Errorf("told: %+v", e)
 	}
 	if _, err := r.answer("alice", r.code(key)); err != nil {
@@ -665,7 +665,7 @@ func TestCase19_ForeignRace(t *testing.T) {
 				return err
 			})
 			// What comes after the fifth used one waits.
-			if got[""] != 1 || got[enrollment.Replayed] != 5 || got[enrollment.Locked] != 24 {
+			if got[""] != 1 || got[enrollment.ReasonReplayed] != 5 || got[enrollment.ReasonLocked] != 24 {
 				t.Errorf("outcomes %v", got)
 			}
 			if left := r.status("alice").CodesLeft; left != 1 {
@@ -685,7 +685,7 @@ func TestCase49_ForeignLostReply(t *testing.T) {
 		t.Errorf("%d codes left, %v", ok.CodesLeft, err)
 	}
 	_, err := r.Verify(t.Context(), "alice", "x", "first code")
-	r.denied(err, enrollment.Replayed)
+	r.denied(err, enrollment.ReasonReplayed)
 }
 
 // Every hash is tried whichever it is, used ones included, and none while
@@ -701,20 +701,20 @@ func TestForeignWorkIsConstant(t *testing.T) {
 		want  enrollment.Reason
 		tries int64
 	}{
-		{"no such code", enrollment.WrongCode, 3},
+		{"no such code", enrollment.ReasonWrongCode, 3},
 		{"first code", "", 3},
 		{"third code", "", 3},
-		{"first code", enrollment.Replayed, 3},
-		{"no such code", enrollment.WrongCode, 3},
-		{"short", enrollment.MalformedCode, 0},
-		{"123456", enrollment.WrongCode, 0}, // an app's
+		{"first code", enrollment.ReasonReplayed, 3},
+		{"no such code", enrollment.ReasonWrongCode, 3},
+		{"short", enrollment.ReasonMalformedCode, 0},
+		{"123456", enrollment.ReasonWrongCode, 0}, // an app's
 		{"second code", "", 3},
-		{"second code", enrollment.Replayed, 3},
-		{"no such code", enrollment.WrongCode, 3},
-		{"no such code", enrollment.WrongCode, 3},
-		{"no such code", enrollment.WrongCode, 3},
-		{"no such code", enrollment.WrongCode, 3},
-		{"no such code", enrollment.Locked, 0},
+		{"second code", enrollment.ReasonReplayed, 3},
+		{"no such code", enrollment.ReasonWrongCode, 3},
+		{"no such code", enrollment.ReasonWrongCode, 3},
+		{"no such code", enrollment.ReasonWrongCode, 3},
+		{"no such code", enrollment.ReasonWrongCode, 3},
+		{"no such code", enrollment.ReasonLocked, 0},
 	} {
 		n.Store(0)
 		_, err := r.Verify(t.Context(), "alice", "x", tt.typed)
@@ -751,7 +751,7 @@ func TestCase50_ForeignGate(t *testing.T) {
 		t.Errorf("another account was not served: %v", err)
 	}
 	all.Wait()
-	if got[enrollment.WrongCode] != 5 || got[enrollment.Locked] != 295 {
+	if got[enrollment.ReasonWrongCode] != 5 || got[enrollment.ReasonLocked] != 295 {
 		t.Errorf("outcomes %v, want 5 wrong and 295 locked", got)
 	}
 	if n := tries.Load(); n != 5*4+1 {
@@ -793,7 +793,7 @@ func TestCase50_ForeignLeavesRoom(t *testing.T) {
 			r.move(user, hashes...)
 			all.Go(func() {
 				_, err := r.Verify(t.Context(), user, "x", "no such code")
-				if modelReason(err) != enrollment.WrongCode {
+				if modelReason(err) != enrollment.ReasonWrongCode {
 					t.Error(err)
 				}
 			})
@@ -876,14 +876,14 @@ func TestExportRefuses(t *testing.T) {
 		}
 		r.told()
 		out, err := r.Admin("carol", "x").Export(t.Context(), user)
-		r.denied(err, enrollment.NotEnrolled)
+		r.denied(err, enrollment.ReasonNotEnrolled)
 		if len(out.Reveal()) != 0 || len(r.told()) != 0 {
 			t.Errorf("%s: something came out", user)
 		}
 	}
 	r.move("alice")
 	_, err := r.Admin("alice", "x").Export(t.Context(), "alice")
-	r.denied(err, enrollment.OwnAccount)
+	r.denied(err, enrollment.ReasonOwnAccount)
 
 	// Nothing is given away that was not noted.
 	f := func(context.Context, store.Record, int64) error { return errors.New("the disk is full") }

@@ -133,7 +133,7 @@ func (b *modelBench) challenge() enrollment.Decision {
 }
 
 func (b *modelBench) answerTo(g *enrollment.Guard, challenge, code string) enrollment.Reason {
-	_, err := g.Answer(b.t.Context(), enrollment.SignInPurpose, challenge, code)
+	_, err := g.Answer(b.t.Context(), enrollment.PurposeSignIn, challenge, code)
 	return modelReason(err)
 }
 
@@ -152,7 +152,7 @@ func TestLastInstantOfChallenge(t *testing.T) {
 	d := b.challenge()
 	b.want(b.answerTo(b.guard, d.Challenge, b.code()), "", "the first answer")
 	b.now = d.Expires
-	b.want(b.answerTo(b.guard, d.Challenge, b.code()), enrollment.ChallengeExpired, "the second answer, at Expires")
+	b.want(b.answerTo(b.guard, d.Challenge, b.code()), enrollment.ReasonChallengeExpired, "the second answer, at Expires")
 }
 
 // A success spends a challenge: also where two nodes differ by less than the
@@ -164,12 +164,12 @@ func TestForgottenChallenge(t *testing.T) {
 	d := b.challenge()
 	b.want(b.answerTo(b.guard, d.Challenge, b.code()), "", "the first answer")
 	b.pass(9*time.Minute + 30*time.Second)
-	b.want(b.answerTo(b.guard, d.Challenge, b.code()), enrollment.ChallengeSpent, "the second answer")
+	b.want(b.answerTo(b.guard, d.Challenge, b.code()), enrollment.ReasonChallengeSpent, "the second answer")
 	// Any write of the node that runs ahead.
-	if _, err := ahead.Verify(t.Context(), "alice", "x", modelWrong(b.now, b.key)); modelReason(err) != enrollment.WrongCode {
+	if _, err := ahead.Verify(t.Context(), "alice", "x", modelWrong(b.now, b.key)); modelReason(err) != enrollment.ReasonWrongCode {
 		t.Fatal(err)
 	}
-	if r := b.answerTo(b.guard, d.Challenge, b.code()); r != enrollment.ChallengeSpent && r != enrollment.ChallengeVoid {
+	if r := b.answerTo(b.guard, d.Challenge, b.code()); r != enrollment.ReasonChallengeSpent && r != enrollment.ReasonChallengeVoid {
 		t.Errorf("the third answer: %q, want a denial", r)
 	}
 
@@ -178,9 +178,9 @@ func TestForgottenChallenge(t *testing.T) {
 	d = b.challenge()
 	b.want(b.answerTo(b.guard, d.Challenge, b.code()), "", "the first answer, under a broken clock")
 	b.pass(-2 * modelDay) // and mended
-	b.want(b.verify(modelWrong(b.now, b.key)), enrollment.WrongCode, "a wrong code")
+	b.want(b.verify(modelWrong(b.now, b.key)), enrollment.ReasonWrongCode, "a wrong code")
 	b.pass(2*modelDay + time.Minute)
-	if r := b.answerTo(b.guard, d.Challenge, b.code()); r != enrollment.ChallengeSpent && r != enrollment.ChallengeVoid {
+	if r := b.answerTo(b.guard, d.Challenge, b.code()); r != enrollment.ReasonChallengeSpent && r != enrollment.ReasonChallengeVoid {
 		t.Errorf("the second answer, when its time has come: %q, want a denial", r)
 	}
 }
@@ -195,7 +195,7 @@ func TestStepAfterBrokenClock(t *testing.T) {
 	b.pass(3 * modelDay)
 	b.want(b.verify(b.code()), "", "a code under a broken clock")
 	b.pass(-3 * modelDay)
-	b.want(b.verify(next), enrollment.Replayed, "the code of the next step again")
+	b.want(b.verify(next), enrollment.ReasonReplayed, "the code of the next step again")
 }
 
 // "Proof authorises the setup where two-factor authentication is on already.
@@ -221,7 +221,7 @@ func TestNothingToRebase(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = b.guard.Verify(t.Context(), "bob", "x", "123456")
-	b.want(modelReason(err), enrollment.NotEnrolled, "Verify")
+	b.want(modelReason(err), enrollment.ReasonNotEnrolled, "Verify")
 	if after, err := b.mem.Load(t.Context(), "bob"); err != nil || after.Version != before.Version {
 		t.Errorf("version %d became %d, %v", before.Version, after.Version, err)
 	}
@@ -234,12 +234,12 @@ func (b *modelBench) beginFor(user string) {
 	}
 }
 
-// "SetupPurpose stands in the Success of a Confirm. No challenge is minted for
+// "PurposeSetup stands in the Success of a Confirm. No challenge is minted for
 // it."
 func TestSetupPurpose(t *testing.T) {
 	t.Parallel()
 	b := newModelBench(t, nil)
-	d, err := b.guard.SignIn(t.Context(), "alice", enrollment.Login{Purpose: enrollment.SetupPurpose})
+	d, err := b.guard.SignIn(t.Context(), "alice", enrollment.Login{Purpose: enrollment.PurposeSetup})
 	if err == nil || d.Challenge != "" {
 		t.Errorf("SignIn minted a challenge for the purpose of a setup, %v", err)
 	}
@@ -256,8 +256,8 @@ func TestFactorOfConfirm(t *testing.T) {
 	}
 	_, err = b.guard.Confirm(t.Context(), "bob", setup.Token, modelWrong(b.now, modelKey(t, setup)))
 	var denied *enrollment.Denied
-	if !errors.As(err, &denied) || denied.Factor != enrollment.TOTP {
-		t.Errorf("%+v, want the factor %q", denied, enrollment.TOTP)
+	if !errors.As(err, &denied) || denied.Factor != enrollment.FactorTOTP {
+		t.Errorf("%+v, want the factor %q", denied, enrollment.FactorTOTP)
 	}
 }
 

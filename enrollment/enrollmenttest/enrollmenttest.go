@@ -57,7 +57,7 @@ func (a *App) Code(at time.Time) (code string) {
 	return code
 }
 
-// WrongCode returns a code that the app does not show within ten minutes of
+// ReasonWrongCode returns a code that the app does not show within ten minutes of
 // that time.
 func (a *App) WrongCode(at time.Time) string {
 	for n := 0; ; n++ {
@@ -209,5 +209,5 @@ func (k *Kit) Enroll(userID string) *User {
 // Code returns the code that the user's app shows now.
 func (u *User) Code() string { return u.App.Code(u.kit.Clock.Now()) }
 
-// WrongCode returns a code that the user's app shows at no time near now.
+// ReasonWrongCode returns a code that the user's app shows at no time near now.
 func (u *User) WrongCode() string { return u.App.WrongCode(u.kit.Clock.Now()) }

@@ -39,7 +39,7 @@ func TestKit(t *testing.T) {
 	if err := verify(alice.Code()); err != nil {
 		t.Errorf("the next code: %v", err)
 	}
-	if events := kit.Events(); len(events) != 1 || events[0].Kind != enrollment.Enabled || events[0].UserID != "alice" {
+	if events := kit.Events(); len(events) != 1 || events[0].Kind != enrollment.EventEnabled || events[0].UserID != "alice" {
 		t.Errorf("events %v", events)
 	}
 	if _, err := kit.Store.Load(t.Context(), "alice"); err != nil {
@@ -76,7 +76,7 @@ func TestScanRefuses(t *testing.T) {
 // loginHandler is the host's code that the example tests.
 func loginHandler(guard *enrollment.Guard) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ok, err := guard.Answer(r.Context(), enrollment.SignInPurpose, r.FormValue("challenge"), r.FormValue("code"))
+		ok, err := guard.Answer(r.Context(), enrollment.PurposeSignIn, r.FormValue("challenge"), r.FormValue("code"))
 		if errors.As(err, new(*enrollment.Denied)) {
 			http.Error(w, "try again", http.StatusForbidden)
 			return

@@ -19,15 +19,15 @@ func ExampleNew() {
 	alice := kit.Enroll("alice")
 
 	login, _ := kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
-	ok, err := kit.Guard.Answer(ctx, enrollment.SignInPurpose, login.Challenge, alice.Code())
+	ok, err := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Code())
 	fmt.Println(ok.UserID, err)
 
 	login, _ = kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
-	_, err = kit.Guard.Answer(ctx, enrollment.SignInPurpose, login.Challenge, alice.Code())
+	_, err = kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Code())
 	fmt.Println(errors.Is(err, enrollment.ErrReplayed))
 
 	kit.Clock.Advance(alice.App.Period())
-	_, err = kit.Guard.Answer(ctx, enrollment.SignInPurpose, login.Challenge, alice.Code())
+	_, err = kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Code())
 	fmt.Println(err)
 	// Output:
 	// alice <nil>

@@ -106,7 +106,7 @@ func (s *session) answer(ctx context.Context, challenge string) error {
 		if err != nil {
 			return err
 		}
-		ok, err := s.guard.Answer(ctx, enrollment.SignInPurpose, challenge, typed)
+		ok, err := s.guard.Answer(ctx, enrollment.PurposeSignIn, challenge, typed)
 		if err == nil {
 			return s.welcome(ctx, ok)
 		}
@@ -121,7 +121,7 @@ func (s *session) answer(ctx context.Context, challenge string) error {
 
 // welcome says what a right code was.
 func (s *session) welcome(ctx context.Context, ok enrollment.Success) error {
-	if ok.Factor == enrollment.Recovery {
+	if ok.Factor == enrollment.FactorRecovery {
 		s.say("  Right: a recovery code. It is used up; %d are left.", ok.CodesLeft)
 		return nil
 	}
@@ -145,27 +145,27 @@ func (s *session) explain(err error) error {
 		return err
 	}
 	kind := "code of the app"
-	if denied.Factor == enrollment.Recovery {
+	if denied.Factor == enrollment.FactorRecovery {
 		kind = "recovery code"
 	}
 	switch denied.Reason {
-	case enrollment.WrongCode:
+	case enrollment.ReasonWrongCode:
 		s.say("  Wrong, taken for a %s. It was counted.", kind)
-	case enrollment.Replayed:
+	case enrollment.ReasonReplayed:
 		s.say("  Used already: a %s works once. Take the next one.", kind)
-	case enrollment.MalformedCode:
+	case enrollment.ReasonMalformedCode:
 		s.say("  Not a code: six digits of the app, or sixteen symbols of a recovery code.")
-	case enrollment.ClockSkew:
+	case enrollment.ReasonClockSkew:
 		s.say("  Right for another time: the app's clock is %v %s. Set it, and take the", denied.Skew.Abs(), side(denied.Skew))
 		s.say("  code that it shows then.")
-	case enrollment.Locked:
+	case enrollment.ReasonLocked:
 		s.say("  Locked after too many wrong codes: this one was not looked at.")
-	case enrollment.FactorDisabled:
+	case enrollment.ReasonFactorDisabled:
 		s.say("  Codes of the app are off after 100 wrong ones. A recovery code brings them back.")
-	case enrollment.ChallengeExpired:
+	case enrollment.ReasonChallengeExpired:
 		s.say("  That took more than ten minutes, and a real program would ask for the")
 		s.say("  password again. Type the code once more.")
-	case enrollment.SetupExpired, enrollment.SetupSuperseded, enrollment.NoSetup:
+	case enrollment.ReasonSetupExpired, enrollment.ReasonSetupSuperseded, enrollment.ReasonNoSetup:
 		s.say("  The setup is no longer valid. Here is a new one; delete the entry in the app.")
 	default:
 		s.say("  Denied: %s.", denied.Reason)

@@ -136,7 +136,7 @@ func (a *app) proceed(w http.ResponseWriter, r *http.Request, u user, d enrollme
 	if !d.EnrollBy.IsZero() {
 		a.sessions.Put(ctx, keyEnrollBy, d.EnrollBy.Unix())
 	}
-	if d.Waived == enrollment.Bypassed {
+	if d.Waived == enrollment.FactorBypass {
 		a.say(w, r, keyNotice, "You have signed in with the pass that an administrator has given you.", "/")
 		return
 	}
@@ -163,7 +163,7 @@ func (a *app) answered(w http.ResponseWriter, r *http.Request, ok enrollment.Suc
 	switch {
 	case !ok.NewCode.IsZero():
 		a.showNewCode(w, r, u, ok.NewCode)
-	case ok.Factor == enrollment.Recovery:
+	case ok.Factor == enrollment.FactorRecovery:
 		a.say(w, r, keyNotice, recoveryUsed(ok.CodesLeft), "/security")
 	default:
 		http.Redirect(w, r, "/", http.StatusSeeOther)

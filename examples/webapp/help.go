@@ -72,7 +72,7 @@ func (a *app) rights(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	id := r.PostFormValue("id")
 	if id == u.ID { // so that one administrator is always left
-		a.say(w, r, keyBad, deniedInWords(&enrollment.Denied{Reason: enrollment.OwnAccount}, a.now()), memberPath(id))
+		a.say(w, r, keyBad, deniedInWords(&enrollment.Denied{Reason: enrollment.ReasonOwnAccount}, a.now()), memberPath(id))
 		return
 	}
 	for _, flag := range []string{"admin", "exempt"} {

@@ -43,7 +43,7 @@ var _ enrollment.Sender = (*mailbox)(nil)
 // Send takes a code that is to be delivered.
 func (m *mailbox) Send(ctx context.Context, msg enrollment.Message) error {
 	text := "Your code is " + msg.Code() + ". It is good for ten minutes. Tell it to nobody: we will never ask you for it."
-	if msg.Purpose == enrollment.SetupPurpose {
+	if msg.Purpose == enrollment.PurposeSetup {
 		text = "Your code is " + msg.Code() + ". It proves that this number is yours."
 	}
 	m.put(ctx, letter{Via: msg.Channel, To: msg.To, Subject: "Code", Text: text})

@@ -26,7 +26,7 @@ func TestMailbox(t *testing.T) {
 
 	// Events come at least once. A message goes out once.
 	before := len(s.app.mailbox.list())
-	e := enrollment.Event{ID: "1", UserID: s.idOf(email), Kind: enrollment.Enabled}
+	e := enrollment.Event{ID: "1", UserID: s.idOf(email), Kind: enrollment.EventEnabled}
 	for range 2 {
 		if err := s.app.notify(t.Context(), e); err != nil {
 			t.Fatal(err)

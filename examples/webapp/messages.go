@@ -26,7 +26,7 @@ func (a *app) aboutCode(w http.ResponseWriter, err error) (problem string, statu
 	switch {
 	case errors.Is(denied, enrollment.ErrLocked):
 		status = http.StatusTooManyRequests
-	case errors.Is(denied, enrollment.ErrWrongCode), errors.Is(denied, enrollment.ErrProof) && denied.Reason == enrollment.ProofNotAllowed:
+	case errors.Is(denied, enrollment.ErrWrongCode), errors.Is(denied, enrollment.ErrProof) && denied.Reason == enrollment.ReasonProofNotAllowed:
 		status = http.StatusUnprocessableEntity
 	default:
 		return "", 0, false
@@ -63,101 +63,101 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 func deniedInWords(d *enrollment.Denied, now time.Time) string {
 	wait := inWords(d.RetryAt.Sub(now))
 	switch d.Reason {
-	case enrollment.WrongCode:
+	case enrollment.ReasonWrongCode:
 		text := "That code is not right. Enter the one that your app shows now."
 		switch d.Factor {
-		case enrollment.Delivered:
+		case enrollment.FactorDelivered:
 			text = "That is not the code in the last message that we have sent you."
-		case enrollment.Recovery:
+		case enrollment.FactorRecovery:
 			text = "That is not one of your recovery codes. Look at the sheet again: you may have an older set."
 		}
 		if !d.RetryAt.IsZero() {
 			text += " That was one too many: wait " + wait + " before you try again."
 		}
 		return text
-	case enrollment.Replayed:
-		if d.Factor == enrollment.Recovery {
+	case enrollment.ReasonReplayed:
+		if d.Factor == enrollment.FactorRecovery {
 			return "That recovery code has been used. Take the next one on your sheet."
 		}
 		return "That code has been used. Wait until your app shows the next one."
-	case enrollment.MalformedCode:
+	case enrollment.ReasonMalformedCode:
 		return "That does not look like a code. A code of the app has six digits, a recovery code sixteen letters and digits."
-	case enrollment.ClockSkew:
+	case enrollment.ReasonClockSkew:
 		text := fmt.Sprintf("Your phone’s clock is about %s %s, so its codes will not work. Set it to the network’s time in the phone’s settings, then enter the code that the app shows.",
 			inWords(d.Skew.Abs()), direction(d.Skew))
 		if !d.RetryAt.IsZero() {
 			text += " Wait " + wait + " before you try again."
 		}
 		return text
-	case enrollment.Locked:
-		if d.Factor == enrollment.Recovery {
+	case enrollment.ReasonLocked:
+		if d.Factor == enrollment.FactorRecovery {
 			return "Too many wrong recovery codes. Wait " + wait + " before you try again."
 		}
 		return "Too many wrong codes. Wait " + wait + " before you try again: until then, even the right one is not accepted."
-	case enrollment.FactorDisabled:
+	case enrollment.ReasonFactorDisabled:
 		return "After very many wrong codes, codes of the app are not accepted any more. Use a recovery code."
-	case enrollment.ChallengeInvalid, enrollment.ChallengeExpired:
+	case enrollment.ReasonChallengeInvalid, enrollment.ReasonChallengeExpired:
 		return "That took too long. Sign in again, please."
-	case enrollment.ChallengeSpent:
+	case enrollment.ReasonChallengeSpent:
 		return "You have signed in with this already. Sign in again, please."
-	case enrollment.ChallengeVoid:
+	case enrollment.ReasonChallengeVoid:
 		return "Your security settings were changed meanwhile. Sign in again, please."
-	case enrollment.SetupInvalid:
+	case enrollment.ReasonSetupInvalid:
 		return "That setup was not yours, or is not complete. Begin a new one."
-	case enrollment.SetupExpired:
+	case enrollment.ReasonSetupExpired:
 		return "That took too long, and the QR code is not valid any more. Begin a new setup, and delete the entry in your app."
-	case enrollment.SetupSuperseded:
+	case enrollment.ReasonSetupSuperseded:
 		return "You have begun another setup meanwhile, perhaps in another tab. Go on there, and delete the entry of this one in your app."
-	case enrollment.NoSetup:
+	case enrollment.ReasonNoSetup:
 		return "There is no setup to go on with: it was completed, cancelled, took too long, or your security settings were changed meanwhile."
-	case enrollment.NotEnrolled:
+	case enrollment.ReasonNotEnrolled:
 		return "Two-factor authentication is not on."
-	case enrollment.TooManyAuthenticators:
+	case enrollment.ReasonTooManyAuthenticators:
 		return "You have as many authenticators as there can be. Remove or replace one."
-	case enrollment.TooManyCodeSets:
+	case enrollment.ReasonTooManyCodeSets:
 		return "You have made many sets of recovery codes today. The next one can be made in " + wait + "."
-	case enrollment.UnknownAuthenticator:
+	case enrollment.ReasonUnknownAuthenticator:
 		return "That authenticator is not there any more."
-	case enrollment.LastAuthenticator:
+	case enrollment.ReasonLastAuthenticator:
 		return "That is your only authenticator. Replace it, or switch two-factor authentication off."
-	case enrollment.DuplicateSecret:
+	case enrollment.ReasonDuplicateSecret:
 		return "That authenticator is set up already."
-	case enrollment.InvalidName:
+	case enrollment.ReasonInvalidName:
 		return "Give it a shorter name, without special characters."
-	case enrollment.ProofRequired, enrollment.ProofInvalid, enrollment.ProofStale:
+	case enrollment.ReasonProofRequired, enrollment.ReasonProofInvalid, enrollment.ReasonProofStale:
 		return "Confirm it with a code, please."
-	case enrollment.ProofNotAllowed:
+	case enrollment.ReasonProofNotAllowed:
 		return "That has to be confirmed in another way."
-	case enrollment.AlreadyEnrolled:
+	case enrollment.ReasonAlreadyEnrolled:
 		return "Two-factor authentication is on already."
-	case enrollment.WasEnrolled:
+	case enrollment.ReasonWasEnrolled:
 		return "Two-factor authentication was on before, or a ticket is out."
-	case enrollment.CodesNotKept:
+	case enrollment.ReasonCodesNotKept:
 		return "We can’t show your recovery codes again. Make new ones."
-	case enrollment.UnknownDevice:
+	case enrollment.ReasonUnknownDevice:
 		return "That device is not trusted any more: it asks for a code already."
-	case enrollment.NoAddress:
+	case enrollment.ReasonNoAddress:
 		return "We have no address to send a code to."
-	case enrollment.SameChannel:
+	case enrollment.ReasonSameChannel:
 		return "We can’t send the code the way you have just signed in."
-	case enrollment.TooManyMessages:
+	case enrollment.ReasonTooManyMessages:
 		return "We have sent you a code a moment ago, or too many in a day. Wait " + wait + " for the next one."
-	case enrollment.TicketRequired:
+	case enrollment.ReasonTicketRequired:
 		return "Enter the ticket that your administrator has given you."
-	case enrollment.TicketInvalid:
+	case enrollment.ReasonTicketInvalid:
 		return "That is not the ticket that your administrator has given you."
-	case enrollment.NoReset:
+	case enrollment.ReasonNoReset:
 		return "There is no open request for a reset."
-	case enrollment.ResetWaiting:
+	case enrollment.ReasonResetWaiting:
 		if d.RetryAt.IsZero() {
 			return "The request can’t be approved before the user has been told of it."
 		}
 		return "The request can’t be approved before " + wait + " have passed."
-	case enrollment.TooManyResets:
+	case enrollment.ReasonTooManyResets:
 		return "You have asked for that less than a day ago. You can do so again in " + wait + "."
-	case enrollment.InvalidBypass:
+	case enrollment.ReasonInvalidBypass:
 		return "A pass can’t be given for so long."
-	case enrollment.OwnAccount:
+	case enrollment.ReasonOwnAccount:
 		return "Another administrator has to do that for you."
 	}
 	return "That was not possible." // a reason that came with a later version
@@ -201,61 +201,61 @@ func describe(e enrollment.Event) string {
 		name = "“" + e.Name + "”"
 	}
 	switch e.Kind {
-	case enrollment.Enabled:
+	case enrollment.EventEnabled:
 		return "Two-factor authentication was switched on."
-	case enrollment.AuthenticatorAdded:
+	case enrollment.EventAuthenticatorAdded:
 		return name + " was added."
-	case enrollment.AuthenticatorReplaced:
+	case enrollment.EventAuthenticatorReplaced:
 		return name + " took the place of another authenticator."
-	case enrollment.AuthenticatorRemoved:
+	case enrollment.EventAuthenticatorRemoved:
 		return name + " was removed."
-	case enrollment.Disabled:
+	case enrollment.EventDisabled:
 		return "Two-factor authentication was switched off."
-	case enrollment.CodesRenewed:
+	case enrollment.EventCodesRenewed:
 		return "New recovery codes were made."
-	case enrollment.RecoveryUsed:
+	case enrollment.EventRecoveryUsed:
 		return "A recovery code was used."
-	case enrollment.LockedOut:
+	case enrollment.EventLocked:
 		return "Too many wrong codes: we made whoever typed them wait. If it was not you, change your password."
-	case enrollment.FactorOff:
+	case enrollment.EventFactorDisabled:
 		return "After very many wrong codes, codes of the app are not accepted until a recovery code is used."
-	case enrollment.CodesShown:
+	case enrollment.EventCodesShown:
 		return "Your recovery codes were shown."
-	case enrollment.DeviceTrusted:
+	case enrollment.EventDeviceTrusted:
 		return name + " signs in without a code from now on."
-	case enrollment.DeviceRevoked:
+	case enrollment.EventDeviceRevoked:
 		if e.Name == "" {
 			return "Every device asks for a code again."
 		}
 		return name + " asks for a code again."
-	case enrollment.AddressBound:
+	case enrollment.EventAddressBound:
 		return "Codes can be sent to you" + over(e) + "."
-	case enrollment.AddressRemoved:
+	case enrollment.EventAddressRemoved:
 		return "Codes are not sent to you" + over(e) + " any more."
-	case enrollment.Reset:
+	case enrollment.EventReset:
 		if e.Actor == "" {
 			return "Two-factor authentication was taken away, as somebody with your password had asked for days ago."
 		}
 		return "Two-factor authentication was taken away" + inTheNameOf(e)
-	case enrollment.Unlocked:
+	case enrollment.EventUnlocked:
 		return "The wait after wrong codes was ended" + inTheNameOf(e)
-	case enrollment.BypassGranted:
+	case enrollment.EventBypassGranted:
 		return "A pass to sign in without a second factor for a while was given to you" + inTheNameOf(e)
-	case enrollment.ResetRequested:
+	case enrollment.EventResetRequested:
 		return "Somebody with your password has asked for two-factor authentication to be taken away. If it was not you, cancel it and change your password."
-	case enrollment.ResetReminder:
+	case enrollment.EventResetReminder:
 		return "The request to take two-factor authentication away is still open. If it was not you, cancel it and change your password."
-	case enrollment.ResetMatured:
+	case enrollment.EventResetMatured:
 		return "The request to take two-factor authentication away waits for an administrator."
-	case enrollment.ResetCancelled:
+	case enrollment.EventResetCancelled:
 		return "The request to take two-factor authentication away was cancelled."
-	case enrollment.ResetRefused:
+	case enrollment.EventResetRefused:
 		return "The request to take two-factor authentication away was refused" + inTheNameOf(e)
-	case enrollment.Imported:
+	case enrollment.EventImported:
 		return "Two-factor authentication was taken over from another system" + inTheNameOf(e)
-	case enrollment.Exported:
+	case enrollment.EventExported:
 		return "The secrets of your authenticators were read" + inTheNameOf(e)
-	case enrollment.Erased:
+	case enrollment.EventErased:
 		return "What we keep of your two-factor authentication was deleted" + inTheNameOf(e)
 	}
 	return "Something else happened (" + string(e.Kind) + ")."
@@ -281,9 +281,9 @@ func inTheNameOf(e enrollment.Event) string {
 // advice says what to do about an event, in the message to the owner.
 func advice(e enrollment.Event) string {
 	switch e.Kind {
-	case enrollment.LockedOut, enrollment.ResetRequested, enrollment.ResetReminder:
+	case enrollment.EventLocked, enrollment.EventResetRequested, enrollment.EventResetReminder:
 		return "" // says so itself
-	case enrollment.Disabled, enrollment.Reset:
+	case enrollment.EventDisabled, enrollment.EventReset:
 		return " From now on, your password alone signs you in. If it was not you who wanted that, tell us at once."
 	}
 	return " If it was not you, change your password, and tell us."
@@ -292,9 +292,9 @@ func advice(e enrollment.Event) string {
 func lockInWords(l enrollment.Lock, now time.Time) string {
 	who := "Codes of your authenticator app"
 	switch l.Factor {
-	case enrollment.Recovery:
+	case enrollment.FactorRecovery:
 		who = "Recovery codes"
-	case enrollment.Delivered:
+	case enrollment.FactorDelivered:
 		who = "Codes in messages"
 	}
 	if l.Until.IsZero() {
@@ -305,15 +305,15 @@ func lockInWords(l enrollment.Lock, now time.Time) string {
 
 func factorInWords(f enrollment.Factor) string {
 	switch f {
-	case enrollment.TOTP:
+	case enrollment.FactorTOTP:
 		return "authenticator app"
-	case enrollment.Recovery:
+	case enrollment.FactorRecovery:
 		return "recovery code"
-	case enrollment.Delivered:
+	case enrollment.FactorDelivered:
 		return "code in a message"
-	case enrollment.TrustedDevice:
+	case enrollment.FactorTrustedDevice:
 		return "trusted device"
-	case enrollment.Bypassed:
+	case enrollment.FactorBypass:
 		return "pass of an administrator"
 	}
 	return "code"

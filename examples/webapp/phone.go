@@ -133,7 +133,7 @@ func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
 	}
 	a.sessions.Remove(ctx, keyPhone)
 	text := "Codes can be sent to your phone."
-	if done.Did == enrollment.Enabled {
+	if done.Did == enrollment.EventEnabled {
 		text = "Two-factor authentication is on. From now on, signing in takes a code that we send to your phone."
 	}
 	a.confirmed(w, r, u, done, text)

@@ -120,7 +120,7 @@ func (a *app) authenticatorName(r *http.Request, u user, id string) (string, err
 			return x.Name, nil
 		}
 	}
-	return "", &enrollment.Denied{Reason: enrollment.UnknownAuthenticator}
+	return "", &enrollment.Denied{Reason: enrollment.ReasonUnknownAuthenticator}
 }
 
 func (a *app) disableQuestion() question {

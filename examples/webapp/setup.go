@@ -200,7 +200,7 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 
 	a.sessions.Remove(ctx, keySetup)
 	text := "Your new authenticator works."
-	if done.Did == enrollment.Enabled {
+	if done.Did == enrollment.EventEnabled {
 		text = "Two-factor authentication is on. From now on, signing in takes a code from your app."
 	}
 	a.confirmed(w, r, u, done, text)
@@ -212,7 +212,7 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 // in now.
 func (a *app) confirmed(w http.ResponseWriter, r *http.Request, u user, done enrollment.Confirmed, text string) {
 	ctx := r.Context()
-	if done.Did == enrollment.Enabled {
+	if done.Did == enrollment.EventEnabled {
 		// If that fails, the codes must be shown all the same: nobody can later.
 		if err := a.endOthers(ctx, u); err != nil {
 			a.log.ErrorContext(ctx, "ending other sessions", "user", u.ID, "error", err)
@@ -222,7 +222,7 @@ func (a *app) confirmed(w http.ResponseWriter, r *http.Request, u user, done enr
 	switch {
 	case done.Codes.Len() == 0:
 		a.say(w, r, keyNotice, text+" Your recovery codes are the same as before.", "/security")
-	case done.Did == enrollment.Enabled:
+	case done.Did == enrollment.EventEnabled:
 		a.showCodes(w, r, u, done.Codes, text)
 	default:
 		a.showCodes(w, r, u, done.Codes, text+" No recovery codes were left, so here are new ones.")

@@ -24,7 +24,7 @@ type step struct {
 
 var (
 	signInStep = step{
-		purpose: enrollment.SignInPurpose,
+		purpose: enrollment.PurposeSignIn,
 		path:    "/sign-in/code",
 		title:   "Second step",
 		text:    "Your password is right. Now show that it is you.",
@@ -59,8 +59,8 @@ func (a *app) keepChallenge(ctx context.Context, d enrollment.Decision) {
 	a.sessions.Put(ctx, keyChallenge, d.Challenge)
 	a.sessions.Remove(ctx, keySent)
 	a.sessions.Remove(ctx, keySentTo)
-	a.sessions.Put(ctx, keyDelivered, slices.Contains(d.Factors, enrollment.Delivered))
-	a.sessions.Put(ctx, keyNoApp, !slices.Contains(d.Factors, enrollment.TOTP))
+	a.sessions.Put(ctx, keyDelivered, slices.Contains(d.Factors, enrollment.FactorDelivered))
+	a.sessions.Put(ctx, keyNoApp, !slices.Contains(d.Factors, enrollment.FactorTOTP))
 }
 
 func (a *app) dropChallenge(ctx context.Context) {
@@ -84,7 +84,7 @@ func (a *app) showStep(w http.ResponseWriter, r *http.Request, s step, status in
 	ctx := r.Context()
 	page := stepPage{
 		Title: s.title, Text: s.text, Button: s.button, Action: s.path, Start: s.start,
-		SignIn:  s.purpose == enrollment.SignInPurpose,
+		SignIn:  s.purpose == enrollment.PurposeSignIn,
 		CanSend: a.sessions.GetBool(ctx, keyDelivered),
 		SentTo:  a.sessions.GetString(ctx, keySentTo),
 		Code:    newCodeField(r, problem),

@@ -150,8 +150,8 @@ func (p *Population) storm(ctx context.Context, job crowdJob) error {
 		wg.Go(func() {
 			for range job.Checks {
 				for i := c; i < len(p.Users); i += job.Callers {
-					_, err := p.Guard.Answer(ctx, enrollment.SignInPurpose, p.Users[i].Challenge, job.Wrong)
-					if err := denied(err, enrollment.WrongCode); err != nil {
+					_, err := p.Guard.Answer(ctx, enrollment.PurposeSignIn, p.Users[i].Challenge, job.Wrong)
+					if err := denied(err, enrollment.ReasonWrongCode); err != nil {
 						errs[c] = err
 						return
 					}

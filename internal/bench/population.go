@@ -172,7 +172,7 @@ func (p *Population) live(ctx context.Context, id string, key totp.Key, codes re
 				return enrollment.Success{}, err
 			}
 		}
-		return p.Guard.Answer(ctx, enrollment.SignInPurpose, challenge, code)
+		return p.Guard.Answer(ctx, enrollment.PurposeSignIn, challenge, code)
 	}
 	if _, err := signIn(20, ""); err != nil {
 		return err
@@ -232,8 +232,8 @@ func (p *Population) AnswerWrong(ctx context.Context, name string) *Side {
 		Op: func(i int) error {
 			u := &p.Users[i%len(p.Users)]
 			p.set(base.Add(time.Duration(i/len(p.Users)) * pace))
-			_, err := p.Guard.Answer(ctx, enrollment.SignInPurpose, u.Challenge, u.Wrong)
-			return denied(err, enrollment.WrongCode)
+			_, err := p.Guard.Answer(ctx, enrollment.PurposeSignIn, u.Challenge, u.Wrong)
+			return denied(err, enrollment.ReasonWrongCode)
 		},
 	}
 }
@@ -250,7 +250,7 @@ func (p *Population) AnswerRight(ctx context.Context, name string) *Side {
 		},
 		Op: func(i int) error {
 			u := &p.Users[i]
-			_, err := p.Guard.Answer(ctx, enrollment.SignInPurpose, u.Challenge, u.Right)
+			_, err := p.Guard.Answer(ctx, enrollment.PurposeSignIn, u.Challenge, u.Right)
 			return err
 		},
 	}
@@ -265,8 +265,8 @@ func (p *Population) AnswerFifth(ctx context.Context, name string) *Side {
 		Prepare: func() error { return p.use(ctx, guesses) },
 		Op: func(i int) error {
 			u := &p.Users[i]
-			_, err := p.Guard.Answer(ctx, enrollment.SignInPurpose, u.Challenge, u.Wrong)
-			return denied(err, enrollment.WrongCode)
+			_, err := p.Guard.Answer(ctx, enrollment.PurposeSignIn, u.Challenge, u.Wrong)
+			return denied(err, enrollment.ReasonWrongCode)
 		},
 	}
 }
@@ -287,8 +287,8 @@ func (p *Population) AnswerLocked(ctx context.Context, name string) *Side {
 		},
 		Op: func(i int) error {
 			u := &p.Users[i%len(p.Users)]
-			_, err := p.Guard.Answer(ctx, enrollment.SignInPurpose, u.Challenge, u.Right)
-			return denied(err, enrollment.Locked)
+			_, err := p.Guard.Answer(ctx, enrollment.PurposeSignIn, u.Challenge, u.Right)
+			return denied(err, enrollment.ReasonLocked)
 		},
 	}
 }
@@ -319,8 +319,8 @@ func (p *Population) use(ctx context.Context, n int) error {
 	p.set(base)
 	for _, u := range p.Users {
 		for range n {
-			_, err := p.Guard.Answer(ctx, enrollment.SignInPurpose, u.Challenge, u.Wrong)
-			if err := denied(err, enrollment.WrongCode); err != nil {
+			_, err := p.Guard.Answer(ctx, enrollment.PurposeSignIn, u.Challenge, u.Wrong)
+			if err := denied(err, enrollment.ReasonWrongCode); err != nil {
 				return err
 			}
 		}

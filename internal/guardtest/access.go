@@ -54,7 +54,7 @@ func TestCase29_ResetUnrecorded(t *testing.T, open Open) {
 			"an endless reason":   {"bob", strings.Repeat("r", enrollment.MaxReason+1), "error"},
 			"a forged log line":   {"bob", "phone lost\nlevel=INFO", "error"},
 			"a broken name":       {"bob\xff", "phone lost", "error"},
-			"the user themselves": {"alice", "phone lost", enrollment.OwnAccount},
+			"the user themselves": {"alice", "phone lost", enrollment.ReasonOwnAccount},
 		} {
 			admin := w.guard.Admin(x.actor, x.reason)
 			for _, o := range []enrollment.ResetOptions{{}, {Ticket: true}} {
@@ -64,7 +64,7 @@ func TestCase29_ResetUnrecorded(t *testing.T, open Open) {
 				}
 			}
 		}
-		want(t, second(w.guard.Admin("bob", "phone lost").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})), enrollment.NoReset)
+		want(t, second(w.guard.Admin("bob", "phone lost").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})), enrollment.ReasonNoReset)
 	})
 	if list := heard.take(); len(list) != 0 {
 		t.Fatalf("told of what did not happen: %+v", list)
@@ -73,22 +73,22 @@ func TestCase29_ResetUnrecorded(t *testing.T, open Open) {
 	ticket, err := w.guard.Admin("bob", "phone lost").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 	want(t, err, "")
 	list := heard.take()
-	if len(list) != 1 || list[0].Kind != enrollment.Reset || list[0].UserID != "alice" || list[0].Actor != "bob" || list[0].Note != "phone lost" {
+	if len(list) != 1 || list[0].Kind != enrollment.EventReset || list[0].UserID != "alice" || list[0].Actor != "bob" || list[0].Note != "phone lost" {
 		t.Fatalf("told of %+v", list)
 	}
 	if s := w.status("alice"); s.Enabled() || len(s.History) == 0 || s.History[0] != list[0] {
 		t.Errorf("the history begins with %+v", s.History[0])
 	}
 	// What was handed out before is void.
-	_, err = w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, u.code())
-	want(t, err, enrollment.ChallengeVoid)
+	_, err = w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.code())
+	want(t, err, enrollment.ReasonChallengeVoid)
 	_, err = w.guard.Verify(t.Context(), "alice", "x", u.codes[0])
-	want(t, err, enrollment.NotEnrolled)
+	want(t, err, enrollment.ReasonNotEnrolled)
 	// Whoever has only the password does not set it up again.
 	w.unchanged("alice", func() {
 		for guess, why := range map[string]enrollment.Reason{
-			"": enrollment.TicketRequired, "hello": enrollment.TicketInvalid, u.codes[0]: enrollment.TicketInvalid,
-			strings.Repeat("0", 16): enrollment.TicketInvalid, strings.Repeat("A", 1<<20): enrollment.TicketInvalid,
+			"": enrollment.ReasonTicketRequired, "hello": enrollment.ReasonTicketInvalid, u.codes[0]: enrollment.ReasonTicketInvalid,
+			strings.Repeat("0", 16): enrollment.ReasonTicketInvalid, strings.Repeat("A", 1<<20): enrollment.ReasonTicketInvalid,
 		} {
 			_, err := w.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Ticket: guess})
 			want(t, err, why)
@@ -133,7 +133,7 @@ func TestCase30_TrustSurvives(t *testing.T, open Open) {
 		w := newWorld(t, s)
 		u := w.enroll("user of " + name)
 		device := u.trust()
-		if got := u.signIn(device); got.Next != enrollment.Proceed || got.Waived != enrollment.TrustedDevice {
+		if got := u.signIn(device); got.Next != enrollment.Proceed || got.Waived != enrollment.FactorTrustedDevice {
 			t.Fatalf("%s: %v before it", name, got.Next)
 		}
 		want(t, change(u), "")
@@ -194,7 +194,7 @@ func TestCase30_RevokedMeanwhile(t *testing.T, open Open) {
 		if got := u.signIn(device); got.Next != enrollment.AskCode || got.Waived != "" || got.Challenge == "" {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if last := w.status("alice").LastFactor; last == enrollment.TrustedDevice {
+		if last := w.status("alice").LastFactor; last == enrollment.FactorTrustedDevice {
 			t.Errorf("%s: it counts as a sign-in", name)
 		}
 	}
@@ -233,9 +233,9 @@ func TestCase54_SlowNodeAfterErasure(t *testing.T, open Open) {
 		t.Errorf("a device of before: %v", got.Next)
 	}
 	_, err = w.guard.Recent(t.Context(), "alice", "x", receipt.Receipt, time.Hour)
-	want(t, err, enrollment.ProofInvalid)
-	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt.Receipt)), enrollment.ProofInvalid)
-	want(t, again.answer(u.code()), enrollment.WrongCode)
+	want(t, err, enrollment.ReasonProofInvalid)
+	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt.Receipt)), enrollment.ReasonProofInvalid)
+	want(t, again.answer(u.code()), enrollment.ReasonWrongCode)
 	want(t, again.answer(again.code()), "")
 	if n := len(w.status("alice").History); n != 1 {
 		t.Errorf("%d events are remembered, want that of the new setup", n)
@@ -248,8 +248,8 @@ func TestCase54_SlowNodeAfterErasure(t *testing.T, open Open) {
 		return s.Store.Save(ctx, rec, prev)
 	}
 	challenge := again.challenge()
-	_, err = w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, again.code())
-	want(t, err, enrollment.ChallengeVoid)
+	_, err = w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, again.code())
+	want(t, err, enrollment.ReasonChallengeVoid)
 	if _, err := s.Load(t.Context(), "alice"); err == nil {
 		t.Error("there is a record again")
 	}

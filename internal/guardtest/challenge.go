@@ -28,29 +28,29 @@ func TestCase27_ChallengeNotBound(t *testing.T, open Open) {
 	answer := func(p enrollment.Purpose, code string) (enrollment.Success, error) {
 		return w.guard.Answer(t.Context(), p, challenge, code)
 	}
-	_, err := answer(enrollment.SignInPurpose, bob.code())
-	want(t, err, enrollment.WrongCode) // it is alice's, whoever answers
+	_, err := answer(enrollment.PurposeSignIn, bob.code())
+	want(t, err, enrollment.ReasonWrongCode) // it is alice's, whoever answers
 	_, err = answer("step-up", alice.code())
-	want(t, err, enrollment.ChallengeInvalid)
+	want(t, err, enrollment.ReasonChallengeInvalid)
 	other := newWorld(t, w.store, func(c *enrollment.Config) { c.Namespace = "staging" })
 	other.keys = w.keys
-	_, err = other.guardOver(w.store).Answer(t.Context(), enrollment.SignInPurpose, challenge, alice.code())
-	want(t, err, enrollment.ChallengeInvalid)
-	ok, err := answer(enrollment.SignInPurpose, alice.code())
+	_, err = other.guardOver(w.store).Answer(t.Context(), enrollment.PurposeSignIn, challenge, alice.code())
+	want(t, err, enrollment.ReasonChallengeInvalid)
+	ok, err := answer(enrollment.PurposeSignIn, alice.code())
 	want(t, err, "")
-	if ok.UserID != "alice" || ok.Purpose != enrollment.SignInPurpose || ok.Factor != enrollment.TOTP {
+	if ok.UserID != "alice" || ok.Purpose != enrollment.PurposeSignIn || ok.Factor != enrollment.FactorTOTP {
 		t.Errorf("success %+v", ok)
 	}
 	w.advance(30 * time.Second)
-	_, err = answer(enrollment.SignInPurpose, alice.code())
-	want(t, err, enrollment.ChallengeSpent)
+	_, err = answer(enrollment.PurposeSignIn, alice.code())
+	want(t, err, enrollment.ReasonChallengeSpent)
 	challenge = alice.challenge()
 	w.advance(enrollment.ChallengeTTL + time.Second)
-	_, err = answer(enrollment.SignInPurpose, alice.code())
-	want(t, err, enrollment.ChallengeExpired)
+	_, err = answer(enrollment.PurposeSignIn, alice.code())
+	want(t, err, enrollment.ReasonChallengeExpired)
 	w.advance(-enrollment.ChallengeTTL - 2*time.Minute)
-	_, err = answer(enrollment.SignInPurpose, alice.code())
-	want(t, err, enrollment.ChallengeExpired) // the clock has jumped back
+	_, err = answer(enrollment.PurposeSignIn, alice.code())
+	want(t, err, enrollment.ReasonChallengeExpired) // the clock has jumped back
 }
 
 // TestCase27_WaitedTooLong: what was in time when it came can be late when its
@@ -68,8 +68,8 @@ func TestCase27_WaitedTooLong(t *testing.T, open Open) {
 		w.advance(enrollment.ChallengeTTL) // while it waits for a slot
 		return rec, err
 	}
-	_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, u.codes[0])
-	want(t, err, enrollment.ChallengeExpired)
+	_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.codes[0])
+	want(t, err, enrollment.ReasonChallengeExpired)
 	if left := w.status("alice").CodesLeft; left != recovery.MinCount {
 		t.Errorf("%d codes are left", left)
 	}
@@ -81,7 +81,7 @@ func TestCase28_HalfAuthenticated(t *testing.T, open Open) {
 	w := newWorld(t, open(t))
 	u := w.enroll("alice")
 	for _, c := range []string{u.wrong(), "", "hello", u.challenge()} {
-		ok, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, u.challenge(), c)
+		ok, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, u.challenge(), c)
 		if err == nil || !reflect.DeepEqual(ok, enrollment.Success{}) {
 			t.Errorf("Answer = %+v, %v", ok, err)
 		}
@@ -100,8 +100,8 @@ func TestCase28_HalfAuthenticated(t *testing.T, open Open) {
 	if d, err = w.guard.SignIn(t.Context(), "nobody", enrollment.Login{Enrolled: true}); err == nil || d.Next != enrollment.Refuse || d.Challenge != "" {
 		t.Errorf("SignIn of a user said to be enrolled = %+v, %v", d, err)
 	}
-	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt("")), enrollment.ProofInvalid)
-	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(u.challenge())), enrollment.ProofInvalid)
+	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt("")), enrollment.ReasonProofInvalid)
+	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(u.challenge())), enrollment.ReasonProofInvalid)
 }
 
 // TestCase51_ResetChallengeSignsIn: the challenge of a password reset was good
@@ -114,8 +114,8 @@ func TestCase51_ResetChallengeSignsIn(t *testing.T, open Open) {
 		t.Fatal(d.Next, err)
 	}
 	w.unchanged("alice", func() {
-		_, err = w.guard.Answer(t.Context(), enrollment.SignInPurpose, d.Challenge, u.code())
-		want(t, err, enrollment.ChallengeInvalid)
+		_, err = w.guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, u.code())
+		want(t, err, enrollment.ReasonChallengeInvalid)
 	})
 	ok, err := w.guard.Answer(t.Context(), "password-reset", d.Challenge, u.code())
 	want(t, err, "")
@@ -131,11 +131,11 @@ func TestCase52_StolenSession(t *testing.T, open Open) {
 	theirs, err := w.guard.Verify(t.Context(), "mallory", "delete-project", mallory.code())
 	want(t, err, "")
 	_, err = w.guard.Verify(t.Context(), "alice", "delete-project", mallory.codes[0])
-	want(t, err, enrollment.WrongCode)
+	want(t, err, enrollment.ReasonWrongCode)
 	w.unchanged("alice", func() {
 		_, err = w.guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(theirs.Receipt))
-		want(t, err, enrollment.ProofInvalid)
-		want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(theirs.Receipt)), enrollment.ProofInvalid)
+		want(t, err, enrollment.ReasonProofInvalid)
+		want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(theirs.Receipt)), enrollment.ReasonProofInvalid)
 	})
 	_, err = w.guard.Verify(t.Context(), "alice", "delete-project", alice.code())
 	want(t, err, "")
@@ -254,7 +254,7 @@ func TestCase32_SecretsInLogs(t *testing.T, open Open) {
 		t.Fatalf("only %d lines were logged", lines)
 	}
 	for _, event := range []enrollment.EventKind{
-		enrollment.Enabled, enrollment.AuthenticatorAdded, enrollment.CodesRenewed, enrollment.RecoveryUsed, enrollment.LockedOut, enrollment.Disabled,
+		enrollment.EventEnabled, enrollment.EventAuthenticatorAdded, enrollment.EventCodesRenewed, enrollment.EventRecoveryUsed, enrollment.EventLocked, enrollment.EventDisabled,
 	} {
 		if !strings.Contains(logged.String(), string(event)) {
 			t.Errorf("the event %q was not logged", event)

@@ -83,7 +83,7 @@ func (u *user) bind() *phone {
 // send signs in with the first factor and has a code sent.
 func (u *user) send(m *enrollment.Messages) string {
 	u.w.t.Helper()
-	d, err := m.Send(u.w.t.Context(), enrollment.SignInPurpose, u.challenge())
+	d, err := m.Send(u.w.t.Context(), enrollment.PurposeSignIn, u.challenge())
 	if err != nil {
 		u.w.t.Fatal(err)
 	}
@@ -101,23 +101,23 @@ func TestCase11_CounterInCopy(t *testing.T, open Open) {
 	right := p.last()
 	answer := func(code string) error {
 		// Another process each time: what counts is what is stored.
-		_, err := w.guardOver(w.store).Answer(t.Context(), enrollment.SignInPurpose, challenge, code)
+		_, err := w.guardOver(w.store).Answer(t.Context(), enrollment.PurposeSignIn, challenge, code)
 		return err
 	}
 	for range 5 {
 		before := w.record("alice").Version
-		want(t, answer(otherThan(right)), enrollment.WrongCode)
+		want(t, answer(otherThan(right)), enrollment.ReasonWrongCode)
 		if after := w.record("alice").Version; after <= before {
 			t.Fatalf("version %d after %d: the failure is not stored", after, before)
 		}
 	}
 	w.unchanged("alice", func() {
-		want(t, answer(right), enrollment.Locked)
-		_, err := m.Send(t.Context(), enrollment.SignInPurpose, u.challenge())
-		want(t, err, enrollment.Locked)
+		want(t, answer(right), enrollment.ReasonLocked)
+		_, err := m.Send(t.Context(), enrollment.PurposeSignIn, u.challenge())
+		want(t, err, enrollment.ReasonLocked)
 	})
 	w.advance(time.Minute)
-	want(t, answer(right), enrollment.ChallengeVoid)
+	want(t, answer(right), enrollment.ReasonChallengeVoid)
 	want(t, u.answer(u.code()), "") // the app is not held back by it
 }
 
@@ -130,29 +130,29 @@ func TestCase15_ResendResetsAttempts(t *testing.T, open Open) {
 	first := u.send(m)
 	old := p.last()
 	answer := func(challenge, code string) error {
-		_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, code)
+		_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, code)
 		return err
 	}
 	for range 2 {
-		want(t, answer(first, otherThan(old)), enrollment.WrongCode)
+		want(t, answer(first, otherThan(old)), enrollment.ReasonWrongCode)
 	}
 	w.advance(enrollment.MessagePause)
-	d, err := m.Send(t.Context(), enrollment.SignInPurpose, first)
+	d, err := m.Send(t.Context(), enrollment.PurposeSignIn, first)
 	want(t, err, "")
 	fresh := p.last()
-	want(t, answer(first, old), enrollment.ChallengeVoid)
-	want(t, answer(first, fresh), enrollment.ChallengeVoid)
+	want(t, answer(first, old), enrollment.ReasonChallengeVoid)
+	want(t, answer(first, fresh), enrollment.ReasonChallengeVoid)
 	for range 3 {
-		want(t, answer(d.Challenge, otherThan(old, fresh)), enrollment.WrongCode)
+		want(t, answer(d.Challenge, otherThan(old, fresh)), enrollment.ReasonWrongCode)
 	}
-	want(t, answer(d.Challenge, fresh), enrollment.Locked)
-	want(t, answer(first, old), enrollment.Locked)
+	want(t, answer(d.Challenge, fresh), enrollment.ReasonLocked)
+	want(t, answer(first, old), enrollment.ReasonLocked)
 	w.advance(time.Minute)
 	if old != fresh { // the old one is a wrong guess like any other
-		want(t, answer(d.Challenge, old), enrollment.WrongCode)
+		want(t, answer(d.Challenge, old), enrollment.ReasonWrongCode)
 		w.advance(2 * time.Minute)
 	}
-	want(t, answer(first, old), enrollment.ChallengeVoid)
+	want(t, answer(first, old), enrollment.ReasonChallengeVoid)
 	want(t, answer(d.Challenge, fresh), "")
 }
 
@@ -170,34 +170,34 @@ func TestCase27_DeliveredCodeNotBound(t *testing.T, open Open) {
 		return w.guard.Answer(t.Context(), p, challenge, code)
 	}
 	if a != pb.last() {
-		_, err := answer(enrollment.SignInPurpose, cb, a)
-		want(t, err, enrollment.WrongCode)
+		_, err := answer(enrollment.PurposeSignIn, cb, a)
+		want(t, err, enrollment.ReasonWrongCode)
 	}
 	_, err := answer("delete-project", ca, a)
-	want(t, err, enrollment.ChallengeInvalid)
-	_, err = answer(enrollment.SignInPurpose, alice.challenge(), a) // a challenge of her own, without the message
-	want(t, err, enrollment.WrongCode)
+	want(t, err, enrollment.ReasonChallengeInvalid)
+	_, err = answer(enrollment.PurposeSignIn, alice.challenge(), a) // a challenge of her own, without the message
+	want(t, err, enrollment.ReasonWrongCode)
 	_, err = w.guard.Verify(t.Context(), "alice", "delete-project", a)
-	want(t, err, enrollment.WrongCode)
+	want(t, err, enrollment.ReasonWrongCode)
 	_, err = ma.Send(t.Context(), "delete-project", ca)
-	want(t, err, enrollment.ChallengeInvalid)
-	ok, err := answer(enrollment.SignInPurpose, ca, a)
+	want(t, err, enrollment.ReasonChallengeInvalid)
+	ok, err := answer(enrollment.PurposeSignIn, ca, a)
 	want(t, err, "")
-	if ok.UserID != "alice" || ok.Purpose != enrollment.SignInPurpose || ok.Factor != enrollment.Delivered {
+	if ok.UserID != "alice" || ok.Purpose != enrollment.PurposeSignIn || ok.Factor != enrollment.FactorDelivered {
 		t.Errorf("success %+v", ok)
 	}
-	_, err = answer(enrollment.SignInPurpose, ca, a)
-	want(t, err, enrollment.ChallengeSpent)
+	_, err = answer(enrollment.PurposeSignIn, ca, a)
+	want(t, err, enrollment.ReasonChallengeSpent)
 	// A code that is to prove an address proves another user's no more.
 	b, err := ma.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(alice.codes[0])})
-	want(t, err, enrollment.TooManyMessages)
+	want(t, err, enrollment.ReasonTooManyMessages)
 	w.advance(enrollment.MessagePause)
 	b, err = ma.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(alice.codes[0])})
 	want(t, err, "")
 	_, err = mb.Confirm(t.Context(), "bob", b.Token, pa.last())
-	want(t, err, enrollment.SetupInvalid)
+	want(t, err, enrollment.ReasonSetupInvalid)
 	_, err = w.guard.Confirm(t.Context(), "alice", b.Token, pa.last())
-	want(t, err, enrollment.SetupInvalid)
+	want(t, err, enrollment.ReasonSetupInvalid)
 	_, err = ma.Confirm(t.Context(), "alice", b.Token, pa.last())
 	want(t, err, "")
 }
@@ -213,19 +213,19 @@ func TestCase40_MessageFlooding(t *testing.T, open Open) {
 	bound := p.count()
 	challenge := u.challenge()
 	send := func(m *enrollment.Messages) error {
-		_, err := m.Send(t.Context(), enrollment.SignInPurpose, challenge)
+		_, err := m.Send(t.Context(), enrollment.PurposeSignIn, challenge)
 		return err
 	}
 	got := together(20, func(int) error { return send(m) })
-	if n := p.count() - bound; n != 1 || got[""] != 1 || got[enrollment.TooManyMessages] != 19 {
+	if n := p.count() - bound; n != 1 || got[""] != 1 || got[enrollment.ReasonTooManyMessages] != 19 {
 		t.Errorf("%d were delivered, outcomes %v", n, got)
 	}
 	// Through every other door too, and from another process.
 	other := w.messages(w.guardOver(s), p)
 	w.unchanged("alice", func() {
-		want(t, send(other), enrollment.TooManyMessages)
+		want(t, send(other), enrollment.ReasonTooManyMessages)
 		_, err := other.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(u.code())})
-		want(t, err, enrollment.TooManyMessages)
+		want(t, err, enrollment.ReasonTooManyMessages)
 	})
 	// Nothing is sent unless the count is stored.
 	w.advance(enrollment.MessagePause)
@@ -245,7 +245,7 @@ func TestCase40_MessageFlooding(t *testing.T, open Open) {
 	seen := false
 	m = w.messages(w.guard, senderFunc(func(context.Context, enrollment.Message) error {
 		seen = true
-		if err := send(w.messages(w.guardOver(s), p)); reason(err) != enrollment.TooManyMessages {
+		if err := send(w.messages(w.guardOver(s), p)); reason(err) != enrollment.ReasonTooManyMessages {
 			t.Errorf("while it is being sent: %v", err)
 		}
 		return broken
@@ -253,7 +253,7 @@ func TestCase40_MessageFlooding(t *testing.T, open Open) {
 	if err := send(m); !errors.Is(err, enrollment.ErrNotSent) || !errors.Is(err, broken) || !seen {
 		t.Errorf("a sender that fails: %v", err)
 	}
-	want(t, send(m), enrollment.TooManyMessages) // it counts all the same
+	want(t, send(m), enrollment.ReasonTooManyMessages) // it counts all the same
 	w.advance(enrollment.MessagePause)
 	// A reply that is lost loses neither the count nor the message.
 	s.save = func(ctx context.Context, rec store.Record, prev int64) error {
@@ -267,7 +267,7 @@ func TestCase40_MessageFlooding(t *testing.T, open Open) {
 	if n := p.count() - before; n != 1 {
 		t.Errorf("%d messages after a lost reply", n)
 	}
-	want(t, send(m), enrollment.TooManyMessages)
+	want(t, send(m), enrollment.ReasonTooManyMessages)
 }
 
 type senderFunc func(ctx context.Context, m enrollment.Message) error
@@ -283,11 +283,11 @@ func TestCase40_FloodingForDays(t *testing.T, open Open) {
 	before := p.count()
 	sent := 0
 	for range 3 * 24 * 6 { // every ten minutes for three days
-		_, err := m.Send(t.Context(), enrollment.SignInPurpose, u.challenge())
+		_, err := m.Send(t.Context(), enrollment.PurposeSignIn, u.challenge())
 		if reason(err) == "" {
 			sent++
 		} else {
-			want(t, err, enrollment.TooManyMessages)
+			want(t, err, enrollment.ReasonTooManyMessages)
 		}
 		w.advance(10 * time.Minute)
 	}
@@ -312,16 +312,16 @@ func TestCase48_HangUpAfterMessage(t *testing.T, open Open) {
 	m := w.messages(w.guard, senderFunc(func(ctx context.Context, m enrollment.Message) error {
 		return ctx.Err()
 	}))
-	_, err := m.Send(ctx, enrollment.SignInPurpose, challenge)
+	_, err := m.Send(ctx, enrollment.PurposeSignIn, challenge)
 	if !errors.Is(err, enrollment.ErrNotSent) || !errors.Is(err, context.Canceled) {
 		t.Errorf("who hangs up gets %v", err)
 	}
 	s.save = nil
 	m = w.messages(w.guard, p)
-	_, err = m.Send(t.Context(), enrollment.SignInPurpose, challenge)
-	want(t, err, enrollment.TooManyMessages)
+	_, err = m.Send(t.Context(), enrollment.PurposeSignIn, challenge)
+	want(t, err, enrollment.ReasonTooManyMessages)
 	w.advance(enrollment.MessagePause)
-	d, err := m.Send(t.Context(), enrollment.SignInPurpose, challenge)
+	d, err := m.Send(t.Context(), enrollment.PurposeSignIn, challenge)
 	want(t, err, "")
 	for range 5 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -329,12 +329,12 @@ func TestCase48_HangUpAfterMessage(t *testing.T, open Open) {
 			cancel()
 			return s.Store.Save(ctx, rec, prev)
 		}
-		_, err := w.guard.Answer(ctx, enrollment.SignInPurpose, d.Challenge, otherThan(p.last()))
-		want(t, err, enrollment.WrongCode)
+		_, err := w.guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, otherThan(p.last()))
+		want(t, err, enrollment.ReasonWrongCode)
 	}
 	s.save = nil
-	_, err = w.guard.Answer(t.Context(), enrollment.SignInPurpose, d.Challenge, p.last())
-	want(t, err, enrollment.Locked)
+	_, err = w.guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, p.last())
+	want(t, err, enrollment.ReasonLocked)
 }
 
 // TestCase19_DeliveredRace: parallel requests with the same right code all
@@ -349,10 +349,10 @@ func TestCase19_DeliveredRace(t *testing.T, open Open) {
 	challenge := u.send(m)
 	g := w.guardOver(newBarrier(s, n))
 	got := together(n, func(int) error {
-		_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenge, p.last())
+		_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, p.last())
 		return err
 	})
-	if got[""] != 1 || got[enrollment.ChallengeSpent] != n-1 {
+	if got[""] != 1 || got[enrollment.ReasonChallengeSpent] != n-1 {
 		t.Errorf("outcomes %v, want one success", got)
 	}
 	// Wrong ones, through the barrier too: five are answered.
@@ -360,10 +360,10 @@ func TestCase19_DeliveredRace(t *testing.T, open Open) {
 	challenge = u.send(m)
 	g = w.guardOver(newBarrier(s, n))
 	got = together(n, func(int) error {
-		_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenge, otherThan(p.last()))
+		_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, otherThan(p.last()))
 		return err
 	})
-	if got[enrollment.WrongCode] != 5 || got[enrollment.Locked] != n-5 {
+	if got[enrollment.ReasonWrongCode] != 5 || got[enrollment.ReasonLocked] != n-5 {
 		t.Errorf("outcomes %v, want 5 wrong and the rest locked", got)
 	}
 	// The message is tried out; the next one, sent while the old is answered,
@@ -377,16 +377,16 @@ func TestCase19_DeliveredRace(t *testing.T, open Open) {
 	racing := w.messages(g, p)
 	got = together(2, func(i int) error {
 		if i == 0 {
-			_, err := g.Answer(t.Context(), enrollment.SignInPurpose, first, right)
+			_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, first, right)
 			return err
 		}
-		_, err := racing.Send(t.Context(), enrollment.SignInPurpose, first)
+		_, err := racing.Send(t.Context(), enrollment.PurposeSignIn, first)
 		return err
 	})
 	sent := p.count() - before
 	switch {
-	case got[""] == 1 && got[enrollment.ChallengeSpent] == 1 && sent == 0: // answered first
-	case got[""] == 1 && got[enrollment.ChallengeVoid] == 1 && sent == 1: // sent first
+	case got[""] == 1 && got[enrollment.ReasonChallengeSpent] == 1 && sent == 0: // answered first
+	case got[""] == 1 && got[enrollment.ReasonChallengeVoid] == 1 && sent == 1: // sent first
 	default:
 		t.Errorf("outcomes %v with %d messages", got, sent)
 	}
@@ -402,15 +402,15 @@ func TestCase51_ResetMessageSignsIn(t *testing.T, open Open) {
 	want(t, err, "")
 	sent, err := m.Send(t.Context(), "password-reset", d.Challenge)
 	want(t, err, "")
-	_, err = w.guard.Answer(t.Context(), enrollment.SignInPurpose, sent.Challenge, p.last())
-	want(t, err, enrollment.ChallengeInvalid)
+	_, err = w.guard.Answer(t.Context(), enrollment.PurposeSignIn, sent.Challenge, p.last())
+	want(t, err, enrollment.ReasonChallengeInvalid)
 	ok, err := w.guard.Answer(t.Context(), "password-reset", sent.Challenge, p.last())
 	want(t, err, "")
 	if at := w.status("alice").LastSignIn; !at.IsZero() {
 		t.Error("it counts as a sign-in")
 	}
-	_, err = w.guard.Recent(t.Context(), "alice", enrollment.SignInPurpose, ok.Receipt, time.Minute)
-	want(t, err, enrollment.ProofInvalid)
+	_, err = w.guard.Recent(t.Context(), "alice", enrollment.PurposeSignIn, ok.Receipt, time.Minute)
+	want(t, err, enrollment.ReasonProofInvalid)
 	_, err = w.guard.Recent(t.Context(), "alice", "password-reset", ok.Receipt, time.Minute)
 	want(t, err, "")
 }

@@ -184,7 +184,7 @@ func (u *user) answer(code string) error {
 
 func (u *user) answerOn(g *enrollment.Guard, code string) error {
 	u.w.t.Helper()
-	ok, err := g.Answer(u.w.t.Context(), enrollment.SignInPurpose, u.challenge(), code)
+	ok, err := g.Answer(u.w.t.Context(), enrollment.PurposeSignIn, u.challenge(), code)
 	if (err == nil) != (ok.UserID == u.id) {
 		u.w.t.Errorf("Answer = %q, %v", ok.UserID, err)
 	}

@@ -27,9 +27,9 @@ func TestCase18_RecoveryCodeTwice(t *testing.T, open Open) {
 	if s := w.status("alice"); s.CodesLeft != 9 || s.CodesTotal != 10 {
 		t.Errorf("%d of %d codes left, want 9 of 10", s.CodesLeft, s.CodesTotal)
 	}
-	want(t, u.answer(u.codes[4]), enrollment.Replayed)
-	want(t, u.answer(strings.ToLower(strings.ReplaceAll(u.codes[4], "-", " "))), enrollment.Replayed)
-	want(t, u.answerOn(w.guardOver(w.store), u.codes[4]), enrollment.Replayed)
+	want(t, u.answer(u.codes[4]), enrollment.ReasonReplayed)
+	want(t, u.answer(strings.ToLower(strings.ReplaceAll(u.codes[4], "-", " "))), enrollment.ReasonReplayed)
+	want(t, u.answerOn(w.guardOver(w.store), u.codes[4]), enrollment.ReasonReplayed)
 	if s := w.status("alice"); s.CodesLeft != 9 {
 		t.Errorf("%d codes left, want 9", s.CodesLeft)
 	}
@@ -53,7 +53,7 @@ func TestCase19_RecoveryRace(t *testing.T, open Open) {
 		}
 		g := w.guardOver(newBarrier(s, n))
 		got := together(n, func(i int) error {
-			_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenges[i], u.codes[0])
+			_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenges[i], u.codes[0])
 			return err
 		})
 		// A success voids the challenges that were open, so that most others
@@ -106,11 +106,11 @@ func TestCase37_UnboundedInput(t *testing.T, open Open) {
 				"", strings.Repeat("1", 1<<20), strings.Repeat("A", 1<<20), u.codes[0] + strings.Repeat(" ", 1<<20), strings.Repeat("\u00a0", 65),
 				"12345", "123456789", "hello", "ABCD-EFGH-JKMN-PQRU", "\xff\xfe", "12345\x00",
 			} {
-				_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, typed)
-				want(t, err, enrollment.MalformedCode)
+				_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, typed)
+				want(t, err, enrollment.ReasonMalformedCode)
 			}
-			_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, strings.Repeat("A", 1<<20), u.code())
-			want(t, err, enrollment.ChallengeInvalid)
+			_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, strings.Repeat("A", 1<<20), u.code())
+			want(t, err, enrollment.ReasonChallengeInvalid)
 		})
 	})
 	if derived > 0.5 {
@@ -163,7 +163,7 @@ func TestCase38_HostileParameters(t *testing.T, open Open) {
 	w.keys = bad
 	g := w.guardOver(w.store)
 	derived := derivations(func() {
-		_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenge, u.codes[0])
+		_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.codes[0])
 		if !errors.Is(err, enrollment.ErrCorrupt) {
 			t.Errorf("got %v, want ErrCorrupt", err)
 		}
@@ -188,19 +188,19 @@ func TestCase50_DerivationGate(t *testing.T, open Open) {
 		all.Go(func() {
 			got = together(300, func(int) error {
 				started <- struct{}{}
-				_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, stranger.codes[0])
+				_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, stranger.codes[0])
 				return err
 			})
 		})
 		for range 100 {
 			<-started
 		}
-		if _, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, served, other.codes[0]); err != nil {
+		if _, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, served, other.codes[0]); err != nil {
 			t.Errorf("another account was not served: %v", err)
 		}
 		all.Wait()
 	})
-	if got[enrollment.WrongCode] != 5 || got[enrollment.Locked] != 295 {
+	if got[enrollment.ReasonWrongCode] != 5 || got[enrollment.ReasonLocked] != 295 {
 		t.Errorf("outcomes %v, want 5 wrong and 295 locked", got)
 	}
 	if derived > 8 {
@@ -226,7 +226,7 @@ func TestCase50_GenerationGate(t *testing.T, open Open) {
 			return err
 		})
 	})
-	if got[""] != 1 || got[enrollment.NoSetup] != 39 {
+	if got[""] != 1 || got[enrollment.ReasonNoSetup] != 39 {
 		t.Errorf("outcomes %v, want 1 confirmed and 39 too late", got)
 	}
 	if derived > recovery.MinCount+2 {
@@ -258,7 +258,7 @@ func TestCase50_GenerationIsPaidFor(t *testing.T, open Open) {
 	}
 	s.save = nil
 	_, err := w.guard.Confirm(t.Context(), "alice", token, u.code())
-	want(t, err, enrollment.TooManyCodeSets)
+	want(t, err, enrollment.ReasonTooManyCodeSets)
 	w.advance(24 * time.Hour)
 	u.app, token = w.begin("alice", enrollment.Proof{}, "")
 	done, err := w.guard.Confirm(t.Context(), "alice", token, u.code())

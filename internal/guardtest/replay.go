@@ -26,9 +26,9 @@ func TestCase01_TypedDifferently(t *testing.T, open Open) {
 		for _, typed := range []string{
 			c, " " + c, c + "\n", c[:3] + " " + c[3:], c[:3] + "-" + c[3:], c[:3] + "\u00a0" + c[3:], string(fullwidth),
 		} {
-			want(t, u.answer(typed), enrollment.Replayed)
+			want(t, u.answer(typed), enrollment.ReasonReplayed)
 		}
-		want(t, u.answer(c+"x"), enrollment.MalformedCode)
+		want(t, u.answer(c+"x"), enrollment.ReasonMalformedCode)
 	})
 }
 
@@ -39,9 +39,9 @@ func TestCase02_PaddedWrongCodes(t *testing.T, open Open) {
 	u := w.enroll("alice")
 	c := u.wrong()
 	for _, typed := range []string{c, " " + c, c + " ", "\t" + c[:3] + " " + c[3:], c[:2] + "-" + c[2:]} {
-		want(t, u.answer(typed), enrollment.WrongCode)
+		want(t, u.answer(typed), enrollment.ReasonWrongCode)
 	}
-	want(t, u.answer(u.code()), enrollment.Locked)
+	want(t, u.answer(u.code()), enrollment.ReasonLocked)
 }
 
 // TestCase03_CodeTwice: used codes were not tracked (CVE-2026-33473).
@@ -50,12 +50,12 @@ func TestCase03_CodeTwice(t *testing.T, open Open) {
 	u := w.enroll("alice")
 	c := u.code()
 	want(t, u.answer(c), "")
-	want(t, u.answer(c), enrollment.Replayed)
+	want(t, u.answer(c), enrollment.ReasonReplayed)
 	_, err := w.guard.Verify(t.Context(), "alice", "step-up", c)
-	want(t, err, enrollment.Replayed)
-	want(t, u.answer(u.code(-1)), enrollment.Replayed)
+	want(t, err, enrollment.ReasonReplayed)
+	want(t, u.answer(u.code(-1)), enrollment.ReasonReplayed)
 	want(t, u.answer(u.code(+1)), "")
-	want(t, u.answer(c), enrollment.Replayed)
+	want(t, u.answer(c), enrollment.ReasonReplayed)
 }
 
 // TestCase05_SetupCodeAtFirstLogin: the code that confirmed the setup was good
@@ -69,7 +69,7 @@ func TestCase05_SetupCodeAtFirstLogin(t *testing.T, open Open) {
 	if _, err := w.guard.Confirm(t.Context(), "alice", token, c); err != nil {
 		t.Fatal(err)
 	}
-	want(t, u.answer(c), enrollment.Replayed)
+	want(t, u.answer(c), enrollment.ReasonReplayed)
 	want(t, u.answer(u.code(+1)), "")
 }
 
@@ -86,10 +86,10 @@ func TestCase06_ReplayRace(t *testing.T, open Open) {
 	}
 	g := w.guardOver(newBarrier(s, n))
 	got := together(n, func(i int) error {
-		_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenges[i], c)
+		_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenges[i], c)
 		return err
 	})
-	if got[""] != 1 || got[enrollment.Replayed] != n-1 {
+	if got[""] != 1 || got[enrollment.ReasonReplayed] != n-1 {
 		t.Errorf("outcomes %v, want 1 accepted and %d replayed", got, n-1)
 	}
 }
@@ -103,7 +103,7 @@ func TestCase07_ReplayAfterRestart(t *testing.T, open Open) {
 	want(t, u.answer(c), "")
 	for _, after := range []time.Duration{0, 29 * time.Second, 30 * time.Second} {
 		w.advance(after)
-		if got := reason(u.answerOn(w.guardOver(w.store), c)); got != enrollment.Replayed && got != enrollment.WrongCode {
+		if got := reason(u.answerOn(w.guardOver(w.store), c)); got != enrollment.ReasonReplayed && got != enrollment.ReasonWrongCode {
 			t.Errorf("%v later: %q", after, got)
 		}
 	}
@@ -125,7 +125,7 @@ func TestCase44_SameCodeOfTwoUsers(t *testing.T, open Open) {
 			if other := seen[c]; other != nil {
 				want(t, other.answer(c), "")
 				want(t, u.answer(c), "")
-				want(t, other.answer(c), enrollment.Replayed)
+				want(t, other.answer(c), enrollment.ReasonReplayed)
 				return
 			}
 			seen[c] = u
@@ -146,7 +146,7 @@ func TestCase45_WindowStaysNarrow(t *testing.T, open Open) {
 	}
 	w.advance(10 * time.Minute)
 	for _, n := range []int{-20, -3, -2, 2, 3, 20} {
-		want(t, u.answer(u.code(n)), enrollment.WrongCode)
+		want(t, u.answer(u.code(n)), enrollment.ReasonWrongCode)
 		w.advance(48 * time.Hour)
 	}
 	want(t, u.answer(u.code(-1)), "")
@@ -174,7 +174,7 @@ func TestCase06_ReplayRaceUnderPlainSealer(t *testing.T, open Open) {
 		_, err := g.Verify(t.Context(), "alice", "x", c)
 		return err
 	})
-	if got[""] != 1 || got[enrollment.Replayed] != n-1 {
+	if got[""] != 1 || got[enrollment.ReasonReplayed] != n-1 {
 		t.Errorf("outcomes %v, want 1 accepted and %d replayed", got, n-1)
 	}
 }

@@ -29,10 +29,10 @@ func TestCase22_PendingOverwritesConfirmed(t *testing.T, open Open) {
 		fresh, _ := w.begin("alice", enrollment.ByCode(u.code()), replace)
 		next := &user{w: w, id: "alice", app: fresh}
 		w.advance(30 * time.Second)
-		want(t, u.answer(next.code()), enrollment.WrongCode)
+		want(t, u.answer(next.code()), enrollment.ReasonWrongCode)
 		want(t, u.answer(u.code()), "")
 		w.advance(enrollment.DefaultSetupTTL)
-		want(t, u.answer(next.code()), enrollment.WrongCode)
+		want(t, u.answer(next.code()), enrollment.ReasonWrongCode)
 		want(t, u.answer(u.code()), "")
 	}
 }
@@ -45,9 +45,9 @@ func TestCase23_SetupWithoutProof(t *testing.T, open Open) {
 	w.unchanged("alice", func() {
 		for _, replace := range []string{"", u.done.Authenticator} {
 			for proof, why := range map[enrollment.Reason]enrollment.Proof{
-				enrollment.ProofRequired:   {},
-				enrollment.ProofInvalid:    enrollment.ByReceipt(u.challenge()),
-				enrollment.ProofNotAllowed: enrollment.ByReauth("password"),
+				enrollment.ReasonProofRequired:   {},
+				enrollment.ReasonProofInvalid:    enrollment.ByReceipt(u.challenge()),
+				enrollment.ReasonProofNotAllowed: enrollment.ByReauth("password"),
 			} {
 				_, err := w.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Replace: replace, Proof: why})
 				want(t, err, proof)
@@ -66,9 +66,9 @@ func TestCase24_WeakDisableAndRegenerate(t *testing.T, open Open) {
 	stale := u.done.Receipt
 	w.advance(enrollment.ReceiptTTL + time.Second)
 	for proof, why := range map[enrollment.Reason]enrollment.Proof{
-		enrollment.ProofRequired:   {},
-		enrollment.ProofStale:      enrollment.ByReceipt(stale),
-		enrollment.ProofNotAllowed: enrollment.ByReauth("password"),
+		enrollment.ReasonProofRequired:   {},
+		enrollment.ReasonProofStale:      enrollment.ByReceipt(stale),
+		enrollment.ReasonProofNotAllowed: enrollment.ByReauth("password"),
 	} {
 		w.unchanged("alice", func() {
 			_, err := w.guard.NewCodes(t.Context(), "alice", why)
@@ -80,8 +80,8 @@ func TestCase24_WeakDisableAndRegenerate(t *testing.T, open Open) {
 	want(t, u.answer(c), "")
 	w.unchanged("alice", func() {
 		_, err := w.guard.NewCodes(t.Context(), "alice", enrollment.ByCode(c))
-		want(t, err, enrollment.Replayed)
-		want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByCode(c)), enrollment.Replayed)
+		want(t, err, enrollment.ReasonReplayed)
+		want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByCode(c)), enrollment.ReasonReplayed)
 	})
 	// A receipt is worth nothing after the change it authorised.
 	w.advance(30 * time.Second)
@@ -89,8 +89,8 @@ func TestCase24_WeakDisableAndRegenerate(t *testing.T, open Open) {
 	want(t, err, "")
 	_, err = w.guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(ok.Receipt))
 	want(t, err, "")
-	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(ok.Receipt)), enrollment.ProofInvalid)
-	want(t, u.answer(u.codes[0]), enrollment.WrongCode)
+	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(ok.Receipt)), enrollment.ReasonProofInvalid)
+	want(t, u.answer(u.codes[0]), enrollment.ReasonWrongCode)
 }
 
 // TestCase25_MissingSecretFailsOpen: without a secret, the code of the empty
@@ -115,7 +115,7 @@ func TestCase25_MissingSecretFailsOpen(t *testing.T, open Open) {
 		}
 		w.unchanged("alice", func() {
 			for _, typed := range []string{ofEmptyKey, "000000", u.code(), u.codes[0]} {
-				_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenge, typed)
+				_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, typed)
 				if !errors.Is(err, enrollment.ErrCorrupt) {
 					t.Errorf("%s: got %v, want ErrCorrupt", name, err)
 				}
@@ -171,7 +171,7 @@ func TestCase43_SwappedRecords(t *testing.T, open Open) {
 			return rec, err
 		}
 		for _, typed := range []string{alice.code(), mallory.code(), alice.codes[0]} {
-			_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, typed)
+			_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, typed)
 			if !errors.Is(err, enrollment.ErrCorrupt) || errors.As(err, new(*enrollment.Denied)) {
 				t.Errorf("%s: Answer = %v, want ErrCorrupt", name, err)
 			}
@@ -206,7 +206,7 @@ func TestCase47_MergedUsers(t *testing.T, open Open) {
 		w.advance(30 * time.Second)
 		want(t, u.answer(u.code()), "")
 		other := users[(i+1)%len(users)]
-		want(t, u.answer(other.codes[0]), enrollment.WrongCode)
+		want(t, u.answer(other.codes[0]), enrollment.ReasonWrongCode)
 	}
 	s.load = func(store.Record, error) (store.Record, error) { return s.Store.Load(t.Context(), "alice") }
 	if _, err := w.guard.Status(t.Context(), "ALICE"); !errors.Is(err, enrollment.ErrCorrupt) {
@@ -245,10 +245,10 @@ func TestCase49_LostReply(t *testing.T, open Open) {
 		c := u.code()
 		s.save = lose
 		want(t, u.answer(c), "")
-		want(t, u.answer(c), enrollment.Replayed)
+		want(t, u.answer(c), enrollment.ReasonReplayed)
 		s.save = lose
 		want(t, u.answer(u.codes[0]), "")
-		want(t, u.answer(u.codes[0]), enrollment.Replayed)
+		want(t, u.answer(u.codes[0]), enrollment.ReasonReplayed)
 		w.advance(30 * time.Second)
 		s.save = lose
 		renewed, err := w.guard.NewCodes(t.Context(), "alice", enrollment.ByCode(u.code()))
@@ -256,10 +256,10 @@ func TestCase49_LostReply(t *testing.T, open Open) {
 			t.Fatalf("%s: NewCodes = %d codes, %v", name, renewed.Codes.Len(), err)
 		}
 		w.advance(time.Minute)
-		want(t, u.answer(u.codes[1]), enrollment.WrongCode)
+		want(t, u.answer(u.codes[1]), enrollment.ReasonWrongCode)
 		want(t, u.answer(renewed.Codes.Reveal()[1]), "")
 		s.save = lose
-		want(t, u.answer(u.wrong()), enrollment.WrongCode)
+		want(t, u.answer(u.wrong()), enrollment.ReasonWrongCode)
 	}
 }
 
@@ -276,8 +276,8 @@ func TestCase53_SecretTwice(t *testing.T, open Open) {
 	if u.app.Secret().Equal(again.app.Secret()) {
 		t.Fatal("the same secret was drawn twice")
 	}
-	want(t, again.answer(u.code()), enrollment.WrongCode)
-	want(t, again.answer(u.codes[0]), enrollment.WrongCode)
+	want(t, again.answer(u.code()), enrollment.ReasonWrongCode)
+	want(t, again.answer(u.codes[0]), enrollment.ReasonWrongCode)
 	want(t, again.answer(again.code()), "")
 
 	admin := w.guard.Admin("carol", "moving")
@@ -289,17 +289,17 @@ func TestCase53_SecretTwice(t *testing.T, open Open) {
 		return admin.Import(t.Context(), "alice", im)
 	}
 	w.unchanged("alice", func() {
-		want(t, bring(again.app), enrollment.AlreadyEnrolled)
-		want(t, bring(u.app), enrollment.AlreadyEnrolled)
+		want(t, bring(again.app), enrollment.ReasonAlreadyEnrolled)
+		want(t, bring(u.app), enrollment.ReasonAlreadyEnrolled)
 	})
 	w.advance(30 * time.Second)
 	want(t, again.answer(again.code(1)), "") // of the step to come
 	_, err := admin.Reset(t.Context(), "alice", enrollment.ResetOptions{})
 	want(t, err, "")
-	w.unchanged("alice", func() { want(t, bring(again.app, u.app, again.app), enrollment.DuplicateSecret) })
+	w.unchanged("alice", func() { want(t, bring(again.app, u.app, again.app), enrollment.ReasonDuplicateSecret) })
 	want(t, bring(again.app), "")
 	for _, steps := range []int{-1, 0, 1} {
-		want(t, again.answer(again.code(steps)), enrollment.Replayed)
+		want(t, again.answer(again.code(steps)), enrollment.ReasonReplayed)
 	}
 	w.advance(time.Minute)
 	want(t, again.answer(again.code()), "")
@@ -325,7 +325,7 @@ func TestCase54_RecreatedAccount(t *testing.T, open Open) {
 		again = w.enroll("alice")
 		return s.Store.Save(ctx, rec, prev)
 	}
-	_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, c)
-	want(t, err, enrollment.ChallengeVoid)
+	_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, c)
+	want(t, err, enrollment.ReasonChallengeVoid)
 	want(t, again.answer(again.code()), "")
 }

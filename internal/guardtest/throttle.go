@@ -23,16 +23,16 @@ func TestCase08_NoThrottle(t *testing.T, open Open) {
 	got := make(map[enrollment.Reason]int)
 	for range 10 {
 		for r, n := range together(100, func(int) error {
-			_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, c)
+			_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, c)
 			return err
 		}) {
 			got[r] += n
 		}
 	}
-	if got[enrollment.WrongCode] != 5 || got[enrollment.Locked] != 995 {
+	if got[enrollment.ReasonWrongCode] != 5 || got[enrollment.ReasonLocked] != 995 {
 		t.Errorf("outcomes %v, want 5 wrong and the rest locked", got)
 	}
-	want(t, u.answer(u.code()), enrollment.Locked)
+	want(t, u.answer(u.code()), enrollment.ReasonLocked)
 	w.advance(time.Minute)
 	want(t, u.answer(u.code()), "")
 }
@@ -44,10 +44,10 @@ func TestCase09_FreshChallengeFreshBudget(t *testing.T, open Open) {
 	u := w.enroll("alice")
 	w.advance(10 * time.Minute)
 	for _, n := range []int{-2, +2, -2, +2, -2} {
-		want(t, u.answer(u.code(n)), enrollment.WrongCode)
+		want(t, u.answer(u.code(n)), enrollment.ReasonWrongCode)
 	}
-	want(t, u.answer(u.code()), enrollment.Locked)
-	want(t, u.answerOn(w.guardOver(w.store), u.code()), enrollment.Locked)
+	want(t, u.answer(u.code()), enrollment.ReasonLocked)
+	want(t, u.answerOn(w.guardOver(w.store), u.code()), enrollment.ReasonLocked)
 }
 
 // TestCase10_CounterRolledBack: the counter was rolled back together with the
@@ -59,7 +59,7 @@ func TestCase10_CounterRolledBack(t *testing.T, open Open) {
 	c := u.wrong()
 	for range 3 {
 		before := w.record("alice").Version
-		want(t, u.answer(c), enrollment.WrongCode)
+		want(t, u.answer(c), enrollment.ReasonWrongCode)
 		if after := w.record("alice").Version; after <= before {
 			t.Fatalf("version %d after %d: the failure is not stored", after, before)
 		}
@@ -88,19 +88,19 @@ func TestCase13_CounterRace(t *testing.T, open Open) {
 	challenge, c := u.challenge(), u.wrong()
 	g := w.guardOver(newBarrier(s, n))
 	got := together(n, func(int) error {
-		_, err := g.Answer(t.Context(), enrollment.SignInPurpose, challenge, c)
+		_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, c)
 		return err
 	})
-	if got[enrollment.WrongCode] != 5 || got[enrollment.Locked] != n-5 {
+	if got[enrollment.ReasonWrongCode] != 5 || got[enrollment.ReasonLocked] != n-5 {
 		t.Errorf("outcomes %v, want 5 wrong and the rest locked", got)
 	}
 	// The counter stands at 5, not more: the lock lasts a minute, the next two.
-	if until := w.lockedUntil("alice", enrollment.TOTP); !until.Equal(w.now().Add(time.Minute)) {
+	if until := w.lockedUntil("alice", enrollment.FactorTOTP); !until.Equal(w.now().Add(time.Minute)) {
 		t.Errorf("locked until %v, want a minute from %v", until, w.now())
 	}
 	w.advance(time.Minute)
-	want(t, u.answer(u.wrong()), enrollment.WrongCode)
-	if until := w.lockedUntil("alice", enrollment.TOTP); !until.Equal(w.now().Add(2 * time.Minute)) {
+	want(t, u.answer(u.wrong()), enrollment.ReasonWrongCode)
+	if until := w.lockedUntil("alice", enrollment.FactorTOTP); !until.Equal(w.now().Add(2 * time.Minute)) {
 		t.Errorf("locked until %v, want two minutes from %v", until, w.now())
 	}
 }
@@ -138,12 +138,12 @@ func TestCase14_OtherDoors(t *testing.T, open Open) {
 		spent := 0
 		for name, door := range doors {
 			if name != last && spent < 5 {
-				want(t, door(u, u.wrong()), enrollment.WrongCode)
+				want(t, door(u, u.wrong()), enrollment.ReasonWrongCode)
 				spent++
 			}
 		}
-		want(t, lastDoor(u, u.wrong()), enrollment.Locked)
-		want(t, lastDoor(u, u.code()), enrollment.Locked)
+		want(t, lastDoor(u, u.wrong()), enrollment.ReasonLocked)
+		want(t, lastDoor(u, u.code()), enrollment.ReasonLocked)
 	}
 	// And recovery codes, through every door too.
 	u := w.enroll("recovery")
@@ -151,12 +151,12 @@ func TestCase14_OtherDoors(t *testing.T, open Open) {
 	spent := 0
 	for _, door := range doors {
 		if spent < 5 {
-			want(t, door(u, other.codes[spent]), enrollment.WrongCode)
+			want(t, door(u, other.codes[spent]), enrollment.ReasonWrongCode)
 			spent++
 		}
 	}
 	for name, door := range doors {
-		if got := reason(door(u, u.codes[0])); got != enrollment.Locked {
+		if got := reason(door(u, u.codes[0])); got != enrollment.ReasonLocked {
 			t.Errorf("%s: %q, want locked", name, got)
 		}
 	}
@@ -182,9 +182,9 @@ func TestCase16_OptionsKeepTheCap(t *testing.T, open Open) {
 					w.advance(time.Minute)
 					n++
 					for range 5 {
-						want(t, u.answer(u.wrong()), enrollment.WrongCode)
+						want(t, u.answer(u.wrong()), enrollment.ReasonWrongCode)
 					}
-					want(t, u.answer(u.code()), enrollment.Locked)
+					want(t, u.answer(u.code()), enrollment.ReasonLocked)
 				}
 			}
 		}
@@ -196,12 +196,12 @@ func TestCase17_WaitsGrow(t *testing.T, open Open) {
 	w := newWorld(t, open(t))
 	u := w.enroll("alice")
 	for range 4 {
-		want(t, u.answer(u.wrong()), enrollment.WrongCode)
+		want(t, u.answer(u.wrong()), enrollment.ReasonWrongCode)
 	}
 	wait := time.Minute
 	for i := range 12 {
-		want(t, u.answer(u.wrong()), enrollment.WrongCode)
-		until := w.lockedUntil("alice", enrollment.TOTP)
+		want(t, u.answer(u.wrong()), enrollment.ReasonWrongCode)
+		until := w.lockedUntil("alice", enrollment.FactorTOTP)
 		if got := until.Sub(w.now()); got != wait {
 			t.Fatalf("cycle %d: wait of %v, want %v", i+1, got, wait)
 		}
@@ -217,23 +217,23 @@ func TestCase39_LockAsWeapon(t *testing.T, open Open) {
 	u := w.enroll("alice")
 	w.unchanged("alice", func() { // a stranger has no challenge
 		for _, challenge := range []string{"", "x", u.id, "AAAA", u.challenge()[1:], u.done.Receipt} {
-			_, err := w.guard.Answer(t.Context(), enrollment.SignInPurpose, challenge, u.wrong())
-			want(t, err, enrollment.ChallengeInvalid)
+			_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.wrong())
+			want(t, err, enrollment.ReasonChallengeInvalid)
 		}
 	})
 	for range 5 {
-		want(t, u.answer(u.wrong()), enrollment.WrongCode)
+		want(t, u.answer(u.wrong()), enrollment.ReasonWrongCode)
 	}
-	end := w.lockedUntil("alice", enrollment.TOTP)
+	end := w.lockedUntil("alice", enrollment.FactorTOTP)
 	w.unchanged("alice", func() {
 		for range 1000 {
 			w.advance(59 * time.Millisecond)
-			if err := u.answer(u.wrong()); reason(err) != enrollment.Locked {
+			if err := u.answer(u.wrong()); reason(err) != enrollment.ReasonLocked {
 				t.Fatal(err)
 			}
 		}
 	})
-	if got := w.lockedUntil("alice", enrollment.TOTP); !got.Equal(end) {
+	if got := w.lockedUntil("alice", enrollment.FactorTOTP); !got.Equal(end) {
 		t.Errorf("the lock ends at %v, it was %v", got, end)
 	}
 	// The owner gets in with a recovery code meanwhile, and the lock is gone.
@@ -250,10 +250,10 @@ func TestCase46_SuccessClearsFailures(t *testing.T, open Open) {
 	for range 20 {
 		for range 4 {
 			err := u.answer(u.wrong())
-			if reason(err) == enrollment.Locked {
+			if reason(err) == enrollment.ReasonLocked {
 				break
 			}
-			want(t, err, enrollment.WrongCode)
+			want(t, err, enrollment.ReasonWrongCode)
 			failures++
 		}
 		w.advance(30 * time.Second)
@@ -278,10 +278,10 @@ func TestCase48_HangUp(t *testing.T, open Open) {
 			cancel() // the caller hangs up now, the code has been evaluated
 			return s.Store.Save(ctx, rec, prev)
 		}
-		_, err := w.guard.Answer(ctx, enrollment.SignInPurpose, challenge, c)
-		want(t, err, enrollment.WrongCode)
+		_, err := w.guard.Answer(ctx, enrollment.PurposeSignIn, challenge, c)
+		want(t, err, enrollment.ReasonWrongCode)
 		s.save = nil
 		w.advance(48 * time.Hour)
 	}
-	want(t, u.answer(u.code()), enrollment.FactorDisabled)
+	want(t, u.answer(u.code()), enrollment.ReasonFactorDisabled)
 }

@@ -85,7 +85,7 @@ func signsIn(t *testing.T, kit *enrollmenttest.Kit, code func(enrollment.Setup) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ok, err := kit.Guard.Answer(ctx, enrollment.SignInPurpose, d.Challenge, code(setup))
+	ok, err := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, code(setup))
 	if err != nil || ok.UserID != "alice" {
 		t.Fatalf("the next code is refused at sign-in: %v", err)
 	}
@@ -138,7 +138,7 @@ func TestKeePassXC(t *testing.T) {
 	// Not to wait for the next step, the phone's clock runs one ahead: the
 	// code of the step that follows is asked of oathtool, which shows the same
 	// ones.
-	if _, err := kit.Guard.Answer(ctx, enrollment.SignInPurpose, d.Challenge, oathtool(t, setup, time.Now().Add(30*time.Second))); err != nil {
+	if _, err := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, oathtool(t, setup, time.Now().Add(30*time.Second))); err != nil {
 		t.Fatalf("the next code is refused at sign-in: %v", err)
 	}
 }
