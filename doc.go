@@ -21,13 +21,13 @@
 //	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
 //
 //	// The settings page: enable.
-//	setup, err := guard.Begin(ctx, userID, enrollment.Options{Account: "alice@example.com"})
+//	setup, err := guard.Begin(ctx, userID, enrollment.BeginOptions{Account: "alice@example.com"})
 //	image, err := setup.QR()  // as PNG, SVG or text; setup.Secret() is for typing it in
 //	done, err := guard.Confirm(ctx, userID, setup.Token, r.PostFormValue("code"))
 //	done.Codes.Reveal()       // the recovery codes, shown once
 //
 //	// The sign-in handler, right after the password was right.
-//	d, err := guard.SignIn(ctx, userID, enrollment.Login{})
+//	d, err := guard.SignIn(ctx, userID, enrollment.SignInOptions{})
 //	switch d.Next {
 //	case enrollment.Proceed: // start the session
 //	case enrollment.AskCode: // keep d.Challenge, show the form for the code
@@ -108,7 +108,7 @@
 //     3.2.5).
 //   - A row that is deleted, or a whole row of an earlier time that is put
 //     back, by somebody who writes to the database: encryption can't notice
-//     that. Keep a flag of your own and hand it in as Login.Enrolled, which
+//     that. Keep a flag of your own and hand it in as SignInOptions.Enrolled, which
 //     turns absence into a refusal. A row that is put back brings back the
 //     codes, guesses and factors of its time.
 //   - Somebody who has the keys as well as the database, or who runs code in

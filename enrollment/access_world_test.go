@@ -110,7 +110,7 @@ func (o *office) enroll(id string) *client { return o.enrollWith(id, "") }
 
 func (o *office) enrollWith(id, ticket string) *client {
 	o.t.Helper()
-	setup, err := o.guard.Begin(o.t.Context(), id, enrollment.Options{Account: "a", Ticket: ticket})
+	setup, err := o.guard.Begin(o.t.Context(), id, enrollment.BeginOptions{Account: "a", Ticket: ticket})
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func (c *client) trust(name string) enrollment.TrustedDevice {
 	return d
 }
 
-func (o *office) signIn(id string, l enrollment.Login) enrollment.Decision {
+func (o *office) signIn(id string, l enrollment.SignInOptions) enrollment.Decision {
 	o.t.Helper()
 	d, err := o.guard.SignIn(o.t.Context(), id, l)
 	if err != nil {

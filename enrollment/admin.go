@@ -17,17 +17,17 @@ const (
 	// id.
 	MaxActor = account.MaxActor
 
-	// MaxReason is the length of the longest reason of an administrator in
+	// MaxAdminReason is the length of the longest reason of an administrator in
 	// bytes, 256.
-	MaxReason = account.MaxReason
+	MaxAdminReason = account.MaxReason
 )
 
 // ErrNoEraser says that the store can't forget a user; see [store.Eraser].
 var ErrNoEraser = errors.New("enrollment: the store is no store.Eraser")
 
-// ErrNotTold says that Config.Notify has not taken what an account has still to
+// ErrUndelivered says that Config.Notify has not taken what an account has still to
 // tell, so that it was not erased. Erase it again later.
-var ErrNotTold = errors.New("enrollment: not erased: events were not taken")
+var ErrUndelivered = errors.New("enrollment: not erased: events were not taken")
 
 // An Admin acts on the accounts of other users, in the name of an actor and for
 // a reason. It is made by [Guard.Admin], and safe for concurrent use.
@@ -45,7 +45,7 @@ type Admin struct {
 
 // Admin returns an Admin that acts in the name of the actor. The actor is the
 // administrator's user id, or the name of a program: 1 to [MaxActor] printable
-// bytes. The reason, 1 to [MaxReason] printable bytes, is for the history, and
+// bytes. The reason, 1 to [MaxAdminReason] printable bytes, is for the history, and
 // the user can read it. Each method returns an error for others.
 //
 // Nobody administers themselves: where the actor equals the user id, each method
@@ -63,8 +63,8 @@ func (x Admin) edit(op, userID string, decide func(a *account.Account, m account
 	switch {
 	case len(x.by.Actor) == 0 || len(x.by.Actor) > MaxActor || !printable(x.by.Actor):
 		return e, fmt.Errorf("enrollment: the actor is not 1 to %d printable bytes", MaxActor)
-	case len(x.by.Reason) == 0 || len(x.by.Reason) > MaxReason || !printable(x.by.Reason):
-		return e, fmt.Errorf("enrollment: the reason is not 1 to %d printable bytes", MaxReason)
+	case len(x.by.Reason) == 0 || len(x.by.Reason) > MaxAdminReason || !printable(x.by.Reason):
+		return e, fmt.Errorf("enrollment: the reason is not 1 to %d printable bytes", MaxAdminReason)
 	case x.by.Actor == userID:
 		return e, deny(ReasonOwnAccount)
 	}
@@ -103,7 +103,7 @@ func (x Admin) Reset(ctx context.Context, userID string, o ResetOptions) (recove
 	return x.reset(ctx, "reset", userID, o, (*account.Account).Reset)
 }
 
-// ApproveReset carries out the reset that the user has asked for; see [Resets].
+// ApproveReset carries out the reset that the user has asked for; see [ResetRequests].
 // It returns what Reset returns, or a [Denied] of reason ReasonNoReset or
 // ReasonResetWaiting.
 func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) (recovery.Code, error) {
@@ -166,9 +166,9 @@ func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error
 // A record that can't be opened (see [ErrCorrupt]) is deleted as well, but not
 // one that belongs to another user. Config.Notify is handed what it has still to
 // hear of the account, and the event Erased at last. If it does not take all of
-// that, nothing is deleted, and the error is [ErrNotTold]; of a record that can't
+// that, nothing is deleted, and the error is [ErrUndelivered]; of a record that can't
 // be opened only the last event is left, which is lost then. A Guard without
-// Notify tells nobody, and returns ErrNotTold where another one has left
+// Notify tells nobody, and returns ErrUndelivered where another one has left
 // something to tell.
 //
 // It returns nil if there is no record, and [ErrNoEraser] if the store is no
@@ -206,7 +206,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	case told != nil && !errors.Is(told, ErrCorrupt):
 		return told
 	case e.taken < e.told:
-		return ErrNotTold
+		return ErrUndelivered
 	}
 	// The owner has been told: who hangs up now does not keep the record.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
@@ -230,7 +230,7 @@ func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
 	} else if waits, err := a.Untold(); err != nil {
 		return err
 	} else if waits {
-		return ErrNotTold
+		return ErrUndelivered
 	}
 	return a.Note(m, account.EventErased, x.by)
 }

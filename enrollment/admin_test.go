@@ -37,7 +37,7 @@ func TestActorAndReason(t *testing.T) {
 			"no actor":       o.guard.Admin("", "x"),
 			"no reason":      o.guard.Admin("root", ""),
 			"long actor":     o.guard.Admin(strings.Repeat("a", enrollment.MaxActor+1), "x"),
-			"long reason":    o.guard.Admin("root", strings.Repeat("r", enrollment.MaxReason+1)),
+			"long reason":    o.guard.Admin("root", strings.Repeat("r", enrollment.MaxAdminReason+1)),
 			"line in actor":  o.guard.Admin("ro\not", "x"),
 			"line in reason": o.guard.Admin("root", "x\r\ny"),
 			"not UTF-8":      o.guard.Admin("root", "\xff"),
@@ -63,7 +63,7 @@ func TestActorAndReason(t *testing.T) {
 
 	// Users are compared byte by byte, and the bounds themselves are taken.
 	for _, actor := range []string{"Alice", "alice ", strings.Repeat("a", enrollment.MaxActor)} {
-		reason := strings.Repeat("ü", enrollment.MaxReason/2)
+		reason := strings.Repeat("ü", enrollment.MaxAdminReason/2)
 		granted(t, o.guard.Admin(actor, reason).Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
 		o.wantTold(enrollment.Event{Kind: enrollment.EventBypassGranted, Actor: actor, Note: reason})
 	}
@@ -92,7 +92,7 @@ func TestAdminReset(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	again := o.enroll("alice")
-	if d := o.signIn("alice", enrollment.Login{Device: device}); d.Next != enrollment.AskCode {
+	if d := o.signIn("alice", enrollment.SignInOptions{Device: device}); d.Next != enrollment.AskCode {
 		t.Errorf("the device of before: %v", d.Next)
 	}
 	for _, old := range []string{alice.code(), alice.codes[0]} {
@@ -115,7 +115,7 @@ func TestTicket(t *testing.T) {
 		t.Errorf("a ticket of %d bytes", len(text))
 	}
 	begin := func(user, ticket string) (enrollment.Setup, error) {
-		return o.guard.Begin(t.Context(), user, enrollment.Options{Account: "a", Ticket: ticket})
+		return o.guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: "a", Ticket: ticket})
 	}
 	o.unchanged("alice", func() {
 		for text, want := range map[string]enrollment.Reason{
@@ -204,11 +204,11 @@ func TestBypassBounds(t *testing.T) {
 		})
 		granted(t, admin.Bypass(t.Context(), "alice", now.Add(longest).In(time.FixedZone("east", 3600))))
 		o.pass(longest - time.Microsecond)
-		if d := o.signIn("alice", enrollment.Login{}); d.Waived != enrollment.FactorBypass {
+		if d := o.signIn("alice", enrollment.SignInOptions{}); d.Waived != enrollment.FactorBypass {
 			t.Errorf("%v: %+v", longest, d)
 		}
 		o.pass(time.Microsecond)
-		if d := o.signIn("alice", enrollment.Login{}); d.Next != enrollment.AskCode {
+		if d := o.signIn("alice", enrollment.SignInOptions{}); d.Next != enrollment.AskCode {
 			t.Errorf("%v: %+v", longest, d)
 		}
 	}
@@ -227,14 +227,14 @@ func TestBypassProvesNothing(t *testing.T) {
 	o := newOffice(t)
 	o.enroll("alice")
 	granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
-	o.signIn("alice", enrollment.Login{})
+	o.signIn("alice", enrollment.SignInOptions{})
 	o.unchanged("alice", func() {
-		if d := o.signIn("alice", enrollment.Login{Purpose: "password-reset"}); d.Next != enrollment.AskCode {
+		if d := o.signIn("alice", enrollment.SignInOptions{Purpose: "password-reset"}); d.Next != enrollment.AskCode {
 			t.Errorf("%+v", d)
 		}
-		_, err := o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+		_, err := o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
 		wantReason(t, err, enrollment.ReasonProofRequired)
-		_, err = o.guard.NewCodes(t.Context(), "alice", enrollment.Proof{})
+		_, err = o.guard.RenewCodes(t.Context(), "alice", enrollment.Proof{})
 		wantReason(t, err, enrollment.ReasonProofRequired)
 		wantReason(t, o.guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ReasonProofRequired)
 	})
@@ -291,7 +291,7 @@ func TestEraseFails(t *testing.T) {
 		want error // nil if it is erased all the same
 		told int
 	}{
-		"Notify": {func(o *office) { o.notify = errors.New("the queue is full") }, enrollment.ErrNotTold, 0},
+		"Notify": {func(o *office) { o.notify = errors.New("the queue is full") }, enrollment.ErrUndelivered, 0},
 		"load":   {func(o *office) { o.store.load = func(string) (store.Record, error) { return store.Record{}, down } }, down, 0},
 		"save":   {func(o *office) { o.store.save = func(store.Record, int64) error { return down } }, down, 0},
 		"erase":  {func(o *office) { o.store.erase = func(string) error { return down } }, down, 1},
@@ -354,7 +354,7 @@ func TestEraseMeetsANewAccount(t *testing.T) {
 		return nil
 	}
 	granted(t, o.guard.Admin("root", "x").Erase(t.Context(), "alice"))
-	if d := o.signIn("alice", enrollment.Login{Device: token}); d.Next != enrollment.AskCode {
+	if d := o.signIn("alice", enrollment.SignInOptions{Device: token}); d.Next != enrollment.AskCode {
 		t.Errorf("%+v", d)
 	}
 	if s := o.status("alice"); len(s.History) != 1 || s.History[0].Kind != enrollment.EventEnabled {
@@ -373,7 +373,7 @@ func TestEndlessAdministration(t *testing.T) {
 		alice.trust(strings.Repeat("d", enrollment.MaxName))
 	}
 	o.notify = errors.New("the queue is full")
-	admin := o.guard.Admin(strings.Repeat("a", enrollment.MaxActor), strings.Repeat("r", enrollment.MaxReason))
+	admin := o.guard.Admin(strings.Repeat("a", enrollment.MaxActor), strings.Repeat("r", enrollment.MaxAdminReason))
 	for range 30 {
 		granted(t, admin.Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
 		rec, err := o.store.Load(t.Context(), "alice")

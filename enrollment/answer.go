@@ -188,7 +188,7 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 // it for a receipt of another session of the same user.
 //
 // It returns a [Denied] of reason ReasonProofInvalid or ReasonProofStale. It writes nothing.
-func (g *Guard) Recent(ctx context.Context, userID string, purpose Purpose, receipt string, within time.Duration) (Success, error) {
+func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Purpose, receipt string, within time.Duration) (Success, error) {
 	if err := purpose.validate(); err != nil {
 		return Success{}, err
 	}

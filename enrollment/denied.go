@@ -17,7 +17,7 @@ var (
 	// ErrBusy says that nothing was decided: too many callers wanted the same
 	// account or the processors, or the context ended while waiting for them.
 	// No code was counted or used up, and trying again is fine. From Confirm and
-	// NewCodes it can mean that the code was right, and that recovery codes
+	// RenewCodes it can mean that the code was right, and that recovery codes
 	// could not be made in time; the set counts as one of the day's five all the
 	// same.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
@@ -28,7 +28,7 @@ var (
 	// which. It never means "not enrolled": refuse the sign-in and look.
 	ErrCorrupt = errors.New("enrollment: the stored account is corrupt")
 
-	// ErrMissing says that Login.Enrolled was set for a user whose stored
+	// ErrMissing says that SignInOptions.Enrolled was set for a user whose stored
 	// account is not confirmed, or is gone. Refuse the sign-in and look.
 	ErrMissing = errors.New("enrollment: the account should be enrolled and is not")
 

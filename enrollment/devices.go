@@ -58,7 +58,7 @@ type Device struct {
 // that keeps a Trusted in an unexported field.
 type TrustedDevice struct {
 	// Token goes into a cookie of that browser alone, HttpOnly and Secure, and
-	// from there into Login.Device. Who has it needs no code.
+	// from there into SignInOptions.Device. Who has it needs no code.
 	Token string
 
 	// Device is what List shows of it.

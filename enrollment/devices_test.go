@@ -30,7 +30,7 @@ func TestTrustedDevice(t *testing.T) {
 		t.Errorf("a token of %d bytes", len(trusted.Token))
 	}
 	o.pass(time.Hour)
-	got := o.signIn("alice", enrollment.Login{Device: trusted.Token, Enrolled: true, Require: true})
+	got := o.signIn("alice", enrollment.SignInOptions{Device: trusted.Token, Enrolled: true, Require: true})
 	if got.Next != enrollment.Proceed || got.Waived != enrollment.FactorTrustedDevice || got.Challenge != "" || !got.EnrollBy.IsZero() {
 		t.Errorf("%+v", got)
 	}
@@ -45,7 +45,7 @@ func TestTrustedDevice(t *testing.T) {
 	o.wantTold() // using it is no change
 	granted(t, o.guard.Devices().Revoke(t.Context(), "alice", d.ID))
 	o.wantTold(enrollment.Event{Kind: enrollment.EventDeviceRevoked, Name: "Firefox on Linux"})
-	if got := o.signIn("alice", enrollment.Login{Device: trusted.Token}); got.Next != enrollment.AskCode {
+	if got := o.signIn("alice", enrollment.SignInOptions{Device: trusted.Token}); got.Next != enrollment.AskCode {
 		t.Errorf("revoked: %v", got.Next)
 	}
 }
@@ -58,13 +58,13 @@ func TestTrustedDeviceIsForSignIn(t *testing.T) {
 	token := alice.trust("").Token
 	o.unchanged("alice", func() {
 		for _, p := range []enrollment.Purpose{"password-reset", "delete-project", "sign-in "} {
-			d := o.signIn("alice", enrollment.Login{Purpose: p, Device: token})
+			d := o.signIn("alice", enrollment.SignInOptions{Purpose: p, Device: token})
 			if d.Next != enrollment.AskCode || d.Waived != "" {
 				t.Errorf("%q: %v", p, d.Next)
 			}
 		}
 		wantReason(t, o.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(token)), enrollment.ReasonProofInvalid)
-		_, err := o.guard.Recent(t.Context(), "alice", enrollment.PurposeSignIn, token, time.Hour)
+		_, err := o.guard.RecentlyVerified(t.Context(), "alice", enrollment.PurposeSignIn, token, time.Hour)
 		wantReason(t, err, enrollment.ReasonProofInvalid)
 		_, err = o.guard.Devices().Trust(t.Context(), "alice", token, "")
 		wantReason(t, err, enrollment.ReasonProofInvalid)
@@ -96,16 +96,16 @@ func TestOtherTextsAreNoDevice(t *testing.T) {
 		"a receipt":         alice.first.Receipt,
 	} {
 		o.unchanged("alice", func() {
-			if d := o.signIn("alice", enrollment.Login{Device: token}); d.Next != enrollment.AskCode || d.Waived != "" {
+			if d := o.signIn("alice", enrollment.SignInOptions{Device: token}); d.Next != enrollment.AskCode || d.Waived != "" {
 				t.Errorf("%s: %v", name, d.Next)
 			}
 		})
 	}
 	// Nor is it one for somebody who is not enrolled.
-	if d := o.signIn("carol", enrollment.Login{Device: ofAlice, Require: true}); d.Next != enrollment.MustEnroll {
+	if d := o.signIn("carol", enrollment.SignInOptions{Device: ofAlice, Require: true}); d.Next != enrollment.MustEnroll {
 		t.Errorf("not enrolled: %v", d.Next)
 	}
-	if _, err := o.guard.SignIn(t.Context(), "alice", enrollment.Login{Device: ofAlice, Purpose: enrollment.PurposeSetup}); err == nil {
+	if _, err := o.guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Device: ofAlice, Purpose: enrollment.PurposeSetup}); err == nil {
 		t.Error("the purpose of a setup is taken")
 	}
 }
@@ -123,7 +123,7 @@ func TestTrustNeedsAReceipt(t *testing.T) {
 		}
 		return err
 	}
-	challenge := o.signIn("alice", enrollment.Login{}).Challenge
+	challenge := o.signIn("alice", enrollment.SignInOptions{}).Challenge
 	fresh := alice.verify("x").Receipt
 	o.unchanged("alice", func() {
 		wantReason(t, trust("alice", bob.verify("x").Receipt, ""), enrollment.ReasonProofInvalid)
@@ -136,7 +136,7 @@ func TestTrustNeedsAReceipt(t *testing.T) {
 	o.pass(enrollment.ReceiptTTL)
 	wantReason(t, trust("alice", fresh, ""), enrollment.ReasonProofStale)
 	stale := alice.verify("x").Receipt
-	if _, err := o.guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(stale)); err != nil {
+	if _, err := o.guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(stale)); err != nil {
 		t.Fatal(err)
 	}
 	wantReason(t, trust("alice", stale, ""), enrollment.ReasonProofInvalid)
@@ -154,14 +154,14 @@ func TestTrustAfterRecovery(t *testing.T) {
 	o := newOffice(t)
 	alice := o.enroll("alice")
 	before := alice.trust("before").Token
-	ok, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, o.signIn("alice", enrollment.Login{}).Challenge, alice.codes[0])
+	ok, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, o.signIn("alice", enrollment.SignInOptions{}).Challenge, alice.codes[0])
 	granted(t, err)
 	after, err := o.guard.Devices().Trust(t.Context(), "alice", ok.Receipt, "after")
 	granted(t, err)
-	if d := o.signIn("alice", enrollment.Login{Device: before}); d.Next != enrollment.AskCode {
+	if d := o.signIn("alice", enrollment.SignInOptions{Device: before}); d.Next != enrollment.AskCode {
 		t.Errorf("before: %v", d.Next)
 	}
-	if d := o.signIn("alice", enrollment.Login{Device: after.Token}); d.Waived != enrollment.FactorTrustedDevice {
+	if d := o.signIn("alice", enrollment.SignInOptions{Device: after.Token}); d.Waived != enrollment.FactorTrustedDevice {
 		t.Errorf("after: %v", d.Next)
 	}
 }
@@ -179,7 +179,7 @@ func TestFiveDevices(t *testing.T) {
 		if i == 0 {
 			want = enrollment.AskCode
 		}
-		if d := o.signIn("alice", enrollment.Login{Device: token}); d.Next != want {
+		if d := o.signIn("alice", enrollment.SignInOptions{Device: token}); d.Next != want {
 			t.Errorf("device %d: %v", i, d.Next)
 		}
 	}
@@ -213,14 +213,14 @@ func TestWaivedSignInIsStored(t *testing.T) {
 	}
 	down := errors.New("the database is down")
 	o.store.save = func(store.Record, int64) error { return down }
-	for name, l := range map[string]enrollment.Login{"device": {Device: token}, "bypass": {}} {
+	for name, l := range map[string]enrollment.SignInOptions{"device": {Device: token}, "bypass": {}} {
 		d, err := o.guard.SignIn(t.Context(), "alice", l)
 		if !errors.Is(err, down) || d.Next != enrollment.Refuse || d.Waived != "" {
 			t.Errorf("%s: %+v, %v", name, d, err)
 		}
 	}
 	o.store.save = func(store.Record, int64) error { return store.ErrConflict }
-	for name, l := range map[string]enrollment.Login{"device": {Device: token}, "bypass": {}} {
+	for name, l := range map[string]enrollment.SignInOptions{"device": {Device: token}, "bypass": {}} {
 		d, err := o.guard.SignIn(t.Context(), "alice", l)
 		if !errors.Is(err, enrollment.ErrBusy) || d.Next != enrollment.Refuse || d.Waived != "" {
 			t.Errorf("%s, conflicts without an end: %+v, %v", name, d, err)
@@ -228,7 +228,7 @@ func TestWaivedSignInIsStored(t *testing.T) {
 	}
 	// A single conflict is nothing.
 	o.store.save = func(store.Record, int64) error { o.store.save = nil; return store.ErrConflict }
-	if d := o.signIn("alice", enrollment.Login{Device: token}); d.Waived != enrollment.FactorTrustedDevice {
+	if d := o.signIn("alice", enrollment.SignInOptions{Device: token}); d.Waived != enrollment.FactorTrustedDevice {
 		t.Errorf("after a conflict: %+v", d)
 	}
 }
@@ -237,28 +237,28 @@ func TestWaivedSignInIsStored(t *testing.T) {
 func TestWaivedMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {
-		login     enrollment.Login
+		login     enrollment.SignInOptions
 		meanwhile func(o *office, alice *client)
 		want      enrollment.Next
 		err       error
 	}{
-		"reset": {enrollment.Login{}, func(o *office, _ *client) {
+		"reset": {enrollment.SignInOptions{}, func(o *office, _ *client) {
 			_, err := o.guard.Admin("root", "x").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 			granted(t, err)
 		}, enrollment.Proceed, nil},
-		"reset where it is required": {enrollment.Login{Require: true}, func(o *office, _ *client) {
+		"reset where it is required": {enrollment.SignInOptions{Require: true}, func(o *office, _ *client) {
 			_, err := o.guard.Admin("root", "x").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 			granted(t, err)
 		}, enrollment.MustEnroll, nil},
-		"reset and bypass, although enrolled by the host's records": {enrollment.Login{Enrolled: true}, func(o *office, _ *client) {
+		"reset and bypass, although enrolled by the host's records": {enrollment.SignInOptions{Enrolled: true}, func(o *office, _ *client) {
 			_, err := o.guard.Admin("root", "x").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 			granted(t, err)
 			granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
 		}, enrollment.Refuse, enrollment.ErrMissing},
-		"erased": {enrollment.Login{Enrolled: true}, func(o *office, _ *client) {
+		"erased": {enrollment.SignInOptions{Enrolled: true}, func(o *office, _ *client) {
 			granted(t, o.guard.Admin("root", "x").Erase(t.Context(), "alice"))
 		}, enrollment.Refuse, enrollment.ErrMissing},
-		"a code": {enrollment.Login{}, func(_ *office, alice *client) { alice.verify("x") }, enrollment.AskCode, nil},
+		"a code": {enrollment.SignInOptions{}, func(_ *office, alice *client) { alice.verify("x") }, enrollment.AskCode, nil},
 	} {
 		for _, by := range []string{"device", "bypass"} {
 			if by == "device" && name == "a code" {

@@ -96,7 +96,7 @@ func (o *registry) told() []enrollment.EventKind {
 	return kinds
 }
 
-func (o *registry) begin(id string, options enrollment.Options) (enrollment.Setup, *enrollmenttest.App) {
+func (o *registry) begin(id string, options enrollment.BeginOptions) (enrollment.Setup, *enrollmenttest.App) {
 	o.t.Helper()
 	options.Account = "account"
 	setup, err := o.guard.Begin(o.t.Context(), id, options)
@@ -123,9 +123,9 @@ func (o *registry) enroll(ids ...string) []*clerk {
 	o.t.Helper()
 	var all []*clerk
 	for _, id := range ids {
-		setup, app := o.begin(id, enrollment.Options{})
+		setup, app := o.begin(id, enrollment.BeginOptions{})
 		for app.Code(o.clock.Now()) == app.Code(o.clock.Now().Add(30*time.Second)) {
-			setup, app = o.begin(id, enrollment.Options{}) // that code would be used up as well
+			setup, app = o.begin(id, enrollment.BeginOptions{}) // that code would be used up as well
 		}
 		done, err := o.guard.Confirm(o.t.Context(), id, setup.Token, app.Code(o.clock.Now()))
 		if err != nil {
@@ -139,7 +139,7 @@ func (o *registry) enroll(ids ...string) []*clerk {
 
 func (o *registry) challenge(id string) string {
 	o.t.Helper()
-	d, err := o.guard.SignIn(o.t.Context(), id, enrollment.Login{})
+	d, err := o.guard.SignIn(o.t.Context(), id, enrollment.SignInOptions{})
 	if err != nil || d.Next != enrollment.AskCode {
 		o.t.Fatalf("SignIn = %v, %v", d.Next, err)
 	}
@@ -270,7 +270,7 @@ func TestFeatureX10_Statuses(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
 	all := o.enroll("alice", "bob", "carol", "dave")
-	o.begin("erin", enrollment.Options{})
+	o.begin("erin", enrollment.BeginOptions{})
 	if err := o.guard.Disable(t.Context(), "bob", enrollment.ByCode(all[1].app.Code(o.clock.Now()))); err != nil {
 		t.Fatal(err)
 	}
@@ -379,10 +379,10 @@ func TestFeatureA7_Filter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	o.begin("never", enrollment.Options{}) // falls back to none
-	o.begin("again", enrollment.Options{}) // falls back to disabled
+	o.begin("never", enrollment.BeginOptions{}) // falls back to none
+	o.begin("again", enrollment.BeginOptions{}) // falls back to disabled
 	o.clock.Advance(enrollment.DefaultSetupTTL)
-	o.begin("waits", enrollment.Options{})
+	o.begin("waits", enrollment.BeginOptions{})
 
 	type states = []store.State
 	for name, tt := range map[string]struct {
@@ -433,14 +433,14 @@ func TestFeatureA7_LastSignIn(t *testing.T) {
 	note(app, enrollment.FactorTOTP)
 	o.signIn(codes, codes.codes[0])
 	note(codes, enrollment.FactorRecovery)
-	if d, err := o.guard.SignIn(t.Context(), device.id, enrollment.Login{Device: trusted.Token}); err != nil || d.Next != enrollment.Proceed {
+	if d, err := o.guard.SignIn(t.Context(), device.id, enrollment.SignInOptions{Device: trusted.Token}); err != nil || d.Next != enrollment.Proceed {
 		t.Fatal(d.Next, err)
 	}
 	note(device, enrollment.FactorTrustedDevice)
 	if err := o.guard.Admin("root", "lost phone").Bypass(t.Context(), bypass.id, o.clock.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := o.guard.SignIn(t.Context(), bypass.id, enrollment.Login{}); err != nil || d.Next != enrollment.Proceed {
+	if d, err := o.guard.SignIn(t.Context(), bypass.id, enrollment.SignInOptions{}); err != nil || d.Next != enrollment.Proceed {
 		t.Fatal(d.Next, err)
 	}
 	note(bypass, enrollment.FactorBypass)

@@ -13,14 +13,14 @@
 // After the password was right, [Guard.SignIn] decides what follows: start the
 // session, ask for a code, or lead the user into the setup of a second factor.
 // The host says at each sign-in whether one is mandatory, and from when on (see
-// [Login]). Where a code is needed, SignIn returns a challenge, an opaque string
+// [SignInOptions]). Where a code is needed, SignIn returns a challenge, an opaque string
 // that the host keeps in a cookie or hands to its client. [Guard.Answer] takes
 // it back together with the code. Until Answer returns a [Success] there is no
 // session. One field takes app codes and recovery codes. A challenge for another
 // purpose, for example a password reset, does not sign in.
 //
 // Before a sensitive action, [Guard.Verify] checks a code of a user who is
-// signed in, and [Guard.Recent] spares those who have just given one.
+// signed in, and [Guard.RecentlyVerified] spares those who have just given one.
 //
 // # Enabling
 //
@@ -28,8 +28,8 @@
 // and a token. [Guard.Confirm] takes the token and the first code, and returns
 // the recovery codes. Nothing about signing in changes before that. An account
 // has up to three authenticators. A new phone takes the place of the old one
-// with Options.Replace, and the old one works until the new one is proven.
-// [Guard.NewCodes], [Guard.Remove] and [Guard.Disable] are for later, and
+// with BeginOptions.Replace, and the old one works until the new one is proven.
+// [Guard.RenewCodes], [Guard.Remove] and [Guard.Disable] are for later, and
 // [Guard.Status] is what a security page shows, the account's history included.
 //
 // # What fewer hosts need
@@ -52,7 +52,7 @@
 //     thirty days. The trust ends with every change of factor.
 //   - [Messages], of [NewMessages]: codes by text message, e-mail or whatever the
 //     host can send with.
-//   - [Resets], of [NewResets]: a user who has lost the phone and the recovery
+//   - [ResetRequests], of [NewResets]: a user who has lost the phone and the recovery
 //     codes asks for a reset, which is announced, can be cancelled for days, and
 //     is then approved or refused.
 //
@@ -75,7 +75,7 @@
 //   - Resets: somebody who has the password and patience gets in if the owner
 //     does not read mail and an administrator approves; with ResetsConfig.Auto,
 //     nobody has to approve.
-//   - Login.Grace and Admin.Bypass: until they end, the password alone signs in.
+//   - SignInOptions.Grace and Admin.Bypass: until they end, the password alone signs in.
 //   - Import.RecoveryHashes: those codes are as strong as the other system made
 //     them.
 //
@@ -128,39 +128,39 @@
 // account is confirmed and another setup waits. An asterisk says that a
 // [Proof] is needed. A setup that has expired is as if it had never been.
 //
-//	operation           none              pending           confirmed         staged            disabled
-//	Begin               pending           pending           staged*           staged*           pending
-//	Begin+Replace       not_enrolled      not_enrolled      staged*           staged*           not_enrolled
-//	Resume              no_setup          pending           no_setup          staged            no_setup
-//	Confirm             no_setup          confirmed         no_setup          confirmed         no_setup
-//	Cancel              no_setup          none              no_setup          confirmed         no_setup
-//	SignIn              none              pending           confirmed         staged            disabled
-//	Answer              challenge_void    challenge_void    confirmed         staged            challenge_void
-//	Verify              not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//	Recent              proof_invalid     proof_invalid     confirmed         staged            proof_invalid
-//	NewCodes            not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
-//	Codes               not_enrolled      not_enrolled      confirmed*        staged*           not_enrolled
-//	Remove              not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
-//	Disable             not_enrolled      not_enrolled      disabled*         disabled*         not_enrolled
-//	Status              none              pending           confirmed         staged            disabled
-//	Devices.Trust       not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//	Devices.List        none              pending           confirmed         staged            disabled
-//	Devices.Revoke      unknown_device    unknown_device    confirmed         staged            unknown_device
-//	Devices.RevokeAll   none              pending           confirmed         staged            disabled
-//	Messages.Bind       not_enrolled      not_enrolled      confirmed*        staged*           not_enrolled
-//	Messages.Confirm    no_setup          no_setup          confirmed         confirmed         no_setup
-//	Messages.Send       challenge_void    challenge_void    confirmed         staged            challenge_void
-//	Messages.Unbind     not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
-//	Resets.Request      challenge_void    challenge_void    confirmed         staged            challenge_void
-//	Resets.Cancel       no_reset          no_reset          confirmed         staged            no_reset
-//	Admin.Reset         not_enrolled      not_enrolled      disabled          disabled          not_enrolled
-//	Admin.ApproveReset  no_reset          no_reset          disabled          disabled          no_reset
-//	Admin.RefuseReset   no_reset          no_reset          confirmed         staged            no_reset
-//	Admin.Unlock        not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//	Admin.Bypass        none              pending           confirmed         staged            disabled
-//	Admin.Import        confirmed         confirmed         already_enrolled  already_enrolled  was_enrolled
-//	Admin.Export        not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//	Admin.Erase         none              none              none              none              none
+//	operation             none              pending           confirmed         staged            disabled
+//	Begin                 pending           pending           staged*           staged*           pending
+//	Begin+Replace         not_enrolled      not_enrolled      staged*           staged*           not_enrolled
+//	Resume                no_setup          pending           no_setup          staged            no_setup
+//	Confirm               no_setup          confirmed         no_setup          confirmed         no_setup
+//	Cancel                no_setup          none              no_setup          confirmed         no_setup
+//	SignIn                none              pending           confirmed         staged            disabled
+//	Answer                challenge_void    challenge_void    confirmed         staged            challenge_void
+//	Verify                not_enrolled      not_enrolled      confirmed         staged            not_enrolled
+//	RecentlyVerified      proof_invalid     proof_invalid     confirmed         staged            proof_invalid
+//	RenewCodes            not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
+//	RecoveryCodes         not_enrolled      not_enrolled      confirmed*        staged*           not_enrolled
+//	Remove                not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
+//	Disable               not_enrolled      not_enrolled      disabled*         disabled*         not_enrolled
+//	Status                none              pending           confirmed         staged            disabled
+//	Devices.Trust         not_enrolled      not_enrolled      confirmed         staged            not_enrolled
+//	Devices.List          none              pending           confirmed         staged            disabled
+//	Devices.Revoke        unknown_device    unknown_device    confirmed         staged            unknown_device
+//	Devices.RevokeAll     none              pending           confirmed         staged            disabled
+//	Messages.Bind         not_enrolled      not_enrolled      confirmed*        staged*           not_enrolled
+//	Messages.Confirm      no_setup          no_setup          confirmed         confirmed         no_setup
+//	Messages.Send         challenge_void    challenge_void    confirmed         staged            challenge_void
+//	Messages.Unbind       not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
+//	ResetRequests.Open    challenge_void    challenge_void    confirmed         staged            challenge_void
+//	ResetRequests.Cancel  no_reset          no_reset          confirmed         staged            no_reset
+//	Admin.Reset           not_enrolled      not_enrolled      disabled          disabled          not_enrolled
+//	Admin.ApproveReset    no_reset          no_reset          disabled          disabled          no_reset
+//	Admin.RefuseReset     no_reset          no_reset          confirmed         staged            no_reset
+//	Admin.Unlock          not_enrolled      not_enrolled      confirmed         staged            not_enrolled
+//	Admin.Bypass          none              pending           confirmed         staged            disabled
+//	Admin.Import          confirmed         confirmed         already_enrolled  already_enrolled  was_enrolled
+//	Admin.Export          not_enrolled      not_enrolled      confirmed         staged            not_enrolled
+//	Admin.Erase           none              none              none              none              none
 //
 // A pending setup of an account that was disabled before falls back to
 // disabled, not to none. A recovery code drops the setup that waits, whatever
@@ -200,8 +200,8 @@
 //	Begin            yes  yes       yes  yes       no         no   no       no
 //	Begin+Replace    yes  yes       yes  yes       no         no   no       no
 //	Messages.Bind    yes  yes       yes  yes       no         no   no       no
-//	NewCodes         yes  yes       yes  yes       no         no   no       no
-//	Codes            yes  no        yes  no        no         no   no       no
+//	RenewCodes       yes  yes       yes  yes       no         no   no       no
+//	RecoveryCodes    yes  no        yes  no        no         no   no       no
 //	Remove           yes  yes       yes  yes       no         no   yes      no
 //	Messages.Unbind  yes  yes       yes  yes       no         no   yes      no
 //	Disable          yes  yes       yes  yes       no         no   yes      no
@@ -212,7 +212,7 @@
 //
 // A code that proves something is used up by it, be it an app's or a recovery
 // code. A receipt proves for five minutes, and until the next change of factor:
-// Confirm, NewCodes, Remove, Disable, Messages.Confirm, Messages.Unbind, a
+// Confirm, RenewCodes, Remove, Disable, Messages.Confirm, Messages.Unbind, a
 // reset, and the use of a recovery code void all receipts and all open
 // challenges of the account, all trust in devices, and a setup that waits.
 //
@@ -261,7 +261,7 @@
 // where the recovery codes are of the scheme Argon2id, or among imported ones is
 // one with bcrypt, none of those is. Both are [ErrNotApproved], which is no
 // answer and is not counted. Therefore set recovery.Fast first, and enforce
-// when users have made new codes, by [Guard.NewCodes]. Whoever has not can
+// when users have made new codes, by [Guard.RenewCodes]. Whoever has not can
 // still sign in with the app and do so; for those who have lost it, a host can
 // decide to call [Guard.Answer] inside fips140.WithoutEnforcement, which is an
 // exception for all that happens in the call, the Store and the Sealer

@@ -36,8 +36,8 @@ func TestEraseTellsWhatWaits(t *testing.T) {
 	o.pass(time.Second) // their leases have not run out
 
 	for range 2 { // nothing is taken: nothing is deleted
-		if err := mallory.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNotTold) {
-			t.Fatalf("%v, want ErrNotTold", err)
+		if err := mallory.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) {
+			t.Fatalf("%v, want ErrUndelivered", err)
 		}
 		if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventErased {
 			t.Fatalf("%+v", s)
@@ -84,7 +84,7 @@ func TestEraseWaitsForTheRest(t *testing.T) {
 		_, err := admin.Export(t.Context(), "alice")
 		granted(t, err)
 		down, some, told = false, true, nil
-		if err := admin.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNotTold) || !o.status("alice").Enabled() {
+		if err := admin.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) || !o.status("alice").Enabled() {
 			t.Errorf("%s is refused: %v", refused, err)
 		}
 		if !slices.Equal(told, x.first) {
@@ -109,8 +109,8 @@ func TestEraseWithoutNotifyLeavesWhatWaits(t *testing.T) {
 	})
 	granted(t, err)
 	o.pass(time.Hour)
-	if err := tool.Admin("root", "left").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNotTold) {
-		t.Errorf("%v, want ErrNotTold", err)
+	if err := tool.Admin("root", "left").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) {
+		t.Errorf("%v, want ErrUndelivered", err)
 	}
 	if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventEnabled {
 		t.Errorf("%+v", s)

@@ -35,7 +35,7 @@ func ExampleConfig_observe() {
 	// Somebody has the passwords of all, and guesses once at each.
 	for _, name := range []string{"alice", "bob", "carol"} {
 		user := kit.Enroll(name)
-		login, err := kit.Guard.SignIn(context.Background(), name, enrollment.Login{})
+		login, err := kit.Guard.SignIn(context.Background(), name, enrollment.SignInOptions{})
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -35,7 +35,7 @@ func Example() {
 	}
 
 	// The settings page: show setup.QR() and setup.Secret().
-	setup, err := guard.Begin(ctx, "user-1", enrollment.Options{Account: "alice@example.com"})
+	setup, err := guard.Begin(ctx, "user-1", enrollment.BeginOptions{Account: "alice@example.com"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func Example() {
 	fmt.Println("recovery codes:", done.Codes.Len())
 
 	// The sign-in handler, after the password was right.
-	d, err := guard.SignIn(ctx, "user-1", enrollment.Login{})
+	d, err := guard.SignIn(ctx, "user-1", enrollment.SignInOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func Example() {
 	fmt.Println(ok.UserID, ok.Factor, err)
 
 	// The same field takes a recovery code.
-	d, err = guard.SignIn(ctx, "user-1", enrollment.Login{})
+	d, err = guard.SignIn(ctx, "user-1", enrollment.SignInOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func faultUsed(code func(s *faultState) string, reason enrollment.Reason) faultH
 }
 
 // faultWaived runs a sign-in for which no code is asked.
-func faultWaived(l func(s *faultState) enrollment.Login, by enrollment.Factor) faultRun {
+func faultWaived(l func(s *faultState) enrollment.SignInOptions, by enrollment.Factor) faultRun {
 	return func(ctx context.Context, s *faultState, g *enrollment.Guard) (faultOut, error) {
 		d, err := g.SignIn(ctx, faultUser, l(s))
 		want := enrollment.Proceed
@@ -125,7 +125,7 @@ func faultReplaced(ctx context.Context, s *faultState, g *enrollment.Guard, out 
 	if err != nil || ok.NewCode.IsZero() {
 		return fmt.Errorf("the new code: %w", err)
 	}
-	codes, err := g.Codes(ctx, faultUser, enrollment.ByCode(s.code()))
+	codes, err := g.RecoveryCodes(ctx, faultUser, enrollment.ByCode(s.code()))
 	if err != nil || !slices.Contains(codes.Reveal(), ok.NewCode.Reveal()) {
 		return fmt.Errorf("the codes that are kept: %w", err)
 	}
@@ -167,7 +167,7 @@ func faultSetup(ctx context.Context, s *faultState, g *enrollment.Guard, out *fa
 
 func faultBegin(ticket func(s *faultState) string) faultRun {
 	return func(ctx context.Context, s *faultState, g *enrollment.Guard) (faultOut, error) {
-		setup, err := g.Begin(ctx, faultUser, enrollment.Options{Account: "a", Ticket: ticket(s)})
+		setup, err := g.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a", Ticket: ticket(s)})
 		if err != nil && (setup.Token != "" || setup.URI() != "" || setup.Codes().Len() > 0) {
 			err = errors.New("an error that comes with a result")
 		}
@@ -185,7 +185,7 @@ func faultTrusts(ctx context.Context, _ *faultState, g *enrollment.Guard, out *f
 	if out == nil {
 		return nil
 	}
-	d, err := g.SignIn(ctx, faultUser, enrollment.Login{Device: out.token})
+	d, err := g.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: out.token})
 	if err != nil || d.Waived != enrollment.FactorTrustedDevice {
 		return fmt.Errorf("SignIn says %v: %w", d.Next, err)
 	}
@@ -199,7 +199,7 @@ func faultRevoked(left int) faultHeld {
 		if err != nil || len(list) != left {
 			return fmt.Errorf("%d devices: %w", len(list), err)
 		}
-		d, err := g.SignIn(ctx, faultUser, enrollment.Login{Device: s.device})
+		d, err := g.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: s.device})
 		if err != nil || d.Next != enrollment.AskCode {
 			return fmt.Errorf("SignIn says %v: %w", d.Next, err)
 		}
@@ -213,9 +213,9 @@ func faultAccessOps() []faultOp {
 		G = *enrollment.Guard
 		C = context.Context
 	)
-	device := func(s S) enrollment.Login { return enrollment.Login{Device: s.device} }
-	login := func(S) enrollment.Login { return enrollment.Login{} }
-	require := func(S) enrollment.Login { return enrollment.Login{Require: true} }
+	device := func(s S) enrollment.SignInOptions { return enrollment.SignInOptions{Device: s.device} }
+	login := func(S) enrollment.SignInOptions { return enrollment.SignInOptions{} }
+	require := func(S) enrollment.SignInOptions { return enrollment.SignInOptions{Require: true} }
 	challenge := func(s S) string { return s.challenge }
 	sent := func(s S) string { return s.sent }
 	message := func(s S) string { return s.message }
@@ -237,7 +237,7 @@ func faultAccessOps() []faultOp {
 	}
 	codes := func(p func(s S) enrollment.Proof) faultRun {
 		return func(ctx C, s S, g G) (faultOut, error) {
-			codes, err := g.Codes(ctx, faultUser, p(s))
+			codes, err := g.RecoveryCodes(ctx, faultUser, p(s))
 			if (err == nil) != (codes.Len() > 0) {
 				err = errors.New("an error that comes with a result")
 			}
@@ -272,7 +272,7 @@ func faultAccessOps() []faultOp {
 			return faultOut{}, g.Devices().RevokeAll(ctx, faultUser)
 		}},
 		{name: "Recent", state: "confirmed", reads: true, run: func(ctx C, s S, g G) (faultOut, error) {
-			ok, err := g.Recent(ctx, faultUser, enrollment.PurposeSignIn, s.receipt, time.Minute)
+			ok, err := g.RecentlyVerified(ctx, faultUser, enrollment.PurposeSignIn, s.receipt, time.Minute)
 			if (err == nil) != (ok.UserID == faultUser) {
 				err = fmt.Errorf("a Success for %q with %w", ok.UserID, err)
 			}
@@ -287,7 +287,7 @@ func faultAccessOps() []faultOp {
 		{name: "Answer with code that is replaced", state: "replenished", run: faultAnswer(challenge, recoveryCode), writes: true, once: true, held: faultReplaced},
 		{name: "Verify with code that is replaced", state: "replenished", run: faultVerify(recoveryCode), writes: true, once: true, held: faultReplaced},
 		{name: "Begin by code that is not replaced", state: "replenished", writes: true, once: true, run: func(ctx C, s S, g G) (faultOut, error) {
-			_, err := g.Begin(ctx, faultUser, enrollment.Options{Account: "a", Proof: byRecovery(s)})
+			_, err := g.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a", Proof: byRecovery(s)})
 			return faultOut{}, err
 		}, held: faultAll(faultUsed(recoveryCode, enrollment.ReasonReplayed), faultIs(func(_ S, status enrollment.Status) bool {
 			return status.CodesLeft == recovery.MinCount-1 // nobody was shown another
@@ -326,7 +326,7 @@ func faultAccessOps() []faultOp {
 		{name: "Begin without ticket", state: "ticketed", run: faultBegin(none), want: enrollment.ReasonTicketRequired},
 		{name: "Begin with another ticket", state: "ticketed", run: faultBegin(invalid), want: enrollment.ReasonTicketInvalid},
 		{name: "SignIn with ticket", state: "ticketed", reads: true, run: func(ctx C, _ S, g G) (faultOut, error) {
-			d, err := g.SignIn(ctx, faultUser, enrollment.Login{Require: true})
+			d, err := g.SignIn(ctx, faultUser, enrollment.SignInOptions{Require: true})
 			if (err == nil) != (d.Next == enrollment.MustEnroll) {
 				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
 			}

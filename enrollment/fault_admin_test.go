@@ -62,7 +62,7 @@ func faultAdminOps() []faultOp {
 	}
 	request := func(challenge func(s S) string) faultRun {
 		return func(ctx C, s S, g G) (faultOut, error) {
-			asked, err := faultResets(g).Request(ctx, challenge(s))
+			asked, err := faultResets(g).Open(ctx, challenge(s))
 			if (err == nil) != !asked.Matures.IsZero() {
 				err = errors.New("an error that comes with a result")
 			}
@@ -93,7 +93,7 @@ func faultAdminOps() []faultOp {
 	}
 	off := faultLeadsTo(store.Disabled, 0)
 	bypassed := func(ctx C, s S, g G, _ *faultOut) error {
-		d, err := g.SignIn(ctx, faultUser, enrollment.Login{Require: true})
+		d, err := g.SignIn(ctx, faultUser, enrollment.SignInOptions{Require: true})
 		if err != nil || d.Next != enrollment.Proceed || d.Waived != enrollment.FactorBypass {
 			return fmt.Errorf("SignIn says %v: %w", d.Next, err)
 		}

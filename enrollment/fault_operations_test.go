@@ -86,7 +86,7 @@ func faultOps() []faultOp {
 		S = *faultState
 		G = *enrollment.Guard
 	)
-	begin := func(o func(s S) enrollment.Options) func(context.Context, S, G) (faultOut, error) {
+	begin := func(o func(s S) enrollment.BeginOptions) func(context.Context, S, G) (faultOut, error) {
 		return func(ctx context.Context, s S, g G) (faultOut, error) {
 			opts := o(s)
 			opts.Account = "a"
@@ -94,8 +94,8 @@ func faultOps() []faultOp {
 			return faultOut{token: setup.Token}, err
 		}
 	}
-	proven := func(p func(s S) enrollment.Proof) func(s S) enrollment.Options {
-		return func(s S) enrollment.Options { return enrollment.Options{Proof: p(s)} }
+	proven := func(p func(s S) enrollment.Proof) func(s S) enrollment.BeginOptions {
+		return func(s S) enrollment.BeginOptions { return enrollment.BeginOptions{Proof: p(s)} }
 	}
 	byCode := func(s S) enrollment.Proof { return enrollment.ByCode(s.code()) }
 	byWrong := func(s S) enrollment.Proof { return enrollment.ByCode(s.wrong()) }
@@ -193,7 +193,7 @@ func faultOps() []faultOp {
 	}
 	newCodes := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (faultOut, error) {
 		return func(ctx context.Context, s S, g G) (faultOut, error) {
-			done, err := g.NewCodes(ctx, faultUser, p(s))
+			done, err := g.RenewCodes(ctx, faultUser, p(s))
 			if err != nil && (done.Codes.Len() > 0 || done.Receipt != "") {
 				err = errors.New("an error that comes with a result")
 			}
@@ -204,7 +204,7 @@ func faultOps() []faultOp {
 	// receipt that comes with them proves something.
 	renewed := func(ctx context.Context, s S, g G, out *faultOut) error {
 		if out != nil {
-			if _, err := g.Begin(ctx, faultUser, enrollment.Options{Account: "a", Proof: enrollment.ByReceipt(out.receipt)}); err != nil {
+			if _, err := g.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(out.receipt)}); err != nil {
 				return fmt.Errorf("the returned receipt: %w", err)
 			}
 		}
@@ -235,8 +235,8 @@ func faultOps() []faultOp {
 		{name: "Begin by wrong code", state: "confirmed", run: begin(proven(byWrong)), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Begin by used code", state: "confirmed", run: begin(proven(byUsed)), want: enrollment.ReasonReplayed},
 		{name: "Begin without proof", state: "confirmed", run: begin(proven(byNothing)), want: enrollment.ReasonProofRequired},
-		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: both(resume, replayed(S.code)), run: begin(func(s S) enrollment.Options {
-			return enrollment.Options{Replace: s.secondID, Proof: byCode(s)}
+		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: both(resume, replayed(S.code)), run: begin(func(s S) enrollment.BeginOptions {
+			return enrollment.BeginOptions{Replace: s.secondID, Proof: byCode(s)}
 		})},
 		{name: "Resume", state: "pending", reads: true, run: func(ctx context.Context, s S, g G) (faultOut, error) {
 			_, err := g.Resume(ctx, faultUser, s.token)
@@ -261,14 +261,14 @@ func faultOps() []faultOp {
 			return faultOut{}, g.Cancel(ctx, faultUser)
 		}},
 		{name: "SignIn", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
-			d, err := g.SignIn(ctx, faultUser, enrollment.Login{})
+			d, err := g.SignIn(ctx, faultUser, enrollment.SignInOptions{})
 			if (err == nil) != (d.Next == enrollment.AskCode) || (err == nil) != (d.Challenge != "") {
 				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
 			}
 			return faultOut{}, err
 		}},
 		{name: "SignIn without", state: "none", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
-			d, err := g.SignIn(ctx, faultUser, enrollment.Login{})
+			d, err := g.SignIn(ctx, faultUser, enrollment.SignInOptions{})
 			if (err == nil) != (d.Next == enrollment.Proceed) {
 				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
 			}
@@ -294,11 +294,11 @@ func faultOps() []faultOp {
 		{name: "Remove by code", state: "confirmed", run: remove(byCode), writes: true, once: true, held: both(state(store.Confirmed, 1), replayed(S.code))},
 		{name: "Remove by receipt", state: "confirmed", run: remove(byReceipt), writes: true, once: true, held: state(store.Confirmed, 1)},
 		{name: "Remove by wrong code", state: "confirmed", run: remove(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
-		{name: "NewCodes by code", state: "confirmed", run: newCodes(byCode), writes: true, once: true, held: both(renewed, replayed(S.code))},
-		{name: "NewCodes by receipt", state: "confirmed", run: newCodes(byReceipt), writes: true, once: true, held: renewed},
-		{name: "NewCodes by recovery code", state: "confirmed", run: newCodes(byRecovery), writes: true, once: true, held: renewed},
-		{name: "NewCodes by wrong code", state: "confirmed", run: newCodes(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
-		{name: "NewCodes without proof", state: "confirmed", run: newCodes(byNothing), want: enrollment.ReasonProofRequired},
+		{name: "RenewCodes by code", state: "confirmed", run: newCodes(byCode), writes: true, once: true, held: both(renewed, replayed(S.code))},
+		{name: "RenewCodes by receipt", state: "confirmed", run: newCodes(byReceipt), writes: true, once: true, held: renewed},
+		{name: "RenewCodes by recovery code", state: "confirmed", run: newCodes(byRecovery), writes: true, once: true, held: renewed},
+		{name: "RenewCodes by wrong code", state: "confirmed", run: newCodes(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "RenewCodes without proof", state: "confirmed", run: newCodes(byNothing), want: enrollment.ReasonProofRequired},
 		{name: "Status", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (faultOut, error) {
 			_, err := g.Status(ctx, faultUser)
 			return faultOut{}, err

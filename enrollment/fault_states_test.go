@@ -98,7 +98,7 @@ func faultMessages(s *faultState, g *enrollment.Guard) *enrollment.Messages {
 	return m
 }
 
-func faultResets(g *enrollment.Guard) *enrollment.Resets {
+func faultResets(g *enrollment.Guard) *enrollment.ResetRequests {
 	r, err := enrollment.NewResets(g, enrollment.ResetsConfig{})
 	if err != nil {
 		panic(err)
@@ -124,7 +124,7 @@ func (s *faultState) grow(t *testing.T, mem *memory.Store, g *enrollment.Guard) 
 		return b.Token
 	}
 	ask := func() {
-		faultMust[enrollment.ResetRequest](t)(faultResets(g).Request(ctx, s.challenge))
+		faultMust[enrollment.ResetRequest](t)(faultResets(g).Open(ctx, s.challenge))
 		keep()
 	}
 	switch s.name {
@@ -173,7 +173,7 @@ func (s *faultState) grow(t *testing.T, mem *memory.Store, g *enrollment.Guard) 
 	case "matured":
 		ask()
 		s.now = s.now.Add(enrollment.DefaultResetWait)
-		s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{})).Challenge
+		s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.SignInOptions{})).Challenge
 	case "ticketed":
 		ticket, err := admin.Reset(ctx, faultUser, enrollment.ResetOptions{Ticket: true})
 		check(err)
@@ -189,11 +189,11 @@ func (s *faultState) refresh(t *testing.T, g *enrollment.Guard) {
 	t.Helper()
 	ctx := t.Context()
 	s.now = s.now.Add(time.Minute)
-	d := faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{}))
+	d := faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.SignInOptions{}))
 	s.spent = d.Challenge
 	s.receipt = faultMust[enrollment.Success](t)(g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, s.code())).Receipt
 	s.now = s.now.Add(30 * time.Second)
-	s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{})).Challenge
+	s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.SignInOptions{})).Challenge
 }
 
 // enroll takes an account over from another system.

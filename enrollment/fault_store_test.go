@@ -123,7 +123,7 @@ func (f *faultStore) somebodyElse() {
 	case f.state.token != "":
 		_, err = f.rival.Confirm(ctx, faultUser, f.state.token, f.state.wrong())
 	default:
-		_, err = f.rival.Begin(ctx, faultUser, enrollment.Options{Account: "else", Ticket: f.state.ticket})
+		_, err = f.rival.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "else", Ticket: f.state.ticket})
 	}
 	if modelReason(err) == "fault" {
 		f.t.Fatal(err)

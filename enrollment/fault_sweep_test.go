@@ -264,7 +264,7 @@ func TestFaultsOfNotify(t *testing.T) {
 			for want := range 2 {
 				taken = 0
 				// One of the two is written, whatever the operation has led to.
-				_, begin := g.Begin(t.Context(), faultUser, enrollment.Options{Account: "a"})
+				_, begin := g.Begin(t.Context(), faultUser, enrollment.BeginOptions{Account: "a"})
 				_, verify := g.Verify(t.Context(), faultUser, "x", s.unknown())
 				if modelReason(begin) == "fault" || modelReason(verify) == "fault" {
 					t.Fatal(begin, verify)
@@ -295,7 +295,7 @@ func TestFaultsHangUpAtGate(t *testing.T) {
 		t.Skip("slow derivations")
 	}
 	pick := func(op *faultOp) bool {
-		return op.name == "Answer with recovery code" || op.name == "NewCodes by receipt"
+		return op.name == "Answer with recovery code" || op.name == "RenewCodes by receipt"
 	}
 	faultEach(t, recovery.Argon2id, pick, func(t *testing.T, s *faultState, op *faultOp) {
 		// The first caller holds the account's turn while its Save hangs.

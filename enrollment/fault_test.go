@@ -21,7 +21,7 @@ import (
 // error an account that is as it was or as it should be, never half.
 //
 // One fault can't be noticed, and is not tested: a store that says ErrNotFound
-// for a record that it has. Login.Enrolled is for that.
+// for a record that it has. SignInOptions.Enrolled is for that.
 //
 // The tests run in bubbles of testing/synctest, so that a store that hangs
 // costs no time.
@@ -99,7 +99,7 @@ func newFaultState(t *testing.T, name string, scheme recovery.Scheme) *faultStat
 	mem := memory.New()
 	g := faultMust[*enrollment.Guard](t)(enrollment.New(mem, s.ring, s.config()))
 	begin := func(p enrollment.Proof) (totp.Key, string) {
-		setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, faultUser, enrollment.Options{Account: "a", Proof: p}))
+		setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a", Proof: p}))
 		return modelKey(t, setup), setup.Token
 	}
 	confirm := func(key totp.Key, token string) enrollment.Confirmed {
@@ -110,14 +110,14 @@ func newFaultState(t *testing.T, name string, scheme recovery.Scheme) *faultStat
 	// Keys that belong to nobody, so that a code of them is well formed.
 	other := faultMust[*enrollment.Guard](t)(enrollment.New(memory.New(), s.ring, s.config()))
 	for _, key := range []*totp.Key{&s.first, &s.second, &s.waiting} {
-		*key = modelKey(t, faultMust[enrollment.Setup](t)(other.Begin(ctx, faultUser, enrollment.Options{Account: "a"})))
+		*key = modelKey(t, faultMust[enrollment.Setup](t)(other.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a"})))
 	}
 	switch name {
 	case "pending, codes shown":
-		setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, faultUser, enrollment.Options{Account: "a"}))
+		setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a"}))
 		s.waiting, s.token, s.codes = modelKey(t, setup), setup.Token, setup.Codes().Reveal()
 	}
-	if _, err := g.Begin(ctx, faultOther, enrollment.Options{Account: "b"}); err != nil {
+	if _, err := g.Begin(ctx, faultOther, enrollment.BeginOptions{Account: "b"}); err != nil {
 		t.Fatal(err)
 	}
 	s.foreign = faultMust[store.Record](t)(mem.Load(ctx, faultOther))
@@ -145,18 +145,18 @@ func newFaultState(t *testing.T, name string, scheme recovery.Scheme) *faultStat
 			t.Fatal(err)
 		}
 		s.now = s.now.Add(time.Minute)
-		d := faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{}))
+		d := faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.SignInOptions{}))
 		keep()
 		s.spent = d.Challenge
 		s.receipt = faultMust[enrollment.Success](t)(g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, s.code())).Receipt
 		s.now = s.now.Add(30 * time.Second)
-		s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.Login{})).Challenge
+		s.challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, faultUser, enrollment.SignInOptions{})).Challenge
 		switch name {
 		case "staged":
 			_, s.oldToken = begin(enrollment.ByReceipt(s.receipt))
 			s.waiting, s.token = begin(enrollment.ByReceipt(s.receipt))
 		case "replacing":
-			setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, faultUser, enrollment.Options{
+			setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, faultUser, enrollment.BeginOptions{
 				Account: "a", Replace: s.secondID, Proof: enrollment.ByReceipt(s.receipt),
 			}))
 			s.waiting, s.token = modelKey(t, setup), setup.Token

@@ -11,8 +11,8 @@ import (
 // A1: not active until a code confirms it; walking away means starting again.
 func TestFeatureA1_WalkingAway(t *testing.T) {
 	s := tell(t)
-	setup, app := s.begin("alice", enrollment.Options{})
-	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 	s.pass(enrollment.DefaultSetupTTL)
 	_, err := s.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(s.Clock.Now()))
 	s.denied(err, enrollment.ReasonSetupExpired)
@@ -20,7 +20,7 @@ func TestFeatureA1_WalkingAway(t *testing.T) {
 		t.Errorf("something is left: %+v", status)
 	}
 
-	next, other := s.begin("alice", enrollment.Options{})
+	next, other := s.begin("alice", enrollment.BeginOptions{})
 	if next.Secret() == setup.Secret() {
 		t.Error("starting again shows the same secret")
 	}
@@ -34,13 +34,13 @@ func TestFeatureA1_WalkingAway(t *testing.T) {
 func TestFeatureA2_IssuerPerTenant(t *testing.T) {
 	s := tell(t)
 	for tenant, user := range map[string]string{"Nordlicht GmbH": "alice", "山田商店": "bob", "A & B": "carol"} {
-		setup, app := s.begin(user, enrollment.Options{Issuer: tenant})
+		setup, app := s.begin(user, enrollment.BeginOptions{Issuer: tenant})
 		if app.Issuer() != tenant {
 			t.Errorf("the app shows %q, want %q", app.Issuer(), tenant)
 		}
 		s.confirm(user, setup, app)
 	}
-	if _, app := s.begin("dave", enrollment.Options{}); app.Issuer() != "Example" {
+	if _, app := s.begin("dave", enrollment.BeginOptions{}); app.Issuer() != "Example" {
 		t.Errorf("the app shows %q without a tenant", app.Issuer())
 	}
 }
@@ -90,16 +90,16 @@ func TestFeatureA4_CodesShownAgain(t *testing.T) {
 		func() enrollment.Proof { return enrollment.ByCode(alice.Code()) },
 		func() enrollment.Proof { return enrollment.ByReceipt(s.receipt(alice)) },
 	} {
-		shown, err := s.Guard.Codes(t.Context(), "alice", proof())
+		shown, err := s.Guard.RecoveryCodes(t.Context(), "alice", proof())
 		s.must(err)
 		want := slices.Delete(slices.Clone(alice.RecoveryCodes), 3, 4)
 		if !slices.Equal(shown.Reveal(), want) {
 			t.Error("shown are not those that are left")
 		}
 	}
-	_, err := s.Guard.Codes(t.Context(), "alice", enrollment.Proof{})
+	_, err := s.Guard.RecoveryCodes(t.Context(), "alice", enrollment.Proof{})
 	s.denied(err, enrollment.ReasonProofRequired)
-	_, err = s.Guard.Codes(t.Context(), "alice", enrollment.ByCode(alice.RecoveryCodes[0]))
+	_, err = s.Guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(alice.RecoveryCodes[0]))
 	s.denied(err, enrollment.ReasonProofNotAllowed) // one code does not give the others away
 	if told := s.told("alice", enrollment.EventCodesShown); len(told) != 2 {
 		t.Errorf("alice was told %d times, want 2", len(told))
@@ -110,7 +110,7 @@ func TestFeatureA4_CodesShownAgain(t *testing.T) {
 func TestFeatureA4_OffByDefault(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
-	_, err := s.Guard.Codes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
+	_, err := s.Guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	s.denied(err, enrollment.ReasonCodesNotKept)
 	s.in(s.asked("alice"), alice.Code()) // and the code was not used up
 }
@@ -119,7 +119,7 @@ func TestFeatureA4_OffByDefault(t *testing.T) {
 func TestFeatureA5_Regenerate(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
-	_, err := s.Guard.NewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
+	_, err := s.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	s.must(err)
 	challenge := s.asked("alice")
 	for _, old := range alice.RecoveryCodes {
@@ -140,7 +140,7 @@ func TestFeatureA6_DisableAtOnce(t *testing.T) {
 	open := s.asked("alice") // another tab
 	s.must(s.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt)))
 
-	d := s.signIn("alice", enrollment.Login{Device: device.Token}, enrollment.Proceed)
+	d := s.signIn("alice", enrollment.SignInOptions{Device: device.Token}, enrollment.Proceed)
 	if d.Waived != "" {
 		t.Errorf("waived by %q, and there is nothing to waive", d.Waived)
 	}

@@ -37,7 +37,7 @@ func (s *story) sweep() enrollment.Swept {
 func TestFeatureT4_MembersAsCSV(t *testing.T) {
 	s := tell(t)
 	s.Enroll("alice")
-	s.begin("bob", enrollment.Options{})
+	s.begin("bob", enrollment.BeginOptions{})
 	names := map[string]string{"alice": "Alice, of Accounting", "bob": `=HYPERLINK("https://example.com")`, "carol": "Carol"}
 	members := s.directory().Members(t.Context(), slices.Values([]string{"alice", "bob", "carol"})) // of the host's table
 
@@ -74,9 +74,9 @@ func TestFeatureA7_AdministratorsSee(t *testing.T) {
 	s.in(s.asked("alice"), alice.Code())
 	device, err := s.Guard.Devices().Trust(t.Context(), "bob", s.receipt(bob), "laptop")
 	s.must(err)
-	s.signIn("bob", enrollment.Login{Device: device.Token}, enrollment.Proceed)
+	s.signIn("bob", enrollment.SignInOptions{Device: device.Token}, enrollment.Proceed)
 	s.must(s.Guard.Admin("root", "phone at home").Bypass(t.Context(), "carol", s.Clock.Now().Add(time.Hour)))
-	s.signIn(carol.ID, enrollment.Login{}, enrollment.Proceed)
+	s.signIn(carol.ID, enrollment.SignInOptions{}, enrollment.Proceed)
 
 	for _, filter := range []struct {
 		name   string
@@ -148,7 +148,7 @@ func TestFeatureT6_OwnerIsReminded(t *testing.T) {
 	s.Enroll("alice")
 	resets, err := enrollment.NewResets(s.Guard, enrollment.ResetsConfig{Wait: 3 * 24 * time.Hour})
 	s.must(err)
-	_, err = resets.Request(t.Context(), s.asked("alice"))
+	_, err = resets.Open(t.Context(), s.asked("alice"))
 	s.must(err)
 	for range 4 * 24 {
 		s.pass(time.Hour)
@@ -174,7 +174,7 @@ func TestFeatureN7_CarriedOutByItself(t *testing.T) {
 	resets, err := enrollment.NewResets(s.Guard, enrollment.ResetsConfig{Auto: true})
 	s.must(err)
 	for _, user := range []string{"alice", "bob"} {
-		_, err = resets.Request(t.Context(), s.asked(user))
+		_, err = resets.Open(t.Context(), s.asked(user))
 		s.must(err)
 	}
 	s.must(resets.Cancel(t.Context(), "bob"))
@@ -183,7 +183,7 @@ func TestFeatureN7_CarriedOutByItself(t *testing.T) {
 	s.asked("alice")
 	s.pass(24 * time.Hour)
 	s.sweep()
-	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 	if told := s.told("alice", enrollment.EventReset); len(told) != 1 || told[0].Method != "self-service" || told[0].Actor != "" {
 		t.Errorf("alice was told %+v", told)
 	}

@@ -20,8 +20,8 @@ func TestFeatureS1_MandatoryButForExempt(t *testing.T) {
 	s := tell(t)
 	preference := true
 	reviewer := map[string]bool{"rita": true}
-	login := func(user string) enrollment.Login {
-		return enrollment.Login{Require: preference && !reviewer[user]}
+	login := func(user string) enrollment.SignInOptions {
+		return enrollment.SignInOptions{Require: preference && !reviewer[user]}
 	}
 
 	s.signIn("alice", login("alice"), enrollment.MustEnroll)
@@ -52,7 +52,7 @@ func TestFeatureS2_OneField(t *testing.T) {
 // S3: codes can be printed or saved as a text file.
 func TestFeatureS3_PrintedOrSaved(t *testing.T) {
 	s := tell(t)
-	setup, app := s.begin("alice", enrollment.Options{})
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
 	done := s.confirm("alice", setup, app)
 	about := recovery.Sheet{Issuer: "Acme <Corp>", Account: "alice@example.com", Created: s.Clock.Now()}
 

@@ -13,13 +13,13 @@ import (
 // flow.
 func TestFeatureR1_MandateLeadsIntoSetup(t *testing.T) {
 	s := tell(t)
-	mandated := enrollment.Login{Require: true}
+	mandated := enrollment.SignInOptions{Require: true}
 	for _, user := range []string{"alice, who was there before", "bob, who has just signed up"} {
 		d := s.signIn(user, mandated, enrollment.MustEnroll)
 		if d.Challenge != "" {
 			t.Error("a challenge, and nothing to answer it with")
 		}
-		setup, app := s.begin(user, enrollment.Options{Account: "user"})
+		setup, app := s.begin(user, enrollment.BeginOptions{Account: "user"})
 		s.signIn(user, mandated, enrollment.MustEnroll) // leaving the page is no way around it
 		done := s.confirm(user, setup, app)
 		// The session starts here: no second code.
@@ -50,7 +50,7 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T) {
 	if m := bobs.messages[0]; m.To != "+44 20 7946 0123" || m.Channel != "sms" || len(m.Code()) != 6 {
 		t.Errorf("sent to %q over %q", m.To, m.Channel)
 	}
-	s.signIn("bob", enrollment.Login{}, enrollment.Proceed) // not confirmed yet
+	s.signIn("bob", enrollment.SignInOptions{}, enrollment.Proceed) // not confirmed yet
 	wrong := "000000"
 	if bobs.last() == wrong {
 		wrong = "000001"
@@ -64,7 +64,7 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T) {
 	}
 
 	s.pass(enrollment.MessagePause)
-	d := s.signIn("bob", enrollment.Login{}, enrollment.AskCode)
+	d := s.signIn("bob", enrollment.SignInOptions{}, enrollment.AskCode)
 	if want := []enrollment.Factor{enrollment.FactorDelivered, enrollment.FactorRecovery}; !slices.Equal(d.Factors, want) {
 		t.Errorf("bob is offered %v, want %v", d.Factors, want)
 	}
@@ -78,7 +78,7 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T) {
 	}
 	s.out(sent.Challenge, bobs.last(), enrollment.ReasonChallengeSpent)
 	// The first factor and the second must not come over the same way.
-	magic := s.signIn("bob", enrollment.Login{Channel: "sms"}, enrollment.AskCode)
+	magic := s.signIn("bob", enrollment.SignInOptions{Channel: "sms"}, enrollment.AskCode)
 	_, err = messages.Send(t.Context(), enrollment.PurposeSignIn, magic.Challenge)
 	s.denied(err, enrollment.ReasonSameChannel)
 }
@@ -86,7 +86,7 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T) {
 // R3: the key can be typed in by hand.
 func TestFeatureR3_KeyTypedIn(t *testing.T) {
 	s := tell(t)
-	setup, _ := s.begin("alice", enrollment.Options{})
+	setup, _ := s.begin("alice", enrollment.BeginOptions{})
 	secret, err := totp.ParseSecret(setup.Secret()) // with the spaces that it is shown with
 	s.must(err)
 	app, err := totp.NewKey(secret, setup.Params())
@@ -99,7 +99,7 @@ func TestFeatureR3_KeyTypedIn(t *testing.T) {
 // once.
 func TestFeatureR4_BackupCodesAfterVerification(t *testing.T) {
 	s := tell(t)
-	setup, app := s.begin("alice", enrollment.Options{})
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
 	if setup.Codes().Len() != 0 {
 		t.Error("codes before the verification")
 	}
@@ -122,7 +122,7 @@ func TestFeatureR4_BackupCodesAfterVerification(t *testing.T) {
 func TestFeatureR5_RecoveryCodeAtSignIn(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
-	d := s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
+	d := s.signIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
 	if !slices.Contains(d.Factors, enrollment.FactorRecovery) {
 		t.Errorf("the page is not told to offer it: %v", d.Factors)
 	}
@@ -151,7 +151,7 @@ func TestFeatureR6_PassOf24Hours(t *testing.T) {
 		t.Errorf("alice was told %+v", told)
 	}
 
-	mandated := enrollment.Login{Require: true}
+	mandated := enrollment.SignInOptions{Require: true}
 	d := s.signIn("alice", mandated, enrollment.Proceed)
 	if d.Waived != enrollment.FactorBypass || !d.EnrollBy.Equal(end) {
 		t.Errorf("%+v, want a bypass until %v", d, end)
@@ -163,12 +163,12 @@ func TestFeatureR6_PassOf24Hours(t *testing.T) {
 	s.signIn("alice", mandated, enrollment.Proceed)
 	s.pass(time.Second)
 	s.signIn("alice", mandated, enrollment.MustEnroll)
-	s.signIn("alice", enrollment.Login{}, enrollment.MustEnroll) // whatever the rules say by then
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.MustEnroll) // whatever the rules say by then
 	if !s.status("alice").MustEnroll {
 		t.Error("the page does not say so")
 	}
 
-	setup, app := s.begin("alice", enrollment.Options{})
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
 	s.confirm("alice", setup, app)
 	challenge := s.asked("alice")
 	s.out(challenge, alice.Code(), enrollment.ReasonWrongCode)
@@ -181,11 +181,11 @@ func TestFeatureR6_PhoneLeftAtHome(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 	s.must(s.Guard.Admin("root", "phone at home").Bypass(t.Context(), "alice", s.Clock.Now().Add(8*time.Hour)))
-	if d := s.signIn("alice", enrollment.Login{}, enrollment.Proceed); d.Waived != enrollment.FactorBypass {
+	if d := s.signIn("alice", enrollment.SignInOptions{}, enrollment.Proceed); d.Waived != enrollment.FactorBypass {
 		t.Errorf("waived by %q", d.Waived)
 	}
 	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ReasonProofRequired)
-	s.signIn("alice", enrollment.Login{Purpose: "password-reset"}, enrollment.AskCode) // a sign-in, and nothing else
+	s.signIn("alice", enrollment.SignInOptions{Purpose: "password-reset"}, enrollment.AskCode) // a sign-in, and nothing else
 	s.pass(8 * time.Hour)
 	s.in(s.asked("alice"), alice.Code())
 }

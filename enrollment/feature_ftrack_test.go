@@ -17,7 +17,7 @@ func TestFeatureF1_PasswordThenCode(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 
-	d := s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
+	d := s.signIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
 	if want := []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorRecovery}; !slices.Equal(d.Factors, want) {
 		t.Errorf("the second screen offers %v, want %v", d.Factors, want)
 	}
@@ -26,7 +26,7 @@ func TestFeatureF1_PasswordThenCode(t *testing.T) {
 	if ok := s.in(d.Challenge, alice.Code()); ok.UserID != "alice" || ok.Purpose != enrollment.PurposeSignIn || ok.Factor != enrollment.FactorTOTP {
 		t.Errorf("%+v, want a sign-in of alice by her app", ok)
 	}
-	s.signIn("bob", enrollment.Login{}, enrollment.Proceed) // who has nothing is not asked
+	s.signIn("bob", enrollment.SignInOptions{}, enrollment.Proceed) // who has nothing is not asked
 }
 
 // F2: enable from the account settings: instructions, a QR code, verify a code,
@@ -37,7 +37,7 @@ func TestFeatureF2_EnableFromSettings(t *testing.T) {
 		t.Fatal("enabled before anything was done")
 	}
 
-	setup, app := s.begin("alice", enrollment.Options{})
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
 	code, err := setup.QR()
 	s.must(err)
 	image, err := code.PNG(200)
@@ -88,11 +88,11 @@ func TestFeatureF3_BackupCodesInSetsOfTen(t *testing.T) {
 		{enrollment.ByCode(used), enrollment.ReasonReplayed},
 		{enrollment.ByCode(alice.WrongCode()), enrollment.ReasonWrongCode},
 	} {
-		_, err := s.Guard.NewCodes(t.Context(), "alice", c.proof)
+		_, err := s.Guard.RenewCodes(t.Context(), "alice", c.proof)
 		s.denied(err, c.want)
 	}
 	s.nextCode()
-	renewed, err := s.Guard.NewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
+	renewed, err := s.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	s.must(err)
 
 	codes := renewed.Codes.Reveal() // to be copied
@@ -120,11 +120,11 @@ func TestFeatureF4_DisableByAppCode(t *testing.T) {
 	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.Proof{}), enrollment.ReasonProofRequired)
 	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByCode(used)), enrollment.ReasonReplayed)
 	s.denied(s.Guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.WrongCode())), enrollment.ReasonWrongCode)
-	s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
 
 	s.nextCode()
 	s.must(s.Guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.Code())))
-	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 }
 
 // F5: an administrator disables it for another user.
@@ -143,14 +143,14 @@ func TestFeatureF5_AdministratorDisables(t *testing.T) {
 
 	_, err = admin.Reset(t.Context(), "alice", enrollment.ResetOptions{})
 	s.must(err)
-	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 	if got := s.status("alice").State; got != store.Disabled {
 		t.Errorf("alice is %v", got)
 	}
 	if told := s.told("alice", enrollment.EventReset); len(told) != 1 || told[0].Actor != "root" || told[0].Note != "lost the phone, ticket 4711" {
 		t.Errorf("alice was told %+v", told)
 	}
-	s.signIn("root", enrollment.Login{}, enrollment.AskCode) // nobody else is touched
+	s.signIn("root", enrollment.SignInOptions{}, enrollment.AskCode) // nobody else is touched
 }
 
 // F6: the codes are lost, the phone is there: ten new ones, which replace the
@@ -159,7 +159,7 @@ func TestFeatureF6_CodesLostPhoneThere(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 
-	renewed, err := s.Guard.NewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
+	renewed, err := s.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	s.must(err)
 	if status := s.status("alice"); renewed.Codes.Len() != 10 || status.CodesLeft != 10 || status.CodesTotal != 10 {
 		t.Errorf("%d new codes, %d of %d left", renewed.Codes.Len(), status.CodesLeft, status.CodesTotal)
@@ -177,7 +177,7 @@ func TestFeatureF7_NewPhone(t *testing.T) {
 	alice := s.Enroll("alice")
 	old := s.status("alice").Authenticators[0]
 
-	setup, phone := s.begin("alice", enrollment.Options{Replace: old.ID, Proof: enrollment.ByCode(alice.Code())})
+	setup, phone := s.begin("alice", enrollment.BeginOptions{Replace: old.ID, Proof: enrollment.ByCode(alice.Code())})
 	s.nextCode()
 	challenge := s.asked("alice")
 	s.out(challenge, phone.Code(s.Clock.Now()), enrollment.ReasonWrongCode) // not proven yet

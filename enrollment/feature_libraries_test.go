@@ -22,13 +22,13 @@ import (
 // X1: several named authenticators per account.
 func TestFeatureX1_NamedAuthenticators(t *testing.T) {
 	s := tell(t)
-	setup, phone := s.begin("alice", enrollment.Options{Name: "phone"})
+	setup, phone := s.begin("alice", enrollment.BeginOptions{Name: "phone"})
 	receipt := s.confirm("alice", setup, phone).Success.Receipt
-	setup, tablet := s.begin("alice", enrollment.Options{Name: "tablet", Proof: enrollment.ByReceipt(receipt)})
+	setup, tablet := s.begin("alice", enrollment.BeginOptions{Name: "tablet", Proof: enrollment.ByReceipt(receipt)})
 	receipt = s.confirm("alice", setup, tablet).Success.Receipt
-	setup, desk := s.begin("alice", enrollment.Options{Name: "desk", Proof: enrollment.ByReceipt(receipt)})
+	setup, desk := s.begin("alice", enrollment.BeginOptions{Name: "desk", Proof: enrollment.ByReceipt(receipt)})
 	receipt = s.confirm("alice", setup, desk).Success.Receipt
-	_, err := s.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Proof: enrollment.ByReceipt(receipt)})
+	_, err := s.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(receipt)})
 	s.denied(err, enrollment.ReasonTooManyAuthenticators)
 
 	for _, app := range []*enrollmenttest.App{phone, tablet, desk} {
@@ -58,17 +58,17 @@ func TestFeatureX2_ReplacedOnceProven(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 	id := s.status("alice").Authenticators[0].ID
-	_, err := s.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Replace: id})
+	_, err := s.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Replace: id})
 	s.denied(err, enrollment.ReasonProofRequired)
 
-	setup, _ := s.begin("alice", enrollment.Options{Replace: id, Proof: enrollment.ByReceipt(s.receipt(alice))})
+	setup, _ := s.begin("alice", enrollment.BeginOptions{Replace: id, Proof: enrollment.ByReceipt(s.receipt(alice))})
 	s.pass(setup.Expires.Sub(s.Clock.Now())) // nobody proves it
 	s.in(s.asked("alice"), alice.Code())
 	if list := s.status("alice").Authenticators; len(list) != 1 || list[0].ID != id {
 		t.Errorf("the account has %+v", list)
 	}
 
-	setup, phone := s.begin("alice", enrollment.Options{Replace: id, Proof: enrollment.ByReceipt(s.receipt(alice))})
+	setup, phone := s.begin("alice", enrollment.BeginOptions{Replace: id, Proof: enrollment.ByReceipt(s.receipt(alice))})
 	s.confirm("alice", setup, phone)
 	if list := s.status("alice").Authenticators; len(list) != 1 || list[0].ID == id {
 		t.Errorf("the account has %+v", list)
@@ -88,7 +88,7 @@ func TestFeatureX3_TrustedDevices(t *testing.T) {
 	}
 	trusted := func(d enrollment.TrustedDevice) bool {
 		t.Helper()
-		got, err := s.Guard.SignIn(t.Context(), "alice", enrollment.Login{Device: d.Token})
+		got, err := s.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Device: d.Token})
 		s.must(err)
 		return got.Next == enrollment.Proceed && got.Waived == enrollment.FactorTrustedDevice
 	}
@@ -98,8 +98,8 @@ func TestFeatureX3_TrustedDevices(t *testing.T) {
 	if !trusted(laptop) || !trusted(kiosk) {
 		t.Fatal("not trusted")
 	}
-	s.signIn("alice", enrollment.Login{Device: laptop.Token, Purpose: "password-reset"}, enrollment.AskCode)
-	s.signIn("alice", enrollment.Login{Device: "stolen"}, enrollment.AskCode)
+	s.signIn("alice", enrollment.SignInOptions{Device: laptop.Token, Purpose: "password-reset"}, enrollment.AskCode)
+	s.signIn("alice", enrollment.SignInOptions{Device: "stolen"}, enrollment.AskCode)
 	list, err := devices.List(t.Context(), "alice")
 	s.must(err)
 	if len(list) != 2 || list[0].Name != "laptop" || list[1].Name != "kiosk" || list[1].Used.IsZero() {
@@ -131,11 +131,11 @@ func TestFeatureX3_TrustedDevices(t *testing.T) {
 			return err
 		}},
 		{"new_codes", func() error {
-			_, err := s.Guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(s.receipt(alice)))
+			_, err := s.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(s.receipt(alice)))
 			return err
 		}},
 		{"another authenticator", func() error {
-			setup, app := s.begin("alice", enrollment.Options{Proof: enrollment.ByReceipt(s.receipt(alice))})
+			setup, app := s.begin("alice", enrollment.BeginOptions{Proof: enrollment.ByReceipt(s.receipt(alice))})
 			s.confirm("alice", setup, app)
 			return nil
 		}},
@@ -177,7 +177,7 @@ func TestFeatureX4_Challenge(t *testing.T) {
 	s := tell(t)
 	alice := s.Enroll("alice")
 	for _, first := range []string{"", "email", "oauth:github", "passkey"} {
-		d := s.signIn("alice", enrollment.Login{Channel: first}, enrollment.AskCode)
+		d := s.signIn("alice", enrollment.SignInOptions{Channel: first}, enrollment.AskCode)
 		s.in(d.Challenge, alice.Code())
 		s.nextCode()
 		s.out(d.Challenge, alice.Code(), enrollment.ReasonChallengeSpent)
@@ -191,7 +191,7 @@ func TestFeatureX4_Challenge(t *testing.T) {
 	s.out("made up", alice.Code(), enrollment.ReasonChallengeInvalid)
 
 	s.nextCode()
-	d := s.signIn("alice", enrollment.Login{}, enrollment.AskCode)
+	d := s.signIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
 	if !d.Expires.Equal(s.Clock.Now().Add(enrollment.ChallengeTTL)) {
 		t.Errorf("expires at %v", d.Expires)
 	}
@@ -205,25 +205,25 @@ func TestFeatureX5_StepUpWithFreshness(t *testing.T) {
 	alice := s.Enroll("alice")
 	const pay enrollment.Purpose = "pay-out"
 	session := s.in(s.asked("alice"), alice.Code()).Receipt
-	_, err := s.Guard.Recent(t.Context(), "alice", pay, session, 15*time.Minute)
+	_, err := s.Guard.RecentlyVerified(t.Context(), "alice", pay, session, 15*time.Minute)
 	s.denied(err, enrollment.ReasonProofInvalid) // a sign-in is no step-up
 	s.nextCode()
 	ok, err := s.Guard.Verify(t.Context(), "alice", pay, alice.Code())
 	s.must(err)
 
 	s.pass(15 * time.Minute)
-	again, err := s.Guard.Recent(t.Context(), "alice", pay, ok.Receipt, 15*time.Minute)
+	again, err := s.Guard.RecentlyVerified(t.Context(), "alice", pay, ok.Receipt, 15*time.Minute)
 	s.must(err)
 	if again.UserID != "alice" || again.Purpose != pay || !again.At.Equal(ok.At) {
 		t.Errorf("%+v, want what %+v says", again, ok)
 	}
 	s.pass(time.Second)
-	_, err = s.Guard.Recent(t.Context(), "alice", pay, ok.Receipt, 15*time.Minute)
+	_, err = s.Guard.RecentlyVerified(t.Context(), "alice", pay, ok.Receipt, 15*time.Minute)
 	s.denied(err, enrollment.ReasonProofStale)
-	_, err = s.Guard.Recent(t.Context(), "mallory", pay, ok.Receipt, time.Hour)
+	_, err = s.Guard.RecentlyVerified(t.Context(), "mallory", pay, ok.Receipt, time.Hour)
 	s.denied(err, enrollment.ReasonProofInvalid)
 	s.in(s.asked("alice"), alice.RecoveryCodes[0]) // a change of factor
-	_, err = s.Guard.Recent(t.Context(), "alice", pay, ok.Receipt, time.Hour)
+	_, err = s.Guard.RecentlyVerified(t.Context(), "alice", pay, ok.Receipt, time.Hour)
 	s.denied(err, enrollment.ReasonProofInvalid)
 }
 
@@ -234,8 +234,8 @@ func TestFeatureX6_GracePerUser(t *testing.T) {
 		"alice": s.Clock.Now().Add(14 * 24 * time.Hour),
 		"bob":   s.Clock.Now().Add(24 * time.Hour),
 	}
-	login := func(user string) enrollment.Login {
-		return enrollment.Login{Require: true, Grace: deadline[user]}
+	login := func(user string) enrollment.SignInOptions {
+		return enrollment.SignInOptions{Require: true, Grace: deadline[user]}
 	}
 	for user, end := range deadline {
 		if d := s.signIn(user, login(user), enrollment.Proceed); !d.EnrollBy.Equal(end) {
@@ -300,7 +300,7 @@ func TestFeatureX8_RowScoped(t *testing.T) {
 		forged.Version++
 		forge(&forged)
 		s.must(s.Store.Save(t.Context(), forged, now.Version))
-		d, err := s.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
+		d, err := s.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 		if !errors.Is(err, enrollment.ErrCorrupt) || d.Next != enrollment.Refuse {
 			t.Errorf("%s: %v, %v, want it refused as corrupt", name, d.Next, err)
 		}

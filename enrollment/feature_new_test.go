@@ -20,7 +20,7 @@ import (
 // N1: the setup screen tells a user whose phone clock is wrong by how much.
 func TestFeatureN1_PhoneClockIsWrong(t *testing.T) {
 	s := tell(t)
-	setup, app := s.begin("alice", enrollment.Options{})
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
 	for _, off := range []time.Duration{-4 * time.Minute, 4 * time.Minute, -10 * time.Minute, 10 * time.Minute} {
 		shown := app.Code(s.Clock.Now().Add(off))
 		_, err := s.Guard.Confirm(t.Context(), "alice", setup.Token, shown)
@@ -214,7 +214,7 @@ func TestFeatureN7_AnnouncedReset(t *testing.T) {
 	resets, err := enrollment.NewResets(s.Guard, enrollment.ResetsConfig{})
 	s.must(err)
 	thief := s.asked("alice") // who has the password
-	_, err = resets.Request(t.Context(), thief)
+	_, err = resets.Open(t.Context(), thief)
 	s.must(err)
 	if told := s.told("alice", enrollment.EventResetRequested); len(told) != 1 {
 		t.Fatalf("alice was told %d times", len(told))
@@ -224,12 +224,12 @@ func TestFeatureN7_AnnouncedReset(t *testing.T) {
 	if s.status("alice").Reset != nil {
 		t.Error("the request is still open")
 	}
-	_, err = resets.Request(t.Context(), thief)
+	_, err = resets.Open(t.Context(), thief)
 	s.denied(err, enrollment.ReasonTooManyResets)
 
 	// Whoever can still answer with a code has not lost it.
 	s.pass(24 * time.Hour)
-	_, err = resets.Request(t.Context(), s.asked("alice"))
+	_, err = resets.Open(t.Context(), s.asked("alice"))
 	s.must(err)
 	s.in(s.asked("alice"), alice.Code())
 	if s.status("alice").Reset != nil || len(s.told("alice", enrollment.EventResetCancelled)) != 2 {
@@ -278,7 +278,7 @@ func TestFeatureN8_OneWritePerChange(t *testing.T) {
 	once("a sign-in", err)
 	device, err := s.Guard.Devices().Trust(t.Context(), "alice", ok.Receipt, "laptop")
 	once("trusting a device", err)
-	s.signIn("alice", enrollment.Login{Device: device.Token}, enrollment.Proceed)
+	s.signIn("alice", enrollment.SignInOptions{Device: device.Token}, enrollment.Proceed)
 	once("a sign-in of that device", nil)
 	// This one changes the codes, what they replace, the devices, the waits and
 	// the history.
@@ -294,12 +294,12 @@ func TestFeatureN8_OneWritePerChange(t *testing.T) {
 	once("a message", err)
 	_, err = messages.Confirm(t.Context(), "alice", binding.Token, mail.last())
 	once("binding an address", err)
-	_, err = s.Guard.NewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
+	_, err = s.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	once("new_codes", err)
-	_, err = s.Guard.Codes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
+	_, err = s.Guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	once("showing them", err)
 	id := s.status("alice").Authenticators[0].ID
-	setup, app := s.begin("alice", enrollment.Options{Replace: id, Proof: enrollment.ByCode(alice.Code())})
+	setup, app := s.begin("alice", enrollment.BeginOptions{Replace: id, Proof: enrollment.ByCode(alice.Code())})
 	once("staging another phone", nil)
 	_, err = s.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(s.Clock.Now()))
 	once("replacing the phone", err)
@@ -312,7 +312,7 @@ func TestFeatureN8_OneWritePerChange(t *testing.T) {
 // N9: a low-codes warning that the host needs no query for.
 func TestFeatureN9_LowCodes(t *testing.T) {
 	s := tell(t)
-	setup, app := s.begin("alice", enrollment.Options{})
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
 	done := s.confirm("alice", setup, app)
 	if done.Success.CodesLeft != 10 {
 		t.Errorf("%d codes after the setup", done.Success.CodesLeft)
@@ -323,7 +323,7 @@ func TestFeatureN9_LowCodes(t *testing.T) {
 		}
 	}
 	ok := s.in(s.asked("alice"), app.Code(s.Clock.Now()))
-	recent, err := s.Guard.Recent(t.Context(), "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour)
+	recent, err := s.Guard.RecentlyVerified(t.Context(), "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour)
 	s.must(err)
 	if status := s.status("alice"); ok.CodesLeft != 2 || recent.CodesLeft != 2 || status.CodesLeft != 2 || status.CodesTotal != 10 {
 		t.Errorf("%d, %d, %d of %d codes left, want 2 of 10", ok.CodesLeft, recent.CodesLeft, status.CodesLeft, status.CodesTotal)

@@ -47,7 +47,7 @@ func (s *story) pass(d time.Duration) { s.Clock.Advance(d) }
 func (s *story) nextCode() { s.pass(30 * time.Second) }
 
 // signIn gives the right password.
-func (s *story) signIn(user string, l enrollment.Login, want enrollment.Next) enrollment.Decision {
+func (s *story) signIn(user string, l enrollment.SignInOptions, want enrollment.Next) enrollment.Decision {
 	s.t.Helper()
 	d, err := s.Guard.SignIn(s.t.Context(), user, l)
 	s.must(err)
@@ -61,7 +61,7 @@ func (s *story) signIn(user string, l enrollment.Login, want enrollment.Next) en
 // challenge.
 func (s *story) asked(user string) string {
 	s.t.Helper()
-	return s.signIn(user, enrollment.Login{}, enrollment.AskCode).Challenge
+	return s.signIn(user, enrollment.SignInOptions{}, enrollment.AskCode).Challenge
 }
 
 func (s *story) answer(challenge, code string) (enrollment.Success, error) {
@@ -93,7 +93,7 @@ func (s *story) receipt(u *enrollmenttest.User) string {
 }
 
 // begin begins a setup and scans it.
-func (s *story) begin(user string, o enrollment.Options) (enrollment.Setup, *enrollmenttest.App) {
+func (s *story) begin(user string, o enrollment.BeginOptions) (enrollment.Setup, *enrollmenttest.App) {
 	s.t.Helper()
 	if o.Account == "" {
 		o.Account = user + "@example.com"

@@ -12,8 +12,8 @@ import (
 // verified; they become valid with it.
 func TestFeatureT1_CodesOnTheSetupPage(t *testing.T) {
 	s := tell(t, func(c *enrollment.Config) { c.CodesAtSetup = true })
-	left, _ := s.begin("alice", enrollment.Options{}) // a page that is walked away from
-	setup, app := s.begin("alice", enrollment.Options{})
+	left, _ := s.begin("alice", enrollment.BeginOptions{}) // a page that is walked away from
+	setup, app := s.begin("alice", enrollment.BeginOptions{})
 	codes := setup.Codes().Reveal()
 	if len(codes) != 10 {
 		t.Fatalf("%d codes on the page", len(codes))
@@ -57,10 +57,10 @@ func TestFeatureT2_MailOnEnablingAndDisabling(t *testing.T) {
 func TestFeatureT3_DisableWithThePassword(t *testing.T) {
 	s := tell(t, func(c *enrollment.Config) { c.AllowReauth = true })
 	s.Enroll("alice")
-	_, err := s.Guard.NewCodes(t.Context(), "alice", enrollment.ByReauth("password"))
+	_, err := s.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReauth("password"))
 	s.denied(err, enrollment.ReasonProofNotAllowed) // good for less, not for more
 	s.must(s.Guard.Disable(t.Context(), "alice", enrollment.ByReauth("password")))
-	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 	if told := s.told("alice", enrollment.EventDisabled); len(told) != 1 || told[0].Method != "password" || told[0].Factor != "" {
 		t.Errorf("alice was told %+v", told)
 	}
@@ -82,7 +82,7 @@ func TestFeatureT5_PasswordResetAsksForTheCode(t *testing.T) {
 	const reset enrollment.Purpose = "password-reset"
 
 	// The link in the mail is the first factor.
-	d := s.signIn("alice", enrollment.Login{Purpose: reset, Channel: "email"}, enrollment.AskCode)
+	d := s.signIn("alice", enrollment.SignInOptions{Purpose: reset, Channel: "email"}, enrollment.AskCode)
 	_, err := s.Guard.Answer(t.Context(), reset, d.Challenge, alice.WrongCode())
 	s.denied(err, enrollment.ReasonWrongCode)
 	s.out(d.Challenge, alice.Code(), enrollment.ReasonChallengeInvalid) // it does not sign in
@@ -107,7 +107,7 @@ func TestFeatureT6_ResetTakesDays(t *testing.T) {
 	resets, err := enrollment.NewResets(s.Guard, enrollment.ResetsConfig{Wait: 5 * 24 * time.Hour})
 	s.must(err)
 	asked := s.Clock.Now()
-	request, err := resets.Request(t.Context(), s.asked("alice"))
+	request, err := resets.Open(t.Context(), s.asked("alice"))
 	s.must(err)
 	if !request.Matures.Equal(asked.Add(5 * 24 * time.Hour)) {
 		t.Errorf("matures at %v", request.Matures)
@@ -127,7 +127,7 @@ func TestFeatureT6_ResetTakesDays(t *testing.T) {
 	s.asked("alice") // nor by itself
 	_, err = support.ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
 	s.must(err)
-	s.signIn("alice", enrollment.Login{}, enrollment.Proceed)
+	s.signIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 }
 
 // T6: it may be refused.
@@ -136,7 +136,7 @@ func TestFeatureT6_MayBeRefused(t *testing.T) {
 	s.Enroll("alice")
 	resets, err := enrollment.NewResets(s.Guard, enrollment.ResetsConfig{})
 	s.must(err)
-	_, err = resets.Request(t.Context(), s.asked("alice"))
+	_, err = resets.Open(t.Context(), s.asked("alice"))
 	s.must(err)
 	s.pass(time.Hour)
 	support := s.Guard.Admin("root", "could not say what she works on")

@@ -155,7 +155,7 @@ func TestFIPSWorks(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := func(p enrollment.Proof) (*enrollmenttest.App, string) {
-				setup := faultMust[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: p}))
+				setup := faultMust[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: p}))
 				if _, err := setup.QR(); err != nil {
 					t.Error(err)
 				}
@@ -171,7 +171,7 @@ func TestFIPSWorks(t *testing.T) {
 			done := faultMust[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
 
 			challenge := func() string {
-				return faultMust[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.Login{})).Challenge
+				return faultMust[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.SignInOptions{})).Challenge
 			}
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now()))
 			wantReason(t, err, enrollment.ReasonReplayed)
@@ -184,9 +184,9 @@ func TestFIPSWorks(t *testing.T) {
 			wantReason(t, err, enrollment.ReasonReplayed)
 
 			clock.Advance(app.Period())
-			_, err = guard.NewCodes(ctx, "alice", enrollment.ByReceipt(ok.Receipt)) // void since a recovery code was used
+			_, err = guard.RenewCodes(ctx, "alice", enrollment.ByReceipt(ok.Receipt)) // void since a recovery code was used
 			wantReason(t, err, enrollment.ReasonProofInvalid)
-			renewed := faultMust[enrollment.Renewed](t)(guard.NewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
+			renewed := faultMust[enrollment.RenewedCodes](t)(guard.RenewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
 			second, token := begin(enrollment.ByReceipt(renewed.Receipt))
 			clock.Advance(app.Period())
 			faultMust[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, second.Code(clock.Now())))
@@ -263,7 +263,7 @@ func TestFIPSAccountFromBefore(t *testing.T) {
 	if ok, err = allowing.Verify(ctx, user, "x", app.Code(now)); err != nil {
 		t.Fatal(err)
 	}
-	renewed, err := allowing.NewCodes(ctx, user, enrollment.ByReceipt(ok.Receipt))
+	renewed, err := allowing.RenewCodes(ctx, user, enrollment.ByReceipt(ok.Receipt))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +321,7 @@ func TestFIPSMixedAccount(t *testing.T) {
 	strict := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
 
 	// A setup that waits is not lost.
-	setup := faultMust[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.Options{Account: "a"}))
+	setup := faultMust[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a"}))
 	first := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	for _, c := range []string{first.Code(clock.Now()), first.WrongCode(clock.Now())} {
 		if _, err := strict.Confirm(ctx, user, setup.Token, c); !errors.Is(err, enrollment.ErrNotApproved) {
@@ -329,7 +329,7 @@ func TestFIPSMixedAccount(t *testing.T) {
 		}
 	}
 	done := faultMust[enrollment.Confirmed](t)(old.Confirm(ctx, user, setup.Token, first.Code(clock.Now())))
-	setup = faultMust[enrollment.Setup](t)(strict.Begin(ctx, user, enrollment.Options{Account: "a", Proof: enrollment.ByReceipt(done.Success.Receipt)}))
+	setup = faultMust[enrollment.Setup](t)(strict.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(done.Success.Receipt)}))
 	second := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	done = faultMust[enrollment.Confirmed](t)(strict.Confirm(ctx, user, setup.Token, second.Code(clock.Now())))
 

@@ -110,8 +110,8 @@ func TestGoldenFullRecord(t *testing.T) {
 	messages := func(g G) *enrollment.Messages {
 		return faultMust[*enrollment.Messages](t)(enrollment.NewMessages(g, faultSender{}, enrollment.MessagesConfig{}))
 	}
-	resets := func(g G) *enrollment.Resets {
-		return faultMust[*enrollment.Resets](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
+	resets := func(g G) *enrollment.ResetRequests {
+		return faultMust[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
 	}
 	status := func(t *testing.T, g G, user string) enrollment.Status {
 		t.Helper()
@@ -150,7 +150,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			}
 		}},
 		{"a trusted device", func(t *testing.T, ctx context.Context, g G) {
-			d, err := g.SignIn(ctx, "full", enrollment.Login{Device: f.Device})
+			d, err := g.SignIn(ctx, "full", enrollment.SignInOptions{Device: f.Device})
 			if err != nil || d.Waived != enrollment.FactorTrustedDevice {
 				t.Errorf("%+v, %v", d, err)
 			}
@@ -161,7 +161,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			}
 		}},
 		{"a bypass, and its end by a code", func(t *testing.T, ctx context.Context, g G) {
-			d, err := g.SignIn(ctx, "full", enrollment.Login{})
+			d, err := g.SignIn(ctx, "full", enrollment.SignInOptions{})
 			if err != nil || d.Waived != enrollment.FactorBypass {
 				t.Errorf("%+v, %v", d, err)
 			}
@@ -187,7 +187,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			must(t, messages(g).Unbind(ctx, "full", enrollment.ByReceipt(f.Receipt)))
 		}},
 		{"codes that are kept", func(t *testing.T, ctx context.Context, g G) {
-			codes, err := g.Codes(ctx, "full", enrollment.ByReceipt(f.Receipt))
+			codes, err := g.RecoveryCodes(ctx, "full", enrollment.ByReceipt(f.Receipt))
 			if err != nil || !slices.Equal(codes.Reveal(), f.Recovery) {
 				t.Errorf("%v, %v", codes.Reveal(), err)
 			}
@@ -206,7 +206,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			}
 		}},
 		{"a receipt", func(t *testing.T, ctx context.Context, g G) {
-			ok, err := g.Recent(ctx, "full", "step-up", f.Receipt, time.Minute)
+			ok, err := g.RecentlyVerified(ctx, "full", "step-up", f.Receipt, time.Minute)
 			if err != nil || ok.Factor != enrollment.FactorTOTP {
 				t.Errorf("%+v, %v", ok, err)
 			}
@@ -233,7 +233,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			_, err := g.Admin("root", "x").ApproveReset(ctx, "full", enrollment.ResetOptions{})
 			wantReason(t, err, enrollment.ReasonResetWaiting)
 			must(t, resets(g).Cancel(ctx, "full"))
-			_, err = resets(g).Request(ctx, f.Challenge)
+			_, err = resets(g).Open(ctx, f.Challenge)
 			wantReason(t, err, enrollment.ReasonTooManyResets)
 		}},
 		{"events that nobody has taken", func(t *testing.T, ctx context.Context, g G) {
@@ -269,22 +269,22 @@ func TestGoldenFullRecord(t *testing.T) {
 			must(t, err)
 		}},
 		{"a ticket", func(t *testing.T, ctx context.Context, g G) {
-			_, err := g.Begin(ctx, "ticket", enrollment.Options{Account: "a"})
+			_, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a"})
 			wantReason(t, err, enrollment.ReasonTicketRequired)
-			setup, err := g.Begin(ctx, "ticket", enrollment.Options{Account: "a", Ticket: f.Ticket})
+			setup, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a", Ticket: f.Ticket})
 			must(t, err)
 			_, err = g.Confirm(ctx, "ticket", setup.Token, code(setup.URI()))
 			must(t, err)
 		}},
 		{"the end of a bypass", func(t *testing.T, ctx context.Context, g G) {
-			d, err := g.SignIn(ctx, "ticket", enrollment.Login{Require: true})
+			d, err := g.SignIn(ctx, "ticket", enrollment.SignInOptions{Require: true})
 			if err != nil || d.Waived != enrollment.FactorBypass {
 				t.Errorf("%+v, %v", d, err)
 			}
 			before := f.Now
 			f.Now = f.Now.Add(2 * time.Hour)
 			defer func() { f.Now = before }()
-			if d, err = g.SignIn(ctx, "ticket", enrollment.Login{}); err != nil || d.Next != enrollment.MustEnroll {
+			if d, err = g.SignIn(ctx, "ticket", enrollment.SignInOptions{}); err != nil || d.Next != enrollment.MustEnroll {
 				t.Errorf("%+v, %v", d, err)
 			}
 		}},
@@ -335,11 +335,11 @@ func writeGoldenFull(t *testing.T) {
 		}
 	}
 
-	setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.Options{Account: "álice", Name: "phone"}))
+	setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "phone"}))
 	f.URIs = append(f.URIs, setup.URI())
 	done := faultMust[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
 	pass(time.Minute)
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.Options{Account: "álice", Name: "tablet", Proof: enrollment.ByCode(code(f.URIs[0]))}))
+	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "tablet", Proof: enrollment.ByCode(code(f.URIs[0]))}))
 	f.URIs = append(f.URIs, setup.URI())
 	faultMust[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
 	codes := done.Codes.Reveal()
@@ -347,7 +347,7 @@ func writeGoldenFull(t *testing.T) {
 	codes[1] = ok.NewCode.Reveal()
 	// A proof is spent and not replaced.
 	f.Spent, f.Recovery = codes[0], codes[1:]
-	faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.Options{Account: "a", Proof: enrollment.ByCode(f.Spent)}))
+	faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(f.Spent)}))
 	pass(time.Minute)
 
 	messages := faultMust[*enrollment.Messages](t)(enrollment.NewMessages(g, faultSender{}, enrollment.MessagesConfig{}))
@@ -368,20 +368,20 @@ func writeGoldenFull(t *testing.T) {
 		}
 		f.DeviceID = d.Device.ID
 	}
-	faultMust[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.Login{Device: f.Device}))
+	faultMust[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{Device: f.Device}))
 	status := faultMust[enrollment.Status](t)(g.Status(ctx, "full"))
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.Options{
+	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{
 		Account: "álice", Name: "new phone", Replace: status.Authenticators[0].ID, Proof: enrollment.ByReceipt(f.Receipt),
 	}))
 	f.Setup, f.Staged = setup.Token, setup.URI()
-	f.Challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.Login{})).Challenge
+	f.Challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{})).Challenge
 	delivery := faultMust[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, f.Challenge))
 	f.Sent, f.Message = delivery.Challenge, box.last()
 	must(g.Admin("root", "phone at home").Bypass(ctx, "full", f.Now.Add(time.Hour)))
-	resets := faultMust[*enrollment.Resets](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
-	faultMust[enrollment.ResetRequest](t)(resets.Request(ctx, f.Challenge))
+	resets := faultMust[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
+	faultMust[enrollment.ResetRequest](t)(resets.Open(ctx, f.Challenge))
 
-	other := faultMust[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.Options{Account: "a"}))
+	other := faultMust[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a"}))
 	f.ImportedURI = other.URI()
 	key, _, err := totp.ParseURI(other.URI())
 	must(err)
@@ -400,14 +400,14 @@ func writeGoldenFull(t *testing.T) {
 	faultMust[enrollment.Success](t)(g.Verify(ctx, "imported", "x", f.System[0]))
 	f.Now = before
 
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.Options{Account: "t"}))
+	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "t"}))
 	faultMust[enrollment.Confirmed](t)(g.Confirm(ctx, "ticket", setup.Token, code(setup.URI())))
 	ticket, err := g.Admin("root", "new phone").Reset(ctx, "ticket", enrollment.ResetOptions{Ticket: true})
 	must(err)
 	f.Ticket = ticket.Reveal()
 	must(g.Admin("root", "until the shop opens").Bypass(ctx, "ticket", f.Now.Add(time.Hour)))
 
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.Options{Account: "b"}))
+	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b"}))
 	f.Begun, f.BegunURI, f.BegunCodes = setup.Token, setup.URI(), setup.Codes().Reveal()
 
 	for _, user := range []string{"full", "imported", "ticket", "begun"} {

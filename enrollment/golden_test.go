@@ -109,7 +109,7 @@ func writeGolden(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	const user = "álice@example.com"
-	setup, err := guard.Begin(t.Context(), user, enrollment.Options{Account: user, Name: "phone"})
+	setup, err := guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Name: "phone"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func writeGolden(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	g.Now = g.Now.Add(time.Minute)
-	d, err := guard.SignIn(t.Context(), user, enrollment.Login{})
+	d, err := guard.SignIn(t.Context(), user, enrollment.SignInOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

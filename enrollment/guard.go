@@ -40,7 +40,7 @@ const (
 // the safe choice.
 type Config struct {
 	// Issuer is the name of the service that authenticator apps show: 1 to
-	// [totp.MaxIssuer] bytes, without a colon. It is required. Options.Issuer
+	// [totp.MaxIssuer] bytes, without a colon. It is required. BeginOptions.Issuer
 	// can differ per setup.
 	Issuer string
 
@@ -85,7 +85,7 @@ type Config struct {
 	ReplenishCodes bool
 
 	// KeepCodes keeps recovery codes in clear inside the sealed account, so
-	// that [Guard.Codes] can show them again. Who has the keys and the database
+	// that [Guard.RecoveryCodes] can show them again. Who has the keys and the database
 	// then has the codes, and a stolen session with a fresh receipt of an app
 	// code reads all of them. Sets made without it can't be shown. Once it is
 	// switched off they are not shown any more, and are gone with the next

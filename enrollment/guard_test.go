@@ -53,11 +53,11 @@ func TestUserIDsOutOfBounds(t *testing.T) {
 	kit := enrollmenttest.New(t)
 	ctx := t.Context()
 	for _, id := range []string{"", strings.Repeat("x", store.MaxUserID+1), "a\x00b", "\xff"} {
-		_, begin := kit.Guard.Begin(ctx, id, enrollment.Options{Account: "a"})
-		_, signIn := kit.Guard.SignIn(ctx, id, enrollment.Login{})
+		_, begin := kit.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: "a"})
+		_, signIn := kit.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
 		_, verify := kit.Guard.Verify(ctx, id, "x", "123456")
 		_, status := kit.Guard.Status(ctx, id)
-		_, codes := kit.Guard.NewCodes(ctx, id, enrollment.Proof{})
+		_, codes := kit.Guard.RenewCodes(ctx, id, enrollment.Proof{})
 		for i, err := range []error{
 			begin, signIn, verify, status, codes,
 			kit.Guard.Cancel(ctx, id), kit.Guard.Disable(ctx, id, enrollment.Proof{}),
@@ -77,20 +77,29 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 	ctx := t.Context()
 	long := strings.Repeat("x", 65)
 	calls := map[string]func() error{
-		"no account name": func() error { _, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{}); return err },
-		"a colon":         func() error { _, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a:b"}); return err },
+		"no account name": func() error { _, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{}); return err },
+		"a colon": func() error {
+			_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a:b"})
+			return err
+		},
 		"an issuer": func() error {
-			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Issuer: "x\n"})
+			_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Issuer: "x\n"})
 			return err
 		},
 		"an image": func() error {
-			_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Image: "http://x"})
+			_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Image: "http://x"})
 			return err
 		},
-		"no purpose":       func() error { _, err := kit.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
-		"a long purpose":   func() error { _, err := kit.Guard.Answer(ctx, enrollment.Purpose(long), "", ""); return err },
-		"a purpose's tab":  func() error { _, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{Purpose: "\t"}); return err },
-		"a long channel":   func() error { _, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{Channel: long}); return err },
+		"no purpose":     func() error { _, err := kit.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
+		"a long purpose": func() error { _, err := kit.Guard.Answer(ctx, enrollment.Purpose(long), "", ""); return err },
+		"a purpose's tab": func() error {
+			_, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{Purpose: "\t"})
+			return err
+		},
+		"a long channel": func() error {
+			_, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{Channel: long})
+			return err
+		},
 		"a method of none": func() error { return kit.Guard.Disable(ctx, "alice", enrollment.ByReauth("")) },
 		"a long method":    func() error { return kit.Guard.Disable(ctx, "alice", enrollment.ByReauth(long)) },
 	}
@@ -100,11 +109,11 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 		}
 	}
 	for _, name := range []string{long, "\n", "\xff"} {
-		_, err := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "a", Name: name})
+		_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Name: name})
 		wantReason(t, err, enrollment.ReasonInvalidName)
 	}
 	for _, id := range []string{"x", "00", strings.Repeat("0", 18), "0000000000000009"} {
-		_, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Replace: id, Proof: enrollment.ByCode(alice.Code())})
+		_, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Replace: id, Proof: enrollment.ByCode(alice.Code())})
 		var denied *enrollment.Denied
 		if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonUnknownAuthenticator {
 			t.Errorf("authenticator %q: %v", id, err)
@@ -213,7 +222,7 @@ func TestEndOfContextIsNotAbsence(t *testing.T) {
 		cancel()
 		return store.Record{}, store.ErrNotFound
 	}
-	d, err := o.guard.SignIn(ctx, "alice", enrollment.Login{})
+	d, err := o.guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	if d.Next != enrollment.Refuse || !errors.Is(err, context.Canceled) {
 		t.Errorf("SignIn = %v, %v", d.Next, err)
 	}

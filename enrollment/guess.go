@@ -47,10 +47,10 @@ var factors = map[account.Factor]Factor{
 func factorOf(f account.Factor) Factor { return factors[f] }
 
 const (
-	// minForeign and maxForeign bound the text of a recovery code of another
+	// minImported and maxImported bound the text of a recovery code of another
 	// system, in bytes.
-	minForeign = 6
-	maxForeign = 64
+	minImported = 6
+	maxImported = 64
 )
 
 // A guess is what somebody typed, read as what it looks like. App codes and
@@ -76,7 +76,7 @@ func (g *Guard) readGuess(input string) (*guess, error) {
 	switch {
 	case err == nil:
 		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code
-	case len(input) > maxForeign || len(q.text) < minForeign || !printable(q.text):
+	case len(input) > maxImported || len(q.text) < minImported || !printable(q.text):
 		return nil, deny(ReasonMalformedCode)
 	}
 	return q, nil
@@ -105,13 +105,13 @@ func (q *guess) work(g *Guard, a *account.Account, verdict error) (*task, error)
 		return &task{slow: from.Slow(), do: func() error { return q.derive(from) }}, err
 	case account.ErrNeedSpare:
 		return &task{slow: q.From.Slow(), do: func() error { return q.spare(g) }}, nil
-	case account.ErrNeedForeign:
-		codes, err := a.Foreign()
+	case account.ErrNeedImported:
+		codes, err := a.Imported()
 		slow := false
 		for _, c := range codes {
-			slow = slow || c.Scheme == account.ForeignBcrypt
+			slow = slow || c.Scheme == account.ImportedBcrypt
 		}
-		return &task{slow: slow, bulk: slow, do: func() error { q.tryForeign(g, codes); return nil }}, err
+		return &task{slow: slow, bulk: slow, do: func() error { q.tryImported(g, codes); return nil }}, err
 	}
 	return nil, nil
 }
@@ -141,29 +141,29 @@ func (q *guess) spare(g *Guard) error {
 	return nil
 }
 
-// tryForeign holds the text against codes that another system has hashed. All
+// tryImported holds the text against codes that another system has hashed. All
 // are tried, whichever it is and whether they were used or not, so that the time
 // it takes tells neither. Those hashed with SHA-256 are also found if it was
 // typed in capitals or without; with bcrypt that would cost three times as much.
-func (q *guess) tryForeign(g *Guard, codes []account.ForeignCode) {
+func (q *guess) tryImported(g *Guard, codes []account.ImportedCode) {
 	var sums [][32]byte
 	for _, text := range []string{q.text, strings.ToLower(q.text), strings.ToUpper(q.text)} {
 		sums = append(sums, sha256.Sum256([]byte(text)))
 	}
-	try := &account.ForeignTry{List: account.ForeignList(codes), Match: -1}
+	try := &account.ImportedTry{List: account.ImportedList(codes), Match: -1}
 	for i, c := range codes {
 		same := false
 		switch c.Scheme {
-		case account.ForeignSHA256:
+		case account.ImportedSHA256:
 			for _, sum := range sums {
 				same = subtle.ConstantTimeCompare(sum[:], c.Hash) == 1 || same
 			}
-		case account.ForeignBcrypt:
+		case account.ImportedBcrypt:
 			same = g.bcrypt(c.Hash, []byte(q.text)) == nil
 		}
 		if same {
 			try.Match = i
 		}
 	}
-	q.Foreign = try
+	q.Imported = try
 }

@@ -76,14 +76,14 @@ func TestImportInsteadOfTheTicket(t *testing.T) {
 	}
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: r.key("alice", totp.Params{})}}}
 	r.denied(r.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonWasEnrolled)
-	if _, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Ticket: ticket.Reveal()}); err != nil {
+	if _, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket.Reveal()}); err != nil {
 		t.Errorf("the ticket is good no more: %v", err)
 	}
 }
 
 // Codes of another system may be as short as eight digits. However long somebody
 // who has the password goes on, few are evaluated, and the app is not locked.
-func TestForeignCodesHaveABudget(t *testing.T) {
+func TestImportedCodesHaveABudget(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t)
 	key := r.move("alice", summed("70000001", "70000002")...)
@@ -122,7 +122,7 @@ func TestForeignCodesHaveABudget(t *testing.T) {
 	}
 	// New codes are of this library, and none of that is about them.
 	r.clock.Advance(time.Minute)
-	renewed, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+	renewed, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestForeignCodesHaveABudget(t *testing.T) {
 
 // The time comes when the owner's own code is evaluated again, or an
 // administrator says so.
-func TestForeignBudgetComesBack(t *testing.T) {
+func TestImportedBudgetComesBack(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"a day", "an administrator"} {
 		r := newMoveRig(t)
@@ -162,7 +162,7 @@ func TestForeignBudgetComesBack(t *testing.T) {
 
 // An administrator who unlocks, again and again, gives back some of it and not
 // all.
-func TestUnlockSparesTheForeignBudget(t *testing.T) {
+func TestUnlockSparesTheImportedBudget(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t)
 	r.move("alice", summed("70000001")...)

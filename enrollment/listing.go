@@ -23,7 +23,7 @@ func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error
 	}
 	// Nothing is written, so that no random bytes are needed.
 	m := account.Moment{Now: d.guard.now()}
-	a.Rebase(m)
+	a.ClampFuture(m)
 	a.Tidy(m.Now)
 	s, err := statusOf(rec.UserID, a, m.Now)
 	return s, outward(err)

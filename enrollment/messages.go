@@ -59,7 +59,7 @@ type MessagesConfig struct {
 //
 // A delivered code signs in. For a step-up, call [Guard.SignIn] with its
 // purpose, Send with the challenge, and [Guard.Answer]; [Guard.Verify] takes no
-// delivered code. [Guard.Recent] accepts the receipt of a delivered code; as a
+// delivered code. [Guard.RecentlyVerified] accepts the receipt of a delivered code; as a
 // proof for a change of settings it is denied.
 type Messages struct {
 	guard  *Guard
@@ -79,7 +79,7 @@ func NewMessages(g *Guard, s Sender, c MessagesConfig) (*Messages, error) {
 // BindOptions are what [Messages.Bind] needs beyond the user.
 type BindOptions struct {
 	// Channel is the host's name for how the code travels, for example "sms" or
-	// "email": 1 to [MaxChannel] printable bytes. Login.Channel is compared with
+	// "email": 1 to [MaxChannel] printable bytes. SignInOptions.Channel is compared with
 	// it, whatever the case of the letters.
 	Channel string
 

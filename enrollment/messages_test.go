@@ -99,7 +99,7 @@ func (p *post) bind(user string, proof enrollment.Proof) enrollment.Confirmed {
 	return done
 }
 
-func (p *post) challenge(user string, l enrollment.Login) enrollment.Decision {
+func (p *post) challenge(user string, l enrollment.SignInOptions) enrollment.Decision {
 	p.t.Helper()
 	d, err := p.Guard.SignIn(p.t.Context(), user, l)
 	if err != nil || d.Next != enrollment.AskCode {
@@ -168,7 +168,7 @@ func TestFeatureR2_TextMessages(t *testing.T) {
 	p.want(err, enrollment.ReasonNoSetup)
 
 	p.Clock.Advance(enrollment.MessagePause)
-	d := p.challenge("alice", enrollment.Login{})
+	d := p.challenge("alice", enrollment.SignInOptions{})
 	if !slices.Equal(d.Factors, []enrollment.Factor{enrollment.FactorDelivered, enrollment.FactorRecovery}) {
 		t.Errorf("factors %v", d.Factors)
 	}
@@ -295,7 +295,7 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 	p := newPost(t, enrollment.MessagesConfig{}, func(c *enrollment.Config) { c.KeepCodes = true })
 	u := p.Enroll("alice")
 	bound := p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 	ok, err := p.Guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, p.inbox.code(t))
 	p.want(err, "")
 	p.Clock.Advance(enrollment.MessagePause)
@@ -309,11 +309,11 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 	}
 	for name, change := range map[string]func() error{
 		"begin": func() error {
-			_, err := p.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: by})
+			_, err := p.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: by})
 			return err
 		},
-		"new_codes": func() error { _, err := p.Guard.NewCodes(ctx, "alice", by); return err },
-		"codes":     func() error { _, err := p.Guard.Codes(ctx, "alice", by); return err },
+		"new_codes": func() error { _, err := p.Guard.RenewCodes(ctx, "alice", by); return err },
+		"codes":     func() error { _, err := p.Guard.RecoveryCodes(ctx, "alice", by); return err },
 		"disable":   func() error { return p.Guard.Disable(ctx, "alice", by) },
 		"bind":      func() error { _, err := p.begin("alice", by); return err },
 		"unbind":    func() error { return p.Unbind(ctx, "alice", by) },
@@ -325,7 +325,7 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 	if after, err := p.Store.Load(ctx, "alice"); err != nil || after.Version != before.Version {
 		t.Error("the record has changed")
 	}
-	if _, err := p.Guard.Recent(ctx, "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour); err != nil {
+	if _, err := p.Guard.RecentlyVerified(ctx, "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour); err != nil {
 		t.Error(err)
 	}
 }
@@ -346,7 +346,7 @@ func TestAddressAlone(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	// It steps up by a challenge for the purpose.
-	d := p.challenge("alice", enrollment.Login{Purpose: "delete-project"})
+	d := p.challenge("alice", enrollment.SignInOptions{Purpose: "delete-project"})
 	sent, err := p.Send(ctx, "delete-project", d.Challenge)
 	p.want(err, "")
 	if m := p.inbox.last(t); m.Purpose != "delete-project" {
@@ -354,7 +354,7 @@ func TestAddressAlone(t *testing.T) {
 	}
 	ok, err := p.Guard.Answer(ctx, "delete-project", sent.Challenge, p.inbox.code(t))
 	p.want(err, "")
-	_, err = p.Guard.Recent(ctx, "alice", "delete-project", ok.Receipt, time.Minute)
+	_, err = p.Guard.RecentlyVerified(ctx, "alice", "delete-project", ok.Receipt, time.Minute)
 	p.want(err, "")
 	// Another phone, an app beside it, and off.
 	p.Clock.Advance(time.Hour)
@@ -368,7 +368,7 @@ func TestAddressAlone(t *testing.T) {
 	if s := p.status("alice"); changed.Did != enrollment.EventAddressBound || s.Address.Hint != "…99" {
 		t.Errorf("%v, %+v", changed.Did, s.Address)
 	}
-	setup, err := p.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: enrollment.ByCode(codes[2])})
+	setup, err := p.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(codes[2])})
 	p.want(err, "")
 	app, err := enrollmenttest.Scan(setup.URI())
 	if err != nil {
@@ -411,7 +411,7 @@ func TestLifetimeOfDelivery(t *testing.T) {
 	p := newPost(t, enrollment.MessagesConfig{})
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.challenge("alice", enrollment.Login{})
+	d := p.challenge("alice", enrollment.SignInOptions{})
 	issued := p.Clock.Now()
 	first := p.send(d.Challenge)
 	p.Clock.Advance(enrollment.ChallengeTTL - time.Second)
@@ -447,7 +447,7 @@ func TestDeliverySpendsBoth(t *testing.T) {
 			p := newPost(t, enrollment.MessagesConfig{})
 			u := p.Enroll("alice")
 			p.bind("alice", enrollment.ByCode(u.Code()))
-			d := p.challenge("alice", enrollment.Login{})
+			d := p.challenge("alice", enrollment.SignInOptions{})
 			p.Clock.Advance(9 * time.Minute)
 			sent := p.send(d.Challenge)
 			byMessage := func() error { return p.answer(sent.Challenge, p.inbox.code(t)) }
@@ -465,7 +465,7 @@ func TestDeliverySpendsBoth(t *testing.T) {
 			p.want(byApp(), enrollment.ReasonChallengeExpired)
 			p.want(byMessage(), enrollment.ReasonChallengeSpent)
 			// A write tidies the list of spent ones.
-			p.want(p.answer(p.challenge("alice", enrollment.Login{}).Challenge, u.Code()), "")
+			p.want(p.answer(p.challenge("alice", enrollment.SignInOptions{}).Challenge, u.Code()), "")
 			p.want(byMessage(), enrollment.ReasonChallengeSpent)
 		})
 	}
@@ -481,7 +481,7 @@ func TestSendNeedsAnOpenChallenge(t *testing.T) {
 		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, c)
 		return err
 	}
-	spent, void, other := p.challenge("alice", enrollment.Login{}), p.challenge("alice", enrollment.Login{}), p.challenge("alice", enrollment.Login{Purpose: "x"})
+	spent, void, other := p.challenge("alice", enrollment.SignInOptions{}), p.challenge("alice", enrollment.SignInOptions{}), p.challenge("alice", enrollment.SignInOptions{Purpose: "x"})
 	p.want(p.answer(spent.Challenge, u.Code()), "")
 	p.want(send(spent.Challenge), enrollment.ReasonChallengeSpent)
 	p.want(send(other.Challenge), enrollment.ReasonChallengeInvalid)
@@ -493,10 +493,10 @@ func TestSendNeedsAnOpenChallenge(t *testing.T) {
 	if n := len(p.inbox.got); n != 1 {
 		t.Errorf("%d messages were sent", n-1)
 	}
-	d := p.challenge("alice", enrollment.Login{})
+	d := p.challenge("alice", enrollment.SignInOptions{})
 	p.want(p.Unbind(t.Context(), "alice", enrollment.ByCode(u.RecoveryCodes[1])), "")
 	p.want(send(d.Challenge), enrollment.ReasonChallengeVoid)
-	p.want(send(p.challenge("alice", enrollment.Login{}).Challenge), enrollment.ReasonNoAddress)
+	p.want(send(p.challenge("alice", enrollment.SignInOptions{}).Challenge), enrollment.ReasonNoAddress)
 }
 
 // A code over the channel of the first factor is no second factor.
@@ -506,7 +506,7 @@ func TestSameChannel(t *testing.T) {
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	for channel, refused := range map[string]bool{"sms": true, "SMS": true, "email": false, "": false} {
-		d := p.challenge("alice", enrollment.Login{Channel: channel})
+		d := p.challenge("alice", enrollment.SignInOptions{Channel: channel})
 		if slices.Contains(d.Factors, enrollment.FactorDelivered) == refused {
 			t.Errorf("after %q the factors are %v", channel, d.Factors)
 		}
@@ -519,7 +519,7 @@ func TestSameChannel(t *testing.T) {
 		p.Clock.Advance(24 * time.Hour)
 	}
 	// It stays with the challenges that Send returns.
-	d := p.send(p.challenge("alice", enrollment.Login{Channel: "email"}).Challenge)
+	d := p.send(p.challenge("alice", enrollment.SignInOptions{Channel: "email"}).Challenge)
 	p.Clock.Advance(enrollment.MessagePause)
 	b, err := p.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "email", To: "alice@example.com", Proof: enrollment.ByCode(u.Code())})
 	p.want(err, "")
@@ -536,7 +536,7 @@ func TestWhatIsTypedForMessage(t *testing.T) {
 	p := newPost(t, enrollment.MessagesConfig{})
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 	if c := u.Code(); c != p.inbox.code(t) {
 		p.want(p.answer(d.Challenge, c), enrollment.ReasonWrongCode)
 		if _, err := p.Guard.Verify(t.Context(), "alice", "x", c); err != nil {
@@ -553,7 +553,7 @@ func TestWhatIsTypedForMessage(t *testing.T) {
 	// In any script.
 	p.Clock.Advance(24 * time.Hour)
 	for _, zero := range []rune{'0', '０', '٠', '०', '𝟎'} {
-		d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+		d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 		var typed strings.Builder
 		for i, r := range p.inbox.code(t) {
 			if i == 3 {
@@ -591,7 +591,7 @@ func TestBindSuperseded(t *testing.T) {
 	p.want(err, "")
 	code := p.inbox.code(t)
 	p.Clock.Advance(enrollment.MessagePause)
-	p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+	p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 	_, err = p.Confirm(t.Context(), "alice", third.Token, code)
 	p.want(err, enrollment.ReasonNoSetup)
 	p.Clock.Advance(enrollment.DeliveryTTL)
@@ -630,7 +630,7 @@ func TestSenderFails(t *testing.T) {
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	down := errors.New("the gateway is down")
 	send := func(ctx context.Context) (enrollment.Delivery, error) {
-		return p.Send(ctx, enrollment.PurposeSignIn, p.challenge("alice", enrollment.Login{}).Challenge)
+		return p.Send(ctx, enrollment.PurposeSignIn, p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 	}
 	for name, fail := range map[string]func(ctx context.Context) error{
 		"fails":  func(context.Context) error { return down },
@@ -670,7 +670,7 @@ func TestSenderFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := p.challenge("alice", enrollment.Login{}).Challenge
+	c := p.challenge("alice", enrollment.SignInOptions{}).Challenge
 	done := make(chan error)
 	go func() {
 		_, err := slow.Send(context.Background(), enrollment.PurposeSignIn, c)
@@ -708,7 +708,7 @@ func TestCase55_Message(t *testing.T) {
 		}))
 	})
 	p.bind("alice", enrollment.Proof{})
-	d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 	m := p.inbox.last(t)
 	p.want(p.answer(d.Challenge, p.inbox.wrong(t)), enrollment.ReasonWrongCode)
 	p.want(p.answer(d.Challenge, m.Code()), "")
@@ -875,7 +875,7 @@ func TestDeliveredLock(t *testing.T) {
 	p := newPost(t, enrollment.MessagesConfig{})
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 	var err error
 	for range 5 {
 		err = p.answer(d.Challenge, p.inbox.wrong(t))
@@ -945,10 +945,10 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 
 // Where a code from a message is asked for, a recovery code of another system is
 // taken as well, digits or not; six of them are the message's.
-func TestForeignCodeInsteadOfTheMessage(t *testing.T) {
+func TestImportedCodeInsteadOfTheMessage(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, enrollment.MessagesConfig{})
-	key := modelForeignKey(t)
+	key := modelImportedKey(t)
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
 	for _, code := range []string{"12345678", "123456", "1234567"} {
 		sum := sha256.Sum256([]byte(code))
@@ -963,7 +963,7 @@ func TestForeignCodeInsteadOfTheMessage(t *testing.T) {
 		left int
 	}{{"123456", enrollment.ReasonWrongCode, 3}, {"12345678", "", 2}, {"12345678", enrollment.ReasonReplayed, 2}, {"1234567", "", 1}} {
 		p.Clock.Advance(time.Hour)
-		d := p.send(p.challenge("alice", enrollment.Login{}).Challenge)
+		d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
 		if p.inbox.code(t) == x.code {
 			continue // once in a million times
 		}

@@ -246,7 +246,7 @@ func (r *modelRun) erase(u *modelUser) {
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) error {
 		err := x.Erase(ctx, u.name)
-		if told = !errors.Is(err, enrollment.ErrNotTold); told {
+		if told = !errors.Is(err, enrollment.ErrUndelivered); told {
 			return err
 		}
 		var denied *enrollment.Denied
@@ -281,7 +281,7 @@ func (r *modelRun) pass(u *modelUser) {
 	}
 	r.bypassFor(u, time.Hour, 24*time.Hour)
 	for range 3 {
-		r.signInWith(u, enrollment.Login{Require: r.chance(2), Device: r.device(u)})
+		r.signInWith(u, enrollment.SignInOptions{Require: r.chance(2), Device: r.device(u)})
 		switch r.rng.IntN(4) {
 		case 0:
 			r.real = r.real.Add(time.Duration(r.rng.IntN(90)) * time.Minute)
@@ -296,7 +296,7 @@ func (r *modelRun) pass(u *modelUser) {
 		}
 	}
 	r.real = r.real.Add(time.Hour)
-	r.signInWith(u, enrollment.Login{Require: r.chance(2), Grace: r.now().Add(time.Hour)})
+	r.signInWith(u, enrollment.SignInOptions{Require: r.chance(2), Grace: r.now().Add(time.Hour)})
 	r.enroll(u)
 }
 

@@ -123,7 +123,7 @@ func (a *modelAccount) checkForeign(text string, now time.Time, turn int) (model
 	if no := a.recovery.refuses(modelOthers, 1, now); no != nil {
 		return modelMatch{}, no
 	}
-	i := slices.IndexFunc(a.foreign, func(f modelForeign) bool {
+	i := slices.IndexFunc(a.foreign, func(f modelImported) bool {
 		return slices.Contains([]string{text, strings.ToLower(text), strings.ToUpper(text)}, f.text)
 	})
 	if i < 0 || a.foreign[i].used {

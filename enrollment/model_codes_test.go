@@ -50,9 +50,9 @@ func modelTexts(codes recovery.Codes) (list []string) {
 func (r *modelRun) newCodes(u *modelUser) { r.newCodesBy(u, r.proof(u)) }
 
 func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
-	var got enrollment.Renewed
+	var got enrollment.RenewedCodes
 	var by modelAuthority
-	no := r.do(u, fmt.Sprintf("NewCodes by %v", p), func(a *modelAccount, turn int) (no *modelNo) {
+	no := r.do(u, fmt.Sprintf("RenewCodes by %v", p), func(a *modelAccount, turn int) (no *modelNo) {
 		if !a.enrolled() {
 			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
@@ -68,7 +68,7 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventCodesRenewed, Factor: by.factor})
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.NewCodes(ctx, u.name, p.proof())
+		got, err = r.guard.RenewCodes(ctx, u.name, p.proof())
 		return err
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, true, nil, got.Codes)
@@ -98,7 +98,7 @@ func (r *modelRun) showCodes(u *modelUser) {
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventCodesShown, Factor: by.factor})
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Codes(ctx, u.name, p.proof())
+		got, err = r.guard.RecoveryCodes(ctx, u.name, p.proof())
 		return err
 	}, func(a *modelAccount) {
 		want := slices.DeleteFunc(slices.Clone(a.codes), func(c string) bool { return a.spentCodes[c] })

@@ -183,7 +183,7 @@ func (r *modelRun) roam(u *modelUser) {
 		r.trustWith(u, r.receipts[before])
 		r.real = r.real.Add(time.Duration(30+r.rng.IntN(60)) * time.Second)
 		if own := u.account.devices; len(own) > 0 && r.chance(2) {
-			r.signInWith(u, enrollment.Login{Device: own[r.rng.IntN(len(own))].token})
+			r.signInWith(u, enrollment.SignInOptions{Device: own[r.rng.IntN(len(own))].token})
 		}
 	}
 	r.listDevices(u)
@@ -198,6 +198,6 @@ func (r *modelRun) roam(u *modelUser) {
 		r.remove(u)
 	}
 	for _, d := range u.account.devices {
-		r.signInWith(u, enrollment.Login{Device: d.token})
+		r.signInWith(u, enrollment.SignInOptions{Device: d.token})
 	}
 }

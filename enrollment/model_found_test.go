@@ -49,7 +49,7 @@ func TestWaitingAddressIsVoid(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(kit *enrollmenttest.Kit, receipt string) error{
 		"new_codes": func(kit *enrollmenttest.Kit, receipt string) error {
-			_, err := kit.Guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(receipt))
+			_, err := kit.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(receipt))
 			return err
 		},
 		"disable": func(kit *enrollmenttest.Kit, receipt string) error {
@@ -83,7 +83,7 @@ func TestRemovalEndsBypass(t *testing.T) {
 	_, err = messages.Confirm(ctx, "alice", bound.Token, gateway.code)
 	modelWants(t, err, "", "Confirm of the address")
 	kit.Clock.Advance(time.Minute)
-	setup, app := begin(t, kit, "alice", enrollment.Options{Proof: enrollment.ByCode(alice.Code())})
+	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.Code())})
 	done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
 	modelWants(t, err, "", "Confirm")
 
@@ -96,7 +96,7 @@ func TestRemovalEndsBypass(t *testing.T) {
 		err := kit.Guard.Admin("root", "left the phone at home").Bypass(ctx, "alice", kit.Clock.Now().Add(time.Hour))
 		modelWants(t, err, "", "Bypass")
 		modelWants(t, take(), "", name)
-		d, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
+		d, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 		if err != nil || d.Next != enrollment.AskCode {
 			t.Errorf("after %s: %v %v, want a code to be asked for", name, d.Next, err)
 		}
@@ -109,7 +109,7 @@ func TestProofIsNotReplenished(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.ReplenishCodes = true })
 	alice := kit.Enroll("alice")
-	begin(t, kit, "alice", enrollment.Options{Proof: enrollment.ByCode(alice.RecoveryCodes[0])})
+	begin(t, kit, "alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.RecoveryCodes[0])})
 	s, err := kit.Guard.Status(t.Context(), "alice")
 	if err != nil || s.CodesLeft != s.CodesTotal-1 {
 		t.Errorf("%d of %d codes are left, %v; want one less", s.CodesLeft, s.CodesTotal, err)
@@ -131,7 +131,7 @@ func TestRefusedImportChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := modelForeignKey(t)
+	key := modelImportedKey(t)
 	err = admin.Import(t.Context(), "alice", enrollment.Import{
 		Authenticators: []enrollment.ImportedAuthenticator{{Key: key}, {Key: key}}, Again: true,
 	})
@@ -142,7 +142,7 @@ func TestRefusedImportChangesNothing(t *testing.T) {
 	}
 }
 
-func modelForeignKey(t *testing.T) totp.Key {
+func modelImportedKey(t *testing.T) totp.Key {
 	t.Helper()
 	secret, err := totp.ParseSecret("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
 	if err != nil {
@@ -168,7 +168,7 @@ func TestBypassThatHasNotBegun(t *testing.T) {
 	}{{-time.Second, enrollment.Proceed}, {0, enrollment.Proceed}, {time.Hour, enrollment.MustEnroll}} {
 		at := kit.Clock.Now()
 		kit.Clock.Advance(x.after)
-		d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
+		d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 		if err != nil || d.Next != x.want {
 			t.Errorf("%v after its beginning: %v, %v; want %v", x.after, d.Next, err, x.want)
 		}
@@ -187,7 +187,7 @@ func TestFactorsOverTheSameChannel(t *testing.T) {
 	_, err = messages.Confirm(t.Context(), "alice", bound.Token, gateway.code)
 	modelWants(t, err, "", "Confirm")
 	for channel, want := range map[string]bool{"": true, "email": true, "sms": false} {
-		d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{Channel: channel})
+		d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Channel: channel})
 		if err != nil || slices.Contains(d.Factors, enrollment.FactorDelivered) != want {
 			t.Errorf("over %q: %v, %v", channel, d.Factors, err)
 		}
@@ -198,10 +198,10 @@ func TestFactorsOverTheSameChannel(t *testing.T) {
 func TestRecentForSetupPurpose(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
-	setup, app := begin(t, kit, "alice", enrollment.Options{})
+	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{})
 	done, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now()))
 	modelWants(t, err, "", "Confirm")
-	if ok, err := kit.Guard.Recent(t.Context(), "alice", enrollment.PurposeSetup, done.Success.Receipt, time.Minute); modelReason(err) != "fault" {
+	if ok, err := kit.Guard.RecentlyVerified(t.Context(), "alice", enrollment.PurposeSetup, done.Success.Receipt, time.Minute); modelReason(err) != "fault" {
 		t.Errorf("Recent returned %+v, %v", ok, err)
 	}
 }
@@ -215,20 +215,20 @@ func TestMalformedProofForCodes(t *testing.T) {
 	for code, want := range map[string]enrollment.Reason{
 		"hello, world": enrollment.ReasonMalformedCode, "x": enrollment.ReasonMalformedCode, alice.RecoveryCodes[0]: enrollment.ReasonProofNotAllowed,
 	} {
-		_, err := kit.Guard.Codes(t.Context(), "alice", enrollment.ByCode(code))
+		_, err := kit.Guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(code))
 		modelWants(t, err, want, code)
 	}
 }
 
 // An Observation says what a code was taken for, not what it looks like.
-func TestForeignCodeIsObserved(t *testing.T) {
+func TestImportedCodeIsObserved(t *testing.T) {
 	t.Parallel()
 	var seen []enrollment.Observation
 	kit := enrollmenttest.New(t, func(c *enrollment.Config) {
 		c.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
 	})
 	texts := []string{"abc-def-12", "12345678"}
-	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: modelForeignKey(t)}}}
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: modelImportedKey(t)}}}
 	for _, text := range texts {
 		sum := sha256.Sum256([]byte(text))
 		im.RecoveryHashes = append(im.RecoveryHashes, sum[:])
@@ -253,9 +253,9 @@ func TestSweepIsCounted(t *testing.T) {
 		c.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	})
-	begin(t, kit, "alice", enrollment.Options{})
+	begin(t, kit, "alice", enrollment.BeginOptions{})
 	kit.Clock.Advance(time.Hour)
-	begin(t, kit, "bob", enrollment.Options{}) // not due
+	begin(t, kit, "bob", enrollment.BeginOptions{}) // not due
 	directory, err := enrollment.NewDirectory(kit.Guard, kit.Store)
 	if err != nil {
 		t.Fatal(err)

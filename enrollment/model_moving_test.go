@@ -112,7 +112,7 @@ func (r *modelRun) importKeys(u *modelUser) {
 			a.apps = append(a.apps, x)
 		}
 		for _, text := range texts {
-			a.foreign = append(a.foreign, modelForeign{text: text})
+			a.foreign = append(a.foreign, modelImported{text: text})
 		}
 		a.record(r.now(), by.event(enrollment.EventImported))
 		return nil

@@ -56,7 +56,7 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 		a.dirty = true
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Begin(ctx, u.name, enrollment.Options{Account: u.name + "@example.com", Name: name, Replace: replace, Ticket: ticket, Proof: p.proof()})
+		got, err = r.guard.Begin(ctx, u.name, enrollment.BeginOptions{Account: u.name + "@example.com", Name: name, Replace: replace, Ticket: ticket, Proof: p.proof()})
 		return err
 	}, func(a *modelAccount) {
 		if !got.Expires.Equal(s.expires) {

@@ -106,7 +106,7 @@ func (r *modelRun) courier(u *modelUser) {
 	}
 	for range 1 + r.rng.IntN(3) {
 		before := len(r.challenges)
-		r.signInWith(u, enrollment.Login{Channel: []string{"", "", "sms", "magic"}[r.rng.IntN(4)]})
+		r.signInWith(u, enrollment.SignInOptions{Channel: []string{"", "", "sms", "magic"}[r.rng.IntN(4)]})
 		if len(r.challenges) == before {
 			return
 		}
@@ -173,7 +173,7 @@ func (r *modelRun) besiege(u *modelUser) {
 			break
 		}
 		before := len(r.challenges)
-		r.signInWith(u, enrollment.Login{})
+		r.signInWith(u, enrollment.SignInOptions{})
 		if len(r.challenges) == before {
 			return
 		}

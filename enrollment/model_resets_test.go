@@ -101,7 +101,7 @@ func (r *modelRun) requestResetWith(u *modelUser, c modelToken) {
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventResetRequested})
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.resets.Request(ctx, c.text)
+		got, err = r.resets.Open(ctx, c.text)
 		return err
 	}, func(a *modelAccount) {
 		if !got.Asked.Equal(a.reset.asked) || !got.Matures.Equal(a.reset.matures) {
@@ -128,7 +128,7 @@ func (r *modelRun) overdue(u *modelUser) {
 		return
 	}
 	before := len(r.challenges)
-	r.signInWith(u, enrollment.Login{})
+	r.signInWith(u, enrollment.SignInOptions{})
 	if len(r.challenges) == before {
 		return
 	}

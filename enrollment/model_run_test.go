@@ -82,7 +82,7 @@ type modelRun struct {
 	post      *modelPost
 	messages  *enrollment.Messages
 	alone     bool // whether an address may be all
-	resets    *enrollment.Resets
+	resets    *enrollment.ResetRequests
 	resetting enrollment.ResetsConfig
 	wordy     bool // whether administrators give reasons as long as can be
 

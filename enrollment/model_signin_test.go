@@ -16,7 +16,7 @@ import (
 // Signing in and stepping up: the rules, and the operations of the driver.
 
 func (r *modelRun) signIn(u *modelUser) {
-	l := enrollment.Login{Require: r.chance(3), Enrolled: r.chance(6), Device: r.device(u)}
+	l := enrollment.SignInOptions{Require: r.chance(3), Enrolled: r.chance(6), Device: r.device(u)}
 	if r.chance(4) {
 		l.Purpose = "password-reset"
 	}
@@ -30,7 +30,7 @@ func (r *modelRun) signIn(u *modelUser) {
 }
 
 // decide says what follows after the first factor.
-func (a *modelAccount) decide(l enrollment.Login, now time.Time) (d enrollment.Decision) {
+func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enrollment.Decision) {
 	signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
 	var waived enrollment.Factor
 	switch {
@@ -68,7 +68,7 @@ func (a *modelAccount) decide(l enrollment.Login, now time.Time) (d enrollment.D
 	return enrollment.Decision{Next: enrollment.MustEnroll}
 }
 
-func (r *modelRun) signInWith(u *modelUser, l enrollment.Login) {
+func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
 	var d, want enrollment.Decision
 	var err error
 	what := "SignIn"
@@ -256,7 +256,7 @@ func (r *modelRun) recent(u *modelUser) {
 		}
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Recent(ctx, u.name, p, t.text, within)
+		got, err = r.guard.RecentlyVerified(ctx, u.name, p, t.text, within)
 		return err
 	}, func(a *modelAccount) {
 		want := enrollment.Success{UserID: u.name, Purpose: p, Factor: t.factor, At: t.issued, Receipt: t.text, CodesLeft: a.codesLeft()}

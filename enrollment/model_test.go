@@ -98,8 +98,8 @@ type modelSpent struct {
 	issued, expires time.Time
 }
 
-// A modelForeign is a recovery code of another system.
-type modelForeign struct {
+// A modelImported is a recovery code of another system.
+type modelImported struct {
 	text string
 	used bool
 }
@@ -117,7 +117,7 @@ type modelAccount struct {
 	codes      []string // of the set, in their order
 	spentCodes map[string]bool
 	kept       bool // whether the set can be shown again
-	foreign    []modelForeign
+	foreign    []modelImported
 	sets       int
 	setsSince  time.Time
 

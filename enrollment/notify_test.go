@@ -20,12 +20,12 @@ func TestEvents(t *testing.T) {
 	alice := kit.Enroll("alice")
 	next := func() { kit.Clock.Advance(time.Minute) }
 
-	setup, app := begin(t, kit, "alice", enrollment.Options{Name: "tablet", Proof: enrollment.ByCode(alice.Code())})
+	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Name: "tablet", Proof: enrollment.ByCode(alice.Code())})
 	done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup, app = begin(t, kit, "alice", enrollment.Options{Replace: done.Success.Authenticator, Proof: enrollment.ByReceipt(done.Success.Receipt)})
+	setup, app = begin(t, kit, "alice", enrollment.BeginOptions{Replace: done.Success.Authenticator, Proof: enrollment.ByReceipt(done.Success.Receipt)})
 	if done, err = kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now())); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestEvents(t *testing.T) {
 	if _, err := kit.Guard.Verify(ctx, "alice", "x", alice.RecoveryCodes[0]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := kit.Guard.NewCodes(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
+	if _, err := kit.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {

@@ -69,7 +69,7 @@ func TestObserve(t *testing.T) {
 	}{
 		{"nothing yet", func() error { return nil }, "begin ok , event enabled totp, confirm ok totp"},
 		{"a sign-in with a code", func() error {
-			d, err := g.SignIn(ctx, "alice", enrollment.Login{})
+			d, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{})
 			challenge = d.Challenge
 			return err
 		}, ""},
@@ -104,16 +104,16 @@ func TestObserve(t *testing.T) {
 			return err
 		}, "event device_trusted totp, trust_device ok "},
 		{"a sign-in by device", func() error {
-			_, err := g.SignIn(ctx, "alice", enrollment.Login{Device: device})
+			_, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: device})
 			return err
 		}, "sign_in ok trusted_device"},
 		{"a sign-in by nothing", func() error {
-			_, err := g.SignIn(ctx, "alice", enrollment.Login{Device: device + "x"})
+			_, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: device + "x"})
 			return err
 		}, ""},
 		{"a bypass", func() error { return admin.Bypass(ctx, "alice", kit.Clock.Now().Add(time.Hour)) }, "event bypass_granted , bypass ok "},
 		{"a sign-in by bypass", func() error {
-			_, err := g.SignIn(ctx, "alice", enrollment.Login{})
+			_, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{})
 			return err
 		}, "sign_in ok bypass"},
 		{"an administrator's own account", func() error { return g.Admin("alice", "x").Unlock(ctx, "alice") }, "unlock own_account "},
@@ -192,7 +192,7 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Now: clock.Now, Observe: seen.observe,
 	}
 	healthy := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
-	setup := faultMust[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.Options{Account: "a"}))
+	setup := faultMust[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a"}))
 	app := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	done := faultMust[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
 	device := faultMust[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
@@ -203,7 +203,7 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 		seen.take()
 	}}
 	g := faultMust[*enrollment.Guard](t)(enrollment.New(hook, keys, config))
-	d, err := g.SignIn(ctx, "alice", enrollment.Login{Device: device.Token})
+	d, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: device.Token})
 	if err != nil || d.Next != enrollment.AskCode || d.Waived != "" {
 		t.Errorf("SignIn = %+v, %v", d, err)
 	}
@@ -263,7 +263,7 @@ func TestObserveBrokenStore(t *testing.T) {
 				t.Error("the panic is gone")
 			}
 		}()
-		_, _ = g.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+		_, _ = g.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
 	}()
 	if got := seen.take(); got != "begin error " || log.Len() > 0 {
 		t.Errorf("observed %q, logged %s", got, &log)

@@ -20,7 +20,7 @@ func TestPolicy(t *testing.T) {
 	states := map[string]func(o *office){
 		"new": func(*office) {},
 		"pending": func(o *office) {
-			_, err := o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+			_, err := o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
 			granted(t, err)
 		},
 		"confirmed": func(o *office) { o.enroll("alice") },
@@ -108,7 +108,7 @@ func TestPolicy(t *testing.T) {
 		for c, want := range cases {
 			o := newOffice(t)
 			states[state](o)
-			l := enrollment.Login{Require: c.require, Enrolled: c.enrolled, Purpose: c.purpose}
+			l := enrollment.SignInOptions{Require: c.require, Enrolled: c.enrolled, Purpose: c.purpose}
 			if c.grace != none {
 				l.Grace = o.clock.Now().Add(c.grace)
 			}
@@ -135,7 +135,7 @@ func TestPolicy(t *testing.T) {
 func TestGraceEnds(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	l := enrollment.Login{Require: true, Grace: o.clock.Now().Add(time.Hour)}
+	l := enrollment.SignInOptions{Require: true, Grace: o.clock.Now().Add(time.Hour)}
 	o.pass(time.Hour - time.Microsecond)
 	if d := o.signIn("alice", l); d.Next != enrollment.Proceed || !d.EnrollBy.Equal(l.Grace) {
 		t.Errorf("%+v", d)
@@ -150,14 +150,14 @@ func TestGraceEnds(t *testing.T) {
 func TestMandatedEnrolment(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	if d := o.signIn("alice", enrollment.Login{Require: true}); d.Next != enrollment.MustEnroll {
+	if d := o.signIn("alice", enrollment.SignInOptions{Require: true}); d.Next != enrollment.MustEnroll {
 		t.Fatal(d.Next)
 	}
 	alice := o.enroll("alice")
 	if alice.first.UserID != "alice" || alice.first.Purpose != enrollment.PurposeSetup || alice.first.Receipt == "" {
 		t.Errorf("%+v", alice.first)
 	}
-	if d := o.signIn("alice", enrollment.Login{Require: true}); d.Next != enrollment.AskCode {
+	if d := o.signIn("alice", enrollment.SignInOptions{Require: true}); d.Next != enrollment.AskCode {
 		t.Error(d.Next)
 	}
 }
@@ -166,7 +166,7 @@ func TestMandatedEnrolment(t *testing.T) {
 // while; then it has to be set up, whatever the host demands.
 func TestPassAndThenSetup(t *testing.T) {
 	t.Parallel()
-	for name, l := range map[string]enrollment.Login{
+	for name, l := range map[string]enrollment.SignInOptions{
 		"nothing is required": {},
 		"required":            {Require: true},
 		"grace":               {Require: true, Grace: modelStart.Add(1000 * time.Hour)},
@@ -192,7 +192,7 @@ func TestPassAndThenSetup(t *testing.T) {
 			t.Errorf("%s: %+v", name, s)
 		}
 		// Neither a setup that nobody confirms, nor another reset, is a way out.
-		_, err = o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+		_, err = o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
 		granted(t, err)
 		ticket, err := admin.Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 		granted(t, err)
@@ -227,14 +227,14 @@ func TestBypassEnds(t *testing.T) {
 		}, true},
 		"step-up": {func(_ *office, alice *client) error { alice.verify("x"); return nil }, true},
 		"proof by code": {func(o *office, alice *client) error {
-			_, err := o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Proof: enrollment.ByCode(alice.code())})
+			_, err := o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(alice.code())})
 			return err
 		}, true},
 		"proof by an earlier receipt": {func(o *office, alice *client) error {
-			_, err := o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Proof: enrollment.ByReceipt(alice.first.Receipt)})
+			_, err := o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(alice.first.Receipt)})
 			return err
 		}, false},
-		"another sign-in": {func(o *office, _ *client) error { o.signIn("alice", enrollment.Login{}); return nil }, false},
+		"another sign-in": {func(o *office, _ *client) error { o.signIn("alice", enrollment.SignInOptions{}); return nil }, false},
 		"a wrong code": {func(o *office, alice *client) error {
 			_, err := o.guard.Verify(t.Context(), "alice", "x", alice.wrong())
 			wantReason(t, err, enrollment.ReasonWrongCode)
@@ -243,12 +243,12 @@ func TestBypassEnds(t *testing.T) {
 	} {
 		o := newOffice(t)
 		alice := o.enroll("alice")
-		alice.challenge = o.signIn("alice", enrollment.Login{}).Challenge
+		alice.challenge = o.signIn("alice", enrollment.SignInOptions{}).Challenge
 		granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
 		if err := x.do(o, alice); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if d := o.signIn("alice", enrollment.Login{}); (d.Next == enrollment.AskCode) != x.ends {
+		if d := o.signIn("alice", enrollment.SignInOptions{}); (d.Next == enrollment.AskCode) != x.ends {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}

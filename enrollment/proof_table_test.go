@@ -168,7 +168,7 @@ func walkProofs(t *testing.T, open openScene, name, state, want string) {
 		}, want: "proof_stale"},
 		{name: "void receipt", proof: func(s *scene) enrollment.Proof {
 			old := s.receiptFor(s.right())
-			renewed, err := s.guard.NewCodes(s.t.Context(), sceneUser, enrollment.ByReceipt(old))
+			renewed, err := s.guard.RenewCodes(s.t.Context(), sceneUser, enrollment.ByReceipt(old))
 			s.must(err)
 			s.restage(renewed.Receipt)
 			return enrollment.ByReceipt(old)
@@ -225,19 +225,19 @@ func TestWaiversYieldNoReceipt(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		state string
-		login func(s *scene) enrollment.Login
+		login func(s *scene) enrollment.SignInOptions
 		want  enrollment.Factor
 	}{
-		{"trusted device", "confirmed", func(s *scene) enrollment.Login {
+		{"trusted device", "confirmed", func(s *scene) enrollment.SignInOptions {
 			trustDevice(s)
-			return enrollment.Login{Device: s.device.Token}
+			return enrollment.SignInOptions{Device: s.device.Token}
 		}, enrollment.FactorTrustedDevice},
-		{"bypass", "confirmed", func(s *scene) enrollment.Login {
+		{"bypass", "confirmed", func(s *scene) enrollment.SignInOptions {
 			s.must(s.admin().Bypass(s.t.Context(), sceneUser, s.now.Add(time.Hour)))
-			return enrollment.Login{}
+			return enrollment.SignInOptions{}
 		}, enrollment.FactorBypass},
-		{"grace", "none", func(s *scene) enrollment.Login {
-			return enrollment.Login{Require: true, Grace: s.now.Add(time.Hour)}
+		{"grace", "none", func(s *scene) enrollment.SignInOptions {
+			return enrollment.SignInOptions{Require: true, Grace: s.now.Add(time.Hour)}
 		}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -139,7 +139,7 @@ func TestRaceOfDevices(t *testing.T) {
 		if i == 0 {
 			return b.guard.Devices().Revoke(ctx, faultUser, b.deviceID)
 		}
-		d, err := b.guard.SignIn(ctx, faultUser, enrollment.Login{Device: b.device})
+		d, err := b.guard.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: b.device})
 		if err == nil && (d.Waived == enrollment.FactorTrustedDevice) == (d.Next == enrollment.AskCode) {
 			t.Errorf("%+v", d)
 		}
@@ -148,7 +148,7 @@ func TestRaceOfDevices(t *testing.T) {
 	if i := slices.IndexFunc(got, func(r enrollment.Reason) bool { return r != "" }); i >= 0 {
 		t.Errorf("%q", got)
 	}
-	if d, err := b.guard.SignIn(ctx, faultUser, enrollment.Login{Device: b.device}); err != nil || d.Next != enrollment.AskCode {
+	if d, err := b.guard.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: b.device}); err != nil || d.Next != enrollment.AskCode {
 		t.Errorf("a device that is revoked: %+v, %v", d, err)
 	}
 
@@ -164,7 +164,7 @@ func TestRaceOfDevices(t *testing.T) {
 	list, err := b.guard.Devices().List(ctx, faultUser)
 	good := 0
 	for _, token := range tokens {
-		if d, err := b.guard.SignIn(ctx, faultUser, enrollment.Login{Device: token}); err == nil && d.Waived == enrollment.FactorTrustedDevice {
+		if d, err := b.guard.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: token}); err == nil && d.Waived == enrollment.FactorTrustedDevice {
 			good++
 		}
 	}
@@ -210,7 +210,7 @@ func TestRaceOfReset(t *testing.T) {
 		if ticket == "" {
 			continue
 		}
-		_, err := b.guard.Begin(ctx, faultUser, enrollment.Options{Account: "a", Ticket: ticket})
+		_, err := b.guard.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a", Ticket: ticket})
 		switch modelReason(err) {
 		case "":
 			good++

@@ -17,7 +17,7 @@ func TestRecent(t *testing.T) {
 	at := o.clock.Now()
 	receipt := alice.verify("delete-project").Receipt
 	recent := func(user string, p enrollment.Purpose, within time.Duration) (enrollment.Success, error) {
-		return o.guard.Recent(t.Context(), user, p, receipt, within)
+		return o.guard.RecentlyVerified(t.Context(), user, p, receipt, within)
 	}
 	o.unchanged("alice", func() {
 		ok, err := recent("alice", "delete-project", time.Hour)
@@ -38,10 +38,10 @@ func TestRecent(t *testing.T) {
 			"somebody unknown":  {"carol", "delete-project", receipt},
 			"nothing":           {"alice", "delete-project", ""},
 			"another's receipt": {"alice", "delete-project", bob.verify("delete-project").Receipt},
-			"a challenge":       {"alice", "delete-project", o.signIn("alice", enrollment.Login{Purpose: "delete-project"}).Challenge},
+			"a challenge":       {"alice", "delete-project", o.signIn("alice", enrollment.SignInOptions{Purpose: "delete-project"}).Challenge},
 			"1 MiB":             {"alice", "delete-project", strings.Repeat("A", 1<<20)},
 		} {
-			ok, err := o.guard.Recent(t.Context(), x.user, x.purpose, x.receipt, time.Hour)
+			ok, err := o.guard.RecentlyVerified(t.Context(), x.user, x.purpose, x.receipt, time.Hour)
 			wantReason(t, err, enrollment.ReasonProofInvalid)
 			if !reflect.DeepEqual(ok, enrollment.Success{}) {
 				t.Errorf("%s: %+v", name, ok)
@@ -79,16 +79,16 @@ func TestRecentEnds(t *testing.T) {
 		-365 * 24 * time.Hour:        enrollment.ReasonProofStale,
 	} {
 		o.clock.Advance(at.Add(after).Sub(o.clock.Now()))
-		_, err := o.guard.Recent(t.Context(), "alice", "x", receipt, time.Hour)
+		_, err := o.guard.RecentlyVerified(t.Context(), "alice", "x", receipt, time.Hour)
 		if got := modelReason(err); got != want {
 			t.Errorf("after %v: %q, want %q", after, got, want)
 		}
 	}
 	o.clock.Advance(at.Add(time.Minute).Sub(o.clock.Now()))
-	if _, err := o.guard.NewCodes(t.Context(), "alice", enrollment.ByCode(alice.code())); err != nil {
+	if _, err := o.guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.code())); err != nil {
 		t.Fatal(err)
 	}
-	_, err := o.guard.Recent(t.Context(), "alice", "x", receipt, time.Hour)
+	_, err := o.guard.RecentlyVerified(t.Context(), "alice", "x", receipt, time.Hour)
 	wantReason(t, err, enrollment.ReasonProofInvalid)
 }
 
@@ -100,7 +100,7 @@ func TestRecentAfterRecovery(t *testing.T) {
 	alice := o.enroll("alice")
 	ok, err := o.guard.Verify(t.Context(), "alice", "x", alice.codes[0])
 	granted(t, err)
-	again, err := o.guard.Recent(t.Context(), "alice", "x", ok.Receipt, time.Hour)
+	again, err := o.guard.RecentlyVerified(t.Context(), "alice", "x", ok.Receipt, time.Hour)
 	if err != nil || again.Factor != enrollment.FactorRecovery || again.CodesLeft != 9 || !again.At.Equal(ok.At) {
 		t.Errorf("%+v, %v", again, err)
 	}

@@ -38,7 +38,7 @@ func (g *Guard) load(ctx context.Context, userID string, m account.Moment) (stor
 
 // mend brings a loaded account up to now and to the configuration.
 func (g *Guard) mend(a *account.Account, m account.Moment) {
-	a.Rebase(m)
+	a.ClampFuture(m)
 	a.Tidy(m.Now)
 	if !g.config.KeepCodes {
 		a.DropKept()

@@ -20,7 +20,7 @@ import (
 // and lets a minute pass.
 func (r *moveRig) enroll(user string) (totp.Key, []string) {
 	r.t.Helper()
-	setup, err := r.Begin(r.t.Context(), user, enrollment.Options{Account: user})
+	setup, err := r.Begin(r.t.Context(), user, enrollment.BeginOptions{Account: user})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestProofsAreNotReplenished(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t, replenish)
 	_, codes := r.enroll("alice")
-	setup, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "alice", Proof: enrollment.ByCode(codes[0])})
+	setup, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByCode(codes[0])})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,12 +127,12 @@ func TestProofsAreNotReplenished(t *testing.T) {
 	}
 	_, err = r.answer("alice", codes[1])
 	r.denied(err, enrollment.ReasonReplayed)
-	renewed, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(codes[2]))
+	renewed, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(codes[2]))
 	if err != nil || renewed.Codes.Len() != 10 {
 		t.Fatal(err)
 	}
 	if left := r.status("alice").CodesLeft; left != 10 {
-		t.Errorf("after NewCodes %d codes are left", left)
+		t.Errorf("after RenewCodes %d codes are left", left)
 	}
 }
 
@@ -244,7 +244,7 @@ func TestReplenishAnotherScheme(t *testing.T) {
 			t.Fatalf("%v: %d left, %v", ok.NewCode.Scheme(), ok.CodesLeft, err)
 		}
 		// It stands in the place of the used one.
-		shown, err := r.Codes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+		shown, err := r.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,7 +266,7 @@ func TestFeatureA4_CodesAgain(t *testing.T) {
 		key, codes := r.enroll("alice")
 		show := func(p enrollment.Proof, want ...string) {
 			t.Helper()
-			got, err := r.Codes(t.Context(), "alice", p)
+			got, err := r.RecoveryCodes(t.Context(), "alice", p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -291,7 +291,7 @@ func TestFeatureA4_CodesAgain(t *testing.T) {
 
 		refused := func(p enrollment.Proof, want enrollment.Reason) {
 			t.Helper()
-			got, err := r.Codes(t.Context(), "alice", p)
+			got, err := r.RecoveryCodes(t.Context(), "alice", p)
 			r.denied(err, want)
 			if got.Len() > 0 || len(r.told()) > 0 {
 				t.Error("something was shown or told")
@@ -323,7 +323,7 @@ func TestFeatureA4_CodesAgain(t *testing.T) {
 
 		// A new set takes the place of all.
 		r.clock.Advance(time.Minute)
-		renewed, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+		renewed, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -347,7 +347,7 @@ func TestKeepCodesIsSwitched(t *testing.T) {
 	codesOf := func(want enrollment.Reason) {
 		t.Helper()
 		r.clock.Advance(time.Minute)
-		got, err := r.Codes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+		got, err := r.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 		r.denied(err, want)
 		if (want == "") != (got.Len() > 0) {
 			t.Errorf("%d codes are shown", got.Len())
@@ -357,7 +357,7 @@ func TestKeepCodesIsSwitched(t *testing.T) {
 	renew := func() {
 		t.Helper()
 		r.clock.Advance(24 * time.Hour)
-		renewed, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+		renewed, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -389,7 +389,7 @@ func TestKeepCodesIsSwitched(t *testing.T) {
 func TestCase32_KeptCodes(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t, keep, replenish, atSetup)
-	setup, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "alice"})
+	setup, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -406,7 +406,7 @@ func TestCase32_KeptCodes(t *testing.T) {
 	}
 	codes = append(codes, ok.NewCode.Reveal())
 	r.clock.Advance(time.Minute)
-	if _, err := r.Codes(t.Context(), "alice", enrollment.ByCode(r.code(key))); err != nil {
+	if _, err := r.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(r.code(key))); err != nil {
 		t.Fatal(err)
 	}
 	status, err := json.Marshal(r.status("alice"))
@@ -431,7 +431,7 @@ func TestFeatureT1_CodesAtSetup(t *testing.T) {
 	t.Parallel()
 	schemes(t, func(t *testing.T, scheme func(*enrollment.Config), count int) {
 		r := newMoveRig(t, scheme, atSetup)
-		setup, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "alice"})
+		setup, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -449,7 +449,7 @@ func TestFeatureT1_CodesAtSetup(t *testing.T) {
 		if s := r.status("alice"); s.CodesLeft != 0 || s.CodesTotal != 0 {
 			t.Errorf("%d of %d codes before the confirmation", s.CodesLeft, s.CodesTotal)
 		}
-		_, err = r.Codes(t.Context(), "alice", enrollment.ByCode(shown[0]))
+		_, err = r.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(shown[0]))
 		r.denied(err, enrollment.ReasonNotEnrolled)
 
 		// What the configuration says by then does not matter.
@@ -476,7 +476,7 @@ func TestSetupCodesOnlyWhereNone(t *testing.T) {
 	r := newMoveRig(t, atSetup)
 	begin := func(user string, p enrollment.Proof) enrollment.Setup {
 		t.Helper()
-		setup, err := r.Begin(t.Context(), user, enrollment.Options{Account: user, Proof: p})
+		setup, err := r.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Proof: p})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -533,18 +533,18 @@ func TestSetupCodesOnlyWhereNone(t *testing.T) {
 	}
 }
 
-// NewCodes while a setup waits drops the setup, so that never two sets are
+// RenewCodes while a setup waits drops the setup, so that never two sets are
 // promised.
 func TestSetupCodesAndNewCodes(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t, atSetup)
 	key := r.move("alice")
-	setup, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "alice", Proof: enrollment.ByCode(r.code(key))})
+	setup, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByCode(r.code(key))})
 	if err != nil || setup.Codes().Len() != 10 {
 		t.Fatal(err)
 	}
 	r.clock.Advance(time.Minute)
-	renewed, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+	renewed, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -566,7 +566,7 @@ func TestSetupCodesCostNothing(t *testing.T) {
 	var setup enrollment.Setup
 	for range 20 {
 		var err error
-		if setup, err = r.Begin(t.Context(), "alice", enrollment.Options{Account: "alice"}); err != nil {
+		if setup, err = r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -581,12 +581,12 @@ func TestSetupCodesCostNothing(t *testing.T) {
 	r.Guard = r.another(func(c *enrollment.Config) { c.RecoveryScheme = recovery.Fast })
 	for range 4 {
 		r.clock.Advance(time.Minute)
-		if _, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key))); err != nil {
+		if _, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r.clock.Advance(time.Minute)
-	_, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+	_, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 	r.denied(err, enrollment.ReasonTooManyCodeSets)
 }
 
@@ -596,7 +596,7 @@ func TestCase49_SetupCodesLostReply(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t, atSetup)
 	r.store.loseReply()
-	setup, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "alice"})
+	setup, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -639,7 +639,7 @@ func TestTypicalRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key))); err != nil {
+		if _, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key))); err != nil {
 			t.Fatal(err)
 		}
 		r.clock.Advance(time.Minute)

@@ -198,7 +198,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	admin := g.Admin("root", "asked by telephone")
 
 	// A setup, its codes, its token.
-	setup, err := g.Begin(ctx, user, enrollment.Options{Account: "alice", Name: "phone"})
+	setup, err := g.Begin(ctx, user, enrollment.BeginOptions{Account: "alice", Name: "phone"})
 	s.ok(err)
 	app, err := enrollmenttest.Scan(setup.URI())
 	s.ok(err)
@@ -223,7 +223,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	}
 
 	// Sign-ins, a device, a bypass.
-	d, err := g.SignIn(ctx, user, enrollment.Login{Channel: "web"})
+	d, err := g.SignIn(ctx, user, enrollment.SignInOptions{Channel: "web"})
 	s.ok(err)
 	s.watch("challenge", d.Challenge)
 	_, err = g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, app.WrongCode(clock.Now()))
@@ -233,7 +233,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.watch("receipt", ok.Receipt)
 	_, err = g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, code())
 	s.err(err)
-	_, err = g.Recent(ctx, user, "another", ok.Receipt, time.Minute)
+	_, err = g.RecentlyVerified(ctx, user, "another", ok.Receipt, time.Minute)
 	s.err(err)
 	trusted, err := g.Devices().Trust(ctx, user, ok.Receipt, "Firefox")
 	s.ok(err)
@@ -242,7 +242,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.say(&trusted)
 	_, err = g.Devices().Trust(ctx, user, ok.Receipt+"x", "Firefox")
 	s.err(err)
-	d, err = g.SignIn(ctx, user, enrollment.Login{Device: trusted.Token})
+	d, err = g.SignIn(ctx, user, enrollment.SignInOptions{Device: trusted.Token})
 	s.ok(err)
 	s.say(d)
 	s.look(user)
@@ -252,7 +252,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.ok(admin.Bypass(ctx, user, clock.Now().Add(time.Hour)))
 	s.err(admin.Bypass(ctx, user, clock.Now().Add(1000*time.Hour)))
 	s.err(g.Admin(user, "myself").Bypass(ctx, user, clock.Now().Add(time.Hour)))
-	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	d, err = g.SignIn(ctx, user, enrollment.SignInOptions{})
 	s.ok(err)
 	s.say(d)
 	s.look(user)
@@ -267,13 +267,13 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.say(redacted)
 	_, err = g.Verify(ctx, user, "step-up", codes[0])
 	s.err(err)
-	_, err = g.Codes(ctx, user, enrollment.ByCode(codes[1]))
+	_, err = g.RecoveryCodes(ctx, user, enrollment.ByCode(codes[1]))
 	s.err(err)
-	shown, err := g.Codes(ctx, user, enrollment.ByCode(code()))
+	shown, err := g.RecoveryCodes(ctx, user, enrollment.ByCode(code()))
 	s.ok(err)
 	s.say(shown)
 	s.watch("recovery code", shown.Reveal()...)
-	renewed, err := g.NewCodes(ctx, user, enrollment.ByCode(code()))
+	renewed, err := g.RenewCodes(ctx, user, enrollment.ByCode(code()))
 	s.ok(err)
 	s.watch("recovery code", renewed.Codes.Reveal()...)
 	s.watch("receipt", renewed.Receipt)
@@ -291,7 +291,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.ok(err)
 	s.watch("receipt", done.Success.Receipt)
 	clock.Advance(time.Minute)
-	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	d, err = g.SignIn(ctx, user, enrollment.SignInOptions{})
 	s.ok(err)
 	s.watch("challenge", d.Challenge)
 	delivery, err := messages.Send(ctx, enrollment.PurposeSignIn, d.Challenge)
@@ -320,18 +320,18 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	exported, err := admin.Export(ctx, user)
 	s.ok(err)
 	s.say(exported)
-	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	d, err = g.SignIn(ctx, user, enrollment.SignInOptions{})
 	s.ok(err)
 	s.watch("challenge", d.Challenge)
-	_, err = resets.Request(ctx, d.Challenge)
+	_, err = resets.Open(ctx, d.Challenge)
 	s.ok(err)
 	s.look(user)
 	s.ok(resets.Cancel(ctx, user))
 	s.err(resets.Cancel(ctx, user))
 	clock.Advance(25 * time.Hour)
-	d, err = g.SignIn(ctx, user, enrollment.Login{})
+	d, err = g.SignIn(ctx, user, enrollment.SignInOptions{})
 	s.ok(err)
-	_, err = resets.Request(ctx, d.Challenge)
+	_, err = resets.Open(ctx, d.Challenge)
 	s.ok(err)
 	_, err = admin.ApproveReset(ctx, user, enrollment.ResetOptions{})
 	s.err(err)
@@ -345,11 +345,11 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.ok(err)
 	s.watch("ticket", ticket.Reveal())
 	s.say(ticket)
-	_, err = g.Begin(ctx, user, enrollment.Options{Account: "a"})
+	_, err = g.Begin(ctx, user, enrollment.BeginOptions{Account: "a"})
 	s.err(err)
 	s.watch("text for a ticket", "no such ticket")
 	for _, text := range []string{codes[0], "no such ticket"} {
-		_, err = g.Begin(ctx, user, enrollment.Options{Account: "a", Ticket: text})
+		_, err = g.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Ticket: text})
 		s.err(err)
 	}
 	s.look(user)
@@ -402,7 +402,7 @@ func TestCase55_UnexportedFieldsOfAll(t *testing.T) {
 	t.Parallel()
 	s := newScan(t, func(c *enrollment.Config) { c.CodesAtSetup, c.ReplenishCodes, c.KeepCodes = true, true, true })
 	ctx, g := t.Context(), s.kit.Guard
-	setup, app := begin(t, s.kit, "alice", enrollment.Options{})
+	setup, app := begin(t, s.kit, "alice", enrollment.BeginOptions{})
 	done, err := g.Confirm(ctx, "alice", setup.Token, app.Code(s.kit.Clock.Now()))
 	s.ok(err)
 	key, _, err := totp.ParseURI(setup.URI())
@@ -444,7 +444,7 @@ func TestCase55_UnexportedFieldsOfAll(t *testing.T) {
 		list     []enrollment.Export
 		byName   map[string]enrollment.Message
 		messages *enrollment.Messages
-		resets   *enrollment.Resets
+		resets   *enrollment.ResetRequests
 		devices  enrollment.Devices
 		admin    enrollment.Admin
 		options  enrollment.BindOptions

@@ -18,7 +18,7 @@ import (
 func TestCase55_UnexportedFields(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
-	setup, app := begin(t, kit, "alice", enrollment.Options{})
+	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{})
 	done, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now()))
 	if err != nil {
 		t.Fatal(err)
@@ -43,11 +43,11 @@ func TestCase55_UnexportedFields(t *testing.T) {
 		p     *enrollment.Setup
 		guard *enrollment.Guard
 	}
-	type options struct{ o enrollment.Options }
+	type options struct{ o enrollment.BeginOptions }
 	h := host{setup, proof, done, &setup, kit.Guard}
 	for _, x := range []any{
-		setup, &setup, proof, &proof, done, &done, h, &h, []host{h}, map[string]host{"x": h}, options{enrollment.Options{Proof: proof}},
-		enrollment.Renewed{Codes: done.Codes}, kit.Guard,
+		setup, &setup, proof, &proof, done, &done, h, &h, []host{h}, map[string]host{"x": h}, options{enrollment.BeginOptions{Proof: proof}},
+		enrollment.RenewedCodes{Codes: done.Codes}, kit.Guard,
 	} {
 		texts := make(map[string]string)
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%T", "%p", "%t", "%b", "%e", "%U"} {
@@ -68,7 +68,7 @@ func TestCase55_UnexportedFields(t *testing.T) {
 			}
 		}
 	}
-	for _, x := range []any{setup, done, enrollment.Renewed{Codes: done.Codes}} {
+	for _, x := range []any{setup, done, enrollment.RenewedCodes{Codes: done.Codes}} {
 		if j, err := json.Marshal(x); err == nil {
 			t.Errorf("%T marshals silently: %s", x, j)
 		}
@@ -91,13 +91,13 @@ func TestCase56_ErrorsQuote(t *testing.T) {
 	alice := kit.Enroll("alice")
 	ctx := t.Context()
 	const canary = "CANARY"
-	login, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
+	login, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, begin1 := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: canary + ":"})
-	_, begin2 := kit.Guard.Begin(ctx, "bob", enrollment.Options{Account: "b", Image: "http://" + canary})
-	_, begin3 := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Replace: canary})
+	_, begin1 := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: canary + ":"})
+	_, begin2 := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "b", Image: "http://" + canary})
+	_, begin3 := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Replace: canary})
 	_, answer1 := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, canary, "123456")
 	_, answer2 := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, canary)
 	_, answer3 := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.WrongCode())

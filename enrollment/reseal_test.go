@@ -193,7 +193,7 @@ func TestResealGoesOn(t *testing.T) {
 	o.enroll("a", "b", "c", "d", "e")
 	ring := o.rotate("second")
 	second, _ := o.over(o.mem, ring)
-	if _, err := second.Begin(t.Context(), "f", enrollment.Options{Account: "f"}); err != nil {
+	if _, err := second.Begin(t.Context(), "f", enrollment.BeginOptions{Account: "f"}); err != nil {
 		t.Fatal(err)
 	}
 	o.damage("b", "f") // under the old key and under the new one
@@ -443,7 +443,7 @@ func TestResealChangesNothingElse(t *testing.T) {
 			for range 5 {
 				_, _ = o.guard.Verify(t.Context(), "alice", "x", "0000000000000000")
 			}
-			o.begin("bob", enrollment.Options{})
+			o.begin("bob", enrollment.BeginOptions{})
 			before := map[string]store.Record{"alice": o.record("alice"), "bob": o.record("bob")}
 			status, err := o.guard.Status(t.Context(), "alice")
 			if err != nil || len(status.Locks) != 1 {
@@ -477,7 +477,7 @@ func TestResealChangesNothingElse(t *testing.T) {
 				t.Errorf("the challenge that is open: %v", err)
 			}
 			o.clock.Advance(30 * time.Second)
-			kept, err := guard.Codes(t.Context(), "alice", enrollment.ByCode(alice.app.Code(o.clock.Now())))
+			kept, err := guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(alice.app.Code(o.clock.Now())))
 			if err != nil || kept.Len() != len(alice.codes) {
 				t.Errorf("the codes that are kept: %d, %v", kept.Len(), err)
 			}

@@ -16,7 +16,7 @@ const (
 	MaxResetWait     = 30 * 24 * time.Hour
 )
 
-// ResetsConfig is how [Resets] behave.
+// ResetsConfig is how [ResetRequests] behave.
 type ResetsConfig struct {
 	// Wait is how long the owner has for cancelling a request, from
 	// [MinResetWait] to [MaxResetWait]. Defaults to [DefaultResetWait].
@@ -39,7 +39,7 @@ type ResetsConfig struct {
 // Where Config.Notify takes the news of a request more than an hour late, the
 // wait begins anew with that, and nothing is carried out or approved before: an
 // owner who has not heard of a request has had no time for cancelling it.
-type Resets struct {
+type ResetRequests struct {
 	guard  *Guard
 	config ResetsConfig
 }
@@ -47,7 +47,7 @@ type Resets struct {
 // NewResets returns Resets over the Guard. It returns an error that names the
 // field if the configuration can't be used, and one if the Guard has no
 // Config.Notify: a reset that nobody hears of is a way around the second factor.
-func NewResets(g *Guard, c ResetsConfig) (*Resets, error) {
+func NewResets(g *Guard, c ResetsConfig) (*ResetRequests, error) {
 	if c.Wait == 0 {
 		c.Wait = DefaultResetWait
 	}
@@ -59,7 +59,7 @@ func NewResets(g *Guard, c ResetsConfig) (*Resets, error) {
 	case c.Wait < MinResetWait || c.Wait > MaxResetWait:
 		return nil, fmt.Errorf("enrollment: ResetsConfig.Wait is outside %v..%v", MinResetWait, MaxResetWait)
 	}
-	return &Resets{guard: g, config: c}, nil
+	return &ResetRequests{guard: g, config: c}, nil
 }
 
 // A ResetRequest is a request to take the second factor away.
@@ -85,7 +85,7 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid; or ReasonTooManyResets if the last request was made
 // less than a day ago.
-func (r *Resets) Request(ctx context.Context, challenge string) (_ ResetRequest, err error) {
+func (r *ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequest, err error) {
 	e := edit{guard: r.guard, op: "request_reset"}
 	defer e.conclude(ctx, &err)
 	g := r.guard
@@ -118,7 +118,7 @@ func (r *Resets) Request(ctx context.Context, challenge string) (_ ResetRequest,
 // Cancel closes the request of a user whom the host has signed in: in a session
 // of before, by a trusted device, or by a bypass. Whoever signs in with a code
 // has cancelled it by that. It returns a [Denied] of reason ReasonNoReset.
-func (r *Resets) Cancel(ctx context.Context, userID string) (err error) {
+func (r *ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
 	e := edit{guard: r.guard, op: "cancel_reset", user: userID}
 	defer e.conclude(ctx, &err)
 	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {

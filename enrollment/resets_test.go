@@ -14,7 +14,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
-func (o *office) resets(c enrollment.ResetsConfig) *enrollment.Resets {
+func (o *office) resets(c enrollment.ResetsConfig) *enrollment.ResetRequests {
 	o.t.Helper()
 	r, err := enrollment.NewResets(o.guard, c)
 	if err != nil {
@@ -94,10 +94,10 @@ func TestSelfServiceReset(t *testing.T) {
 	o := newOffice(t)
 	resets := o.resets(enrollment.ResetsConfig{})
 	o.enroll("alice")
-	challenge := o.signIn("alice", enrollment.Login{}).Challenge
+	challenge := o.signIn("alice", enrollment.SignInOptions{}).Challenge
 	o.take()
 	asked := o.clock.Now()
-	r, err := resets.Request(t.Context(), challenge)
+	r, err := resets.Open(t.Context(), challenge)
 	want := enrollment.ResetRequest{Asked: asked, Matures: asked.Add(enrollment.DefaultResetWait)}
 	if err != nil || r != want {
 		t.Fatalf("%+v, %v", r, err)
@@ -108,7 +108,7 @@ func TestSelfServiceReset(t *testing.T) {
 	}
 	// Asking again changes nothing.
 	o.unchanged("alice", func() {
-		again, err := resets.Request(t.Context(), challenge)
+		again, err := resets.Open(t.Context(), challenge)
 		if err != nil || again != want {
 			t.Errorf("%+v, %v", again, err)
 		}
@@ -137,7 +137,7 @@ func TestSelfServiceReset(t *testing.T) {
 	if s := o.status("alice"); s.Reset != nil || s.State != store.Disabled || !o.due("alice").IsZero() {
 		t.Errorf("%+v", s)
 	}
-	_, err = o.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+	_, err = o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
 	wantReason(t, err, enrollment.ReasonTicketRequired)
 	o.enrollWith("alice", ticket.Reveal())
 }
@@ -150,17 +150,17 @@ func TestRequestNeedsAChallenge(t *testing.T) {
 	resets := o.resets(enrollment.ResetsConfig{})
 	alice := o.enroll("alice")
 	request := func(challenge string) error {
-		_, err := resets.Request(t.Context(), challenge)
+		_, err := resets.Open(t.Context(), challenge)
 		return err
 	}
-	other := o.signIn("alice", enrollment.Login{Purpose: "password-reset"}).Challenge
-	spent := o.signIn("alice", enrollment.Login{}).Challenge
+	other := o.signIn("alice", enrollment.SignInOptions{Purpose: "password-reset"}).Challenge
+	spent := o.signIn("alice", enrollment.SignInOptions{}).Challenge
 	_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, alice.code())
 	granted(t, err)
-	void := o.signIn("alice", enrollment.Login{}).Challenge
+	void := o.signIn("alice", enrollment.SignInOptions{}).Challenge
 	_, err = o.guard.Verify(t.Context(), "alice", "x", alice.codes[0])
 	granted(t, err)
-	old := o.signIn("alice", enrollment.Login{}).Challenge
+	old := o.signIn("alice", enrollment.SignInOptions{}).Challenge
 	o.unchanged("alice", func() {
 		wantReason(t, request(""), enrollment.ReasonChallengeInvalid)
 		wantReason(t, request("alice"), enrollment.ReasonChallengeInvalid)
@@ -171,14 +171,14 @@ func TestRequestNeedsAChallenge(t *testing.T) {
 		o.pass(enrollment.ChallengeTTL)
 		wantReason(t, request(old), enrollment.ReasonChallengeExpired)
 	})
-	fresh := o.signIn("alice", enrollment.Login{}).Challenge
+	fresh := o.signIn("alice", enrollment.SignInOptions{}).Challenge
 	granted(t, request(fresh))
 	// The challenge is not spent by it.
 	_, err = o.guard.Answer(t.Context(), enrollment.PurposeSignIn, fresh, alice.code())
 	granted(t, err)
 	wantReason(t, request(fresh), enrollment.ReasonChallengeSpent)
 	// The code has cancelled the request, and the next one waits for a day.
-	err = request(o.signIn("alice", enrollment.Login{}).Challenge)
+	err = request(o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	if d := wantReason(t, err, enrollment.ReasonTooManyResets); !d.RetryAt.Equal(o.clock.Now().Add(24 * time.Hour)) {
 		t.Errorf("try again at %v", d.RetryAt)
 	}
@@ -188,16 +188,16 @@ func TestRequestNeedsAChallenge(t *testing.T) {
 func TestResetIsClosed(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {
-		close func(o *office, r *enrollment.Resets, alice *client) error
+		close func(o *office, r *enrollment.ResetRequests, alice *client) error
 		want  enrollment.Event
 	}{
-		"by the owner": {func(_ *office, r *enrollment.Resets, _ *client) error {
+		"by the owner": {func(_ *office, r *enrollment.ResetRequests, _ *client) error {
 			return r.Cancel(t.Context(), "alice")
 		}, enrollment.Event{Kind: enrollment.EventResetCancelled}},
-		"by an administrator": {func(o *office, _ *enrollment.Resets, _ *client) error {
+		"by an administrator": {func(o *office, _ *enrollment.ResetRequests, _ *client) error {
 			return o.guard.Admin("root", "not her").RefuseReset(t.Context(), "alice")
 		}, enrollment.Event{Kind: enrollment.EventResetRefused, Actor: "root", Note: "not her"}},
-		"by a code": {func(_ *office, _ *enrollment.Resets, alice *client) error {
+		"by a code": {func(_ *office, _ *enrollment.ResetRequests, alice *client) error {
 			alice.verify("x")
 			return nil
 		}, enrollment.Event{Kind: enrollment.EventResetCancelled, Factor: enrollment.FactorTOTP}},
@@ -205,7 +205,7 @@ func TestResetIsClosed(t *testing.T) {
 		o := newOffice(t)
 		resets := o.resets(enrollment.ResetsConfig{Auto: true})
 		alice := o.enroll("alice")
-		_, err := resets.Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+		_, err := resets.Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 		granted(t, err)
 		o.sweep("alice")
 		if err := x.close(o, resets, alice); err != nil {
@@ -235,7 +235,7 @@ func TestAutomaticReset(t *testing.T) {
 	o := newOffice(t)
 	o.enroll("alice")
 	r, err := o.resets(enrollment.ResetsConfig{Wait: 2 * enrollment.MinResetWait, Auto: true}).
-		Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+		Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	o.take()
 	if kinds := o.sweep("alice"); !slices.Equal(kinds, []enrollment.EventKind{enrollment.EventResetReminder}) {
@@ -259,7 +259,7 @@ func TestAutomaticResetWaitsForTheNews(t *testing.T) {
 	o.enroll("alice")
 	o.take()
 	o.notify = errors.New("the queue is full")
-	r, err := o.resets(enrollment.ResetsConfig{Auto: true}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+	r, err := o.resets(enrollment.ResetsConfig{Auto: true}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	for range 10 { // days without anybody who takes the news
 		o.pass(24 * time.Hour)
@@ -293,7 +293,7 @@ func TestResetLapses(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.enroll("alice")
-	r, err := o.resets(enrollment.ResetsConfig{}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+	r, err := o.resets(enrollment.ResetsConfig{}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	o.pass(r.Matures.Add(30 * 24 * time.Hour).Sub(o.clock.Now()))
 	if o.status("alice").Reset != nil {
@@ -319,10 +319,10 @@ func TestRequestByTheChallengeOfAMessage(t *testing.T) {
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	request := func(challenge string) error {
-		_, err := resets.Request(t.Context(), challenge)
+		_, err := resets.Open(t.Context(), challenge)
 		return err
 	}
-	signIn := p.challenge("alice", enrollment.Login{}).Challenge
+	signIn := p.challenge("alice", enrollment.SignInOptions{}).Challenge
 	p.Clock.Advance(enrollment.ChallengeTTL - time.Minute)
 	sent := p.send(signIn)
 	if left := sent.Expires.Sub(p.Clock.Now()); left <= time.Minute {
@@ -336,7 +336,7 @@ func TestRequestByTheChallengeOfAMessage(t *testing.T) {
 		t.Error("a request is open")
 	}
 
-	signIn = p.challenge("alice", enrollment.Login{}).Challenge
+	signIn = p.challenge("alice", enrollment.SignInOptions{}).Challenge
 	p.Clock.Advance(enrollment.ChallengeTTL - time.Minute)
 	sent = p.send(signIn)
 	p.Clock.Advance(time.Minute - time.Microsecond)
@@ -352,7 +352,7 @@ func TestResetThatIsHeardOfLate(t *testing.T) {
 		o.enroll("alice")
 		o.take()
 		o.notify = errors.New("the queue is full")
-		r, err := o.resets(enrollment.ResetsConfig{Auto: auto}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+		r, err := o.resets(enrollment.ResetsConfig{Auto: auto}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 		granted(t, err)
 		admin := o.guard.Admin("root", "x")
 		o.pass(r.Matures.Add(-20 * time.Minute).Sub(o.clock.Now()))
@@ -390,7 +390,7 @@ func TestResetThatIsNotHeardOf(t *testing.T) {
 	o.enroll("alice")
 	o.take()
 	o.notify = errors.New("the queue is full")
-	r, err := o.resets(enrollment.ResetsConfig{}).Request(t.Context(), o.signIn("alice", enrollment.Login{}).Challenge)
+	r, err := o.resets(enrollment.ResetsConfig{}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	o.pass(r.Matures.Sub(o.clock.Now()))
 	o.unchanged("alice", func() {

@@ -28,7 +28,7 @@ func trustDevice(s *scene) {
 }
 
 func askReset(s *scene) {
-	_, err := s.resets().Request(s.t.Context(), s.challenge)
+	_, err := s.resets().Open(s.t.Context(), s.challenge)
 	s.must(err)
 	s.tick()
 }
@@ -37,11 +37,11 @@ func askReset(s *scene) {
 // are also the rows of the table of proofs.
 var sceneOperations = map[string]sceneOperation{
 	"Begin": {call: func(s *scene, p enrollment.Proof) error {
-		_, err := s.guard.Begin(s.t.Context(), sceneUser, enrollment.Options{Account: "a", Proof: p})
+		_, err := s.guard.Begin(s.t.Context(), sceneUser, enrollment.BeginOptions{Account: "a", Proof: p})
 		return err
 	}},
 	"Begin+Replace": {call: func(s *scene, p enrollment.Proof) error {
-		_, err := s.guard.Begin(s.t.Context(), sceneUser, enrollment.Options{Account: "a", Proof: p, Replace: s.authenticator()})
+		_, err := s.guard.Begin(s.t.Context(), sceneUser, enrollment.BeginOptions{Account: "a", Proof: p, Replace: s.authenticator()})
 		return err
 	}},
 	"Resume": {call: func(s *scene, _ enrollment.Proof) error {
@@ -54,7 +54,7 @@ var sceneOperations = map[string]sceneOperation{
 	}},
 	"Cancel": {call: func(s *scene, _ enrollment.Proof) error { return s.guard.Cancel(s.t.Context(), sceneUser) }},
 	"SignIn": {call: func(s *scene, _ enrollment.Proof) error {
-		d, err := s.guard.SignIn(s.t.Context(), sceneUser, enrollment.Login{})
+		d, err := s.guard.SignIn(s.t.Context(), sceneUser, enrollment.SignInOptions{})
 		want := enrollment.Proceed
 		if s.state == "confirmed" || s.state == "staged" || s.state == "alone" {
 			want = enrollment.AskCode
@@ -77,16 +77,16 @@ var sceneOperations = map[string]sceneOperation{
 		_, err := s.guard.Verify(s.t.Context(), sceneUser, "step-up", s.right())
 		return err
 	}},
-	"Recent": {call: func(s *scene, _ enrollment.Proof) error {
-		_, err := s.guard.Recent(s.t.Context(), sceneUser, "step-up", s.receipt, time.Hour)
+	"RecentlyVerified": {call: func(s *scene, _ enrollment.Proof) error {
+		_, err := s.guard.RecentlyVerified(s.t.Context(), sceneUser, "step-up", s.receipt, time.Hour)
 		return err
 	}},
-	"NewCodes": {call: func(s *scene, p enrollment.Proof) error {
-		_, err := s.guard.NewCodes(s.t.Context(), sceneUser, p)
+	"RenewCodes": {call: func(s *scene, p enrollment.Proof) error {
+		_, err := s.guard.RenewCodes(s.t.Context(), sceneUser, p)
 		return err
 	}},
-	"Codes": {config: enrollment.Config{KeepCodes: true}, call: func(s *scene, p enrollment.Proof) error {
-		_, err := s.guard.Codes(s.t.Context(), sceneUser, p)
+	"RecoveryCodes": {config: enrollment.Config{KeepCodes: true}, call: func(s *scene, p enrollment.Proof) error {
+		_, err := s.guard.RecoveryCodes(s.t.Context(), sceneUser, p)
 		return err
 	}},
 	"Remove": {call: func(s *scene, p enrollment.Proof) error {
@@ -135,11 +135,11 @@ var sceneOperations = map[string]sceneOperation{
 		return s.messages().Unbind(s.t.Context(), sceneUser, p)
 	}},
 
-	"Resets.Request": {call: func(s *scene, _ enrollment.Proof) error {
-		_, err := s.resets().Request(s.t.Context(), s.challenge)
+	"ResetRequests.Open": {call: func(s *scene, _ enrollment.Proof) error {
+		_, err := s.resets().Open(s.t.Context(), s.challenge)
 		return err
 	}},
-	"Resets.Cancel": {prepare: askReset, call: func(s *scene, _ enrollment.Proof) error {
+	"ResetRequests.Cancel": {prepare: askReset, call: func(s *scene, _ enrollment.Proof) error {
 		return s.resets().Cancel(s.t.Context(), sceneUser)
 	}},
 

@@ -138,7 +138,7 @@ func (s *scene) code(k totp.Key) string {
 // setUp begins a setup, and remembers it.
 func (s *scene) setUp(p enrollment.Proof) {
 	s.t.Helper()
-	setup, err := s.guard.Begin(s.t.Context(), sceneUser, enrollment.Options{Account: "alice@example.com", Proof: p})
+	setup, err := s.guard.Begin(s.t.Context(), sceneUser, enrollment.BeginOptions{Account: "alice@example.com", Proof: p})
 	s.must(err)
 	k, _, err := totp.ParseURI(setup.URI())
 	s.must(err)
@@ -186,7 +186,7 @@ func (s *scene) refresh() {
 
 func (s *scene) signIn() string {
 	s.t.Helper()
-	d, err := s.guard.SignIn(s.t.Context(), sceneUser, enrollment.Login{})
+	d, err := s.guard.SignIn(s.t.Context(), sceneUser, enrollment.SignInOptions{})
 	s.must(err)
 	return d.Challenge
 }
@@ -230,7 +230,7 @@ func (s *scene) messages() *enrollment.Messages {
 	return m
 }
 
-func (s *scene) resets() *enrollment.Resets {
+func (s *scene) resets() *enrollment.ResetRequests {
 	s.t.Helper()
 	r, err := enrollment.NewResets(s.guard, enrollment.ResetsConfig{Wait: enrollment.MinResetWait})
 	s.must(err)
@@ -294,7 +294,7 @@ func (s *scene) authenticator() string {
 // receiptOf returns a receipt of another user.
 func (s *scene) receiptOf(user string) string {
 	s.t.Helper()
-	setup, err := s.guard.Begin(s.t.Context(), user, enrollment.Options{Account: user})
+	setup, err := s.guard.Begin(s.t.Context(), user, enrollment.BeginOptions{Account: user})
 	s.must(err)
 	k, _, err := totp.ParseURI(setup.URI())
 	s.must(err)

@@ -63,8 +63,8 @@ func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proo
 	return e.run(ctx)
 }
 
-// Renewed is the result of [Guard.NewCodes].
-type Renewed struct {
+// RenewedCodes is the result of [Guard.RenewCodes].
+type RenewedCodes struct {
 	// Codes are the new recovery codes, to be shown once.
 	Codes recovery.Codes
 
@@ -74,7 +74,7 @@ type Renewed struct {
 	Receipt string
 }
 
-// NewCodes makes a new set of recovery codes. All earlier ones stop working
+// RenewCodes makes a new set of recovery codes. All earlier ones stop working
 // with the same write, and open challenges, receipts and a setup that waits are
 // void with it. An account makes at most five sets in a day, which begins with
 // the first of them; those that Confirm makes count.
@@ -83,17 +83,17 @@ type Renewed struct {
 // ReasonNotEnrolled, ReasonTooManyCodeSets, ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
 // ReasonProofNotAllowed or whatever evaluating a code denies. With the scheme
 // Argon2id it takes as long as Confirm.
-func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (_ Renewed, err error) {
+func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ RenewedCodes, err error) {
 	e := edit{guard: g, op: "new_codes"}
 	defer e.conclude(ctx, &err)
 	proof, err := g.newProver(ctx, userID, p, toAdd)
 	if err != nil {
-		return Renewed{}, err
+		return RenewedCodes{}, err
 	}
-	var done Renewed
+	var done RenewedCodes
 	e.user, e.guess = userID, proof.guess
 	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		done = Renewed{}
+		done = RenewedCodes{}
 		if err := a.MayRenew(e.set, m.Now); err != nil {
 			return err
 		}
@@ -109,7 +109,7 @@ func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (_ Renewed
 		return err
 	}
 	if err := e.run(ctx); err != nil {
-		return Renewed{}, err
+		return RenewedCodes{}, err
 	}
 	return done, nil
 }
@@ -122,7 +122,7 @@ func (g *Guard) NewCodes(ctx context.Context, userID string, p Proof) (_ Renewed
 // one. It returns a [Denied] of reason ReasonNotEnrolled, ReasonCodesNotKept, ReasonProofRequired,
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
-func (g *Guard) Codes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
+func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
 	e := edit{guard: g, op: "codes"}
 	defer e.conclude(ctx, &err)
 	proof, err := g.newProver(ctx, userID, p, toShow)

@@ -33,7 +33,7 @@ var (
 )
 
 // Options are what [Guard.Begin] needs beyond the user.
-type Options struct {
+type BeginOptions struct {
 	// Account is what the authenticator app shows beside the issuer, usually
 	// the user's e-mail address or login: 1 to [totp.MaxAccount] bytes,
 	// without a colon. It is required.
@@ -154,7 +154,7 @@ func (Setup) MarshalJSON() ([]byte, error) {
 // ReasonUnknownAuthenticator, ReasonTooManyAuthenticators, ReasonInvalidName, or, with a source of
 // randomness that repeats itself, ReasonDuplicateSecret. Other options outside their
 // bounds are errors that name the field.
-func (g *Guard) Begin(ctx context.Context, userID string, o Options) (_ Setup, err error) {
+func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Setup, err error) {
 	e := edit{guard: g, op: "begin"}
 	defer e.conclude(ctx, &err)
 	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}

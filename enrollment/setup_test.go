@@ -16,7 +16,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-func begin(t *testing.T, kit *enrollmenttest.Kit, user string, o enrollment.Options) (enrollment.Setup, *enrollmenttest.App) {
+func begin(t *testing.T, kit *enrollmenttest.Kit, user string, o enrollment.BeginOptions) (enrollment.Setup, *enrollmenttest.App) {
 	t.Helper()
 	if o.Account == "" {
 		o.Account = user
@@ -44,7 +44,7 @@ func wantReason(t *testing.T, err error, want enrollment.Reason) *enrollment.Den
 func TestSetupShowsTheSame(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
-	setup, app := begin(t, kit, "alice", enrollment.Options{Account: "alice@example.com", Issuer: "Brand & Söhne", Image: "https://example.com/l.png"})
+	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Brand & Söhne", Image: "https://example.com/l.png"})
 	if app.Issuer() != "Brand & Söhne" || app.Account() != "alice@example.com" {
 		t.Errorf("the app shows %q, %q", app.Issuer(), app.Account())
 	}
@@ -89,9 +89,9 @@ func TestSetupTokenIsBound(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
 	ctx := t.Context()
-	first, firstApp := begin(t, kit, "alice", enrollment.Options{})
-	second, app := begin(t, kit, "alice", enrollment.Options{})
-	bobs, _ := begin(t, kit, "bob", enrollment.Options{})
+	first, firstApp := begin(t, kit, "alice", enrollment.BeginOptions{})
+	second, app := begin(t, kit, "alice", enrollment.BeginOptions{})
+	bobs, _ := begin(t, kit, "bob", enrollment.BeginOptions{})
 	for name, c := range map[string]struct {
 		token string
 		want  enrollment.Reason
@@ -125,7 +125,7 @@ func TestConfirmTellsTheClock(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{-10 * time.Minute, -4 * time.Minute, -time.Minute, time.Minute, 9*time.Minute + 30*time.Second} {
 		kit := enrollmenttest.New(t)
-		setup, app := begin(t, kit, "alice", enrollment.Options{})
+		setup, app := begin(t, kit, "alice", enrollment.BeginOptions{})
 		_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(off)))
 		if d := wantReason(t, err, enrollment.ReasonClockSkew); d.Skew != off {
 			t.Errorf("the phone is said to be %v ahead, it is %v", d.Skew, off)
@@ -135,7 +135,7 @@ func TestConfirmTellsTheClock(t *testing.T) {
 		}
 	}
 	kit := enrollmenttest.New(t)
-	setup, app := begin(t, kit, "alice", enrollment.Options{})
+	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{})
 	_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.WrongCode(kit.Clock.Now()))
 	wantReason(t, err, enrollment.ReasonWrongCode)
 	if _, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(-30*time.Second))); err != nil {
@@ -149,7 +149,7 @@ func TestConfirmIsThrottledApart(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
 	alice := kit.Enroll("alice")
-	setup, app := begin(t, kit, "alice", enrollment.Options{Proof: enrollment.ByCode(alice.Code())})
+	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.Code())})
 	kit.Clock.Advance(30 * time.Second)
 	confirm := func(code string) error {
 		_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, code)
@@ -175,7 +175,7 @@ func TestThreeAuthenticators(t *testing.T) {
 	alice := kit.Enroll("alice")
 	apps := []*enrollmenttest.App{alice.App}
 	for _, name := range []string{"work phone", "tablet"} {
-		setup, app := begin(t, kit, "alice", enrollment.Options{Name: name, Proof: enrollment.ByCode(alice.Code())})
+		setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Name: name, Proof: enrollment.ByCode(alice.Code())})
 		done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
 		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 || done.Did != enrollment.EventAuthenticatorAdded {
 			t.Fatalf("%s: %q, %d new codes, %d left, %v", name, done.Did, done.Codes.Len(), done.Success.CodesLeft, err)
@@ -183,7 +183,7 @@ func TestThreeAuthenticators(t *testing.T) {
 		apps = append(apps, app)
 		kit.Clock.Advance(time.Minute)
 	}
-	_, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "a", Proof: enrollment.ByCode(alice.Code())})
+	_, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(alice.Code())})
 	wantReason(t, err, enrollment.ReasonTooManyAuthenticators)
 	status, err := kit.Guard.Status(ctx, "alice")
 	if err != nil || len(status.Authenticators) != 3 || status.Authenticators[0].Name != "Authenticator" || status.Authenticators[2].Name != "tablet" {
@@ -197,7 +197,7 @@ func TestThreeAuthenticators(t *testing.T) {
 	}
 	// Replacing one of three keeps three, and the name.
 	kit.Clock.Advance(time.Minute)
-	setup, fresh := begin(t, kit, "alice", enrollment.Options{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
+	setup, fresh := begin(t, kit, "alice", enrollment.BeginOptions{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
 	if done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, fresh.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.EventAuthenticatorReplaced {
 		t.Fatal(done.Did, err)
 	}
@@ -234,8 +234,8 @@ func TestBrokenRandomness(t *testing.T) {
 	} {
 		kit := enrollmenttest.New(t)
 		alice := kit.Enroll("alice")
-		setup, app := begin(t, kit, "bob", enrollment.Options{})
-		login, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
+		setup, app := begin(t, kit, "bob", enrollment.BeginOptions{})
+		login, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -244,11 +244,11 @@ func TestBrokenRandomness(t *testing.T) {
 			t.Fatal(err)
 		}
 		kit.Guard.SetRandom(source)
-		_, begin := kit.Guard.Begin(t.Context(), "carol", enrollment.Options{Account: "c"})
+		_, begin := kit.Guard.Begin(t.Context(), "carol", enrollment.BeginOptions{Account: "c"})
 		_, confirm := kit.Guard.Confirm(t.Context(), "bob", setup.Token, app.Code(kit.Clock.Now()))
 		_, answer := kit.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.Code())
 		_, wrong := kit.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.WrongCode())
-		_, signIn := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
+		_, signIn := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 		for i, err := range []error{begin, confirm, answer, wrong, signIn} {
 			if err == nil || errors.As(err, new(*enrollment.Denied)) {
 				t.Errorf("%s, call %d: %v", name, i, err)
@@ -277,10 +277,10 @@ func TestCase53_SecretTwice(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
 	kit.Guard.SetRandom(repeating{})
-	if _, err := kit.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"}); err != nil {
+	if _, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := kit.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a"})
+	_, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
 	wantReason(t, err, enrollment.ReasonDuplicateSecret)
 }
 
@@ -295,7 +295,7 @@ func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 			return err
 		},
 		"new_codes": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
-			_, err := kit.Guard.NewCodes(ctx, "alice", enrollment.ByCode(alice.Code()))
+			_, err := kit.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(alice.Code()))
 			return err
 		},
 		"disable and enable": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
@@ -306,7 +306,7 @@ func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 	} {
 		kit := enrollmenttest.New(t)
 		alice := kit.Enroll("alice")
-		setup, app := begin(t, kit, "alice", enrollment.Options{Proof: enrollment.ByCode(alice.Code())})
+		setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.Code())})
 		kit.Clock.Advance(time.Minute)
 		if err := change(kit, alice); err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -41,8 +41,8 @@ func (p Purpose) validate() error {
 	return nil
 }
 
-// Login is what [Guard.SignIn] is told about a sign-in beyond the user.
-type Login struct {
+// SignInOptions is what [Guard.SignIn] is told about a sign-in beyond the user.
+type SignInOptions struct {
 	// Purpose is what the challenge is for. Defaults to [PurposeSignIn]. A
 	// password reset has its own, so that its challenge does not sign in.
 	Purpose Purpose
@@ -92,7 +92,7 @@ const (
 
 	// Proceed: no second factor is set up and none is demanded, or something
 	// took the place of the code, see Decision.Waived. Start the session, or go
-	// on with what else Login.Purpose was for.
+	// on with what else SignInOptions.Purpose was for.
 	Proceed
 
 	// AskCode: ask for a code and answer the challenge with it. There is no
@@ -130,16 +130,16 @@ type Decision struct {
 	// Factors are what the challenge can be answered with, as far as the
 	// account has them: TOTP, Delivered and Recovery. No message has been sent
 	// yet; Delivered says that [Messages.Send] can send one, and is left out
-	// where the address is on Login.Channel.
+	// where the address is on SignInOptions.Channel.
 	Factors []Factor
 
 	// Waived is what took the place of the code, with Proceed: FactorTrustedDevice
-	// or Bypassed, the latter also where there is nothing set up yet. It is ""
+	// or FactorBypass, the latter also where there is nothing set up yet. It is ""
 	// if nothing had to.
 	Waived Factor
 
 	// EnrollBy is set with Proceed if the user has to enrol and need not do so
-	// before then, by Login.Grace or a bypass: show it.
+	// before then, by SignInOptions.Grace or a bypass: show it.
 	EnrollBy time.Time
 }
 
@@ -150,8 +150,8 @@ type Decision struct {
 // and when it repairs what a broken clock has left behind.
 //
 // After a bypass has ended, the decision at a sign-in of a user without a second
-// factor is MustEnroll, whatever Login.Require and Login.Grace say.
-func (g *Guard) SignIn(ctx context.Context, userID string, l Login) (Decision, error) {
+// factor is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
+func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (Decision, error) {
 	if l.Purpose == "" {
 		l.Purpose = PurposeSignIn
 	}
@@ -159,7 +159,7 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l Login) (Decision, e
 		return Decision{}, err
 	}
 	if len(l.Channel) > maxPurpose || !printable(l.Channel) {
-		return Decision{}, fmt.Errorf("enrollment: Login.Channel is not at most %d printable bytes", maxPurpose)
+		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", maxPurpose)
 	}
 	device := g.deviceHash(userID, l.Device)
 	for waivable := l.Purpose == PurposeSignIn; ; waivable = false {
@@ -202,7 +202,7 @@ func (g *Guard) peekMended(ctx context.Context, userID string) (account.Moment, 
 
 // decideSignIn decides on an account as it is. Waivable says that something may
 // take the place of a code.
-func decideSignIn(l Login, a *account.Account, now time.Time, waivable bool, device account.DeviceHash) (Decision, error) {
+func decideSignIn(l SignInOptions, a *account.Account, now time.Time, waivable bool, device account.DeviceHash) (Decision, error) {
 	by := account.NoFactor
 	if waivable {
 		var err error
@@ -230,7 +230,7 @@ func decideSignIn(l Login, a *account.Account, now time.Time, waivable bool, dev
 }
 
 // challenge mints a challenge.
-func (g *Guard) challenge(ctx context.Context, userID string, l Login, a *account.Account, now time.Time) (Decision, error) {
+func (g *Guard) challenge(ctx context.Context, userID string, l SignInOptions, a *account.Account, now time.Time) (Decision, error) {
 	c := challenge{
 		Challenge: account.Challenge{Epoch: a.Epoch(), Issued: now, Expires: now.Add(ChallengeTTL)},
 		user:      userID,
@@ -263,7 +263,7 @@ func (g *Guard) challenge(ctx context.Context, userID string, l Login, a *accoun
 
 // waive decides once more, and notes the sign-in if it still goes without a
 // code. Otherwise Decision.Waived is empty.
-func (g *Guard) waive(ctx context.Context, userID string, l Login, device account.DeviceHash) (d Decision, err error) {
+func (g *Guard) waive(ctx context.Context, userID string, l SignInOptions, device account.DeviceHash) (d Decision, err error) {
 	e := edit{guard: g, op: "sign_in", user: userID}
 	defer e.conclude(ctx, &err)
 	e.decide = func(_ context.Context, a *account.Account, m account.Moment) (err error) {

@@ -16,7 +16,7 @@ func broken(t *testing.T) (*office, *client) {
 	o := newOffice(t)
 	alice := o.enroll("alice")
 	o.pass(48 * time.Hour)
-	d := o.signIn("alice", enrollment.Login{})
+	d := o.signIn("alice", enrollment.SignInOptions{})
 	_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, alice.code())
 	granted(t, err)
 	o.pass(-47 * time.Hour)
@@ -31,14 +31,14 @@ func TestChallengeAfterBrokenClock(t *testing.T) {
 	o, alice := broken(t)
 	before, err := o.store.Load(t.Context(), "alice")
 	granted(t, err)
-	d := o.signIn("alice", enrollment.Login{})
+	d := o.signIn("alice", enrollment.SignInOptions{})
 	after, err := o.store.Load(t.Context(), "alice")
 	granted(t, err)
 	if after.Version == before.Version {
 		t.Error("the repair was not stored")
 	}
 	o.wantTold()
-	o.unchanged("alice", func() { o.signIn("alice", enrollment.Login{}) }) // once is enough
+	o.unchanged("alice", func() { o.signIn("alice", enrollment.SignInOptions{}) }) // once is enough
 	// The step that was used under the broken clock is taken for one of now.
 	o.pass(2 * alice.app.Period())
 	_, err = o.guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, alice.code())
@@ -73,7 +73,7 @@ func TestChallengeNeedsTheRepair(t *testing.T) {
 		for _, purpose := range []enrollment.Purpose{enrollment.PurposeSignIn, "delete-project"} {
 			o, alice := broken(t)
 			o.store.save = x.save(o)
-			d, err := o.guard.SignIn(t.Context(), "alice", enrollment.Login{Purpose: purpose})
+			d, err := o.guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: purpose})
 			if !errors.Is(err, x.want) || (err == nil) != (x.want == nil) {
 				t.Errorf("%s: %v, want %v", name, err, x.want)
 			}

@@ -50,7 +50,7 @@ type Status struct {
 
 	// LastSignIn is when the second step of a sign-in last succeeded or was
 	// waived; the zero time if it never was. LastFactor is what it was answered
-	// with, or FactorTrustedDevice or Bypassed.
+	// with, or FactorTrustedDevice or FactorBypass.
 	LastSignIn time.Time
 	LastFactor Factor
 
@@ -63,7 +63,7 @@ func (s Status) Enabled() bool { return s.State == store.Confirmed }
 
 // An Authenticator is a confirmed app, without its secret.
 type Authenticator struct {
-	// ID names it within the account, for Options.Replace and Remove.
+	// ID names it within the account, for BeginOptions.Replace and Remove.
 	ID string
 
 	// Name is what the user called it.

@@ -18,7 +18,7 @@ type Swept struct {
 	Expired int
 
 	// Reminded, Matured, Completed and Lapsed count requests for a reset; see
-	// [Resets]: whose owner was reminded, that can be approved from now on,
+	// [ResetRequests]: whose owner was reminded, that can be approved from now on,
 	// that were carried out without an approval, and that nobody has approved in
 	// time.
 	Reminded, Matured, Completed, Lapsed int

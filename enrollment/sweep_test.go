@@ -60,8 +60,8 @@ func TestSweepExpired(t *testing.T) {
 				}
 			})
 			bob := o.enroll("bob", "calm")[0]
-			o.begin("alice", enrollment.Options{})
-			o.begin("bob", enrollment.Options{Proof: enrollment.ByCode(bob.app.Code(o.clock.Now()))})
+			o.begin("alice", enrollment.BeginOptions{})
+			o.begin("bob", enrollment.BeginOptions{Proof: enrollment.ByCode(bob.app.Code(o.clock.Now()))})
 			o.untouched(func() { o.swept(o.dir, enrollment.Swept{}) }, "alice", "bob", "calm")
 
 			o.clock.Advance(enrollment.DefaultSetupTTL)
@@ -87,7 +87,7 @@ func (o *registry) request(c *clerk, auto bool) enrollment.ResetRequest {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	r, err := resets.Request(o.t.Context(), o.challenge(c.id))
+	r, err := resets.Open(o.t.Context(), o.challenge(c.id))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -180,7 +180,7 @@ func TestSweepWithoutNotify(t *testing.T) {
 	both := o.enroll("alice", "bob")
 	alice, bob := both[0], both[1]
 	r := o.request(alice, true)
-	if _, err := failing.NewCodes(t.Context(), "bob", enrollment.ByCode(bob.app.Code(o.clock.Now()))); err != nil {
+	if _, err := failing.RenewCodes(t.Context(), "bob", enrollment.ByCode(bob.app.Code(o.clock.Now()))); err != nil {
 		t.Fatal(err)
 	}
 	o.told()
@@ -194,7 +194,7 @@ func TestSweepWithoutNotify(t *testing.T) {
 
 	// What has expired goes all the same, although an event that is due earlier
 	// stays.
-	setup := enrollment.Options{Account: "bob", Proof: enrollment.ByCode(bob.app.Code(o.clock.Now()))}
+	setup := enrollment.BeginOptions{Account: "bob", Proof: enrollment.ByCode(bob.app.Code(o.clock.Now()))}
 	if _, err := silent.Begin(t.Context(), "bob", setup); err != nil {
 		t.Fatal(err)
 	}
@@ -328,7 +328,7 @@ func TestSweepAfterCrash(t *testing.T) {
 		f()
 	}
 	crash(func() {
-		_, _ = crashing.NewCodes(t.Context(), "alice", enrollment.ByCode(alice.app.Code(o.clock.Now())))
+		_, _ = crashing.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.app.Code(o.clock.Now())))
 	})
 	o.swept(o.dir, enrollment.Swept{})
 	o.clock.Advance(time.Minute)
@@ -358,7 +358,7 @@ func TestSweepRace(t *testing.T) {
 		o.request(c, true)
 	}
 	for i := range 30 {
-		o.begin(fmt.Sprintf("new-%02d", i), enrollment.Options{})
+		o.begin(fmt.Sprintf("new-%02d", i), enrollment.BeginOptions{})
 	}
 	o.told()
 	o.clock.Advance(enrollment.DefaultResetWait)
@@ -395,7 +395,7 @@ func TestSweepGoesOn(t *testing.T) {
 	o := newRegistry(t)
 	ids := []string{"a", "b", "c", "d", "e"}
 	for _, id := range ids {
-		o.begin(id, enrollment.Options{})
+		o.begin(id, enrollment.BeginOptions{})
 	}
 	o.damage("b")
 	o.clock.Advance(enrollment.DefaultSetupTTL)
@@ -426,7 +426,7 @@ func TestSweepGoesOn(t *testing.T) {
 func TestSweepOfNobody(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
-	o.begin("alice", enrollment.Options{})
+	o.begin("alice", enrollment.BeginOptions{})
 	o.clock.Advance(enrollment.DefaultSetupTTL)
 	_, dir := o.over(&lyingStore{Store: o.mem, list: func(_ store.Query, p store.Page, err error) (store.Page, error) {
 		p.Records[0].UserID = "a\nb"
@@ -446,7 +446,7 @@ func TestSweepNotDue(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
 	o.enroll("alice")
-	o.begin("bob", enrollment.Options{})
+	o.begin("bob", enrollment.BeginOptions{})
 	_, dir := o.over(&lyingStore{Store: o.mem, list: func(store.Query, store.Page, error) (store.Page, error) {
 		return o.mem.List(context.Background(), store.Query{})
 	}}, o.ring)
@@ -457,7 +457,7 @@ func TestSweepNotDue(t *testing.T) {
 func TestSweepErased(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
-	o.begin("alice", enrollment.Options{})
+	o.begin("alice", enrollment.BeginOptions{})
 	o.clock.Advance(enrollment.DefaultSetupTTL)
 	s := &lyingStore{Store: o.mem, load: func(id string) error { return o.mem.Erase(context.Background(), id) }}
 	_, dir := o.over(s, o.ring)
@@ -472,7 +472,7 @@ func TestSweepStops(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
 	for _, id := range []string{"a", "b", "c"} {
-		o.begin(id, enrollment.Options{})
+		o.begin(id, enrollment.BeginOptions{})
 	}
 	o.clock.Advance(enrollment.DefaultSetupTTL)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -511,7 +511,7 @@ func TestSweepFaults(t *testing.T) {
 			for _, c := range o.enroll("a", "b") {
 				o.request(c, true)
 			}
-			o.begin("c", enrollment.Options{})
+			o.begin("c", enrollment.BeginOptions{})
 			o.told()
 			o.clock.Advance(enrollment.DefaultResetWait)
 			var calls atomic.Int64
@@ -561,7 +561,7 @@ func TestSweepBesideTraffic(t *testing.T) {
 	}
 	all := o.enroll(ids...)
 	for _, c := range all {
-		o.begin(c.id, enrollment.Options{Proof: enrollment.ByCode(c.app.Code(o.clock.Now()))})
+		o.begin(c.id, enrollment.BeginOptions{Proof: enrollment.ByCode(c.app.Code(o.clock.Now()))})
 	}
 	o.clock.Advance(enrollment.DefaultSetupTTL)
 	var wg sync.WaitGroup

@@ -15,9 +15,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// MaxForeignCodes is how many recovery codes of another system an account takes
+// MaxImportedCodes is how many recovery codes of another system an account takes
 // over: 16.
-const MaxForeignCodes = account.MaxForeign
+const MaxImportedCodes = account.MaxImported
 
 // An Import is what another system knows of a user's second factor.
 type Import struct {
@@ -25,7 +25,7 @@ type Import struct {
 	Authenticators []ImportedAuthenticator
 
 	// RecoveryHashes are the hashes of recovery codes that were not used there,
-	// at most [MaxForeignCodes] and none twice: 60 bytes, the text form of
+	// at most [MaxImportedCodes] and none twice: 60 bytes, the text form of
 	// bcrypt ($2a$, $2b$ or $2y$), or 32 bytes of SHA-256 without a salt.
 	// Defaults to none. Other systems keep codes in clear: hash them for this.
 	//
@@ -49,7 +49,7 @@ type Import struct {
 	// The next set takes the place of all of them. What is weak about codes of
 	// another system stays weak until then: whoever has both the database and
 	// the keys finds one of 40 or 50 bits behind SHA-256 in minutes. Ask users
-	// for NewCodes soon.
+	// for RenewCodes soon.
 	RecoveryHashes [][]byte
 
 	// Again allows the import for a user whose two-factor authentication was on
@@ -95,7 +95,7 @@ type ImportedAuthenticator struct {
 // anything.
 func (x Admin) Import(ctx context.Context, userID string, im Import) (err error) {
 	var authenticators []account.Authenticator
-	var codes []account.ForeignCode
+	var codes []account.ImportedCode
 	e, err := x.edit("import", userID, func(a *account.Account, m account.Moment) error {
 		return a.Import(m, authenticators, codes, im.Again, x.by)
 	})
@@ -122,26 +122,26 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 		}
 		authenticators = append(authenticators, to)
 	}
-	if codes, err = foreignCodes(im.RecoveryHashes); err != nil {
+	if codes, err = importedCodes(im.RecoveryHashes); err != nil {
 		return fmt.Errorf("enrollment: Import.RecoveryHashes: %w", err)
 	}
 	return e.run(ctx)
 }
 
-// foreignCodes tells the hashes apart by their length, which account checks.
-func foreignCodes(hashes [][]byte) ([]account.ForeignCode, error) {
-	if len(hashes) > MaxForeignCodes {
-		return nil, fmt.Errorf("more than %d", MaxForeignCodes)
+// importedCodes tells the hashes apart by their length, which account checks.
+func importedCodes(hashes [][]byte) ([]account.ImportedCode, error) {
+	if len(hashes) > MaxImportedCodes {
+		return nil, fmt.Errorf("more than %d", MaxImportedCodes)
 	}
-	var codes []account.ForeignCode
+	var codes []account.ImportedCode
 	for _, hash := range hashes {
-		c := account.ForeignCode{Scheme: account.ForeignBcrypt, Hash: slices.Clone(hash)}
+		c := account.ImportedCode{Scheme: account.ImportedBcrypt, Hash: slices.Clone(hash)}
 		if len(hash) == sha256.Size {
-			c.Scheme = account.ForeignSHA256
+			c.Scheme = account.ImportedSHA256
 		}
 		codes = append(codes, c)
 	}
-	return codes, account.CheckForeign(codes)
+	return codes, account.CheckImported(codes)
 }
 
 // An Export is what [Admin.Export] returns: secrets in clear. It redacts

@@ -187,7 +187,7 @@ func (r *moveRig) code(key totp.Key) string { return modelShown(key, r.clock.Now
 // answer signs in with both factors.
 func (r *moveRig) answer(user, code string) (enrollment.Success, error) {
 	r.t.Helper()
-	d, err := r.SignIn(r.t.Context(), user, enrollment.Login{})
+	d, err := r.SignIn(r.t.Context(), user, enrollment.SignInOptions{})
 	if err != nil || d.Next != enrollment.AskCode {
 		r.t.Fatalf("SignIn = %v, %v", d.Next, err)
 	}
@@ -405,7 +405,7 @@ func TestImportRefuses(t *testing.T) {
 		return enrollment.Import{Authenticators: one, RecoveryHashes: hashes}
 	}
 	var many [][]byte
-	for i := range enrollment.MaxForeignCodes + 1 {
+	for i := range enrollment.MaxImportedCodes + 1 {
 		many = append(many, summed(fmt.Sprint("code", i))...)
 	}
 	dear := []byte("$2b$15$" + strings.Repeat("a", 53))
@@ -441,7 +441,7 @@ func TestImportRefuses(t *testing.T) {
 		}
 	}
 
-	r.move("alice", many[:enrollment.MaxForeignCodes]...)
+	r.move("alice", many[:enrollment.MaxImportedCodes]...)
 	before := r.record("alice")
 	for _, im := range []enrollment.Import{{Authenticators: one}, {Authenticators: four[:1]}} {
 		r.denied(r.Admin("carol", "x").Import(t.Context(), "alice", im), enrollment.ReasonAlreadyEnrolled)
@@ -449,7 +449,7 @@ func TestImportRefuses(t *testing.T) {
 	if after := r.record("alice"); after.Version != before.Version {
 		t.Error("a refused import was written")
 	}
-	if s := r.status("alice"); s.Authenticators[0].Name != "Authenticator" || s.CodesLeft != enrollment.MaxForeignCodes {
+	if s := r.status("alice"); s.Authenticators[0].Name != "Authenticator" || s.CodesLeft != enrollment.MaxImportedCodes {
 		t.Errorf("the status is %+v", s)
 	}
 }
@@ -470,7 +470,7 @@ func TestImportKeepsNothingOfTheCaller(t *testing.T) {
 }
 
 // Codes of another system work as they were typed there, and once.
-func TestForeignCodes(t *testing.T) {
+func TestImportedCodes(t *testing.T) {
 	t.Parallel()
 	const numeric, hyphens = "83920174", "6031-9927"
 	ours := "ABCD-EFGH-JKMN-PQRS" // a code of theirs that looks like one of ours
@@ -541,12 +541,12 @@ func TestForeignCodes(t *testing.T) {
 }
 
 // The next set takes the place of all, and so does disabling.
-func TestForeignCodesGiveWay(t *testing.T) {
+func TestImportedCodesGiveWay(t *testing.T) {
 	t.Parallel()
 	hashes := summed("first code", "second code")
 	r := newMoveRig(t)
 	key := r.move("alice", hashes...)
-	d, err := r.SignIn(t.Context(), "alice", enrollment.Login{})
+	d, err := r.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 	if err != nil || !slices.Equal(d.Factors, []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorRecovery}) {
 		t.Errorf("factors %v, %v", d.Factors, err)
 	}
@@ -555,7 +555,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 	}
 
 	// A second phone makes no set as long as some are left.
-	setup, err := r.Begin(t.Context(), "alice", enrollment.Options{Account: "alice", Proof: enrollment.ByCode("first code")})
+	setup, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByCode("first code")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -564,7 +564,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 	if err != nil || done.Codes.Len() != 0 {
 		t.Fatalf("%d codes, %v", done.Codes.Len(), err)
 	}
-	renewed, err := r.NewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+	renewed, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
 	if err != nil || renewed.Codes.Len() != recovery.DefaultCount {
 		t.Fatal(err)
 	}
@@ -591,7 +591,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 	kept := newMoveRig(t, func(c *enrollment.Config) { c.KeepCodes = true })
 	kept.move("alice", hashes...)
 	for _, p := range []enrollment.Proof{enrollment.ByCode("first code"), enrollment.ByCode("123456"), {}} {
-		_, err := kept.Codes(t.Context(), "alice", p)
+		_, err := kept.RecoveryCodes(t.Context(), "alice", p)
 		kept.denied(err, enrollment.ReasonCodesNotKept)
 	}
 	if left := kept.status("alice").CodesLeft; left != 2 {
@@ -601,7 +601,7 @@ func TestForeignCodesGiveWay(t *testing.T) {
 
 // Where an account has no codes of another system, a text that is no code is
 // neither counted nor written. Looking at the account leaves a line in the log.
-func TestMalformedWithoutForeignCodes(t *testing.T) {
+func TestMalformedWithoutImportedCodes(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t)
 	r.move("alice")
@@ -624,7 +624,7 @@ func TestMalformedWithoutForeignCodes(t *testing.T) {
 }
 
 // Wrong ones are throttled as recovery codes are, and the app goes on working.
-func TestForeignCodesAreThrottled(t *testing.T) {
+func TestImportedCodesAreThrottled(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t)
 	key := r.move("alice", summed("first code")...)
@@ -648,8 +648,8 @@ func TestForeignCodesAreThrottled(t *testing.T) {
 	}
 }
 
-// TestCase19_ForeignRace: one code, thirty callers.
-func TestCase19_ForeignRace(t *testing.T) {
+// TestCase19_ImportedRace: one code, thirty callers.
+func TestCase19_ImportedRace(t *testing.T) {
 	t.Parallel()
 	for name, hashes := range map[string]func(*testing.T) [][]byte{
 		"SHA-256": func(*testing.T) [][]byte { return summed("first code", "second") },
@@ -675,8 +675,8 @@ func TestCase19_ForeignRace(t *testing.T) {
 	}
 }
 
-// TestCase49_ForeignLostReply: the code is used, and its Success is not lost.
-func TestCase49_ForeignLostReply(t *testing.T) {
+// TestCase49_ImportedLostReply: the code is used, and its Success is not lost.
+func TestCase49_ImportedLostReply(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t)
 	r.move("alice", bcrypted(t, 4, "first code")...)
@@ -690,7 +690,7 @@ func TestCase49_ForeignLostReply(t *testing.T) {
 
 // Every hash is tried whichever it is, used ones included, and none while
 // locked or before the form is right.
-func TestForeignWorkIsConstant(t *testing.T) {
+func TestImportedWorkIsConstant(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t)
 	var n atomic.Int64
@@ -725,9 +725,9 @@ func TestForeignWorkIsConstant(t *testing.T) {
 	}
 }
 
-// TestCase50_ForeignGate: guesses on one imported account kept every processor
+// TestCase50_ImportedGate: guesses on one imported account kept every processor
 // busy.
-func TestCase50_ForeignGate(t *testing.T) {
+func TestCase50_ImportedGate(t *testing.T) {
 	t.Parallel()
 	r := newMoveRig(t)
 	var tries atomic.Int64
@@ -759,9 +759,9 @@ func TestCase50_ForeignGate(t *testing.T) {
 	}
 }
 
-// TestCase50_ForeignLeavesRoom: however many imported accounts are guessed at,
+// TestCase50_ImportedLeavesRoom: however many imported accounts are guessed at,
 // half of the slots are left for codes that take a single derivation.
-func TestCase50_ForeignLeavesRoom(t *testing.T) {
+func TestCase50_ImportedLeavesRoom(t *testing.T) {
 	t.Parallel()
 	slots := runtime.GOMAXPROCS(0)
 	if slots < 2 {
@@ -773,7 +773,7 @@ func TestCase50_ForeignLeavesRoom(t *testing.T) {
 			c.RecoveryScheme = recovery.Argon2id
 			c.RecoveryCodes = recovery.MinCount
 		})
-		setup, err := r.Begin(t.Context(), "other", enrollment.Options{Account: "other"})
+		setup, err := r.Begin(t.Context(), "other", enrollment.BeginOptions{Account: "other"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -865,7 +865,7 @@ func TestExportRefuses(t *testing.T) {
 	for _, user := range []string{"nobody", "waiting", "disabled"} {
 		switch user {
 		case "waiting":
-			if _, err := r.Begin(t.Context(), user, enrollment.Options{Account: user}); err != nil {
+			if _, err := r.Begin(t.Context(), user, enrollment.BeginOptions{Account: user}); err != nil {
 				t.Fatal(err)
 			}
 		case "disabled":

@@ -111,7 +111,7 @@ func (b *modelBench) code() string { return modelShown(b.key, b.now) }
 
 func (b *modelBench) begin() enrollment.Setup {
 	b.t.Helper()
-	s, err := b.guard.Begin(b.t.Context(), "alice", enrollment.Options{Account: "alice"})
+	s, err := b.guard.Begin(b.t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func (b *modelBench) verify(code string) enrollment.Reason {
 
 func (b *modelBench) challenge() enrollment.Decision {
 	b.t.Helper()
-	d, err := b.guard.SignIn(b.t.Context(), "alice", enrollment.Login{})
+	d, err := b.guard.SignIn(b.t.Context(), "alice", enrollment.SignInOptions{})
 	if err != nil || d.Next != enrollment.AskCode {
 		b.t.Fatal(d.Next, err)
 	}
@@ -204,7 +204,7 @@ func TestProofThatIsNotLookedAt(t *testing.T) {
 	t.Parallel()
 	b := newModelBench(t, nil)
 	for _, p := range []enrollment.Proof{enrollment.ByCode("hello"), enrollment.ByReceipt("hello")} {
-		_, err := b.guard.Begin(t.Context(), "bob", enrollment.Options{Account: "bob", Proof: p})
+		_, err := b.guard.Begin(t.Context(), "bob", enrollment.BeginOptions{Account: "bob", Proof: p})
 		b.want(modelReason(err), "", "Begin for somebody who has nothing yet")
 	}
 }
@@ -229,7 +229,7 @@ func TestNothingToRebase(t *testing.T) {
 
 func (b *modelBench) beginFor(user string) {
 	b.t.Helper()
-	if _, err := b.guard.Begin(b.t.Context(), user, enrollment.Options{Account: user}); err != nil {
+	if _, err := b.guard.Begin(b.t.Context(), user, enrollment.BeginOptions{Account: user}); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -239,7 +239,7 @@ func (b *modelBench) beginFor(user string) {
 func TestSetupPurpose(t *testing.T) {
 	t.Parallel()
 	b := newModelBench(t, nil)
-	d, err := b.guard.SignIn(t.Context(), "alice", enrollment.Login{Purpose: enrollment.PurposeSetup})
+	d, err := b.guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: enrollment.PurposeSetup})
 	if err == nil || d.Challenge != "" {
 		t.Errorf("SignIn minted a challenge for the purpose of a setup, %v", err)
 	}
@@ -250,7 +250,7 @@ func TestSetupPurpose(t *testing.T) {
 func TestFactorOfConfirm(t *testing.T) {
 	t.Parallel()
 	b := newModelBench(t, nil)
-	setup, err := b.guard.Begin(t.Context(), "bob", enrollment.Options{Account: "bob"})
+	setup, err := b.guard.Begin(t.Context(), "bob", enrollment.BeginOptions{Account: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}

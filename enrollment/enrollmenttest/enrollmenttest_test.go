@@ -94,7 +94,7 @@ func TestLoginHandler(t *testing.T) {
 	kit := enrollmenttest.New(t)
 	alice := kit.Enroll("alice")
 	login := func(code string) int {
-		d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.Login{})
+		d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,11 +18,11 @@ func ExampleNew() {
 	kit := enrollmenttest.New(t)
 	alice := kit.Enroll("alice")
 
-	login, _ := kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
+	login, _ := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	ok, err := kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Code())
 	fmt.Println(ok.UserID, err)
 
-	login, _ = kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
+	login, _ = kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	_, err = kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Code())
 	fmt.Println(errors.Is(err, enrollment.ErrReplayed))
 

@@ -44,7 +44,7 @@ func (s *session) ask(prompt string) (string, error) {
 
 // enroll sets an authenticator up.
 func (s *session) enroll(ctx context.Context, background qr.Background) error {
-	setup, err := s.guard.Begin(ctx, s.user, enrollment.Options{Account: s.user})
+	setup, err := s.guard.Begin(ctx, s.user, enrollment.BeginOptions{Account: s.user})
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *session) signInRepeatedly(ctx context.Context) error {
 	s.say("\nNow sign in, as often as you like. Try a code twice, a wrong one, a recovery")
 	s.say("code, six wrong ones in a row. End with Ctrl-D.\n")
 	for {
-		decision, err := s.guard.SignIn(ctx, s.user, enrollment.Login{})
+		decision, err := s.guard.SignIn(ctx, s.user, enrollment.SignInOptions{})
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,7 @@ type app struct {
 	config    config
 	guard     *enrollment.Guard
 	messages  *enrollment.Messages
-	resets    *enrollment.Resets
+	resets    *enrollment.ResetRequests
 	directory *enrollment.Directory
 	users     *users
 	mandates  mandates

@@ -101,7 +101,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 
 	// A host that keeps two-factor accounts in another database than its users
-	// also sets Login.Enrolled, from a column of its own.
+	// also sets SignInOptions.Enrolled, from a column of its own.
 	login := rule.login(u)
 	login.Device = a.deviceToken(r)
 	decision, err := a.guard.SignIn(ctx, u.ID, login)

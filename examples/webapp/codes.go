@@ -26,7 +26,7 @@ func (a *app) newCodesForm(w http.ResponseWriter, r *http.Request, _ user) {
 }
 
 func (a *app) newCodes(w http.ResponseWriter, r *http.Request, u user) {
-	done, err := a.guard.NewCodes(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code")))
+	done, err := a.guard.RenewCodes(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code")))
 	if err != nil {
 		if !a.ask(w, r, newCodesQuestion(), err) {
 			a.fail(w, r, err)
@@ -55,7 +55,7 @@ func (a *app) codesAgainForm(w http.ResponseWriter, r *http.Request, _ user) {
 }
 
 func (a *app) codesAgain(w http.ResponseWriter, r *http.Request, u user) {
-	codes, err := a.guard.Codes(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code")))
+	codes, err := a.guard.RecoveryCodes(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code")))
 	if err != nil {
 		if !a.ask(w, r, showAgainQuestion(), err) {
 			a.fail(w, r, err)

@@ -16,7 +16,7 @@ func (a *app) deviceCookie() string {
 	return "device"
 }
 
-// deviceToken returns what this browser has for Login.Device, or "".
+// deviceToken returns what this browser has for SignInOptions.Device, or "".
 func (a *app) deviceToken(r *http.Request) string {
 	c, err := r.Cookie(a.deviceCookie())
 	if err != nil {

@@ -143,7 +143,7 @@ func (a *app) resetting(r *http.Request) (user, error) {
 // factor, and whether it was given. What the first factor came over is named,
 // so that no code is sent the same way.
 func (a *app) mayReset(r *http.Request, u user) (bool, enrollment.Decision, error) {
-	decision, err := a.guard.SignIn(r.Context(), u.ID, enrollment.Login{Purpose: resetPurpose, Channel: "email"})
+	decision, err := a.guard.SignIn(r.Context(), u.ID, enrollment.SignInOptions{Purpose: resetPurpose, Channel: "email"})
 	if err != nil || decision.Next == enrollment.Proceed {
 		return err == nil, decision, err
 	}

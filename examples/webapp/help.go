@@ -106,4 +106,4 @@ func (a *app) erase(w http.ResponseWriter, r *http.Request, u user) {
 }
 
 // cleanReason makes what an administrator typed fit to be a reason.
-func cleanReason(reason string) string { return cleanText(reason, enrollment.MaxReason) }
+func cleanReason(reason string) string { return cleanText(reason, enrollment.MaxAdminReason) }

@@ -32,7 +32,7 @@ func (a *app) lost(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 		return
 	}
-	request, err := a.resets.Request(r.Context(), challenge)
+	request, err := a.resets.Open(r.Context(), challenge)
 	var denied *enrollment.Denied
 	if errors.As(err, &denied) && !errors.Is(denied, enrollment.ErrChallenge) {
 		a.say(w, r, keyBad, deniedInWords(denied, a.now()), signInStep.path)

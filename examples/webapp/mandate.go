@@ -26,11 +26,11 @@ type mandate struct {
 // login returns what the Guard is told about a sign-in of the user. Who is
 // exempt is our business: the Guard then hears of no mandate. Who has joined
 // after the mandate began has no grace.
-func (m mandate) login(u user) enrollment.Login {
+func (m mandate) login(u user) enrollment.SignInOptions {
 	if !m.Mandatory || u.Exempt {
-		return enrollment.Login{}
+		return enrollment.SignInOptions{}
 	}
-	l := enrollment.Login{Require: true}
+	l := enrollment.SignInOptions{Require: true}
 	if u.Joined.Before(m.Since) {
 		l.Grace = m.deadline()
 	}

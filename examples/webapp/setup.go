@@ -67,7 +67,7 @@ func (a *app) beginForm(w http.ResponseWriter, r *http.Request, u user) {
 
 func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
-	o := enrollment.Options{
+	o := enrollment.BeginOptions{
 		Account: u.Email,
 		Issuer:  a.issuer(r),
 		Name:    cleanName(r.PostFormValue("name")),

@@ -41,7 +41,7 @@ func (a *app) recently(r *http.Request, u user, purpose enrollment.Purpose, with
 	if receipt == "" {
 		return time.Time{}, false, nil
 	}
-	ok, err := a.guard.Recent(r.Context(), u.ID, purpose, receipt, within)
+	ok, err := a.guard.RecentlyVerified(r.Context(), u.ID, purpose, receipt, within)
 	if errors.Is(err, enrollment.ErrProof) {
 		return time.Time{}, false, nil
 	}

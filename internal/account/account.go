@@ -37,19 +37,19 @@ type Account struct {
 	setup          *Setup
 	challenges     spentChallenges
 	lastSignIn     SignIn
-	burned         int64 // seconds since 1970 up to which codes of authenticators that are gone were used
+	lastUsed       int64 // seconds since 1970 up to which codes of authenticators that are gone were used
 	sets           setCount
 	bypass         Bypass
 	ticket         TicketHash
 	reset          ResetRequest
 	delivery       delivery
 
-	codes   lazy[recovery.Set]
-	kept    lazy[recovery.Codes] // the same in clear, where the host shows them again
-	foreign lazy[[]ForeignCode]
-	devices lazy[[]Device]
-	history lazy[[]Event]
-	outbox  lazy[[]Undelivered]
+	codes    lazy[recovery.Set]
+	kept     lazy[recovery.Codes] // the same in clear, where the host shows them again
+	imported lazy[[]ImportedCode]
+	devices  lazy[[]Device]
+	history  lazy[[]Event]
+	outbox   lazy[[]Undelivered]
 
 	unknown []field
 
@@ -109,30 +109,30 @@ func (a *Account) Setup() *Setup { return a.setup }
 // Rebase repairs instants that a broken clock has put more than a day ahead,
 // so that nobody waits for a time that was never real. It counts as a change:
 // the repair must be saved, or the wait would start anew with every attempt.
-func (a *Account) Rebase(m Moment) {
+func (a *Account) ClampFuture(m Moment) {
 	now := m.Now
-	changed := a.totp.rebase(now)
-	changed = a.recovery.rebase(now) || changed
+	changed := a.totp.clampFuture(now)
+	changed = a.recovery.clampFuture(now) || changed
 	for i := range a.authenticators {
-		changed = a.authenticators[i].rebase(now) || changed
+		changed = a.authenticators[i].clampFuture(now) || changed
 	}
 	if a.setup != nil {
 		changed = a.setup.rebase(now) || changed
 	}
 	if a.challenges.broken(now) {
-		a.turn(m)
+		a.rotateEpoch(m)
 		changed = true
 	}
 	changed = a.sets.rebase(now) || changed
 	changed = a.delivery.rebase(now) || changed
 	changed = a.reset.rebase(now) || changed
 	changed = a.rebaseDevices(now) || changed
-	if _, broken := rebase(a.bypass.From, now); broken {
+	if _, broken := clampFuture(a.bypass.From, now); broken {
 		a.endBypass()
 		changed = true
 	}
-	if limit := now.Add(clockTolerance).Unix(); a.burned != 0 && a.burned > limit {
-		a.burned, changed = now.Unix(), true
+	if limit := now.Add(clockTolerance).Unix(); a.lastUsed != 0 && a.lastUsed > limit {
+		a.lastUsed, changed = now.Unix(), true
 	}
 	a.changed = a.changed || changed
 }
@@ -186,13 +186,13 @@ func (a *Account) find(id AuthenticatorID) int {
 
 // drop removes a confirmed authenticator and keeps the mark of what it used.
 func (a *Account) drop(i int) {
-	a.burned = max(a.burned, a.authenticators[i].burned())
+	a.lastUsed = max(a.lastUsed, a.authenticators[i].lastUsed())
 	a.authenticators = slices.Delete(a.authenticators, i, i+1)
 }
 
 // turn starts a new epoch: what was handed out or begun under the one before is
 // void, and need not be remembered.
-func (a *Account) turn(m Moment) {
+func (a *Account) rotateEpoch(m Moment) {
 	a.epoch = m.epoch()
 	a.challenges = spentChallenges{}
 	a.setup = nil
@@ -226,13 +226,13 @@ func (a *Account) clear(m Moment) {
 	}
 	a.codes.set(recovery.Set{})
 	a.kept.set(recovery.Codes{})
-	a.foreign.set(nil)
+	a.imported.set(nil)
 	a.delivery.address = Address{}
-	a.forgive(m.Now)
+	a.leaveUnits(m.Now)
 	a.recovery = Throttle{}
 	a.ticket = TicketHash{}
 	a.closeReset()
-	a.turn(m)
+	a.rotateEpoch(m)
 	a.changed = true
 }
 
@@ -259,6 +259,6 @@ func (a *Account) Remove(m Moment, id AuthenticatorID, by Factor, method string)
 	name := a.authenticators[i].Name
 	a.drop(i)
 	a.bypass = Bypass{}
-	a.turn(m)
+	a.rotateEpoch(m)
 	return a.record(m, Event{Kind: EventAuthenticatorRemoved, Factor: by, Method: method, Name: name})
 }

@@ -53,7 +53,7 @@ func (w *world) reload() {
 	if w.a, err = account.Decode(b); err != nil {
 		w.t.Fatal(err)
 	}
-	w.a.Rebase(w.moment())
+	w.a.ClampFuture(w.moment())
 	w.a.Tidy(w.now)
 }
 

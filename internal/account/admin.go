@@ -45,8 +45,8 @@ func (a *Account) Unlock(m Moment, by Admin) error {
 	default:
 		return nil
 	}
-	a.forgive(m.Now)
-	a.recovery.forgive(foreignPolicy, m.Now)
+	a.leaveUnits(m.Now)
+	a.recovery.leaveUnits(importedPolicy, m.Now)
 	return a.record(m, by.event(EventUnlocked))
 }
 
@@ -57,12 +57,12 @@ func (a *Account) Note(m Moment, kind EventKind, by Admin) error {
 }
 
 // Import sets up an account with authenticators that another system has
-// proven, and its recovery codes, for which the caller has asked CheckForeign.
+// proven, and its recovery codes, for which the caller has asked CheckImported.
 // App codes that could have been used there until now are used up, and so are
 // those that the account remembers of authenticators that are gone, whatever
 // their kind: the mark is a time. Again allows it where the account was on
 // before, or waits for its ticket. A refusal changes nothing.
-func (a *Account) Import(m Moment, authenticators []Authenticator, codes []ForeignCode, again bool, by Admin) error {
+func (a *Account) Import(m Moment, authenticators []Authenticator, codes []ImportedCode, again bool, by Admin) error {
 	switch {
 	case a.enrolled():
 		return refuse(AlreadyEnrolled)
@@ -81,14 +81,14 @@ func (a *Account) Import(m Moment, authenticators []Authenticator, codes []Forei
 	a.clear(m)
 	for _, x := range authenticators {
 		// Neither is below 0, the step of 1970, where none was used.
-		x.Last = max(x.Key.Step(m.Now), x.Key.Step(time.Unix(a.burned, 0)))
+		x.Last = max(x.Key.Step(m.Now), x.Key.Step(time.Unix(a.lastUsed, 0)))
 		if x.Added.Unix() <= 0 || x.Added.After(m.Now) {
 			x.Added = m.Now
 		}
 		a.authenticators = append(a.authenticators, x)
 	}
 	a.wasConfirmed = true
-	a.foreign.set(codes)
+	a.imported.set(codes)
 	return a.record(m, by.event(EventImported))
 }
 

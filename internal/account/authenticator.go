@@ -55,7 +55,7 @@ func (m Moment) exempt(k totp.Key, f func()) {
 
 // burned returns the end of the last step whose code was used, as seconds
 // since 1970; 0 if none was.
-func (a *Authenticator) burned() int64 {
+func (a *Authenticator) lastUsed() int64 {
 	if a.Last == 0 {
 		return 0
 	}
@@ -65,14 +65,14 @@ func (a *Authenticator) burned() int64 {
 // rebase brings back a step that a broken clock has burned far ahead, to the
 // last one that could have been used by now. Without it the owner's codes would
 // be refused until then.
-func (a *Authenticator) rebase(now time.Time) (changed bool) {
+func (a *Authenticator) clampFuture(now time.Time) (changed bool) {
 	if a.Last == 0 {
 		return false
 	}
-	if _, broken := rebase(a.Key.StepTime(a.Last), now); broken {
+	if _, broken := clampFuture(a.Key.StepTime(a.Last), now); broken {
 		a.Last, changed = max(0, a.Key.Step(now)+totp.LookAround), true
 	}
-	if used, broken := rebase(a.Used, now); broken {
+	if used, broken := clampFuture(a.Used, now); broken {
 		a.Used, changed = used, true
 	}
 	return changed

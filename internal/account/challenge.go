@@ -103,7 +103,7 @@ func (s *spentChallenges) tidy(now time.Time) {
 // marks, and those that were spent would be open again when it comes.
 func (s *spentChallenges) broken(now time.Time) bool {
 	return s.floor.Sub(now) > floorTolerance || slices.ContainsFunc(s.list, func(c spentChallenge) bool {
-		_, broken := rebase(c.issued, now)
+		_, broken := clampFuture(c.issued, now)
 		return broken
 	})
 }

@@ -50,7 +50,7 @@ type Guess struct {
 
 	// Foreign is what came of holding the text against codes of another
 	// system.
-	Foreign *ForeignTry
+	Imported *ImportedTry
 }
 
 // A Match is a guess that was right.
@@ -65,7 +65,7 @@ type Match struct {
 // could have been right for; [Locked], [FactorDisabled], [MalformedCode] and a
 // replayed TOTP code have not.
 //
-// It returns ErrNeedDigest, ErrNeedForeign or ErrNeedSpare if a recovery code
+// It returns ErrNeedDigest, ErrNeedImported or ErrNeedSpare if a recovery code
 // may be evaluated, and something has yet to be derived for it. The account has
 // not changed then.
 func (a *Account) Check(m Moment, g Guess) (Match, error) {
@@ -81,7 +81,7 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 	case err != nil:
 		return Match{}, err
 	case foreign:
-		match, err = a.checkForeign(m, g)
+		match, err = a.checkImported(m, g)
 	case factor == Recovery:
 		match, err = a.checkRecovery(m, g)
 	case factor == Delivered:
@@ -108,7 +108,7 @@ func (a *Account) reading(g Guess) (f Factor, foreign bool, err error) {
 	if g.Factor == Delivered && len(g.Digits) == DeliveredDigits {
 		return Delivered, false, nil
 	}
-	codes, err := a.foreign.get(decodeForeign)
+	codes, err := a.imported.get(decodeImported)
 	if err != nil {
 		return NoFactor, false, err
 	}
@@ -230,17 +230,17 @@ func (a *Account) spentAgain(m Moment, p policy) error {
 // factors are held back no longer, and what was handed out is void.
 func (a *Account) recovered(m Moment) error {
 	a.recovery.succeed()
-	a.forgive(m.Now)
-	a.turn(m)
+	a.leaveUnits(m.Now)
+	a.rotateEpoch(m)
 	return a.record(m, Event{Kind: EventRecoveryUsed, Factor: Recovery})
 }
 
 // forgive ends the waits of app codes and delivered codes, and leaves some units
 // in their budgets.
-func (a *Account) forgive(now time.Time) {
-	a.totp.forgive(totpPolicy, now)
+func (a *Account) leaveUnits(now time.Time) {
+	a.totp.leaveUnits(totpPolicy, now)
 	if !a.delivery.isZero() {
-		a.delivery.throttle.forgive(totpPolicy, now)
+		a.delivery.throttle.leaveUnits(totpPolicy, now)
 	}
 }
 
@@ -277,10 +277,10 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 	case !a.enrolled():
 	case f == TOTP && len(a.authenticators) > 0:
 		err = a.totp.blocked(totpPolicy, now, len(a.authenticators))
-	case f == Recovery && a.foreign.isEmpty():
+	case f == Recovery && a.imported.isEmpty():
 		err = a.recovery.blocked(recoveryPolicy, now, 1)
 	case f == Recovery:
-		err = a.recovery.blocked(foreignPolicy, now, 1)
+		err = a.recovery.blocked(importedPolicy, now, 1)
 	}
 	if r, ok := err.(*Refusal); ok {
 		return r.RetryAt, true

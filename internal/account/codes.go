@@ -35,7 +35,7 @@ func (s *setCount) add(now time.Time) {
 }
 
 func (s *setCount) rebase(now time.Time) (changed bool) {
-	s.since, changed = rebase(s.since, now)
+	s.since, changed = clampFuture(s.since, now)
 	return changed
 }
 
@@ -56,12 +56,12 @@ func (a *Account) CodesLeft() (left, of int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	foreign, err := a.foreign.get(decodeForeign)
+	imported, err := a.imported.get(decodeImported)
 	if err != nil {
 		return 0, 0, err
 	}
-	unused, err := a.foreignLeft()
-	return set.Remaining() + unused, set.Len() + len(*foreign), err
+	unused, err := a.importedLeft()
+	return set.Remaining() + unused, set.Len() + len(*imported), err
 }
 
 // MayRenew reports whether Renew would be allowed to store set, or if it is
@@ -114,14 +114,14 @@ func (a *Account) Renew(m Moment, set *FreshSet, by Factor) error {
 	}
 	a.setCodes(m, set)
 	a.recovery = Throttle{}
-	a.turn(m)
+	a.rotateEpoch(m)
 	return a.record(m, Event{Kind: EventCodesRenewed, Factor: by})
 }
 
 func (a *Account) setCodes(m Moment, set *FreshSet) {
 	a.codes.set(set.Set)
 	a.kept.set(set.Codes)
-	a.foreign.set(nil)
+	a.imported.set(nil)
 	if !set.Counted {
 		a.sets.add(m.Now)
 	}

@@ -204,7 +204,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool, set *FreshSet) (
 	a.delivery.address = to
 	a.wasConfirmed = true
 	a.ticket = TicketHash{}
-	a.turn(m)
+	a.rotateEpoch(m)
 	kind := EventAddressBound
 	if first {
 		kind = EventEnabled
@@ -243,7 +243,7 @@ func (a *Account) Unbind(m Moment, by Factor, method string) error {
 	name := a.delivery.address.Channel
 	a.delivery.address = Address{}
 	a.bypass = Bypass{}
-	a.turn(m)
+	a.rotateEpoch(m)
 	return a.record(m, Event{Kind: EventAddressRemoved, Factor: by, Method: method, Name: name})
 }
 
@@ -293,14 +293,14 @@ func (d *delivery) tidy(now time.Time) {
 }
 
 func (d *delivery) rebase(now time.Time) (changed bool) {
-	changed = d.throttle.rebase(now)
+	changed = d.throttle.clampFuture(now)
 	for _, t := range []*time.Time{&d.last, &d.since, &d.address.Used} {
-		at, broken := rebase(*t, now)
+		at, broken := clampFuture(*t, now)
 		*t = at
 		changed = changed || broken
 	}
 	if d.waiting != nil {
-		if _, broken := rebase(d.waiting.Sent, now); broken {
+		if _, broken := clampFuture(d.waiting.Sent, now); broken {
 			d.waiting, changed = nil, true
 		}
 	}
@@ -313,11 +313,11 @@ func (a *Account) needsCodes(set *FreshSet, now time.Time) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	foreign, err := a.foreignLeft()
+	imported, err := a.importedLeft()
 	if err != nil {
 		return false, err
 	}
-	if held.Remaining()+foreign > 0 {
+	if held.Remaining()+imported > 0 {
 		return false, nil
 	}
 	if err := a.mayMake(set, now); err != nil {

@@ -114,13 +114,13 @@ func (a *Account) rebaseDevices(now time.Time) (changed bool) {
 	}
 	before := len(*devices)
 	*devices = slices.DeleteFunc(*devices, func(d Device) bool {
-		_, broken := rebase(d.Added, now)
+		_, broken := clampFuture(d.Added, now)
 		return broken
 	})
 	changed = len(*devices) != before
 	for i := range *devices {
 		d := &(*devices)[i]
-		if used, broken := rebase(d.Used, now); broken {
+		if used, broken := clampFuture(d.Used, now); broken {
 			d.Used, changed = used, true
 		}
 	}

@@ -258,7 +258,7 @@ func TestDamagedDevices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Rebase(w.moment())
+	a.ClampFuture(w.moment())
 	if by, err := a.Waived(w.now, account.DeviceHash{1}); err == nil || by != account.NoFactor {
 		t.Errorf("waived by %d, %v", by, err)
 	}

@@ -37,14 +37,14 @@ const (
 	tagChallenges     = 6
 	tagLastSignIn     = 7
 	tagSetup          = 8
-	tagBurned         = 9
+	tagLastUsed       = 9
 	tagSets           = 10
 	tagCodes          = 11
 	tagHistory        = 12
 	tagOutbox         = 13
 	tagWrite          = 14
 	tagKept           = 15
-	tagForeign        = 16
+	tagImported       = 16
 	tagDevices        = 17
 	tagBypass         = 18
 	tagTicket         = 19
@@ -86,8 +86,8 @@ func Decode(b []byte) (*Account, error) {
 			a.lastSignIn, err = readSignIn(v)
 		case tagSetup:
 			a.setup, err = readSetup(v)
-		case tagBurned:
-			err = readWhole(v, &a.burned)
+		case tagLastUsed:
+			err = readWhole(v, &a.lastUsed)
 		case tagSets:
 			a.sets, err = readSets(v)
 		case tagCodes:
@@ -100,8 +100,8 @@ func Decode(b []byte) (*Account, error) {
 			err = readArray(v, a.write[:])
 		case tagKept:
 			a.kept.raw = v
-		case tagForeign:
-			a.foreign.raw = v
+		case tagImported:
+			a.imported.raw = v
 		case tagDevices:
 			a.devices.raw = v
 		case tagBypass:
@@ -197,8 +197,8 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 	if a.setup != nil {
 		w.put(tagSetup, a.setup.append)
 	}
-	if a.burned != 0 {
-		w.putInt(tagBurned, a.burned)
+	if a.lastUsed != 0 {
+		w.putInt(tagLastUsed, a.lastUsed)
 	}
 	if a.sets.made > 0 {
 		w.put(tagSets, func(b []byte) ([]byte, error) {
@@ -226,8 +226,8 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 		}
 		return codes.AppendBinary(b)
 	})
-	putLazy(&w, tagForeign, &a.foreign, func(b []byte, codes []ForeignCode) ([]byte, error) {
-		return appendList(b, codes, appendForeign)
+	putLazy(&w, tagImported, &a.imported, func(b []byte, codes []ImportedCode) ([]byte, error) {
+		return appendList(b, codes, appendImported)
 	})
 	putLazy(&w, tagDevices, &a.devices, func(b []byte, devices []Device) ([]byte, error) {
 		return appendList(b, devices, appendDevice)

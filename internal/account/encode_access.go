@@ -115,13 +115,13 @@ func readReset(in cryptobyte.String) (ResetRequest, error) {
 	return r, nil
 }
 
-func appendForeign(b []byte, c *ForeignCode) ([]byte, error) {
+func appendImported(b []byte, c *ImportedCode) ([]byte, error) {
 	b = appendInt(append(b, byte(c.Scheme)), micros(c.Used))
 	return append(b, c.Hash...), nil
 }
 
-func decodeForeign(b []byte) ([]ForeignCode, error) {
-	codes, err := readList(b, MaxForeign, func(in cryptobyte.String) (c ForeignCode, err error) {
+func decodeImported(b []byte) ([]ImportedCode, error) {
+	codes, err := readList(b, MaxImported, func(in cryptobyte.String) (c ImportedCode, err error) {
 		var used int64
 		if !in.ReadUint8((*uint8)(&c.Scheme)) || !readInt(&in, &used) {
 			return c, ErrDamaged
@@ -129,7 +129,7 @@ func decodeForeign(b []byte) ([]ForeignCode, error) {
 		c.Used, c.Hash = fromMicros(used), in
 		return c, nil
 	})
-	if err == nil && CheckForeign(codes) != nil {
+	if err == nil && CheckImported(codes) != nil {
 		err = ErrDamaged
 	}
 	return codes, err

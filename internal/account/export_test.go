@@ -10,7 +10,7 @@ import (
 const FieldTag = mustUnderstand
 
 // Burned returns the mark of codes used by authenticators that are gone.
-func Burned(a *Account) int64 { return a.burned }
+func Burned(a *Account) int64 { return a.lastUsed }
 
 // TouchAll makes the next encoding write every part anew that was decoded.
 func TouchAll(a *Account) {
@@ -18,7 +18,7 @@ func TouchAll(a *Account) {
 	a.history.dirty = a.history.value != nil
 	a.outbox.dirty = a.outbox.value != nil
 	a.kept.dirty = a.kept.value != nil
-	a.foreign.dirty = a.foreign.value != nil
+	a.imported.dirty = a.imported.value != nil
 	a.devices.dirty = a.devices.value != nil
 }
 
@@ -50,11 +50,11 @@ func (a *Account) Replace(m Moment, set *FreshSet, name string) error {
 // EventKinds is one more than the highest kind of an event.
 const EventKinds = lastEventKind
 
-// PutForeign puts codes of another system into the place of a set.
-func PutForeign(a *Account, codes []ForeignCode) {
+// PutImported puts codes of another system into the place of a set.
+func PutImported(a *Account, codes []ImportedCode) {
 	a.codes.set(recovery.Set{})
 	a.kept.set(recovery.Codes{})
-	a.foreign.set(codes)
+	a.imported.set(codes)
 }
 
 // WholeLen returns how long the encoding is without anything making room.

@@ -37,7 +37,7 @@ func (m Moment) eventID(n int) EventID {
 const clockTolerance = 24 * time.Hour
 
 // rebase returns mark, or now if mark lies implausibly far ahead of it.
-func rebase(mark, now time.Time) (time.Time, bool) {
+func clampFuture(mark, now time.Time) (time.Time, bool) {
 	if mark.Sub(now) > clockTolerance {
 		return now, true
 	}

@@ -72,9 +72,9 @@ var (
 	// with [Account.CodesDerivation] and to call again. Nothing has changed.
 	ErrNeedDigest = errors.New("account: the digest of the recovery code is needed")
 
-	// ErrNeedForeign asks the caller to hold the text against the codes that
-	// [Account.Foreign] returns, and to call again. Nothing has changed.
-	ErrNeedForeign = errors.New("account: the text has to be held against codes of another system")
+	// ErrNeedImported asks the caller to hold the text against the codes that
+	// [Account.Imported] returns, and to call again. Nothing has changed.
+	ErrNeedImported = errors.New("account: the text has to be held against codes of another system")
 
 	// ErrNeedSpare asks the caller to make a recovery code and its digest by
 	// the same derivation, and to call again. Nothing has changed.

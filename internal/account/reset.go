@@ -158,7 +158,7 @@ func (r *ResetRequest) tidy(now time.Time) (lapsed bool) {
 // rebase starts the wait anew if a broken clock has put its beginning ahead, and
 // brings back the next reminder.
 func (r *ResetRequest) rebase(now time.Time) (changed bool) {
-	asked, broken := rebase(r.Asked, now)
+	asked, broken := clampFuture(r.Asked, now)
 	switch {
 	case broken && r.Open:
 		r.restart(now)

@@ -36,7 +36,7 @@ func (s *Setup) rebase(now time.Time) (changed bool) {
 	if s.Expires.Sub(now) > 2*clockTolerance {
 		s.Expires, changed = now, true
 	}
-	return s.Throttle.rebase(now) || changed
+	return s.Throttle.clampFuture(now) || changed
 }
 
 // MayBegin reports whether Begin would be allowed, and whether it needs a
@@ -147,7 +147,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (s
 	a.authenticators = append(a.authenticators, x)
 	a.wasConfirmed = true
 	a.ticket = TicketHash{}
-	a.turn(m)
+	a.rotateEpoch(m)
 	if err := a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}); err != nil {
 		return false, err
 	}

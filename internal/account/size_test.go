@@ -140,12 +140,12 @@ func largest(t *testing.T, variant int) *account.Account {
 	case ownSpent:
 		w.a.DropKept()
 	case elsewhereSpent:
-		var codes []account.ForeignCode
-		for i := range account.MaxForeign {
+		var codes []account.ImportedCode
+		for i := range account.MaxImported {
 			codes = append(codes, bcryptCode(10, byte(i)))
 			codes[i].Used = w.now
 		}
-		account.PutForeign(w.a, codes)
+		account.PutImported(w.a, codes)
 	}
 	_, err = w.a.AskReset(w.moment(), 24*time.Hour, true)
 	must(err)

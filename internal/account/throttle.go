@@ -27,8 +27,8 @@ type policy struct {
 // refill is the time in which one unit of a budget comes back.
 const refill = 24 * time.Hour
 
-// forgiven is how many units of the budget a recovery leaves at least.
-const forgiven = 5
+// leftUnits is how many units of the budget a recovery leaves at least.
+const leftUnits = 5
 
 var (
 	// Six digits and three steps give an attacker 3·10⁻⁶ a guess; 30 units and
@@ -41,7 +41,7 @@ var (
 
 	// What codes of another system carry is not known. A budget keeps guessing
 	// at eight digits below one in ten thousand a year.
-	foreignPolicy = policy{free: 5, first: 15 * time.Second, ceiling: time.Minute, budget: 30}
+	importedPolicy = policy{free: 5, first: 15 * time.Second, ceiling: time.Minute, budget: 30}
 )
 
 // wait returns how long to wait after that many consecutive failures.
@@ -110,15 +110,15 @@ func (t *Throttle) succeed() { t.Failures = 0 }
 
 // forgive ends a run of failures and leaves some units in the budget: what a
 // proof by another factor, or a new secret, is worth.
-func (t *Throttle) forgive(p policy, now time.Time) {
+func (t *Throttle) leaveUnits(p policy, now time.Time) {
 	t.Failures = 0
 	if p.budget > 0 {
-		t.Debt = min(t.level(now), time.Duration(p.budget-forgiven)*refill)
+		t.Debt = min(t.level(now), time.Duration(p.budget-leftUnits)*refill)
 		t.Mark = later(t.Mark, now)
 	}
 }
 
-func (t *Throttle) rebase(now time.Time) (changed bool) {
-	t.Mark, changed = rebase(t.Mark, now)
+func (t *Throttle) clampFuture(now time.Time) (changed bool) {
+	t.Mark, changed = clampFuture(t.Mark, now)
 	return changed
 }

@@ -121,7 +121,7 @@ func (p *Population) Restore(ctx context.Context) error {
 // enroll makes a user, and a challenge at base.
 func (p *Population) enroll(ctx context.Context, id string, lived bool) (User, error) {
 	p.set(base.AddDate(0, -1, 0))
-	setup, err := p.Guard.Begin(ctx, id, enrollment.Options{Account: id + "@example.com"})
+	setup, err := p.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: id + "@example.com"})
 	if err != nil {
 		return User{}, err
 	}
@@ -188,7 +188,7 @@ func (p *Population) live(ctx context.Context, id string, key totp.Key, codes re
 	if err != nil {
 		return err
 	}
-	renewed, err := p.Guard.NewCodes(ctx, id, enrollment.ByReceipt(ok.Receipt))
+	renewed, err := p.Guard.RenewCodes(ctx, id, enrollment.ByReceipt(ok.Receipt))
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (p *Population) live(ctx context.Context, id string, key totp.Key, codes re
 }
 
 func (p *Population) challenge(ctx context.Context, id string) (string, error) {
-	d, err := p.Guard.SignIn(ctx, id, enrollment.Login{})
+	d, err := p.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
 	if err != nil {
 		return "", err
 	}

@@ -51,7 +51,7 @@ func TestCase29_ResetUnrecorded(t *testing.T, open Open) {
 			"nobody":              {"", "phone lost", "error"},
 			"without a reason":    {"bob", "", "error"},
 			"an endless name":     {strings.Repeat("b", enrollment.MaxActor+1), "phone lost", "error"},
-			"an endless reason":   {"bob", strings.Repeat("r", enrollment.MaxReason+1), "error"},
+			"an endless reason":   {"bob", strings.Repeat("r", enrollment.MaxAdminReason+1), "error"},
 			"a forged log line":   {"bob", "phone lost\nlevel=INFO", "error"},
 			"a broken name":       {"bob\xff", "phone lost", "error"},
 			"the user themselves": {"alice", "phone lost", enrollment.ReasonOwnAccount},
@@ -90,11 +90,11 @@ func TestCase29_ResetUnrecorded(t *testing.T, open Open) {
 			"": enrollment.ReasonTicketRequired, "hello": enrollment.ReasonTicketInvalid, u.codes[0]: enrollment.ReasonTicketInvalid,
 			strings.Repeat("0", 16): enrollment.ReasonTicketInvalid, strings.Repeat("A", 1<<20): enrollment.ReasonTicketInvalid,
 		} {
-			_, err := w.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Ticket: guess})
+			_, err := w.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: guess})
 			want(t, err, why)
 		}
 	})
-	_, err = w.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Ticket: ticket.Reveal()})
+	_, err = w.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket.Reveal()})
 	want(t, err, "")
 }
 
@@ -105,7 +105,7 @@ func second[T any](_ T, err error) error { return err }
 // was set up anew (scheb/2fa#126).
 func TestCase30_TrustSurvives(t *testing.T, open Open) {
 	renew := func(u *user) error {
-		_, err := u.w.guard.NewCodes(t.Context(), u.id, enrollment.ByCode(u.code()))
+		_, err := u.w.guard.RenewCodes(t.Context(), u.id, enrollment.ByCode(u.code()))
 		return err
 	}
 	confirm := func(u *user, replace string) error {
@@ -168,7 +168,7 @@ func (u *user) trust() string {
 // signIn signs in with the first factor from a device.
 func (u *user) signIn(device string) enrollment.Decision {
 	u.w.t.Helper()
-	d, err := u.w.guard.SignIn(u.w.t.Context(), u.id, enrollment.Login{Device: device})
+	d, err := u.w.guard.SignIn(u.w.t.Context(), u.id, enrollment.SignInOptions{Device: device})
 	if err != nil {
 		u.w.t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestCase54_SlowNodeAfterErasure(t *testing.T, open Open) {
 	if got := u.signIn(device); got.Next != enrollment.AskCode || got.Waived != "" {
 		t.Errorf("a device of before: %v", got.Next)
 	}
-	_, err = w.guard.Recent(t.Context(), "alice", "x", receipt.Receipt, time.Hour)
+	_, err = w.guard.RecentlyVerified(t.Context(), "alice", "x", receipt.Receipt, time.Hour)
 	want(t, err, enrollment.ReasonProofInvalid)
 	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt.Receipt)), enrollment.ReasonProofInvalid)
 	want(t, again.answer(u.code()), enrollment.ReasonWrongCode)

@@ -93,11 +93,11 @@ func TestCase28_HalfAuthenticated(t *testing.T, open Open) {
 	if (enrollment.Decision{}).Next != enrollment.Refuse {
 		t.Error("the zero decision is not to refuse")
 	}
-	d, err := w.guard.SignIn(t.Context(), "nobody", enrollment.Login{Require: true})
+	d, err := w.guard.SignIn(t.Context(), "nobody", enrollment.SignInOptions{Require: true})
 	if err != nil || d.Next != enrollment.MustEnroll || d.Challenge != "" {
 		t.Errorf("SignIn = %+v, %v", d, err)
 	}
-	if d, err = w.guard.SignIn(t.Context(), "nobody", enrollment.Login{Enrolled: true}); err == nil || d.Next != enrollment.Refuse || d.Challenge != "" {
+	if d, err = w.guard.SignIn(t.Context(), "nobody", enrollment.SignInOptions{Enrolled: true}); err == nil || d.Next != enrollment.Refuse || d.Challenge != "" {
 		t.Errorf("SignIn of a user said to be enrolled = %+v, %v", d, err)
 	}
 	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt("")), enrollment.ReasonProofInvalid)
@@ -109,7 +109,7 @@ func TestCase28_HalfAuthenticated(t *testing.T, open Open) {
 func TestCase51_ResetChallengeSignsIn(t *testing.T, open Open) {
 	w := newWorld(t, open(t))
 	u := w.enroll("alice")
-	d, err := w.guard.SignIn(t.Context(), "alice", enrollment.Login{Purpose: "password-reset"})
+	d, err := w.guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: "password-reset"})
 	if err != nil || d.Next != enrollment.AskCode {
 		t.Fatal(d.Next, err)
 	}
@@ -133,7 +133,7 @@ func TestCase52_StolenSession(t *testing.T, open Open) {
 	_, err = w.guard.Verify(t.Context(), "alice", "delete-project", mallory.codes[0])
 	want(t, err, enrollment.ReasonWrongCode)
 	w.unchanged("alice", func() {
-		_, err = w.guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(theirs.Receipt))
+		_, err = w.guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(theirs.Receipt))
 		want(t, err, enrollment.ReasonProofInvalid)
 		want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(theirs.Receipt)), enrollment.ReasonProofInvalid)
 	})
@@ -240,7 +240,7 @@ func TestCase32_SecretsInLogs(t *testing.T, open Open) {
 	_, err = w.guard.Confirm(ctx, "alice", token, staged.code())
 	use(staged.code(), err)
 	w.advance(30 * time.Second)
-	renewed, err := w.guard.NewCodes(ctx, "alice", enrollment.ByCode(u.code()))
+	renewed, err := w.guard.RenewCodes(ctx, "alice", enrollment.ByCode(u.code()))
 	use(u.code(), err)
 	secrets = append(secrets, renewed.Codes.Reveal()...)
 	secrets = append(secrets, renewed.Receipt)

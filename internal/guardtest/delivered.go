@@ -398,7 +398,7 @@ func TestCase51_ResetMessageSignsIn(t *testing.T, open Open) {
 	u := w.enroll("alice")
 	p := u.bind()
 	m := w.messages(w.guard, p)
-	d, err := w.guard.SignIn(t.Context(), "alice", enrollment.Login{Purpose: "password-reset"})
+	d, err := w.guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: "password-reset"})
 	want(t, err, "")
 	sent, err := m.Send(t.Context(), "password-reset", d.Challenge)
 	want(t, err, "")
@@ -409,8 +409,8 @@ func TestCase51_ResetMessageSignsIn(t *testing.T, open Open) {
 	if at := w.status("alice").LastSignIn; !at.IsZero() {
 		t.Error("it counts as a sign-in")
 	}
-	_, err = w.guard.Recent(t.Context(), "alice", enrollment.PurposeSignIn, ok.Receipt, time.Minute)
+	_, err = w.guard.RecentlyVerified(t.Context(), "alice", enrollment.PurposeSignIn, ok.Receipt, time.Minute)
 	want(t, err, enrollment.ReasonProofInvalid)
-	_, err = w.guard.Recent(t.Context(), "alice", "password-reset", ok.Receipt, time.Minute)
+	_, err = w.guard.RecentlyVerified(t.Context(), "alice", "password-reset", ok.Receipt, time.Minute)
 	want(t, err, "")
 }

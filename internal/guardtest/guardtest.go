@@ -105,7 +105,7 @@ type user struct {
 // begin begins a setup and returns the app that scanned it.
 func (w *world) begin(id string, p enrollment.Proof, replace string) (totp.Key, string) {
 	w.t.Helper()
-	setup, err := w.guard.Begin(w.t.Context(), id, enrollment.Options{Account: "user", Proof: p, Replace: replace})
+	setup, err := w.guard.Begin(w.t.Context(), id, enrollment.BeginOptions{Account: "user", Proof: p, Replace: replace})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func (u *user) wrong() string {
 // challenge signs in with the first factor.
 func (u *user) challenge() string {
 	u.w.t.Helper()
-	d, err := u.w.guard.SignIn(u.w.t.Context(), u.id, enrollment.Login{})
+	d, err := u.w.guard.SignIn(u.w.t.Context(), u.id, enrollment.SignInOptions{})
 	if err != nil || d.Next != enrollment.AskCode {
 		u.w.t.Fatalf("SignIn = %v, %v", d.Next, err)
 	}

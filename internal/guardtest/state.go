@@ -49,7 +49,7 @@ func TestCase23_SetupWithoutProof(t *testing.T, open Open) {
 				enrollment.ReasonProofInvalid:    enrollment.ByReceipt(u.challenge()),
 				enrollment.ReasonProofNotAllowed: enrollment.ByReauth("password"),
 			} {
-				_, err := w.guard.Begin(t.Context(), "alice", enrollment.Options{Account: "a", Replace: replace, Proof: why})
+				_, err := w.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Replace: replace, Proof: why})
 				want(t, err, proof)
 			}
 		}
@@ -71,7 +71,7 @@ func TestCase24_WeakDisableAndRegenerate(t *testing.T, open Open) {
 		enrollment.ReasonProofNotAllowed: enrollment.ByReauth("password"),
 	} {
 		w.unchanged("alice", func() {
-			_, err := w.guard.NewCodes(t.Context(), "alice", why)
+			_, err := w.guard.RenewCodes(t.Context(), "alice", why)
 			want(t, err, proof)
 			want(t, w.guard.Disable(t.Context(), "alice", why), proof)
 		})
@@ -79,7 +79,7 @@ func TestCase24_WeakDisableAndRegenerate(t *testing.T, open Open) {
 	c := u.code()
 	want(t, u.answer(c), "")
 	w.unchanged("alice", func() {
-		_, err := w.guard.NewCodes(t.Context(), "alice", enrollment.ByCode(c))
+		_, err := w.guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(c))
 		want(t, err, enrollment.ReasonReplayed)
 		want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByCode(c)), enrollment.ReasonReplayed)
 	})
@@ -87,7 +87,7 @@ func TestCase24_WeakDisableAndRegenerate(t *testing.T, open Open) {
 	w.advance(30 * time.Second)
 	ok, err := w.guard.Verify(t.Context(), "alice", "settings", u.code())
 	want(t, err, "")
-	_, err = w.guard.NewCodes(t.Context(), "alice", enrollment.ByReceipt(ok.Receipt))
+	_, err = w.guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(ok.Receipt))
 	want(t, err, "")
 	want(t, w.guard.Disable(t.Context(), "alice", enrollment.ByReceipt(ok.Receipt)), enrollment.ReasonProofInvalid)
 	want(t, u.answer(u.codes[0]), enrollment.ReasonWrongCode)
@@ -120,7 +120,7 @@ func TestCase25_MissingSecretFailsOpen(t *testing.T, open Open) {
 					t.Errorf("%s: got %v, want ErrCorrupt", name, err)
 				}
 			}
-			if d, err := g.SignIn(t.Context(), "alice", enrollment.Login{}); !errors.Is(err, enrollment.ErrCorrupt) || d.Next != enrollment.Refuse {
+			if d, err := g.SignIn(t.Context(), "alice", enrollment.SignInOptions{}); !errors.Is(err, enrollment.ErrCorrupt) || d.Next != enrollment.Refuse {
 				t.Errorf("%s: SignIn = %v, %v; want ErrCorrupt", name, d.Next, err)
 			}
 		})
@@ -176,7 +176,7 @@ func TestCase43_SwappedRecords(t *testing.T, open Open) {
 				t.Errorf("%s: Answer = %v, want ErrCorrupt", name, err)
 			}
 		}
-		if d, err := w.guard.SignIn(t.Context(), "alice", enrollment.Login{}); !errors.Is(err, enrollment.ErrCorrupt) || d.Next != enrollment.Refuse {
+		if d, err := w.guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{}); !errors.Is(err, enrollment.ErrCorrupt) || d.Next != enrollment.Refuse {
 			t.Errorf("%s: SignIn = %v, %v; want ErrCorrupt", name, d.Next, err)
 		}
 		if _, err := w.guard.Status(t.Context(), "alice"); !errors.Is(err, enrollment.ErrCorrupt) {
@@ -251,9 +251,9 @@ func TestCase49_LostReply(t *testing.T, open Open) {
 		want(t, u.answer(u.codes[0]), enrollment.ReasonReplayed)
 		w.advance(30 * time.Second)
 		s.save = lose
-		renewed, err := w.guard.NewCodes(t.Context(), "alice", enrollment.ByCode(u.code()))
+		renewed, err := w.guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(u.code()))
 		if err != nil || renewed.Codes.Len() != 10 {
-			t.Fatalf("%s: NewCodes = %d codes, %v", name, renewed.Codes.Len(), err)
+			t.Fatalf("%s: RenewCodes = %d codes, %v", name, renewed.Codes.Len(), err)
 		}
 		w.advance(time.Minute)
 		want(t, u.answer(u.codes[1]), enrollment.ReasonWrongCode)

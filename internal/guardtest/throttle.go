@@ -118,17 +118,17 @@ func TestCase14_OtherDoors(t *testing.T, open Open) {
 			return u.w.guard.Disable(u.w.t.Context(), u.id, enrollment.ByCode(code))
 		},
 		"regenerate": func(u *user, code string) error {
-			_, err := u.w.guard.NewCodes(u.w.t.Context(), u.id, enrollment.ByCode(code))
+			_, err := u.w.guard.RenewCodes(u.w.t.Context(), u.id, enrollment.ByCode(code))
 			return err
 		},
 		"replace": func(u *user, code string) error {
-			_, err := u.w.guard.Begin(u.w.t.Context(), u.id, enrollment.Options{
+			_, err := u.w.guard.Begin(u.w.t.Context(), u.id, enrollment.BeginOptions{
 				Account: "a", Proof: enrollment.ByCode(code), Replace: u.done.Authenticator,
 			})
 			return err
 		},
 		"add": func(u *user, code string) error {
-			_, err := u.w.guard.Begin(u.w.t.Context(), u.id, enrollment.Options{Account: "a", Proof: enrollment.ByCode(code)})
+			_, err := u.w.guard.Begin(u.w.t.Context(), u.id, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(code)})
 			return err
 		},
 	}

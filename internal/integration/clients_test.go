@@ -73,7 +73,7 @@ func TestOathtool(t *testing.T) {
 func signsIn(t *testing.T, kit *enrollmenttest.Kit, code func(enrollment.Setup) string) {
 	t.Helper()
 	ctx := t.Context()
-	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "alice@example.com", Issuer: "Ac & Më"})
+	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Ac & Më"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func signsIn(t *testing.T, kit *enrollmenttest.Kit, code func(enrollment.Setup) 
 		t.Fatalf("the code is refused at Confirm: %v", err)
 	}
 	kit.Clock.Advance(setup.Params().Period)
-	d, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
+	d, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestKeePassXC(t *testing.T) {
 		return strings.TrimSpace(run(t, password+"\n", "keepassxc-cli", "show", "-q", "-t", database, "acme"))
 	}
 	ctx := t.Context()
-	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.Options{Account: "alice@example.com", Issuer: "Acme & Söhne"})
+	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Acme & Söhne"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +131,7 @@ func TestKeePassXC(t *testing.T) {
 	if _, err := kit.Guard.Confirm(ctx, "alice", setup.Token, first); err != nil {
 		t.Fatalf("the code of KeePassXC is refused at Confirm: %v", err)
 	}
-	d, err := kit.Guard.SignIn(ctx, "alice", enrollment.Login{})
+	d, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestKeePassXC(t *testing.T) {
 func TestZBar(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
-	for name, o := range map[string]enrollment.Options{
+	for name, o := range map[string]enrollment.BeginOptions{
 		"short": {Account: "a"},
 		"usual": {Account: "alice@example.com", Issuer: "Acme"},
 		"odd":   {Account: "älice+2fa%20&secret=x@example.com", Issuer: "Brand & Söhne 日本 👍"},
@@ -258,7 +258,7 @@ func photograph(t *testing.T, text string, background, foreground color.Color) [
 func TestURIIsAsAppsReadIt(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
-	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.Options{Account: "alice@example.com", Issuer: "Acme Inc"})
+	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Acme Inc"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,28 +9,28 @@ import (
 	"time"
 )
 
-// MaxForeign is how many recovery codes of another system an account takes
+// MaxImported is how many recovery codes of another system an account takes
 // over.
-const MaxForeign = 16
+const MaxImported = 16
 
-// maxForeignWork bounds what it costs to hold a text against a list of codes, in
+// maxImportedWork bounds what it costs to hold a text against a list of codes, in
 // rounds of bcrypt, since every hash is tried: as much as a full list of cost
 // 10, which is what most systems use. A record that somebody could write to must
 // not be able to ask for more either: cost 31 takes days.
-const maxForeignWork = MaxForeign << 10
+const maxImportedWork = MaxImported << 10
 
-// A ForeignScheme is how another system has hashed its recovery codes.
-type ForeignScheme uint8
+// A ImportedScheme is how another system has hashed its recovery codes.
+type ImportedScheme uint8
 
 // The schemes. Their numbers are stored.
 const (
-	ForeignSHA256 ForeignScheme = iota + 1
-	ForeignBcrypt
+	ImportedSHA256 ImportedScheme = iota + 1
+	ImportedBcrypt
 )
 
-// A ForeignCode is a recovery code of another system, by its hash.
-type ForeignCode struct {
-	Scheme ForeignScheme
+// A ImportedCode is a recovery code of another system, by its hash.
+type ImportedCode struct {
+	Scheme ImportedScheme
 	Hash   []byte
 	Used   time.Time // when it was used; zero if it was not
 }
@@ -41,32 +41,32 @@ const (
 	bcryptHash = 60
 )
 
-// CheckForeign returns an error, fit for a programmer, if an account can't take
+// CheckImported returns an error, fit for a programmer, if an account can't take
 // these codes over.
-func CheckForeign(codes []ForeignCode) error {
-	if len(codes) > MaxForeign {
-		return fmt.Errorf("more than %d", MaxForeign)
+func CheckImported(codes []ImportedCode) error {
+	if len(codes) > MaxImported {
+		return fmt.Errorf("more than %d", MaxImported)
 	}
 	work := 0
 	for i, c := range codes {
 		switch c.Scheme {
-		case ForeignSHA256:
+		case ImportedSHA256:
 			if len(c.Hash) != sha256Hash {
 				return errors.New("one is no SHA-256")
 			}
-		case ForeignBcrypt:
+		case ImportedBcrypt:
 			cost, ok := bcryptCost(c.Hash)
 			if !ok {
 				return errors.New("one is neither 32 bytes of SHA-256 nor the text form of bcrypt")
 			}
-			if work += 1 << cost; work > maxForeignWork {
-				return fmt.Errorf("they cost more together than %d of bcrypt with cost 10", MaxForeign)
+			if work += 1 << cost; work > maxImportedWork {
+				return fmt.Errorf("they cost more together than %d of bcrypt with cost 10", MaxImported)
 			}
 		default:
 			return errors.New("one is of an unknown scheme")
 		}
 		// It would count as two, and be used once.
-		if slices.ContainsFunc(codes[:i], func(x ForeignCode) bool { return slices.Equal(x.Hash, c.Hash) }) {
+		if slices.ContainsFunc(codes[:i], func(x ImportedCode) bool { return slices.Equal(x.Hash, c.Hash) }) {
 			return errors.New("one is there twice")
 		}
 	}
@@ -95,15 +95,15 @@ func bcryptCost(hash []byte) (cost int, ok bool) {
 	return cost, 4 <= cost && cost <= 31
 }
 
-// A ForeignTry is a text that was held against the foreign codes of an account.
-type ForeignTry struct {
-	List  [32]byte // of the codes it was held against, see ForeignList
+// A ImportedTry is a text that was held against the foreign codes of an account.
+type ImportedTry struct {
+	List  [32]byte // of the codes it was held against, see ImportedList
 	Match int      // the place of the code that it is; -1 if it is none
 }
 
 // Foreign returns the codes that were taken over from another system.
-func (a *Account) Foreign() ([]ForeignCode, error) {
-	codes, err := a.foreign.get(decodeForeign)
+func (a *Account) Imported() ([]ImportedCode, error) {
+	codes, err := a.imported.get(decodeImported)
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +111,8 @@ func (a *Account) Foreign() ([]ForeignCode, error) {
 }
 
 // foreignLeft returns how many of them were not used.
-func (a *Account) foreignLeft() (n int, err error) {
-	codes, err := a.foreign.get(decodeForeign)
+func (a *Account) importedLeft() (n int, err error) {
+	codes, err := a.imported.get(decodeImported)
 	if err != nil {
 		return 0, err
 	}
@@ -124,8 +124,8 @@ func (a *Account) foreignLeft() (n int, err error) {
 	return n, nil
 }
 
-// ForeignList identifies the hashes of a list, whether they were used or not.
-func ForeignList(codes []ForeignCode) [32]byte {
+// ImportedList identifies the hashes of a list, whether they were used or not.
+func ImportedList(codes []ImportedCode) [32]byte {
 	h := sha256.New()
 	for _, c := range codes {
 		h.Write([]byte{byte(c.Scheme), byte(len(c.Hash))})
@@ -136,25 +136,25 @@ func ForeignList(codes []ForeignCode) [32]byte {
 
 // checkForeign evaluates a text against the codes of the other system. Nothing
 // takes the place of one that is used, whatever Guess.Replenish says.
-func (a *Account) checkForeign(m Moment, g Guess) (Match, error) {
-	if err := a.recovery.blocked(foreignPolicy, m.Now, 1); err != nil {
+func (a *Account) checkImported(m Moment, g Guess) (Match, error) {
+	if err := a.recovery.blocked(importedPolicy, m.Now, 1); err != nil {
 		return Match{}, err
 	}
-	codes, err := a.foreign.get(decodeForeign)
+	codes, err := a.imported.get(decodeImported)
 	if err != nil {
 		return Match{}, err
 	}
-	if g.Foreign == nil || g.Foreign.List != ForeignList(*codes) {
-		return Match{}, ErrNeedForeign
+	if g.Imported == nil || g.Imported.List != ImportedList(*codes) {
+		return Match{}, ErrNeedImported
 	}
-	if g.Foreign.Match < 0 || g.Foreign.Match >= len(*codes) {
-		return Match{}, a.fail(m, &a.recovery, foreignPolicy, Recovery, 1)
+	if g.Imported.Match < 0 || g.Imported.Match >= len(*codes) {
+		return Match{}, a.fail(m, &a.recovery, importedPolicy, Recovery, 1)
 	}
-	c := &(*codes)[g.Foreign.Match]
+	c := &(*codes)[g.Imported.Match]
 	if !c.Used.IsZero() {
-		return Match{}, a.spentAgain(m, foreignPolicy)
+		return Match{}, a.spentAgain(m, importedPolicy)
 	}
 	c.Used = later(m.Now, time.Unix(1, 0).UTC()) // used, also under a clock that shows nothing
-	a.foreign.touch()
+	a.imported.touch()
 	return Match{Factor: Recovery}, a.recovered(m)
 }

@@ -30,21 +30,21 @@ func imported(k totp.Key, seed byte) account.Authenticator {
 	return account.Authenticator{ID: account.AuthenticatorID{seed}, Key: k, Name: "old phone"}
 }
 
-// foreignCode is a code of the other system, by its SHA-256.
-func foreignCode(text string) account.ForeignCode {
+// importedCode is a code of the other system, by its SHA-256.
+func importedCode(text string) account.ImportedCode {
 	sum := sha256.Sum256([]byte(text))
-	return account.ForeignCode{Scheme: account.ForeignSHA256, Hash: sum[:]}
+	return account.ImportedCode{Scheme: account.ImportedSHA256, Hash: sum[:]}
 }
 
 // bcryptCode has the form of a hash of bcrypt of that cost. No text is known
 // for it.
-func bcryptCode(cost int, seed byte) account.ForeignCode {
+func bcryptCode(cost int, seed byte) account.ImportedCode {
 	text := fmt.Sprintf("$2b$%02d$%s", cost, strings.Repeat(string(rune('a'+seed)), 53))
-	return account.ForeignCode{Scheme: account.ForeignBcrypt, Hash: []byte(text)}
+	return account.ImportedCode{Scheme: account.ImportedBcrypt, Hash: []byte(text)}
 }
 
 // moved is an account that was imported with one app and these codes.
-func moved(t *testing.T, codes ...account.ForeignCode) (*world, totp.Key) {
+func moved(t *testing.T, codes ...account.ImportedCode) (*world, totp.Key) {
 	t.Helper()
 	w := newWorld(t)
 	k := key(t, 7)
@@ -56,16 +56,16 @@ func moved(t *testing.T, codes ...account.ForeignCode) (*world, totp.Key) {
 	return w, k
 }
 
-// try holds place match against the list of foreign codes; -1 is none.
+// try holds place match against the list of imported codes; -1 is none.
 func (w *world) try(factor account.Factor, digits string, match int) (account.Match, error) {
 	w.t.Helper()
-	list, err := w.a.Foreign()
+	list, err := w.a.Imported()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return w.a.Check(w.moment(), account.Guess{
 		Factor: factor, Digits: digits, Replenish: true,
-		Foreign: &account.ForeignTry{List: account.ForeignList(list), Match: match},
+		Imported: &account.ImportedTry{List: account.ImportedList(list), Match: match},
 	})
 }
 
@@ -242,21 +242,21 @@ func TestImportReplacesWhatWaits(t *testing.T) {
 	}
 }
 
-func TestCheckForeign(t *testing.T) {
+func TestCheckImported(t *testing.T) {
 	t.Parallel()
-	many := func(n, cost int) (list []account.ForeignCode) {
+	many := func(n, cost int) (list []account.ImportedCode) {
 		for i := range n {
 			list = append(list, bcryptCode(cost, byte(i)))
 		}
 		return list
 	}
-	text := func(s string) []account.ForeignCode {
-		return []account.ForeignCode{{Scheme: account.ForeignBcrypt, Hash: []byte(s)}}
+	text := func(s string) []account.ImportedCode {
+		return []account.ImportedCode{{Scheme: account.ImportedBcrypt, Hash: []byte(s)}}
 	}
 	rest := strings.Repeat("a", 53)
 	tests := []struct {
 		name string
-		list []account.ForeignCode
+		list []account.ImportedCode
 		ok   bool
 	}{
 		{"none", nil, true},
@@ -272,12 +272,12 @@ func TestCheckForeign(t *testing.T) {
 		{"one of cost 32", many(1, 32), false},
 		{"one of cost 99", many(1, 99), false},
 		{"one of cost 3", many(1, 3), false},
-		{"SHA-256", []account.ForeignCode{foreignCode("a"), foreignCode("b")}, true},
-		{"both", append(many(4, 10), foreignCode("a")), true},
-		{"one twice", []account.ForeignCode{foreignCode("a"), foreignCode("b"), foreignCode("a")}, false},
-		{"short SHA-256", []account.ForeignCode{{Scheme: account.ForeignSHA256, Hash: make([]byte, 31)}}, false},
-		{"no scheme", []account.ForeignCode{{Hash: make([]byte, 32)}}, false},
-		{"unknown scheme", []account.ForeignCode{{Scheme: 3, Hash: make([]byte, 32)}}, false},
+		{"SHA-256", []account.ImportedCode{importedCode("a"), importedCode("b")}, true},
+		{"both", append(many(4, 10), importedCode("a")), true},
+		{"one twice", []account.ImportedCode{importedCode("a"), importedCode("b"), importedCode("a")}, false},
+		{"short SHA-256", []account.ImportedCode{{Scheme: account.ImportedSHA256, Hash: make([]byte, 31)}}, false},
+		{"no scheme", []account.ImportedCode{{Hash: make([]byte, 32)}}, false},
+		{"unknown scheme", []account.ImportedCode{{Scheme: 3, Hash: make([]byte, 32)}}, false},
 		{"2a", text("$2a$10$" + rest), true},
 		{"2y", text("$2y$10$" + rest), true},
 		{"2x", text("$2x$10$" + rest), false},
@@ -295,8 +295,8 @@ func TestCheckForeign(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if err := account.CheckForeign(tt.list); (err == nil) != tt.ok {
-				t.Fatalf("CheckForeign = %v", err)
+			if err := account.CheckImported(tt.list); (err == nil) != tt.ok {
+				t.Fatalf("CheckImported = %v", err)
 			}
 			if len(tt.list) == 0 {
 				return
@@ -307,11 +307,11 @@ func TestCheckForeign(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.reload()
-			if _, err := w.a.Foreign(); (err == nil) != tt.ok || err != nil && !errors.Is(err, account.ErrDamaged) {
+			if _, err := w.a.Imported(); (err == nil) != tt.ok || err != nil && !errors.Is(err, account.ErrDamaged) {
 				t.Errorf("read back: %v", err)
 			}
 			_, err := w.a.Check(w.moment(), account.Guess{})
-			if want := map[bool]error{true: account.ErrNeedForeign, false: account.ErrDamaged}[tt.ok]; !errors.Is(err, want) {
+			if want := map[bool]error{true: account.ErrNeedImported, false: account.ErrDamaged}[tt.ok]; !errors.Is(err, want) {
 				t.Errorf("checked: %v, want %v", err, want)
 			}
 		})
@@ -319,12 +319,12 @@ func TestCheckForeign(t *testing.T) {
 }
 
 // Which texts are taken for what.
-func TestForeignReading(t *testing.T) {
+func TestImportedReading(t *testing.T) {
 	t.Parallel()
-	with := []account.ForeignCode{foreignCode("one")}
+	with := []account.ImportedCode{importedCode("one")}
 	tests := []struct {
 		name   string
-		codes  []account.ForeignCode
+		codes  []account.ImportedCode
 		factor account.Factor
 		digits string
 		want   account.Factor // NoFactor: malformed
@@ -333,9 +333,9 @@ func TestForeignReading(t *testing.T) {
 		{"more digits", with, account.TOTP, "12345678", account.Recovery},
 		{"in the form of our own codes", with, account.Recovery, "", account.Recovery},
 		{"anything", with, account.NoFactor, "", account.Recovery},
-		{"anything, without foreign codes", nil, account.NoFactor, "", account.NoFactor},
-		{"more digits, without foreign codes", nil, account.TOTP, "12345678", account.TOTP},
-		{"in the form of our own codes, without foreign codes", nil, account.Recovery, "", account.Recovery},
+		{"anything, without imported codes", nil, account.NoFactor, "", account.NoFactor},
+		{"more digits, without imported codes", nil, account.TOTP, "12345678", account.TOTP},
+		{"in the form of our own codes, without imported codes", nil, account.Recovery, "", account.Recovery},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -358,21 +358,21 @@ func TestForeignReading(t *testing.T) {
 	}
 }
 
-func TestForeignCodeWorksOnce(t *testing.T) {
+func TestImportedCodeWorksOnce(t *testing.T) {
 	t.Parallel()
-	w, _ := moved(t, foreignCode("one"), foreignCode("two"), bcryptCode(4, 0))
+	w, _ := moved(t, importedCode("one"), importedCode("two"), bcryptCode(4, 0))
 	// Some guesses at the app, which a recovery code makes up for.
 	for range 5 {
 		mustReason(t, w.check(w.wrong()), account.WrongCode)
 	}
 	w.begin(33, account.AuthenticatorID{})
 	epoch := w.a.Epoch()
-	if _, err := w.a.Check(w.moment(), account.Guess{}); !errors.Is(err, account.ErrNeedForeign) {
-		t.Fatalf("got %v, want ErrNeedForeign", err)
+	if _, err := w.a.Check(w.moment(), account.Guess{}); !errors.Is(err, account.ErrNeedImported) {
+		t.Fatalf("got %v, want ErrNeedImported", err)
 	}
 	// What was held against another list says nothing.
-	if _, err := w.a.Check(w.moment(), account.Guess{Foreign: &account.ForeignTry{Match: 1}}); !errors.Is(err, account.ErrNeedForeign) {
-		t.Fatalf("got %v, want ErrNeedForeign", err)
+	if _, err := w.a.Check(w.moment(), account.Guess{Imported: &account.ImportedTry{Match: 1}}); !errors.Is(err, account.ErrNeedImported) {
+		t.Fatalf("got %v, want ErrNeedImported", err)
 	}
 	match, err := w.try(account.NoFactor, "", 1)
 	if err != nil || match != (account.Match{Factor: account.Recovery}) {
@@ -422,10 +422,10 @@ func TestForeignCodeWorksOnce(t *testing.T) {
 }
 
 // A clock that shows nothing at all must not leave a code unused.
-func TestForeignCodeAtZeroTime(t *testing.T) {
+func TestImportedCodeAtZeroTime(t *testing.T) {
 	t.Parallel()
 	for _, now := range []time.Time{{}, time.Unix(0, 0).UTC(), time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		w, _ := moved(t, foreignCode("one"))
+		w, _ := moved(t, importedCode("one"))
 		w.now = now
 		_, err := w.try(account.NoFactor, "", 0)
 		mustReason(t, err, "")
@@ -436,10 +436,10 @@ func TestForeignCodeAtZeroTime(t *testing.T) {
 }
 
 // As long as some are left, a second phone makes no set; then one takes the
-// place of all, as NewCodes does at once.
-func TestForeignCodesGiveWay(t *testing.T) {
+// place of all, as RenewCodes does at once.
+func TestImportedCodesGiveWay(t *testing.T) {
 	t.Parallel()
-	w, _ := moved(t, foreignCode("one"))
+	w, _ := moved(t, importedCode("one"))
 	k := key(t, 60)
 	id := w.begin(60, account.AuthenticatorID{})
 	stored, err := w.a.Confirm(w.moment(), id, code(t, k, w.now), nil)
@@ -462,11 +462,11 @@ func TestForeignCodesGiveWay(t *testing.T) {
 		t.Fatalf("stored %t, %v", stored, err)
 	}
 	w.reload()
-	if list, err := w.a.Foreign(); len(list) > 0 || err != nil {
+	if list, err := w.a.Imported(); len(list) > 0 || err != nil {
 		t.Errorf("%d are left, %v", len(list), err)
 	}
 
-	w, _ = moved(t, foreignCode("one"), foreignCode("two"))
+	w, _ = moved(t, importedCode("one"), importedCode("two"))
 	if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
 		t.Fatal(err)
 	}
@@ -474,12 +474,12 @@ func TestForeignCodesGiveWay(t *testing.T) {
 	if left, of, _ := w.a.CodesLeft(); left != 10 || of != 10 {
 		t.Errorf("%d of %d codes", left, of)
 	}
-	_, err = w.a.Check(w.moment(), account.Guess{Foreign: &account.ForeignTry{}})
+	_, err = w.a.Check(w.moment(), account.Guess{Imported: &account.ImportedTry{}})
 	mustReason(t, err, account.MalformedCode)
 }
 
-func TestForeignGolden(t *testing.T) {
-	w, _ := moved(t, foreignCode("one"), foreignCode("two"), bcryptCode(10, 0), bcryptCode(4, 1))
+func TestImportedGolden(t *testing.T) {
+	w, _ := moved(t, importedCode("one"), importedCode("two"), bcryptCode(10, 0), bcryptCode(4, 1))
 	_, err := w.try(account.NoFactor, "", 1)
 	mustReason(t, err, "")
 	w.a.Stamp(w.moment())
@@ -487,17 +487,17 @@ func TestForeignGolden(t *testing.T) {
 }
 
 // The list names hashes, used or not, in their order.
-func TestForeignList(t *testing.T) {
+func TestImportedList(t *testing.T) {
 	t.Parallel()
-	list := []account.ForeignCode{foreignCode("one"), foreignCode("two"), bcryptCode(4, 0)}
+	list := []account.ImportedCode{importedCode("one"), importedCode("two"), bcryptCode(4, 0)}
 	used := slices.Clone(list)
 	used[1].Used = start
-	if account.ForeignList(list) != account.ForeignList(used) {
+	if account.ImportedList(list) != account.ImportedList(used) {
 		t.Error("a used code changes the list")
 	}
-	swapped := []account.ForeignCode{list[1], list[0], list[2]}
-	for _, other := range [][]account.ForeignCode{nil, list[:2], swapped, append(slices.Clone(list), foreignCode("three"))} {
-		if account.ForeignList(other) == account.ForeignList(list) {
+	swapped := []account.ImportedCode{list[1], list[0], list[2]}
+	for _, other := range [][]account.ImportedCode{nil, list[:2], swapped, append(slices.Clone(list), importedCode("three"))} {
+		if account.ImportedList(other) == account.ImportedList(list) {
 			t.Errorf("%d hashes look like %d", len(other), len(list))
 		}
 	}
@@ -505,9 +505,9 @@ func TestForeignList(t *testing.T) {
 
 // What codes of another system carry is not known, so that guessing at them has
 // a budget in the long run, which the app does not share.
-func TestForeignBudget(t *testing.T) {
+func TestImportedBudget(t *testing.T) {
 	t.Parallel()
-	w, k := moved(t, foreignCode("aaaa-bbbb"), foreignCode("cccc-dddd"))
+	w, k := moved(t, importedCode("aaaa-bbbb"), importedCode("cccc-dddd"))
 	begun := w.now
 	var last error
 	for n := range 30 {
@@ -567,9 +567,9 @@ func TestForeignBudget(t *testing.T) {
 }
 
 // A used code counts like a wrong one.
-func TestForeignBudgetCountsUsedCodes(t *testing.T) {
+func TestImportedBudgetCountsUsedCodes(t *testing.T) {
 	t.Parallel()
-	w, _ := moved(t, foreignCode("aaaa-bbbb"))
+	w, _ := moved(t, importedCode("aaaa-bbbb"))
 	if _, err := w.try(account.Recovery, "", 0); err != nil {
 		t.Fatal(err)
 	}
@@ -585,7 +585,7 @@ func TestForeignBudgetCountsUsedCodes(t *testing.T) {
 
 // What ends it: a set of this library, whose codes have no budget, and an
 // administrator.
-func TestForeignBudgetEnds(t *testing.T) {
+func TestImportedBudgetEnds(t *testing.T) {
 	t.Parallel()
 	for name, end := range map[string]func(w *world) error{
 		"new codes": func(w *world) error {
@@ -594,7 +594,7 @@ func TestForeignBudgetEnds(t *testing.T) {
 		},
 		"an administrator": func(w *world) error { return w.a.Unlock(w.moment(), admin) },
 	} {
-		w, _ := moved(t, foreignCode("aaaa-bbbb"))
+		w, _ := moved(t, importedCode("aaaa-bbbb"))
 		for range 30 {
 			_, err := w.try(account.Recovery, "", -1)
 			mustReason(t, err, account.WrongCode)
