@@ -11,19 +11,18 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// adminPurpose is what a code is asked for before anything is administered, and
-// adminTTL how long it is good.
+// adminPurpose is the purpose of the code that administrators enter first.
+// adminTTL is how long that code counts.
 const (
 	adminPurpose enrollment.Purpose = "administration"
 	adminTTL                        = 15 * time.Minute
 )
 
-// passTime is how long a pass lasts: the most that the library gives by default.
+// passTime is how long a pass lasts: the library's default maximum.
 const passTime = enrollment.DefaultMaxBypass
 
-// administrator lets only administrators through who have answered with a code
-// a short while ago. Whoever may switch off the second factor of others needs
-// one.
+// administrator allows only administrators who have entered a code a short time
+// ago. They can turn off the second factor of others, so they need one.
 func (a *app) administrator(next func(http.ResponseWriter, *http.Request, user)) http.HandlerFunc {
 	return a.signedIn(func(w http.ResponseWriter, r *http.Request, u user) {
 		if !u.Admin {
@@ -36,7 +35,7 @@ func (a *app) administrator(next func(http.ResponseWriter, *http.Request, user))
 			return
 		}
 		if !status.Enabled() {
-			a.say(w, r, keyBad, "Switch two-factor authentication on first: administrators need it.", "/security")
+			a.say(w, r, keyBad, "Turn on two-factor authentication first. Administrators need it.", "/security")
 			return
 		}
 		_, recent, err := a.recently(r, u, adminPurpose, adminTTL)
@@ -46,15 +45,15 @@ func (a *app) administrator(next func(http.ResponseWriter, *http.Request, user))
 		case recent:
 			next(w, r, u)
 		case r.Method == http.MethodGet:
-			a.sessions.Put(r.Context(), keyAfter, r.URL.RequestURI()) // a page under /admin/: this is called for no other
+			a.sessions.Put(r.Context(), keyAfter, r.URL.RequestURI()) // always a page under /admin/
 			a.ask(w, r, adminQuestion(), nil)
-		default: // it has taken too long: what was typed is typed again
+		default: // the code has expired, and the form is lost
 			http.Redirect(w, r, a.back(r), http.StatusSeeOther)
 		}
 	})
 }
 
-// back returns the page that a form of the administration stands on.
+// back returns the page with the form that was sent.
 func (a *app) back(r *http.Request) string {
 	if id := r.PostFormValue("id"); id != "" {
 		return memberPath(id)
@@ -66,10 +65,10 @@ func memberPath(id string) string { return "/admin/member?" + url.Values{"id": {
 
 func adminQuestion() question {
 	return question{
-		Title:   "Is it you?",
-		Text:    []string{"Administering other people’s accounts takes a code. It is good for " + inWords(adminTTL) + "."},
+		Title:   "Confirm it’s you",
+		Text:    []string{"You need a code to manage other people’s accounts. It counts for " + inWords(adminTTL) + "."},
 		Action:  "/admin/code",
-		Button:  "Go on",
+		Button:  "Continue",
 		Cancel:  "/",
 		AskCode: true,
 	}
@@ -87,15 +86,15 @@ func (a *app) adminCode(w http.ResponseWriter, r *http.Request, u user) {
 	a.stepUp(w, r, u, adminPurpose, adminQuestion(), to)
 }
 
-// memberPage is what an administrator sees of a user.
+// memberPage is the page of one user, for administrators.
 type memberPage struct {
 	Member    user
-	Own       bool // nobody administers themselves
+	Own       bool // it is the administrator's own account
 	Status    enrollment.Status
 	Matured   bool // the request for a reset can be approved
 	Locked    []string
 	Activity  []activity
-	Ticket    string // shown this once
+	Ticket    string // shown only once
 	PassTime  string
 	Mandatory bool
 }
@@ -146,9 +145,9 @@ func (a *app) showMember(w http.ResponseWriter, r *http.Request, u user, id stri
 	a.render(w, r, http.StatusOK, "member", page)
 }
 
-// administer does something with the account that the form names, in the name of
-// the administrator and for the reason that stands in the form. It answers with
-// done, unless that is empty, and reports whether it was done.
+// administer calls do for the user that the form names, with the administrator's
+// id and the reason in the form. It answers the request, except after a success
+// if done is empty. It reports whether do succeeded.
 func (a *app) administer(w http.ResponseWriter, r *http.Request, u user, done string, do func(admin enrollment.Admin, id string) error) bool {
 	id := r.PostFormValue("id")
 	if _, err := a.users.byID(r.Context(), id); errors.Is(err, errNoUser) {
@@ -160,7 +159,7 @@ func (a *app) administer(w http.ResponseWriter, r *http.Request, u user, done st
 	}
 	reason := cleanReason(r.PostFormValue("reason"))
 	if reason == "" {
-		a.say(w, r, keyBad, "Say why: the user will read it.", memberPath(id))
+		a.say(w, r, keyBad, "Enter a reason. The user will see it.", memberPath(id))
 		return false
 	}
 	err := do(a.guard.Admin(u.ID, reason), id)

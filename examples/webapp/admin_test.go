@@ -36,16 +36,16 @@ func TestAdminReset(t *testing.T) {
 	admin.open(email, adminPhone)
 	admin.sees("on", "Authenticator", "10 of 10")
 	admin.submit("/admin/reset", "reason", " ")
-	admin.sees("Say why")
+	admin.sees("Enter a reason.")
 	admin.submit("/admin/reset", "reason", "lost the\x00 phone, called in")
-	admin.sees("Two-factor authentication is off for this user.", "taken away by an administrator: lost the phone, called in.")
+	admin.sees("Two-factor authentication is now off for this user.", "turned off by an administrator: lost the phone, called in.")
 	s.received(email, "lost the phone, called in. From now on, your password alone signs you in.")
 	bob.get("/security")
 	bob.at("/sign-in") // whose session it is was in doubt
 	bob.signIn(email)
 	bob.at("/")
 	bob.get("/security")
-	bob.sees("off", "taken away by an administrator: lost the phone, called in.")
+	bob.sees("off", "turned off by an administrator: lost the phone, called in.")
 	admin.submit("/admin/reset", "reason", "once more")
 	admin.sees("Two-factor authentication is not on.")
 
@@ -55,7 +55,7 @@ func TestAdminReset(t *testing.T) {
 	if m == nil {
 		t.Fatalf("no ticket:\n%s", admin.page.body)
 	}
-	admin.sees("shown this once only")
+	admin.sees("only once")
 	admin.open(email, adminPhone)
 	admin.lacks(m[1])
 	if strings.Contains(s.log.String(), m[1]) {
@@ -64,7 +64,7 @@ func TestAdminReset(t *testing.T) {
 	bob.signIn(email)
 	bob.get("/security/begin")
 	bob.submit("/security/begin")
-	bob.sees("Ticket", "that your administrator has given you")
+	bob.sees("Ticket", "Your administrator gave you a ticket")
 	bob.submit("/security/begin", "ticket", "0000-0000-0000-0000")
 	bob.sees("That is not the ticket")
 	if bob.page.status != http.StatusUnprocessableEntity {
@@ -91,13 +91,13 @@ func TestPass(t *testing.T) {
 	admin.sees("The user can sign in without a code for 24 hours.", "Pass", "3 March 2026, 10:0")
 	bob.signIn(email)
 	bob.at("/")
-	bob.sees("You have signed in with the pass")
+	bob.sees("You signed in with the pass")
 	bob.get("/security")
-	bob.sees("An administrator lets you sign in without a code until 3 March 2026", "with your pass of an administrator")
+	bob.sees("You can sign in without a code until 3 March 2026", "(administrator’s pass)")
 	bob.get("/data") // it is good for nothing else
-	bob.sees("Is it you?")
+	bob.sees("Confirm it’s you")
 	admin.open(email, adminPhone)
-	admin.sees("pass of an administrator")
+	admin.sees("administrator’s pass")
 
 	// A code that is right ends it.
 	bob.submit("/data", "code", phone.next())
@@ -113,7 +113,7 @@ func TestPass(t *testing.T) {
 	bob.at("/")
 	s.clock.advance(24*time.Hour + time.Minute)
 	admin.open(email, adminPhone)
-	admin.sees("the next sign-in leads into the setup")
+	admin.sees("the user must set up two-factor authentication at the next sign-in")
 	bob.get("/")
 	bob.signOut()
 	bob.signIn(email)
@@ -143,7 +143,7 @@ func TestUnlock(t *testing.T) {
 	bob.submit("/sign-in/code", "code", phone.next())
 	bob.denied(http.StatusTooManyRequests, "Too many wrong codes")
 	admin.open(email, adminPhone)
-	admin.sees("not accepted after too many wrong ones")
+	admin.sees("locked after too many wrong ones")
 	admin.submit("/admin/unlock", "reason", "mistook the app")
 	admin.sees("The user can try again.")
 	bob.submit("/sign-in/code", "code", phone.shows())
@@ -162,16 +162,16 @@ func TestResetRequest(t *testing.T) {
 		bob.signIn(email)
 		bob.get("/sign-in/lost")
 		bob.submit("/sign-in/lost")
-		bob.sees("Your request is made")
+		bob.sees("We have your request")
 	}
 	ask()
 	admin.open(email, adminPhone)
-	admin.sees("A reset was asked for", "from 5 March 2026")
+	admin.sees("Reset requested", "from 5 March 2026")
 	admin.lacks("Approve")
 	admin.post("/admin/approve", url.Values{"id": {s.idOf(email)}, "reason": {"in a hurry"}})
-	admin.sees("can’t be approved before 3 days have passed")
+	admin.sees("You can’t approve the request yet. Wait 3 days.")
 	admin.submit("/admin/refuse", "reason", "was not you on the phone")
-	admin.sees("The request is refused.")
+	admin.sees("Request refused.")
 	s.received(email, "refused by an administrator: was not you on the phone.")
 
 	s.clock.advance(24 * time.Hour)
@@ -179,7 +179,7 @@ func TestResetRequest(t *testing.T) {
 	s.clock.advance(3*24*time.Hour + time.Minute)
 	admin.open(email, adminPhone)
 	admin.submit("/admin/approve", "reason", "came by in person")
-	admin.sees("Two-factor authentication is off for this user.")
+	admin.sees("Two-factor authentication is now off for this user.")
 	bob.signIn(email)
 	bob.at("/")
 	admin.post("/admin/approve", url.Values{"id": {s.idOf(email)}, "reason": {"again"}})
@@ -198,12 +198,12 @@ func TestErase(t *testing.T) {
 	admin.submit("/admin/erase", "reason", "has left")
 	admin.sees("Tick the box if you are sure.")
 	admin.submit("/admin/erase", "reason", "has left", "sure", "yes")
-	admin.sees("The user is deleted.")
+	admin.sees("User deleted.")
 	s.received(email, "was deleted by an administrator: has left.")
 	bob.get("/security")
 	bob.at("/sign-in")
 	bob.signIn(email)
-	bob.sees("is not right")
+	bob.sees("Wrong e-mail address or password.")
 	admin.get(memberPath(id))
 	if admin.page.status != http.StatusNotFound {
 		t.Errorf("the page of somebody who is gone: status %d", admin.page.status)
@@ -236,7 +236,7 @@ func TestAdminBounds(t *testing.T) {
 		admin.lacks(path)
 		admin.post(path, url.Values{"id": {own}, "reason": {"because"}, "sure": {"yes"}})
 		admin.at(memberPath(own))
-		admin.sees("Another administrator has to do that for you.")
+		admin.sees("Another administrator must do that for you.")
 	}
 	for _, path := range []string{"/admin/reset", "/admin/pass", "/admin/erase"} {
 		admin.post(path, url.Values{"id": {"nobody"}, "reason": {"because"}, "sure": {"yes"}})
@@ -251,12 +251,12 @@ func TestAdminBounds(t *testing.T) {
 	s.clock.advance(16 * time.Minute)
 	admin.page = form
 	admin.submit("/admin/reset", "reason", "late")
-	admin.sees("Is it you?")
+	admin.sees("Confirm it’s you")
 	admin.submit("/admin/code", "code", adminPhone.next())
 	admin.at(memberPath(s.idOf(email)))
 	admin.sees("on", "10 of 10")
 	admin.get("/data") // another purpose
-	admin.sees("Is it you?")
+	admin.sees("Confirm it’s you")
 
 	// After the code it goes on to a page of ours, and nowhere else.
 	s.clock.advance(16 * time.Minute)
@@ -267,10 +267,10 @@ func TestAdminBounds(t *testing.T) {
 	// A second administrator can help the first, until the right is taken away.
 	admin.open(email, adminPhone)
 	admin.submit("/admin/rights", "admin", "yes")
-	admin.sees("administrator; a second factor")
+	admin.sees("Role</dt><dd>administrator")
 	bob.open(adminEmail, bobPhone)
 	bob.post("/admin/rights", url.Values{"id": {own}}) // no box is ticked
-	bob.sees("The rights are changed.")
+	bob.sees("Rights changed.")
 	admin.get("/admin/mandate")
 	if admin.page.status != http.StatusNotFound {
 		t.Errorf("a right that was taken away: status %d", admin.page.status)

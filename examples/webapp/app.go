@@ -17,27 +17,27 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// config is how an app is set up.
+// config is the configuration of an app.
 type config struct {
 	data     string            // the folder of the key file and the SQLite database
 	postgres string            // data source name, or "" for SQLite
-	secure   bool              // cookies only travel by HTTPS
-	mailbox  bool              // /messages shows what would have been sent
-	issuer   string            // the name of this service, here and in authenticator apps
-	brands   map[string]string // other names of it, by the host name in the address
-	cost     int               // of password hashes, see bcrypt
-	now      func() time.Time  // the clock that codes are judged by
+	secure   bool              // send cookies over HTTPS only
+	mailbox  bool              // show messages to users at /messages
+	issuer   string            // name of this service, in pages and authenticator apps
+	brands   map[string]string // other names of this service, by host name
+	cost     int               // bcrypt cost of password hashes
+	now      func() time.Time  // clock for codes
 	log      *slog.Logger
 
-	// What is off by default, because it weakens something; see
-	// enrollment.Config and enrollment.MessagesConfig.
+	// These are off by default because each weakens something. See the
+	// documentation of package enrollment.
 	keepCodes, replenish, codesAtSetup, messagesAlone, passwordDisables bool
 
-	// scheme is how recovery codes are made. Tests set one that costs nothing.
+	// scheme derives recovery codes. Tests set a fast one.
 	scheme recovery.Scheme
 }
 
-// app is the application: what its handlers need.
+// app is the application. Its methods are the handlers.
 type app struct {
 	config    config
 	guard     *enrollment.Guard
@@ -55,8 +55,8 @@ type app struct {
 	db        database
 }
 
-// open connects the database, makes what is missing in it, and composes the
-// app. The caller closes it.
+// open opens the database, creates missing tables and returns the app. The
+// caller must close it.
 func open(ctx context.Context, c config) (*app, error) {
 	if err := checkBrands(c); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	if err := db.migrate(ctx); err != nil {
-		return nil, fmt.Errorf("making the tables: %w", err)
+		return nil, fmt.Errorf("creating tables: %w", err)
 	}
 	keys, err := keyfile.Open(ctx, filepath.Join(c.data, "twofactor.key"), accounts)
 	if err != nil {

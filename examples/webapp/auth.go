@@ -8,15 +8,15 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// homePage is the start page.
+// homePage is the home page.
 type homePage struct {
-	EnrollBy time.Time // until when a second factor has to be there
+	EnrollBy time.Time // deadline for setting up a second factor, or zero
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	var page homePage
-	// The session knows it from the Decision of the sign-in. Switching
-	// two-factor authentication on starts a new session.
+	// The sign-in stored the deadline in the session. Turning on two-factor
+	// authentication starts a new session, without a deadline.
 	if at := a.sessions.GetInt64(r.Context(), keyEnrollBy); at > 0 {
 		page.EnrollBy = time.Unix(at, 0)
 	}
@@ -26,9 +26,9 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 // credentials is the form of sign-up and sign-in, without the password.
 type credentials struct {
 	Email   string
-	Problem string // with the whole
-	BadName string // with the e-mail address
-	BadWord string // with the password
+	Problem string // with the form as a whole
+	BadName string // problem with the e-mail address
+	BadWord string // problem with the password
 }
 
 func (a *app) signUpForm(w http.ResponseWriter, r *http.Request) {
@@ -54,8 +54,8 @@ func (a *app) signUp(w http.ResponseWriter, r *http.Request) {
 	a.render(w, r, http.StatusUnprocessableEntity, "sign-up", form)
 }
 
-// signedUp leads a new user on: to the sign-in, or at once into the setup where
-// a second factor is mandatory.
+// signedUp sends a new user to the sign-in page, or straight to the setup if a
+// second factor is mandatory.
 func (a *app) signedUp(w http.ResponseWriter, r *http.Request, u user) {
 	rule, err := a.mandates.get(r.Context())
 	if err != nil {
@@ -69,9 +69,9 @@ func (a *app) signedUp(w http.ResponseWriter, r *http.Request, u user) {
 	case decision.Next == enrollment.MustEnroll:
 		a.mustEnroll(w, r, u)
 	case u.Admin:
-		a.say(w, r, keyNotice, "Your account is there. It is the first one, and so it is an administrator’s. Sign in with it.", "/sign-in")
+		a.say(w, r, keyNotice, "Account created. As the first user, you are an administrator. Please sign in.", "/sign-in")
 	default:
-		a.say(w, r, keyNotice, "Your account is there. Sign in with it.", "/sign-in")
+		a.say(w, r, keyNotice, "Account created. Please sign in.", "/sign-in")
 	}
 }
 
@@ -79,14 +79,13 @@ func (a *app) signInForm(w http.ResponseWriter, r *http.Request) {
 	a.render(w, r, http.StatusOK, "sign-in", credentials{})
 }
 
-// signIn is the first step. Only after the password was right does the Guard
-// hear of it.
+// signIn is the first step. It calls the Guard only after the password was right.
 func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	form := credentials{Email: r.PostFormValue("email")}
 	u, err := a.users.authenticate(ctx, form.Email, r.PostFormValue("password"))
 	if errors.Is(err, errNoUser) {
-		form.Problem = "The e-mail address or the password is not right."
+		form.Problem = "Wrong e-mail address or password."
 		a.render(w, r, http.StatusUnprocessableEntity, "sign-in", form)
 		return
 	}
@@ -100,8 +99,8 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	// A host that keeps two-factor accounts in another database than its users
-	// also sets SignInOptions.Enrolled, from a column of its own.
+	// A host that keeps two-factor accounts and users in different databases
+	// also sets SignInOptions.Enrolled, from a column of its users table.
 	login := rule.login(u)
 	login.Device = a.deviceToken(r)
 	decision, err := a.guard.SignIn(ctx, u.ID, login)
@@ -126,7 +125,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// proceed signs in whom no code is asked for.
+// proceed signs in a user who needs no code.
 func (a *app) proceed(w http.ResponseWriter, r *http.Request, u user, d enrollment.Decision) {
 	ctx := r.Context()
 	if err := a.start(ctx, u); err != nil {
@@ -137,14 +136,14 @@ func (a *app) proceed(w http.ResponseWriter, r *http.Request, u user, d enrollme
 		a.sessions.Put(ctx, keyEnrollBy, d.EnrollBy.Unix())
 	}
 	if d.Waived == enrollment.FactorBypass {
-		a.say(w, r, keyNotice, "You have signed in with the pass that an administrator has given you.", "/")
+		a.say(w, r, keyNotice, "You signed in with the pass from your administrator.", "/")
 		return
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// answered signs in who has answered with a code. Who that is stands in the
-// challenge, and nowhere else.
+// answered signs in a user who has entered a right code. The challenge identifies
+// the user; see Success.UserID.
 func (a *app) answered(w http.ResponseWriter, r *http.Request, ok enrollment.Success) {
 	ctx := r.Context()
 	u, err := a.users.byID(ctx, ok.UserID)

@@ -9,12 +9,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// defaultIssuer is the name of this service where no flag gives another.
+// defaultIssuer is the name of this service without the flag -issuer.
 const defaultIssuer = "Twofactor Demo"
 
-// issuer returns the name under which this service is known at the address that
-// was asked for. The host name comes from the client, and so it only chooses
-// among the names that were configured.
+// issuer returns the name of this service for the host name in the request. The
+// client chooses the host name, so it can only select a configured name.
 func (a *app) issuer(r *http.Request) string {
 	if brand, ok := a.config.brands[hostName(r)]; ok {
 		return brand
@@ -22,7 +21,7 @@ func (a *app) issuer(r *http.Request) string {
 	return a.config.issuer
 }
 
-// hostName returns the host name of the address, without the port.
+// hostName returns the host name in the request, without the port.
 func hostName(r *http.Request) string {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
@@ -31,7 +30,7 @@ func hostName(r *http.Request) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// checkBrands makes sure that authenticator apps can show every name.
+// checkBrands returns an error if authenticator apps can't show one of the names.
 func checkBrands(c config) error {
 	for _, brand := range c.brands {
 		if err := (totp.Label{Issuer: brand, Account: "account"}).Validate(); err != nil {
@@ -41,7 +40,7 @@ func checkBrands(c config) error {
 	return nil
 }
 
-// addBrand reads "host=name", as the flag has it.
+// addBrand adds the value of a -brand flag, "host=name".
 func addBrand(brands map[string]string, text string) error {
 	host, name, ok := strings.Cut(text, "=")
 	if !ok || host == "" || name == "" {

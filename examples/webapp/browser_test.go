@@ -309,7 +309,7 @@ func (b *browser) signOut() {
 func (b *browser) enable() (*phone, []string) {
 	b.t.Helper()
 	b.get("/security")
-	b.follow("Switch it on")
+	b.follow("Turn on")
 	b.submit("/security/begin")
 	p := b.scan()
 	b.submit("/security/setup", "code", p.next())

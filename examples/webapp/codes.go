@@ -12,8 +12,8 @@ import (
 func newCodesQuestion() question {
 	return question{
 		Title:   "Make new recovery codes",
-		Text:    []string{"You get ten new codes. Each signs you in once when you do not have your authenticator app at hand."},
-		Warning: "Your earlier recovery codes stop working at once, also those you have not used.",
+		Text:    []string{"You get ten new codes. Each one signs you in once when you do not have your phone."},
+		Warning: "All your old recovery codes stop working at once.",
 		Action:  "/security/codes",
 		Button:  "Make new codes",
 		Cancel:  "/security",
@@ -33,18 +33,18 @@ func (a *app) newCodes(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
-	a.keepReceipt(r.Context(), done.Receipt, a.now()) // the code has just been answered
-	a.showCodes(w, r, u, done.Codes, "These are your new recovery codes. The earlier ones do not work any more.")
+	a.keepReceipt(r.Context(), done.Receipt, a.now()) // the user has just entered a code
+	a.showCodes(w, r, u, done.Codes, "These are your new recovery codes. The old ones no longer work.")
 }
 
-// showAgainQuestion stands before codes that were shown before, with the flag
-// -keep-codes.
+// showAgainQuestion asks for a code before recovery codes are shown again. It
+// needs the flag -keep-codes.
 func showAgainQuestion() question {
 	return question{
 		Title:   "Show your recovery codes again",
-		Text:    []string{"It takes a code of your app. You will get a message that they were shown."},
+		Text:    []string{"You need a code from your app. We will send you a message that the codes were shown."},
 		Action:  "/security/codes/show",
-		Button:  "Show them",
+		Button:  "Show codes",
 		Cancel:  "/security",
 		AskCode: true,
 	}
@@ -62,26 +62,24 @@ func (a *app) codesAgain(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
-	a.showCodes(w, r, u, codes, "These are the codes that you have not used.")
+	a.showCodes(w, r, u, codes, "These are the codes you have not used.")
 }
 
 // codesPage shows recovery codes.
 type codesPage struct {
 	Text  string
-	Kept  bool          // they can be shown again
-	Sheet template.HTML // to look at, and to print
-	File  template.URL  // the same to download
-	Name  string        // of the file
+	Kept  bool          // the codes can be shown again
+	Sheet template.HTML // the codes, to read and print
+	File  template.URL  // the codes, to download
+	Name  string        // file name of the download
 }
 
-// showCodes answers with the codes themselves, and not with a redirect to a
-// page that would have to get them from somewhere: they are stored nowhere in
-// clear, and so not in the session.
+// showCodes answers with the codes themselves. A redirect to another page would
+// need a place to keep them, and the session must not hold codes in clear.
 //
-// The file to download is in the page as well. The browser makes it without
-// another request, in whose body a proxy or a tracing agent might see the
-// codes. In base64 they do not stand in the status line when the pointer is
-// over the link.
+// The download is a data URL in the same page. It needs no second response, in
+// which a proxy or a tracing agent could see the codes. It is base64, so that the
+// browser does not show the codes when the mouse is over the link.
 func (a *app) showCodes(w http.ResponseWriter, r *http.Request, u user, codes recovery.Codes, text string) {
 	file := codes.Sheet(a.sheetInfo(r, u))
 	a.render(w, r, http.StatusOK, "codes", codesPage{
@@ -93,18 +91,18 @@ func (a *app) showCodes(w http.ResponseWriter, r *http.Request, u user, codes re
 	})
 }
 
-// showNewCode shows the code that has taken the place of the one that was used,
-// with the flag -replenish.
+// showNewCode shows the recovery code that replaces the one just used. It needs
+// the flag -replenish.
 func (a *app) showNewCode(w http.ResponseWriter, r *http.Request, u user, code recovery.Code) {
 	codes, err := recovery.JoinCodes(code)
 	if err != nil {
 		a.internalError(w, r, err)
 		return
 	}
-	a.showCodes(w, r, u, codes, "You have used a recovery code. This new one takes its place: write it on your sheet.")
+	a.showCodes(w, r, u, codes, "You used a recovery code. This new code replaces it. Add it to your list.")
 }
 
-// sheet returns the codes as a part of a page, which the library has escaped.
+// sheet returns the codes as HTML. The library has escaped it.
 func (a *app) sheet(r *http.Request, u user, codes recovery.Codes) template.HTML {
 	if codes.Len() == 0 {
 		return ""

@@ -8,10 +8,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// dataPurpose is what a code is asked for on the page of personal data.
+// dataPurpose is the purpose of the code for the page of personal data.
 const dataPurpose enrollment.Purpose = "personal-data"
 
-// dataTTL is how long the page stays open after a code.
+// dataTTL is how long that code counts.
 const dataTTL = 5 * time.Minute
 
 type dataPage struct {
@@ -20,7 +20,7 @@ type dataPage struct {
 	Until time.Time
 }
 
-// data is a page that being signed in does not suffice for.
+// data is a page that needs a code, even from a user who is signed in.
 func (a *app) data(w http.ResponseWriter, r *http.Request, u user) {
 	status, err := a.guard.Status(r.Context(), u.ID)
 	if err != nil {
@@ -36,8 +36,8 @@ func (a *app) data(w http.ResponseWriter, r *http.Request, u user) {
 		a.ask(w, r, dataQuestion(), nil)
 		return
 	}
-	// Who has no second factor can't be asked for it. A service that demands
-	// one here sends them to the security page instead.
+	// A user without a second factor can't be asked for a code. A service that
+	// requires one here sends the user to the security page instead.
 	text, err := json.MarshalIndent(struct {
 		ID        string            `json:"id"`
 		Email     string            `json:"email"`
@@ -55,15 +55,15 @@ func (a *app) data(w http.ResponseWriter, r *http.Request, u user) {
 	a.render(w, r, http.StatusOK, "data", page)
 }
 
-// openData is the step up.
+// openData checks the code for the page.
 func (a *app) openData(w http.ResponseWriter, r *http.Request, u user) {
 	a.stepUp(w, r, u, dataPurpose, dataQuestion(), "/data")
 }
 
 func dataQuestion() question {
 	return question{
-		Title:   "Is it you?",
-		Text:    []string{"This page shows all that we keep about you. Being signed in is not enough to see it: somebody may have sat down at your computer."},
+		Title:   "Confirm it’s you",
+		Text:    []string{"The next page shows everything we keep about you. Enter a code first, in case someone else is using your computer."},
 		Action:  "/data",
 		Button:  "Show my data",
 		Cancel:  "/",

@@ -12,8 +12,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// database is the one database: of users, of sessions, and of two-factor
-// accounts.
+// database holds users, sessions and two-factor accounts.
 type database struct {
 	*sql.DB
 	dialect sqlstore.Dialect
@@ -28,7 +27,7 @@ func openDatabase(c config) (database, error) {
 	return database{db, sqlstore.SQLite}, err
 }
 
-// migrate makes this program's own tables; sqlstore has made its own.
+// migrate creates this program's own tables. sqlstore creates its own.
 func (d database) migrate(ctx context.Context) error {
 	bytes := "BLOB"
 	if d.dialect == sqlstore.PostgreSQL {
@@ -48,8 +47,8 @@ func (d database) migrate(ctx context.Context) error {
 			expires BIGINT NOT NULL
 		)`,
 		`CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires)`,
-		// One row: whether a second factor is mandatory, since when, and how
-		// long it may be put off.
+		// At most one row: whether a second factor is mandatory, since when,
+		// and the days of grace.
 		`CREATE TABLE IF NOT EXISTS mandate (
 			id         BIGINT NOT NULL PRIMARY KEY,
 			mandatory  BIGINT NOT NULL,
@@ -66,7 +65,7 @@ func (d database) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	// Columns that came later.
+	// These columns were added later.
 	for _, column := range []string{"admin", "exempt"} {
 		if err := d.addFlag(ctx, "users", column); err != nil {
 			return err
@@ -75,10 +74,10 @@ func (d database) migrate(ctx context.Context) error {
 	return nil
 }
 
-// addFlag adds a column of 0 and 1 to a table that may have it already.
+// addFlag adds a column of 0 and 1, unless the table has it.
 func (d database) addFlag(ctx context.Context, table, column string) error {
 	statement := `ALTER TABLE ` + table + ` ADD COLUMN IF NOT EXISTS ` + column + ` BIGINT NOT NULL DEFAULT 0`
-	if d.dialect == sqlstore.SQLite { // has no IF NOT EXISTS here
+	if d.dialect == sqlstore.SQLite { // it has no ADD COLUMN IF NOT EXISTS
 		var found int
 		err := d.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2`, table, column).Scan(&found)
 		if err != nil || found > 0 {
@@ -90,7 +89,7 @@ func (d database) addFlag(ctx context.Context, table, column string) error {
 	return err
 }
 
-// sql returns a statement, written with ?1, in the words of the dialect.
+// sql translates the placeholders ?1, ?2 … to the dialect.
 func (d database) sql(statement string) string {
 	if d.dialect == sqlstore.PostgreSQL {
 		return strings.ReplaceAll(statement, "?", "$")

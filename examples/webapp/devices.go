@@ -7,8 +7,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// deviceCookie is the name of the cookie of a trusted device. There is one in a
-// browser: who signs in there with another account trusts it anew.
+// deviceCookie is the name of the cookie of a trusted device. A browser keeps
+// one: a second account that trusts the same browser replaces it.
 func (a *app) deviceCookie() string {
 	if a.config.secure {
 		return "__Host-device"
@@ -16,7 +16,7 @@ func (a *app) deviceCookie() string {
 	return "device"
 }
 
-// deviceToken returns what this browser has for SignInOptions.Device, or "".
+// deviceToken returns the device token of this browser, or "".
 func (a *app) deviceToken(r *http.Request) string {
 	c, err := r.Cookie(a.deviceCookie())
 	if err != nil {
@@ -25,20 +25,20 @@ func (a *app) deviceToken(r *http.Request) string {
 	return c.Value
 }
 
-// trust lets this browser sign in without a code from now on. What goes wrong
-// with it does not keep the user from being signed in.
+// trust lets this browser sign in without a code from now on. An error here does
+// not stop the sign-in.
 func (a *app) trust(w http.ResponseWriter, r *http.Request, ok enrollment.Success) {
 	ctx := r.Context()
 	trusted, err := a.guard.Devices().Trust(ctx, ok.UserID, ok.Receipt, deviceName(r.UserAgent()))
 	if err != nil {
 		a.log.ErrorContext(ctx, "trusting a device", "user", ok.UserID, "error", err)
-		a.sessions.Put(ctx, keyBad, "You are signed in, but this device could not be remembered.")
+		a.sessions.Put(ctx, keyBad, "You are signed in, but we could not remember this device.")
 		return
 	}
 	a.setDeviceCookie(w, trusted.Token, int(trusted.Device.Expires.Sub(a.now()).Seconds()))
 }
 
-// setDeviceCookie keeps the token out of reach of scripts and of other sites.
+// setDeviceCookie stores the token where scripts and other sites can't get it.
 func (a *app) setDeviceCookie(w http.ResponseWriter, token string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name:     a.deviceCookie(),
@@ -56,7 +56,7 @@ func (a *app) revokeDevice(w http.ResponseWriter, r *http.Request, u user) {
 		a.fail(w, r, err)
 		return
 	}
-	a.say(w, r, keyNotice, "That device asks for a code again.", "/security")
+	a.say(w, r, keyNotice, "That device is no longer trusted.", "/security")
 }
 
 func (a *app) revokeDevices(w http.ResponseWriter, r *http.Request, u user) {
@@ -65,11 +65,11 @@ func (a *app) revokeDevices(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	a.setDeviceCookie(w, "", -1)
-	a.say(w, r, keyNotice, "Every device asks for a code again.", "/security")
+	a.say(w, r, keyNotice, "No device is trusted any more.", "/security")
 }
 
-// deviceName returns a few words by which people tell their devices apart. What
-// the browser says of itself is not to be relied on for more.
+// deviceName returns a short name by which users tell their devices apart. A
+// browser can claim anything in its User-Agent, so use the name for nothing else.
 func deviceName(userAgent string) string {
 	find := func(other string, names ...string) string {
 		for i := 0; i < len(names); i += 2 {

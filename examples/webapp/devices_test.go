@@ -23,22 +23,22 @@ func TestTrustedDevice(t *testing.T) {
 	b := s.member(email)
 	phone, codes := b.enable()
 	b.get("/security")
-	b.sees("None. When you sign in, you can have a device trusted")
+	b.sees("None. When you sign in, you can trust a device")
 	b.signOut()
 	b.trusting(email, phone.next())
 	b.get("/security")
-	b.sees("Browser on another system", "not used yet", "trusted until 1 April 2026", "signs in without a code from now on")
+	b.sees("Browser on another system", "not used yet", "trusted until 1 April 2026", "can now sign in without a code")
 	b.signOut()
 	b.signIn(email)
 	b.at("/")
 	b.get("/security")
-	b.sees("with your trusted device")
+	b.sees("(trusted device)")
 
 	// It proves nothing but a sign-in, and only for this user and this browser.
 	b.get("/security/disable")
 	b.sees("Code from your authenticator app")
 	b.get("/data")
-	b.sees("Is it you?")
+	b.sees("Confirm it’s you")
 	other := s.browser()
 	other.signIn(email)
 	other.at("/sign-in/code")
@@ -54,19 +54,19 @@ func TestTrustedDevice(t *testing.T) {
 	// One of them, then all, by their owner.
 	b.get("/security")
 	b.submit("/security/device")
-	b.sees("That device asks for a code again.", "None. When you sign in")
+	b.sees("That device is no longer trusted.", "None. When you sign in")
 	b.signOut()
 	b.trusting(email, phone.next())
 	b.get("/security")
 	gone := b.page
 	b.submit("/security/devices")
-	b.sees("Every device asks for a code again.")
+	b.sees("No device is trusted any more.")
 	if b.cookie("device") != nil {
 		t.Error("the cookie is still there")
 	}
 	b.page = gone // loaded before
 	b.submit("/security/device")
-	b.sees("asks for a code already")
+	b.sees("That device was already no longer trusted.")
 	b.signOut()
 
 	// A recovery code says that something is wrong: the trust ends, and so it

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// enrollTTL is how long somebody who has to set up a second factor can take for
-// it, before the password is needed again.
+// enrollTTL is how long a user who must set up a second factor can take. After
+// that, the password is needed again.
 const enrollTTL = 30 * time.Minute
 
-// mustEnroll leads a user whose password was right, and who must have a second
-// factor and has none, into the setup. There is no session until it is
-// confirmed: the setup's pages take keyEnrolling for a user, and no others do.
+// mustEnroll sends a user to the setup after the password was right, because a
+// second factor is mandatory and the user has none. The user is not signed in
+// until the setup is confirmed: only the setup pages accept keyEnrolling.
 func (a *app) mustEnroll(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	if err := a.restart(ctx); err != nil {
@@ -22,11 +22,11 @@ func (a *app) mustEnroll(w http.ResponseWriter, r *http.Request, u user) {
 	a.sessions.Put(ctx, keyEnrolling, u.ID)
 	a.sessions.Put(ctx, keyGeneration, u.generation)
 	a.sessions.Put(ctx, keyEnrolledAt, a.now().Unix())
-	a.say(w, r, keyNotice, "A second step is mandatory here. Set it up, and you are signed in.", "/security/begin")
+	a.say(w, r, keyNotice, "Two-factor authentication is required here. Set it up to finish signing in.", "/security/begin")
 }
 
-// settingUp lets those through who are signed in, and those who have to set up
-// a second factor before they are.
+// settingUp allows users who are signed in, and users who must set up a second
+// factor before they are signed in.
 func (a *app) settingUp(next func(http.ResponseWriter, *http.Request, user)) http.HandlerFunc {
 	whole := a.signedIn(next)
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -42,8 +42,9 @@ func (a *app) settingUp(next func(http.ResponseWriter, *http.Request, user)) htt
 	}
 }
 
-// enrolling returns who has to set up a second factor, or errNoUser. Who has got
-// one meanwhile, in another browser, signs in with it.
+// enrolling returns the user who must set up a second factor, or errNoUser. It
+// returns errNoUser also if the user has set one up in another browser: they
+// sign in with it.
 func (a *app) enrolling(r *http.Request) (user, error) {
 	ctx := r.Context()
 	id := a.sessions.GetString(ctx, keyEnrolling)

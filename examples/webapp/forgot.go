@@ -15,38 +15,38 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// resetPurpose is what the second factor is asked for before a link in an e-mail
-// can change a password. A challenge for it does not sign in.
+// resetPurpose is the purpose of the code that is needed to change a password by
+// a link in an e-mail. A challenge with this purpose signs no one in.
 const resetPurpose enrollment.Purpose = "password-reset"
 
 const (
-	// linkTTL is how long a link to change a password is good.
+	// linkTTL is the lifetime of a link to change a password.
 	linkTTL = 30 * time.Minute
 
-	// resetTTL is how long the second factor counts for it.
+	// resetTTL is how long the code counts.
 	resetTTL = 10 * time.Minute
 )
 
-// links is the table of links that change a password. It holds hashes: who reads
-// the database can't open one.
+// links is the table of links that change a password. It holds hashes, so that a
+// reader of the database can't use a link.
 type links struct {
 	db  database
 	now func() time.Time
 }
 
-// add makes a link for the user. The id may be empty: the link then leads
-// nowhere, and takes as long to make.
+// add creates a link for the user. With an empty id it takes the same time, but
+// the link does not work.
 func (t links) add(ctx context.Context, userID string) (token string, err error) {
 	token = rand.Text()
 	_, err = t.db.ExecContext(ctx, t.db.sql(`INSERT INTO password_links (hash, user_id, expires) VALUES (?1, ?2, ?3)`),
 		hashLink(token), userID, t.now().Add(linkTTL).Unix())
 	if err != nil {
-		return "", fmt.Errorf("making a link: %w", err)
+		return "", fmt.Errorf("creating a link: %w", err)
 	}
 	return token, nil
 }
 
-// find returns whose link it is, or errNoUser.
+// find returns the id of the user whose link it is, or errNoUser.
 func (t links) find(ctx context.Context, hash string) (userID string, err error) {
 	err = t.db.QueryRowContext(ctx, t.db.sql(`SELECT user_id FROM password_links WHERE hash = ?1 AND expires > ?2`),
 		hash, t.now().Unix()).Scan(&userID)
@@ -59,8 +59,8 @@ func (t links) find(ctx context.Context, hash string) (userID string, err error)
 	return userID, nil
 }
 
-// spend deletes the link. It returns errNoUser if it is gone: of two who use it
-// at once, one is too late.
+// spend deletes the link. It returns errNoUser if the link is gone, so that only
+// one of two simultaneous requests succeeds.
 func (t links) spend(ctx context.Context, hash string) error {
 	result, err := t.db.ExecContext(ctx, t.db.sql(`DELETE FROM password_links WHERE hash = ?1`), hash)
 	if err != nil {
@@ -89,9 +89,9 @@ func (a *app) forgotForm(w http.ResponseWriter, r *http.Request) {
 	a.render(w, r, http.StatusOK, "forgot", nil)
 }
 
-// forgot sends a link, if there is an account. The page says the same in both
-// cases, and takes as long. A real service also limits how often this is asked,
-// by address and by account.
+// forgot sends a link if the account exists. The answer and the time it takes are
+// the same if it does not. A real service also limits requests by IP address and
+// by account.
 func (a *app) forgot(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	u, _, err := a.users.find(ctx, "email", cleanEmail(r.PostFormValue("email")))
@@ -106,17 +106,17 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request) {
 	}
 	if u.ID != "" {
 		a.mailbox.put(ctx, letter{
-			Via: "email", To: u.Email, Subject: "Another password",
-			Text: "Somebody has asked for a link to change your password. It is good for " + inWords(linkTTL) + ". If it was not you, do nothing.",
+			Via: "email", To: u.Email, Subject: "Reset your password",
+			Text: "Someone asked for a link to change your password. The link expires in " + inWords(linkTTL) + ". If it was not you, ignore this message.",
 			Link: "/forgot/link?" + url.Values{"token": {token}}.Encode(),
 		})
 	}
-	a.say(w, r, keyNotice, "If there is an account with that address, there is a message with a link on its way to it.", "/sign-in")
+	a.say(w, r, keyNotice, "If that address has an account, we have sent it a message with a link.", "/sign-in")
 }
 
-// openLink takes the link out of the address, so that it does not stay in the
-// history, and asks for the second factor. What the link is good for is bound to
-// a token that nobody can have planted.
+// openLink moves the link from the URL into the session, so that it does not stay
+// in the browser's history. It renews the session token first: an attacker may
+// have planted the old one.
 func (a *app) openLink(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	if err := a.sessions.RenewToken(ctx); err != nil {
@@ -129,7 +129,7 @@ func (a *app) openLink(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/forgot/password", http.StatusSeeOther)
 }
 
-// resetting returns who has come by a link that is still good, or errNoUser.
+// resetting returns the user of the link in the session, or errNoUser.
 func (a *app) resetting(r *http.Request) (user, error) {
 	ctx := r.Context()
 	id, err := a.links.find(ctx, a.sessions.GetString(ctx, keyReset))
@@ -139,9 +139,9 @@ func (a *app) resetting(r *http.Request) (user, error) {
 	return a.users.byID(ctx, id)
 }
 
-// mayReset asks the Guard whether whoever has come by the link needs a second
-// factor, and whether it was given. What the first factor came over is named,
-// so that no code is sent the same way.
+// mayReset reports whether the password can be changed: the user has no second
+// factor, or has entered a code. Otherwise the decision holds a challenge. The
+// first factor came by e-mail, so no code may be sent by e-mail.
 func (a *app) mayReset(r *http.Request, u user) (bool, enrollment.Decision, error) {
 	decision, err := a.guard.SignIn(r.Context(), u.ID, enrollment.SignInOptions{Purpose: resetPurpose, Channel: "email"})
 	if err != nil || decision.Next == enrollment.Proceed {
@@ -169,9 +169,9 @@ func (a *app) resetForm(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// resetAnswered goes on after the code. The receipt in the session is what
-// counts from here on: for the user who has answered alone, whichever link is
-// opened, and not for signing in.
+// resetAnswered continues after the code. From here on the receipt in the session
+// counts. It is valid for that user only, whichever link is opened later, and it
+// signs no one in.
 func (a *app) resetAnswered(w http.ResponseWriter, r *http.Request, ok enrollment.Success) {
 	u, err := a.resetting(r)
 	if err != nil {
@@ -190,7 +190,7 @@ func (a *app) resetAnswered(w http.ResponseWriter, r *http.Request, ok enrollmen
 	http.Redirect(w, r, "/forgot/password", http.StatusSeeOther)
 }
 
-// reset changes the password. Nobody is signed in by it.
+// reset changes the password. It does not sign the user in.
 func (a *app) reset(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	u, err := a.resetting(r)
@@ -225,12 +225,12 @@ func (a *app) reset(w http.ResponseWriter, r *http.Request) {
 		a.internalError(w, r, err)
 		return
 	}
-	a.say(w, r, keyNotice, "You have a new password. Sign in with it.", "/sign-in")
+	a.say(w, r, keyNotice, "Password changed. Please sign in.", "/sign-in")
 }
 
 func (a *app) failReset(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errNoUser) {
-		a.say(w, r, keyBad, "That link is not good any more. Ask for another one.", "/forgot")
+		a.say(w, r, keyBad, "That link is no longer valid. Ask for a new one.", "/forgot")
 		return
 	}
 	a.fail(w, r, err)

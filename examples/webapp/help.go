@@ -8,8 +8,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// What an administrator can do for a user. Each is an event that the user hears
-// of, with the reason.
+// The actions of an administrator. The user is told about each one, with the
+// reason.
 
 func (a *app) resetFactor(w http.ResponseWriter, r *http.Request, u user) {
 	a.takeAway(w, r, u, enrollment.Admin.Reset)
@@ -22,16 +22,16 @@ func (a *app) approveReset(w http.ResponseWriter, r *http.Request, u user) {
 // takingAway is Reset or ApproveReset.
 type takingAway func(x enrollment.Admin, ctx context.Context, userID string, o enrollment.ResetOptions) (recovery.Code, error)
 
-// takeAway switches the user's second factor off. The user's sessions end with
-// it: whose they are is what is in doubt. A ticket is shown on the page that
-// answers, and is kept nowhere.
+// takeAway turns off the user's second factor. It also ends the user's sessions,
+// because they may be someone else's. The ticket is shown in the response and
+// stored nowhere.
 func (a *app) takeAway(w http.ResponseWriter, r *http.Request, u user, how takingAway) {
 	ctx := r.Context()
 	var ticket recovery.Code
 	o := enrollment.ResetOptions{Ticket: r.PostFormValue("ticket") != ""}
-	done := "Two-factor authentication is off for this user."
+	done := "Two-factor authentication is now off for this user."
 	if o.Ticket {
-		done = "" // the page with the ticket says so
+		done = "" // the page with the ticket says it
 	}
 	ok := a.administer(w, r, u, done, func(admin enrollment.Admin, id string) (err error) {
 		if ticket, err = how(admin, ctx, id, o); err != nil {
@@ -48,7 +48,7 @@ func (a *app) takeAway(w http.ResponseWriter, r *http.Request, u user, how takin
 }
 
 func (a *app) refuseReset(w http.ResponseWriter, r *http.Request, u user) {
-	a.administer(w, r, u, "The request is refused.", func(admin enrollment.Admin, id string) error {
+	a.administer(w, r, u, "Request refused.", func(admin enrollment.Admin, id string) error {
 		return admin.RefuseReset(r.Context(), id)
 	})
 }
@@ -66,12 +66,12 @@ func (a *app) pass(w http.ResponseWriter, r *http.Request, u user) {
 	})
 }
 
-// rights changes who is an administrator, and to whom a mandate applies. It is no
-// matter of two-factor authentication, and so the Guard does not hear of it.
+// rights changes whether a user is an administrator and whether a mandate applies
+// to the user. The Guard knows nothing about either.
 func (a *app) rights(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	id := r.PostFormValue("id")
-	if id == u.ID { // so that one administrator is always left
+	if id == u.ID { // one administrator must remain
 		a.say(w, r, keyBad, deniedInWords(&enrollment.Denied{Reason: enrollment.ReasonOwnAccount}, a.now()), memberPath(id))
 		return
 	}
@@ -83,11 +83,11 @@ func (a *app) rights(w http.ResponseWriter, r *http.Request, u user) {
 	}
 	a.log.InfoContext(ctx, "rights set", "by", u.ID, "user", id,
 		"admin", r.PostFormValue("admin") != "", "exempt", r.PostFormValue("exempt") != "")
-	a.say(w, r, keyNotice, "The rights are changed.", memberPath(id))
+	a.say(w, r, keyNotice, "Rights changed.", memberPath(id))
 }
 
-// erase deletes the user, two-factor account and all. The account goes first: if
-// the rest fails, the user can be erased again.
+// erase deletes the user and the two-factor account. The account goes first, so
+// that erase can be called again if the rest fails.
 func (a *app) erase(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	if r.PostFormValue("sure") == "" {
@@ -101,9 +101,9 @@ func (a *app) erase(w http.ResponseWriter, r *http.Request, u user) {
 		return a.users.remove(ctx, id)
 	})
 	if ok {
-		a.say(w, r, keyNotice, "The user is deleted.", "/admin/members")
+		a.say(w, r, keyNotice, "User deleted.", "/admin/members")
 	}
 }
 
-// cleanReason makes what an administrator typed fit to be a reason.
+// cleanReason makes a valid reason from what the administrator typed.
 func cleanReason(reason string) string { return cleanText(reason, enrollment.MaxAdminReason) }

@@ -8,16 +8,15 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// lostPage is for those who have neither their phone nor their codes.
+// lostPage is for users who have lost both their phone and their codes.
 type lostPage struct {
 	Wait    string
 	Asked   bool
 	Matures time.Time
 }
 
-// lostForm says what a request means, and how long it takes. Who comes here has
-// a challenge in the session; what counts is what the Guard says to it, which
-// takes only one that followed a password.
+// lostForm explains a request and how long it takes. It needs a challenge in the
+// session. The Guard checks later that the challenge is one of a sign-in.
 func (a *app) lostForm(w http.ResponseWriter, r *http.Request) {
 	if a.sessions.GetString(r.Context(), keyChallenge) == "" {
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
@@ -45,11 +44,11 @@ func (a *app) lost(w http.ResponseWriter, r *http.Request) {
 	a.render(w, r, http.StatusOK, "lost", lostPage{Asked: true, Matures: request.Matures})
 }
 
-// keepFactor cancels the request in the name of the owner, who is signed in.
+// keepFactor cancels the request for the owner, who is signed in.
 func (a *app) keepFactor(w http.ResponseWriter, r *http.Request, u user) {
 	if err := a.resets.Cancel(r.Context(), u.ID); err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	a.say(w, r, keyNotice, "The request is cancelled. If it was not you who made it, change your password: whoever made it knows it.", "/security")
+	a.say(w, r, keyNotice, "Request cancelled. If you did not make it, change your password: someone else knows it.", "/security")
 }

@@ -16,20 +16,20 @@ import (
 // maxLetters is how many letters the mailbox keeps.
 const maxLetters = 200
 
-// A letter is what would have been sent.
+// A letter is a message to a user.
 type letter struct {
 	ID      string // of the event, or ""
 	At      time.Time
 	Via, To string
 	Subject string
 	Text    string
-	Link    string // to a page of ours, or ""
+	Link    string // path of a page of this site, or ""
 }
 
-// mailbox takes the place of a mail server and of a gateway for text messages:
-// it keeps what would have been sent in memory, for the page /messages. It is a
-// tool for development. Codes and links in it open accounts, so the log says
-// only that there was a message, and the page is served to this machine alone.
+// mailbox replaces a mail server and an SMS gateway. It keeps messages in memory
+// for the page /messages. It is a tool for development. Its codes and links open
+// accounts, so the log does not contain them and the page is served to this
+// machine only.
 type mailbox struct {
 	now func() time.Time
 	log *slog.Logger
@@ -40,18 +40,18 @@ type mailbox struct {
 
 var _ enrollment.Sender = (*mailbox)(nil)
 
-// Send takes a code that is to be delivered.
+// Send delivers a code.
 func (m *mailbox) Send(ctx context.Context, msg enrollment.Message) error {
-	text := "Your code is " + msg.Code() + ". It is good for ten minutes. Tell it to nobody: we will never ask you for it."
+	text := "Your code is " + msg.Code() + ". It expires in ten minutes. Do not share it: we never ask for it."
 	if msg.Purpose == enrollment.PurposeSetup {
-		text = "Your code is " + msg.Code() + ". It proves that this number is yours."
+		text = "Your code is " + msg.Code() + ". Enter it to confirm this phone number."
 	}
-	m.put(ctx, letter{Via: msg.Channel, To: msg.To, Subject: "Code", Text: text})
+	m.put(ctx, letter{Via: msg.Channel, To: msg.To, Subject: "Your code", Text: text})
 	return nil
 }
 
-// put adds a letter. One whose event is there already comes a second time:
-// events are delivered at least once, with the same ID.
+// put adds a letter, unless the letter of the same event is there: an event can
+// be delivered more than once, with the same ID.
 func (m *mailbox) put(ctx context.Context, l letter) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -70,28 +70,29 @@ func (m *mailbox) list() []letter {
 	return slices.Clone(m.letters)
 }
 
-// notify is where a real service puts a message to the user into its queue of
-// outgoing mail. It must not send here: the user is waiting.
+// notify puts a message about the event into the mailbox. A real service puts it
+// into its queue of outgoing mail. It must not send mail here, because the user
+// is waiting.
 func (a *app) notify(ctx context.Context, e enrollment.Event) error {
 	u, err := a.users.byID(ctx, e.UserID)
 	if errors.Is(err, errNoUser) {
-		return nil // there is nobody left to tell
+		return nil // the user was deleted
 	}
 	if err != nil {
-		return err // the event stays in the account, and comes again
+		return err // the event stays in the account and is delivered again later
 	}
 	a.mailbox.put(ctx, letter{
 		ID:      e.ID,
 		Via:     "email",
 		To:      u.Email,
-		Subject: "The security of your account",
+		Subject: "Security of your account",
 		Text:    describe(e) + advice(e),
 		Link:    "/security",
 	})
 	return nil
 }
 
-// letters shows the mailbox, to whoever sits at this machine.
+// letters shows the mailbox to users of this machine.
 func (a *app) letters(w http.ResponseWriter, r *http.Request) {
 	if !a.config.mailbox || !isLocal(r) {
 		a.notFound(w, r)
@@ -100,10 +101,10 @@ func (a *app) letters(w http.ResponseWriter, r *http.Request) {
 	a.render(w, r, http.StatusOK, "messages", a.mailbox.list())
 }
 
-// isLocal reports whether the request names this machine, and comes from it. A
-// web site elsewhere can have its own name lead to this address, and would then
-// read the page by way of the user's browser. Who says that somebody else is
-// behind them is a proxy; not all say so.
+// isLocal reports whether the request comes from this machine and names it. The
+// name matters because of DNS rebinding: a foreign web site can point its own
+// name at this address and read the page through the user's browser. The headers
+// reveal a proxy, but not every proxy sets one.
 func isLocal(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
 		if r.Header.Get(name) != "" {

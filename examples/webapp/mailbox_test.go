@@ -18,11 +18,11 @@ func TestMailbox(t *testing.T) {
 	b := s.member(email)
 	phone, _ := b.enable()
 	b.get("/messages")
-	b.sees("E-mail to alice@example.com", "Two-factor authentication was switched on.", "If it was not you, change your password")
+	b.sees("E-mail to alice@example.com", "Two-factor authentication was turned on.", "If it was not you, change your password")
 	b.get("/security/disable")
 	b.submit("/security/disable", "code", phone.next())
 	b.get("/messages")
-	b.sees("Two-factor authentication was switched off.", "your password alone signs you in")
+	b.sees("Two-factor authentication was turned off.", "your password alone signs you in")
 
 	// Events come at least once. A message goes out once.
 	before := len(s.app.mailbox.list())
@@ -86,35 +86,35 @@ func TestPhone(t *testing.T) {
 		if b.page.status != http.StatusUnprocessableEntity {
 			t.Errorf("%q: status %d", bad, b.page.status)
 		}
-		b.sees("That is not a phone number that we can use.")
+		b.sees("That is not a valid phone number.")
 	}
 	b.submit("/security/phone", "number", typedAs) // the receipt of the setup is proof enough
 	b.at("/security/phone/code")
 	first := s.sentCode(number)
 	b.submit("/security/phone/code", "code", wrongFor(first))
-	b.denied(http.StatusUnprocessableEntity, "not the code in the last message")
+	b.denied(http.StatusUnprocessableEntity, "not the code in our last message")
 	b.submit("/security/phone/code", "code", first)
 	b.at("/security")
-	b.sees("Text messages to …89", "Codes can be sent to you in text messages.", "Your recovery codes are the same as before.")
+	b.sees("Text messages to …89", "Codes can now be sent to you by text message.", "Your recovery codes have not changed.")
 	b.lacks(number)
 	b.signOut()
 
 	// The second step offers both.
 	b.signIn(email)
-	b.sees("Send a code to my phone")
+	b.sees("Text me a code")
 	s.clock.advance(time.Minute)
 	b.submit("/sign-in/code/send")
 	b.at("/sign-in/code?with=message")
-	b.sees("We have sent a code to the number that ends in …89", "Code from our message")
+	b.sees("We sent a code to the number ending in …89", "Code from the text message")
 	sent := s.sentCode(number)
 	b.submit("/sign-in/code", "code", wrongFor(sent))
-	b.denied(http.StatusUnprocessableEntity, "not the code in the last message")
+	b.denied(http.StatusUnprocessableEntity, "not the code in our last message")
 	b.submit("/sign-in/code/send")
-	b.sees("Wait 1 minute for the next one", "Code from our message")
+	b.sees("You can ask for another code in 1 minute.", "Code from the text message")
 	b.submit("/sign-in/code", "code", sent)
 	b.at("/")
 	b.get("/security")
-	b.sees("with your code in a message", "last used")
+	b.sees("(text message)", "last used")
 
 	// Such a code changes no settings.
 	s.clock.advance(time.Minute)
@@ -123,7 +123,7 @@ func TestPhone(t *testing.T) {
 	b.at("/security/phone")
 	b.sees("Code from your authenticator app")
 	b.submit("/security/phone", "number", otherPhone, "code", app.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	b.get("/")
 	b.signOut()
 
@@ -136,7 +136,7 @@ func TestPhone(t *testing.T) {
 	b.at("/")
 	b.get("/security/phone/remove")
 	b.submit("/security/phone/remove", "code", codes[0])
-	b.sees("We do not send codes to your phone any more.", "Add a phone number")
+	b.sees("Phone number removed.", "Add a phone number")
 
 	for _, code := range []string{first, sent} {
 		if digitsIn(s.log.String(), code) {
@@ -170,7 +170,7 @@ func TestMessagesAlone(t *testing.T) {
 	b.follow("Use text messages instead")
 	b.submit("/security/phone", "number", typedAs)
 	b.submit("/security/phone/code", "code", s.sentCode(number))
-	b.sees("signing in takes a code that we send to your phone")
+	b.sees("you sign in with your password and a code that we text you")
 	codes := b.codes()
 	b.get("/security")
 	b.at("/security") // it signs in, like an app's

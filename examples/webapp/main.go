@@ -1,12 +1,12 @@
 // Command webapp is a small web application with accounts, passwords and
-// two-factor authentication: what a host of the twofactor library looks like,
-// with everything that the library leaves to it.
+// two-factor authentication. It shows how an application uses the twofactor
+// library, and what the library leaves to the application.
 //
 //	go run ./examples/webapp
 //
-// It keeps its state in ./twofactor-demo, or with -postgres in a PostgreSQL
-// database. There is no account to begin with: sign up. The first account is an
-// administrator's. What would be sent to users stands at /messages.
+// It keeps its state in ./twofactor-demo, or in a PostgreSQL database with
+// -postgres. Sign up first. The first user becomes an administrator. Messages to
+// users appear at /messages.
 package main
 
 import (
@@ -33,7 +33,7 @@ func main() {
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage): // said already, with the usage
+	case errors.Is(err, errUsage): // already printed, with the usage
 		os.Exit(2)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "webapp:", err)
@@ -41,26 +41,26 @@ func main() {
 	}
 }
 
-// errUsage says that the arguments make no sense.
+// errUsage says that the arguments are invalid.
 var errUsage = errors.New("usage")
 
 // run serves until the context ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("webapp", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free one")
-	data := flags.String("data", "twofactor-demo", "`folder` for the key file, and for the SQLite database")
-	postgres := flags.String("postgres", "", "data source name of a PostgreSQL `database` to use instead of SQLite")
-	secure := flags.Bool("secure", false, "mark cookies Secure: users come by HTTPS, through a proxy that ends TLS")
-	issuer := flags.String("issuer", defaultIssuer, "`name` of this service, here and in authenticator apps")
+	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free port")
+	data := flags.String("data", "twofactor-demo", "`folder` for the key file and the SQLite database")
+	postgres := flags.String("postgres", "", "data source name of a PostgreSQL `database`, to use instead of SQLite")
+	secure := flags.Bool("secure", false, "mark cookies Secure; use it behind a proxy that serves HTTPS")
+	issuer := flags.String("issuer", defaultIssuer, "`name` of this service, in pages and authenticator apps")
 	brands := map[string]string{}
-	flags.Func("brand", "another name of this service, for one `host=name` in the address; can be given several times",
+	flags.Func("brand", "another name of this service for one host, as `host=name`; may be repeated",
 		func(text string) error { return addBrand(brands, text) })
-	keepCodes := flags.Bool("keep-codes", false, "recovery codes can be shown again: they are kept in clear inside the sealed accounts")
-	replenish := flags.Bool("replenish", false, "each recovery code that was used for signing in is replaced at once")
-	codesAtSetup := flags.Bool("codes-at-setup", false, "recovery codes are shown with the QR code")
-	alone := flags.Bool("messages-alone", false, "codes in messages may be all that a user has: a second factor that whoever reads the messages has, too")
-	reauth := flags.Bool("password-disables", false, "the password switches two-factor authentication off, without a code: whoever has stolen it needs nothing else")
+	keepCodes := flags.Bool("keep-codes", false, "users can see their recovery codes again; the codes are kept inside the sealed accounts")
+	replenish := flags.Bool("replenish", false, "replace each recovery code as soon as it is used to sign in")
+	codesAtSetup := flags.Bool("codes-at-setup", false, "show recovery codes together with the QR code")
+	alone := flags.Bool("messages-alone", false, "text messages can be the only second factor; it protects from no one who can read them")
+	reauth := flags.Bool("password-disables", false, "users can turn off two-factor authentication with the password; so can someone who stole password and session")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(errUsage, err)
 	}
@@ -68,14 +68,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 
-	// First of all, so that an address that can't be had leaves nothing behind.
+	// Listen first, so that an address in use leaves no files behind.
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
 
-	// The mailbox shows codes to whoever asks, so it is for this machine alone.
+	// The mailbox shows codes to anyone, so only this machine may reach it.
 	tcp, _ := listener.Addr().(*net.TCPAddr)
 	local := tcp != nil && tcp.IP.IsLoopback()
 
@@ -99,14 +99,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer a.close()
 
 	if !local && !*secure {
-		log.Warn("listening beyond this machine without -secure: passwords and codes travel in clear text")
+		log.Warn("other machines can connect, but -secure is off: passwords and codes travel unencrypted")
 	}
 	fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
 	return serve(ctx, listener, a, log)
 }
 
-// Limits of the server: enough for any browser, and little for one that is
-// slow on purpose.
+// Limits of the server. They are enough for any browser and give little to a
+// client that is slow on purpose.
 const (
 	readTimeout  = 10 * time.Second
 	writeTimeout = 30 * time.Second
@@ -115,8 +115,8 @@ const (
 	maxHeader    = 16 << 10
 )
 
-// serve answers requests until the context ends, and then lets those that are
-// under way finish.
+// serve answers requests until the context ends. It then waits for running
+// requests to finish.
 func serve(ctx context.Context, listener net.Listener, a *app, log *slog.Logger) error {
 	server := &http.Server{
 		Handler:           a.handler(),
@@ -134,7 +134,7 @@ func serve(ctx context.Context, listener net.Listener, a *app, log *slog.Logger)
 	go func() { failed <- server.Serve(listener) }()
 
 	select {
-	case err := <-failed: // main ends the sweeps with the program
+	case err := <-failed: // the sweeps end with the program
 		return err
 	case <-ctx.Done():
 	}

@@ -12,20 +12,19 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// maxGrace is the most days that a mandate may be put off.
+// maxGrace is the largest number of days of grace.
 const maxGrace = 90
 
-// A mandate says whether everybody has to have a second factor. The zero mandate
+// A mandate says whether all users must have a second factor. The zero mandate
 // says no.
 type mandate struct {
 	Mandatory bool
-	Since     time.Time // when it was switched on
-	GraceDays int       // that those who were there already may put it off
+	Since     time.Time // when it was turned on
+	GraceDays int       // for users who joined before that
 }
 
-// login returns what the Guard is told about a sign-in of the user. Who is
-// exempt is our business: the Guard then hears of no mandate. Who has joined
-// after the mandate began has no grace.
+// login returns the options of a sign-in of the user. The mandate does not apply
+// to exempt users. Users who joined after it began have no days of grace.
 func (m mandate) login(u user) enrollment.SignInOptions {
 	if !m.Mandatory || u.Exempt {
 		return enrollment.SignInOptions{}
@@ -39,7 +38,7 @@ func (m mandate) login(u user) enrollment.SignInOptions {
 
 func (m mandate) deadline() time.Time { return m.Since.AddDate(0, 0, m.GraceDays) }
 
-// mandates is the table with the one mandate in it.
+// mandates is the table that holds the mandate.
 type mandates struct{ db database }
 
 func (t mandates) get(ctx context.Context) (m mandate, err error) {
@@ -78,7 +77,7 @@ type mandatePage struct {
 	Exempt   []user
 }
 
-// mandateForm shows the rule that holds.
+// mandateForm shows the current mandate.
 func (a *app) mandateForm(w http.ResponseWriter, r *http.Request, _ user) {
 	a.showMandate(w, r, http.StatusOK, "")
 }
@@ -97,8 +96,8 @@ func (a *app) showMandate(w http.ResponseWriter, r *http.Request, status int, pr
 	a.render(w, r, status, "mandate", mandatePage{mandate: m, MaxGrace: maxGrace, Deadline: m.deadline(), Problem: problem, Exempt: exempt})
 }
 
-// setMandate changes the rule. It begins anew only where it was off: another
-// number of days counts from the day on which it was switched on.
+// setMandate changes the mandate. A new number of days counts from the day it was
+// turned on, not from today.
 func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	days, err := strconv.Atoi(r.PostFormValue("days"))
@@ -120,9 +119,9 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	a.log.InfoContext(ctx, "mandate set", "by", u.ID, "mandatory", m.Mandatory, "grace_days", m.GraceDays)
-	text := "Nobody has to have a second factor."
+	text := "Saved. Two-factor authentication is not required."
 	if m.Mandatory {
-		text = "Everybody has to have a second factor from now on, but for those who are exempt."
+		text = "Saved. Two-factor authentication is required for everyone except exempt users."
 	}
 	a.say(w, r, keyNotice, text, "/admin/mandate")
 }

@@ -12,23 +12,23 @@ import (
 )
 
 const (
-	// memberRows is how many users stand on a page of the list.
+	// memberRows is the number of users on a page of the list.
 	memberRows = 50
 
-	// accountSweep is how often is done what is due.
+	// accountSweep is the time between two sweeps of the accounts.
 	accountSweep = time.Minute
 )
 
-// A member is a user with what an administrator sees of the second factor.
+// A member is a user with the status of the second factor.
 type member struct {
 	user
 	Status enrollment.Status
-	Err    error // the account can't be opened: it is not known whether it is on
+	Err    error // the account can't be opened, so the status is unknown
 }
 
-// all returns the users by e-mail address, from the one after that address on.
-// Users are ours and accounts are the library's: the one is a page of a table,
-// the other one call for all of that page.
+// all returns the users in the order of their e-mail addresses, starting after
+// the given address. It reads a page of users from our table, and asks the
+// library for all their accounts with one call.
 func (a *app) all(ctx context.Context, after string) iter.Seq2[member, error] {
 	return func(yield func(member, error) bool) {
 		for {
@@ -68,12 +68,12 @@ func (a *app) all(ctx context.Context, after string) iter.Seq2[member, error] {
 type membersPage struct {
 	Factor string // "on", "off" or "" for both
 	Rows   []member
-	Next   string // address of the next page, or ""
+	Next   string // URL of the next page, or ""
 	File   string
 }
 
-// shows reports whether the filter lets a member through. Who can't be read is
-// in no state that is known, and is shown in both.
+// shows reports whether a member matches the filter. An account that can't be
+// opened matches every filter.
 func shows(factor string, m member) bool {
 	return m.Err != nil || factor == "" || (factor == "on") == m.Status.Enabled()
 }
@@ -86,8 +86,7 @@ func readFilter(r *http.Request) string {
 	return ""
 }
 
-// members lists the users, with those alone who have a second factor or have
-// none.
+// members lists the users: all, or only those with or without a second factor.
 func (a *app) members(w http.ResponseWriter, r *http.Request, _ user) {
 	page := membersPage{Factor: readFilter(r)}
 	query := url.Values{"factor": {page.Factor}}
@@ -113,10 +112,10 @@ func (a *app) members(w http.ResponseWriter, r *http.Request, _ user) {
 	a.render(w, r, http.StatusOK, "members", page)
 }
 
-// membersFile is the list as a file for a spreadsheet program.
+// membersFile sends the list as a CSV file.
 func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
 	factor := readFilter(r)
-	var row member // that the columns of ours are about
+	var row member // the member of the current row, for our own columns
 	list := func(yield func(enrollment.Member, error) bool) {
 		for m, err := range a.all(r.Context(), "") {
 			if err != nil {
@@ -136,12 +135,13 @@ func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
 	)
 	if err != nil {
 		a.log.ErrorContext(r.Context(), "writing the list of members", "error", err)
-		panic(http.ErrAbortHandler) // so that half a file is not taken for a whole one
+		panic(http.ErrAbortHandler) // a truncated file must not look complete
 	}
 }
 
-// sweepAccounts does what is due, until the context ends: it tells users again of
-// requests for a reset, and of what a crash has kept from them.
+// sweepAccounts calls Sweep every minute until the context ends. Sweep delivers
+// notifications that are due: reminders of requests for a reset, and events that
+// a crash left undelivered.
 func (a *app) sweepAccounts(ctx context.Context) {
 	ticker := time.NewTicker(accountSweep)
 	defer ticker.Stop()

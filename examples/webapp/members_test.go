@@ -27,11 +27,11 @@ func TestMembers(t *testing.T) {
 	bob.signOut()
 	s.member("-carol@example.com")
 	admin.get("/admin/members")
-	admin.sees("bob@example.com", "-carol@example.com", adminEmail, "administrator", "no second step yet")
-	admin.follow("Second factor on")
+	admin.sees("bob@example.com", "-carol@example.com", adminEmail, "administrator", "no two-factor sign-in yet")
+	admin.follow("Two-factor on")
 	admin.sees("bob@example.com", adminEmail)
 	admin.lacks("carol")
-	admin.follow("Off")
+	admin.follow("Two-factor off")
 	admin.sees("-carol@example.com")
 	admin.lacks("bob")
 
@@ -43,7 +43,7 @@ func TestMembers(t *testing.T) {
 		bob.signIn("bob@example.com")
 		bob.submit("/sign-in/code", "code", c.code, "trust", "yes")
 		admin.get("/admin/members")
-		admin.sees("last sign-in 2 March 2026, 10:02 UTC, " + c.says)
+		admin.sees("last two-factor sign-in 2 March 2026, 10:02 UTC, " + c.says)
 		bob.get("/")
 		bob.signOut()
 	}
@@ -100,7 +100,7 @@ func TestMembers(t *testing.T) {
 	}
 	s.clock.advance(16 * time.Minute)
 	admin.get("/admin/members.csv")
-	admin.sees("Is it you?")
+	admin.sees("Confirm it’s you")
 	admin.lacks("bob")
 	admin.submit("/admin/code", "code", adminPhone.next())
 	admin.at("/admin/members.csv")
@@ -196,6 +196,6 @@ func TestSweep(t *testing.T) {
 	s.received(email, "is still open. If it was not you, cancel it")
 	s.clock.advance(48 * time.Hour)
 	sweep()
-	s.received(email, "waits for an administrator")
+	s.received(email, "is now waiting for an administrator")
 	s.app.sweepAccounts(ended) // ends with its context
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// aboutCode says in words what was wrong with a code, to stand at its field,
-// and with which status to answer. about is false for every other error, and
-// for nil.
+// aboutCode describes an error about a code, to be shown at the code's field,
+// and returns the HTTP status to answer with. about is false for nil and for
+// every other error.
 func (a *app) aboutCode(w http.ResponseWriter, err error) (problem string, status int, about bool) {
 	var denied *enrollment.Denied
 	if !errors.As(err, &denied) {
@@ -37,9 +37,9 @@ func (a *app) aboutCode(w http.ResponseWriter, err error) (problem string, statu
 	return deniedInWords(denied, now), status, true
 }
 
-// fail ends a request with what the Guard said, where that is not about a code
-// in a field: the user's "no" as a sentence on the page to go on from, and
-// everything else as a fault.
+// fail ends a request after an error of the Guard that is not about a code in a
+// field. A denial becomes a sentence on the page where the user continues.
+// Anything else is a fault.
 func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var denied *enrollment.Denied
 	switch {
@@ -59,31 +59,31 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// deniedInWords says what a person can do about it.
+// deniedInWords tells the user what went wrong and what to do.
 func deniedInWords(d *enrollment.Denied, now time.Time) string {
 	wait := inWords(d.RetryAt.Sub(now))
 	switch d.Reason {
 	case enrollment.ReasonWrongCode:
-		text := "That code is not right. Enter the one that your app shows now."
+		text := "That code is wrong. Enter the code your app shows now."
 		switch d.Factor {
 		case enrollment.FactorDelivered:
-			text = "That is not the code in the last message that we have sent you."
+			text = "That is not the code in our last message."
 		case enrollment.FactorRecovery:
-			text = "That is not one of your recovery codes. Look at the sheet again: you may have an older set."
+			text = "That is not one of your recovery codes. Check your list: you may have an older one."
 		}
 		if !d.RetryAt.IsZero() {
-			text += " That was one too many: wait " + wait + " before you try again."
+			text += " There were too many wrong codes. Wait " + wait + " before you try again."
 		}
 		return text
 	case enrollment.ReasonReplayed:
 		if d.Factor == enrollment.FactorRecovery {
-			return "That recovery code has been used. Take the next one on your sheet."
+			return "You have already used that recovery code. Use another one."
 		}
-		return "That code has been used. Wait until your app shows the next one."
+		return "That code was already used. Wait until your app shows the next one."
 	case enrollment.ReasonMalformedCode:
-		return "That does not look like a code. A code of the app has six digits, a recovery code sixteen letters and digits."
+		return "That is not a code. App codes have 6 digits. Recovery codes have 16 letters and digits."
 	case enrollment.ReasonClockSkew:
-		text := fmt.Sprintf("Your phone’s clock is about %s %s, so its codes will not work. Set it to the network’s time in the phone’s settings, then enter the code that the app shows.",
+		text := fmt.Sprintf("Your phone’s clock is about %s %s, so its codes do not work. Set the clock automatically in your phone’s settings, then enter the code your app shows.",
 			inWords(d.Skew.Abs()), direction(d.Skew))
 		if !d.RetryAt.IsZero() {
 			text += " Wait " + wait + " before you try again."
@@ -93,77 +93,77 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 		if d.Factor == enrollment.FactorRecovery {
 			return "Too many wrong recovery codes. Wait " + wait + " before you try again."
 		}
-		return "Too many wrong codes. Wait " + wait + " before you try again: until then, even the right one is not accepted."
+		return "Too many wrong codes. Wait " + wait + " before you try again. Until then, we do not accept even a correct code."
 	case enrollment.ReasonFactorDisabled:
-		return "After very many wrong codes, codes of the app are not accepted any more. Use a recovery code."
+		return "There were too many wrong codes, so app codes are turned off. Use a recovery code."
 	case enrollment.ReasonChallengeInvalid, enrollment.ReasonChallengeExpired:
-		return "That took too long. Sign in again, please."
+		return "That took too long. Please sign in again."
 	case enrollment.ReasonChallengeSpent:
-		return "You have signed in with this already. Sign in again, please."
+		return "This step is already done. Please sign in again."
 	case enrollment.ReasonChallengeVoid:
-		return "Your security settings were changed meanwhile. Sign in again, please."
+		return "Your security settings have changed. Please sign in again."
 	case enrollment.ReasonSetupInvalid:
-		return "That setup was not yours, or is not complete. Begin a new one."
+		return "That setup is not yours or is incomplete. Start a new one."
 	case enrollment.ReasonSetupExpired:
-		return "That took too long, and the QR code is not valid any more. Begin a new setup, and delete the entry in your app."
+		return "That took too long, and the QR code has expired. Delete its entry in your app and start a new setup."
 	case enrollment.ReasonSetupSuperseded:
-		return "You have begun another setup meanwhile, perhaps in another tab. Go on there, and delete the entry of this one in your app."
+		return "You have started another setup, perhaps in another tab. Delete the entry of this one in your app and continue there."
 	case enrollment.ReasonNoSetup:
-		return "There is no setup to go on with: it was completed, cancelled, took too long, or your security settings were changed meanwhile."
+		return "There is no setup to continue. It is finished, cancelled or expired, or your security settings have changed."
 	case enrollment.ReasonNotEnrolled:
 		return "Two-factor authentication is not on."
 	case enrollment.ReasonTooManyAuthenticators:
-		return "You have as many authenticators as there can be. Remove or replace one."
+		return "You have the maximum number of authenticators. Remove or replace one."
 	case enrollment.ReasonTooManyCodeSets:
-		return "You have made many sets of recovery codes today. The next one can be made in " + wait + "."
+		return "You have made too many sets of recovery codes today. You can make the next one in " + wait + "."
 	case enrollment.ReasonUnknownAuthenticator:
-		return "That authenticator is not there any more."
+		return "That authenticator no longer exists."
 	case enrollment.ReasonLastAuthenticator:
-		return "That is your only authenticator. Replace it, or switch two-factor authentication off."
+		return "That is your only authenticator. Replace it, or turn off two-factor authentication."
 	case enrollment.ReasonDuplicateSecret:
-		return "That authenticator is set up already."
+		return "That authenticator is already set up."
 	case enrollment.ReasonInvalidName:
-		return "Give it a shorter name, without special characters."
+		return "Use a shorter name without special characters."
 	case enrollment.ReasonProofRequired, enrollment.ReasonProofInvalid, enrollment.ReasonProofStale:
-		return "Confirm it with a code, please."
+		return "Please confirm this with a code."
 	case enrollment.ReasonProofNotAllowed:
-		return "That has to be confirmed in another way."
+		return "You can’t use that here. Confirm in another way."
 	case enrollment.ReasonAlreadyEnrolled:
-		return "Two-factor authentication is on already."
+		return "Two-factor authentication is already on."
 	case enrollment.ReasonWasEnrolled:
-		return "Two-factor authentication was on before, or a ticket is out."
+		return "Two-factor authentication was on before, or a ticket was issued."
 	case enrollment.ReasonCodesNotKept:
 		return "We can’t show your recovery codes again. Make new ones."
 	case enrollment.ReasonUnknownDevice:
-		return "That device is not trusted any more: it asks for a code already."
+		return "That device was already no longer trusted."
 	case enrollment.ReasonNoAddress:
-		return "We have no address to send a code to."
+		return "There is no phone number to send a code to."
 	case enrollment.ReasonSameChannel:
-		return "We can’t send the code the way you have just signed in."
+		return "We can’t send the code the same way you came here. Use another code."
 	case enrollment.ReasonTooManyMessages:
-		return "We have sent you a code a moment ago, or too many in a day. Wait " + wait + " for the next one."
+		return "You can ask for another code in " + wait + "."
 	case enrollment.ReasonTicketRequired:
-		return "Enter the ticket that your administrator has given you."
+		return "Enter the ticket from your administrator."
 	case enrollment.ReasonTicketInvalid:
-		return "That is not the ticket that your administrator has given you."
+		return "That is not the ticket from your administrator."
 	case enrollment.ReasonNoReset:
 		return "There is no open request for a reset."
 	case enrollment.ReasonResetWaiting:
 		if d.RetryAt.IsZero() {
-			return "The request can’t be approved before the user has been told of it."
+			return "You can’t approve the request yet. The user has not been told about it."
 		}
-		return "The request can’t be approved before " + wait + " have passed."
+		return "You can’t approve the request yet. Wait " + wait + "."
 	case enrollment.ReasonTooManyResets:
-		return "You have asked for that less than a day ago. You can do so again in " + wait + "."
+		return "You asked for a reset less than a day ago. You can ask again in " + wait + "."
 	case enrollment.ReasonInvalidBypass:
-		return "A pass can’t be given for so long."
+		return "A pass can’t last that long."
 	case enrollment.ReasonOwnAccount:
-		return "Another administrator has to do that for you."
+		return "Another administrator must do that for you."
 	}
-	return "That was not possible." // a reason that came with a later version
+	return "That was not possible." // a reason from a later version of the library
 }
 
-// direction says on which side of ours a clock is.
+// direction says whether a clock is ahead of ours or behind it.
 func direction(skew time.Duration) string {
 	if skew < 0 {
 		return "slow"
@@ -171,12 +171,12 @@ func direction(skew time.Duration) string {
 	return "fast"
 }
 
-// inWords returns a time to wait: never shorter than it is.
+// inWords returns a waiting time. It rounds up.
 func inWords(d time.Duration) string {
 	for _, u := range []struct {
 		name  string
 		unit  time.Duration
-		below int // how many of them still say it well
+		below int // use a larger unit from here on
 	}{
 		{"second", time.Second, 60},
 		{"minute", time.Minute, 120},
@@ -194,7 +194,7 @@ func inWords(d time.Duration) string {
 	return "a long time" // not reached
 }
 
-// describe says in words what happened to an account.
+// describe tells the user what happened to the account.
 func describe(e enrollment.Event) string {
 	name := "An authenticator"
 	if e.Name != "" {
@@ -202,75 +202,75 @@ func describe(e enrollment.Event) string {
 	}
 	switch e.Kind {
 	case enrollment.EventEnabled:
-		return "Two-factor authentication was switched on."
+		return "Two-factor authentication was turned on."
 	case enrollment.EventAuthenticatorAdded:
 		return name + " was added."
 	case enrollment.EventAuthenticatorReplaced:
-		return name + " took the place of another authenticator."
+		return name + " replaced another authenticator."
 	case enrollment.EventAuthenticatorRemoved:
 		return name + " was removed."
 	case enrollment.EventDisabled:
-		return "Two-factor authentication was switched off."
+		return "Two-factor authentication was turned off."
 	case enrollment.EventCodesRenewed:
 		return "New recovery codes were made."
 	case enrollment.EventRecoveryUsed:
 		return "A recovery code was used."
 	case enrollment.EventLocked:
-		return "Too many wrong codes: we made whoever typed them wait. If it was not you, change your password."
+		return "Too many wrong codes were entered, so we accept no codes for a while. If it was not you, change your password."
 	case enrollment.EventFactorDisabled:
-		return "After very many wrong codes, codes of the app are not accepted until a recovery code is used."
+		return "Too many wrong codes were entered, so app codes are turned off until you use a recovery code."
 	case enrollment.EventCodesShown:
 		return "Your recovery codes were shown."
 	case enrollment.EventDeviceTrusted:
-		return name + " signs in without a code from now on."
+		return name + " can now sign in without a code."
 	case enrollment.EventDeviceRevoked:
 		if e.Name == "" {
-			return "Every device asks for a code again."
+			return "All devices lost their trust. They need a code again."
 		}
-		return name + " asks for a code again."
+		return name + " is no longer trusted. It needs a code again."
 	case enrollment.EventAddressBound:
-		return "Codes can be sent to you" + over(e) + "."
+		return "Codes can now be sent to you" + over(e) + "."
 	case enrollment.EventAddressRemoved:
-		return "Codes are not sent to you" + over(e) + " any more."
+		return "Codes are no longer sent to you" + over(e) + "."
 	case enrollment.EventReset:
 		if e.Actor == "" {
-			return "Two-factor authentication was taken away, as somebody with your password had asked for days ago."
+			return "Two-factor authentication was turned off, because someone with your password asked for it some days ago."
 		}
-		return "Two-factor authentication was taken away" + inTheNameOf(e)
+		return "Two-factor authentication was turned off" + inTheNameOf(e)
 	case enrollment.EventUnlocked:
-		return "The wait after wrong codes was ended" + inTheNameOf(e)
+		return "The lock after wrong codes was removed" + inTheNameOf(e)
 	case enrollment.EventBypassGranted:
-		return "A pass to sign in without a second factor for a while was given to you" + inTheNameOf(e)
+		return "You can sign in without a code for a while. The pass was given" + inTheNameOf(e)
 	case enrollment.EventResetRequested:
-		return "Somebody with your password has asked for two-factor authentication to be taken away. If it was not you, cancel it and change your password."
+		return "Someone with your password asked us to turn off your two-factor authentication. If it was not you, cancel the request and change your password."
 	case enrollment.EventResetReminder:
-		return "The request to take two-factor authentication away is still open. If it was not you, cancel it and change your password."
+		return "The request to turn off your two-factor authentication is still open. If it was not you, cancel it and change your password."
 	case enrollment.EventResetMatured:
-		return "The request to take two-factor authentication away waits for an administrator."
+		return "The request to turn off your two-factor authentication is now waiting for an administrator."
 	case enrollment.EventResetCancelled:
-		return "The request to take two-factor authentication away was cancelled."
+		return "The request to turn off your two-factor authentication was cancelled."
 	case enrollment.EventResetRefused:
-		return "The request to take two-factor authentication away was refused" + inTheNameOf(e)
+		return "The request to turn off your two-factor authentication was refused" + inTheNameOf(e)
 	case enrollment.EventImported:
-		return "Two-factor authentication was taken over from another system" + inTheNameOf(e)
+		return "Two-factor authentication was imported from another system" + inTheNameOf(e)
 	case enrollment.EventExported:
-		return "The secrets of your authenticators were read" + inTheNameOf(e)
+		return "The secrets of your authenticators were exported" + inTheNameOf(e)
 	case enrollment.EventErased:
-		return "What we keep of your two-factor authentication was deleted" + inTheNameOf(e)
+		return "Your two-factor authentication data was deleted" + inTheNameOf(e)
 	}
 	return "Something else happened (" + string(e.Kind) + ")."
 }
 
-// over names the way that codes are sent.
+// over names the channel of an address.
 func over(e enrollment.Event) string {
 	if e.Name == channelSMS {
-		return " in text messages"
+		return " by text message"
 	}
 	return ""
 }
 
-// inTheNameOf ends a sentence with why an administrator did it. Who it was stands
-// in the log: e.Actor is an id.
+// inTheNameOf ends a sentence with the administrator's reason. It does not name
+// the administrator: e.Actor is an id, and the log has it.
 func inTheNameOf(e enrollment.Event) string {
 	if e.Actor == "" {
 		return "."
@@ -278,29 +278,29 @@ func inTheNameOf(e enrollment.Event) string {
 	return " by an administrator: " + e.Note + "."
 }
 
-// advice says what to do about an event, in the message to the owner.
+// advice tells the owner what to do about an event.
 func advice(e enrollment.Event) string {
 	switch e.Kind {
 	case enrollment.EventLocked, enrollment.EventResetRequested, enrollment.EventResetReminder:
-		return "" // says so itself
+		return "" // describe gives the advice
 	case enrollment.EventDisabled, enrollment.EventReset:
-		return " From now on, your password alone signs you in. If it was not you who wanted that, tell us at once."
+		return " From now on, your password alone signs you in. If you did not want this, tell us at once."
 	}
-	return " If it was not you, change your password, and tell us."
+	return " If it was not you, change your password and tell us."
 }
 
 func lockInWords(l enrollment.Lock, now time.Time) string {
-	who := "Codes of your authenticator app"
+	which := "App codes"
 	switch l.Factor {
 	case enrollment.FactorRecovery:
-		who = "Recovery codes"
+		which = "Recovery codes"
 	case enrollment.FactorDelivered:
-		who = "Codes in messages"
+		which = "Text message codes"
 	}
 	if l.Until.IsZero() {
-		return who + " are not accepted until you use a recovery code."
+		return which + " are turned off until you use a recovery code."
 	}
-	return who + " are not accepted after too many wrong ones. Try again in " + inWords(l.Until.Sub(now)) + "."
+	return which + " are locked after too many wrong ones. Try again in " + inWords(l.Until.Sub(now)) + "."
 }
 
 func factorInWords(f enrollment.Factor) string {
@@ -310,44 +310,44 @@ func factorInWords(f enrollment.Factor) string {
 	case enrollment.FactorRecovery:
 		return "recovery code"
 	case enrollment.FactorDelivered:
-		return "code in a message"
+		return "text message"
 	case enrollment.FactorTrustedDevice:
 		return "trusted device"
 	case enrollment.FactorBypass:
-		return "pass of an administrator"
+		return "administrator’s pass"
 	}
 	return "code"
 }
 
-// recoveryUsed says how many codes there are, after one was used.
+// recoveryUsed says how many recovery codes are left after a sign-in with one.
 func recoveryUsed(left int) string {
-	text := fmt.Sprintf("You have signed in with a recovery code. %d are left.", left)
+	text := fmt.Sprintf("You signed in with a recovery code. %d are left.", left)
 	switch left {
 	case 0:
-		text = "You have signed in with your last recovery code."
+		text = "You signed in with your last recovery code."
 	case 1:
-		text = "You have signed in with a recovery code. One is left."
+		text = "You signed in with a recovery code. One is left."
 	}
 	if left <= fewCodes {
 		text += " Make new ones."
 	}
-	return text + " If your phone is gone, replace your authenticator now."
+	return text + " If you lost your phone, replace your authenticator now."
 }
 
 func signUpWords(err error) string {
 	switch {
 	case errors.Is(err, errEmail):
-		return "That is not an e-mail address we can use."
+		return "We can’t use that e-mail address."
 	case errors.Is(err, errTaken):
-		return "There is an account with that e-mail address already."
+		return "That e-mail address already has an account."
 	}
-	return fmt.Sprintf("A password has at least %d characters, and at most %d bytes.", minPassword, maxPassword)
+	return fmt.Sprintf("Use at least %d characters and at most %d bytes.", minPassword, maxPassword)
 }
 
-// cleanName makes what somebody calls an authenticator fit to be one.
+// cleanName makes a valid authenticator name from what the user typed.
 func cleanName(name string) string { return cleanText(name, enrollment.MaxName) }
 
-// cleanText drops what can't be printed, and cuts the text to that many bytes.
+// cleanText drops control characters and shortens the text to that many bytes.
 func cleanText(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

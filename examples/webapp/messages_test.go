@@ -31,20 +31,20 @@ func TestDeniedInWords(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	for want, d := range map[string]enrollment.Denied{
-		"wait 1 minute before":                     {Reason: enrollment.ReasonWrongCode, RetryAt: now.Add(time.Minute)},
-		"not one of your recovery codes":           {Reason: enrollment.ReasonWrongCode, Factor: enrollment.FactorRecovery},
-		"Wait 24 hours before":                     {Reason: enrollment.ReasonLocked, RetryAt: now.Add(24 * time.Hour)},
-		"wrong recovery codes. Wait 15 seconds":    {Reason: enrollment.ReasonLocked, Factor: enrollment.FactorRecovery, RetryAt: now.Add(15 * time.Second)},
-		"about 30 seconds slow":                    {Reason: enrollment.ReasonClockSkew, Skew: -30 * time.Second},
-		"about 9 minutes fast":                     {Reason: enrollment.ReasonClockSkew, Skew: 9 * time.Minute},
-		"clock is about 2 minutes fast":            {Reason: enrollment.ReasonClockSkew, Skew: 90 * time.Second},
-		"can be made in 3 hours":                   {Reason: enrollment.ReasonTooManyCodeSets, RetryAt: now.Add(2*time.Hour + time.Second)},
-		"That was not possible.":                   {Reason: "of_a_later_version"},
-		"Use a recovery code.":                     {Reason: enrollment.ReasonFactorDisabled},
-		"Take the next one on your sheet.":         {Reason: enrollment.ReasonReplayed, Factor: enrollment.FactorRecovery},
-		"Wait until your app shows the next one.":  {Reason: enrollment.ReasonReplayed, Factor: enrollment.FactorTOTP},
-		"not accepted until you use a recovery":    {Reason: "lock"},
-		"not accepted after too many wrong ones. ": {Reason: "lock", RetryAt: now.Add(time.Minute)},
+		"Wait 1 minute before":                    {Reason: enrollment.ReasonWrongCode, RetryAt: now.Add(time.Minute)},
+		"not one of your recovery codes":          {Reason: enrollment.ReasonWrongCode, Factor: enrollment.FactorRecovery},
+		"Wait 24 hours before":                    {Reason: enrollment.ReasonLocked, RetryAt: now.Add(24 * time.Hour)},
+		"wrong recovery codes. Wait 15 seconds":   {Reason: enrollment.ReasonLocked, Factor: enrollment.FactorRecovery, RetryAt: now.Add(15 * time.Second)},
+		"about 30 seconds slow":                   {Reason: enrollment.ReasonClockSkew, Skew: -30 * time.Second},
+		"about 9 minutes fast":                    {Reason: enrollment.ReasonClockSkew, Skew: 9 * time.Minute},
+		"clock is about 2 minutes fast":           {Reason: enrollment.ReasonClockSkew, Skew: 90 * time.Second},
+		"You can make the next one in 3 hours":    {Reason: enrollment.ReasonTooManyCodeSets, RetryAt: now.Add(2*time.Hour + time.Second)},
+		"That was not possible.":                  {Reason: "of_a_later_version"},
+		"Use a recovery code.":                    {Reason: enrollment.ReasonFactorDisabled},
+		"Use another one.":                        {Reason: enrollment.ReasonReplayed, Factor: enrollment.FactorRecovery},
+		"Wait until your app shows the next one.": {Reason: enrollment.ReasonReplayed, Factor: enrollment.FactorTOTP},
+		"turned off until you use a recovery":     {Reason: "lock"},
+		"locked after too many wrong ones. ":      {Reason: "lock", RetryAt: now.Add(time.Minute)},
 	} {
 		got := deniedInWords(&d, now)
 		if d.Reason == "lock" {

@@ -18,9 +18,9 @@ func TestKeepCodes(t *testing.T) {
 	s := newSite(t, fast, func(c *config) { c.keepCodes = true })
 	b := s.member("alice@example.com")
 	phone, codes := b.enable()
-	b.lacks("shown this once only")
+	b.lacks("only once")
 	b.get("/security")
-	b.follow("Show them again")
+	b.follow("Show codes again")
 	b.submit("/security/codes/show", "code", codes[0])
 	if b.page.status != http.StatusUnprocessableEntity {
 		t.Errorf("with a recovery code: status %d", b.page.status)
@@ -36,9 +36,9 @@ func TestKeepCodes(t *testing.T) {
 	s.restart()
 	c := s.member("carol@example.com")
 	phone, _ = c.enable()
-	c.sees("shown this once only")
+	c.sees("only once")
 	c.get("/security")
-	c.lacks("Show them again")
+	c.lacks("Show codes again")
 	c.get("/security/codes/show")
 	c.submit("/security/codes/show", "code", phone.next())
 	c.sees("We can’t show your recovery codes again.")
@@ -55,7 +55,7 @@ func TestReplenish(t *testing.T) {
 	b.signOut()
 	b.signIn(email)
 	b.submit("/sign-in/code", "code", codes[0])
-	b.sees("This new one takes its place")
+	b.sees("This new code replaces it.")
 	m := codeRE.FindAllStringSubmatch(b.page.body, -1)
 	if len(m) != 1 {
 		t.Fatalf("%d new codes:\n%s", len(m), b.page.body)
@@ -64,7 +64,7 @@ func TestReplenish(t *testing.T) {
 	b.sees("10 of 10 are left.")
 	b.get("/data")
 	b.submit("/data", "code", m[0][1])
-	b.sees("This new one takes its place")
+	b.sees("This new code replaces it.")
 	b.get("/data")
 	b.sees(email)
 	b.signOut()
@@ -82,7 +82,7 @@ func TestCodesAtSetup(t *testing.T) {
 	b.get("/security/begin")
 	b.submit("/security/begin")
 	codes := b.codes()
-	b.sees("They become valid with the code below")
+	b.sees("They work only after you confirm the code below.")
 	b.get("/security/setup")
 	b.submit("/security/setup", "code", b.scan().next())
 	if got := b.codes(); strings.Join(got, " ") != strings.Join(codes, " ") {
@@ -105,7 +105,7 @@ func TestPasswordDisables(t *testing.T) {
 	b.get("/security/disable")
 	b.lacks("authenticator app", `name="code"`)
 	b.submit("/security/disable", "password", password+"?")
-	b.sees("That is not your password.")
+	b.sees("Wrong password.")
 	b.submit("/security/disable", "password", password)
 	b.sees("Two-factor authentication is off.")
 
@@ -116,7 +116,7 @@ func TestPasswordDisables(t *testing.T) {
 	c.signIn("alice@example.com")
 	c.submit("/sign-in/code", "code", phone.next())
 	c.post("/security/disable", url.Values{"password": {password}})
-	c.denied(http.StatusUnprocessableEntity, "does not look like a code")
+	c.denied(http.StatusUnprocessableEntity, "That is not a code.")
 }
 
 // TestBrands shows another name at another address, in the page and in the app.

@@ -12,7 +12,7 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// pages are the parsed templates, by the name of the page.
+// pages maps the name of a page to its parsed template.
 type pages map[string]*template.Template
 
 func parsePages() (pages, error) {
@@ -41,19 +41,19 @@ var functions = template.FuncMap{
 	"factor":  factorInWords,
 }
 
-// view is what every page is made of.
+// view is the data of every page.
 type view struct {
 	Issuer  string
-	Mailbox bool   // there is a page /messages
-	Bare    bool   // without navigation, as nobody looked who is signed in
-	User    *user  // nil while nobody is signed in
-	Notice  string // what was done, after a redirect
-	Problem string // what was not
-	Data    any    // of the page itself
+	Mailbox bool   // the page /messages exists
+	Bare    bool   // without navigation: the session was not read
+	User    *user  // nil if no one is signed in
+	Notice  string // good news after a redirect
+	Problem string // bad news after a redirect
+	Data    any    // depends on the page
 }
 
-// render answers with a page. What it needs of the session is read before the
-// first byte is written, when the session is saved.
+// render answers with a page. It reads the session before it writes the first
+// byte, because the session is saved then.
 func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	v := view{
 		Issuer:  a.issuer(r),
@@ -68,13 +68,16 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	a.write(w, r, status, name, v)
 }
 
+// problemPage is a page that only says what is wrong.
+type problemPage struct{ Title, Text string }
+
 // errorPage answers with a page that needs no session and no database.
-func (a *app) errorPage(w http.ResponseWriter, r *http.Request, status int, text string) {
-	a.write(w, r, status, "error", view{Issuer: a.issuer(r), Bare: true, Data: text})
+func (a *app) errorPage(w http.ResponseWriter, r *http.Request, status int, p problemPage) {
+	a.write(w, r, status, "error", view{Issuer: a.issuer(r), Bare: true, Data: p})
 }
 
 func (a *app) write(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	var page bytes.Buffer // so that half a page is never sent
+	var page bytes.Buffer // never send half a page
 	if err := a.pages[name].ExecuteTemplate(&page, "layout", v); err != nil {
 		a.log.ErrorContext(r.Context(), "rendering", "page", name, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
@@ -85,34 +88,32 @@ func (a *app) write(w http.ResponseWriter, r *http.Request, status int, name str
 	w.Write(page.Bytes())
 }
 
-// say leaves a sentence for the next page, and goes there.
+// say redirects to a page that shows the text. The key is keyNotice or keyBad.
 func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) {
 	a.sessions.Put(r.Context(), key, text)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// The variants of a codeField, as the parameter "with" has them. The first one
-// is for a code of the app.
+// The variants of a codeField, as values of the parameter "with".
 const (
 	withApp      = ""
 	withRecovery = "recovery"
 	withMessage  = "message"
 )
 
-// codeField is a field for a code. App codes and recovery codes go into the
-// same one; a page comes in variants, so that a phone shows the keyboard that
-// fits.
+// codeField is a form field for a code. One field takes app codes and recovery
+// codes. Its variants differ in the label and in the keyboard that a phone shows.
 type codeField struct {
 	With    string
-	AppOnly bool   // no recovery codes here
-	NoApp   bool   // no codes of an app: the user has none
-	Problem string // what is wrong with the code
-	Apps    string // address of the page's variant for codes of the app
-	Other   string // and of that for recovery codes
+	AppOnly bool   // do not offer recovery codes
+	NoApp   bool   // the user has no authenticator app
+	Problem string // what was wrong with the last code
+	Apps    string // URL of the same page for app codes
+	Other   string // URL of the same page for recovery codes
 }
 
 // newCodeField returns the field in the variant that the request asks for.
-// problem is what is wrong with the code, if one was sent.
+// problem is what was wrong with the last code, or "".
 func newCodeField(r *http.Request, problem string) codeField {
 	query := r.URL.Query()
 	field := codeField{Problem: problem, With: query.Get("with")}

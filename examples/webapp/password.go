@@ -9,15 +9,15 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// passwordPurpose is what a code is asked for before another password is
-// accepted from a user who is signed in, and passwordTTL how long it is good.
+// passwordPurpose is the purpose of the code that a signed-in user needs to change
+// the password. passwordTTL is how long that code counts.
 const (
 	passwordPurpose enrollment.Purpose = "change-password"
 	passwordTTL                        = 5 * time.Minute
 )
 
-// passwordPage is the form for another password: with the old one for who is
-// signed in, and without for who has come by a link.
+// passwordPage is the form for a new password. Users who are signed in also enter
+// the old one. Users with a link do not.
 type passwordPage struct {
 	Action  string
 	Old     bool
@@ -27,17 +27,17 @@ type passwordPage struct {
 
 func passwordQuestion() question {
 	return question{
-		Title:   "Is it you?",
-		Text:    []string{"Another password takes a code first. Whoever finds your computer open could otherwise shut you out."},
+		Title:   "Confirm it’s you",
+		Text:    []string{"You need a code to change your password, so that someone else at your computer can’t lock you out."},
 		Action:  "/security/password/code",
-		Button:  "Go on",
+		Button:  "Continue",
 		Cancel:  "/security",
 		AskCode: true,
 	}
 }
 
-// mayChangePassword reports whether the user has stepped up, or has nothing to
-// step up with.
+// mayChangePassword reports whether the user has entered a code a short time ago,
+// or has no second factor.
 func (a *app) mayChangePassword(r *http.Request, u user) (bool, error) {
 	status, err := a.guard.Status(r.Context(), u.ID)
 	if err != nil || !status.Enabled() {
@@ -70,7 +70,7 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u user) {
 		a.fail(w, r, err)
 		return
 	}
-	if !may { // it has taken too long
+	if !may { // the code has expired
 		http.Redirect(w, r, "/security/password", http.StatusSeeOther)
 		return
 	}
@@ -81,7 +81,7 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u user) {
 	}
 	switch {
 	case errors.Is(err, errNoUser):
-		form.BadOld = "That is not your password."
+		form.BadOld = "Wrong password."
 	case errors.Is(err, errPassword):
 		form.BadWord = signUpWords(err)
 	case err != nil:
@@ -89,20 +89,21 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	default:
 		if u, err = a.users.byID(ctx, u.ID); err == nil {
-			err = a.start(ctx, u) // the other sessions have ended
+			err = a.start(ctx, u) // all sessions have ended, this one too
 		}
 		if err != nil {
 			a.internalError(w, r, err)
 			return
 		}
-		a.say(w, r, keyNotice, "You have a new password. Everywhere else you are signed out.", "/security")
+		a.say(w, r, keyNotice, "Password changed. You are signed out everywhere else.", "/security")
 		return
 	}
 	a.render(w, r, http.StatusUnprocessableEntity, "password", form)
 }
 
-// newPassword sets the password and tells the owner. It ends all sessions, and
-// the trust in devices first: who has had the old password may have trusted one.
+// newPassword sets the password and tells the owner. It first ends trust in all
+// devices, because a thief of the old password may have trusted one. It also ends
+// all sessions.
 func (a *app) newPassword(ctx context.Context, u user, password string) error {
 	if err := checkPassword(password); err != nil {
 		return err
@@ -117,8 +118,8 @@ func (a *app) newPassword(ctx context.Context, u user, password string) error {
 		return err
 	}
 	a.mailbox.put(ctx, letter{
-		Via: "email", To: u.Email, Subject: "Your password",
-		Text: "Your password was changed. If it was not you, ask for a link to change it again, and tell us.",
+		Via: "email", To: u.Email, Subject: "Your password was changed",
+		Text: "Your password was changed. If it was not you, ask for a link to reset it, and tell us.",
 		Link: "/forgot",
 	})
 	return nil

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// page returns users by e-mail address, the first ones after that address.
+// page returns up to limit users in the order of their e-mail addresses, starting
+// after the given address.
 func (u *users) page(ctx context.Context, after string, limit int) ([]user, error) {
 	rows, err := u.db.QueryContext(ctx,
 		u.db.sql(`SELECT id, email, joined, admin = 1, exempt = 1 FROM users WHERE email > ?1 ORDER BY email LIMIT ?2`), after, limit)
@@ -27,7 +28,7 @@ func (u *users) page(ctx context.Context, after string, limit int) ([]user, erro
 	return list, rows.Err()
 }
 
-// exempt returns the users to whom a mandate does not apply, by e-mail address.
+// exempt returns the exempt users in the order of their e-mail addresses.
 func (u *users) exempt(ctx context.Context) ([]user, error) {
 	rows, err := u.db.QueryContext(ctx, `SELECT id, email FROM users WHERE exempt = 1 ORDER BY email`)
 	if err != nil {
@@ -45,7 +46,7 @@ func (u *users) exempt(ctx context.Context) ([]user, error) {
 	return list, rows.Err()
 }
 
-// setFlag makes the user an administrator or exempt, or no longer.
+// setFlag sets the column "admin" or "exempt" of a user.
 func (u *users) setFlag(ctx context.Context, id, flag string, on bool) error {
 	value := 0
 	if on {
@@ -58,7 +59,7 @@ func (u *users) setFlag(ctx context.Context, id, flag string, on bool) error {
 	return nil
 }
 
-// remove deletes the user. Sessions of the user end with it.
+// remove deletes the user. This ends the user's sessions.
 func (u *users) remove(ctx context.Context, id string) error {
 	for _, statement := range []string{`DELETE FROM password_links WHERE user_id = ?1`, `DELETE FROM users WHERE id = ?1`} {
 		if _, err := u.db.ExecContext(ctx, u.db.sql(statement), id); err != nil {

@@ -9,15 +9,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// channelSMS is the way of text messages.
+// channelSMS is the channel of text messages.
 const channelSMS = "sms"
 
-// errPhone says that a text is no phone number with a country code.
+// errPhone says that a text is not a phone number with a country code.
 var errPhone = errors.New("not a phone number with a country code")
 
-// parsePhone returns the number in the form of E.164. It has to begin with a
-// plus and the country code: guessing the country would send codes to somebody
-// else.
+// parsePhone returns the number in E.164 format. The number must start with a plus
+// sign and the country code. A guessed country could send codes to someone else.
 func parsePhone(text string) (string, error) {
 	number, err := phonenumbers.Parse(text, "ZZ")
 	if err != nil || !phonenumbers.IsValidNumber(number) {
@@ -26,7 +25,7 @@ func parsePhone(text string) (string, error) {
 	return phonenumbers.Format(number, phonenumbers.E164), nil
 }
 
-// phonePage asks for a number, or for the code that was sent there.
+// phonePage asks for a phone number, or for the code that was sent to it.
 type phonePage struct {
 	Number    string
 	Problem   string // with the number
@@ -57,7 +56,7 @@ func (a *app) newPhonePage(r *http.Request, u user) (phonePage, error) {
 	return page, err
 }
 
-// bindPhone sends a code to the number.
+// bindPhone sends a code to the number in the form.
 func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	page, err := a.newPhonePage(r, u)
@@ -68,7 +67,7 @@ func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 	page.Number = r.PostFormValue("number")
 	number, err := parsePhone(page.Number)
 	if err != nil {
-		page.Problem = "That is not a phone number that we can use. Enter it with its country code."
+		page.Problem = "That is not a valid phone number. Include the country code."
 		a.render(w, r, http.StatusUnprocessableEntity, "phone", page)
 		return
 	}
@@ -85,7 +84,7 @@ func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	case about:
 		page.AskCode, page.Code = true, newCodeField(r, problem)
-	case errors.Is(err, enrollment.ErrProof): // the receipt was too old
+	case errors.Is(err, enrollment.ErrProof): // the receipt has expired
 		status, page.AskCode = http.StatusOK, true
 	case errors.Is(err, enrollment.ErrTicket) && errors.As(err, &denied):
 		status, page.AskTicket = http.StatusOK, true
@@ -96,7 +95,7 @@ func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 		status, page.Problem = http.StatusUnprocessableEntity, deniedInWords(denied, a.now())
 	case errors.Is(err, enrollment.ErrNotSent):
 		a.log.ErrorContext(ctx, "sending a code", "error", err)
-		status, page.Problem = http.StatusBadGateway, "We could not send a message to that number. Try again in a minute."
+		status, page.Problem = http.StatusBadGateway, "We could not send a message to that number. Please try again in a minute."
 	default:
 		a.fail(w, r, err)
 		return
@@ -118,7 +117,7 @@ func (a *app) showPhoneCode(w http.ResponseWriter, r *http.Request, status int, 
 	a.render(w, r, status, "phone", phonePage{Sent: true, Code: field, Cancel: "/security/phone"})
 }
 
-// confirmPhone takes the code that was sent to the number.
+// confirmPhone checks the code that was sent to the number.
 func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	done, err := a.messages.Confirm(ctx, u.ID, a.sessions.GetString(ctx, keyPhone), r.PostFormValue("code"))
@@ -132,9 +131,9 @@ func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	a.sessions.Remove(ctx, keyPhone)
-	text := "Codes can be sent to your phone."
+	text := "We can now text you a code when you sign in."
 	if done.Did == enrollment.EventEnabled {
-		text = "Two-factor authentication is on. From now on, signing in takes a code that we send to your phone."
+		text = "Two-factor authentication is on. From now on, you sign in with your password and a code that we text you."
 	}
 	a.confirmed(w, r, u, done, text)
 }
@@ -142,9 +141,9 @@ func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
 func unbindQuestion() question {
 	return question{
 		Title:   "Remove your phone number",
-		Text:    []string{"We do not send codes to it any more. Your authenticators and your recovery codes stay."},
+		Text:    []string{"We will no longer text you codes. Your authenticators and recovery codes stay."},
 		Action:  "/security/phone/remove",
-		Button:  "Remove it",
+		Button:  "Remove",
 		Danger:  true,
 		Cancel:  "/security",
 		AskCode: true,
@@ -162,5 +161,5 @@ func (a *app) unbind(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
-	a.say(w, r, keyNotice, "We do not send codes to your phone any more.", "/security")
+	a.say(w, r, keyNotice, "Phone number removed. We no longer text you codes.", "/security")
 }

@@ -18,7 +18,7 @@ func (s *site) mandate(admin *browser, p *phone, days string) {
 	}
 	admin.submit("/admin/mandate", "mandatory", "yes", "days", days)
 	admin.at("/admin/mandate")
-	admin.sees("Everybody has to have a second factor")
+	admin.sees("Two-factor authentication is required for everyone")
 }
 
 // TestMandate leads those who must have a second factor into the setup, at their
@@ -33,11 +33,11 @@ func TestMandate(t *testing.T) {
 
 	bob.get("/security")
 	bob.at("/security") // it holds from the next sign-in on
-	bob.sees("It is mandatory here.")
+	bob.sees("It is required here.")
 	bob.signOut()
 	bob.signIn("bob@example.com")
 	bob.at("/security/begin")
-	bob.sees("A second step is mandatory here.")
+	bob.sees("Two-factor authentication is required here.")
 	for _, path := range []string{"/security", "/data", "/security/codes", "/security/password", "/admin/mandate"} {
 		bob.get(path)
 		bob.at("/sign-in")
@@ -46,7 +46,7 @@ func TestMandate(t *testing.T) {
 	bob.submit("/security/begin")
 	phone := bob.scan()
 	bob.submit("/security/setup", "code", phone.wrong())
-	bob.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	bob.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	bob.submit("/security/setup", "code", phone.shows())
 	bob.codes()
 	bob.get("/")
@@ -79,7 +79,7 @@ func TestMandate(t *testing.T) {
 	first := carol.scan()
 	carol.submit("/security/setup", "code", first.shows())
 	carol.at("/security/begin")
-	carol.sees("You have begun another setup meanwhile")
+	carol.sees("You have started another setup")
 	other.submit("/security/setup", "code", other.scan().shows())
 	other.codes()
 	carol.get("/security/begin") // there is a second factor now, to sign in with
@@ -101,7 +101,7 @@ func TestMandate(t *testing.T) {
 	admin.get("/admin/mandate")
 	admin.submit("/admin/code", "code", adminPhone.next())
 	admin.submit("/admin/mandate", "mandatory", "no")
-	admin.sees("Nobody has to have a second factor.", "It is not. Everybody decides for themselves.")
+	admin.sees("Two-factor authentication is not required.", "Users decide for themselves.")
 	s.member("erin@example.com")
 }
 
@@ -113,7 +113,7 @@ func TestGrace(t *testing.T) {
 	s.member("bob@example.com")
 	s.clock.advance(24 * time.Hour)
 	s.mandate(admin, adminPhone, "7")
-	admin.sees("may put it off until 10 March 2026")
+	admin.sees("have until 10 March 2026")
 
 	// Who comes later has no grace.
 	s.clock.advance(time.Minute)
@@ -130,9 +130,9 @@ func TestGrace(t *testing.T) {
 	bob.get("/security")
 	bob.at("/security")
 
-	// More days count from the day on which it was switched on.
+	// More days count from the day on which it was turned on.
 	s.mandate(admin, adminPhone, "8")
-	admin.sees("may put it off until 11 March 2026")
+	admin.sees("have until 11 March 2026")
 	s.clock.advance(26 * time.Hour)
 	bob.signIn("bob@example.com")
 	bob.sees("Set it up by 11 March 2026, 10:")
@@ -166,15 +166,15 @@ func TestExempt(t *testing.T) {
 	client.at("/security/begin")
 
 	admin.get(memberPath(s.idOf("client@example.com")))
-	admin.sees("a second factor is mandatory")
+	admin.sees("Required</dt><dd>yes")
 	admin.submit("/admin/rights", "exempt", "yes")
-	admin.sees("The rights are changed.", "as this user is exempt")
+	admin.sees("Rights changed.", "no, exempt")
 	admin.get("/admin/mandate")
 	admin.sees("client@example.com")
 	client.signIn("client@example.com")
 	client.at("/")
 	client.get("/security")
-	client.lacks("mandatory")
+	client.lacks("is required")
 }
 
 func TestMandateRefuses(t *testing.T) {
@@ -182,27 +182,27 @@ func TestMandateRefuses(t *testing.T) {
 	s := newSite(t, fast)
 	root := s.browser()
 	root.signUp(adminEmail)
-	root.sees("it is an administrator’s")
+	root.sees("you are an administrator")
 	root.signIn(adminEmail)
 	root.sees("an administrator")
 	root.get("/admin/mandate")
 	root.at("/security")
-	root.sees("Switch two-factor authentication on first")
+	root.sees("Turn on two-factor authentication first")
 	root.post("/admin/mandate", url.Values{"mandatory": {"yes"}, "days": {"0"}})
 	root.at("/security")
 
 	p, _ := root.enable()
 	root.get("/admin/mandate")
-	root.sees("Is it you?")
+	root.sees("Confirm it’s you")
 	root.post("/admin/mandate", url.Values{"mandatory": {"yes"}, "days": {"0"}})
-	root.sees("Is it you?")
+	root.sees("Confirm it’s you")
 	root.submit("/admin/code", "code", p.next())
 	for _, days := range []string{"-1", "91", "many", ""} {
 		root.submit("/admin/mandate", "mandatory", "yes", "days", days)
 		if root.page.status != http.StatusUnprocessableEntity {
 			t.Errorf("%q days: status %d", days, root.page.status)
 		}
-		root.sees("Enter a number of days from 0 to 90.", "Everybody decides for themselves.")
+		root.sees("Enter a number of days from 0 to 90.", "Users decide for themselves.")
 		root.get("/admin/mandate")
 	}
 
@@ -222,7 +222,7 @@ func TestMandateRefuses(t *testing.T) {
 		}
 	}
 	root.get("/admin/mandate")
-	root.sees("Everybody decides for themselves.")
+	root.sees("Users decide for themselves.")
 }
 
 func hasForm(body, action string) bool {

@@ -12,24 +12,24 @@ type question struct {
 	Title   string
 	Text    []string
 	Warning string
-	Action  string // where the form goes
+	Action  string // URL of the form
 	Button  string
 	Danger  bool
-	Cancel  string // where to go instead
-	ID      string // what it is about, or ""
+	Cancel  string // URL of the Cancel button
+	ID      string // of an authenticator, or ""
 	Phone   bool   // offer text messages instead
-	AskName bool   // for a name of an authenticator
+	AskName bool   // ask for a name for the authenticator
 	AskCode bool
 	Code    codeField
 
 	AskTicket bool
 	BadTicket string
-	AskWord   bool // for the password
+	AskWord   bool // ask for the password
 	BadWord   string
 }
 
-// ask shows the question. err is how the attempt before went, or nil; ask
-// reports whether it could answer that.
+// ask shows the question. err is the error of the attempt before, or nil. ask
+// returns false, and writes nothing, if err is not about the code.
 func (a *app) ask(w http.ResponseWriter, r *http.Request, q question, err error) bool {
 	status := http.StatusOK
 	problem := ""
@@ -45,7 +45,7 @@ func (a *app) ask(w http.ResponseWriter, r *http.Request, q question, err error)
 }
 
 // askTicket shows the question with a field for the ticket that an administrator
-// has handed out with a reset. given says whether one was typed.
+// issued with a reset. given says whether the user entered one.
 func (a *app) askTicket(w http.ResponseWriter, r *http.Request, q question, err error, given bool) {
 	status := http.StatusOK
 	q.AskTicket = true

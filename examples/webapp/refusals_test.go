@@ -20,12 +20,12 @@ func TestPasswords(t *testing.T) {
 	b := s.browser()
 	b.signUp("alice@example.com")
 	for name, c := range map[string]struct{ email, password, says string }{
-		"taken":          {" Alice@Example.com ", password, "There is an account with that e-mail address already."},
-		"no address":     {"alice", password, "not an e-mail address we can use"},
-		"no domain":      {"alice@", password, "not an e-mail address we can use"},
-		"colon":          {"a:b@example.com", password, "not an e-mail address we can use"},
-		"control":        {"a\nb@example.com", password, "not an e-mail address we can use"},
-		"long address":   {strings.Repeat("a", 255) + "@example.com", password, "not an e-mail address we can use"},
+		"taken":          {" Alice@Example.com ", password, "That e-mail address already has an account."},
+		"no address":     {"alice", password, "We can’t use that e-mail address."},
+		"no domain":      {"alice@", password, "We can’t use that e-mail address."},
+		"colon":          {"a:b@example.com", password, "We can’t use that e-mail address."},
+		"control":        {"a\nb@example.com", password, "We can’t use that e-mail address."},
+		"long address":   {strings.Repeat("a", 255) + "@example.com", password, "We can’t use that e-mail address."},
 		"short password": {"bob@example.com", "1234567", "at least 8 characters"},
 		"long password":  {"bob@example.com", strings.Repeat("a", 73), "at most 72 bytes"},
 	} {
@@ -38,7 +38,7 @@ func TestPasswords(t *testing.T) {
 	}
 
 	// Whether the address or the password is wrong is not said.
-	const says = "The e-mail address or the password is not right."
+	const says = "Wrong e-mail address or password."
 	for name, c := range map[string]struct{ email, password string }{
 		"unknown":   {"bob@example.com", password},
 		"wrong":     {"alice@example.com", "wrong horse battery"},
@@ -140,10 +140,10 @@ func TestLock(t *testing.T) {
 	b.signIn(email)
 	for range 4 {
 		b.submit("/sign-in/code", "code", phone.wrong())
-		b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+		b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	}
 	b.submit("/sign-in/code", "code", phone.wrong())
-	b.denied(http.StatusUnprocessableEntity, "wait 1 minute before you try again")
+	b.denied(http.StatusUnprocessableEntity, "Wait 1 minute before you try again")
 	if got := b.page.header.Get("Retry-After"); got != "60" {
 		t.Errorf("Retry-After is %q", got)
 	}
@@ -156,7 +156,7 @@ func TestLock(t *testing.T) {
 	// The owner gets in with a recovery code, and reads what happened.
 	b.submit("/sign-in/code", "code", codes[0])
 	b.at("/security")
-	b.sees("Too many wrong codes: we made whoever typed them wait.")
+	b.sees("Too many wrong codes were entered")
 	if !strings.Contains(s.log.String(), `msg="would send"`) {
 		t.Error("nobody told the owner")
 	}
@@ -167,7 +167,7 @@ func TestLock(t *testing.T) {
 		b.submit("/security/disable", "code", phone.wrong())
 	}
 	b.get("/security")
-	b.sees("Codes of your authenticator app are not accepted after too many wrong ones. Try again in 1 minute.")
+	b.sees("App codes are locked after too many wrong ones. Try again in 1 minute.")
 	b.get("/data")
 	b.submit("/data", "code", phone.next())
 	b.denied(http.StatusTooManyRequests, "Wait 30 seconds")
@@ -212,8 +212,8 @@ func TestSupersededTab(t *testing.T) {
 	b.page = tab
 	b.submit("/security/setup", "code", first.shows())
 	b.at("/security")
-	b.sees("You have begun another setup meanwhile", "off")
-	b.follow("Go on") // to the second
+	b.sees("You have started another setup", "off")
+	b.follow("Continue") // to the second
 	b.submit("/security/setup", "code", second.shows())
 	b.codes()
 
@@ -221,7 +221,7 @@ func TestSupersededTab(t *testing.T) {
 	b.page = tab
 	b.submit("/security/setup", "code", first.next())
 	b.at("/security")
-	b.sees("There is no setup to go on with", "10 of 10 are left.")
+	b.sees("There is no setup to continue.", "10 of 10 are left.")
 }
 
 func TestSetupIsForOneUser(t *testing.T) {
@@ -238,7 +238,7 @@ func TestSetupIsForOneUser(t *testing.T) {
 	mallory.page = page // with her token and her secret
 	mallory.submit("/security/setup", "code", phone.shows())
 	mallory.at("/security")
-	mallory.sees("That setup was not yours")
+	mallory.sees("That setup is not yours")
 	alice.submit("/security/setup", "code", phone.shows())
 	alice.codes()
 
@@ -250,7 +250,7 @@ func TestSetupIsForOneUser(t *testing.T) {
 	alice.submit("/security/begin")
 	tablet, page := alice.scan(), alice.page
 	alice.submit("/security/setup", "code", tablet.wrong())
-	alice.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	alice.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	if again := alice.scan(); again.key.Secret().Base32() != tablet.key.Secret().Base32() {
 		t.Error("after a wrong code the page shows another secret")
 	}
@@ -260,7 +260,7 @@ func TestSetupIsForOneUser(t *testing.T) {
 	other.signIn("alice@example.com")
 	other.submit("/sign-in/code", "code", phone.shows())
 	other.get("/security")
-	other.sees("If it was not you who began it, cancel it.")
+	other.sees("If you did not start it, cancel it.")
 	other.get("/security/setup")
 	other.at("/security/begin")
 
@@ -272,10 +272,10 @@ func TestSetupIsForOneUser(t *testing.T) {
 	alice.page = page
 	alice.submit("/security/setup", "code", tablet.shows())
 	alice.at("/security")
-	alice.sees("That took too long, and the QR code is not valid any more.")
+	alice.sees("That took too long, and the QR code has expired.")
 	mallory.get("/security/setup")
 	mallory.at("/security")
-	mallory.sees("That took too long, and the QR code is not valid any more.")
+	mallory.sees("That took too long, and the QR code has expired.")
 	mallory.get("/security/setup")
 	mallory.at("/security/begin")
 }
@@ -288,13 +288,13 @@ func TestStepUp(t *testing.T) {
 	b.signUp(email)
 	b.signIn(email)
 	b.get("/data")
-	b.sees("Whoever sits down at your computer can see this page.", `"email": "`+email+`"`)
+	b.sees("Anyone who uses your computer can see this page.", `"email": "`+email+`"`)
 	phone, _ := b.enable()
 
 	b.get("/data")
-	b.sees("Is it you?")
+	b.sees("Confirm it’s you")
 	b.submit("/data", "code", phone.shows()) // that of the setup
-	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
 	before := b.cookies()[0].Value
 	b.submit("/data", "code", phone.next())
 	b.at("/data")
@@ -314,7 +314,7 @@ func TestStepUp(t *testing.T) {
 	question := b.page
 	s.clock.advance(2 * time.Minute)
 	b.get("/data")
-	b.sees("Is it you?")
+	b.sees("Confirm it’s you")
 	b.page = question // loaded in time, sent too late
 	b.submit("/security/begin")
 	b.at("/security/begin")
@@ -397,7 +397,7 @@ func TestReplaceByRecoveryCode(t *testing.T) {
 	b.sees("Code from your authenticator app")
 	replacement := b.scan()
 	b.submit("/security/setup", "code", replacement.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	b.sees("Code from your authenticator app")
 	b.submit("/security/setup", "code", replacement.shows())
 	b.sees("Your new authenticator works.")
@@ -416,7 +416,7 @@ func TestSecurityWarnsOfAnotherSetup(t *testing.T) {
 		b.at("/security/setup")
 	}
 	owner.get("/security")
-	owner.sees("If it was not you who began it, cancel it.")
+	owner.sees("If you did not start it, cancel it.")
 }
 
 func TestCookieAndHeaders(t *testing.T) {
@@ -577,7 +577,7 @@ func TestFaults(t *testing.T) {
 	body := make([]byte, 1<<16)
 	n, _ := response.Body.Read(body)
 	response.Body.Close()
-	if response.StatusCode != http.StatusInternalServerError || !strings.Contains(string(body[:n]), "Something went wrong on our side.") {
+	if response.StatusCode != http.StatusInternalServerError || !strings.Contains(string(body[:n]), "Something went wrong") {
 		t.Errorf("a damaged account: %s\n%s", response.Status, body[:n])
 	}
 	if regexp.MustCompile(`(?i)corrupt|sql|enrollment|seal`).Match(body[:n]) {

@@ -8,23 +8,23 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// fewCodes is how many recovery codes are so few that we say so.
+// fewCodes is the number of recovery codes from which on we warn the user.
 const fewCodes = 3
 
-// securityPage is the security page: nearly all of it comes from one Status.
+// securityPage is the security page. Nearly all of it comes from one Status.
 type securityPage struct {
 	enrollment.Status
 	Now       time.Time
 	Trusted   []enrollment.Device
-	Locked    []string // in words
+	Locked    []string // one sentence for each lock
 	Activity  []activity
 	FewCodes  bool
 	CanAdd    bool
 	CanRemove bool
-	CanResume bool // this browser has begun a first setup
-	CanShow   bool // the recovery codes are kept
-	CanPhone  bool // codes can be sent to a phone
-	Mandatory bool // for this user
+	CanResume bool // this browser has started a first setup
+	CanShow   bool // recovery codes can be shown again
+	CanPhone  bool // the user can add a phone number
+	Mandatory bool // a second factor is mandatory for this user
 }
 
 type activity struct {
@@ -72,9 +72,9 @@ func (a *app) security(w http.ResponseWriter, r *http.Request, u user) {
 func removeQuestion(id, name string) question {
 	return question{
 		Title:   "Remove “" + name + "”",
-		Text:    []string{"Codes of this authenticator are not accepted any more. Your other authenticators and your recovery codes stay."},
+		Text:    []string{"Codes from this authenticator will no longer work. Your other authenticators and your recovery codes stay."},
 		Action:  "/security/remove",
-		Button:  "Remove it",
+		Button:  "Remove",
 		Danger:  true,
 		Cancel:  "/security",
 		ID:      id,
@@ -106,10 +106,10 @@ func (a *app) remove(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
-	a.say(w, r, keyNotice, "“"+name+"” is removed.", "/security")
+	a.say(w, r, keyNotice, "“"+name+"” was removed.", "/security")
 }
 
-// authenticatorName returns what the user calls that authenticator.
+// authenticatorName returns the name of the authenticator.
 func (a *app) authenticatorName(r *http.Request, u user, id string) (string, error) {
 	status, err := a.guard.Status(r.Context(), u.ID)
 	if err != nil {
@@ -125,11 +125,11 @@ func (a *app) authenticatorName(r *http.Request, u user, id string) (string, err
 
 func (a *app) disableQuestion() question {
 	return question{
-		Title:   "Switch two-factor authentication off",
-		Text:    []string{"Your password alone will sign in, to you and to anybody who gets hold of it."},
-		Warning: "It takes effect at once. All your authenticators and recovery codes are deleted; switching it on again starts from the beginning.",
+		Title:   "Turn off two-factor authentication",
+		Text:    []string{"After this, your password alone is enough to sign in, also for someone who stole it."},
+		Warning: "This takes effect at once. It deletes your authenticators and recovery codes. To turn it on again, you start from the beginning.",
 		Action:  "/security/disable",
-		Button:  "Switch it off",
+		Button:  "Turn off",
 		Danger:  true,
 		Cancel:  "/security",
 		AskCode: !a.config.passwordDisables,
@@ -148,7 +148,7 @@ func (a *app) disable(w http.ResponseWriter, r *http.Request, u user) {
 		_, err := a.users.authenticate(ctx, u.Email, r.PostFormValue("password"))
 		if errors.Is(err, errNoUser) {
 			q := a.disableQuestion()
-			q.BadWord = "That is not your password."
+			q.BadWord = "Wrong password."
 			a.render(w, r, http.StatusUnprocessableEntity, "question", q)
 			return
 		}

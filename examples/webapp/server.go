@@ -12,7 +12,7 @@ import (
 //go:embed static
 var static embed.FS
 
-// maxBody is the most that a form of ours can be, with room.
+// maxBody is the largest form we read. Real ones are much smaller.
 const maxBody = 16 << 10
 
 // handler returns the whole site.
@@ -86,19 +86,19 @@ func (a *app) handler() http.Handler {
 	origins.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
 
 	all := http.NewServeMux()
-	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list them
+	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list the folder
 	all.Handle("/", noStore(origins.Handler(a.bounded(a.sessions.LoadAndSave(site)))))
 	return a.logged(secured(all))
 }
 
-// handleStep adds the pages of a step.
+// handleStep registers the pages of a step.
 func (a *app) handleStep(site *http.ServeMux, s step) {
 	site.HandleFunc("GET "+s.path, a.stepForm(s))
 	site.HandleFunc("POST "+s.path, a.stepCode(s))
 	site.HandleFunc("POST "+s.path+"/send", a.stepSend(s))
 }
 
-// signedIn lets only those through who have passed every step.
+// signedIn allows only users who are fully signed in.
 func (a *app) signedIn(next func(http.ResponseWriter, *http.Request, user)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		u, err := a.current(r.Context())
@@ -113,25 +113,25 @@ func (a *app) signedIn(next func(http.ResponseWriter, *http.Request, user)) http
 	}
 }
 
-// secured tells browsers to be strict.
+// secured sets the headers that make browsers strict.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		// Nothing but our own files, no inline script, no frames. The QR code
-		// is an image in the page itself, so that no other request carries it.
+		// Only our own files, no inline scripts, no frames. The QR code is a
+		// data URL in the page, so that no second response contains it.
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		// Not "no-referrer": browsers then send forms with "Origin: null",
-		// which CrossOriginProtection has to refuse.
+		// "no-referrer" would make browsers send forms with "Origin: null",
+		// which CrossOriginProtection refuses.
 		h.Set("Referrer-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})
 }
 
-// noStore keeps pages out of caches: each one says who is signed in, and some
-// show secrets.
+// noStore keeps pages out of caches. Each page names the user, and some show
+// secrets.
 func noStore(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -139,22 +139,21 @@ func noStore(next http.Handler) http.Handler {
 	})
 }
 
-// bounded reads the form, if it is not too large. Handlers read its fields with
-// PostFormValue: FormValue would also take a code from the address, which ends
-// up in logs and histories.
+// bounded reads the form, up to maxBody bytes. Handlers read its fields with
+// PostFormValue. FormValue would also accept a code in the URL, and URLs end up
+// in logs and browser histories.
 func (a *app) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		if err := r.ParseForm(); err != nil {
-			a.errorPage(w, r, http.StatusBadRequest, "We could not read that form.")
+			a.errorPage(w, r, http.StatusBadRequest, problemPage{"That did not work", "We could not read that form."})
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// logged writes one line for each request: the path without its query, and
-// nothing that was typed.
+// logged logs one line for each request. It omits the query and the form.
 func (a *app) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
@@ -176,27 +175,27 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets http.ResponseController reach the writer beneath.
+// Unwrap lets http.ResponseController reach the wrapped writer.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
-	a.render(w, r, http.StatusNotFound, "error", "There is nothing here.")
+	a.render(w, r, http.StatusNotFound, "error", problemPage{"Page not found", "There is no page at this address."})
 }
 
 func (a *app) crossOrigin(w http.ResponseWriter, r *http.Request) {
-	a.errorPage(w, r, http.StatusForbidden, "That came from another site, so we did not do it.")
+	a.errorPage(w, r, http.StatusForbidden, problemPage{"That did not work", "The request came from another site, so we refused it."})
 }
 
 func (a *app) busy(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Retry-After", "2")
-	a.errorPage(w, r, http.StatusServiceUnavailable, "We are busy, and nothing was decided. Try again in a moment.")
+	a.errorPage(w, r, http.StatusServiceUnavailable, problemPage{"We are busy", "Please try again in a moment. A code you entered was not used."})
 }
 
-// internalError says nothing about what went wrong, except to the log. Nothing
-// that was typed is known to be right or wrong.
+// internalError logs the error and shows a page that does not describe it. The
+// user must not learn whether a code was right or wrong.
 func (a *app) internalError(w http.ResponseWriter, r *http.Request, err error) {
-	if !errors.Is(err, context.Canceled) { // who has left reads no page
+	if !errors.Is(err, context.Canceled) { // the client has left
 		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
-	a.errorPage(w, r, http.StatusInternalServerError, "Something went wrong on our side. Try again in a moment.")
+	a.errorPage(w, r, http.StatusInternalServerError, problemPage{"Something went wrong", "The problem is on our side. Please try again in a moment."})
 }

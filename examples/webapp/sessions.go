@@ -11,34 +11,34 @@ import (
 	"github.com/alexedwards/scs/v2"
 )
 
-// What a session holds. Whoever has passed the first step only has keyChallenge
-// in it, or keyEnrolling, and no user: forgetting a check somewhere can't turn
-// that into a session of somebody. Challenges, receipts and setup tokens are
-// sealed by the Guard, so that the table of sessions holds no secret.
+// The keys of a session. After the first step alone a session has keyChallenge or
+// keyEnrolling, but no keyUser, so a forgotten check can't sign anyone in. The
+// Guard seals challenges, receipts and setup tokens, so the sessions table holds
+// no secrets.
 const (
-	keyUser       = "user"       // who is signed in
-	keyGeneration = "generation" // see user.generation, of keyUser or keyEnrolling
+	keyUser       = "user"       // the user who is signed in
+	keyGeneration = "generation" // user.generation of keyUser or keyEnrolling
 
-	keyChallenge = "challenge" // that waits for its code, of a sign-in or something else
-	keyDelivered = "delivered" // may the code come in a message
-	keyNoApp     = "no-app"    // can't it come from an app
+	keyChallenge = "challenge" // the challenge to answer, for a sign-in or another purpose
+	keyDelivered = "delivered" // the code may come by message
+	keyNoApp     = "no-app"    // the user has no authenticator app
 	keySent      = "sent"      // the challenge of the message that was sent
-	keySentTo    = "sent-to"   // where it went, as far as its owner knows it
+	keySentTo    = "sent-to"   // a hint of the number it was sent to
 
-	keyEnrolling  = "enrolling"    // who has to set up a second factor before anything else
+	keyEnrolling  = "enrolling"    // the user who must first set up a second factor
 	keyEnrolledAt = "enrolling-at" // since when, in Unix seconds
-	keyEnrollBy   = "enroll-by"    // until when that can be put off, in Unix seconds
+	keyEnrollBy   = "enroll-by"    // deadline for a setup, in Unix seconds
 
-	keyReceipt   = "receipt"    // of the code that was answered last
-	keyReceiptAt = "receipt-at" // when that was, in Unix seconds
-	keyStepped   = "stepped-"   // with a purpose behind it: the receipt of the code for it
-	keyAfter     = "after"      // the page to go on to after the code
+	keyReceipt   = "receipt"    // the receipt of the last code
+	keyReceiptAt = "receipt-at" // when it was entered, in Unix seconds
+	keyStepped   = "stepped-"   // plus a purpose: the receipt of the last code for it
+	keyAfter     = "after"      // the page to continue to after a code
 
-	keySetup  = "setup"   // token of the first setup, if this browser began it
-	keyPhone  = "phone"   // token of the phone number that waits for its code
-	keyReset  = "reset"   // hash of the link by which a password is being reset
-	keyNotice = "notice"  // what to say on the next page
-	keyBad    = "problem" // the same, if it is bad
+	keySetup  = "setup"   // token of the first setup, if this browser started it
+	keyPhone  = "phone"   // token of a phone number that is not yet confirmed
+	keyReset  = "reset"   // hash of the link that resets a password
+	keyNotice = "notice"  // good news for the next page
+	keyBad    = "problem" // bad news for the next page
 )
 
 const (
@@ -49,11 +49,11 @@ const (
 func (a *app) newSessions(secure bool) *scs.SessionManager {
 	s := scs.New()
 	s.Store = sessionTable{a.db}
-	s.HashTokenInStore = true // who reads the database can't take over a session
+	s.HashTokenInStore = true // a reader of the database can't take over a session
 	s.Lifetime = sessionLifetime
 	s.Cookie.Name = "session"
 	if secure {
-		s.Cookie.Name = "__Host-session" // browsers take it by HTTPS only, and from no subdomain
+		s.Cookie.Name = "__Host-session" // browsers accept it over HTTPS only, and not from subdomains
 	}
 	s.Cookie.Secure = secure
 	s.Cookie.HttpOnly = true
@@ -63,8 +63,8 @@ func (a *app) newSessions(secure bool) *scs.SessionManager {
 	return s
 }
 
-// restart makes the session a new one: another token, so that one which was
-// planted before is worth nothing, and nothing left of what was in it.
+// restart empties the session and gives it a new token. A token that an attacker
+// planted before is then worthless.
 func (a *app) restart(ctx context.Context) error {
 	if err := a.sessions.RenewToken(ctx); err != nil {
 		return err
@@ -82,7 +82,7 @@ func (a *app) start(ctx context.Context, u user) error {
 	return nil
 }
 
-// current returns who is signed in, or errNoUser.
+// current returns the user who is signed in, or errNoUser.
 func (a *app) current(ctx context.Context) (user, error) {
 	id := a.sessions.GetString(ctx, keyUser)
 	if id == "" {
@@ -98,13 +98,13 @@ func (a *app) current(ctx context.Context) (user, error) {
 	return u, nil
 }
 
-// keepReceipt remembers that the user has just answered with a code.
+// keepReceipt stores the receipt of a code that the user has just entered.
 func (a *app) keepReceipt(ctx context.Context, receipt string, at time.Time) {
 	a.sessions.Put(ctx, keyReceipt, receipt)
 	a.sessions.Put(ctx, keyReceiptAt, at.Unix())
 }
 
-// sweepSessions deletes sessions and links that have ended, now and then.
+// sweepSessions deletes expired sessions and links once an hour.
 func (a *app) sweepSessions(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
@@ -123,8 +123,8 @@ func (a *app) sweepSessions(ctx context.Context) {
 	}
 }
 
-// sessionTable keeps sessions in the database, so that they outlive the
-// process. The time is the machine's: scs reads no other.
+// sessionTable keeps sessions in the database, so that they survive a restart. It
+// uses the clock of the machine, as scs does.
 type sessionTable struct{ db database }
 
 var _ scs.CtxStore = sessionTable{}
@@ -151,9 +151,9 @@ func (t sessionTable) CommitCtx(ctx context.Context, token string, data []byte, 
 	return nil
 }
 
-// DeleteCtx empties the session and leaves its token to the sweep: a request that
-// is still under way with the session writes it back in the end, and would
-// bring one to life that its owner has ended.
+// DeleteCtx empties the session and leaves its row to the sweep. Another request
+// of the same session may still be running. It writes the session at its end, and
+// would restore a row that was deleted.
 func (t sessionTable) DeleteCtx(ctx context.Context, token string) error {
 	if _, err := t.db.ExecContext(ctx, t.db.sql(`UPDATE sessions SET data = ?2 WHERE token = ?1`), token, []byte{}); err != nil {
 		return fmt.Errorf("deleting a session: %w", err)
@@ -161,8 +161,7 @@ func (t sessionTable) DeleteCtx(ctx context.Context, token string) error {
 	return nil
 }
 
-// The same for callers without a context. scs asks for them and calls those
-// above.
+// scs.Store requires these three methods. scs calls those with a context instead.
 
 func (t sessionTable) Find(token string) ([]byte, bool, error) {
 	return t.FindCtx(context.Background(), token)

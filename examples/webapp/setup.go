@@ -11,17 +11,17 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// beginQuestion is what stands before a setup: the first one, one more, or one
-// that takes the place of another.
+// beginQuestion is the page before a setup: of the first authenticator, of a
+// further one, or of one that replaces the authenticator with that id.
 func (a *app) beginQuestion(r *http.Request, u user, id string) (question, error) {
 	q := question{
-		Title: "Switch two-factor authentication on",
+		Title: "Turn on two-factor authentication",
 		Text: []string{
-			"Signing in will take your password and a code from an app on your phone. Whoever learns your password can’t get in with it alone.",
-			"You need an authenticator app: Google Authenticator, Microsoft Authenticator, Aegis, 1Password or any other that makes six-digit codes.",
+			"You will sign in with your password and a code from an app on your phone. A stolen password is then not enough to get in.",
+			"You need an authenticator app, for example Google Authenticator, Microsoft Authenticator, Aegis or 1Password.",
 		},
 		Action: "/security/begin",
-		Button: "Show the QR code",
+		Button: "Show QR code",
 		Cancel: "/security",
 		ID:     id,
 		Phone:  a.config.messagesAlone,
@@ -33,24 +33,23 @@ func (a *app) beginQuestion(r *http.Request, u user, id string) (question, error
 	if err != nil || !status.Enabled() {
 		return q, err
 	}
-	// Whoever has answered with a code a moment ago is not asked for another
-	// one: that matters most to those who have signed in with a recovery code
-	// because the phone is gone.
+	// Do not ask for a code if the user has just entered one. This matters most
+	// to users who lost their phone and signed in with a recovery code.
 	q.AskCode, q.Phone = !a.answeredRecently(r), false
 	if id == "" {
 		q.Title = "Add an authenticator"
-		q.Text = []string{"A second device, or an app of another kind, whose codes work beside those you have."}
+		q.Text = []string{"Set up another phone or another app. You can use its codes as well as your present ones."}
 		q.AskName = true
 		return q, nil
 	}
 	name, err := a.authenticatorName(r, u, id)
 	q.Title = "Replace “" + name + "”"
-	q.Text = []string{"For a new phone. The old one goes on working until the new one has proven itself with a code, so that you are never without."}
+	q.Text = []string{"Set up your new phone. The old one keeps working until you confirm the new one with a code."}
 	return q, err
 }
 
-// answeredRecently reports whether the receipt in the session can still prove
-// something. It saves a question; what counts is what the Guard says to it.
+// answeredRecently reports whether the receipt in the session is still fresh. It
+// only decides whether to ask for a code. The Guard checks the receipt itself.
 func (a *app) answeredRecently(r *http.Request) bool {
 	at := time.Unix(a.sessions.GetInt64(r.Context(), keyReceiptAt), 0)
 	return a.now().Sub(at) < enrollment.ReceiptTTL
@@ -89,15 +88,16 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		q.AskCode = true
 		if errors.Is(err, enrollment.ErrProof) && qErr == nil {
-			a.ask(w, r, q, nil) // the receipt was too old: a code is needed after all
+			a.ask(w, r, q, nil) // the receipt has expired, so ask for a code
 		} else if qErr != nil || !a.ask(w, r, q, err) {
 			a.fail(w, r, err)
 		}
 		return
 	}
-	// The first setup can be called up again from the session, by a reload of
-	// its page. Where an account is protected already, the token is in the page
-	// alone: whoever steals the session later must not find the new secret there.
+	// The token of a first setup goes into the session, so that its page can be
+	// reloaded. If the account already has a second factor, the token goes only
+	// into the page: someone who steals the session later must not get the new
+	// secret.
 	if status.Enabled() {
 		a.sessions.Remove(ctx, keySetup)
 		a.showSetup(w, r, u, setup, http.StatusOK, "")
@@ -107,8 +107,8 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 	http.Redirect(w, r, "/security/setup", http.StatusSeeOther)
 }
 
-// proof returns what authorises a change of settings: the code that was typed,
-// or the receipt of one that was answered a moment ago.
+// proof returns the proof for a change of settings: the code in the form, or the
+// receipt of the last code.
 func (a *app) proof(r *http.Request) enrollment.Proof {
 	if code := r.PostFormValue("code"); code != "" {
 		return enrollment.ByCode(code)
@@ -119,21 +119,20 @@ func (a *app) proof(r *http.Request) enrollment.Proof {
 	return enrollment.Proof{}
 }
 
-// setupPage shows a secret to the one who is setting it up.
+// setupPage shows a new secret to its owner.
 type setupPage struct {
 	Token   string
-	QR      template.URL // the image itself, so that no other request carries it
+	QR      template.URL // a data URL, so that no second response contains it
 	Link    template.URL // opens an app on the same device
 	Secret  string
 	Params  totp.Params
 	Expires time.Time
-	Wait    string // how long until then, in words
+	Wait    string // the time left, in words
 	Codes   template.HTML
 	Code    codeField
 }
 
-// setupForm shows the first setup, if it was begun in this browser, as often as
-// the page is loaded.
+// setupForm shows the first setup again, in the browser that started it.
 func (a *app) setupForm(w http.ResponseWriter, r *http.Request, u user) {
 	token := a.sessions.GetString(r.Context(), keySetup)
 	if token == "" {
@@ -163,7 +162,7 @@ func (a *app) showSetup(w http.ResponseWriter, r *http.Request, u user, setup en
 		return
 	}
 	field := newCodeField(r, problem)
-	field.With, field.AppOnly = withApp, true // whatever the proof was typed as
+	field.With, field.AppOnly = withApp, true // the request may have had a recovery code as its proof
 	a.render(w, r, status, "setup", setupPage{
 		Token:   setup.Token,
 		QR:      template.URL(image),
@@ -177,9 +176,8 @@ func (a *app) showSetup(w http.ResponseWriter, r *http.Request, u user, setup en
 	})
 }
 
-// confirm takes the token from the form, not from the session: in the session
-// is that of the latest setup, which another tab may have begun, and then this
-// tab shows a QR code that leads nowhere.
+// confirm takes the token from the form and not from the session. The session has
+// the token of the latest setup, which may be that of another tab.
 func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
 	token := r.PostFormValue("token")
@@ -201,19 +199,18 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 	a.sessions.Remove(ctx, keySetup)
 	text := "Your new authenticator works."
 	if done.Did == enrollment.EventEnabled {
-		text = "Two-factor authentication is on. From now on, signing in takes a code from your app."
+		text = "Two-factor authentication is on. From now on, you sign in with your password and a code from your app."
 	}
 	a.confirmed(w, r, u, done, text)
 }
 
-// confirmed goes on after a new authenticator, or a phone number, has proven
-// itself. Where two-factor authentication is on with it, sessions that began
-// with a password alone end here, and whoever had to set it up first is signed
-// in now.
+// confirmed continues after a new authenticator or phone number is confirmed. If
+// this turned two-factor authentication on, it ends the other sessions, because
+// they began with a password alone. It also signs in a user who had to set it up.
 func (a *app) confirmed(w http.ResponseWriter, r *http.Request, u user, done enrollment.Confirmed, text string) {
 	ctx := r.Context()
 	if done.Did == enrollment.EventEnabled {
-		// If that fails, the codes must be shown all the same: nobody can later.
+		// Show the codes even if this fails. They can't be shown later.
 		if err := a.endOthers(ctx, u); err != nil {
 			a.log.ErrorContext(ctx, "ending other sessions", "user", u.ID, "error", err)
 		}
@@ -221,15 +218,15 @@ func (a *app) confirmed(w http.ResponseWriter, r *http.Request, u user, done enr
 	a.keepReceipt(ctx, done.Success.Receipt, done.Success.At)
 	switch {
 	case done.Codes.Len() == 0:
-		a.say(w, r, keyNotice, text+" Your recovery codes are the same as before.", "/security")
+		a.say(w, r, keyNotice, text+" Your recovery codes have not changed.", "/security")
 	case done.Did == enrollment.EventEnabled:
 		a.showCodes(w, r, u, done.Codes, text)
 	default:
-		a.showCodes(w, r, u, done.Codes, text+" No recovery codes were left, so here are new ones.")
+		a.showCodes(w, r, u, done.Codes, text+" You had no recovery codes left, so here are new ones.")
 	}
 }
 
-// endOthers ends all sessions of the user but the one in use.
+// endOthers ends all sessions of the user except this one.
 func (a *app) endOthers(ctx context.Context, u user) error {
 	renewed, err := a.users.renew(ctx, u.ID)
 	if err != nil {
@@ -245,5 +242,5 @@ func (a *app) cancel(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	a.sessions.Remove(r.Context(), keySetup)
-	a.say(w, r, keyNotice, "The setup is cancelled. Nothing has changed.", "/security")
+	a.say(w, r, keyNotice, "Setup cancelled. Nothing has changed.", "/security")
 }

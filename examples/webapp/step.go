@@ -9,16 +9,15 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// A step is a page that asks for a code, with a challenge in the session. What
-// the code is for is the purpose of the challenge: one for another purpose does
-// not get anybody further here.
+// A step is a page that asks for a code to answer the challenge in the session.
+// It accepts only challenges with its own purpose.
 type step struct {
 	purpose enrollment.Purpose
 	path    string
 	title   string
 	text    string
 	button  string
-	start   string // where the first factor is given, if there is no challenge
+	start   string // the page of the first factor
 	done    func(*app, http.ResponseWriter, *http.Request, enrollment.Success)
 }
 
@@ -26,8 +25,8 @@ var (
 	signInStep = step{
 		purpose: enrollment.PurposeSignIn,
 		path:    "/sign-in/code",
-		title:   "Second step",
-		text:    "Your password is right. Now show that it is you.",
+		title:   "Enter a code",
+		text:    "Your password is correct. Now enter a code to sign in.",
 		button:  "Sign in",
 		start:   "/sign-in",
 		done:    (*app).answered,
@@ -35,9 +34,9 @@ var (
 	resetStep = step{
 		purpose: resetPurpose,
 		path:    "/forgot/code",
-		title:   "Is it you?",
-		text:    "Whoever reads your e-mail can open that link. A second step shows that it is you who wants another password.",
-		button:  "Go on",
+		title:   "Confirm it’s you",
+		text:    "Anyone who can read your e-mail can open that link. Enter a code to show that it was you.",
+		button:  "Continue",
 		start:   "/forgot",
 		done:    (*app).resetAnswered,
 	}
@@ -47,14 +46,14 @@ var (
 type stepPage struct {
 	Title, Text, Button string
 	Action, Start       string
-	SignIn              bool   // with a checkbox to trust the device, and a way out for the lost
-	CanSend             bool   // a code can come in a message
-	SentTo              string // where the last one went
-	SendFirst           bool   // there is nothing to type before
+	SignIn              bool   // offer to trust the device, and a reset
+	CanSend             bool   // a code can come by message
+	SentTo              string // a hint of the number the last code was sent to
+	SendFirst           bool   // a code must be sent before the user can enter one
 	Code                codeField
 }
 
-// keepChallenge remembers what has to be answered.
+// keepChallenge stores the challenge in the session.
 func (a *app) keepChallenge(ctx context.Context, d enrollment.Decision) {
 	a.sessions.Put(ctx, keyChallenge, d.Challenge)
 	a.sessions.Remove(ctx, keySent)
@@ -89,7 +88,7 @@ func (a *app) showStep(w http.ResponseWriter, r *http.Request, s step, status in
 		SentTo:  a.sessions.GetString(ctx, keySentTo),
 		Code:    newCodeField(r, problem),
 	}
-	if a.sessions.GetBool(ctx, keyNoApp) { // messages are all there is
+	if a.sessions.GetBool(ctx, keyNoApp) { // the user gets codes by message only
 		page.Code.NoApp = true
 		if page.Code.With == withApp {
 			page.Code.With = withMessage
@@ -99,8 +98,8 @@ func (a *app) showStep(w http.ResponseWriter, r *http.Request, s step, status in
 	a.render(w, r, status, "step", page)
 }
 
-// stepCode takes the code. One that came in a message answers the challenge of
-// that message; the other challenge is still good for a code of the app.
+// stepCode checks the code. A code from a message answers the challenge that Send
+// returned. The first challenge stays valid for a code from the app.
 func (a *app) stepCode(s step) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
@@ -126,7 +125,7 @@ func (a *app) stepCode(s step) http.HandlerFunc {
 	}
 }
 
-// stepSend sends a code in a message.
+// stepSend sends a code by message.
 func (a *app) stepSend(s step) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
@@ -140,11 +139,11 @@ func (a *app) stepSend(s step) http.HandlerFunc {
 		switch {
 		case errors.Is(err, enrollment.ErrNotSent):
 			a.log.ErrorContext(ctx, "sending a code", "error", err)
-			a.say(w, r, keyBad, "We could not send you a code. Try again in a minute, or use another way.", s.path)
+			a.say(w, r, keyBad, "We could not send you a code. Please try again in a minute, or use a recovery code.", s.path)
 			return
 		case errors.As(err, &denied) && !errors.Is(err, enrollment.ErrChallenge):
 			to := s.path
-			if a.sessions.GetString(ctx, keySent) != "" { // the code that was sent is still good
+			if a.sessions.GetString(ctx, keySent) != "" { // the code that was sent is still valid
 				to += "?with=" + withMessage
 			}
 			a.say(w, r, keyBad, deniedInWords(denied, a.now()), to)
@@ -159,8 +158,8 @@ func (a *app) stepSend(s step) http.HandlerFunc {
 	}
 }
 
-// failStep ends a step that can't go on. The first factor is needed again where
-// the challenge is no good any more.
+// failStep ends a step after an error. If the challenge is no longer valid, the
+// user starts again with the first factor.
 func (a *app) failStep(w http.ResponseWriter, r *http.Request, s step, err error) {
 	var denied *enrollment.Denied
 	if errors.As(err, &denied) && errors.Is(denied, enrollment.ErrChallenge) {

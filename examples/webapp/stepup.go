@@ -8,9 +8,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// stepUp takes a code from a user who is signed in, for what that alone does not
-// suffice for, and goes on to a page of ours. The session gets another token,
-// as it can do more from now on.
+// stepUp checks a code from a user who is signed in, before an action that needs
+// one, and redirects to a page of this site. The session gets a new token, because
+// it has more rights from now on.
 func (a *app) stepUp(w http.ResponseWriter, r *http.Request, u user, purpose enrollment.Purpose, q question, to string) {
 	ctx := r.Context()
 	ok, err := a.guard.Verify(ctx, u.ID, purpose, r.PostFormValue("code"))
@@ -33,9 +33,9 @@ func (a *app) stepUp(w http.ResponseWriter, r *http.Request, u user, purpose enr
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// recently reports whether the user has answered for that purpose in this
-// session a short while ago, and when. The Guard reads it from the receipt,
-// which is void after any change of factor.
+// recently reports whether the user has entered a code for that purpose in this
+// session a short time ago, and when. The Guard reads this from the receipt. Any
+// change of factor invalidates receipts.
 func (a *app) recently(r *http.Request, u user, purpose enrollment.Purpose, within time.Duration) (at time.Time, recent bool, err error) {
 	receipt := a.sessions.GetString(r.Context(), keyStepped+string(purpose))
 	if receipt == "" {

@@ -24,17 +24,17 @@ func TestStory(t *testing.T) {
 	b.signIn(email)
 	b.at("/") // no second step yet
 	b.get("/security")
-	b.sees("off", "Switch it on", "Nothing yet.")
+	b.sees("off", "Turn on", "Nothing yet.")
 
 	// Walking away from a setup changes nothing.
-	b.follow("Switch it on")
+	b.follow("Turn on")
 	b.submit("/security/begin")
 	b.at("/security/setup")
 	b.submit("/security/cancel")
-	b.sees("The setup is cancelled.", "Switch it on")
+	b.sees("Setup cancelled.", "Turn on")
 
 	// The page can be loaded again, and says everything three times.
-	b.follow("Switch it on")
+	b.follow("Turn on")
 	b.submit("/security/begin")
 	first := b.scan()
 	b.get("/security/setup")
@@ -46,13 +46,13 @@ func TestStory(t *testing.T) {
 
 	// A wrong code, one of a slow phone, one that is none.
 	b.submit("/security/setup", "code", phone.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	b.submit("/security/setup", "code", phone.at(-4*time.Minute))
 	b.denied(http.StatusUnprocessableEntity, "about 4 minutes slow")
 	b.submit("/security/setup", "code", phone.at(5*time.Minute))
 	b.denied(http.StatusUnprocessableEntity, "about 5 minutes fast")
 	b.submit("/security/setup", "code", "12 34")
-	b.denied(http.StatusUnprocessableEntity, "does not look like a code")
+	b.denied(http.StatusUnprocessableEntity, "That is not a code.")
 	b.submit("/security/setup", "code", phone.shows())
 	b.sees("Two-factor authentication is on.")
 	codes := b.codes()
@@ -65,16 +65,16 @@ func TestStory(t *testing.T) {
 	if !strings.Contains(sheet, email) {
 		t.Error("the download does not say whose codes they are")
 	}
-	b.follow("go on")
+	b.follow("Continue")
 	b.at("/security")
-	b.sees("10 of 10 are left.", "Two-factor authentication was switched on.", `<strong>Authenticator</strong>`)
+	b.sees("10 of 10 are left.", "Two-factor authentication was turned on.", `<strong>Authenticator</strong>`)
 	b.signOut()
 
 	// The code of the setup is used up, and so is each one at sign-in.
 	b.signIn(email)
 	b.at("/sign-in/code")
 	b.submit("/sign-in/code", "code", phone.shows())
-	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
 	code := phone.next()
 	b.submit("/sign-in/code", "code", code[:3]+" "+code[3:])
 	b.at("/")
@@ -82,40 +82,40 @@ func TestStory(t *testing.T) {
 	b.signOut()
 	b.signIn(email)
 	b.submit("/sign-in/code", "code", code)
-	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
 
 	// A recovery code, as people type it, in the variant of the page for it.
 	b.follow("Use a recovery code")
 	b.sees("Recovery code", "16 letters and digits")
 	b.submit("/sign-in/code", "code", strings.ToLower(strings.ReplaceAll(codes[4], "-", " ")))
 	b.at("/security")
-	b.sees("You have signed in with a recovery code. 9 are left.", "9 of 10 are left.", "with your recovery code", "A recovery code was used.")
+	b.sees("You signed in with a recovery code. 9 are left.", "9 of 10 are left.", "(recovery code)", "A recovery code was used.")
 	b.signOut()
 	b.signIn(email)
 	b.submit("/sign-in/code", "code", codes[4])
-	b.denied(http.StatusUnprocessableEntity, "That recovery code has been used.")
+	b.denied(http.StatusUnprocessableEntity, "You have already used that recovery code.")
 	b.submit("/sign-in/code", "code", codes[5])
 	b.sees("8 are left.")
 
 	// New codes: the earlier ones are void.
 	b.get("/security")
 	b.follow("Make new codes")
-	b.sees("Your earlier recovery codes stop working at once")
+	b.sees("All your old recovery codes stop working at once")
 	b.submit("/security/codes", "code", phone.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	b.submit("/security/codes", "code", phone.next())
 	renewed := b.codes()
 	b.signOut()
 	b.signIn(email)
 	b.submit("/sign-in/code", "code", codes[0])
-	b.denied(http.StatusUnprocessableEntity, "you may have an older set")
+	b.denied(http.StatusUnprocessableEntity, "you may have an older one")
 	b.submit("/sign-in/code", "code", renewed[0])
 	b.at("/security")
 
 	// A new phone. The receipt of the sign-in is proof enough for a while; the
 	// old phone works until the new one has proven itself.
 	b.follow("Replace")
-	b.sees("The old one goes on working")
+	b.sees("The old one keeps working")
 	b.submit("/security/begin")
 	replacement := b.scan()
 	other := s.browser()
@@ -124,11 +124,11 @@ func TestStory(t *testing.T) {
 	other.at("/")
 	b.submit("/security/setup", "code", replacement.shows())
 	b.at("/security")
-	b.sees("Your new authenticator works.", "took the place of another authenticator.")
+	b.sees("Your new authenticator works.", "replaced another authenticator.")
 	other.signOut()
 	other.signIn(email)
 	other.submit("/sign-in/code", "code", phone.next())
-	other.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	other.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	other.submit("/sign-in/code", "code", replacement.shows())
 	other.at("/")
 
@@ -148,15 +148,15 @@ func TestStory(t *testing.T) {
 	b.get("/security/remove?id=" + remove[1])
 	b.sees("Remove “tablet”")
 	b.submit("/security/remove", "code", tablet.next())
-	b.sees("“tablet” is removed.")
+	b.sees("“tablet” was removed.")
 
 	// Off, at once.
-	b.follow("Switch two-factor authentication off")
+	b.follow("Turn off two-factor authentication")
 	b.submit("/security/disable", "code", tablet.shows())
-	b.denied(http.StatusUnprocessableEntity, "That code is not right.")
+	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	b.submit("/security/disable", "code", replacement.next())
 	b.at("/security")
-	b.sees("Two-factor authentication is off.", "Switch it on", "Two-factor authentication was switched off.")
+	b.sees("Two-factor authentication is off.", "Turn on", "Two-factor authentication was turned off.")
 	b.signOut()
 	b.signIn(email)
 	b.at("/")
@@ -207,13 +207,13 @@ func TestRestart(t *testing.T) {
 	b.signIn(email)
 	s.moved(b, func() { b.get("/sign-in/code") })
 	b.submit("/sign-in/code", "code", used)
-	b.denied(http.StatusUnprocessableEntity, "That code has been used.")
+	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
 	b.submit("/sign-in/code", "code", codes[0])
 	b.at("/security")
 	s.moved(b, b.signOutNow)
 	b.signIn(email)
 	b.submit("/sign-in/code", "code", codes[0])
-	b.denied(http.StatusUnprocessableEntity, "That recovery code has been used.")
+	b.denied(http.StatusUnprocessableEntity, "You have already used that recovery code.")
 
 	// So does a lock.
 	for range 5 {

@@ -15,39 +15,40 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// Bounds of a password. bcrypt looks at 72 bytes: a longer one would be cut
-// off without a word.
+// Bounds of a password. bcrypt uses only 72 bytes and would silently ignore the
+// rest.
 const (
 	minPassword = 8  // characters
 	maxPassword = 72 // bytes
 )
 
-// What a person can mend at sign-up.
+// What users can correct at sign-up.
 var (
 	errEmail    = errors.New("not a usable e-mail address")
 	errPassword = errors.New("the password is too short or too long")
 	errTaken    = errors.New("the e-mail address is taken")
 )
 
-// errNoUser says that there is no such user, or that the password is another.
-// Which of the two is nobody's business.
+// errNoUser says that the user does not exist or that the password is wrong.
+// Callers can't tell which.
 var errNoUser = errors.New("no such user")
 
-// A user is somebody with a password.
+// A user is a person with a password.
 type user struct {
-	// ID is drawn at random and never changes: it is what two-factor accounts
-	// are kept under. An e-mail address would not do, it moves between people.
+	// ID is random and never changes. Two-factor accounts are stored under it.
+	// An e-mail address would not do: it can change, and later belong to
+	// someone else.
 	ID string
 
 	Email  string
 	Joined time.Time
 
-	// Admin may act on the accounts of others. Exempt is somebody to whom a
-	// mandate does not apply, for example a client who only looks at things.
+	// Admin can manage the accounts of others. A mandate does not apply to
+	// Exempt users, for example clients who only look at things.
 	Admin, Exempt bool
 
-	// generation is the one that sessions of this user must have been started
-	// under.
+	// generation is stored in each session of this user. Changing it ends all
+	// sessions.
 	generation int64
 }
 
@@ -56,10 +57,10 @@ type users struct {
 	db    database
 	cost  int
 	now   func() time.Time
-	dummy []byte // a hash that belongs to nobody
+	dummy []byte // a hash of no user's password
 
-	// slots bounds how many passwords are hashed at once, because each takes a
-	// good part of a second of a processor from whoever asks.
+	// slots limits how many passwords are hashed at once, because each takes
+	// a good part of a second of processor time.
 	slots chan struct{}
 }
 
@@ -71,15 +72,15 @@ func newUsers(db database, cost int, now func() time.Time) (*users, error) {
 	return &users{db: db, cost: cost, now: now, dummy: dummy, slots: make(chan struct{}, 4)}, nil
 }
 
-// create adds a user. The first one there is becomes an administrator: somebody
-// has to be, and a demonstration has no installer who could say who. Two who are
-// the first at the same moment may both become one. It returns errEmail, errPassword or errTaken for what the
-// person can mend. A real service first sends a link to the address, and says
-// neither here nor by its time whether the address is known.
+// create adds a user. The first user becomes an administrator, because a demo has
+// no installer to appoint one. Two users who sign up first at the same moment may
+// both become administrators. It returns errEmail, errPassword or errTaken for
+// what the user can correct. A real service first sends a link to the address, and
+// does not reveal whether the address is known, also not by its response time.
 func (u *users) create(ctx context.Context, email, password string) (user, error) {
 	email = cleanEmail(email)
 	at := strings.LastIndexByte(email, '@')
-	label := totp.Label{Issuer: defaultIssuer, Account: email} // what the app will show later
+	label := totp.Label{Issuer: defaultIssuer, Account: email} // what the authenticator app will show
 	if at < 1 || at == len(email)-1 || label.Validate() != nil {
 		return user{}, errEmail
 	}
@@ -105,7 +106,7 @@ func (u *users) create(ctx context.Context, email, password string) (user, error
 	return u.byID(ctx, id)
 }
 
-// checkPassword returns errPassword if it is none that we take.
+// checkPassword returns errPassword if the password is too short or too long.
 func checkPassword(password string) error {
 	if utf8.RuneCountInString(password) < minPassword || len(password) > maxPassword {
 		return errPassword
@@ -113,7 +114,7 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// hash returns what is stored of a password, or errPassword.
+// hash returns the hash of a password, or errPassword.
 func (u *users) hash(ctx context.Context, password string) (string, error) {
 	if err := checkPassword(password); err != nil {
 		return "", err
@@ -129,8 +130,8 @@ func (u *users) hash(ctx context.Context, password string) (string, error) {
 	return string(hash), nil
 }
 
-// setPassword gives the user another password, and ends all sessions with the
-// same write. It returns errPassword for what the person can mend.
+// setPassword changes the password and ends all sessions in one write. It returns
+// errPassword for what the user can correct.
 func (u *users) setPassword(ctx context.Context, id, password string) error {
 	hash, err := u.hash(ctx, password)
 	if err != nil {
@@ -146,9 +147,9 @@ func (u *users) setPassword(ctx context.Context, id, password string) error {
 // authenticate returns the user with that e-mail address and password, or
 // errNoUser. Both cases of errNoUser take the same time.
 //
-// Nothing here limits how often a password is guessed: that takes a limit per
-// address and per account, in the application or in the proxy before it. The
-// library's limits begin after the first factor.
+// It does not limit guesses. A real service needs a limit per IP address and per
+// account, in the application or in a proxy. The library's limits begin after the
+// first factor.
 func (u *users) authenticate(ctx context.Context, email, password string) (user, error) {
 	found, hash, err := u.find(ctx, "email", cleanEmail(email))
 	if errors.Is(err, errNoUser) {
@@ -176,9 +177,9 @@ func (u *users) byID(ctx context.Context, id string) (user, error) {
 	return found, err
 }
 
-// find returns the user with that value in a column.
+// find returns the user with that value in a column, and the password hash.
 func (u *users) find(ctx context.Context, column, value string) (found user, hash []byte, err error) {
-	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) { // PostgreSQL takes neither
+	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) { // PostgreSQL accepts neither
 		return user{}, nil, errNoUser
 	}
 	var joined int64
@@ -195,8 +196,8 @@ func (u *users) find(ctx context.Context, column, value string) (found user, has
 	return found, hash, nil
 }
 
-// renew ends all sessions of the user, and returns the user as sessions from
-// now on know them.
+// renew ends all sessions of the user, and returns the user with the new
+// generation.
 func (u *users) renew(ctx context.Context, id string) (user, error) {
 	_, err := u.db.ExecContext(ctx, u.db.sql(`UPDATE users SET generation = generation + 1 WHERE id = ?1`), id)
 	if err != nil {
@@ -205,7 +206,7 @@ func (u *users) renew(ctx context.Context, id string) (user, error) {
 	return u.byID(ctx, id)
 }
 
-// hashing calls f when its turn has come.
+// hashing calls f when a slot is free.
 func (u *users) hashing(ctx context.Context, f func() error) error {
 	select {
 	case u.slots <- struct{}{}:

@@ -107,7 +107,7 @@ func (w *webapp) raceAndKill(code string) {
 	for i := range browsers {
 		browsers[i] = w.browser()
 		browsers[i].signIn()
-		browsers[i].wants("/sign-in/code", "Second step")
+		browsers[i].wants("/sign-in/code", "Enter a code")
 	}
 	var mu sync.Mutex
 	in := 0
