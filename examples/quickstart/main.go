@@ -1,12 +1,11 @@
-// Command quickstart takes one user through two-factor authentication in a
-// terminal: scan a QR code, confirm it with a code, keep the recovery codes,
-// and then answer with codes, good and bad, and read what becomes of them.
+// Command quickstart shows two-factor authentication in a terminal, for one user.
+// You scan a QR code, confirm it with a code and get recovery codes. Then you
+// enter codes, right and wrong, and read the answers.
 //
 //	go run ./examples/quickstart
 //
-// It takes a phone with an authenticator app, or oathtool. State is in an
-// SQLite file, so that a second run with the same -db goes on where the first
-// one ended.
+// You need an authenticator app or oathtool. The program keeps its state in an
+// SQLite file. Run it again with the same -db to continue.
 package main
 
 import (
@@ -30,7 +29,7 @@ func main() {
 	err := run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, time.Now)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-	case errors.Is(err, errUsage): // said already, with the usage
+	case errors.Is(err, errUsage): // already printed, with the usage
 		os.Exit(2)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
@@ -38,16 +37,16 @@ func main() {
 	}
 }
 
-// errUsage says that the arguments make no sense.
+// errUsage says that the arguments are invalid.
 var errUsage = errors.New("usage")
 
-// run is the program. It ends without an error when there is no more input.
+// run is the program. It returns nil at the end of the input.
 func run(ctx context.Context, args []string, in io.Reader, out io.Writer, now func() time.Time) (err error) {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	path := flags.String("db", "", "SQLite `file` to keep the state in; made if it is not there (default: one in a new temporary folder)")
-	keys := flags.String("keys", "", "`file` of the keys (default: the name of the database and .keys)")
-	user := flags.String("user", "alice", "`name` of the user, as the app will show it")
-	light := flags.Bool("light", false, "the terminal shows dark text on a light background")
+	path := flags.String("db", "", "SQLite `file` for the state; created if missing (default: a new file in a temporary folder)")
+	keys := flags.String("keys", "", "`file` for the keys (default: the name of the database file plus .keys)")
+	user := flags.String("user", "alice", "`name` of the user, shown in the app")
+	light := flags.Bool("light", false, "draw the QR code for a terminal with a light background")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(errUsage, err)
 	}
@@ -88,13 +87,13 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, now fu
 	}
 
 	s := newSession(guard, *user, in, out, now)
-	s.say("State is in %s; -db with that name continues.", *path)
+	s.say("The state is in %s. To continue later, pass that name with -db.", *path)
 	status, err := guard.Status(ctx, *user)
 	if err != nil {
 		return err
 	}
 	if status.Enabled() {
-		s.say("%s is enrolled already, with %d recovery codes left.", *user, status.CodesLeft)
+		s.say("Two-factor authentication is already on for %s. Recovery codes left: %d.", *user, status.CodesLeft)
 	} else {
 		err = s.enroll(ctx, background)
 	}

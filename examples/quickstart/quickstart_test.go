@@ -14,7 +14,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// user sits at the other ends of the program's pipes.
+// user is at the other end of the program's pipes.
 type user struct {
 	t    *testing.T
 	in   *io.PipeWriter
@@ -52,7 +52,7 @@ func (u *user) wait(d time.Duration) {
 	u.now = u.now.Add(d)
 }
 
-// read returns what the program says until it asks something, or ends.
+// read returns what the program prints until it asks for input or ends.
 func (u *user) read() string {
 	u.t.Helper()
 	var text strings.Builder
@@ -66,13 +66,13 @@ func (u *user) read() string {
 		}
 		text.WriteRune(r)
 		u.said.WriteRune(r)
-		if s := text.String(); strings.HasSuffix(s, "Code: ") || strings.HasSuffix(s, "Code in the app: ") {
+		if s := text.String(); strings.HasSuffix(s, "Code: ") || strings.HasSuffix(s, "Code from the app: ") {
 			return s
 		}
 	}
 }
 
-// answer types a line and checks what the program says to it.
+// answer enters a line and checks the program's answer.
 func (u *user) answer(line, want string) string {
 	u.t.Helper()
 	fmt.Fprintln(u.in, line)
@@ -83,7 +83,7 @@ func (u *user) answer(line, want string) string {
 	return got
 }
 
-// leave ends the input and checks that the program ends well.
+// leave ends the input and checks that the program ends without an error.
 func (u *user) leave() {
 	u.t.Helper()
 	u.in.Close()
@@ -130,37 +130,37 @@ func TestQuickstart(t *testing.T) {
 
 	u.answer("", "Not a code")
 	u.answer("hello", "Not a code")
-	u.answer(code(u, 4*time.Minute), "the app's clock is 4m0s ahead")
-	u.answer(code(u, -9*time.Minute), "the app's clock is 9m0s behind")
-	sheet := u.answer(code(u, 0), "Two-factor authentication is on")
+	u.answer(code(u, 4*time.Minute), "The app's clock is 4m0s ahead")
+	u.answer(code(u, -9*time.Minute), "The app's clock is 9m0s behind")
+	sheet := u.answer(code(u, 0), "Two-factor authentication is now on")
 	codes := regexp.MustCompile(`[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}`).FindAllString(sheet, -1)
 	if len(codes) != 10 {
 		t.Fatalf("%d recovery codes:\n%s", len(codes), sheet)
 	}
 
-	u.answer(code(u, 0), "Used already: a code of the app works once")
-	u.answer(code(u, 30*time.Second), `Right: a code of the app "Authenticator"`)
-	u.answer(strings.ToLower(codes[0]), "Right: a recovery code. It is used up; 9 are left.")
-	u.answer(codes[0], "Used already: a recovery code works once")
-	u.answer("ABCD-EFGH-JKMN-PQRS", "Wrong, taken for a recovery code")
+	u.answer(code(u, 0), "Already used: each app code works only once")
+	u.answer(code(u, 30*time.Second), `Correct: a code from the app "Authenticator"`)
+	u.answer(strings.ToLower(codes[0]), "Correct: a recovery code. It is used up now. Recovery codes left: 9.")
+	u.answer(codes[0], "Already used: each recovery code works only once")
+	u.answer("ABCD-EFGH-JKMN-PQRS", "Wrong recovery code")
 	u.leave()
 
-	// A second run goes on.
+	// A second run continues.
 	u = sit(t, start.Add(time.Minute), "-db", db)
-	if said := u.read(); !strings.Contains(said, "alice is enrolled already, with 9 recovery codes left.") || strings.Contains(said, m[1]) {
+	if said := u.read(); !strings.Contains(said, "already on for alice. Recovery codes left: 9.") || strings.Contains(said, m[1]) {
 		t.Errorf("after a restart it says:\n%s", said)
 	}
-	u.answer(codes[0], "Used already")
+	u.answer(codes[0], "Already used")
 	for range 4 {
-		u.answer(wrong(key, u.clock()), "Wrong, taken for a code of the app")
+		u.answer(wrong(key, u.clock()), "Wrong app code")
 	}
-	u.answer(wrong(key, u.clock()), "The next one will be looked at in 1m0s")
+	u.answer(wrong(key, u.clock()), "Try again in 1m0s")
 	u.answer(code(u, 0), "Locked after too many wrong codes")
 	u.wait(20 * time.Second)
-	u.answer(code(u, 0), "The next one will be looked at in 40s")
+	u.answer(code(u, 0), "Try again in 40s")
 	u.wait(11 * time.Minute)
 	u.answer(code(u, 0), "That took more than ten minutes")
-	u.answer(code(u, 0), "Right: a code of the app")
+	u.answer(code(u, 0), "Correct: a code from the app")
 	u.leave()
 
 	for _, r := range u.said.String() {
@@ -170,7 +170,7 @@ func TestQuickstart(t *testing.T) {
 	}
 }
 
-// wrong returns six digits that are no code around now.
+// wrong returns six digits that are not a valid code now.
 func wrong(key totp.Key, now time.Time) string {
 	for _, digits := range []string{"000000", "111111", "222222", "333333"} {
 		if _, err := key.Check(digits, now, 0); err != nil {
@@ -180,13 +180,13 @@ func wrong(key totp.Key, now time.Time) string {
 	return "444444" // three codes can't be four of these
 }
 
-// TestExpired takes too long over the first code.
+// TestExpired takes too long to enter the first code.
 func TestExpired(t *testing.T) {
 	t.Parallel()
 	u := sit(t, time.Now(), "-db", filepath.Join(t.TempDir(), "q.db"), "-light", "-user", "bob")
 	u.read()
 	u.wait(16 * time.Minute)
-	u.answer("123456", "The setup is no longer valid. Here is a new one")
+	u.answer("123456", "The setup is no longer valid.")
 	u.leave()
 }
 

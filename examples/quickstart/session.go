@@ -14,8 +14,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// session is a conversation with one user. It prints no escape sequences, so
-// that it reads the same in a terminal, a pipe and a file.
+// session is a dialogue with one user. It prints no escape sequences, so its
+// output is the same in a terminal, a pipe and a file.
 type session struct {
 	guard *enrollment.Guard
 	user  string
@@ -30,7 +30,7 @@ func newSession(g *enrollment.Guard, user string, in io.Reader, out io.Writer, n
 
 func (s *session) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-// ask returns the next line that the user types, or io.EOF.
+// ask prints the prompt and returns the next line of input, or io.EOF.
 func (s *session) ask(prompt string) (string, error) {
 	fmt.Fprint(s.out, prompt)
 	if !s.in.Scan() {
@@ -42,7 +42,7 @@ func (s *session) ask(prompt string) (string, error) {
 	return strings.TrimSpace(s.in.Text()), nil
 }
 
-// enroll sets an authenticator up.
+// enroll sets up an authenticator.
 func (s *session) enroll(ctx context.Context, background qr.Background) error {
 	setup, err := s.guard.Begin(ctx, s.user, enrollment.BeginOptions{Account: s.user})
 	if err != nil {
@@ -52,16 +52,16 @@ func (s *session) enroll(ctx context.Context, background qr.Background) error {
 	if err != nil {
 		return err
 	}
-	s.say("\nTwo-factor authentication is off. Scan the QR code with an authenticator app")
-	s.say("(not readable? try -light), or type this key into it:\n")
+	s.say("\nTwo-factor authentication is off. To turn it on, scan the QR code below with")
+	s.say("an authenticator app (try -light if it does not scan), or enter this key:\n")
 	s.say("    %s\n", setup.Secret())
-	s.say("No phone? This prints the codes:\n")
+	s.say("No phone? This command prints a code:\n")
 	s.say("    oathtool --totp -b %s\n", strings.ReplaceAll(setup.Secret(), " ", ""))
-	s.say("Key, command and QR code hold the secret. That is fine for a demonstration; a")
-	s.say("real program shows them to their owner only, and never writes them to a log.\n")
+	s.say("The key, the command and the QR code contain the secret. A real program shows")
+	s.say("the secret only to its owner and never writes it to a log.\n")
 	fmt.Fprint(s.out, code.Terminal(background))
 	for {
-		typed, err := s.ask("Code in the app: ")
+		typed, err := s.ask("Code from the app: ")
 		if err != nil {
 			return err
 		}
@@ -70,28 +70,28 @@ func (s *session) enroll(ctx context.Context, background qr.Background) error {
 			return err
 		}
 		if errors.Is(err, enrollment.ErrSetup) {
-			return s.enroll(ctx, background) // it has expired: from the beginning
+			return s.enroll(ctx, background) // the setup has expired
 		}
 		if err == nil {
-			s.say("\nRight. Two-factor authentication is on from now.\n")
+			s.say("\nCorrect. Two-factor authentication is now on.\n")
 			s.say("%s", done.Codes.Sheet(recovery.Sheet{Issuer: "Acme", Account: s.user, Created: s.now()}))
 			return nil
 		}
 	}
 }
 
-// signInRepeatedly asks for codes as if the user signed in again and again, with
-// the password right each time.
+// signInRepeatedly signs the user in again and again, as if the password were
+// right each time.
 func (s *session) signInRepeatedly(ctx context.Context) error {
-	s.say("\nNow sign in, as often as you like. Try a code twice, a wrong one, a recovery")
-	s.say("code, six wrong ones in a row. End with Ctrl-D.\n")
+	s.say("\nNow sign in as often as you like. Try a code, the same code again, a wrong")
+	s.say("code, a recovery code, and six wrong codes in a row. Ctrl-D ends the program.\n")
 	for {
 		decision, err := s.guard.SignIn(ctx, s.user, enrollment.SignInOptions{})
 		if err != nil {
 			return err
 		}
 		if decision.Next != enrollment.AskCode {
-			return fmt.Errorf("two-factor authentication was switched off meanwhile: %v", decision.Next)
+			return fmt.Errorf("the sign-in needs no code (%v): another program has turned two-factor authentication off", decision.Next)
 		}
 		if err := s.answer(ctx, decision.Challenge); err != nil {
 			return err
@@ -99,7 +99,7 @@ func (s *session) signInRepeatedly(ctx context.Context) error {
 	}
 }
 
-// answer asks for codes until the challenge is answered, or can't be any more.
+// answer asks for codes until the challenge is answered or no longer valid.
 func (s *session) answer(ctx context.Context, challenge string) error {
 	for {
 		typed, err := s.ask("Code: ")
@@ -119,10 +119,10 @@ func (s *session) answer(ctx context.Context, challenge string) error {
 	}
 }
 
-// welcome says what a right code was.
+// welcome says which code was accepted.
 func (s *session) welcome(ctx context.Context, ok enrollment.Success) error {
 	if ok.Factor == enrollment.FactorRecovery {
-		s.say("  Right: a recovery code. It is used up; %d are left.", ok.CodesLeft)
+		s.say("  Correct: a recovery code. It is used up now. Recovery codes left: %d.", ok.CodesLeft)
 		return nil
 	}
 	status, err := s.guard.Status(ctx, s.user)
@@ -131,53 +131,54 @@ func (s *session) welcome(ctx context.Context, ok enrollment.Success) error {
 	}
 	for _, a := range status.Authenticators {
 		if a.ID == ok.Authenticator {
-			s.say("  Right: a code of the app %q. It is used up.", a.Name)
+			s.say("  Correct: a code from the app %q. It is used up now.", a.Name)
 		}
 	}
 	return nil
 }
 
-// explain says what an answer of the Guard means. It returns the error if it
-// is not one about what the user did, and nil otherwise.
+// explain prints what a denial means and returns nil. It returns every other
+// error.
 func (s *session) explain(err error) error {
 	var denied *enrollment.Denied
 	if !errors.As(err, &denied) {
 		return err
 	}
-	kind := "code of the app"
+	kind := "app code"
 	if denied.Factor == enrollment.FactorRecovery {
 		kind = "recovery code"
 	}
 	switch denied.Reason {
 	case enrollment.ReasonWrongCode:
-		s.say("  Wrong, taken for a %s. It was counted.", kind)
+		s.say("  Wrong %s. It counts towards the limit.", kind)
 	case enrollment.ReasonReplayed:
-		s.say("  Used already: a %s works once. Take the next one.", kind)
+		s.say("  Already used: each %s works only once. Take the next one.", kind)
 	case enrollment.ReasonMalformedCode:
-		s.say("  Not a code: six digits of the app, or sixteen symbols of a recovery code.")
+		s.say("  Not a code. Enter the 6 digits in the app, or the 16 letters and digits of a")
+		s.say("  recovery code.")
 	case enrollment.ReasonClockSkew:
-		s.say("  Right for another time: the app's clock is %v %s. Set it, and take the", denied.Skew.Abs(), side(denied.Skew))
-		s.say("  code that it shows then.")
+		s.say("  The app's clock is %v %s. Correct it, then enter the code that the app", denied.Skew.Abs(), side(denied.Skew))
+		s.say("  shows.")
 	case enrollment.ReasonLocked:
-		s.say("  Locked after too many wrong codes: this one was not looked at.")
+		s.say("  Locked after too many wrong codes. This code was not checked.")
 	case enrollment.ReasonFactorDisabled:
-		s.say("  Codes of the app are off after 100 wrong ones. A recovery code brings them back.")
+		s.say("  App codes are turned off after too many wrong ones. Use a recovery code.")
 	case enrollment.ReasonChallengeExpired:
-		s.say("  That took more than ten minutes, and a real program would ask for the")
-		s.say("  password again. Type the code once more.")
+		s.say("  That took more than ten minutes. A real program would ask for the password")
+		s.say("  again. Here, just enter the code again.")
 	case enrollment.ReasonSetupExpired, enrollment.ReasonSetupSuperseded, enrollment.ReasonNoSetup:
-		s.say("  The setup is no longer valid. Here is a new one; delete the entry in the app.")
+		s.say("  The setup is no longer valid. Delete its entry in the app. Here is a new one.")
 	default:
 		s.say("  Denied: %s.", denied.Reason)
 	}
 	if !denied.RetryAt.IsZero() {
-		s.say("  The next one will be looked at in %v, at %s.",
+		s.say("  Try again in %v, at %s.",
 			denied.RetryAt.Sub(s.now()).Round(time.Second), denied.RetryAt.Local().Format("15:04:05"))
 	}
 	return nil
 }
 
-// side says on which side of ours a clock is.
+// side says whether a clock is ahead of ours or behind it.
 func side(skew time.Duration) string {
 	if skew < 0 {
 		return "behind"

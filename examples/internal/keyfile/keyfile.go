@@ -1,6 +1,6 @@
-// Package keyfile keeps the keys of an example in a file that only its owner
-// can read. In production they come from a secret store instead: a key that
-// lies beside its database is copied together with it.
+// Package keyfile keeps the keys of an example in a file that only its owner can
+// read. In production, take keys from a secret store instead: a key beside its
+// database is copied together with the database.
 package keyfile
 
 import (
@@ -18,14 +18,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// ErrLost says that the key file is gone and that there are accounts which
-// nothing but its keys can open.
+// ErrLost says that the key file is missing and that the database has accounts.
+// Only the missing keys can open them.
 var ErrLost = errors.New("the key file is missing, and the database has two-factor accounts that only its keys can open")
 
-// Open returns the keys in the file at path. Where there is none it makes one
-// with a fresh key, unless the store holds accounts: under another key they
-// could never be read again, and the file is probably waiting in a backup. The
-// error then matches [ErrLost].
+// Open returns the keys in the file at path. If the file does not exist, Open
+// creates it with a new key, unless the store holds accounts. A new key can't
+// open them, and the file is probably in a backup. The error then matches
+// [ErrLost].
 func Open(ctx context.Context, path string, accounts store.Lister) (*keyring.Ring, error) {
 	ring, err := read(path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +41,7 @@ func Open(ctx context.Context, path string, accounts store.Lister) (*keyring.Rin
 	if err := create(path); err != nil {
 		return nil, fmt.Errorf("creating the key file: %w", err)
 	}
-	return read(path) // it may be another process's, which was faster
+	return read(path) // another process may have created it first
 }
 
 // read returns the keys in an existing file.
@@ -51,7 +51,7 @@ func read(path string) (*keyring.Ring, error) {
 		return nil, err
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("the key file %s is open to other users: chmod 600 it, and think about who has read it", path)
+		return nil, fmt.Errorf("other users can read the key file %s: run chmod 600 on it, and consider who may have read it", path)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -64,11 +64,11 @@ func read(path string) (*keyring.Ring, error) {
 	return ring, nil
 }
 
-// create makes the file whole or not at all, and leaves one that is there
-// alone: a link, unlike a rename, never replaces anything.
+// create writes the complete file or none. It keeps an existing file: a link,
+// unlike a rename, never replaces one.
 func create(path string) error {
-	// An id of its own, so that a key file of another installation is told
-	// from a damaged database.
+	// The id is random, so that the key file of another installation is not
+	// mistaken for a damaged database.
 	ring, err := keyring.Generate("k" + strings.ToLower(rand.Text()[:8]))
 	if err != nil {
 		return err
@@ -88,11 +88,10 @@ func create(path string) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// syncDir makes the file's name as durable as its contents, before accounts
-// are sealed under it.
+// syncDir makes the file's name durable, before accounts are sealed with its key.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
-		return nil // has no such call
+		return nil // Windows has no such call
 	}
 	d, err := os.Open(dir)
 	if err != nil {

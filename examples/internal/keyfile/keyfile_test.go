@@ -33,7 +33,7 @@ func TestOpenKeepsTheFirstKey(t *testing.T) {
 	}
 	for _, r := range rings[1:] {
 		if r.Format() != rings[0].Format() {
-			t.Error("two processes that start at once have different keys")
+			t.Error("two processes that start at the same time have different keys")
 		}
 	}
 	info, err := os.Stat(path)
@@ -61,7 +61,7 @@ func TestOpenRefuses(t *testing.T) {
 		t.Errorf("accounts and no key file: %v, want ErrLost", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Error("a key file was made for accounts that it can't open")
+		t.Error("created a key file that can't open the accounts")
 	}
 
 	if err := os.WriteFile(path, []byte("cut sho"), 0o600); err != nil {
@@ -75,6 +75,6 @@ func TestOpenRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := keyfile.Open(t.Context(), path, memory.New()); err == nil || errors.Is(err, keyring.ErrKeys) {
-		t.Errorf("key file that everybody can read: %v, want a word about its mode", err)
+		t.Errorf("key file that everybody can read: %v, want an error about its mode", err)
 	}
 }

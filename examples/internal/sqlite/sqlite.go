@@ -1,5 +1,5 @@
 // Package sqlite opens an SQLite file with the settings that package sqlstore
-// asks for.
+// requires.
 package sqlite
 
 import (
@@ -11,13 +11,13 @@ import (
 	_ "modernc.org/sqlite" // the driver
 )
 
-// settings are those of every connection: used codes must stay used after a
-// power failure, readers must not wait for writers, and writers must wait for
-// each other.
+// settings apply to every connection. Used codes must stay used after a power
+// failure, readers must not wait for writers, and writers must wait for each
+// other.
 const settings = "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
 
-// Open opens the database in the file at path. The file and its folder are made
-// if they are not there, readable by the owner only.
+// Open opens the database in the file at path. It creates a missing file or
+// folder, readable by the owner only.
 func Open(path string) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
