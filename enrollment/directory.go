@@ -14,7 +14,8 @@ import (
 // A Directory looks at many accounts at once, for administrators and for
 // upkeep: it lists who has two-factor authentication ([Directory.Statuses],
 // [Directory.All], [Directory.Members], [WriteCSV]), does what is due
-// ([Directory.Sweep]), and moves accounts to the present key
+// ([Directory.Sweep]), checks at start that the keys fit the accounts
+// ([Directory.CheckKeys]), and moves accounts to the present key
 // ([Directory.Reseal]). It is made by [NewDirectory], and safe for concurrent
 // use. Who may look is for the host to decide before it calls.
 //

@@ -1,0 +1,115 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+const (
+	// keySample is how many accounts of each state CheckKeys opens.
+	keySample = 25
+
+	// keyPages is how many pages CheckKeys asks for to find them. A store may
+	// return pages that hold fewer records than asked for, or none.
+	keyPages = 4
+
+	// keyReasons is how many different reasons CheckKeys reports.
+	keyReasons = 5
+)
+
+// CheckKeys opens some of the stored accounts and returns an error if the keys
+// of the [Sealer] or Config.Namespace do not fit them. A host calls it once at
+// start, before it serves, and does not start if it fails: with the wrong keys
+// no enrolled user can sign in, and new accounts are sealed under keys that
+// will be gone when the right ones are back.
+//
+// The error matches [ErrCorrupt]. Its text says for each kind of failure what is
+// wrong, with the user and the key of an example. With a [keyring.Ring] it also
+// matches [keyring.ErrUnknownKey] if a key is missing, and [keyring.ErrWrongKey]
+// if another key has its id. Any other error means that the check could not be
+// made: it comes from the store, the Sealer or the context. CheckKeys returns
+// nil if there are no accounts.
+//
+// CheckKeys opens at most 25 accounts of each state, those with the lowest user
+// ids, so that it takes the same time however many accounts there are. Accounts
+// after those can still be sealed under a key that is missing. Before a key is
+// dropped, [Directory.Reseal] opens them all. Accounts that are damaged while
+// others open are no fault of the keys, and CheckKeys passes over them. It
+// writes nothing.
+func (d *Directory) CheckKeys(ctx context.Context) error {
+	var c keyCheck
+	for state := store.None; state <= store.Disabled; state++ {
+		left, pages := keySample, 0
+		for page, err := range d.pages(ctx, store.Query{States: []store.State{state}, Limit: keySample}) {
+			if err != nil {
+				return err
+			}
+			for _, rec := range page.Records[:min(left, len(page.Records))] {
+				if err := d.checkKey(ctx, rec, &c); err != nil {
+					return err
+				}
+				left--
+			}
+			if pages++; left == 0 || pages == keyPages {
+				break
+			}
+		}
+	}
+	return c.err()
+}
+
+// A keyCheck is what CheckKeys has found so far.
+type keyCheck struct {
+	opened  int
+	unfit   Failures // the keys or the namespace do not fit
+	damaged Failures // anything else
+}
+
+// checkKey opens one account. It returns an error if it can't tell whether the
+// keys fit.
+func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck) error {
+	_, err := d.guard.open(ctx, rec.UserID, rec)
+	switch ended := ctx.Err(); {
+	case ended != nil:
+		return fmt.Errorf("enrollment: checking the keys: %w", ended)
+	case err == nil:
+		c.opened++
+		return nil
+	case !errors.Is(err, ErrCorrupt):
+		return err
+	}
+	failures := &c.damaged
+	if errors.Is(err, errNamespace) || errors.Is(err, keyring.ErrOpen) && !errors.Is(err, keyring.ErrDamaged) {
+		failures = &c.unfit
+	}
+	if key, _ := d.guard.sealedBy(rec.Data); key != "" {
+		err = fmt.Errorf("%w (it names the key %q)", err, key)
+	}
+	failures.add(rec.UserID, err)
+	return nil
+}
+
+// err returns what CheckKeys returns: each reason once.
+func (c *keyCheck) err() error {
+	failures := c.unfit
+	if failures.Total == 0 && c.opened == 0 {
+		failures = c.damaged
+	}
+	if failures.Total == 0 {
+		return nil
+	}
+	seen := c.opened + c.unfit.Total + c.damaged.Total
+	err := fmt.Errorf("enrollment: the keys do not fit the stored accounts: %d of the %d that were checked can't be opened", failures.Total, seen)
+	said := make(map[string]bool)
+	for _, f := range failures.First {
+		if reason := f.Err.Error(); !said[reason] && len(said) < keyReasons {
+			said[reason] = true
+			err = fmt.Errorf("%w; user %q: %w", err, f.UserID, f.Err)
+		}
+	}
+	return err
+}
