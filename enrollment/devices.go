@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -57,32 +56,14 @@ type Device struct {
 // string, which shows wherever it is taken out, or printed as part of a struct
 // that keeps a Trusted in an unexported field.
 type TrustedDevice struct {
+	redacted
+
 	// Token goes into a cookie of that browser alone, HttpOnly and Secure, and
 	// from there into SignInOptions.Device. Who has it needs no code.
 	Token string
 
 	// Device is what List shows of it.
 	Device Device
-}
-
-const redactedTrusted = "enrollment.Trusted(redacted)"
-
-// String returns a fixed text.
-func (TrustedDevice) String() string { return redactedTrusted }
-
-// GoString returns what String returns.
-func (TrustedDevice) GoString() string { return redactedTrusted }
-
-// Format writes what String returns, whatever the verb.
-func (TrustedDevice) Format(f fmt.State, _ rune) { io.WriteString(f, redactedTrusted) }
-
-// LogValue returns what String returns.
-func (TrustedDevice) LogValue() slog.Value { return slog.StringValue(redactedTrusted) }
-
-// MarshalJSON returns an error: what a client needs is taken out of it by its
-// fields.
-func (TrustedDevice) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("enrollment: a trusted device is not marshalled; hand out what is needed of it")
 }
 
 // Trust makes the device that has just answered with a code a trusted one. The

@@ -256,7 +256,7 @@ func ExampleAdmin_Export() {
 		fmt.Println(x.Key.Secret().Base32(), x.Key.Params().Algorithm, x.Key.Params().Digits, x.Key.Params().Period)
 	}
 	// Output:
-	// enrollment.Export(redacted)
+	// [redacted]
 	// phone otpauth://totp/Acme:alice@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Acme
 	// JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP SHA1 6 30s
 }

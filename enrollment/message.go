@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strings"
 	"time"
 
@@ -33,6 +32,8 @@ type Sender interface {
 // A Message is what a [Sender] sends. It redacts itself, and hides the code also
 // inside other values; the fields are plain. Code reveals the code.
 type Message struct {
+	redacted
+
 	// UserID is who asked for it, Purpose what for: PurposeSetup where the code
 	// is to prove the address. Say it in the message: who reads "to delete the
 	// project" and did nothing of the kind does not pass the code on.
@@ -54,26 +55,6 @@ func (m Message) Code() string {
 		return ""
 	}
 	return *m.code.Get()
-}
-
-const redactedMessage = "enrollment.Message(redacted)"
-
-// String returns a fixed text.
-func (Message) String() string { return redactedMessage }
-
-// GoString returns what String returns.
-func (Message) GoString() string { return redactedMessage }
-
-// Format writes what String returns, whatever the verb.
-func (Message) Format(f fmt.State, _ rune) { io.WriteString(f, redactedMessage) }
-
-// LogValue returns what String returns.
-func (Message) LogValue() slog.Value { return slog.StringValue(redactedMessage) }
-
-// MarshalJSON returns an error: what a gateway needs is taken out of the message
-// by its fields and Code.
-func (Message) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("enrollment: a message is not marshalled; hand out what is needed of it")
 }
 
 // deliveredCodes is how many delivered codes there are.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -21,6 +19,7 @@ const maxMethod = 32
 // A Proof authorises a change to somebody's two-factor settings. The zero
 // Proof proves nothing.
 type Proof struct {
+	redacted
 	p redact.Value[proof] // a code is a secret while it lasts
 }
 
@@ -43,37 +42,18 @@ const (
 // counted like one there. Where a change is denied for another reason, the code
 // stays good. A recovery code is not replaced, whatever
 // Config.ReplenishCodes says: nobody would be shown the new one.
-func ByCode(code string) Proof { return Proof{redact.Of(proof{codeProof, code})} }
+func ByCode(code string) Proof { return Proof{p: redact.Of(proof{codeProof, code})} }
 
 // ByReceipt proves with a receipt of the same user (see [Success]) that is at
 // most [ReceiptTTL] old. A receipt is void after any change of factor. That of a
 // delivered code proves nothing here.
-func ByReceipt(receipt string) Proof { return Proof{redact.Of(proof{receiptProof, receipt})} }
+func ByReceipt(receipt string) Proof { return Proof{p: redact.Of(proof{receiptProof, receipt})} }
 
 // ByReauth proves by the host's word: it has just checked the first factor
 // again, by the named method, for example "password": 1 to 32 bytes that show
 // up in the event. It is accepted by Disable and Remove only, and only where
 // Config.AllowReauth is set.
-func ByReauth(method string) Proof { return Proof{redact.Of(proof{reauthProof, method})} }
-
-const redactedProof = "enrollment.Proof(redacted)"
-
-// String returns a fixed text: proofs hold codes.
-func (Proof) String() string { return redactedProof }
-
-// GoString returns what String returns.
-func (Proof) GoString() string { return redactedProof }
-
-// Format writes what String returns, whatever the verb.
-func (Proof) Format(f fmt.State, _ rune) { io.WriteString(f, redactedProof) }
-
-// LogValue returns what String returns.
-func (Proof) LogValue() slog.Value { return slog.StringValue(redactedProof) }
-
-// MarshalJSON returns an error: a proof is for one call.
-func (Proof) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("enrollment: a proof is not marshalled")
-}
+func ByReauth(method string) Proof { return Proof{p: redact.Of(proof{reauthProof, method})} }
 
 // authority is what a proof has proven.
 type authority struct {

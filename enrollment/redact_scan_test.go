@@ -18,7 +18,6 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -393,104 +392,4 @@ func wrongDigits(code string) string {
 		return "0" + code[1:]
 	}
 	return string(code[0]+1) + code[1:]
-}
-
-// TestCase55_UnexportedFieldsOfAll is [TestCase55_UnexportedFields] for what came
-// later: messages, exports, trusted devices, the codes of a setup, a code that
-// was replaced.
-func TestCase55_UnexportedFieldsOfAll(t *testing.T) {
-	t.Parallel()
-	s := newScan(t, func(c *enrollment.Config) { c.CodesAtSetup, c.ReplenishCodes, c.KeepCodes = true, true, true })
-	ctx, g := t.Context(), s.kit.Guard
-	setup, app := begin(t, s.kit, "alice", enrollment.BeginOptions{})
-	done, err := g.Confirm(ctx, "alice", setup.Token, app.Code(s.kit.Clock.Now()))
-	s.ok(err)
-	key, _, err := totp.ParseURI(setup.URI())
-	s.ok(err)
-	s.watchKey(key)
-	s.watch("recovery code", setup.Codes().Reveal()...)
-	ok, err := g.Verify(ctx, "alice", "x", done.Codes.Reveal()[0])
-	s.ok(err)
-	s.watch("new recovery code", ok.NewCode.Reveal())
-	trusted, err := g.Devices().Trust(ctx, "alice", ok.Receipt, "")
-	s.ok(err)
-	exported, err := g.Admin("root", "x").Export(ctx, "alice")
-	s.ok(err)
-	var message enrollment.Message
-	messages, err := enrollment.NewMessages(g, brokenSender(func(_ context.Context, m enrollment.Message) error {
-		message = m
-		return nil
-	}), enrollment.MessagesConfig{})
-	s.ok(err)
-	s.kit.Clock.Advance(time.Minute)
-	_, err = messages.Bind(ctx, "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(app.Code(s.kit.Clock.Now()))})
-	s.ok(err)
-	s.watchDigits(message.Code())
-	resets, err := enrollment.NewResets(g, enrollment.ResetsConfig{})
-	s.ok(err)
-
-	proof := enrollment.ByCode(done.Codes.Reveal()[1])
-	type host struct {
-		setup    enrollment.Setup
-		codes    recovery.Codes
-		code     recovery.Code
-		success  enrollment.Success
-		done     enrollment.Confirmed
-		export   enrollment.Export
-		keys     []enrollment.ExportedAuthenticator
-		message  enrollment.Message
-		proof    enrollment.Proof
-		pointer  *enrollment.Message
-		list     []enrollment.Export
-		byName   map[string]enrollment.Message
-		messages *enrollment.Messages
-		resets   *enrollment.ResetRequests
-		devices  enrollment.Devices
-		admin    enrollment.Admin
-		options  enrollment.BindOptions
-	}
-	h := host{
-		setup, done.Codes, ok.NewCode, ok, done, exported, exported.Reveal(), message, proof, &message,
-		[]enrollment.Export{exported}, map[string]enrollment.Message{"x": message}, messages, resets, g.Devices(), g.Admin("root", "x"),
-		enrollment.BindOptions{Proof: proof},
-	}
-	for _, x := range []any{
-		setup, done, ok, exported, exported.Reveal(), message, &message, proof, messages, resets, g.Devices(), g.Admin("root", "x"), g, h, &h, []host{h},
-	} {
-		s.say(x)
-		for _, verb := range "vsqxXdobtUceEfFgGpTw" {
-			for _, flag := range []string{"", "+", "#", " ", "0"} {
-				s.said = append(s.said, fmt.Sprintf("%"+flag+string(verb), x))
-			}
-		}
-	}
-	s.find()
-
-	// A trusted device redacts itself; its token is a plain string.
-	s.watch("token of a device", trusted.Token)
-	s.said, s.text, s.json = nil, bytes.Buffer{}, bytes.Buffer{}
-	s.say(trusted)
-	s.say(&trusted)
-	s.say(struct{ Trusted enrollment.TrustedDevice }{trusted})
-	s.say([]enrollment.TrustedDevice{trusted})
-	s.find()
-
-	for _, x := range []any{setup, exported, message, trusted, proof, done, struct{ M enrollment.Message }{message}, []enrollment.Export{exported}} {
-		if b, err := json.Marshal(x); err == nil {
-			t.Errorf("%T marshals silently: %s", x, b)
-		}
-	}
-	for _, x := range []interface {
-		fmt.Stringer
-		fmt.GoStringer
-		slog.LogValuer
-	}{exported, message, trusted} {
-		if !strings.Contains(x.String(), "redacted") || x.GoString() != x.String() || x.LogValue().String() != x.String() {
-			t.Errorf("%T shows as %q", x, x.String())
-		}
-	}
-	var zero enrollment.Message
-	if zero.Code() != "" || (enrollment.Export{}).Reveal() != nil {
-		t.Error("zero values reveal something")
-	}
 }

@@ -1,88 +1,13 @@
 package enrollment_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
-	"github.com/seed-1b6a03a1/twofactor/totp"
 )
-
-// TestCase55_UnexportedFields: whatever a host keeps of ours in whatever field
-// and prints with whatever verb, no secret shows.
-func TestCase55_UnexportedFields(t *testing.T) {
-	t.Parallel()
-	kit := enrollmenttest.New(t)
-	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{})
-	done, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	proof := enrollment.ByCode("CANARY CODE")
-	key, _, err := totp.ParseURI(setup.URI())
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw := key.Secret().Reveal()
-	canaries := []string{
-		setup.URI(), setup.Secret(), key.Secret().Base32(), string(raw), fmt.Sprintf("%x", raw), fmt.Sprintf("%X", raw),
-		strings.Trim(fmt.Sprint(raw), "[]"), "CANARY", fmt.Sprintf("%x", "CANARY"), "67 65 78 65 82 89",
-	}
-	for _, c := range done.Codes.Reveal() {
-		canaries = append(canaries, c, strings.ReplaceAll(c, "-", ""), fmt.Sprintf("%x", strings.ReplaceAll(c, "-", "")))
-	}
-	type host struct {
-		setup enrollment.Setup
-		proof enrollment.Proof
-		done  enrollment.Confirmed
-		p     *enrollment.Setup
-		guard *enrollment.Guard
-	}
-	type options struct{ o enrollment.BeginOptions }
-	h := host{setup, proof, done, &setup, kit.Guard}
-	for _, x := range []any{
-		setup, &setup, proof, &proof, done, &done, h, &h, []host{h}, map[string]host{"x": h}, options{enrollment.BeginOptions{Proof: proof}},
-		enrollment.RenewedCodes{Codes: done.Codes}, kit.Guard,
-	} {
-		texts := make(map[string]string)
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%T", "%p", "%t", "%b", "%e", "%U"} {
-			texts[verb] = fmt.Sprintf(verb, x)
-		}
-		var b bytes.Buffer
-		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "x", x)
-		slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "x", x)
-		texts["slog"] = b.String()
-		if j, err := json.Marshal(x); err == nil {
-			texts["json"] = string(j)
-		}
-		for how, text := range texts {
-			for i, c := range canaries {
-				if strings.Contains(text, c) {
-					t.Errorf("%s of %T shows canary %d", how, x, i)
-				}
-			}
-		}
-	}
-	for _, x := range []any{setup, done, enrollment.RenewedCodes{Codes: done.Codes}} {
-		if j, err := json.Marshal(x); err == nil {
-			t.Errorf("%T marshals silently: %s", x, j)
-		}
-	}
-	for _, x := range []interface {
-		fmt.Stringer
-		fmt.GoStringer
-		slog.LogValuer
-	}{setup, proof} {
-		if !strings.Contains(x.String(), "redacted") || x.GoString() != x.String() || x.LogValue().String() != x.String() {
-			t.Errorf("%T shows as %q", x, x.String())
-		}
-	}
-}
 
 // TestCase56_ErrorsQuote: errors quoted the URI or the code.
 func TestCase56_ErrorsQuote(t *testing.T) {

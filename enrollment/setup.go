@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -72,6 +71,8 @@ type BeginOptions struct {
 // authenticator app. It redacts itself, and hides the secret also inside other
 // values; Token is a plain string. It is safe for concurrent use.
 type Setup struct {
+	redacted
+
 	// Token stands for the setup: put it into the form with the code field, and
 	// hand it to Confirm or Resume. It is of use only together with the user's
 	// id. In the session it does as well, and lets the user reload the page; but
@@ -119,26 +120,6 @@ func (s Setup) Params() totp.Params { return s.get().key.Params() }
 // without Config.CodesAtSetup, where the account has unspent recovery codes
 // already, and where it has made too many sets today.
 func (s Setup) Codes() recovery.Codes { return s.get().codes }
-
-const redactedSetup = "enrollment.Setup(redacted)"
-
-// String returns a fixed text.
-func (Setup) String() string { return redactedSetup }
-
-// GoString returns what String returns.
-func (Setup) GoString() string { return redactedSetup }
-
-// Format writes what String returns, whatever the verb.
-func (Setup) Format(f fmt.State, _ rune) { io.WriteString(f, redactedSetup) }
-
-// LogValue returns what String returns.
-func (Setup) LogValue() slog.Value { return slog.StringValue(redactedSetup) }
-
-// MarshalJSON returns an error: what a client needs of a setup is taken out of
-// it by its methods.
-func (Setup) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("enrollment: a setup is not marshalled; hand out what is needed of it")
-}
 
 // Begin draws a fresh secret for an authenticator and returns what the user
 // needs to take it over. Nothing about signing in changes until Confirm. An

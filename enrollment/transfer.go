@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -147,6 +146,7 @@ func importedCodes(hashes [][]byte) ([]account.ImportedCode, error) {
 // An Export is what [Admin.Export] returns: secrets in clear. It redacts
 // itself.
 type Export struct {
+	redacted
 	p redact.Value[[]ExportedAuthenticator]
 }
 
@@ -169,26 +169,6 @@ func (x Export) Reveal() []ExportedAuthenticator {
 		return nil
 	}
 	return append([]ExportedAuthenticator(nil), *x.p.Get()...)
-}
-
-const redactedExport = "enrollment.Export(redacted)"
-
-// String returns a fixed text.
-func (Export) String() string { return redactedExport }
-
-// GoString returns what String returns.
-func (Export) GoString() string { return redactedExport }
-
-// Format writes what String returns, whatever the verb.
-func (Export) Format(f fmt.State, _ rune) { io.WriteString(f, redactedExport) }
-
-// LogValue returns what String returns.
-func (Export) LogValue() slog.Value { return slog.StringValue(redactedExport) }
-
-// MarshalJSON returns an error: what another system needs is revealed
-// explicitly.
-func (Export) MarshalJSON() ([]byte, error) {
-	return nil, errors.New("enrollment: an export is not marshalled; hand out what Reveal returns")
 }
 
 // Export returns the authenticators of the user with their secrets, for moving
@@ -214,5 +194,5 @@ func (x Admin) Export(ctx context.Context, userID string) (Export, error) {
 	if err != nil {
 		return Export{}, err
 	}
-	return Export{redact.Of(list)}, nil
+	return Export{p: redact.Of(list)}, nil
 }

@@ -1,11 +1,7 @@
 package qr
 
 import (
-	"encoding"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 	"github.com/skip2/go-qrcode"
@@ -38,6 +34,7 @@ var (
 // It holds what the text holds: printing and encoding show a placeholder. A
 // Code is immutable and safe for concurrent use.
 type Code struct {
+	redacted
 	matrix redact.Value[[][]bool] // by row and column, without a quiet zone
 }
 
@@ -60,7 +57,7 @@ func New(text string) (*Code, error) {
 		return nil, ErrTooLong // the only reason left; err itself is not ours to vouch for
 	}
 	q.DisableBorder = true // each output draws the quiet zone in its own way
-	return &Code{redact.Of(q.Bitmap())}, nil
+	return &Code{matrix: redact.Of(q.Bitmap())}, nil
 }
 
 // dark returns the rows of modules, not to be changed; true is dark.
@@ -77,27 +74,3 @@ func (c *Code) Modules() int { return len(c.dark()) }
 
 // side returns the number of modules on a side of what is drawn.
 func (c *Code) side() int { return c.Modules() + 2*QuietZone }
-
-var _ interface {
-	fmt.Stringer
-	fmt.GoStringer
-	fmt.Formatter
-	slog.LogValuer
-	encoding.TextMarshaler
-} = Code{}
-
-// String returns "qr.Code(redacted)".
-func (c Code) String() string { return "qr.Code(redacted)" }
-
-// GoString returns what String returns.
-func (c Code) GoString() string { return c.String() }
-
-// Format writes what String returns, for every verb.
-func (c Code) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
-
-// LogValue returns what String returns.
-func (c Code) LogValue() slog.Value { return slog.StringValue(c.String()) }
-
-// MarshalText returns what String returns, so that JSON and XML show that. A
-// client that is to get the picture is sent [Code.DataURI] or [Code.SVG].
-func (c Code) MarshalText() ([]byte, error) { return []byte(c.String()), nil }

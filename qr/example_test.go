@@ -73,5 +73,5 @@ func ExampleCode() {
 	}
 	fmt.Printf("%v %+v\n", code, []any{code})
 	// Output:
-	// qr.Code(redacted) [qr.Code(redacted)]
+	// [redacted] [[redacted]]
 }

@@ -77,6 +77,7 @@ func (s Scheme) symbols() int {
 // immutable and safe for concurrent use. Two Codes are not made to be compared
 // with ==; what compares codes is [Set.Spend].
 type Code struct {
+	redacted
 	symbols redact.Value[string]
 }
 
@@ -113,7 +114,7 @@ func ParseCode(input string) (Code, error) {
 }
 
 // newCode returns the code of normalised symbols.
-func newCode(symbols string) Code { return Code{redact.Of(symbols)} }
+func newCode(symbols string) Code { return Code{symbols: redact.Of(symbols)} }
 
 // IsZero reports whether c is the zero Code.
 func (c Code) IsZero() bool { return c.symbols.IsZero() }

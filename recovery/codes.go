@@ -21,6 +21,7 @@ import (
 // the codes would be found out when it is too late. Codes is immutable and
 // safe for concurrent use.
 type Codes struct {
+	redacted
 	list redact.Value[[]Code]
 }
 
@@ -42,7 +43,7 @@ func JoinCodes(codes ...Code) (Codes, error) {
 			return Codes{}, ErrDuplicate
 		}
 	}
-	return Codes{redact.Of(slices.Clone(codes))}, nil
+	return Codes{list: redact.Of(slices.Clone(codes))}, nil
 }
 
 // codes returns the codes, not to be changed.
@@ -152,7 +153,7 @@ func DecodeCodes(b []byte) (Codes, error) {
 		}
 		list = append(list, code)
 	}
-	return Codes{redact.Of(list)}, nil
+	return Codes{list: redact.Of(list)}, nil
 }
 
 // crockford writes five bits to a symbol, most significant first.

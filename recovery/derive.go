@@ -58,6 +58,7 @@ const (
 // It is no secret, yet printing leaves the salt out. A Derivation is immutable
 // and safe for concurrent use.
 type Derivation struct {
+	redacted
 	scheme  Scheme
 	memory  uint32 // KiB; 0 with Fast, like the next two
 	passes  uint8
@@ -156,7 +157,7 @@ func (d Derivation) Derive(c Code) (Digest, error) {
 		io.WriteString(mac, code)
 		mac.Sum(sum[:0])
 	}
-	return Digest{redact.Of(sum)}, nil
+	return Digest{sum: redact.Of(sum)}, nil
 }
 
 // DeriveAll returns a fresh set of the codes, none of them used. It derives
@@ -193,6 +194,7 @@ func (d Derivation) DeriveAll(ctx context.Context, codes Codes) (Set, error) {
 // placeholder. A Digest is immutable and safe for concurrent use. Two Digests
 // are not made to be compared with ==.
 type Digest struct {
+	redacted
 	sum redact.Value[[sumLen]byte]
 }
 

@@ -102,7 +102,7 @@ func ExampleSet_Replace() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(set)
+	fmt.Println(set.Remaining(), "of", set.Len(), "left")
 
 	// A fresh code takes its place, before the set is stored.
 	fresh, err := recovery.NewCode(nil, set.Derivation().Scheme())
@@ -115,14 +115,14 @@ func ExampleSet_Replace() {
 	if err := set.Replace(i, digest); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(set)
+	fmt.Println(set.Remaining(), "of", set.Len(), "left")
 
 	// Once the set is stored, the owner is let in and shown the fresh code.
 	fmt.Printf("code %d is new, %d characters\n", i+1, len(fresh.Reveal()))
 
 	// Output:
-	// recovery.Set(3 of 4 left)
-	// recovery.Set(4 of 4 left)
+	// 3 of 4 left
+	// 4 of 4 left
 	// code 3 is new, 32 characters
 }
 
@@ -159,11 +159,11 @@ func ExampleDecodeCodes() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(again, slices.Equal(again.Reveal(), codes.Reveal()))
+	fmt.Println(again.Len(), slices.Equal(again.Reveal(), codes.Reveal()))
 
 	// Output:
 	// 102 bytes in clear, 130 stored
-	// recovery.Codes(10, redacted) true
+	// 10 true
 }
 
 func ExampleParseCode() {
@@ -195,7 +195,7 @@ func ExampleCode_Reveal() {
 	fmt.Println(code)
 	fmt.Println(code.Reveal())
 	// Output:
-	// recovery.Code(redacted)
+	// [redacted]
 	// ABCD-EFGH-JKMN-PQRS
 }
 
@@ -209,7 +209,7 @@ func ExampleCodes() {
 	_, err = json.Marshal(struct{ Codes recovery.Codes }{codes})
 	fmt.Println(err != nil)
 	// Output:
-	// recovery.Codes(4, redacted) recovery.Codes(4, redacted) recovery.Codes(4, redacted)
+	// [redacted] [redacted] [redacted]
 	// true
 }
 

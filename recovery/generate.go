@@ -88,7 +88,7 @@ func Generate(random io.Reader, n int, s Scheme) (Codes, error) {
 		}
 		list = append(list, code)
 	}
-	return Codes{redact.Of(list)}, nil
+	return Codes{list: redact.Of(list)}, nil
 }
 
 // draw fills buf from random, or from [rand.Reader] if random is nil.

@@ -45,6 +45,8 @@ const (
 // encoding it as JSON or XML fails, because that would lose it. Store what
 // [Set.AppendBinary] returns.
 type Set struct {
+	redacted
+
 	// Never changed once it is here: a changed copy is put in its place.
 	inner redact.Value[set]
 }
@@ -59,7 +61,7 @@ type entry struct {
 	spent int64 // Unix seconds, or 0
 }
 
-func newSet(d Derivation, entries []entry) Set { return Set{redact.Of(set{d, entries})} }
+func newSet(d Derivation, entries []entry) Set { return Set{inner: redact.Of(set{d, entries})} }
 
 // entries returns the entries, not to be changed.
 func (s Set) entries() []entry {

@@ -400,8 +400,8 @@ func TestCase56_ErrorsQuoteInput(t *testing.T) {
 	look("Code", err)
 	_, err = k.Check(mustCode(t, k, now), now, nowStep)
 	look("Check of a used code", err)
-	_, err = k.Secret().MarshalJSON()
-	look("MarshalJSON", err)
+	_, err = k.Secret().MarshalText()
+	look("MarshalText", err)
 	if count < 400 {
 		t.Errorf("only %d errors were looked at", count)
 	}

@@ -48,7 +48,6 @@ var unpadded = base32.StdEncoding.WithPadding(base32.NoPadding)
 // formats as a placeholder, and encoding it as JSON or text is an error.
 type Secret struct {
 	redacted
-
 	raw redact.Value[[]byte] // never changed
 }
 

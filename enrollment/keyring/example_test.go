@@ -17,10 +17,10 @@ func ExampleGenerate() {
 	}
 	text := ring.Format()
 	fmt.Println(strings.HasPrefix(text, "2026a:"), len(text))
-	fmt.Println(ring) // what a log gets to see
+	fmt.Println(ring, ring.IDs()) // what a log gets to see
 	// Output:
 	// true 49
-	// keyring.Ring(2026a, redacted)
+	// [redacted] [2026a]
 }
 
 // A new key goes in front; what the old one sealed still opens.

@@ -7,8 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
 	"sync"
 
@@ -36,6 +34,7 @@ var ErrKeys = errors.New("keyring: invalid keys")
 
 // A Key is a named root key. It redacts itself. The zero Key holds no key.
 type Key struct {
+	redacted
 	root redact.Value[*rootKey]
 }
 
@@ -56,7 +55,7 @@ func NewKey(id string, secret []byte) (Key, error) {
 	}
 	root := &rootKey{id: id, secret: [KeySize]byte(secret)}
 	copy(root.check[:], root.newDeriver().hmac(useCheck, nil))
-	return Key{redact.Of(root)}, nil
+	return Key{root: redact.Of(root)}, nil
 }
 
 // ID returns the id of the key, or "" for the zero Key.
@@ -67,27 +66,11 @@ func (k Key) ID() string {
 	return (*k.root.Get()).id
 }
 
-// String returns the id and leaves out the secret.
-func (k Key) String() string { return "keyring.Key(" + k.ID() + ", redacted)" }
-
-// GoString returns what String returns.
-func (k Key) GoString() string { return k.String() }
-
-// Format writes what String returns, whatever the verb.
-func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }
-
-// LogValue returns what String returns.
-func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
-
-// MarshalJSON returns an error: only [Ring.Format] writes out a key.
-func (k Key) MarshalJSON() ([]byte, error) { return nil, errMarshal }
-
-var errMarshal = errors.New("keyring: keys are not marshalled; use Ring.Format to reveal them")
-
 // A Ring seals under its first key and opens what any of its keys sealed. A
 // Ring never changes and is safe for concurrent use. The zero Ring has no key:
 // it seals nothing and opens nothing.
 type Ring struct {
+	redacted
 	keys redact.Value[[]*rootKey]
 }
 
@@ -139,7 +122,7 @@ func (r *Ring) Rotate(id string) (*Ring, error) {
 	}
 	keys := []Key{fresh}
 	for _, root := range r.roots() {
-		keys = append(keys, Key{redact.Of(root)})
+		keys = append(keys, Key{root: redact.Of(root)})
 	}
 	return New(keys...)
 }
@@ -152,7 +135,7 @@ func (r *Ring) Drop(id string) (*Ring, error) {
 	var keys []Key
 	for _, root := range r.roots() {
 		if root.id != id {
-			keys = append(keys, Key{redact.Of(root)})
+			keys = append(keys, Key{root: redact.Of(root)})
 		}
 	}
 	if len(keys) == len(r.roots()) {
@@ -218,20 +201,6 @@ func (r *Ring) IDs() []string {
 	}
 	return ids
 }
-
-// String returns the ids of the keys and leaves out their secrets.
-func (r *Ring) String() string {
-	return "keyring.Ring(" + strings.Join(r.IDs(), ", ") + ", redacted)"
-}
-
-// GoString returns what String returns.
-func (r *Ring) GoString() string { return r.String() }
-
-// LogValue returns what String returns.
-func (r *Ring) LogValue() slog.Value { return slog.StringValue(r.String()) }
-
-// MarshalJSON returns an error: only [Ring.Format] writes out a ring.
-func (r *Ring) MarshalJSON() ([]byte, error) { return nil, errMarshal }
 
 // roots returns the keys of r. A zero or nil Ring has none.
 func (r *Ring) roots() []*rootKey {

@@ -1,13 +1,9 @@
 package keyring_test
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 
@@ -252,48 +248,6 @@ func TestZeroRing(t *testing.T) {
 		if r.Format() != "" || r.IDs() != nil {
 			t.Error("the zero ring has keys")
 		}
-	}
-}
-
-func TestRedaction(t *testing.T) {
-	t.Parallel()
-	r := ring(t, "visible")
-	k := key(t, "visible", secret('e'))
-	type host struct {
-		ring  *keyring.Ring
-		value keyring.Ring
-		key   keyring.Key
-	}
-	shown := func(verb string, x any) string { return fmt.Sprintf(verb, x) }
-	canaries := []string{
-		base64.RawURLEncoding.EncodeToString(secret('e')), hex.EncodeToString(secret('e'))[:12],
-		strings.Trim(fmt.Sprint(secret('e')[:6]), "[]"), string(secret('e')[:8]), "0x65, 0x66",
-	}
-	for _, x := range []any{r, *r, k, &k, host{r, *r, k}, &host{r, *r, k}, []keyring.Key{k}} {
-		texts := map[string]string{}
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "% x"} {
-			texts[verb] = shown(verb, x)
-		}
-		var b bytes.Buffer
-		slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "x", x)
-		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "x", x)
-		texts["slog"] = b.String()
-		if j, err := json.Marshal(x); err == nil {
-			texts["json"] = string(j)
-		}
-		for how, text := range texts {
-			for _, c := range canaries {
-				if strings.Contains(text, c) {
-					t.Errorf("%s of %T shows the key: %s", how, x, text)
-				}
-			}
-		}
-	}
-	if _, err := json.Marshal(r); err == nil {
-		t.Error("a ring marshals")
-	}
-	if got := r.String(); !strings.Contains(got, "visible") || got != r.GoString() || r.LogValue().String() != got {
-		t.Errorf("a ring shows as %q", got)
 	}
 }
 

@@ -1,0 +1,34 @@
+package enrollment
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+)
+
+var errEncode = errors.New("enrollment: what holds a secret is not encoded; hand out what is needed of it")
+
+// redacted is embedded by the types that hold a secret. Package redact says
+// what else they need.
+type redacted struct{}
+
+// String returns "[redacted]".
+func (redacted) String() string { return redact.Placeholder }
+
+// GoString returns "[redacted]".
+func (redacted) GoString() string { return redact.Placeholder }
+
+// Format writes "[redacted]", whatever the verb and the flags.
+func (redacted) Format(f fmt.State, verb rune) { redact.Format(f, verb) }
+
+// LogValue returns "[redacted]".
+func (redacted) LogValue() slog.Value { return redact.LogValue() }
+
+// MarshalText always returns an error, and with it encoding as JSON or XML
+// fails.
+func (redacted) MarshalText() ([]byte, error) { return nil, errEncode }
+
+// MarshalBinary always returns an error, and with it encoding/gob fails.
+func (redacted) MarshalBinary() ([]byte, error) { return nil, errEncode }
