@@ -2,7 +2,6 @@ package enrollment
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +11,10 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/internal/gate"
+	"github.com/seed-1b6a03a1/twofactor/internal/seam"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
-	"golang.org/x/crypto/bcrypt"
 )
 
 // Bounds and defaults of a [Config].
@@ -167,10 +166,10 @@ type Guard struct {
 	config Config
 	mark   namespaceMark // of Config.Namespace
 	gate   *gate.Gate
-	random io.Reader // crypto/rand, but for tests
 
-	// bcrypt compares a hash of another system with a text: a field, so that
-	// tests can count what it is called for.
+	// random and bcrypt are crypto/rand and the real comparison, except in the
+	// tests of this module, see package seam.
+	random io.Reader
 	bcrypt func(hash, text []byte) error
 }
 
@@ -190,14 +189,15 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
+	from := seam.Of(sealer)
 	return &Guard{
 		store:  s,
 		sealer: sealer,
 		config: config,
 		mark:   markOf(config.Namespace),
 		gate:   gate.New(runtime.GOMAXPROCS(0)),
-		random: rand.Reader,
-		bcrypt: bcrypt.CompareHashAndPassword,
+		random: from.Random,
+		bcrypt: from.Bcrypt,
 	}, nil
 }
 
