@@ -49,7 +49,7 @@ func TestActorAndReason(t *testing.T) {
 			}
 		}
 		for op, err := range administer(t.Context(), o, o.guard.Admin("alice", "I may"), "alice") {
-			if !errors.Is(err, enrollment.ErrOwnAccount) {
+			if !errors.Is(err, enrollment.ReasonOwnAccount) {
 				t.Errorf("%s: %v", op, err)
 			}
 		}

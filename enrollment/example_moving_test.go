@@ -77,7 +77,7 @@ func ExampleAdmin_Import_secretColumn() {
 		err = carry.Import(ctx, row.userID, enrollment.Import{
 			Authenticators: []enrollment.ImportedAuthenticator{{Key: key}},
 		})
-		if err != nil && !errors.Is(err, enrollment.ErrEnrolled) { // from an earlier run
+		if err != nil && !errors.Is(err, enrollment.ReasonAlreadyEnrolled) { // from an earlier run
 			log.Fatal(err)
 		}
 		printMoved(guard, row.userID)

@@ -77,7 +77,7 @@ func Example() {
 	// Output:
 	// recovery codes: 10
 	// sign in: ask code
-	// enrollment: denied: the code has been used already
+	// enrollment: denied: replayed
 	// user-1 totp <nil>
 	// user-1 recovery 9 <nil>
 	// disabled: true

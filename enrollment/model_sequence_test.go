@@ -356,7 +356,7 @@ func TestGuardAgreesWithModel(t *testing.T) {
 	}
 	// A sequence that never gets anywhere proves nothing.
 	for _, k := range []string{
-		"Answer: yes", "Answer: code_already_used", "Answer: wrong_code", "Answer: locked", "Answer: challenge_spent",
+		"Answer: yes", "Answer: replayed", "Answer: wrong_code", "Answer: locked", "Answer: challenge_spent",
 		"Answer: challenge_void", "Answer: challenge_expired", "Answer: challenge_invalid", "Verify: factor_disabled",
 		"Begin: yes", "Begin: too_many_authenticators", "Begin: proof_stale", "Begin: proof_invalid", "Begin: proof_required",
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",

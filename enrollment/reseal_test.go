@@ -138,7 +138,7 @@ func TestResealKeepsMarks(t *testing.T) {
 	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 1 {
 		t.Fatal(done, err)
 	}
-	if _, err := guard.Verify(t.Context(), "alice", "x", alice.app.Code(o.clock.Now())); !errors.Is(err, enrollment.ErrReplayed) {
+	if _, err := guard.Verify(t.Context(), "alice", "x", alice.app.Code(o.clock.Now())); !errors.Is(err, enrollment.ReasonReplayed) {
 		t.Errorf("a code that was used: %v", err)
 	}
 	var denied *enrollment.Denied

@@ -29,7 +29,7 @@ func TestKit(t *testing.T) {
 	if err := verify(code); err != nil {
 		t.Errorf("the app's code: %v", err)
 	}
-	if err := verify(code); !errors.Is(err, enrollment.ErrReplayed) {
+	if err := verify(code); !errors.Is(err, enrollment.ReasonReplayed) {
 		t.Errorf("the same again: %v", err)
 	}
 	if err := verify(alice.WrongCode()); !errors.Is(err, enrollment.ErrWrongCode) {

@@ -24,7 +24,7 @@ func ExampleNew() {
 
 	login, _ = kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	_, err = kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Code())
-	fmt.Println(errors.Is(err, enrollment.ErrReplayed))
+	fmt.Println(errors.Is(err, enrollment.ReasonReplayed))
 
 	kit.Clock.Advance(alice.App.Period())
 	_, err = kit.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Code())

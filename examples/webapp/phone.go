@@ -86,7 +86,7 @@ func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 		page.AskCode, page.Code = true, newCodeField(r, problem)
 	case errors.Is(err, enrollment.ErrProof): // the receipt has expired
 		status, page.AskCode = http.StatusOK, true
-	case errors.Is(err, enrollment.ErrTicket) && errors.As(err, &denied):
+	case asksForTicket(err) && errors.As(err, &denied):
 		status, page.AskTicket = http.StatusOK, true
 		if ticket != "" {
 			status, page.BadTicket = http.StatusUnprocessableEntity, deniedInWords(denied, a.now())

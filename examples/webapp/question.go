@@ -44,6 +44,11 @@ func (a *app) ask(w http.ResponseWriter, r *http.Request, q question, err error)
 	return true
 }
 
+// asksForTicket reports whether the Guard wants a ticket, or another one.
+func asksForTicket(err error) bool {
+	return errors.Is(err, enrollment.ReasonTicketRequired) || errors.Is(err, enrollment.ReasonTicketInvalid)
+}
+
 // askTicket shows the question with a field for the ticket that an administrator
 // issued with a reset. given says whether the user entered one.
 func (a *app) askTicket(w http.ResponseWriter, r *http.Request, q question, err error, given bool) {

@@ -82,7 +82,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 	setup, err := a.guard.Begin(ctx, u.ID, o)
 	if err != nil {
 		q, qErr := a.beginQuestion(r, u, o.Replace)
-		if errors.Is(err, enrollment.ErrTicket) && qErr == nil {
+		if asksForTicket(err) && qErr == nil {
 			a.askTicket(w, r, q, err, o.Ticket != "")
 			return
 		}

@@ -11,7 +11,7 @@ type Reason string
 // The reasons of this package.
 const (
 	WrongCode             Reason = "wrong_code"
-	Replayed              Reason = "code_already_used"
+	Replayed              Reason = "replayed"
 	Locked                Reason = "locked"
 	FactorDisabled        Reason = "factor_disabled"
 	ClockSkew             Reason = "clock_skew"

@@ -138,7 +138,7 @@ func directory(t *testing.T, s store.Store) {
 		t.Errorf("in the end %+v, %v", done, err)
 	}
 	for _, id := range on {
-		if _, err := guard.Verify(ctx, id, "x", codes[id][0]); !errors.Is(err, enrollment.ErrReplayed) {
+		if _, err := guard.Verify(ctx, id, "x", codes[id][0]); !errors.Is(err, enrollment.ReasonReplayed) {
 			t.Errorf("%s: a code that was used: %v", id, err)
 		}
 	}

@@ -1,0 +1,291 @@
+package enrollment
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+)
+
+// A Reason says why something was denied, in one stable word: that of
+// ReasonTooManyMessages is "too_many_messages", and so on. The words are fit for
+// an API and for a table of messages, and do not change in later versions.
+//
+// A Reason is an error, so that [errors.Is] finds it in what a method returned:
+//
+//	if errors.Is(err, enrollment.ReasonReplayed) { … }
+//
+// [Denied] carries what belongs to it, for example how long to wait.
+type Reason string
+
+// The reasons. Some belong to a group: [errors.Is] also matches them with the
+// sentinel in brackets. Pages mostly need only the groups, and show a message
+// for the reason itself.
+const (
+	// ReasonWrongCode means that the code is wrong. It was counted, except on an
+	// account without an authenticator that was given six to eight digits. A
+	// set RetryAt says that this code began a wait. Ask for the code again, and
+	// show RetryAt if it is set. [ErrWrongCode]
+	ReasonWrongCode = Reason(account.WrongCode)
+
+	// ReasonReplayed means that the code was right and has been used before. A
+	// replayed app code is not counted; a replayed recovery code is. Ask for the
+	// next code of the app, or for another recovery code. [ErrWrongCode]
+	ReasonReplayed = Reason(account.Replayed)
+
+	// ReasonMalformedCode means that the text does not look like a code, or is
+	// longer than 64 bytes. Nothing was evaluated or counted. Ask for the code
+	// again and say what codes look like. On an account with recovery codes of
+	// another system (see [Import]), most texts could be such a code and are
+	// ReasonWrongCode instead. [ErrWrongCode]
+	ReasonMalformedCode = Reason(account.MalformedCode)
+
+	// ReasonClockSkew means that Confirm got a code that is right at another
+	// time: the clock of the phone is wrong. Skew says by how much. It was
+	// counted as wrong. Ask the user to set the clock of the phone. [ErrWrongCode]
+	ReasonClockSkew = Reason(account.ClockSkew)
+
+	// ReasonLocked means that there were too many wrong codes. Until RetryAt no
+	// code of that Factor is evaluated, not even the right one. Show RetryAt,
+	// and offer the other factors. [ErrLocked]
+	ReasonLocked = Reason(account.Locked)
+
+	// ReasonFactorDisabled means that there were 100 wrong codes in a row. No
+	// code of that Factor is evaluated until a recovery code is used or an
+	// administrator unlocks the account. Ask for a recovery code. [ErrLocked]
+	ReasonFactorDisabled = Reason(account.FactorDisabled)
+
+	// ReasonChallengeInvalid means that the text is no challenge, or one for
+	// another purpose. Ask for the first factor again. [ErrChallenge]
+	ReasonChallengeInvalid Reason = "challenge_invalid"
+
+	// ReasonChallengeExpired means that the challenge is older than
+	// [ChallengeTTL]. Ask for the first factor again. [ErrChallenge]
+	ReasonChallengeExpired = Reason(account.ChallengeExpired)
+
+	// ReasonChallengeSpent means that the challenge was answered before, for
+	// example by the same form in another tab. Ask for the first factor again.
+	// [ErrChallenge]
+	ReasonChallengeSpent = Reason(account.ChallengeSpent)
+
+	// ReasonChallengeVoid means that the challenge was good for something that
+	// is over: a factor was changed since, a later message was sent, or its code
+	// was wrong five times. It is also the answer when the account no longer
+	// knows whether the challenge was answered. Ask for the first factor again.
+	// [ErrChallenge]
+	ReasonChallengeVoid = Reason(account.ChallengeVoid)
+
+	// ReasonSetupInvalid means that the text is no setup token, or one of another
+	// user. Let the user begin again. [ErrSetup]
+	ReasonSetupInvalid Reason = "setup_invalid"
+
+	// ReasonSetupExpired means that the setup was not confirmed in time. Let the
+	// user begin again. [ErrSetup]
+	ReasonSetupExpired = Reason(account.SetupExpired)
+
+	// ReasonSetupSuperseded means that a later setup has replaced this one,
+	// perhaps one in another tab. Send the user there, or let them begin again.
+	// [ErrSetup]
+	ReasonSetupSuperseded = Reason(account.SetupSuperseded)
+
+	// ReasonNoSetup means that there is no setup to go on with: it was confirmed
+	// or cancelled, a change of factor has dropped it, or there never was one.
+	// Show where the account stands, see [Guard.Status]. [ErrSetup]
+	ReasonNoSetup = Reason(account.NoSetup)
+
+	// ReasonNotEnrolled means that two-factor authentication is off, or that a
+	// first delivery address was to be set where an authenticator is required.
+	// Offer the setup.
+	ReasonNotEnrolled = Reason(account.NotEnrolled)
+
+	// ReasonTooManyAuthenticators means that the account has [MaxAuthenticators].
+	// Offer to replace or to remove one. [ErrLimit]
+	ReasonTooManyAuthenticators = Reason(account.TooManyAuthenticators)
+
+	// ReasonTooManyCodeSets means that five sets of recovery codes were made for
+	// the account within a day, including those that nobody waited for. Show
+	// RetryAt. [ErrLimit]
+	ReasonTooManyCodeSets = Reason(account.TooManyCodeSets)
+
+	// ReasonUnknownAuthenticator means that the account has no authenticator of
+	// that ID, perhaps no longer. Show the list again.
+	ReasonUnknownAuthenticator = Reason(account.UnknownAuthenticator)
+
+	// ReasonLastAuthenticator means that the account would be left without a
+	// factor. Offer [Guard.Disable] instead.
+	ReasonLastAuthenticator = Reason(account.LastAuthenticator)
+
+	// ReasonDuplicateSecret means that the account already has an authenticator
+	// with that secret. It concerns programs that import.
+	ReasonDuplicateSecret = Reason(account.DuplicateSecret)
+
+	// ReasonInvalidName means that the name is longer than [MaxName] bytes or has
+	// control characters. Ask for another name.
+	ReasonInvalidName Reason = "invalid_name"
+
+	// ReasonAlreadyEnrolled means that two-factor authentication is on, and
+	// nothing is imported over it. It concerns programs that import.
+	ReasonAlreadyEnrolled = Reason(account.AlreadyEnrolled)
+
+	// ReasonWasEnrolled means that two-factor authentication was on before, or
+	// that the user was given a ticket, and Import.Again is not set. It concerns
+	// programs that import.
+	ReasonWasEnrolled = Reason(account.WasEnrolled)
+
+	// ReasonCodesNotKept means that the recovery codes can't be shown again:
+	// only their hashes are kept, or all are used. Offer to make new ones.
+	ReasonCodesNotKept = Reason(account.CodesNotKept)
+
+	// ReasonUnknownDevice means that the account has no trusted device of that
+	// ID, perhaps no longer. Show the list again.
+	ReasonUnknownDevice = Reason(account.UnknownDevice)
+
+	// ReasonNoAddress means that the account has no address to send codes to.
+	// Offer the other factors.
+	ReasonNoAddress = Reason(account.NoAddress)
+
+	// ReasonSameChannel means that the first factor came over the channel of the
+	// address, so that a code sent there would not be a second factor. Offer the
+	// other factors.
+	ReasonSameChannel = Reason(account.SameChannel)
+
+	// ReasonTooManyMessages means that the last message was sent less than
+	// [MessagePause] ago, or that [MaxMessages] were sent within a day. Show
+	// RetryAt, and offer the other factors. [ErrLimit]
+	ReasonTooManyMessages = Reason(account.TooManyMessages)
+
+	// ReasonTicketRequired means that an administrator requires a ticket for the
+	// next setup. Ask for it.
+	ReasonTicketRequired = Reason(account.TicketRequired)
+
+	// ReasonTicketInvalid means that the ticket is not that of the account. Ask
+	// for it again.
+	ReasonTicketInvalid = Reason(account.TicketInvalid)
+
+	// ReasonNoReset means that no request for a reset is open. Show where the
+	// account stands, see [Guard.Status].
+	ReasonNoReset = Reason(account.NoReset)
+
+	// ReasonResetWaiting means that the request for a reset can't be approved
+	// yet. Show RetryAt to the administrator. A zero RetryAt means that the owner
+	// has not heard of the request: Config.Notify has not taken its event.
+	ReasonResetWaiting = Reason(account.ResetWaiting)
+
+	// ReasonTooManyResets means that the last request was made less than a day
+	// ago. Show RetryAt. [ErrLimit]
+	ReasonTooManyResets = Reason(account.TooManyResets)
+
+	// ReasonInvalidBypass means that the end of the bypass is in the past, or
+	// further ahead than Config.MaxBypass. Ask the administrator for another
+	// time. [ErrLimit]
+	ReasonInvalidBypass Reason = "invalid_bypass"
+
+	// ReasonOwnAccount means that the administrator and the user are the same
+	// person. Send them to their own settings, or to another administrator.
+	ReasonOwnAccount Reason = "own_account"
+
+	// ReasonProofRequired means that the change needs a [Proof]. Ask for a code.
+	// [ErrProof]
+	ReasonProofRequired Reason = "proof_required"
+
+	// ReasonProofInvalid means that the receipt is no receipt, belongs to another
+	// user, or is older than the last change of factor. Ask for a code. [ErrProof]
+	ReasonProofInvalid Reason = "proof_invalid"
+
+	// ReasonProofStale means that the receipt is too old: older than [ReceiptTTL],
+	// or than RecentlyVerified allows. Ask for a code. [ErrProof]
+	ReasonProofStale Reason = "proof_stale"
+
+	// ReasonProofNotAllowed means that this kind of proof does not authorise this
+	// change. Ask for one that does, see "Proofs" in the documentation of the
+	// package. [ErrProof]
+	ReasonProofNotAllowed Reason = "proof_not_allowed"
+)
+
+// Sentinels that match a group of reasons with [errors.Is]. A page that handles
+// these six asks for the right thing next; the words come from the [Reason].
+var (
+	// ErrWrongCode matches every code that is not accepted: ReasonWrongCode,
+	// ReasonReplayed, ReasonMalformedCode and ReasonClockSkew. Ask for the code
+	// again.
+	ErrWrongCode = errors.New("enrollment: wrong code")
+
+	// ErrLocked matches ReasonLocked and ReasonFactorDisabled: codes of the
+	// factor are not evaluated at the moment.
+	ErrLocked = errors.New("enrollment: locked after too many wrong codes")
+
+	// ErrChallenge matches the reasons why a challenge can't be answered. Ask for
+	// the first factor again.
+	ErrChallenge = errors.New("enrollment: the challenge can't be answered")
+
+	// ErrSetup matches the reasons why a setup can't be used. Let the user begin
+	// again.
+	ErrSetup = errors.New("enrollment: the setup can't be used")
+
+	// ErrProof matches the reasons why a change of settings is not authorised.
+	// Ask for a code, and try again with [ByCode].
+	ErrProof = errors.New("enrollment: not authorised by a proof")
+
+	// ErrLimit matches the reasons that name a limit: of authenticators, of sets
+	// of recovery codes, of messages, of requests for a reset, of a bypass.
+	ErrLimit = errors.New("enrollment: a limit is reached")
+)
+
+// groups has every reason, with the sentinel of its group.
+var groups = map[Reason]error{
+	ReasonWrongCode:             ErrWrongCode,
+	ReasonReplayed:              ErrWrongCode,
+	ReasonMalformedCode:         ErrWrongCode,
+	ReasonClockSkew:             ErrWrongCode,
+	ReasonLocked:                ErrLocked,
+	ReasonFactorDisabled:        ErrLocked,
+	ReasonChallengeInvalid:      ErrChallenge,
+	ReasonChallengeExpired:      ErrChallenge,
+	ReasonChallengeSpent:        ErrChallenge,
+	ReasonChallengeVoid:         ErrChallenge,
+	ReasonSetupInvalid:          ErrSetup,
+	ReasonSetupExpired:          ErrSetup,
+	ReasonSetupSuperseded:       ErrSetup,
+	ReasonNoSetup:               ErrSetup,
+	ReasonNotEnrolled:           nil,
+	ReasonTooManyAuthenticators: ErrLimit,
+	ReasonTooManyCodeSets:       ErrLimit,
+	ReasonUnknownAuthenticator:  nil,
+	ReasonLastAuthenticator:     nil,
+	ReasonDuplicateSecret:       nil,
+	ReasonInvalidName:           nil,
+	ReasonAlreadyEnrolled:       nil,
+	ReasonWasEnrolled:           nil,
+	ReasonCodesNotKept:          nil,
+	ReasonUnknownDevice:         nil,
+	ReasonNoAddress:             nil,
+	ReasonSameChannel:           nil,
+	ReasonTooManyMessages:       ErrLimit,
+	ReasonTicketRequired:        nil,
+	ReasonTicketInvalid:         nil,
+	ReasonNoReset:               nil,
+	ReasonResetWaiting:          nil,
+	ReasonTooManyResets:         ErrLimit,
+	ReasonInvalidBypass:         ErrLimit,
+	ReasonOwnAccount:            nil,
+	ReasonProofRequired:         ErrProof,
+	ReasonProofInvalid:          ErrProof,
+	ReasonProofStale:            ErrProof,
+	ReasonProofNotAllowed:       ErrProof,
+}
+
+// Reasons returns every reason there is, in alphabetical order, for hosts that
+// check that they have words for each. The list grows with later versions.
+func Reasons() []Reason { return slices.Sorted(maps.Keys(groups)) }
+
+// Error returns the word, so that a Reason prints the same everywhere. It is not
+// meant for users.
+func (r Reason) Error() string { return string(r) }
+
+// Is reports whether target is the sentinel of the group that the reason belongs
+// to. It is for [errors.Is].
+func (r Reason) Is(target error) bool {
+	group := groups[r]
+	return group != nil && group == target
+}
