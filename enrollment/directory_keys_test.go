@@ -61,7 +61,7 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name      string
-		fill      func(s *memory.Store)
+		fill      func(t *testing.T, s *memory.Store)
 		keys      *keyring.Ring
 		namespace string
 		is        []error
@@ -70,12 +70,12 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 		{name: "no accounts", keys: freshKeys(t, "x")},
 		{
 			name: "the right keys",
-			fill: func(s *memory.Store) { beginAll(t, overKeys(t, s, right, ""), "alice") },
+			fill: func(t *testing.T, s *memory.Store) { beginAll(t, overKeys(t, s, right, ""), "alice") },
 			keys: right,
 		},
 		{
 			name: "in the middle of a rotation",
-			fill: func(s *memory.Store) {
+			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, right, ""), "alice")
 				beginAll(t, overKeys(t, s, rotated, ""), "bob")
 			},
@@ -83,21 +83,21 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 		},
 		{
 			name: "another key with the same id",
-			fill: func(s *memory.Store) { beginAll(t, overKeys(t, s, right, ""), "alice", "bob") },
+			fill: func(t *testing.T, s *memory.Store) { beginAll(t, overKeys(t, s, right, ""), "alice", "bob") },
 			keys: freshKeys(t, "a"),
 			is:   []error{enrollment.ErrCorrupt, keyring.ErrWrongKey},
 			says: []string{"2 of the 2", "alice", `"a"`, "another key"},
 		},
 		{
 			name: "an unknown key",
-			fill: func(s *memory.Store) { beginAll(t, overKeys(t, s, right, ""), "alice") },
+			fill: func(t *testing.T, s *memory.Store) { beginAll(t, overKeys(t, s, right, ""), "alice") },
 			keys: freshKeys(t, "x"),
 			is:   []error{enrollment.ErrCorrupt, keyring.ErrUnknownKey},
 			says: []string{"1 of the 1", `"a"`, "not in the ring"},
 		},
 		{
 			name:      "another namespace",
-			fill:      func(s *memory.Store) { beginAll(t, overKeys(t, s, right, "prod"), "alice") },
+			fill:      func(t *testing.T, s *memory.Store) { beginAll(t, overKeys(t, s, right, "prod"), "alice") },
 			keys:      right,
 			namespace: "staging",
 			is:        []error{enrollment.ErrCorrupt},
@@ -105,7 +105,7 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 		},
 		{
 			name: "a key dropped too early",
-			fill: func(s *memory.Store) {
+			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, right, ""), "alice", "carol")
 				beginAll(t, overKeys(t, s, rotated, ""), "bob", "dave", "erin")
 			},
@@ -115,7 +115,7 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 		},
 		{
 			name: "several reasons",
-			fill: func(s *memory.Store) {
+			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, freshKeys(t, "x"), ""), "alice")
 				beginAll(t, overKeys(t, s, freshKeys(t, "a"), ""), "bob")
 				beginAll(t, overKeys(t, s, right, "staging"), "carol")
@@ -128,7 +128,7 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 		{
 			// It would let one bad row stop the service.
 			name: "one damaged account",
-			fill: func(s *memory.Store) {
+			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, right, ""), "alice", "bob")
 				edit(t, s, "alice", damage)
 			},
@@ -136,7 +136,7 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 		},
 		{
 			name: "only damaged accounts",
-			fill: func(s *memory.Store) {
+			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, right, ""), "alice", "bob")
 				edit(t, s, "alice", damage)
 				edit(t, s, "bob", damage)
@@ -149,7 +149,7 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := memory.New()
 			if c.fill != nil {
-				c.fill(s)
+				c.fill(t, s)
 			}
 			err := checkKeys(t, t.Context(), s, c.keys, c.namespace)
 			if (err != nil) != (c.is != nil) {

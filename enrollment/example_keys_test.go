@@ -18,7 +18,7 @@ func ExampleDirectory_CheckKeys() {
 
 	// start is what a program does when it starts.
 	start := func(keys *keyring.Ring) (*enrollment.Guard, error) {
-		guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme", AllowSHA1: true})
+		guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
 		if err != nil {
 			return nil, err
 		}

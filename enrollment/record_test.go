@@ -8,6 +8,8 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
@@ -15,7 +17,9 @@ import (
 // overKeys returns a Guard over the store with these keys.
 func overKeys(t *testing.T, s store.Store, keys enrollment.Sealer, namespace string) *enrollment.Guard {
 	t.Helper()
-	g, err := enrollment.New(s, keys, enrollment.Config{Issuer: "Acme", Namespace: namespace})
+	g, err := enrollment.New(s, keys, enrollment.Config{
+		Issuer: "Acme", Namespace: namespace, RecoveryScheme: recovery.Fast, AllowSHA1: fips.Enforced(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
