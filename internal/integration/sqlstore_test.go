@@ -122,6 +122,47 @@ func TestSchemaByHand(t *testing.T) {
 	}
 }
 
+// TestMigrateAfterDrop drops the table alone. Migrate makes an empty one.
+func TestMigrateAfterDrop(t *testing.T) {
+	t.Parallel()
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			db := openDialect(t, d)
+			s := migrated(t, sqlstore.New(db, d))
+			if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.ExecContext(t.Context(), "DROP TABLE twofactor_accounts"); err != nil {
+				t.Fatal(err)
+			}
+			migrated(t, s)
+			if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("Load = %v, want ErrNotFound", err)
+			}
+			if err := s.Save(t.Context(), record("alice", 2), 0); err != nil {
+				t.Errorf("Save = %v, want nil", err)
+			}
+		})
+	}
+}
+
+// TestWrongDialect opens each database with the dialect of the other.
+func TestWrongDialect(t *testing.T) {
+	t.Parallel()
+	for i, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			s := sqlstore.New(openDialect(t, dialects[1-i]), d)
+			for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+				if err == nil || !strings.Contains(err.Error(), "is the dialect right? the Store speaks "+d.String()) {
+					t.Errorf("%s = %v, want it to ask about the dialect", method, err)
+				}
+			}
+		})
+	}
+}
+
 // TestUnfitTables migrates and checks tables that can't be used.
 func TestUnfitTables(t *testing.T) {
 	t.Parallel()

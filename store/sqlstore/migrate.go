@@ -67,12 +67,14 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if version < schemaVersion {
-		// A table that somebody else has made fails here with what it lacks,
-		// and not in an index on it.
-		if _, err := s.missing(ctx); err != nil {
-			return err
-		}
+	// A table that somebody else has made fails here with what it lacks, and not
+	// in an index on it.
+	absent, err := s.missing(ctx)
+	if err != nil {
+		return err
+	}
+	// The table of the version stays behind when a host drops the other one.
+	if absent || version < schemaVersion {
 		done, err := s.begin(ctx, doing)
 		if err != nil {
 			return err
@@ -120,12 +122,24 @@ func (s *Store) Check(ctx context.Context) error {
 func (s *Store) settings(ctx context.Context) (unsafe, err error) {
 	wrong, err := s.grammar.settings(ctx, s.db, s.table)
 	if err != nil {
-		return nil, failed(ctx, "checking the settings", err)
+		return nil, s.doubted(ctx, failed(ctx, "checking the settings", err))
 	}
 	if len(wrong) > 0 {
 		return fmt.Errorf("%w: %s", ErrSettings, strings.Join(wrong, "; ")), nil
 	}
 	return nil, nil
+}
+
+// doubted adds a question to err if the database works, but has refused what
+// every database of the dialect understands.
+func (s *Store) doubted(ctx context.Context, err error) error {
+	if s.grammar.busy != nil && s.grammar.busy(err) {
+		return err
+	}
+	if _, broken := s.strings(ctx, "asking for 1", "SELECT '1'"); broken != nil {
+		return err
+	}
+	return fmt.Errorf("%w (is the dialect right? the Store speaks %s)", err, s.grammar.name)
 }
 
 // version returns the version of the schema that is there, 0 for none. It
@@ -160,8 +174,11 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 // there is one that lacks columns.
 func (s *Store) missing(ctx context.Context) (bool, error) {
 	there, err := s.strings(ctx, "looking for the table", s.grammar.columns, s.table.quoted(""))
-	if err != nil || len(there) == 0 {
-		return true, err
+	if err != nil {
+		return false, s.doubted(ctx, err)
+	}
+	if len(there) == 0 {
+		return true, nil
 	}
 	var lacks []string
 	for column := range strings.SplitSeq(columns, ", ") {

@@ -152,6 +152,8 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 			r.rows = append(r.rows, []driver.Value{c})
 		}
 		return r
+	case statement == "SELECT '1'":
+		return one("1")
 	case strings.HasPrefix(statement, "SELECT version"):
 		return one(s.version)
 	case strings.Contains(statement, "UNION"):
@@ -216,6 +218,76 @@ func TestMigrate(t *testing.T) {
 					t.Errorf("a second Migrate sent %s", st)
 				}
 			}
+		})
+	}
+}
+
+// TestMigrateAfterDrop drops the table and leaves the one of the version behind,
+// as an administrator does who wants to begin again.
+func TestMigrateAfterDrop(t *testing.T) {
+	t.Parallel()
+	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+		srv := new(server)
+		s := sqlstore.New((&fakeDB{answer: srv.answer}).open(t), d)
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		srv.columns = nil
+		if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSchema) || !strings.Contains(err.Error(), "call Migrate") {
+			t.Errorf("%v: Check = %v, want ErrSchema that says what to do", d, err)
+		}
+		if err := s.Migrate(t.Context()); err != nil || !slices.Equal(srv.columns, allColumns) {
+			t.Errorf("%v: Migrate = %v, the table has the columns %q", d, err, srv.columns)
+		}
+	}
+}
+
+// TestWrongDialect refuses what only databases of the dialect know.
+func TestWrongDialect(t *testing.T) {
+	t.Parallel()
+	const question = "is the dialect right?"
+	for _, c := range []struct {
+		name    string
+		dialect sqlstore.Dialect
+		refuse  func(statement string) error
+		asks    bool
+	}{
+		{"PostgreSQL asked for PRAGMA", sqlstore.SQLite, func(s string) error {
+			if strings.Contains(strings.ToUpper(s), "PRAGMA") {
+				return errServer
+			}
+			return nil
+		}, true},
+		{"SQLite asked for pg_attribute", sqlstore.PostgreSQL, func(s string) error {
+			if strings.Contains(s, "current_setting") || strings.Contains(s, "pg_attribute") {
+				return errServer
+			}
+			return nil
+		}, true},
+		{"a server that is down", sqlstore.PostgreSQL, func(string) error { return errServer }, false},
+		{"a file that is locked", sqlstore.SQLite, func(s string) error {
+			if strings.Contains(strings.ToUpper(s), "PRAGMA") {
+				return errors.New("database is locked (5) (SQLITE_BUSY)")
+			}
+			return nil
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { // Migrate waits for a file that is locked
+				srv := &server{columns: allColumns, version: 1}
+				s := sqlstore.New((&fakeDB{answer: func(ctx context.Context, statement string, args []any) reply {
+					if err := c.refuse(statement); err != nil {
+						return reply{err: err}
+					}
+					return srv.answer(ctx, statement, args)
+				}}).open(t), c.dialect)
+				for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+					if err == nil || strings.Contains(err.Error(), question) != c.asks || c.asks && !strings.Contains(err.Error(), c.dialect.String()) {
+						t.Errorf("%s = %v, want it to ask %q: %v", method, err, question, c.asks)
+					}
+				}
+			})
 		})
 	}
 }
