@@ -254,7 +254,7 @@ func (e *edit) settle(caller context.Context) context.Context {
 //
 // It is where every derivation with Argon2id and every comparison with bcrypt
 // comes past, and the Go runtime does not refuse those by itself.
-func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), error)) error {
+func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), bool, error)) error {
 	if fips.Enforced() {
 		return fmt.Errorf("%w: the account's recovery codes are hashed with Argon2id, or with bcrypt by another system", ErrNotApproved)
 	}
@@ -262,14 +262,14 @@ func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), er
 		return ErrBusy
 	}
 	if !e.hasTurn {
-		done, err := e.guard.gate.Turn(ctx, e.user)
+		done, _, err := e.guard.gate.Turn(ctx, e.user)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrBusy, err)
 		}
 		e.hasTurn = true
 		e.cleanup = append(e.cleanup, done)
 	}
-	done, err := slot(ctx)
+	done, _, err := slot(ctx)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}

@@ -34,64 +34,103 @@ func New(slots int) *Gate {
 }
 
 // Turn waits until no other caller has the turn of the account. The caller
-// ends it with done, once. It returns the context's error if that ends first.
-func (g *Gate) Turn(ctx context.Context, account string) (done func(), err error) {
+// ends it with done, once. Waited reports whether somebody else had it: what the
+// caller knew of the account may be out of date then. Turn returns the
+// context's error if that ends first.
+func (g *Gate) Turn(ctx context.Context, account string) (done func(), waited bool, err error) {
+	t := g.enter(account)
+	if waited, err = acquire(ctx, t.busy); err != nil {
+		g.leave(account, t)
+		return nil, waited, err
+	}
+	return g.end(account, t), waited, nil
+}
+
+// TryTurn is Turn for a caller who does not wait. It reports false if somebody
+// else has the turn.
+func (g *Gate) TryTurn(account string) (done func(), ok bool) {
+	t := g.enter(account)
+	if !try(t.busy) {
+		g.leave(account, t)
+		return nil, false
+	}
+	return g.end(account, t), true
+}
+
+func (g *Gate) enter(account string) *turn {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	t := g.turns[account]
 	if t == nil {
 		t = &turn{busy: make(chan struct{}, 1)}
 		g.turns[account] = t
 	}
 	t.refs++
-	g.mu.Unlock()
-
-	leave := func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if t.refs--; t.refs == 0 {
-			delete(g.turns, account)
-		}
-	}
-	if err := acquire(ctx, t.busy); err != nil {
-		leave()
-		return nil, err
-	}
-	return func() { <-t.busy; leave() }, nil
+	return t
 }
 
-// Slot waits for a slot. The caller gives it back with done, once. It returns
-// the context's error if that ends first.
-func (g *Gate) Slot(ctx context.Context) (done func(), err error) {
-	if err := acquire(ctx, g.slots); err != nil {
-		return nil, err
+func (g *Gate) leave(account string, t *turn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t.refs--; t.refs == 0 {
+		delete(g.turns, account)
 	}
-	return func() { <-g.slots }, nil
 }
 
-// BulkSlot waits for a slot for many derivations in a row. At most half of the
-// slots go to such work, so that single ones are not kept waiting behind it.
-func (g *Gate) BulkSlot(ctx context.Context) (done func(), err error) {
-	if err := acquire(ctx, g.bulk); err != nil {
-		return nil, err
+func (g *Gate) end(account string, t *turn) func() {
+	return func() { <-t.busy; g.leave(account, t) }
+}
+
+// Slot waits for a slot. The caller gives it back with done, once. Waited
+// reports whether all slots were taken. Slot returns the context's error if
+// that ends first.
+func (g *Gate) Slot(ctx context.Context) (done func(), waited bool, err error) {
+	if waited, err = acquire(ctx, g.slots); err != nil {
+		return nil, waited, err
 	}
-	free, err := g.Slot(ctx)
+	return func() { <-g.slots }, waited, nil
+}
+
+// BulkSlot is Slot for many derivations in a row. At most half of the slots go
+// to such work, so that single ones are not kept waiting behind it.
+func (g *Gate) BulkSlot(ctx context.Context) (done func(), waited bool, err error) {
+	waited, err = acquire(ctx, g.bulk)
+	if err != nil {
+		return nil, waited, err
+	}
+	free, longer, err := g.Slot(ctx)
+	waited = waited || longer
 	if err != nil {
 		<-g.bulk
-		return nil, err
+		return nil, waited, err
 	}
-	return func() { free(); <-g.bulk }, nil
+	return func() { free(); <-g.bulk }, waited, nil
 }
 
-// acquire puts a token into the channel. A context that has ended gets none,
-// even where there is room.
-func acquire(ctx context.Context, tokens chan struct{}) error {
+// acquire puts a token into the channel, and reports whether it had to wait for
+// room. A context that has ended gets none, even where there is room.
+func acquire(ctx context.Context, tokens chan struct{}) (waited bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return false, err
+	}
+	if try(tokens) {
+		return false, nil
 	}
 	select {
 	case tokens <- struct{}{}:
-		return nil
+		return true, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return true, ctx.Err()
+	}
+}
+
+// try puts a token into the channel if there is room. Nobody overtakes those
+// who wait: while somebody does, there is none.
+func try(tokens chan struct{}) bool {
+	select {
+	case tokens <- struct{}{}:
+		return true
+	default:
+		return false
 	}
 }

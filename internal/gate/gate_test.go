@@ -27,7 +27,7 @@ func TestSlotsAreBounded(t *testing.T) {
 		}
 		for range 20 {
 			all.Go(func() {
-				done, err := g.Slot(t.Context())
+				done, _, err := g.Slot(t.Context())
 				if err != nil {
 					t.Error(err)
 					return
@@ -50,7 +50,7 @@ func TestBulkLeavesRoom(t *testing.T) {
 		g := gate.New(4)
 		for range 10 {
 			go func() {
-				done, err := g.BulkSlot(t.Context())
+				done, _, err := g.BulkSlot(t.Context())
 				if err != nil {
 					return // the test is over
 				}
@@ -60,13 +60,13 @@ func TestBulkLeavesRoom(t *testing.T) {
 		}
 		synctest.Wait()
 		start := time.Now()
-		done, err := g.Slot(t.Context())
+		done, waited, err := g.Slot(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		done()
-		if waited := time.Since(start); waited != 0 {
-			t.Errorf("a single derivation waited %v behind bulk work", waited)
+		if took := time.Since(start); waited || took != 0 {
+			t.Errorf("a single derivation waited %v behind bulk work", took)
 		}
 		time.Sleep(20 * time.Hour)
 	})
@@ -74,18 +74,18 @@ func TestBulkLeavesRoom(t *testing.T) {
 
 func TestBulkOnOneSlot(t *testing.T) {
 	g := gate.New(0)
-	done, err := g.BulkSlot(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	done, waited, err := g.BulkSlot(t.Context())
+	if err != nil || waited {
+		t.Fatalf("waited: %t, %v", waited, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := g.Slot(ctx); !errors.Is(err, context.Canceled) {
+	if _, _, err := g.Slot(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Slot with an ended context = %v", err)
 	}
 	done()
-	if done, err = g.Slot(t.Context()); err != nil {
-		t.Fatal(err)
+	if done, waited, err = g.Slot(t.Context()); err != nil || waited {
+		t.Fatalf("waited: %t, %v", waited, err)
 	}
 	done()
 }
@@ -94,31 +94,119 @@ func TestBulkOnOneSlot(t *testing.T) {
 func TestBulkGivesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(1)
-		done, err := g.Slot(t.Context())
+		done, _, err := g.Slot(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := g.BulkSlot(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		if _, _, err := g.BulkSlot(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Fatalf("BulkSlot = %v", err)
 		}
 		done()
-		if done, err = g.BulkSlot(t.Context()); err != nil {
-			t.Fatal(err)
+		var waited bool
+		if done, waited, err = g.BulkSlot(t.Context()); err != nil || waited {
+			t.Fatalf("waited: %t, %v", waited, err)
 		}
 		done()
+	})
+}
+
+// Whoever had to wait is told so: what they knew may be out of date.
+func TestWaitingIsReported(t *testing.T) {
+	waits := map[string]func(ctx context.Context, g *gate.Gate) (func(), bool, error){
+		"a slot":          func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.Slot(ctx) },
+		"a bulk slot":     func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.BulkSlot(ctx) },
+		"a turn":          func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.Turn(ctx, "alice") },
+		"any of the bulk": func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.BulkSlot(ctx) },
+	}
+	for name, wait := range waits {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				slots := 1
+				if name == "any of the bulk" {
+					slots = 2 // of which bulk work gets one
+				}
+				g := gate.New(slots)
+				first, waited, err := wait(t.Context(), g)
+				if err != nil || waited {
+					t.Fatalf("the first waited: %t, %v", waited, err)
+				}
+				second := make(chan bool, 1)
+				go func() {
+					done, waited, err := wait(t.Context(), g)
+					if err != nil {
+						t.Error(err)
+						second <- false
+						return
+					}
+					done()
+					second <- waited
+				}()
+				synctest.Wait()
+				first()
+				if !<-second {
+					t.Error("the second had to wait, and was not told")
+				}
+				done, waited, err := wait(t.Context(), g)
+				if err != nil || waited {
+					t.Fatalf("the third waited: %t, %v", waited, err)
+				}
+				done()
+			})
+		})
+	}
+}
+
+// Who only tries is not kept waiting, and does not overtake those who do.
+func TestTryTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := gate.New(1)
+		first, ok := g.TryTurn("alice")
+		if !ok {
+			t.Fatal("nobody had the turn")
+		}
+		if _, ok := g.TryTurn("alice"); ok {
+			t.Error("two callers have the turn of one account")
+		}
+		if done, ok := g.TryTurn("bob"); ok {
+			done()
+		} else {
+			t.Error("accounts stand in each other's way")
+		}
+		second := make(chan func(), 1)
+		go func() {
+			done, _, err := g.Turn(t.Context(), "alice")
+			if err != nil {
+				t.Error(err)
+			}
+			second <- done
+		}()
+		synctest.Wait()
+		first()
+		if _, ok := g.TryTurn("alice"); ok {
+			t.Error("somebody who waited was overtaken")
+		}
+		(<-second)()
+		if done, ok := g.TryTurn("alice"); ok {
+			done()
+		} else {
+			t.Error("the turn was not given back")
+		}
+		if n := gate.Waiting(g); n != 0 {
+			t.Errorf("%d turns are left behind", n)
+		}
 	})
 }
 
 func TestTurnsOfAnAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(8)
-		done, err := g.Turn(t.Context(), "alice")
+		done, _, err := g.Turn(t.Context(), "alice")
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := g.Turn(t.Context(), "bob")
+		other, _, err := g.Turn(t.Context(), "bob")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -127,7 +215,7 @@ func TestTurnsOfAnAccount(t *testing.T) {
 		got := make(chan error, 2)
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {
-			_, err := g.Turn(ctx, "alice")
+			_, _, err := g.Turn(ctx, "alice")
 			got <- err
 		}()
 		synctest.Wait()
@@ -137,7 +225,7 @@ func TestTurnsOfAnAccount(t *testing.T) {
 		}
 
 		go func() {
-			done, err := g.Turn(t.Context(), "alice")
+			done, _, err := g.Turn(t.Context(), "alice")
 			if err == nil {
 				done()
 			}
