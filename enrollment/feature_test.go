@@ -95,6 +95,42 @@ func TestFeatures(t *testing.T) {
 	}
 }
 
+// MOVING.md names examples, calls and reasons. All of those exist.
+func TestMovingNames(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("MOVING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, inTotp, tests := declared(t, ".", false), declared(t, "../totp", false), declared(t, ".", true)
+	types := map[string]bool{}
+	for name := range here {
+		typeName, _, _ := strings.Cut(name, ".")
+		types[typeName] = true
+	}
+	checked := 0
+	for _, match := range quoted.FindAllStringSubmatch(string(source), -1) {
+		name, found := match[1], false
+		first, rest, dotted := strings.Cut(name, ".")
+		switch {
+		case strings.HasPrefix(name, "Example"):
+			found = tests[name]
+		case dotted && first == "totp":
+			found = inTotp[rest] || rest == "Validate" || rest == "Generate" // those of pquerna/otp
+		case dotted && types[first], strings.HasPrefix(name, "Reason"):
+			found = here[name]
+		default:
+			continue
+		}
+		if checked++; !found {
+			t.Errorf("there is no %s", name)
+		}
+	}
+	if checked < 30 {
+		t.Errorf("only %d names were checked", checked)
+	}
+}
+
 var (
 	featureName = regexp.MustCompile(`^ \*\*(.+?)\*\*`)
 	quoted      = regexp.MustCompile("`([^`]+)`")
