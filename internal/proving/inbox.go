@@ -1,0 +1,60 @@
+package proving
+
+import (
+	"context"
+	"sync"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// An Inbox is a Sender whose messages arrive at once. It is safe for concurrent
+// use.
+type Inbox struct {
+	// Fail, unless it is nil, is asked first. An error takes the place of the
+	// message. Set it while nothing is sent.
+	Fail func(ctx context.Context) error
+
+	mu  sync.Mutex
+	got []enrollment.Message
+}
+
+// Send takes a message.
+func (b *Inbox) Send(ctx context.Context, m enrollment.Message) error {
+	if b.Fail != nil {
+		if err := b.Fail(ctx); err != nil {
+			return err
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.got = append(b.got, m)
+	return nil
+}
+
+// Len returns how many messages have arrived.
+func (b *Inbox) Len() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.got)
+}
+
+// Last returns the latest message; the zero Message if there is none.
+func (b *Inbox) Last() enrollment.Message {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.got) == 0 {
+		return enrollment.Message{}
+	}
+	return b.got[len(b.got)-1]
+}
+
+// Code returns the code of the latest message; "" if there is none.
+func (b *Inbox) Code() string { return b.Last().Code() }
+
+// Wrong returns a code that is not the latest one.
+func (b *Inbox) Wrong() string {
+	if b.Code() == "000000" {
+		return "000001"
+	}
+	return "000000"
+}

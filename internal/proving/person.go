@@ -1,0 +1,180 @@
+package proving
+
+import (
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// A Person is somebody who is enrolled.
+type Person struct {
+	ID    string
+	Key   totp.Key           // what the authenticator app holds
+	Codes []string           // recovery codes, as they were shown
+	First enrollment.Success // of the confirmation
+
+	k *Kit
+}
+
+// Begin begins a setup, and returns what the app that scans it holds.
+func (k *Kit) Begin(user string, o enrollment.BeginOptions) (enrollment.Setup, totp.Key) {
+	k.t.Helper()
+	if o.Account == "" {
+		o.Account = "account"
+	}
+	setup, err := k.Guard.Begin(k.t.Context(), user, o)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return setup, KeyOf(k.t, setup)
+}
+
+// Confirm types in the code that the app shows, and lets its step pass.
+func (k *Kit) Confirm(user string, setup enrollment.Setup, app totp.Key) enrollment.Confirmed {
+	k.t.Helper()
+	done, err := k.Guard.Confirm(k.t.Context(), user, setup.Token, k.Code(app))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	k.NextCode(app)
+	return done
+}
+
+// Enroll enables two-factor authentication for the user, and lets the code's
+// step pass.
+func (k *Kit) Enroll(user string) *Person {
+	k.t.Helper()
+	return k.EnrollWith(user, enrollment.BeginOptions{})
+}
+
+// EnrollWith is Enroll with options of the setup.
+func (k *Kit) EnrollWith(user string, o enrollment.BeginOptions) *Person {
+	k.t.Helper()
+	setup, app := k.Begin(user, o)
+	done := k.Confirm(user, setup, app)
+	return &Person{ID: user, Key: app, Codes: done.Codes.Reveal(), First: done.Success, k: k}
+}
+
+// EnrollAll enables two-factor authentication for all of them at the same time,
+// and lets the step of their codes pass.
+func (k *Kit) EnrollAll(users ...string) (all []*Person) {
+	k.t.Helper()
+	for _, user := range users {
+		setup, app := k.Begin(user, enrollment.BeginOptions{})
+		for k.Code(app) == k.Code(app, 1) {
+			setup, app = k.Begin(user, enrollment.BeginOptions{}) // that code would be used up as well
+		}
+		done, err := k.Guard.Confirm(k.t.Context(), user, setup.Token, k.Code(app))
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		all = append(all, &Person{ID: user, Key: app, Codes: done.Codes.Reveal(), First: done.Success, k: k})
+	}
+	k.Pass(30 * time.Second)
+	return all
+}
+
+// Code returns what an app shows some steps from now; now without an argument.
+func (k *Kit) Code(app totp.Key, steps ...int) string {
+	at := k.Clock.Now()
+	for _, n := range steps {
+		at = at.Add(time.Duration(n) * app.Params().Period)
+	}
+	return Shown(app, at)
+}
+
+// NextCode waits until the app shows another code.
+func (k *Kit) NextCode(app totp.Key) {
+	for used := k.Code(app); k.Code(app) == used; {
+		k.Pass(app.Params().Period)
+	}
+}
+
+// SignIn gives the right password.
+func (k *Kit) SignIn(user string, o enrollment.SignInOptions) enrollment.Decision {
+	k.t.Helper()
+	d, err := k.Guard.SignIn(k.t.Context(), user, o)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return d
+}
+
+// Challenge gives the right password, and is asked for a code.
+func (k *Kit) Challenge(user string) string {
+	k.t.Helper()
+	d := k.SignIn(user, enrollment.SignInOptions{})
+	if d.Next != enrollment.AskCode {
+		k.t.Fatalf("%s: %v, want %v", user, d.Next, enrollment.AskCode)
+	}
+	return d.Challenge
+}
+
+// Answer answers the challenge of a sign-in.
+func (k *Kit) Answer(challenge, code string) (enrollment.Success, error) {
+	k.t.Helper()
+	return k.Guard.Answer(k.t.Context(), enrollment.PurposeSignIn, challenge, code)
+}
+
+// Status returns the user's.
+func (k *Kit) Status(user string) enrollment.Status {
+	k.t.Helper()
+	s, err := k.Guard.Status(k.t.Context(), user)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return s
+}
+
+// Code returns what the person's app shows some steps from now; now without an
+// argument.
+func (p *Person) Code(steps ...int) string { return p.k.Code(p.Key, steps...) }
+
+// Wrong returns a code that the person's app does not show for a quarter of an
+// hour around now.
+func (p *Person) Wrong() string { return WrongCode(p.k.Clock.Now(), p.Key) }
+
+// Challenge gives the right password, and is asked for a code.
+func (p *Person) Challenge() string { p.k.t.Helper(); return p.k.Challenge(p.ID) }
+
+// Answer signs in with both factors.
+func (p *Person) Answer(code string) (enrollment.Success, error) {
+	p.k.t.Helper()
+	return p.k.Answer(p.Challenge(), code)
+}
+
+// Verify steps up with the app, and lets the code's step pass.
+func (p *Person) Verify(purpose enrollment.Purpose) enrollment.Success {
+	p.k.t.Helper()
+	ok, err := p.k.Guard.Verify(p.k.t.Context(), p.ID, purpose, p.Code())
+	if err != nil {
+		p.k.t.Fatal(err)
+	}
+	p.k.NextCode(p.Key)
+	return ok
+}
+
+// Receipt is that of Verify.
+func (p *Person) Receipt() string { p.k.t.Helper(); return p.Verify("settings").Receipt }
+
+// Trust makes a device a trusted one.
+func (p *Person) Trust(name string) enrollment.TrustedDevice {
+	p.k.t.Helper()
+	d, err := p.k.Guard.Devices().Trust(p.k.t.Context(), p.ID, p.Receipt(), name)
+	if err != nil {
+		p.k.t.Fatal(err)
+	}
+	return d
+}
+
+// KeyOf is what an authenticator app takes over from a setup.
+func KeyOf(t testing.TB, s enrollment.Setup) totp.Key {
+	t.Helper()
+	key, _, err := totp.ParseURI(s.URI())
+	if err != nil {
+		t.Fatalf("the URI of a setup can't be read: %v", err)
+	}
+	return key
+}

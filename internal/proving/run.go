@@ -1,0 +1,38 @@
+package proving
+
+import (
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+// Open returns a fresh, empty store, which also lists and erases.
+type Open func(t *testing.T) store.Store
+
+// Memory opens a memory store.
+func Memory(*testing.T) store.Store { return memory.New() }
+
+// A Test is a test that can be run over any store.
+type Test struct {
+	Name string
+	Run  func(t *testing.T, open Open)
+
+	// Alone says that the test counts what the whole process does, and runs
+	// while no other does.
+	Alone bool
+}
+
+// Run runs the tests at the same time, but for those that run alone. The test
+// that calls it must not be parallel to others if one of them does.
+func Run(t *testing.T, open Open, tests []Test) {
+	t.Helper()
+	for _, x := range tests {
+		t.Run(x.Name, func(t *testing.T) {
+			if !x.Alone {
+				t.Parallel()
+			}
+			x.Run(t, open)
+		})
+	}
+}
