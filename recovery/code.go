@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
 // MaxInput is the length of the longest text that [ParseCode] looks at, in
@@ -20,9 +19,6 @@ const MaxInput = 64
 // the set or the codes it was to go with. It is found before anything is
 // derived, and says nothing about which codes exist. The text is not quoted.
 var ErrMalformed = errors.New("recovery: not a recovery code")
-
-// alphabet is Crockford's base32, in the order of the symbols' values.
-const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // groupLen is the number of symbols between two hyphens.
 const groupLen = 4
@@ -97,10 +93,10 @@ func ParseCode(input string) (Code, error) {
 	var buf [26]byte
 	n := 0
 	for _, r := range input {
-		if ignorable(r) {
+		if typed.Ignorable(r) {
 			continue
 		}
-		c, ok := symbol(r)
+		c, ok := typed.Symbol(r)
 		if !ok || n == len(buf) {
 			return Code{}, ErrMalformed
 		}
@@ -148,51 +144,4 @@ func (c Code) Reveal() string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// ignorable reports whether r separates symbols, visibly or not.
-func ignorable(r rune) bool {
-	const minus = '\u2212' // a mathematical symbol to Unicode, a dash to people
-	return unicode.IsSpace(r) || r == minus || unicode.In(r, unicode.Pd, unicode.Cf)
-}
-
-// symbol returns the symbol of [alphabet] that r stands for.
-func symbol(r rune) (byte, bool) {
-	if r >= utf8.RuneSelf {
-		var ok bool
-		if r, ok = fold(r); !ok {
-			return 0, false
-		}
-	}
-	if 'a' <= r && r <= 'z' {
-		r -= 'a' - 'A'
-	}
-	switch r {
-	case 'O':
-		r = '0'
-	case 'I', 'L':
-		r = '1'
-	}
-	return byte(r), strings.IndexByte(alphabet, byte(r)) >= 0
-}
-
-// fold returns the ASCII letter or digit that r is a form of. Unicode lays out
-// the decimal digits of every script in runs from zero to nine, so the digit
-// is the place in its run.
-func fold(r rune) (rune, bool) {
-	const fullWidth = 'Ａ' - 'A'
-	if 'Ａ' <= r && r <= 'Ｚ' || 'ａ' <= r && r <= 'ｚ' {
-		return r - fullWidth, true
-	}
-	for _, t := range unicode.Nd.R16 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return '0' + (r-rune(t.Lo))%10, true
-		}
-	}
-	for _, t := range unicode.Nd.R32 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return '0' + (r-rune(t.Lo))%10, true
-		}
-	}
-	return 0, false
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
 // Codes are recovery codes of one scheme, no two of them equal, in the order in
@@ -157,7 +158,7 @@ func DecodeCodes(b []byte) (Codes, error) {
 }
 
 // crockford writes five bits to a symbol, most significant first.
-var crockford = base32.NewEncoding(alphabet).WithPadding(base32.NoPadding)
+var crockford = base32.NewEncoding(typed.Alphabet).WithPadding(base32.NoPadding)
 
 // packed returns the length of a packed code in bytes. 16 symbols are exactly
 // 10 bytes; 26 are 16.25, so 17 are taken.

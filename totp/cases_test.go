@@ -81,7 +81,7 @@ func TestCase33_NoNetwork(t *testing.T) {
 		"bytes", "crypto/hmac", "crypto/rand", "crypto/sha1", "crypto/sha256", "crypto/sha512", "crypto/subtle",
 		"encoding/base32", "encoding/binary", "encoding/hex", "errors", "fmt", "hash", "io", "log/slog", "math",
 		"net/url", "strconv", "strings", "time", "unicode", "unicode/utf8", "github.com/pquerna/otp",
-		"github.com/seed-1b6a03a1/twofactor/internal/redact",
+		"github.com/seed-1b6a03a1/twofactor/internal/redact", "github.com/seed-1b6a03a1/twofactor/internal/typed",
 	}
 	files, err := filepath.Glob("*.go")
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
 // Sizes of a shared secret, in bytes. RFC 4226, section 4, requirement R6,
@@ -182,9 +183,9 @@ func validSize(n int) error {
 	return nil
 }
 
-// compact returns the printable ASCII of text in upper case, without what
-// ignorable names. It folds ASCII only: Unicode folds other letters into it,
-// for example the Kelvin sign.
+// compact returns the printable ASCII of text in upper case, without what may
+// be ignored. It folds ASCII only: Unicode folds other letters into it, for
+// example the Kelvin sign.
 func compact(text string) ([]byte, error) {
 	if len(text) > maxSecretText {
 		return nil, fmt.Errorf("%w: the text is longer than %d bytes", ErrSecret, maxSecretText)
@@ -192,7 +193,7 @@ func compact(text string) ([]byte, error) {
 	out := make([]byte, 0, len(text))
 	for _, r := range text {
 		switch {
-		case ignorable(r):
+		case typed.Ignorable(r):
 		case r >= 'a' && r <= 'z':
 			out = append(out, byte(r-'a'+'A'))
 		case r > ' ' && r <= '~':
