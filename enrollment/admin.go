@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -61,9 +62,9 @@ func (x Admin) edit(op, userID string, decide func(a *account.Account, m account
 	e := &edit{guard: x.guard, op: op, user: userID}
 	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return decide(a, m) }
 	switch {
-	case len(x.by.Actor) == 0 || len(x.by.Actor) > MaxActor || !printable(x.by.Actor):
+	case len(x.by.Actor) == 0 || len(x.by.Actor) > MaxActor || !typed.Printable(x.by.Actor):
 		return e, fmt.Errorf("enrollment: the actor is not 1 to %d printable bytes", MaxActor)
-	case len(x.by.Reason) == 0 || len(x.by.Reason) > MaxAdminReason || !printable(x.by.Reason):
+	case len(x.by.Reason) == 0 || len(x.by.Reason) > MaxAdminReason || !typed.Printable(x.by.Reason):
 		return e, fmt.Errorf("enrollment: the reason is not 1 to %d printable bytes", MaxAdminReason)
 	case x.by.Actor == userID:
 		return e, deny(ReasonOwnAccount)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
 const (
@@ -79,7 +80,7 @@ func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Tru
 	e := edit{guard: d.guard, op: "trust_device"}
 	defer e.conclude(ctx, &err)
 	g := d.guard
-	if len(name) > MaxName || !printable(name) {
+	if len(name) > MaxName || !typed.Printable(name) {
 		return TrustedDevice{}, deny(ReasonInvalidName)
 	}
 	if name == "" {

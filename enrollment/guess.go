@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -76,7 +77,7 @@ func (g *Guard) readGuess(input string) (*guess, error) {
 	switch {
 	case err == nil:
 		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code
-	case len(input) > maxImported || len(q.text) < minImported || !printable(q.text):
+	case len(input) > maxImported || len(q.text) < minImported || !typed.Printable(q.text):
 		return nil, deny(ReasonMalformedCode)
 	}
 	return q, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -121,9 +122,9 @@ func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bi
 	defer e.conclude(ctx, &err)
 	g := x.guard
 	switch {
-	case len(o.Channel) == 0 || len(o.Channel) > MaxChannel || !printable(o.Channel):
+	case len(o.Channel) == 0 || len(o.Channel) > MaxChannel || !typed.Printable(o.Channel):
 		return Binding{}, fmt.Errorf("enrollment: BindOptions.Channel is not 1 to %d printable bytes", MaxChannel)
-	case len(o.To) == 0 || len(o.To) > MaxAddress || !printable(o.To):
+	case len(o.To) == 0 || len(o.To) > MaxAddress || !typed.Printable(o.To):
 		return Binding{}, fmt.Errorf("enrollment: BindOptions.To is not 1 to %d printable bytes", MaxAddress)
 	}
 	ticket, err := g.readTicket(userID, o.Ticket)

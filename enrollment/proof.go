@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
 // ReceiptTTL is how old a receipt may be that proves something.
@@ -116,7 +117,7 @@ func (g *Guard) newProver(ctx context.Context, userID string, p Proof, d demand)
 		}
 		v.receipt = r
 	case reauthProof:
-		if n := len(value); n == 0 || n > maxMethod || !printable(value) {
+		if n := len(value); n == 0 || n > maxMethod || !typed.Printable(value) {
 			return nil, fmt.Errorf("enrollment: the method of ByReauth is not 1 to %d printable bytes", maxMethod)
 		}
 		v.method = value

@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 	"github.com/seed-1b6a03a1/twofactor/qr"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -145,7 +144,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	if err := label.Validate(); err != nil {
 		return Setup{}, fmt.Errorf("enrollment: Options: %w", err)
 	}
-	if len(o.Name) > MaxName || !printable(o.Name) {
+	if len(o.Name) > MaxName || !typed.Printable(o.Name) {
 		return Setup{}, deny(ReasonInvalidName)
 	}
 	var replaces account.AuthenticatorID
@@ -323,13 +322,3 @@ func readAuthenticatorID(text string) (id account.AuthenticatorID, err error) {
 }
 
 func formatAuthenticatorID(id account.AuthenticatorID) string { return hex.EncodeToString(id[:]) }
-
-// printable reports whether a text is valid UTF-8 without control characters.
-func printable(s string) bool {
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return utf8.ValidString(s)
-}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
 // ChallengeTTL is how long a challenge can be answered.
@@ -32,7 +33,7 @@ const (
 )
 
 func (p Purpose) validate() error {
-	if len(p) == 0 || len(p) > maxPurpose || !printable(string(p)) {
+	if len(p) == 0 || len(p) > maxPurpose || !typed.Printable(string(p)) {
 		return fmt.Errorf("enrollment: the purpose is not 1 to %d printable bytes", maxPurpose)
 	}
 	if p == PurposeSetup {
@@ -158,7 +159,7 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (Dec
 	if err := l.Purpose.validate(); err != nil {
 		return Decision{}, err
 	}
-	if len(l.Channel) > maxPurpose || !printable(l.Channel) {
+	if len(l.Channel) > maxPurpose || !typed.Printable(l.Channel) {
 		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", maxPurpose)
 	}
 	device := g.deviceHash(userID, l.Device)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -109,7 +110,7 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 		if from.Key.IsZero() {
 			return errors.New("enrollment: Import.Authenticators: a key is the zero Key")
 		}
-		if len(from.Name) > MaxName || !printable(from.Name) {
+		if len(from.Name) > MaxName || !typed.Printable(from.Name) {
 			return deny(ReasonInvalidName)
 		}
 		to := account.Authenticator{Key: from.Key, Name: from.Name, Added: from.Added.UTC().Truncate(time.Microsecond)}
