@@ -10,8 +10,9 @@
 //   - store is the contract with the host's database: two methods. store/memory,
 //     store/sqlstore implement it, and store/storetest proves an implementation.
 //   - enrollment is what an application calls: its Guard composes all of them.
-//     enrollment/keyring encrypts what reaches the database, and
-//     enrollment/enrollmenttest helps a host to test its own pages.
+//     enrollment/keyring encrypts what reaches the database, enrollment/report
+//     writes lists as CSV, and enrollment/enrollmenttest helps a host to test its
+//     own pages.
 //
 // # Quickstart
 //

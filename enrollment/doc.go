@@ -45,7 +45,7 @@
 //     and for a reason that the user can read. It can neither add an
 //     authenticator to an account that has two-factor authentication on nor see
 //     recovery codes.
-//   - [Directory], of [NewDirectory]: all accounts. It lists and exports who has
+//   - [Directory], of [NewDirectory]: all accounts. It lists who has
 //     two-factor authentication, delivers events that a crash has left behind,
 //     and moves accounts to a new key.
 //   - [Devices], of [Guard.Devices]: browsers that are not asked again for
@@ -218,8 +218,8 @@
 //
 // # Many accounts at once
 //
-// A [Directory] lists accounts for administrators, also as CSV, and does the
-// upkeep: [Directory.Sweep], every few minutes, deletes setups that were given
+// A [Directory] lists accounts for administrators (package report writes the
+// list as CSV), and does the upkeep: [Directory.Sweep], every few minutes, deletes setups that were given
 // up, reminds of requests for a reset and delivers events that were left over;
 // [Directory.Reseal] moves accounts to a new key.
 //

@@ -4,16 +4,14 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
-	"slices"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
-// A host exports its own users with their second factors, and keeps the accounts
-// in order.
+// A host lists who has two-factor authentication, and keeps the accounts in order.
 func ExampleDirectory() {
 	ctx := context.Background()
 	accounts := memory.New() // a database in production
@@ -30,16 +28,12 @@ func ExampleDirectory() {
 		log.Fatal(err)
 	}
 
-	names := map[string]string{"7": "Alice", "8": "=Bob"} // the host's users
-	members := dir.Members(ctx, slices.Values([]string{"7", "8"}))
-	report, err := enrollment.WriteCSV(os.Stdout, members, enrollment.Column{
-		Header: "name",
-		Value:  func(m enrollment.Member) string { return names[m.UserID] },
-	})
-	if err != nil {
-		log.Fatal(err)
+	for member, err := range dir.All(ctx, enrollment.Filter{States: []store.State{store.Confirmed}}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(member.UserID, "has two-factor authentication")
 	}
-	fmt.Println(report.Rows, "rows,", report.Unreadable.Total, "unreadable")
 
 	swept, err := dir.Sweep(ctx) // every few minutes
 	if err != nil {
@@ -48,9 +42,5 @@ func ExampleDirectory() {
 	fmt.Println(swept.Seen, "were due")
 
 	// Output:
-	// user_id,name,state,enabled,authenticators,channel,recovery_codes_left,trusted_devices,last_sign_in,last_factor,locked,bypass_until,must_enroll,setup_expires,reset_asked,reset_matures,error
-	// 7,Alice,none,false,0,,0,0,,,,,false,,,,
-	// 8,'=Bob,none,false,0,,0,0,,,,,false,,,,
-	// 2 rows, 0 unreadable
 	// 0 were due
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -42,12 +43,12 @@ func TestFeatureT4_MembersAsCSV(t *testing.T) {
 	members := s.directory().Members(t.Context(), slices.Values([]string{"alice", "bob", "carol"})) // of the host's table
 
 	var file bytes.Buffer
-	report, err := enrollment.WriteCSV(&file, members, enrollment.Column{
+	written, err := report.WriteCSV(&file, members, report.Column{
 		Header: "name", Value: func(m enrollment.Member) string { return names[m.UserID] },
 	})
 	s.must(err)
-	if report.Rows != 3 || report.Unreadable.Total != 0 {
-		t.Errorf("%+v", report)
+	if written.Rows != 3 || written.Unreadable.Total != 0 {
+		t.Errorf("%+v", written)
 	}
 	rows, err := csv.NewReader(&file).ReadAll()
 	s.must(err)

@@ -32,7 +32,7 @@ func TestFeatures(t *testing.T) {
 	}
 	packages := map[string]names{"": declared(t, ".", false)}
 	for name, dir := range map[string]string{
-		"keyring": "keyring", "recovery": "../recovery", "totp": "../totp",
+		"keyring": "keyring", "report": "report", "recovery": "../recovery", "totp": "../totp",
 		"store": "../store", "storetest": "../store/storetest",
 	} {
 		packages[name] = declared(t, dir, false)

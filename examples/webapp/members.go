@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
 )
 
 const (
@@ -129,9 +130,9 @@ func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="members.csv"`)
-	_, err := enrollment.WriteCSV(w, list,
-		enrollment.Column{Header: "email", Value: func(enrollment.Member) string { return row.Email }},
-		enrollment.Column{Header: "joined", Value: func(enrollment.Member) string { return row.Joined.Format(time.RFC3339) }},
+	_, err := report.WriteCSV(w, list,
+		report.Column{Header: "email", Value: func(enrollment.Member) string { return row.Email }},
+		report.Column{Header: "joined", Value: func(enrollment.Member) string { return row.Joined.Format(time.RFC3339) }},
 	)
 	if err != nil {
 		a.log.ErrorContext(r.Context(), "writing the list of members", "error", err)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -41,11 +42,11 @@ func TestCase57_CSVFormulas(t *testing.T, open Open) {
 		}
 	}
 	// A name of the host's can.
-	name := enrollment.Column{Header: "name", Value: func(m enrollment.Member) string { return "\t" + m.UserID }}
+	name := report.Column{Header: "name", Value: func(m enrollment.Member) string { return "\t" + m.UserID }}
 	var b strings.Builder
-	report, err := enrollment.WriteCSV(&b, w.directory().All(t.Context(), enrollment.Filter{}), name)
-	if err != nil || report.Rows != len(formulas) {
-		t.Fatal(report, err)
+	written, err := report.WriteCSV(&b, w.directory().All(t.Context(), enrollment.Filter{}), name)
+	if err != nil || written.Rows != len(formulas) {
+		t.Fatal(written, err)
 	}
 	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
 	if err != nil || len(rows) != 1+len(formulas) {

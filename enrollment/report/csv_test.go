@@ -1,4 +1,4 @@
-package enrollment_test
+package report_test
 
 import (
 	"encoding/csv"
@@ -14,6 +14,8 @@ import (
 	"unicode"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -31,8 +33,8 @@ func members(all ...enrollment.Member) iter.Seq2[enrollment.Member, error] {
 	}
 }
 
-// T4: the members and their second factors as CSV, to the letter.
-func TestFeatureT4_CSV(t *testing.T) {
+// The members and their second factors as CSV, to the letter.
+func TestWriteCSV(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 1, 12, 0, 15, 987654000, time.FixedZone("east", 3600))
 	full := enrollment.Status{
@@ -54,9 +56,9 @@ func TestFeatureT4_CSV(t *testing.T) {
 			yield(enrollment.Member{UserID: "bob", Status: enrollment.Status{State: store.None, MustEnroll: true}}, nil) &&
 			yield(enrollment.Member{UserID: "carol", Status: full}, fmt.Errorf("%w: damaged, \"or\" so", enrollment.ErrCorrupt))
 	}
-	mail := enrollment.Column{Header: "e-mail", Value: func(m enrollment.Member) string { return m.UserID + "@example.com" }}
+	mail := report.Column{Header: "e-mail", Value: func(m enrollment.Member) string { return m.UserID + "@example.com" }}
 	var b strings.Builder
-	report, err := enrollment.WriteCSV(&b, seq, mail)
+	written, err := report.WriteCSV(&b, seq, mail)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,22 +70,36 @@ carol,carol@example.com,,,,,,,,,,,,,,,"enrollment: the stored account is corrupt
 	if got := b.String(); got != want {
 		t.Errorf("the file is\n%s\nwant\n%s", got, want)
 	}
-	if report.Rows != 3 || report.Unreadable.Total != 1 || report.Unreadable.First[0].UserID != "carol" ||
-		!errors.Is(report.Unreadable.First[0].Err, enrollment.ErrCorrupt) {
-		t.Errorf("the report is %+v", report)
+	if written.Rows != 3 || written.Unreadable.Total != 1 || written.Unreadable.First[0].UserID != "carol" ||
+		!errors.Is(written.Unreadable.First[0].Err, enrollment.ErrCorrupt) {
+		t.Errorf("the report is %+v", written)
 	}
 }
 
-// T4 on accounts that are stored: what can't be opened is a row as well.
-func TestFeatureT4_CSVOfDirectory(t *testing.T) {
+// On accounts that are stored. What can't be opened is a row as well.
+func TestWriteCSVOfDirectory(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("alice", "bob", "carol")
-	o.damage("bob")
+	ctx, kit := t.Context(), enrollmenttest.New(t)
+	for _, id := range []string{"alice", "bob", "carol"} {
+		kit.Enroll(id)
+	}
+	damaged, err := kit.Store.Load(ctx, "bob")
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged.Data[len(damaged.Data)/2] ^= 1
+	damaged.Version++
+	if err := kit.Store.Save(ctx, damaged, damaged.Version-1); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := enrollment.NewDirectory(kit.Guard, kit.Store)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var b strings.Builder
-	report, err := enrollment.WriteCSV(&b, o.dir.All(t.Context(), enrollment.Filter{}))
-	if err != nil || report.Rows != 3 || report.Unreadable.Total != 1 {
-		t.Fatal(report, err)
+	written, err := report.WriteCSV(&b, dir.All(ctx, enrollment.Filter{}))
+	if err != nil || written.Rows != 3 || written.Unreadable.Total != 1 {
+		t.Fatal(written, err)
 	}
 	rows, err := csv.NewReader(strings.NewReader(b.String())).ReadAll()
 	if err != nil || len(rows) != 4 || strings.Join(rows[0], ",") != csvHeader {
@@ -97,7 +113,7 @@ func TestFeatureT4_CSVOfDirectory(t *testing.T) {
 	}
 
 	b.Reset()
-	if _, err := enrollment.WriteCSV(&b, o.dir.Members(t.Context(), slices.Values([]string{"zoe", "alice"}))); err != nil ||
+	if _, err := report.WriteCSV(&b, dir.Members(ctx, slices.Values([]string{"zoe", "alice"}))); err != nil ||
 		!strings.Contains(b.String(), "\nzoe,none,false,") || !strings.Contains(b.String(), "\nalice,confirmed,true,") {
 		t.Errorf("of the host's users: %s, %v", b.String(), err)
 	}
@@ -145,7 +161,7 @@ func TestCSVFormulas(t *testing.T) {
 		"a\xc3":             "a\ufffd",
 	} {
 		var b strings.Builder
-		if _, err := enrollment.WriteCSV(&b, members(enrollment.Member{UserID: "u"}), enrollment.Column{
+		if _, err := report.WriteCSV(&b, members(enrollment.Member{UserID: "u"}), report.Column{
 			Header: "host", Value: func(enrollment.Member) string { return text },
 		}); err != nil {
 			t.Fatal(err)
@@ -169,7 +185,7 @@ func TestCSVFormulasEverywhere(t *testing.T) {
 		}}, nil) && yield(enrollment.Member{UserID: "+id"}, errors.New("=error"))
 	}
 	var b strings.Builder
-	if _, err := enrollment.WriteCSV(&b, seq, enrollment.Column{Header: "=header", Value: func(m enrollment.Member) string { return "@" + m.UserID }}); err != nil {
+	if _, err := report.WriteCSV(&b, seq, report.Column{Header: "=header", Value: func(m enrollment.Member) string { return "@" + m.UserID }}); err != nil {
 		t.Fatal(err)
 	}
 	for _, cell := range []string{"'=id", "'-channel", "'@factor", "'+id", "'=error", "'=header", "'@=id"} {
@@ -203,8 +219,8 @@ func FuzzCSV(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		var b strings.Builder
-		if _, err := enrollment.WriteCSV(&b, members(enrollment.Member{UserID: "u"}, enrollment.Member{UserID: text + "u"}),
-			enrollment.Column{Header: "host", Value: func(enrollment.Member) string { return text }}); err != nil {
+		if _, err := report.WriteCSV(&b, members(enrollment.Member{UserID: "u"}, enrollment.Member{UserID: text + "u"}),
+			report.Column{Header: "host", Value: func(enrollment.Member) string { return text }}); err != nil {
 			t.Fatal(err)
 		}
 		noFormula(t, b.String())
@@ -226,7 +242,7 @@ func FuzzCSV(f *testing.F) {
 func TestCSVRefusesColumns(t *testing.T) {
 	t.Parallel()
 	value := func(enrollment.Member) string { return "" }
-	for name, columns := range map[string][]enrollment.Column{
+	for name, columns := range map[string][]report.Column{
 		"no name":        {{Value: value}},
 		"one of ours":    {{Header: "state", Value: value}},
 		"the last":       {{Header: "error", Value: value}},
@@ -235,7 +251,7 @@ func TestCSVRefusesColumns(t *testing.T) {
 		"no value":       {{Header: "name"}},
 	} {
 		var b strings.Builder
-		if _, err := enrollment.WriteCSV(&b, members(enrollment.Member{UserID: "u"}), columns...); err == nil || b.Len() != 0 {
+		if _, err := report.WriteCSV(&b, members(enrollment.Member{UserID: "u"}), columns...); err == nil || b.Len() != 0 {
 			t.Errorf("%s: %v, wrote %q", name, err, b.String())
 		}
 	}
@@ -246,11 +262,11 @@ func TestCSVEnds(t *testing.T) {
 	t.Parallel()
 	fault := errors.New("the database is gone")
 	var b strings.Builder
-	report, err := enrollment.WriteCSV(&b, func(yield func(enrollment.Member, error) bool) {
+	written, err := report.WriteCSV(&b, func(yield func(enrollment.Member, error) bool) {
 		_ = yield(enrollment.Member{UserID: "alice"}, nil) && yield(enrollment.Member{}, fault)
 	})
-	if !errors.Is(err, fault) || report.Rows != 1 || !strings.Contains(b.String(), "\nalice,") {
-		t.Errorf("of a broken store: %+v, %v, %q", report, err, b.String())
+	if !errors.Is(err, fault) || written.Rows != 1 || !strings.Contains(b.String(), "\nalice,") {
+		t.Errorf("of a broken store: %+v, %v, %q", written, err, b.String())
 	}
 
 	taken := 0
@@ -259,14 +275,14 @@ func TestCSVEnds(t *testing.T) {
 			taken++
 		}
 	}
-	if _, err := enrollment.WriteCSV(&fullDisk{room: 100_000}, endless); !errors.Is(err, io.ErrShortWrite) {
+	if _, err := report.WriteCSV(&fullDisk{room: 100_000}, endless); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("onto a full disk: %v", err)
 	}
 	if taken == 0 || taken > 10_000 {
 		t.Errorf("%d members were taken", taken)
 	}
 	// What only fails when the last of it is written.
-	if _, err := enrollment.WriteCSV(&fullDisk{}, members(enrollment.Member{UserID: "alice"})); !errors.Is(err, io.ErrShortWrite) {
+	if _, err := report.WriteCSV(&fullDisk{}, members(enrollment.Member{UserID: "alice"})); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("onto a full disk at the end: %v", err)
 	}
 }
@@ -283,7 +299,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 // No more failures are named than can be read, and all are counted.
 func TestFailuresAreBounded(t *testing.T) {
 	t.Parallel()
-	report, err := enrollment.WriteCSV(io.Discard, func(yield func(enrollment.Member, error) bool) {
+	written, err := report.WriteCSV(io.Discard, func(yield func(enrollment.Member, error) bool) {
 		for i := range 1000 {
 			if !yield(enrollment.Member{UserID: fmt.Sprint("user-", i)}, enrollment.ErrCorrupt) {
 				return
@@ -291,11 +307,11 @@ func TestFailuresAreBounded(t *testing.T) {
 		}
 	})
 	named := make(map[string]bool)
-	for _, f := range report.Unreadable.First {
+	for _, f := range written.Unreadable.First {
 		named[f.UserID] = true
 	}
-	if err != nil || report.Rows != 1000 || report.Unreadable.Total != 1000 || len(named) != 100 || !named["user-0"] {
-		t.Errorf("%d rows, %d failures, named %q, %v", report.Rows, report.Unreadable.Total, slices.Sorted(maps.Keys(named)), err)
+	if err != nil || written.Rows != 1000 || written.Unreadable.Total != 1000 || len(named) != 100 || !named["user-0"] {
+		t.Errorf("%d rows, %d failures, named %q, %v", written.Rows, written.Unreadable.Total, slices.Sorted(maps.Keys(named)), err)
 	}
 }
 
@@ -303,14 +319,14 @@ func TestFailuresAreBounded(t *testing.T) {
 func TestCSVNamesTheColumn(t *testing.T) {
 	t.Parallel()
 	value := func(enrollment.Member) string { return "" }
-	for want, columns := range map[string][]enrollment.Column{
+	for want, columns := range map[string][]report.Column{
 		"column 0 has no Header": {{Value: value}},
 		"column 2 has no Header": {{Header: "a", Value: value}, {Header: "b", Value: value}, {Value: value}},
 		`"name" is that of`:      {{Header: "name", Value: value}, {Header: "name", Value: value}},
 		`"error" is that of`:     {{Header: "error", Value: value}},
 		`"b" has no Value`:       {{Header: "a", Value: value}, {Header: "b"}},
 	} {
-		_, err := enrollment.WriteCSV(io.Discard, members(), columns...)
+		_, err := report.WriteCSV(io.Discard, members(), columns...)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q in it", err, want)
 		}
