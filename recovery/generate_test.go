@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -94,7 +95,7 @@ func TestGenerateRefuses(t *testing.T) {
 		{"one", nil, 1, recovery.Fast, recovery.ErrCount},
 		{"below the least", nil, recovery.MinCount - 1, recovery.Argon2id, recovery.ErrCount},
 		{"above the most", nil, recovery.MaxCount + 1, recovery.Argon2id, recovery.ErrCount},
-		{"far above the most", nil, 1 << 40, recovery.Argon2id, recovery.ErrCount},
+		{"far above the most", nil, math.MaxInt, recovery.Argon2id, recovery.ErrCount},
 		{"no such scheme", nil, 10, 2, recovery.ErrScheme},
 		{"failing reader", iotest.ErrReader(broken), 10, recovery.Argon2id, broken},
 		{"reader that fails late", io.MultiReader(io.LimitReader(stream(1), 95), iotest.ErrReader(broken)), 10, recovery.Argon2id, broken},

@@ -4,9 +4,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
-	"strings"
 	"time"
+
+	"golang.org/x/crypto/bcrypt"
 )
 
 // MaxImported is how many recovery codes of another system an account takes
@@ -35,11 +37,10 @@ type ImportedCode struct {
 	Used   time.Time // when it was used; zero if it was not
 }
 
-// Lengths of hashes: of bcrypt in its text form, see bcryptCost.
-const (
-	sha256Hash = sha256.Size
-	bcryptHash = 60
-)
+// bcryptText is a hash of bcrypt with its version, cost, salt and sum. The letters
+// a, b and y name the same function: implementations have corrected it at
+// different times.
+var bcryptText = regexp.MustCompile(`^\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}$`)
 
 // CheckImported returns an error, fit for a programmer, if an account can't take
 // these codes over.
@@ -47,16 +48,16 @@ func CheckImported(codes []ImportedCode) error {
 	if len(codes) > MaxImported {
 		return fmt.Errorf("more than %d", MaxImported)
 	}
-	work := 0
+	var work uint64 // an int can have 32 bits, and cost 31 would be negative
 	for i, c := range codes {
 		switch c.Scheme {
 		case ImportedSHA256:
-			if len(c.Hash) != sha256Hash {
+			if len(c.Hash) != sha256.Size {
 				return errors.New("one is no SHA-256")
 			}
 		case ImportedBcrypt:
-			cost, ok := bcryptCost(c.Hash)
-			if !ok {
+			cost, err := bcrypt.Cost(c.Hash)
+			if err != nil || !bcryptText.Match(c.Hash) {
 				return errors.New("one is neither 32 bytes of SHA-256 nor the text form of bcrypt")
 			}
 			if work += 1 << cost; work > maxImportedWork {
@@ -71,28 +72,6 @@ func CheckImported(codes []ImportedCode) error {
 		}
 	}
 	return nil
-}
-
-// bcryptCost returns the cost of a hash like
-//
-//	$2b$10$ and 53 symbols of its own base64
-//
-// and whether it is one. The letters a, b and y name the same function, which
-// different implementations have corrected at different times.
-func bcryptCost(hash []byte) (cost int, ok bool) {
-	const symbols = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	digit := func(b byte) bool { return '0' <= b && b <= '9' }
-	if len(hash) != bcryptHash || string(hash[:2]) != "$2" || !strings.ContainsRune("aby", rune(hash[2])) ||
-		hash[3] != '$' || !digit(hash[4]) || !digit(hash[5]) || hash[6] != '$' {
-		return 0, false
-	}
-	for _, b := range hash[7:] {
-		if strings.IndexByte(symbols, b) < 0 {
-			return 0, false
-		}
-	}
-	cost = 10*int(hash[4]-'0') + int(hash[5]-'0')
-	return cost, 4 <= cost && cost <= 31
 }
 
 // A ImportedTry is a text that was held against the foreign codes of an account.
