@@ -1,18 +1,18 @@
 // Package memory keeps two-factor records in the memory of the process. It is
 // a complete [store.Store], with [store.Lister] and [store.Eraser], for tests
-// and for tools of a single process.
+// and for tools that run as a single process.
 //
-// It is durable only while the process lives. After a restart nobody is
-// enrolled any more, used codes work again and every lock is gone; and two
-// processes do not share it. A service in production uses package sqlstore, or
-// a store of its own that package storetest has proved.
+// The records are gone when the process ends: after a restart no user is
+// enrolled, used codes work again, and every lock is gone. Two processes do not
+// share a store. A service in production uses package sqlstore, or a store of
+// its own that passes package storetest.
 package memory
 
 import (
 	"bytes"
 	"context"
 	"fmt"
-	"hash/maphash"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,26 +21,16 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/internal/cursor"
 )
 
-// shards is how many locks the records are spread over. A power of two well
-// above the processors of one machine, so that different users rarely meet.
-const shards = 64
-
 // A Store keeps records in memory. Make one with [New]; the zero Store can't
 // be used. It is safe for concurrent use by several goroutines.
 type Store struct {
-	seed   maphash.Seed
-	shards [shards]shard
-
-	// order holds the ids of all records. A key is added and removed while its
-	// shard is locked, so that the two agree; List takes neither lock inside
-	// the other.
-	order index
-}
-
-// shard is the part of the records whose ids hash alike.
-type shard struct {
-	mu      sync.RWMutex
+	mu      sync.Mutex
 	records map[string]store.Record
+
+	// order holds the ids of all records in ascending order, or is nil after a
+	// user was added or erased. The slice is replaced and never changed, so
+	// that a listing can go on reading it without the lock.
+	order []string
 }
 
 var (
@@ -51,19 +41,15 @@ var (
 
 // New returns an empty store.
 func New() *Store {
-	s := &Store{seed: maphash.MakeSeed()}
-	for i := range s.shards {
-		s.shards[i].records = make(map[string]store.Record)
-	}
-	return s
+	return &Store{records: make(map[string]store.Record)}
 }
 
 // Load returns a copy of the user's record as of the last Save that returned.
-// It returns [store.ErrNotFound] if there is none, [store.ErrInvalid] for an
-// id that no user can have, and the context's error if that has ended.
+// It returns [store.ErrNotFound] if the user has no record, [store.ErrInvalid]
+// for an invalid user id, and the context's error if the context has ended.
 func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	if err := ctx.Err(); err != nil {
-		return store.Record{}, fmt.Errorf("memory: loading: %w", err)
+		return store.Record{}, fmt.Errorf("memory: loading a record: %w", err)
 	}
 	if err := store.ValidateUserID(userID); err != nil {
 		return store.Record{}, err
@@ -75,41 +61,49 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	return r, nil
 }
 
-// Save keeps a copy of the record if the store holds version prev of it, or,
-// for prev 0, none. It returns [store.ErrConflict] if not, [store.ErrInvalid]
-// for arguments outside the contract, and the context's error if that has
-// ended; in each case nothing has changed.
+// Save keeps a copy of the record if the store holds version prev of it, or, if
+// prev is 0, if the user has no record. Otherwise it returns
+// [store.ErrConflict]. It returns [store.ErrInvalid] for arguments that the
+// contract of [store.Store] does not allow, and the context's error if the
+// context has ended. After an error nothing has changed.
 func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("memory: saving: %w", err)
+		return fmt.Errorf("memory: saving a record: %w", err)
 	}
 	if err := store.ValidateSave(r, prev); err != nil {
 		return err
 	}
-	// Copied before the lock is taken: what follows is two look-ups in a map.
-	r = clone(r)
-	sh := s.shard(r.UserID)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	// The zero Record of an absent key has version 0, which is what prev is
-	// for a creation.
-	if sh.records[r.UserID].Version != prev {
+	// What the store keeps has bytes of its own, and times in UTC to the
+	// microsecond, as databases keep them.
+	r.Due = time.UnixMicro(r.Due.UnixMicro()).UTC()
+	r.Updated = time.UnixMicro(r.Updated.UnixMicro()).UTC()
+	r.Data = bytes.Clone(r.Data)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// A user without a record has the zero Record, whose version is 0. That is
+	// what prev is when a record is created.
+	if s.records[r.UserID].Version != prev {
 		return store.ErrConflict
 	}
-	sh.records[r.UserID] = r
+	s.records[r.UserID] = r
 	if prev == 0 {
-		s.order.insert(r.UserID)
+		s.order = nil
 	}
 	return nil
 }
 
-// List returns a page of copies of the records that match the query, ordered
-// by the bytes of their ids. A page is not a snapshot: each record is as it
-// was when the page was made. It returns [store.ErrInvalid] for a query or a
-// cursor outside the contract.
+// List returns a page with copies of the records that match the query, ordered
+// by the bytes of their user ids. A page is not a snapshot: each record is as it
+// was when List reached it. List returns [store.ErrInvalid] for an invalid query
+// or a cursor that no List returned, and the context's error if the context
+// ends.
+//
+// The first page after a user was added or erased sorts the ids of all users.
 func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
+	const doing = "memory: listing records: %w"
 	if err := ctx.Err(); err != nil {
-		return store.Page{}, fmt.Errorf("memory: listing: %w", err)
+		return store.Page{}, fmt.Errorf(doing, err)
 	}
 	if err := q.Validate(); err != nil {
 		return store.Page{}, err
@@ -122,90 +116,74 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	if limit == 0 {
 		limit = store.DefaultPage
 	}
-	next := s.order.after
-	if q.UserIDs != nil {
-		ids := slices.Clone(q.UserIDs)
+	var ids []string
+	if q.UserIDs == nil {
+		ids = s.sorted()
+	} else {
+		ids = slices.Clone(q.UserIDs)
 		slices.Sort(ids)
 		ids = slices.Compact(ids)
-		next = func(after string) []string {
-			i, found := slices.BinarySearch(ids, after)
-			if found {
-				i++
-			}
-			return ids[i:]
-		}
+	}
+	next, found := slices.BinarySearch(ids, after)
+	if found {
+		next++
 	}
 
 	var page store.Page
-	for {
+	for _, id := range ids[next:] {
 		if err := ctx.Err(); err != nil {
-			return store.Page{}, fmt.Errorf("memory: listing: %w", err)
+			return store.Page{}, fmt.Errorf(doing, err)
 		}
-		ids := next(after)
-		if len(ids) == 0 {
-			return page, nil
+		r, ok := s.get(id)
+		if !ok || !matches(q, r) {
+			continue
 		}
-		for _, id := range ids {
-			after = id
-			r, ok := s.get(id)
-			if !ok || !matches(q, r) {
-				continue
-			}
-			if len(page.Records) == limit {
-				page.Next = cursor.After(page.Records[limit-1].UserID)
-				return page, nil
-			}
-			page.Records = append(page.Records, r)
+		if len(page.Records) == limit {
+			page.Next = cursor.After(page.Records[limit-1].UserID)
+			break
 		}
+		page.Records = append(page.Records, r)
 	}
+	return page, nil
 }
 
-// Erase forgets the user's record. It returns nil if there is none,
-// [store.ErrInvalid] for an id that no user can have, and the context's error,
-// having erased nothing, if that has ended.
+// Erase deletes the user's record. It returns nil if there is none,
+// [store.ErrInvalid] for an invalid user id, and the context's error if the
+// context has ended. After an error nothing has changed.
 func (s *Store) Erase(ctx context.Context, userID string) error {
 	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("memory: erasing: %w", err)
+		return fmt.Errorf("memory: erasing a record: %w", err)
 	}
 	if err := store.ValidateUserID(userID); err != nil {
 		return err
 	}
-	sh := s.shard(userID)
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if _, ok := sh.records[userID]; ok {
-		delete(sh.records, userID)
-		s.order.remove(userID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.records[userID]; ok {
+		delete(s.records, userID)
+		s.order = nil
 	}
 	return nil
 }
 
-// shard returns the shard that holds the user, if anything does.
-func (s *Store) shard(userID string) *shard {
-	return &s.shards[maphash.String(s.seed, userID)%shards]
-}
-
 // get returns a copy of the user's record.
 func (s *Store) get(userID string) (store.Record, bool) {
-	sh := s.shard(userID)
-	sh.mu.RLock()
-	r, ok := sh.records[userID]
-	sh.mu.RUnlock()
-	if !ok {
-		return store.Record{}, false
-	}
+	s.mu.Lock()
+	r, ok := s.records[userID]
+	s.mu.Unlock()
 	// Safe without the lock: Save replaces Data, and never writes into it.
 	r.Data = bytes.Clone(r.Data)
-	return r, true
+	return r, ok
 }
 
-// clone returns the record as the store keeps it: bytes of its own, and times
-// in UTC to the microsecond, as databases keep them.
-func clone(r store.Record) store.Record {
-	r.Due = time.UnixMicro(r.Due.UnixMicro()).UTC()
-	r.Updated = time.UnixMicro(r.Updated.UnixMicro()).UTC()
-	r.Data = bytes.Clone(r.Data)
-	return r
+// sorted returns the ids of all records in ascending order.
+func (s *Store) sorted() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.order == nil {
+		s.order = slices.Sorted(maps.Keys(s.records))
+	}
+	return s.order
 }
 
 // matches reports whether the record meets the conditions of the query other
