@@ -48,8 +48,8 @@ type Success struct {
 
 // success makes the Success of a right code. It is part of the decision: it is
 // made before the account is stored.
-func (g *Guard) success(ctx context.Context, userID string, a *account.Account, p Purpose, match account.Match, q *guess, now time.Time) (Success, error) {
-	token, err := g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: now, factor: match.Factor, user: userID, purpose: p})
+func (g *Guard) success(ctx context.Context, userID string, a *account.Account, p Purpose, match account.Match, m account.Moment) (Success, error) {
+	token, err := g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: m.Now, factor: match.Factor, user: userID, purpose: p})
 	if err != nil {
 		return Success{}, err
 	}
@@ -61,7 +61,7 @@ func (g *Guard) success(ctx context.Context, userID string, a *account.Account, 
 		UserID:    userID,
 		Purpose:   p,
 		Factor:    factorOf(match.Factor),
-		At:        now,
+		At:        m.Now,
 		Receipt:   token,
 		CodesLeft: left,
 	}
@@ -69,7 +69,7 @@ func (g *Guard) success(ctx context.Context, userID string, a *account.Account, 
 		s.Authenticator = formatAuthenticatorID(match.Authenticator)
 	}
 	if match.Replenished {
-		s.NewCode = q.Spare.Code
+		s.NewCode = m.Prepared.Digest.Spare.Code
 	}
 	return s, nil
 }
@@ -117,7 +117,7 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 			return err
 		}
 		a.SpendChallenge(m, c.Challenge, match.Factor, purpose == PurposeSignIn)
-		ok, err = g.success(ctx, c.user, a, purpose, match, q, m.Now)
+		ok, err = g.success(ctx, c.user, a, purpose, match, m)
 		return err
 	}
 	if err := e.run(ctx); err != nil {
@@ -169,7 +169,7 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 		if err != nil {
 			return err
 		}
-		ok, err = g.success(ctx, userID, a, purpose, match, q, m.Now)
+		ok, err = g.success(ctx, userID, a, purpose, match, m)
 		return err
 	}
 	if err := e.run(ctx); err != nil {

@@ -56,7 +56,7 @@ func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Conf
 		}
 		match := account.Match{Factor: account.TOTP, Authenticator: waiting.Authenticator.ID}
 		e.given = waiting.Codes
-		stored, err := a.Confirm(m, t.id, digits, e.set)
+		stored, err := a.Confirm(m, t.id, digits)
 		if err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Conf
 			done.Codes = e.codes
 		}
 		done.Did = eventKinds[a.Recorded()[0].Kind]
-		done.Success, err = g.success(ctx, userID, a, PurposeSetup, match, nil, m.Now)
+		done.Success, err = g.success(ctx, userID, a, PurposeSetup, match, m)
 		return err
 	}
 	if err := e.run(ctx); err != nil {

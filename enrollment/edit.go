@@ -66,9 +66,9 @@ type edit struct {
 	// is made of them, and otherwise of fresh ones.
 	given recovery.Codes
 
-	codes   recovery.Codes    // fresh recovery codes, once decide has asked for some
-	set     *account.FreshSet // the same, as the account keeps them
-	counted bool              // whether the account has counted the set that is to be made
+	prepared account.Prepared // what decide has needed so far
+	codes    recovery.Codes   // the set of them, in clear
+	counted  bool             // whether the account has counted the set that is to be made
 
 	admissions int
 	slot       func()   // gives the slot back; nil while there is none
@@ -141,12 +141,10 @@ reload:
 
 		ctx = e.settle(caller)
 		e.loaded = rec
+		m.Prepared = e.prepared
 		verdict := e.decide(ctx, a, m)
 		for {
-			work, err := e.guess.work(e.guard, a, verdict)
-			if err != nil {
-				return outward(err)
-			}
+			work := e.guess.work(e.guard, a.Need(), &e.prepared)
 			if work == nil {
 				break
 			}
@@ -167,13 +165,14 @@ reload:
 			}
 			worked = true
 			ctx = e.settle(caller) // the store's time has not begun yet
+			m.Prepared = e.prepared
 			verdict = e.decide(ctx, a, m)
 		}
 		if worked {
 			e.giveBack()
 		}
 		switch {
-		case errors.Is(verdict, account.ErrNeedCodes):
+		case a.Need().Kind == account.NeedSet:
 			// Nothing is lost if the caller cancels: the code that was right
 			// is not used up. Again, wait first and then look again.
 			ctx = caller
@@ -280,7 +279,7 @@ func (e *edit) admit(ctx context.Context, slot func(context.Context) (func(), bo
 // makeCodes makes a set of recovery codes, or only waits until it may: with
 // the scheme Argon2id it is slow, a derivation for each code.
 func (e *edit) makeCodes(ctx context.Context) error {
-	if e.set != nil {
+	if e.prepared.Set != nil {
 		return errors.New("enrollment: internal error: recovery codes asked for twice")
 	}
 	scheme := e.guard.config.RecoveryScheme
@@ -321,9 +320,9 @@ func (e *edit) makeCodes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("enrollment: making recovery codes: %w", err)
 	}
-	e.codes, e.set = codes, &account.FreshSet{Set: set, Counted: e.counted}
+	e.codes, e.prepared.Set = codes, &account.FreshSet{Set: set, Counted: e.counted}
 	if e.guard.config.KeepCodes {
-		e.set.Codes = codes
+		e.prepared.Set.Codes = codes
 	}
 	return nil
 }

@@ -97,56 +97,55 @@ type task struct {
 	do   func() error
 }
 
-// work returns what the account has asked for, or nil for a verdict that asks
-// for nothing.
-func (q *guess) work(g *Guard, a *account.Account, verdict error) (*task, error) {
-	switch verdict {
-	case account.ErrNeedDigest:
-		from, err := a.CodesDerivation()
-		return &task{slow: from.Slow(), do: func() error { return q.derive(from) }}, err
-	case account.ErrNeedSpare:
-		return &task{slow: q.From.Slow(), do: func() error { return q.spare(g) }}, nil
-	case account.ErrNeedImported:
-		codes, err := a.Imported()
+// work returns what a decision needs of a guess, or nil if it needs nothing.
+func (q *guess) work(g *Guard, need account.Need, p *account.Prepared) *task {
+	switch need.Kind {
+	case account.NeedDigest:
+		return &task{slow: need.From.Slow(), do: func() (err error) {
+			p.Digest, err = q.derive(g, need)
+			return err
+		}}
+	case account.NeedImported:
 		slow := false
-		for _, c := range codes {
+		for _, c := range need.Imported {
 			slow = slow || c.Scheme == account.ImportedBcrypt
 		}
-		return &task{slow: slow, bulk: slow, do: func() error { q.tryImported(g, codes); return nil }}, err
+		return &task{slow: slow, bulk: slow, do: func() error {
+			p.Imported = q.tryImported(g, need.Imported)
+			return nil
+		}}
 	}
-	return nil, nil
-}
-
-// derive computes the digest that the account's codes are compared with. It is
-// slow for the scheme Argon2id.
-func (q *guess) derive(from recovery.Derivation) error {
-	digest, err := from.Derive(q.code)
-	if err != nil {
-		return err
-	}
-	q.Digest, q.From, q.Spare = digest, from, nil
 	return nil
 }
 
-// spare makes the code that takes the place of the one that was right.
-func (q *guess) spare(g *Guard) error {
-	code, err := recovery.NewCode(g.random, q.From.Scheme())
+// derive computes the digest that the account's codes are compared with, and
+// makes the code that takes the place of the one that is right, if one does. It
+// is slow for the scheme Argon2id.
+func (q *guess) derive(g *Guard, need account.Need) (*account.Derived, error) {
+	digest, err := need.From.Derive(q.code)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	digest, err := q.From.Derive(code)
+	derived := &account.Derived{From: need.From, Digest: digest}
+	if !need.Replaces(digest) {
+		return derived, nil
+	}
+	fresh, err := recovery.NewCode(g.random, need.From.Scheme())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	q.Spare = &account.FreshCode{Code: code, Digest: digest}
-	return nil
+	if digest, err = need.From.Derive(fresh); err != nil {
+		return nil, err
+	}
+	derived.Spare = &account.FreshCode{Code: fresh, Digest: digest}
+	return derived, nil
 }
 
 // tryImported holds the text against codes that another system has hashed. All
 // are tried, whichever it is and whether they were used or not, so that the time
 // it takes tells neither. Those hashed with SHA-256 are also found if it was
 // typed in capitals or without; with bcrypt that would cost three times as much.
-func (q *guess) tryImported(g *Guard, codes []account.ImportedCode) {
+func (q *guess) tryImported(g *Guard, codes []account.ImportedCode) *account.ImportedTry {
 	var sums [][32]byte
 	for _, text := range []string{q.text, strings.ToLower(q.text), strings.ToUpper(q.text)} {
 		sums = append(sums, sha256.Sum256([]byte(text)))
@@ -166,5 +165,5 @@ func (q *guess) tryImported(g *Guard, codes []account.ImportedCode) {
 			try.Match = i
 		}
 	}
-	q.Imported = try
+	return try
 }

@@ -199,7 +199,7 @@ func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ C
 	e.user, e.via = userID, account.Delivered
 	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
 		done = Confirmed{}
-		stored, err := a.ConfirmAddress(m, q, x.config.Alone, e.set)
+		stored, err := a.ConfirmAddress(m, q, x.config.Alone)
 		if err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ C
 			done.Codes = e.codes
 		}
 		done.Did = eventKinds[a.Recorded()[0].Kind]
-		done.Success, err = g.success(ctx, userID, a, PurposeSetup, account.Match{Factor: account.Delivered}, nil, m.Now)
+		done.Success, err = g.success(ctx, userID, a, PurposeSetup, account.Match{Factor: account.Delivered}, m)
 		return err
 	}
 	if err := e.run(ctx); err != nil {

@@ -94,14 +94,14 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 	e.user, e.guess = userID, proof.guess
 	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
 		done = RenewedCodes{}
-		if err := a.MayRenew(e.set, m.Now); err != nil {
+		if err := a.MayRenew(m); err != nil {
 			return err
 		}
 		by, err := proof.prove(a, m)
 		if err != nil {
 			return err
 		}
-		if err := a.Renew(m, e.set, by.factor); err != nil {
+		if err := a.Renew(m, by.factor); err != nil {
 			return err
 		}
 		done.Codes = e.codes

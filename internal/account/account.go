@@ -57,6 +57,7 @@ type Account struct {
 	fresh   []Event // recorded since decoding
 	expired bool    // whether Tidy has dropped a setup since decoding
 	lapsed  bool    // whether Tidy has dropped a request for a reset
+	need    Need    // what the last decision lacked
 }
 
 // SignIn is when the second step of a sign-in last succeeded or was waived, and

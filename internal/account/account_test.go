@@ -57,6 +57,31 @@ func (w *world) reload() {
 	w.a.Tidy(w.now)
 }
 
+// with is the moment of a decision for which a set was made.
+func (w *world) with(set *account.FreshSet) account.Moment {
+	m := w.moment()
+	m.Prepared.Set = set
+	return m
+}
+
+// derived is the moment of a decision for which a code was derived as those of
+// the set are.
+func (w *world) derived(set *account.FreshSet, digest recovery.Digest, spare *account.FreshCode) account.Moment {
+	m := w.moment()
+	m.Prepared.Digest = &account.Derived{From: set.Set.Derivation(), Digest: digest, Spare: spare}
+	return m
+}
+
+// needs checks that a decision has ended because it needs something.
+func (w *world) needs(err error, kind account.NeedKind) account.Need {
+	w.t.Helper()
+	need := w.a.Need()
+	if err == nil || reason(err) != "" || need.Kind != kind {
+		w.t.Fatalf("got %v and the need %d, want %d", err, need.Kind, kind)
+	}
+	return need
+}
+
 func key(t *testing.T, seed byte) totp.Key {
 	t.Helper()
 	raw := make([]byte, totp.GeneratedSecretSize)
@@ -136,7 +161,7 @@ func (w *world) enroll(seed byte) totp.Key {
 	id := w.begin(seed, account.AuthenticatorID{})
 	_, set := codes(w.t, seed)
 	k := key(w.t, seed)
-	if _, err := w.a.Confirm(w.moment(), id, code(w.t, k, w.now), set); err != nil {
+	if _, err := w.a.Confirm(w.with(set), id, code(w.t, k, w.now)); err != nil {
 		w.t.Fatal(err)
 	}
 	w.now = w.now.Add(time.Minute)
@@ -180,9 +205,7 @@ func (w *world) recover(seed byte, i int) error {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	_, err = w.a.Check(w.moment(), account.Guess{
-		Factor: account.Recovery, Scheme: c.Scheme(), Digest: digest, From: set.Set.Derivation(),
-	})
+	_, err = w.a.Check(w.derived(set, digest, nil), account.Guess{Factor: account.Recovery, Scheme: c.Scheme()})
 	return err
 }
 
@@ -364,12 +387,11 @@ func TestRecoveryWaitsAreShort(t *testing.T) {
 		err := w.recover(99, i%10) // codes of another set
 		if reason(err) != account.WrongCode {
 			// the set's derivation differs, so the digest has to be derived
-			if !errors.Is(err, account.ErrNeedDigest) {
-				t.Fatal(err)
-			}
+			w.needs(err, account.NeedDigest)
+			w.reload()
 		}
 		_, set := codes(t, 1)
-		_, err = w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: recovery.Fast, From: set.Set.Derivation()})
+		_, err = w.a.Check(w.derived(set, recovery.Digest{}, nil), account.Guess{Factor: account.Recovery, Scheme: recovery.Fast})
 		mustReason(t, err, account.WrongCode)
 		until := retryAt(err)
 		if until.IsZero() {
@@ -526,7 +548,7 @@ func TestReplaceSwapsInOneStep(t *testing.T) {
 	fresh := key(t, 2)
 	mustReason(t, w.check(code(t, fresh, w.now)), account.WrongCode)
 	mustReason(t, w.check(code(t, old, w.now)), "")
-	if _, err := w.a.Confirm(w.moment(), id, code(t, fresh, w.now), nil); err != nil {
+	if _, err := w.a.Confirm(w.moment(), id, code(t, fresh, w.now)); err != nil {
 		t.Fatal(err)
 	}
 	w.now = w.now.Add(time.Minute)
@@ -547,16 +569,16 @@ func TestSetsAreLimited(t *testing.T) {
 	w.enroll(1) // the first set of the day
 	_, set := codes(t, 50)
 	for i := range 4 {
-		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+		if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
 			t.Fatalf("set %d: %v", i+2, err)
 		}
 		w.reload()
 	}
-	err := w.a.Renew(w.moment(), set, account.TOTP)
+	err := w.a.Renew(w.with(set), account.TOTP)
 	mustReason(t, err, account.TooManyCodeSets)
 	w.now = retryAt(err)
 	w.reload()
-	mustReason(t, w.a.Renew(w.moment(), set, account.TOTP), "")
+	mustReason(t, w.a.Renew(w.with(set), account.TOTP), "")
 }
 
 // Without codes left and without a set to be had, a new phone is confirmed all
@@ -567,7 +589,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 	w.enroll(1)
 	_, set := codes(t, 50)
 	for range 4 {
-		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+		if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -575,7 +597,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 		mustReason(t, w.recover(50, i), "")
 	}
 	id := w.begin(2, account.AuthenticatorID{})
-	stored, err := w.a.Confirm(w.moment(), id, code(t, key(t, 2), w.now), nil)
+	stored, err := w.a.Confirm(w.moment(), id, code(t, key(t, 2), w.now))
 	if stored || err != nil {
 		t.Fatalf("Confirm = %v, %v", stored, err)
 	}
@@ -583,7 +605,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 		t.Fatal(err)
 	}
 	id = w.begin(3, account.AuthenticatorID{})
-	_, err = w.a.Confirm(w.moment(), id, code(t, key(t, 3), w.now), nil)
+	_, err = w.a.Confirm(w.moment(), id, code(t, key(t, 3), w.now))
 	mustReason(t, err, account.TooManyCodeSets)
 }
 
@@ -645,7 +667,7 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 	w := newWorld(t)
 	id := w.begin(1, account.AuthenticatorID{})
 	_, first := codes(t, 1)
-	if _, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now), first); err != nil {
+	if _, err := w.a.Confirm(w.with(first), id, code(t, key(t, 1), w.now)); err != nil {
 		t.Fatal(err)
 	}
 	if leased, err := w.a.Lease(w.moment()); err != nil || len(leased) != 1 {
@@ -656,7 +678,7 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 	total := 1
 	for range 40 {
 		_, set := codes(t, 50)
-		if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+		if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.a.Lease(w.moment()); err != nil {

@@ -81,7 +81,7 @@ func TestTicket(t *testing.T) {
 		id := w.begin(61, account.AuthenticatorID{})
 		mustReason(t, w.a.Reset(w.moment(), root, second), "")
 		w.reload()
-		_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 61), w.now), nil)
+		_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 61), w.now))
 		mustReason(t, err, account.NoSetup)
 		mustReason(t, may(w, first), account.TicketInvalid)
 		mustReason(t, may(w, second), "")

@@ -37,20 +37,11 @@ type Guess struct {
 	// Delivery names the message that the code came with, for Delivered.
 	Delivery DeliveryID
 
-	// Scheme, Digest and From belong to Recovery: the scheme that the code's
-	// length names, its digest, and the derivation the digest was made with.
+	// Scheme is what the code's length names, for Recovery.
 	Scheme recovery.Scheme
-	Digest recovery.Digest
-	From   recovery.Derivation
 
-	// Replenish says that a recovery code that is used is replaced by Spare at
-	// once.
+	// Replenish says that a recovery code that is used is replaced at once.
 	Replenish bool
-	Spare     *FreshCode
-
-	// Foreign is what came of holding the text against codes of another
-	// system.
-	Imported *ImportedTry
 }
 
 // A Match is a guess that was right.
@@ -65,10 +56,10 @@ type Match struct {
 // could have been right for; [Locked], [FactorDisabled], [MalformedCode] and a
 // replayed TOTP code have not.
 //
-// It returns ErrNeedDigest, ErrNeedImported or ErrNeedSpare if a recovery code
-// may be evaluated, and something has yet to be derived for it. The account has
-// not changed then.
+// It asks for NeedDigest or NeedImported if a recovery code may be evaluated, and
+// something has yet to be derived for it. The account has not changed then.
 func (a *Account) Check(m Moment, g Guess) (Match, error) {
+	a.need = Need{}
 	if !a.enrolled() && g.Factor == NoFactor {
 		return Match{}, refuse(MalformedCode)
 	}
@@ -81,7 +72,7 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 	case err != nil:
 		return Match{}, err
 	case foreign:
-		match, err = a.checkImported(m, g)
+		match, err = a.checkImported(m)
 	case factor == Recovery:
 		match, err = a.checkRecovery(m, g)
 	case factor == Delivered:
@@ -189,11 +180,16 @@ func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {
 	if set.IsZero() || set.Derivation().Scheme() != g.Scheme {
 		return Match{}, a.fail(m, &a.recovery, recoveryPolicy, Recovery, 1)
 	}
-	if g.From != set.Derivation() {
-		return Match{}, ErrNeedDigest
+	need := Need{Kind: NeedDigest, From: set.Derivation()}
+	if g.Replenish {
+		need.replenished = *set
+	}
+	got := m.Prepared.Digest
+	if got == nil || got.From != need.From {
+		return Match{}, a.ask(need)
 	}
 	spent := *set // a copy: nothing has changed if a spare is needed first
-	place, err := spent.Spend(g.Digest, m.Now)
+	place, err := spent.Spend(got.Digest, m.Now)
 	switch {
 	case errors.Is(err, recovery.ErrSpent):
 		return Match{}, a.spentAgain(m, recoveryPolicy)
@@ -203,10 +199,10 @@ func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {
 		return Match{}, err
 	}
 	if g.Replenish {
-		if g.Spare == nil {
-			return Match{}, ErrNeedSpare
+		if got.Spare == nil {
+			return Match{}, a.ask(need)
 		}
-		if err := a.replenish(&spent, place, *g.Spare); err != nil {
+		if err := a.replenish(&spent, place, *got.Spare); err != nil {
 			return Match{}, err
 		}
 	}

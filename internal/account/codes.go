@@ -39,16 +39,6 @@ func (s *setCount) rebase(now time.Time) (changed bool) {
 	return changed
 }
 
-// CodesDerivation returns how digests of the account's recovery codes are made:
-// the zero Derivation if it has none.
-func (a *Account) CodesDerivation() (recovery.Derivation, error) {
-	set, err := a.codes.get(recovery.DecodeSet)
-	if err != nil {
-		return recovery.Derivation{}, err
-	}
-	return set.Derivation(), nil
-}
-
 // CodesLeft returns how many recovery codes are unspent, and how many there
 // were. Those of another system count until the next set takes their place.
 func (a *Account) CodesLeft() (left, of int, err error) {
@@ -64,25 +54,13 @@ func (a *Account) CodesLeft() (left, of int, err error) {
 	return set.Remaining() + unused, set.Len() + len(*imported), err
 }
 
-// MayRenew reports whether Renew would be allowed to store set, or if it is
-// nil, to ask for one.
-func (a *Account) MayRenew(set *FreshSet, now time.Time) error {
+// MayRenew reports whether Renew would be allowed to store the set that was
+// prepared, or to ask for one.
+func (a *Account) MayRenew(m Moment) error {
 	if !a.enrolled() {
 		return refuse(NotEnrolled)
 	}
-	return a.mayMake(set, now)
-}
-
-// A FreshSet is a set of recovery codes that was just made.
-type FreshSet struct {
-	Set recovery.Set
-
-	// Codes are the same in clear, if the account is to keep them. Otherwise
-	// there are none.
-	Codes recovery.Codes
-
-	// Counted says that CountSet was called, and stored, before it was made.
-	Counted bool
+	return a.mayMake(m)
 }
 
 // CountSet counts a set that is about to be made, so that making it is not free
@@ -96,41 +74,38 @@ func (a *Account) CountSet(m Moment) error {
 	return nil
 }
 
-// mayMake reports whether set, which may be nil, can be stored or made now.
-func (a *Account) mayMake(set *FreshSet, now time.Time) error {
-	if set != nil && set.Counted {
+// mayMake reports whether the set that was prepared, or else one that is yet to
+// be made, can be stored now.
+func (a *Account) mayMake(m Moment) error {
+	if set := m.Prepared.Set; set != nil && set.Counted {
 		return nil
 	}
-	return a.sets.blocked(now)
+	return a.sets.blocked(m.Now)
 }
 
-// Renew replaces the recovery codes. It returns ErrNeedCodes if set is nil.
-func (a *Account) Renew(m Moment, set *FreshSet, by Factor) error {
-	if err := a.MayRenew(set, m.Now); err != nil {
+// Renew replaces the recovery codes. It asks for NeedSet.
+func (a *Account) Renew(m Moment, by Factor) error {
+	if err := a.MayRenew(m); err != nil {
 		return err
 	}
-	if set == nil {
-		return ErrNeedCodes
+	if m.Prepared.Set == nil {
+		return a.ask(Need{Kind: NeedSet})
 	}
-	a.setCodes(m, set)
+	a.setCodes(m)
 	a.recovery = Throttle{}
 	a.rotateEpoch(m)
 	return a.record(m, Event{Kind: EventCodesRenewed, Factor: by})
 }
 
-func (a *Account) setCodes(m Moment, set *FreshSet) {
+// setCodes stores the set that was prepared.
+func (a *Account) setCodes(m Moment) {
+	set := m.Prepared.Set
 	a.codes.set(set.Set)
 	a.kept.set(set.Codes)
 	a.imported.set(nil)
 	if !set.Counted {
 		a.sets.add(m.Now)
 	}
-}
-
-// A FreshCode takes the place of a recovery code that is used.
-type FreshCode struct {
-	Code   recovery.Code
-	Digest recovery.Digest // by the derivation of the account's set
 }
 
 // replenish puts a fresh code into the place of a used one.

@@ -1,7 +1,6 @@
 package account_test
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ func keeping(t *testing.T) (*world, recovery.Codes) {
 	id := w.begin(1, account.AuthenticatorID{})
 	list, set := codes(t, 1)
 	set.Codes = list
-	if _, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now), set); err != nil {
+	if _, err := w.a.Confirm(w.with(set), id, code(t, key(t, 1), w.now)); err != nil {
 		t.Fatal(err)
 	}
 	w.now = w.now.Add(time.Minute)
@@ -50,9 +49,8 @@ func (w *world) spend(seed byte, c recovery.Code, replenish bool, fresh *account
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.a.Check(w.moment(), account.Guess{
-		Factor: account.Recovery, Scheme: c.Scheme(), Digest: digest, From: set.Set.Derivation(),
-		Replenish: replenish, Spare: fresh,
+	return w.a.Check(w.derived(set, digest, fresh), account.Guess{
+		Factor: account.Recovery, Scheme: c.Scheme(), Replenish: replenish,
 	})
 }
 
@@ -84,8 +82,17 @@ func TestReplenish(t *testing.T) {
 	w.reload()
 
 	before := encode(t, w.a)
-	if _, err := w.spend(1, third, true, nil); !errors.Is(err, account.ErrNeedSpare) {
-		t.Fatalf("got %v, want ErrNeedSpare", err)
+	_, err = w.spend(1, third, true, nil)
+	need := w.needs(err, account.NeedDigest)
+	_, set := codes(t, 1)
+	for i, c := range []recovery.Code{third, wrong} {
+		digest, err := set.Set.Derivation().Derive(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := need.Replaces(digest); got != (i == 0) {
+			t.Errorf("code %d: a spare is asked for: %t", i, got)
+		}
 	}
 	if w.a.Changed() || string(encode(t, w.a)) != string(before) {
 		t.Fatal("the account has changed before there was a spare")
@@ -162,7 +169,7 @@ func TestShow(t *testing.T) {
 
 	// A set that was made without keeping it takes the place of what was kept.
 	_, set := codes(t, 2)
-	if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+	if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
@@ -246,7 +253,7 @@ func TestSetupShowsCodes(t *testing.T) {
 		t.Errorf("%d of %d codes before the confirmation", left, of)
 	}
 	mustReason(t, w.a.MayShow(), account.NotEnrolled)
-	if _, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now), set); err != nil {
+	if _, err := w.a.Confirm(w.with(set), id, code(t, key(t, 1), w.now)); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
@@ -292,13 +299,13 @@ func TestSetupKeepsItsWord(t *testing.T) {
 		}
 	}
 	w.reload()
-	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 60), w.now), nil)
+	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 60), w.now))
 	mustReason(t, err, account.TooManyCodeSets)
 	if retryAt(err).IsZero() || w.a.Changed() || len(w.a.Authenticators()) != 1 {
 		t.Errorf("it was confirmed all the same, or changed: %v", err)
 	}
 	set.Counted = true // the one that was paid for
-	if stored, err := w.a.Confirm(w.moment(), id, code(t, key(t, 60), w.now), set); err != nil || !stored {
+	if stored, err := w.a.Confirm(w.with(set), id, code(t, key(t, 60), w.now)); err != nil || !stored {
 		t.Errorf("with the set: stored %t, %v", stored, err)
 	}
 }
@@ -329,7 +336,7 @@ func TestSetupCodesDie(t *testing.T) {
 			if w.a.Setup() != nil && w.a.Setup().Codes.Len() > 0 {
 				t.Error("they are still there")
 			}
-			if _, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now), set); err == nil {
+			if _, err := w.a.Confirm(w.with(set), id, code(t, key(t, 1), w.now)); err == nil {
 				t.Error("the setup can be confirmed")
 			}
 			if left, of, _ := w.a.CodesLeft(); left != 0 || of != 0 {

@@ -170,7 +170,7 @@ func (a *Account) Bind(m Moment, x Delivery, to Address) error {
 // ConfirmAddress takes the address over if the code is right. Like Confirm it
 // makes recovery codes where the account has none. What was proven at Bind is
 // not asked for again: every change of factor in between drops what waits.
-func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool, set *FreshSet) (stored bool, err error) {
+func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (stored bool, err error) {
 	first := !a.enrolled()
 	w := a.delivery.waiting
 	switch {
@@ -186,7 +186,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool, set *FreshSet) (
 	if err := a.delivery.throttle.blocked(totpPolicy, m.Now, 1); err != nil {
 		return false, about(Delivered, err)
 	}
-	needsCodes, err := a.needsCodes(set, m.Now)
+	needsCodes, err := a.needsCodes(m)
 	if err != nil {
 		return false, err
 	}
@@ -195,10 +195,10 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool, set *FreshSet) (
 		return false, about(Delivered, err)
 	}
 	if needsCodes {
-		if set == nil {
-			return false, ErrNeedCodes
+		if m.Prepared.Set == nil {
+			return false, a.ask(Need{Kind: NeedSet})
 		}
-		a.setCodes(m, set)
+		a.setCodes(m)
 	}
 	to.Added, to.Used = m.Now, m.Now
 	a.delivery.address = to
@@ -308,7 +308,7 @@ func (d *delivery) rebase(now time.Time) (changed bool) {
 }
 
 // needsCodes reports whether a confirmation has to make recovery codes.
-func (a *Account) needsCodes(set *FreshSet, now time.Time) (bool, error) {
+func (a *Account) needsCodes(m Moment) (bool, error) {
 	held, err := a.codes.get(recovery.DecodeSet)
 	if err != nil {
 		return false, err
@@ -320,7 +320,7 @@ func (a *Account) needsCodes(set *FreshSet, now time.Time) (bool, error) {
 	if held.Remaining()+imported > 0 {
 		return false, nil
 	}
-	if err := a.mayMake(set, now); err != nil {
+	if err := a.mayMake(m); err != nil {
 		if !a.enrolled() {
 			return false, err
 		}

@@ -42,7 +42,7 @@ func (w *world) delivered(seed byte, digits string) error {
 func (w *world) confirmAddress(seed byte, digits string, alone bool, set *account.FreshSet) error {
 	w.t.Helper()
 	g := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID{seed}}
-	_, err := w.a.ConfirmAddress(w.moment(), g, alone, set)
+	_, err := w.a.ConfirmAddress(w.with(set), g, alone)
 	w.reload()
 	return err
 }
@@ -369,7 +369,7 @@ func TestChangeOfFactorDropsMessage(t *testing.T) {
 		"recovery code": func(w *world) { mustReason(w.t, w.recover(1, 0), "") },
 		"new_codes": func(w *world) {
 			_, set := codes(w.t, 7)
-			must(w.t, w.a.Renew(w.moment(), set, account.TOTP))
+			must(w.t, w.a.Renew(w.with(set), account.TOTP))
 		},
 		"another app":    func(w *world) { w.enroll(9) },
 		"one app less":   func(w *world) { must(w.t, w.a.Remove(w.moment(), account.AuthenticatorID{2}, account.TOTP, "")) },
@@ -419,7 +419,7 @@ func TestAddressDropsSetup(t *testing.T) {
 	w := newWorld(t)
 	id := w.begin(1, account.AuthenticatorID{})
 	w.bind()
-	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now), nil)
+	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now))
 	mustReason(t, err, account.NoSetup)
 }
 
@@ -439,11 +439,10 @@ func TestConfirmAddress(t *testing.T) {
 	mustReason(t, w.confirmAddress(1, "012345", true, set), account.SetupSuperseded)
 	mustReason(t, w.confirmAddress(2, "012345", true, set), account.WrongCode)
 	mustReason(t, w.confirmAddress(2, "123456", false, set), account.NotEnrolled)
-	if _, err := w.a.ConfirmAddress(w.moment(), account.Guess{
+	_, err = w.a.ConfirmAddress(w.moment(), account.Guess{
 		Factor: account.Delivered, Digits: "123456", Delivery: account.DeliveryID{2},
-	}, true, nil); !errors.Is(err, account.ErrNeedCodes) {
-		t.Fatalf("without a set: %v", err)
-	}
+	}, true)
+	w.needs(err, account.NeedSet)
 	w = newWorld(t)
 	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone))
 	w.now = w.now.Add(account.DeliveryTTL - time.Microsecond)
@@ -589,7 +588,7 @@ func TestExpiredMessageIsRefused(t *testing.T) {
 	mustReason(t, err, account.ChallengeExpired)
 	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone))
 	w.now = w.now.Add(account.DeliveryTTL)
-	_, err = w.a.ConfirmAddress(w.moment(), g, false, nil)
+	_, err = w.a.ConfirmAddress(w.moment(), g, false)
 	mustReason(t, err, account.SetupExpired)
 }
 

@@ -161,18 +161,18 @@ func TestTrustEndsWithEveryChange(t *testing.T) {
 		},
 		"codes renewed": func(w *world) error {
 			_, set := codes(w.t, 7)
-			return w.a.Renew(w.moment(), set, account.TOTP)
+			return w.a.Renew(w.with(set), account.TOTP)
 		},
 		"recovery code": func(w *world) error { return w.recover(1, 0) },
 		"removed":       func(w *world) error { return w.a.Remove(w.moment(), account.AuthenticatorID{41}, account.TOTP, "") },
 		"added": func(w *world) error {
 			id := w.begin(60, account.AuthenticatorID{})
-			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now), nil)
+			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now))
 			return err
 		},
 		"replaced": func(w *world) error {
 			id := w.begin(60, account.AuthenticatorID{1})
-			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now), nil)
+			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now))
 			return err
 		},
 		"reset that matured": func(w *world) error {

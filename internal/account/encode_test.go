@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -37,7 +38,7 @@ func full(t *testing.T) *world {
 	}, account.TOTP, true)
 	mustReason(t, w.check(code(t, k, w.now)), "")
 	mustReason(t, w.check(w.wrong()), account.WrongCode)
-	_, err := w.a.Confirm(w.moment(), account.SetupID{99}, w.wrong(), nil)
+	_, err := w.a.Confirm(w.moment(), account.SetupID{99}, w.wrong())
 	mustReason(t, err, account.WrongCode)
 	w.recoverWrong()
 	if _, err := w.a.Lease(w.moment()); err != nil {
@@ -50,7 +51,7 @@ func full(t *testing.T) *world {
 func (w *world) recoverWrong() {
 	w.t.Helper()
 	_, set := codes(w.t, 1)
-	_, err := w.a.Check(w.moment(), account.Guess{Factor: account.Recovery, Scheme: set.Set.Derivation().Scheme(), From: set.Set.Derivation()})
+	_, err := w.a.Check(w.derived(set, recovery.Digest{}, nil), account.Guess{Factor: account.Recovery, Scheme: recovery.Fast})
 	mustReason(w.t, err, account.WrongCode)
 }
 
@@ -286,7 +287,7 @@ func TestEncodingIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		list := manyCodes(t, byte(seed))
-		if _, err := w.a.Confirm(w.moment(), id, code(t, k, w.now), list); err != nil {
+		if _, err := w.a.Confirm(w.with(list), id, code(t, k, w.now)); err != nil {
 			t.Fatal(err)
 		}
 		w.now = w.now.Add(time.Minute)

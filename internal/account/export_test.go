@@ -83,3 +83,12 @@ func (a *Account) Outbox() ([]Undelivered, error) {
 	}
 	return slices.Clone(*outbox), nil
 }
+
+// ImportedCodes returns the codes that were taken over from another system.
+func ImportedCodes(a *Account) ([]ImportedCode, error) {
+	codes, err := a.imported.get(decodeImported)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(*codes), nil
+}

@@ -21,7 +21,7 @@ const MaxImported = 16
 // not be able to ask for more either: cost 31 takes days.
 const maxImportedWork = MaxImported << 10
 
-// A ImportedScheme is how another system has hashed its recovery codes.
+// An ImportedScheme is how another system has hashed its recovery codes.
 type ImportedScheme uint8
 
 // The schemes. Their numbers are stored.
@@ -30,7 +30,7 @@ const (
 	ImportedBcrypt
 )
 
-// A ImportedCode is a recovery code of another system, by its hash.
+// An ImportedCode is a recovery code of another system, by its hash.
 type ImportedCode struct {
 	Scheme ImportedScheme
 	Hash   []byte
@@ -74,22 +74,13 @@ func CheckImported(codes []ImportedCode) error {
 	return nil
 }
 
-// A ImportedTry is a text that was held against the foreign codes of an account.
+// An ImportedTry is a text that was held against the imported codes of an account.
 type ImportedTry struct {
 	List  [32]byte // of the codes it was held against, see ImportedList
 	Match int      // the place of the code that it is; -1 if it is none
 }
 
-// Foreign returns the codes that were taken over from another system.
-func (a *Account) Imported() ([]ImportedCode, error) {
-	codes, err := a.imported.get(decodeImported)
-	if err != nil {
-		return nil, err
-	}
-	return slices.Clone(*codes), nil
-}
-
-// foreignLeft returns how many of them were not used.
+// importedLeft returns how many of them were not used.
 func (a *Account) importedLeft() (n int, err error) {
 	codes, err := a.imported.get(decodeImported)
 	if err != nil {
@@ -113,9 +104,9 @@ func ImportedList(codes []ImportedCode) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-// checkForeign evaluates a text against the codes of the other system. Nothing
+// checkImported evaluates a text against the codes of the other system. Nothing
 // takes the place of one that is used, whatever Guess.Replenish says.
-func (a *Account) checkImported(m Moment, g Guess) (Match, error) {
+func (a *Account) checkImported(m Moment) (Match, error) {
 	if err := a.recovery.blocked(importedPolicy, m.Now, 1); err != nil {
 		return Match{}, err
 	}
@@ -123,13 +114,14 @@ func (a *Account) checkImported(m Moment, g Guess) (Match, error) {
 	if err != nil {
 		return Match{}, err
 	}
-	if g.Imported == nil || g.Imported.List != ImportedList(*codes) {
-		return Match{}, ErrNeedImported
+	try := m.Prepared.Imported
+	if try == nil || try.List != ImportedList(*codes) {
+		return Match{}, a.ask(Need{Kind: NeedImported, Imported: slices.Clone(*codes)})
 	}
-	if g.Imported.Match < 0 || g.Imported.Match >= len(*codes) {
+	if try.Match < 0 || try.Match >= len(*codes) {
 		return Match{}, a.fail(m, &a.recovery, importedPolicy, Recovery, 1)
 	}
-	c := &(*codes)[g.Imported.Match]
+	c := &(*codes)[try.Match]
 	if !c.Used.IsZero() {
 		return Match{}, a.spentAgain(m, importedPolicy)
 	}

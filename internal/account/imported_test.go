@@ -59,14 +59,13 @@ func moved(t *testing.T, codes ...account.ImportedCode) (*world, totp.Key) {
 // try holds place match against the list of imported codes; -1 is none.
 func (w *world) try(factor account.Factor, digits string, match int) (account.Match, error) {
 	w.t.Helper()
-	list, err := w.a.Imported()
+	list, err := account.ImportedCodes(w.a)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.a.Check(w.moment(), account.Guess{
-		Factor: factor, Digits: digits, Replenish: true,
-		Imported: &account.ImportedTry{List: account.ImportedList(list), Match: match},
-	})
+	m := w.moment()
+	m.Prepared.Imported = &account.ImportedTry{List: account.ImportedList(list), Match: match}
+	return w.a.Check(m, account.Guess{Factor: factor, Digits: digits, Replenish: true})
 }
 
 // What may have been used in the other system until now is refused, and the
@@ -307,12 +306,14 @@ func TestCheckImported(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.reload()
-			if _, err := w.a.Imported(); (err == nil) != tt.ok || err != nil && !errors.Is(err, account.ErrDamaged) {
+			if _, err := account.ImportedCodes(w.a); (err == nil) != tt.ok || err != nil && !errors.Is(err, account.ErrDamaged) {
 				t.Errorf("read back: %v", err)
 			}
 			_, err := w.a.Check(w.moment(), account.Guess{})
-			if want := map[bool]error{true: account.ErrNeedImported, false: account.ErrDamaged}[tt.ok]; !errors.Is(err, want) {
-				t.Errorf("checked: %v, want %v", err, want)
+			if tt.ok {
+				w.needs(err, account.NeedImported)
+			} else if !errors.Is(err, account.ErrDamaged) {
+				t.Errorf("checked: %v, want ErrDamaged", err)
 			}
 		})
 	}
@@ -367,13 +368,15 @@ func TestImportedCodeWorksOnce(t *testing.T) {
 	}
 	w.begin(33, account.AuthenticatorID{})
 	epoch := w.a.Epoch()
-	if _, err := w.a.Check(w.moment(), account.Guess{}); !errors.Is(err, account.ErrNeedImported) {
-		t.Fatalf("got %v, want ErrNeedImported", err)
+	_, err := w.a.Check(w.moment(), account.Guess{})
+	if need := w.needs(err, account.NeedImported); len(need.Imported) != 3 {
+		t.Errorf("%d codes to hold it against", len(need.Imported))
 	}
 	// What was held against another list says nothing.
-	if _, err := w.a.Check(w.moment(), account.Guess{Imported: &account.ImportedTry{Match: 1}}); !errors.Is(err, account.ErrNeedImported) {
-		t.Fatalf("got %v, want ErrNeedImported", err)
-	}
+	other := w.moment()
+	other.Prepared.Imported = &account.ImportedTry{Match: 1}
+	_, err = w.a.Check(other, account.Guess{})
+	w.needs(err, account.NeedImported)
 	match, err := w.try(account.NoFactor, "", 1)
 	if err != nil || match != (account.Match{Factor: account.Recovery}) {
 		t.Fatalf("got %+v, %v", match, err)
@@ -442,7 +445,7 @@ func TestImportedCodesGiveWay(t *testing.T) {
 	w, _ := moved(t, importedCode("one"))
 	k := key(t, 60)
 	id := w.begin(60, account.AuthenticatorID{})
-	stored, err := w.a.Confirm(w.moment(), id, code(t, k, w.now), nil)
+	stored, err := w.a.Confirm(w.moment(), id, code(t, k, w.now))
 	if err != nil || stored {
 		t.Fatalf("with a code left: stored %t, %v", stored, err)
 	}
@@ -453,28 +456,29 @@ func TestImportedCodesGiveWay(t *testing.T) {
 	k = key(t, 90)
 	id = w.begin(90, account.AuthenticatorID{})
 	_, set := codes(t, 1)
-	if _, err := w.a.Confirm(w.moment(), id, code(t, k, w.now), nil); !errors.Is(err, account.ErrNeedCodes) {
-		t.Fatalf("with no code left: %v", err)
-	}
+	_, err = w.a.Confirm(w.moment(), id, code(t, k, w.now))
+	w.needs(err, account.NeedSet)
 	w.reload()
 	id = w.begin(91, account.AuthenticatorID{})
-	if stored, err = w.a.Confirm(w.moment(), id, code(t, key(t, 91), w.now), set); err != nil || !stored {
+	if stored, err = w.a.Confirm(w.with(set), id, code(t, key(t, 91), w.now)); err != nil || !stored {
 		t.Fatalf("stored %t, %v", stored, err)
 	}
 	w.reload()
-	if list, err := w.a.Imported(); len(list) > 0 || err != nil {
+	if list, err := account.ImportedCodes(w.a); len(list) > 0 || err != nil {
 		t.Errorf("%d are left, %v", len(list), err)
 	}
 
 	w, _ = moved(t, importedCode("one"), importedCode("two"))
-	if err := w.a.Renew(w.moment(), set, account.TOTP); err != nil {
+	if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
 	if left, of, _ := w.a.CodesLeft(); left != 10 || of != 10 {
 		t.Errorf("%d of %d codes", left, of)
 	}
-	_, err = w.a.Check(w.moment(), account.Guess{Imported: &account.ImportedTry{}})
+	m := w.moment()
+	m.Prepared.Imported = new(account.ImportedTry)
+	_, err = w.a.Check(m, account.Guess{})
 	mustReason(t, err, account.MalformedCode)
 }
 
@@ -590,7 +594,7 @@ func TestImportedBudgetEnds(t *testing.T) {
 	for name, end := range map[string]func(w *world) error{
 		"new codes": func(w *world) error {
 			_, set := codes(w.t, 9)
-			return w.a.Renew(w.moment(), set, account.TOTP)
+			return w.a.Renew(w.with(set), account.TOTP)
 		},
 		"an administrator": func(w *world) error { return w.a.Unlock(w.moment(), admin) },
 	} {

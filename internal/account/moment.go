@@ -3,7 +3,8 @@ package account
 import "time"
 
 // A Moment is everything that a decision takes from outside: the time, random
-// bytes that were drawn for this one write, and what the host allows.
+// bytes that were drawn for this one write, what the host allows, and what was
+// prepared for it.
 type Moment struct {
 	// Now is the current time, in UTC, to the microsecond.
 	Now time.Time
@@ -15,6 +16,9 @@ type Moment struct {
 	// AllowSHA1 lets codes with SHA-1 be computed where the Go runtime enforces
 	// FIPS 140-3. Without it they are totp.ErrNotApproved there.
 	AllowSHA1 bool
+
+	// Prepared is what was done because the account has asked for it.
+	Prepared Prepared
 }
 
 func (m Moment) epoch() Epoch {

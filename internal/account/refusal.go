@@ -67,20 +67,4 @@ var (
 
 	// ErrTooLarge says that an account does not fit into a record.
 	ErrTooLarge = errors.New("account: encoding too large")
-
-	// ErrNeedDigest asks the caller to derive the digest of the recovery code
-	// with [Account.CodesDerivation] and to call again. Nothing has changed.
-	ErrNeedDigest = errors.New("account: the digest of the recovery code is needed")
-
-	// ErrNeedImported asks the caller to hold the text against the codes that
-	// [Account.Imported] returns, and to call again. Nothing has changed.
-	ErrNeedImported = errors.New("account: the text has to be held against codes of another system")
-
-	// ErrNeedSpare asks the caller to make a recovery code and its digest by
-	// the same derivation, and to call again. Nothing has changed.
-	ErrNeedSpare = errors.New("account: a spare recovery code is needed")
-
-	// ErrNeedCodes asks the caller to make a set of recovery codes and to call
-	// again with it. The account it was called on must be dropped.
-	ErrNeedCodes = errors.New("account: a new set of recovery codes is needed")
 )

@@ -129,7 +129,7 @@ func TestResetIsCancelledBySuccess(t *testing.T) {
 		"recovery code": {account.Recovery, func(w *world) error { return w.recover(1, 0) }},
 		"confirmation": {account.TOTP, func(w *world) error {
 			id := w.begin(60, account.AuthenticatorID{})
-			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now), nil)
+			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now))
 			return err
 		}},
 	} {

@@ -99,10 +99,9 @@ func (a *Account) FindSetup(id SetupID) (*Setup, error) {
 // Confirm turns the waiting authenticator into a working one if the code is
 // right. The code's step is used up by it.
 //
-// The first confirmation also stores the recovery codes: Confirm returns
-// ErrNeedCodes if it needs a set and set is nil. It reports whether it stored
-// the set.
-func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (stored bool, err error) {
+// The first confirmation also stores recovery codes, and asks for NeedSet. It
+// reports whether it stored the set.
+func (a *Account) Confirm(m Moment, id SetupID, digits string) (stored bool, err error) {
 	s, err := a.FindSetup(id)
 	if err != nil {
 		return false, err
@@ -114,13 +113,13 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (s
 	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
 		return false, refuse(TooManyAuthenticators)
 	}
-	needsCodes, err := a.needsCodes(set, m.Now)
+	needsCodes, err := a.needsCodes(m)
 	if err != nil {
 		return false, err
 	}
 	if s.Codes.Len() > 0 && !needsCodes {
 		// The owner has noted codes that would never work.
-		if err := a.mayMake(set, m.Now); err != nil {
+		if err := a.mayMake(m); err != nil {
 			return false, err
 		}
 	}
@@ -128,10 +127,10 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string, set *FreshSet) (s
 		return false, err
 	}
 	if needsCodes {
-		if set == nil {
-			return false, ErrNeedCodes
+		if m.Prepared.Set == nil {
+			return false, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
 		}
-		a.setCodes(m, set)
+		a.setCodes(m)
 	}
 
 	kind, first := EventAuthenticatorAdded, !a.enrolled()

@@ -100,12 +100,12 @@ func largest(t *testing.T, variant int) *account.Account {
 		d := account.NewDelivery(account.DeliveryID{1, byte(i)}, "123456", w.now)
 		must(w.a.Bind(w.moment(), d, address))
 		if i == 0 {
-			_, err := w.a.ConfirmAddress(w.moment(), account.Guess{Factor: account.Delivered, Digits: "123456", Delivery: d.ID}, false, list)
+			_, err := w.a.ConfirmAddress(w.with(list), account.Guess{Factor: account.Delivered, Digits: "123456", Delivery: d.ID}, false)
 			must(err)
 			w.now = w.now.Add(time.Hour)
 			continue
 		}
-		_, err := w.a.ConfirmAddress(w.moment(), account.Guess{Factor: account.Delivered, Digits: "000000", Delivery: d.ID}, false, list)
+		_, err := w.a.ConfirmAddress(w.with(list), account.Guess{Factor: account.Delivered, Digits: "000000", Delivery: d.ID}, false)
 		mustReason(t, err, account.WrongCode)
 	}
 
@@ -114,7 +114,7 @@ func largest(t *testing.T, variant int) *account.Account {
 		ID: account.SetupID{9}, Expires: w.now.Add(time.Hour), Replaces: account.AuthenticatorID{1},
 		Label: label, Authenticator: app(4), Codes: shown,
 	}))
-	_, err := w.a.Confirm(w.moment(), account.SetupID{9}, "00000000", list)
+	_, err := w.a.Confirm(w.with(list), account.SetupID{9}, "00000000")
 	mustReason(t, err, account.WrongCode)
 
 	for i := range account.MaxDevices {

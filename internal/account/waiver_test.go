@@ -73,7 +73,7 @@ func TestBypassEndsWithSuccess(t *testing.T) {
 		"recovery code": func(w *world) error { return w.recover(1, 0) },
 		"confirmation": func(w *world) error {
 			id := w.begin(60, account.AuthenticatorID{})
-			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now), nil)
+			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now))
 			return err
 		},
 		"disabled": func(w *world) error { return w.a.Disable(w.moment(), account.TOTP, "") },
@@ -124,7 +124,7 @@ func TestBypassLeavesADemand(t *testing.T) {
 	}
 	id := w.begin(61, account.AuthenticatorID{})
 	_, set := codes(t, 61)
-	if _, err := w.a.Confirm(w.moment(), id, code(t, key(t, 61), w.now), set); err != nil {
+	if _, err := w.a.Confirm(w.with(set), id, code(t, key(t, 61), w.now)); err != nil {
 		t.Fatal(err)
 	}
 	if w.reload(); w.a.MustEnroll(w.now) {
