@@ -6,8 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -95,10 +93,8 @@ func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Tru
 	}
 	var raw [deviceToken]byte
 	x := account.Device{Name: name}
-	for _, b := range [][]byte{raw[:], x.ID[:]} {
-		if _, err := io.ReadFull(g.random, b); err != nil {
-			return TrustedDevice{}, fmt.Errorf("enrollment: drawing random bytes: %w", err)
-		}
+	if err := g.draw(raw[:], x.ID[:]); err != nil {
+		return TrustedDevice{}, err
 	}
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
 	x.Hash = g.deviceHash(userID, token)

@@ -247,10 +247,17 @@ func (c *Config) complete() error {
 // moment draws what a decision takes from outside.
 func (g *Guard) moment() (account.Moment, error) {
 	m := account.Moment{Now: g.now(), AllowSHA1: g.config.AllowSHA1}
-	if _, err := io.ReadFull(g.random, m.Fresh[:]); err != nil {
-		return m, fmt.Errorf("enrollment: drawing random bytes: %w", err)
+	return m, g.draw(m.Fresh[:])
+}
+
+// draw fills each of the buffers with random bytes.
+func (g *Guard) draw(buffers ...[]byte) error {
+	for _, b := range buffers {
+		if _, err := io.ReadFull(g.random, b); err != nil {
+			return fmt.Errorf("enrollment: drawing random bytes: %w", err)
+		}
 	}
-	return m, nil
+	return nil
 }
 
 // now returns the time as accounts keep it.

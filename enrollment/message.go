@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -71,10 +70,8 @@ type freshMessage struct {
 // than one part in 10¹³, and no source of randomness makes it draw again.
 func (g *Guard) newMessage() (f freshMessage, err error) {
 	var drawn [8]byte
-	for _, b := range [][]byte{f.id[:], drawn[:]} {
-		if _, err := io.ReadFull(g.random, b); err != nil {
-			return f, fmt.Errorf("enrollment: drawing random bytes: %w", err)
-		}
+	if err := g.draw(f.id[:], drawn[:]); err != nil {
+		return f, err
 	}
 	f.digits = fmt.Sprintf("%0*d", account.DeliveredDigits, binary.BigEndian.Uint64(drawn[:])%deliveredCodes)
 	return f, nil

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -223,10 +222,8 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 		Replaces:      replaces,
 		Authenticator: account.Authenticator{Key: key, Name: name},
 	}
-	for _, id := range [][]byte{s.ID[:], s.Authenticator.ID[:]} {
-		if _, err := io.ReadFull(g.random, id); err != nil {
-			return account.Setup{}, fmt.Errorf("enrollment: drawing random bytes: %w", err)
-		}
+	if err := g.draw(s.ID[:], s.Authenticator.ID[:]); err != nil {
+		return account.Setup{}, err
 	}
 	return s, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -238,8 +237,8 @@ func (g *Guard) challenge(ctx context.Context, userID string, l SignInOptions, a
 		purpose:   l.Purpose,
 		channel:   l.Channel,
 	}
-	if _, err := io.ReadFull(g.random, c.ID[:]); err != nil {
-		return Decision{}, fmt.Errorf("enrollment: drawing random bytes: %w", err)
+	if err := g.draw(c.ID[:]); err != nil {
+		return Decision{}, err
 	}
 	token, err := g.sealChallenge(ctx, c)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -42,8 +41,8 @@ var errToken = errors.New("enrollment: not a token of this kind")
 // sealToken returns the payload as a token.
 func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (string, error) {
 	var salt [tokenSalt]byte
-	if _, err := io.ReadFull(g.random, salt[:]); err != nil {
-		return "", fmt.Errorf("enrollment: drawing random bytes: %w", err)
+	if err := g.draw(salt[:]); err != nil {
+		return "", err
 	}
 	scope := parts(label, g.config.Namespace, string(salt[:]))
 	sealed, err := g.sealer.Seal(ctx, scope, parts(label, g.config.Namespace), payload)

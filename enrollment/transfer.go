@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -117,8 +116,8 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 		if to.Name == "" {
 			to.Name = defaultName
 		}
-		if _, err := io.ReadFull(x.guard.random, to.ID[:]); err != nil {
-			return fmt.Errorf("enrollment: drawing random bytes: %w", err)
+		if err := x.guard.draw(to.ID[:]); err != nil {
+			return err
 		}
 		authenticators = append(authenticators, to)
 	}
