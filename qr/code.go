@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// QuietZone is how many light modules every output has around the symbol,
-	// on each of its four sides: as many as ISO/IEC 18004 requires.
+	// QuietZone is the number of light modules on each side of the symbol in
+	// every output. ISO/IEC 18004 requires as many.
 	QuietZone = 4
 
-	// MaxText is the length of the longest text that [New] takes, in bytes:
-	// what the largest symbol, version 40, holds of arbitrary bytes at level M
-	// (ISO/IEC 18004:2015, table 7). Cameras of phones struggle long before
-	// that; an otpauth URI is usually below 200 bytes.
+	// MaxText is the length of the longest text that [New] accepts, in bytes.
+	// The largest symbol, version 40, holds as many arbitrary bytes at level M
+	// (ISO/IEC 18004:2015, table 7). Phone cameras fail to read much smaller
+	// symbols than that. An otpauth URI usually has fewer than 200 bytes.
 	MaxText = 2331
 )
 
@@ -28,23 +28,22 @@ var (
 	ErrTooLong = errors.New("qr: text too long")
 )
 
-// Code is the QR code of one text. The zero Code has no modules, draws nothing
-// and returns ErrEmpty where it can.
+// A Code is the QR code of one text. It is as secret as the text: it prints as a
+// placeholder and can't be encoded. A Code never changes and is safe for
+// concurrent use.
 //
-// It holds what the text holds: printing and encoding show a placeholder. A
-// Code is immutable and safe for concurrent use.
+// The zero Code has no modules. Its methods return [ErrEmpty] or an empty text.
 type Code struct {
 	redacted
 	matrix redact.Value[[][]bool] // by row and column, without a quiet zone
 }
 
-// New returns the QR code of the text, taken as it is, byte by byte, at error
-// correction level M: a symbol of which about 15 percent are lost still reads.
-// It takes about a millisecond for an otpauth URI, and the outputs next to
-// nothing on top.
+// New returns the QR code of the bytes of the text at error correction level M:
+// the symbol can still be read if about 15 percent of it are lost. New takes
+// about a millisecond for an otpauth URI.
 //
-// It returns [ErrEmpty] for an empty text and [ErrTooLong] for one of more than
-// [MaxText] bytes, before it looks at a single one of them.
+// It returns [ErrEmpty] for an empty text, and [ErrTooLong], before it looks at
+// the text, if that has more than [MaxText] bytes.
 func New(text string) (*Code, error) {
 	switch {
 	case text == "":
@@ -54,13 +53,13 @@ func New(text string) (*Code, error) {
 	}
 	q, err := qrcode.New(text, qrcode.Medium)
 	if err != nil {
-		return nil, ErrTooLong // the only reason left; err itself is not ours to vouch for
+		return nil, ErrTooLong // the only reason left; err itself may quote the text
 	}
-	q.DisableBorder = true // each output draws the quiet zone in its own way
+	q.DisableBorder = true // each output draws its own quiet zone
 	return &Code{matrix: redact.Of(q.Bitmap())}, nil
 }
 
-// dark returns the rows of modules, not to be changed; true is dark.
+// dark returns the rows of modules; true is dark. Callers must not change them.
 func (c *Code) dark() [][]bool {
 	if c.matrix.IsZero() {
 		return nil
@@ -69,8 +68,8 @@ func (c *Code) dark() [][]bool {
 }
 
 // Modules returns the number of modules on a side of the symbol, without the
-// quiet zone: 21 to 177, or 0 for the zero Code.
+// quiet zone. It is 21 to 177, or 0 for the zero Code.
 func (c *Code) Modules() int { return len(c.dark()) }
 
-// side returns the number of modules on a side of what is drawn.
+// side returns the number of modules on a side, with the quiet zone.
 func (c *Code) side() int { return c.Modules() + 2*QuietZone }

@@ -2,18 +2,18 @@ package qr
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
-	"hash/crc32"
-	"slices"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
 	"sync"
 )
 
 // Sizes of a PNG, in pixels on a side.
 const (
-	// DefaultSize is the least size of a PNG that is asked for with 0.
+	// DefaultSize is the smallest size of a PNG if 0 is asked for.
 	DefaultSize = 256
 
 	// MaxSize is the largest size that can be asked for.
@@ -23,14 +23,13 @@ const (
 // ErrSize says that a size is negative or above [MaxSize].
 var ErrSize = errors.New("qr: size out of bounds")
 
-// PNG returns the code as a square PNG image in black and white, one bit per
-// pixel. Each module is the same whole number of pixels, the smallest with
-// which the image, quiet zone included, has at least minSize pixels on a side;
-// so the image may be larger by less than a pixel per module, and is never
-// stretched. A minSize of 0 stands for [DefaultSize], 1 for one pixel per
-// module.
+// PNG returns the code as a square PNG image in black and white, with one bit
+// per pixel. With the quiet zone, the image has at least minSize pixels on a
+// side. All modules have the same whole number of pixels, so that the image is
+// never stretched: it can be larger than minSize by less than one pixel per
+// module. A minSize of 0 means [DefaultSize], and 1 means one pixel per module.
 //
-// It returns [ErrSize] if minSize is negative or above [MaxSize], and
+// PNG returns [ErrSize] if minSize is negative or above [MaxSize], and
 // [ErrEmpty] for the zero Code.
 func (c *Code) PNG(minSize int) ([]byte, error) {
 	switch {
@@ -41,14 +40,14 @@ func (c *Code) PNG(minSize int) ([]byte, error) {
 	case minSize == 0:
 		minSize = DefaultSize
 	}
-	return drawPNG(c.dark(), c.side(), (minSize+c.side()-1)/c.side()), nil
+	return drawPNG(c.dark(), c.side(), (minSize+c.side()-1)/c.side())
 }
 
-// DataURI returns what [Code.PNG] returns as a URI with the image in it, for
-// the src of an <img>: "data:image/png;base64,…". A content security policy
-// must allow data: in img-src. html/template replaces such a URI by
-// "#ZgotmplZ" unless it is handed over as a [html/template.URL]; that is safe,
-// because the URI is base64 and nothing of the text is in it verbatim.
+// DataURI returns the image of [Code.PNG] as a URI for the src of an <img>:
+// "data:image/png;base64,…". A content security policy must allow data: in
+// img-src. html/template replaces a string with such a URI by "#ZgotmplZ", so
+// convert it to [html/template.URL]. That is safe: the URI is base64 and holds
+// nothing of the text as it is. DataURI returns the errors of PNG.
 func (c *Code) DataURI(minSize int) (string, error) {
 	image, err := c.PNG(minSize)
 	if err != nil {
@@ -59,92 +58,49 @@ func (c *Code) DataURI(minSize int) (string, error) {
 	return string(base64.StdEncoding.AppendEncode(append(b, prefix...), image)), nil
 }
 
-// Of the PNG specification, third edition.
+// black and white are the indices of the palette.
 const (
-	signature  = "\x89PNG\r\n\x1a\n" // section 5.2
-	filterNone = 0                   // section 9.2
-	filterUp   = 2                   // the difference to the row above
+	white = iota
+	black
 )
 
-// A drawing is what drawing a PNG needs and the next one can use again. Most
-// of that is the compressor, which costs more to make than to use.
-type drawing struct {
-	out bytes.Buffer
-	zip *zlib.Writer
-	row []byte
-}
-
-var drawings = sync.Pool{New: func() any { return &drawing{zip: zlib.NewWriter(nil)} }}
+var palette = color.Palette{white: color.White, black: color.Black}
 
 // drawPNG returns an image of side × scale pixels on a side.
-//
-// image/png could write it from an image.Paletted. Packing the bits here, with
-// rows that repeat the one above as differences of zero, takes a fraction of
-// the time.
-func drawPNG(dark [][]bool, side, scale int) []byte {
-	d := drawings.Get().(*drawing)
-	defer drawings.Put(d)
+func drawPNG(dark [][]bool, side, scale int) ([]byte, error) {
 	pixels := side * scale
-
-	// No Write below returns an error: a bytes.Buffer has none.
-	d.out.Reset()
-	d.zip.Reset(&d.out)
-	d.row = slices.Grow(d.row[:0], rowLen(pixels))[:rowLen(pixels)]
-	for y := range side {
-		d.row[0] = filterNone
-		fill(d.row[1:], white)
-		if y >= QuietZone && y < side-QuietZone {
-			for x, isDark := range dark[y-QuietZone] {
-				if isDark {
-					blacken(d.row[1:], (QuietZone+x)*scale, scale)
+	m := image.NewPaletted(image.Rect(0, 0, pixels, pixels), palette)
+	for y, modules := range dark {
+		top := m.Pix[(QuietZone+y)*scale*m.Stride:][:scale*m.Stride]
+		row := top[:pixels]
+		for x, isDark := range modules {
+			if isDark {
+				for i := range scale {
+					row[(QuietZone+x)*scale+i] = black
 				}
 			}
 		}
-		d.zip.Write(d.row)
-		clear(d.row)
-		d.row[0] = filterUp
-		for range scale - 1 {
-			d.zip.Write(d.row)
+		for at := m.Stride; at < len(top); at += m.Stride {
+			copy(top[at:], row)
 		}
 	}
-	d.zip.Close()
-
-	header := binary.BigEndian.AppendUint32(nil, uint32(pixels))
-	header = binary.BigEndian.AppendUint32(header, uint32(pixels))
-	header = append(header, 1, 0, 0, 0, 0) // one bit of grey; the only methods there are; not interlaced
-	image := make([]byte, 0, len(signature)+3*12+len(header)+d.out.Len())
-	image = append(image, signature...)
-	image = appendChunk(image, "IHDR", header)
-	image = appendChunk(image, "IDAT", d.out.Bytes())
-	return appendChunk(image, "IEND", nil)
-}
-
-// white is eight white pixels.
-const white = 0xff
-
-// rowLen returns the length of a row of that many pixels, in bytes: its filter
-// and eight pixels to a byte.
-func rowLen(pixels int) int { return 1 + (pixels+7)/8 }
-
-// fill sets every byte of row to b.
-func fill(row []byte, b byte) {
-	for i := range row {
-		row[i] = b
+	var out bytes.Buffer
+	if err := encoder.Encode(&out, m); err != nil {
+		return nil, fmt.Errorf("qr: encoding the image: %w", err)
 	}
+	return out.Bytes(), nil
 }
 
-// blacken makes n pixels of the row black, from x on.
-func blacken(row []byte, x, n int) {
-	for ; n > 0; x, n = x+1, n-1 {
-		row[x/8] &^= 0x80 >> (x % 8)
-	}
+// encoder compresses as well as it can: that takes no longer for a picture of
+// the usual size, and makes a large one three times smaller.
+var encoder = png.Encoder{CompressionLevel: png.BestCompression, BufferPool: new(buffers)}
+
+// buffers keeps the encoder's compressor, which costs more to make than to use.
+type buffers struct{ pool sync.Pool }
+
+func (b *buffers) Get() *png.EncoderBuffer {
+	e, _ := b.pool.Get().(*png.EncoderBuffer)
+	return e
 }
 
-// appendChunk appends a chunk with its length and checksum (section 5.3).
-func appendChunk(b []byte, kind string, data []byte) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(len(data)))
-	start := len(b)
-	b = append(b, kind...)
-	b = append(b, data...)
-	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[start:]))
-}
+func (b *buffers) Put(e *png.EncoderBuffer) { b.pool.Put(e) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"html/template"
 	"image"
+	"image/color"
 	"image/png"
 	"math"
 	"strings"
@@ -26,17 +27,20 @@ func readPNG(tb testing.TB, b []byte, minSize int) [][]bool {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	grey, ok := decoded.(*image.Gray)
+	m, ok := decoded.(*image.Paletted)
 	size := decoded.Bounds().Dx()
 	if !ok || decoded.Bounds() != image.Rect(0, 0, size, size) {
 		tb.Fatalf("%T of %v", decoded, decoded.Bounds())
 	}
 	dark := func(x, y int) bool {
-		v := grey.GrayAt(x, y).Y
-		if v != 0 && v != 0xff {
-			tb.Fatalf("pixel %d,%d is neither black nor white", x, y)
+		switch m.At(x, y) {
+		case color.RGBA{0, 0, 0, 0xff}:
+			return true
+		case color.RGBA{0xff, 0xff, 0xff, 0xff}:
+			return false
 		}
-		return v == 0
+		tb.Fatalf("pixel %d,%d is neither black nor white", x, y)
+		return false
 	}
 	// The finder pattern in the corner begins with seven dark modules.
 	first := 0
@@ -63,7 +67,7 @@ func readPNG(tb testing.TB, b []byte, minSize int) [][]bool {
 	for y := range size {
 		top := y - y%scale
 		if y != top {
-			if !bytes.Equal(grey.Pix[y*grey.Stride:][:size], grey.Pix[top*grey.Stride:][:size]) {
+			if !bytes.Equal(m.Pix[y*m.Stride:][:size], m.Pix[top*m.Stride:][:size]) {
 				tb.Fatalf("row %d is not like row %d of the same modules", y, top)
 			}
 			continue

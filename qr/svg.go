@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// SVG returns the code as an SVG image to put inline in a page or to serve as
-// image/svg+xml. It has no size of its own and fills what it is put into; one
-// unit is one module. The background is white whatever is behind it, because
-// many apps do not read a light code on a dark page.
+// SVG returns the code as an SVG image, to put inline in a page or to serve as
+// image/svg+xml. The image has no fixed size and fills the element around it;
+// one unit is one module. Its background is white on any page, because many apps
+// can't read a light code on a dark page.
 //
-// The title is what a screen reader says instead of the picture and what a
-// browser shows when the pointer rests on it. It is escaped, so that it may hold
-// any text; it should say what the code is for ("QR code for your account at
-// Acme") and never repeat the text in it. An empty one is left out. The result
-// can be handed to html/template as [html/template.HTML].
+// A screen reader reads the title instead of the picture, and a browser shows it
+// under the pointer. The title should say what the code is for ("QR code for
+// your account at Acme") and must not repeat the text of the code. It can be any
+// text, since SVG escapes it. With an empty title, the image has none. Convert
+// the result to [html/template.HTML] for html/template.
 //
-// For the zero Code it returns "".
+// SVG returns "" for the zero Code.
 func (c *Code) SVG(title string) string {
 	if c.Modules() == 0 {
 		return ""
@@ -28,7 +28,7 @@ func (c *Code) SVG(title string) string {
 		`" role="img" shape-rendering="crispEdges">`)
 	if title != "" {
 		b.WriteString("<title>")
-		xml.EscapeText(&b, []byte(title)) // returns the errors of b, which has none
+		xml.EscapeText(&b, []byte(title)) // returns the errors of b, which never fails
 		b.WriteString("</title>")
 	}
 	b.WriteString(`<rect width="` + side + `" height="` + side + `" fill="#fff"/><path fill="#000" d="`)
@@ -57,7 +57,7 @@ func appendPath(d []byte, dark [][]bool) []byte {
 	return d
 }
 
-// run returns the number of dark modules that row begins with.
+// run returns the number of dark modules at the start of the row.
 func run(row []bool) int {
 	for n, isDark := range row {
 		if !isDark {

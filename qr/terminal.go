@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// Background says how a terminal shows text. A QR code has to be dark on light,
-// so which half of it is drawn depends on that.
+// A Background says how a terminal shows text. A QR code must be dark on light,
+// so Terminal draws the light modules on a dark background, and the dark modules
+// on a light background.
 type Background uint8
 
 const (
-	// Dark is a terminal that shows light text on a dark background. It is the
-	// default of most.
+	// Dark is a terminal with light text on a dark background, which is the
+	// default of most terminals.
 	Dark Background = iota
 
-	// Light is a terminal that shows dark text on a light background, and also
-	// what is printed on paper.
+	// Light is a terminal with dark text on a light background, or paper.
 	Light
 )
 
-// String returns "dark" or "light"; for any other value, "Background(n)".
+// String returns "dark" or "light", or "Background(n)" for any other value.
 func (b Background) String() string {
 	switch b {
 	case Dark:
@@ -30,8 +30,8 @@ func (b Background) String() string {
 	return fmt.Sprintf("Background(%d)", uint8(b))
 }
 
-// blocks are the characters for two modules, one above the other: each bit
-// stands for one that is painted in the colour of text.
+// blocks are the characters for two modules, one above the other. A bit is set
+// if that module is painted in the colour of the text.
 var blocks = [...]string{0: " ", upper: "▀", lower: "▄", upper | lower: "█"}
 
 const (
@@ -39,15 +39,15 @@ const (
 	lower
 )
 
-// Terminal returns the code as lines of block characters, two rows of modules
-// to a line and one module to a column, each line ended by a newline. It has no
-// escape sequences; the colours are those of the terminal, and on one with the
-// other background most apps fail to read it. Any value but [Light] is taken as
+// Terminal returns the code as lines of block characters. A line holds two rows
+// of modules, one module in a column, and ends with a newline. There are no
+// escape sequences: the terminal chooses the colours, and most apps can't read
+// the code if bg is not its background. Any value other than [Light] means
 // [Dark].
 //
-// The quiet zone is part of it, so a line is Modules + 8 columns wide; print it
-// at the start of a line, in a font whose lines touch each other. For the zero
-// Code it returns "".
+// With the quiet zone, a line is Modules + 8 columns wide. Print it at the start
+// of a line, in a font without gaps between lines. Terminal returns "" for the
+// zero Code.
 func (c *Code) Terminal(bg Background) string {
 	if c.Modules() == 0 {
 		return ""
@@ -55,7 +55,7 @@ func (c *Code) Terminal(bg Background) string {
 	side := c.side()
 	painted := func(x, y int) bool {
 		if y >= side {
-			return false // under the last row, if their number is odd
+			return false // below the last row, if the number of rows is odd
 		}
 		return c.at(x, y) == (bg == Light)
 	}
@@ -77,7 +77,7 @@ func (c *Code) Terminal(bg Background) string {
 	return b.String()
 }
 
-// at reports whether the module in column x and row y is dark, counted from
+// at reports whether the module in column x and row y is dark. Both count from
 // the corner of the quiet zone.
 func (c *Code) at(x, y int) bool {
 	x, y = x-QuietZone, y-QuietZone
