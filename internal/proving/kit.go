@@ -51,15 +51,11 @@ func New(t testing.TB, adjust ...func(*enrollment.Config)) *Kit {
 // Over returns a Kit over a fresh store.
 func Over(t testing.TB, s store.Store, adjust ...func(*enrollment.Config)) *Kit {
 	t.Helper()
-	full, ok := s.(Full)
-	if !ok {
-		t.Fatalf("a %T can't list and erase", s)
-	}
 	ring, err := keyring.Generate("test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &Kit{t: t, Store: NewStore(full), Clock: enrollmenttest.NewClock(Start), Keys: &Keys{Ring: ring}}
+	k := &Kit{t: t, Clock: enrollmenttest.NewClock(Start), Keys: &Keys{Ring: ring}}
 	k.Config = enrollment.Config{
 		Issuer:         "Acme",
 		RecoveryScheme: recovery.Fast,
@@ -69,8 +65,23 @@ func Over(t testing.TB, s store.Store, adjust ...func(*enrollment.Config)) *Kit 
 		Notify:         k.take,
 		Observe:        k.observe,
 	}
-	k.Configure(adjust...)
+	for _, f := range adjust {
+		f(&k.Config)
+	}
+	k.MoveTo(s)
 	return k
+}
+
+// MoveTo goes on over another store, which has to be empty, with the same keys
+// and at the same time.
+func (k *Kit) MoveTo(s store.Store) {
+	k.t.Helper()
+	full, ok := s.(Full)
+	if !ok {
+		k.t.Fatalf("a %T can't list and erase", s)
+	}
+	k.Store = NewStore(full)
+	k.Configure()
 }
 
 // Configure makes Guard one of another node, which is configured differently
@@ -119,6 +130,9 @@ func (k *Kit) DirectoryOf(g *enrollment.Guard, l store.Lister) *enrollment.Direc
 	}
 	return d
 }
+
+// Now is what the clock shows.
+func (k *Kit) Now() time.Time { return k.Clock.Now() }
 
 // Pass lets time go by.
 func (k *Kit) Pass(d time.Duration) { k.Clock.Advance(d) }

@@ -78,7 +78,7 @@ func (k *Kit) EnrollAll(users ...string) (all []*Person) {
 
 // Code returns what an app shows some steps from now; now without an argument.
 func (k *Kit) Code(app totp.Key, steps ...int) string {
-	at := k.Clock.Now()
+	at := k.Now()
 	for _, n := range steps {
 		at = at.Add(time.Duration(n) * app.Params().Period)
 	}
@@ -134,7 +134,7 @@ func (p *Person) Code(steps ...int) string { return p.k.Code(p.Key, steps...) }
 
 // Wrong returns a code that the person's app does not show for a quarter of an
 // hour around now.
-func (p *Person) Wrong() string { return WrongCode(p.k.Clock.Now(), p.Key) }
+func (p *Person) Wrong() string { return WrongCode(p.k.Now(), p.Key) }
 
 // Challenge gives the right password, and is asked for a code.
 func (p *Person) Challenge() string { p.k.t.Helper(); return p.k.Challenge(p.ID) }

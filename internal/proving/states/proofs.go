@@ -1,4 +1,4 @@
-package enrollment_test
+package states
 
 import (
 	"reflect"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -16,58 +17,58 @@ type proofColumn struct {
 	group  string // above the head
 	name   string // the word in the head
 	denied string // what "no" means there
-	proof  func(s *scene) enrollment.Proof
+	proof  func(s *State) enrollment.Proof
 	config func(c *enrollment.Config)
 }
 
 // proofColumns are the columns of the table, in their order.
 var proofColumns = []proofColumn{
-	{group: "code", name: "app", denied: "proof_not_allowed", proof: func(s *scene) enrollment.Proof {
-		return enrollment.ByCode(s.code(s.app))
+	{group: "code", name: "app", denied: "proof_not_allowed", proof: func(s *State) enrollment.Proof {
+		return enrollment.ByCode(s.code(s.App))
 	}},
-	{group: "code", name: "recovery", denied: "proof_not_allowed", proof: func(s *scene) enrollment.Proof {
+	{group: "code", name: "recovery", denied: "proof_not_allowed", proof: func(s *State) enrollment.Proof {
 		return enrollment.ByCode(s.recoveryCode())
 	}},
-	{group: "receipt", name: "app", denied: "proof_not_allowed", proof: func(s *scene) enrollment.Proof {
-		return enrollment.ByReceipt(s.receiptFor(s.code(s.app)))
+	{group: "receipt", name: "app", denied: "proof_not_allowed", proof: func(s *State) enrollment.Proof {
+		return enrollment.ByReceipt(s.receiptFor(s.code(s.App)))
 	}},
-	{group: "receipt", name: "recovery", denied: "proof_not_allowed", proof: func(s *scene) enrollment.Proof {
+	{group: "receipt", name: "recovery", denied: "proof_not_allowed", proof: func(s *State) enrollment.Proof {
 		receipt := s.receiptFor(s.recoveryCode())
 		s.restage(receipt) // a recovery code voids a setup
 		return enrollment.ByReceipt(receipt)
 	}},
-	{group: "receipt", name: "delivered", denied: "proof_not_allowed", proof: func(s *scene) enrollment.Proof {
+	{group: "receipt", name: "delivered", denied: "proof_not_allowed", proof: func(s *State) enrollment.Proof {
 		s.pause()
 		challenge := s.deliver()
-		ok, err := s.guard.Answer(s.t.Context(), enrollment.PurposeSignIn, challenge, s.sent)
-		s.must(err)
+		ok, err := s.Guard.Answer(s.t.Context(), enrollment.PurposeSignIn, challenge, s.Message)
+		s.Must(err)
 		s.pause() // so that it is not the message that stands in the way
 		return enrollment.ByReceipt(ok.Receipt)
 	}},
-	{group: "reauth", name: "off", denied: "proof_not_allowed", proof: func(*scene) enrollment.Proof {
+	{group: "reauth", name: "off", denied: "proof_not_allowed", proof: func(*State) enrollment.Proof {
 		return enrollment.ByReauth("password")
 	}},
-	{group: "reauth", name: "allowed", denied: "proof_not_allowed", proof: func(*scene) enrollment.Proof {
+	{group: "reauth", name: "allowed", denied: "proof_not_allowed", proof: func(*State) enrollment.Proof {
 		return enrollment.ByReauth("password")
 	}, config: func(c *enrollment.Config) { c.AllowReauth = true }},
-	{group: "nothing", name: "none", denied: "proof_required", proof: func(*scene) enrollment.Proof {
+	{group: "nothing", name: "none", denied: "proof_required", proof: func(*State) enrollment.Proof {
 		return enrollment.Proof{}
 	}},
 }
 
 // receiptFor returns the receipt of an answer with that code.
-func (s *scene) receiptFor(code string) string {
+func (s *State) receiptFor(code string) string {
 	s.t.Helper()
-	ok, err := s.guard.Verify(s.t.Context(), sceneUser, "proof", code)
-	s.must(err)
+	ok, err := s.Guard.Verify(s.t.Context(), User, "proof", code)
+	s.Must(err)
 	return ok.Receipt
 }
 
 // restage begins the setup again that a change of factor has voided.
-func (s *scene) restage(receipt string) {
+func (s *State) restage(receipt string) {
 	s.t.Helper()
-	if s.state == "staged" {
-		s.setUp(enrollment.ByReceipt(receipt))
+	if s.Name == "staged" {
+		s.stage(enrollment.ByReceipt(receipt))
 	}
 }
 
@@ -98,8 +99,7 @@ func proofTable(t *testing.T) map[string][]string {
 // Every operation that the table of states says to need a proof has a row in
 // the table of proofs, and no other has. Its cells are walked with those of the
 // table of states, in each state, see walkProofs.
-func TestProofTable(t *testing.T) {
-	t.Parallel()
+func TestProofTable(t *testing.T, _ proving.Open) {
 	_, rows := docTable(t, "none", "pending", "confirmed")
 	table := proofTable(t)
 	for _, row := range rows {
@@ -112,8 +112,8 @@ func TestProofTable(t *testing.T) {
 
 // walkProofs calls an operation that needs a proof with every kind of proof,
 // and with each that is spoilt.
-func walkProofs(t *testing.T, open openScene, name, state, want string) {
-	o := sceneOperations[name]
+func walkProofs(t *testing.T, open proving.Open, to lead, name, state, want string) {
+	o := operations[name]
 	cells := proofTable(t)[name]
 	if cells == nil {
 		t.Fatalf("%s has no row in the table of proofs", name)
@@ -124,11 +124,15 @@ func walkProofs(t *testing.T, open openScene, name, state, want string) {
 		}
 		t.Run(c.group+" "+c.name, func(t *testing.T) {
 			t.Parallel()
-			config := o.config
-			if c.config != nil {
-				c.config(&config)
+			r := o.needs
+			r.adjust = func(config *enrollment.Config) {
+				for _, f := range []func(*enrollment.Config){o.adjust, c.config} {
+					if f != nil {
+						f(config)
+					}
+				}
 			}
-			s := o.ready(open(t, state, config, o.prepare))
+			s := o.ready(to(t, open, state, r))
 			proof := c.proof(s)
 			before := s.record()
 			err := o.call(s, proof)
@@ -148,47 +152,47 @@ func walkProofs(t *testing.T, open openScene, name, state, want string) {
 	}
 	for _, c := range []struct {
 		name   string
-		proof  func(s *scene) enrollment.Proof
+		proof  func(s *State) enrollment.Proof
 		want   string // the reason; "" where it is as good as a code of the app
 		writes bool   // whether a refusal is counted
 	}{
-		{name: "other app's code", proof: func(s *scene) enrollment.Proof { return enrollment.ByCode(s.code(s.second)) }},
-		{name: "wrong code", proof: func(s *scene) enrollment.Proof { return enrollment.ByCode(s.wrong()) }, want: "wrong_code", writes: true},
-		{name: "malformed code", proof: func(*scene) enrollment.Proof { return enrollment.ByCode("hello") }, want: "malformed_code"},
-		{name: "used code", proof: func(s *scene) enrollment.Proof {
-			code := s.code(s.app)
+		{name: "other app's code", proof: func(s *State) enrollment.Proof { return enrollment.ByCode(s.code(s.Second)) }},
+		{name: "wrong code", proof: func(s *State) enrollment.Proof { return enrollment.ByCode(s.Wrong()) }, want: "wrong_code", writes: true},
+		{name: "malformed code", proof: func(*State) enrollment.Proof { return enrollment.ByCode("hello") }, want: "malformed_code"},
+		{name: "used code", proof: func(s *State) enrollment.Proof {
+			code := s.code(s.App)
 			s.receiptFor(code)
 			return enrollment.ByCode(code)
 		}, want: "replayed"},
-		{name: "stale receipt", proof: func(s *scene) enrollment.Proof {
+		{name: "stale receipt", proof: func(s *State) enrollment.Proof {
 			receipt := s.receiptFor(s.right())
 			s.restage(receipt)
-			s.now = s.now.Add(enrollment.ReceiptTTL + time.Microsecond)
+			s.Pass(enrollment.ReceiptTTL + time.Microsecond)
 			return enrollment.ByReceipt(receipt)
 		}, want: "proof_stale"},
-		{name: "void receipt", proof: func(s *scene) enrollment.Proof {
+		{name: "void receipt", proof: func(s *State) enrollment.Proof {
 			old := s.receiptFor(s.right())
-			renewed, err := s.guard.RenewCodes(s.t.Context(), sceneUser, enrollment.ByReceipt(old))
-			s.must(err)
+			renewed, err := s.Guard.RenewCodes(s.t.Context(), User, enrollment.ByReceipt(old))
+			s.Must(err)
 			s.restage(renewed.Receipt)
 			return enrollment.ByReceipt(old)
 		}, want: "proof_invalid"},
-		{name: "challenge", proof: func(s *scene) enrollment.Proof { return enrollment.ByReceipt(s.challenge) }, want: "proof_invalid"},
-		{name: "setup token", proof: func(s *scene) enrollment.Proof { return enrollment.ByReceipt(s.token) }, want: "proof_invalid"},
-		{name: "empty receipt", proof: func(*scene) enrollment.Proof { return enrollment.ByReceipt("") }, want: "proof_invalid"},
-		{name: "another user's receipt", proof: func(s *scene) enrollment.Proof {
+		{name: "challenge", proof: func(s *State) enrollment.Proof { return enrollment.ByReceipt(s.Challenge) }, want: "proof_invalid"},
+		{name: "setup token", proof: func(s *State) enrollment.Proof { return enrollment.ByReceipt(s.Token) }, want: "proof_invalid"},
+		{name: "empty receipt", proof: func(*State) enrollment.Proof { return enrollment.ByReceipt("") }, want: "proof_invalid"},
+		{name: "another user's receipt", proof: func(s *State) enrollment.Proof {
 			return enrollment.ByReceipt(s.receiptOf("mallory"))
 		}, want: "proof_invalid"},
-		{name: "device as a receipt", proof: func(s *scene) enrollment.Proof {
+		{name: "device as a receipt", proof: func(s *State) enrollment.Proof {
 			trustDevice(s)
-			return enrollment.ByReceipt(s.device.Token)
+			return enrollment.ByReceipt(s.Device.Token)
 		}, want: "proof_invalid"},
-		{name: "device as a code", proof: func(s *scene) enrollment.Proof {
+		{name: "device as a code", proof: func(s *State) enrollment.Proof {
 			trustDevice(s)
-			return enrollment.ByCode(s.device.Token)
+			return enrollment.ByCode(s.Device.Token)
 		}, want: "malformed_code"},
-		{name: "bypass", proof: func(s *scene) enrollment.Proof {
-			s.must(s.admin().Bypass(s.t.Context(), sceneUser, s.now.Add(time.Hour)))
+		{name: "bypass", proof: func(s *State) enrollment.Proof {
+			s.Must(s.admin().Bypass(s.t.Context(), User, s.Now().Add(time.Hour)))
 			return enrollment.Proof{}
 		}, want: "proof_required"},
 	} {
@@ -197,7 +201,7 @@ func walkProofs(t *testing.T, open openScene, name, state, want string) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := o.ready(open(t, state, o.config, o.prepare))
+			s := o.ready(to(t, open, state, o.needs))
 			proof := c.proof(s)
 			before := s.record()
 			err := o.call(s, proof)
@@ -215,8 +219,7 @@ func walkProofs(t *testing.T, open openScene, name, state, want string) {
 
 // A trusted device, a bypass and a deadline that is not over let somebody in,
 // and hand out nothing that proves anything.
-func TestWaiversYieldNoReceipt(t *testing.T) {
-	t.Parallel()
+func TestWaiversYieldNoReceipt(t *testing.T, open proving.Open) {
 	for i := range reflect.TypeFor[enrollment.Decision]().NumField() {
 		if name := reflect.TypeFor[enrollment.Decision]().Field(i).Name; strings.Contains(name, "Receipt") {
 			t.Errorf("a Decision has a %s", name)
@@ -225,31 +228,31 @@ func TestWaiversYieldNoReceipt(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		state string
-		login func(s *scene) enrollment.SignInOptions
+		login func(s *State) enrollment.SignInOptions
 		want  enrollment.Factor
 	}{
-		{"trusted device", "confirmed", func(s *scene) enrollment.SignInOptions {
+		{"trusted device", "confirmed", func(s *State) enrollment.SignInOptions {
 			trustDevice(s)
-			return enrollment.SignInOptions{Device: s.device.Token}
+			return enrollment.SignInOptions{Device: s.Device.Token}
 		}, enrollment.FactorTrustedDevice},
-		{"bypass", "confirmed", func(s *scene) enrollment.SignInOptions {
-			s.must(s.admin().Bypass(s.t.Context(), sceneUser, s.now.Add(time.Hour)))
+		{"bypass", "confirmed", func(s *State) enrollment.SignInOptions {
+			s.Must(s.admin().Bypass(s.t.Context(), User, s.Now().Add(time.Hour)))
 			return enrollment.SignInOptions{}
 		}, enrollment.FactorBypass},
-		{"grace", "none", func(s *scene) enrollment.SignInOptions {
-			return enrollment.SignInOptions{Require: true, Grace: s.now.Add(time.Hour)}
+		{"grace", "none", func(s *State) enrollment.SignInOptions {
+			return enrollment.SignInOptions{Require: true, Grace: s.Now().Add(time.Hour)}
 		}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(t, c.state, enrollment.Config{}, nil)
-			d, err := s.guard.SignIn(t.Context(), sceneUser, c.login(s))
-			s.must(err)
+			s := tabled(t, open, c.state, needs{})
+			d, err := s.Guard.SignIn(t.Context(), User, c.login(s))
+			s.Must(err)
 			if d.Next != enrollment.Proceed || d.Waived != c.want || d.Challenge != "" {
 				t.Errorf("%+v, want Proceed, waived by %q, without a challenge", d, c.want)
 			}
-			status, err := s.guard.Status(t.Context(), sceneUser)
-			s.must(err)
+			status, err := s.Guard.Status(t.Context(), User)
+			s.Must(err)
 			if c.want != "" && (status.State != store.Confirmed || status.LastFactor != c.want) {
 				t.Errorf("the status says %v, %q", status.State, status.LastFactor)
 			}

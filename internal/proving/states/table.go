@@ -1,4 +1,4 @@
-package enrollment_test
+package states
 
 import (
 	"maps"
@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // docTable returns the first table of the package documentation whose columns
 // begin with head: the words above them, and its rows.
 func docTable(t *testing.T, head ...string) (columns []string, rows [][]string) {
 	t.Helper()
-	source, err := os.ReadFile("doc.go")
+	source, err := os.ReadFile(proving.Source(t, "enrollment", "doc.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,10 +37,9 @@ func docTable(t *testing.T, head ...string) (columns []string, rows [][]string) 
 
 // The table in the documentation is the specification: every pair of state and
 // operation is walked, those that need a proof with each kind of proof.
-func TestStateTable(t *testing.T) {
-	t.Parallel()
+func TestStateTable(t *testing.T, open proving.Open) {
 	states, rows := docTable(t, "none", "pending", "confirmed")
-	if got, want := firstWords(rows), slices.Sorted(maps.Keys(sceneOperations)); !slices.Equal(got, want) {
+	if got, want := firstWords(rows), slices.Sorted(maps.Keys(operations)); !slices.Equal(got, want) {
 		t.Fatalf("the rows are\n%q, want\n%q", got, want)
 	}
 	for _, row := range rows {
@@ -49,7 +49,7 @@ func TestStateTable(t *testing.T) {
 		for i, state := range states {
 			t.Run(row[0]+"/"+state, func(t *testing.T) {
 				t.Parallel()
-				walk(t, newScene, row[0], state, row[i+1])
+				walk(t, open, tabled, row[0], state, row[i+1])
 			})
 		}
 	}
@@ -57,8 +57,7 @@ func TestStateTable(t *testing.T) {
 
 // An account of an address alone is walked like a confirmed one, but for what
 // the documentation says of it.
-func TestStateTableAlone(t *testing.T) {
-	t.Parallel()
+func TestStateTableAlone(t *testing.T, open proving.Open) {
 	states, all := docTable(t, "none", "pending", "confirmed")
 	confirmed := slices.Index(states, "confirmed")
 	cells := map[string]string{}
@@ -75,54 +74,51 @@ func TestStateTableAlone(t *testing.T) {
 		for i, state := range states[:len(states)-1] {
 			t.Run(name+"/"+state, func(t *testing.T) {
 				t.Parallel()
-				open := newAddressScene
+				to := tabledAlone
 				if name == "Messages.Confirm" {
-					open = func(t *testing.T, state string, config enrollment.Config, prepare func(*scene)) *scene {
-						s := newAddressScene(t, state, config, prepare)
+					to = func(t *testing.T, open proving.Open, state string, r needs) *State {
+						s := tabledAlone(t, open, state, r)
 						s.pause() // where the account was confirmed before, a message was sent
 						s.bind(enrollment.Proof{})
 						return s
 					}
 				}
-				walk(t, open, name, state, row[i+1])
+				walk(t, open, to, name, state, row[i+1])
 			})
 		}
 	}
 	for name, cell := range cells {
 		t.Run(name+"/alone", func(t *testing.T) {
 			t.Parallel()
-			walk(t, newAddressScene, name, "alone", cell)
+			walk(t, open, tabledAlone, name, "alone", cell)
 		})
 	}
 }
 
 // An app that is set up beside an address leads out of that state, by a
 // recovery code or its receipt, since that of a delivered code changes nothing.
-func TestAuthenticatorBesideAddress(t *testing.T) {
-	t.Parallel()
-	s := newAddressScene(t, "alone", enrollment.Config{}, nil)
-	s.setUp(enrollment.ByReceipt(s.receipt))
-	done, err := s.guard.Confirm(t.Context(), sceneUser, s.token, s.code(s.waits))
-	s.must(err)
+func TestAuthenticatorBesideAddress(t *testing.T, open proving.Open) {
+	s := tabledAlone(t, open, "alone", needs{})
+	s.stage(enrollment.ByReceipt(s.Receipt))
+	done, err := s.Guard.Confirm(t.Context(), User, s.Token, s.code(s.Waits))
+	s.Must(err)
 	if done.Did != enrollment.EventAuthenticatorAdded || done.Codes.Len() != 0 {
 		t.Errorf("%q with %d codes, want one more authenticator, and the codes that are there", done.Did, done.Codes.Len())
 	}
 	s.expect(nil, "confirmed")
 }
 
-type openScene func(t *testing.T, state string, config enrollment.Config, prepare func(*scene)) *scene
-
 // walk carries an operation out in a state, and checks the outcome against the
 // cell of the table.
-func walk(t *testing.T, open openScene, name, state, cell string) {
+func walk(t *testing.T, open proving.Open, to lead, name, state, cell string) {
 	t.Helper()
-	o := sceneOperations[name]
+	o := operations[name]
 	want, needsProof := strings.CutSuffix(cell, "*")
 	if needsProof {
-		walkProofs(t, open, name, state, want)
+		walkProofs(t, open, to, name, state, want)
 		return
 	}
-	s := o.ready(open(t, state, o.config, o.prepare))
+	s := o.ready(to(t, open, state, o.needs))
 	proof := enrollment.ByCode(s.right())
 	before := s.record()
 	s.expect(o.call(s, proof), want)

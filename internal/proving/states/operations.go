@@ -1,0 +1,184 @@
+package states
+
+import (
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// An operation is a row of the tables.
+type operation struct {
+	needs
+	wait time.Duration // from the state to the call
+	call func(s *State, p enrollment.Proof) error
+}
+
+// ready lets the time pass that the operation has to wait for.
+func (o operation) ready(s *State) *State {
+	s.Pass(o.wait)
+	return s
+}
+
+func trustDevice(s *State) {
+	var err error
+	s.Device, err = s.Guard.Devices().Trust(s.t.Context(), User, s.Receipt, "laptop")
+	s.Must(err)
+}
+
+func askReset(s *State) {
+	_, err := s.resets().Open(s.t.Context(), s.Challenge)
+	s.Must(err)
+	s.tick()
+}
+
+// operations are the rows of the table of states. Those that take a proof
+// are also the rows of the table of proofs.
+var operations = map[string]operation{
+	"Begin": {call: func(s *State, p enrollment.Proof) error {
+		_, err := s.Guard.Begin(s.t.Context(), User, enrollment.BeginOptions{Account: "a", Proof: p})
+		return err
+	}},
+	"Begin+Replace": {call: func(s *State, p enrollment.Proof) error {
+		_, err := s.Guard.Begin(s.t.Context(), User, enrollment.BeginOptions{Account: "a", Proof: p, Replace: s.authenticator()})
+		return err
+	}},
+	"Resume": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.Resume(s.t.Context(), User, s.Token)
+		return err
+	}},
+	"Confirm": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.Confirm(s.t.Context(), User, s.Token, s.code(s.Waits))
+		return err
+	}},
+	"Cancel": {call: func(s *State, _ enrollment.Proof) error { return s.Guard.Cancel(s.t.Context(), User) }},
+	"SignIn": {call: func(s *State, _ enrollment.Proof) error {
+		d, err := s.Guard.SignIn(s.t.Context(), User, enrollment.SignInOptions{})
+		want := enrollment.Proceed
+		if s.Name == "confirmed" || s.Name == "staged" || s.Name == "alone" {
+			want = enrollment.AskCode
+		}
+		if d.Next != want {
+			s.t.Errorf("SignIn says %v, want %v", d.Next, want)
+		}
+		return err
+	}},
+	"Answer": {call: func(s *State, _ enrollment.Proof) error {
+		code := s.code(s.App)
+		if s.Name == "alone" {
+			s.Challenge = s.deliver()
+			code = s.Message
+		}
+		_, err := s.Guard.Answer(s.t.Context(), enrollment.PurposeSignIn, s.Challenge, code)
+		return err
+	}},
+	"Verify": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.Verify(s.t.Context(), User, "step-up", s.right())
+		return err
+	}},
+	"RecentlyVerified": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.RecentlyVerified(s.t.Context(), User, "step-up", s.Receipt, time.Hour)
+		return err
+	}},
+	"RenewCodes": {call: func(s *State, p enrollment.Proof) error {
+		_, err := s.Guard.RenewCodes(s.t.Context(), User, p)
+		return err
+	}},
+	"RecoveryCodes": {needs: needs{adjust: func(c *enrollment.Config) { c.KeepCodes = true }}, call: func(s *State, p enrollment.Proof) error {
+		_, err := s.Guard.RecoveryCodes(s.t.Context(), User, p)
+		return err
+	}},
+	"Remove": {call: func(s *State, p enrollment.Proof) error {
+		return s.Guard.Remove(s.t.Context(), User, s.authenticator(), p)
+	}},
+	"Disable": {call: func(s *State, p enrollment.Proof) error {
+		return s.Guard.Disable(s.t.Context(), User, p)
+	}},
+	"Status": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.Status(s.t.Context(), User)
+		return err
+	}},
+
+	"Devices.Trust": {call: func(s *State, _ enrollment.Proof) error {
+		trusted, err := s.Guard.Devices().Trust(s.t.Context(), User, s.Receipt, "phone")
+		s.Device = trusted
+		return err
+	}},
+	"Devices.List": {needs: needs{prepare: trustDevice}, call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.Devices().List(s.t.Context(), User)
+		return err
+	}},
+	"Devices.Revoke": {needs: needs{prepare: trustDevice}, call: func(s *State, _ enrollment.Proof) error {
+		return s.Guard.Devices().Revoke(s.t.Context(), User, s.Device.Device.ID)
+	}},
+	"Devices.RevokeAll": {needs: needs{prepare: trustDevice}, call: func(s *State, _ enrollment.Proof) error {
+		return s.Guard.Devices().RevokeAll(s.t.Context(), User)
+	}},
+
+	"Messages.Bind": {call: func(s *State, p enrollment.Proof) error {
+		_, err := s.Messages(s.Guard).Bind(s.t.Context(), User, enrollment.BindOptions{Channel: "email", To: "alice@example.com", Proof: p})
+		return err
+	}},
+	"Messages.Confirm": {
+		needs: needs{prepare: func(s *State) { s.bind(enrollment.ByReceipt(s.Receipt)) }},
+		call: func(s *State, _ enrollment.Proof) error {
+			_, err := s.Messages(s.Guard).Confirm(s.t.Context(), User, s.Binding, s.Message)
+			return err
+		},
+	},
+	"Messages.Send": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Messages(s.Guard).Send(s.t.Context(), enrollment.PurposeSignIn, s.Challenge)
+		return err
+	}},
+	"Messages.Unbind": {call: func(s *State, p enrollment.Proof) error {
+		return s.Messages(s.Guard).Unbind(s.t.Context(), User, p)
+	}},
+
+	"ResetRequests.Open": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.resets().Open(s.t.Context(), s.Challenge)
+		return err
+	}},
+	"ResetRequests.Cancel": {needs: needs{prepare: askReset}, call: func(s *State, _ enrollment.Proof) error {
+		return s.resets().Cancel(s.t.Context(), User)
+	}},
+
+	"Admin.Reset": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.admin().Reset(s.t.Context(), User, enrollment.ResetOptions{})
+		return err
+	}},
+	"Admin.ApproveReset": {
+		// A setup is begun just after the request, and has not expired when that
+		// has matured.
+		needs: needs{adjust: func(c *enrollment.Config) { c.SetupTTL = enrollment.MaxSetupTTL }, prepare: askReset},
+		wait:  enrollment.MinResetWait - 10*time.Second,
+		call: func(s *State, _ enrollment.Proof) error {
+			_, err := s.admin().ApproveReset(s.t.Context(), User, enrollment.ResetOptions{})
+			return err
+		},
+	},
+	"Admin.RefuseReset": {needs: needs{prepare: askReset}, call: func(s *State, _ enrollment.Proof) error {
+		return s.admin().RefuseReset(s.t.Context(), User)
+	}},
+	"Admin.Unlock": {call: func(s *State, _ enrollment.Proof) error {
+		return s.admin().Unlock(s.t.Context(), User)
+	}},
+	"Admin.Bypass": {call: func(s *State, _ enrollment.Proof) error {
+		return s.admin().Bypass(s.t.Context(), User, s.Now().Add(time.Hour))
+	}},
+	"Admin.Import": {call: func(s *State, _ enrollment.Proof) error {
+		secret, err := totp.NewSecret([]byte("a secret of another system"))
+		s.Must(err)
+		key, err := totp.NewKey(secret, totp.Params{})
+		s.Must(err)
+		return s.admin().Import(s.t.Context(), User, enrollment.Import{
+			Authenticators: []enrollment.ImportedAuthenticator{{Key: key}},
+		})
+	}},
+	"Admin.Export": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.admin().Export(s.t.Context(), User)
+		return err
+	}},
+	"Admin.Erase": {call: func(s *State, _ enrollment.Proof) error {
+		return s.admin().Erase(s.t.Context(), User)
+	}},
+}

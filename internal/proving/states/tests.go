@@ -1,0 +1,12 @@
+package states
+
+import "github.com/seed-1b6a03a1/twofactor/internal/proving"
+
+// Tests walk the tables of the documentation.
+var Tests = []proving.Test{
+	{Name: "TestStateTable", Run: TestStateTable},
+	{Name: "TestStateTableAlone", Run: TestStateTableAlone},
+	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
+	{Name: "TestProofTable", Run: TestProofTable},
+	{Name: "TestWaiversYieldNoReceipt", Run: TestWaiversYieldNoReceipt},
+}
