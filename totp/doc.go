@@ -1,62 +1,59 @@
-// Package totp makes and checks time-based one-time passwords: RFC 6238 over
-// the HOTP of RFC 4226, and the otpauth URI by which a shared secret reaches an
-// authenticator app.
+// Package totp makes and checks time-based one-time passwords (RFC 6238, over
+// the HOTP of RFC 4226), and reads and writes the otpauth URI that brings a
+// shared secret into an authenticator app.
 //
-// A [Secret] is the shared secret. A [Key] is a secret with its [Params], and
-// is always valid once made. [Key.Check] is the heart of the package:
+// A [Secret] is the shared secret. A [Key] is a secret with its [Params]; every
+// Key other than the zero Key is valid. [Key.Check] is the main function:
 //
 //	step, err := key.Check(r.PostFormValue("code"), time.Now(), last)
 //
-// It answers with the time step that the code belongs to, not with a bool,
-// because RFC 6238, section 5.2, demands that a code works once: the verifier
-// keeps the step of the last accepted code and hands it in as last. A code of
-// that step or an earlier one is [ErrReplayed], however it is spelled. Keep the
-// new step, durably and with a conditional write, before telling anybody that
-// the code was right. Two requests that carry the same code otherwise both
-// win.
+// Check returns the time step that the code belongs to, because a code must
+// work only once (RFC 6238, section 5.2). Store that step, and pass it as last
+// to the next call. A code of that step or an earlier one is [ErrReplayed],
+// however it is written. Store the step durably and with a conditional write,
+// before you tell anybody that the code was right. Otherwise two requests with
+// the same code both succeed.
 //
 // # What it does not do
 //
 // The package is pure. It keeps no state, reads no clock, opens no connection
-// and starts no goroutine; time is an argument, and the only reader it touches
-// is the source of randomness given to [Generate]. It therefore neither stores
-// the last step nor counts failures, and six digits without throttling are no
-// protection: about 230,000 guesses, one after another, find a code that is
-// right with even odds. Package enrollment of this module composes it with
-// storage, throttling, recovery codes and encryption; an application that calls
-// this package directly has to bring all of them.
+// and starts no goroutine. Time is an argument, and the only reader it reads is
+// the source of randomness passed to [Generate]. It does not store the last
+// step and does not count failures. Six digits are no protection without
+// throttling: a guesser has an even chance after about 230,000 guesses. Package
+// enrollment of this module adds storage, throttling, recovery codes and
+// encryption. An application that calls this package directly has to add them
+// itself.
 //
-// There is no HOTP by counter, and no knob for the look-around window, which is
-// one step either way. [Key.ClockOffset] looks further, at enrolment, and only
-// to tell users how wrong their clock is.
+// There is no counter-based HOTP, and the window is fixed: Check accepts one
+// time step before and after the current one. [Key.ClockOffset] looks further,
+// but only at enrolment, to tell users how wrong their clock is.
 //
 // # Secrets
 //
-// Secret and Key keep their bytes out of reach of fmt, log/slog and
-// encoding/json: every verb prints a placeholder, encoding is an error, and an
-// unexported field of one of these types inside a struct of the application
-// prints as an address. Revealing is an explicit call of [Secret.Reveal],
-// [Secret.Base32], [Secret.Grouped], [Key.URI] or [Key.OTP], whose results are
-// ordinary values that must not be logged. No error of this package quotes what
-// it was given. Compare secrets with [Secret.Equal]; the types do not allow ==.
+// Secret and Key print and log as "[redacted]", and can't be encoded. fmt does
+// not call the methods of unexported fields; there it prints an address. These
+// functions reveal the secret: [Secret.Reveal], [Secret.Base32],
+// [Secret.Grouped], [Key.URI] and [Key.OTP]. Do not log their results. Errors
+// never quote their input. Compare secrets with [Secret.Equal]; the types do not
+// support ==.
 //
 // # Interoperability
 //
-// Most authenticator apps ignore the algorithm, the number of digits and the
-// period in a URI, and show codes for SHA-1, six digits and 30 seconds all the
-// same. The zero Params is that combination. Use another only for
-// authenticators that you know. HMAC-SHA-1 is not weakened by the collisions of
-// SHA-1 (RFC 6238, section 1.2, and RFC 4226, appendix B.2).
+// Most authenticator apps ignore the algorithm, digits and period of a URI, and
+// always show codes for SHA-1, six digits and 30 seconds. These are the
+// defaults, so the zero Params works with every app. Use other parameters only
+// for authenticators that you know. The collisions of SHA-1 do not weaken
+// HMAC-SHA-1 (RFC 6238, section 1.2, and RFC 4226, appendix B.2).
 //
-// Under GODEBUG=fips140=only the standard library refuses HMAC-SHA-1. Keys of
-// that algorithm then give [ErrNotApproved], which is neither a right nor a
-// wrong code, and never a panic; keys with SHA-256 and SHA-512 work. This
-// package makes no exception by itself. A caller that allows SHA-1 makes one
-// around the call, with WithoutEnforcement of crypto/fips140.
+// Under GODEBUG=fips140=only the standard library refuses HMAC-SHA-1. A key
+// with SHA-1 then returns [ErrNotApproved], which says nothing about the code.
+// It never panics. Keys with SHA-256 and SHA-512 work. To allow SHA-1 there,
+// call the method inside WithoutEnforcement of crypto/fips140.
 //
-// Values of all types are immutable and safe for concurrent use.
+// All values are immutable and safe for concurrent use.
 //
-// This package imports nothing but the standard library and
-// github.com/pquerna/otp, for its Key type at the boundary, and must import
-// none of the other public packages of this module.
+// This package imports only the standard library, internal helpers, and
+// github.com/pquerna/otp for the Key type of that package. It must not import
+// other public packages of this module.
 package totp

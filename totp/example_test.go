@@ -108,5 +108,5 @@ func ExampleNormalize() {
 	// "123456" <nil>
 	// "123456" <nil>
 	// "123456" <nil>
-	// "" totp: malformed code: not only digits
+	// "" totp: malformed code: a character that is not a digit
 }

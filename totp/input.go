@@ -7,14 +7,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
-// MaxInput is the length of the longest input that is looked at as a code, in
-// bytes. It leaves room for eight digits of four bytes each, every one with a
-// separator.
+// MaxInput is the length in bytes of the longest input that is read as a code.
+// It leaves room for eight digits of four bytes each, with separators between
+// them.
 const MaxInput = 64
 
-// ErrMalformed says that what was typed can't be a code of any key: it is not
-// six to eight digits. It says nothing about the secret, so a verifier may
-// answer it without counting a guess.
+// ErrMalformed says that the input is not a code of any key: it does not have
+// six to eight digits. It reveals nothing about the secret, so a verifier need
+// not count it as a guess.
 var ErrMalformed = errors.New("totp: malformed code")
 
 // Normalize returns the six to eight ASCII digits of a code that a person
@@ -29,11 +29,12 @@ var ErrMalformed = errors.New("totp: malformed code")
 //     marks of direction.
 //
 // It returns [ErrMalformed] for any other character, for another number of
-// digits, for invalid UTF-8, and for more than [MaxInput] bytes, which it
-// refuses without looking at them. The error does not quote the input.
+// digits, for invalid UTF-8, and for more than [MaxInput] bytes. The error does
+// not quote the input.
 //
-// [Key.Check] and [Key.ClockOffset] normalise by themselves. Never decide by
-// the text of a code whether it was used: many texts are one code.
+// [Key.Check] and [Key.ClockOffset] normalise their input themselves. Do not
+// compare texts to find out whether a code was used before: one code can be
+// written in many ways.
 func Normalize(input string) (string, error) {
 	c, err := parseCode(input)
 	if err != nil {
@@ -53,7 +54,7 @@ func parseCode(input string) (code, error) {
 		return code{}, fmt.Errorf("%w: longer than %d bytes", ErrMalformed, MaxInput)
 	}
 	var c code
-	for _, r := range input { // invalid UTF-8 comes as U+FFFD, which is nothing
+	for _, r := range input { // invalid UTF-8 becomes U+FFFD, which is refused
 		d, ok := typed.Digit(r)
 		switch {
 		case ok && c.n == MaxDigits:
@@ -62,7 +63,7 @@ func parseCode(input string) (code, error) {
 			c.digits[c.n] = d
 			c.n++
 		case !typed.Ignorable(r):
-			return code{}, fmt.Errorf("%w: not only digits", ErrMalformed)
+			return code{}, fmt.Errorf("%w: a character that is not a digit", ErrMalformed)
 		}
 	}
 	if c.n < MinDigits {
@@ -71,7 +72,7 @@ func parseCode(input string) (code, error) {
 	return c, nil
 }
 
-// value is the number that the digits spell.
+// value returns the number that the digits spell.
 func (c code) value() int32 {
 	var v int32
 	for _, d := range c.digits[:c.n] {

@@ -12,29 +12,27 @@ import (
 	"time"
 )
 
-// LookAround is how many time steps before and after the current one
+// LookAround is the number of time steps before and after the current one that
 // [Key.Check] accepts. RFC 6238, section 5.2, recommends at most one step for
-// the delay of the network; the other side serves clocks that run ahead.
-// Nothing widens it.
+// the delay of the network. The step after the current one is for clocks that
+// run ahead. The window can't be changed.
 const LookAround = 1
 
-// Answers of [Key.Check] to a code that it does not accept. [ErrMalformed] is
-// the third. [ErrNotApproved] is none.
+// Errors of [Key.Check]. [ErrMalformed] and [ErrSecret] are the others.
 var (
-	// ErrWrong says that the code belongs to none of the steps looked at.
+	// ErrWrong says that the code belongs to no step in the window.
 	ErrWrong = errors.New("totp: wrong code")
 
-	// ErrReplayed says that the code is right but was used: every step that it
-	// belongs to is at or below the last used one. It matches [ErrWrong] as
-	// well, so that whoever does not care need not know. Only someone who had
-	// the code gets this answer, which makes it safe to tell the user to wait
-	// for the next one.
+	// ErrReplayed says that the code is right but was used before: every step
+	// in the window that it belongs to is at or below the last used one. It
+	// also matches [ErrWrong], for callers that treat both alike. Only someone
+	// who has the code gets this error, so it is safe to tell the user to wait
+	// for the next code.
 	ErrReplayed error = replayed{}
 
 	// ErrNotApproved says that the Go runtime refuses the algorithm of the key,
-	// as it does SHA-1 under GODEBUG=fips140=only. Nothing was computed: it
-	// says nothing about the code.
-	ErrNotApproved = errors.New("totp: the Go runtime refuses the algorithm of the key, as it does SHA-1 under GODEBUG=fips140=only")
+	// for example SHA-1 under GODEBUG=fips140=only. The code was not checked.
+	ErrNotApproved = errors.New("totp: the Go runtime refuses the algorithm of the key, for example SHA-1 under GODEBUG=fips140=only")
 )
 
 type replayed struct{}
@@ -47,26 +45,26 @@ var (
 	errBefore  = errors.New("the time is before 1970")
 )
 
-// A Key is a [Secret] with the valid [Params] that its authenticator was set up
-// with: all that is needed to make and to check codes.
+// A Key is a [Secret] with the [Params] of its authenticator. It makes and
+// checks codes.
 //
-// The zero Key makes no codes and accepts none; its methods that can fail
-// return [ErrSecret].
+// The zero Key makes no codes and accepts none. Its methods return [ErrSecret]
+// where they can return an error.
 //
-// A Key is immutable and safe for concurrent use. It prints, logs and formats
-// as a placeholder, and encoding it as JSON or text is an error.
+// A Key prints and logs as "[redacted]" and can't be encoded. It is immutable
+// and safe for concurrent use.
 type Key struct {
 	redacted
 	secret Secret
 	params Params // complete and valid, except in the zero Key
 }
 
-// NewKey returns the key of a secret with these parameters, of which zero
-// fields take their defaults. It returns [ErrSecret] for the zero Secret, and
+// NewKey returns the key with this secret and these parameters. Zero fields of
+// p take their defaults. NewKey returns [ErrSecret] for the zero Secret, and
 // [ErrParams] for parameters that [Params.Validate] refuses.
 func NewKey(s Secret, p Params) (Key, error) {
 	if s.IsZero() {
-		return Key{}, fmt.Errorf("%w: it is the zero Secret", ErrSecret)
+		return Key{}, fmt.Errorf("%w: the secret is the zero Secret", ErrSecret)
 	}
 	if err := p.Validate(); err != nil {
 		return Key{}, err
@@ -78,14 +76,14 @@ func NewKey(s Secret, p Params) (Key, error) {
 // Key.
 func (k Key) Secret() Secret { return k.secret }
 
-// Params returns the parameters of the key with the defaults filled in.
+// Params returns the parameters of the key, with defaults filled in.
 func (k Key) Params() Params { return k.params.WithDefaults() }
 
-// IsZero reports whether k is the zero Key, which holds no secret.
+// IsZero reports whether k is the zero Key.
 func (k Key) IsZero() bool { return k.secret.IsZero() }
 
-// Step returns the time step that t falls into: T of RFC 6238, section 4.2, with
-// T0 at the Unix epoch, floor(unix seconds / period). Steps before 1970 are
+// Step returns the time step of t, which is T in RFC 6238, section 4.2, counted
+// from the Unix epoch: floor(unix seconds / period). Steps before 1970 are
 // negative. The zero Key has the default period.
 func (k Key) Step(t time.Time) int64 {
 	unix, period := t.Unix(), k.period()
@@ -96,8 +94,9 @@ func (k Key) Step(t time.Time) int64 {
 	return step
 }
 
-// StepTime returns when the step begins, in UTC. For steps beyond what a
-// [time.Time] can hold it returns when the first or the last within begins.
+// StepTime returns the time at which the step begins, in UTC. For a step
+// outside the range of [time.Time] it returns the time of the nearest step
+// inside.
 func (k Key) StepTime(step int64) time.Time {
 	period := k.period()
 	step = max(step, math.MinInt64/period)
@@ -105,15 +104,15 @@ func (k Key) StepTime(step int64) time.Time {
 	return time.Unix(step*period, 0).UTC()
 }
 
-// year1 is the distance between the epochs of time.Time and of Unix, in
-// seconds. Adding it is what would overflow inside time.Unix.
+// year1 is the number of seconds between the epochs of time.Time and Unix.
+// time.Unix adds it, and must not overflow.
 const year1 = 62_135_596_800
 
 // Code returns the code that an authenticator shows at time t. It is for tests
-// and for tools that stand in for an authenticator; a verifier calls
-// [Key.Check], and never sends or shows what Code returns. It returns
-// [ErrSecret] for the zero Key, [ErrNotApproved] where the Go runtime refuses
-// the algorithm, and an error for times before 1970.
+// and for programs that act as an authenticator. A verifier calls [Key.Check]
+// and must never send or show the result of Code. Code returns [ErrSecret] for
+// the zero Key, [ErrNotApproved] if the Go runtime refuses the algorithm, and an
+// error for times before 1970.
 func (k Key) Code(t time.Time) (string, error) {
 	if k.IsZero() {
 		return "", errZeroKey
@@ -136,35 +135,34 @@ func (k Key) Code(t time.Time) (string, error) {
 	return string(text), nil
 }
 
-// Check returns the time step that a code belongs to, if the code is right at
+// Check returns the time step that the code belongs to, if the code is right at
 // time t and was not used before (RFC 6238, section 5.2).
 //
-// The input is what the user typed; [Normalize] tells how it is read. The
-// argument last is the highest step that was ever accepted for this key, and 0
-// if none was: a step at or below it never succeeds, and neither does a step at
-// or below 0. Looked at are the step of t and [LookAround] steps on either
-// side. If the code belongs to more than one of them, Check returns the
-// highest, so that keeping it as the new last burns them all.
+// The input is the text that the user typed; see [Normalize]. The argument last
+// is the highest step that was ever accepted for this key, or 0 if there is
+// none. Check accepts no step at or below last, and none at or below 0. It
+// looks at the step of t and at [LookAround] steps on both sides. If the code
+// belongs to several of them, Check returns the highest, so that storing it as
+// the new last uses up all of them.
 //
-// When it returns an error, the step is 0. The error is
+// If Check returns an error, the step is 0. The errors are:
 //
-//   - [ErrMalformed] if the input is not a code at all,
-//   - [ErrReplayed], which matches [ErrWrong], if the code belongs only to
-//     steps that are used up,
-//   - [ErrWrong] if it belongs to none of the steps, or has another number of
-//     digits than the key,
-//   - [ErrSecret] for the zero Key, and [ErrNotApproved] if the Go runtime is
-//     configured to refuse the algorithm. Neither says anything about the
-//     code.
+//   - [ErrMalformed], if the input is not a code;
+//   - [ErrReplayed], which also matches [ErrWrong], if the code belongs only to
+//     steps at or below last;
+//   - [ErrWrong], if it belongs to no step in the window, or does not have as
+//     many digits as the codes of this key;
+//   - [ErrSecret] for the zero Key;
+//   - [ErrNotApproved], if the Go runtime refuses the algorithm. The code was
+//     not checked.
 //
-// The caller must keep the returned step before it treats the code as accepted,
-// in a write that fails if somebody else's came first, and must limit how often
-// Check answers: a guess of six digits is right with a chance of three in a
-// million.
+// Before the caller accepts the code, it must store the step, with a write that
+// fails if another request has changed the stored step. The caller must also
+// limit how often it calls Check: one guess at six digits is right with a
+// probability of three in a million.
 //
-// The work is the same whichever steps match, if any: three HMACs and three
-// comparisons in constant time. Any t is allowed. When the clock is before
-// 1970, nothing matches.
+// Check does the same work whichever steps match: three HMACs and three
+// comparisons in constant time. Any t is allowed. Before 1970 nothing matches.
 func (k Key) Check(input string, t time.Time, last int64) (step int64, err error) {
 	if k.IsZero() {
 		return 0, errZeroKey
@@ -180,8 +178,8 @@ func (k Key) Check(input string, t time.Time, last int64) (step int64, err error
 	return k.check(mac, typed, k.Step(t), last)
 }
 
-// check is Check with the HMAC of the key as an argument, for tests to count
-// what is done with it.
+// check is Check with the HMAC of the key as an argument, so that tests can
+// count the work.
 func (k Key) check(mac hash.Hash, typed code, current, last int64) (int64, error) {
 	const steps = 2*LookAround + 1
 	h := hotp{mac: mac, digits: k.params.Digits}
@@ -191,8 +189,8 @@ func (k Key) check(mac hash.Hash, typed code, current, last int64) (int64, error
 		matched |= uint(h.matches(first+i, typed)) << i
 	}
 
-	// From here on the branches follow the answer, which the caller learns
-	// anyway. The highest match decides: if it is used up, so are all others.
+	// These branches depend only on the answer, which the caller learns anyway.
+	// The highest match decides: if it is used up, so are the others.
 	for i := int64(steps - 1); i >= 0; i-- {
 		step := first + i
 		switch {
@@ -206,12 +204,12 @@ func (k Key) check(mac hash.Hash, typed code, current, last int64) (int64, error
 	return 0, ErrWrong
 }
 
-// period returns the time step in seconds.
+// period returns the length of a time step in seconds.
 func (k Key) period() int64 { return int64(k.Params().Period / time.Second) }
 
-// newMAC returns the HMAC of the key. Its recover is for the one reason that
-// hmac.New has to panic here: a policy of the Go runtime about the algorithm,
-// which must not take down the request of whoever signs in.
+// newMAC returns the HMAC of the key. hmac.New panics if the Go runtime refuses
+// the algorithm. That is the only panic possible here, and newMAC turns it into
+// an error.
 func (k Key) newMAC() (mac hash.Hash, err error) {
 	defer func() {
 		if recover() != nil {
@@ -221,16 +219,16 @@ func (k Key) newMAC() (mac hash.Hash, err error) {
 	return hmac.New(algorithmHashes[k.params.Algorithm], k.secret.bytes()), nil
 }
 
-// hotp is the function of RFC 4226, section 5.3, over one HMAC that is reset
-// between steps: keying it costs more than using it.
+// hotp is the function of RFC 4226, section 5.3. It uses one HMAC for all steps,
+// because making an HMAC costs more than using it.
 type hotp struct {
 	mac    hash.Hash
 	digits int
 	buf    [sha512.Size]byte
 }
 
-// matches returns 1 if the code is the one of the step, and 0 otherwise, in
-// time that depends on neither.
+// matches returns 1 if the code is the code of the step, and 0 otherwise. Its
+// time depends on neither.
 func (h *hotp) matches(step int64, c code) int {
 	length := subtle.ConstantTimeEq(int32(c.n), int32(h.digits))
 	return length & subtle.ConstantTimeEq(c.value(), h.at(step))
@@ -247,8 +245,8 @@ func (h *hotp) at(step int64) int32 {
 	offset := sum[len(sum)-1] & 0xf
 	value := binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
 
-	// Constant divisors, so that no division instruction, whose time can
-	// depend on its operands, sees the value.
+	// The divisors are constants, so that the compiler uses no division
+	// instruction. The time of one can depend on the value.
 	switch h.digits {
 	case 6:
 		value %= 1e6

@@ -11,42 +11,46 @@ import (
 
 // Bounds of a [Label], in bytes.
 const (
-	// MaxIssuer is the length of the longest issuer.
+	// MaxIssuer is the maximum length of an issuer.
 	MaxIssuer = 64
 
-	// MaxAccount is the length of the longest account.
+	// MaxAccount is the maximum length of an account.
 	MaxAccount = 255
 
-	// MaxImage is the length of the longest URL of an image.
+	// MaxImage is the maximum length of the URL of an image.
 	MaxImage = 512
 )
 
-// ErrLabel says that a field of a [Label] is outside its bounds.
+// ErrLabel says that a field of a [Label] is invalid.
 var ErrLabel = errors.New("totp: invalid label")
 
-// A Label is what an authenticator shows beside the code. It holds no secret
-// and takes no part in making codes.
+// A Label is the text that an authenticator shows with the code. It holds no
+// secret and has no effect on codes.
 type Label struct {
-	// Issuer is who asks for the code, such as "Acme": 1 to [MaxIssuer] bytes.
+	// Issuer is the name of the service, for example "Acme": 1 to [MaxIssuer]
+	// bytes.
 	Issuer string
 
-	// Account is which account of theirs it is, such as an e-mail address: 1
-	// to [MaxAccount] bytes.
+	// Account is the name of the user's account, for example an e-mail address:
+	// 1 to [MaxAccount] bytes.
 	Account string
 
 	// Image is the https URL of a logo, at most [MaxImage] bytes, or empty.
-	// Few authenticators look at it; those that do fetch it, and so tell its
-	// host the address of the user. This library never does.
+	// Few authenticators use it. Those that do fetch the URL, so its server
+	// learns the user's IP address. This library never fetches it.
 	Image string
 }
 
-// Validate reports whether every field survives the way into an authenticator
-// unchanged. Issuer and Account may hold any Unicode text except the colon,
-// which separates the two and which authenticators split at even when it is
-// escaped, control characters, line and paragraph separators, and white space
-// at either end, which authenticators strip. They must be valid UTF-8 and
-// within their bounds. Its errors match [ErrLabel] and name the field, not the
-// value.
+// Validate returns an error if an authenticator would show a field differently
+// or not at all. Issuer and Account must be valid UTF-8 within their bounds,
+// without
+//
+//   - colons, which separate the two fields, and at which authenticators split
+//     even if they are escaped;
+//   - control characters, and line and paragraph separators;
+//   - white space at either end, which authenticators remove.
+//
+// The errors match [ErrLabel]. They name the field and do not quote its value.
 func (l Label) Validate() error {
 	if err := validName("Issuer", l.Issuer, MaxIssuer); err != nil {
 		return err
@@ -54,8 +58,8 @@ func (l Label) Validate() error {
 	return l.validateRest()
 }
 
-// validateRest validates all but the issuer, which URIs from elsewhere may
-// lack.
+// validateRest validates all fields but the issuer, which is missing in some
+// URIs of other systems.
 func (l Label) validateRest() error {
 	if err := validName("Account", l.Account, MaxAccount); err != nil {
 		return err
@@ -97,8 +101,8 @@ func validImage(image string) error {
 			return fmt.Errorf("%w: Image is not printable ASCII", ErrLabel)
 		}
 	}
-	// Errors of net/url quote the URL, and what passes for one here may be
-	// somebody's token.
+	// The error of net/url is dropped: it quotes the URL, which may contain a
+	// token.
 	u, err := url.Parse(image)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		return fmt.Errorf("%w: Image is not an https URL without user information", ErrLabel)

@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// MaxClockOffset is how wrong the clock of an authenticator may be for
-// [Key.ClockOffset] to measure it.
+// MaxClockOffset is the largest offset that [Key.ClockOffset] measures.
 const MaxClockOffset = 10 * time.Minute
 
-// ClockOffset returns how far the authenticator's clock is ahead of t, or, if
-// negative, behind it, judging by the code it shows: a multiple of the period,
-// 0 if the code is the one of the current step. The code is sought in all steps
-// whose beginnings lie within [MaxClockOffset] of the current step's. If it
-// belongs to several, the nearest counts, and of two equally near the earlier.
+// ClockOffset estimates from a code how far the authenticator's clock is ahead
+// of t, or behind it if the result is negative. The result is a multiple of the
+// period, and 0 if the code belongs to the step of t. ClockOffset looks at all
+// steps that begin within [MaxClockOffset] of the current step. If the code
+// belongs to several of them, it takes the nearest, and the earlier of two that
+// are equally near.
 //
-// It is for enrolment only, where the user has the secret on the screen, to say
-// "your phone is four minutes slow" instead of "wrong code". It is no check: it
-// takes 41 codes for right with the default period, keeps no track of used
-// ones, and its answer must never sign anybody in, nor widen the window of
-// [Key.Check] later. Limit how often it answers as well.
+// Call it only at enrolment, where the user can see the secret anyway, to say
+// "your phone is four minutes slow" instead of "wrong code". It is not a check
+// of the code: with the default period it accepts 41 codes, and it does not
+// know which codes were used. Never sign anybody in because of its result, and
+// do not use it to widen the window of [Key.Check]. Limit how often you call it.
 //
-// It returns [ErrMalformed] if [Normalize] refuses the input, [ErrWrong] if the
-// code belongs to none of the steps or has another number of digits than the
-// key, and otherwise the errors of Key.Check. The work depends on the period
-// only, whichever steps match. When the clock is before 1970, nothing matches.
+// It returns [ErrMalformed] if [Normalize] refuses the input, and [ErrWrong] if
+// the code belongs to none of the steps or does not have as many digits as the
+// codes of this key. It returns [ErrSecret] and [ErrNotApproved] as Check does.
+// The work depends only on the period. Before 1970 nothing matches.
 func (k Key) ClockOffset(input string, t time.Time) (time.Duration, error) {
 	if k.IsZero() {
 		return 0, errZeroKey
@@ -42,21 +42,21 @@ func (k Key) ClockOffset(input string, t time.Time) (time.Duration, error) {
 	return k.clockOffset(mac, typed, k.Step(t))
 }
 
-// clockOffset is ClockOffset with the HMAC of the key as an argument, for tests
-// to count what is done with it.
+// clockOffset is ClockOffset with the HMAC of the key as an argument, so that
+// tests can count the work.
 func (k Key) clockOffset(mac hash.Hash, typed code, current int64) (time.Duration, error) {
 	h := hotp{mac: mac, digits: k.params.Digits}
 	found, nearest := 0, 0
 	look := func(distance int) {
 		step := current + int64(distance)
 		match := h.matches(step, typed)
-		if current < 0 || step <= 0 { // neither is a secret
+		if current < 0 || step <= 0 { // not secret
 			match = 0
 		}
 		found |= match
 		nearest = subtle.ConstantTimeSelect(match, distance, nearest)
 	}
-	// From the outside in, so that the nearest match is the last to be kept.
+	// The nearest steps come last, so that the nearest match is kept.
 	for d := int(MaxClockOffset / k.params.Period); d > 0; d-- {
 		look(d)
 		look(-d)

@@ -13,19 +13,19 @@ import (
 
 // Bounds of [Params].
 const (
-	// MinDigits is the fewest digits a code may have (RFC 4226, section 4,
-	// requirement R4).
+	// MinDigits is the minimum number of digits of a code (RFC 4226, section
+	// 4, requirement R4).
 	MinDigits = 6
 
-	// MaxDigits is the most digits a code may have. The truncated value of RFC
-	// 4226 has 31 bits, so that a tenth digit would hardly vary.
+	// MaxDigits is the maximum number of digits of a code, the largest that RFC
+	// 4226, section 5.3, mentions.
 	MaxDigits = 8
 
-	// MinPeriod is the shortest time step.
+	// MinPeriod is the minimum length of a time step.
 	MinPeriod = 15 * time.Second
 
-	// MaxPeriod is the longest time step. A code is accepted for three of
-	// them.
+	// MaxPeriod is the maximum length of a time step. A code is accepted during
+	// three steps.
 	MaxPeriod = 120 * time.Second
 )
 
@@ -34,12 +34,12 @@ const (
 	defaultPeriod = 30 * time.Second
 )
 
-// ErrParams says that a field of [Params], or an algorithm, is outside its
-// bounds.
+// ErrParams says that a field of [Params] is out of bounds, or that an algorithm
+// is unknown.
 var ErrParams = errors.New("totp: invalid parameters")
 
-// Algorithm is the hash function under the HMAC (RFC 6238, section 1.2). The
-// zero Algorithm is SHA1, the one that every authenticator knows.
+// Algorithm is the hash function of the HMAC (RFC 6238, section 1.2). The zero
+// Algorithm is SHA1, which every authenticator supports.
 type Algorithm uint8
 
 // The algorithms of RFC 6238.
@@ -47,10 +47,10 @@ const (
 	// SHA1 is HMAC-SHA-1, the default.
 	SHA1 Algorithm = iota
 
-	// SHA256 is HMAC-SHA-256. Few authenticators honour it.
+	// SHA256 is HMAC-SHA-256. Few authenticators support it.
 	SHA256
 
-	// SHA512 is HMAC-SHA-512. Few authenticators honour it.
+	// SHA512 is HMAC-SHA-512. Few authenticators support it.
 	SHA512
 )
 
@@ -62,8 +62,8 @@ var (
 // Valid reports whether a is one of the defined algorithms.
 func (a Algorithm) Valid() bool { return a <= SHA512 }
 
-// String returns the name that the otpauth URI has for the algorithm: "SHA1",
-// "SHA256" or "SHA512"; for an invalid one, "Algorithm(n)".
+// String returns the name of the algorithm in an otpauth URI: "SHA1", "SHA256"
+// or "SHA512". For an invalid algorithm it returns "Algorithm(n)".
 func (a Algorithm) String() string {
 	if !a.Valid() {
 		return fmt.Sprintf("Algorithm(%d)", uint8(a))
@@ -71,11 +71,10 @@ func (a Algorithm) String() string {
 	return algorithmNames[a]
 }
 
-// ParseAlgorithm returns the algorithm of that name. It takes the names of
-// [Algorithm.String] in either case, and with the hyphen of the standard that
-// defines them ("SHA-256"). It returns [ErrParams] for any other text, which it
-// does not quote; never the default, since taking an unknown name for SHA-1
-// would make codes that are never right.
+// ParseAlgorithm returns the algorithm with that name. It accepts the names of
+// [Algorithm.String] in either case, also with a hyphen ("SHA-256"). It returns
+// [ErrParams] for any other text and does not quote it. It never returns SHA1
+// for an unknown name, because codes would then never be right.
 func ParseAlgorithm(name string) (Algorithm, error) {
 	// Not EqualFold, which takes a long s (U+017F) for an S.
 	name = strings.ToLower(name)
@@ -88,19 +87,19 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 	return 0, fmt.Errorf("%w: unknown algorithm", ErrParams)
 }
 
-// Params are what authenticator and verifier have to agree on besides the
-// secret. The zero Params is what all authenticators support: SHA-1, six
-// digits, 30 seconds.
+// Params are the parameters that authenticator and verifier must agree on, in
+// addition to the secret. The zero Params is supported by every authenticator:
+// SHA-1, six digits, 30 seconds.
 type Params struct {
 	// Algorithm defaults to [SHA1].
 	Algorithm Algorithm
 
-	// Digits is the length of a code, from [MinDigits] to [MaxDigits].
-	// Defaults to 6.
+	// Digits is the number of digits of a code, from [MinDigits] to
+	// [MaxDigits]. Defaults to 6.
 	Digits int
 
-	// Period is the length of a time step, in whole seconds, from [MinPeriod]
-	// to [MaxPeriod]. Defaults to 30 seconds.
+	// Period is the length of a time step, from [MinPeriod] to [MaxPeriod] in
+	// whole seconds. Defaults to 30 seconds.
 	Period time.Duration
 }
 
@@ -115,19 +114,19 @@ func (p Params) WithDefaults() Params {
 	return p
 }
 
-// Validate reports whether every field is zero or within its bounds. Its
-// errors match [ErrParams] and name the field.
+// Validate returns an error if a field is neither zero nor within its bounds.
+// The errors match [ErrParams] and name the field.
 func (p Params) Validate() error {
 	p = p.WithDefaults()
 	switch {
 	case !p.Algorithm.Valid():
-		return fmt.Errorf("%w: Algorithm is none of the defined ones", ErrParams)
+		return fmt.Errorf("%w: Algorithm is unknown", ErrParams)
 	case p.Digits < MinDigits || p.Digits > MaxDigits:
 		return fmt.Errorf("%w: Digits is outside %d..%d", ErrParams, MinDigits, MaxDigits)
 	case p.Period < MinPeriod || p.Period > MaxPeriod:
 		return fmt.Errorf("%w: Period is outside %v..%v", ErrParams, MinPeriod, MaxPeriod)
 	case p.Period%time.Second != 0:
-		return fmt.Errorf("%w: Period is not in whole seconds", ErrParams)
+		return fmt.Errorf("%w: Period is not a whole number of seconds", ErrParams)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-var errEncode = errors.New("totp: a secret is not encoded; reveal it and encode that")
+var errEncode = errors.New("totp: secrets are not encoded; encode what Secret.Base32 or Key.URI returns")
 
 // redacted is embedded by the types that hold a secret. Package redact says
 // what else they need.

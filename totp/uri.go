@@ -9,29 +9,29 @@ import (
 	"time"
 )
 
-// MaxURI is the length of the longest otpauth URI that [ParseURI] reads, in
-// bytes. [Key.URI] stays below it.
+// MaxURI is the maximum length in bytes of an otpauth URI that [ParseURI] reads.
+// The URIs that [Key.URI] returns are shorter.
 const MaxURI = 4096
 
-// ErrURI says that a text is not an otpauth URI of a TOTP key that this package
-// supports.
+// ErrURI says that a text is not an otpauth URI that this package supports.
 var ErrURI = errors.New("totp: invalid otpauth URI")
 
-// URI returns the otpauth URI of the key, which authenticators read from a QR
-// code or a link, in the form of the [Key Uri Format]:
+// URI returns the otpauth URI of the key in the [Key Uri Format], which
+// authenticators read from a QR code or a link:
 //
 //	otpauth://totp/Acme:alice@example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEH&issuer=Acme
 //
-// The issuer stands both in the label and as a parameter, because some
-// authenticators show the one and some the other. The parameters algorithm,
-// digits and period follow only where they differ from the default, which is
-// the same for all authenticators: that is the URI the largest services send,
-// so every authenticator is tested with it, and the QR code stays small. The
-// parameter image follows if the label has one. A space is %20, never a plus
-// sign.
+// The issuer is both in the label and in a parameter, because some
+// authenticators show one and some the other. The parameters algorithm, digits
+// and period are left out if they have the default value, which is the same for
+// all authenticators. The largest services send such URIs, so every
+// authenticator is tested with them, and the QR code stays small. The parameter
+// image is there if the label has an image. A space is written as %20, not as a
+// plus sign.
 //
-// The URI holds the secret in clear. Show it once, to its owner; keep it out of
-// logs, of referrers and of pictures that somebody else draws.
+// The URI contains the secret in clear. Show it only once and only to its
+// owner. Keep it out of logs and referrers, and do not send it to a service that
+// draws QR codes.
 //
 // It returns [ErrLabel] for a label that [Label.Validate] refuses, and
 // [ErrSecret] for the zero Key.
@@ -63,36 +63,38 @@ func (k Key) URI(l Label) (string, error) {
 	return b.String(), nil
 }
 
-// escape returns text with everything percent-encoded but letters and digits of
-// ASCII and "-._~@", which mean the same in the path and in the query.
+// escape percent-encodes all but ASCII letters and digits and "-._~@". What
+// remains means the same in the path and in the query.
 func escape(text string) string { return formToURI.Replace(url.QueryEscape(text)) }
 
 var formToURI = strings.NewReplacer("+", "%20", "%40", "@")
 
-// ParseURI returns the key and the label of an otpauth URI, for example one
-// exported by another system. White space around the URI is ignored.
+// ParseURI returns the key and the label of an otpauth URI, for example of one
+// that another system exported. It ignores white space around the URI.
 //
-// It is strict, since what is dropped or guessed here would be a key whose
-// codes are never right, or one that another parser reads differently. It
+// ParseURI is strict: a parameter that it ignored or guessed could give a key
+// whose codes are never right, or one that other parsers read differently. It
 // returns [ErrURI]
 //
-//   - for more than [MaxURI] bytes, another scheme, a type other than totp, a
-//     fragment, a broken percent-encoding, or a semicolon in the query;
-//   - for a missing or an invalid secret, which matches [ErrSecret] as well;
-//   - for an algorithm, digits or period outside the bounds of [Params], which
-//     matches [ErrParams] as well, and for an encoder, by which some services
-//     ask for codes that are not decimal;
-//   - for a label that [Label.Validate] refuses, which matches [ErrLabel] as
-//     well, and for an issuer in the label that differs from the parameter;
+//   - for more than [MaxURI] bytes, a scheme other than otpauth, a type other
+//     than totp, a fragment, invalid percent-encoding, or a semicolon in the
+//     query;
+//   - for a missing or invalid secret; the error also matches [ErrSecret];
+//   - for an unknown algorithm, or digits or a period outside the bounds of
+//     [Params]; the error also matches [ErrParams];
+//   - for a label that [Label.Validate] refuses, or an issuer in the label that
+//     differs from the parameter; the error also matches [ErrLabel];
+//   - for the parameter encoder, with which some services ask for codes that
+//     are not decimal;
 //   - for any of these parameters given twice.
 //
-// Absent parameters have their defaults. Unknown parameters are ignored. The
+// Missing parameters have their defaults. Unknown parameters are ignored. The
 // names of parameters are read in either case. A plus sign in the query is a
-// space, as in HTML forms; in the label it is a plus sign. A URI without issuer
-// is accepted and gives a Label without one, which must be filled in before
-// [Key.URI] takes it.
+// space, as in HTML forms; in the label it is a plus sign. A URI without an
+// issuer is accepted. Its Label has no Issuer, and [Key.URI] refuses it until
+// one is set.
 //
-// No error quotes the URI.
+// The errors never quote the URI.
 func ParseURI(uri string) (Key, Label, error) {
 	if len(uri) > MaxURI {
 		return Key{}, Label{}, fmt.Errorf("%w: longer than %d bytes", ErrURI, MaxURI)
@@ -130,7 +132,7 @@ func ParseURI(uri string) (Key, Label, error) {
 	return key, label, nil
 }
 
-// Parameters of the query that mean something here.
+// Parameters of the query that ParseURI knows.
 const (
 	paramSecret    = "secret"
 	paramIssuer    = "issuer"
@@ -141,8 +143,8 @@ const (
 	paramEncoder   = "encoder"
 )
 
-// parseQuery returns the known parameters that were given. It is stricter than
-// net/url, which keeps all values of a name for the caller to choose from.
+// parseQuery returns the known parameters of the query. Unlike net/url, it
+// refuses a parameter that is given twice.
 func parseQuery(query string) (map[string]string, error) {
 	if strings.Contains(query, ";") {
 		return nil, fmt.Errorf("%w: its query has a semicolon", ErrURI)
@@ -152,7 +154,7 @@ func parseQuery(query string) (map[string]string, error) {
 		name, value, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(name)
 		if err != nil {
-			return nil, fmt.Errorf("%w: the name of a parameter is not percent-encoded", ErrURI)
+			return nil, fmt.Errorf("%w: the name of a parameter has invalid percent-encoding", ErrURI)
 		}
 		name = strings.ToLower(name)
 		switch name {
@@ -164,7 +166,7 @@ func parseQuery(query string) (map[string]string, error) {
 			return nil, fmt.Errorf("%w: it has the parameter %s twice", ErrURI, name)
 		}
 		if given[name], err = url.QueryUnescape(value); err != nil {
-			return nil, fmt.Errorf("%w: the parameter %s is not percent-encoded", ErrURI, name)
+			return nil, fmt.Errorf("%w: the parameter %s has invalid percent-encoding", ErrURI, name)
 		}
 	}
 	return given, nil
@@ -173,7 +175,7 @@ func parseQuery(query string) (map[string]string, error) {
 func parseLabel(path string, given map[string]string) (Label, error) {
 	path, err := url.PathUnescape(path)
 	if err != nil {
-		return Label{}, fmt.Errorf("%w: its label is not percent-encoded", ErrURI)
+		return Label{}, fmt.Errorf("%w: its label has invalid percent-encoding", ErrURI)
 	}
 	label := Label{Issuer: given[paramIssuer], Account: path, Image: given[paramImage]}
 	if prefix, account, ok := strings.Cut(path, ":"); ok {
@@ -198,7 +200,7 @@ func parseLabel(path string, given map[string]string) (Label, error) {
 func parseKey(given map[string]string) (Key, error) {
 	text, ok := given[paramSecret]
 	if !ok {
-		return Key{}, fmt.Errorf("%w: %w: it has none", ErrURI, ErrSecret)
+		return Key{}, fmt.Errorf("%w: %w: the secret is missing", ErrURI, ErrSecret)
 	}
 	secret, err := ParseSecret(text)
 	if err != nil {
@@ -212,18 +214,18 @@ func parseKey(given map[string]string) (Key, error) {
 	}
 	if text, ok := given[paramDigits]; ok {
 		if p.Digits, ok = parseCount(text); !ok {
-			return Key{}, fmt.Errorf("%w: %w: digits is not a number in its bounds", ErrURI, ErrParams)
+			return Key{}, fmt.Errorf("%w: %w: digits is not a number from 1 to 999", ErrURI, ErrParams)
 		}
 	}
 	if text, ok := given[paramPeriod]; ok {
 		seconds, ok := parseCount(text)
 		if !ok {
-			return Key{}, fmt.Errorf("%w: %w: period is not a number in its bounds", ErrURI, ErrParams)
+			return Key{}, fmt.Errorf("%w: %w: period is not a number from 1 to 999", ErrURI, ErrParams)
 		}
 		p.Period = time.Duration(seconds) * time.Second
 	}
 	if given[paramEncoder] != "" {
-		return Key{}, fmt.Errorf("%w: it asks for codes that are not decimal", ErrURI)
+		return Key{}, fmt.Errorf("%w: it has the parameter encoder", ErrURI)
 	}
 	key, err := NewKey(secret, p)
 	if err != nil {
@@ -232,8 +234,8 @@ func parseKey(given map[string]string) (Key, error) {
 	return key, nil
 }
 
-// parseCount returns the positive number of at most three ASCII digits that
-// text spells. Zero is refused, because in [Params] it would mean the default.
+// parseCount reads a positive number of at most three ASCII digits. It refuses
+// zero, which would mean the default in [Params].
 func parseCount(text string) (int, bool) {
 	if len(text) == 0 || len(text) > 3 {
 		return 0, false

@@ -166,8 +166,8 @@ func TestParseURIRefuses(t *testing.T) {
 		{"too long", with("&x=" + strings.Repeat("x", totp.MaxURI)), nil, "longer"},
 		{"endless", strings.Repeat(" ", 1<<20) + with(""), nil, "longer"},
 
-		{"no query", "otpauth://totp/Acme:alice", totp.ErrSecret, "none"},
-		{"no secret", path + "issuer=Acme", totp.ErrSecret, "none"},
+		{"no query", "otpauth://totp/Acme:alice", totp.ErrSecret, "missing"},
+		{"no secret", path + "issuer=Acme", totp.ErrSecret, "missing"},
 		{"empty secret", path + "secret=&issuer=Acme", totp.ErrSecret, "shorter"},
 		{"secret without value", path + "secret&issuer=Acme", totp.ErrSecret, "shorter"},
 		{"80-bit secret", path + "secret=GEZDGNBVGY3TQOJQ", totp.ErrSecret, "shorter"},
@@ -201,7 +201,7 @@ func TestParseURIRefuses(t *testing.T) {
 		{"fractional period", with("&period=3.5"), totp.ErrParams, "period"},
 		{"period with unit", with("&period=30s"), totp.ErrParams, "period"},
 		{"period overflow", with("&period=9223372036854775807"), totp.ErrParams, "period"},
-		{"codes that are not decimal", with("&encoder=steam"), nil, "decimal"},
+		{"codes that are not decimal", with("&encoder=steam"), nil, "encoder"},
 
 		{"no label", "otpauth://totp/?secret=" + text20, totp.ErrLabel, "Account"},
 		{"no path", "otpauth://totp?secret=" + text20, totp.ErrLabel, "Account"},
