@@ -85,6 +85,13 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, now fu
 	if err != nil {
 		return err
 	}
+	directory, err := enrollment.NewDirectory(guard, accounts)
+	if err != nil {
+		return err
+	}
+	if err := directory.CheckKeys(ctx); err != nil {
+		return fmt.Errorf("the key file %s does not fit the database %s: %w", *keys, *path, err)
+	}
 
 	s := newSession(guard, *user, in, out, now)
 	s.say("The state is in %s. To continue later, pass that name with -db.", *path)

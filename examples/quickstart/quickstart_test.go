@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -188,6 +190,23 @@ func TestExpired(t *testing.T) {
 	u.wait(16 * time.Minute)
 	u.answer("123456", "The setup is no longer valid.")
 	u.leave()
+}
+
+// TestWrongKeys continues with the key file of another database.
+func TestWrongKeys(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	mine, other := filepath.Join(dir, "mine.db"), filepath.Join(dir, "other.db")
+	for _, db := range []string{mine, other} {
+		u := sit(t, time.Now(), "-db", db)
+		u.read()
+		u.leave()
+	}
+	u := sit(t, time.Now(), "-db", mine, "-keys", other+".keys")
+	u.read()
+	if err := <-u.done; !errors.Is(err, keyring.ErrUnknownKey) || !strings.Contains(err.Error(), other+".keys") {
+		t.Errorf("ended with %v, want ErrUnknownKey that names the file", err)
+	}
 }
 
 func TestNoInput(t *testing.T) {

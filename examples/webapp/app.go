@@ -132,6 +132,9 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := a.directory.CheckKeys(ctx); err != nil {
+		return nil, err
+	}
 	a.sessions = a.newSessions(c.secure)
 	return a, nil
 }

@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	// Listen first, so that an address in use leaves no files behind.
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (use -addr to listen on another address, or on any free port with -addr 127.0.0.1:0)", err)
 	}
 	defer listener.Close()
 

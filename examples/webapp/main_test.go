@@ -5,11 +5,21 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
+	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 )
 
 // TestRun starts the program as main does, and ends it as a signal does.
@@ -46,6 +56,50 @@ func TestRun(t *testing.T) {
 	info, err := os.Stat(data)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("the folder is open to others: %v %v", info, err)
+	}
+}
+
+// TestBusyPort starts the program while another one has its port.
+func TestBusyPort(t *testing.T) {
+	t.Parallel()
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	data := filepath.Join(t.TempDir(), "data")
+	err = run(t.Context(), []string{"-addr", other.Addr().String(), "-data", data}, io.Discard, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "-addr") {
+		t.Errorf("the error is %v, want it to name -addr", err)
+	}
+	if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it has left a folder behind: %v", err)
+	}
+}
+
+// TestWrongKeys starts the program with the key file of another installation.
+func TestWrongKeys(t *testing.T) {
+	t.Parallel()
+	c := config{data: t.TempDir(), issuer: "Acme", cost: bcrypt.MinCost, now: time.Now, log: slog.New(slog.DiscardHandler)}
+	a, err := open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.close(); err != nil {
+		t.Fatal(err)
+	}
+	other, err := keyring.Generate("other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(c.data, "twofactor.key"), []byte(other.Format()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t.Context(), c); !errors.Is(err, keyring.ErrUnknownKey) {
+		t.Errorf("open = %v, want ErrUnknownKey", err)
 	}
 }
 
