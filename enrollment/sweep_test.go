@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -346,49 +345,6 @@ func TestSweepAfterCrash(t *testing.T) {
 	}
 }
 
-// Many sweepers at once do each thing once.
-func TestSweepRace(t *testing.T) {
-	t.Parallel()
-	o := newRegistry(t)
-	var ids []string
-	for i := range 30 {
-		ids = append(ids, fmt.Sprintf("user-%02d", i))
-	}
-	for _, c := range o.enroll(ids...) {
-		o.request(c, true)
-	}
-	for i := range 30 {
-		o.begin(fmt.Sprintf("new-%02d", i), enrollment.BeginOptions{})
-	}
-	o.told()
-	o.clock.Advance(enrollment.DefaultResetWait)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var sum enrollment.Swept
-	for range 4 {
-		_, dir := o.over(o.mem, o.ring)
-		wg.Go(func() {
-			got, err := dir.Sweep(t.Context())
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil || got.Failed.Total != 0 {
-				t.Error(got.Failed, err)
-			}
-			sum.Seen += got.Seen
-			sum.Expired += got.Expired
-			sum.Completed += got.Completed
-			sum.Delivered += got.Delivered
-		})
-	}
-	wg.Wait()
-	if sum.Seen != 60 || sum.Expired != 30 || sum.Completed != 30 || sum.Delivered != 30 {
-		t.Errorf("together they swept %+v", sum)
-	}
-	if got := o.told(); len(got) != 30 {
-		t.Errorf("%d events were told of, want 30", len(got))
-	}
-}
-
 // Accounts that fail are counted and named, and the others are swept.
 func TestSweepGoesOn(t *testing.T) {
 	t.Parallel()
@@ -547,42 +503,6 @@ func TestSweepFaults(t *testing.T) {
 			if calls.Load() < min(at, 5) {
 				t.Errorf("%s, save %d: there were only %d", name, at, calls.Load())
 			}
-		}
-	}
-}
-
-// Sweeping beside people who sign in and enrol loses nothing of either.
-func TestSweepBesideTraffic(t *testing.T) {
-	t.Parallel()
-	o := newRegistry(t)
-	var ids []string
-	for i := range 12 {
-		ids = append(ids, fmt.Sprintf("user-%02d", i))
-	}
-	all := o.enroll(ids...)
-	for _, c := range all {
-		o.begin(c.id, enrollment.BeginOptions{Proof: enrollment.ByCode(c.app.Code(o.clock.Now()))})
-	}
-	o.clock.Advance(enrollment.DefaultSetupTTL)
-	var wg sync.WaitGroup
-	for _, c := range all {
-		wg.Go(func() {
-			for i := range 5 {
-				if _, err := o.guard.Verify(t.Context(), c.id, "x", c.codes[i]); err != nil {
-					t.Error(c.id, err)
-				}
-			}
-		})
-	}
-	for range 10 {
-		if got, err := o.dir.Sweep(t.Context()); err != nil || got.Failed.Total != 0 {
-			t.Errorf("%+v, %v", got, err)
-		}
-	}
-	wg.Wait()
-	for _, id := range ids {
-		if status, err := o.guard.Status(t.Context(), id); err != nil || status.CodesLeft != 5 || !status.SetupExpires.IsZero() {
-			t.Errorf("%s: %+v, %v", id, status, err)
 		}
 	}
 }

@@ -169,6 +169,20 @@ func (p *Person) Trust(name string) enrollment.TrustedDevice {
 	return d
 }
 
+// AskReset asks for a reset in the person's name.
+func (p *Person) AskReset(c enrollment.ResetsConfig) enrollment.ResetRequest {
+	p.k.t.Helper()
+	resets, err := enrollment.NewResets(p.k.Guard, c)
+	if err != nil {
+		p.k.t.Fatal(err)
+	}
+	r, err := resets.Open(p.k.t.Context(), p.Challenge())
+	if err != nil {
+		p.k.t.Fatal(err)
+	}
+	return r
+}
+
 // KeyOf is what an authenticator app takes over from a setup.
 func KeyOf(t testing.TB, s enrollment.Setup) totp.Key {
 	t.Helper()

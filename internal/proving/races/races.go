@@ -1,7 +1,9 @@
-package enrollment_test
+// Package races lets many do the same at once, and sees that it comes out as if
+// it had been done one after the other. The faults choose the moment at which
+// somebody interferes; here it is left to the scheduler and the race detector.
+package races
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"sync"
@@ -9,39 +11,34 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
-
-// What is done at the same time comes out as if it had been done one after the
-// other. The fault tests choose the moment at which somebody interferes; these
-// leave it to the scheduler and the race detector.
 
 // racers is how many do something at a time.
 const racers = 8
 
-// A raceBench is an account in a state of the fault tests, over a store of its
-// own.
-type raceBench struct {
-	*faultState
-	guard *enrollment.Guard
+// Tests are the races.
+var Tests = []proving.Test{
+	{Name: "TestRaceForReplacedCode", Run: TestRaceForReplacedCode},
+	{Name: "TestRaceForDeliveredCode", Run: TestRaceForDeliveredCode},
+	{Name: "TestRaceForMessage", Run: TestRaceForMessage},
+	{Name: "TestRaceOfDevices", Run: TestRaceOfDevices},
+	{Name: "TestRaceOfReset", Run: TestRaceOfReset},
+	{Name: "TestRaceOfImports", Run: TestRaceOfImports},
+	{Name: "TestSweepRace", Run: TestSweepRace},
+	{Name: "TestSweepBesideTraffic", Run: TestSweepBesideTraffic},
 }
 
-func newRaceBench(t *testing.T, state string) *raceBench {
+// begin returns a state over a store.
+func begin(t *testing.T, open proving.Open, state string) *states.State {
 	t.Helper()
 	if fips.Enforced() {
 		t.Skip("the states are for SHA-1")
 	}
-	b := &raceBench{faultState: newFaultState(t, state, recovery.Fast)}
-	mem := memory.New()
-	for _, rec := range b.records {
-		if err := mem.Save(t.Context(), rec, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b.guard = faultMust[*enrollment.Guard](t)(enrollment.New(mem, b.ring, b.config()))
-	return b
+	return states.New(t, state, recovery.Fast).On(t, open)
 }
 
 // race runs f that often at the same time, and returns what came of each.
@@ -52,7 +49,7 @@ func race(f func(i int) error) []enrollment.Reason {
 	for i := range racers {
 		done.Go(func() {
 			start.Wait()
-			got[i] = modelReason(f(i))
+			got[i] = proving.ReasonOf(f(i))
 		})
 	}
 	start.Done()
@@ -77,69 +74,60 @@ func one(t *testing.T, got []enrollment.Reason, others ...enrollment.Reason) {
 }
 
 // Whoever uses up a code gets the one that takes its place, and nobody else does.
-func TestRaceForReplacedCode(t *testing.T) {
-	t.Parallel()
-	b := newRaceBench(t, "replenished")
+func TestRaceForReplacedCode(t *testing.T, open proving.Open) {
+	s := begin(t, open, "replenished")
 	fresh := make([]string, racers)
 	one(t, race(func(i int) error {
-		ok, err := b.guard.Verify(t.Context(), faultUser, "x", b.codes[1])
+		ok, err := s.Guard.Verify(t.Context(), states.User, "x", s.Codes[1])
 		fresh[i] = ok.NewCode.Reveal()
 		return err
 	}), enrollment.ReasonWrongCode, enrollment.ReasonLocked)
-	status, err := b.guard.Status(t.Context(), faultUser)
+	status, err := s.Guard.Status(t.Context(), states.User)
 	if err != nil || status.CodesLeft != recovery.MinCount {
 		t.Errorf("%d codes are left, %v", status.CodesLeft, err)
 	}
-	if err := b.guard.Admin("root", "x").Unlock(t.Context(), faultUser); err != nil {
+	if err := s.Guard.Admin("root", "x").Unlock(t.Context(), states.User); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.guard.Verify(t.Context(), faultUser, "x", strings.Join(fresh, "")); err != nil {
+	if _, err := s.Guard.Verify(t.Context(), states.User, "x", strings.Join(fresh, "")); err != nil {
 		t.Errorf("the new code: %v", err)
 	}
 }
 
 // A delivered code works once, also for those who have it at the same time.
-func TestRaceForDeliveredCode(t *testing.T) {
-	t.Parallel()
-	b := newRaceBench(t, "sent")
+func TestRaceForDeliveredCode(t *testing.T, open proving.Open) {
+	s := begin(t, open, "sent")
 	one(t, race(func(int) error {
-		_, err := b.guard.Answer(t.Context(), enrollment.PurposeSignIn, b.sent, b.message)
+		_, err := s.Guard.Answer(t.Context(), enrollment.PurposeSignIn, s.Sent, s.Message)
 		return err
 	}), enrollment.ReasonChallengeSpent)
 }
 
 // Of many who ask at the same time one is sent a message: each costs money.
-func TestRaceForMessage(t *testing.T) {
-	t.Parallel()
-	b := newRaceBench(t, "addressed")
-	var mu sync.Mutex
-	sent := 0
-	messages := faultMust[*enrollment.Messages](t)(enrollment.NewMessages(b.guard, brokenSender(func(context.Context, enrollment.Message) error {
-		mu.Lock()
-		defer mu.Unlock()
-		sent++
-		return nil
-	}), enrollment.MessagesConfig{}))
+func TestRaceForMessage(t *testing.T, open proving.Open) {
+	s := begin(t, open, "addressed")
+	inbox := new(proving.Inbox)
+	messages, err := enrollment.NewMessages(s.Guard, inbox, enrollment.MessagesConfig{})
+	s.Must(err)
 	one(t, race(func(int) error {
-		_, err := messages.Send(t.Context(), enrollment.PurposeSignIn, b.challenge)
+		_, err := messages.Send(t.Context(), enrollment.PurposeSignIn, s.Challenge)
 		return err
 	}), enrollment.ReasonTooManyMessages)
-	if sent != 1 {
-		t.Errorf("%d messages were sent", sent)
+	if n := inbox.Len(); n != 1 {
+		t.Errorf("%d messages were sent", n)
 	}
 }
 
 // Once the trust in a device is over it does not sign in, whoever signs in with
 // it at that moment; and no more devices than five are ever trusted.
-func TestRaceOfDevices(t *testing.T) {
-	t.Parallel()
-	b := newRaceBench(t, "trusted")
+func TestRaceOfDevices(t *testing.T, open proving.Open) {
+	s := begin(t, open, "trusted")
 	ctx := t.Context()
 	got := race(func(i int) error {
 		if i == 0 {
-			return b.guard.Devices().Revoke(ctx, faultUser, b.deviceID)
+			return s.Guard.Devices().Revoke(ctx, states.User, s.Device.Device.ID)
 		}
-		d, err := b.guard.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: b.device})
+		d, err := s.Guard.SignIn(ctx, states.User, enrollment.SignInOptions{Device: s.Device.Token})
 		if err == nil && (d.Waived == enrollment.FactorTrustedDevice) == (d.Next == enrollment.AskCode) {
 			t.Errorf("%+v", d)
 		}
@@ -148,23 +136,23 @@ func TestRaceOfDevices(t *testing.T) {
 	if i := slices.IndexFunc(got, func(r enrollment.Reason) bool { return r != "" }); i >= 0 {
 		t.Errorf("%q", got)
 	}
-	if d, err := b.guard.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: b.device}); err != nil || d.Next != enrollment.AskCode {
+	if d, err := s.Guard.SignIn(ctx, states.User, enrollment.SignInOptions{Device: s.Device.Token}); err != nil || d.Next != enrollment.AskCode {
 		t.Errorf("a device that is revoked: %+v, %v", d, err)
 	}
 
 	tokens := make([]string, racers)
 	race(func(i int) error {
-		d, err := b.guard.Devices().Trust(ctx, faultUser, b.receipt, "browser")
+		d, err := s.Guard.Devices().Trust(ctx, states.User, s.Receipt, "browser")
 		if err != nil {
 			t.Error(err)
 		}
 		tokens[i] = d.Token
 		return err
 	})
-	list, err := b.guard.Devices().List(ctx, faultUser)
+	list, err := s.Guard.Devices().List(ctx, states.User)
 	good := 0
 	for _, token := range tokens {
-		if d, err := b.guard.SignIn(ctx, faultUser, enrollment.SignInOptions{Device: token}); err == nil && d.Waived == enrollment.FactorTrustedDevice {
+		if d, err := s.Guard.SignIn(ctx, states.User, enrollment.SignInOptions{Device: token}); err == nil && d.Waived == enrollment.FactorTrustedDevice {
 			good++
 		}
 	}
@@ -175,33 +163,32 @@ func TestRaceOfDevices(t *testing.T) {
 
 // A reset wins over whatever is under way: a setup that somebody confirms at the
 // same moment, a sign-in, another device.
-func TestRaceOfReset(t *testing.T) {
-	t.Parallel()
-	b := newRaceBench(t, "staged")
+func TestRaceOfReset(t *testing.T, open proving.Open) {
+	s := begin(t, open, "staged")
 	ctx := t.Context()
 	tickets := make([]string, racers)
 	race(func(i int) error {
 		var err error
 		switch i % 4 {
 		case 0:
-			ticket, e := b.guard.Admin("root", "x").Reset(ctx, faultUser, enrollment.ResetOptions{Ticket: true})
+			ticket, e := s.Guard.Admin("root", "x").Reset(ctx, states.User, enrollment.ResetOptions{Ticket: true})
 			tickets[i], err = ticket.Reveal(), e
 			if err != nil {
 				t.Errorf("Reset: %v", err)
 			}
 		case 1:
-			_, err = b.guard.Confirm(ctx, faultUser, b.token, modelShown(b.waiting, b.now))
+			_, err = s.Guard.Confirm(ctx, states.User, s.Token, s.Code(s.Waits))
 		case 2:
-			_, err = b.guard.Answer(ctx, enrollment.PurposeSignIn, b.challenge, b.code())
+			_, err = s.Guard.Answer(ctx, enrollment.PurposeSignIn, s.Challenge, s.Right())
 		case 3:
-			_, err = b.guard.Devices().Trust(ctx, faultUser, b.receipt, "browser")
+			_, err = s.Guard.Devices().Trust(ctx, states.User, s.Receipt, "browser")
 		}
-		if modelReason(err) == "fault" {
+		if proving.ReasonOf(err) == proving.Fault {
 			t.Errorf("racer %d: %v", i, err)
 		}
 		return err
 	})
-	status, err := b.guard.Status(ctx, faultUser)
+	status, err := s.Guard.Status(ctx, states.User)
 	if err != nil || status.State != store.Disabled || status.Devices != 0 || len(status.Authenticators) != 0 || status.CodesLeft != 0 {
 		t.Errorf("%+v, %v", status, err)
 	}
@@ -210,8 +197,8 @@ func TestRaceOfReset(t *testing.T) {
 		if ticket == "" {
 			continue
 		}
-		_, err := b.guard.Begin(ctx, faultUser, enrollment.BeginOptions{Account: "a", Ticket: ticket})
-		switch modelReason(err) {
+		_, err := s.Guard.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Ticket: ticket})
+		switch proving.ReasonOf(err) {
 		case "":
 			good++
 		case enrollment.ReasonTicketInvalid:
@@ -225,15 +212,14 @@ func TestRaceOfReset(t *testing.T) {
 }
 
 // An account comes from another system once.
-func TestRaceOfImports(t *testing.T) {
-	t.Parallel()
-	b := newRaceBench(t, "none")
-	b.system = []string{"aaaa-bbbb"}
+func TestRaceOfImports(t *testing.T, open proving.Open) {
+	s := begin(t, open, "none")
+	s.System = []string{"aaaa-bbbb"}
 	one(t, race(func(int) error {
-		return b.guard.Admin("root", "x").Import(t.Context(), faultUser, b.imported(false))
+		return s.Guard.Admin("root", "x").Import(t.Context(), states.User, s.Imported(false))
 	}), enrollment.ReasonAlreadyEnrolled)
 	one(t, race(func(int) error {
-		_, err := b.guard.Verify(t.Context(), faultUser, "x", b.system[0])
+		_, err := s.Guard.Verify(t.Context(), states.User, "x", s.System[0])
 		return err
 	}), enrollment.ReasonReplayed, enrollment.ReasonLocked)
 }
