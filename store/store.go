@@ -1,14 +1,15 @@
-// Package store is the contract between the library and the database of the
-// host: one [Record] per user, and a [Store] of two methods that loads it and
-// replaces exactly the version that was loaded.
+// Package store defines what the library needs of the host's database: one
+// [Record] per user, and a [Store] with two methods. One loads the record of a
+// user. The other replaces it, if the database still holds the version that was
+// loaded.
 //
-// Everything the library promises about races, restarts and crashes is made
-// from that one conditional write. An implementation for a database of your
-// own is a SELECT by key and an UPDATE … WHERE user_id = ? AND version = ?;
-// package storetest proves it. Ready-made ones are in memory and sqlstore.
+// All that the library promises about races, restarts and crashes follows from
+// that conditional write. In SQL, the two methods are a SELECT by key, and an
+// INSERT or an UPDATE … WHERE user_id = ? AND version = ?. Packages memory and
+// sqlstore are ready-made stores. Package storetest tests a store of your own.
 //
-// This package imports nothing of the library, and a Store sees neither
-// secrets nor codes: what it keeps in Data is sealed.
+// A Store sees no secrets and no codes, because Data is sealed. Package store
+// imports nothing of the library.
 package store
 
 import (
@@ -20,50 +21,50 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of what a Store must be able to keep.
+// Limits of what a Store must be able to hold.
 const (
-	// MaxUserID is the length of the longest user id, in bytes.
+	// MaxUserID is the length of the longest user id in bytes.
 	MaxUserID = 255
 
-	// MaxData is the length of the longest [Record.Data], in bytes.
+	// MaxData is the length of the longest [Record.Data] in bytes.
 	MaxData = 8 << 10
 
-	// MaxVersion is the highest [Record.Version]: the largest integer that
-	// databases and languages with binary64 numbers still hold exactly.
+	// MaxVersion is the highest [Record.Version], 2^53 - 1. Databases and
+	// languages whose numbers are binary64 hold integers exactly up to it.
 	MaxVersion = 1<<53 - 1
 )
 
-// Errors that implementations return. Callers match them with [errors.Is], so
-// an implementation may wrap them to say more.
+// Errors that implementations return. An implementation may wrap them to say
+// more, because callers match them with [errors.Is].
 var (
-	// ErrNotFound says that the user has no record. It is an answer, never a
-	// fallback: a Store that could not look returns another error, because
-	// the library takes ErrNotFound to mean "not enrolled".
+	// ErrNotFound says that the user has no record. The library then takes the
+	// user for not enrolled, so a Store that could not look must return another
+	// error.
 	ErrNotFound = errors.New("store: no such record")
 
-	// ErrConflict says that the record was not saved because the store does
-	// not hold the version it was to replace. Nothing has changed.
+	// ErrConflict says that the record was not saved, because the store does not
+	// hold the version that it was to replace. Nothing has changed.
 	ErrConflict = errors.New("store: version conflict")
 
-	// ErrInvalid says that a record, an id or a query is outside the bounds of
-	// the contract. Nothing has changed, and trying again will not help.
+	// ErrInvalid says that the contract does not allow a record, an id or a
+	// query. Nothing has changed, and trying again will not help.
 	ErrInvalid = errors.New("store: invalid argument")
 )
 
 // A Record is the two-factor state of one user as a Store keeps it.
 type Record struct {
-	// UserID is the host's own immutable key of the user: 1 to [MaxUserID]
-	// bytes of valid UTF-8 without control characters, compared byte by byte.
-	// "alice", "Alice" and "alice " are three users.
+	// UserID is the host's own key of the user, which must never change: 1 to
+	// [MaxUserID] bytes of valid UTF-8 without control characters. Ids are
+	// compared byte by byte: "alice", "Alice" and "alice " are three users.
 	UserID string
 
 	// Version is the token that compare-and-swap compares for equality. It
 	// lies between 1 and [MaxVersion] and means nothing else to a Store.
 	Version int64
 
-	// State is kept in clear so that a host can count and filter accounts. A
-	// pending one may be past its time. The library never trusts it alone:
-	// it is bound into Data.
+	// State stands in clear, so that a host can count and select accounts. A
+	// setup that is pending may have expired. Data is bound to the State, so
+	// that the library notices a changed one.
 	State State
 
 	// Due is the zero time, or the instant from which a background sweep
@@ -71,18 +72,18 @@ type Record struct {
 	// it in UTC. Like Updated it lies in the years 1 to 9999.
 	Due time.Time
 
-	// Updated is when the record was last saved. It is for display; no
-	// decision is taken by it. Stores keep it to the microsecond, return it in
+	// Updated is when the record was last saved. It is for display, and no
+	// decision depends on it. Stores keep it to the microsecond, return it in
 	// UTC, and never set it themselves.
 	Updated time.Time
 
-	// Data is the sealed account, opaque to the store: 0 to [MaxData]
-	// arbitrary bytes. Nil and empty are the same; a Store may return either.
+	// Data is the sealed account: 0 to [MaxData] arbitrary bytes. Nil and empty
+	// mean the same, and a Store may return either.
 	Data []byte
 }
 
-// Validate reports whether the record is within the bounds of the contract.
-// Its errors match [ErrInvalid] and name the field, not the value.
+// Validate returns an error if the contract does not allow the record. The error
+// matches [ErrInvalid] and names the field, but not its value.
 func (r Record) Validate() error {
 	if err := ValidateUserID(r.UserID); err != nil {
 		return err
@@ -91,7 +92,7 @@ func (r Record) Validate() error {
 	case r.Version < 1 || r.Version > MaxVersion:
 		return fmt.Errorf("%w: Version is outside 1..2^53-1", ErrInvalid)
 	case !r.State.Valid():
-		return fmt.Errorf("%w: State is none of the defined states", ErrInvalid)
+		return fmt.Errorf("%w: State is not a defined state", ErrInvalid)
 	case !validTime(r.Due):
 		return fmt.Errorf("%w: Due is outside the years 1..9999", ErrInvalid)
 	case !validTime(r.Updated):
@@ -102,10 +103,10 @@ func (r Record) Validate() error {
 	return nil
 }
 
-// ValidateSave reports whether the arguments of [Store.Save] are within the
-// bounds of the contract: the record is valid, prev lies between 0 and
-// [MaxVersion], and the record's version is not prev itself. Its errors match
-// [ErrInvalid]. Implementations call it first.
+// ValidateSave returns an error that matches [ErrInvalid] if the contract does
+// not allow the arguments of [Store.Save]. They are allowed if the record is
+// valid, prev is 0 to [MaxVersion], and the version of the record is not prev.
+// Implementations of Save call it first.
 func ValidateSave(r Record, prev int64) error {
 	if err := r.Validate(); err != nil {
 		return err
@@ -119,16 +120,16 @@ func ValidateSave(r Record, prev int64) error {
 	return nil
 }
 
-// validTime reports whether every database can hold t; the zero time can be
-// held.
+// validTime reports whether every database can hold t. All can hold the zero
+// time.
 func validTime(t time.Time) bool {
 	year := t.UTC().Year()
 	return year >= 1 && year <= 9999
 }
 
-// ValidateUserID reports whether id can be the key of a record: 1 to
-// [MaxUserID] bytes of valid UTF-8 without control characters. Its errors
-// match [ErrInvalid] and do not quote the id.
+// ValidateUserID returns an error if no user can have that id: an id has 1 to
+// [MaxUserID] bytes of valid UTF-8 without control characters. The error matches
+// [ErrInvalid] and does not quote the id.
 func ValidateUserID(id string) error {
 	switch {
 	case id == "":
@@ -146,64 +147,61 @@ func ValidateUserID(id string) error {
 	return nil
 }
 
-// A Store keeps one record per user. Its methods are safe for concurrent use
-// by several goroutines and, where the database is shared, by several
-// processes.
+// A Store keeps one record per user. Its methods are safe for concurrent use by
+// several goroutines and, if they share the database, by several processes.
 //
-// Bytes are copied in and out: a Store neither keeps Record.Data nor returns
-// bytes that it goes on using, so that caller and store can each change what
-// they hold.
+// A Store copies bytes in and out. It does not keep Record.Data, and it does not
+// go on using bytes that it has returned, so that the caller and the Store can
+// each change what they hold.
 //
-// A call whose context has already ended returns an error that matches the
-// context's and changes nothing. One that fails because its context ends
-// meanwhile returns such an error too. It may have taken effect or not, even a
-// little later, but never half: the record is then either the old one or the
-// new one, whole.
+// If the context has ended before a call, the method returns an error that
+// matches the context's error, and changes nothing. If the context ends during
+// the call, the method does what it was asked, or returns such an error. After
+// that error the write may have happened or not, and it may even happen a little
+// later. But it is never half done: the record is the old one or the new one.
 type Store interface {
-	// Load returns the latest committed record of the user. It reads from
-	// where Save writes: a record from a replica or a cache can be stale, and
-	// a stale record accepts a used code again.
+	// Load returns the latest committed record of the user. It reads where Save
+	// writes. A record from a replica or a cache can be old, and an old record
+	// accepts a used code again.
 	//
-	// It returns ErrNotFound if the user has no record, ErrInvalid if no user
-	// can have that id, and an error that matches none of ErrNotFound,
-	// ErrConflict and ErrInvalid if it could not tell.
+	// It returns ErrNotFound if the user has no record, and ErrInvalid if
+	// ValidateUserID refuses the id. If it could not look, it returns an error
+	// that matches none of ErrNotFound, ErrConflict and ErrInvalid.
 	Load(ctx context.Context, userID string) (Record, error)
 
-	// Save writes the record if the store still holds version prev of it: for
-	// prev 0, if the user has no record; otherwise, if the record's version
-	// equals prev. Comparing and writing are one atomic step, and when Save
-	// returns nil the record is as durable as the database can make it.
+	// Save writes the record if the store holds version prev of it, or, if prev
+	// is 0, if the user has no record. Comparing and writing are one atomic step.
+	// When Save returns nil, the record is as durable as the database can make
+	// it.
 	//
-	// It returns ErrConflict, having changed nothing, if the store holds
-	// another version, or none. It returns ErrInvalid, having changed nothing,
-	// if the record or prev is outside the contract, see ValidateSave: a
-	// version that replaces itself would let a stale copy through later. After
-	// any other error the write may or may not have happened; a Store does not
-	// try again by itself.
+	// It returns ErrConflict if the store holds another version, or no record
+	// although prev is not 0. It returns ErrInvalid if ValidateSave refuses the
+	// arguments: a version that replaces itself would let an old copy through
+	// later. After either, nothing has changed. After any other error the write
+	// may or may not have happened, and a Store does not try again by itself.
 	Save(ctx context.Context, r Record, prev int64) error
 }
 
-// A Lister is a Store that can also enumerate its records. Administration
-// (listing who has two-factor authentication, sweeping, re-sealing) needs it;
-// signing in does not.
+// A Lister is a Store that can also list its records. Administration and upkeep
+// need it; signing in does not.
 type Lister interface {
 	// List returns one page of the records that match the query, in ascending
-	// bytewise order of UserID. Following [Page.Next] to its end returns every
-	// record that matched throughout exactly once, and no record twice, however
-	// many records are created, changed or erased meanwhile. A page may hold
-	// fewer records than Limit, even none, and still have a Next.
+	// order of the bytes of UserID. A caller that follows [Page.Next] to the end
+	// gets no record twice, and gets every record that matches all the time,
+	// however many records are created, changed or erased meanwhile. A page may
+	// hold fewer records than Limit, even none, and still have a Next.
 	//
-	// It returns ErrInvalid for a query outside the bounds of [Query] or a
-	// cursor it did not make.
+	// It returns ErrInvalid if Query.Validate refuses the query, and for a
+	// cursor that no List returned.
 	List(ctx context.Context, q Query) (Page, error)
 }
 
-// An Eraser is a Store that can also forget a user.
+// An Eraser is a Store that can also delete the record of a user.
 type Eraser interface {
 	// Erase deletes the record of the user, whatever its version. It returns
-	// nil if there is none, and ErrInvalid if no user can have that id. The
-	// next Save for that user must create; one that would replace an erased
-	// version gets ErrConflict.
+	// nil if there is none, and ErrInvalid if ValidateUserID refuses the id.
+	// After that, a Save that creates the user's record succeeds, and a Save
+	// that replaces an erased version returns ErrConflict.
 	Erase(ctx context.Context, userID string) error
 }
 
@@ -216,32 +214,32 @@ const (
 	MaxPage = 1000
 )
 
-// A Query selects records. Conditions that are set are combined by "and"; the
-// zero Query selects every record.
+// A Query selects the records that meet all of its conditions. The zero Query
+// selects every record.
 type Query struct {
-	// UserIDs selects these users: at most [MaxPage]. Ids without a record are
-	// left out of the result; an id named twice is returned once. Nil selects
-	// all users; an empty, non-nil slice selects none.
+	// UserIDs selects these users, at most [MaxPage]. An id without a record is
+	// left out of the result, and an id that is named twice is returned once.
+	// Nil selects all users. An empty slice that is not nil selects none.
 	UserIDs []string
 
 	// States selects records in one of these states. Empty selects all.
 	States []State
 
-	// DueBy selects records whose Due is set and not after this instant. The
-	// zero time selects all.
+	// DueBy selects records whose Due is set and not after DueBy. The zero time
+	// selects all.
 	DueBy time.Time
 
 	// Limit is the most records on a page, from 1 to [MaxPage]. Defaults to
 	// [DefaultPage].
 	Limit int
 
-	// Cursor is the Next of the page before, or empty for the first page. The
-	// other fields must be the same as for the page before.
+	// Cursor is the Next of the previous page, or empty for the first page. The
+	// other fields must be the same as for the previous page.
 	Cursor string
 }
 
-// Validate reports whether the query is within the bounds of the contract. Its
-// errors match [ErrInvalid].
+// Validate returns an error that matches [ErrInvalid] if the contract does not
+// allow the query. It does not look at the Cursor.
 func (q Query) Validate() error {
 	switch {
 	case q.Limit < 0 || q.Limit > MaxPage:
@@ -256,7 +254,7 @@ func (q Query) Validate() error {
 	}
 	for _, s := range q.States {
 		if !s.Valid() {
-			return fmt.Errorf("%w: States has a state that is none of the defined ones", ErrInvalid)
+			return fmt.Errorf("%w: States has a state that is not defined", ErrInvalid)
 		}
 	}
 	if !validTime(q.DueBy) {
@@ -267,10 +265,10 @@ func (q Query) Validate() error {
 
 // A Page is part of the result of a [Query].
 type Page struct {
-	// Records are in ascending bytewise order of UserID.
+	// Records are in ascending order of the bytes of UserID.
 	Records []Record
 
-	// Next is the cursor of the page that follows, or empty if this is the
-	// last one. It is opaque, safe to keep, and holds no secret.
+	// Next is the cursor of the next page, or empty if this is the last one.
+	// Callers may keep it. It holds no secret, but it may show a user id.
 	Next string
 }
