@@ -11,29 +11,29 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// contextCases hold what a context that ends does.
+// contextCases test what happens when a context ends.
 var contextCases = []testCase{
 	{
 		name:   "context-ended",
-		clause: "A call whose context has already ended returns an error that matches the context's, and no sentinel, and changes nothing.",
+		clause: "If the context has ended before a call, the method returns an error that matches the context's error and no error of the contract, and changes nothing.",
 		check:  checkContextEnded,
 	},
 	{
 		name:   "context-ends",
-		clause: "A context that ends during Save leaves the old record or the new one, whole; success is reported only for a write that happened; and the store can be used afterwards.",
+		clause: "If the context ends during Save, the record is the old one or the new one, and never a mix. Save returns nil only if the write happened. The store works afterwards.",
 		check:  checkContextEnds,
 	},
 	{
 		name:   "context-ends-reading",
-		clause: "A context that ends during Load, List or Erase never makes a record look absent: the call does what it was asked, or returns an error that matches the context's.",
+		clause: "If the context ends during Load, List or Erase, the method does what it was asked or returns an error that matches the context's error. It never takes a record for absent.",
 		check:  checkContextEndsReading,
 	},
 }
 
-// ended returns contexts that are over, by the error that they report.
+// ended returns contexts that have ended, with the error of each.
 func ended(ctx context.Context) map[error]context.Context {
 	canceled, cancel := context.WithCancelCause(ctx)
-	cancel(errors.New("the caller's reason, which is not to be reported instead"))
+	cancel(errors.New("the caller's reason, which must not be reported instead"))
 	late, cancelLate := context.WithDeadline(ctx, time.Now().Add(-time.Second))
 	cancelLate()
 	return map[error]context.Context{context.Canceled: canceled, context.DeadlineExceeded: late}
@@ -85,7 +85,7 @@ const (
 )
 
 func checkContextEnds(ctx context.Context, s store.Store) error {
-	// How long a Save takes here, to begin with.
+	// A first measure of how long a Save takes here.
 	began := time.Now()
 	if err := save(ctx, s, sample("alice", 1), 0); err != nil {
 		return err
@@ -101,8 +101,8 @@ func checkContextEnds(ctx context.Context, s store.Store) error {
 	return first(errs...)
 }
 
-// ending returns a context that ends after d, by a deadline or by being
-// cancelled, and the error that it then reports.
+// ending returns a context that ends after d, by a deadline or because it is
+// cancelled, and the error that it then has.
 func ending(ctx context.Context, deadline bool, d time.Duration) (context.Context, context.CancelFunc, error) {
 	if deadline {
 		ctx, cancel := context.WithTimeout(ctx, d)
@@ -113,15 +113,15 @@ func ending(ctx context.Context, deadline bool, d time.Duration) (context.Contex
 	return ctx, func() { timer.Stop(); cancel() }, context.Canceled
 }
 
-// saveEnding saves records of one user with contexts that end at any moment of
-// a Save, which at first is taken to last as long as window.
+// saveEnding saves records of one user with contexts that end at any moment of a
+// Save. Window is a first guess of how long a Save takes.
 func saveEnding(ctx context.Context, s store.Store, userID string, window time.Duration) error {
 	cur := sample(userID, 1)
 	if err := save(ctx, s, cur, 0); err != nil {
 		return err
 	}
 	// What the record may be. A write that was given up may still happen a
-	// little later, but then as it was meant.
+	// little later, but then with the record as it was.
 	tried := map[int64]store.Record{1: cur}
 	for i := range endingSaves {
 		next := sample(userID, int64(i)+2)
@@ -131,7 +131,8 @@ func saveEnding(ctx context.Context, s store.Store, userID string, window time.D
 		deadline, timed := short.Deadline()
 		over := short.Err() != nil || timed && !time.Now().Before(deadline)
 		cancel()
-		// Stay where contexts end in the middle, whatever the load.
+		// Adjust the window so that contexts go on ending in the middle of a
+		// Save, whatever the load.
 		if over {
 			window += window/4 + time.Microsecond
 		} else {
@@ -152,7 +153,8 @@ func saveEnding(ctx context.Context, s store.Store, userID string, window time.D
 		case err == nil && got.Version != next.Version:
 			return fmt.Errorf("Save(version %d) = nil, but the store holds version %d", next.Version, got.Version)
 		case errors.Is(err, store.ErrConflict):
-			// Only if a write that was given up earlier has happened since.
+			// This is right only if a write that was given up earlier has happened
+			// since.
 			if got.Version == cur.Version || got.Version == next.Version {
 				return fmt.Errorf("Save(version %d, prev %d) = %w, although the store held version %d and holds %d",
 					next.Version, cur.Version, err, cur.Version, got.Version)
@@ -164,7 +166,7 @@ func saveEnding(ctx context.Context, s store.Store, userID string, window time.D
 		}
 		cur = got
 	}
-	// Usable afterwards. The last write may still be on its way once.
+	// The store works afterwards. The last write may still be on its way.
 	var err error
 	for range 3 {
 		if cur, err = s.Load(ctx, userID); err != nil {
@@ -182,9 +184,9 @@ func saveEnding(ctx context.Context, s store.Store, userID string, window time.D
 	return fmt.Errorf("Save at the end = %w, want nil", err)
 }
 
-// checkContextEndsReading calls what does not save with contexts that end at any
-// moment. Who takes every error of a driver for "no rows" says that an account
-// is not there.
+// checkContextEndsReading calls the other methods with contexts that end at any
+// moment. A store that takes every error of its driver for "no rows" would say
+// that an account does not exist.
 func checkContextEndsReading(ctx context.Context, s store.Store) error {
 	held := sample("alice", 1)
 	if err := save(ctx, s, held, 0); err != nil {
@@ -228,7 +230,7 @@ func checkContextEndsReading(ctx context.Context, s store.Store) error {
 }
 
 // endAnywhere calls f, each time for another user, with contexts that end at any
-// moment of it. It has to return nil, or the error of the context.
+// moment of the call. F must return nil, or the error of the context.
 func endAnywhere(ctx context.Context, name string, f func(short context.Context, user string) error) error {
 	began := time.Now()
 	if err := f(ctx, "user"); err != nil {
@@ -245,7 +247,7 @@ func endAnywhere(ctx context.Context, name string, f func(short context.Context,
 				return fmt.Errorf("%s with a context that ends meanwhile = %w", name, bad)
 			}
 		}
-		// Stay where contexts end in the middle, whatever the load.
+		// As in saveEnding.
 		if over {
 			window += window/4 + time.Microsecond
 		} else {

@@ -7,11 +7,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// eraseCases hold store.Eraser.
+// eraseCases test store.Eraser.
 var eraseCases = []testCase{
 	{
 		name:   "erase",
-		clause: "Erase deletes the user's record whatever its version, returns nil also if there is none, and touches no other; the next Save must create.",
+		clause: "Erase deletes the user's record, whatever its version, and no other record. It returns nil if there is none. After that, a Save with prev 0 creates a record.",
 		needs:  erases,
 		check: func(ctx context.Context, s store.Store) error {
 			erase := s.(store.Eraser).Erase
@@ -32,7 +32,7 @@ var eraseCases = []testCase{
 	},
 	{
 		name:   "erase-invalid",
-		clause: "Erase returns ErrInvalid for an id that no user can have.",
+		clause: "Erase returns ErrInvalid if no user can have the id.",
 		needs:  erases,
 		check: func(ctx context.Context, s store.Store) error {
 			if err := save(ctx, s, sample("alice", 1), 0); err != nil {
@@ -48,7 +48,7 @@ var eraseCases = []testCase{
 	},
 	{
 		name:   "erase-then-stale-save",
-		clause: "A Save that would replace an erased version gets ErrConflict and brings nothing back.",
+		clause: "A Save that replaces an erased version returns ErrConflict and creates nothing.",
 		needs:  erases,
 		check: func(ctx context.Context, s store.Store) error {
 			return first(
@@ -61,7 +61,7 @@ var eraseCases = []testCase{
 	},
 	{
 		name:   "erase-recreate-stale-save",
-		clause: "After a record was erased and created again, a slow node's Save of the erased version gets ErrConflict and changes nothing.",
+		clause: "If a record was erased and created again, a Save that replaces the erased version, for example of a slow node, returns ErrConflict and changes nothing.",
 		needs:  erases,
 		check: func(ctx context.Context, s store.Store) error {
 			again := sample("alice", 9)
@@ -76,7 +76,7 @@ var eraseCases = []testCase{
 	},
 	{
 		name:   "race-erase",
-		clause: "An Erase that runs at the same time as a replacement comes before or after it: in either order the record is gone when both have returned.",
+		clause: "If an Erase and a replacement run at the same time, one of them comes first. In either order, the record does not exist when both have returned.",
 		needs:  erases,
 		check: func(ctx context.Context, s store.Store) error {
 			const rounds, savers = 20, 6

@@ -9,11 +9,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// fieldCases hold that every value of every field comes back as it went in.
+// fieldCases test that Load returns each field as it was saved.
 var fieldCases = []testCase{
 	{
 		name:   "states",
-		clause: "Every state is kept, and any can replace any.",
+		clause: "A Store keeps every state, and any state can replace any other.",
 		check: func(ctx context.Context, s store.Store) error {
 			version := int64(0)
 			for from := store.None; from <= store.Disabled; from++ {
@@ -33,7 +33,7 @@ var fieldCases = []testCase{
 	},
 	{
 		name:   "data",
-		clause: "Data is kept byte for byte, from none to 8 KiB of any bytes. Nil and empty are the same.",
+		clause: "A Store keeps Data byte for byte: 0 to MaxData bytes of any value. Nil and empty mean the same.",
 		check: func(ctx context.Context, s store.Store) error {
 			every := make([]byte, 256)
 			for i := range every {
@@ -60,8 +60,8 @@ var fieldCases = []testCase{
 				}
 				version++
 			}
-			// A creation without data goes another way through a database
-			// than a replacement.
+			// In a database, creating a record without data is another path than
+			// replacing one.
 			for i, data := range [][]byte{nil, {}} {
 				r := sample(fmt.Sprintf("empty-%d", i), 1)
 				r.Data = data
@@ -74,7 +74,7 @@ var fieldCases = []testCase{
 	},
 	{
 		name:   "versions",
-		clause: "Version is a token from 1 to 2^53-1 that is compared for exact equality; it need not rise.",
+		clause: "Version is a token from 1 to 2^53-1 that is compared for exact equality. A new version can be lower than the old one.",
 		check: func(ctx context.Context, s store.Store) error {
 			version := int64(0)
 			for _, next := range []int64{
@@ -86,8 +86,8 @@ var fieldCases = []testCase{
 				if err := first(save(ctx, s, r, version), holds(ctx, s, r)); err != nil {
 					return err
 				}
-				// Neighbours that are equal in fewer bits are not the version,
-				// nor is the same number in another width.
+				// A number is another version if it is close, or equal in the
+				// lower bits.
 				for _, near := range []int64{next - 1, next + 1, next ^ 1<<31, next ^ 1<<32, next ^ 1<<48} {
 					if near < 1 || near > store.MaxVersion {
 						continue
@@ -110,7 +110,7 @@ var fieldCases = []testCase{
 	},
 	{
 		name:   "times",
-		clause: "Due and Updated are kept to the microsecond and returned in UTC, in the years 1 to 9999; the zero Due stays the zero time; the store sets neither itself.",
+		clause: "A Store keeps Due and Updated to the microsecond, in the years 1 to 9999, and returns them in UTC. A zero Due stays zero. A Store sets neither of them itself.",
 		check: func(ctx context.Context, s store.Store) error {
 			east := time.FixedZone("east", 5*3600+1800)
 			version := int64(0)
@@ -140,7 +140,7 @@ var fieldCases = []testCase{
 					version++
 				}
 			}
-			// What is finer than a microsecond may be lost, and nothing else.
+			// Only what is finer than a microsecond may be lost.
 			r := sample("alice", version+1)
 			r.Due, r.Updated = epoch.Add(999), epoch.Add(1)
 			if err := save(ctx, s, r, version); err != nil {

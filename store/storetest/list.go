@@ -11,11 +11,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// listCases hold store.Lister.
+// listCases test store.Lister.
 var listCases = []testCase{
 	{
 		name:   "list-order",
-		clause: "List returns whole records in ascending order of the bytes of UserID, whatever the language of the database.",
+		clause: "List returns whole records in ascending order of the bytes of UserID, whatever language the database is set to.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			ids := []string{
@@ -39,7 +39,7 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-empty",
-		clause: "List of no records is one page without records and without Next.",
+		clause: "If no record matches, List returns one page without records and without Next.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			for _, q := range []store.Query{
@@ -55,7 +55,7 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-pages",
-		clause: "A page holds at most Limit records, 100 if Limit is 0; following Next returns every record exactly once and comes to an end.",
+		clause: "A page holds at most Limit records, or 100 if Limit is 0. The pages end, and return every record exactly once.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			all, err := fill(ctx, s, 2*store.DefaultPage+1, nil)
@@ -72,13 +72,13 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-ids",
-		clause: "UserIDs selects these users: an id without a record is left out, one named twice is returned once, an empty list that is not nil selects none; the caller's slice is left as it is.",
+		clause: "UserIDs selects these users. An id without a record is left out, and an id that is named twice is returned once. An empty slice that is not nil selects none. List does not change the slice.",
 		needs:  lists,
 		check:  checkListIDs,
 	},
 	{
 		name:   "list-states",
-		clause: "States selects the records in one of these states; none selects all.",
+		clause: "States selects the records in one of these states. No states select all records.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			all, err := fill(ctx, s, 24, func(i int, r *store.Record) { r.State = store.State(i%4) + store.None })
@@ -97,7 +97,7 @@ var listCases = []testCase{
 					}
 				}
 			}
-			// A state that changes takes the record along.
+			// A record with a new state moves to the other list.
 			all[0].State, all[0].Version = store.Disabled, all[0].Version+1000
 			if err := save(ctx, s, all[0], all[0].Version-1000); err != nil {
 				return err
@@ -110,7 +110,7 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-due",
-		clause: "DueBy selects the records whose Due is set and not after that instant, to the microsecond; the zero time selects all.",
+		clause: "DueBy selects the records whose Due is set and not after DueBy, to the microsecond. The zero time selects all records.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			dues := []time.Time{
@@ -133,7 +133,7 @@ var listCases = []testCase{
 					}
 				}
 			}
-			// A Due that is taken away ends it.
+			// A record without a Due is no longer due.
 			all[1].Due, all[1].Version = time.Time{}, all[1].Version+1000
 			return first(
 				save(ctx, s, all[1], all[1].Version-1000),
@@ -143,7 +143,7 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-combined",
-		clause: "Conditions that are set are combined by \"and\".",
+		clause: "A query selects the records that meet all of its conditions.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			all, err := fill(ctx, s, 48, func(i int, r *store.Record) {
@@ -176,7 +176,7 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-invalid",
-		clause: "List returns ErrInvalid for a query outside the bounds of the contract.",
+		clause: "List returns ErrInvalid if the contract does not allow the query.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			if err := save(ctx, s, sample("alice", 1), 0); err != nil {
@@ -210,13 +210,13 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-foreign-cursor",
-		clause: "List returns ErrInvalid for a cursor that it did not make.",
+		clause: "List returns ErrInvalid for a cursor that no List returned.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			if _, err := fill(ctx, s, 3, nil); err != nil {
 				return err
 			}
-			// Such as no store makes: a cursor comes back from a browser.
+			// No store makes such cursors, but a browser can send them.
 			for _, c := range []string{"\x00", "a\nb", "\xff\xfe", "x\x1b[31m", strings.Repeat("A", 1<<16)} {
 				page, err := s.(store.Lister).List(ctx, store.Query{Limit: 1, Cursor: c})
 				if bad := only(err, store.ErrInvalid); bad != nil {
@@ -228,7 +228,7 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-copies-out",
-		clause: "List goes on using no bytes that it returned: what the caller does with a page changes no record.",
+		clause: "A Store does not go on using a page that it has returned. The caller may change it, and the records stay the same.",
 		needs:  lists,
 		check: func(ctx context.Context, s store.Store) error {
 			all, err := fill(ctx, s, 5, nil)
@@ -249,13 +249,13 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-while-changing",
-		clause: "Following Next returns every record that matched throughout exactly once, and none twice, however many records are created, changed or erased between the pages.",
+		clause: "A caller that follows Next to the end gets no record twice, and gets every record that matches all the time, however many records are created, changed or erased between the pages.",
 		needs:  lists,
 		check:  checkListChanging,
 	},
 	{
 		name:   "list-while-saving",
-		clause: "List is safe for concurrent use, and returns each record whole, as one Save wrote it.",
+		clause: "List is safe for concurrent use, and returns each record as one Save wrote it.",
 		needs:  lists,
 		check:  checkListSaving,
 	},

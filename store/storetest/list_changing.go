@@ -41,7 +41,7 @@ func checkListChanging(ctx context.Context, s store.Store) error {
 		pages := 0
 		got, err := walk(ctx, s, q, func(sofar []store.Record) error {
 			pages++
-			// Records appear before everything and after it. Those would shift
+			// New records come before all others and after them. They would shift
 			// pages that are counted from the beginning.
 			for _, id := range []string{fmt.Sprintf("a-%d-%d", len(q.States), pages), fmt.Sprintf("z-%d-%d", len(q.States), pages)} {
 				r := sample(id, 1)
@@ -50,8 +50,8 @@ func checkListChanging(ctx context.Context, s store.Store) error {
 					return err
 				}
 			}
-			// Records that were returned, and some that were not yet, change
-			// but go on matching.
+			// Records that were returned change, and some that were not, but
+			// they still match.
 			for i := pages % 3; i < n; i += 3 {
 				if gone[all[i].UserID] {
 					continue
@@ -60,8 +60,8 @@ func checkListChanging(ctx context.Context, s store.Store) error {
 					return err
 				}
 			}
-			// One that was returned disappears (the very one that the cursor
-			// may point at), and one that was not.
+			// A record that was returned disappears, perhaps the one that the
+			// cursor points to, and one that was not.
 			for _, i := range []int{min(len(sofar), n) - 1, n - pages} {
 				r := all[max(i, 0)]
 				if gone[r.UserID] {
@@ -93,7 +93,7 @@ func checkListChanging(ctx context.Context, s store.Store) error {
 				return fmt.Errorf("%s: %q was returned %d times", describe(q), r.UserID, times[r.UserID])
 			}
 		}
-		// For the second round all records are there again.
+		// The second round begins with all records.
 		for _, r := range all {
 			if !gone[r.UserID] {
 				continue
@@ -125,8 +125,8 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 	}
 	var listing atomic.Int64
 	listing.Store(listers)
-	// Who lists waits until everybody saves: on a busy machine all would be
-	// listed before the first one comes to it.
+	// Listing begins when all are saving. On a busy machine it would otherwise
+	// end before the first Save.
 	var saving sync.WaitGroup
 	saving.Add(users)
 	return together(users+listers, func(i int) error {

@@ -9,11 +9,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// raceCases hold the one thing that makes a code work once.
+// raceCases test what makes a code work only once.
 var raceCases = []testCase{
 	{
 		name:   "race-replace",
-		clause: "Comparing and writing are one atomic step: of many concurrent Saves that replace the same version exactly one succeeds, all others get ErrConflict, and the record is the winner's.",
+		clause: "Comparing and writing are one atomic step: of many concurrent Saves that replace the same version, exactly one succeeds, all others return ErrConflict, and the record is the one of the Save that succeeded.",
 		check: func(ctx context.Context, s store.Store) error {
 			const rounds = 25
 			prev := int64(1)
@@ -32,7 +32,7 @@ var raceCases = []testCase{
 	},
 	{
 		name:   "race-create",
-		clause: "Of many concurrent Saves that create the same record exactly one succeeds, all others get ErrConflict, and the record is the winner's.",
+		clause: "Of many concurrent Saves that create the same record, exactly one succeeds, all others return ErrConflict, and the record is the one of the Save that succeeded.",
 		check: func(ctx context.Context, s store.Store) error {
 			const rounds = 12
 			for round := range rounds {
@@ -45,7 +45,7 @@ var raceCases = []testCase{
 	},
 	{
 		name:   "race-users",
-		clause: "Saves of different users do not conflict with each other, and none is lost.",
+		clause: "Saves of different users do not conflict with each other, and no Save is lost.",
 		check: func(ctx context.Context, s store.Store) error {
 			const users, saves = 40, 6
 			return together(users, func(u int) error {
@@ -61,16 +61,16 @@ var raceCases = []testCase{
 	},
 	{
 		name:   "race-load",
-		clause: "Load returns the latest committed record: never none while there is one, never one that is half written, never an older one than a Save had already acknowledged or a Load already returned.",
+		clause: "Load returns the latest committed record. It never returns ErrNotFound while there is a record, never a record that is half written, and never an older one than a Save has acknowledged or a Load has returned before.",
 		check:  checkRaceLoad,
 	},
 }
 
-// racers is how many goroutines contend for one record.
+// racers is how many goroutines compete for one record.
 const racers = 50
 
-// race lets all racers replace version prev of the user's record at once, with
-// versions from base on, and returns the version that won.
+// race lets all racers replace version prev of the user's record at once with
+// versions from base on. It returns the version that was saved.
 func race(ctx context.Context, s store.Store, userID string, prev, base int64) (int64, error) {
 	results := make([]error, racers)
 	_ = together(racers, func(i int) error {
@@ -91,8 +91,8 @@ func race(ctx context.Context, s store.Store, userID string, prev, base int64) (
 	return won[0], holds(ctx, s, sample(userID, won[0]))
 }
 
-// together runs f(0) to f(n-1) in goroutines of their own that start at once,
-// waits for all, and returns an error if one of them did.
+// together runs f(0) to f(n-1) in goroutines that start at once, waits for all of
+// them, and returns an error if one of them returned one.
 func together(n int, f func(i int) error) error {
 	errs := make([]error, n)
 	start := make(chan struct{})
@@ -108,8 +108,8 @@ func together(n int, f func(i int) error) error {
 	return first(errs...)
 }
 
-// Bounds of checkRaceLoad and checkListSaving: a fast store goes on saving
-// until the readers have read enough, a slow one is not kept at it for long.
+// Limits of checkRaceLoad and checkListSaving. With a fast store, saving goes on
+// until the readers have read enough; with a slow one, it ends soon.
 const (
 	minSaves, maxSaves = 60, 20_000
 	minLoads           = 40 // per reader

@@ -13,8 +13,8 @@ import (
 // epoch is the time of the records that the cases save.
 var epoch = time.Date(2026, 5, 17, 11, 42, 3, 123456000, time.UTC)
 
-// sample returns a valid record whose every field depends on its version, so
-// that two of them mixed up are noticed.
+// sample returns a valid record in which every field depends on the version, so
+// that a mix of two records is noticed.
 func sample(userID string, version int64) store.Record {
 	r := store.Record{
 		UserID:  userID,
@@ -36,8 +36,8 @@ func clone(r store.Record) store.Record {
 	return r
 }
 
-// diff returns an error that says where got differs from want. It does not
-// quote Data.
+// diff returns an error that says how got differs from want, without quoting
+// Data.
 func diff(got, want store.Record) error {
 	switch {
 	case got.UserID != want.UserID:
@@ -72,7 +72,7 @@ func diffTime(got, want time.Time) error {
 	return nil
 }
 
-// save saves the record and returns an error if the store does.
+// save saves the record and returns an error if that fails.
 func save(ctx context.Context, s store.Store, r store.Record, prev int64) error {
 	if err := s.Save(ctx, clone(r), prev); err != nil {
 		return fmt.Errorf("Save(user %q, version %d, prev %d) = %w, want nil", r.UserID, r.Version, prev, err)
@@ -80,8 +80,8 @@ func save(ctx context.Context, s store.Store, r store.Record, prev int64) error 
 	return nil
 }
 
-// refuses returns an error unless the store refuses to save with one that
-// matches want and no other sentinel.
+// refuses returns an error unless the store refuses to save, with an error that
+// matches want and no other error of the contract.
 func refuses(ctx context.Context, s store.Store, r store.Record, prev int64, want error) error {
 	err := s.Save(ctx, clone(r), prev)
 	if bad := only(err, want); bad != nil {
@@ -90,7 +90,7 @@ func refuses(ctx context.Context, s store.Store, r store.Record, prev int64, wan
 	return nil
 }
 
-// only returns an error unless err matches want, and no other sentinel of the
+// only returns an error unless err matches want and no other error of the
 // contract.
 func only(err, want error) error {
 	if !errors.Is(err, want) {
@@ -125,7 +125,7 @@ func absent(ctx context.Context, s store.Store, userID string) error {
 	return nil
 }
 
-// first returns the first error there is.
+// first returns the first of errs that is not nil.
 func first(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// saveCases hold the two methods when nothing else is going on.
+// saveCases test the two methods while nothing else happens.
 var saveCases = []testCase{
 	{
 		name:   "absence",
-		clause: "Load returns ErrNotFound, and no other sentinel, for a user without a record; that of another user does not change it.",
+		clause: "Load returns ErrNotFound, and matches no other error of the contract, for a user without a record, even if other users have one.",
 		check: func(ctx context.Context, s store.Store) error {
 			return first(
 				absent(ctx, s, "alice"),
@@ -25,9 +25,9 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "create",
-		clause: "Save with prev 0 creates the record of a user who has none, and Load returns every field of it.",
+		clause: "Save with prev 0 creates the record of a user who has none. Load then returns each of its fields.",
 		check: func(ctx context.Context, s store.Store) error {
-			// The version of a creation is any, not 1.
+			// A new record can have any version, not only 1.
 			for i, v := range []int64{1, 2, 1_790_000_000_123_456} {
 				r := sample(fmt.Sprintf("user-%d", i), v)
 				if err := first(save(ctx, s, r, 0), holds(ctx, s, r), holds(ctx, s, r)); err != nil {
@@ -39,7 +39,7 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "create-existing",
-		clause: "Save with prev 0 returns ErrConflict and changes nothing if the user has a record, even when it is the same one.",
+		clause: "Save with prev 0 returns ErrConflict and changes nothing if the user has a record, even if it is the same record.",
 		check: func(ctx context.Context, s store.Store) error {
 			r := sample("alice", 4)
 			return first(
@@ -53,7 +53,7 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "replace",
-		clause: "Save replaces the whole record if its version equals prev, and touches no other record.",
+		clause: "Save replaces the whole record if its version equals prev, and changes no other record.",
 		check: func(ctx context.Context, s store.Store) error {
 			if err := first(save(ctx, s, sample("alice", 1), 0), save(ctx, s, sample("bob", 1), 0)); err != nil {
 				return err
@@ -71,7 +71,7 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "conflict-wrong-version",
-		clause: "Save returns ErrConflict and changes nothing if the record has another version than prev: a lower, a higher, one that it had before, or the new one itself.",
+		clause: "Save returns ErrConflict and changes nothing if prev is not the version of the record, but a lower or higher one, one that the record had before, or the new one.",
 		check: func(ctx context.Context, s store.Store) error {
 			held := sample("alice", 20)
 			if err := first(
@@ -88,8 +88,8 @@ var saveCases = []testCase{
 					return err
 				}
 			}
-			// A reply was lost and the caller tries the same again: the second
-			// must not be taken for a success.
+			// If a reply was lost and the caller tries the same again, the second
+			// Save must not succeed.
 			return first(
 				refuses(ctx, s, held, 10, store.ErrConflict),
 				holds(ctx, s, held),
@@ -98,7 +98,7 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "conflict-absent",
-		clause: "Save returns ErrConflict and creates nothing if it was to replace a version of a user who has no record.",
+		clause: "Save returns ErrConflict and creates nothing if prev is not 0 and the user has no record.",
 		check: func(ctx context.Context, s store.Store) error {
 			for _, prev := range []int64{1, 2, store.MaxVersion} {
 				if err := first(
@@ -113,12 +113,12 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "invalid",
-		clause: "Load and Save return ErrInvalid and change nothing if an id, a record or prev is outside the bounds of the contract, or if the version would replace itself.",
+		clause: "Load and Save return ErrInvalid and change nothing if the contract does not allow an id, a record or prev, or if a version would replace itself.",
 		check:  checkInvalid,
 	},
 	{
 		name:   "copies-in",
-		clause: "A Store does not keep Record.Data: what the caller does with its bytes after Save changes nothing.",
+		clause: "A Store does not keep Record.Data. The caller may change these bytes after Save, and the record stays the same.",
 		check: func(ctx context.Context, s store.Store) error {
 			for v := int64(1); v <= 2; v++ { // a creation, then a replacement
 				r := sample("alice", v)
@@ -136,7 +136,7 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "copies-out",
-		clause: "A Store goes on using no bytes that it returned: what the caller does with them changes no record.",
+		clause: "A Store does not go on using bytes that it has returned. The caller may change them, and the record stays the same.",
 		check: func(ctx context.Context, s store.Store) error {
 			r := sample("alice", 1)
 			if err := save(ctx, s, r, 0); err != nil {
@@ -150,7 +150,7 @@ var saveCases = []testCase{
 			if err := holds(ctx, s, r); err != nil {
 				return fmt.Errorf("after the caller overwrote the bytes that Load returned: %w", err)
 			}
-			// And appending must not reach into anything either.
+			// The bytes behind the slice, which append writes, are the caller's, too.
 			two, err := s.Load(ctx, "alice")
 			if err != nil {
 				return fmt.Errorf("Load = %w, want nil", err)
@@ -161,7 +161,7 @@ var saveCases = []testCase{
 	},
 	{
 		name:   "errors-hold-no-data",
-		clause: "Errors name what failed and never hold Record.Data, because errors reach logs.",
+		clause: "Errors say what failed and never contain Record.Data, because errors are written to logs.",
 		check: func(ctx context.Context, s store.Store) error {
 			const canary = "CANARY-DATA"
 			r := sample("alice", 5)
@@ -199,7 +199,7 @@ func checkInvalid(ctx context.Context, s store.Store) error {
 	if err := save(ctx, s, held, 0); err != nil {
 		return err
 	}
-	// Each would be a valid replacement of alice's record, but for one field.
+	// Except for one field, each could replace the record of alice.
 	for _, c := range []struct {
 		what string
 		prev int64
@@ -241,7 +241,7 @@ func checkInvalid(ctx context.Context, s store.Store) error {
 	return holds(ctx, s, held)
 }
 
-// invalidIDs returns ids that no user can have, by what is wrong with them.
+// invalidIDs returns ids that no user can have, with what is wrong with each.
 func invalidIDs() map[string]string {
 	return map[string]string{
 		"is empty":                   "",

@@ -1,5 +1,5 @@
-// Package storetest proves implementations of [store.Store]. A host that keeps
-// its records in a database of its own writes one test:
+// Package storetest tests implementations of [store.Store]. A host with a store
+// of its own writes one test:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) store.Store {
@@ -7,21 +7,22 @@
 //		})
 //	}
 //
-// The library's guarantees rest on the store: a code works once because, of two
-// concurrent Saves exactly one succeeds, and nobody is taken for somebody else
-// because ids are compared byte by byte. A store that fails here would let codes
-// work twice or merge users, and must not be used. Run the suite against the same
-// kind and configuration of server as in production, and under the race detector.
+// The guarantees of the library depend on the store. A code works once because
+// exactly one of two concurrent Saves succeeds. Users are not mixed up because
+// ids are compared byte by byte. With a store that fails here, codes can work
+// twice or two users can become one: do not use it. Run the suite against the
+// same kind of server as in production, with the same settings, and under the
+// race detector.
 //
-// A suite shows defects, not their absence, and two it can hardly show. Open
-// returns one store at a time, so that a copy kept in the process, in front of a
-// database that other processes write, is not noticed: keep none. And where a Save
-// takes a microsecond, as in a map, one that compares under one lock and writes
-// under another seldom meets a rival: hold one lock for both.
+// Each case tests one clause of the contract, and prints the clause when it
+// fails. [store.Lister] and [store.Eraser] are optional, and are tested if the
+// store implements them.
 //
-// Every case holds one clause of the contract and prints it when it fails. The
-// optional abilities, [store.Lister] and [store.Eraser], are tested if the
-// store has them.
+// A suite can't prove that a store has no defect, and it can hardly find two of
+// them. It has one store at a time, so it does not notice a cache in the process
+// in front of a database that other processes write: use none. And if a Save
+// takes only a microsecond, as in a map, it seldom catches a store that compares
+// under one lock and writes under another: hold one lock for both.
 package storetest
 
 import (
@@ -32,14 +33,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// caseTimeout bounds one case, so that a store that waits for itself fails
-// with a name instead of hanging the test binary.
+// caseTimeout limits one case, so that a store with a deadlock fails with the
+// name of the case and does not hang the test binary.
 const caseTimeout = 2 * time.Minute
 
-// Run holds the stores that open returns against the contract, one subtest per
-// case, all in parallel. Open is called once per case, from that case's
-// goroutine, and must return a fresh and empty store each time: a new table or
-// schema, or a new file. It may use t to fail, to skip and to clean up.
+// Run tests the stores that open returns, with one subtest for each case, all in
+// parallel. It calls open once for each case, in the goroutine of that case. Open
+// must return a fresh and empty store each time, for example with a new table,
+// schema or file. It may use t to fail, to skip and to clean up.
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	t.Helper()
 	for _, c := range cases() {
@@ -61,9 +62,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	}
 }
 
-// A testCase holds one clause of the contract. Its check returns an error
-// rather than calling a testing.T, so that the suite's own tests can see it
-// fail.
+// A testCase tests one clause of the contract. Its check returns an error and
+// does not use a testing.T, so that the suite's own tests can see it fail.
 type testCase struct {
 	name   string
 	clause string
@@ -71,7 +71,7 @@ type testCase struct {
 	check  func(ctx context.Context, s store.Store) error
 }
 
-// ability is what a case needs of a store beside Load and Save.
+// An ability is what a case needs of a store besides Load and Save.
 type ability uint8
 
 const (
@@ -79,7 +79,8 @@ const (
 	erases
 )
 
-// missing names the interface that the case needs and the store lacks, if any.
+// missing returns the name of the interface that the case needs and the store
+// does not implement, or "".
 func (c testCase) missing(s store.Store) string {
 	if _, ok := s.(store.Lister); c.needs&lists != 0 && !ok {
 		return "store.Lister"

@@ -142,7 +142,7 @@ func TestRunFails(t *testing.T) {
 	}
 	for _, want := range []string{
 		"--- FAIL: TestRunFails/ids-case",
-		"The clause of the contract: Ids are compared byte by byte: upper and lower case are different users.",
+		"The clause of the contract: Ids are compared byte by byte: upper and lower case make different users.",
 		"--- FAIL: TestRunFails/absence",
 		"open returned no store",
 		"--- PASS: TestRunFails/ids-space",

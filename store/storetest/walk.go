@@ -10,8 +10,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// fill saves n records, edited, in an order that is not that of their ids, and
-// returns them.
+// fill saves n records, each changed by edit, and returns them. The order is not
+// the order of their ids.
 func fill(ctx context.Context, s store.Store, n int, edit func(i int, r *store.Record)) ([]store.Record, error) {
 	all := make([]store.Record, n)
 	for i := range all {
@@ -20,7 +20,7 @@ func fill(ctx context.Context, s store.Store, n int, edit func(i int, r *store.R
 			edit(i, &all[i])
 		}
 	}
-	const at = 10 // a time
+	const at = 10 // goroutines
 	return all, together(at, func(k int) error {
 		for i := k; i < n; i += at {
 			if err := save(ctx, s, all[i], 0); err != nil {
@@ -31,8 +31,8 @@ func fill(ctx context.Context, s store.Store, n int, edit func(i int, r *store.R
 	})
 }
 
-// listsAll returns an error unless following the query to its end returns
-// exactly those of all records that match it, each once and in order.
+// listsAll returns an error unless the pages of the query have exactly those of
+// all records that match it, once and in order.
 func listsAll(ctx context.Context, s store.Store, q store.Query, all []store.Record) error {
 	var want []store.Record
 	for _, r := range all {
@@ -59,7 +59,7 @@ func listsAll(ctx context.Context, s store.Store, q store.Query, all []store.Rec
 	return nil
 }
 
-// describe names a query in an error.
+// describe returns the query as text for an error.
 func describe(q store.Query) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "List(Limit %d", q.Limit)
@@ -75,8 +75,8 @@ func describe(q store.Query) string {
 	return b.String() + ")"
 }
 
-// walk follows the query to its end and returns all records. It calls between,
-// if there is one, with the records so far after every page but the last.
+// walk returns the records of all pages of the query. After each page except the
+// last, it calls between, if that is not nil, with the records so far.
 func walk(ctx context.Context, s store.Store, q store.Query, between func(sofar []store.Record) error) ([]store.Record, error) {
 	const maxPages = 5000
 	limit := q.Limit
