@@ -17,33 +17,35 @@ const maxWithin = 24 * time.Hour
 // one only together with a nil error; the zero Success stands for nobody.
 type Success struct {
 	// UserID is who answered.
-	UserID string
+	UserID string `json:"user_id"`
 
 	// Purpose is what was answered for.
-	Purpose Purpose
+	Purpose Purpose `json:"purpose"`
 
 	// Factor is what was answered with.
-	Factor Factor
+	Factor Factor `json:"factor"`
 
 	// Authenticator is the ID of the authenticator, where Factor is TOTP.
-	Authenticator string
+	Authenticator string `json:"authenticator,omitempty"`
 
 	// At is when, in UTC.
-	At time.Time
+	At time.Time `json:"at"`
 
 	// Receipt says the same in an opaque, sealed string that a session can
 	// keep. ByReceipt takes it as a proof for [ReceiptTTL], unless a factor
 	// was changed meanwhile, whatever the code was asked for.
-	Receipt string
+	Receipt string `json:"receipt"`
 
 	// CodesLeft is how many recovery codes are unspent. Tell the user when
 	// they get few.
-	CodesLeft int
+	CodesLeft int `json:"codes_left"`
 
 	// NewCode is the recovery code that has taken the place of the one that was
 	// used, with Config.ReplenishCodes; the zero Code otherwise. Show it to the
-	// user now: unless Config.KeepCodes is set, nothing can show it later.
-	NewCode recovery.Code
+	// user now: unless Config.KeepCodes is set, nothing can show it later. A
+	// Success with a new code can't be encoded as JSON; see "JSON" in the
+	// documentation of the package.
+	NewCode recovery.Code `json:"new_code,omitzero"`
 }
 
 // success makes the Success of a right code. It is part of the decision: it is

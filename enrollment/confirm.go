@@ -12,16 +12,17 @@ import (
 type Confirmed struct {
 	// Success says that the user has just answered with a code, so that a host
 	// that demands enrolment at sign-in can start the session.
-	Success Success
+	Success Success `json:"success"`
 
 	// Did says what came of it: Enabled, EventAuthenticatorAdded,
 	// EventAuthenticatorReplaced or EventAddressBound.
-	Did EventKind
+	Did EventKind `json:"did"`
 
 	// Codes are the recovery codes, to be shown once: those that the setup has
 	// shown, if it has. They are empty (Len is 0) if the account had unspent
-	// ones already, which stay valid.
-	Codes recovery.Codes
+	// ones already, which stay valid. A Confirmed with codes can't be encoded as
+	// JSON; see "JSON" in the documentation of the package.
+	Codes recovery.Codes `json:"codes,omitzero"`
 }
 
 // Confirm turns the setup into a working authenticator if the code is a

@@ -1,6 +1,7 @@
 package enrollment
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -65,6 +66,17 @@ func (d *Denied) Error() string { return "enrollment: denied: " + string(d.Reaso
 
 // Unwrap returns the Reason.
 func (d *Denied) Unwrap() error { return d.Reason }
+
+// MarshalJSON returns an object with reason, and with factor, retry_at and
+// skew_seconds where they are set.
+func (d Denied) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Reason  Reason    `json:"reason"`
+		Factor  Factor    `json:"factor,omitempty"`
+		RetryAt time.Time `json:"retry_at,omitzero"`
+		Skew    int64     `json:"skew_seconds,omitempty"`
+	}{d.Reason, d.Factor, d.RetryAt, int64(d.Skew / time.Second)})
+}
 
 func deny(r Reason) error { return &Denied{Reason: r} }
 

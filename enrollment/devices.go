@@ -41,14 +41,17 @@ func (g *Guard) Devices() Devices { return Devices{g} }
 // A Device is a trusted device, without its token.
 type Device struct {
 	// ID names it within the account, for Revoke.
-	ID string
+	ID string `json:"id"`
 
 	// Name is what the host called it, for example "Firefox on Linux".
-	Name string
+	Name string `json:"name"`
 
-	// Added is when the trust began, Expires when it ends, and Used when it
-	// last signed in; the zero time if it never did.
-	Added, Expires, Used time.Time
+	// Added is when the trust began, and Expires when it ends.
+	Added   time.Time `json:"added"`
+	Expires time.Time `json:"expires"`
+
+	// Used is when it last signed in, or the zero time if it never did.
+	Used time.Time `json:"used,omitzero"`
 }
 
 // TrustedDevice is the result of [Devices.Trust]. It redacts itself; Token is a plain

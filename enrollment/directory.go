@@ -46,11 +46,11 @@ func NewDirectory(g *Guard, l store.Lister) (*Directory, error) {
 // A Member is a user in a listing.
 type Member struct {
 	// UserID is whose account it is.
-	UserID string
+	UserID string `json:"user_id"`
 
 	// Status is where the account stands, as Guard.Status says it. It is the
 	// zero Status, whose state is invalid, where the account can't be opened.
-	Status Status
+	Status Status `json:"status,omitzero"`
 }
 
 // A Filter says which accounts [Directory.All] lists. The zero Filter selects
@@ -91,7 +91,7 @@ func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Stat
 		return nil, fmt.Errorf("enrollment: %w", err)
 	}
 	for _, id := range ids {
-		found[id] = Status{State: store.None}
+		found[id] = statusIn(store.None)
 	}
 	unreadable := make(map[string]error)
 	for page, err := range d.pages(ctx, q) {

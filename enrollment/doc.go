@@ -245,6 +245,23 @@
 // longer, codes that were used before and waits that began before may be
 // forgotten.
 //
+// # JSON
+//
+// What a page shows can be encoded as it is and sent to a client: [Decision],
+// [Success], [Confirmed], [Status] and what is in it, [Device], [Binding],
+// [Delivery], [ResetRequest], [Member], [Event] and [Denied]. Names are in snake
+// case, like the words of the values. Times that are zero and texts that are
+// empty are left out; lists, numbers and booleans are always there. The JSON of a
+// [History] does not say who the administrators were.
+//
+// Recovery codes, which are shown once, are never encoded by accident: a value
+// that has some can't be encoded as JSON. A host that sends them says so:
+//
+//	json.NewEncoder(w).Encode(struct {
+//		enrollment.Confirmed
+//		Codes []string `json:"codes"`
+//	}{done, done.Codes.Reveal()})
+//
 // # FIPS 140-3
 //
 // Where the Go runtime enforces FIPS 140-3, that is under GODEBUG=fips140=only,

@@ -145,38 +145,41 @@ func EventKinds() []EventKind { return slices.Sorted(maps.Values(eventKinds)) }
 type Event struct {
 	// ID is unique over all events of all users, and stays the same when an
 	// event is delivered again.
-	ID string
+	ID string `json:"id"`
 
 	// UserID is whose account it is.
-	UserID string
+	UserID string `json:"user_id"`
 
 	// Kind is what happened. A later version of the library can store kinds
 	// that this one does not know; they read "event(n)".
-	Kind EventKind
+	Kind EventKind `json:"kind"`
 
 	// At is when it happened, in UTC.
-	At time.Time
+	At time.Time `json:"at"`
 
 	// Factor is what authorised the change, or for EventLocked and EventFactorDisabled what
 	// was guessed at; empty where neither applies.
-	Factor Factor
+	Factor Factor `json:"factor,omitempty"`
 
 	// Name is the name of the authenticator or the device that the event is
 	// about, or the channel of the address.
-	Name string
+	Name string `json:"name,omitempty"`
 
 	// Method is how the host had checked the first factor again, where that
 	// authorised the change; see ByReauth. It is "self-service" for a Reset that
 	// nobody had to approve.
-	Method string
+	Method string `json:"method,omitempty"`
 
-	// Actor and Note are the administrator who did it, and why; see Admin.
-	Actor, Note string
+	// Actor is the administrator who did it; see [Guard.Admin].
+	Actor string `json:"actor,omitempty"`
+
+	// Note is the reason that the administrator gave.
+	Note string `json:"note,omitempty"`
 
 	// Count is how many events it stands for: 1, or more where an account had
 	// so many that were not delivered that events of one kind were folded into
 	// the latest.
-	Count int
+	Count int `json:"count"`
 }
 
 func eventOf(userID string, e account.Event) Event {

@@ -76,7 +76,7 @@ func Example() {
 	fmt.Println("disabled:", err == nil)
 	// Output:
 	// recovery codes: 10
-	// sign in: ask code
+	// sign in: ask_code
 	// enrollment: denied: replayed
 	// user-1 totp <nil>
 	// user-1 recovery 9 <nil>

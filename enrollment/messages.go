@@ -101,10 +101,10 @@ type BindOptions struct {
 // Binding is the result of [Messages.Bind].
 type Binding struct {
 	// Token stands for the address that waits for its code; see Confirm.
-	Token string
+	Token string `json:"token"`
 
 	// Expires is when the code is worth nothing any more.
-	Expires time.Time
+	Expires time.Time `json:"expires"`
 }
 
 // Bind sends a code to an address, which Confirm then takes for the account's.
@@ -222,14 +222,14 @@ type Delivery struct {
 	// code. The challenge that was given to Send still takes an app's code, and
 	// takes the code that was sent for a wrong one. Answering either spends
 	// both.
-	Challenge string
+	Challenge string `json:"challenge"`
 
 	// Expires is when the code is worth nothing any more, and the challenge
 	// with it.
-	Expires time.Time
+	Expires time.Time `json:"expires"`
 
 	// Address is where it went.
-	Address Address
+	Address Address `json:"address"`
 }
 
 // Send sends a code to the address of whom the challenge belongs to: one of

@@ -179,7 +179,8 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 	a := u.view(now)
 	want := enrollment.Status{
 		State: a.state(), CodesLeft: a.codesLeft(), CodesTotal: len(a.codes) + len(a.foreign), LastSignIn: a.lastSignIn, LastFactor: a.lastFactor,
-		Devices: len(a.trusted(now)), MustEnroll: a.mustEnroll(now), Locks: a.locks(now),
+		Devices: len(a.trusted(now)), MustEnroll: a.mustEnroll(now),
+		Authenticators: []enrollment.Authenticator{}, Locks: append([]enrollment.Lock{}, a.locks(now)...),
 	}
 	for _, x := range a.apps {
 		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used})

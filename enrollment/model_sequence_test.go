@@ -362,7 +362,7 @@ func TestGuardAgreesWithModel(t *testing.T) {
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",
 		"Cancel: yes", "Disable: yes", "Disable: proof_not_allowed", "Remove: yes", "Remove: last_authenticator",
 		"RenewCodes: yes", "RenewCodes: too_many_code_sets", "Resume: yes", "Resume: setup_superseded", "Resume: setup_expired",
-		"SignIn: proceed trusted_device false", "SignIn: proceed bypass true", "SignIn: proceed  true", "SignIn: must enroll  false", "SignIn: refuse  false",
+		"SignIn: proceed trusted_device false", "SignIn: proceed bypass true", "SignIn: proceed  true", "SignIn: must_enroll  false", "SignIn: refuse  false",
 		"Trust: yes", "Trust: proof_stale", "Trust: proof_invalid", "Revoke: yes", "Recent: yes", "Recent: proof_stale", "Recent: proof_invalid",
 		"Bind: yes", "Bind: too_many_messages", "Bind: locked", "Bind: ticket_required", "Bind: proof_not_allowed", "ConfirmAddress: yes",
 		"ConfirmAddress: no_setup", "ConfirmAddress: wrong_code", "Send: yes", "Send: no_address", "Send: same_channel", "Send: locked",

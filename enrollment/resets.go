@@ -64,9 +64,11 @@ func NewResets(g *Guard, c ResetsConfig) (*ResetRequests, error) {
 
 // A ResetRequest is a request to take the second factor away.
 type ResetRequest struct {
-	// Asked is when it was made, and Matures from when on it can be carried
-	// out.
-	Asked, Matures time.Time
+	// Asked is when it was made.
+	Asked time.Time `json:"asked"`
+
+	// Matures is from when on it can be carried out.
+	Matures time.Time `json:"matures"`
 }
 
 func resetOf(r account.ResetRequest) *ResetRequest {

@@ -65,13 +65,14 @@ func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proo
 
 // RenewedCodes is the result of [Guard.RenewCodes].
 type RenewedCodes struct {
-	// Codes are the new recovery codes, to be shown once.
-	Codes recovery.Codes
+	// Codes are the new recovery codes, to be shown once. They can't be encoded
+	// as JSON; see "JSON" in the documentation of the package.
+	Codes recovery.Codes `json:"codes"`
 
 	// Receipt takes the place of the receipt that was used as the proof, or
 	// says that the code was right: renewing voids earlier receipts. It is as
 	// old as the proof.
-	Receipt string
+	Receipt string `json:"receipt"`
 }
 
 // RenewCodes makes a new set of recovery codes. All earlier ones stop working

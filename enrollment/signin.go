@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -104,9 +105,10 @@ const (
 	MustEnroll
 )
 
-var nextNames = [...]string{Refuse: "refuse", Proceed: "proceed", AskCode: "ask code", MustEnroll: "must enroll"}
+var nextNames = [...]string{Refuse: "refuse", Proceed: "proceed", AskCode: "ask_code", MustEnroll: "must_enroll"}
 
-// String returns the decision in words.
+// String returns the decision in one word: "refuse", "proceed", "ask_code" or
+// "must_enroll".
 func (n Next) String() string {
 	if int(n) >= len(nextNames) {
 		return fmt.Sprintf("Next(%d)", uint8(n))
@@ -114,33 +116,57 @@ func (n Next) String() string {
 	return nextNames[n]
 }
 
+// errNext says that a Next, or a text for one, is none.
+var errNext = errors.New("enrollment: Next is none of the defined decisions")
+
+// MarshalText returns what String returns, so that JSON has the word. It returns
+// an error for a Next that is none of the defined ones.
+func (n Next) MarshalText() ([]byte, error) {
+	if int(n) >= len(nextNames) {
+		return nil, errNext
+	}
+	return []byte(nextNames[n]), nil
+}
+
+// UnmarshalText sets n to the decision with that word. For any other text it
+// returns an error, and n is Refuse.
+func (n *Next) UnmarshalText(text []byte) error {
+	i := slices.Index(nextNames[:], string(text))
+	if i < 0 {
+		*n = Refuse
+		return errNext
+	}
+	*n = Next(i)
+	return nil
+}
+
 // A Decision is the result of [Guard.SignIn].
 type Decision struct {
 	// Next is what to do. A Decision that came with an error says Refuse.
-	Next Next
+	Next Next `json:"next"`
 
 	// Challenge is set for AskCode. Keep it in a cookie or hand it to the
 	// client; it is opaque, at most 2,048 bytes of the base64url alphabet, and
 	// worth nothing without a code.
-	Challenge string
+	Challenge string `json:"challenge,omitempty"`
 
 	// Expires is when the challenge can't be answered any more.
-	Expires time.Time
+	Expires time.Time `json:"expires,omitzero"`
 
 	// Factors are what the challenge can be answered with, as far as the
 	// account has them: TOTP, Delivered and Recovery. No message has been sent
 	// yet; Delivered says that [Messages.Send] can send one, and is left out
 	// where the address is on SignInOptions.Channel.
-	Factors []Factor
+	Factors []Factor `json:"factors,omitempty"`
 
 	// Waived is what took the place of the code, with Proceed: FactorTrustedDevice
 	// or FactorBypass, the latter also where there is nothing set up yet. It is ""
 	// if nothing had to.
-	Waived Factor
+	Waived Factor `json:"waived,omitempty"`
 
 	// EnrollBy is set with Proceed if the user has to enrol and need not do so
 	// before then, by SignInOptions.Grace or a bypass: show it.
-	EnrollBy time.Time
+	EnrollBy time.Time `json:"enroll_by,omitzero"`
 }
 
 // SignIn decides what follows after the host has checked the first factor of

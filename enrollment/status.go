@@ -2,60 +2,64 @@ package enrollment
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// Status is what a security page shows. It holds no secret and no code, and
-// can be logged and encoded; only the zero Status, whose state is invalid, can't
-// be encoded as JSON.
+// Status is what a security page shows. It holds no secret and no code, and can
+// be logged and encoded as JSON. Only the zero Status, whose state is invalid,
+// can't be encoded.
 type Status struct {
-	// State is where the account stands now. A setup past its time does not
-	// count as Pending.
-	State store.State
+	// State is where the account stands now. An expired setup does not count as
+	// Pending.
+	State store.State `json:"state"`
 
 	// Authenticators are the confirmed ones, oldest first.
-	Authenticators []Authenticator
+	Authenticators []Authenticator `json:"authenticators"`
 
-	// SetupExpires is when the setup that waits will have expired; the zero
-	// time if none waits.
-	SetupExpires time.Time
+	// SetupExpires is when the pending setup expires, or the zero time if there
+	// is none.
+	SetupExpires time.Time `json:"setup_expires,omitzero"`
 
 	// Address is where codes can be delivered to, or nil.
-	Address *Address
+	Address *Address `json:"address,omitempty"`
 
-	// CodesLeft is how many recovery codes are unspent, of CodesTotal in the
-	// set.
-	CodesLeft, CodesTotal int
+	// CodesLeft is how many recovery codes are unused.
+	CodesLeft int `json:"codes_left"`
+
+	// CodesTotal is how many recovery codes the set has.
+	CodesTotal int `json:"codes_total"`
 
 	// Devices is how many devices are trusted; see [Devices].
-	Devices int
+	Devices int `json:"devices"`
 
-	// BypassUntil is until when sign-in goes without a second factor, by the
-	// word of an administrator; the zero time if it does not.
-	BypassUntil time.Time
+	// BypassUntil is until when an administrator lets the user sign in without a
+	// second factor, or the zero time.
+	BypassUntil time.Time `json:"bypass_until,omitzero"`
 
-	// MustEnroll says that the next sign-in demands enrolment, since a bypass
+	// MustEnroll says that the next sign-in demands enrolment, because a bypass
 	// has ended.
-	MustEnroll bool
+	MustEnroll bool `json:"must_enroll"`
 
-	// EventReset is the request to take the second factor away that is open, or
-	// nil.
-	Reset *ResetRequest
+	// Reset is the open request to take the second factor away, or nil.
+	Reset *ResetRequest `json:"reset,omitempty"`
 
-	// Locks says which factors are not evaluated at the moment.
-	Locks []Lock
+	// Locks are the factors whose codes are not evaluated at the moment.
+	Locks []Lock `json:"locks"`
 
 	// LastSignIn is when the second step of a sign-in last succeeded or was
-	// waived; the zero time if it never was. LastFactor is what it was answered
-	// with, or FactorTrustedDevice or FactorBypass.
-	LastSignIn time.Time
-	LastFactor Factor
+	// waived, or the zero time.
+	LastSignIn time.Time `json:"last_sign_in,omitzero"`
+
+	// LastFactor is what that sign-in was answered with, or FactorTrustedDevice
+	// or FactorBypass.
+	LastFactor Factor `json:"last_factor,omitempty"`
 
 	// History is the latest events, newest first, at most 20.
-	History []Event
+	History History `json:"history"`
 }
 
 // Enabled reports whether sign-in asks for a code.
@@ -64,36 +68,58 @@ func (s Status) Enabled() bool { return s.State == store.Confirmed }
 // An Authenticator is a confirmed app, without its secret.
 type Authenticator struct {
 	// ID names it within the account, for BeginOptions.Replace and Remove.
-	ID string
+	ID string `json:"id"`
 
 	// Name is what the user called it.
-	Name string
+	Name string `json:"name"`
 
-	// Added is when it was confirmed, and Used when it last answered.
-	Added, Used time.Time
+	// Added is when it was confirmed.
+	Added time.Time `json:"added"`
+
+	// Used is when one of its codes was last right.
+	Used time.Time `json:"used,omitzero"`
 }
 
-// An Address is where codes are delivered to, without saying it in full.
+// An Address is where codes are delivered to. It does not show all of it.
 type Address struct {
 	// Channel is what the host called it, for example "sms".
-	Channel string
+	Channel string `json:"channel"`
 
-	// Hint is the address as far as its owner has to recognise it, for example
-	// "…42" or "a…@example.com". Of a short one it shows less, and never all.
-	Hint string
+	// Hint is the part of the address by which its owner recognises it, for
+	// example "…42" or "a…@example.com". It shows less of a short address, and
+	// never all.
+	Hint string `json:"hint"`
 
-	// Added is when it was proven, and Used when a code that was sent there was
-	// last right.
-	Added, Used time.Time
+	// Added is when it was proven.
+	Added time.Time `json:"added"`
+
+	// Used is when a code that was sent there was last right.
+	Used time.Time `json:"used,omitzero"`
 }
 
 // A Lock says that codes of a factor are not evaluated.
 type Lock struct {
 	// Factor is what is locked.
-	Factor Factor
+	Factor Factor `json:"factor"`
 
-	// Until is when it ends; the zero time if it does not end by itself.
-	Until time.Time
+	// Until is when the lock ends, or the zero time if it does not end by itself.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// History is a list of events to show to the owner of an account. Its JSON leaves
+// out who the administrators were. A page for administrators converts it to
+// []Event first, whose JSON names them.
+type History []Event
+
+// MarshalJSON returns the events without their Actor. Without events, it is an
+// empty list.
+func (h History) MarshalJSON() ([]byte, error) {
+	events := make([]Event, len(h))
+	for i, e := range h {
+		e.Actor = ""
+		events[i] = e
+	}
+	return json.Marshal(events)
 }
 
 // Status returns where the user's account stands. For a user without a record
@@ -107,8 +133,14 @@ func (g *Guard) Status(ctx context.Context, userID string) (Status, error) {
 	return s, outward(err)
 }
 
+// statusIn returns the Status of an account that has nothing. Its lists are empty
+// and not nil, so that JSON has lists as well.
+func statusIn(state store.State) Status {
+	return Status{State: state, Authenticators: []Authenticator{}, Locks: []Lock{}}
+}
+
 func statusOf(userID string, a *account.Account, now time.Time) (Status, error) {
-	s := Status{State: store.State(a.State())}
+	s := statusIn(store.State(a.State()))
 	for _, x := range a.Authenticators() {
 		s.Authenticators = append(s.Authenticators, Authenticator{
 			ID: formatAuthenticatorID(x.ID), Name: x.Name, Added: x.Added, Used: x.Used,
