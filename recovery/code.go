@@ -9,45 +9,45 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
-// MaxInput is the length of the longest text that [ParseCode] looks at, in
-// bytes. Both schemes fit with separators of every usual kind; a code of
-// [Argon2id] also fits in full-width characters.
+// MaxInput is the length in bytes of the longest text that [ParseCode] reads.
+// It leaves room for the codes of both schemes with separators, and for a code
+// of [Argon2id] in full-width characters.
 const MaxInput = 64
 
-// ErrMalformed says that a text is not a recovery code, that a Code or a Digest
-// is zero where there has to be one, or that a code is of another [Scheme] than
-// the set or the codes it was to go with. It is found before anything is
-// derived, and says nothing about which codes exist. The text is not quoted.
+// ErrMalformed says that a text is not a recovery code, that a [Code] or
+// [Digest] is zero, or that a code has another [Scheme] than the set or the other
+// codes. It is returned before anything is derived, and reveals nothing about
+// the codes of a set. It does not quote the text.
 var ErrMalformed = errors.New("recovery: not a recovery code")
 
-// groupLen is the number of symbols between two hyphens.
+// groupLen is the number of symbols in a group.
 const groupLen = 4
 
-// Scheme is a kind of recovery code: how long it is, and how a set derives
-// digests from it.
+// Scheme is a kind of recovery code. It determines the length of the codes and
+// how digests are derived from them.
 type Scheme uint8
 
-// The schemes. Numbers are stored and never change their meaning.
+// The schemes. Their numbers are stored, so they never change.
 const (
-	// Argon2id is the default: 16 symbols, 80 bits, short enough to type.
-	// Digests are made with Argon2id (RFC 9106) at 19 MiB, 2 passes and 1
-	// lane, the first choice of the OWASP Password Storage Cheat Sheet, with
-	// one salt per set. One derivation takes about 20 to 40 ms.
+	// Argon2id is the default: 16 symbols, 80 bits. Digests are derived with
+	// Argon2id (RFC 9106) with 19 MiB, 2 passes and 1 lane, as the OWASP
+	// Password Storage Cheat Sheet recommends, and with one salt per set. One
+	// derivation takes about 20 to 40 ms.
 	Argon2id Scheme = iota
 
-	// Fast is for hosts that can't spend 19 MiB on a guess: 26 symbols, 130
-	// bits, with HMAC-SHA-256 keyed by the salt of the set. At more than 112
-	// bits an approved one-way function is enough, without a slow derivation
-	// (NIST SP 800-63B-4, section 3.1.2). It is also the one to choose where
-	// only approved algorithms are allowed, which Argon2id is not.
+	// Fast is for hosts that can't spend 19 MiB on each guess: 26 symbols, 130
+	// bits. Digests are HMAC-SHA-256 with the salt of the set as the key. With
+	// 112 bits or more, an approved one-way function is enough and a slow
+	// derivation is not needed (NIST SP 800-63B-4, section 3.1.2). Choose Fast
+	// also if only approved algorithms are allowed; Argon2id is not approved.
 	Fast
 )
 
 // Valid reports whether s is one of the defined schemes.
 func (s Scheme) Valid() bool { return s <= Fast }
 
-// String returns the stable lower-case name of the scheme, "argon2id" or
-// "fast"; for an invalid one, "Scheme(n)".
+// String returns the name of the scheme, "argon2id" or "fast". For an invalid
+// scheme it returns "Scheme(n)".
 func (s Scheme) String() string {
 	switch s {
 	case Argon2id:
@@ -66,26 +66,24 @@ func (s Scheme) symbols() int {
 	return 16
 }
 
-// Code is one recovery code, normalised. The zero Code is no code, and no set
-// accepts it.
+// A Code is one recovery code. The zero Code is no code, and no set accepts it.
 //
-// It is a secret: printing and encoding show a placeholder. A Code is
-// immutable and safe for concurrent use. Two Codes are not made to be compared
-// with ==; what compares codes is [Set.Spend].
+// A Code is secret: it prints and logs as "[redacted]" and can't be encoded. It
+// is immutable and safe for concurrent use.
 type Code struct {
 	redacted
 	symbols redact.Value[string]
 }
 
-// ParseCode reads a recovery code as people type and paste it. Case does not
-// matter; O is read as 0, I and L as 1; hyphens and dashes, white space of any
-// kind and invisible format characters are passed over; full-width letters and
-// the decimal digits of every script are taken for what they mean. What is
-// left must be 16 symbols for [Argon2id] or 26 for [Fast]. U is refused, since
-// it is not a symbol of Crockford's base32.
+// ParseCode reads a recovery code that a person typed or pasted. Case does not
+// matter. The letter O is read as 0, and I and L are read as 1. ParseCode
+// accepts full-width letters and the decimal digits of every script, and ignores
+// white space, hyphens and dashes (Unicode category Pd, and the minus sign) and
+// format characters (category Cf), wherever they are. The rest must be 16
+// symbols for [Argon2id] or 26 for [Fast]. The letter U is not a symbol.
 //
-// It returns [ErrMalformed] for any other text, and for one of more than
-// [MaxInput] bytes before it looks at a single one of them.
+// It returns [ErrMalformed] for any other text, and for more than [MaxInput]
+// bytes.
 func ParseCode(input string) (Code, error) {
 	if len(input) > MaxInput {
 		return Code{}, ErrMalformed
@@ -109,18 +107,18 @@ func ParseCode(input string) (Code, error) {
 	return newCode(string(buf[:n])), nil
 }
 
-// newCode returns the code of normalised symbols.
+// newCode returns the code with these symbols of the alphabet.
 func newCode(symbols string) Code { return Code{symbols: redact.Of(symbols)} }
 
 // IsZero reports whether c is the zero Code.
 func (c Code) IsZero() bool { return c.symbols.IsZero() }
 
-// equal reports whether two codes, neither of them zero, are the same. It is for
-// codes of one owner, which are no secret from each other.
+// equal reports whether two codes, which must not be zero, are the same. It is
+// for codes of one owner and takes no constant time.
 func (c Code) equal(other Code) bool { return *c.symbols.Get() == *other.symbols.Get() }
 
-// Scheme returns the scheme that codes of this length belong to. For the zero
-// Code it is [Argon2id], which refuses that code like any other does.
+// Scheme returns the scheme of the code. For the zero Code it returns
+// [Argon2id].
 func (c Code) Scheme() Scheme {
 	if !c.IsZero() && len(*c.symbols.Get()) == Fast.symbols() {
 		return Fast
@@ -128,10 +126,9 @@ func (c Code) Scheme() Scheme {
 	return Argon2id
 }
 
-// Reveal returns the code in clear, in upper case and groups of four with
-// hyphens between them: "ABCD-EFGH-JKMN-PQRS". It returns "" for the zero Code.
-// The text opens the account once: show it to its owner, and keep it out of
-// logs.
+// Reveal returns the code in clear, in upper case and in groups of four
+// separated by hyphens: "ABCD-EFGH-JKMN-PQRS". It returns "" for the zero Code.
+// The text opens the account once. Show it only to its owner and do not log it.
 func (c Code) Reveal() string {
 	if c.IsZero() {
 		return ""

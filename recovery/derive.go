@@ -14,23 +14,22 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-// ErrDamaged says that a stored set, packed codes, or a [Derivation] can't have
-// been made by this package: it is cut short, has bytes left over, or asks for
-// costs out of bounds. It is never an answer about a code, and a caller must
-// not take it for "no codes".
+// ErrDamaged says that a stored set, packed codes or a [Derivation] was not made
+// by this package: bytes are missing or left over, or costs are out of bounds.
+// It says nothing about a code. Do not treat it as "no codes".
 var ErrDamaged = errors.New("recovery: damaged set or codes")
 
-// Costs of the sets that [NewDerivation] makes: the first choice of the OWASP
-// Password Storage Cheat Sheet for Argon2id. They are stored with each set, so
-// raising them leaves older sets as they are.
+// The costs that [NewDerivation] sets, as the OWASP Password Storage Cheat Sheet
+// recommends for Argon2id. Each set stores its own costs, so raising these does
+// not affect older sets.
 const (
 	newMemory  = 19 << 10 // KiB
 	newPasses  = 2
 	newThreads = 1
 )
 
-// Bounds on stored costs. A record that somebody could write to must not be
-// able to ask for 4 GiB, nor for next to nothing.
+// Bounds of stored costs. An attacker who can change a stored set must not be
+// able to make a derivation take 4 GiB, or almost nothing.
 const (
 	minMemory  = 8 << 10   // KiB
 	maxMemory  = 256 << 10 // KiB
@@ -43,20 +42,21 @@ const (
 	sumLen  = sha256.Size
 )
 
-// What a derivation is fed before the code, so that its digests are of no use
-// anywhere else, nor in a later version of it. They never change.
+// Labels that a derivation puts before the code, so that its digests are of no
+// use elsewhere or in a later version of it. They never change.
 const (
 	labelArgon2id = "twofactor recovery v1 argon2id\x00"
 	labelFast     = "twofactor recovery v1 fast\x00"
 )
 
-// Derivation is how the digests of one [Set] are made from codes: the scheme,
-// the salt, the cost parameters. Two Derivations are equal by == exactly if
-// they derive the same digests. The zero Derivation is that of no set, and
-// derives nothing.
+// A Derivation derives the digests of one [Set] from codes. It holds the scheme,
+// the salt and the costs. Two Derivations are equal with == exactly if they
+// derive the same digests. The zero Derivation belongs to no set and derives
+// nothing.
 //
-// It is no secret, yet printing leaves the salt out. A Derivation is immutable
-// and safe for concurrent use.
+// A Derivation is not secret. It still prints and logs as "[redacted]" and can't
+// be encoded; it is stored as part of its Set. It is immutable and safe for
+// concurrent use.
 type Derivation struct {
 	redacted
 	scheme  Scheme
@@ -64,13 +64,13 @@ type Derivation struct {
 	passes  uint8
 	threads uint8
 
-	// A handle compares like the salt in it, and shows fmt only an address.
+	// Handles compare by the salts in them, and fmt prints only an address.
 	salt unique.Handle[string]
 }
 
-// NewDerivation returns a Derivation for a fresh set: a salt of 16 bytes from
-// random, which defaults to [rand.Reader] if nil, and for [Argon2id] the costs
-// given there. It returns [ErrScheme] for a scheme that does not exist, or the
+// NewDerivation returns a Derivation for a new set, with a salt of 16 bytes from
+// random and, for [Argon2id], the costs stated there. If random is nil, it uses
+// [rand.Reader]. It returns [ErrScheme] for an unknown scheme, and the wrapped
 // error of random.
 func NewDerivation(random io.Reader, s Scheme) (Derivation, error) {
 	d := Derivation{scheme: s}
@@ -89,8 +89,8 @@ func NewDerivation(random io.Reader, s Scheme) (Derivation, error) {
 	return d, nil
 }
 
-// check returns an error that matches [ErrDamaged] if the costs of d are out
-// of bounds.
+// check returns an error that matches [ErrDamaged] if the scheme of d is unknown
+// or its costs are out of bounds.
 func (d Derivation) check() error {
 	switch d.scheme {
 	case Argon2id:
@@ -101,7 +101,7 @@ func (d Derivation) check() error {
 		}
 	case Fast:
 		if d.memory != 0 || d.passes != 0 || d.threads != 0 {
-			return fmt.Errorf("%w: costs where there are none", ErrDamaged)
+			return fmt.Errorf("%w: costs for a scheme without costs", ErrDamaged)
 		}
 	default:
 		return fmt.Errorf("%w: unknown scheme", ErrDamaged)
@@ -112,32 +112,31 @@ func (d Derivation) check() error {
 // IsZero reports whether d is the zero Derivation.
 func (d Derivation) IsZero() bool { return d == Derivation{} }
 
-// Scheme returns the scheme of the codes that d derives from. For the zero
-// Derivation it is [Argon2id].
+// Scheme returns the scheme of the codes that d can derive. For the zero
+// Derivation it returns [Argon2id].
 func (d Derivation) Scheme() Scheme { return d.scheme }
 
-// Slow reports whether Derive takes a noticeable amount of time and memory,
-// so that a server must bound how many run at once. The zero Derivation is not
-// slow.
+// Slow reports whether Derive takes so much time and memory that a server must
+// limit how many run at once. The zero Derivation is not slow.
 func (d Derivation) Slow() bool { return !d.IsZero() && d.scheme == Argon2id }
 
-// Derive returns the digest of the code under d. With [Argon2id] it is the one
-// slow function of this package: at the costs of new sets about 20 to 40 ms of
-// one processor, and 19 MiB that the garbage collector is left with. It can't
-// be interrupted, and it is the caller who bounds how many run at once; at the
-// most that a stored set can ask for, one takes 256 MiB and seconds.
+// Derive returns the digest of the code. With [Argon2id] it is slow: with the
+// costs of new sets it takes about 20 to 40 ms of one processor, and allocates
+// 19 MiB. With the highest costs that a stored set can have, it takes 256 MiB
+// and seconds. It can't be interrupted. The caller must limit how many run at
+// once.
 //
-// It returns [ErrMalformed] if the code is not of the scheme of d, and
-// [ErrDamaged] if d is the zero Derivation, both without deriving.
+// It returns [ErrMalformed] if the code does not have the scheme of d, and
+// [ErrDamaged] if d is the zero Derivation. In both cases it derives nothing.
 //
-// The digest is, with "‖" for concatenation and the code as 16 or 26 upper-case
-// symbols without hyphens, 32 bytes of
+// The digest is one of these, with 32 bytes. "‖" stands for concatenation, and
+// code for the 16 or 26 upper-case symbols without hyphens.
 //
 //	Argon2id(password: "twofactor recovery v1 argon2id" ‖ 0x00 ‖ code, salt, costs)
 //	HMAC-SHA-256(key: salt, message: "twofactor recovery v1 fast" ‖ 0x00 ‖ code)
 func (d Derivation) Derive(c Code) (Digest, error) {
-	// A Derivation out of bounds should not exist. It is checked here all the
-	// same, where the memory would be allocated.
+	// No exported function returns a Derivation out of bounds. Check it all the
+	// same before the memory is allocated.
 	if err := d.check(); err != nil {
 		return Digest{}, err
 	}
@@ -160,15 +159,15 @@ func (d Derivation) Derive(c Code) (Digest, error) {
 	return Digest{sum: redact.Of(sum)}, nil
 }
 
-// DeriveAll returns a fresh set of the codes, none of them used. It derives
-// them one after another, so it takes as long as that many calls of Derive but
-// never more memory than one.
+// DeriveAll returns a set of these codes, all unused. It derives one code after
+// the other, so it takes as long as that many calls of Derive, and as much memory
+// as one.
 //
-// Between two codes it looks at ctx, and returns an error that matches that of
-// ctx if it has ended. It returns [ErrCount] for the zero Codes,
-// [ErrMalformed] if they are of another scheme than d, and [ErrDamaged] if d is
-// the zero Derivation. A Derivation is for one set; making a second set with it
-// lets anybody who holds both see which codes they share.
+// If ctx ends, DeriveAll stops before the next code and returns an error that
+// matches that of ctx. It returns [ErrCount] for the zero Codes, [ErrMalformed]
+// if they have another scheme than d, and [ErrDamaged] if d is the zero
+// Derivation. Use a Derivation for one set only: two sets with the same
+// Derivation show which codes they have in common.
 func (d Derivation) DeriveAll(ctx context.Context, codes Codes) (Set, error) {
 	if codes.Len() == 0 {
 		return Set{}, ErrCount
@@ -187,12 +186,11 @@ func (d Derivation) DeriveAll(ctx context.Context, codes Codes) (Set, error) {
 	return newSet(d, entries), nil
 }
 
-// Digest is what a [Derivation] made of a code: 32 bytes that [Set.Spend]
-// compares with those of its entries. The zero Digest matches nothing.
+// A Digest is the result of [Derivation.Derive]: 32 bytes that [Set.Spend]
+// compares with the digests of a set. The zero Digest matches nothing.
 //
-// It is a secret as long as its code is unused: printing and encoding show a
-// placeholder. A Digest is immutable and safe for concurrent use. Two Digests
-// are not made to be compared with ==.
+// A Digest is secret: it prints and logs as "[redacted]" and can't be encoded.
+// It is immutable and safe for concurrent use.
 type Digest struct {
 	redacted
 	sum redact.Value[[sumLen]byte]

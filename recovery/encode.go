@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// A stored set, version 1. Numbers are big-endian.
+// The format of a stored set, version 1. Numbers are big-endian.
 //
 //	version  1 byte   1
 //	scheme   1 byte   0 Argon2id, 1 Fast
@@ -26,13 +26,13 @@ const (
 
 var _ encoding.BinaryAppender = Set{}
 
-// AppendBinary appends the set to b in the form in which it is stored, and
-// returns the extended slice: 25 bytes, and 40 for every code. [DecodeSet]
-// reads it back, in this and every later version of the package. It returns b
-// as it was and [ErrCount] for the zero Set, which has nothing to store.
+// AppendBinary appends the set to b in the format in which it is stored, and
+// returns the extended slice. The format takes 25 bytes, and 40 for each code.
+// [DecodeSet] reads it, in this and every later version of this package. For the
+// zero Set, AppendBinary returns b and [ErrCount].
 //
-// The bytes hold no code, but all that checking one takes, so they are worth
-// sealing. The method implements [encoding.BinaryAppender].
+// The bytes contain no code, but everything that is needed to check one. Encrypt
+// them before you store them. The method implements [encoding.BinaryAppender].
 func (s Set) AppendBinary(b []byte) ([]byte, error) {
 	if s.IsZero() {
 		return b, ErrCount
@@ -50,14 +50,15 @@ func (s Set) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeSet reads a set that [Set.AppendBinary] wrote, and keeps nothing of b.
-// Bytes and sets correspond one to one: appending the result gives b again.
+// DecodeSet reads the bytes that [Set.AppendBinary] appended. It does not keep b.
+// There is only one encoding of a set: AppendBinary of the result appends the
+// same bytes again.
 //
-// It returns the zero Set and an error that matches [ErrDamaged] for anything
-// else: another version, bytes missing or left over, a count or a time out of
-// bounds, the same digest twice, and Argon2id costs outside 8 to 256 MiB, 1 to
-// 10 passes, 1 to 4 lanes. It checks them before it allocates or derives
-// anything.
+// For other bytes it returns the zero Set and an error that matches
+// [ErrDamaged]: for an unknown version or scheme, missing or extra bytes, a
+// count or a time out of bounds, the same digest twice, or costs of Argon2id
+// outside 8 to 256 MiB, 1 to 10 passes and 1 to 4 lanes. It checks the costs and
+// lengths before it allocates anything.
 func DecodeSet(b []byte) (Set, error) {
 	var (
 		in             = cryptobyte.String(b)
@@ -71,7 +72,7 @@ func DecodeSet(b []byte) (Set, error) {
 	if !in.ReadUint8((*uint8)(&d.scheme)) || !in.ReadUint32(&d.memory) ||
 		!in.ReadUint8(&d.passes) || !in.ReadUint8(&d.threads) ||
 		!in.ReadBytes(&salt, saltLen) || !in.ReadUint8(&count) {
-		return Set{}, fmt.Errorf("%w: cut short", ErrDamaged)
+		return Set{}, fmt.Errorf("%w: too short", ErrDamaged)
 	}
 	if err := d.check(); err != nil {
 		return Set{}, err
@@ -91,9 +92,9 @@ func DecodeSet(b []byte) (Set, error) {
 		}
 		entries[i].spent = int64(spent)
 		for _, earlier := range entries[:i] {
-			// Neither is a secret from the other, so plain equality will do.
+			// Constant time is not needed between digests of one set.
 			if earlier.sum == entries[i].sum {
-				return Set{}, fmt.Errorf("%w: a digest twice", ErrDamaged)
+				return Set{}, fmt.Errorf("%w: the same digest twice", ErrDamaged)
 			}
 		}
 	}

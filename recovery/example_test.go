@@ -239,11 +239,11 @@ func ExampleCodes_Sheet() {
 	//    3.  [ ]  CMG6-WVVM-41S6-2VK4
 	//    4.  [ ]  DXPJ-0RBM-41GP-RV11
 	//
-	// - Keep this sheet like a key: in a safe place, and not on the device
-	//   that your authenticator app is on.
-	// - Tick a code off when you have used it.
-	// - Make new codes before you run out. These stop working when you do.
-	// - Nobody from support will ever ask you for one of these codes.
+	// - Keep this sheet in a safe place, and not on the device with your
+	//   authenticator app.
+	// - Tick off each code that you have used.
+	// - Make new codes before you run out. The old codes then stop working.
+	// - Support staff will never ask you for one of these codes.
 }
 
 // A page of the host's own around the sheet. The host sends it with
@@ -278,11 +278,11 @@ func ExampleCodes_SheetHTML() {
 	// <li><code translate="no">DXPJ-0RBM-41GP-RV11</code></li>
 	// </ol>
 	// <ul>
-	// <li>Keep this sheet like a key: in a safe place, and not on the device
-	// that your authenticator app is on.</li>
-	// <li>Tick a code off when you have used it.</li>
-	// <li>Make new codes before you run out. These stop working when you do.</li>
-	// <li>Nobody from support will ever ask you for one of these codes.</li>
+	// <li>Keep this sheet in a safe place, and not on the device with your
+	// authenticator app.</li>
+	// <li>Tick off each code that you have used.</li>
+	// <li>Make new codes before you run out. The old codes then stop working.</li>
+	// <li>Support staff will never ask you for one of these codes.</li>
 	// </ul>
 	// </section>
 	// </main>

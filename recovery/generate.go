@@ -10,44 +10,42 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-// How many codes a fresh set may have. Each one is a further key to the
-// account, and each takes one derivation to make.
+// The number of codes of a new set. Each code is another key to the account,
+// and each takes one derivation to make.
 const (
-	// DefaultCount is the number of codes that [Generate] makes when asked for
-	// 0 of them.
+	// DefaultCount is the number of codes that [Generate] makes by default.
 	DefaultCount = 10
 
-	// MinCount is the smallest number of codes that can be asked for.
+	// MinCount is the minimum number of codes that Generate makes.
 	MinCount = 4
 
-	// MaxCount is the largest number of codes that can be asked for, and that
-	// a [Set] or [Codes] can hold.
+	// MaxCount is the maximum number of codes that Generate makes, and that a
+	// [Set] or [Codes] can hold.
 	MaxCount = 32
 )
 
-// Errors of asking for codes, and of putting them together. They are a
-// programmer's or a configuration's, not a user's.
+// Errors of making codes. Their cause is the program or its configuration, not
+// the user.
 var (
-	// ErrCount says that a number of codes is out of bounds: outside
-	// [MinCount] to [MaxCount], or none where there have to be some.
+	// ErrCount says that a number of codes is outside [MinCount] to [MaxCount],
+	// or that there are no codes.
 	ErrCount = errors.New("recovery: number of codes out of bounds")
 
-	// ErrScheme says that a [Scheme] is none of the defined ones.
-	ErrScheme = errors.New("recovery: no such scheme")
+	// ErrScheme says that a [Scheme] is unknown.
+	ErrScheme = errors.New("recovery: unknown scheme")
 
-	// ErrDuplicate says that a code is among the others already. Two codes that
-	// were drawn are never equal by chance: one was passed twice, or the source
-	// of randomness is broken. Drawing again is no remedy.
+	// ErrDuplicate says that the same code occurs twice. Two random codes are
+	// never equal by chance: either the caller passed one twice, or the source
+	// of randomness is broken. Do not try again.
 	ErrDuplicate = errors.New("recovery: the same code twice")
 )
 
-// NewCode draws one code of the scheme from random, which defaults to
-// [rand.Reader] if nil, as [Generate] draws several: for a host that puts a
-// fresh code into the place of each one that is used, see [Set.Replace].
+// NewCode returns one new code of the scheme. It is for a host that replaces each
+// used code; see [Set.Replace]. If random is nil, NewCode uses [rand.Reader].
 //
-// It returns [ErrScheme] for a scheme that does not exist, and the error of
-// random, which may be [io.ErrUnexpectedEOF], if it does not yield enough
-// bytes. On error the Code is zero.
+// It returns [ErrScheme] for an unknown scheme, and the wrapped error of random,
+// which may be [io.ErrUnexpectedEOF], if random returns too few bytes. On error
+// the Code is zero.
 func NewCode(random io.Reader, s Scheme) (Code, error) {
 	if !s.Valid() {
 		return Code{}, ErrScheme
@@ -56,20 +54,19 @@ func NewCode(random io.Reader, s Scheme) (Code, error) {
 	if err := draw(random, buf); err != nil {
 		return Code{}, err
 	}
-	symbols, _ := s.unpack(buf) // the bits left over are dropped
+	symbols, _ := s.unpack(buf) // drops the remaining bits
 	return newCode(symbols), nil
 }
 
-// Generate draws n different codes of the scheme from random, which defaults
-// to [rand.Reader] if nil; n defaults to [DefaultCount] if 0. Every symbol
-// takes its own five bits, so each code is equally likely.
+// Generate returns n different new codes of the scheme. If n is 0, it makes
+// [DefaultCount] codes. If random is nil, it uses [rand.Reader]. Each symbol takes
+// five random bits, so all codes are equally likely.
 //
-// It returns [ErrCount] if n is neither 0 nor in [MinCount] to [MaxCount],
-// [ErrScheme] for a scheme that does not exist, and the error of random, which
-// may be [io.ErrUnexpectedEOF], if it does not yield enough bytes. If random
-// repeats itself, so that two codes come out equal, it is broken, and Generate
-// returns an error that matches [ErrDuplicate] rather than draw again. On error
-// there are no codes.
+// It returns [ErrCount] if n is neither 0 nor from [MinCount] to [MaxCount],
+// [ErrScheme] for an unknown scheme, and the wrapped error of random, which may
+// be [io.ErrUnexpectedEOF], if random returns too few bytes. If two codes are
+// equal, random is broken, and Generate returns an error that matches
+// [ErrDuplicate]. On error the Codes are zero.
 func Generate(random io.Reader, n int, s Scheme) (Codes, error) {
 	if n == 0 {
 		n = DefaultCount
@@ -84,7 +81,7 @@ func Generate(random io.Reader, n int, s Scheme) (Codes, error) {
 			return Codes{}, err
 		}
 		if slices.ContainsFunc(list, code.equal) {
-			return Codes{}, fmt.Errorf("%w: the source of randomness repeats itself", ErrDuplicate)
+			return Codes{}, fmt.Errorf("%w: the source of randomness is broken", ErrDuplicate)
 		}
 		list = append(list, code)
 	}
@@ -97,7 +94,7 @@ func draw(random io.Reader, buf []byte) error {
 		random = rand.Reader
 	}
 	if _, err := io.ReadFull(random, buf); err != nil {
-		return fmt.Errorf("reading randomness: %w", err)
+		return fmt.Errorf("drawing random bytes: %w", err)
 	}
 	return nil
 }

@@ -10,44 +10,43 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-// Answers of [Set.Spend] that refuse a code.
+// Errors of [Set.Spend].
 var (
-	// ErrWrong says that the code is none of the set's.
+	// ErrWrong says that the set does not have the code.
 	ErrWrong = errors.New("recovery: wrong code")
 
-	// ErrSpent says that the code is one of the set's and has been used
-	// before. It also matches ErrWrong. What a stranger may be told is
-	// ErrWrong; that it was a real code is for the account's owner.
+	// ErrSpent says that the set has the code, but the code was used before. It
+	// also matches ErrWrong. Tell only the owner of the account that the code
+	// was once right.
 	ErrSpent = fmt.Errorf("%w: already used", ErrWrong)
 )
 
-// ErrUnspent says that [Set.Replace] was given a place where no used code is:
-// the code there is still good, or the set has no such place.
-var ErrUnspent = errors.New("recovery: no used code in this place")
+// ErrUnspent says that [Set.Replace] was called for a code that is still unused,
+// or that the set does not have.
+var ErrUnspent = errors.New("recovery: not a used code")
 
-// Times at which a code can have been used, in Unix seconds: 0 means unused,
-// and beyond the year 9999 a time no longer fits RFC 3339.
+// Bounds of the time at which a code was used, in Unix seconds. 0 means unused,
+// and times after the year 9999 do not fit RFC 3339.
 const (
 	minSpent = 1
 	maxSpent = 253402300799
 )
 
-// Set is what is stored of an account's recovery codes: how their digests are
-// made, and for each code its digest and when it was used. The zero Set has no
-// codes and accepts none.
+// A Set is what a host stores of an account's recovery codes: a [Derivation],
+// and for each code its digest and the time at which it was used. The zero Set
+// has no codes and accepts none.
 //
-// A Set behaves like a number: a copy is a copy, and Spend or Replace on one
-// leaves every other as it was. That also means that spending in two copies of
-// a set uses a code twice; see the package comment. Different copies may be
-// used concurrently; one variable must not be read while it is changed.
+// A Set is a value: Spend and Replace on one copy do not change other copies. So
+// a code can be spent once in each copy; see the documentation of the package.
+// Different copies can be used concurrently. A variable must not be read while it
+// is changed.
 //
-// It holds the digests of secrets: printing shows how many codes are left, and
-// encoding it as JSON or XML fails, because that would lose it. Store what
-// [Set.AppendBinary] returns.
+// A Set prints and logs as "[redacted]" and can't be encoded. Store the result
+// of [Set.AppendBinary].
 type Set struct {
 	redacted
 
-	// Never changed once it is here: a changed copy is put in its place.
+	// Never changed in place, only replaced by a changed copy.
 	inner redact.Value[set]
 }
 
@@ -63,7 +62,7 @@ type entry struct {
 
 func newSet(d Derivation, entries []entry) Set { return Set{inner: redact.Of(set{d, entries})} }
 
-// entries returns the entries, not to be changed.
+// entries returns the entries, which must not be changed.
 func (s Set) entries() []entry {
 	if s.IsZero() {
 		return nil
@@ -74,8 +73,8 @@ func (s Set) entries() []entry {
 // IsZero reports whether s is the zero Set.
 func (s Set) IsZero() bool { return s.inner.IsZero() }
 
-// Derivation returns how the digests of the set are made: what to derive a
-// typed code with before Spend. For the zero Set it is the zero Derivation.
+// Derivation returns the Derivation of the set, with which to derive a code
+// before Spend. For the zero Set it returns the zero Derivation.
 func (s Set) Derivation() Derivation {
 	if s.IsZero() {
 		return Derivation{}
@@ -83,10 +82,10 @@ func (s Set) Derivation() Derivation {
 	return s.inner.Get().derivation
 }
 
-// Len returns the number of codes in the set, used ones included.
+// Len returns the number of codes in the set, including used ones.
 func (s Set) Len() int { return len(s.entries()) }
 
-// Remaining returns the number of codes that have not been used.
+// Remaining returns the number of unused codes.
 func (s Set) Remaining() int {
 	n := 0
 	for _, e := range s.entries() {
@@ -97,9 +96,9 @@ func (s Set) Remaining() int {
 	return n
 }
 
-// SpentAt returns when code i was used, to the second and in UTC, or the zero
-// time if it has not been. Codes count from 0 in the order in which they were
-// generated. It panics if i is not in 0 to Len-1.
+// SpentAt returns the time at which code i was used, to the second and in UTC,
+// or the zero time if the code is unused. Codes are numbered from 0 in the order
+// in which they were generated. Panics if i is not from 0 to Len-1.
 func (s Set) SpentAt(i int) time.Time {
 	if e := s.entries()[i]; e.spent != 0 {
 		return time.Unix(e.spent, 0).UTC()
@@ -107,17 +106,17 @@ func (s Set) SpentAt(i int) time.Time {
 	return time.Time{}
 }
 
-// Spend marks the code of the digest as used at the given time, kept to the
-// second, and returns its place in the set. Nothing is stored: the caller must
-// store the set, and only then let anybody in.
+// Spend marks the code with this digest as used at the given time, and returns
+// its number in the set. The time is stored to the second. Spend stores nothing:
+// the caller must store the set before it lets the user in.
 //
-// It returns -1 and [ErrWrong] if the set has no such code, or the place and
-// [ErrSpent] if the code was used before; either leaves the set as it was. It
-// compares the digest with every entry, each in constant time, so that how long
-// it takes does not tell which one it was.
+// It returns -1 and [ErrWrong] if the set does not have the code, and the number
+// and [ErrSpent] if the code was used before. In both cases it does not change
+// the set. It compares the digest with every code of the set in constant time,
+// so its duration does not depend on which code matches.
 //
-// A time before 1970 or after the year 9999 comes from a broken clock. The code
-// is marked as used all the same, at the nearest time that can be stored.
+// If the time is before 1970 or after the year 9999, Spend still marks the code
+// as used, at the nearest time that can be stored.
 func (s *Set) Spend(d Digest, at time.Time) (i int, err error) {
 	if d.IsZero() {
 		return -1, ErrWrong
@@ -133,20 +132,22 @@ func (s *Set) Spend(d Digest, at time.Time) (i int, err error) {
 	return i, nil
 }
 
-// Replace puts the digest of a fresh code, see [NewCode], into place i, where a
-// code was used: so the owner has as many codes as before, and the rest of the
-// sheet stays good. Nothing is stored: the caller must store the set, in the
-// same write as the Spend or in a later one, and only then show the fresh code.
+// Replace puts the digest of a new code (see [NewCode]) in the place of code i,
+// which must be used. The owner then has as many unused codes as before, and the
+// other codes stay valid. Replace stores nothing: the caller must store the set,
+// in the same write as the Spend or a later one, before it shows the new code.
 //
-// The digest must have been derived by the Derivation of this set, which Replace
-// can't see; any other would let no code in. A host that loads the set again
-// after deriving has to compare. When the old code was used is forgotten with
-// it, and from then on it is refused with [ErrWrong] and not with [ErrSpent].
+// The digest must be derived with the [Derivation] of this set. Replace can't
+// check that. A code whose digest was derived with another Derivation never
+// works. If you load the set again after deriving, compare the Derivations.
 //
-// It returns [ErrUnspent] if i is not in 0 to Len-1 or the code there has not
-// been used, [ErrMalformed] for the zero Digest, and [ErrDuplicate] if the set
-// has the digest already, be it in place i: a used code does not become good
-// again. Each leaves the set as it was.
+// The set forgets the old code. Spend then returns [ErrWrong] for it, and no
+// longer [ErrSpent].
+//
+// Replace returns [ErrUnspent] if i is not from 0 to Len-1 or code i is unused,
+// [ErrMalformed] for the zero Digest, and [ErrDuplicate] if the set already has
+// the digest, even as that of code i: a used code never becomes valid again. On
+// error it does not change the set.
 func (s *Set) Replace(i int, d Digest) error {
 	switch {
 	case i < 0 || i >= s.Len() || s.entries()[i].spent == 0:
@@ -160,8 +161,8 @@ func (s *Set) Replace(i int, d Digest) error {
 	return nil
 }
 
-// find returns the place of the digest, which must not be zero, or -1. It looks
-// at every entry, each in constant time.
+// find returns the number of the code with this digest, which must not be zero,
+// or -1. It compares every entry in constant time.
 func (s Set) find(d Digest) int {
 	found := -1
 	for i, e := range s.entries() {
@@ -171,7 +172,7 @@ func (s Set) find(d Digest) int {
 	return found
 }
 
-// put makes s a set with e in place i, and leaves its copies as they are.
+// put replaces entry i of s by e. It does not change copies of s.
 func (s *Set) put(i int, e entry) {
 	entries := slices.Clone(s.entries())
 	entries[i] = e

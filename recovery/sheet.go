@@ -9,12 +9,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxLabel is the length of the longest issuer or account on a sheet, in
-// runes; what is longer is cut.
+// maxLabel is the maximum length in runes of an issuer or account on a sheet.
+// Longer ones are cut.
 const maxLabel = 64
 
-// The words of a sheet. Their line breaks are those of the plain text, which
-// has room for 70 characters; to HTML they are spaces.
+// The words of a sheet. Their line breaks are for plain text, which has room for
+// 70 characters in a line. HTML treats them as spaces.
 const (
 	sheetTitle   = "Recovery codes"
 	sheetIssuer  = " for "
@@ -25,32 +25,32 @@ authenticator app at hand. Each code works once.`
 )
 
 var sheetAdvice = [...]string{
-	`Keep this sheet like a key: in a safe place, and not on the device
-that your authenticator app is on.`,
-	`Tick a code off when you have used it.`,
-	`Make new codes before you run out. These stop working when you do.`,
-	`Nobody from support will ever ask you for one of these codes.`,
+	`Keep this sheet in a safe place, and not on the device with your
+authenticator app.`,
+	`Tick off each code that you have used.`,
+	`Make new codes before you run out. The old codes then stop working.`,
+	`Support staff will never ask you for one of these codes.`,
 }
 
-// Sheet says what stands on a sheet of codes beside them. Empty fields are left
-// out.
+// A Sheet holds what a sheet of codes shows in addition to the codes. Empty
+// fields are left out.
 //
-// Issuer and Account may come from users: line breaks, control characters and
-// invisible ones in them turn into spaces or vanish, so that neither can add a
-// line or reverse one, and each is cut after 64 characters.
+// Issuer and Account may come from users. Line breaks and control characters in
+// them become spaces, and format characters are removed, so that they can't add
+// or reverse a line. Both are cut after 64 characters.
 type Sheet struct {
-	// Issuer is the name of the service, as the user knows it.
+	// Issuer is the name of the service.
 	Issuer string
 
-	// Account is the name of the user's account there.
+	// Account is the name of the user's account.
 	Account string
 
-	// Created is when the codes were made. The date appears in its own
-	// location, which should be the user's.
+	// Created is the time at which the codes were made. The sheet shows its
+	// date in the location of the time, which should be the user's.
 	Created time.Time
 }
 
-// created returns the date that stands on the sheet, or "" for none.
+// created returns the date on the sheet, or "" for none.
 func (info Sheet) created() string {
 	if info.Created.IsZero() {
 		return ""
@@ -58,14 +58,13 @@ func (info Sheet) created() string {
 	return info.Created.Format(time.DateOnly)
 }
 
-// Sheet returns the codes in clear as a sheet of plain text in English, for
-// people to print or to save: what the codes are for, the codes with their
-// numbers, and how to keep them. Lines are at most 72 characters of ASCII, apart
-// from the issuer and the account, and end in a newline.
+// Sheet returns the codes in clear on a sheet of plain text in English, to print
+// or save: what the codes are for, the numbered codes, and how to keep them.
+// Lines end in a newline and have at most 72 ASCII characters, except for those
+// with the issuer and the account.
 //
-// The result is plain text and not to be put into HTML, for which there is
-// [Codes.SheetHTML]. A host that sends it as a file should have it kept out of
-// caches (Cache-Control: no-store).
+// For HTML use [Codes.SheetHTML]. If you send the sheet as a file, send it with
+// Cache-Control: no-store.
 func (c Codes) Sheet(info Sheet) string {
 	var b strings.Builder
 	title := sheetTitle
@@ -92,21 +91,21 @@ func (c Codes) Sheet(info Sheet) string {
 	return b.String()
 }
 
-// SheetHTML returns the codes in clear as the sheet that [Codes.Sheet] returns,
-// in the same words, as a fragment of HTML to look at and to print: one section
-// element with a heading of the second level, paragraphs, and an ordered list
-// with a code element for each code. Its class is "recovery-codes", for the
-// host's style sheets; it has no style, script, id or link of its own, so that
-// every Content-Security-Policy lets it through. It is well-formed XML too.
+// SheetHTML returns the codes in clear on a sheet with the same words as
+// [Codes.Sheet], as a fragment of HTML: one section element with an h2 heading,
+// paragraphs, and an ordered list with a code element for each code. The section
+// has the class "recovery-codes" for style sheets of the host. It contains no
+// style, script, id or link, so every Content-Security-Policy allows it. It is
+// also well-formed XML.
 //
-// Everything in it is escaped, the issuer and the account above all. It is safe
-// to put, as a [html/template.HTML], into a page in UTF-8 wherever a section may
-// stand; not into an attribute, a script or a comment. The page must be sent
-// with Cache-Control: no-store, or the codes stay in caches.
+// All text in it is escaped, including the issuer and the account. You can put it
+// as [html/template.HTML] into a page in UTF-8, wherever HTML allows a section.
+// Do not put it into an attribute, a script or a comment. Send the page with
+// Cache-Control: no-store, so that the codes do not stay in caches.
 func (c Codes) SheetHTML(info Sheet) string {
 	var b strings.Builder
-	// The words are English and run from left to right in whatever page. A
-	// name may be of another script, and must not reorder what is beside it.
+	// The words are English and run from left to right in every page. A name can
+	// be in another script, and must not reorder the text next to it.
 	b.WriteString(`<section class="recovery-codes" lang="en" dir="ltr">` + "\n")
 	b.WriteString("<h2>" + html.EscapeString(sheetTitle))
 	if issuer := oneLine(info.Issuer); issuer != "" {
@@ -121,7 +120,7 @@ func (c Codes) SheetHTML(info Sheet) string {
 	}
 	b.WriteString("<p>" + html.EscapeString(sheetUse) + "</p>\n<ol>\n")
 	for code := range c.All() {
-		// Browsers that translate a page would translate codes.
+		// Browsers that translate pages would translate codes.
 		b.WriteString(`<li><code translate="no">` + html.EscapeString(code.Reveal()) + "</code></li>\n")
 	}
 	b.WriteString("</ol>\n<ul>\n")
@@ -132,7 +131,7 @@ func (c Codes) SheetHTML(info Sheet) string {
 	return b.String()
 }
 
-// oneLine returns s in a form that can't leave its line.
+// oneLine returns s without characters that could end its line or reorder it.
 func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -10,8 +10,7 @@ import (
 
 var errEncode = errors.New("totp: secrets are not encoded; encode what Secret.Base32 or Key.URI returns")
 
-// redacted is embedded by the types that hold a secret. Package redact says
-// what else they need.
+// redacted is embedded by the types that hold a secret. See package redact.
 type redacted struct{}
 
 // String returns "[redacted]".
@@ -26,9 +25,8 @@ func (redacted) Format(f fmt.State, verb rune) { redact.Format(f, verb) }
 // LogValue returns "[redacted]".
 func (redacted) LogValue() slog.Value { return redact.LogValue() }
 
-// MarshalText always returns an error, and with it encoding as JSON or XML
-// fails.
+// MarshalText always returns an error, so encoding as JSON or XML fails.
 func (redacted) MarshalText() ([]byte, error) { return nil, errEncode }
 
-// MarshalBinary always returns an error, and with it encoding/gob fails.
+// MarshalBinary always returns an error, so encoding with gob fails.
 func (redacted) MarshalBinary() ([]byte, error) { return nil, errEncode }
