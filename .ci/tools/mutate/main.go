@@ -104,7 +104,7 @@ func (l *lab) run(ctx context.Context, names []string, n int, seed uint64) ([]re
 		return nil, err
 	}
 	defer os.RemoveAll(scratch)
-	l.scratch = scratch
+	l.scratch, l.took = scratch, map[string]time.Duration{}
 
 	var all []*mutant
 	for _, name := range names {

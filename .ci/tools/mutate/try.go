@@ -25,6 +25,7 @@ type lab struct {
 	Cache  string        // where the go command keeps what it builds; its usual place if empty
 
 	scratch string
+	took    map[string]time.Duration // by the tests of a package, when nothing is wrong
 }
 
 // A test is a package whose tests are run, and how long they take when nothing
@@ -87,15 +88,17 @@ func (l *lab) baseline(ctx context.Context, p *pkg, patterns []string) error {
 		}
 	}
 	for _, path := range paths {
-		// Once to build, and once to see how long it takes.
-		var start time.Time
-		for range 2 {
-			start = time.Now()
-			if text, err := l.test(ctx, path, "", time.Hour, true); err != nil {
+		if _, ok := l.took[path]; !ok {
+			if text, err := l.test(ctx, path, "", time.Hour, "-short", "-run=^$"); err != nil {
 				return fmt.Errorf("nothing was changed, and yet: %w\n%s", err, text)
 			}
+			built := time.Now()
+			if text, err := l.test(ctx, path, "", time.Hour, "-short"); err != nil {
+				return fmt.Errorf("nothing was changed, and yet: %w\n%s", err, text)
+			}
+			l.took[path] = time.Since(built)
 		}
-		p.tests = append(p.tests, test{path, time.Since(start)})
+		p.tests = append(p.tests, test{path, l.took[path]})
 	}
 	slices.SortStableFunc(p.tests[1:], func(a, b test) int { return int(a.took - b.took) })
 	for _, t := range p.tests {
@@ -105,11 +108,8 @@ func (l *lab) baseline(ctx context.Context, p *pkg, patterns []string) error {
 }
 
 // test runs the tests of a package up to the first failure.
-func (l *lab) test(ctx context.Context, path, overlay string, timeout time.Duration, short bool) ([]byte, error) {
-	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + timeout.String(), fmt.Sprintf("-short=%t", short)}
-	if overlay != "" {
-		args = append(args, "-overlay="+overlay)
-	}
+func (l *lab) test(ctx context.Context, path, overlay string, timeout time.Duration, flags ...string) ([]byte, error) {
+	args := append([]string{"test", "-count=1", "-failfast", "-vet=off", "-timeout=" + timeout.String(), "-overlay=" + overlay}, flags...)
 	return l.command(ctx, append(args, path)...).CombinedOutput()
 }
 
@@ -120,17 +120,17 @@ func (l *lab) try(ctx context.Context, m *mutant) (result, error) {
 		return result{}, err
 	}
 	defer os.RemoveAll(filepath.Dir(overlay))
-	rounds := []bool{true}
+	rounds := []string{"-short"}
 	if l.Long {
-		rounds = append(rounds, false)
+		rounds = append(rounds, "-short=false")
 	}
-	for _, short := range rounds {
+	for _, round := range rounds {
 		for _, t := range m.pkg.tests {
 			timeout := l.Grace + 5*t.took
-			if !short {
+			if round != "-short" {
 				timeout = time.Hour
 			}
-			text, err := l.test(ctx, t.path, overlay, timeout, short)
+			text, err := l.test(ctx, t.path, overlay, timeout, round)
 			if ctx.Err() != nil {
 				return result{}, ctx.Err()
 			}
