@@ -49,11 +49,14 @@
 // secrets whose database is. In detail:
 //
 //   - Somebody who has the password and guesses codes gets five guesses, then
-//     waits that double up to a day, and in the long run one guess a day: about
-//     0.1 % in a year, however often the owner signs in with the app and however
-//     many requests race. Each recovery code that the owner uses adds five
-//     guesses at most, and five more at codes in messages where the account has
-//     an address. Recovery codes carry 80 bits and are out of reach.
+//     waits that double up to a day, and in the long run one guess a day at one
+//     authenticator: about 0.1 % in a year, however often the owner signs in
+//     with the app, however many authenticators there are and however many
+//     requests race. Each recovery code that the owner uses adds at most five
+//     guesses. With several authenticators it adds the debt that it forgives: at
+//     most 46 units, each worth 3 in a million. It adds five guesses more at
+//     codes in messages where the account has an address. Recovery codes carry
+//     80 bits and are out of reach.
 //   - Somebody who watches a code being typed, or finds it in a log, can't use
 //     it again: it is burned in the database before it is answered, by its time
 //     step and not by its text.

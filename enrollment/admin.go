@@ -136,9 +136,9 @@ func (x Admin) RefuseReset(ctx context.Context, userID string) error {
 	return x.run(ctx, "refuse_reset", userID, func(a *account.Account, m account.Moment) error { return a.RefuseReset(m, x.by) })
 }
 
-// Unlock ends the waits of all factors, brings back one that was disabled after
-// 100 wrong codes, and leaves at least five units in each budget; where more are
-// left, they stay. Where nothing is locked, it does nothing. It returns a [Denied] of reason ReasonNotEnrolled.
+// Unlock ends the waits of all factors, enables those that guessing has disabled,
+// and leaves at least five guesses for each. Where there are five already, it does
+// nothing. It returns a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Unlock(ctx context.Context, userID string) error {
 	return x.run(ctx, "unlock", userID, func(a *account.Account, m account.Moment) error { return a.Unlock(m, x.by) })
 }

@@ -89,13 +89,18 @@
 //     been used already is not counted.
 //   - Guessing is throttled for each account, in the same budget whichever
 //     method is called. After 5 wrong app codes in a row comes a wait of one
-//     minute, which doubles up to a day; 100 in a row disable app codes; and 30
-//     wrong codes, refilled by one a day, are all that an account allows in the
-//     long run, however often its owner signs in with the app. That gives
-//     somebody who has the password a chance of about 0.1 % in a year. A
-//     recovery code that is used, disabling, and an administrator who unlocks
-//     leave at least five units for the app. Where an account has several
-//     authenticators, a wrong code costs one unit for each.
+//     minute, which doubles up to a day; 100 in a row disable app codes. Besides,
+//     an account has a budget of 30 units, which its owner's sign-ins do not
+//     refill: one unit a day comes back. A wrong code costs one unit for each
+//     authenticator of the account. While less than one unit is left, one code
+//     a day is evaluated. At 60 units, which only an account with several
+//     authenticators can spend, app codes are disabled as after 100 in a row.
+//     That gives somebody who has the password a chance of 0.12 % in a year
+//     with one authenticator, and of 0.13 % with two or three.
+//   - No wait for app codes is longer than a day, and adding, replacing or
+//     removing an authenticator begins none. A recovery code that is used,
+//     disabling, and an administrator who unlocks end the wait and leave at
+//     least five guesses, whatever they cost.
 //   - Delivered codes have a budget of their own, of the same size. Where an
 //     account has an app and an address, that adds a third to the chance, since
 //     one code is right at a time and not three. Each is good for ten minutes and

@@ -44,13 +44,13 @@ const (
 	EventRecoveryUsed EventKind = "recovery_used"
 
 	// EventLocked: the fifth wrong code in a row began the first wait, or a wrong
-	// code spent what was left of the long-run budget. Somebody who has the
+	// code left less than one unit of the long-run budget. Somebody who has the
 	// first factor is guessing, or has the wrong phone at hand. The longer waits
 	// that follow in the same run are not told again.
 	EventLocked EventKind = "locked"
 
 	// EventFactorDisabled: codes of the factor are not evaluated any more after 100
-	// wrong ones in a row.
+	// wrong ones in a row, or 60 units of guessing at several authenticators.
 	EventFactorDisabled EventKind = "factor_disabled"
 
 	// EventCodesShown: the recovery codes were shown again.

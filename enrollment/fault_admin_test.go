@@ -131,7 +131,6 @@ func faultAdminOps() []faultOp {
 		{name: "ApproveReset of nothing", state: "confirmed", run: approve(false), want: enrollment.ReasonNoReset},
 		{name: "RefuseReset", state: "matured", run: refuse, writes: true, once: true, held: faultAll(open(false), faultLeadsTo(store.Confirmed, 2))},
 		{name: "Unlock", state: "locked out", run: unlock, writes: true, told: true, held: right(S.code)},
-		{name: "Unlock what is open", state: "confirmed", run: unlock},
 		{name: "Bypass", state: "confirmed", run: bypass(time.Hour), writes: true, told: true, held: bypassed},
 		{name: "Bypass for nobody", state: "none", run: bypass(time.Hour), writes: true, held: bypassed},
 		{name: "Bypass too long", state: "confirmed", run: bypass(25 * time.Hour), want: enrollment.ReasonInvalidBypass},

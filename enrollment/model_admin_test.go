@@ -165,20 +165,20 @@ func (r *modelRun) refuseReset(u *modelUser) {
 }
 
 func (r *modelRun) unlock(u *modelUser) {
-	locked := false
+	short := false
 	no := r.administer(u, "Unlock", func(a *modelAccount, by modelActor, _ int) *modelNo {
-		locked = len(a.locks(r.now())) > 0
+		short = a.short(r.now())
 		switch {
-		case locked:
+		case short:
 			a.forgive(r.now())
-			a.recovery.forgive(r.now())
+			a.recovery.forgive(1, r.now())
 			a.record(r.now(), by.event(enrollment.EventUnlocked))
 		case !a.enrolled():
 			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
 		return nil
 	}, func(ctx context.Context, x enrollment.Admin) error { return x.Unlock(ctx, u.name) }, nil)
-	if no == nil && locked {
+	if no == nil && short {
 		u.grants++
 	}
 }
@@ -192,14 +192,21 @@ func (a *modelAccount) locks(now time.Time) []enrollment.Lock {
 		}
 	}
 	if len(a.apps) > 0 {
-		add(enrollment.FactorTOTP, a.totp.refuses(modelShort, len(a.apps), now))
+		add(enrollment.FactorTOTP, a.totp.refuses(modelShort, now))
 	}
 	if a.enrolled() {
-		add(enrollment.FactorRecovery, a.recovery.refuses(a.recoveryPolicy(), 1, now))
+		add(enrollment.FactorRecovery, a.recovery.refuses(a.recoveryPolicy(), now))
 	}
 	// Without an address too: it holds back binding one.
-	add(enrollment.FactorDelivered, a.sms.refuses(modelShort, 1, now))
+	add(enrollment.FactorDelivered, a.sms.refuses(modelShort, now))
 	return locks
+}
+
+// short says whether an administrator has something to unlock: a factor of which
+// fewer than five wrong codes are evaluated before the next wait.
+func (a *modelAccount) short(now time.Time) bool {
+	return len(a.apps) > 0 && a.totp.short(modelShort, len(a.apps), now) ||
+		a.enrolled() && a.recovery.short(a.recoveryPolicy(), 1, now) || a.sms.short(modelShort, 1, now)
 }
 
 // recoveryPolicy is how recovery codes are held back: those of another system

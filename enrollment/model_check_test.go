@@ -95,7 +95,7 @@ func (a *modelAccount) succeeded(f enrollment.Factor, now time.Time) {
 }
 
 func (a *modelAccount) checkRecovery(normal string, replenish bool, now time.Time, turn int) (modelMatch, *modelNo) {
-	if no := a.recovery.refuses(modelLong, 1, now); no != nil {
+	if no := a.recovery.refuses(modelLong, now); no != nil {
 		return modelMatch{}, no
 	}
 	place := slices.Index(a.codes, normal)
@@ -120,7 +120,7 @@ func (a *modelAccount) checkRecovery(normal string, replenish bool, now time.Tim
 // checkForeign looks for a code of another system. Case does not matter where
 // all letters have one.
 func (a *modelAccount) checkForeign(text string, now time.Time, turn int) (modelMatch, *modelNo) {
-	if no := a.recovery.refuses(modelOthers, 1, now); no != nil {
+	if no := a.recovery.refuses(modelOthers, now); no != nil {
 		return modelMatch{}, no
 	}
 	i := slices.IndexFunc(a.foreign, func(f modelImported) bool {
@@ -151,7 +151,7 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 	if cost == 0 { // nothing that could be guessed
 		return modelMatch{}, modelDeny(enrollment.ReasonWrongCode)
 	}
-	if no := a.totp.refuses(modelShort, cost, now); no != nil {
+	if no := a.totp.refuses(modelShort, now); no != nil {
 		return modelMatch{}, no
 	}
 	var m modelMatch
@@ -182,13 +182,13 @@ func (a *modelAccount) miss(th *modelThrottle, p modelPolicy, f enrollment.Facto
 	th.fail(p, cost, now)
 	a.dirty = true
 	no := &modelNo{reason: enrollment.ReasonWrongCode, factor: f}
-	if at := th.opens(p, cost); now.Before(at) && !th.off(p) {
+	if at := th.opens(p); now.Before(at) && !th.off(p) {
 		no.retry = at
 	}
 	switch {
 	case th.off(p):
 		a.record(now, enrollment.Event{Kind: enrollment.EventFactorDisabled, Factor: f})
-	case th.failures == 5 || th.broke(p, cost):
+	case th.failures == 5 || th.broke(p):
 		a.record(now, enrollment.Event{Kind: enrollment.EventLocked, Factor: f})
 	}
 	return no
@@ -234,7 +234,7 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 			return false, no
 		}
 	}
-	if no := s.throttle.refuses(modelShort, 1, now); no != nil {
+	if no := s.throttle.refuses(modelShort, now); no != nil {
 		no.factor = enrollment.FactorTOTP
 		return false, no
 	}
@@ -246,7 +246,7 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 		if skew, found := s.app.skew(digits, now); found {
 			no.reason, no.skew = enrollment.ReasonClockSkew, skew
 		}
-		if at := s.throttle.opens(modelShort, 1); now.Before(at) {
+		if at := s.throttle.opens(modelShort); now.Before(at) {
 			no.retry = at
 		}
 		return false, no

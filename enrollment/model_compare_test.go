@@ -155,10 +155,14 @@ func (r *modelRun) inspect() {
 		r.compareStatus(u, now)
 
 		// Whatever the throttles do in detail: 30 units, one more for each day
-		// that the clock went forward, and at most five for each grant.
-		paid := 30*float64(1+u.fresh) + r.forward/modelDay.Seconds() + 5*float64(u.grants)
-		if float64(u.guesses) > paid || float64(u.delivered) > paid {
-			r.fatalf("%s: wrong guesses worth %d and %d units were evaluated, more than %.1f", u.name, u.guesses, u.delivered, paid)
+		// that the clock went forward, and at most five for each grant. App codes
+		// can spend 63 before they are disabled, and a grant leaves 17 of them
+		// spent at least.
+		days := r.forward / modelDay.Seconds()
+		paid := 30*float64(1+u.fresh) + days + 5*float64(u.grants)
+		apps := 63*float64(1+u.fresh) + days + (63-17)*float64(u.grants)
+		if float64(u.guesses) > apps || float64(u.delivered) > paid {
+			r.fatalf("%s: wrong guesses worth %d and %d units were evaluated, more than %.1f and %.1f", u.name, u.guesses, u.delivered, apps, paid)
 		}
 		// Whoever brings codes of another system begins with 30 each time.
 		if paid := paid + 30*float64(u.grants); float64(u.others) > paid {

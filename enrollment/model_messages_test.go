@@ -41,7 +41,7 @@ func (a *modelAccount) rebaseMessages(now time.Time) {
 // mayMessage holds back messages: while guessing is held back, for a minute
 // after the last, and after five for a day from the first.
 func (a *modelAccount) mayMessage(now time.Time) *modelNo {
-	no := a.sms.refuses(modelShort, 1, now)
+	no := a.sms.refuses(modelShort, now)
 	if no == nil && a.messages > 0 {
 		at := a.lastMessage.Add(time.Minute)
 		if a.messages >= 5 {
@@ -91,7 +91,7 @@ func (a *modelAccount) take(digits string, now time.Time) *modelNo {
 }
 
 func (a *modelAccount) checkDelivered(digits string, number int, now time.Time) (modelMatch, *modelNo) {
-	if no := a.sms.refuses(modelShort, 1, now); no != nil {
+	if no := a.sms.refuses(modelShort, now); no != nil {
 		return modelMatch{}, no
 	}
 	switch w := a.waiting; {
@@ -220,7 +220,7 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		case !a.enrolled() && !r.alone:
 			return modelDeny(enrollment.ReasonNotEnrolled)
 		}
-		if no := a.sms.refuses(modelShort, 1, r.now()); no != nil {
+		if no := a.sms.refuses(modelShort, r.now()); no != nil {
 			no.factor = enrollment.FactorDelivered
 			return no
 		}

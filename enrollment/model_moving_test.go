@@ -111,6 +111,7 @@ func (r *modelRun) importKeys(u *modelUser) {
 			x.last = max(0, modelStep(r.now()), a.burned/modelPeriod)
 			a.apps = append(a.apps, x)
 		}
+		a.forgive(r.now())
 		for _, text := range texts {
 			a.foreign = append(a.foreign, modelImported{text: text})
 		}

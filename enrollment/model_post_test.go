@@ -183,7 +183,7 @@ func (r *modelRun) besiege(u *modelUser) {
 				r.answerLatest(u, fmt.Sprintf("%06d", r.rng.IntN(1_000_000)))
 			}
 		}
-		at := modelLater(u.account.sms.opens(modelShort, 1), u.account.lastMessage.Add(time.Minute))
+		at := modelLater(u.account.sms.opens(modelShort), u.account.lastMessage.Add(time.Minute))
 		if u.account.messages >= 5 {
 			at = modelLater(at, u.account.messagesSince.Add(modelDay))
 		}

@@ -178,8 +178,8 @@ func (r *modelRun) wait() {
 		for _, t := range r.receipts {
 			ends = append(ends, t.issued.Add(5*time.Minute))
 		}
-		ends = append(ends, u.account.totp.opens(modelShort, max(1, len(u.account.apps))), u.account.recovery.opens(u.account.recoveryPolicy(), 1),
-			u.account.setsSince.Add(modelDay), u.account.sms.opens(modelShort, 1), u.account.lastMessage.Add(time.Minute),
+		ends = append(ends, u.account.totp.opens(modelShort), u.account.recovery.opens(u.account.recoveryPolicy()),
+			u.account.setsSince.Add(modelDay), u.account.sms.opens(modelShort), u.account.lastMessage.Add(time.Minute),
 			u.account.messagesSince.Add(modelDay), u.account.bypassUntil, u.account.reset.matures, u.account.reset.next,
 			u.account.reset.matures.Add(30*modelDay), u.account.reset.asked.Add(modelDay), u.account.totp.mark.Add(-modelDay), u.account.recovery.mark.Add(-modelDay))
 		end, _ := modelPick(r, ends)

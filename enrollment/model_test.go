@@ -329,10 +329,10 @@ func (a *modelAccount) clear(now time.Time, turn int) {
 	a.dirty = true
 }
 
-// forgive ends the waits of what is not a recovery code, and leaves some units.
+// forgive ends the waits of what is not a recovery code, and leaves some guesses.
 func (a *modelAccount) forgive(now time.Time) {
-	a.totp.forgive(now)
+	a.totp.forgive(max(1, len(a.apps)), now)
 	if a.messages > 0 {
-		a.sms.forgive(now)
+		a.sms.forgive(1, now)
 	}
 }

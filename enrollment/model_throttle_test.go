@@ -41,16 +41,18 @@ type modelPolicy struct {
 	first, longest time.Duration
 	budget         int // units, one of which comes back each day; 0 for no budget
 	off            int // wrong ones in a row that disable; 0 for never
+	offUnits       int // units spent that disable; 0 for never
 }
 
 var (
-	modelShort  = modelPolicy{first: time.Minute, longest: modelDay, budget: 30, off: 100} // codes of apps and messages
-	modelLong   = modelPolicy{first: 15 * time.Second, longest: time.Minute}               // our recovery codes
-	modelOthers = modelPolicy{first: 15 * time.Second, longest: time.Minute, budget: 30}   // those of another system
+	modelShort  = modelPolicy{first: time.Minute, longest: modelDay, budget: 30, off: 100, offUnits: 60} // codes of apps and messages
+	modelLong   = modelPolicy{first: 15 * time.Second, longest: time.Minute}                             // our recovery codes
+	modelOthers = modelPolicy{first: 15 * time.Second, longest: time.Minute, budget: 30}                 // those of another system
 )
 
-// opens returns when a guess of that cost is evaluated again.
-func (th *modelThrottle) opens(p modelPolicy, cost int) time.Time {
+// opens returns when a guess is evaluated again: by the budget within a day,
+// however much is spent.
+func (th *modelThrottle) opens(p modelPolicy) time.Time {
 	var at time.Time
 	if th.failures >= 5 {
 		wait := p.first
@@ -59,23 +61,32 @@ func (th *modelThrottle) opens(p modelPolicy, cost int) time.Time {
 		}
 		at = th.mark.Add(wait)
 	}
-	if th.broke(p, cost) {
-		at = modelLater(at, th.full.Add(-time.Duration(p.budget-cost)*modelDay))
+	if th.broke(p) {
+		at = modelLater(at, th.mark.Add(min(modelDay, th.full.Sub(th.mark)-modelUnits(p.budget-1))))
 	}
 	return at
 }
 
-// broke reports whether the budget, as of the last failure, can't pay for
-// another guess.
-func (th *modelThrottle) broke(p modelPolicy, cost int) bool {
-	return p.budget > 0 && th.full.Sub(th.mark) > time.Duration(p.budget-cost)*modelDay
+func modelUnits(n int) time.Duration { return time.Duration(n) * modelDay }
+
+// broke reports whether, as of the last failure, not one unit of the budget is
+// left.
+func (th *modelThrottle) broke(p modelPolicy) bool {
+	return p.budget > 0 && th.full.Sub(th.mark) > modelUnits(p.budget-1)
 }
 
 // off reports whether waiting does not help any more.
-func (th *modelThrottle) off(p modelPolicy) bool { return p.off > 0 && th.failures >= p.off }
+func (th *modelThrottle) off(p modelPolicy) bool {
+	return p.off > 0 && th.failures >= p.off || p.offUnits > 0 && th.full.Sub(th.mark) >= modelUnits(p.offUnits)
+}
 
-func (th *modelThrottle) refuses(p modelPolicy, cost int, now time.Time) *modelNo {
-	switch at := th.opens(p, cost); {
+// short reports whether there are not five guesses of that cost at hand.
+func (th *modelThrottle) short(p modelPolicy, cost int, now time.Time) bool {
+	return th.failures > 0 || th.off(p) || p.budget > 0 && th.full.Sub(modelLater(th.mark, now)) > modelUnits(29-4*cost)
+}
+
+func (th *modelThrottle) refuses(p modelPolicy, now time.Time) *modelNo {
+	switch at := th.opens(p); {
 	case th.off(p):
 		return &modelNo{reason: enrollment.ReasonFactorDisabled}
 	case now.Before(at):
@@ -92,11 +103,12 @@ func (th *modelThrottle) fail(p modelPolicy, cost int, now time.Time) {
 	}
 }
 
-// forgive ends the run of failures and leaves five units at least.
-func (th *modelThrottle) forgive(now time.Time) {
+// forgive ends the run of failures and leaves five guesses of that cost at
+// least: the last may spend what is not there.
+func (th *modelThrottle) forgive(cost int, now time.Time) {
 	th.failures = 0
 	th.mark = modelLater(th.mark, now)
-	if most := th.mark.Add(25 * modelDay); th.full.After(most) {
+	if most := th.mark.Add(modelUnits(29 - 4*cost)); th.full.After(most) {
 		th.full = most
 	}
 }

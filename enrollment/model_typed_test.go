@@ -13,7 +13,7 @@ import (
 
 // typed returns something that the user, or somebody else, could type.
 func (r *modelRun) typed(u *modelUser) string {
-	if a := u.view(r.now()); a.totp.refuses(modelShort, 1, r.now()) != nil && len(a.codes) > 0 && r.chance(4) {
+	if a := u.view(r.now()); a.totp.refuses(modelShort, r.now()) != nil && len(a.codes) > 0 && r.chance(4) {
 		return r.code(u, 70+r.rng.IntN(10)) // who is locked out takes a recovery code
 	}
 	return r.code(u, r.rng.IntN(104))

@@ -51,8 +51,9 @@ const (
 	// and offer the other factors. [ErrLocked]
 	ReasonLocked = Reason(account.Locked)
 
-	// ReasonFactorDisabled means that there were 100 wrong codes in a row. No
-	// code of that Factor is evaluated until a recovery code is used or an
+	// ReasonFactorDisabled means that there were 100 wrong codes in a row, or
+	// 60 units of guessing at several authenticators. No code of that Factor
+	// is evaluated until a recovery code is used or an
 	// administrator unlocks the account. Ask for a recovery code. [ErrLocked]
 	ReasonFactorDisabled = Reason(account.FactorDisabled)
 

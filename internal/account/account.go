@@ -209,7 +209,7 @@ func (a *Account) Stamp(m Moment) { a.write = m.writeID() }
 
 // Disable switches two-factor authentication off: every secret, code, setup
 // and spent challenge is gone. The history and the mark of what was used stay,
-// and the budget of guesses, with some units in it.
+// and the budget of guesses, with some left in it.
 func (a *Account) Disable(m Moment, by Factor, method string) error {
 	if !a.enrolled() {
 		return refuse(NotEnrolled)
@@ -229,7 +229,7 @@ func (a *Account) clear(m Moment) {
 	a.kept.set(recovery.Codes{})
 	a.imported.set(nil)
 	a.delivery.address = Address{}
-	a.leaveUnits(m.Now)
+	a.leaveGuesses(m.Now)
 	a.recovery = Throttle{}
 	a.ticket = TicketHash{}
 	a.closeReset()

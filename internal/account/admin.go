@@ -30,24 +30,32 @@ func (a *Account) Reset(m Moment, by Admin, ticket TicketHash) error {
 	return a.record(m, by.event(EventReset))
 }
 
-// Unlock ends what holds back guessing, and leaves some units in the budgets.
-// It changes nothing if nothing is held back.
+// Unlock ends what holds back guessing, and leaves some guesses in the budgets.
+// It changes nothing if they are there already.
 func (a *Account) Unlock(m Moment, by Admin) error {
-	locked := false
-	for _, f := range []Factor{TOTP, Recovery, Delivered} {
-		_, is := a.LockedUntil(f, m.Now)
-		locked = locked || is
-	}
 	switch {
-	case locked:
+	case a.short(m.Now):
 	case !a.enrolled():
 		return refuse(NotEnrolled)
 	default:
 		return nil
 	}
-	a.leaveUnits(m.Now)
-	a.recovery.leaveUnits(importedPolicy, m.Now)
+	a.leaveGuesses(m.Now)
+	a.recovery.leaveGuesses(importedPolicy, m.Now, 1)
 	return a.record(m, by.event(EventUnlocked))
+}
+
+// short reports whether codes of a factor are locked, or will be before
+// leftGuesses more wrong ones. The address counts without one being bound: what
+// holds it back holds back binding one.
+func (a *Account) short(now time.Time) bool {
+	recovery := recoveryPolicy
+	if !a.imported.isEmpty() {
+		recovery = importedPolicy
+	}
+	return a.delivery.throttle.short(totpPolicy, now, 1) ||
+		a.enrolled() && a.recovery.short(recovery, now, 1) ||
+		len(a.authenticators) > 0 && a.totp.short(totpPolicy, now, a.guessCost())
 }
 
 // Note records that something was done with the account that changes nothing
@@ -87,6 +95,7 @@ func (a *Account) Import(m Moment, authenticators []Authenticator, codes []Impor
 		}
 		a.authenticators = append(a.authenticators, x)
 	}
+	a.leaveGuesses(m.Now) // at the price of a guess from now on
 	a.wasConfirmed = true
 	a.imported.set(codes)
 	return a.record(m, by.event(EventImported))

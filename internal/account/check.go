@@ -134,13 +134,12 @@ func about(f Factor, err error) error {
 // checkTOTP holds the code against every authenticator, whichever matches, so
 // that the work tells nothing.
 func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
-	cost := len(a.authenticators)
-	if cost == 0 {
+	if len(a.authenticators) == 0 {
 		// Nothing is evaluated, so nothing is counted: an account that has an
 		// address alone answers every guess alike.
 		return Match{}, refuse(WrongCode)
 	}
-	if err := a.totp.blocked(totpPolicy, m.Now, cost); err != nil {
+	if err := a.totp.blocked(totpPolicy, m.Now); err != nil {
 		return Match{}, err
 	}
 	matched, replayed := -1, false
@@ -165,12 +164,12 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 	case replayed:
 		return Match{}, refuse(Replayed)
 	}
-	err := a.fail(m, &a.totp, totpPolicy, TOTP, cost)
+	err := a.fail(m, &a.totp, totpPolicy, TOTP, a.guessCost())
 	return Match{}, err
 }
 
 func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {
-	if err := a.recovery.blocked(recoveryPolicy, m.Now, 1); err != nil {
+	if err := a.recovery.blocked(recoveryPolicy, m.Now); err != nil {
 		return Match{}, err
 	}
 	set, err := a.codes.get(recovery.DecodeSet)
@@ -226,19 +225,23 @@ func (a *Account) spentAgain(m Moment, p policy) error {
 // factors are held back no longer, and what was handed out is void.
 func (a *Account) recovered(m Moment) error {
 	a.recovery.succeed()
-	a.leaveUnits(m.Now)
+	a.leaveGuesses(m.Now)
 	a.rotateEpoch(m)
 	return a.record(m, Event{Kind: EventRecoveryUsed, Factor: Recovery})
 }
 
-// forgive ends the waits of app codes and delivered codes, and leaves some units
-// in their budgets.
-func (a *Account) leaveUnits(now time.Time) {
-	a.totp.leaveUnits(totpPolicy, now)
+// leaveGuesses ends the waits of app codes and delivered codes, and leaves some
+// guesses in their budgets.
+func (a *Account) leaveGuesses(now time.Time) {
+	a.totp.leaveGuesses(totpPolicy, now, a.guessCost())
 	if !a.delivery.isZero() {
-		a.delivery.throttle.leaveUnits(totpPolicy, now)
+		a.delivery.throttle.leaveGuesses(totpPolicy, now, 1)
 	}
 }
+
+// guessCost is what a wrong app code costs: a unit for each authenticator that
+// it is held against.
+func (a *Account) guessCost() int { return max(1, len(a.authenticators)) }
 
 // fail counts a failure, records the lock that begins with it, and returns the
 // refusal that says so.
@@ -246,15 +249,15 @@ func (a *Account) fail(m Moment, t *Throttle, p policy, f Factor, cost int) erro
 	t.fail(p, m.Now, cost)
 	a.changed = true
 	refusal := &Refusal{Reason: WrongCode}
-	disabled := p.disableAt > 0 && t.Failures >= p.disableAt
-	if until := t.until(p, cost); m.Now.Before(until) && !disabled {
+	disabled := t.disabled(p)
+	if until := t.until(p); m.Now.Before(until) && !disabled {
 		refusal.RetryAt = until
 	}
 	var err error
 	switch {
 	case disabled:
 		err = a.record(m, Event{Kind: EventFactorDisabled, Factor: f})
-	case t.Failures == p.free, t.exhausted(p, cost):
+	case t.Failures == p.free, t.exhausted(p):
 		err = a.record(m, Event{Kind: EventLocked, Factor: f})
 	}
 	if err != nil {
@@ -269,14 +272,14 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 	var err error
 	switch {
 	case f == Delivered: // without an address too: it holds back binding one
-		err = a.delivery.throttle.blocked(totpPolicy, now, 1)
+		err = a.delivery.throttle.blocked(totpPolicy, now)
 	case !a.enrolled():
 	case f == TOTP && len(a.authenticators) > 0:
-		err = a.totp.blocked(totpPolicy, now, len(a.authenticators))
+		err = a.totp.blocked(totpPolicy, now)
 	case f == Recovery && a.imported.isEmpty():
-		err = a.recovery.blocked(recoveryPolicy, now, 1)
+		err = a.recovery.blocked(recoveryPolicy, now)
 	case f == Recovery:
-		err = a.recovery.blocked(importedPolicy, now, 1)
+		err = a.recovery.blocked(importedPolicy, now)
 	}
 	if r, ok := err.(*Refusal); ok {
 		return r.RetryAt, true

@@ -125,7 +125,7 @@ func (a *Account) send(m Moment, x Delivery) error {
 
 // MayMessage reports whether a message may be sent now.
 func (a *Account) MayMessage(now time.Time) error {
-	err := a.delivery.throttle.blocked(totpPolicy, now, 1)
+	err := a.delivery.throttle.blocked(totpPolicy, now)
 	if err == nil {
 		err = a.delivery.blocked(now)
 	}
@@ -183,7 +183,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (stored bool, er
 	case first && !alone:
 		return false, refuse(NotEnrolled)
 	}
-	if err := a.delivery.throttle.blocked(totpPolicy, m.Now, 1); err != nil {
+	if err := a.delivery.throttle.blocked(totpPolicy, m.Now); err != nil {
 		return false, about(Delivered, err)
 	}
 	needsCodes, err := a.needsCodes(m)
@@ -251,7 +251,7 @@ func (a *Account) Unbind(m Moment, by Factor, method string) error {
 // that message alone, never against an app: a guess is evaluated once.
 func (a *Account) checkDelivered(m Moment, g Guess) (Match, error) {
 	d := &a.delivery
-	if err := d.throttle.blocked(totpPolicy, m.Now, 1); err != nil {
+	if err := d.throttle.blocked(totpPolicy, m.Now); err != nil {
 		return Match{}, err // also where the message was guessed at too often
 	}
 	w := d.waiting

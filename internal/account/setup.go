@@ -162,7 +162,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (stored bool, err
 // are counted apart: whoever confirms has seen the secret, so they say nothing
 // about guessing.
 func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
-	if err := s.Throttle.blocked(totpPolicy, m.Now, 1); err != nil {
+	if err := s.Throttle.blocked(totpPolicy, m.Now); err != nil {
 		return about(TOTP, err)
 	}
 	x := &s.Authenticator
@@ -181,7 +181,7 @@ func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
 	if skew, err := x.clockOffset(m, digits); err == nil {
 		refusal.Reason, refusal.Skew = ClockSkew, skew
 	}
-	if until := s.Throttle.until(totpPolicy, 1); m.Now.Before(until) {
+	if until := s.Throttle.until(totpPolicy); m.Now.Before(until) {
 		refusal.RetryAt = until
 	}
 	return about(TOTP, refusal)

@@ -15,25 +15,47 @@ type Throttle struct {
 	Debt     time.Duration // what the budget had spent at Mark, as the time it takes to refill
 }
 
-// policy is how one factor is throttled.
+// policy is how one factor is throttled. The rule about the budget:
+//
+//   - A failure costs one unit for each code that could have been right: for
+//     app codes, one for each authenticator of the account. Each unit is worth
+//     the same to an attacker, so the units spent bound the chance, however
+//     many authenticators there are and whenever they come and go.
+//   - One unit a day comes back. Nothing else is ever given back for a success,
+//     an added or a removed authenticator.
+//   - While a whole unit is left, a guess is evaluated, whatever it costs. What
+//     holds back the next guess therefore does not depend on the number of
+//     authenticators, and adding one can't lock its owner out.
+//   - While less than a unit is left, one guess a day is evaluated. So no wait is
+//     longer than a day. With several authenticators that guess costs more than
+//     the day brings back, so that the debt of an account under siege grows.
+//   - At disableDebt the factor is disabled, until a recovery or an
+//     administrator. This replaces longer waits: an owner is never asked to wait
+//     for days, and an attacker gets at most disableDebt, the price of the last
+//     guess and one unit a day.
 type policy struct {
-	free      int           // failures before the first wait
-	first     time.Duration // the first wait; doubles with each failure
-	ceiling   time.Duration // the longest wait
-	disableAt int           // consecutive failures that disable the factor; 0 for never
-	budget    int           // units that failures may spend; 0 for no budget
+	free        int           // failures before the first wait
+	first       time.Duration // the first wait; doubles with each failure
+	ceiling     time.Duration // the longest wait
+	disableAt   int           // consecutive failures that disable the factor; 0 for never
+	budget      int           // units that failures may spend at once; 0 for no budget
+	disableDebt int           // units of debt that disable the factor; 0 for never
 }
 
-// refill is the time in which one unit of a budget comes back.
+// refill is the time in which one unit of a budget comes back, and the longest
+// wait for one.
 const refill = 24 * time.Hour
 
-// leftUnits is how many units of the budget a recovery leaves at least.
-const leftUnits = 5
+// leftGuesses is how many guesses a recovery leaves at least.
+const leftGuesses = 5
 
 var (
-	// Six digits and three steps give an attacker 3·10⁻⁶ a guess; 30 units and
-	// one a day come to about 0.1 % a year, whatever the owner does.
-	totpPolicy = policy{free: 5, first: time.Minute, ceiling: 24 * time.Hour, disableAt: 100, budget: 30}
+	// Six digits and three steps give an attacker 3·10⁻⁶ a unit. With 365 units
+	// a year, and 30 for one authenticator or 62 for three, that makes 0.12 or
+	// 0.13 % a year, whatever the owner does. Each recovery adds what it
+	// forgives: 5 guesses, and with several authenticators the debt beyond the
+	// budget.
+	totpPolicy = policy{free: 5, first: time.Minute, ceiling: 24 * time.Hour, disableAt: 100, budget: 30, disableDebt: 60}
 
 	// Recovery codes carry 80 bits. Here the wait protects the processor, and
 	// stays short so that a thief of the password can't lock the owner out.
@@ -58,31 +80,44 @@ func (p policy) wait(failures int) time.Duration {
 	return w
 }
 
-// until returns the instant from which an attempt that costs cost units may be
-// evaluated; the zero time if nothing holds it back.
-func (t Throttle) until(p policy, cost int) time.Time {
+// full is the debt above which less than a unit is left.
+func (p policy) full() time.Duration { return time.Duration(p.budget-1) * refill }
+
+// kept is the highest debt that leaves leftGuesses guesses of that cost.
+func (p policy) kept(cost int) time.Duration {
+	return p.full() - time.Duration((leftGuesses-1)*cost)*refill
+}
+
+// until returns the instant from which an attempt may be evaluated; the zero
+// time if nothing holds it back.
+func (t Throttle) until(p policy) time.Time {
 	var until time.Time
 	if w := p.wait(t.Failures); w > 0 {
 		until = t.Mark.Add(w)
 	}
-	if t.exhausted(p, cost) {
-		until = later(until, t.Mark.Add(t.Debt-time.Duration(p.budget-cost)*refill))
+	if t.exhausted(p) {
+		until = later(until, t.Mark.Add(min(refill, t.Debt-p.full())))
 	}
 	return until
 }
 
-// exhausted reports whether the budget can't pay for another attempt.
-func (t Throttle) exhausted(p policy, cost int) bool {
-	return p.budget > 0 && t.Debt > time.Duration(p.budget-cost)*refill
+// exhausted reports whether the last failure has left less than a unit of the
+// budget.
+func (t Throttle) exhausted(p policy) bool { return p.budget > 0 && t.Debt > p.full() }
+
+// disabled reports whether no attempt is evaluated, however long one waits.
+func (t Throttle) disabled(p policy) bool {
+	return p.disableAt > 0 && t.Failures >= p.disableAt ||
+		p.disableDebt > 0 && t.Debt >= time.Duration(p.disableDebt)*refill
 }
 
 // blocked returns the refusal that holds back an attempt now, or nil. It
 // changes nothing.
-func (t Throttle) blocked(p policy, now time.Time, cost int) error {
-	if p.disableAt > 0 && t.Failures >= p.disableAt {
+func (t Throttle) blocked(p policy, now time.Time) error {
+	if t.disabled(p) {
 		return refuse(FactorDisabled)
 	}
-	if until := t.until(p, cost); now.Before(until) {
+	if until := t.until(p); now.Before(until) {
 		return &Refusal{Reason: Locked, RetryAt: until}
 	}
 	return nil
@@ -108,12 +143,18 @@ func (t *Throttle) fail(p policy, now time.Time, cost int) {
 // succeed ends a run of failures. The budget stays as it is.
 func (t *Throttle) succeed() { t.Failures = 0 }
 
-// forgive ends a run of failures and leaves some units in the budget: what a
-// proof by another factor, or a new secret, is worth.
-func (t *Throttle) leaveUnits(p policy, now time.Time) {
+// short reports whether fewer guesses of that cost can be made at once than
+// leaveGuesses leaves.
+func (t Throttle) short(p policy, now time.Time, cost int) bool {
+	return t.Failures > 0 || p.budget > 0 && t.level(now) > p.kept(cost)
+}
+
+// leaveGuesses ends a run of failures and leaves some guesses of that cost in
+// the budget: what a proof by another factor, or a new secret, is worth.
+func (t *Throttle) leaveGuesses(p policy, now time.Time, cost int) {
 	t.Failures = 0
 	if p.budget > 0 {
-		t.Debt = min(t.level(now), time.Duration(p.budget-leftUnits)*refill)
+		t.Debt = min(t.level(now), p.kept(cost))
 		t.Mark = later(t.Mark, now)
 	}
 }
