@@ -8,21 +8,21 @@ import (
 	"strings"
 )
 
-// Dialect names the SQL of a database. The zero Dialect is invalid.
+// A Dialect is the SQL of a database. The zero Dialect is invalid.
 type Dialect uint8
 
 // The dialects.
 const (
-	// SQLite is SQLite 3.37 or later, in a file, see the package's
-	// documentation for the settings it needs.
+	// SQLite is SQLite 3.37 or later with a file. The documentation of the
+	// package says which settings it needs.
 	SQLite Dialect = iota + 1
 
 	// PostgreSQL is PostgreSQL 9.6 or later, directly or through PgBouncer.
 	PostgreSQL
 )
 
-// String returns the name of the dialect, as its makers write it; for an
-// invalid one, "Dialect(n)".
+// String returns the name of the database, for example "PostgreSQL", or
+// "Dialect(n)" for an invalid Dialect.
 func (d Dialect) String() string {
 	if g, ok := grammars[d]; ok {
 		return g.name
@@ -30,39 +30,38 @@ func (d Dialect) String() string {
 	return fmt.Sprintf("Dialect(%d)", uint8(d))
 }
 
-// A grammar is everything in which the dialects differ. Another dialect is
-// another grammar.
+// A grammar has everything in which the dialects differ.
 type grammar struct {
 	name string
 
-	// param returns the placeholder of the n-th argument, from 1.
+	// param returns the placeholder of the n-th argument. The first is 1.
 	param func(n int) string
 
-	// schemas says that a table's name can be qualified with a schema's.
+	// schemas says that the name of a table can have a schema in front.
 	schemas bool
 
-	// ddl makes the table, its indexes and the record of its version. Every
-	// statement is idempotent; {table} and the like are names, see expand.
+	// ddl creates the table, its indexes and the table of its version. Every
+	// statement can be repeated. Names like {table} are for expand.
 	ddl []string
 
-	// columns returns the names of the columns of the table whose quoted name
-	// is its argument; no row if there is no such table.
+	// columns is a query for the columns of the table whose quoted name is its
+	// argument. It returns no row if there is no such table.
 	columns string
 
-	// apply executes the statements such that several processes can do so at
-	// the same time.
+	// apply executes the statements. Several processes may do so at the same
+	// time.
 	apply func(ctx context.Context, db *sql.DB, t table, statements []string) error
 
-	// settings returns what is wrong with how the database is set up, one
+	// settings returns what is wrong with the settings of the database, one
 	// sentence each.
 	settings func(ctx context.Context, db *sql.DB, t table) ([]string, error)
 
-	// busy reports whether an error of migrating may be gone when tried again.
-	// Nil if the database waits by itself.
+	// busy reports whether Migrate should try again after an error. It is nil if
+	// the database waits by itself.
 	busy func(err error) bool
 
-	// oneWriter says that the database can have a single writer at a time and
-	// serves those that wait badly.
+	// oneWriter says that the database has one writer at a time, and that others
+	// wait badly.
 	oneWriter bool
 }
 
@@ -72,12 +71,12 @@ var grammars = map[Dialect]grammar{
 	PostgreSQL: postgres,
 }
 
-// numbered returns a grammar's param that puts the number behind the mark.
+// numbered returns a param that puts the number behind the mark.
 func numbered(mark string) func(int) string {
 	return func(n int) string { return mark + strconv.Itoa(n) }
 }
 
-// params returns the placeholders from the first to the last, with commas.
+// params returns the placeholders from first to last, with commas.
 func (g grammar) params(first, last int) string {
 	var b strings.Builder
 	for n := first; n <= last; n++ {

@@ -10,15 +10,19 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/internal/cursor"
 )
 
-// chunk is how many user ids go into one statement: far below what any
-// database takes, and few enough different statements for a driver's cache.
+// chunk is the most user ids in one statement. It is far below the limits of the
+// databases, and keeps the number of different statements small, for the caches
+// of drivers.
 const chunk = 100
 
-// List returns a page of the records that match the query, ordered by the
-// bytes of their ids. Each page is a SELECT of its own that begins behind the
-// last id of the one before, so that its cost does not grow with the number
-// of pages. It returns [store.ErrInvalid] for a query or a cursor outside the
-// contract, the context's error if that ends, and the driver's otherwise.
+// List returns a page of the records that match the query, ordered by the bytes
+// of their user ids. Each page is a SELECT that starts after the last id of the
+// previous page, so that later pages cost no more than the first. With UserIDs it
+// is a SELECT for each hundred ids.
+//
+// List returns [store.ErrInvalid] for an invalid query or a cursor that no List
+// returned, an error that matches the context's error if the context ends, and
+// otherwise an error that wraps the driver's.
 func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	const doing = "listing records"
 	if err := ctx.Err(); err != nil {
@@ -36,7 +40,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 		limit = store.DefaultPage
 	}
 
-	var found []store.Record // up to limit, and one more if there is one
+	var found []store.Record // up to limit, and one more if there is another
 	if q.UserIDs == nil {
 		statement, args := s.selectPage(q, after, nil, limit+1)
 		if found, err = s.query(ctx, doing, statement, args...); err != nil {
@@ -46,7 +50,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 		ids := slices.Clone(q.UserIDs)
 		slices.Sort(ids)
 		ids = slices.Compact(ids)
-		i, _ := slices.BinarySearch(ids, after+"\x00") // the first one behind after
+		i, _ := slices.BinarySearch(ids, after+"\x00") // the first id after it
 		for part := range slices.Chunk(ids[i:], chunk) {
 			statement, args := s.selectPage(q, "", part, limit+1-len(found))
 			more, err := s.query(ctx, doing, statement, args...)
@@ -67,9 +71,9 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	return page, nil
 }
 
-// selectPage returns the statement for up to limit records that match the
-// query, lie behind the user after unless that is empty, and are among ids
-// unless that is empty.
+// selectPage returns the statement for up to limit records that match the query.
+// If after is not empty, they come after that user. If ids is not empty, they are
+// among these.
 func (s *Store) selectPage(q store.Query, after string, ids []string, limit int) (string, []any) {
 	var where []string
 	var args []any
@@ -98,8 +102,8 @@ func (s *Store) selectPage(q store.Query, after string, ids []string, limit int)
 		where = append(where, "state IN ("+strings.Join(marks, ", ")+")")
 	}
 	if !q.DueBy.IsZero() {
-		// The first half is what lets a planner that does not know the
-		// argument see that few rows are meant.
+		// A planner that does not know the argument sees from the first half
+		// that few rows are meant.
 		where = append(where, "due IS NOT NULL AND due <= "+bind(q.DueBy.UnixMicro()))
 	}
 	var b strings.Builder
@@ -107,7 +111,7 @@ func (s *Store) selectPage(q store.Query, after string, ids []string, limit int)
 	if len(where) > 0 {
 		b.WriteString(" WHERE " + strings.Join(where, " AND "))
 	}
-	// The limit is a number of ours and not bound, for the planner's sake.
+	// The limit is not an argument, because planners use it.
 	fmt.Fprintf(&b, " ORDER BY user_id LIMIT %d", limit)
 	return b.String(), args
 }

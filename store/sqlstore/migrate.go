@@ -9,32 +9,32 @@ import (
 	"time"
 )
 
-// schemaVersion is the version of the schema that this package makes and
+// schemaVersion is the version of the schema that this package creates and
 // knows.
 const schemaVersion = 1
 
 var (
-	// ErrSchema says that the table is not one that this package can use: it
-	// is not there, lacks columns or its key, does not compare user ids by
-	// their bytes, or was made by a newer version of this package.
+	// ErrSchema says that this package can't use the table. The table does not
+	// exist, lacks columns or its key, does not compare user ids by their bytes,
+	// or was created by a newer version of this package.
 	ErrSchema = errors.New("sqlstore: the table can't be used")
 
-	// ErrSettings says that the table can be used, but that the database is
-	// set up such that it may forget what it has acknowledged, or fails where
-	// it only had to wait. For a test's database a host may let this error
-	// pass; in production used codes would work again after a crash.
-	ErrSettings = errors.New("sqlstore: the database is not set up to keep what it acknowledges")
+	// ErrSettings says that the table can be used, but that with its settings
+	// the database may lose acknowledged writes, or fail where it only had to
+	// wait. A host may ignore this error for the database of a test. In
+	// production, used codes would work again after a crash.
+	ErrSettings = errors.New("sqlstore: the settings of the database are not safe")
 )
 
-// Migrate makes the table, its indexes and the record of its version if they
-// are not there, and then does what [Store.Check] does. It may be called at
-// every start and by several processes at once; it changes nothing when there
-// is nothing to do, and then needs no right to create tables.
+// Migrate creates the table, its indexes and the table of its version if they do
+// not exist, and then does what [Store.Check] does. Hosts may call it at every
+// start and from several processes at once. If all of them exist, it changes
+// nothing and needs no right to create tables. After the table was dropped, it
+// creates an empty one: then no user is enrolled.
 //
-// It returns an error that matches [ErrSchema], having changed nothing, if a
-// table of that name exists that lacks columns or is newer than this package
-// knows. An error that matches [ErrSettings] comes last, when the table is
-// ready.
+// Migrate returns an error that matches [ErrSchema], and has changed nothing, if
+// a table of that name lacks columns or is newer than this package knows. If it
+// returns an error that matches [ErrSettings], the table is ready.
 func (s *Store) Migrate(ctx context.Context) error {
 	for pause := busyPause; ; pause += busyPause {
 		err := s.migrate(ctx)
@@ -49,14 +49,14 @@ func (s *Store) Migrate(ctx context.Context) error {
 	}
 }
 
-// Pauses of Migrate while other processes hold the database, each longer than
-// the one before: a little over four seconds altogether.
+// Pauses of Migrate while other processes use the database, each longer than the
+// one before: a little over four seconds in all.
 const (
 	busyPause    = 20 * time.Millisecond
 	maxBusyPause = 20 * busyPause
 )
 
-// migrate is Migrate without patience. Every step of it can be repeated.
+// migrate is Migrate without pauses. Each of its steps can be repeated.
 func (s *Store) migrate(ctx context.Context) error {
 	const doing = "migrating"
 	unsafe, err := s.settings(ctx)
@@ -67,13 +67,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// A table that somebody else has made fails here with what it lacks, and not
-	// in an index on it.
+	// If the table was created by something else, the error says which columns it
+	// lacks. Without this, creating an index on it would fail.
 	absent, err := s.missing(ctx)
 	if err != nil {
 		return err
 	}
-	// The table of the version stays behind when a host drops the other one.
+	// The table of the version still exists after a host has dropped the other.
 	if absent || version < schemaVersion {
 		done, err := s.begin(ctx, doing)
 		if err != nil {
@@ -86,26 +86,32 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 	}
 	if err := s.schema(ctx); err != nil {
-		if unsafe != nil { // which can explain it, as with a database in memory
-			return fmt.Errorf("%w; moreover, %v", err, unsafe)
+		if unsafe != nil { // it can explain err, as with a database in memory
+			return fmt.Errorf("%w; in addition, %v", err, unsafe)
 		}
 		return err
 	}
 	return unsafe
 }
 
-// Check reports whether the table and the database are fit for what the
-// library promises. Hosts call it when they start, with the same pool that
-// serves; it writes nothing.
+// Check returns an error if the table or the settings of the database can't keep
+// what the library promises. Hosts call it at start, with the pool that will
+// serve. It writes nothing.
 //
-// It returns an error that matches [ErrSchema] if the table can't be used, and
-// otherwise one that matches [ErrSettings] if the database may forget what it
-// has acknowledged, and says what to change: with SQLite, synchronous less
-// than FULL (or than EXTRA with the journal mode DELETE), a journal in memory or
-// none, no busy_timeout, an encoding other than UTF-8; with PostgreSQL, fsync or
-// synchronous_commit off, an unlogged or temporary table, a server that is a
-// replica, a default isolation level other than read committed, a
-// server_encoding other than UTF8.
+// The error matches [ErrSchema] if the table can't be used. Otherwise it matches
+// [ErrSettings] if the settings of the database are not safe, and says what to
+// change:
+//
+//   - with SQLite, synchronous below FULL (below EXTRA with journal_mode DELETE),
+//     a journal in memory or no journal, no busy_timeout, an encoding other than
+//     UTF-8
+//   - with PostgreSQL, fsync or synchronous_commit off, an unlogged or temporary
+//     table, a server that is a replica, a default isolation level other than
+//     read committed, a server_encoding other than UTF8
+//
+// Any other error is the context's or the driver's. If the database understands
+// a plain SELECT but not the dialect, the error asks whether the dialect is
+// right.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.schema(ctx); err != nil {
 		return err
@@ -117,8 +123,8 @@ func (s *Store) Check(ctx context.Context) error {
 	return unsafe
 }
 
-// settings returns what is wrong with how the database is set up, which
-// matches ErrSettings, and an error if it could not tell.
+// settings returns as unsafe what is wrong with the settings, which matches
+// ErrSettings, and as err why it could not tell.
 func (s *Store) settings(ctx context.Context) (unsafe, err error) {
 	wrong, err := s.grammar.settings(ctx, s.db, s.table)
 	if err != nil {
@@ -130,8 +136,8 @@ func (s *Store) settings(ctx context.Context) (unsafe, err error) {
 	return nil, nil
 }
 
-// doubted adds a question to err if the database works, but has refused what
-// every database of the dialect understands.
+// doubted adds a question to err if the database works but does not understand
+// what every database of the dialect understands.
 func (s *Store) doubted(ctx context.Context, err error) error {
 	if s.grammar.busy != nil && s.grammar.busy(err) {
 		return err
@@ -142,8 +148,8 @@ func (s *Store) doubted(ctx context.Context, err error) error {
 	return fmt.Errorf("%w (is the dialect right? the Store speaks %s)", err, s.grammar.name)
 }
 
-// version returns the version of the schema that is there, 0 for none. It
-// returns ErrSchema for one that this package does not know.
+// version returns the version of the existing schema, or 0 if there is none. It
+// returns ErrSchema for a newer version than this package knows.
 func (s *Store) version(ctx context.Context) (int64, error) {
 	const doing = "reading the version of the schema"
 	there, err := s.strings(ctx, doing, s.grammar.columns, s.table.quoted(suffixVersion))
@@ -165,13 +171,13 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 		return 0, failed(ctx, doing, err)
 	}
 	if version > schemaVersion {
-		return 0, fmt.Errorf("%w: its schema has version %d, and this package knows %d: update the library", ErrSchema, version, schemaVersion)
+		return 0, fmt.Errorf("%w: its schema has version %d, and this package knows version %d: update the library", ErrSchema, version, schemaVersion)
 	}
 	return version, nil
 }
 
-// missing reports whether there is no table at all, and returns ErrSchema if
-// there is one that lacks columns.
+// missing reports whether the table does not exist. It returns ErrSchema if the
+// table lacks columns.
 func (s *Store) missing(ctx context.Context) (bool, error) {
 	there, err := s.strings(ctx, "looking for the table", s.grammar.columns, s.table.quoted(""))
 	if err != nil {
@@ -192,12 +198,12 @@ func (s *Store) missing(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// probes are ids that differ in their bytes only, and lie in another order by
-// any rule but that of UTF-8.
+// probes are different ids in the order of their bytes. Other rules would take
+// some of them for one id, or order them differently.
 var probes = []string{"A", "ALICE", "Alice ", "a", "alice", "alice ", "a\u0301", "\u00c1lice", "\u00e1", "\uffee", "\U0001F600"}
 
-// schema returns ErrSchema unless the table is there, known, complete, and
-// compares ids by their bytes.
+// schema returns ErrSchema unless the table exists, has a known version and all
+// columns, and compares ids by their bytes.
 func (s *Store) schema(ctx context.Context) error {
 	const doing = "checking the table"
 	absent, err := s.missing(ctx)
@@ -205,18 +211,18 @@ func (s *Store) schema(ctx context.Context) error {
 		return err
 	}
 	if absent {
-		return fmt.Errorf("%w: there is no %s: call Migrate, or apply what Schema returns", ErrSchema, s.table.quoted(""))
+		return fmt.Errorf("%w: %s does not exist: call Migrate, or execute what Schema returns", ErrSchema, s.table.quoted(""))
 	}
 	version, err := s.version(ctx)
 	if err != nil {
 		return err
 	}
 	if version != schemaVersion {
-		return fmt.Errorf("%w: %s does not say version %d: call Migrate, or apply all that Schema returns", ErrSchema, s.table.quoted(suffixVersion), schemaVersion)
+		return fmt.Errorf("%w: %s does not hold version %d: call Migrate, or execute all that Schema returns", ErrSchema, s.table.quoted(suffixVersion), schemaVersion)
 	}
 
-	// A set made of the column and the probes compares and sorts them as the
-	// column does.
+	// A UNION of the column and the probes compares and sorts them by the rules of
+	// the column.
 	var b strings.Builder
 	var args []any
 	fmt.Fprintf(&b, "SELECT user_id FROM %s WHERE 1 = 0", s.table.quoted(""))
@@ -230,11 +236,11 @@ func (s *Store) schema(ctx context.Context) error {
 		return err
 	}
 	if !slices.Equal(got, probes) {
-		return fmt.Errorf("%w: user_id has a collation that does not compare bytes, and takes different users for one", ErrSchema)
+		return fmt.Errorf("%w: the collation of user_id does not compare bytes, so that two users can be taken for one", ErrSchema)
 	}
 
-	// Explaining an INSERT finds out whether there is the unique key that its
-	// ON CONFLICT needs, and inserts nothing.
+	// To EXPLAIN an INSERT shows whether the unique key exists that its ON CONFLICT
+	// needs, and inserts nothing.
 	rows, err := s.db.QueryContext(ctx, "EXPLAIN "+s.create, "probe", int64(1), "none", nil, int64(0), []byte{})
 	if err == nil {
 		for rows.Next() {
@@ -246,12 +252,12 @@ func (s *Store) schema(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return failed(ctx, doing, err)
 		}
-		return fmt.Errorf("%w: a row can't be inserted: %w", ErrSchema, err)
+		return fmt.Errorf("%w: a row can't be inserted, perhaps because user_id has no unique key: %w", ErrSchema, err)
 	}
 	return nil
 }
 
-// strings returns the rows of a query of one text column.
+// strings returns the rows of a query with one column of text.
 func (s *Store) strings(ctx context.Context, doing, statement string, args ...any) ([]string, error) {
 	rows, err := s.db.QueryContext(ctx, statement, args...)
 	if err != nil {

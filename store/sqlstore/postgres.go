@@ -6,10 +6,10 @@ import (
 	"hash/fnv"
 )
 
-// postgres leaves room in its pages, so that an update of a row finds place
-// beside the old one and, as long as state and due stay the same, touches no
-// index. There are no CHECKs on the columns:
-// they cost a fifth of an update, and both Save and Load hold the bounds.
+// postgres leaves room in its pages. An updated row then fits beside the old one,
+// and as long as state and due stay the same, the update changes no index. The
+// columns have no CHECKs: they would cost a fifth of an update, and both Save and
+// Load validate records.
 var postgres = grammar{
 	name:    "PostgreSQL",
 	param:   numbered("$"),
@@ -36,14 +36,14 @@ var postgres = grammar{
 	settings: settingsPostgres,
 }
 
-// applyPostgres takes a lock of its own: CREATE … IF NOT EXISTS by two
-// sessions at once fails in one of them with a duplicate key of the catalogue.
+// applyPostgres takes an advisory lock. Without it, if two sessions execute
+// CREATE … IF NOT EXISTS at once, one of them can fail with a duplicate key.
 func applyPostgres(ctx context.Context, db *sql.DB, t table, statements []string) error {
 	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after Commit it does nothing
+	defer tx.Rollback() // does nothing after Commit
 	h := fnv.New64a()
 	h.Write([]byte("twofactor/sqlstore " + t.quoted("")))
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(h.Sum64())); err != nil {
@@ -57,8 +57,8 @@ func applyPostgres(ctx context.Context, db *sql.DB, t table, statements []string
 	return tx.Commit()
 }
 
-// settingsPostgres asks the session that happens to answer: the settings come
-// from the server, the database and the role, which are the same for all.
+// settingsPostgres asks any session. The settings come from the server, the
+// database and the role, so that they are the same for all sessions.
 func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
 	var fsync, commit, isolation, encoding, recovery, persistence string
 	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p')`,
@@ -67,22 +67,22 @@ func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string,
 		return nil, err
 	}
 	if recovery != "false" {
-		wrong = append(wrong, "the server is a replica: what it reads is late, and used codes work again")
+		wrong = append(wrong, "the server is a replica: it reads old records, and used codes work again")
 	}
 	if fsync == "off" {
 		wrong = append(wrong, "fsync is off: a power failure can destroy the table")
 	}
 	if commit == "off" {
-		wrong = append(wrong, "synchronous_commit is off: a crash takes back acknowledged writes, and used codes work again")
+		wrong = append(wrong, "synchronous_commit is off: a crash loses acknowledged writes, and used codes work again")
 	}
-	if isolation != "read committed" && isolation != "read uncommitted" { // which are one
-		wrong = append(wrong, "default_transaction_isolation is "+isolation+": logins fail whenever two meet; read committed is enough")
+	if isolation != "read committed" && isolation != "read uncommitted" { // the same to PostgreSQL
+		wrong = append(wrong, "default_transaction_isolation is "+isolation+": two logins at the same time fail; use read committed")
 	}
 	if persistence != "p" {
 		wrong = append(wrong, "the table is temporary or unlogged: a crash empties it")
 	}
 	if encoding != "UTF8" {
-		wrong = append(wrong, "server_encoding is not UTF8: not every user id can be kept")
+		wrong = append(wrong, "server_encoding is not UTF8: it can't hold every user id")
 	}
 	return wrong, nil
 }

@@ -10,31 +10,32 @@ import (
 // DefaultTable is the name of the table that [New] uses.
 const DefaultTable = "twofactor_accounts"
 
-// Longest names in bytes. PostgreSQL cuts longer ones off silently, and the
-// names of indexes and of the version table are made from the table's.
+// Lengths of the longest names in bytes. PostgreSQL silently cuts off longer
+// names. The names of the indexes and of the version table begin with the
+// table's name.
 const (
 	maxName  = 63
 	maxTable = maxName - len(suffixVersion)
 )
 
-// Suffixes of the names that are made from the table's.
+// Suffixes of the names that begin with the table's name.
 const (
 	suffixVersion = "_version"
 	suffixDue     = "_due"
 	suffixState   = "_state"
 )
 
-// nameRE is what a name may be: nothing that needs an escape inside quotes,
-// and no capitals, which mean one thing in quotes and another without.
+// nameRE matches names that need no escape inside quotes. Capitals are not
+// allowed, because they mean one thing in quotes and another without.
 var nameRE = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
-// A table is the valid name of a table.
+// A table is a valid name of a table.
 type table struct {
 	schema string // or empty
 	name   string
 }
 
-// quoted returns the name, with the suffix, as it stands in a statement.
+// quoted returns the name with the suffix as a statement has it.
 func (t table) quoted(suffix string) string {
 	if t.schema == "" {
 		return `"` + t.name + suffix + `"`
@@ -42,8 +43,8 @@ func (t table) quoted(suffix string) string {
 	return `"` + t.schema + `"."` + t.name + suffix + `"`
 }
 
-// expand puts the names into a statement of a grammar's ddl. The name of an
-// index is never qualified: it lives in the schema of its table.
+// expand puts the names into a statement of a grammar's ddl. An index is in the
+// schema of its table, so its name never has a schema in front.
 func (t table) expand(statement string) string {
 	return strings.NewReplacer(
 		"{table}", t.quoted(""),
@@ -53,43 +54,43 @@ func (t table) expand(statement string) string {
 	).Replace(statement)
 }
 
-// parseTable returns the grammar and the name, or says what is wrong with
-// them.
+// parseTable returns the grammar and the name, or an error that says what is
+// wrong with them.
 func parseTable(d Dialect, name string) (grammar, table, error) {
 	g, ok := grammars[d]
 	if !ok {
-		return grammar{}, table{}, fmt.Errorf("sqlstore: %v is not a dialect", d)
+		return grammar{}, table{}, fmt.Errorf("sqlstore: %v is not a valid dialect", d)
 	}
 	var t table
 	schema, rest, qualified := strings.Cut(name, ".")
 	if qualified {
 		if !g.schemas {
-			return g, t, fmt.Errorf("sqlstore: the table's name must not be qualified for %v", d)
+			return g, t, fmt.Errorf("sqlstore: with %v, the name of the table must not have a schema in front", d)
 		}
 		if len(schema) > maxName || !nameRE.MatchString(schema) {
-			return g, t, fmt.Errorf("sqlstore: the schema's name must be 1 to %d of a-z, 0-9 and _, not beginning with a digit", maxName)
+			return g, t, fmt.Errorf("sqlstore: the name of the schema must have 1 to %d of the characters a-z, 0-9 and _, and must not begin with a digit", maxName)
 		}
 		t.schema, name = schema, rest
 	}
 	if len(name) > maxTable || !nameRE.MatchString(name) {
-		return g, t, fmt.Errorf("sqlstore: the table's name must be 1 to %d of a-z, 0-9 and _, not beginning with a digit", maxTable)
+		return g, t, fmt.Errorf("sqlstore: the name of the table must have 1 to %d of the characters a-z, 0-9 and _, and must not begin with a digit", maxTable)
 	}
 	if strings.HasPrefix(name, "sqlite_") {
-		return g, t, errors.New("sqlstore: names that begin with sqlite_ are reserved")
+		return g, t, errors.New("sqlstore: the name of the table must not begin with sqlite_, which SQLite reserves")
 	}
 	t.name = name
 	return g, t, nil
 }
 
-// Schema returns the statements, each ended by a semicolon, that make the
-// table for a host's own migrations: the table itself, its indexes, and a
-// table of one row that says which version of the schema this is. They change
-// nothing if all that is already there.
+// Schema returns the statements that create the table, for a host's own
+// migrations. Each ends with a semicolon. They create the table, its indexes, and
+// a table with one row that holds the version of the schema. They change nothing
+// if all of that exists already.
 //
-// The name may be empty for [DefaultTable]. It consists of at most 55 small
-// letters, digits and underscores, does not begin with a digit, and may be
-// qualified with a schema for PostgreSQL. Schema returns an error for another
-// name and for an invalid dialect.
+// An empty name means [DefaultTable]. A name has at most 55 lower-case letters,
+// digits and underscores, and does not begin with a digit. With PostgreSQL it may
+// have a schema in front, for example "auth.accounts". Schema returns an error
+// for any other name and for an invalid dialect.
 func Schema(d Dialect, tableName string) (string, error) {
 	if tableName == "" {
 		tableName = DefaultTable

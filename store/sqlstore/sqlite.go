@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// sqlite keeps rows in an ordinary table: one WITHOUT ROWID puts whole rows
-// into the inner pages of the tree, which is for rows much smaller than these.
-// STRICT makes the types hold.
+// sqlite uses an ordinary table. A table WITHOUT ROWID has whole rows in the
+// inner pages of its tree, which is for smaller rows than these. STRICT enforces
+// the types of the columns.
 var sqlite = grammar{
 	name:  "SQLite",
 	param: numbered("?"), // "$1" would be a name here, numbered by appearance
@@ -31,7 +31,7 @@ var sqlite = grammar{
 ) STRICT`,
 		`INSERT INTO {table_version} (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING`,
 	},
-	// The quoted name without its quotes; a valid name has none inside.
+	// replace removes the quotes; a valid name has none inside.
 	columns:   `SELECT name FROM pragma_table_info(replace(?1, '"', ''))`,
 	apply:     applySQLite,
 	settings:  settingsSQLite,
@@ -39,15 +39,15 @@ var sqlite = grammar{
 	oneWriter: true,
 }
 
-// busySQLite knows SQLite's own words, which all drivers pass on. Connections
-// that make a new file a WAL database at the same time fail so at once,
-// whatever their timeout.
+// busySQLite looks for SQLite's own words, which all drivers pass on. If several
+// connections turn a new file into a WAL database at the same time, some fail
+// with this error at once, whatever their timeout.
 func busySQLite(err error) bool {
 	return strings.Contains(err.Error(), "database is locked")
 }
 
-// applySQLite needs no transaction: each statement is atomic, waits for its
-// turn, and finds what another process has made meanwhile.
+// applySQLite needs no transaction. Each statement is atomic, waits for its turn,
+// and does nothing if another process was first.
 func applySQLite(ctx context.Context, db *sql.DB, _ table, statements []string) error {
 	for _, s := range statements {
 		if _, err := db.ExecContext(ctx, s); err != nil {
@@ -57,12 +57,12 @@ func applySQLite(ctx context.Context, db *sql.DB, _ table, statements []string) 
 	return nil
 }
 
-// secondConn is how long settingsSQLite waits for a second connection of a
-// pool that may be busy.
+// secondConn is how long settingsSQLite waits for a second connection. The pool
+// may be busy.
 const secondConn = time.Second
 
-// settingsSQLite looks at two connections where it can get them: a PRAGMA that
-// the host has sent through sql.DB has reached one, and the next one forgets.
+// settingsSQLite looks at two connections, if it can get two. A PRAGMA that the
+// host has sent through sql.DB has reached one of them only.
 func settingsSQLite(ctx context.Context, db *sql.DB, _ table) ([]string, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -83,7 +83,7 @@ func settingsSQLite(ctx context.Context, db *sql.DB, _ table) ([]string, error) 
 	if wrong, err = pragmas(ctx, second); err != nil || len(wrong) == 0 {
 		return nil, err
 	}
-	return append([]string{"the connections of the pool differ: put the settings into the data source name"}, wrong...), nil
+	return append([]string{"the settings of the pool's connections differ: put the settings into the data source name"}, wrong...), nil
 }
 
 // pragmas returns what is wrong with the settings of one connection.
@@ -106,18 +106,18 @@ func pragmas(ctx context.Context, conn *sql.Conn) (wrong []string, err error) {
 	const full, extra = 2, 3
 	switch journal {
 	case "memory", "off":
-		wrong = append(wrong, "journal_mode is "+journal+": a crash can destroy the file, and a database in memory forgets every account and is another one for each connection")
+		wrong = append(wrong, "journal_mode is "+journal+": a crash can destroy the file; and a database in memory is lost at the end of the process, and is another one for each connection")
 	case "delete":
 		if synchronous < extra {
-			wrong = append(wrong, "journal_mode is delete and synchronous less than EXTRA: a power failure takes back acknowledged writes, and used codes work again; use WAL and FULL")
+			wrong = append(wrong, "journal_mode is delete and synchronous is less than EXTRA: a power failure loses acknowledged writes, and used codes work again; use WAL and FULL")
 		}
 	default:
 		if synchronous < full {
-			wrong = append(wrong, "synchronous is less than FULL: a power failure takes back acknowledged writes, and used codes work again")
+			wrong = append(wrong, "synchronous is less than FULL: a power failure loses acknowledged writes, and used codes work again")
 		}
 	}
 	if timeout <= 0 {
-		wrong = append(wrong, "busy_timeout is 0: a write fails whenever another connection writes")
+		wrong = append(wrong, "busy_timeout is 0: a write fails while another connection writes")
 	}
 	if encoding != "UTF-8" {
 		wrong = append(wrong, "encoding is not UTF-8: user ids are not ordered by their bytes")

@@ -10,13 +10,12 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A Store keeps records in one table. Make one with [New] or [NewTable]; the
-// zero Store can't be used. It is safe for concurrent use by several
-// goroutines, and several processes may share the table.
+// A Store keeps records in one table. Make one with [New] or [NewTable]; the zero
+// Store can't be used. It is safe for concurrent use by several goroutines, and
+// several processes may share the table.
 //
-// Errors of the driver are wrapped, so that a host can look at them with
-// [errors.As]; their text never holds a record's Data, as far as the driver's
-// does not.
+// A Store wraps the errors of the driver, so that a host can look at them with
+// [errors.As]. It adds nothing of a record's Data to them.
 type Store struct {
 	db      *sql.DB
 	grammar grammar
@@ -24,9 +23,9 @@ type Store struct {
 
 	load, create, replace, erase string
 
-	// writer has room for one: whoever has put something in may write. Nil for
-	// databases that need no such thing. A mutex can't be waited for with a
-	// context.
+	// writer is held by the goroutine that writes. It is a channel and not a
+	// mutex, so that others can wait with a context. It is nil for a database
+	// that serves several writers well.
 	writer chan struct{}
 }
 
@@ -36,13 +35,13 @@ var (
 	_ store.Eraser = (*Store)(nil)
 )
 
-// columns are those of the table, in the order in which rows are read.
+// columns are the columns of the table, in the order in which scan reads them.
 const columns = "user_id, version, state, due, updated, data"
 
-// New returns a Store on the table [DefaultTable] of the database. It opens no
-// connection; the pool stays the host's, to set up and to close.
+// New returns a Store that uses the table [DefaultTable] of the database. It opens
+// no connection. The host configures and closes the pool.
 //
-// New panics if db is nil or d is not one of the dialects.
+// New panics if db is nil or d is not a valid dialect.
 func New(db *sql.DB, d Dialect) *Store {
 	s, err := NewTable(db, d, DefaultTable)
 	if err != nil {
@@ -51,9 +50,10 @@ func New(db *sql.DB, d Dialect) *Store {
 	return s
 }
 
-// NewTable is New for a table of another name, see [Schema] for what it may
-// be; "" is [DefaultTable]. It returns an error for another name, a nil db and
-// an invalid dialect. Stores of different tables know nothing of each other.
+// NewTable is like [New] for a table with another name. An empty name means
+// [DefaultTable]. NewTable returns an error if db is nil, or if [Schema] refuses
+// the name or the dialect. Stores with different tables are independent of each
+// other.
 func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 	if tableName == "" {
 		tableName = DefaultTable
@@ -82,11 +82,11 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 	return s, nil
 }
 
-// Load returns the user's record by one SELECT. It returns
-// [store.ErrNotFound] if there is none, [store.ErrInvalid] for an id that no
-// user can have, the context's error if that ends, and the driver's otherwise.
-// A row that this package could not have written, or that belongs to another
-// user, is an error too: it is never taken for absence.
+// Load returns the user's record with one SELECT. It returns [store.ErrNotFound]
+// if there is none, [store.ErrInvalid] for an invalid user id, an error that
+// matches the context's error if the context ends, and otherwise an error that
+// wraps the driver's. A row that this package can't have written, or that is
+// another user's, is an error and never ErrNotFound.
 func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	const doing = "loading a record"
 	if err := ctx.Err(); err != nil {
@@ -102,19 +102,20 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	case len(records) == 0:
 		return store.Record{}, store.ErrNotFound
 	case len(records) > 1:
-		return store.Record{}, errors.New("sqlstore: loading a record: several rows have one user id, which needs a unique key")
+		return store.Record{}, errors.New("sqlstore: loading a record: several rows have this user id: user_id needs a unique key")
 	case records[0].UserID != userID:
-		return store.Record{}, errors.New("sqlstore: loading a record: the database returned another user's, its collation does not compare bytes")
+		return store.Record{}, errors.New("sqlstore: loading a record: the database returned the record of another user: the collation of user_id does not compare bytes")
 	}
 	return records[0], nil
 }
 
-// Save writes the record by one INSERT or one UPDATE, and is as durable as
-// the database is set up to be, see [Store.Check]. It returns
-// [store.ErrConflict] if the table does not hold version prev, and
-// [store.ErrInvalid] for arguments outside the contract, having changed
-// nothing. After the context's error or the driver's the write may or may not
-// have happened.
+// Save writes the record with one INSERT or one UPDATE. How durable that is
+// depends on the settings of the database; see [Store.Check]. Save returns
+// [store.ErrConflict] if the table does not hold version prev, or, if prev is 0,
+// holds a record. It returns [store.ErrInvalid] for invalid arguments. After
+// either, nothing has changed. It returns an error that matches the context's
+// error if the context ends, and otherwise an error that wraps the driver's. After
+// one of these, the write may or may not have happened.
 func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 	const doing = "saving a record"
 	if err := ctx.Err(); err != nil {
@@ -147,9 +148,10 @@ func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 	return nil
 }
 
-// Erase deletes the user's row. It returns nil if there is none,
-// [store.ErrInvalid] for an id that no user can have, and the context's error
-// or the driver's, after which the row may or may not be there.
+// Erase deletes the user's row. It returns nil if there is none, and
+// [store.ErrInvalid] for an invalid user id. It returns an error that matches the
+// context's error if the context ends, and otherwise an error that wraps the
+// driver's. After one of these, the row may or may not exist.
 func (s *Store) Erase(ctx context.Context, userID string) error {
 	const doing = "erasing a record"
 	if err := ctx.Err(); err != nil {
@@ -162,10 +164,9 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 	return err
 }
 
-// exec executes a statement that writes and returns how many rows it changed.
-//
-// It is Exec also because of SQLite: a statement with RETURNING that is read
-// through QueryRow is not run to its end, and holds up the checkpoint.
+// exec executes a statement that writes, and returns how many rows it changed.
+// The statement has no RETURNING: in SQLite, one that is read through QueryRow
+// does not run to its end and blocks the checkpoint.
 func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) (int64, error) {
 	done, err := s.begin(ctx, doing)
 	if err != nil {
@@ -183,7 +184,7 @@ func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) 
 	return n, nil
 }
 
-// begin waits until this Store may write. The caller calls done afterwards.
+// begin waits until the caller may write. The caller then calls done.
 func (s *Store) begin(ctx context.Context, doing string) (done func(), err error) {
 	if s.writer == nil {
 		return func() {}, nil
@@ -217,7 +218,7 @@ func (s *Store) query(ctx context.Context, doing, statement string, args ...any)
 	return records, nil
 }
 
-// scan reads a row, and returns an error if no Save can have written it.
+// scan reads a row. It returns an error if no Save can have written it.
 func scan(rows *sql.Rows) (store.Record, error) {
 	var (
 		r       store.Record
@@ -227,12 +228,12 @@ func scan(rows *sql.Rows) (store.Record, error) {
 		data    sql.Null[[]byte]
 	)
 	if rows.Scan(&r.UserID, &r.Version, &state, &due, &updated, &data) != nil {
-		// Its error quotes the value that did not fit.
-		return r, errors.New("a row has a column of another type, or null")
+		// The error of Scan is not wrapped, because it quotes the value.
+		return r, errors.New("a row has a column of the wrong type, or null")
 	}
 	var err error
 	if r.State, err = store.ParseState(state); err != nil {
-		return r, errors.New("a row has a state that is none of the defined ones")
+		return r, errors.New("a row has a state that is not defined")
 	}
 	if due.Valid {
 		r.Due = time.UnixMicro(due.Int64).UTC()
@@ -243,19 +244,19 @@ func scan(rows *sql.Rows) (store.Record, error) {
 	}
 	r.Data = data.V
 	if err := r.Validate(); err != nil {
-		// Without its chain: the caller's argument was not invalid.
-		return r, fmt.Errorf("a row is outside the contract: %v", err)
+		// Not wrapped: ErrInvalid would say that an argument of the caller is.
+		return r, fmt.Errorf("a row is not valid: %v", err)
 	}
 	return r, nil
 }
 
-// failed says what could not be done. If the context has ended the error
-// matches the context's, whatever the driver says about it.
+// failed returns an error that says what failed. If the context has ended, it
+// matches the context's error, whatever the driver returned.
 func failed(ctx context.Context, doing string, err error) error {
 	ended := ctx.Err()
 	if deadline, ok := ctx.Deadline(); ended == nil && ok && !time.Now().Before(deadline) {
-		// A driver that gives the deadline to its socket can be told before
-		// the context is.
+		// A driver that gives the deadline to its socket can fail before the
+		// context ends.
 		ended = context.DeadlineExceeded
 	}
 	if ended != nil && !errors.Is(err, ended) {
