@@ -3,11 +3,16 @@ module github.com/seed-1b6a03a1/twofactor/examples
 go 1.25.0
 
 require (
+	entgo.io/ent v0.14.5
 	github.com/alexedwards/scs/v2 v2.9.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/jmoiron/sqlx v1.4.0
+	github.com/libtnb/sqlite v1.2.2
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/seed-1b6a03a1/twofactor v0.0.0
+	github.com/seed-1b6a03a1/twofactor/internal/integration v0.0.0
 	golang.org/x/crypto v0.55.0
+	gorm.io/gorm v1.31.2
 	modernc.org/sqlite v1.59.0
 )
 
@@ -18,6 +23,8 @@ require (
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/jinzhu/inflection v1.0.0 // indirect
+	github.com/jinzhu/now v1.1.5 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
 	github.com/pquerna/otp v1.5.0 // indirect
@@ -32,4 +39,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace github.com/seed-1b6a03a1/twofactor => ..
+replace (
+	github.com/seed-1b6a03a1/twofactor => ..
+	github.com/seed-1b6a03a1/twofactor/internal/integration => ../internal/integration
+)

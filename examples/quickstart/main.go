@@ -94,7 +94,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, now fu
 	}
 
 	s := newSession(guard, *user, in, out, now)
-	s.say("The state is in %s. To continue later, pass that name with -db.", *path)
+	s.say("The state is in %s.\nTo continue later, pass that name with -db.", *path)
 	status, err := guard.Status(ctx, *user)
 	if err != nil {
 		return err

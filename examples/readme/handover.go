@@ -1,0 +1,48 @@
+package readme
+
+import (
+	"database/sql"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jmoiron/sqlx"
+	"gorm.io/gorm"
+
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// Each function below takes what an application has and returns its *sql.DB, and a
+// store on it.
+
+func fromGORM(gormDB *gorm.DB, dialect sqlstore.Dialect) (*sql.DB, *sqlstore.Store, error) {
+	// GORM
+	db, err := gormDB.DB()
+	accounts := sqlstore.New(db, dialect)
+
+	return db, accounts, err
+}
+
+func fromEnt(driver *entsql.Driver, dialect sqlstore.Dialect) (*sql.DB, *sqlstore.Store) {
+	// ent: the driver that you pass to your client
+	db := driver.DB()
+	accounts := sqlstore.New(db, dialect)
+
+	return db, accounts
+}
+
+func fromSQLX(sqlxDB *sqlx.DB, dialect sqlstore.Dialect) (*sql.DB, *sqlstore.Store) {
+	// sqlx
+	db := sqlxDB.DB
+	accounts := sqlstore.New(db, dialect)
+
+	return db, accounts
+}
+
+func fromPgxpool(pool *pgxpool.Pool) (*sql.DB, *sqlstore.Store) {
+	// pgxpool: package github.com/jackc/pgx/v5/stdlib
+	db := stdlib.OpenDBFromPool(pool)
+	accounts := sqlstore.New(db, sqlstore.PostgreSQL)
+
+	return db, accounts
+}

@@ -1,0 +1,92 @@
+package readme
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// newGuard is called once, when the application starts.
+func newGuard(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*enrollment.Guard, error) {
+	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
+	if err != nil {
+		return nil, err
+	}
+	accounts := sqlstore.New(db, dialect)
+	if err := accounts.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+
+	return guard, err
+}
+
+// pages are the application's own pages and sessions.
+type pages struct {
+	show         func(enrollment.Setup) error
+	showOnce     func(recovery.Codes) error
+	startSession func(userID string) error
+	askForCode   func(challenge string) error
+	leadToSetup  func(userID string) error
+	askAgain     func(*enrollment.Denied) error
+}
+
+// begin answers the button that turns two-factor authentication on.
+func (p pages) begin(ctx context.Context, guard *enrollment.Guard, userID, email string) error {
+	show := p.show
+
+	setup, err := guard.Begin(ctx, userID, enrollment.BeginOptions{Account: email})
+	if err != nil {
+		return err
+	}
+	return show(setup) // setup.QR(), setup.Secret(), and setup.Token in the form
+}
+
+// confirm answers the form with the first code.
+func (p pages) confirm(ctx context.Context, guard *enrollment.Guard, userID, token, code string) error {
+	showOnce := p.showOnce
+
+	done, err := guard.Confirm(ctx, userID, token, code)
+	if err != nil {
+		return err
+	}
+	return showOnce(done.Codes) // the recovery codes
+}
+
+// signIn ends the login handler, when the password was right.
+func (p pages) signIn(ctx context.Context, guard *enrollment.Guard, userID string) error {
+	startSession, askForCode, leadToSetup := p.startSession, p.askForCode, p.leadToSetup
+
+	d, err := guard.SignIn(ctx, userID, enrollment.SignInOptions{})
+	switch d.Next {
+	case enrollment.Proceed: // no second factor
+		return startSession(userID)
+	case enrollment.AskCode:
+		return askForCode(d.Challenge) // no session yet
+	case enrollment.MustEnroll: // only with SignInOptions.Require
+		return leadToSetup(userID)
+	default: // enrollment.Refuse
+		return err
+	}
+}
+
+// answer answers the form with the code.
+func (p pages) answer(ctx context.Context, guard *enrollment.Guard, challenge, code string) error {
+	startSession, askAgain := p.startSession, p.askAgain
+
+	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, challenge, code)
+	var denied *enrollment.Denied
+	switch {
+	case errors.As(err, &denied):
+		return askAgain(denied) // denied.Reason, denied.RetryAt
+	case err != nil:
+		return err // a fault: answer 500, grant nothing
+	}
+	return startSession(ok.UserID)
+}

@@ -1,0 +1,125 @@
+package readme
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// TestOpening walks through the code of the README: off, on, signed in by the app,
+// by a recovery code, and denied.
+func TestOpening(t *testing.T) {
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TWOFACTOR_KEYS", keys.Format())
+	guard, err := newGuard(t.Context(), openSQLite(t), sqlstore.SQLite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &visitor{t: t, guard: guard}
+	v.signIn("")
+	v.turnOn()
+	v.signIn(v.app.Code(time.Now().Add(v.app.Period())))
+	v.signIn(v.codes[0])
+
+	// The same code again is denied, and starts no session.
+	v.session = ""
+	if err := v.pages().signIn(t.Context(), guard, userID); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.pages().answer(t.Context(), guard, v.challenge, v.codes[0]); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(v.denied, enrollment.ErrWrongCode) || v.session != "" {
+		t.Errorf("a used code: denied %v, session of %q", v.denied, v.session)
+	}
+}
+
+// enroll turns two-factor authentication on over the store, and signs in.
+func enroll(t *testing.T, accounts store.Store) {
+	t.Helper()
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme", RecoveryScheme: recovery.Fast})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &visitor{t: t, guard: guard}
+	v.turnOn()
+	v.signIn(v.codes[0])
+}
+
+const userID = "user-1"
+
+// visitor is a user in front of the pages.
+type visitor struct {
+	t         *testing.T
+	guard     *enrollment.Guard
+	app       *enrollmenttest.App
+	codes     []string
+	token     string
+	challenge string
+	denied    *enrollment.Denied
+	session   string
+}
+
+func (v *visitor) pages() pages {
+	return pages{
+		show: func(setup enrollment.Setup) (err error) {
+			v.token = setup.Token
+			v.app, err = enrollmenttest.Scan(setup.URI())
+			return err
+		},
+		showOnce:     func(codes recovery.Codes) error { v.codes = codes.Reveal(); return nil },
+		startSession: func(userID string) error { v.session = userID; return nil },
+		askForCode:   func(challenge string) error { v.challenge = challenge; return nil },
+		leadToSetup:  func(string) error { return errors.New("nothing is mandatory here") },
+		askAgain:     func(denied *enrollment.Denied) error { v.denied = denied; return nil },
+	}
+}
+
+func (v *visitor) turnOn() {
+	v.t.Helper()
+	ctx := v.t.Context()
+	if err := v.pages().begin(ctx, v.guard, userID, "alice@example.com"); err != nil {
+		v.t.Fatal(err)
+	}
+	if err := v.pages().confirm(ctx, v.guard, userID, v.token, v.app.Code(time.Now())); err != nil {
+		v.t.Fatal(err)
+	}
+	if len(v.codes) != 10 {
+		v.t.Fatalf("%d recovery codes", len(v.codes))
+	}
+}
+
+// signIn signs in with the code, or without one where none is asked for.
+func (v *visitor) signIn(code string) {
+	v.t.Helper()
+	v.session, v.challenge, v.denied = "", "", nil
+	if err := v.pages().signIn(v.t.Context(), v.guard, userID); err != nil {
+		v.t.Fatal(err)
+	}
+	if asked := v.challenge != ""; asked != (code != "") || asked == (v.session == userID) {
+		v.t.Fatalf("asked for a code: %t, session of %q", asked, v.session)
+	}
+	if code == "" {
+		return
+	}
+	if err := v.pages().answer(v.t.Context(), v.guard, v.challenge, code); err != nil {
+		v.t.Fatal(err)
+	}
+	if v.denied != nil || v.session != userID {
+		v.t.Fatalf("denied %v, session of %q", v.denied, v.session)
+	}
+}

@@ -1,0 +1,53 @@
+package docs_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var blockRE = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+
+// Each piece of Go in README.md, up to an empty line, is code of examples/readme,
+// which compiles and has tests.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	const folder = "../../examples/readme"
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Glob(os.DirFS(folder), "*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var source strings.Builder
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		source.WriteString(unindented(string(b)))
+	}
+	found := 0
+	for _, block := range blockRE.FindAllStringSubmatch(string(text), -1) {
+		for chunk := range strings.SplitSeq(strings.TrimSpace(block[1]), "\n\n") {
+			if found++; !strings.Contains(source.String(), "\n"+unindented(chunk)+"\n") {
+				t.Errorf("this is not code of examples/readme:\n%s", chunk)
+			}
+		}
+	}
+	if found < 8 {
+		t.Errorf("only %d pieces of Go in README.md", found)
+	}
+}
+
+var indentRE = regexp.MustCompile(`(?m)^\t+`)
+
+func unindented(code string) string { return indentRE.ReplaceAllString(code, "") }
