@@ -155,11 +155,11 @@ func TestFIPSWorks(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := func(p enrollment.Proof) (*enrollmenttest.App, string) {
-				setup := faultMust[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: p}))
+				setup := value[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: p}))
 				if _, err := setup.QR(); err != nil {
 					t.Error(err)
 				}
-				return faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI())), setup.Token
+				return value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI())), setup.Token
 			}
 			app, token := begin(enrollment.Proof{})
 			_, err = guard.Confirm(ctx, "alice", token, app.Code(clock.Now().Add(4*time.Minute)))
@@ -168,28 +168,28 @@ func TestFIPSWorks(t *testing.T) {
 			}
 			_, err = guard.Confirm(ctx, "alice", token, app.WrongCode(clock.Now()))
 			wantReason(t, err, enrollment.ReasonWrongCode)
-			done := faultMust[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
+			done := value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
 
 			challenge := func() string {
-				return faultMust[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.SignInOptions{})).Challenge
+				return value[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.SignInOptions{})).Challenge
 			}
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now()))
 			wantReason(t, err, enrollment.ReasonReplayed)
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.WrongCode(clock.Now()))
 			wantReason(t, err, enrollment.ReasonWrongCode)
 			clock.Advance(app.Period())
-			ok := faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now())))
-			faultMust[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0]))
+			ok := value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now())))
+			value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0]))
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0])
 			wantReason(t, err, enrollment.ReasonReplayed)
 
 			clock.Advance(app.Period())
 			_, err = guard.RenewCodes(ctx, "alice", enrollment.ByReceipt(ok.Receipt)) // void since a recovery code was used
 			wantReason(t, err, enrollment.ReasonProofInvalid)
-			renewed := faultMust[enrollment.RenewedCodes](t)(guard.RenewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
+			renewed := value[enrollment.RenewedCodes](t)(guard.RenewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
 			second, token := begin(enrollment.ByReceipt(renewed.Receipt))
 			clock.Advance(app.Period())
-			faultMust[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, second.Code(clock.Now())))
+			value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, second.Code(clock.Now())))
 			if err := guard.Disable(ctx, "alice", enrollment.ByCode(renewed.Codes.Reveal()[0])); err != nil {
 				t.Error(err)
 			}
@@ -208,12 +208,12 @@ func TestFIPSAccountFromBefore(t *testing.T) {
 	g, s, keys := readGolden(t)
 	user, now := g.Record.UserID, g.Now
 	guardOf := func(allow bool) *enrollment.Guard {
-		return faultMust[*enrollment.Guard](t)(enrollment.New(s, keys, enrollment.Config{
+		return value[*enrollment.Guard](t)(enrollment.New(s, keys, enrollment.Config{
 			Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return now },
 			Params: totp.Params{Algorithm: totp.SHA256}, AllowSHA1: allow, RecoveryScheme: recovery.Fast,
 		}))
 	}
-	app := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(g.URI))
+	app := value[*enrollmenttest.App](t)(enrollmenttest.Scan(g.URI))
 	code, wrong := "123456", "654321" // nothing is evaluated
 	if fips.Exempts {
 		code, wrong = app.Code(now), app.WrongCode(now)
@@ -316,25 +316,25 @@ func TestFIPSMixedAccount(t *testing.T) {
 	}
 	mem := memory.New()
 	config := enrollment.Config{Issuer: "Acme", RecoveryScheme: recovery.Fast, Now: clock.Now, AllowSHA1: true}
-	old := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	old := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
 	config.AllowSHA1, config.Params = false, totp.Params{Algorithm: totp.SHA256}
-	strict := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	strict := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
 
 	// A setup that waits is not lost.
-	setup := faultMust[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a"}))
-	first := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	setup := value[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a"}))
+	first := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	for _, c := range []string{first.Code(clock.Now()), first.WrongCode(clock.Now())} {
 		if _, err := strict.Confirm(ctx, user, setup.Token, c); !errors.Is(err, enrollment.ErrNotApproved) {
 			t.Fatalf("Confirm: %v, want ErrNotApproved", err)
 		}
 	}
-	done := faultMust[enrollment.Confirmed](t)(old.Confirm(ctx, user, setup.Token, first.Code(clock.Now())))
-	setup = faultMust[enrollment.Setup](t)(strict.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(done.Success.Receipt)}))
-	second := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
-	done = faultMust[enrollment.Confirmed](t)(strict.Confirm(ctx, user, setup.Token, second.Code(clock.Now())))
+	done := value[enrollment.Confirmed](t)(old.Confirm(ctx, user, setup.Token, first.Code(clock.Now())))
+	setup = value[enrollment.Setup](t)(strict.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(done.Success.Receipt)}))
+	second := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	done = value[enrollment.Confirmed](t)(strict.Confirm(ctx, user, setup.Token, second.Code(clock.Now())))
 
 	clock.Advance(first.Period())
-	before := faultMust[store.Record](t)(mem.Load(ctx, user))
+	before := value[store.Record](t)(mem.Load(ctx, user))
 	for _, app := range []*enrollmenttest.App{first, second} {
 		for _, c := range []string{app.Code(clock.Now()), app.WrongCode(clock.Now())} {
 			if _, err := strict.Verify(ctx, user, "x", c); !errors.Is(err, enrollment.ErrNotApproved) {
@@ -342,16 +342,27 @@ func TestFIPSMixedAccount(t *testing.T) {
 			}
 		}
 	}
-	if after := faultMust[store.Record](t)(mem.Load(ctx, user)); after.Version != before.Version {
+	if after := value[store.Record](t)(mem.Load(ctx, user)); after.Version != before.Version {
 		t.Error("something was stored")
 	}
 
 	// The way out is to remove the old app.
-	status := faultMust[enrollment.Status](t)(strict.Status(ctx, user))
+	status := value[enrollment.Status](t)(strict.Status(ctx, user))
 	if err := strict.Remove(ctx, user, status.Authenticators[0].ID, enrollment.ByReceipt(done.Success.Receipt)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := strict.Verify(ctx, user, "x", second.Code(clock.Now())); err != nil {
 		t.Errorf("without the old app: %v", err)
+	}
+}
+
+// value returns what comes of a call that has to succeed.
+func value[T any](tb testing.TB) func(v T, err error) T {
+	return func(v T, err error) T {
+		tb.Helper()
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return v
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -108,14 +109,14 @@ func TestGoldenFullRecord(t *testing.T) {
 		}
 	}
 	messages := func(g G) *enrollment.Messages {
-		return faultMust[*enrollment.Messages](t)(enrollment.NewMessages(g, faultSender{}, enrollment.MessagesConfig{}))
+		return value[*enrollment.Messages](t)(enrollment.NewMessages(g, new(proving.Inbox), enrollment.MessagesConfig{}))
 	}
 	resets := func(g G) *enrollment.ResetRequests {
-		return faultMust[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
+		return value[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
 	}
 	status := func(t *testing.T, g G, user string) enrollment.Status {
 		t.Helper()
-		return faultMust[enrollment.Status](t)(g.Status(t.Context(), user))
+		return value[enrollment.Status](t)(g.Status(t.Context(), user))
 	}
 	for _, c := range []struct {
 		name string
@@ -307,19 +308,19 @@ func TestGoldenFullRecord(t *testing.T) {
 				must(t, s.Save(t.Context(), rec, 0))
 			}
 			notify := func(_ context.Context, e enrollment.Event) error { told = append(told, e); return nil }
-			c.do(t, t.Context(), faultMust[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(notify))))
+			c.do(t, t.Context(), value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(notify))))
 		})
 	}
 }
 
 func writeGoldenFull(t *testing.T) {
 	t.Helper()
-	keys := faultMust[*keyring.Ring](t)(keyring.Generate("golden"))
+	keys := value[*keyring.Ring](t)(keyring.Generate("golden"))
 	f := goldenFull{Keys: keys.Format(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	s := memory.New()
 	full := func(context.Context, enrollment.Event) error { return errors.New("the queue is full") }
-	g := faultMust[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(full)))
-	box, ctx := faultBoxOf(t.Context())
+	g := value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(full)))
+	box, ctx := new(proving.Inbox), t.Context()
 	code := func(uri string) string {
 		key, _, err := totp.ParseURI(uri)
 		if err != nil {
@@ -335,53 +336,53 @@ func writeGoldenFull(t *testing.T) {
 		}
 	}
 
-	setup := faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "phone"}))
+	setup := value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "phone"}))
 	f.URIs = append(f.URIs, setup.URI())
-	done := faultMust[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
+	done := value[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
 	pass(time.Minute)
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "tablet", Proof: enrollment.ByCode(code(f.URIs[0]))}))
+	setup = value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "tablet", Proof: enrollment.ByCode(code(f.URIs[0]))}))
 	f.URIs = append(f.URIs, setup.URI())
-	faultMust[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
+	value[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
 	codes := done.Codes.Reveal()
-	ok := faultMust[enrollment.Success](t)(g.Verify(ctx, "full", "x", codes[1]))
+	ok := value[enrollment.Success](t)(g.Verify(ctx, "full", "x", codes[1]))
 	codes[1] = ok.NewCode.Reveal()
 	// A proof is spent and not replaced.
 	f.Spent, f.Recovery = codes[0], codes[1:]
-	faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(f.Spent)}))
+	value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(f.Spent)}))
 	pass(time.Minute)
 
-	messages := faultMust[*enrollment.Messages](t)(enrollment.NewMessages(g, faultSender{}, enrollment.MessagesConfig{}))
-	binding := faultMust[enrollment.Binding](t)(messages.Bind(ctx, "full", enrollment.BindOptions{Channel: "sms", To: "+43 1 555 0142", Proof: enrollment.ByCode(code(f.URIs[0]))}))
-	faultMust[enrollment.Confirmed](t)(messages.Confirm(ctx, "full", binding.Token, box.last()))
+	messages := value[*enrollment.Messages](t)(enrollment.NewMessages(g, box, enrollment.MessagesConfig{}))
+	binding := value[enrollment.Binding](t)(messages.Bind(ctx, "full", enrollment.BindOptions{Channel: "sms", To: "+43 1 555 0142", Proof: enrollment.ByCode(code(f.URIs[0]))}))
+	value[enrollment.Confirmed](t)(messages.Confirm(ctx, "full", binding.Token, box.Code()))
 	pass(time.Minute)
 	for range 5 {
 		_, err := g.Verify(ctx, "full", "x", strings.Repeat("7", 26))
 		wantReason(t, err, enrollment.ReasonWrongCode)
 	}
 	pass(10 * time.Second) // shorter than the wait
-	ok = faultMust[enrollment.Success](t)(g.Verify(ctx, "full", "step-up", code(f.URIs[0])))
+	ok = value[enrollment.Success](t)(g.Verify(ctx, "full", "step-up", code(f.URIs[0])))
 	f.Receipt = ok.Receipt
 	for _, name := range []string{"browser", "laptop"} {
-		d := faultMust[enrollment.TrustedDevice](t)(g.Devices().Trust(ctx, "full", f.Receipt, name))
+		d := value[enrollment.TrustedDevice](t)(g.Devices().Trust(ctx, "full", f.Receipt, name))
 		if f.Device == "" {
 			f.Device = d.Token
 		}
 		f.DeviceID = d.Device.ID
 	}
-	faultMust[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{Device: f.Device}))
-	status := faultMust[enrollment.Status](t)(g.Status(ctx, "full"))
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{
+	value[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{Device: f.Device}))
+	status := value[enrollment.Status](t)(g.Status(ctx, "full"))
+	setup = value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{
 		Account: "álice", Name: "new phone", Replace: status.Authenticators[0].ID, Proof: enrollment.ByReceipt(f.Receipt),
 	}))
 	f.Setup, f.Staged = setup.Token, setup.URI()
-	f.Challenge = faultMust[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{})).Challenge
-	delivery := faultMust[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, f.Challenge))
-	f.Sent, f.Message = delivery.Challenge, box.last()
+	f.Challenge = value[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{})).Challenge
+	delivery := value[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, f.Challenge))
+	f.Sent, f.Message = delivery.Challenge, box.Code()
 	must(g.Admin("root", "phone at home").Bypass(ctx, "full", f.Now.Add(time.Hour)))
-	resets := faultMust[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
-	faultMust[enrollment.ResetRequest](t)(resets.Open(ctx, f.Challenge))
+	resets := value[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
+	value[enrollment.ResetRequest](t)(resets.Open(ctx, f.Challenge))
 
-	other := faultMust[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a"}))
+	other := value[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a"}))
 	f.ImportedURI = other.URI()
 	key, _, err := totp.ParseURI(other.URI())
 	must(err)
@@ -397,21 +398,21 @@ func writeGoldenFull(t *testing.T) {
 	before := f.Now
 	f.Now = f.Now.Add(-5 * time.Minute) // so that the current step is not used up
 	must(g.Admin("root", "moving in").Import(ctx, "imported", im))
-	faultMust[enrollment.Success](t)(g.Verify(ctx, "imported", "x", f.System[0]))
+	value[enrollment.Success](t)(g.Verify(ctx, "imported", "x", f.System[0]))
 	f.Now = before
 
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "t"}))
-	faultMust[enrollment.Confirmed](t)(g.Confirm(ctx, "ticket", setup.Token, code(setup.URI())))
+	setup = value[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "t"}))
+	value[enrollment.Confirmed](t)(g.Confirm(ctx, "ticket", setup.Token, code(setup.URI())))
 	ticket, err := g.Admin("root", "new phone").Reset(ctx, "ticket", enrollment.ResetOptions{Ticket: true})
 	must(err)
 	f.Ticket = ticket.Reveal()
 	must(g.Admin("root", "until the shop opens").Bypass(ctx, "ticket", f.Now.Add(time.Hour)))
 
-	setup = faultMust[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b"}))
+	setup = value[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b"}))
 	f.Begun, f.BegunURI, f.BegunCodes = setup.Token, setup.URI(), setup.Codes().Reveal()
 
 	for _, user := range []string{"full", "imported", "ticket", "begun"} {
-		f.Records = append(f.Records, faultMust[store.Record](t)(s.Load(ctx, user)))
+		f.Records = append(f.Records, value[store.Record](t)(s.Load(ctx, user)))
 	}
 	text, err := json.MarshalIndent(f, "", "  ")
 	must(err)

@@ -15,6 +15,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -143,17 +144,15 @@ func TestObserveCodeOfAnotherSystem(t *testing.T) {
 	if fips.Enforced() {
 		t.Skip("the state is for SHA-1")
 	}
-	s := newFaultState(t, "none", recovery.Fast)
-	s.system = []string{"1234567", "some-code"} // an app of this account shows six digits
+	s := states.New(t, "none", recovery.Fast)
+	s.System = []string{"1234567", "some-code"} // an app of this account shows six digits
 	var seen tally
-	config := s.config()
-	config.Observe = seen.observe
-	g := faultMust[*enrollment.Guard](t)(enrollment.New(memory.New(), s.ring, config))
-	if err := g.Admin("root", "x").Import(t.Context(), "alice", s.imported(false)); err != nil {
+	g := s.Node(func(c *enrollment.Config) { c.Observe = seen.observe })
+	if err := g.Admin("root", "x").Import(t.Context(), "alice", s.Imported(false)); err != nil {
 		t.Fatal(err)
 	}
 	seen.take()
-	for _, code := range s.system {
+	for _, code := range s.System {
 		if _, err := g.Verify(t.Context(), "alice", "x", code); err != nil {
 			t.Fatal(err)
 		}
@@ -191,18 +190,18 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 	config := enrollment.Config{
 		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Now: clock.Now, Observe: seen.observe,
 	}
-	healthy := faultMust[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
-	setup := faultMust[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a"}))
-	app := faultMust[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
-	done := faultMust[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
-	device := faultMust[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
+	healthy := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	setup := value[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a"}))
+	app := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	done := value[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
+	device := value[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
 	hook := &hookStore{Store: mem, second: func() {
 		if err := healthy.Devices().RevokeAll(ctx, "alice"); err != nil {
 			t.Error(err)
 		}
 		seen.take()
 	}}
-	g := faultMust[*enrollment.Guard](t)(enrollment.New(hook, keys, config))
+	g := value[*enrollment.Guard](t)(enrollment.New(hook, keys, config))
 	d, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: device.Token})
 	if err != nil || d.Next != enrollment.AskCode || d.Waived != "" {
 		t.Errorf("SignIn = %+v, %v", d, err)
@@ -254,7 +253,7 @@ func TestObserveBrokenStore(t *testing.T) {
 	}
 	var seen tally
 	var log bytes.Buffer
-	g := faultMust[*enrollment.Guard](t)(enrollment.New(panicStore{memory.New()}, keys, enrollment.Config{
+	g := value[*enrollment.Guard](t)(enrollment.New(panicStore{memory.New()}, keys, enrollment.Config{
 		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Observe: seen.observe, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	}))
 	func() {

@@ -393,3 +393,8 @@ func wrongDigits(code string) string {
 	}
 	return string(code[0]+1) + code[1:]
 }
+
+// A brokenSender has its own idea of sending.
+type brokenSender func(ctx context.Context, m enrollment.Message) error
+
+func (f brokenSender) Send(ctx context.Context, m enrollment.Message) error { return f(ctx, m) }

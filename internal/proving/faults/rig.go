@@ -1,4 +1,4 @@
-package enrollment_test
+package faults
 
 import (
 	"bytes"
@@ -13,68 +13,69 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
-// A rig runs an operation under a fault and judges what came of it.
+// A rig is one run of an operation under a fault, and judges what came of it.
+type rig struct {
+	*states.State // over a store of its own
 
-// A faultRig is one run of an operation.
-type faultRig struct {
 	t       *testing.T
 	where   string
-	state   *faultState
-	op      *faultOp
-	store   *faultStore
-	healthy *enrollment.Guard
-	ref     *faultRef
+	op      *operation
+	keys    *proving.Keys     // of the Guard that meets the fault
+	healthy *enrollment.Guard // over the store itself, which also stands for somebody else
+	ref     *reference
+
+	mode    *mode
+	at      int          // which call fails
+	landed  int          // saves of ours that were stored
+	late    bool         // the fault came when the decision was stored already
+	hit     bool         // the fault came at all
+	base    store.Record // what stood there before anything of ours
+	foreign int          // writes of somebody else
+	rivalOK bool
+	cancel  context.CancelFunc
 }
 
-// A faultRef is the outcome when nothing fails.
-type faultRef struct {
+// A reference is the outcome when nothing fails.
+type reference struct {
 	status string
 	calls  int
 }
 
-func newFaultRig(t *testing.T, s *faultState, op *faultOp, mode *faultMode, at int) *faultRig {
+func newRig(t *testing.T, open proving.Open, s *states.State, op *operation, mode *mode, at int) *rig {
 	t.Helper()
-	r := &faultRig{t: t, state: s, op: op, where: fmt.Sprintf("%s in state %s", op.name, s.name)}
-	mem := memory.New()
-	for _, rec := range s.records {
-		if err := mem.Save(t.Context(), rec, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	r.healthy = faultMust[*enrollment.Guard](t)(enrollment.New(mem, s.ring, s.config()))
-	r.store = &faultStore{Store: mem, t: t, state: s, op: op, mode: mode, at: at, rival: r.healthy}
-	r.store.base = r.store.record()
+	r := &rig{State: s.On(t, open), t: t, op: op, mode: mode, at: at, where: fmt.Sprintf("%s in state %s", op.name, s.Name)}
+	r.keys = &proving.Keys{Ring: r.Keys.Ring}
+	r.healthy = r.NodeOver(r.Store.Straight, r.Keys)
+	r.base = r.record()
+	r.bend()
 	if mode != nil {
 		r.where += fmt.Sprintf(", %s, call %d", mode.name, at)
 	}
 	return r
 }
 
+type notify = func(context.Context, enrollment.Event) error
+
 // run carries the operation out over the faulty store, and returns whatever a
 // host may have changed in it.
-func (r *faultRig) run(sealer enrollment.Sealer, notify func(context.Context, enrollment.Event) error, adjust func(*enrollment.Guard)) (faultOut, error) {
+func (r *rig) run(tell notify) (result, error) {
 	r.t.Helper()
-	config := r.state.config()
-	config.Notify = notify
 	var seen []enrollment.Observation
-	config.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
-	if sealer == nil {
-		sealer = r.state.ring
-	}
-	g := faultMust[*enrollment.Guard](r.t)(enrollment.New(r.store, sealer, config))
-	if adjust != nil {
-		adjust(g)
-	}
-	box := new(faultBox)
-	ctx, cancel := context.WithTimeout(box.context(context.Background()), time.Second)
+	g := r.NodeOver(r.Store, r.keys, func(c *enrollment.Config) {
+		c.Notify = tell
+		c.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
+	})
+	box := new(states.Box)
+	ctx, cancel := context.WithTimeout(box.Context(context.Background()), time.Second)
 	defer cancel()
-	r.store.cancel = cancel
-	out, err := r.op.run(ctx, r.state, g)
+	r.cancel = cancel
+	out, err := r.op.run(ctx, r.State, g)
 	r.sent(box, err)
 	r.observed(seen, err)
 	return out, err
@@ -82,30 +83,30 @@ func (r *faultRig) run(sealer enrollment.Sealer, notify func(context.Context, en
 
 // sent checks that a message was sent if the account has counted it, and only
 // then.
-func (r *faultRig) sent(box *faultBox, err error) {
+func (r *rig) sent(box *states.Box, err error) {
 	r.t.Helper()
 	want := 0
 	if r.op.sends && err == nil {
 		want = 1
 	}
-	if n := len(box.sent); n != want {
+	if n := len(box.Sent); n != want {
 		r.t.Errorf("%s: %d messages were sent, with %v", r.where, n, err)
 	}
-	if len(box.sent) > 0 && r.store.landed == 0 {
+	if len(box.Sent) > 0 && r.landed == 0 {
 		r.t.Errorf("%s: a message was sent that nobody has counted", r.where)
 	}
 }
 
 // observed checks that the operation was counted once, as what it returned.
-func (r *faultRig) observed(seen []enrollment.Observation, err error) {
+func (r *rig) observed(seen []enrollment.Observation, err error) {
 	r.t.Helper()
-	want := string(modelReason(err))
+	want := string(proving.ReasonOf(err))
 	switch {
 	case err == nil:
 		want = "ok"
 	case errors.Is(err, enrollment.ErrBusy):
 		want = "busy"
-	case want == "fault":
+	case want == string(proving.Fault):
 		want = "error"
 	}
 	seen = slices.DeleteFunc(seen, func(o enrollment.Observation) bool { return o.Operation == "" })
@@ -122,26 +123,26 @@ func (r *faultRig) observed(seen []enrollment.Observation, err error) {
 
 // reference runs the operation without a fault, and holds it against what the
 // table of operations says.
-func (r *faultRig) reference(notify func(context.Context, enrollment.Event) error) *faultRef {
+func (r *rig) reference(tell notify) *reference {
 	r.t.Helper()
-	out, err := r.run(nil, notify, nil)
-	if got := modelReason(err); got != r.op.want {
+	out, err := r.run(tell)
+	if got := proving.ReasonOf(err); got != r.op.want {
 		r.t.Fatalf("%s: %v, want %q", r.where, err, r.op.want)
 	}
-	if wrote := r.store.landed > 0; wrote != r.op.writes {
+	if wrote := r.landed > 0; wrote != r.op.writes {
 		r.t.Fatalf("%s: written: %t, want %t", r.where, wrote, r.op.writes)
 	}
-	_, status := faultStatus(context.Background(), r.healthy)
-	ref := &faultRef{status: status, calls: r.store.calls}
+	_, status := statusOf(context.Background(), r.healthy)
+	ref := &reference{status: status, calls: r.Store.Calls()}
 	r.effect(&out, err)
 	return ref
 }
 
 // effect checks that what was answered is what the store holds.
-func (r *faultRig) effect(out *faultOut, err error) {
+func (r *rig) effect(out *result, err error) {
 	r.t.Helper()
 	if err == nil && r.op.held != nil {
-		if err := r.op.held(context.Background(), r.state, r.healthy, out); err != nil {
+		if err := r.op.held(context.Background(), r.State, r.healthy, out); err != nil {
 			r.t.Errorf("%s: a success that does not hold: %v", r.where, err)
 		}
 	}
@@ -151,9 +152,9 @@ func (r *faultRig) effect(out *faultOut, err error) {
 }
 
 // counted checks that n failures were counted, besides those of somebody else.
-func (r *faultRig) counted(n int) {
+func (r *rig) counted(n int) {
 	r.t.Helper()
-	if elsewhere := r.store.foreign; elsewhere > 0 && (r.op.counts == "totp" || r.op.counts == "setup" && !r.state.enrolled()) {
+	if elsewhere := r.foreign; elsewhere > 0 && (r.op.counts == "totp" || r.op.counts == "setup" && !r.Enrolled()) {
 		n += elsewhere
 	}
 	ctx := context.Background()
@@ -161,15 +162,15 @@ func (r *faultRig) counted(n int) {
 		var err error
 		switch r.op.counts {
 		case "totp":
-			_, err = r.healthy.Verify(ctx, faultUser, "count", r.state.wrong())
+			_, err = r.healthy.Verify(ctx, states.User, "count", r.Wrong())
 		case "recovery":
-			_, err = r.healthy.Verify(ctx, faultUser, "count", r.state.unknown())
+			_, err = r.healthy.Verify(ctx, states.User, "count", r.Unknown())
 		case "setup":
-			_, err = r.healthy.Confirm(ctx, faultUser, r.state.token, r.state.wrong())
+			_, err = r.healthy.Confirm(ctx, states.User, r.Token, r.Wrong())
 		case "delivered":
-			_, err = r.healthy.Answer(ctx, enrollment.PurposeSignIn, r.state.sent, r.state.wrongMessage())
+			_, err = r.healthy.Answer(ctx, enrollment.PurposeSignIn, r.Sent, r.WrongMessage())
 		case "address":
-			_, err = faultMessages(r.state, r.healthy).Confirm(ctx, faultUser, r.state.binding, r.state.wrongMessage())
+			_, err = r.Messages(r.healthy).Confirm(ctx, states.User, r.Binding, r.WrongMessage())
 		}
 		var denied *enrollment.Denied
 		if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonWrongCode {
@@ -187,31 +188,31 @@ func (r *faultRig) counted(n int) {
 }
 
 // same checks that the outcome is the one without the fault.
-func (r *faultRig) same(out *faultOut, err error) {
+func (r *rig) same(out *result, err error) {
 	r.t.Helper()
-	if got := modelReason(err); got != r.op.want {
+	if got := proving.ReasonOf(err); got != r.op.want {
 		r.t.Errorf("%s: %v, want %q", r.where, err, r.op.want)
 		return
 	}
-	if r.op.writes && r.store.landed == 0 {
+	if r.op.writes && r.landed == 0 {
 		r.t.Errorf("%s: answered %v, and nothing was stored", r.where, err)
 	}
-	if _, status := faultStatus(context.Background(), r.healthy); status != r.ref.status && !r.lockedByOthers() {
+	if _, status := statusOf(context.Background(), r.healthy); status != r.ref.status && !r.lockedByOthers() {
 		r.t.Errorf("%s: the account is %s\nwant %s", r.where, status, r.ref.status)
 	}
 	r.effect(out, err)
 }
 
 // lockedByOthers reports whether somebody else has made Status differ.
-func (r *faultRig) lockedByOthers() bool {
-	return r.store.foreign > 0 && !r.state.enrolled() && r.state.token == ""
+func (r *rig) lockedByOthers() bool {
+	return r.foreign > 0 && !r.Enrolled() && r.Token == ""
 }
 
 // nothing checks that the outcome is an error and the account is as it was,
 // and that trying again works.
-func (r *faultRig) nothing(err, match error) {
+func (r *rig) nothing(err, match error) {
 	r.t.Helper()
-	if got := modelReason(err); got != "fault" {
+	if got := proving.ReasonOf(err); got != proving.Fault {
 		r.t.Errorf("%s: %v, want an error that is no answer", r.where, err)
 		return
 	}
@@ -221,89 +222,89 @@ func (r *faultRig) nothing(err, match error) {
 	if corrupt := errors.Is(err, enrollment.ErrCorrupt); corrupt != (match == enrollment.ErrCorrupt) {
 		r.t.Errorf("%s: %v matches ErrCorrupt: %t", r.where, err, corrupt)
 	}
-	if got := r.store.record(); !faultEqual(got, r.store.base) {
+	if got := r.record(); !equal(got, r.base) {
 		r.t.Errorf("%s: the record has changed", r.where)
 	}
-	out, err := r.op.run(context.Background(), r.state, r.healthy)
-	if got := modelReason(err); got != r.op.want {
+	out, err := r.op.run(context.Background(), r.State, r.healthy)
+	if got := proving.ReasonOf(err); got != r.op.want {
 		r.t.Errorf("%s: the second try: %v, want %q", r.where, err, r.op.want)
 		return
 	}
 	r.effect(&out, err)
 }
 
-func faultEqual(a, b store.Record) bool {
+func equal(a, b store.Record) bool {
 	return a.UserID == b.UserID && a.Version == b.Version && a.State == b.State && a.Due.Equal(b.Due) &&
 		a.Updated.Equal(b.Updated) && bytes.Equal(a.Data, b.Data)
 }
 
 // judge holds the outcome against what is legal.
-func (r *faultRig) judge(legal faultLegal, match error, out *faultOut, err error) {
+func (r *rig) judge(legal legal, match error, out *result, err error) {
 	r.t.Helper()
-	if legal == faultOvertaken {
-		if legal = faultSame; r.store.foreign > 0 {
-			legal = faultUnknown
+	if legal == legalOvertaken {
+		if legal = legalSame; r.foreign > 0 {
+			legal = legalUnknown
 		}
 	}
 	switch {
-	case !r.store.hit, r.store.late && legal != faultRival:
+	case !r.hit, r.late && legal != legalRival:
 		r.same(out, err)
-	case legal == faultSame:
+	case legal == legalSame:
 		r.same(out, err)
-	case legal == faultNothing:
+	case legal == legalNothing:
 		r.nothing(err, match)
-	case legal == faultUnknown && r.store.landed == 0:
+	case legal == legalUnknown && r.landed == 0:
 		r.nothing(err, match)
-	case legal == faultUnknown:
-		if modelReason(err) != "fault" {
+	case legal == legalUnknown:
+		if proving.ReasonOf(err) != proving.Fault {
 			r.t.Errorf("%s: %v, want an error that is no answer", r.where, err)
 		}
-		if _, status := faultStatus(context.Background(), r.healthy); status != r.ref.status && !r.lockedByOthers() {
+		if _, status := statusOf(context.Background(), r.healthy); status != r.ref.status && !r.lockedByOthers() {
 			r.t.Errorf("%s: the account is %s\nwant %s", r.where, status, r.ref.status)
 		}
 		if r.op.want == "" && r.op.held != nil {
-			if err := r.op.held(context.Background(), r.state, r.healthy, nil); err != nil {
+			if err := r.op.held(context.Background(), r.State, r.healthy, nil); err != nil {
 				r.t.Errorf("%s: half of it was stored: %v", r.where, err)
 			}
 		}
 		if r.op.counts != "" {
 			r.counted(1)
 		}
-	case legal == faultDenied:
+	case legal == legalDenied:
 		// A stale record: the conditional write protects everything that is
 		// granted. A mere denial may be that of the old record.
 		if err == nil && r.op.want != "" {
 			r.t.Errorf("%s: granted, want %q", r.where, r.op.want)
 		}
-		if got := modelReason(err); got == r.op.want && r.op.writes {
+		if got := proving.ReasonOf(err); got == r.op.want && r.op.writes {
 			r.same(out, err)
-		} else if got == "fault" || r.store.landed > 0 {
-			r.t.Errorf("%s: %v, saved %d times", r.where, err, r.store.landed)
+		} else if got == proving.Fault || r.landed > 0 {
+			r.t.Errorf("%s: %v, saved %d times", r.where, err, r.landed)
 		}
-	case legal == faultRival && r.op.once:
-		if err == nil && r.store.rivalOK {
+	case legal == legalRival && r.op.once:
+		if err == nil && r.rivalOK {
 			r.t.Errorf("%s: two had it", r.where)
 		}
-		if err != nil && !r.store.rivalOK || modelReason(err) == "fault" {
+		if err != nil && !r.rivalOK || proving.ReasonOf(err) == proving.Fault {
 			r.t.Errorf("%s: nobody had it: %v", r.where, err)
 		}
 	}
 }
 
-// faultEach runs f for every operation, each in a bubble of its own.
-func faultEach(t *testing.T, scheme recovery.Scheme, pick func(op *faultOp) bool, f func(t *testing.T, s *faultState, op *faultOp)) {
+// each runs f for every operation, each in a bubble of its own.
+func each(t *testing.T, scheme recovery.Scheme, pick func(op *operation) bool, f func(t *testing.T, s *states.State, op *operation)) {
 	t.Helper()
 	if fips.Enforced() {
 		t.Skip("in FIPS 140-3 mode crypto/rand can't be seeded by the clock of a bubble")
 	}
-	states := map[string]*faultState{}
-	ops := faultOps()
+	prepared := map[string]*states.State{}
+	ops := operations()
 	for i := range ops {
 		if pick != nil && !pick(&ops[i]) {
 			continue
 		}
-		if states[ops[i].state] == nil {
-			states[ops[i].state] = newFaultState(t, ops[i].state, scheme)
+		if prepared[ops[i].state] == nil {
+			prepared[ops[i].state] = states.New(t, ops[i].state, scheme)
 		}
 	}
 	for i := range ops {
@@ -311,7 +312,7 @@ func faultEach(t *testing.T, scheme recovery.Scheme, pick func(op *faultOp) bool
 		if pick != nil && !pick(op) {
 			continue
 		}
-		s := states[op.state]
+		s := prepared[op.state]
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { f(t, s, op) })
@@ -319,13 +320,13 @@ func faultEach(t *testing.T, scheme recovery.Scheme, pick func(op *faultOp) bool
 	}
 }
 
-// faultNotifies are the ways in which an operation is run: without Notify, if
-// it can be, and with it.
-func faultNotifies(op *faultOp) []func(context.Context, enrollment.Event) error {
+// notifies are the ways in which an operation is run: without Notify, if it can
+// be, and with it.
+func notifies(op *operation) []notify {
 	if op.notify {
-		return []func(context.Context, enrollment.Event) error{faultTaken}
+		return []notify{states.Taken}
 	}
-	return []func(context.Context, enrollment.Event) error{nil, faultTaken}
+	return []notify{nil, states.Taken}
 }
 
-func faultTaken(context.Context, enrollment.Event) error { return nil }
+func Taken(context.Context, enrollment.Event) error { return nil }

@@ -1,4 +1,4 @@
-package enrollment_test
+package faults
 
 import (
 	"context"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -15,56 +17,56 @@ import (
 // The operations of Messages, run while something fails. A rig checks for each
 // that a message is sent once if it was counted, and not at all if not.
 
-func faultMessageOps() []faultOp {
+func messageOperations() []operation {
 	type (
-		S = *faultState
+		S = *states.State
 		G = *enrollment.Guard
 		C = context.Context
 	)
-	send := func(challenge func(s S) string) faultRun {
-		return func(ctx C, s S, g G) (faultOut, error) {
-			box, ctx := faultBoxOf(ctx)
-			d, err := faultMessages(s, g).Send(ctx, enrollment.PurposeSignIn, challenge(s))
+	send := func(challenge func(s S) string) doing {
+		return func(ctx C, s S, g G) (result, error) {
+			box, ctx := states.BoxOf(ctx)
+			d, err := s.Messages(g).Send(ctx, enrollment.PurposeSignIn, challenge(s))
 			if (err == nil) != (d.Challenge != "") {
 				err = errors.New("an error that comes with a result")
 			}
-			return faultOut{token: d.Challenge, code: box.last()}, err
+			return result{token: d.Challenge, code: box.Last()}, err
 		}
 	}
-	bind := func(p func(s S) enrollment.Proof) faultRun {
-		return func(ctx C, s S, g G) (faultOut, error) {
-			box, ctx := faultBoxOf(ctx)
-			b, err := faultMessages(s, g).Bind(ctx, faultUser, enrollment.BindOptions{Channel: "email", To: "a@example.com", Ticket: s.ticket, Proof: p(s)})
+	bind := func(p func(s S) enrollment.Proof) doing {
+		return func(ctx C, s S, g G) (result, error) {
+			box, ctx := states.BoxOf(ctx)
+			b, err := s.Messages(g).Bind(ctx, states.User, enrollment.BindOptions{Channel: "email", To: "a@example.com", Ticket: s.Ticket, Proof: p(s)})
 			if (err == nil) != (b.Token != "") {
 				err = errors.New("an error that comes with a result")
 			}
-			return faultOut{token: b.Token, code: box.last()}, err
+			return result{token: b.Token, code: box.Last()}, err
 		}
 	}
-	confirm := func(code func(s S) string) faultRun {
-		return func(ctx C, s S, g G) (faultOut, error) {
-			done, err := faultMessages(s, g).Confirm(ctx, faultUser, s.binding, code(s))
+	confirm := func(code func(s S) string) doing {
+		return func(ctx C, s S, g G) (result, error) {
+			done, err := s.Messages(g).Confirm(ctx, states.User, s.Binding, code(s))
 			if err != nil && (done.Codes.Len() > 0 || !reflect.DeepEqual(done.Success, enrollment.Success{})) {
 				err = errors.New("an error that comes with a result")
 			}
-			return faultOut{codes: done.Codes.Reveal(), receipt: done.Success.Receipt}, err
+			return result{codes: done.Codes.Reveal(), receipt: done.Success.Receipt}, err
 		}
 	}
-	unbind := func(p func(s S) enrollment.Proof) faultRun {
-		return func(ctx C, s S, g G) (faultOut, error) {
-			return faultOut{}, faultMessages(s, g).Unbind(ctx, faultUser, p(s))
+	unbind := func(p func(s S) enrollment.Proof) doing {
+		return func(ctx C, s S, g G) (result, error) {
+			return result{}, s.Messages(g).Unbind(ctx, states.User, p(s))
 		}
 	}
-	challenge := func(s S) string { return s.challenge }
-	spent := func(s S) string { return s.spent }
-	sent := func(s S) string { return s.sent }
-	message := func(s S) string { return s.message }
+	challenge := func(s S) string { return s.Challenge }
+	spent := func(s S) string { return s.Spent }
+	sent := func(s S) string { return s.Sent }
+	message := func(s S) string { return s.Message }
 	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
-	byCode := func(s S) enrollment.Proof { return enrollment.ByCode(s.code()) }
-	byWrong := func(s S) enrollment.Proof { return enrollment.ByCode(s.wrong()) }
-	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.receipt) }
-	address := func(channel string) faultHeld {
-		return faultIs(func(s S, status enrollment.Status) bool {
+	byCode := func(s S) enrollment.Proof { return enrollment.ByCode(s.Right()) }
+	byWrong := func(s S) enrollment.Proof { return enrollment.ByCode(s.Wrong()) }
+	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.Receipt) }
+	address := func(channel string) holds {
+		return is(func(s S, status enrollment.Status) bool {
 			if channel == "" {
 				return status.Address == nil
 			}
@@ -73,9 +75,9 @@ func faultMessageOps() []faultOp {
 	}
 	// counted: the next message has to wait, and the code that was sent is
 	// right.
-	counted := func(ctx C, s S, g G, out *faultOut) error {
+	counted := func(ctx C, s S, g G, out *result) error {
 		_, err := send(challenge)(context.Background(), s, g)
-		if err := faultExpect(err, enrollment.ReasonTooManyMessages); err != nil || out == nil {
+		if err := expect(err, enrollment.ReasonTooManyMessages); err != nil || out == nil {
 			return err
 		}
 		ok, err := g.Answer(ctx, enrollment.PurposeSignIn, out.token, out.code)
@@ -85,44 +87,44 @@ func faultMessageOps() []faultOp {
 		return nil
 	}
 	// waits: the address becomes the account's with the code that was sent.
-	waits := func(ctx C, s S, g G, out *faultOut) error {
+	waits := func(ctx C, s S, g G, out *result) error {
 		if out == nil {
 			return nil
 		}
-		done, err := faultMessages(s, g).Confirm(ctx, faultUser, out.token, out.code)
+		done, err := s.Messages(g).Confirm(ctx, states.User, out.token, out.code)
 		if err != nil || done.Success.Factor != enrollment.FactorDelivered {
 			return fmt.Errorf("the code that was sent: %w", err)
 		}
 		return address("email")(ctx, s, g, out)
 	}
-	over := func(ctx C, s S, g G, _ *faultOut) error {
+	over := func(ctx C, s S, g G, _ *result) error {
 		_, err := confirm(message)(ctx, s, g)
-		return faultExpect(err, enrollment.ReasonNoSetup)
+		return expect(err, enrollment.ReasonNoSetup)
 	}
 
-	return []faultOp{
+	return []operation{
 		{name: "Send", state: "addressed", run: send(challenge), writes: true, once: true, quiet: true, sends: true, held: counted},
 		{name: "Send too soon", state: "sent", run: send(sent), want: enrollment.ReasonTooManyMessages},
 		{name: "Send to nowhere", state: "confirmed", run: send(challenge), want: enrollment.ReasonNoAddress},
 		{name: "Send for spent challenge", state: "addressed", run: send(spent), want: enrollment.ReasonChallengeSpent},
-		{name: "Bind by code", state: "confirmed", run: bind(byCode), writes: true, once: true, quiet: true, sends: true, held: faultAll(waits, faultUsed(func(s S) string { return s.code() }, enrollment.ReasonReplayed))},
+		{name: "Bind by code", state: "confirmed", run: bind(byCode), writes: true, once: true, quiet: true, sends: true, held: all(waits, used(func(s S) string { return s.Right() }, enrollment.ReasonReplayed))},
 		{name: "Bind by receipt", state: "addressed", run: bind(byReceipt), writes: true, once: true, quiet: true, sends: true, held: waits},
 		{name: "Bind alone", state: "none", run: bind(byNothing), writes: true, once: true, quiet: true, sends: true, held: waits},
 		{name: "Bind with ticket", state: "ticketed", run: bind(byNothing), writes: true, once: true, quiet: true, sends: true, held: waits},
 		{name: "Bind by wrong code", state: "confirmed", run: bind(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Bind without proof", state: "confirmed", run: bind(byNothing), want: enrollment.ReasonProofRequired},
 		{name: "Bind too soon", state: "sent", run: bind(byReceipt), want: enrollment.ReasonTooManyMessages},
-		{name: "Confirm address", state: "binding", run: confirm(message), writes: true, once: true, held: faultAll(over, address("sms"))},
-		{name: "Confirm address alone", state: "alone", run: confirm(message), writes: true, once: true, held: faultAll(
-			over, address("email"), faultLeadsTo(store.Confirmed, 0), func(ctx C, _ S, g G, out *faultOut) error {
+		{name: "Confirm address", state: "binding", run: confirm(message), writes: true, once: true, held: all(over, address("sms"))},
+		{name: "Confirm address alone", state: "alone", run: confirm(message), writes: true, once: true, held: all(
+			over, address("email"), leadsTo(store.Confirmed, 0), func(ctx C, _ S, g G, out *result) error {
 				if out != nil && len(out.codes) != recovery.MinCount {
 					return fmt.Errorf("%d codes", len(out.codes))
 				}
-				return faultCodesWork(ctx, g, out)
+				return codesWork(ctx, g, out)
 			})},
-		{name: "Confirm address with wrong code", state: "binding", run: confirm(S.wrongMessage), want: enrollment.ReasonWrongCode, writes: true, counts: "address"},
-		{name: "Confirm address alone with wrong code", state: "alone", run: confirm(S.wrongMessage), want: enrollment.ReasonWrongCode, writes: true, counts: "address"},
-		{name: "Unbind by code", state: "addressed", run: unbind(byCode), writes: true, once: true, held: faultAll(address(""), faultUsed(S.code, enrollment.ReasonReplayed))},
+		{name: "Confirm address with wrong code", state: "binding", run: confirm(S.WrongMessage), want: enrollment.ReasonWrongCode, writes: true, counts: "address"},
+		{name: "Confirm address alone with wrong code", state: "alone", run: confirm(S.WrongMessage), want: enrollment.ReasonWrongCode, writes: true, counts: "address"},
+		{name: "Unbind by code", state: "addressed", run: unbind(byCode), writes: true, once: true, held: all(address(""), used(S.Right, enrollment.ReasonReplayed))},
 		{name: "Unbind by wrong code", state: "addressed", run: unbind(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Unbind nothing", state: "confirmed", run: unbind(byReceipt), want: enrollment.ReasonNoAddress},
 	}
@@ -134,53 +136,52 @@ type brokenSender func(ctx context.Context, m enrollment.Message) error
 func (f brokenSender) Send(ctx context.Context, m enrollment.Message) error { return f(ctx, m) }
 
 // A message that could not be sent has been counted, and may have arrived.
-func TestFaultsOfSender(t *testing.T) {
-	t.Parallel()
+func TestFaultsOfSender(t *testing.T, open proving.Open) {
 	broken := map[string]brokenSender{
 		"fails":  func(context.Context, enrollment.Message) error { return errFault },
 		"panics": func(_ context.Context, m enrollment.Message) error { panic("no such number, code " + m.Code()) },
 		"hangs":  func(ctx context.Context, _ enrollment.Message) error { <-ctx.Done(); return ctx.Err() },
 	}
-	pick := func(op *faultOp) bool { return op.sends }
-	faultEach(t, recovery.Fast, pick, func(t *testing.T, s *faultState, op *faultOp) {
+	pick := func(op *operation) bool { return op.sends }
+	each(t, recovery.Fast, pick, func(t *testing.T, s *states.State, op *operation) {
 		for name, sender := range broken {
 			var seen []enrollment.Observation
-			config := s.config()
-			config.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
-			r := newFaultRig(t, s, op, nil, 0)
-			g := faultMust[*enrollment.Guard](t)(enrollment.New(r.store, s.ring, config))
+			r := newRig(t, open, s, op, nil, 0)
+			g := r.NodeOver(r.Store, r.keys, func(c *enrollment.Config) {
+				c.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
+			})
 			tried := 0
-			messages := faultMust[*enrollment.Messages](t)(enrollment.NewMessages(g, brokenSender(func(ctx context.Context, m enrollment.Message) error {
+			messages, err := enrollment.NewMessages(g, brokenSender(func(ctx context.Context, m enrollment.Message) error {
 				tried++
-				if r.store.landed != 1 {
+				if r.landed != 1 {
 					t.Errorf("%s, Sender %s: sent before it was counted", r.where, name)
 				}
 				return sender(ctx, m)
-			}), enrollment.MessagesConfig{Alone: !s.enrolled()}))
+			}), enrollment.MessagesConfig{Alone: !s.Enrolled()})
+			s.Must(err)
 			ctx, cancel := context.WithTimeout(t.Context(), 1)
 			defer cancel()
-			var err error
 			if op.name == "Send" {
 				var d enrollment.Delivery
-				d, err = messages.Send(ctx, enrollment.PurposeSignIn, s.challenge)
+				d, err = messages.Send(ctx, enrollment.PurposeSignIn, s.Challenge)
 				if d != (enrollment.Delivery{}) {
 					t.Errorf("%s, Sender %s: %+v", r.where, name, d)
 				}
 			} else {
 				p := enrollment.ByCode("")
-				if s.enrolled() {
-					p = enrollment.ByReceipt(s.receipt)
+				if s.Enrolled() {
+					p = enrollment.ByReceipt(s.Receipt)
 				}
-				_, err = messages.Bind(ctx, faultUser, enrollment.BindOptions{Channel: "email", To: "a@example.com", Ticket: s.ticket, Proof: p})
+				_, err = messages.Bind(ctx, states.User, enrollment.BindOptions{Channel: "email", To: "a@example.com", Ticket: s.Ticket, Proof: p})
 			}
-			if !errors.Is(err, enrollment.ErrNotSent) || modelReason(err) != "fault" || tried != 1 || name == "fails" && !errors.Is(err, errFault) {
+			if !errors.Is(err, enrollment.ErrNotSent) || proving.ReasonOf(err) != proving.Fault || tried != 1 || name == "fails" && !errors.Is(err, errFault) {
 				t.Errorf("%s, Sender %s: %v after %d calls", r.where, name, err, tried)
 			}
 			if len(seen) != 1 || seen[0].Outcome != "error" {
 				t.Errorf("%s, Sender %s: observed %+v", r.where, name, seen)
 			}
 			_, err = op.run(t.Context(), s, r.healthy)
-			if err := faultExpect(err, enrollment.ReasonTooManyMessages); err != nil {
+			if err := expect(err, enrollment.ReasonTooManyMessages); err != nil {
 				t.Errorf("%s, Sender %s: another: %v", r.where, name, err)
 			}
 		}

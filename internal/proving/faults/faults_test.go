@@ -1,0 +1,13 @@
+package faults_test
+
+import (
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/faults"
+)
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	proving.Run(t, proving.Memory, faults.Tests)
+}

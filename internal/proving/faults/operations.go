@@ -1,0 +1,309 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// The operations that are run while something fails.
+
+// A result is what an operation returned.
+type result struct {
+	token   string // of a setup, an address or a device, a challenge, or a ticket
+	receipt string
+	codes   []string
+	code    string // in the message that was sent
+	uri     string // of a setup
+}
+
+// A operation is an operation in a state, with its outcome when nothing fails.
+type operation struct {
+	name, state string
+	run         func(ctx context.Context, s *states.State, g *enrollment.Guard) (result, error)
+
+	want   enrollment.Reason // "" for success
+	writes bool              // whether that outcome is written
+	counts string            // where a failure is counted: totp, recovery, setup, delivered, address
+	once   bool              // a success that nobody may have twice
+	reads  bool              // an operation that never writes
+	sends  bool              // a success sends a message
+	told   bool              // a success is an event, although it is not once
+	quiet  bool              // a success is none, although it is once
+	form   bool              // it is denied by its form alone
+	notify bool              // it can't do without Config.Notify
+
+	// held returns an error unless the operation has taken effect. It is given
+	// what the operation returned, or nil if that is not known.
+	held func(ctx context.Context, s *states.State, g *enrollment.Guard, out *result) error
+}
+
+// expect returns an error unless err denies for that reason.
+func expect(err error, want enrollment.Reason) error {
+	if got := proving.ReasonOf(err); got != want {
+		return fmt.Errorf("got %q (%w), want %q", got, errors.Join(err, errors.New("…")), want)
+	}
+	return nil
+}
+
+func statusOf(ctx context.Context, g *enrollment.Guard) (enrollment.Status, string) {
+	s, err := g.Status(ctx, states.User)
+	if err != nil {
+		return s, err.Error()
+	}
+	var kinds []string
+	for _, e := range s.History {
+		kinds = append(kinds, string(e.Kind))
+	}
+	return s, fmt.Sprintf("%v, %d apps, %d of %d codes, setup %t, %d devices, bypass %t, reset %t, address %t, last %q, %v",
+		s.State, len(s.Authenticators), s.CodesLeft, s.CodesTotal, !s.SetupExpires.IsZero(),
+		s.Devices, !s.BypassUntil.IsZero(), s.Reset != nil, s.Address != nil, s.LastFactor, kinds)
+}
+
+// codesWork returns an error unless the first of the codes is right, once.
+func codesWork(ctx context.Context, g *enrollment.Guard, out *result) error {
+	if out == nil {
+		return nil
+	}
+	if len(out.codes) == 0 {
+		return errors.New("no recovery codes were returned")
+	}
+	if _, err := g.Verify(ctx, states.User, "x", out.codes[0]); err != nil {
+		return fmt.Errorf("a returned recovery code: %w", err)
+	}
+	_, err := g.Verify(ctx, states.User, "x", out.codes[0])
+	return expect(err, enrollment.ReasonReplayed)
+}
+
+func operations() []operation {
+	type (
+		S = *states.State
+		G = *enrollment.Guard
+	)
+	begin := func(o func(s S) enrollment.BeginOptions) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			opts := o(s)
+			opts.Account = "a"
+			setup, err := g.Begin(ctx, states.User, opts)
+			return result{token: setup.Token}, err
+		}
+	}
+	proven := func(p func(s S) enrollment.Proof) func(s S) enrollment.BeginOptions {
+		return func(s S) enrollment.BeginOptions { return enrollment.BeginOptions{Proof: p(s)} }
+	}
+	byCode := func(s S) enrollment.Proof { return enrollment.ByCode(s.Right()) }
+	byWrong := func(s S) enrollment.Proof { return enrollment.ByCode(s.Wrong()) }
+	byUsed := func(s S) enrollment.Proof { return enrollment.ByCode(s.Used()) }
+	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.Receipt) }
+	byRecovery := func(s S) enrollment.Proof { return enrollment.ByCode(s.Codes[1]) }
+	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
+
+	resume := func(ctx context.Context, _ S, g G, out *result) error {
+		if out == nil {
+			return nil
+		}
+		_, err := g.Resume(ctx, states.User, out.token)
+		return err
+	}
+	confirm := func(token, code func(s S) string) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			done, err := g.Confirm(ctx, states.User, token(s), code(s))
+			if err == nil && (done.Success.Receipt == "" || done.Success.UserID != states.User) {
+				err = errors.New("a Confirm without a Success")
+			}
+			if err != nil && (done.Codes.Len() > 0 || !reflect.DeepEqual(done.Success, enrollment.Success{})) {
+				err = errors.New("an error that comes with a result")
+			}
+			return result{codes: done.Codes.Reveal()}, err
+		}
+	}
+	token := func(s S) string { return s.Token }
+	oldToken := func(s S) string { return s.OldToken }
+	waiting := func(s S) string { return s.Code(s.Waits) }
+	slow := func(s S) string { return s.Code(s.Waits, -8) }
+	wrong := S.Wrong
+	// confirmed: the code was burned, and the setup is gone.
+	confirmed := func(ctx context.Context, s S, g G, _ *result) error {
+		_, err := g.Verify(ctx, states.User, "x", waiting(s))
+		if err := expect(err, enrollment.ReasonReplayed); err != nil {
+			return err
+		}
+		_, err = g.Confirm(ctx, states.User, s.Token, waiting(s))
+		return expect(err, enrollment.ReasonNoSetup)
+	}
+	answer := func(challenge, code func(s S) string) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code(s))
+			if (err == nil) != (ok.UserID == states.User) {
+				err = fmt.Errorf("a Success for %q with the error %w", ok.UserID, err)
+			}
+			return result{}, err
+		}
+	}
+	challenge := func(s S) string { return s.Challenge }
+	spent := func(s S) string { return s.Spent }
+	recoveryCode := func(s S) string { return s.Codes[1] }
+	spentCode := func(s S) string { return s.Codes[0] }
+	verify := func(code func(s S) string) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			_, err := g.Verify(ctx, states.User, "x", code(s))
+			return result{}, err
+		}
+	}
+	// replayed: the code is used up.
+	replayed := func(code func(s S) string) func(context.Context, S, G, *result) error {
+		return func(ctx context.Context, s S, g G, _ *result) error {
+			_, err := g.Verify(ctx, states.User, "x", code(s))
+			return expect(err, enrollment.ReasonReplayed)
+		}
+	}
+	answered := func(code func(s S) string, reason enrollment.Reason) func(context.Context, S, G, *result) error {
+		return func(ctx context.Context, s S, g G, out *result) error {
+			if err := replayed(code)(ctx, s, g, out); err != nil {
+				return err
+			}
+			_, err := g.Answer(ctx, enrollment.PurposeSignIn, s.Challenge, s.Next())
+			return expect(err, reason)
+		}
+	}
+	state := func(want store.State, apps int) func(context.Context, S, G, *result) error {
+		return func(ctx context.Context, _ S, g G, _ *result) error {
+			s, text := statusOf(ctx, g)
+			if s.State != want || len(s.Authenticators) != apps || !s.SetupExpires.IsZero() {
+				return errors.New(text)
+			}
+			return nil
+		}
+	}
+	disable := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			return result{}, g.Disable(ctx, states.User, p(s))
+		}
+	}
+	remove := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			return result{}, g.Remove(ctx, states.User, s.SecondID, p(s))
+		}
+	}
+	newCodes := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			done, err := g.RenewCodes(ctx, states.User, p(s))
+			if err != nil && (done.Codes.Len() > 0 || done.Receipt != "") {
+				err = errors.New("an error that comes with a result")
+			}
+			return result{codes: done.Codes.Reveal(), receipt: done.Receipt}, err
+		}
+	}
+	// renewed: the earlier codes are void, the new ones are right, and the
+	// receipt that comes with them proves something.
+	renewed := func(ctx context.Context, s S, g G, out *result) error {
+		if out != nil {
+			if _, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(out.receipt)}); err != nil {
+				return fmt.Errorf("the returned receipt: %w", err)
+			}
+		}
+		_, err := g.Verify(ctx, states.User, "x", s.Codes[2])
+		if err := expect(err, enrollment.ReasonWrongCode); err != nil {
+			return err
+		}
+		return codesWork(ctx, g, out)
+	}
+	both := func(held ...func(context.Context, S, G, *result) error) func(context.Context, S, G, *result) error {
+		return func(ctx context.Context, s S, g G, out *result) error {
+			for _, h := range held {
+				if err := h(ctx, s, g, out); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+
+	ops := []operation{
+		{name: "Begin", state: "none", run: begin(proven(byNothing)), writes: true, held: resume},
+		{name: "Begin again", state: "pending", run: begin(proven(byNothing)), writes: true, held: resume},
+		{name: "Begin after all", state: "disabled", run: begin(proven(byNothing)), writes: true, held: resume},
+		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, quiet: true, held: both(resume, replayed(S.Right))},
+		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: both(resume, replayed(recoveryCode))},
+		{name: "Begin by receipt", state: "confirmed", run: begin(proven(byReceipt)), writes: true, held: resume},
+		{name: "Begin by wrong code", state: "confirmed", run: begin(proven(byWrong)), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Begin by used code", state: "confirmed", run: begin(proven(byUsed)), want: enrollment.ReasonReplayed},
+		{name: "Begin without proof", state: "confirmed", run: begin(proven(byNothing)), want: enrollment.ReasonProofRequired},
+		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: both(resume, replayed(S.Right)), run: begin(func(s S) enrollment.BeginOptions {
+			return enrollment.BeginOptions{Replace: s.SecondID, Proof: byCode(s)}
+		})},
+		{name: "Resume", state: "pending", reads: true, run: func(ctx context.Context, s S, g G) (result, error) {
+			_, err := g.Resume(ctx, states.User, s.Token)
+			return result{}, err
+		}},
+		{name: "Resume superseded", state: "staged", reads: true, want: enrollment.ReasonSetupSuperseded, run: func(ctx context.Context, s S, g G) (result, error) {
+			_, err := g.Resume(ctx, states.User, s.OldToken)
+			return result{}, err
+		}},
+		{name: "Confirm", state: "pending", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 1), func(ctx context.Context, _ S, g G, out *result) error {
+			return codesWork(ctx, g, out)
+		})},
+		{name: "Confirm with wrong code", state: "pending", run: confirm(token, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "setup"},
+		{name: "Confirm with slow clock", state: "pending", run: confirm(token, slow), want: enrollment.ReasonClockSkew, writes: true, counts: "setup"},
+		{name: "Confirm superseded", state: "pending", run: confirm(oldToken, waiting), want: enrollment.ReasonSetupSuperseded},
+		{name: "Confirm another", state: "staged", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 3))},
+		{name: "Confirm replacement", state: "replacing", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 2))},
+		{name: "Cancel", state: "pending", writes: true, once: true, quiet: true, held: state(store.None, 0), run: func(ctx context.Context, _ S, g G) (result, error) {
+			return result{}, g.Cancel(ctx, states.User)
+		}},
+		{name: "Cancel nothing", state: "confirmed", want: enrollment.ReasonNoSetup, run: func(ctx context.Context, _ S, g G) (result, error) {
+			return result{}, g.Cancel(ctx, states.User)
+		}},
+		{name: "SignIn", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (result, error) {
+			d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{})
+			if (err == nil) != (d.Next == enrollment.AskCode) || (err == nil) != (d.Challenge != "") {
+				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
+			}
+			return result{}, err
+		}},
+		{name: "SignIn without", state: "none", reads: true, run: func(ctx context.Context, _ S, g G) (result, error) {
+			d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{})
+			if (err == nil) != (d.Next == enrollment.Proceed) {
+				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
+			}
+			return result{}, err
+		}},
+		{name: "Answer", state: "confirmed", run: answer(challenge, S.Right), writes: true, once: true, quiet: true, held: answered(S.Right, enrollment.ReasonChallengeSpent)},
+		{name: "Answer with wrong code", state: "confirmed", run: answer(challenge, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Answer with used code", state: "confirmed", run: answer(challenge, S.Used), want: enrollment.ReasonReplayed},
+		{name: "Answer while locked", state: "locked", run: answer(challenge, S.Right), want: enrollment.ReasonLocked},
+		{name: "Answer spent", state: "confirmed", run: answer(spent, S.Right), want: enrollment.ReasonChallengeSpent},
+		{name: "Answer with recovery code", state: "confirmed", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ReasonChallengeVoid)},
+		{name: "Answer with recovery code while locked", state: "locked", run: answer(challenge, recoveryCode), writes: true, once: true, held: answered(recoveryCode, enrollment.ReasonChallengeVoid)},
+		{name: "Answer with unknown recovery code", state: "confirmed", run: answer(challenge, S.Unknown), want: enrollment.ReasonWrongCode, writes: true, counts: "recovery"},
+		{name: "Answer with spent recovery code", state: "confirmed", run: answer(challenge, spentCode), want: enrollment.ReasonReplayed, writes: true, counts: "recovery"},
+		{name: "Verify", state: "confirmed", run: verify(S.Right), writes: true, once: true, quiet: true, held: replayed(S.Right)},
+		{name: "Verify with recovery code", state: "staged", run: verify(recoveryCode), writes: true, once: true, held: replayed(recoveryCode)},
+		{name: "Verify with wrong code", state: "confirmed", run: verify(wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Verify without", state: "disabled", run: verify(wrong), want: enrollment.ReasonNotEnrolled},
+		{name: "Disable by code", state: "confirmed", run: disable(byCode), writes: true, once: true, held: state(store.Disabled, 0)},
+		{name: "Disable by receipt", state: "staged", run: disable(byReceipt), writes: true, once: true, held: state(store.Disabled, 0)},
+		{name: "Disable by wrong code", state: "confirmed", run: disable(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Disable by used code", state: "confirmed", run: disable(byUsed), want: enrollment.ReasonReplayed},
+		{name: "Remove by code", state: "confirmed", run: remove(byCode), writes: true, once: true, held: both(state(store.Confirmed, 1), replayed(S.Right))},
+		{name: "Remove by receipt", state: "confirmed", run: remove(byReceipt), writes: true, once: true, held: state(store.Confirmed, 1)},
+		{name: "Remove by wrong code", state: "confirmed", run: remove(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "RenewCodes by code", state: "confirmed", run: newCodes(byCode), writes: true, once: true, held: both(renewed, replayed(S.Right))},
+		{name: "RenewCodes by receipt", state: "confirmed", run: newCodes(byReceipt), writes: true, once: true, held: renewed},
+		{name: "RenewCodes by recovery code", state: "confirmed", run: newCodes(byRecovery), writes: true, once: true, held: renewed},
+		{name: "RenewCodes by wrong code", state: "confirmed", run: newCodes(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "RenewCodes without proof", state: "confirmed", run: newCodes(byNothing), want: enrollment.ReasonProofRequired},
+		{name: "Status", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (result, error) {
+			_, err := g.Status(ctx, states.User)
+			return result{}, err
+		}},
+	}
+	return slices.Concat(ops, accessOperations(), messageOperations(), adminOperations())
+}
