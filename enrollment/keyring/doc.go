@@ -44,8 +44,8 @@
 // The check value tells a wrong key from damaged bytes. It is the first four
 // bytes of HMAC-SHA-256(root key, 0x02) and stored in clear beside the id. It
 // does not help to find the key: keys have 256 random bits, and four bytes of a
-// pseudorandom function say nothing about its key or its other outputs. No
-// decision depends on it, because only the right key opens the bytes.
+// pseudorandom function say nothing about its key or its other outputs. It
+// protects nothing either: whatever it says, only the right key opens the bytes.
 //
 // Package keyring imports nothing of the library but an internal helper.
 package keyring

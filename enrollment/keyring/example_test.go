@@ -3,6 +3,7 @@ package keyring_test
 import (
 	"fmt"
 	"log"
+	"os"
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
@@ -21,6 +22,13 @@ func ExampleGenerate() {
 	// Output:
 	// true 49
 	// [redacted] [2026a]
+}
+
+// At each start: read the text. A variable that is not set reads as "".
+func ExampleParse() {
+	_, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS_OF_NOBODY"))
+	fmt.Println(err)
+	// Output: keyring: invalid keys: the text is empty
 }
 
 // A new key goes in front; what the old one sealed still opens.

@@ -1,5 +1,5 @@
-// Package cursor encodes the position of a listing that is ordered by user id:
-// the last id that was returned. It is shared by the stores of this library.
+// Package cursor encodes the position of a listing that is ordered by user id,
+// which is the last id that was returned. The stores of this library share it.
 package cursor
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// prefix names the format, so that a later one can tell them apart.
+// prefix names the format. A later format has another one.
 const prefix = "1."
 
 // maxLen is the length of the longest cursor.
@@ -17,15 +17,15 @@ const maxLen = len(prefix) + (store.MaxUserID*8+5)/6
 
 var encoding = base64.RawURLEncoding
 
-// After returns the cursor of the position behind that user. It is safe in
-// URLs, and readable: it hides nothing.
+// After returns the cursor of the position after that user. It can stand in a
+// URL. It does not hide the user id.
 func After(userID string) string {
 	return prefix + encoding.EncodeToString([]byte(userID))
 }
 
-// Parse returns the user behind which the listing goes on, or "" for the empty
-// cursor, the beginning. It returns store.ErrInvalid for anything that After
-// does not return.
+// Parse returns the user id of the cursor: the listing continues after it. It
+// returns "" for the empty cursor, with which a listing begins, and
+// store.ErrInvalid for a text that After does not return.
 func Parse(s string) (userID string, err error) {
 	if s == "" {
 		return "", nil
@@ -37,7 +37,7 @@ func Parse(s string) (userID string, err error) {
 	if err != nil || store.ValidateUserID(string(id)) != nil {
 		return "", errForeign()
 	}
-	// The decoder overlooks line breaks and stray bits at the end; a position
+	// The decoder ignores line breaks and extra bits at the end, but a position
 	// has exactly one text.
 	if After(string(id)) != s {
 		return "", errForeign()
@@ -46,5 +46,5 @@ func Parse(s string) (userID string, err error) {
 }
 
 func errForeign() error {
-	return fmt.Errorf("%w: Cursor is not one of this store", store.ErrInvalid)
+	return fmt.Errorf("%w: Cursor is not from this store", store.ErrInvalid)
 }
