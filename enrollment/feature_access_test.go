@@ -21,7 +21,7 @@ func TestFeatureA1_WalkingAway(t *testing.T) {
 	}
 
 	next, other := s.begin("alice", enrollment.BeginOptions{})
-	if next.Secret() == setup.Secret() {
+	if next.Secret().Equal(setup.Secret()) {
 		t.Error("starting again shows the same secret")
 	}
 	_, err = s.Guard.Confirm(t.Context(), "alice", next.Token, app.Code(s.Clock.Now()))

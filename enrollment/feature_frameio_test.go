@@ -87,7 +87,7 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T) {
 func TestFeatureR3_KeyTypedIn(t *testing.T) {
 	s := tell(t)
 	setup, _ := s.begin("alice", enrollment.BeginOptions{})
-	secret, err := totp.ParseSecret(setup.Secret()) // with the spaces that it is shown with
+	secret, err := totp.ParseSecret(setup.Secret().Grouped()) // with the spaces that it is shown with
 	s.must(err)
 	app, err := totp.NewKey(secret, setup.Params())
 	s.must(err)

@@ -45,7 +45,7 @@ func TestFeatureF2_EnableFromSettings(t *testing.T) {
 	if _, err := png.Decode(bytes.NewReader(image)); err != nil {
 		t.Errorf("the QR code is no picture: %v", err)
 	}
-	if p := setup.Params(); p.Digits != 6 || setup.Secret() == "" {
+	if p := setup.Params(); p.Digits != 6 || setup.Secret().IsZero() {
 		t.Errorf("nothing to write instructions from: %+v", p)
 	}
 	if app.Issuer() != "Example" || app.Account() != "alice@example.com" {

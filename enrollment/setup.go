@@ -34,6 +34,11 @@ type BeginOptions struct {
 	// Account is what the authenticator app shows beside the issuer, usually
 	// the user's e-mail address or login: 1 to [totp.MaxAccount] bytes,
 	// without a colon. It is required.
+	//
+	// If the user has an authenticator already, the app shows a number behind
+	// it, for example "alice@example.com (2)": many apps replace an entry that
+	// has the same name, and with it the secret that still works. A text that
+	// would get too long loses its end.
 	Account string
 
 	// Issuer takes the place of Config.Issuer for this setup, for hosts that
@@ -100,10 +105,18 @@ func (s Setup) get() setup {
 
 // URI returns the otpauth URI that the QR code shows, for a link that opens an
 // app on the same device. It contains the secret.
+//
+// A template of html/template prints "#ZgotmplZ" in its place, because it does
+// not know the scheme. Hand it over as a [html/template.URL], which is safe: the
+// URI begins with otpauth, and what the user chose is escaped in it.
+//
+//	page.Execute(w, map[string]any{"Link": template.URL(setup.URI())})
 func (s Setup) URI() string { return s.get().uri }
 
-// Secret returns the secret in base32, in groups of four, for typing it in.
-func (s Setup) Secret() string { return s.get().key.Secret().Grouped() }
+// Secret returns the secret, for users who can't scan the QR code. Its method
+// Grouped returns the text to type, and Base32 the text to copy: some apps refuse
+// a pasted text with spaces. The zero Setup has the zero Secret.
+func (s Setup) Secret() totp.Secret { return s.get().key.Secret() }
 
 // QR returns the URI as a QR code. It returns the errors of [qr.New], of which
 // none occurs for a Setup that a Guard returned.
@@ -188,6 +201,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 		}
 		s.Expires = m.Now.Add(g.config.SetupTTL)
 		s.Authenticator.Name = nameFor(o.Name, a, replaces)
+		s.Label, s.Authenticator.Number = a.LabelFor(label)
 		shows, err := a.ShowsCodes(m.Now)
 		if err != nil {
 			return err

@@ -3,7 +3,11 @@ package enrollment_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"html"
+	"html/template"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -48,8 +52,8 @@ func TestSetupShowsTheSame(t *testing.T) {
 	if app.Issuer() != "Brand & Söhne" || app.Account() != "alice@example.com" {
 		t.Errorf("the app shows %q, %q", app.Issuer(), app.Account())
 	}
-	typed, err := totp.ParseSecret(setup.Secret())
-	if err != nil || !strings.Contains(setup.URI(), typed.Base32()) || !strings.Contains(setup.Secret(), " ") {
+	typed, err := totp.ParseSecret(setup.Secret().Grouped())
+	if err != nil || !strings.Contains(setup.URI(), typed.Base32()) || !strings.Contains(setup.Secret().Grouped(), " ") {
 		t.Errorf("the secret to type is not the one of the URI: %v", err)
 	}
 	if setup.Params() != (totp.Params{}).WithDefaults() || !setup.Expires.Equal(kit.Clock.Now().Add(enrollment.DefaultSetupTTL)) {
@@ -69,7 +73,7 @@ func TestSetupShowsTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.URI() != setup.URI() || again.Secret() != setup.Secret() || !again.Expires.Equal(setup.Expires) {
+	if again.URI() != setup.URI() || !again.Secret().Equal(setup.Secret()) || !again.Expires.Equal(setup.Expires) {
 		t.Error("Resume shows another setup")
 	}
 	if done, err := kit.Guard.Confirm(t.Context(), "alice", again.Token, app.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.EventEnabled {
@@ -77,7 +81,7 @@ func TestSetupShowsTheSame(t *testing.T) {
 	}
 
 	var zero enrollment.Setup
-	if zero.URI() != "" || zero.Secret() != "" {
+	if zero.URI() != "" || !zero.Secret().IsZero() {
 		t.Error("the zero setup has a secret")
 	}
 	if _, err := zero.QR(); !errors.Is(err, qr.ErrEmpty) {
@@ -313,5 +317,132 @@ func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 		}
 		_, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
 		wantReason(t, err, enrollment.ReasonNoSetup)
+	}
+}
+
+// Case 66: a second authenticator with the label of the first took its place in
+// the app, and the user had lost the first.
+func TestCase66_LabelsDiffer(t *testing.T) {
+	t.Parallel()
+	for account, want := range map[string]string{
+		"alice@example.com":                    "alice@example.com (%d)",
+		strings.Repeat("a", totp.MaxAccount):   strings.Repeat("a", totp.MaxAccount-4) + " (%d)",
+		strings.Repeat("é", totp.MaxAccount/2): strings.Repeat("é", (totp.MaxAccount-4)/2) + " (%d)",
+		strings.Repeat("a", totp.MaxAccount-4): strings.Repeat("a", totp.MaxAccount-4) + " (%d)",
+		"b" + strings.Repeat("𝄞", 63):          "b" + strings.Repeat("𝄞", 62) + " (%d)",
+	} {
+		kit := enrollmenttest.New(t)
+		ctx, g := t.Context(), kit.Guard
+		var receipt string
+		var apps []*enrollmenttest.App // by the order of the account's authenticators
+		begin := func(replace string) (enrollment.Setup, *enrollmenttest.App) {
+			t.Helper()
+			setup, err := g.Begin(ctx, "alice", enrollment.BeginOptions{Account: account, Replace: replace, Proof: enrollment.ByReceipt(receipt)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			app, err := enrollmenttest.Scan(setup.URI())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, other := range apps {
+				if other.Account() == app.Account() {
+					t.Errorf("two authenticators are called %q", app.Account())
+				}
+			}
+			again, err := g.Resume(ctx, "alice", setup.Token)
+			if err != nil || again.URI() != setup.URI() {
+				t.Errorf("Resume shows another label, %v", err)
+			}
+			return setup, app
+		}
+		add := func(replace string) {
+			t.Helper()
+			setup, app := begin(replace)
+			done, err := g.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			apps, receipt = append(apps, app), done.Success.Receipt
+		}
+		ids := func() (ids []string) {
+			t.Helper()
+			status, err := g.Status(ctx, "alice")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range status.Authenticators {
+				ids = append(ids, a.ID)
+			}
+			return ids
+		}
+		add("")
+		add("")
+		// One that was given up and one that is begun in its place have the same.
+		given, _ := begin("")
+		if next, _ := begin(""); given.URI()[:strings.Index(given.URI(), "?")] != next.URI()[:strings.Index(next.URI(), "?")] {
+			t.Errorf("what is begun again has another label: %q", next.URI())
+		}
+		add("")
+		for i, app := range apps {
+			name := account
+			if i > 0 {
+				name = fmt.Sprintf(want, i+1)
+			}
+			if app.Account() != name {
+				t.Errorf("number %d is called %q, want %q", i+1, app.Account(), name)
+			}
+		}
+		// The new phone differs from the old one, which still works.
+		add(ids()[1])
+		if last := apps[3]; last.Account() != fmt.Sprintf(want, 4) {
+			t.Errorf("what replaces number 2 is called %q", last.Account())
+		}
+		// What is gone leaves its number behind.
+		apps = append(apps[2:], apps[0])
+		if add(ids()[2]); apps[3].Account() != fmt.Sprintf(want, 2) {
+			t.Errorf("what replaces number 4 is called %q", apps[3].Account())
+		}
+	}
+}
+
+// Case 74: html/template put #ZgotmplZ in the place of the link.
+func TestCase74_LinkInTemplate(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: `alice&secret="x"@example.com`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := template.Must(template.New("").Parse(`<a href="{{.}}">Open your app</a>`))
+	var b strings.Builder
+	if err := page.Execute(&b, template.URL(setup.URI())); err != nil {
+		t.Fatal(err)
+	}
+	href := strings.TrimSuffix(strings.TrimPrefix(b.String(), `<a href="`), `">Open your app</a>`)
+	if html.UnescapeString(href) != setup.URI() {
+		t.Errorf("the link is %q, want %q", href, setup.URI())
+	}
+	// The reason for the type.
+	b.Reset()
+	if err := page.Execute(&b, setup.URI()); err != nil || !strings.Contains(b.String(), "#ZgotmplZ") {
+		t.Errorf("as a string it is %q, %v", b.String(), err)
+	}
+}
+
+// Case 75: apps refuse a pasted key that has spaces in it.
+func TestCase75_PastedKey(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, grouped := setup.Secret().Base32(), setup.Secret().Grouped()
+	if !regexp.MustCompile(`^[A-Z2-7]{32,}$`).MatchString(plain) {
+		t.Errorf("the plain form is %q", plain)
+	}
+	if !regexp.MustCompile(`^([A-Z2-7]{4} )+[A-Z2-7]{1,4}$`).MatchString(grouped) || strings.ReplaceAll(grouped, " ", "") != plain {
+		t.Errorf("the grouped form of %q is %q", plain, grouped)
 	}
 }

@@ -54,9 +54,9 @@ func (s *session) enroll(ctx context.Context, background qr.Background) error {
 	}
 	s.say("\nTwo-factor authentication is off. To turn it on, scan the QR code below with")
 	s.say("an authenticator app (try -light if it does not scan), or enter this key:\n")
-	s.say("    %s\n", setup.Secret())
+	s.say("    %s\n", setup.Secret().Grouped())
 	s.say("No phone? This command prints a code:\n")
-	s.say("    oathtool --totp -b %s\n", strings.ReplaceAll(setup.Secret(), " ", ""))
+	s.say("    oathtool --totp -b %s\n", setup.Secret().Base32())
 	s.say("The key, the command and the QR code contain the secret. A real program shows")
 	s.say("the secret only to its owner and never writes it to a log.\n")
 	fmt.Fprint(s.out, code.Terminal(background))

@@ -124,7 +124,8 @@ type setupPage struct {
 	Token   string
 	QR      template.URL // a data URL, so that no second response contains it
 	Link    template.URL // opens an app on the same device
-	Secret  string
+	Secret  string       // in groups, for typing
+	Plain   string       // the same, for pasting
 	Params  totp.Params
 	Expires time.Time
 	Wait    string // the time left, in words
@@ -167,7 +168,8 @@ func (a *app) showSetup(w http.ResponseWriter, r *http.Request, u user, setup en
 		Token:   setup.Token,
 		QR:      template.URL(image),
 		Link:    template.URL(setup.URI()),
-		Secret:  setup.Secret(),
+		Secret:  setup.Secret().Grouped(),
+		Plain:   setup.Secret().Base32(),
 		Params:  setup.Params(),
 		Expires: setup.Expires,
 		Wait:    inWords(setup.Expires.Sub(a.now())),

@@ -42,7 +42,7 @@ func TestStory(t *testing.T) {
 	if !phone.key.Secret().Equal(first.key.Secret()) {
 		t.Error("loading the page again shows another secret")
 	}
-	b.sees(phone.key.Secret().Grouped(), "Time-based, 6 digits, every 30 seconds, SHA1", `src="data:image/png;base64,`, "15 minutes")
+	b.sees(phone.key.Secret().Grouped(), phone.key.Secret().Base32(), "Time-based, 6 digits, every 30 seconds, SHA1", `src="data:image/png;base64,`, "15 minutes")
 
 	// A wrong code, one of a slow phone, one that is none.
 	b.submit("/security/setup", "code", phone.wrong())

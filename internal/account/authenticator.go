@@ -28,6 +28,9 @@ type Authenticator struct {
 	Used  time.Time // when it last answered; zero if never
 	Last  int64     // the highest step whose code was used; 0 if none
 
+	// Number is what its label in the app has behind it, from 2 on; 0 if nothing.
+	Number uint8
+
 	unknown []field
 }
 

@@ -16,6 +16,7 @@ const (
 	tagAdded           = 4
 	tagUsed            = 5
 	tagLast            = 6
+	tagNumber          = 7
 )
 
 func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
@@ -36,6 +37,9 @@ func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
 	if x.Last != 0 {
 		w.putInt(tagLast, x.Last)
 	}
+	if x.Number != 0 {
+		w.putBytes(tagNumber, []byte{x.Number})
+	}
 	return w.finish()
 }
 
@@ -55,6 +59,8 @@ func readAuthenticator(in cryptobyte.String) (x Authenticator, err error) {
 			err = readTime(v, &x.Used)
 		case tagLast:
 			err = readWhole(v, &x.Last)
+		case tagNumber:
+			err = readByte(v, &x.Number)
 		default:
 			return false, nil
 		}

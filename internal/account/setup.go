@@ -3,7 +3,10 @@ package account
 import (
 	"crypto/subtle"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -58,6 +61,29 @@ func (a *Account) MayBegin(replaces AuthenticatorID, ticket TicketHash) (needsPr
 func (a *Account) ShowsCodes(now time.Time) (bool, error) {
 	left, _, err := a.CodesLeft()
 	return err == nil && left == 0 && a.sets.blocked(now) == nil, err
+}
+
+// LabelFor returns the label of a new authenticator, and the number in it. Some
+// apps keep one entry for each label and replace what had the same before, so
+// the labels of an account's authenticators differ: each but the first has a
+// number, the lowest that is free.
+func (a *Account) LabelFor(l totp.Label) (_ totp.Label, number uint8) {
+	n := uint8(1)
+	for slices.ContainsFunc(a.authenticators, func(x Authenticator) bool { return max(x.Number, 1) == n }) {
+		n++
+	}
+	if n == 1 {
+		return l, 0
+	}
+	suffix := fmt.Sprintf(" (%d)", n)
+	if room := totp.MaxAccount - len(suffix); len(l.Account) > room {
+		for !utf8.RuneStart(l.Account[room]) {
+			room--
+		}
+		l.Account = l.Account[:room]
+	}
+	l.Account += suffix
+	return l, n
 }
 
 // Begin stages a fresh authenticator, in the place of an earlier one that is

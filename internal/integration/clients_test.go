@@ -45,7 +45,7 @@ func run(t *testing.T, input string, program string, args ...string) string {
 func oathtool(t *testing.T, setup enrollment.Setup, at time.Time) string {
 	t.Helper()
 	p := setup.Params()
-	out := run(t, strings.ReplaceAll(setup.Secret(), " ", ""), "oathtool",
+	out := run(t, setup.Secret().Base32(), "oathtool",
 		"--base32", "--totp="+strings.ToLower(p.Algorithm.String()),
 		"--digits", fmt.Sprint(p.Digits), "--time-step-size", fmt.Sprint(int(p.Period.Seconds()), "s"),
 		"--now", at.UTC().Format("2006-01-02 15:04:05 UTC"), "-")
