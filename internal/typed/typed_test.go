@@ -1,20 +1,45 @@
 package typed_test
 
 import (
+	"iter"
 	"strings"
 	"testing"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
+
+// runes returns the runes of the planes that have letters, digits or format
+// characters that count here. There are none above.
+func runes() iter.Seq[rune] {
+	return func(yield func(rune) bool) {
+		for _, plane := range []rune{0x00000, 0x10000, 0xE0000} {
+			for r := range rune(0x10000) {
+				if !yield(plane + r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func TestRunesAreAll(t *testing.T) {
+	t.Parallel()
+	for _, table := range []*unicode.RangeTable{unicode.Nd, unicode.Pd, unicode.Cf, unicode.White_Space} {
+		for _, span := range table.R32 {
+			if plane := span.Hi &^ 0xFFFF; plane != 0x10000 && plane != 0xE0000 {
+				t.Errorf("%U to %U are not looked at", span.Lo, span.Hi)
+			}
+		}
+	}
+}
 
 // Every decimal digit that this version of Go knows has the value that its
 // place in the table gives it, and nothing else is a digit.
 func TestDigitOfEveryRune(t *testing.T) {
 	t.Parallel()
 	run := 0 // how many digits stand directly before r
-	for r := range rune(utf8.MaxRune + 1) {
+	for r := range runes() {
 		got, ok := typed.Digit(r)
 		if !unicode.Is(unicode.Nd, r) {
 			run = 0
@@ -46,7 +71,7 @@ func TestSymbolOfEveryRune(t *testing.T) {
 			want[r-'!'+'！'] = symbol // in full width
 		}
 	}
-	for r := range rune(utf8.MaxRune + 1) {
+	for r := range runes() {
 		symbol, known := want[r]
 		if digit, ok := typed.Digit(r); ok {
 			symbol, known = digit, true
@@ -61,7 +86,7 @@ func TestSymbolOfEveryRune(t *testing.T) {
 // the two questions.
 func TestIgnorableOfEveryRune(t *testing.T) {
 	t.Parallel()
-	for r := range rune(utf8.MaxRune + 1) {
+	for r := range runes() {
 		want := unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) || unicode.Is(unicode.Cf, r) || r == '\u2212'
 		if got := typed.Ignorable(r); got != want {
 			t.Errorf("%U: ignorable %t", r, got)
