@@ -356,6 +356,8 @@ func TestFeatureX9_ImportAndExport(t *testing.T) {
 		used := modelShown(key, s.Clock.Now()) // perhaps in the other system
 		s.out(s.asked(user), used, enrollment.ReasonReplayed)
 		s.nextCode()
+		s.out(s.asked(user), modelShown(key, s.Clock.Now()), enrollment.ReasonReplayed) // by a phone that is ahead
+		s.nextCode()
 		s.in(s.asked(user), modelShown(key, s.Clock.Now())) // without the user having done anything
 
 		out, err := s.Guard.Admin("root", "leaving").Export(t.Context(), user)

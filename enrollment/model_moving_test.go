@@ -108,7 +108,7 @@ func (r *modelRun) importKeys(u *modelUser) {
 			if x.added.Unix() <= 0 || x.added.After(r.now()) {
 				x.added = r.now()
 			}
-			x.last = max(0, modelStep(r.now()), a.burned/modelPeriod)
+			x.last = max(0, modelStep(r.now())+1, a.burned/modelPeriod)
 			a.apps = append(a.apps, x)
 		}
 		a.forgive(r.now())

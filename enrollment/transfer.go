@@ -86,9 +86,10 @@ type ImportedAuthenticator struct {
 // give a user without a second factor, also one whose was just reset, a secret
 // that they know: do not offer it on a page of administrators.
 //
-// Codes of the current time step and of earlier ones are used up, since they may
-// have been used in the other system, and so are those that the account itself
-// remembers of before. Where the same secret comes twice, the reason is
+// Codes of the current time step, of the one after it and of earlier ones are used
+// up, since they may have been used in the other system, and so are those that the
+// account itself remembers of before. The next code that signs in comes 30 to 60
+// seconds after the Import. Where the same secret comes twice, the reason is
 // ReasonDuplicateSecret; ReasonInvalidName and ReasonOwnAccount are others. Anything else that
 // can't be taken over is an error that names the field. None of them changes
 // anything.

@@ -332,10 +332,13 @@ func TestImportOfAnExport(t *testing.T) {
 			if !s.Enabled() || len(s.Authenticators) != 1 || s.Authenticators[0].Name != "old phone" || !s.Authenticators[0].Added.Equal(added.Truncate(time.Microsecond)) {
 				t.Fatalf("the status is %+v", s)
 			}
-			// A code of now may have been used there; the next one works.
-			_, err = r.answer("alice", r.code(key))
-			r.denied(err, enrollment.ReasonReplayed)
-			r.clock.Advance(key.Params().Period)
+			// A code of now may have been used there, and by a phone that is ahead
+			// the next one. The one after that works.
+			for range 2 {
+				_, err = r.answer("alice", r.code(key))
+				r.denied(err, enrollment.ReasonReplayed)
+				r.clock.Advance(key.Params().Period)
+			}
 			if _, err := r.answer("alice", r.code(key)); err != nil {
 				t.Fatal(err)
 			}

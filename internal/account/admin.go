@@ -3,6 +3,8 @@ package account
 import (
 	"crypto/subtle"
 	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // An Admin is who acts on the account of somebody else, and why.
@@ -88,8 +90,9 @@ func (a *Account) Import(m Moment, authenticators []Authenticator, codes []Impor
 	}
 	a.clear(m)
 	for _, x := range authenticators {
-		// Neither is below 0, the step of 1970, where none was used.
-		x.Last = max(x.Key.Step(m.Now), x.Key.Step(time.Unix(a.lastUsed, 0)))
+		// A phone that is ahead may have used the next step's code there. Neither
+		// is below 0, the step of 1970, where none was used.
+		x.Last = max(x.Key.Step(m.Now)+totp.LookAround, x.Key.Step(time.Unix(a.lastUsed, 0)))
 		if x.Added.Unix() <= 0 || x.Added.After(m.Now) {
 			x.Added = m.Now
 		}
