@@ -16,7 +16,9 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // An inbox is a Sender whose messages arrive at once. Fail, if it is set, is
@@ -948,7 +950,7 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 func TestImportedCodeInsteadOfTheMessage(t *testing.T) {
 	t.Parallel()
 	p := newPost(t, enrollment.MessagesConfig{})
-	key := modelImportedKey(t)
+	key := proving.TheirKey(t, "alice", totp.Params{})
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
 	for _, code := range []string{"12345678", "123456", "1234567"} {
 		sum := sha256.Sum256([]byte(code))

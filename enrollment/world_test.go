@@ -174,12 +174,12 @@ func TestForgottenChallenge(t *testing.T) {
 	}
 
 	b = newModelBench(t, nil)
-	b.pass(2 * modelDay) // the clock is broken
+	b.pass(2 * 24 * time.Hour) // the clock is broken
 	d = b.challenge()
 	b.want(b.answerTo(b.guard, d.Challenge, b.code()), "", "the first answer, under a broken clock")
-	b.pass(-2 * modelDay) // and mended
+	b.pass(-2 * 24 * time.Hour) // and mended
 	b.want(b.verify(modelWrong(b.now, b.key)), enrollment.ReasonWrongCode, "a wrong code")
-	b.pass(2*modelDay + time.Minute)
+	b.pass(2*24*time.Hour + time.Minute)
 	if r := b.answerTo(b.guard, d.Challenge, b.code()); r != enrollment.ReasonChallengeSpent && r != enrollment.ReasonChallengeVoid {
 		t.Errorf("the second answer, when its time has come: %q, want a denial", r)
 	}
@@ -192,9 +192,9 @@ func TestStepAfterBrokenClock(t *testing.T) {
 	b := newModelBench(t, nil)
 	next := modelShown(b.key, b.now.Add(30*time.Second))
 	b.want(b.verify(next), "", "the code of the next step")
-	b.pass(3 * modelDay)
+	b.pass(3 * 24 * time.Hour)
 	b.want(b.verify(b.code()), "", "a code under a broken clock")
-	b.pass(-3 * modelDay)
+	b.pass(-3 * 24 * time.Hour)
 	b.want(b.verify(next), enrollment.ReasonReplayed, "the code of the next step again")
 }
 

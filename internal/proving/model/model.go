@@ -1,28 +1,19 @@
-package enrollment_test
+// Package model holds the rules of a Guard a second time, as naive as can be and
+// written from the documentation, and drives both with random operations. They
+// have to agree on every answer, on Status, on whether the record was written,
+// and on what stands in it. What must hold whatever the rules are (a step works
+// once, guesses stay within the budget) is checked apart from the model.
+package model
 
 import (
-	"flag"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
-)
-
-// This file holds the rules of Guard a second time, as naive as can be and
-// written from the documentation, and drives both with random operations. They
-// have to agree on every answer, on Status, on whether the record was written,
-// and on what stands in it. What must hold whatever the rules are (a step
-// works once, guesses stay within the budget) is checked apart from the model.
-
-var (
-	modelSeed      = flag.Uint64("model.seed", 0, "run only the sequence of this `seed`")
-	modelSequences = flag.Int("model.sequences", 3000, "how many random sequences to run; a tenth with -short and under the race detector")
-	modelFirst     = flag.Uint64("model.first", 1, "the `seed` of the first sequence")
-	modelSteps     = flag.Int("model.steps", 40, "how many operations a sequence has")
-	modelTally     = flag.Bool("model.tally", false, "print how often each operation ended how")
 )
 
 const modelDay = 24 * time.Hour
@@ -77,7 +68,7 @@ func modelStep(at time.Time) int64 {
 func (x *modelApp) match(digits string, now time.Time) int64 {
 	for d := int64(1); d >= -1; d-- {
 		step := modelStep(now) + d
-		if step > 0 && modelShown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
+		if step > 0 && proving.Shown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
 			return step
 		}
 	}

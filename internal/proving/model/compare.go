@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"bytes"
@@ -23,7 +23,7 @@ func (r *modelRun) compareGone(u *modelUser) {
 	r.t.Helper()
 	for i, codes := range u.packed {
 		shows := u.account.kept && u.account.codesLeft() > 0 && i == len(u.packed)-1
-		if !shows && bytes.Contains(r.ring.last, codes) {
+		if !shows && bytes.Contains(r.sealed, codes) {
 			r.fatalf("recovery codes of %s are stored in clear", u.name)
 		}
 	}
@@ -32,7 +32,7 @@ func (r *modelRun) compareGone(u *modelUser) {
 	}
 	for _, secret := range u.raw {
 		s := u.account.setup
-		if bytes.Contains(r.ring.last, secret) && (s == nil || !bytes.Equal(s.app.key.Secret().Reveal(), secret)) {
+		if bytes.Contains(r.sealed, secret) && (s == nil || !bytes.Equal(s.app.key.Secret().Reveal(), secret)) {
 			r.fatalf("a secret of %s is stored although nothing is set up", u.name)
 		}
 	}
@@ -130,7 +130,7 @@ func (r *modelRun) inspect() {
 	r.t.Helper()
 	now := r.now()
 	for _, u := range r.users {
-		rec, err := r.store.Load(r.t.Context(), u.name)
+		rec, err := r.store.Straight.Load(r.t.Context(), u.name)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			r.fatalf("loading %s: %v", u.name, err)
 		}

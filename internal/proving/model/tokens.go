@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // What was handed out, to whom, and what each proves.
@@ -161,5 +162,5 @@ func modelNext(x modelApp, now time.Time) string {
 	if x.last >= modelStep(now) {
 		now = now.Add(modelPeriod * time.Second)
 	}
-	return modelShown(x.key, now)
+	return proving.Shown(x.key, now)
 }

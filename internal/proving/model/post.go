@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // Where messages go, and the sequences that live on them.
@@ -25,7 +26,7 @@ var errModelGateway = errors.New("the gateway is down")
 
 func (p *modelPost) Send(_ context.Context, m enrollment.Message) error {
 	p.sent = append(p.sent, m)
-	if p.run.store.saves == p.saves {
+	if p.run.store.Calls(proving.Save) == p.saves {
 		p.run.fatalf("a message was sent before it was counted")
 	}
 	switch {
@@ -41,7 +42,7 @@ func (p *modelPost) Send(_ context.Context, m enrollment.Message) error {
 // whether it was sent.
 func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, err error) {
 	r.post.fails, r.post.panics = r.chance(8), r.chance(20)
-	r.post.sent, r.post.saves = nil, r.store.saves
+	r.post.sent, r.post.saves = nil, r.store.Calls(proving.Save)
 	err = act()
 	switch {
 	case len(r.post.sent) == 0:

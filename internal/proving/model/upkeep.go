@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // Upkeep of all accounts at once: the rules, and the operations of the driver.
@@ -108,7 +109,7 @@ func (r *modelRun) sweep() {
 	r.tick(now)
 	r.notifyFails = r.notify && (r.notifyDown || r.chance(4))
 	r.notified, r.observed = nil, nil
-	saves := r.store.saves
+	saves := r.store.Calls(proving.Save)
 	got, err := r.directory(guard).Sweep(r.t.Context())
 	for what, n := range map[string]int{
 		"expired": got.Expired, "lapsed": got.Lapsed, "waiting": got.Waiting, "reminded": got.Reminded, "matured": got.Matured,
@@ -143,7 +144,7 @@ func (r *modelRun) sweep() {
 			writes++ // the acknowledgement
 		}
 	}
-	if got := r.store.saves - saves; got != writes {
+	if got := r.store.Calls(proving.Save) - saves; got != writes {
 		r.fatalf("%d times an account was saved, want %d", got, writes)
 	}
 	if !reflect.DeepEqual(r.observed, seen) {
@@ -194,11 +195,11 @@ func (r *modelRun) reseal() {
 	}
 	r.tick(now)
 	r.notified, r.observed = nil, nil
-	saves := r.store.saves
+	saves := r.store.Calls(proving.Save)
 	got, err := r.directory(r.guard).Reseal(r.t.Context(), enrollment.ResealOptions{})
 	r.tally[fmt.Sprintf("Reseal: %d", got.Moved)]++
 	r.log = append(r.log, fmt.Sprintf("%3d %s Reseal → %+v, %v", len(r.log), now.Format(time.RFC3339Nano), got, err))
-	if err != nil || !reflect.DeepEqual(got, want) || r.store.saves-saves != want.Moved {
+	if err != nil || !reflect.DeepEqual(got, want) || r.store.Calls(proving.Save)-saves != want.Moved {
 		r.fatalf("Reseal says %+v, %v; want %+v", got, err, want)
 	}
 	if len(r.notified)+len(r.observed) > 0 {

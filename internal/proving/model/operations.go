@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // The operations that a run draws from, on the model and on the Guard.
@@ -62,7 +63,7 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 		if !got.Expires.Equal(s.expires) {
 			r.fatalf("the setup expires %v, want %v", got.Expires, s.expires)
 		}
-		s.app.key = modelKey(r.t, got)
+		s.app.key = proving.KeyOf(r.t, got)
 		want := 0
 		if r.config.CodesAtSetup && a.codesLeft() == 0 && a.mayMakeSet(r.now()) == nil {
 			want = r.config.RecoveryCodes
@@ -128,7 +129,7 @@ func (r *modelRun) resume(u *modelUser) {
 		got, err = r.guard.Resume(ctx, u.name, t.text)
 		return err
 	}, func(*modelAccount) {
-		if !modelKey(r.t, got).Secret().Equal(s.app.key.Secret()) || !got.Expires.Equal(s.expires) || !slices.Equal(modelTexts(got.Codes()), s.codes) {
+		if !proving.KeyOf(r.t, got).Secret().Equal(s.app.key.Secret()) || !got.Expires.Equal(s.expires) || !slices.Equal(modelTexts(got.Codes()), s.codes) {
 			r.fatalf("Resume returned another setup")
 		}
 		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token, user: u.name, expires: s.expires})
@@ -141,11 +142,11 @@ func (r *modelRun) confirm(u *modelUser) {
 	if s := u.account.setup; s != nil && !r.chance(8) {
 		switch n := r.rng.IntN(12); {
 		case n < 8:
-			code = modelShown(s.app.key, r.now())
+			code = proving.Shown(s.app.key, r.now())
 		case n < 9:
-			code = modelShown(s.app.key, r.now().Add(30*time.Second))
+			code = proving.Shown(s.app.key, r.now().Add(30*time.Second))
 		case n < 11:
-			code = modelShown(s.app.key, r.now().Add(time.Duration(r.rng.IntN(1400)-700)*time.Second))
+			code = proving.Shown(s.app.key, r.now().Add(time.Duration(r.rng.IntN(1400)-700)*time.Second))
 		}
 	}
 	r.confirmWith(u, t, code)

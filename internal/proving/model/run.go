@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"bytes"
@@ -16,9 +16,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -65,8 +65,9 @@ type modelRun struct {
 	forward float64   // seconds by which the clock has ever gone forward
 	motion  float64   // the same, with their fractions
 
-	store  *modelStore
-	ring   *modelSealer
+	store  *proving.Store
+	ring   *proving.Keys
+	sealed []byte // what was sealed last, in clear
 	config enrollment.Config
 	guard  *enrollment.Guard
 
@@ -96,28 +97,6 @@ type modelRun struct {
 	number     int // of tokens and epochs
 }
 
-// A modelStore counts what is saved.
-type modelStore struct {
-	*memory.Store
-	saves int
-}
-
-// A modelSealer remembers what it sealed last.
-type modelSealer struct {
-	*keyring.Ring
-	last []byte
-}
-
-func (s *modelSealer) Seal(ctx context.Context, scope, binding, plaintext []byte) ([]byte, error) {
-	s.last = bytes.Clone(plaintext)
-	return s.Ring.Seal(ctx, scope, binding, plaintext)
-}
-
-func (s *modelStore) Save(ctx context.Context, r store.Record, prev int64) error {
-	s.saves++
-	return s.Store.Save(ctx, r, prev)
-}
-
 func (r *modelRun) now() time.Time {
 	now := r.real
 	if r.shift != 0 {
@@ -131,21 +110,24 @@ func (r *modelRun) next() int {
 	return r.number
 }
 
-func newModelRun(t *testing.T, seed uint64) *modelRun {
+func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 	r := &modelRun{
 		t:     t,
 		seed:  seed,
 		rng:   rand.New(rand.NewPCG(seed, 0x6d6f64656c)),
 		tally: map[string]int{},
-		real:  modelStart,
-		store: &modelStore{Store: memory.New()},
+		real:  proving.Start,
+		store: proving.NewStore(open(t).(proving.Full)),
 	}
 	r.shown = r.real
 	ring, err := keyring.Generate("model")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.ring = &modelSealer{Ring: ring}
+	r.ring = &proving.Keys{Ring: ring, Sealing: func(_, plaintext []byte) error {
+		r.sealed = bytes.Clone(plaintext)
+		return nil
+	}}
 	r.notify, r.wordy = r.chance(2), r.chance(12)
 	r.notifyDown = r.chance(5)
 	r.resetting = enrollment.ResetsConfig{Auto: r.chance(2), Wait: []time.Duration{0, modelDay, 30 * modelDay, 36 * time.Hour}[r.rng.IntN(4)]}
@@ -252,11 +234,11 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 
 	r.notifyFails = r.notify && (r.notifyDown || r.chance(4))
 	r.notified, r.observed, r.failed = nil, nil, false
-	saves := r.store.saves
+	saves := r.store.Calls(proving.Save)
 	err := act(r.t.Context())
 
 	name, _, _ := strings.Cut(what, " ")
-	r.tally[name+": "+cmp.Or(string(modelReason(err)), "yes")]++
+	r.tally[name+": "+cmp.Or(string(proving.ReasonOf(err)), "yes")]++
 	r.log = append(r.log, fmt.Sprintf("%3d %s %s %s → %v (model: %v)", len(r.log), now.Format(time.RFC3339Nano), u.name, what, err, no))
 	r.compare(err, no)
 	if no == nil && fill != nil {
@@ -282,7 +264,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 			wantSaves++ // the acknowledgement
 		}
 	}
-	if got := r.store.saves - saves; got != wantSaves {
+	if got := r.store.Calls(proving.Save) - saves; got != wantSaves {
 		r.fatalf("%s was saved %d times, want %d", u.name, got, wantSaves)
 	}
 	if no != nil && others && no.factor == enrollment.FactorRecovery && no.retry.Sub(now) > time.Minute {

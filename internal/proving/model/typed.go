@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // What users type and bring.
@@ -25,17 +26,17 @@ func (r *modelRun) code(u *modelUser, kind int) string {
 	app, has := modelPick(r, u.account.apps)
 	switch {
 	case kind < 34 && has: // the code of now
-		return modelShown(app.key, now)
+		return proving.Shown(app.key, now)
 	case kind < 42 && has:
-		return modelShown(app.key, now.Add(-30*time.Second))
+		return proving.Shown(app.key, now.Add(-30*time.Second))
 	case kind < 50 && has:
-		return modelShown(app.key, now.Add(30*time.Second))
+		return proving.Shown(app.key, now.Add(30*time.Second))
 	case kind < 55 && has: // the last used one
-		return modelShown(app.key, time.Unix(app.last*modelPeriod, 0))
+		return proving.Shown(app.key, time.Unix(app.last*modelPeriod, 0))
 	case kind < 57 && has: // out of the window
-		return modelShown(app.key, now.Add(time.Duration(r.rng.IntN(9)-4)*time.Minute))
+		return proving.Shown(app.key, now.Add(time.Duration(r.rng.IntN(9)-4)*time.Minute))
 	case kind < 59 && has:
-		c := modelShown(app.key, now)
+		c := proving.Shown(app.key, now)
 		return " " + c[:min(3, len(c))] + " - " + c[min(3, len(c)):] + "\n"
 	case kind < 70:
 		return digits()
@@ -62,7 +63,7 @@ func (r *modelRun) code(u *modelUser, kind int) string {
 		return []string{"", "12345", "123456789", "hello", strings.Repeat(" ", 60) + "123456", "UUUUUUUUUUUUUUUU", "hello, world", strings.Repeat("z", 64)}[r.rng.IntN(8)]
 	case kind < 97: // of somebody else, of a setup, of what is gone
 		if key, ok := modelPick(r, r.users[r.rng.IntN(2)].keys); ok {
-			return modelShown(key, now)
+			return proving.Shown(key, now)
 		}
 	case kind < 99:
 		return digits() + "7"

@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // How what was typed is read and evaluated.
@@ -285,7 +286,7 @@ func (a *modelAccount) proven(kind enrollment.EventKind, f enrollment.Factor, na
 func (x *modelApp) skew(digits string, now time.Time) (time.Duration, bool) {
 	for d := int64(0); d <= 20; d++ {
 		for _, step := range []int64{modelStep(now) - d, modelStep(now) + d} {
-			if modelStep(now) >= 0 && step > 0 && modelShown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
+			if modelStep(now) >= 0 && step > 0 && proving.Shown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
 				return time.Duration(step-modelStep(now)) * modelPeriod * time.Second, true
 			}
 		}

@@ -1,5 +1,5 @@
 //go:build !race
 
-package enrollment_test
+package model_test
 
 const underRace = false

@@ -1,4 +1,4 @@
-package enrollment_test
+package model
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // Sequences of operations: random ones, and some that are rare by chance.
@@ -17,12 +18,12 @@ func (r *modelRun) enroll(u *modelUser) {
 	before := len(r.setups)
 	x, ok := modelPick(r, u.account.apps)
 	if ok && r.chance(2) {
-		r.beginWith(u, "", "", "", modelProof{kind: "code", code: modelShown(x.key, r.now())})
+		r.beginWith(u, "", "", "", modelProof{kind: "code", code: proving.Shown(x.key, r.now())})
 	} else {
 		r.beginWith(u, "", "", u.account.ticket, r.proof(u))
 	}
 	if len(r.setups) > before {
-		r.confirmWith(u, r.setups[len(r.setups)-1], modelShown(u.keys[len(u.keys)-1], r.now()))
+		r.confirmWith(u, r.setups[len(r.setups)-1], proving.Shown(u.keys[len(u.keys)-1], r.now()))
 	}
 }
 
@@ -92,7 +93,7 @@ func (r *modelRun) renew(u *modelUser) {
 	if !ok {
 		return
 	}
-	p := modelProof{kind: "code", code: modelShown(x.key, r.now())}
+	p := modelProof{kind: "code", code: proving.Shown(x.key, r.now())}
 	for range 5 {
 		before := len(r.receipts)
 		r.newCodesBy(u, p)
@@ -321,24 +322,25 @@ func (r *modelRun) stepBeyond(u *modelUser, n int) {
 	}
 }
 
-// TestGuardAgreesWithModel runs random sequences of operations, each on its own
-// store.
-func TestGuardAgreesWithModel(t *testing.T) {
-	t.Parallel()
-	first, last := *modelFirst, *modelFirst+uint64(*modelSequences)
-	if testing.Short() || underRace {
-		last = first + uint64(*modelSequences)/10
-	}
-	if *modelSeed != 0 {
-		first, last = *modelSeed, *modelSeed+1
-	}
+// Options say which sequences are run.
+type Options struct {
+	First     uint64 // the seed of the first sequence; each has the next one
+	Sequences int
+	Steps     int  // how many operations a sequence has
+	Complete  bool // whether every outcome has to come about
+	Tally     bool // whether to print how often each operation ended how
+}
+
+// Agree runs random sequences of operations, each on a store of its own.
+func Agree(t *testing.T, open proving.Open, o Options) {
+	t.Helper()
 	tally := map[string]int{}
-	for seed := first; seed < last; seed++ {
-		r := newModelRun(t, seed)
+	for seed := o.First; seed < o.First+uint64(o.Sequences); seed++ {
+		r := newModelRun(t, open, seed)
 		if !r.chance(3) {
 			r.enroll(r.users[0])
 		}
-		for range *modelSteps {
+		for range o.Steps {
 			r.step()
 		}
 		r.finish()
@@ -346,12 +348,12 @@ func TestGuardAgreesWithModel(t *testing.T) {
 			tally[k] += n
 		}
 	}
-	if *modelTally {
+	if o.Tally {
 		for _, k := range slices.Sorted(maps.Keys(tally)) {
 			t.Logf("%8d %s", tally[k], k)
 		}
 	}
-	if *modelSeed != 0 || testing.Short() || underRace {
+	if !o.Complete {
 		return
 	}
 	// A sequence that never gets anywhere proves nothing.
@@ -374,7 +376,7 @@ func TestGuardAgreesWithModel(t *testing.T) {
 		"RequestReset: too_many_resets", "CancelReset: yes", "Confirm: too_many_code_sets", "Sweep: expired", "Sweep: lapsed", "Sweep: waiting",
 		"Sweep: reminded", "Sweep: matured", "Sweep: completed", "Sweep: delivered", "Sweep: undelivered", "Reseal: 2",
 	} {
-		if *modelSequences >= 3000 && tally[k] == 0 {
+		if tally[k] == 0 {
 			t.Errorf("no sequence came to %q", k)
 		}
 	}
