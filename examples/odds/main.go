@@ -1,0 +1,76 @@
+// Command odds prints how likely somebody who knows the password of an account
+// guesses its second factor: by formula, and by letting a guesser loose on the
+// real Guard.
+//
+//	go run ./examples/odds                                    one app, one year
+//	go run ./examples/odds -authenticators 3 -recoveries 2
+//	go run ./examples/odds -digits 8 -messages -years 10
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "odds:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	var s scenario
+	var seed uint64
+	flags := flag.NewFlagSet("odds", flag.ContinueOnError)
+	flags.IntVar(&s.Authenticators, "authenticators", 1, "how many apps the account has, 1 to 3")
+	flags.IntVar(&s.Digits, "digits", 6, "how many digits their codes have, 6 to 8")
+	flags.BoolVar(&s.Messages, "messages", false, "whether the account also takes codes in messages")
+	flags.IntVar(&s.Recoveries, "recoveries", 0, "how many recovery codes the owner uses in a year")
+	flags.IntVar(&s.Years, "years", 1, "how long the guesser goes on, 1 to 100")
+	flags.Uint64Var(&seed, "seed", 1, "for the codes that the guesser tries")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if err := s.validate(); err != nil {
+		return err
+	}
+	found, err := simulate(ctx, s, seed)
+	if err != nil {
+		return err
+	}
+	right, err := countRight()
+	if err != nil {
+		return err
+	}
+	return s.print(out, found, right)
+}
+
+// A scenario is an account and what its owner does.
+type scenario struct {
+	Authenticators int
+	Digits         int
+	Messages       bool
+	Recoveries     int // in a year
+	Years          int
+}
+
+func (s scenario) validate() error {
+	switch {
+	case s.Authenticators < 1 || s.Authenticators > 3:
+		return errors.New("-authenticators is not 1 to 3")
+	case s.Digits < 6 || s.Digits > 8:
+		return errors.New("-digits is not 6 to 8")
+	case s.Recoveries < 0 || s.Recoveries > 365:
+		return errors.New("-recoveries is not 0 to 365")
+	case s.Years < 1 || s.Years > 100:
+		return errors.New("-years is not 1 to 100")
+	}
+	return nil
+}
