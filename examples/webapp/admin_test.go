@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// open shows the page of a user to an administrator, who answers with a code if
-// the last one is too long ago.
+// open opens the page of a user as an administrator, and enters a code if the last
+// one has expired.
 func (b *browser) open(email string, p *phone) {
 	b.t.Helper()
 	path := memberPath(b.site.idOf(email))
@@ -23,8 +23,8 @@ func (b *browser) open(email string, p *phone) {
 
 var ticketRE = regexp.MustCompile(`<code class="ticket" translate="no">([^<]*)</code>`)
 
-// TestAdminReset takes the second factor of a user away, plainly and with a
-// ticket for the next setup.
+// TestAdminReset turns off the second factor of a user, without and with a ticket
+// for the next setup.
 func TestAdminReset(t *testing.T) {
 	t.Parallel()
 	const email = "bob@example.com"
@@ -41,7 +41,7 @@ func TestAdminReset(t *testing.T) {
 	admin.sees("Two-factor authentication is now off for this user.", "turned off by an administrator: lost the phone, called in.")
 	s.received(email, "lost the phone, called in. From now on, your password alone signs you in.")
 	bob.get("/security")
-	bob.at("/sign-in") // whose session it is was in doubt
+	bob.at("/sign-in") // a reset ends the user's sessions
 	bob.signIn(email)
 	bob.at("/")
 	bob.get("/security")
@@ -49,7 +49,7 @@ func TestAdminReset(t *testing.T) {
 	admin.submit("/admin/reset", "reason", "once more")
 	admin.sees("Two-factor authentication is not on.")
 
-	// With a ticket, the password alone sets nothing up.
+	// With a ticket, the password alone is not enough to set up a new factor.
 	admin.submit("/admin/reset", "reason", "suspicious", "ticket", "yes")
 	m := ticketRE.FindStringSubmatch(admin.page.body)
 	if m == nil {
@@ -75,8 +75,8 @@ func TestAdminReset(t *testing.T) {
 	bob.codes()
 }
 
-// TestPass lets a user in without a code for a day, after which a second factor
-// has to be there again.
+// TestPass lets a user sign in without a code for a day. After that, a second
+// factor is required again.
 func TestPass(t *testing.T) {
 	t.Parallel()
 	const email = "bob@example.com"
@@ -94,18 +94,18 @@ func TestPass(t *testing.T) {
 	bob.sees("You signed in with the pass")
 	bob.get("/security")
 	bob.sees("You can sign in without a code until 3 March 2026", "(administrator’s pass)")
-	bob.get("/data") // it is good for nothing else
+	bob.get("/data") // the pass is valid for the sign-in only
 	bob.sees("Confirm it’s you")
 	admin.open(email, adminPhone)
 	admin.sees("administrator’s pass")
 
-	// A code that is right ends it.
+	// A right code ends the pass.
 	bob.submit("/data", "code", phone.next())
 	bob.signOut()
 	bob.signIn(email)
 	bob.at("/sign-in/code")
 
-	// With nothing left, the end of the pass demands a new setup.
+	// If the user has no factor, a new setup is required after the pass.
 	admin.open(email, adminPhone)
 	admin.submit("/admin/reset", "reason", "phone is broken")
 	admin.submit("/admin/pass", "reason", "until the new one is here")
@@ -144,13 +144,13 @@ func TestUnlock(t *testing.T) {
 	bob.denied(http.StatusTooManyRequests, "Too many wrong codes")
 	admin.open(email, adminPhone)
 	admin.sees("locked after too many wrong ones")
-	admin.submit("/admin/unlock", "reason", "mistook the app")
+	admin.submit("/admin/unlock", "reason", "used the wrong app")
 	admin.sees("The user can try again.")
 	bob.submit("/sign-in/code", "code", phone.shows())
 	bob.at("/")
 }
 
-// TestResetRequest asks for a reset, has it refused, and approved at last.
+// TestResetRequest has a request refused, and a second one approved.
 func TestResetRequest(t *testing.T) {
 	t.Parallel()
 	const email = "bob@example.com"
@@ -213,13 +213,12 @@ func TestErase(t *testing.T) {
 	if err := row.Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d rows are left, %v", left, err)
 	}
-	b := s.member(email) // somebody new
+	b := s.member(email) // a new user
 	b.get("/security")
 	b.sees("Nothing yet.")
 }
 
-// TestAdminBounds checks what administrators can't do, and for how long they can
-// do the rest.
+// TestAdminBounds checks what administrators can't do, and how long a code counts.
 func TestAdminBounds(t *testing.T) {
 	t.Parallel()
 	const email = "bob@example.com"
@@ -228,7 +227,7 @@ func TestAdminBounds(t *testing.T) {
 	bob := s.member(email)
 	bobPhone, _ := bob.enable()
 
-	// Nobody administers themselves, not even with a form of their own.
+	// Administrators can't change their own accounts, even with a forged form.
 	admin.open(adminEmail, adminPhone)
 	admin.sees("This is your own account.")
 	own := s.idOf(adminEmail)
@@ -245,7 +244,7 @@ func TestAdminBounds(t *testing.T) {
 		}
 	}
 
-	// The code is good for a while, and a form that was open longer does nothing.
+	// The code counts for a while. A form that was open longer does nothing.
 	admin.open(email, adminPhone)
 	form := admin.page
 	s.clock.advance(16 * time.Minute)
@@ -258,13 +257,13 @@ func TestAdminBounds(t *testing.T) {
 	admin.get("/data") // another purpose
 	admin.sees("Confirm it’s you")
 
-	// After the code it goes on to a page of ours, and nowhere else.
+	// After the code, the user is sent only to pages of this site.
 	s.clock.advance(16 * time.Minute)
 	admin.get("/admin/mandate?next=//evil.example")
 	admin.submit("/admin/code", "code", adminPhone.next())
 	admin.at("/admin/mandate?next=//evil.example")
 
-	// A second administrator can help the first, until the right is taken away.
+	// A second administrator can help the first and remove the right.
 	admin.open(email, adminPhone)
 	admin.submit("/admin/rights", "admin", "yes")
 	admin.sees("Role</dt><dd>administrator")

@@ -21,7 +21,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// clock is what a site and the phones go by.
+// clock is the clock of a site and its phones.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -43,7 +43,7 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// notes is a log that can be read while it is written.
+// notes is a log that tests can read while it is written.
 type notes struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -61,7 +61,7 @@ func (n *notes) String() string {
 	return n.text.String()
 }
 
-// site is a running server on a folder of its own.
+// site is a running server with its own folder.
 type site struct {
 	t      *testing.T
 	config config
@@ -71,7 +71,7 @@ type site struct {
 	server *httptest.Server
 }
 
-// newSite starts a site. Each change is made to its configuration first.
+// newSite starts a site. The changes adjust its configuration.
 func newSite(t *testing.T, changes ...func(*config)) *site {
 	t.Helper()
 	s := &site{t: t, clock: newClock(), log: &notes{}}
@@ -107,15 +107,16 @@ func (s *site) stop() {
 	}
 }
 
-// restart is what a new deployment does: everything in memory is gone.
+// restart restarts the server, as a new deployment does. Everything in memory is
+// lost.
 func (s *site) restart() {
 	s.t.Helper()
 	s.stop()
 	s.start()
 }
 
-// browser stands in for one: it keeps cookies, follows redirects, and fills in
-// forms that it has been shown.
+// browser acts as one: it keeps cookies, follows redirects, and fills in the forms
+// of its page.
 type browser struct {
 	t      *testing.T
 	site   *site
@@ -123,7 +124,7 @@ type browser struct {
 	page   page
 }
 
-// page is what a browser shows.
+// page is the page in a browser.
 type page struct {
 	status int
 	path   string
@@ -148,7 +149,7 @@ func (b *browser) get(path string) {
 	b.load(request)
 }
 
-// post sends a form without having been shown one.
+// post sends a form that need not be on the page.
 func (b *browser) post(path string, fields url.Values) {
 	b.t.Helper()
 	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.site.server.URL+path, strings.NewReader(fields.Encode()))
@@ -189,8 +190,8 @@ var (
 	valueRE  = regexp.MustCompile(`\bvalue="([^"]*)"`)
 )
 
-// submit fills in the form on the page that goes to the action: pairs of a
-// field's name and what to type, or the value of a box to tick. It fails if there is no such form or field.
+// submit fills in and sends the form with that action. typed are pairs of a field's
+// name and its value. It fails if the page has no such form or field.
 func (b *browser) submit(action string, typed ...string) {
 	b.t.Helper()
 	for _, form := range formRE.FindAllStringSubmatch(b.page.body, -1) {
@@ -224,7 +225,7 @@ func (b *browser) submit(action string, typed ...string) {
 	b.t.Fatalf("%s has no form for %s:\n%s", b.page.path, action, b.page.body)
 }
 
-// follow goes where the link with that text leads.
+// follow follows the link with that text.
 func (b *browser) follow(text string) {
 	b.t.Helper()
 	link := regexp.MustCompile(`<a\b[^>]*\bhref="([^"]*)"[^>]*>[^<]*` + regexp.QuoteMeta(text))
@@ -235,7 +236,7 @@ func (b *browser) follow(text string) {
 	b.get(html.UnescapeString(m[1]))
 }
 
-// lacks checks that the page does not say something.
+// lacks checks that the page contains none of the texts.
 func (b *browser) lacks(texts ...string) {
 	b.t.Helper()
 	for _, text := range texts {
@@ -245,7 +246,7 @@ func (b *browser) lacks(texts ...string) {
 	}
 }
 
-// at checks which page is shown.
+// at checks the path of the page.
 func (b *browser) at(path string) {
 	b.t.Helper()
 	if b.page.path != path {
@@ -255,13 +256,13 @@ func (b *browser) at(path string) {
 
 var tagRE = regexp.MustCompile(`<[^>]*>`)
 
-// says reports whether the page says something, in its text or in its source.
+// says reports whether the page contains the text, as text or in its source.
 func (p page) says(text string) bool {
 	return strings.Contains(html.UnescapeString(p.body), text) ||
 		strings.Contains(html.UnescapeString(tagRE.ReplaceAllString(p.body, "")), text)
 }
 
-// sees checks that the page says something.
+// sees checks that the page contains the texts.
 func (b *browser) sees(texts ...string) {
 	b.t.Helper()
 	for _, text := range texts {
@@ -271,7 +272,7 @@ func (b *browser) sees(texts ...string) {
 	}
 }
 
-// denied checks that the page says what was wrong, at the field.
+// denied checks the status, and the problem that the page shows at the code field.
 func (b *browser) denied(status int, text string) {
 	b.t.Helper()
 	if b.page.status != status {
@@ -292,7 +293,7 @@ func (b *browser) signUp(email string) {
 	b.at("/sign-in")
 }
 
-// signIn takes the first step.
+// signIn enters the password.
 func (b *browser) signIn(email string) {
 	b.t.Helper()
 	b.get("/sign-in")
@@ -305,7 +306,7 @@ func (b *browser) signOut() {
 	b.at("/")
 }
 
-// enable switches two-factor authentication on.
+// enable turns two-factor authentication on.
 func (b *browser) enable() (*phone, []string) {
 	b.t.Helper()
 	b.get("/security")
@@ -331,10 +332,10 @@ func (b *browser) codes() []string {
 	return codes
 }
 
-// fast makes recovery codes that cost nothing.
+// fast makes recovery codes cheap.
 func fast(c *config) { c.scheme = recovery.Fast }
 
-// member signs somebody up and in.
+// member signs a user up and in.
 func (s *site) member(email string) *browser {
 	s.t.Helper()
 	b := s.browser()
@@ -346,8 +347,8 @@ func (s *site) member(email string) *browser {
 
 const adminEmail = "root@example.com"
 
-// admin is the first user, with two-factor authentication and a code answered
-// for administration.
+// admin is the first user, with two-factor authentication on and a code entered for
+// administration.
 func (s *site) admin() (*browser, *phone) {
 	s.t.Helper()
 	b := s.member(adminEmail)
@@ -358,7 +359,7 @@ func (s *site) admin() (*browser, *phone) {
 	return b, p
 }
 
-// idOf returns the key of a user.
+// idOf returns the id of a user.
 func (s *site) idOf(email string) string {
 	s.t.Helper()
 	u, _, err := s.app.users.find(s.t.Context(), "email", email)
@@ -368,7 +369,7 @@ func (s *site) idOf(email string) string {
 	return u.ID
 }
 
-// received returns the text of the latest letter to somebody that says that.
+// received returns the latest letter to that address that contains the text.
 func (s *site) received(to, text string) letter {
 	s.t.Helper()
 	for _, l := range s.app.mailbox.list() {
@@ -397,7 +398,7 @@ type phone struct {
 
 var linkRE = regexp.MustCompile(`href="(otpauth://[^"]*)"`)
 
-// scan sets a phone up with what the page shows.
+// scan sets up a phone with the secret on the page.
 func (b *browser) scan() *phone {
 	b.t.Helper()
 	b.sees("Set up your authenticator")
@@ -412,10 +413,10 @@ func (b *browser) scan() *phone {
 	return &phone{b.t, key, b.site.clock}
 }
 
-// shows returns the code on the display.
+// shows returns the code that the phone shows now.
 func (p *phone) shows() string { return p.at(0) }
 
-// at returns the code that is shown that much later.
+// at returns the code that the phone shows after that time.
 func (p *phone) at(d time.Duration) string {
 	p.t.Helper()
 	code, err := p.key.Code(p.clock.Now().Add(d))
@@ -425,14 +426,14 @@ func (p *phone) at(d time.Duration) string {
 	return code
 }
 
-// next waits for the next code, which has not been used.
+// next advances the clock and returns the next code, which is unused.
 func (p *phone) next() string {
 	p.t.Helper()
 	p.clock.advance(30 * time.Second)
 	return p.shows()
 }
 
-// wrong returns six digits that are no code around now.
+// wrong returns six digits that are not a valid code now.
 func (p *phone) wrong() string {
 	p.t.Helper()
 	for _, digits := range []string{"000000", "111111", "222222", "333333"} {
@@ -448,7 +449,7 @@ func (p *phone) wrong() string {
 	return ""
 }
 
-// cookies returns those of the site.
+// cookies returns the cookies of the site.
 func (b *browser) cookies() []*http.Cookie {
 	b.t.Helper()
 	at, err := url.Parse(b.site.server.URL)
@@ -458,7 +459,7 @@ func (b *browser) cookies() []*http.Cookie {
 	return b.client.Jar.Cookies(at)
 }
 
-// cookie returns the one of that name, or nil.
+// cookie returns the cookie with that name, or nil.
 func (b *browser) cookie(name string) *http.Cookie {
 	b.t.Helper()
 	for _, c := range b.cookies() {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// trusting signs in and has the browser trusted.
+// trusting signs in and trusts the browser.
 func (b *browser) trusting(email, code string) {
 	b.t.Helper()
 	b.signIn(email)
@@ -34,7 +34,7 @@ func TestTrustedDevice(t *testing.T) {
 	b.get("/security")
 	b.sees("(trusted device)")
 
-	// It proves nothing but a sign-in, and only for this user and this browser.
+	// The trust is valid only for signing in, for this user, in this browser.
 	b.get("/security/disable")
 	b.sees("Code from your authenticator app")
 	b.get("/data")
@@ -51,7 +51,7 @@ func TestTrustedDevice(t *testing.T) {
 	mallory.at("/sign-in/code")
 	mallory.submit("/sign-in/code", "code", theirs.next())
 
-	// One of them, then all, by their owner.
+	// The owner revokes one device, then all.
 	b.get("/security")
 	b.submit("/security/device")
 	b.sees("That device is no longer trusted.", "None. When you sign in")
@@ -64,13 +64,12 @@ func TestTrustedDevice(t *testing.T) {
 	if b.cookie("device") != nil {
 		t.Error("the cookie is still there")
 	}
-	b.page = gone // loaded before
+	b.page = gone // loaded before the revocation
 	b.submit("/security/device")
 	b.sees("That device was already no longer trusted.")
 	b.signOut()
 
-	// A recovery code says that something is wrong: the trust ends, and so it
-	// does after its time.
+	// Using a recovery code ends the trust. So does its time.
 	b.trusting(email, phone.next())
 	other.signIn(email)
 	other.submit("/sign-in/code", "code", codes[0])
@@ -88,7 +87,7 @@ func TestTrustedDevice(t *testing.T) {
 	b.at("/sign-in/code")
 }
 
-// TestDeviceEndsWithPassword changes the password that a thief may have known.
+// TestDeviceEndsWithPassword checks that a new password ends trust in devices.
 func TestDeviceEndsWithPassword(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"

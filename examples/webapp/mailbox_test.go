@@ -10,7 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// TestMailbox finds the message that confirms a change, and keeps others out.
+// TestMailbox finds the messages about changes, and refuses other machines.
 func TestMailbox(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -24,7 +24,7 @@ func TestMailbox(t *testing.T) {
 	b.get("/messages")
 	b.sees("Two-factor authentication was turned off.", "your password alone signs you in")
 
-	// Events come at least once. A message goes out once.
+	// An event can be delivered again. Its message is sent once.
 	before := len(s.app.mailbox.list())
 	e := enrollment.Event{ID: "1", UserID: s.idOf(email), Kind: enrollment.EventEnabled}
 	for range 2 {
@@ -46,7 +46,7 @@ func TestMailbox(t *testing.T) {
 		t.Errorf("keeps %d letters", got)
 	}
 
-	// A site whose name leads to this address reads nothing.
+	// Another site's name that points to this address reads nothing.
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL+"/messages", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ const (
 	otherPhone = "+43 664 1234567"
 )
 
-// TestPhone has codes sent to a phone, besides an app.
+// TestPhone adds a phone number to an account with an app.
 func TestPhone(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -88,7 +88,7 @@ func TestPhone(t *testing.T) {
 		}
 		b.sees("That is not a valid phone number.")
 	}
-	b.submit("/security/phone", "number", typedAs) // the receipt of the setup is proof enough
+	b.submit("/security/phone", "number", typedAs) // the receipt of the setup is the proof
 	b.at("/security/phone/code")
 	first := s.sentCode(number)
 	b.submit("/security/phone/code", "code", wrongFor(first))
@@ -99,7 +99,7 @@ func TestPhone(t *testing.T) {
 	b.lacks(number)
 	b.signOut()
 
-	// The second step offers both.
+	// The sign-in offers both.
 	b.signIn(email)
 	b.sees("Text me a code")
 	s.clock.advance(time.Minute)
@@ -116,7 +116,7 @@ func TestPhone(t *testing.T) {
 	b.get("/security")
 	b.sees("(text message)", "last used")
 
-	// Such a code changes no settings.
+	// A delivered code can't change settings.
 	s.clock.advance(time.Minute)
 	b.get("/security/phone")
 	b.submit("/security/phone", "number", otherPhone)
@@ -127,7 +127,7 @@ func TestPhone(t *testing.T) {
 	b.get("/")
 	b.signOut()
 
-	// The app's code goes into the same field, also after a message was sent.
+	// An app code works in the same field, also after a message was sent.
 	s.clock.advance(time.Minute)
 	b.signIn(email)
 	b.submit("/sign-in/code/send")
@@ -147,7 +147,7 @@ func TestPhone(t *testing.T) {
 	b.sees("Text message to "+number, "Your code is "+sent)
 }
 
-// wrongFor returns six digits that are not the code.
+// wrongFor returns six digits other than the code.
 func wrongFor(code string) string {
 	if code == "000000" {
 		return "111111"
@@ -155,7 +155,7 @@ func wrongFor(code string) string {
 	return "000000"
 }
 
-// TestMessagesAlone lets a user have nothing but a phone number.
+// TestMessagesAlone sets up a phone number without an app.
 func TestMessagesAlone(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -173,7 +173,7 @@ func TestMessagesAlone(t *testing.T) {
 	b.sees("you sign in with your password and a code that we text you")
 	codes := b.codes()
 	b.get("/security")
-	b.at("/security") // it signs in, like an app's
+	b.at("/security") // a delivered code signs in
 	b.signOut()
 
 	s.clock.advance(time.Minute)
@@ -188,7 +188,7 @@ func TestMessagesAlone(t *testing.T) {
 	b.submit("/sign-in/code", "code", codes[0])
 	b.at("/security")
 
-	// Off by default: an authenticator has to be there first.
+	// By default, an authenticator must be set up first.
 	s.config.messagesAlone = false
 	s.restart()
 	bob := s.browser()
@@ -205,7 +205,7 @@ func TestMessagesAlone(t *testing.T) {
 	bob.at("/security/begin")
 }
 
-// The mailbox is for whoever sits at this machine.
+// Only this machine can open the mailbox.
 func TestMailboxIsLocal(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {

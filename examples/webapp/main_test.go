@@ -22,7 +22,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 )
 
-// TestRun starts the program as main does, and ends it as a signal does.
+// TestRun starts the program as main does, and stops it as a signal does.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())

@@ -16,7 +16,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// TestMembers lists who has a second factor, and by what they signed in last.
+// TestMembers lists the users, their second factors and last sign-ins.
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -36,7 +36,7 @@ func TestMembers(t *testing.T) {
 	admin.lacks("bob")
 
 	for _, c := range []struct{ code, says string }{
-		{phone.next(), "authenticator app"}, // whose trust ends with the recovery code
+		{phone.next(), "authenticator app"}, // the recovery code ends the trust
 		{codes[0], "recovery code"},
 	} {
 		bob.setCookies([]*http.Cookie{{Name: "device", MaxAge: -1}})
@@ -80,7 +80,7 @@ func TestMembers(t *testing.T) {
 		t.Error("the file does not follow the filter")
 	}
 
-	// One account that can't be opened hides no other.
+	// An account that can't be opened does not hide others.
 	if _, err := s.app.db.Exec(`UPDATE twofactor_accounts SET data = x'00' WHERE user_id = ?1`, s.idOf("bob@example.com")); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestMembers(t *testing.T) {
 		t.Errorf("with a damaged account: %d rows, %v", len(rows), err)
 	}
 
-	// It is for administrators, with a code.
+	// Only administrators can open the list, after a code.
 	bob.get("/admin/members")
 	if bob.page.status != http.StatusNotFound {
 		t.Errorf("for somebody else: status %d", bob.page.status)
@@ -106,7 +106,7 @@ func TestMembers(t *testing.T) {
 	admin.at("/admin/members.csv")
 }
 
-// TestManyMembers turns pages.
+// TestManyMembers follows the links to the next pages.
 func TestManyMembers(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -134,15 +134,15 @@ func TestManyMembers(t *testing.T) {
 	}
 }
 
-// noList is a store whose list can't be had.
+// noList is a store that can't list.
 type noList struct{}
 
 func (noList) List(context.Context, store.Query) (store.Page, error) {
 	return store.Page{}, errors.New("out of order")
 }
 
-// TestNoList takes nobody for somebody without a second factor when the accounts
-// can't be listed, and no half of a file for a whole one.
+// TestNoList checks that a failed listing is an error: it shows no user as without a
+// second factor, and no partial file as complete.
 func TestNoList(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -169,7 +169,7 @@ func TestNoList(t *testing.T) {
 	}
 }
 
-// TestSweep tells the owner of a request for a reset every day.
+// TestSweep reminds the owner of a request for a reset every day.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	const email = "bob@example.com"
@@ -183,7 +183,7 @@ func TestSweep(t *testing.T) {
 	bob.get("/sign-in/lost")
 	bob.submit("/sign-in/lost")
 	ended, end := context.WithCancel(t.Context())
-	end() // one sweep, and no waiting for the next
+	end() // sweep once, do not wait for the next
 	sweep := func() {
 		t.Helper()
 		if _, err := s.app.directory.Sweep(t.Context()); err != nil {

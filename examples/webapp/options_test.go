@@ -44,7 +44,7 @@ func TestKeepCodes(t *testing.T) {
 	c.sees("We can’t show your recovery codes again.")
 }
 
-// TestReplenish shows the code that takes the place of the one that was used.
+// TestReplenish shows the code that replaces a used one.
 func TestReplenish(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -96,7 +96,7 @@ func TestCodesAtSetup(t *testing.T) {
 	b.sees("9 of 10 are left.")
 }
 
-// TestPasswordDisables switches it off with the password alone.
+// TestPasswordDisables turns it off with the password alone.
 func TestPasswordDisables(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast, func(c *config) { c.passwordDisables = true })
@@ -119,7 +119,7 @@ func TestPasswordDisables(t *testing.T) {
 	c.denied(http.StatusUnprocessableEntity, "That is not a code.")
 }
 
-// TestBrands shows another name at another address, in the page and in the app.
+// TestBrands shows another name for another host, in the page and in the app.
 func TestBrands(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast, func(c *config) {

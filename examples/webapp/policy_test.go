@@ -13,7 +13,7 @@ import (
 func (s *site) mandate(admin *browser, p *phone, days string) {
 	s.t.Helper()
 	admin.get("/admin/mandate")
-	if !hasForm(admin.page.body, "/admin/mandate") { // the last code is too long ago
+	if !hasForm(admin.page.body, "/admin/mandate") { // the last code has expired
 		admin.submit("/admin/code", "code", p.next())
 	}
 	admin.submit("/admin/mandate", "mandatory", "yes", "days", days)
@@ -21,8 +21,8 @@ func (s *site) mandate(admin *browser, p *phone, days string) {
 	admin.sees("Two-factor authentication is required for everyone")
 }
 
-// TestMandate leads those who must have a second factor into the setup, at their
-// next sign-in and at sign-up, and signs them in by confirming it.
+// TestMandate sends users to the setup at the next sign-in and at sign-up. Confirming
+// the setup signs them in.
 func TestMandate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -32,7 +32,7 @@ func TestMandate(t *testing.T) {
 	s.mandate(admin, adminPhone, "0")
 
 	bob.get("/security")
-	bob.at("/security") // it holds from the next sign-in on
+	bob.at("/security") // the mandate applies at the next sign-in
 	bob.sees("It is required here.")
 	bob.signOut()
 	bob.signIn("bob@example.com")
@@ -55,8 +55,8 @@ func TestMandate(t *testing.T) {
 	bob.signIn("bob@example.com")
 	bob.at("/sign-in/code")
 
-	// Sign-up goes straight into the setup. There is no session before it, and
-	// the password is needed again after a while.
+	// Sign-up leads straight to the setup. There is no session before it, and after
+	// a while the password is needed again.
 	carol := s.browser()
 	carol.get("/sign-up")
 	carol.submit("/sign-up", "email", "carol@example.com", "password", password)
@@ -82,10 +82,10 @@ func TestMandate(t *testing.T) {
 	carol.sees("You have started another setup")
 	other.submit("/security/setup", "code", other.scan().shows())
 	other.codes()
-	carol.get("/security/begin") // there is a second factor now, to sign in with
+	carol.get("/security/begin") // the user has a second factor now and must sign in with it
 	carol.at("/sign-in")
 
-	// So it is where the second factor came by another door.
+	// The same if the second factor was imported.
 	dave := s.browser()
 	dave.get("/sign-up")
 	dave.submit("/sign-up", "email", "dave@example.com", "password", password)
@@ -97,7 +97,7 @@ func TestMandate(t *testing.T) {
 	dave.get("/security/begin")
 	dave.at("/sign-in")
 
-	// The switch is turned off again.
+	// The mandate is turned off again.
 	admin.get("/admin/mandate")
 	admin.submit("/admin/code", "code", adminPhone.next())
 	admin.submit("/admin/mandate", "mandatory", "no")
@@ -105,7 +105,7 @@ func TestMandate(t *testing.T) {
 	s.member("erin@example.com")
 }
 
-// TestGrace lets those who were there before put it off.
+// TestGrace gives days of grace to users who joined before.
 func TestGrace(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -115,7 +115,7 @@ func TestGrace(t *testing.T) {
 	s.mandate(admin, adminPhone, "7")
 	admin.sees("have until 10 March 2026")
 
-	// Who comes later has no grace.
+	// Users who join later have no days of grace.
 	s.clock.advance(time.Minute)
 	carol := s.browser()
 	carol.get("/sign-up")
@@ -130,7 +130,7 @@ func TestGrace(t *testing.T) {
 	bob.get("/security")
 	bob.at("/security")
 
-	// More days count from the day on which it was turned on.
+	// A new number of days counts from the day it was turned on.
 	s.mandate(admin, adminPhone, "8")
 	admin.sees("have until 11 March 2026")
 	s.clock.advance(26 * time.Hour)
@@ -141,7 +141,7 @@ func TestGrace(t *testing.T) {
 	late.signIn("bob@example.com")
 	late.at("/security/begin")
 
-	// The deadline is gone from the start page with the setup.
+	// After the setup, the home page shows no deadline.
 	bob.get("/")
 	bob.follow("Set it up now")
 	bob.submit("/security/begin")
@@ -153,7 +153,7 @@ func TestGrace(t *testing.T) {
 	late.at("/sign-in")
 }
 
-// TestExempt signs in somebody to whom the mandate does not apply.
+// TestExempt signs in a user to whom the mandate does not apply.
 func TestExempt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -206,7 +206,7 @@ func TestMandateRefuses(t *testing.T) {
 		root.get("/admin/mandate")
 	}
 
-	// To everybody else there is nothing.
+	// For other users the pages do not exist.
 	bob := s.member("bob@example.com")
 	bob.enable()
 	for _, path := range []string{"/admin/mandate", memberPath(s.idOf(adminEmail))} {

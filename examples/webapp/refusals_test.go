@@ -37,7 +37,7 @@ func TestPasswords(t *testing.T) {
 		b.sees(c.says)
 	}
 
-	// Whether the address or the password is wrong is not said.
+	// The page does not reveal whether the address or the password is wrong.
 	const says = "Wrong e-mail address or password."
 	for name, c := range map[string]struct{ email, password string }{
 		"unknown":   {"bob@example.com", password},
@@ -58,8 +58,8 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
-// TestLongestPassword makes sure that nothing is cut off behind the 72 bytes
-// that bcrypt looks at.
+// TestLongestPassword checks that no password is cut at the 72 bytes that bcrypt
+// uses.
 func TestLongestPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -110,12 +110,12 @@ func TestHalfSignedIn(t *testing.T) {
 		t.Error("the home page takes half a sign-in for a whole one")
 	}
 
-	// Where there is no challenge, there is nothing to answer.
+	// Without a challenge there is nothing to answer.
 	stranger := s.browser()
 	stranger.post("/sign-in/code", url.Values{"code": {phone.next()}})
 	stranger.at("/sign-in")
 
-	// The challenge does not wait for ever.
+	// The challenge expires.
 	half.get("/sign-in/code")
 	half.at("/sign-in/code")
 	s.clock.advance(11 * time.Minute)
@@ -126,7 +126,7 @@ func TestHalfSignedIn(t *testing.T) {
 	half.at("/sign-in")
 }
 
-// TestLock types wrong codes until the app's codes are not looked at any more.
+// TestLock enters wrong codes until app codes are locked.
 func TestLock(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -148,12 +148,12 @@ func TestLock(t *testing.T) {
 		t.Errorf("Retry-After is %q", got)
 	}
 
-	// A new sign-in brings no new guesses, and the right code does not help.
+	// A new sign-in gives no new guesses, and the right code is refused too.
 	b.signIn(email)
 	b.submit("/sign-in/code", "code", phone.next())
 	b.denied(http.StatusTooManyRequests, "Wait 30 seconds before you try again")
 
-	// The owner gets in with a recovery code, and reads what happened.
+	// The owner signs in with a recovery code and reads what happened.
 	b.submit("/sign-in/code", "code", codes[0])
 	b.at("/security")
 	b.sees("Too many wrong codes were entered")
@@ -161,7 +161,7 @@ func TestLock(t *testing.T) {
 		t.Error("nobody told the owner")
 	}
 
-	// Guesses at the settings draw on the same budget, and the page says so.
+	// Guesses on the settings pages count too, and the page shows the lock.
 	b.get("/security/disable")
 	for range 5 {
 		b.submit("/security/disable", "code", phone.wrong())
@@ -194,7 +194,7 @@ func TestFewCodes(t *testing.T) {
 	b.sees("your last recovery code", "0 of 10 are left.")
 }
 
-// TestSupersededTab begins a setup in one tab and another one in a second.
+// TestSupersededTab starts a setup in one tab and another one in a second tab.
 func TestSupersededTab(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -217,7 +217,7 @@ func TestSupersededTab(t *testing.T) {
 	b.submit("/security/setup", "code", second.shows())
 	b.codes()
 
-	// Sending the form again shows nothing, and changes nothing.
+	// Sending the form again shows nothing and changes nothing.
 	b.page = tab
 	b.submit("/security/setup", "code", first.next())
 	b.at("/security")
@@ -235,15 +235,15 @@ func TestSetupIsForOneUser(t *testing.T) {
 		b.submit("/security/begin")
 	}
 	page, phone := alice.page, alice.scan()
-	mallory.page = page // with her token and her secret
+	mallory.page = page // with alice's token and secret
 	mallory.submit("/security/setup", "code", phone.shows())
 	mallory.at("/security")
 	mallory.sees("That setup is not yours")
 	alice.submit("/security/setup", "code", phone.shows())
 	alice.codes()
 
-	// Another browser of the same user sees that one waits, not what. Nor does
-	// the session: it is in the page alone.
+	// Another browser of the same user sees that a setup is pending, but not its
+	// secret. The token is only in the page, not in the session.
 	s.clock.advance(time.Minute)
 	alice.get("/security")
 	alice.follow("Add another authenticator")
@@ -264,7 +264,7 @@ func TestSetupIsForOneUser(t *testing.T) {
 	other.get("/security/setup")
 	other.at("/security/begin")
 
-	// And one that is too late is as if it had never been.
+	// An expired setup is gone.
 	mallory.get("/security/begin")
 	mallory.submit("/security/begin")
 	mallory.at("/security/setup")
@@ -293,7 +293,7 @@ func TestStepUp(t *testing.T) {
 
 	b.get("/data")
 	b.sees("Confirm it’s you")
-	b.submit("/data", "code", phone.shows()) // that of the setup
+	b.submit("/data", "code", phone.shows()) // the code of the setup
 	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
 	before := b.cookies()[0].Value
 	b.submit("/data", "code", phone.next())
@@ -306,7 +306,7 @@ func TestStepUp(t *testing.T) {
 	b.get("/data")
 	b.sees(`"email": "` + email + `"`)
 
-	// The receipt proves a change of settings, too, as long as it is fresh.
+	// A fresh receipt is also a proof for a change of settings.
 	b.get("/security/begin")
 	if strings.Contains(b.page.body, `name="code"`) {
 		t.Error("asks for a code a moment after one was given")
@@ -315,7 +315,7 @@ func TestStepUp(t *testing.T) {
 	s.clock.advance(2 * time.Minute)
 	b.get("/data")
 	b.sees("Confirm it’s you")
-	b.page = question // loaded in time, sent too late
+	b.page = question // loaded in time, but sent too late
 	b.submit("/security/begin")
 	b.at("/security/begin")
 	b.sees("Code from your authenticator app")
@@ -323,14 +323,14 @@ func TestStepUp(t *testing.T) {
 	b.sees("Set up your authenticator")
 }
 
-// TestSessions checks what becomes of sessions.
+// TestSessions checks when sessions end and get new tokens.
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
 	s := newSite(t, fast)
 	b, earlier := s.browser(), s.browser()
 	b.signUp(email)
-	token := b.cookies()[0].Value // of the notice on the next page
+	token := b.cookies()[0].Value // of the session that holds the notice
 	b.signIn(email)
 	if b.cookies()[0].Value == token {
 		t.Error("signing in keeps a token that somebody may have planted")
@@ -340,7 +340,7 @@ func TestSessions(t *testing.T) {
 	earlier.at("/security")
 	phone, _ := b.enable()
 	earlier.get("/security")
-	earlier.at("/sign-in") // it began without a second step
+	earlier.at("/sign-in") // it began without a second factor
 
 	b.get("/")
 	kept := b.cookies()
@@ -357,8 +357,8 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// A request that is under way while its session is ended writes it back at its
-// end. That brings nothing to life.
+// A request that runs while its session ends writes the session at its end. This must
+// not restore the session.
 func TestEndedSessionStaysEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -382,14 +382,14 @@ func TestEndedSessionStaysEnded(t *testing.T) {
 	}
 }
 
-// Whoever has lost the phone proves it with a recovery code, and is then asked
-// for a code of the new app.
+// A user who lost the phone uses a recovery code as the proof, and then enters a code
+// from the new app.
 func TestReplaceByRecoveryCode(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
 	b := s.member("alice@example.com")
 	_, codes := b.enable()
-	s.clock.advance(10 * time.Minute) // the receipt is too old
+	s.clock.advance(10 * time.Minute) // the receipt has expired
 	b.get("/security")
 	b.follow("Replace")
 	b.follow("Use a recovery code")
@@ -403,7 +403,8 @@ func TestReplaceByRecoveryCode(t *testing.T) {
 	b.sees("Your new authenticator works.")
 }
 
-// A setup that somebody else has begun meanwhile is not hidden behind one's own.
+// The page warns about a setup that someone else has started, even if the user has
+// started one too.
 func TestSecurityWarnsOfAnotherSetup(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -432,7 +433,7 @@ func TestCookieAndHeaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		response.Body.Close()
-		if !secure { // the first time it works and leaves a notice
+		if !secure { // the first sign-up works and leaves a notice
 			cookie := response.Header.Get("Set-Cookie")
 			for _, want := range []string{"session=", "HttpOnly", "SameSite=Lax", "Path=/"} {
 				if !strings.Contains(cookie, want) {
@@ -521,7 +522,7 @@ func TestForgedRequests(t *testing.T) {
 	if status := send("/security/disable", "code="+strings.Repeat("1", maxBody), nil); status != http.StatusBadRequest {
 		t.Errorf("a large form: %d", status)
 	}
-	// In the address, a code counts for nothing.
+	// A code in the URL is ignored.
 	if status := send("/security/disable?"+code, "", nil); status != http.StatusUnprocessableEntity {
 		t.Errorf("a code in the address: %d", status)
 	}
@@ -530,7 +531,7 @@ func TestForgedRequests(t *testing.T) {
 	b.sees("Two-factor authentication is off.")
 }
 
-// TestKeyFile loses the key file of a database with accounts.
+// TestKeyFile starts without the key file of a database with accounts.
 func TestKeyFile(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -557,8 +558,8 @@ func TestKeyFile(t *testing.T) {
 	b.at("/")
 }
 
-// TestFaults takes the database away: nobody is told more than that something
-// went wrong, and nobody gets in.
+// TestFaults damages an account: the page only says that something went wrong, and
+// nobody gets in.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"

@@ -19,8 +19,7 @@ func (b *browser) forgot(email string) string {
 	return b.site.received(cleanEmail(email), "link to change your password").Link
 }
 
-// TestPasswordReset asks for the second factor before it accepts another
-// password.
+// TestPasswordReset needs the second factor before it accepts a new password.
 func TestPasswordReset(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -33,7 +32,7 @@ func TestPasswordReset(t *testing.T) {
 	b.at("/forgot/code")
 	b.sees("Anyone who can read your e-mail can open that link.")
 
-	// Nothing else gets further: not the form itself, not a code for signing in.
+	// The form alone and a code for signing in are not enough.
 	b.post("/forgot/password", url.Values{"password": {newPassword}})
 	b.at("/forgot/code")
 	b.submit("/forgot/code", "code", phone.wrong())
@@ -42,7 +41,7 @@ func TestPasswordReset(t *testing.T) {
 	b.at("/sign-in")
 	b.sees("That took too long.")
 	b.get("/forgot/code")
-	b.at("/forgot") // that challenge is gone
+	b.at("/forgot") // the challenge is gone
 	b.get(link)
 	before := b.cookies()[0].Value
 	b.submit("/forgot/code", "code", phone.next())
@@ -51,7 +50,7 @@ func TestPasswordReset(t *testing.T) {
 		t.Error("the session has the same token with more rights")
 	}
 	b.get("/security")
-	b.at("/sign-in") // it signs nobody in
+	b.at("/sign-in") // the link signs no one in
 	b.get("/forgot/password")
 	form := b.page
 	b.submit("/forgot/password", "password", "short")
@@ -61,8 +60,8 @@ func TestPasswordReset(t *testing.T) {
 	b.sees("Password changed.")
 	s.received(email, "Your password was changed.")
 
-	// The link, the form and the old password are worth nothing now, and the
-	// sessions have ended.
+	// The link, the form and the old password no longer work, and the sessions have
+	// ended.
 	b.page = form
 	b.submit("/forgot/password", "password", password)
 	b.at("/forgot")
@@ -76,7 +75,7 @@ func TestPasswordReset(t *testing.T) {
 	owner.submit("/sign-in", "email", email, "password", newPassword)
 	owner.at("/sign-in/code")
 
-	// A recovery code does it, too; and being asked too late is being asked again.
+	// A recovery code works too. After ten minutes, a code is needed again.
 	link = b.forgot(email)
 	b.get(link)
 	b.follow("Use a recovery code")
@@ -88,14 +87,13 @@ func TestPasswordReset(t *testing.T) {
 	b.submit("/forgot/password", "password", password)
 	b.at("/forgot/code")
 
-	// The link does not wait for ever.
+	// The link expires.
 	s.clock.advance(20 * time.Minute)
 	b.get(link)
 	b.at("/forgot")
 }
 
-// TestPasswordResetAlone is for those without a second factor: the e-mail is
-// enough.
+// TestPasswordResetAlone checks that the link is enough without a second factor.
 func TestPasswordResetAlone(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -107,18 +105,18 @@ func TestPasswordResetAlone(t *testing.T) {
 	b.get(link)
 	b.at("/forgot/password")
 
-	// It is asked for from the moment that there is one.
+	// A code is needed as soon as the user has a second factor.
 	phone, _ := owner.enable()
 	b.submit("/forgot/password", "password", newPassword)
 	b.at("/forgot/code")
 	b.submit("/forgot/code", "code", phone.next())
 	b.submit("/forgot/password", "password", newPassword)
 	b.at("/sign-in")
-	b.get(other) // with one link, all are spent
+	b.get(other) // one used link ends all others
 	b.at("/forgot")
 }
 
-// TestPasswordResetByPhone has the code sent over another channel than the link.
+// TestPasswordResetByPhone sends the code over another channel than the link.
 func TestPasswordResetByPhone(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -138,8 +136,7 @@ func TestPasswordResetByPhone(t *testing.T) {
 	b.at("/sign-in")
 }
 
-// TestForgotTellsNothing compares what is said of an address that is known, and
-// of one that is not.
+// TestForgotTellsNothing checks that known and unknown addresses get the same answer.
 func TestForgotTellsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -160,7 +157,7 @@ func TestForgotTellsNothing(t *testing.T) {
 		t.Errorf("%d messages, want one to the user there is", n)
 	}
 
-	// A link that was made for nobody, one that is none, and a stolen database.
+	// A link of no user, an invalid link, and a hash from a stolen database.
 	nobody, err := s.app.links.add(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +181,7 @@ func TestForgotTellsNothing(t *testing.T) {
 		t.Error("the log holds a link")
 	}
 
-	// A session that somebody has planted is not the one that the link opens.
+	// A link does not give its rights to a session token that was planted before.
 	b.get("/forgot")
 	b.submit("/forgot", "email", "nobody@example.com")
 	planted := b.cookies()[0].Value
@@ -193,7 +190,7 @@ func TestForgotTellsNothing(t *testing.T) {
 		t.Error("the link gives its right to a token that was there before")
 	}
 
-	// The receipt of one user is none for another's link.
+	// The receipt of one user is not valid for the link of another.
 	mallory := s.member("mallory@example.com")
 	phone, _ := mallory.enable()
 	alice.enable()
@@ -213,7 +210,7 @@ func TestForgotTellsNothing(t *testing.T) {
 	mallory.at("/forgot/code")
 }
 
-// TestChangePassword takes a code and the old password.
+// TestChangePassword needs a code and the old password.
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -241,7 +238,7 @@ func TestChangePassword(t *testing.T) {
 	b.submit("/security/password/code", "code", phone.next())
 	b.at("/security/password")
 
-	// A code for this is none for the page of data, and the other way round.
+	// A code for this does not open the page of data, nor the reverse.
 	b.get("/data")
 	b.sees("Confirm it’s you")
 	b.get("/security/password")
@@ -255,7 +252,7 @@ func TestChangePassword(t *testing.T) {
 	other.at("/sign-in")
 }
 
-// TestLost asks for a reset, which the owner cancels in each of the two ways.
+// TestLost asks for resets. The owner cancels them in both ways.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -274,7 +271,7 @@ func TestLost(t *testing.T) {
 	b.sees("3 days on purpose")
 	b.submit("/sign-in/lost")
 	b.sees("from 5 March 2026, 10:00 UTC")
-	b.get("/sign-in/lost") // again: the wait does not begin anew
+	b.get("/sign-in/lost") // asking again does not restart the wait
 	s.clock.advance(time.Minute)
 	b.submit("/sign-in/lost")
 	b.sees("from 5 March 2026, 10:00 UTC")
@@ -301,7 +298,7 @@ func TestLost(t *testing.T) {
 	b.sees("was cancelled.")
 	b.lacks("Cancel the request")
 
-	// The challenge that asks for it does not wait for ever.
+	// The challenge for a request expires.
 	b.signOut()
 	b.signIn(email)
 	b.get("/sign-in/lost")

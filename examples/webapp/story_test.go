@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// TestStory is the life of an account from sign-up to switching two-factor
-// authentication off.
+// TestStory follows an account from sign-up until two-factor authentication is turned
+// off.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
@@ -22,18 +22,18 @@ func TestStory(t *testing.T) {
 
 	b.signUp(email)
 	b.signIn(email)
-	b.at("/") // no second step yet
+	b.at("/") // no second factor yet
 	b.get("/security")
 	b.sees("off", "Turn on", "Nothing yet.")
 
-	// Walking away from a setup changes nothing.
+	// Leaving a setup changes nothing.
 	b.follow("Turn on")
 	b.submit("/security/begin")
 	b.at("/security/setup")
 	b.submit("/security/cancel")
 	b.sees("Setup cancelled.", "Turn on")
 
-	// The page can be loaded again, and says everything three times.
+	// The page can be reloaded. It shows the secret as QR code, link and text.
 	b.follow("Turn on")
 	b.submit("/security/begin")
 	first := b.scan()
@@ -44,7 +44,7 @@ func TestStory(t *testing.T) {
 	}
 	b.sees(phone.key.Secret().Grouped(), phone.key.Secret().Base32(), "Time-based, 6 digits, every 30 seconds, SHA1", `src="data:image/png;base64,`, "15 minutes")
 
-	// A wrong code, one of a slow phone, one that is none.
+	// A wrong code, codes of slow and fast phones, and no code.
 	b.submit("/security/setup", "code", phone.wrong())
 	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	b.submit("/security/setup", "code", phone.at(-4*time.Minute))
@@ -70,7 +70,7 @@ func TestStory(t *testing.T) {
 	b.sees("10 of 10 are left.", "Two-factor authentication was turned on.", `<strong>Authenticator</strong>`)
 	b.signOut()
 
-	// The code of the setup is used up, and so is each one at sign-in.
+	// The code of the setup is used up, and so is each code at sign-in.
 	b.signIn(email)
 	b.at("/sign-in/code")
 	b.submit("/sign-in/code", "code", phone.shows())
@@ -84,7 +84,7 @@ func TestStory(t *testing.T) {
 	b.submit("/sign-in/code", "code", code)
 	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
 
-	// A recovery code, as people type it, in the variant of the page for it.
+	// A recovery code as people type it, on the page for recovery codes.
 	b.follow("Use a recovery code")
 	b.sees("Recovery code", "16 letters and digits")
 	b.submit("/sign-in/code", "code", strings.ToLower(strings.ReplaceAll(codes[4], "-", " ")))
@@ -97,7 +97,7 @@ func TestStory(t *testing.T) {
 	b.submit("/sign-in/code", "code", codes[5])
 	b.sees("8 are left.")
 
-	// New codes: the earlier ones are void.
+	// New codes make the old ones void.
 	b.get("/security")
 	b.follow("Make new codes")
 	b.sees("All your old recovery codes stop working at once")
@@ -112,8 +112,8 @@ func TestStory(t *testing.T) {
 	b.submit("/sign-in/code", "code", renewed[0])
 	b.at("/security")
 
-	// A new phone. The receipt of the sign-in is proof enough for a while; the
-	// old phone works until the new one has proven itself.
+	// A new phone. The receipt of the sign-in is the proof. The old phone works
+	// until the new one is confirmed.
 	b.follow("Replace")
 	b.sees("The old one keeps working")
 	b.submit("/security/begin")
@@ -132,7 +132,7 @@ func TestStory(t *testing.T) {
 	other.submit("/sign-in/code", "code", replacement.shows())
 	other.at("/")
 
-	// A second one beside it, with a name; and away with it.
+	// A second authenticator with a name, and its removal.
 	s.clock.advance(time.Hour)
 	b.get("/security")
 	b.follow("Add another authenticator")
@@ -150,7 +150,7 @@ func TestStory(t *testing.T) {
 	b.submit("/security/remove", "code", tablet.next())
 	b.sees("“tablet” was removed.")
 
-	// Off, at once.
+	// Turned off at once.
 	b.follow("Turn off two-factor authentication")
 	b.submit("/security/disable", "code", tablet.shows())
 	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
@@ -166,7 +166,7 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// downloaded returns the file that the page offers.
+// downloaded returns the file to download on the page.
 func downloaded(t *testing.T, b *browser) string {
 	t.Helper()
 	m := regexp.MustCompile(`href="data:text/plain;charset=utf-8;base64,([^"]*)" download="[^"]*\.txt"`).FindStringSubmatch(b.page.body)
@@ -180,7 +180,7 @@ func downloaded(t *testing.T, b *browser) string {
 	return string(text)
 }
 
-// TestRestart stops the server in the middle of everything.
+// TestRestart restarts the server between all steps.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	const email = "bob@example.com"
@@ -203,7 +203,7 @@ func TestRestart(t *testing.T) {
 	b.sees("10 of 10 are left.")
 	b.signOut()
 
-	// A challenge outlives a restart, and a used code stays used.
+	// A challenge survives a restart, and a used code stays used.
 	b.signIn(email)
 	s.moved(b, func() { b.get("/sign-in/code") })
 	b.submit("/sign-in/code", "code", used)
@@ -227,8 +227,8 @@ func TestRestart(t *testing.T) {
 	b.at("/")
 }
 
-// moved restarts the site, tells the browser where it is now, and does what
-// comes next. The address is another one, the cookie the same.
+// moved restarts the site on another port, gives the browser its cookies there, and
+// calls next.
 func (s *site) moved(b *browser, next func()) {
 	s.t.Helper()
 	cookies := b.cookies()
@@ -239,8 +239,7 @@ func (s *site) moved(b *browser, next func()) {
 
 func (b *browser) signOutNow() { b.get("/"); b.signOut() }
 
-// TestNothingLeaks looks for every secret of a story in the logs and in the
-// database.
+// TestNothingLeaks searches the logs and the database for every secret of a story.
 func TestNothingLeaks(t *testing.T) {
 	t.Parallel()
 	const email = "carol@example.com"
@@ -259,7 +258,7 @@ func TestNothingLeaks(t *testing.T) {
 	b.submit("/sign-in/code", "code", typed[1])
 	b.submit("/sign-in/code", "code", typed[2])
 	secrets = append(secrets, b.cookies()[0].Value)
-	b.get("/security/codes?code=" + codes[1]) // somebody puts it into the address
+	b.get("/security/codes?code=" + codes[1]) // a code in the URL
 	b.submit("/security/codes", "code", codes[2])
 	secrets = append(secrets, b.codes()...)
 	b.get("/data")
@@ -307,8 +306,8 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
-// digitsIn reports whether the text has the code as a word of its own: six
-// digits can be part of a duration or an id.
+// digitsIn reports whether the text contains the code as a separate word. Six digits
+// can also be part of a duration or an id.
 func digitsIn(text, code string) bool {
 	return regexp.MustCompile(`(^|[^0-9A-Za-z.])` + code + `($|[^0-9A-Za-z.])`).MatchString(text)
 }
