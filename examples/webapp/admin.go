@@ -66,7 +66,7 @@ func memberPath(id string) string { return "/admin/member?" + url.Values{"id": {
 func adminQuestion() question {
 	return question{
 		Title:   "Confirm it’s you",
-		Text:    []string{"You need a code to manage other people’s accounts. It counts for " + inWords(adminTTL) + "."},
+		Text:    []string{"You need a code to manage other people’s accounts. We ask again after " + inWords(adminTTL) + "."},
 		Action:  "/admin/code",
 		Button:  "Continue",
 		Cancel:  "/",
