@@ -3,8 +3,9 @@ package integration_test
 import (
 	"testing"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/guardtest"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/cases"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -12,7 +13,7 @@ import (
 func TestGuard(t *testing.T) {
 	for _, b := range testenv.Stores() {
 		t.Run(b.Name, func(t *testing.T) {
-			guardtest.Run(t, func(t *testing.T) store.Store { return b.Open(t) })
+			proving.Run(t, func(t *testing.T) store.Store { return b.Open(t) }, cases.Tests)
 		})
 	}
 }

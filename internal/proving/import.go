@@ -56,7 +56,7 @@ func Bcrypted(t testing.TB, cost int, codes ...string) (hashes [][]byte) {
 // lets a minute pass.
 func (k *Kit) TakeOver(user string, hashes ...[]byte) *Person {
 	k.t.Helper()
-	p := &Person{ID: user, Key: TheirKey(k.t, user, totp.Params{}), k: k}
+	p := &Person{ID: user, Key: TheirKey(k.t, user, totp.Params{}), Kit: k}
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: p.Key}}, RecoveryHashes: hashes}
 	if err := k.Guard.Admin("carol", "moving").Import(k.t.Context(), user, im); err != nil {
 		k.t.Fatal(err)

@@ -15,7 +15,7 @@ type Person struct {
 	Codes []string           // recovery codes, as they were shown
 	First enrollment.Success // of the confirmation
 
-	k *Kit
+	Kit *Kit // which the person is enrolled with
 }
 
 // Begin begins a setup, and returns what the app that scans it holds.
@@ -54,7 +54,7 @@ func (k *Kit) EnrollWith(user string, o enrollment.BeginOptions) *Person {
 	k.t.Helper()
 	setup, app := k.Begin(user, o)
 	done := k.Confirm(user, setup, app)
-	return &Person{ID: user, Key: app, Codes: done.Codes.Reveal(), First: done.Success, k: k}
+	return &Person{ID: user, Key: app, Codes: done.Codes.Reveal(), First: done.Success, Kit: k}
 }
 
 // EnrollAll enables two-factor authentication for all of them at the same time,
@@ -70,7 +70,7 @@ func (k *Kit) EnrollAll(users ...string) (all []*Person) {
 		if err != nil {
 			k.t.Fatal(err)
 		}
-		all = append(all, &Person{ID: user, Key: app, Codes: done.Codes.Reveal(), First: done.Success, k: k})
+		all = append(all, &Person{ID: user, Key: app, Codes: done.Codes.Reveal(), First: done.Success, Kit: k})
 	}
 	k.Pass(30 * time.Second)
 	return all
@@ -130,55 +130,66 @@ func (k *Kit) Status(user string) enrollment.Status {
 
 // Code returns what the person's app shows some steps from now; now without an
 // argument.
-func (p *Person) Code(steps ...int) string { return p.k.Code(p.Key, steps...) }
+func (p *Person) Code(steps ...int) string { return p.Kit.Code(p.Key, steps...) }
 
 // Wrong returns a code that the person's app does not show for a quarter of an
 // hour around now.
-func (p *Person) Wrong() string { return WrongCode(p.k.Now(), p.Key) }
+func (p *Person) Wrong() string { return WrongCode(p.Kit.Now(), p.Key) }
 
 // Challenge gives the right password, and is asked for a code.
-func (p *Person) Challenge() string { p.k.t.Helper(); return p.k.Challenge(p.ID) }
+func (p *Person) Challenge() string { p.Kit.t.Helper(); return p.Kit.Challenge(p.ID) }
 
 // Answer signs in with both factors.
 func (p *Person) Answer(code string) (enrollment.Success, error) {
-	p.k.t.Helper()
-	return p.k.Answer(p.Challenge(), code)
+	p.Kit.t.Helper()
+	return p.AnswerOn(p.Kit.Guard, code)
+}
+
+// AnswerOn is Answer, with the code answered on another node. It sees that a
+// Success is the person's, and that none comes with an error.
+func (p *Person) AnswerOn(g *enrollment.Guard, code string) (enrollment.Success, error) {
+	p.Kit.t.Helper()
+	ok, err := g.Answer(p.Kit.t.Context(), enrollment.PurposeSignIn, p.Challenge(), code)
+	if (err == nil) != (ok.UserID == p.ID) {
+		p.Kit.t.Errorf("Answer of %s = %q, %v", p.ID, ok.UserID, err)
+	}
+	return ok, err
 }
 
 // Verify steps up with the app, and lets the code's step pass.
 func (p *Person) Verify(purpose enrollment.Purpose) enrollment.Success {
-	p.k.t.Helper()
-	ok, err := p.k.Guard.Verify(p.k.t.Context(), p.ID, purpose, p.Code())
+	p.Kit.t.Helper()
+	ok, err := p.Kit.Guard.Verify(p.Kit.t.Context(), p.ID, purpose, p.Code())
 	if err != nil {
-		p.k.t.Fatal(err)
+		p.Kit.t.Fatal(err)
 	}
-	p.k.NextCode(p.Key)
+	p.Kit.NextCode(p.Key)
 	return ok
 }
 
 // Receipt is that of Verify.
-func (p *Person) Receipt() string { p.k.t.Helper(); return p.Verify("settings").Receipt }
+func (p *Person) Receipt() string { p.Kit.t.Helper(); return p.Verify("settings").Receipt }
 
 // Trust makes a device a trusted one.
 func (p *Person) Trust(name string) enrollment.TrustedDevice {
-	p.k.t.Helper()
-	d, err := p.k.Guard.Devices().Trust(p.k.t.Context(), p.ID, p.Receipt(), name)
+	p.Kit.t.Helper()
+	d, err := p.Kit.Guard.Devices().Trust(p.Kit.t.Context(), p.ID, p.Receipt(), name)
 	if err != nil {
-		p.k.t.Fatal(err)
+		p.Kit.t.Fatal(err)
 	}
 	return d
 }
 
 // AskReset asks for a reset in the person's name.
 func (p *Person) AskReset(c enrollment.ResetsConfig) enrollment.ResetRequest {
-	p.k.t.Helper()
-	resets, err := enrollment.NewResets(p.k.Guard, c)
+	p.Kit.t.Helper()
+	resets, err := enrollment.NewResets(p.Kit.Guard, c)
 	if err != nil {
-		p.k.t.Fatal(err)
+		p.Kit.t.Fatal(err)
 	}
-	r, err := resets.Open(p.k.t.Context(), p.Challenge())
+	r, err := resets.Open(p.Kit.t.Context(), p.Challenge())
 	if err != nil {
-		p.k.t.Fatal(err)
+		p.Kit.t.Fatal(err)
 	}
 	return r
 }

@@ -1,8 +1,10 @@
 package proving
 
 import (
+	"sync"
 	"testing"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
@@ -35,4 +37,21 @@ func Run(t *testing.T, open Open, tests []Test) {
 			x.Run(t, open)
 		})
 	}
+}
+
+// Together calls f n times at once, and returns how often each outcome came.
+func Together(n int, f func(i int) error) map[enrollment.Reason]int {
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	outcomes := make(map[enrollment.Reason]int)
+	for i := range n {
+		all.Go(func() {
+			r := ReasonOf(f(i))
+			mu.Lock()
+			defer mu.Unlock()
+			outcomes[r]++
+		})
+	}
+	all.Wait()
+	return outcomes
 }

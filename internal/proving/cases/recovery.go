@@ -1,4 +1,4 @@
-package guardtest
+package cases
 
 import (
 	"bytes"
@@ -12,56 +12,55 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
-	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
 // Cases about recovery codes, what is stored of them, and what they cost.
 
 // TestCase18_RecoveryCodeTwice: a recovery code was never used up
 // (CVE-2025-67507).
-func TestCase18_RecoveryCodeTwice(t *testing.T, open Open) {
-	w := newWorld(t, open(t))
-	u := w.enroll("alice")
-	want(t, u.answer(u.codes[4]), "")
-	if s := w.status("alice"); s.CodesLeft != 9 || s.CodesTotal != 10 {
+func TestCase18_RecoveryCodeTwice(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	u := k.Enroll("alice")
+	proving.Want(t, signIn(u, u.Codes[4]), "")
+	if s := k.Status("alice"); s.CodesLeft != 9 || s.CodesTotal != 10 {
 		t.Errorf("%d of %d codes left, want 9 of 10", s.CodesLeft, s.CodesTotal)
 	}
-	want(t, u.answer(u.codes[4]), enrollment.ReasonReplayed)
-	want(t, u.answer(strings.ToLower(strings.ReplaceAll(u.codes[4], "-", " "))), enrollment.ReasonReplayed)
-	want(t, u.answerOn(w.guardOver(w.store), u.codes[4]), enrollment.ReasonReplayed)
-	if s := w.status("alice"); s.CodesLeft != 9 {
+	proving.Want(t, signIn(u, u.Codes[4]), enrollment.ReasonReplayed)
+	proving.Want(t, signIn(u, strings.ToLower(strings.ReplaceAll(u.Codes[4], "-", " "))), enrollment.ReasonReplayed)
+	proving.Want(t, signInOn(k.Node(), u, u.Codes[4]), enrollment.ReasonReplayed)
+	if s := k.Status("alice"); s.CodesLeft != 9 {
 		t.Errorf("%d codes left, want 9", s.CodesLeft)
 	}
-	want(t, u.answer(strings.ToLower(u.codes[5])), "")
+	proving.Want(t, signIn(u, strings.ToLower(u.Codes[5])), "")
 }
 
 // TestCase19_RecoveryRace: one recovery code opened many sessions
 // (GHSA-2299-ghjr-6vjp).
-func TestCase19_RecoveryRace(t *testing.T, open Open) {
+func TestCase19_RecoveryRace(t *testing.T, open proving.Open) {
 	for _, scheme := range []recovery.Scheme{recovery.Fast, recovery.Argon2id} {
 		const n = 30
-		s := open(t)
-		w := newWorld(t, s, func(c *enrollment.Config) {
+		k := proving.Over(t, open(t), func(c *enrollment.Config) {
 			c.RecoveryScheme = scheme
 			c.RecoveryCodes = recovery.MinCount
 		})
-		u := w.enroll("alice")
+		u := k.Enroll("alice")
 		challenges := make([]string, n)
 		for i := range challenges {
-			challenges[i] = u.challenge()
+			challenges[i] = u.Challenge()
 		}
-		g := w.guardOver(newBarrier(s, n))
-		got := together(n, func(i int) error {
-			_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenges[i], u.codes[0])
+		k.Store.Gather(n)
+		got := proving.Together(n, func(i int) error {
+			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenges[i], u.Codes[0])
 			return err
 		})
 		// A success voids the challenges that were open, so that most others
 		// are not even evaluated.
-		if got[""] != 1 || got["error"] != 0 {
+		if got[""] != 1 || got[proving.Fault] != 0 {
 			t.Errorf("%v: outcomes %v, want 1 accepted", scheme, got)
 		}
-		if s := w.status("alice"); s.CodesLeft != recovery.MinCount-1 {
+		if s := k.Status("alice"); s.CodesLeft != recovery.MinCount-1 {
 			t.Errorf("%v: %d codes left", scheme, s.CodesLeft)
 		}
 	}
@@ -69,12 +68,12 @@ func TestCase19_RecoveryRace(t *testing.T, open Open) {
 
 // TestCase21_NothingInClear: codes were short, and stored in clear
 // (librefang#3591).
-func TestCase21_NothingInClear(t *testing.T, open Open) {
-	w := newWorld(t, open(t))
-	u := w.enroll("alice")
-	stored := w.record("alice").Data
-	canaries := [][]byte{u.app.Secret().Reveal(), []byte(u.app.Secret().Base32()), []byte("alice"), []byte("Acme")}
-	for _, c := range u.codes {
+func TestCase21_NothingInClear(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	u := k.Enroll("alice")
+	stored := k.Record("alice").Data
+	canaries := [][]byte{u.Key.Secret().Reveal(), []byte(u.Key.Secret().Base32()), []byte("alice"), []byte("Acme")}
+	for _, c := range u.Codes {
 		plain := strings.ReplaceAll(c, "-", "")
 		canaries = append(canaries, []byte(c), []byte(plain), []byte(plain[:8]))
 	}
@@ -84,7 +83,7 @@ func TestCase21_NothingInClear(t *testing.T, open Open) {
 		}
 	}
 	seen := make(map[string]bool)
-	for _, c := range u.codes {
+	for _, c := range u.Codes {
 		if n := len(strings.ReplaceAll(c, "-", "")); n*5 < 80 || seen[c] {
 			t.Errorf("a code of %d symbols, seen before: %v", n, seen[c])
 		}
@@ -93,30 +92,30 @@ func TestCase21_NothingInClear(t *testing.T, open Open) {
 }
 
 // TestCase37_UnboundedInput: a megabyte of text kept a processor busy.
-func TestCase37_UnboundedInput(t *testing.T, open Open) {
-	w := newWorld(t, open(t), func(c *enrollment.Config) {
+func TestCase37_UnboundedInput(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) {
 		c.RecoveryScheme = recovery.Argon2id
 		c.RecoveryCodes = recovery.MinCount
 	})
-	u := w.enroll("alice")
-	challenge := u.challenge()
+	u := k.Enroll("alice")
+	challenge := u.Challenge()
 	derived := derivations(func() {
-		w.unchanged("alice", func() {
+		k.Unchanged("alice", func() {
 			for _, typed := range []string{
-				"", strings.Repeat("1", 1<<20), strings.Repeat("A", 1<<20), u.codes[0] + strings.Repeat(" ", 1<<20), strings.Repeat("\u00a0", 65),
+				"", strings.Repeat("1", 1<<20), strings.Repeat("A", 1<<20), u.Codes[0] + strings.Repeat(" ", 1<<20), strings.Repeat("\u00a0", 65),
 				"12345", "123456789", "hello", "ABCD-EFGH-JKMN-PQRU", "\xff\xfe", "12345\x00",
 			} {
-				_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, typed)
-				want(t, err, enrollment.ReasonMalformedCode)
+				_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, typed)
+				proving.Want(t, err, enrollment.ReasonMalformedCode)
 			}
-			_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, strings.Repeat("A", 1<<20), u.code())
-			want(t, err, enrollment.ReasonChallengeInvalid)
+			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, strings.Repeat("A", 1<<20), u.Code())
+			proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 		})
 	})
 	if derived > 0.5 {
 		t.Errorf("malformed codes cost %.1f derivations", derived)
 	}
-	want(t, u.answer(u.codes[0]), "")
+	proving.Want(t, signIn(u, u.Codes[0]), "")
 }
 
 // derivations estimates how many Argon2id derivations f made: each allocates
@@ -129,41 +128,36 @@ func derivations(f func()) float64 {
 	return float64(after.TotalAlloc-before.TotalAlloc) / (19 << 20)
 }
 
-// A tamperer is a sealer that changes what it has opened: an attacker who has
-// the keys, or damage that the seal did not catch.
-type tamperer struct {
-	enrollment.Sealer
-	change func(plaintext []byte) []byte
-}
-
-func (s *tamperer) Open(ctx context.Context, scope, binding, sealed []byte) ([]byte, error) {
-	plaintext, err := s.Sealer.Open(ctx, scope, binding, sealed)
-	if err == nil && s.change != nil && bytes.Contains(scope, []byte("record")) {
-		plaintext = s.change(plaintext)
-	}
-	return plaintext, err
+// tampered are keys with which what was opened of an account is changed: by an
+// attacker who has them, or by damage that the seal did not catch.
+func tampered(k *proving.Kit, change func(plaintext []byte) []byte) *proving.Keys {
+	return &proving.Keys{Ring: k.Keys.Ring, Opened: func(scope, plaintext []byte) []byte {
+		if !bytes.Contains(scope, []byte("record")) {
+			return plaintext
+		}
+		return change(plaintext)
+	}}
 }
 
 // TestCase38_HostileParameters: a record named four gigabytes for deriving a
 // code.
-func TestCase38_HostileParameters(t *testing.T, open Open) {
-	w := newWorld(t, open(t), func(c *enrollment.Config) {
+func TestCase38_HostileParameters(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) {
 		c.RecoveryScheme = recovery.Argon2id
 		c.RecoveryCodes = recovery.MinCount
 	})
-	u := w.enroll("alice")
-	challenge := u.challenge()
+	u := k.Enroll("alice")
+	challenge := u.Challenge()
 	memory := func(kib uint32) []byte { return binary.BigEndian.AppendUint32([]byte{1, 0}, kib) }
-	bad := &tamperer{Sealer: w.keys, change: func(b []byte) []byte {
+	bad := tampered(k, func(b []byte) []byte {
 		if !bytes.Contains(b, memory(19<<10)) {
 			t.Error("the cost of a derivation is not where it was")
 		}
 		return bytes.Replace(b, memory(19<<10), memory(4<<20), 1)
-	}}
-	w.keys = bad
-	g := w.guardOver(w.store)
+	})
+	g := k.NodeOver(k.Store, bad)
 	derived := derivations(func() {
-		_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.codes[0])
+		_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.Codes[0])
 		if !errors.Is(err, enrollment.ErrCorrupt) {
 			t.Errorf("got %v, want ErrCorrupt", err)
 		}
@@ -174,28 +168,28 @@ func TestCase38_HostileParameters(t *testing.T, open Open) {
 }
 
 // TestCase50_DerivationGate: guesses on one account kept every processor busy.
-func TestCase50_DerivationGate(t *testing.T, open Open) {
-	w := newWorld(t, open(t), func(c *enrollment.Config) {
+func TestCase50_DerivationGate(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) {
 		c.RecoveryScheme = recovery.Argon2id
 		c.RecoveryCodes = recovery.MinCount
 	})
-	victim, other, stranger := w.enroll("victim"), w.enroll("other"), w.enroll("stranger")
-	challenge, served := victim.challenge(), other.challenge()
+	victim, other, stranger := k.Enroll("victim"), k.Enroll("other"), k.Enroll("stranger")
+	challenge, served := victim.Challenge(), other.Challenge()
 	var got map[enrollment.Reason]int
 	derived := derivations(func() {
 		var all sync.WaitGroup
 		started := make(chan struct{}, 300)
 		all.Go(func() {
-			got = together(300, func(int) error {
+			got = proving.Together(300, func(int) error {
 				started <- struct{}{}
-				_, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, stranger.codes[0])
+				_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, stranger.Codes[0])
 				return err
 			})
 		})
 		for range 100 {
 			<-started
 		}
-		if _, err := w.guard.Answer(t.Context(), enrollment.PurposeSignIn, served, other.codes[0]); err != nil {
+		if _, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, served, other.Codes[0]); err != nil {
 			t.Errorf("another account was not served: %v", err)
 		}
 		all.Wait()
@@ -210,19 +204,17 @@ func TestCase50_DerivationGate(t *testing.T, open Open) {
 
 // TestCase50_GenerationGate: the same for making codes. Many confirmations of
 // one setup make one set.
-func TestCase50_GenerationGate(t *testing.T, open Open) {
-	w := newWorld(t, open(t), func(c *enrollment.Config) {
+func TestCase50_GenerationGate(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) {
 		c.RecoveryScheme = recovery.Argon2id
 		c.RecoveryCodes = recovery.MinCount
 	})
-	u := &user{w: w, id: "alice"}
-	var token string
-	u.app, token = w.begin("alice", enrollment.Proof{}, "")
-	c := u.code()
+	u, token := begin(k, "alice", enrollment.Proof{}, "")
+	c := u.Code()
 	var got map[enrollment.Reason]int
 	derived := derivations(func() {
-		got = together(40, func(int) error {
-			_, err := w.guard.Confirm(t.Context(), "alice", token, c)
+		got = proving.Together(40, func(int) error {
+			_, err := k.Guard.Confirm(t.Context(), "alice", token, c)
 			return err
 		})
 	})
@@ -236,32 +228,26 @@ func TestCase50_GenerationGate(t *testing.T, open Open) {
 
 // TestCase50_GenerationIsPaidFor: and giving up before they are made does not
 // make it free.
-func TestCase50_GenerationIsPaidFor(t *testing.T, open Open) {
-	s := &hooked{Store: open(t)}
-	w := newWorld(t, s, func(c *enrollment.Config) {
+func TestCase50_GenerationIsPaidFor(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) {
 		c.RecoveryScheme = recovery.Argon2id
 		c.RecoveryCodes = recovery.MinCount
 	})
-	u := &user{w: w, id: "alice"}
-	var token string
-	u.app, token = w.begin("alice", enrollment.Proof{}, "")
+	u, token := begin(k, "alice", enrollment.Proof{}, "")
 	for range 5 {
 		ctx, cancel := context.WithCancel(t.Context())
-		s.save = func(ctx context.Context, rec store.Record, prev int64) error {
-			cancel() // while the set is counted
-			return s.Store.Save(ctx, rec, prev)
-		}
-		_, err := w.guard.Confirm(ctx, "alice", token, u.code())
+		k.Store.Before(proving.Save, func(context.Context, *proving.Call) { cancel() }) // while the set is counted
+		_, err := k.Guard.Confirm(ctx, "alice", token, u.Code())
 		if !errors.Is(err, enrollment.ErrBusy) || !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, want ErrBusy", err)
 		}
 	}
-	s.save = nil
-	_, err := w.guard.Confirm(t.Context(), "alice", token, u.code())
-	want(t, err, enrollment.ReasonTooManyCodeSets)
-	w.advance(24 * time.Hour)
-	u.app, token = w.begin("alice", enrollment.Proof{}, "")
-	done, err := w.guard.Confirm(t.Context(), "alice", token, u.code())
+	k.Store.Straighten()
+	_, err := k.Guard.Confirm(t.Context(), "alice", token, u.Code())
+	proving.Want(t, err, enrollment.ReasonTooManyCodeSets)
+	k.Pass(24 * time.Hour)
+	u, token = begin(k, "alice", enrollment.Proof{}, "")
+	done, err := k.Guard.Confirm(t.Context(), "alice", token, u.Code())
 	if err != nil || done.Codes.Len() != recovery.MinCount {
 		t.Errorf("a day later: %d codes, %v", done.Codes.Len(), err)
 	}

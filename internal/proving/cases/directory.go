@@ -1,4 +1,4 @@
-package guardtest
+package cases
 
 import (
 	"encoding/csv"
@@ -7,44 +7,29 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
-	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // Cases about what administrators see.
 
-// directory returns a Directory over the world's store. Every store that the
-// suite is given can be listed.
-func (w *world) directory() *enrollment.Directory {
-	w.t.Helper()
-	l, ok := w.store.(store.Lister)
-	if !ok {
-		w.t.Fatal("the store is no store.Lister")
-	}
-	d, err := enrollment.NewDirectory(w.guard, l)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return d
-}
-
 // TestCase57_CSVFormulas: names that a spreadsheet program takes for formulas
 // were exported as they are (OWASP, CSV Injection).
-func TestCase57_CSVFormulas(t *testing.T, open Open) {
-	w := newWorld(t, open(t))
+func TestCase57_CSVFormulas(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
 	formulas := []string{"=1+1", "+49170", "-1", "@SUM(A1)", "=HYPERLINK(\"http://x\",\"y\")", "＝1", " =1", "a;=1"}
 	for _, id := range formulas {
-		w.enroll(id)
+		k.Enroll(id)
 	}
 	// No user id begins with a tab or a return: the library refuses it.
 	for _, id := range []string{"\t=1", "\r=1", "\n=1"} {
-		if _, err := w.guard.Begin(t.Context(), id, enrollment.BeginOptions{Account: "a"}); err == nil {
+		if _, err := k.Guard.Begin(t.Context(), id, enrollment.BeginOptions{Account: "a"}); err == nil {
 			t.Errorf("the user id %q was accepted", id)
 		}
 	}
 	// A name of the host's can.
 	name := report.Column{Header: "name", Value: func(m enrollment.Member) string { return "\t" + m.UserID }}
 	var b strings.Builder
-	written, err := report.WriteCSV(&b, w.directory().All(t.Context(), enrollment.Filter{}), name)
+	written, err := report.WriteCSV(&b, k.Directory().All(t.Context(), enrollment.Filter{}), name)
 	if err != nil || written.Rows != len(formulas) {
 		t.Fatal(written, err)
 	}

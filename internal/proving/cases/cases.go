@@ -1,7 +1,9 @@
-package guardtest
+package cases
 
-// Cases are the tests of the suite, in the order of their numbers.
-var Cases = []Case{
+import "github.com/seed-1b6a03a1/twofactor/internal/proving"
+
+// Tests are those of the suite, in the order of their numbers.
+var Tests = []proving.Test{
 	{Name: "TestCase01_TypedDifferently", Run: TestCase01_TypedDifferently},
 	{Name: "TestCase02_PaddedWrongCodes", Run: TestCase02_PaddedWrongCodes},
 	{Name: "TestCase03_CodeTwice", Run: TestCase03_CodeTwice},
