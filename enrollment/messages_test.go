@@ -547,7 +547,7 @@ func TestWhatIsTypedForMessage(t *testing.T) {
 	}
 	p.want(p.answer(d.Challenge, "hello"), enrollment.ReasonMalformedCode)
 	p.want(p.answer(d.Challenge, "12345"), enrollment.ReasonMalformedCode)
-	p.want(p.answer(d.Challenge, "0"+p.inbox.code(t)), enrollment.ReasonWrongCode)
+	p.want(p.answer(d.Challenge, "0"+p.inbox.code(t)), enrollment.ReasonMalformedCode)
 	p.want(p.answer(d.Challenge, u.RecoveryCodes[0]), "")
 	if s := p.status("alice"); s.CodesLeft != 9 || s.LastFactor != enrollment.FactorRecovery {
 		t.Errorf("%+v", s)

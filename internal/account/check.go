@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -73,6 +74,8 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 		return Match{}, err
 	case foreign:
 		match, err = a.checkImported(m)
+	case !a.takes(factor, len(g.Digits)):
+		return Match{}, refuse(MalformedCode)
 	case factor == Recovery:
 		match, err = a.checkRecovery(m, g)
 	case factor == Delivered:
@@ -96,7 +99,7 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 // has as many digits as an authenticator's codes, or as the code in a message
 // where one is asked for.
 func (a *Account) reading(g Guess) (f Factor, foreign bool, err error) {
-	if g.Factor == Delivered && len(g.Digits) == DeliveredDigits {
+	if g.Factor == Delivered && a.takes(Delivered, len(g.Digits)) {
 		return Delivered, false, nil
 	}
 	codes, err := a.imported.get(decodeImported)
@@ -106,12 +109,22 @@ func (a *Account) reading(g Guess) (f Factor, foreign bool, err error) {
 	if len(*codes) == 0 {
 		return g.Factor, false, nil
 	}
-	for i := range a.authenticators {
-		if g.Factor == TOTP && a.authenticators[i].Key.Params().Digits == len(g.Digits) {
-			return TOTP, false, nil
-		}
+	if g.Factor == TOTP && len(a.authenticators) > 0 && a.takes(TOTP, len(g.Digits)) {
+		return TOTP, false, nil
 	}
 	return Recovery, true, nil
+}
+
+// takes reports whether codes of the factor can have that many digits. What can't
+// be right is a slip and no guess, so that it is not counted.
+func (a *Account) takes(f Factor, digits int) bool {
+	switch {
+	case f == Delivered:
+		return digits == DeliveredDigits
+	case f == TOTP && len(a.authenticators) > 0:
+		return slices.ContainsFunc(a.authenticators, func(x Authenticator) bool { return x.Key.Params().Digits == digits })
+	}
+	return true
 }
 
 // succeeded ends what ends when a user has answered with a code.

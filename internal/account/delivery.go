@@ -182,6 +182,8 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (stored bool, er
 		return false, refuse(SetupExpired)
 	case first && !alone:
 		return false, refuse(NotEnrolled)
+	case !a.takes(Delivered, len(g.Digits)):
+		return false, refuse(MalformedCode)
 	}
 	if err := a.delivery.throttle.blocked(totpPolicy, m.Now); err != nil {
 		return false, about(Delivered, err)

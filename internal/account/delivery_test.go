@@ -285,8 +285,8 @@ func TestTriesOutliveTheLock(t *testing.T) {
 	for range 4 {
 		mustReason(t, w.delivered(1, "000000"), account.WrongCode)
 	}
-	must(t, w.a.Unlock(w.moment(), account.Admin{Actor: "bob"})) // nothing to unlock
-	mustReason(t, w.check(code(t, key(t, 1), w.now)), "")        // another factor ends nothing
+	must(t, w.a.Unlock(w.moment(), account.Admin{Actor: "bob"})) // the run is over, the tries are not
+	mustReason(t, w.check(code(t, key(t, 1), w.now)), "")        // nor does another factor end them
 	mustReason(t, w.delivered(1, "000000"), account.WrongCode)
 	must(t, w.a.Unlock(w.moment(), account.Admin{Actor: "bob"}))
 	if _, locked := w.a.LockedUntil(account.Delivered, w.now); locked {

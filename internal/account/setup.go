@@ -188,6 +188,9 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (stored bool, err
 // are counted apart: whoever confirms has seen the secret, so they say nothing
 // about guessing.
 func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
+	if len(digits) != s.Authenticator.Key.Params().Digits {
+		return refuse(MalformedCode)
+	}
 	if err := s.Throttle.blocked(totpPolicy, m.Now); err != nil {
 		return about(TOTP, err)
 	}

@@ -59,10 +59,11 @@ func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatc
 	case !a.enrolled():
 		return m, modelDeny(enrollment.ReasonNotEnrolled)
 	}
+	digits := slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
 	// Where there are codes of another system, a text is one of those unless it
 	// has the form of a code that the account has besides.
 	if len(a.foreign) > 0 {
-		app := factor == enrollment.FactorTOTP && g.delivery == 0 && slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
+		app := factor == enrollment.FactorTOTP && g.delivery == 0 && digits
 		own := factor == enrollment.FactorRecovery && len(a.codes) > 0 && len(a.codes[0]) == len(normal)
 		sent := factor == enrollment.FactorTOTP && g.delivery != 0 && len(normal) == 6
 		if !app && !own && !sent {
@@ -70,6 +71,8 @@ func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatc
 		}
 	}
 	switch {
+	case factor == enrollment.FactorTOTP && (g.delivery != 0 && len(normal) != 6 || g.delivery == 0 && len(a.apps) > 0 && !digits):
+		return m, modelDeny(enrollment.ReasonMalformedCode)
 	case factor == modelOther:
 		m, no = a.checkForeign(strings.TrimSpace(g.text), now, turn)
 		factor = enrollment.FactorRecovery
@@ -234,6 +237,9 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 		if no := a.mayMakeSet(now); no != nil {
 			return false, no
 		}
+	}
+	if len(digits) != s.app.key.Params().Digits {
+		return false, modelDeny(enrollment.ReasonMalformedCode)
 	}
 	if no := s.throttle.refuses(modelShort, now); no != nil {
 		no.factor = enrollment.FactorTOTP

@@ -219,6 +219,8 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 			return modelDeny(enrollment.ReasonSetupExpired)
 		case !a.enrolled() && !r.alone:
 			return modelDeny(enrollment.ReasonNotEnrolled)
+		case len(normal) != 6:
+			return modelDeny(enrollment.ReasonMalformedCode)
 		}
 		if no := a.sms.refuses(modelShort, r.now()); no != nil {
 			no.factor = enrollment.FactorDelivered
