@@ -112,9 +112,7 @@ func (k *Kit) NodeOver(s store.Store, keys enrollment.Sealer, adjust ...func(*en
 		k.t.Skip("Argon2id is refused, FIPS 140-3 is enforced")
 	}
 	g, err := enrollment.New(s, keys, config)
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	k.Must(err)
 	return g
 }
 
@@ -125,10 +123,16 @@ func (k *Kit) Directory() *enrollment.Directory { k.t.Helper(); return k.Directo
 func (k *Kit) DirectoryOf(g *enrollment.Guard, l store.Lister) *enrollment.Directory {
 	k.t.Helper()
 	d, err := enrollment.NewDirectory(g, l)
+	k.Must(err)
+	return d
+}
+
+// Must ends the test if there is an error.
+func (k *Kit) Must(err error) {
+	k.t.Helper()
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	return d
 }
 
 // Now is what the clock shows.
@@ -174,6 +178,16 @@ func (k *Kit) Events() []enrollment.Event {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return append([]enrollment.Event(nil), k.events...)
+}
+
+// EventsOf returns the events of that kind that the user was told of so far.
+func (k *Kit) EventsOf(user string, kind enrollment.EventKind) (events []enrollment.Event) {
+	for _, e := range k.Events() {
+		if e.UserID == user && e.Kind == kind {
+			events = append(events, e)
+		}
+	}
+	return events
 }
 
 // Told returns what was told since it was called last.
@@ -227,9 +241,7 @@ func (k *Kit) Log() string {
 func (k *Kit) Record(user string) store.Record {
 	k.t.Helper()
 	rec, err := k.Store.Straight.Load(k.t.Context(), user)
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	k.Must(err)
 	return rec
 }
 

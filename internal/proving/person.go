@@ -25,9 +25,7 @@ func (k *Kit) Begin(user string, o enrollment.BeginOptions) (enrollment.Setup, t
 		o.Account = "account"
 	}
 	setup, err := k.Guard.Begin(k.t.Context(), user, o)
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	k.Must(err)
 	return setup, KeyOf(k.t, setup)
 }
 
@@ -35,9 +33,7 @@ func (k *Kit) Begin(user string, o enrollment.BeginOptions) (enrollment.Setup, t
 func (k *Kit) Confirm(user string, setup enrollment.Setup, app totp.Key) enrollment.Confirmed {
 	k.t.Helper()
 	done, err := k.Guard.Confirm(k.t.Context(), user, setup.Token, k.Code(app))
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	k.Must(err)
 	k.NextCode(app)
 	return done
 }
@@ -92,12 +88,14 @@ func (k *Kit) NextCode(app totp.Key) {
 	}
 }
 
-// SignIn gives the right password.
-func (k *Kit) SignIn(user string, o enrollment.SignInOptions) enrollment.Decision {
+// SignIn gives the right password. What comes next has to be what is wanted, if
+// that is given.
+func (k *Kit) SignIn(user string, o enrollment.SignInOptions, want ...enrollment.Next) enrollment.Decision {
 	k.t.Helper()
 	d, err := k.Guard.SignIn(k.t.Context(), user, o)
-	if err != nil {
-		k.t.Fatal(err)
+	k.Must(err)
+	if len(want) > 0 && d.Next != want[0] {
+		k.t.Fatalf("%s: %v, want %v", user, d.Next, want[0])
 	}
 	return d
 }
@@ -105,11 +103,7 @@ func (k *Kit) SignIn(user string, o enrollment.SignInOptions) enrollment.Decisio
 // Challenge gives the right password, and is asked for a code.
 func (k *Kit) Challenge(user string) string {
 	k.t.Helper()
-	d := k.SignIn(user, enrollment.SignInOptions{})
-	if d.Next != enrollment.AskCode {
-		k.t.Fatalf("%s: %v, want %v", user, d.Next, enrollment.AskCode)
-	}
-	return d.Challenge
+	return k.SignIn(user, enrollment.SignInOptions{}, enrollment.AskCode).Challenge
 }
 
 // Answer answers the challenge of a sign-in.
@@ -118,13 +112,26 @@ func (k *Kit) Answer(challenge, code string) (enrollment.Success, error) {
 	return k.Guard.Answer(k.t.Context(), enrollment.PurposeSignIn, challenge, code)
 }
 
+// In answers with a code that has to be right.
+func (k *Kit) In(challenge, code string) enrollment.Success {
+	k.t.Helper()
+	ok, err := k.Answer(challenge, code)
+	k.Must(err)
+	return ok
+}
+
+// Out answers with a code that has to be refused for that reason.
+func (k *Kit) Out(challenge, code string, want enrollment.Reason) *enrollment.Denied {
+	k.t.Helper()
+	_, err := k.Answer(challenge, code)
+	return Want(k.t, err, want)
+}
+
 // Status returns the user's.
 func (k *Kit) Status(user string) enrollment.Status {
 	k.t.Helper()
 	s, err := k.Guard.Status(k.t.Context(), user)
-	if err != nil {
-		k.t.Fatal(err)
-	}
+	k.Must(err)
 	return s
 }
 
@@ -160,9 +167,7 @@ func (p *Person) AnswerOn(g *enrollment.Guard, code string) (enrollment.Success,
 func (p *Person) Verify(purpose enrollment.Purpose) enrollment.Success {
 	p.Kit.t.Helper()
 	ok, err := p.Kit.Guard.Verify(p.Kit.t.Context(), p.ID, purpose, p.Code())
-	if err != nil {
-		p.Kit.t.Fatal(err)
-	}
+	p.Kit.Must(err)
 	p.Kit.NextCode(p.Key)
 	return ok
 }
@@ -174,9 +179,7 @@ func (p *Person) Receipt() string { p.Kit.t.Helper(); return p.Verify("settings"
 func (p *Person) Trust(name string) enrollment.TrustedDevice {
 	p.Kit.t.Helper()
 	d, err := p.Kit.Guard.Devices().Trust(p.Kit.t.Context(), p.ID, p.Receipt(), name)
-	if err != nil {
-		p.Kit.t.Fatal(err)
-	}
+	p.Kit.Must(err)
 	return d
 }
 
@@ -184,13 +187,9 @@ func (p *Person) Trust(name string) enrollment.TrustedDevice {
 func (p *Person) AskReset(c enrollment.ResetsConfig) enrollment.ResetRequest {
 	p.Kit.t.Helper()
 	resets, err := enrollment.NewResets(p.Kit.Guard, c)
-	if err != nil {
-		p.Kit.t.Fatal(err)
-	}
+	p.Kit.Must(err)
 	r, err := resets.Open(p.Kit.t.Context(), p.Challenge())
-	if err != nil {
-		p.Kit.t.Fatal(err)
-	}
+	p.Kit.Must(err)
 	return r
 }
 

@@ -1,4 +1,4 @@
-package enrollment_test
+package features_test
 
 import (
 	"go/ast"
@@ -11,6 +11,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/features"
 )
 
 // featureRows are the handles of the features in FEATURES.md. optInRows are those
@@ -22,18 +25,23 @@ var (
 	optInRows = strings.Fields("R2 R6 T1 T3 T6 A3 A4 X3 X6 N7")
 )
 
+func TestAll(t *testing.T) {
+	t.Parallel()
+	proving.Run(t, proving.Memory, features.Tests)
+}
+
 // Each feature has one row in FEATURES.md and at least one test. The calls and
 // options that a row names exist.
 func TestFeatures(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("FEATURES.md")
+	source, err := os.ReadFile(proving.Source(t, "enrollment", "FEATURES.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	packages := map[string]names{"": declared(t, ".", false)}
+	packages := map[string]names{}
 	for name, dir := range map[string]string{
-		"keyring": "keyring", "report": "report", "recovery": "../recovery", "totp": "../totp",
-		"store": "../store", "storetest": "../store/storetest",
+		"": "enrollment", "keyring": "enrollment/keyring", "report": "enrollment/report", "recovery": "recovery", "totp": "totp",
+		"store": "store", "storetest": "store/storetest",
 	} {
 		packages[name] = declared(t, dir, false)
 	}
@@ -79,7 +87,7 @@ func TestFeatures(t *testing.T) {
 	}
 
 	tested := map[string]bool{}
-	for name := range declared(t, ".", true) {
+	for name := range declared(t, "internal/proving/features", false) {
 		if match := testName.FindStringSubmatch(name); match != nil {
 			tested[match[1]] = true
 		}
@@ -98,11 +106,11 @@ func TestFeatures(t *testing.T) {
 // MOVING.md names examples, calls and reasons. All of those exist.
 func TestMovingNames(t *testing.T) {
 	t.Parallel()
-	source, err := os.ReadFile("MOVING.md")
+	source, err := os.ReadFile(proving.Source(t, "enrollment", "MOVING.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	here, inTotp, tests := declared(t, ".", false), declared(t, "../totp", false), declared(t, ".", true)
+	here, inTotp, tests := declared(t, "enrollment", false), declared(t, "totp", false), declared(t, "enrollment", true)
 	types := map[string]bool{}
 	for name := range here {
 		typeName, _, _ := strings.Cut(name, ".")
@@ -141,10 +149,11 @@ var (
 // Type.Name for methods and fields.
 type names map[string]bool
 
-// declared reads the names that the files of a folder declare: its tests, or
-// all others.
+// declared reads the names that the files of a folder of this module declare:
+// its tests, or all others.
 func declared(t *testing.T, dir string, tests bool) names {
 	t.Helper()
+	dir = proving.Source(t, filepath.FromSlash(dir))
 	all := names{}
 	files, err := fs.Glob(os.DirFS(dir), "*.go")
 	if err != nil || len(files) == 0 {
