@@ -58,9 +58,8 @@ func (g *Guard) Admin(actor, reason string) Admin {
 
 // edit returns an edit of the user's account in the name of the actor, also
 // together with an error: to be concluded.
-func (x Admin) edit(op, userID string, decide func(a *account.Account, m account.Moment) error) (*edit, error) {
+func (x Admin) edit(op, userID string) (*edit, error) {
 	e := &edit{guard: x.guard, op: op, user: userID}
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return decide(a, m) }
 	switch {
 	case len(x.by.Actor) == 0 || len(x.by.Actor) > MaxActor || !typed.Printable(x.by.Actor):
 		return e, fmt.Errorf("enrollment: the actor is not 1 to %d printable bytes", MaxActor)
@@ -72,13 +71,13 @@ func (x Admin) edit(op, userID string, decide func(a *account.Account, m account
 	return e, nil
 }
 
-func (x Admin) run(ctx context.Context, op, userID string, decide func(a *account.Account, m account.Moment) error) (err error) {
-	e, err := x.edit(op, userID, decide)
+func (x Admin) run(ctx context.Context, op, userID string, decide decision) (err error) {
+	e, err := x.edit(op, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return err
 	}
-	return e.run(ctx)
+	return e.run(ctx, decide)
 }
 
 // ResetOptions are how [Admin.Reset] and [Admin.ApproveReset] leave the account.
@@ -112,22 +111,21 @@ func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) 
 }
 
 func (x Admin) reset(ctx context.Context, op, userID string, o ResetOptions, do func(*account.Account, account.Moment, account.Admin, account.TicketHash) error) (ticket recovery.Code, err error) {
-	var hash account.TicketHash
-	e, err := x.edit(op, userID, func(a *account.Account, m account.Moment) error { return do(a, m, x.by, hash) })
+	e, err := x.edit(op, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return recovery.Code{}, err
 	}
+	var hash account.TicketHash
 	if o.Ticket {
 		if ticket, err = recovery.NewCode(x.guard.random, recovery.Argon2id); err != nil {
 			return recovery.Code{}, fmt.Errorf("enrollment: drawing a ticket: %w", err)
 		}
 		hash = x.guard.ticketHash(userID, ticket)
 	}
-	if err := e.run(ctx); err != nil {
-		return recovery.Code{}, err
-	}
-	return ticket, nil
+	return run(ctx, e, func(a *account.Account, m account.Moment) (recovery.Code, error) {
+		return ticket, do(a, m, x.by, hash)
+	})
 }
 
 // RefuseReset closes the request for a reset. It returns a [Denied] of reason
@@ -179,7 +177,7 @@ func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error
 // Nothing is left that could refuse a code that was used before: an account
 // that is made again with the same secret accepts it once more.
 func (x Admin) Erase(ctx context.Context, userID string) (err error) {
-	e, err := x.edit("erase", userID, x.noteErasure)
+	e, err := x.edit("erase", userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return err
@@ -191,18 +189,18 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	if err := validUser(userID); err != nil {
 		return err
 	}
-	rec, err := x.guard.store.Load(ctx, userID)
+	e.from, err = x.guard.load(ctx, userID)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case err != nil:
+		return err
+	case !e.from.found:
 		e.looked, e.returned = true, true
 		return nil
-	case err != nil:
-		return fmt.Errorf("enrollment: loading the account: %w", err)
-	case rec.UserID != userID:
+	case e.from.record.UserID != userID:
 		// A store that takes two users for one would delete the other.
 		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
 	}
-	told := e.run(ctx)
+	told := e.run(ctx, x.noteErasure)
 	switch {
 	case told != nil && !errors.Is(told, ErrCorrupt):
 		return told
@@ -210,7 +208,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		return ErrUndelivered
 	}
 	// The owner has been told: who hangs up now does not keep the record.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	ctx, cancel := settle(ctx)
 	defer cancel()
 	if err := eraser.Erase(ctx, userID); err != nil {
 		return fmt.Errorf("enrollment: erasing the account: %w", err)
@@ -254,7 +252,7 @@ func (x Admin) tellErasure(ctx context.Context, userID string) error {
 	if err != nil {
 		return outward(err)
 	}
-	x.guard.deliver(ctx, userID, events)
+	x.guard.deliver(ctx, userID, nil, events)
 	return nil
 }
 

@@ -48,23 +48,17 @@ type Success struct {
 	NewCode recovery.Code `json:"new_code,omitzero"`
 }
 
-// success makes the Success of a right code. It is part of the decision: it is
-// made before the account is stored.
-func (g *Guard) success(ctx context.Context, userID string, a *account.Account, p Purpose, match account.Match, m account.Moment) (Success, error) {
-	token, err := g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: m.Now, factor: match.Factor, user: userID, purpose: p})
-	if err != nil {
-		return Success{}, err
-	}
+// success returns the Success of a right code, whose receipt is yet to be sealed.
+func (g *Guard) success(userID string, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[Success], error) {
 	left, _, err := a.CodesLeft()
 	if err != nil {
-		return Success{}, err
+		return nil, err
 	}
 	s := Success{
 		UserID:    userID,
 		Purpose:   p,
 		Factor:    factorOf(match.Factor),
 		At:        m.Now,
-		Receipt:   token,
 		CodesLeft: left,
 	}
 	if match.Factor == account.TOTP {
@@ -73,7 +67,11 @@ func (g *Guard) success(ctx context.Context, userID string, a *account.Account, 
 	if match.Replenished {
 		s.NewCode = m.Prepared.Digest.Spare.Code
 	}
-	return s, nil
+	r := receipt{epoch: a.Epoch(), at: m.Now, factor: match.Factor, user: userID, purpose: p}
+	return func(ctx context.Context) (_ Success, err error) {
+		s.Receipt, err = g.sealReceipt(ctx, r)
+		return s, err
+	}, nil
 }
 
 // Answer evaluates the code, an app's or a recovery code, that was given for a
@@ -105,27 +103,21 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 		q.Factor, q.Delivery = account.Delivered, c.delivery
 	}
 	q.Replenish = g.config.ReplenishCodes
-	var ok Success
 	e.user, e.guess = c.user, q
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
 		if err := a.CheckChallenge(c.Challenge); err != nil {
-			return err
+			return nil, err
 		}
 		if !m.Now.Before(c.Expires) { // while it waited for its turn
-			return deny(ReasonChallengeExpired)
+			return nil, deny(ReasonChallengeExpired)
 		}
 		match, err := q.check(a, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		a.SpendChallenge(m, c.Challenge, match.Factor, purpose == PurposeSignIn)
-		ok, err = g.success(ctx, c.user, a, purpose, match, m)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return Success{}, err
-	}
-	return ok, nil
+		return g.success(c.user, a, purpose, match, m)
+	})
 }
 
 // readChallenge opens a challenge for that purpose, if it has not expired.
@@ -164,20 +156,14 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 		return Success{}, err
 	}
 	q.Replenish = g.config.ReplenishCodes
-	var ok Success
 	e.user, e.guess = userID, q
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
 		match, err := q.check(a, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		ok, err = g.success(ctx, userID, a, purpose, match, m)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return Success{}, err
-	}
-	return ok, nil
+		return g.success(userID, a, purpose, match, m)
+	})
 }
 
 // Recent returns what a receipt stands for, if the same user answered for that

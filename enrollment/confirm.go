@@ -47,29 +47,34 @@ func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Conf
 	if err != nil {
 		return Confirmed{}, deny(ReasonMalformedCode)
 	}
-	var done Confirmed
 	e.user, e.via = userID, account.TOTP
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		done = Confirmed{}
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
 		waiting, err := a.FindSetup(t.id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		match := account.Match{Factor: account.TOTP, Authenticator: waiting.Authenticator.ID}
-		e.given = waiting.Codes
 		stored, err := a.Confirm(m, t.id, digits)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if stored {
-			done.Codes = e.codes
-		}
-		done.Did = eventKinds[a.Recorded()[0].Kind]
-		done.Success, err = g.success(ctx, userID, a, PurposeSetup, match, m)
-		return err
+		return g.confirmed(userID, a, match, stored, m)
+	})
+}
+
+// confirmed returns what has come of a confirmation, and the recovery codes if
+// any were stored with it.
+func (g *Guard) confirmed(userID string, a *account.Account, match account.Match, stored bool, m account.Moment) (sealing[Confirmed], error) {
+	success, err := g.success(userID, a, PurposeSetup, match, m)
+	if err != nil {
+		return nil, err
 	}
-	if err := e.run(ctx); err != nil {
-		return Confirmed{}, err
+	done := Confirmed{Did: eventKinds[a.Recorded()[0].Kind]}
+	if stored {
+		done.Codes = m.Prepared.Set.Codes
 	}
-	return done, nil
+	return func(ctx context.Context) (_ Confirmed, err error) {
+		done.Success, err = success(ctx)
+		return done, err
+	}, nil
 }

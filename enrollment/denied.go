@@ -14,11 +14,11 @@ import (
 // was decided.
 var (
 	// ErrBusy says that nothing was decided: too many callers wanted the same
-	// account or the processors, or the context ended while waiting for them.
-	// No code was counted or used up, and trying again is fine. From Confirm and
-	// RenewCodes it can mean that the code was right, and that recovery codes
-	// could not be made in time; the set counts as one of the day's five all the
-	// same.
+	// account or the processors, the context ended while waiting for them, or it
+	// took longer than five minutes. No code was counted or used up, and trying
+	// again is fine. From Confirm and RenewCodes it can mean that the code was
+	// right, and that recovery codes could not be made in time; the set may count
+	// as one of the day's five all the same.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
 
 	// ErrCorrupt says that a stored account can't be read: it is damaged or in

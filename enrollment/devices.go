@@ -101,26 +101,18 @@ func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Tru
 	}
 	token := base64.RawURLEncoding.EncodeToString(raw[:])
 	x.Hash = g.deviceHash(userID, token)
-	var done TrustedDevice
 	e.user = userID
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+	return run(ctx, &e, func(a *account.Account, m account.Moment) (TrustedDevice, error) {
 		if a.State() != account.Confirmed {
-			return deny(ReasonNotEnrolled)
+			return TrustedDevice{}, deny(ReasonNotEnrolled)
 		}
 		if err := r.check(a, m.Now, ReceiptTTL); err != nil {
-			return err
+			return TrustedDevice{}, err
 		}
-		if err := a.Trust(m, x, r.factor); err != nil {
-			return err
-		}
+		x := x
 		x.Added, x.Expires = m.Now, m.Now.Add(DeviceTTL)
-		done = TrustedDevice{Token: token, Device: deviceOf(x)}
-		return nil
-	}
-	if err := e.run(ctx); err != nil {
-		return TrustedDevice{}, err
-	}
-	return done, nil
+		return TrustedDevice{Token: token, Device: deviceOf(x)}, a.Trust(m, x, r.factor)
+	})
 }
 
 // List returns the trusted devices of the user, oldest first. It writes nothing.
@@ -152,16 +144,14 @@ func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) 
 	}
 	copy(id[:], raw)
 	e.user = userID
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return a.Revoke(m, id) }
-	return e.run(ctx)
+	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Revoke(m, id) })
 }
 
 // RevokeAll ends the trust in every device. It is no error if there is none.
 func (d Devices) RevokeAll(ctx context.Context, userID string) (err error) {
 	e := edit{guard: d.guard, op: "revoke_devices", user: userID}
 	defer e.conclude(ctx, &err)
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return a.RevokeAll(m) }
-	return e.run(ctx)
+	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.RevokeAll(m) })
 }
 
 func deviceOf(x account.Device) Device {

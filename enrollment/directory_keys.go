@@ -72,7 +72,7 @@ type keyCheck struct {
 // checkKey opens one account. It returns an error if it can't tell whether the
 // keys fit.
 func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck) error {
-	_, err := d.guard.open(ctx, rec.UserID, rec)
+	_, err := d.guard.read(ctx, rec)
 	switch ended := ctx.Err(); {
 	case ended != nil:
 		return fmt.Errorf("enrollment: checking the keys: %w", ended)

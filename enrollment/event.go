@@ -217,10 +217,11 @@ func (g *Guard) logEvents(ctx context.Context, userID string, events []account.E
 	}
 }
 
-// deliver tells the host of events that are stored, and acknowledges what it
-// has taken. It returns how many that were. Nothing that goes wrong here reaches
-// the caller: the account keeps what was not acknowledged.
-func (g *Guard) deliver(ctx context.Context, userID string, events []account.Undelivered) int {
+// deliver tells the host of events, and acknowledges what it has taken in b,
+// where they are stored; nil if they are not. It returns how many that were.
+// Nothing that goes wrong here reaches the caller: the account keeps what was
+// not acknowledged.
+func (g *Guard) deliver(ctx context.Context, userID string, b *base, events []account.Undelivered) int {
 	if len(events) == 0 {
 		return 0
 	}
@@ -237,14 +238,11 @@ func (g *Guard) deliver(ctx context.Context, userID string, events []account.Und
 		}
 		taken = append(taken, u.Event.ID)
 	}
-	if len(taken) == 0 {
-		return 0
+	if len(taken) == 0 || b == nil {
+		return len(taken)
 	}
-	ack := edit{guard: g, user: userID}
-	ack.decide = func(_ context.Context, a *account.Account, m account.Moment) error { return a.Acknowledge(m, taken) }
-	ackCtx, cancelAck := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
-	defer cancelAck()
-	if err := ack.run(ackCtx); err != nil {
+	ack := edit{guard: g, user: userID, from: b}
+	if err := ack.run(ctx, func(a *account.Account, m account.Moment) error { return a.Acknowledge(m, taken) }); err != nil {
 		g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor events not acknowledged",
 			slog.String("user", userID), slog.Any("error", err))
 	}

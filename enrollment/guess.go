@@ -1,8 +1,6 @@
 package enrollment
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -88,82 +86,4 @@ func (q *guess) check(a *account.Account, m account.Moment) (account.Match, erro
 	match, err := a.Check(m, q.Guess)
 	q.matched = match.Factor
 	return match, err
-}
-
-// A task is what has to be computed before a guess can be evaluated.
-type task struct {
-	slow bool // takes a slot
-	bulk bool // and one for many slow things in a row
-	do   func() error
-}
-
-// work returns what a decision needs of a guess, or nil if it needs nothing.
-func (q *guess) work(g *Guard, need account.Need, p *account.Prepared) *task {
-	switch need.Kind {
-	case account.NeedDigest:
-		return &task{slow: need.From.Slow(), do: func() (err error) {
-			p.Digest, err = q.derive(g, need)
-			return err
-		}}
-	case account.NeedImported:
-		slow := false
-		for _, c := range need.Imported {
-			slow = slow || c.Scheme == account.ImportedBcrypt
-		}
-		return &task{slow: slow, bulk: slow, do: func() error {
-			p.Imported = q.tryImported(g, need.Imported)
-			return nil
-		}}
-	}
-	return nil
-}
-
-// derive computes the digest that the account's codes are compared with, and
-// makes the code that takes the place of the one that is right, if one does. It
-// is slow for the scheme Argon2id.
-func (q *guess) derive(g *Guard, need account.Need) (*account.Derived, error) {
-	digest, err := need.From.Derive(q.code)
-	if err != nil {
-		return nil, err
-	}
-	derived := &account.Derived{From: need.From, Digest: digest}
-	if !need.Replaces(digest) {
-		return derived, nil
-	}
-	fresh, err := recovery.NewCode(g.random, need.From.Scheme())
-	if err != nil {
-		return nil, err
-	}
-	if digest, err = need.From.Derive(fresh); err != nil {
-		return nil, err
-	}
-	derived.Spare = &account.FreshCode{Code: fresh, Digest: digest}
-	return derived, nil
-}
-
-// tryImported holds the text against codes that another system has hashed. All
-// are tried, whichever it is and whether they were used or not, so that the time
-// it takes tells neither. Those hashed with SHA-256 are also found if it was
-// typed in capitals or without; with bcrypt that would cost three times as much.
-func (q *guess) tryImported(g *Guard, codes []account.ImportedCode) *account.ImportedTry {
-	var sums [][32]byte
-	for _, text := range []string{q.text, strings.ToLower(q.text), strings.ToUpper(q.text)} {
-		sums = append(sums, sha256.Sum256([]byte(text)))
-	}
-	try := &account.ImportedTry{List: account.ImportedList(codes), Match: -1}
-	for i, c := range codes {
-		same := false
-		switch c.Scheme {
-		case account.ImportedSHA256:
-			for _, sum := range sums {
-				same = subtle.ConstantTimeCompare(sum[:], c.Hash) == 1 || same
-			}
-		case account.ImportedBcrypt:
-			same = g.bcrypt(c.Hash, []byte(q.text)) == nil
-		}
-		if same {
-			try.Match = i
-		}
-	}
-	return try
 }

@@ -17,14 +17,14 @@ const listPage = 500
 // status returns where the account in a listed record stands, or the zero Status
 // and why it can't be opened.
 func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error) {
-	a, err := d.guard.open(ctx, rec.UserID, rec)
+	a, err := d.guard.read(ctx, rec)
 	if err != nil {
 		return Status{}, err
 	}
 	// Nothing is written, so that no random bytes are needed.
 	m := account.Moment{Now: d.guard.now()}
 	a.ClampFuture(m)
-	a.Tidy(m.Now)
+	a.Tidy(m)
 	s, err := statusOf(rec.UserID, a, m.Now)
 	return s, outward(err)
 }

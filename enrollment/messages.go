@@ -139,30 +139,30 @@ func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bi
 	if err != nil {
 		return Binding{}, err
 	}
-	var done Binding
 	e.user, e.guess = userID, proof.guess
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Binding], error) {
 		needsProof, err := a.MayBind(x.config.Alone, ticket)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := a.MayMessage(m.Now); err != nil {
-			return err
+			return nil, err
 		}
 		if needsProof {
 			if _, err := proof.prove(a, m); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
 		if err := a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}); err != nil {
-			return err
+			return nil, err
 		}
-		done.Expires = d.Expires
-		done.Token, err = g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID})
-		return err
-	}
-	if err := e.run(ctx); err != nil {
+		return func(ctx context.Context) (Binding, error) {
+			token, err := g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID})
+			return Binding{Token: token, Expires: d.Expires}, err
+		}, nil
+	})
+	if err != nil {
 		return Binding{}, err
 	}
 	err = x.send(ctx, Message{
@@ -195,25 +195,14 @@ func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ C
 		return Confirmed{}, deny(ReasonMalformedCode)
 	}
 	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
-	var done Confirmed
 	e.user, e.via = userID, account.Delivered
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		done = Confirmed{}
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
 		stored, err := a.ConfirmAddress(m, q, x.config.Alone)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if stored {
-			done.Codes = e.codes
-		}
-		done.Did = eventKinds[a.Recorded()[0].Kind]
-		done.Success, err = g.success(ctx, userID, a, PurposeSetup, account.Match{Factor: account.Delivered}, m)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return Confirmed{}, err
-	}
-	return done, nil
+		return g.confirmed(userID, a, account.Match{Factor: account.Delivered}, stored, m)
+	})
 }
 
 // A Delivery is the result of [Messages.Send].
@@ -257,31 +246,29 @@ func (x *Messages) Send(ctx context.Context, purpose Purpose, challenge string) 
 	if err != nil {
 		return Delivery{}, err
 	}
-	var done Delivery
 	var to account.Address
 	e.user = c.user
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (_ sealing[Delivery], err error) {
 		if err := a.CheckChallenge(c.Challenge); err != nil {
-			return err
+			return nil, err
 		}
 		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) {
-			return deny(ReasonChallengeExpired)
+			return nil, deny(ReasonChallengeExpired)
 		}
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
-		to, err = a.Send(m, d, c.channel)
-		if err != nil {
-			return err
+		if to, err = a.Send(m, d, c.channel); err != nil {
+			return nil, err
 		}
 		// The challenge is the same: whichever way it is answered, it is spent.
 		sent := c
 		sent.delivery = d.ID
 		sent.Expires = d.Expires
-		done.Expires = sent.Expires
-		done.Address = addressOf(to)
-		done.Challenge, err = g.sealChallenge(ctx, sent)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
+		return func(ctx context.Context) (Delivery, error) {
+			token, err := g.sealChallenge(ctx, sent)
+			return Delivery{Challenge: token, Expires: sent.Expires, Address: addressOf(to)}, err
+		}, nil
+	})
+	if err != nil {
 		return Delivery{}, err
 	}
 	err = x.send(ctx, Message{
@@ -304,7 +291,7 @@ func (x *Messages) Unbind(ctx context.Context, userID string, p Proof) (err erro
 		return err
 	}
 	e.user, e.guess = userID, proof.guess
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+	return e.run(ctx, func(a *account.Account, m account.Moment) error {
 		if err := a.MayUnbind(); err != nil {
 			return err
 		}
@@ -313,8 +300,7 @@ func (x *Messages) Unbind(ctx context.Context, userID string, p Proof) (err erro
 			return err
 		}
 		return a.Unbind(m, by.factor, by.method)
-	}
-	return e.run(ctx)
+	})
 }
 
 // send calls the host. A panic there is an error here, which does not quote it:

@@ -162,18 +162,18 @@ func TestObserveCodeOfAnotherSystem(t *testing.T) {
 	}
 }
 
-// A hookStore does something before the second Load.
+// A hookStore does something before the first Save.
 type hookStore struct {
 	*memory.Store
-	loads  int
-	second func()
+	saves int
+	first func()
 }
 
-func (s *hookStore) Load(ctx context.Context, user string) (store.Record, error) {
-	if s.loads++; s.loads == 2 {
-		s.second()
+func (s *hookStore) Save(ctx context.Context, r store.Record, prev int64) error {
+	if s.saves++; s.saves == 1 {
+		s.first()
 	}
-	return s.Store.Load(ctx, user)
+	return s.Store.Save(ctx, r, prev)
 }
 
 // A device that is revoked in the middle of its sign-in does not sign in, and is
@@ -195,7 +195,7 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 	app := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	done := value[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
 	device := value[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
-	hook := &hookStore{Store: mem, second: func() {
+	hook := &hookStore{Store: mem, first: func() {
 		if err := healthy.Devices().RevokeAll(ctx, "alice"); err != nil {
 			t.Error(err)
 		}

@@ -14,32 +14,56 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// load returns the user's record and the account in it, as it was saved. For a
-// user without a record it returns the zero Record and a new account.
-func (g *Guard) load(ctx context.Context, userID string, m account.Moment) (store.Record, *account.Account, error) {
+// A base is what decisions are taken on: a record, and the account in it as it
+// was encoded, so that each try has an account of its own.
+type base struct {
+	record    store.Record // as the store returned it; the zero Record if there is none
+	found     bool         // whether there is one
+	opened    bool
+	plaintext []byte
+}
+
+// account returns the account as it was saved, or a new one if there is none.
+func (b *base) account(m account.Moment) (*account.Account, error) {
+	if !b.found {
+		return account.New(m), nil
+	}
+	a, err := account.Decode(b.plaintext)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if store.State(a.State()) != b.record.State {
+		return nil, fmt.Errorf("%w: the record and the account in it disagree on the state", ErrCorrupt)
+	}
+	return a, nil
+}
+
+// holds reports whether b is the very record that was sent. Two that are sealed
+// never have the same bytes.
+func (b *base) holds(sent store.Record) bool {
+	return b.found && b.record.Version == sent.Version && bytes.Equal(b.record.Data, sent.Data)
+}
+
+// load returns what the store has of the user, not opened yet.
+func (g *Guard) load(ctx context.Context, userID string) (*base, error) {
 	rec, err := g.store.Load(ctx, userID)
 	if errors.Is(err, store.ErrNotFound) {
 		// A store that takes the end of a context for absence would switch the
 		// second factor off.
-		if err := ctx.Err(); err != nil {
-			return store.Record{}, nil, fmt.Errorf("enrollment: loading the account: %w", err)
+		if err = ctx.Err(); err == nil {
+			return new(base), nil
 		}
-		return store.Record{}, account.New(m), nil
 	}
 	if err != nil {
-		return store.Record{}, nil, fmt.Errorf("enrollment: loading the account: %w", err)
+		return nil, fmt.Errorf("enrollment: loading the account: %w", err)
 	}
-	a, err := g.open(ctx, userID, rec)
-	if err != nil {
-		return store.Record{}, nil, err
-	}
-	return rec, a, nil
+	return &base{record: rec, found: true}, nil
 }
 
 // mend brings a loaded account up to now and to the configuration.
 func (g *Guard) mend(a *account.Account, m account.Moment) {
 	a.ClampFuture(m)
-	a.Tidy(m.Now)
+	a.Tidy(m)
 	if !g.config.KeepCodes {
 		a.DropKept()
 	}
@@ -54,7 +78,14 @@ func (g *Guard) peek(ctx context.Context, userID string) (account.Moment, *accou
 	if err != nil {
 		return m, nil, err
 	}
-	_, a, err := g.load(ctx, userID, m)
+	b, err := g.load(ctx, userID)
+	if err != nil {
+		return m, nil, err
+	}
+	if err := g.open(ctx, userID, b); err != nil {
+		return m, nil, err
+	}
+	a, err := b.account(m)
 	if err != nil {
 		return m, nil, err
 	}
@@ -69,46 +100,55 @@ func validUser(userID string) error {
 	return nil
 }
 
-// open decodes the account in a record. A record that is not exactly what was
-// saved for that user is ErrCorrupt: never "not enrolled".
-func (g *Guard) open(ctx context.Context, userID string, rec store.Record) (*account.Account, error) {
+// open decrypts the account in a record, whose Data is good for nothing after
+// that. A record that is not exactly what was saved for that user is ErrCorrupt:
+// never "not enrolled".
+func (g *Guard) open(ctx context.Context, userID string, b *base) error {
+	if b.opened || !b.found {
+		b.opened = true
+		return nil
+	}
+	rec := b.record
 	if rec.UserID != userID {
-		return nil, fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
+		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
 	}
 	if err := rec.Validate(); err != nil {
 		// Without its chain: it is not the caller's argument that is invalid.
-		return nil, fmt.Errorf("%w: %v", ErrCorrupt, err)
+		return fmt.Errorf("%w: %v", ErrCorrupt, err)
 	}
 	sealed, ok := bytes.CutSuffix(rec.Data, g.mark[:])
 	if !ok {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, errNamespace)
+		return fmt.Errorf("%w: %w", ErrCorrupt, errNamespace)
 	}
 	plaintext, err := g.sealer.Open(ctx, g.recordScope(userID), g.recordBinding(rec), sealed)
 	if errors.Is(err, keyring.ErrOpen) {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("enrollment: opening the account: %w", err)
+		return fmt.Errorf("enrollment: opening the account: %w", err)
 	}
-	a, err := account.Decode(plaintext)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	if store.State(a.State()) != rec.State {
-		return nil, fmt.Errorf("%w: the record and the account in it disagree on the state", ErrCorrupt)
-	}
-	return a, nil
+	b.plaintext, b.opened = plaintext, true
+	return nil
 }
 
-// seal returns the record that replaces version prev with the account.
-func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, m account.Moment) (store.Record, error) {
+// read opens and decodes the account in a record that was listed.
+func (g *Guard) read(ctx context.Context, rec store.Record) (*account.Account, error) {
+	b := &base{record: rec, found: true}
+	if err := g.open(ctx, rec.UserID, b); err != nil {
+		return nil, err
+	}
+	return b.account(account.Moment{})
+}
+
+// seal returns what takes the place of version prev: the account as it is now.
+func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, m account.Moment) (*base, error) {
 	version, err := nextVersion(prev, m.Now)
 	if err != nil {
-		return store.Record{}, err
+		return nil, err
 	}
 	due, err := a.Due()
 	if err != nil {
-		return store.Record{}, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	rec := store.Record{
 		UserID:  userID,
@@ -120,17 +160,17 @@ func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, pre
 	a.Stamp(m)
 	plaintext, err := a.Encode()
 	if err != nil {
-		return store.Record{}, outward(fmt.Errorf("enrollment: encoding the account: %w", err))
+		return nil, outward(fmt.Errorf("enrollment: encoding the account: %w", err))
 	}
 	sealed, err := g.sealer.Seal(ctx, g.recordScope(userID), g.recordBinding(rec), plaintext)
 	if err != nil {
-		return store.Record{}, fmt.Errorf("enrollment: sealing the account: %w", err)
+		return nil, fmt.Errorf("enrollment: sealing the account: %w", err)
 	}
 	rec.Data = append(sealed, g.mark[:]...)
 	if len(rec.Data) > store.MaxData {
-		return store.Record{}, errors.New("enrollment: sealing the account: the sealer adds more than 128 bytes")
+		return nil, errors.New("enrollment: sealing the account: the sealer adds more than 128 bytes")
 	}
-	return rec, nil
+	return &base{record: rec, found: true, opened: true, plaintext: plaintext}, nil
 }
 
 // nextVersion returns a version that differs from every earlier one of the

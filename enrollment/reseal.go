@@ -93,22 +93,22 @@ func (d *Directory) Reseal(ctx context.Context, o ResealOptions) (Resealed, erro
 // reseal looks at one account.
 func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed) {
 	g := d.guard
+	key, primary := g.sealedBy(rec.Data)
 	// The id stands there for everybody to write. It is counted once the bytes
 	// have opened, which also bounds how many there can be.
-	if _, err := g.open(ctx, rec.UserID, rec); err != nil {
+	if _, err := g.read(ctx, rec); err != nil {
 		done.Seen++
 		done.Failed.add(rec.UserID, err)
 		return
 	}
-	if key, primary := g.sealedBy(rec.Data); primary {
+	if primary {
 		done.Seen++
 		done.Keys[key]++
 		return
 	}
-	var key string
-	var primary, gone bool
+	gone := false
 	e := edit{guard: g, user: rec.UserID, asItIs: true}
-	e.decide = func(_ context.Context, a *account.Account, _ account.Moment) error {
+	err := e.run(ctx, func(a *account.Account, _ account.Moment) error {
 		if gone = e.loaded.Version == 0; gone {
 			return nil
 		}
@@ -116,8 +116,7 @@ func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed
 			a.Touch()
 		}
 		return nil
-	}
-	err := e.run(ctx)
+	})
 	switch {
 	case err != nil:
 		done.Failed.add(rec.UserID, err)

@@ -95,26 +95,17 @@ func (r *ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequ
 	if err != nil {
 		return ResetRequest{}, err
 	}
-	var done ResetRequest
 	e.user = c.user
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+	return run(ctx, &e, func(a *account.Account, m account.Moment) (ResetRequest, error) {
 		if err := a.CheckChallenge(c.Challenge); err != nil {
-			return err
+			return ResetRequest{}, err
 		}
 		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) { // that of a message lives longer
-			return deny(ReasonChallengeExpired)
+			return ResetRequest{}, deny(ReasonChallengeExpired)
 		}
 		asked, err := a.AskReset(m, r.config.Wait, r.config.Auto)
-		if err != nil {
-			return err
-		}
-		done = *resetOf(asked)
-		return nil
-	}
-	if err := e.run(ctx); err != nil {
-		return ResetRequest{}, err
-	}
-	return done, nil
+		return *resetOf(asked), err
+	})
 }
 
 // Cancel closes the request of a user whom the host has signed in: in a session
@@ -123,8 +114,7 @@ func (r *ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequ
 func (r *ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
 	e := edit{guard: r.guard, op: "cancel_reset", user: userID}
 	defer e.conclude(ctx, &err)
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+	return e.run(ctx, func(a *account.Account, m account.Moment) error {
 		return a.CancelReset(m, account.NoFactor)
-	}
-	return e.run(ctx)
+	})
 }

@@ -14,7 +14,9 @@ import (
 // it.
 //
 // Its methods are safe for concurrent use, and keep neither their arguments
-// nor what they return.
+// nor what they return. They do not change their arguments, with one exception:
+// Open may overwrite sealed, to decrypt in place. What they return may be
+// changed by the caller, and may share memory with sealed alone.
 type Sealer interface {
 	// Seal returns the plaintext encrypted and authenticated, so that Open
 	// returns it for the same scope and binding and for no others. Scope says

@@ -24,14 +24,13 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error)
 		return err
 	}
 	e.user, e.guess = userID, proof.guess
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+	return e.run(ctx, func(a *account.Account, m account.Moment) error {
 		by, err := proof.prove(a, m)
 		if err != nil {
 			return err
 		}
 		return a.Disable(m, by.factor, by.method)
-	}
-	return e.run(ctx)
+	})
 }
 
 // Remove takes one of several authenticators away, by its ID (see [Status]).
@@ -50,7 +49,7 @@ func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proo
 		return err
 	}
 	e.user, e.guess = userID, proof.guess
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+	return e.run(ctx, func(a *account.Account, m account.Moment) error {
 		if err := a.MayRemove(id); err != nil {
 			return err
 		}
@@ -59,8 +58,7 @@ func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proo
 			return err
 		}
 		return a.Remove(m, id, by.factor, by.method)
-	}
-	return e.run(ctx)
+	})
 }
 
 // RenewedCodes is the result of [Guard.RenewCodes].
@@ -91,28 +89,24 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 	if err != nil {
 		return RenewedCodes{}, err
 	}
-	var done RenewedCodes
 	e.user, e.guess = userID, proof.guess
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
-		done = RenewedCodes{}
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[RenewedCodes], error) {
 		if err := a.MayRenew(m); err != nil {
-			return err
+			return nil, err
 		}
 		by, err := proof.prove(a, m)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := a.Renew(m, by.factor); err != nil {
-			return err
+			return nil, err
 		}
-		done.Codes = e.codes
-		done.Receipt, err = g.sealReceipt(ctx, receipt{epoch: a.Epoch(), at: by.at, factor: by.factor, user: userID, purpose: PurposeSetup})
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return RenewedCodes{}, err
-	}
-	return done, nil
+		r := receipt{epoch: a.Epoch(), at: by.at, factor: by.factor, user: userID, purpose: PurposeSetup}
+		return func(ctx context.Context) (RenewedCodes, error) {
+			token, err := g.sealReceipt(ctx, r)
+			return RenewedCodes{Codes: m.Prepared.Set.Codes, Receipt: token}, err
+		}, nil
+	})
 }
 
 // Codes returns the recovery codes of the user that are unspent, in clear and in
@@ -130,21 +124,15 @@ func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ re
 	if err != nil {
 		return recovery.Codes{}, err
 	}
-	var codes recovery.Codes
 	e.user, e.guess = userID, proof.guess
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) error {
+	return run(ctx, &e, func(a *account.Account, m account.Moment) (recovery.Codes, error) {
 		if err := a.MayShow(); err != nil {
-			return err
+			return recovery.Codes{}, err
 		}
 		by, err := proof.prove(a, m)
 		if err != nil {
-			return err
+			return recovery.Codes{}, err
 		}
-		codes, err = a.Show(m, by.factor)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return recovery.Codes{}, err
-	}
-	return codes, nil
+		return a.Show(m, by.factor)
+	})
 }

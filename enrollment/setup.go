@@ -178,6 +178,9 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	if err != nil {
 		return Setup{}, err
 	}
+	if _, err := uriOf(&s); err != nil {
+		return Setup{}, err
+	}
 
 	var codes recovery.Codes
 	if g.config.CodesAtSetup {
@@ -187,38 +190,30 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 		}
 	}
 
-	var begun Setup
 	e.user, e.guess = userID, proof.guess
-	e.decide = func(ctx context.Context, a *account.Account, m account.Moment) error {
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Setup], error) {
 		needsProof, err := a.MayBegin(replaces, ticket)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if needsProof {
 			if _, err := proof.prove(a, m); err != nil {
-				return err
+				return nil, err
 			}
 		}
+		s := s
 		s.Expires = m.Now.Add(g.config.SetupTTL)
 		s.Authenticator.Name = nameFor(o.Name, a, replaces)
 		s.Label, s.Authenticator.Number = a.LabelFor(label)
 		shows, err := a.ShowsCodes(m.Now)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if s.Codes = codes; !shows {
-			s.Codes = recovery.Codes{}
+		if shows {
+			s.Codes = codes
 		}
-		if err := a.Begin(s); err != nil {
-			return err
-		}
-		begun, err = g.setupOf(ctx, userID, &s)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return Setup{}, err
-	}
-	return begun, nil
+		return func(ctx context.Context) (Setup, error) { return g.setupOf(ctx, userID, &s) }, a.Begin(s)
+	})
 }
 
 // newSetup draws what a setup is made of.
@@ -258,14 +253,23 @@ func nameFor(name string, a *account.Account, replaces account.AuthenticatorID) 
 	return defaultName
 }
 
-// setupOf returns the public view of a setup.
-func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (Setup, error) {
+// uriOf returns the URI that the QR code of a setup shows.
+func uriOf(s *account.Setup) (string, error) {
 	uri, err := s.Authenticator.Key.URI(s.Label)
 	if err != nil {
-		return Setup{}, fmt.Errorf("enrollment: making the URI: %w", err)
+		return "", fmt.Errorf("enrollment: making the URI: %w", err)
 	}
 	if len(uri) > qr.MaxText {
-		return Setup{}, errors.New("enrollment: Options: issuer, account and image are too long for a QR code")
+		return "", errors.New("enrollment: Options: issuer, account and image are too long for a QR code")
+	}
+	return uri, nil
+}
+
+// setupOf returns the public view of a setup.
+func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (Setup, error) {
+	uri, err := uriOf(s)
+	if err != nil {
+		return Setup{}, err
 	}
 	token, err := g.sealSetup(ctx, labelSetup, setupToken{id: s.ID, expires: s.Expires, user: userID})
 	if err != nil {
@@ -318,8 +322,7 @@ func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error)
 func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 	e := edit{guard: g, op: "cancel", user: userID}
 	defer e.conclude(ctx, &err)
-	e.decide = func(_ context.Context, a *account.Account, _ account.Moment) error { return a.Cancel() }
-	return e.run(ctx)
+	return e.run(ctx, func(a *account.Account, _ account.Moment) error { return a.Cancel() })
 }
 
 // readAuthenticatorID reads the ID of a Status. What is none can't be an

@@ -177,7 +177,7 @@ type Decision struct {
 //
 // After a bypass has ended, the decision at a sign-in of a user without a second
 // factor is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
-func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (Decision, error) {
+func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (_ Decision, err error) {
 	if l.Purpose == "" {
 		l.Purpose = PurposeSignIn
 	}
@@ -188,42 +188,29 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (Dec
 		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", maxPurpose)
 	}
 	device := g.deviceHash(userID, l.Device)
-	for waivable := l.Purpose == PurposeSignIn; ; waivable = false {
-		m, a, err := g.peekMended(ctx, userID)
+	e := edit{guard: g, user: userID, reads: true}
+	defer e.conclude(ctx, &err)
+	d, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Decision], error) {
+		e.op, e.via = "", account.NoFactor
+		d, err := decideSignIn(l, a, m.Now, l.Purpose == PurposeSignIn, device)
 		if err != nil {
-			return Decision{}, err
+			return nil, err
 		}
-		d, err := decideSignIn(l, a, m.Now, waivable, device)
-		switch {
-		case err != nil:
-			return Decision{}, err
-		case d.Next == AskCode:
-			return g.challenge(ctx, userID, l, a, m.Now)
-		case d.Waived == "":
-			return d, nil
+		if d.Next == AskCode {
+			return g.challenge(userID, l, a, m.Now)
 		}
-		d, err = g.waive(ctx, userID, l, device)
-		if err != nil || d.Waived != "" {
-			return d, err
+		if d.Waived != "" {
+			e.op = "sign_in"
+			if e.via, err = a.Waive(m, device); err != nil {
+				return nil, err
+			}
 		}
-		// What was there a moment ago has ended.
+		return func(context.Context) (Decision, error) { return d, nil }, nil
+	})
+	if err == nil && d.Next == Refuse {
+		err = ErrMissing
 	}
-}
-
-// peekMended is peek, but that what a broken clock has left behind is repaired
-// in the store first: a challenge of an epoch that is not stored could not be
-// answered.
-func (g *Guard) peekMended(ctx context.Context, userID string) (account.Moment, *account.Account, error) {
-	m, a, err := g.peek(ctx, userID)
-	if err != nil || !a.Changed() {
-		return m, a, err
-	}
-	e := edit{guard: g, user: userID}
-	e.decide = func(context.Context, *account.Account, account.Moment) error { return nil }
-	if err := e.run(ctx); err != nil {
-		return m, nil, err
-	}
-	return g.peek(ctx, userID)
+	return d, err
 }
 
 // decideSignIn decides on an account as it is. Waivable says that something may
@@ -233,7 +220,7 @@ func decideSignIn(l SignInOptions, a *account.Account, now time.Time, waivable b
 	if waivable {
 		var err error
 		if by, err = a.Waived(now, device); err != nil {
-			return Decision{}, outward(err)
+			return Decision{}, err
 		}
 	}
 	switch {
@@ -242,7 +229,7 @@ func decideSignIn(l SignInOptions, a *account.Account, now time.Time, waivable b
 	case a.State() == account.Confirmed:
 		return Decision{Next: AskCode}, nil
 	case l.Enrolled:
-		return Decision{}, ErrMissing
+		return Decision{Next: Refuse}, nil
 	case by != account.NoFactor:
 		return Decision{Next: Proceed, Waived: factorOf(by), EnrollBy: a.Bypass(now).Until}, nil
 	case l.Purpose == PurposeSignIn && a.MustEnroll(now):
@@ -255,8 +242,9 @@ func decideSignIn(l SignInOptions, a *account.Account, now time.Time, waivable b
 	return Decision{Next: Proceed}, nil
 }
 
-// challenge mints a challenge.
-func (g *Guard) challenge(ctx context.Context, userID string, l SignInOptions, a *account.Account, now time.Time) (Decision, error) {
+// challenge returns the decision to ask for a code, whose challenge is yet to be
+// sealed.
+func (g *Guard) challenge(userID string, l SignInOptions, a *account.Account, now time.Time) (sealing[Decision], error) {
 	c := challenge{
 		Challenge: account.Challenge{Epoch: a.Epoch(), Issued: now, Expires: now.Add(ChallengeTTL)},
 		user:      userID,
@@ -264,13 +252,9 @@ func (g *Guard) challenge(ctx context.Context, userID string, l SignInOptions, a
 		channel:   l.Channel,
 	}
 	if err := g.draw(c.ID[:]); err != nil {
-		return Decision{}, err
+		return nil, err
 	}
-	token, err := g.sealChallenge(ctx, c)
-	if err != nil {
-		return Decision{}, err
-	}
-	d := Decision{Next: AskCode, Challenge: token, Expires: c.Expires}
+	d := Decision{Next: AskCode, Expires: c.Expires}
 	if len(a.Authenticators()) > 0 {
 		d.Factors = append(d.Factors, FactorTOTP)
 	}
@@ -279,30 +263,13 @@ func (g *Guard) challenge(ctx context.Context, userID string, l SignInOptions, a
 	}
 	left, _, err := a.CodesLeft()
 	if err != nil {
-		return Decision{}, outward(err)
+		return nil, err
 	}
 	if left > 0 {
 		d.Factors = append(d.Factors, FactorRecovery)
 	}
-	return d, nil
-}
-
-// waive decides once more, and notes the sign-in if it still goes without a
-// code. Otherwise Decision.Waived is empty.
-func (g *Guard) waive(ctx context.Context, userID string, l SignInOptions, device account.DeviceHash) (d Decision, err error) {
-	e := edit{guard: g, op: "sign_in", user: userID}
-	defer e.conclude(ctx, &err)
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) (err error) {
-		e.op, e.via = "", account.NoFactor
-		if d, err = decideSignIn(l, a, m.Now, true, device); err != nil || d.Waived == "" {
-			return err // nobody has signed in
-		}
-		e.op = "sign_in"
-		e.via, err = a.Waive(m, device)
-		return err
-	}
-	if err := e.run(ctx); err != nil {
-		return Decision{}, err
-	}
-	return d, nil
+	return func(ctx context.Context) (_ Decision, err error) {
+		d.Challenge, err = g.sealChallenge(ctx, c)
+		return d, err
+	}, nil
 }

@@ -75,13 +75,8 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 		done.Failed.add(userID, fmt.Errorf("%w: %v", ErrCorrupt, err))
 		return
 	}
-	var one Swept // of the decision that is stored
 	e := edit{guard: d.guard, op: "sweep", user: userID}
-	e.decide = func(_ context.Context, a *account.Account, m account.Moment) (err error) {
-		one, err = e.sweep(a, m)
-		return err
-	}
-	err := e.run(ctx)
+	one, err := run(ctx, &e, e.sweep)
 	if err == nil && one.Seen == 0 {
 		return // somebody else was here meanwhile
 	}

@@ -94,11 +94,7 @@ type ImportedAuthenticator struct {
 // can't be taken over is an error that names the field. None of them changes
 // anything.
 func (x Admin) Import(ctx context.Context, userID string, im Import) (err error) {
-	var authenticators []account.Authenticator
-	var codes []account.ImportedCode
-	e, err := x.edit("import", userID, func(a *account.Account, m account.Moment) error {
-		return a.Import(m, authenticators, codes, im.Again, x.by)
-	})
+	e, err := x.edit("import", userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return err
@@ -106,6 +102,7 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 	if n := len(im.Authenticators); n == 0 || n > MaxAuthenticators {
 		return fmt.Errorf("enrollment: Import.Authenticators are not 1 to %d", MaxAuthenticators)
 	}
+	var authenticators []account.Authenticator
 	for _, from := range im.Authenticators {
 		if from.Key.IsZero() {
 			return errors.New("enrollment: Import.Authenticators: a key is the zero Key")
@@ -122,10 +119,13 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 		}
 		authenticators = append(authenticators, to)
 	}
-	if codes, err = importedCodes(im.RecoveryHashes); err != nil {
+	codes, err := importedCodes(im.RecoveryHashes)
+	if err != nil {
 		return fmt.Errorf("enrollment: Import.RecoveryHashes: %w", err)
 	}
-	return e.run(ctx)
+	return e.run(ctx, func(a *account.Account, m account.Moment) error {
+		return a.Import(m, authenticators, codes, im.Again, x.by)
+	})
 }
 
 // importedCodes tells the hashes apart by their length, which account checks.
@@ -180,20 +180,20 @@ func (x Export) Reveal() []ExportedAuthenticator {
 // An address that codes are delivered to is not part of it: the host has handed
 // it over, and has it. It returns a [Denied] of reason ReasonNotEnrolled or
 // ReasonOwnAccount.
-func (x Admin) Export(ctx context.Context, userID string) (Export, error) {
-	var list []ExportedAuthenticator
-	err := x.run(ctx, "export", userID, func(a *account.Account, m account.Moment) error {
-		if a.State() != account.Confirmed {
-			return deny(ReasonNotEnrolled)
-		}
-		list = nil
-		for _, from := range a.Authenticators() {
-			list = append(list, ExportedAuthenticator{Name: from.Name, Added: from.Added, Key: from.Key})
-		}
-		return a.Note(m, account.EventExported, x.by)
-	})
+func (x Admin) Export(ctx context.Context, userID string) (_ Export, err error) {
+	e, err := x.edit("export", userID)
+	defer e.conclude(ctx, &err)
 	if err != nil {
 		return Export{}, err
 	}
-	return Export{p: redact.Of(list)}, nil
+	return run(ctx, e, func(a *account.Account, m account.Moment) (Export, error) {
+		if a.State() != account.Confirmed {
+			return Export{}, deny(ReasonNotEnrolled)
+		}
+		var list []ExportedAuthenticator
+		for _, from := range a.Authenticators() {
+			list = append(list, ExportedAuthenticator{Name: from.Name, Added: from.Added, Key: from.Key})
+		}
+		return Export{p: redact.Of(list)}, a.Note(m, account.EventExported, x.by)
+	})
 }

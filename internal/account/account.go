@@ -140,12 +140,13 @@ func (a *Account) ClampFuture(m Moment) {
 
 // Tidy drops what has expired. It does not count as a change: what is seen
 // expired is deleted with the next write, and is ignored until then.
-func (a *Account) Tidy(now time.Time) {
-	if a.setup != nil && !now.Before(a.setup.Expires) {
+func (a *Account) Tidy(m Moment) {
+	now := m.Now
+	if a.setup != nil && !m.typed().Before(a.setup.Expires) {
 		a.setup, a.expired = nil, true
 	}
 	a.challenges.tidy(now)
-	a.delivery.tidy(now)
+	a.delivery.tidy(m.typed())
 	a.lapsed = a.reset.tidy(now) || a.lapsed
 	if a.enrolled() && !a.bypass.Until.IsZero() && !now.Before(a.bypass.Until) {
 		a.bypass = Bypass{}

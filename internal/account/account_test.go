@@ -54,7 +54,7 @@ func (w *world) reload() {
 		w.t.Fatal(err)
 	}
 	w.a.ClampFuture(w.moment())
-	w.a.Tidy(w.now)
+	w.a.Tidy(account.Moment{Now: w.now})
 }
 
 // with is the moment of a decision for which a set was made.

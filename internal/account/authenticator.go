@@ -36,13 +36,13 @@ type Authenticator struct {
 
 // check is [totp.Key.Check] with what the host allows.
 func (a *Authenticator) check(m Moment, digits string) (step int64, err error) {
-	m.exempt(a.Key, func() { step, err = a.Key.Check(digits, m.Now, a.Last) })
+	m.exempt(a.Key, func() { step, err = a.Key.Check(digits, m.typed(), a.Last) })
 	return step, err
 }
 
 // clockOffset is [totp.Key.ClockOffset] with what the host allows.
 func (a *Authenticator) clockOffset(m Moment, digits string) (ahead time.Duration, err error) {
-	m.exempt(a.Key, func() { ahead, err = a.Key.ClockOffset(digits, m.Now) })
+	m.exempt(a.Key, func() { ahead, err = a.Key.ClockOffset(digits, m.typed()) })
 	return ahead, err
 }
 

@@ -60,7 +60,6 @@ type Match struct {
 // It asks for NeedDigest or NeedImported if a recovery code may be evaluated, and
 // something has yet to be derived for it. The account has not changed then.
 func (a *Account) Check(m Moment, g Guess) (Match, error) {
-	a.need = Need{}
 	if !a.enrolled() && g.Factor == NoFactor {
 		return Match{}, refuse(MalformedCode)
 	}

@@ -101,7 +101,10 @@ func (a *Account) Renew(m Moment, by Factor) error {
 func (a *Account) setCodes(m Moment) {
 	set := m.Prepared.Set
 	a.codes.set(set.Set)
-	a.kept.set(set.Codes)
+	a.kept.set(recovery.Codes{})
+	if set.Keep {
+		a.kept.set(set.Codes)
+	}
 	a.imported.set(nil)
 	if !set.Counted {
 		a.sets.add(m.Now)

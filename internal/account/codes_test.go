@@ -15,7 +15,7 @@ func keeping(t *testing.T) (*world, recovery.Codes) {
 	w := newWorld(t)
 	id := w.begin(1, account.AuthenticatorID{})
 	list, set := codes(t, 1)
-	set.Codes = list
+	set.Codes, set.Keep = list, true
 	if _, err := w.a.Confirm(w.with(set), id, code(t, key(t, 1), w.now)); err != nil {
 		t.Fatal(err)
 	}
@@ -317,12 +317,22 @@ func TestSetupCodesDie(t *testing.T) {
 	for name, end := range map[string]func(w *world) error{
 		"cancelled":  func(w *world) error { return w.a.Cancel() },
 		"superseded": func(w *world) error { w.begin(2, account.AuthenticatorID{}); return nil },
-		"expired":    func(w *world) error { w.now = w.now.Add(time.Hour); w.a.Tidy(w.now); w.a.Touch(); return nil },
-		"reset":      func(w *world) error { return w.a.Reset(w.moment(), admin, account.TicketHash{1}) },
+		"expired": func(w *world) error {
+			w.now = w.now.Add(time.Hour)
+			w.a.Tidy(account.Moment{Now: w.now})
+			w.a.Touch()
+			return nil
+		},
+		"reset": func(w *world) error { return w.a.Reset(w.moment(), admin, account.TicketHash{1}) },
 		"imported over": func(w *world) error {
 			return w.a.Import(w.moment(), []account.Authenticator{imported(key(w.t, 7), 7)}, nil, true, admin)
 		},
-		"a sweep of time": func(w *world) error { w.now = w.now.Add(1000 * time.Hour); w.a.Tidy(w.now); w.a.Touch(); return nil },
+		"a sweep of time": func(w *world) error {
+			w.now = w.now.Add(1000 * time.Hour)
+			w.a.Tidy(account.Moment{Now: w.now})
+			w.a.Touch()
+			return nil
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -178,7 +178,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (stored bool, er
 		return false, refuse(NoSetup)
 	case w.ID != g.Delivery:
 		return false, refuse(SetupSuperseded)
-	case !w.live(m.Now):
+	case !w.live(m.typed()):
 		return false, refuse(SetupExpired)
 	case first && !alone:
 		return false, refuse(NotEnrolled)
@@ -260,7 +260,7 @@ func (a *Account) checkDelivered(m Moment, g Guess) (Match, error) {
 	switch {
 	case !d.bound() || w == nil || w.binds() || w.ID != g.Delivery:
 		return Match{}, refuse(ChallengeVoid)
-	case !w.live(m.Now):
+	case !w.live(m.typed()):
 		return Match{}, refuse(ChallengeExpired)
 	}
 	if err := a.takeDelivered(m, g); err != nil {

@@ -9,6 +9,11 @@ type Moment struct {
 	// Now is the current time, in UTC, to the microsecond.
 	Now time.Time
 
+	// Typed is when the caller came with what it brings: a code, the proof of a
+	// change. It is judged as of then, also if the caller had to wait since. The
+	// zero time stands for Now.
+	Typed time.Time
+
 	// Fresh is unpredictable bytes that no other write uses: 16 for a new
 	// epoch, 12 for the ids of events, 12 for the id of the write.
 	Fresh [40]byte
@@ -19,6 +24,14 @@ type Moment struct {
 
 	// Prepared is what was done because the account has asked for it.
 	Prepared Prepared
+}
+
+// typed returns as of when to judge what was typed.
+func (m Moment) typed() time.Time {
+	if m.Typed.IsZero() {
+		return m.Now
+	}
+	return m.Typed
 }
 
 func (m Moment) epoch() Epoch {

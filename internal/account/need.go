@@ -71,9 +71,9 @@ type FreshCode struct {
 type FreshSet struct {
 	Set recovery.Set
 
-	// Codes are the same in clear, if the account is to keep them. Otherwise
-	// there are none.
+	// Codes are the same in clear. The account keeps them if Keep is set.
 	Codes recovery.Codes
+	Keep  bool
 
 	// Counted says that CountSet was called, and stored, before it was made.
 	Counted bool

@@ -48,7 +48,7 @@ func longCodes(t *testing.T, seed byte) (recovery.Codes, *account.FreshSet) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list, &account.FreshSet{Set: set, Codes: list, Counted: true}
+	return list, &account.FreshSet{Set: set, Codes: list, Keep: true, Counted: true}
 }
 
 // What recovery codes an account can hold at once. A setup shows codes where no

@@ -225,7 +225,6 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	a.tidy(now)
 	a.kept = a.kept && r.config.KeepCodes // gone with the next write
 	guessers, others := len(a.apps), len(a.foreign) > 0
-	mended := a.dirty // which has to be stored
 	no := decide(a, turn)
 	if no != nil && no.form {
 		a.dirty = false
@@ -249,14 +248,9 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	wantSaves := 0
 	if a.dirty {
 		wantSaves = 1
-		switch name {
-		case "SignIn": // nobody is told by a repair alone
+		if name == "SignIn" { // nobody is told by a repair alone
 			r.quiet = true
 			r.tally["SignIn: repaired"]++
-		case "SignInWaived": // it comes first
-			if mended {
-				wantSaves++
-			}
 		}
 		r.commit(u, a, back, now)
 		r.quiet = false

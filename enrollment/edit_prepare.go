@@ -1,0 +1,247 @@
+package enrollment
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// maxPrepares is how often an edit prepares something: to derive the code that
+// was guessed and to make a set of codes, each perhaps after a second look, and
+// a few times more should others change the account meanwhile.
+const maxPrepares = 8
+
+// A place is an edit's in the queue for slow work, which is bounded: one edit of
+// an account at a time, so that the next one sees what this one has stored, and
+// few over all accounts.
+type place struct {
+	turn     func() // ends the account's turn; nil while the edit does not have it
+	admitted bool   // whether there was a slot, since something was last prepared
+	prepares int
+}
+
+// leave ends the account's turn. It can be called twice.
+func (p *place) leave() {
+	if p.turn != nil {
+		p.turn()
+		p.turn = nil
+	}
+}
+
+// enter takes the account's turn, if it is free and what was typed looks slow to
+// evaluate. Then nobody else evaluates such codes of the account from before it
+// is loaded, and it need not be loaded again.
+func (e *edit) enter() {
+	if e.guess != nil && e.guess.Factor == account.Recovery && e.guess.Scheme == recovery.Argon2id {
+		e.place.turn, _ = e.guard.gate.TryTurn(e.user)
+	}
+}
+
+// prepare does what the account needs, and returns what to decide on next: b, or
+// nil if that has to be loaded again.
+func (e *edit) prepare(caller context.Context, b *base, need account.Need) (*base, error) {
+	if e.place.prepares++; e.place.prepares > maxPrepares {
+		return nil, ErrBusy
+	}
+	t, err := e.taskFor(need)
+	if err != nil {
+		return nil, err
+	}
+	if !t.slow {
+		return b, t.do(caller)
+	}
+	if again, err := e.queue(caller, t, need.Kind); err != nil || again {
+		return nil, err
+	}
+	if need.Kind == account.NeedSet {
+		paid, now, err := e.pay(caller, b)
+		if err != nil || !paid {
+			return now, err
+		}
+		b = now
+	}
+	return b, e.inSlot(caller, t)
+}
+
+// A task is what an account needs done.
+type task struct {
+	slow bool // takes a slot
+	bulk bool // and one for many slow things in a row
+	do   func(ctx context.Context) error
+}
+
+func (e *edit) taskFor(need account.Need) (task, error) {
+	switch need.Kind {
+	case account.NeedDigest:
+		return task{slow: need.From.Slow(), do: func(context.Context) error { return e.derive(need) }}, nil
+	case account.NeedImported:
+		slow := false
+		for _, c := range need.Imported {
+			slow = slow || c.Scheme == account.ImportedBcrypt
+		}
+		return task{slow: slow, bulk: slow, do: func(context.Context) error {
+			e.tryImported(need.Imported)
+			return nil
+		}}, nil
+	case account.NeedSet:
+		return e.makeSet(need.Shown)
+	}
+	return task{}, errors.New("enrollment: internal error: an unknown need")
+}
+
+// queue waits for the account's turn, which lasts until the edit is over, and
+// until there is a slot. It reports whether the account has to be looked at
+// again before anything slow is done for it, since the lock may have closed:
+// after any wait, and where somebody else may have had the turn since it was
+// loaded. A set needs no look for the latter, as it is paid for first.
+//
+// It is where every derivation with Argon2id and every comparison with bcrypt
+// comes past, and the Go runtime does not refuse those by itself.
+func (e *edit) queue(caller context.Context, t task, kind account.NeedKind) (again bool, err error) {
+	if fips.Enforced() {
+		return false, fmt.Errorf("%w: the account's recovery codes are hashed with Argon2id, or with bcrypt by another system", ErrNotApproved)
+	}
+	if e.place.turn == nil {
+		done, waited, err := e.guard.gate.Turn(caller, e.user)
+		if err != nil {
+			return false, fmt.Errorf("%w: %w", ErrBusy, err)
+		}
+		e.place.turn = done
+		again = waited || kind != account.NeedSet
+	}
+	if !e.place.admitted {
+		done, waited, err := e.slot(caller, t)
+		if err != nil {
+			return false, err
+		}
+		done() // it is not held while the account is looked at, or a set paid for
+		e.place.admitted = true
+		again = again || waited
+	}
+	return again, nil
+}
+
+// slot waits for a slot, which the caller gives back by calling done.
+func (e *edit) slot(caller context.Context, t task) (done func(), waited bool, err error) {
+	if t.bulk {
+		done, waited, err = e.guard.gate.BulkSlot(caller)
+	} else {
+		done, waited, err = e.guard.gate.Slot(caller)
+	}
+	if err != nil {
+		return nil, waited, fmt.Errorf("%w: %w", ErrBusy, err)
+	}
+	return done, waited, nil
+}
+
+// inSlot does slow work, and nothing else, in a slot.
+func (e *edit) inSlot(caller context.Context, t task) error {
+	done, _, err := e.slot(caller, t)
+	if err != nil {
+		return err
+	}
+	defer done()
+	e.place.admitted = false
+	return t.do(caller)
+}
+
+// pay has the account count a set before it is made: who gives up meanwhile,
+// again and again, has soon used up the sets of the day. It returns what commit
+// does.
+func (e *edit) pay(caller context.Context, b *base) (paid bool, now *base, err error) {
+	m, err := e.moment()
+	if err != nil {
+		return false, nil, err
+	}
+	t, err := e.try(b, m, func(a *account.Account, m account.Moment) error { return a.CountSet(m) })
+	if err != nil {
+		return false, nil, err
+	}
+	if t.verdict != nil {
+		return false, nil, outward(t.verdict)
+	}
+	return e.commit(caller, t, func(context.Context) error { return nil })
+}
+
+// makeSet is the task of making a set of recovery codes. With the scheme Argon2id
+// it takes a derivation for each.
+func (e *edit) makeSet(shown recovery.Codes) (task, error) {
+	config, codes := e.guard.config, shown
+	if codes.Len() == 0 {
+		var err error
+		if codes, err = recovery.Generate(e.guard.random, config.RecoveryCodes, config.RecoveryScheme); err != nil {
+			return task{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+		}
+	}
+	from, err := recovery.NewDerivation(e.guard.random, codes.Scheme()) // the configuration may differ from what was shown
+	if err != nil {
+		return task{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+	}
+	return task{slow: from.Slow(), bulk: true, do: func(ctx context.Context) error {
+		set, err := from.DeriveAll(ctx, codes)
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w: %w", ErrBusy, ctx.Err())
+		}
+		if err != nil {
+			return fmt.Errorf("enrollment: making recovery codes: %w", err)
+		}
+		e.prepared.Set = &account.FreshSet{Set: set, Codes: codes, Keep: config.KeepCodes, Counted: from.Slow()}
+		return nil
+	}}, nil
+}
+
+// derive computes the digest that the account's codes are compared with, and
+// makes the code that takes the place of the one that is right, if one does.
+func (e *edit) derive(need account.Need) error {
+	digest, err := need.From.Derive(e.guess.code)
+	if err != nil {
+		return fmt.Errorf("enrollment: evaluating a recovery code: %w", err)
+	}
+	e.prepared.Digest = &account.Derived{From: need.From, Digest: digest}
+	if !need.Replaces(digest) {
+		return nil
+	}
+	spare, err := recovery.NewCode(e.guard.random, need.From.Scheme())
+	if err == nil {
+		digest, err = need.From.Derive(spare)
+	}
+	if err != nil {
+		return fmt.Errorf("enrollment: evaluating a recovery code: %w", err)
+	}
+	e.prepared.Digest.Spare = &account.FreshCode{Code: spare, Digest: digest}
+	return nil
+}
+
+// tryImported holds the text against codes that another system has hashed. All
+// are tried, whichever it is and whether they were used or not, so that the time
+// it takes tells neither. Those hashed with SHA-256 are also found if it was
+// typed in capitals or without; with bcrypt that would cost three times as much.
+func (e *edit) tryImported(codes []account.ImportedCode) {
+	text := e.guess.text
+	var sums [][32]byte
+	for _, text := range []string{text, strings.ToLower(text), strings.ToUpper(text)} {
+		sums = append(sums, sha256.Sum256([]byte(text)))
+	}
+	e.prepared.Imported = &account.ImportedTry{List: account.ImportedList(codes), Match: -1}
+	for i, c := range codes {
+		same := false
+		switch c.Scheme {
+		case account.ImportedSHA256:
+			for _, sum := range sums {
+				same = subtle.ConstantTimeCompare(sum[:], c.Hash) == 1 || same
+			}
+		case account.ImportedBcrypt:
+			same = e.guard.bcrypt(c.Hash, []byte(text)) == nil
+		}
+		if same {
+			e.prepared.Imported.Match = i
+		}
+	}
+}
