@@ -17,8 +17,9 @@ type fakeDB struct {
 	// rows, and one row changed.
 	answer func(ctx context.Context, statement string, args []any) reply
 
-	prepares   bool  // the driver knows prepared statements only
-	prepareErr error // and fails to prepare
+	connect    func() error // comes before each connection, if set
+	prepares   bool         // the driver knows prepared statements only
+	prepareErr error        // and fails to prepare
 	beginErr   error
 
 	mu   sync.Mutex
@@ -76,6 +77,11 @@ func (f *fakeDB) statements() []string {
 type fakeConnector struct{ db *fakeDB }
 
 func (c fakeConnector) Connect(context.Context) (driver.Conn, error) {
+	if c.db.connect != nil {
+		if err := c.db.connect(); err != nil {
+			return nil, err
+		}
+	}
 	if c.db.prepares {
 		return fakeConn(c), nil
 	}

@@ -247,6 +247,9 @@ func TestDriverErrors(t *testing.T) {
 					if !errors.Is(err, down) {
 						t.Errorf("%s = %v, want the driver's error", method, err)
 					}
+					if strings.Contains(fmt.Sprint(err), "%!") {
+						t.Errorf("%s = %v", method, err)
+					}
 					for _, sentinel := range []error{store.ErrNotFound, store.ErrConflict, store.ErrInvalid, sqlstore.ErrSchema, sqlstore.ErrSettings} {
 						if errors.Is(err, sentinel) {
 							t.Errorf("%s = %v, which matches %q", method, err, sentinel)
