@@ -163,7 +163,7 @@ func TestParseURIRefuses(t *testing.T) {
 		{"fragment", with("#x"), nil, "fragment"},
 		{"fragment before the query", "otpauth://totp/Acme:alice#1?secret=" + text20, nil, "fragment"},
 		{"semicolon", with(";issuer=Acme"), nil, "semicolon"},
-		{"too long", with("&x=" + strings.Repeat("x", totp.MaxURI)), nil, "longer"},
+		{"too long", with("&x=" + strings.Repeat("x", 4097-len(with("&x=")))), nil, "longer"},
 		{"endless", strings.Repeat(" ", 1<<20) + with(""), nil, "longer"},
 
 		{"no query", "otpauth://totp/Acme:alice", totp.ErrSecret, "missing"},
@@ -254,5 +254,14 @@ func TestURIOfParsedWithoutIssuer(t *testing.T) {
 	label.Issuer = "Acme"
 	if _, err := k.URI(label); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestParseURIOfMaximumLength(t *testing.T) {
+	t.Parallel()
+	uri := "otpauth://totp/Acme:alice?secret=" + text20 + "&x="
+	uri += strings.Repeat("x", 4096-len(uri))
+	if _, _, err := totp.ParseURI(uri); err != nil {
+		t.Errorf("%d bytes: %v", len(uri), err)
 	}
 }

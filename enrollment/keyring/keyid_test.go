@@ -13,7 +13,7 @@ import (
 func TestKeyID(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("k", keyring.MaxID)
-	for _, id := range []string{"a", "2026-b_1", long} {
+	for _, id := range []string{"a", "z", "0", "9", "2026-b_1", long} {
 		ring, err := keyring.Generate(id)
 		if err != nil {
 			t.Fatal(err)
