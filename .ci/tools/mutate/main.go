@@ -43,8 +43,8 @@ import (
 var others = map[string][]string{
 	"totp":               {"./internal/account", "./enrollment"},
 	"recovery":           {"./internal/account", "./enrollment"},
-	"internal/account":   {"./enrollment"},
-	"enrollment":         {},
+	"internal/account":   {"./enrollment", "./internal/proving/..."},
+	"enrollment":         {"./internal/proving/..."},
 	"enrollment/keyring": {"./enrollment"},
 	"store/sqlstore":     {"./internal/integration"},
 }

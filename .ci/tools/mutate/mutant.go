@@ -154,9 +154,8 @@ func (w *walk) visit(n ast.Node) bool {
 	case *ast.IfStmt:
 		w.condition(n)
 	case *ast.ReturnStmt:
-		for _, x := range n.Results {
-			w.result(x)
-		}
+		w.results(n)
+		return false
 	case *ast.BlockStmt:
 		w.statements(n.List)
 	case *ast.CaseClause:
@@ -189,7 +188,26 @@ func (w *walk) condition(n *ast.IfStmt) {
 	}
 }
 
-// result swaps what is returned: true for false, and no error for one.
+// results swaps what is returned: true for false, and no error for one. A constant
+// beside an error is nobody's business, and stays as it is.
+func (w *walk) results(n *ast.ReturnStmt) {
+	for i, x := range n.Results {
+		_, literal := x.(*ast.BasicLit)
+		constant := literal || isName(x, "true") || isName(x, "false")
+		if last := len(n.Results) - 1; constant && i < last && w.isError(n.Results[last]) {
+			continue
+		}
+		w.result(x)
+		ast.Inspect(x, w.visit)
+	}
+}
+
+// isError reports whether x is an error, and not the word nil.
+func (w *walk) isError(x ast.Expr) bool {
+	t := w.p.info.Types[x]
+	return t.Type != nil && !t.IsNil() && types.Identical(t.Type, types.Universe.Lookup("error").Type())
+}
+
 func (w *walk) result(x ast.Expr) {
 	t, ok := w.p.info.Types[x]
 	switch {
@@ -200,7 +218,7 @@ func (w *walk) result(x ast.Expr) {
 		w.replace(x.Pos(), x.End(), "true")
 	case w.is(x, types.IsBoolean):
 		w.replace(x.Pos(), x.End(), "!("+w.source(x)+")")
-	case types.Identical(t.Type, types.Universe.Lookup("error").Type()):
+	case w.isError(x):
 		w.replace(x.Pos(), x.End(), "nil")
 	}
 }

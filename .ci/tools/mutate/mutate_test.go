@@ -33,8 +33,8 @@ func wait() (n int) {
 	return n
 }
 
-func forgotten(err error) error {
-	return err
+func forgotten(err error) (int, error) {
+	return 0, err
 }
 `,
 	"a/a_test.go": `package a
@@ -104,7 +104,7 @@ func TestEachOutcome(t *testing.T) {
 		"killed; wait; for n < 3 {; for n < 4 {; a",
 		"timed out; wait; n++; ; a",
 		"timed out; wait; n++; n--; a",
-		"survived; forgotten; return err; return nil; .",
+		"survived; forgotten; return 0, err; return 0, nil; .",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
