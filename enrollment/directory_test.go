@@ -282,7 +282,7 @@ func TestFeatureX10_Statuses(t *testing.T) {
 	_, dir := o.over(s, o.ring)
 
 	ids := []string{"dave", "alice", "bob", "carol", "erin", "frank", "alice"}
-	for _, later := range []time.Duration{0, enrollment.DefaultSetupTTL} {
+	for _, later := range []time.Duration{0, 15 * time.Minute} {
 		o.clock.Advance(later)
 		s.lists.Store(0)
 		got, err := dir.Statuses(t.Context(), ids)
@@ -381,7 +381,7 @@ func TestFeatureA7_Filter(t *testing.T) {
 	}
 	o.begin("never", enrollment.BeginOptions{}) // falls back to none
 	o.begin("again", enrollment.BeginOptions{}) // falls back to disabled
-	o.clock.Advance(enrollment.DefaultSetupTTL)
+	o.clock.Advance(15 * time.Minute)
 	o.begin("waits", enrollment.BeginOptions{})
 
 	type states = []store.State

@@ -35,9 +35,7 @@
 // # What fewer hosts need
 //
 // These are small types over a Guard. Each changes the same record, in one
-// write. What can't be misconfigured is a method of Guard, and the rest a
-// function that returns an error. The zero values of Guard and of these types
-// can't be used.
+// write. The zero values of Guard and of these types can't be used.
 //
 //   - [Admin], of [Guard.Admin]: support and migration. It resets, unlocks, lets
 //     somebody in without a code for a day, takes accounts over from other
@@ -50,9 +48,9 @@
 //     and moves accounts to a new key.
 //   - [Devices], of [Guard.Devices]: browsers that are not asked again for
 //     thirty days. The trust ends with every change of factor.
-//   - [Messages], of [NewMessages]: codes by text message, e-mail or whatever the
+//   - [Messages], of [Guard.Messages]: codes by text message, e-mail or whatever the
 //     host can send with.
-//   - [ResetRequests], of [NewResets]: a user who has lost the phone and the recovery
+//   - [ResetRequests], of [Guard.ResetRequests]: a user who has lost the phone and the recovery
 //     codes asks for a reset, which is announced, can be cancelled for days, and
 //     is then approved or refused.
 //
@@ -71,9 +69,9 @@
 //   - Devices: a stolen token of a device, and the password, sign in.
 //   - Messages: whoever can read the messages needs only the password besides.
 //     That is so for every account that has an address, since a sign-in takes
-//     either; with MessagesConfig.Alone, an account needs no app at all.
+//     either; with Config.AddressAlone, an account needs no app at all.
 //   - Resets: somebody who has the password and patience gets in if the owner
-//     does not read mail and an administrator approves; with ResetsConfig.Auto,
+//     does not read mail and an administrator approves; with Config.AutoReset,
 //     nobody has to approve.
 //   - SignInOptions.Grace and Admin.Bypass: until they end, the password alone signs in.
 //   - Import.RecoveryHashes: those codes are as strong as the other system made
@@ -180,7 +178,7 @@
 // hands out a ticket is not denied where nothing is on: it
 // drops a setup that waits.
 //
-// With MessagesConfig.Alone, an address can be all that an account has. That
+// With Config.AddressAlone, an address can be all that an account has. That
 // state, alone, is like confirmed but for what this table says; the other
 // columns are the way there. Begin stages an authenticator beside the address,
 // and Confirm then leads to confirmed.

@@ -33,12 +33,9 @@ func (g *gateway) Send(_ context.Context, m enrollment.Message) error {
 // is sent there, since the app is on the phone that was left at home.
 func ExampleMessages() {
 	ctx := context.Background()
-	kit := enrollmenttest.New(new(testing.T))
 	phone := new(gateway)
-	messages, err := enrollment.NewMessages(kit.Guard, phone, enrollment.MessagesConfig{})
-	if err != nil {
-		log.Fatal(err)
-	}
+	kit := enrollmenttest.New(new(testing.T), func(c *enrollment.Config) { c.Sender = phone })
+	messages := kit.Guard.Messages()
 	alice := kit.Enroll("user-1")
 
 	// The settings page: the number, and a code of the app that proves who asks.

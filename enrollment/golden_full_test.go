@@ -64,10 +64,11 @@ type goldenFull struct {
 	BegunCodes []string
 }
 
-func (f *goldenFull) config(notify func(context.Context, enrollment.Event) error) enrollment.Config {
+func (f *goldenFull) config(notify func(context.Context, enrollment.Event) error, s enrollment.Sender) enrollment.Config {
 	return enrollment.Config{
 		Issuer: "Acme", Namespace: f.Namespace, Now: func() time.Time { return f.Now }, Notify: notify,
 		RecoveryScheme: recovery.Fast, RecoveryCodes: recovery.MinCount, KeepCodes: true, ReplenishCodes: true, CodesAtSetup: true,
+		Sender: s,
 	}
 }
 
@@ -108,12 +109,6 @@ func TestGoldenFullRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	messages := func(g G) *enrollment.Messages {
-		return value[*enrollment.Messages](t)(enrollment.NewMessages(g, new(proving.Inbox), enrollment.MessagesConfig{}))
-	}
-	resets := func(g G) *enrollment.ResetRequests {
-		return value[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
-	}
 	status := func(t *testing.T, g G, user string) enrollment.Status {
 		t.Helper()
 		return value[enrollment.Status](t)(g.Status(t.Context(), user))
@@ -126,7 +121,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			s := status(t, g, "full")
 			if s.State != store.Confirmed || len(s.Authenticators) != 2 || s.Authenticators[1].Name != "tablet" || s.SetupExpires.IsZero() ||
 				s.Address == nil || s.Address.Channel != "sms" || s.Address.Hint != "…42" || s.CodesLeft != recovery.MinCount-1 || s.CodesTotal != recovery.MinCount ||
-				s.Devices != 2 || !s.BypassUntil.Equal(f.Now.Add(time.Hour)) || s.MustEnroll || s.Reset == nil || !s.Reset.Matures.Equal(f.Now.Add(enrollment.DefaultResetWait)) ||
+				s.Devices != 2 || !s.BypassUntil.Equal(f.Now.Add(time.Hour)) || s.MustEnroll || s.Reset == nil || !s.Reset.Matures.Equal(f.Now.Add(3*24*time.Hour)) ||
 				len(s.Locks) != 1 || s.Locks[0].Factor != enrollment.FactorRecovery || s.LastFactor != enrollment.FactorTrustedDevice || len(s.History) < 8 {
 				t.Errorf("full: %+v", s)
 			}
@@ -183,9 +178,9 @@ func TestGoldenFullRecord(t *testing.T) {
 			wantReason(t, err, enrollment.ReasonChallengeSpent)
 		}},
 		{"the limit of messages", func(t *testing.T, ctx context.Context, g G) {
-			_, err := messages(g).Send(ctx, enrollment.PurposeSignIn, f.Challenge)
+			_, err := g.Messages().Send(ctx, enrollment.PurposeSignIn, f.Challenge)
 			wantReason(t, err, enrollment.ReasonTooManyMessages)
-			must(t, messages(g).Unbind(ctx, "full", enrollment.ByReceipt(f.Receipt)))
+			must(t, g.Messages().Unbind(ctx, "full", enrollment.ByReceipt(f.Receipt)))
 		}},
 		{"codes that are kept", func(t *testing.T, ctx context.Context, g G) {
 			codes, err := g.RecoveryCodes(ctx, "full", enrollment.ByReceipt(f.Receipt))
@@ -233,8 +228,8 @@ func TestGoldenFullRecord(t *testing.T) {
 		{"a request for a reset", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Admin("root", "x").ApproveReset(ctx, "full", enrollment.ResetOptions{})
 			wantReason(t, err, enrollment.ReasonResetWaiting)
-			must(t, resets(g).Cancel(ctx, "full"))
-			_, err = resets(g).Open(ctx, f.Challenge)
+			must(t, g.ResetRequests().Cancel(ctx, "full"))
+			_, err = g.ResetRequests().Open(ctx, f.Challenge)
 			wantReason(t, err, enrollment.ReasonTooManyResets)
 		}},
 		{"events that nobody has taken", func(t *testing.T, ctx context.Context, g G) {
@@ -308,7 +303,7 @@ func TestGoldenFullRecord(t *testing.T) {
 				must(t, s.Save(t.Context(), rec, 0))
 			}
 			notify := func(_ context.Context, e enrollment.Event) error { told = append(told, e); return nil }
-			c.do(t, t.Context(), value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(notify))))
+			c.do(t, t.Context(), value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(notify, new(proving.Inbox)))))
 		})
 	}
 }
@@ -319,8 +314,8 @@ func writeGoldenFull(t *testing.T) {
 	f := goldenFull{Keys: keys.Format(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	s := memory.New()
 	full := func(context.Context, enrollment.Event) error { return errors.New("the queue is full") }
-	g := value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(full)))
 	box, ctx := new(proving.Inbox), t.Context()
+	g := value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(full, box)))
 	code := func(uri string) string {
 		key, _, err := totp.ParseURI(uri)
 		if err != nil {
@@ -351,7 +346,7 @@ func writeGoldenFull(t *testing.T) {
 	value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(f.Spent)}))
 	pass(time.Minute)
 
-	messages := value[*enrollment.Messages](t)(enrollment.NewMessages(g, box, enrollment.MessagesConfig{}))
+	messages := g.Messages()
 	binding := value[enrollment.Binding](t)(messages.Bind(ctx, "full", enrollment.BindOptions{Channel: "sms", To: "+43 1 555 0142", Proof: enrollment.ByCode(code(f.URIs[0]))}))
 	value[enrollment.Confirmed](t)(messages.Confirm(ctx, "full", binding.Token, box.Code()))
 	pass(time.Minute)
@@ -379,8 +374,7 @@ func writeGoldenFull(t *testing.T) {
 	delivery := value[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, f.Challenge))
 	f.Sent, f.Message = delivery.Challenge, box.Code()
 	must(g.Admin("root", "phone at home").Bypass(ctx, "full", f.Now.Add(time.Hour)))
-	resets := value[*enrollment.ResetRequests](t)(enrollment.NewResets(g, enrollment.ResetsConfig{}))
-	value[enrollment.ResetRequest](t)(resets.Open(ctx, f.Challenge))
+	value[enrollment.ResetRequest](t)(g.ResetRequests().Open(ctx, f.Challenge))
 
 	other := value[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a"}))
 	f.ImportedURI = other.URI()

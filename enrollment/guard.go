@@ -17,22 +17,20 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// Bounds and defaults of a [Config].
+// Bounds and defaults of a [Config], as they stand at its fields.
 const (
-	// DefaultSetupTTL is how long a setup waits for its code.
-	DefaultSetupTTL = 15 * time.Minute
+	maxNamespace = 64 // bytes
 
-	// MinSetupTTL and MaxSetupTTL bound Config.SetupTTL.
-	MinSetupTTL = time.Minute
-	MaxSetupTTL = 24 * time.Hour
+	defaultSetupTTL = 15 * time.Minute
+	minSetupTTL     = time.Minute
+	maxSetupTTL     = 24 * time.Hour
 
-	// MaxNamespace is the length of the longest Config.Namespace in bytes.
-	MaxNamespace = 64
+	defaultMaxBypass = 24 * time.Hour
+	maxMaxBypass     = 7 * 24 * time.Hour
 
-	// DefaultMaxBypass is how long a bypass lasts at most, and MaxMaxBypass
-	// bounds Config.MaxBypass.
-	DefaultMaxBypass = 24 * time.Hour
-	MaxMaxBypass     = 7 * 24 * time.Hour
+	defaultResetWait = 3 * 24 * time.Hour
+	minResetWait     = 24 * time.Hour
+	maxResetWait     = 30 * 24 * time.Hour
 )
 
 // Config is how a [Guard] behaves. The zero value of every field but Issuer is
@@ -45,8 +43,8 @@ type Config struct {
 
 	// Namespace separates installations that share keys, for example "staging":
 	// what was sealed in one does not open in another. They need tables of
-	// their own as well, since a user has one record in a table. At most
-	// [MaxNamespace] bytes. It can't be changed later without making
+	// their own as well, since a user has one record in a table. At most 64
+	// bytes. It can't be changed later without making
 	// every stored account unreadable. Defaults to "".
 	Namespace string
 
@@ -93,8 +91,8 @@ type Config struct {
 	KeepCodes bool
 
 	// SetupTTL is how long a setup waits for its code before it is as if it
-	// had never been, from [MinSetupTTL] to [MaxSetupTTL]. For as long, its
-	// token shows the secret (see Setup.Token). Defaults to [DefaultSetupTTL].
+	// had never been, from one minute to 24 hours. For as long, its token shows
+	// the secret (see Setup.Token). Defaults to 15 minutes.
 	SetupTTL time.Duration
 
 	// AllowReauth lets [ByReauth] authorise Disable and Remove: the password
@@ -103,8 +101,38 @@ type Config struct {
 	AllowReauth bool
 
 	// MaxBypass is how long [Admin.Bypass] may let a user sign in without a
-	// second factor, up to [MaxMaxBypass]. Defaults to [DefaultMaxBypass].
+	// second factor, up to seven days. Defaults to 24 hours.
 	MaxBypass time.Duration
+
+	// Sender sends the codes of [Messages]. Defaults to nil: no code is sent, and
+	// no sign-in offers one.
+	Sender Sender
+
+	// AddressAlone lets a delivery address be all that an account has. Then
+	// anyone who can read the messages (a thief of the SIM card, a clerk of the
+	// provider) needs only the password. NIST SP 800-63B-4 calls codes by
+	// telephone restricted. And an attacker with the password can use up the
+	// messages of a day, which leaves the owner with the recovery codes.
+	//
+	// On an account with nothing but an address, settings are changed with a
+	// recovery code, or with [ByReauth] where AllowReauth lets that disable. When
+	// the recovery codes are used up, only a reset is left. Tell users when few
+	// are left.
+	//
+	// Defaults to false: an authenticator has to be there first.
+	AddressAlone bool
+
+	// ResetWait is how long the owner has for cancelling a request for a reset
+	// (see [ResetRequests]), from one day to 30 days. Defaults to three days.
+	ResetWait time.Duration
+
+	// AutoReset lets [Directory.Sweep] carry out a request for a reset when
+	// ResetWait is over, without an administrator. Then the password and
+	// patience are enough to switch the second factor off: if the owner does not
+	// read what Notify sends, or if the clock of a node jumps ahead. What counts
+	// is what was set when the request was made. It needs Notify. Defaults to
+	// false.
+	AutoReset bool
 
 	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed
 	// where the Go runtime enforces FIPS 140-3: see "FIPS 140-3" in the
@@ -207,10 +235,13 @@ func (c *Config) complete() error {
 		c.RecoveryCodes = recovery.DefaultCount
 	}
 	if c.SetupTTL == 0 {
-		c.SetupTTL = DefaultSetupTTL
+		c.SetupTTL = defaultSetupTTL
 	}
 	if c.MaxBypass == 0 {
-		c.MaxBypass = DefaultMaxBypass
+		c.MaxBypass = defaultMaxBypass
+	}
+	if c.ResetWait == 0 {
+		c.ResetWait = defaultResetWait
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -230,16 +261,20 @@ func (c *Config) complete() error {
 		return fmt.Errorf("enrollment: Config.Params: %w", err)
 	}
 	switch {
-	case len(c.Namespace) > MaxNamespace:
-		return fmt.Errorf("enrollment: Config.Namespace is longer than %d bytes", MaxNamespace)
+	case len(c.Namespace) > maxNamespace:
+		return fmt.Errorf("enrollment: Config.Namespace is longer than %d bytes", maxNamespace)
 	case c.RecoveryCodes < recovery.MinCount || c.RecoveryCodes > recovery.MaxCount:
 		return fmt.Errorf("enrollment: Config.RecoveryCodes is outside %d..%d", recovery.MinCount, recovery.MaxCount)
 	case c.RecoveryScheme != recovery.Argon2id && c.RecoveryScheme != recovery.Fast:
 		return errors.New("enrollment: Config.RecoveryScheme is none of the defined schemes")
-	case c.SetupTTL < MinSetupTTL || c.SetupTTL > MaxSetupTTL:
-		return fmt.Errorf("enrollment: Config.SetupTTL is outside %v..%v", MinSetupTTL, MaxSetupTTL)
-	case c.MaxBypass < 0 || c.MaxBypass > MaxMaxBypass:
-		return fmt.Errorf("enrollment: Config.MaxBypass is outside 0..%v", MaxMaxBypass)
+	case c.SetupTTL < minSetupTTL || c.SetupTTL > maxSetupTTL:
+		return fmt.Errorf("enrollment: Config.SetupTTL is outside %v..%v", minSetupTTL, maxSetupTTL)
+	case c.MaxBypass < 0 || c.MaxBypass > maxMaxBypass:
+		return fmt.Errorf("enrollment: Config.MaxBypass is outside 0..%v", maxMaxBypass)
+	case c.ResetWait < minResetWait || c.ResetWait > maxResetWait:
+		return fmt.Errorf("enrollment: Config.ResetWait is outside %v..%v", minResetWait, maxResetWait)
+	case c.AutoReset && c.Notify == nil:
+		return errors.New("enrollment: Config.AutoReset is set without Config.Notify: the owner would not hear of a reset")
 	}
 	return c.approve()
 }

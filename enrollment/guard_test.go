@@ -25,14 +25,18 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 	for field, c := range map[string]enrollment.Config{
 		"Config.Issuer":         {},
 		"Config.Issuer: ":       {Issuer: "a:b"},
-		"Config.Namespace":      {Issuer: "Acme", Namespace: strings.Repeat("n", enrollment.MaxNamespace+1)},
+		"Config.Namespace":      {Issuer: "Acme", Namespace: strings.Repeat("n", 64+1)},
 		"Config.Params":         {Issuer: "Acme", Params: totp.Params{Digits: 10}},
 		"Config.Params: ":       {Issuer: "Acme", Params: totp.Params{Period: time.Second}},
 		"Config.RecoveryCodes":  {Issuer: "Acme", RecoveryCodes: recovery.MinCount - 1},
 		"Config.RecoveryCodes ": {Issuer: "Acme", RecoveryCodes: recovery.MaxCount + 1},
 		"Config.RecoveryScheme": {Issuer: "Acme", RecoveryScheme: 99},
-		"Config.SetupTTL":       {Issuer: "Acme", SetupTTL: enrollment.MinSetupTTL - 1},
-		"Config.SetupTTL ":      {Issuer: "Acme", SetupTTL: enrollment.MaxSetupTTL + 1},
+		"Config.SetupTTL":       {Issuer: "Acme", SetupTTL: time.Minute - 1},
+		"Config.SetupTTL ":      {Issuer: "Acme", SetupTTL: 24*time.Hour + 1},
+		"Config.ResetWait":      {Issuer: "Acme", ResetWait: -1},
+		"Config.ResetWait ":     {Issuer: "Acme", ResetWait: 24*time.Hour - 1},
+		"Config.ResetWait  ":    {Issuer: "Acme", ResetWait: 30*24*time.Hour + 1},
+		"Config.AutoReset":      {Issuer: "Acme", AutoReset: true},
 	} {
 		g, err := enrollment.New(memory.New(), keys, c)
 		if g != nil || err == nil || !strings.Contains(err.Error(), strings.TrimSpace(strings.TrimSuffix(field, ": "))) {

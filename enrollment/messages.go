@@ -29,53 +29,37 @@ const (
 	MaxAddress = account.MaxAddress
 )
 
-// MessagesConfig is how [Messages] behave.
-type MessagesConfig struct {
-	// Alone lets an address be all that an account has. Then whoever can read
-	// the messages (a thief of the SIM card, a clerk of the provider) needs only
-	// the password. NIST SP 800-63B-4 calls codes by telephone restricted. And
-	// whoever has the password can use up the messages of a day, so that the
-	// owner is left with the recovery codes.
-	//
-	// With nothing but an address, settings are changed by a recovery code, or
-	// by ByReauth where Config.AllowReauth lets that disable; when the recovery
-	// codes are used up, by a reset. Tell users when few are left.
-	//
-	// Defaults to false: an authenticator has to be there first.
-	Alone bool
-}
-
-// Messages sends codes to an address of the user, a phone number or whatever the
-// host can reach: besides an authenticator, or where the host chooses so instead
-// of one. An account has one address. It is safe for concurrent use.
+// Messages sends codes to an address of the user, such as a phone number, with
+// Config.Sender. Codes are sent besides those of an authenticator, or instead of
+// them where Config.AddressAlone is set. An account has one address. Messages are
+// made by [Guard.Messages], and safe for concurrent use.
 //
-// A code is good for [DeliveryTTL] and for five tries, and only the last one
-// that was sent, until a factor is changed. An account is sent one message in
-// [MessagePause] and [MaxMessages] a day, whoever asked for them and whether
-// they arrived; how many an address is sent on behalf of several accounts, and
-// what all of them cost, is for the host to bound. Wrong codes are throttled
-// like those of an app, in a budget of their own. Neither limit begins anew
-// when the address is taken away, when another one is bound, or when everything
-// is switched off and on, beyond the five guesses that a recovery code leaves.
+// A code is good for [DeliveryTTL] and for five tries. Only the last code that was
+// sent is good, and any change of factor ends it. An account is sent one message
+// in [MessagePause] and [MaxMessages] a day, no matter who asked for them and
+// whether they arrived. How many messages one address gets on behalf of several
+// accounts, and what all of them cost, is for the host to limit. Wrong codes are
+// throttled like those of an app, in a budget of their own. Neither limit starts
+// again when the address is removed or replaced, or when two-factor
+// authentication is switched off and on. Only the use of a recovery code gives
+// five guesses back.
 //
 // A delivered code signs in. For a step-up, call [Guard.SignIn] with its
 // purpose, Send with the challenge, and [Guard.Answer]; [Guard.Verify] takes no
-// delivered code. [Guard.RecentlyVerified] accepts the receipt of a delivered code; as a
-// proof for a change of settings it is denied.
+// delivered code. [Guard.RecentlyVerified] accepts the receipt of a delivered
+// code, but as a proof for a change of settings it is denied.
+//
+// Without Config.Sender, Bind and Send return an error, and SignIn offers no
+// delivered code. Confirm and Unbind work.
 type Messages struct {
-	guard  *Guard
-	sender Sender
-	config MessagesConfig
+	guard *Guard
 }
 
-// NewMessages returns Messages over the Guard. It returns an error if one of
-// the two is nil.
-func NewMessages(g *Guard, s Sender, c MessagesConfig) (*Messages, error) {
-	if g == nil || s == nil {
-		return nil, errors.New("enrollment: the guard or the sender is nil")
-	}
-	return &Messages{guard: g, sender: s, config: c}, nil
-}
+// Messages returns the Messages of the Guard. They send with Config.Sender.
+func (g *Guard) Messages() Messages { return Messages{g} }
+
+// errNoSender says that a code is to be sent and nobody can.
+var errNoSender = errors.New("enrollment: Config.Sender is nil")
 
 // BindOptions are what [Messages.Bind] needs beyond the user.
 type BindOptions struct {
@@ -114,14 +98,16 @@ type Binding struct {
 // for [MessagePause].
 //
 // It returns a [Denied] of reason ReasonNotEnrolled if there is nothing besides and
-// MessagesConfig.Alone is not set, ReasonTooManyMessages, Locked, ReasonFactorDisabled,
+// Config.AddressAlone is not set, ReasonTooManyMessages, Locked, ReasonFactorDisabled,
 // ReasonTicketRequired, ReasonTicketInvalid, or what Begin returns of proofs; or an error
 // that matches [ErrNotSent].
-func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
+func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
 	e := edit{guard: x.guard, op: "bind"}
 	defer e.conclude(ctx, &err)
 	g := x.guard
 	switch {
+	case g.config.Sender == nil:
+		return Binding{}, errNoSender
 	case len(o.Channel) == 0 || len(o.Channel) > MaxChannel || !typed.Printable(o.Channel):
 		return Binding{}, fmt.Errorf("enrollment: BindOptions.Channel is not 1 to %d printable bytes", MaxChannel)
 	case len(o.To) == 0 || len(o.To) > MaxAddress || !typed.Printable(o.To):
@@ -141,7 +127,7 @@ func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bi
 	}
 	e.user, e.guess = userID, proof.guess
 	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Binding], error) {
-		needsProof, err := a.MayBind(x.config.Alone, ticket)
+		needsProof, err := a.MayBind(g.config.AddressAlone, ticket)
 		if err != nil {
 			return nil, err
 		}
@@ -182,7 +168,7 @@ func (x *Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bi
 // (another address waits) or ReasonNoSetup (a code was sent for a sign-in since, five
 // were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
 // ReasonWrongCode, Locked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
-func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
+func (x Messages) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
 	e := edit{guard: x.guard, op: "confirm_address"}
 	defer e.conclude(ctx, &err)
 	g := x.guard
@@ -197,7 +183,7 @@ func (x *Messages) Confirm(ctx context.Context, userID, token, code string) (_ C
 	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
 	e.user, e.via = userID, account.Delivered
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
-		stored, err := a.ConfirmAddress(m, q, x.config.Alone)
+		stored, err := a.ConfirmAddress(m, q, g.config.AddressAlone)
 		if err != nil {
 			return nil, err
 		}
@@ -231,12 +217,15 @@ type Delivery struct {
 // ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel if the first factor
 // came over the channel of the address; ReasonTooManyMessages, Locked or
 // ReasonFactorDisabled; or an error that matches [ErrNotSent].
-func (x *Messages) Send(ctx context.Context, purpose Purpose, challenge string) (_ Delivery, err error) {
+func (x Messages) Send(ctx context.Context, purpose Purpose, challenge string) (_ Delivery, err error) {
 	e := edit{guard: x.guard, op: "send"}
 	defer e.conclude(ctx, &err)
 	g := x.guard
 	if err := purpose.validate(); err != nil {
 		return Delivery{}, err
+	}
+	if g.config.Sender == nil {
+		return Delivery{}, errNoSender
 	}
 	c, err := g.readChallenge(ctx, purpose, challenge)
 	if err != nil {
@@ -283,7 +272,7 @@ func (x *Messages) Send(ctx context.Context, purpose Purpose, challenge string) 
 // Unbind takes the address away. Proofs are as for [Guard.Remove]. It returns a
 // [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
 // is all that the account has, or what Remove returns of proofs.
-func (x *Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
+func (x Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
 	e := edit{guard: x.guard, op: "unbind"}
 	defer e.conclude(ctx, &err)
 	proof, err := x.guard.newProver(ctx, userID, p, toRemove)
@@ -305,13 +294,13 @@ func (x *Messages) Unbind(ctx context.Context, userID string, p Proof) (err erro
 
 // send calls the host. A panic there is an error here, which does not quote it:
 // the host was holding the code.
-func (x *Messages) send(ctx context.Context, m Message) (err error) {
+func (x Messages) send(ctx context.Context, m Message) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("%w: Sender.Send panicked", ErrNotSent)
 		}
 	}()
-	if err := x.sender.Send(ctx, m); err != nil {
+	if err := x.guard.config.Sender.Send(ctx, m); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	return nil

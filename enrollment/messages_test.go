@@ -65,20 +65,21 @@ func (b *inbox) wrong(t *testing.T) string {
 // A post is a Kit with Messages.
 type post struct {
 	*enrollmenttest.Kit
-	*enrollment.Messages
+	enrollment.Messages
 	t     *testing.T
 	inbox *inbox
 }
 
-func newPost(t *testing.T, c enrollment.MessagesConfig, adjust ...func(*enrollment.Config)) *post {
+func newPost(t *testing.T, adjust ...func(*enrollment.Config)) *post {
 	t.Helper()
-	p := &post{Kit: enrollmenttest.New(t, adjust...), t: t, inbox: new(inbox)}
-	var err error
-	if p.Messages, err = enrollment.NewMessages(p.Guard, p.inbox, c); err != nil {
-		t.Fatal(err)
-	}
+	p := &post{t: t, inbox: new(inbox)}
+	p.Kit = enrollmenttest.New(t, append(adjust, func(c *enrollment.Config) { c.Sender = p.inbox })...)
+	p.Messages = p.Guard.Messages()
 	return p
 }
+
+// addressAlone lets an address be all that an account has.
+func addressAlone(c *enrollment.Config) { c.AddressAlone = true }
 
 const phoneNumber = "+41441234567"
 
@@ -144,7 +145,7 @@ func (p *post) want(err error, r enrollment.Reason) {
 // confirmed by a code sent to it.
 func TestFeatureR2_TextMessages(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{Alone: true})
+	p := newPost(t, addressAlone)
 	b, err := p.begin("alice", enrollment.Proof{})
 	p.want(err, "")
 	m := p.inbox.last(t)
@@ -187,15 +188,56 @@ func TestFeatureR2_TextMessages(t *testing.T) {
 	}
 }
 
-func TestNewMessages(t *testing.T) {
+// A Guard that can't send neither offers nor takes what needs a message, and all
+// else works.
+func TestMessagesWithoutSender(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
-	if _, err := enrollment.NewMessages(nil, p.inbox, enrollment.MessagesConfig{}); err == nil {
-		t.Error("without a guard")
+	inbox := new(proving.Inbox)
+	k := proving.New(t, func(c *enrollment.Config) { c.Sender = inbox })
+	alice := k.Enroll("alice")
+	mute := k.Node(func(c *enrollment.Config) { c.Sender = nil })
+	bind := func(g *enrollment.Guard) (enrollment.Binding, error) {
+		return g.Messages().Bind(t.Context(), "alice", enrollment.BindOptions{
+			Channel: "sms", To: phoneNumber, Proof: enrollment.ByReceipt(alice.Receipt()),
+		})
 	}
-	if _, err := enrollment.NewMessages(p.Guard, nil, enrollment.MessagesConfig{}); err == nil {
-		t.Error("without a sender")
+	wantSender := func(err error) {
+		t.Helper()
+		if err == nil || errors.As(err, new(*enrollment.Denied)) || !strings.Contains(err.Error(), "Config.Sender") {
+			t.Errorf("without a sender: %v", err)
+		}
 	}
+	_, err := bind(mute)
+	wantSender(err)
+	b, err := bind(k.Guard)
+	granted(t, err)
+	_, err = mute.Messages().Confirm(t.Context(), "alice", b.Token, inbox.Code())
+	granted(t, err)
+	k.Pass(enrollment.MessagePause)
+	for g, want := range map[*enrollment.Guard]bool{k.Guard: true, mute: false} {
+		d, err := g.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
+		granted(t, err)
+		if offered := slices.Contains(d.Factors, enrollment.FactorDelivered); offered != want {
+			t.Errorf("with a sender %v: offered are %v", want, d.Factors)
+		}
+	}
+	k.Unchanged("alice", func() {
+		_, err = mute.Messages().Send(t.Context(), enrollment.PurposeSignIn, alice.Challenge())
+		wantSender(err)
+	})
+	d, err := k.Guard.Messages().Send(t.Context(), enrollment.PurposeSignIn, alice.Challenge())
+	granted(t, err)
+	ok, err := mute.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, inbox.Code())
+	granted(t, err)
+	if ok.Factor != enrollment.FactorDelivered {
+		t.Errorf("answered with %q", ok.Factor)
+	}
+	granted(t, mute.Messages().Unbind(t.Context(), "alice", enrollment.ByReceipt(alice.Receipt())))
+}
+
+func TestMessagesRefuse(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
 	for name, o := range map[string]enrollment.BindOptions{
 		"no channel":       {To: "x"},
 		"a long channel":   {Channel: strings.Repeat("c", enrollment.MaxChannel+1), To: "x"},
@@ -226,29 +268,28 @@ func TestNewMessages(t *testing.T) {
 // may be alone.
 func TestBindAlone(t *testing.T) {
 	t.Parallel()
-	strict := newPost(t, enrollment.MessagesConfig{})
-	_, err := strict.begin("alice", enrollment.Proof{})
-	strict.want(err, enrollment.ReasonNotEnrolled)
-	if _, err := strict.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+	inbox := new(proving.Inbox)
+	k := proving.New(t, func(c *enrollment.Config) { c.Sender = inbox })
+	strict, alone := k.Guard.Messages(), k.Node(addressAlone).Messages()
+	bind := enrollment.BindOptions{Channel: "sms", To: phoneNumber}
+	_, err := strict.Bind(t.Context(), "alice", bind)
+	wantReason(t, err, enrollment.ReasonNotEnrolled)
+	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a refusal left a record: %v", err)
 	}
 	// What was begun where it may be alone is not finished where it may not.
-	alone, err := enrollment.NewMessages(strict.Guard, strict.inbox, enrollment.MessagesConfig{Alone: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := alone.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: phoneNumber})
-	strict.want(err, "")
-	_, err = strict.Confirm(t.Context(), "alice", b.Token, strict.inbox.code(t))
-	strict.want(err, enrollment.ReasonNotEnrolled)
-	_, err = alone.Confirm(t.Context(), "alice", b.Token, strict.inbox.code(t))
-	strict.want(err, "")
+	b, err := alone.Bind(t.Context(), "alice", bind)
+	granted(t, err)
+	_, err = strict.Confirm(t.Context(), "alice", b.Token, inbox.Code())
+	wantReason(t, err, enrollment.ReasonNotEnrolled)
+	_, err = alone.Confirm(t.Context(), "alice", b.Token, inbox.Code())
+	granted(t, err)
 }
 
 // Binding an address is adding a factor: it takes the proof that Begin takes.
 func TestBindProofs(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{Alone: true}, func(c *enrollment.Config) { c.AllowReauth = true })
+	p := newPost(t, addressAlone, func(c *enrollment.Config) { c.AllowReauth = true })
 	u := p.Enroll("alice")
 	verify := func(code string) enrollment.Proof {
 		ok, err := p.Guard.Verify(t.Context(), "alice", "x", code)
@@ -294,7 +335,7 @@ func TestBindProofs(t *testing.T) {
 // The receipt of a delivered code says who answered, and changes nothing.
 func TestDeliveredReceiptChangesNothing(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{}, func(c *enrollment.Config) { c.KeepCodes = true })
+	p := newPost(t, func(c *enrollment.Config) { c.KeepCodes = true })
 	u := p.Enroll("alice")
 	bound := p.bind("alice", enrollment.ByCode(u.Code()))
 	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
@@ -335,7 +376,7 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 // What a user with nothing but an address can do: everything, by a recovery code.
 func TestAddressAlone(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{Alone: true})
+	p := newPost(t, addressAlone)
 	done := p.bind("alice", enrollment.Proof{})
 	codes := done.Codes.Reveal()
 	ctx := t.Context()
@@ -410,7 +451,7 @@ func TestAddressAlone(t *testing.T) {
 // A message prolongs what it was asked for with once, not for ever.
 func TestLifetimeOfDelivery(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	d := p.challenge("alice", enrollment.SignInOptions{})
@@ -446,7 +487,7 @@ func TestDeliverySpendsBoth(t *testing.T) {
 	for name, messageFirst := range map[string]bool{"the message first": true, "the app first": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPost(t, enrollment.MessagesConfig{})
+			p := newPost(t)
 			u := p.Enroll("alice")
 			p.bind("alice", enrollment.ByCode(u.Code()))
 			d := p.challenge("alice", enrollment.SignInOptions{})
@@ -476,7 +517,7 @@ func TestDeliverySpendsBoth(t *testing.T) {
 // What can't be answered can't send.
 func TestSendNeedsAnOpenChallenge(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	send := func(c string) error {
@@ -504,7 +545,7 @@ func TestSendNeedsAnOpenChallenge(t *testing.T) {
 // A code over the channel of the first factor is no second factor.
 func TestSameChannel(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	for channel, refused := range map[string]bool{"sms": true, "SMS": true, "email": false, "": false} {
@@ -535,7 +576,7 @@ func TestSameChannel(t *testing.T) {
 // once.
 func TestWhatIsTypedForMessage(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
@@ -572,7 +613,7 @@ func TestWhatIsTypedForMessage(t *testing.T) {
 // that was sent before it.
 func TestBindSuperseded(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	u := p.Enroll("alice")
 	first, err := p.begin("alice", enrollment.ByCode(u.Code()))
 	p.want(err, "")
@@ -604,7 +645,7 @@ func TestBindSuperseded(t *testing.T) {
 // After a reset with a ticket, the address needs it as an app does.
 func TestBindNeedsTicket(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{Alone: true})
+	p := newPost(t, addressAlone)
 	p.Enroll("alice")
 	ticket, err := p.Guard.Admin("bob", "lost the phone").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 	p.want(err, "")
@@ -627,7 +668,7 @@ func TestBindNeedsTicket(t *testing.T) {
 // A Sender can fail, panic and take its time. The message counts.
 func TestSenderFails(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	down := errors.New("the gateway is down")
@@ -668,14 +709,15 @@ func TestSenderFails(t *testing.T) {
 	// While one takes its time, the account serves others.
 	p.Clock.Advance(24 * time.Hour)
 	entered, leave := make(chan struct{}), make(chan struct{})
-	slow, err := enrollment.NewMessages(p.Guard, slowSender{entered, leave}, enrollment.MessagesConfig{})
-	if err != nil {
-		t.Fatal(err)
+	p.inbox.fail = func(context.Context) error {
+		close(entered)
+		<-leave
+		return nil
 	}
 	c := p.challenge("alice", enrollment.SignInOptions{}).Challenge
 	done := make(chan error)
 	go func() {
-		_, err := slow.Send(context.Background(), enrollment.PurposeSignIn, c)
+		_, err := p.Send(context.Background(), enrollment.PurposeSignIn, c)
 		done <- err
 	}()
 	<-entered
@@ -686,20 +728,12 @@ func TestSenderFails(t *testing.T) {
 	}
 }
 
-type slowSender struct{ entered, leave chan struct{} }
-
-func (s slowSender) Send(context.Context, enrollment.Message) error {
-	close(s.entered)
-	<-s.leave
-	return nil
-}
-
 // TestCase55_Message: whatever a host does with a message, the code does not
 // show.
 func TestCase55_Message(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer
-	p := newPost(t, enrollment.MessagesConfig{Alone: true}, func(c *enrollment.Config) {
+	p := newPost(t, addressAlone, func(c *enrollment.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{
 			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 				if a.Key == slog.TimeKey || a.Key == "id" { // their digits could be anybody's code
@@ -766,7 +800,7 @@ func TestCase55_Message(t *testing.T) {
 // owner has to know.
 func TestCase31_StatusShowsNoAddress(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{Alone: true})
+	p := newPost(t, addressAlone)
 	p.bind("alice", enrollment.Proof{})
 	s := p.status("alice")
 	j, err := json.Marshal(s)
@@ -818,7 +852,7 @@ func TestHint(t *testing.T) {
 func TestCase21_DeliveredCodesAreUniform(t *testing.T) {
 	t.Parallel()
 	const n = 3000
-	p := newPost(t, enrollment.MessagesConfig{Alone: true})
+	p := newPost(t, addressAlone)
 	var count [6][10]int
 	for i := range n {
 		if _, err := p.begin(fmt.Sprint("user-", i), enrollment.Proof{}); err != nil {
@@ -846,13 +880,13 @@ func TestCase21_DeliveredCodesAreUniform(t *testing.T) {
 func TestDrawingFromBrokenSource(t *testing.T) {
 	t.Parallel()
 	for _, b := range []byte{0x00, 0x7f, 0xff} {
-		p := newPost(t, enrollment.MessagesConfig{Alone: true})
+		p := newPost(t, addressAlone)
 		p.Guard.SetRandom(stuck(b))
 		if _, err := p.begin("alice", enrollment.Proof{}); err != nil || len(p.inbox.code(t)) != 6 {
 			t.Errorf("stuck at %x: %v", b, err)
 		}
 	}
-	p := newPost(t, enrollment.MessagesConfig{Alone: true})
+	p := newPost(t, addressAlone)
 	for n := range 24 {
 		p.Guard.SetRandom(bytes.NewReader(make([]byte, n)))
 		if _, err := p.begin("alice", enrollment.Proof{}); err == nil || len(p.inbox.got) != 0 {
@@ -874,7 +908,7 @@ func (s stuck) Read(b []byte) (int, error) {
 // A lock of delivered codes is told, shown, and ended like that of an app.
 func TestDeliveredLock(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
@@ -912,7 +946,7 @@ func TestDeliveredLock(t *testing.T) {
 // administrator ends it, although nothing is on.
 func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{Alone: true})
+	p := newPost(t, addressAlone)
 	b, err := p.begin("alice", enrollment.Proof{})
 	p.want(err, "")
 	for range 5 {
@@ -949,7 +983,7 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 // taken as well, digits or not; six of them are the message's.
 func TestImportedCodeInsteadOfTheMessage(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
+	p := newPost(t)
 	key := proving.TheirKey(t, "alice", totp.Params{})
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
 	for _, code := range []string{"12345678", "123456", "1234567"} {

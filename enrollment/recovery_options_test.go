@@ -488,7 +488,7 @@ func TestSetupCodesOnlyWhereNone(t *testing.T) {
 		t.Fatal(err)
 	}
 	expired := begin("alice", enrollment.Proof{})
-	r.clock.Advance(enrollment.DefaultSetupTTL)
+	r.clock.Advance(15 * time.Minute)
 	for want, s := range map[enrollment.Reason]enrollment.Setup{enrollment.ReasonSetupExpired: expired, enrollment.ReasonNoSetup: begin("bob", enrollment.Proof{})} {
 		user := "alice"
 		if want == enrollment.ReasonNoSetup {

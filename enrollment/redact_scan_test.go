@@ -179,21 +179,24 @@ func (s *scan) look(user string) {
 // Status.)
 func TestCase32_SecretsInTheLog(t *testing.T) {
 	t.Parallel()
-	s := newScan(t, func(c *enrollment.Config) {
-		c.CodesAtSetup, c.KeepCodes, c.ReplenishCodes, c.AllowReauth = true, true, true, true
-	})
-	const user = "alice"
-	ctx, g, clock := t.Context(), s.kit.Guard, s.kit.Clock
+	var s *scan
 	var sent enrollment.Message
-	messages, err := enrollment.NewMessages(g, brokenSender(func(_ context.Context, m enrollment.Message) error {
+	var send func(m enrollment.Message)
+	s = newScan(t, func(c *enrollment.Config) {
+		c.CodesAtSetup, c.KeepCodes, c.ReplenishCodes, c.AllowReauth = true, true, true, true
+		c.Sender = brokenSender(func(_ context.Context, m enrollment.Message) error {
+			send(m)
+			return nil
+		})
+	})
+	send = func(m enrollment.Message) {
 		sent = m
 		s.say(m)
 		s.watchDigits(m.Code())
-		return nil
-	}), enrollment.MessagesConfig{})
-	s.ok(err)
-	resets, err := enrollment.NewResets(g, enrollment.ResetsConfig{})
-	s.ok(err)
+	}
+	const user = "alice"
+	ctx, g, clock := t.Context(), s.kit.Guard, s.kit.Clock
+	messages, resets := g.Messages(), g.ResetRequests()
 	admin := g.Admin("root", "asked by telephone")
 
 	// A setup, its codes, its token.
@@ -306,12 +309,9 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.watch("receipt", ok.Receipt)
 	s.err(messages.Unbind(ctx, user, enrollment.ByReceipt(ok.Receipt)))
 	s.ok(messages.Unbind(ctx, user, enrollment.ByCode(code())))
-	failing, err := enrollment.NewMessages(g, brokenSender(func(_ context.Context, m enrollment.Message) error {
-		panic("to " + m.To + ", code " + m.Code())
-	}), enrollment.MessagesConfig{})
-	s.ok(err)
+	send = func(m enrollment.Message) { panic("to " + m.To + ", code " + m.Code()) }
 	clock.Advance(time.Minute)
-	_, err = failing.Bind(ctx, user, enrollment.BindOptions{Channel: "sms", To: to, Proof: enrollment.ByCode(code())})
+	_, err = messages.Bind(ctx, user, enrollment.BindOptions{Channel: "sms", To: to, Proof: enrollment.ByCode(code())})
 	s.err(err)
 	s.look(user)
 

@@ -3,64 +3,28 @@ package enrollment
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// Bounds and the default of ResetsConfig.Wait.
-const (
-	DefaultResetWait = 3 * 24 * time.Hour
-	MinResetWait     = 24 * time.Hour
-	MaxResetWait     = 30 * 24 * time.Hour
-)
-
-// ResetsConfig is how [ResetRequests] behave.
-type ResetsConfig struct {
-	// Wait is how long the owner has for cancelling a request, from
-	// [MinResetWait] to [MaxResetWait]. Defaults to [DefaultResetWait].
-	Wait time.Duration
-
-	// Auto carries a request out once it has matured, by Directory.Sweep, and
-	// asks no administrator. The password and patience are then enough to switch
-	// the second factor off if the owner does not read what Config.Notify sends,
-	// or if a clock jumps ahead, or that of one node is. What counts is what was set when the request
-	// was made. Defaults to false.
-	Auto bool
-}
-
-// Resets lets users who have lost their phone and their recovery codes ask for
-// the second factor to be taken away, after the first one was right. The owner
-// is told at once and every day (by Directory.Sweep), and has days for
-// cancelling it. Then an administrator approves it, or refuses it before or
-// after.
+// ResetRequests lets users who have lost their phone and their recovery codes ask
+// for the second factor to be taken away, after the first one was right. The owner
+// is told at once and every day (by Directory.Sweep), and has Config.ResetWait for
+// cancelling the request. Then an administrator approves it. An administrator can
+// refuse it at any time. With Config.AutoReset, nobody has to approve it.
 //
-// Where Config.Notify takes the news of a request more than an hour late, the
-// wait begins anew with that, and nothing is carried out or approved before: an
-// owner who has not heard of a request has had no time for cancelling it.
+// If Config.Notify takes the news of a request more than an hour late, the wait
+// begins again at that time, and nothing is carried out or approved before it is
+// over: an owner who has not heard of a request had no time for cancelling it.
+//
+// ResetRequests are made by [Guard.ResetRequests], and safe for concurrent use.
 type ResetRequests struct {
-	guard  *Guard
-	config ResetsConfig
+	guard *Guard
 }
 
-// NewResets returns Resets over the Guard. It returns an error that names the
-// field if the configuration can't be used, and one if the Guard has no
-// Config.Notify: a reset that nobody hears of is a way around the second factor.
-func NewResets(g *Guard, c ResetsConfig) (*ResetRequests, error) {
-	if c.Wait == 0 {
-		c.Wait = DefaultResetWait
-	}
-	switch {
-	case g == nil:
-		return nil, errors.New("enrollment: the guard is nil")
-	case g.config.Notify == nil:
-		return nil, errors.New("enrollment: Config.Notify is nil: the owner would not hear of a reset")
-	case c.Wait < MinResetWait || c.Wait > MaxResetWait:
-		return nil, fmt.Errorf("enrollment: ResetsConfig.Wait is outside %v..%v", MinResetWait, MaxResetWait)
-	}
-	return &ResetRequests{guard: g, config: c}, nil
-}
+// ResetRequests returns the ResetRequests of the Guard.
+func (g *Guard) ResetRequests() ResetRequests { return ResetRequests{g} }
 
 // A ResetRequest is a request to take the second factor away.
 type ResetRequest struct {
@@ -75,22 +39,25 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 	return &ResetRequest{Asked: r.Asked, Matures: r.Matures}
 }
 
-// Request asks for a reset in the name of whom the challenge belongs to, one of
-// SignIn for [PurposeSignIn] not longer than [ChallengeTTL] ago, or of
-// Messages.Send for that one. The challenge is not spent. Where a request is
-// open already, Request returns that one, and its wait does not begin anew.
+// Open asks for a reset in the name of the user of the challenge. The challenge is
+// one of SignIn for [PurposeSignIn], at most [ChallengeTTL] old, or the one that
+// Messages.Send returned for it. It is not spent. If a request is open already,
+// Open returns that one, and its wait does not begin again.
 //
-// A request is cancelled by Cancel, by every code of the user that is right, and
-// by an administrator. Thirty days after it has matured it lapses,
-// of which no event tells.
+// A request is cancelled by Cancel, by every right code of the user, and by an
+// administrator. It lapses 30 days after it has matured, without an event.
 //
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
-// ReasonChallengeSpent or ReasonChallengeVoid; or ReasonTooManyResets if the last request was made
-// less than a day ago.
-func (r *ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequest, err error) {
+// ReasonChallengeSpent or ReasonChallengeVoid; or ReasonTooManyResets if the last
+// request was made less than a day ago. Without Config.Notify it returns an
+// error: a reset that nobody hears of is a way around the second factor.
+func (r ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequest, err error) {
 	e := edit{guard: r.guard, op: "request_reset"}
 	defer e.conclude(ctx, &err)
 	g := r.guard
+	if g.config.Notify == nil {
+		return ResetRequest{}, errors.New("enrollment: Config.Notify is nil: the owner would not hear of a reset")
+	}
 	c, err := g.readChallenge(ctx, PurposeSignIn, challenge)
 	if err != nil {
 		return ResetRequest{}, err
@@ -103,15 +70,15 @@ func (r *ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequ
 		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) { // that of a message lives longer
 			return ResetRequest{}, deny(ReasonChallengeExpired)
 		}
-		asked, err := a.AskReset(m, r.config.Wait, r.config.Auto)
+		asked, err := a.AskReset(m, g.config.ResetWait, g.config.AutoReset)
 		return *resetOf(asked), err
 	})
 }
 
-// Cancel closes the request of a user whom the host has signed in: in a session
-// of before, by a trusted device, or by a bypass. Whoever signs in with a code
-// has cancelled it by that. It returns a [Denied] of reason ReasonNoReset.
-func (r *ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
+// Cancel closes the request of a user whom the host has signed in: in an earlier
+// session, by a trusted device, or by a bypass. Signing in with a code cancels it
+// as well. It returns a [Denied] of reason ReasonNoReset.
+func (r ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
 	e := edit{guard: r.guard, op: "cancel_reset", user: userID}
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, m account.Moment) error {

@@ -3,25 +3,17 @@ package enrollment_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
-	"github.com/seed-1b6a03a1/twofactor/internal/fips"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
-func (o *office) resets(c enrollment.ResetsConfig) *enrollment.ResetRequests {
-	o.t.Helper()
-	r, err := enrollment.NewResets(o.guard, c)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return r
-}
+// automatic carries out resets that nobody has approved.
+func automatic(c *enrollment.Config) { c.AutoReset = true }
 
 // due returns when a sweep looks at the account.
 func (o *office) due(user string) time.Time {
@@ -61,44 +53,33 @@ func (o *office) sweepNow() {
 	}
 }
 
-func TestNewResets(t *testing.T) {
+// A reset that nobody hears of is a way around the second factor.
+func TestResetsNeedNotify(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
-	for _, c := range []enrollment.ResetsConfig{
-		{Wait: -1}, {Wait: enrollment.MinResetWait - 1}, {Wait: enrollment.MaxResetWait + 1},
-	} {
-		if r, err := enrollment.NewResets(o.guard, c); r != nil || err == nil {
-			t.Errorf("%+v is taken", c)
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	silent := k.Node(func(c *enrollment.Config) { c.Notify = nil }).ResetRequests()
+	k.Unchanged("alice", func() {
+		_, err := silent.Open(t.Context(), alice.Challenge())
+		if err == nil || errors.As(err, new(*enrollment.Denied)) || !strings.Contains(err.Error(), "Config.Notify") {
+			t.Errorf("without Notify: %v", err)
 		}
-	}
-	for _, wait := range []time.Duration{0, enrollment.MinResetWait, enrollment.MaxResetWait} {
-		o.resets(enrollment.ResetsConfig{Wait: wait})
-	}
-	if r, err := enrollment.NewResets(nil, enrollment.ResetsConfig{}); r != nil || err == nil {
-		t.Error("no guard is taken")
-	}
-	keys, err := keyring.Generate("k")
-	granted(t, err)
-	silent, err := enrollment.New(memory.New(), keys, enrollment.Config{
-		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Enforced(),
 	})
-	granted(t, err)
-	if r, err := enrollment.NewResets(silent, enrollment.ResetsConfig{}); r != nil || err == nil {
-		t.Error("a guard that tells nobody is taken")
-	}
+	alice.AskReset()
+	granted(t, silent.Cancel(t.Context(), "alice"))
 }
 
 // From the request to the approval.
 func TestSelfServiceReset(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	resets := o.resets(enrollment.ResetsConfig{})
+	resets := o.guard.ResetRequests()
 	o.enroll("alice")
 	challenge := o.signIn("alice", enrollment.SignInOptions{}).Challenge
 	o.take()
 	asked := o.clock.Now()
 	r, err := resets.Open(t.Context(), challenge)
-	want := enrollment.ResetRequest{Asked: asked, Matures: asked.Add(enrollment.DefaultResetWait)}
+	want := enrollment.ResetRequest{Asked: asked, Matures: asked.Add(3 * 24 * time.Hour)}
 	if err != nil || r != want {
 		t.Fatalf("%+v, %v", r, err)
 	}
@@ -147,7 +128,7 @@ func TestSelfServiceReset(t *testing.T) {
 func TestRequestNeedsAChallenge(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
-	resets := o.resets(enrollment.ResetsConfig{})
+	resets := o.guard.ResetRequests()
 	alice := o.enroll("alice")
 	request := func(challenge string) error {
 		_, err := resets.Open(t.Context(), challenge)
@@ -188,22 +169,22 @@ func TestRequestNeedsAChallenge(t *testing.T) {
 func TestResetIsClosed(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {
-		close func(o *office, r *enrollment.ResetRequests, alice *client) error
+		close func(o *office, r enrollment.ResetRequests, alice *client) error
 		want  enrollment.Event
 	}{
-		"by the owner": {func(_ *office, r *enrollment.ResetRequests, _ *client) error {
+		"by the owner": {func(_ *office, r enrollment.ResetRequests, _ *client) error {
 			return r.Cancel(t.Context(), "alice")
 		}, enrollment.Event{Kind: enrollment.EventResetCancelled}},
-		"by an administrator": {func(o *office, _ *enrollment.ResetRequests, _ *client) error {
+		"by an administrator": {func(o *office, _ enrollment.ResetRequests, _ *client) error {
 			return o.guard.Admin("root", "not her").RefuseReset(t.Context(), "alice")
 		}, enrollment.Event{Kind: enrollment.EventResetRefused, Actor: "root", Note: "not her"}},
-		"by a code": {func(_ *office, _ *enrollment.ResetRequests, alice *client) error {
+		"by a code": {func(_ *office, _ enrollment.ResetRequests, alice *client) error {
 			alice.verify("x")
 			return nil
 		}, enrollment.Event{Kind: enrollment.EventResetCancelled, Factor: enrollment.FactorTOTP}},
 	} {
-		o := newOffice(t)
-		resets := o.resets(enrollment.ResetsConfig{Auto: true})
+		o := newOffice(t, automatic)
+		resets := o.guard.ResetRequests()
 		alice := o.enroll("alice")
 		_, err := resets.Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 		granted(t, err)
@@ -232,10 +213,9 @@ func TestResetIsClosed(t *testing.T) {
 // Without an approval, where the host wants it so.
 func TestAutomaticReset(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newOffice(t, func(c *enrollment.Config) { c.ResetWait, c.AutoReset = 2*24*time.Hour, true })
 	o.enroll("alice")
-	r, err := o.resets(enrollment.ResetsConfig{Wait: 2 * enrollment.MinResetWait, Auto: true}).
-		Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
+	r, err := o.guard.ResetRequests().Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	o.take()
 	if kinds := o.sweep("alice"); !slices.Equal(kinds, []enrollment.EventKind{enrollment.EventResetReminder}) {
@@ -255,11 +235,11 @@ func TestAutomaticReset(t *testing.T) {
 // An owner whom nobody could tell gets the wait once more.
 func TestAutomaticResetWaitsForTheNews(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
+	o := newOffice(t, automatic)
 	o.enroll("alice")
 	o.take()
 	o.notify = errors.New("the queue is full")
-	r, err := o.resets(enrollment.ResetsConfig{Auto: true}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
+	r, err := o.guard.ResetRequests().Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	for range 10 { // days without anybody who takes the news
 		o.pass(24 * time.Hour)
@@ -293,7 +273,7 @@ func TestResetLapses(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.enroll("alice")
-	r, err := o.resets(enrollment.ResetsConfig{}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
+	r, err := o.guard.ResetRequests().Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	o.pass(r.Matures.Add(30 * 24 * time.Hour).Sub(o.clock.Now()))
 	if o.status("alice").Reset != nil {
@@ -313,9 +293,8 @@ func TestResetLapses(t *testing.T) {
 // that the first factor was right.
 func TestRequestByTheChallengeOfAMessage(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, enrollment.MessagesConfig{})
-	resets, err := enrollment.NewResets(p.Guard, enrollment.ResetsConfig{})
-	granted(t, err)
+	p := newPost(t)
+	resets := p.Guard.ResetRequests()
 	u := p.Enroll("alice")
 	p.bind("alice", enrollment.ByCode(u.Code()))
 	request := func(challenge string) error {
@@ -348,11 +327,11 @@ func TestRequestByTheChallengeOfAMessage(t *testing.T) {
 func TestResetThatIsHeardOfLate(t *testing.T) {
 	t.Parallel()
 	for _, auto := range []bool{false, true} {
-		o := newOffice(t)
+		o := newOffice(t, func(c *enrollment.Config) { c.AutoReset = auto })
 		o.enroll("alice")
 		o.take()
 		o.notify = errors.New("the queue is full")
-		r, err := o.resets(enrollment.ResetsConfig{Auto: auto}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
+		r, err := o.guard.ResetRequests().Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 		granted(t, err)
 		admin := o.guard.Admin("root", "x")
 		o.pass(r.Matures.Add(-20 * time.Minute).Sub(o.clock.Now()))
@@ -362,7 +341,7 @@ func TestResetThatIsHeardOfLate(t *testing.T) {
 		if told := o.take(); len(told) == 0 || told[0].Kind != enrollment.EventResetRequested {
 			t.Fatalf("told %+v", told)
 		}
-		want := enrollment.ResetRequest{Asked: heard, Matures: heard.Add(enrollment.DefaultResetWait)}
+		want := enrollment.ResetRequest{Asked: heard, Matures: heard.Add(3 * 24 * time.Hour)}
 		if s := o.status("alice"); s.Reset == nil || *s.Reset != want {
 			t.Errorf("auto %v: %+v, want %+v", auto, s.Reset, want)
 		}
@@ -390,7 +369,7 @@ func TestResetThatIsNotHeardOf(t *testing.T) {
 	o.enroll("alice")
 	o.take()
 	o.notify = errors.New("the queue is full")
-	r, err := o.resets(enrollment.ResetsConfig{}).Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
+	r, err := o.guard.ResetRequests().Open(t.Context(), o.signIn("alice", enrollment.SignInOptions{}).Challenge)
 	granted(t, err)
 	o.pass(r.Matures.Sub(o.clock.Now()))
 	o.unchanged("alice", func() {

@@ -56,7 +56,7 @@ func TestSetupShowsTheSame(t *testing.T) {
 	if err != nil || !strings.Contains(setup.URI(), typed.Base32()) || !strings.Contains(setup.Secret().Grouped(), " ") {
 		t.Errorf("the secret to type is not the one of the URI: %v", err)
 	}
-	if setup.Params() != (totp.Params{}).WithDefaults() || !setup.Expires.Equal(kit.Clock.Now().Add(enrollment.DefaultSetupTTL)) {
+	if setup.Params() != (totp.Params{}).WithDefaults() || !setup.Expires.Equal(kit.Clock.Now().Add(15*time.Minute)) {
 		t.Errorf("params %v, expires %v", setup.Params(), setup.Expires)
 	}
 	code, err := setup.QR()
@@ -113,7 +113,7 @@ func TestSetupTokenIsBound(t *testing.T) {
 			t.Errorf("%s: no words", name)
 		}
 	}
-	kit.Clock.Advance(enrollment.DefaultSetupTTL)
+	kit.Clock.Advance(15 * time.Minute)
 	_, err := kit.Guard.Resume(ctx, "alice", second.Token)
 	wantReason(t, err, enrollment.ReasonSetupExpired)
 	_, err = kit.Guard.Confirm(ctx, "alice", second.Token, app.Code(kit.Clock.Now()))

@@ -67,8 +67,8 @@ type SignInOptions struct {
 	// it calls Disable, and sets it again if that is denied. After a crash in
 	// between, the flag is missing, and the host sets it at the next Success;
 	// the other order would leave a user who can't sign in. The same goes for
-	// Admin.Reset, ApproveReset and Erase. Where ResetsConfig.Auto carries a
-	// reset out, the event Reset tells of it.
+	// Admin.Reset, ApproveReset and Erase. If Config.AutoReset carries a reset
+	// out, [EventReset] tells of it.
 	Enrolled bool
 
 	// Channel names what the first factor came over, for example "email" for
@@ -155,8 +155,8 @@ type Decision struct {
 
 	// Factors are what the challenge can be answered with, as far as the
 	// account has them: TOTP, Delivered and Recovery. No message has been sent
-	// yet; Delivered says that [Messages.Send] can send one, and is left out
-	// where the address is on SignInOptions.Channel.
+	// yet; FactorDelivered says that [Messages.Send] can send one. It is left out
+	// without Config.Sender, and if the address is on SignInOptions.Channel.
 	Factors []Factor `json:"factors,omitempty"`
 
 	// Waived is what took the place of the code, with Proceed: FactorTrustedDevice
@@ -258,7 +258,7 @@ func (g *Guard) challenge(userID string, l SignInOptions, a *account.Account, no
 	if len(a.Authenticators()) > 0 {
 		d.Factors = append(d.Factors, FactorTOTP)
 	}
-	if a.Delivers(l.Channel) {
+	if g.config.Sender != nil && a.Delivers(l.Channel) {
 		d.Factors = append(d.Factors, FactorDelivered)
 	}
 	left, _, err := a.CodesLeft()

@@ -63,7 +63,7 @@ func TestSweepExpired(t *testing.T) {
 			o.begin("bob", enrollment.BeginOptions{Proof: enrollment.ByCode(bob.app.Code(o.clock.Now()))})
 			o.untouched(func() { o.swept(o.dir, enrollment.Swept{}) }, "alice", "bob", "calm")
 
-			o.clock.Advance(enrollment.DefaultSetupTTL)
+			o.clock.Advance(15 * time.Minute)
 			if rec := o.record("alice"); rec.State != store.Pending {
 				t.Fatal(rec.State)
 			}
@@ -80,13 +80,9 @@ func TestSweepExpired(t *testing.T) {
 }
 
 // request asks for a reset in the name of the user.
-func (o *registry) request(c *clerk, auto bool) enrollment.ResetRequest {
+func (o *registry) request(c *clerk) enrollment.ResetRequest {
 	o.t.Helper()
-	resets, err := enrollment.NewResets(o.guard, enrollment.ResetsConfig{Auto: auto})
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	r, err := resets.Open(o.t.Context(), o.challenge(c.id))
+	r, err := o.guard.ResetRequests().Open(o.t.Context(), o.challenge(c.id))
 	if err != nil {
 		o.t.Fatal(err)
 	}
@@ -99,7 +95,7 @@ func TestSweepReminds(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
 	alice := o.enroll("alice")[0]
-	o.request(alice, false)
+	o.request(alice)
 	o.told()
 	const day = 24 * time.Hour
 	for n := 1; n <= 34; n++ {
@@ -134,7 +130,7 @@ func TestSweepLate(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
 	alice := o.enroll("alice")[0]
-	o.request(alice, false)
+	o.request(alice)
 	o.told()
 	o.clock.Advance(10 * 24 * time.Hour)
 	o.swept(o.dir, enrollment.Swept{Seen: 1, Matured: 1, Delivered: 1})
@@ -145,9 +141,9 @@ func TestSweepLate(t *testing.T) {
 // owner hears of it.
 func TestSweepCompletes(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
+	o := newRegistry(t, automatic)
 	alice := o.enroll("alice")[0]
-	r := o.request(alice, true)
+	r := o.request(alice)
 	o.told()
 	o.clock.Advance(r.Matures.Sub(o.clock.Now()) - time.Microsecond)
 	o.swept(o.dir, enrollment.Swept{Seen: 1, Reminded: 1, Delivered: 1})
@@ -171,19 +167,19 @@ func TestSweepCompletes(t *testing.T) {
 // that the owner would not hear of, and leaves alone what it can't change.
 func TestSweepWithoutNotify(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
+	o := newRegistry(t, automatic)
 	fault := errors.New("the queue is full")
 	failing, _ := o.over(o.mem, o.ring, func(c *enrollment.Config) {
 		c.Notify = func(context.Context, enrollment.Event) error { return fault }
 	})
 	both := o.enroll("alice", "bob")
 	alice, bob := both[0], both[1]
-	r := o.request(alice, true)
+	r := o.request(alice)
 	if _, err := failing.RenewCodes(t.Context(), "bob", enrollment.ByCode(bob.app.Code(o.clock.Now()))); err != nil {
 		t.Fatal(err)
 	}
 	o.told()
-	silent, mute := o.over(o.mem, o.ring, func(c *enrollment.Config) { c.Notify = nil })
+	silent, mute := o.over(o.mem, o.ring, func(c *enrollment.Config) { c.Notify, c.AutoReset = nil, false })
 	o.clock.Advance(r.Matures.Sub(o.clock.Now()))
 	o.untouched(func() {
 		for range 3 {
@@ -197,7 +193,7 @@ func TestSweepWithoutNotify(t *testing.T) {
 	if _, err := silent.Begin(t.Context(), "bob", setup); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.Advance(enrollment.DefaultSetupTTL)
+	o.clock.Advance(15 * time.Minute)
 	o.swept(mute, enrollment.Swept{Seen: 2, Expired: 1, Waiting: 2})
 	o.untouched(func() { o.swept(mute, enrollment.Swept{Seen: 2, Waiting: 2}) }, "alice", "bob")
 	if got := o.told(); len(got) != 0 {
@@ -225,7 +221,7 @@ func TestSweepLapsedWithoutNotify(t *testing.T) {
 	})
 	alice := o.enroll("alice")[0]
 	fail = true
-	r := o.request(alice, false)
+	r := o.request(alice)
 	_, mute := o.over(o.mem, o.ring, func(c *enrollment.Config) { c.Notify = nil })
 	o.clock.Advance(r.Matures.Add(30 * 24 * time.Hour).Sub(o.clock.Now()))
 	o.swept(mute, enrollment.Swept{Seen: 1, Lapsed: 1, Waiting: 1})
@@ -354,7 +350,7 @@ func TestSweepGoesOn(t *testing.T) {
 		o.begin(id, enrollment.BeginOptions{})
 	}
 	o.damage("b")
-	o.clock.Advance(enrollment.DefaultSetupTTL)
+	o.clock.Advance(15 * time.Minute)
 	fault := errors.New("the disk is full")
 	s := &lyingStore{Store: o.mem}
 	s.save = func(r store.Record, _ int64) error {
@@ -383,7 +379,7 @@ func TestSweepOfNobody(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
 	o.begin("alice", enrollment.BeginOptions{})
-	o.clock.Advance(enrollment.DefaultSetupTTL)
+	o.clock.Advance(15 * time.Minute)
 	_, dir := o.over(&lyingStore{Store: o.mem, list: func(_ store.Query, p store.Page, err error) (store.Page, error) {
 		p.Records[0].UserID = "a\nb"
 		return p, err
@@ -414,7 +410,7 @@ func TestSweepErased(t *testing.T) {
 	t.Parallel()
 	o := newRegistry(t)
 	o.begin("alice", enrollment.BeginOptions{})
-	o.clock.Advance(enrollment.DefaultSetupTTL)
+	o.clock.Advance(15 * time.Minute)
 	s := &lyingStore{Store: o.mem, load: func(id string) error { return o.mem.Erase(context.Background(), id) }}
 	_, dir := o.over(s, o.ring)
 	o.swept(dir, enrollment.Swept{})
@@ -430,7 +426,7 @@ func TestSweepStops(t *testing.T) {
 	for _, id := range []string{"a", "b", "c"} {
 		o.begin(id, enrollment.BeginOptions{})
 	}
-	o.clock.Advance(enrollment.DefaultSetupTTL)
+	o.clock.Advance(15 * time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &lyingStore{Store: o.mem}
 	s.save = func(r store.Record, _ int64) error {
@@ -463,13 +459,13 @@ func TestSweepFaults(t *testing.T) {
 	}
 	for name, f := range faults {
 		for at := int64(1); at <= 6; at++ {
-			o := newRegistry(t)
+			o := newRegistry(t, automatic)
 			for _, c := range o.enroll("a", "b") {
-				o.request(c, true)
+				o.request(c)
 			}
 			o.begin("c", enrollment.BeginOptions{})
 			o.told()
-			o.clock.Advance(enrollment.DefaultResetWait)
+			o.clock.Advance(3 * 24 * time.Hour)
 			var calls atomic.Int64
 			s := &lyingStore{Store: o.mem}
 			s.save = func(r store.Record, prev int64) error {

@@ -19,10 +19,9 @@ import (
 
 // A world is one account on a Guard, its owner, and somebody who guesses.
 type world struct {
-	guard    *enrollment.Guard
-	messages *enrollment.Messages
-	clock    *enrollmenttest.Clock
-	random   *rand.Rand
+	guard  *enrollment.Guard
+	clock  *enrollmenttest.Clock
+	random *rand.Rand
 
 	apps     []*enrollmenttest.App
 	recovery string // the next recovery code
@@ -47,6 +46,7 @@ func newWorld(ctx context.Context, s scenario, seed uint64) (*world, error) {
 		Issuer: "Example",
 		Params: totp.Params{Digits: s.Digits},
 		Now:    w.clock.Now,
+		Sender: w,
 
 		// Recovery codes without a derivation, and one that follows each that is
 		// used: a run takes seconds, and lasts as long as the scenario.
@@ -94,14 +94,11 @@ func (w *world) addApp(ctx context.Context) error {
 }
 
 func (w *world) bind(ctx context.Context) (err error) {
-	if w.messages, err = enrollment.NewMessages(w.guard, w, enrollment.MessagesConfig{}); err != nil {
-		return err
-	}
-	b, err := w.messages.Bind(ctx, user, enrollment.BindOptions{Channel: "sms", To: "+15550100", Proof: enrollment.ByCode(w.freshCode())})
+	b, err := w.guard.Messages().Bind(ctx, user, enrollment.BindOptions{Channel: "sms", To: "+15550100", Proof: enrollment.ByCode(w.freshCode())})
 	if err != nil {
 		return err
 	}
-	_, err = w.messages.Confirm(ctx, user, b.Token, w.inbox)
+	_, err = w.guard.Messages().Confirm(ctx, user, b.Token, w.inbox)
 	return err
 }
 
@@ -154,7 +151,7 @@ func (w *world) send(ctx context.Context) (string, error) {
 		return "", err
 	}
 	w.clock.Advance(enrollment.MessagePause)
-	d, err := w.messages.Send(ctx, enrollment.PurposeSignIn, challenge)
+	d, err := w.guard.Messages().Send(ctx, enrollment.PurposeSignIn, challenge)
 	return d.Challenge, err
 }
 

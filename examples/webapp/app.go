@@ -41,8 +41,6 @@ type config struct {
 type app struct {
 	config    config
 	guard     *enrollment.Guard
-	messages  *enrollment.Messages
-	resets    *enrollment.ResetRequests
 	directory *enrollment.Directory
 	users     *users
 	mandates  mandates
@@ -116,15 +114,10 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		Now:            c.now,
 		Logger:         c.log,
 		Notify:         a.notify,
+		Sender:         a.mailbox,
+		AddressAlone:   c.messagesAlone,
+		ResetWait:      resetWait,
 	})
-	if err != nil {
-		return nil, err
-	}
-	a.messages, err = enrollment.NewMessages(a.guard, a.mailbox, enrollment.MessagesConfig{Alone: c.messagesAlone})
-	if err != nil {
-		return nil, err
-	}
-	a.resets, err = enrollment.NewResets(a.guard, enrollment.ResetsConfig{})
 	if err != nil {
 		return nil, err
 	}

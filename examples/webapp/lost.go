@@ -15,6 +15,9 @@ type lostPage struct {
 	Matures time.Time
 }
 
+// resetWait is the time in which the owner can cancel a request.
+const resetWait = 3 * 24 * time.Hour
+
 // lostForm explains a request and how long it takes. It needs a challenge in the
 // session. The Guard checks later that the challenge is one of a sign-in.
 func (a *app) lostForm(w http.ResponseWriter, r *http.Request) {
@@ -22,7 +25,7 @@ func (a *app) lostForm(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 		return
 	}
-	a.render(w, r, http.StatusOK, "lost", lostPage{Wait: inWords(enrollment.DefaultResetWait)})
+	a.render(w, r, http.StatusOK, "lost", lostPage{Wait: inWords(resetWait)})
 }
 
 func (a *app) lost(w http.ResponseWriter, r *http.Request) {
@@ -31,7 +34,7 @@ func (a *app) lost(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 		return
 	}
-	request, err := a.resets.Open(r.Context(), challenge)
+	request, err := a.guard.ResetRequests().Open(r.Context(), challenge)
 	var denied *enrollment.Denied
 	if errors.As(err, &denied) && !errors.Is(denied, enrollment.ErrChallenge) {
 		a.say(w, r, keyBad, deniedInWords(denied, a.now()), signInStep.path)
@@ -46,7 +49,7 @@ func (a *app) lost(w http.ResponseWriter, r *http.Request) {
 
 // keepFactor cancels the request for the owner, who is signed in.
 func (a *app) keepFactor(w http.ResponseWriter, r *http.Request, u user) {
-	if err := a.resets.Cancel(r.Context(), u.ID); err != nil {
+	if err := a.guard.ResetRequests().Cancel(r.Context(), u.ID); err != nil {
 		a.fail(w, r, err)
 		return
 	}

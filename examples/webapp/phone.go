@@ -72,7 +72,7 @@ func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	ticket := r.PostFormValue("ticket")
-	binding, err := a.messages.Bind(ctx, u.ID, enrollment.BindOptions{
+	binding, err := a.guard.Messages().Bind(ctx, u.ID, enrollment.BindOptions{
 		Channel: channelSMS, To: number, Ticket: ticket, Proof: a.proof(r),
 	})
 	var denied *enrollment.Denied
@@ -120,7 +120,7 @@ func (a *app) showPhoneCode(w http.ResponseWriter, r *http.Request, status int, 
 // confirmPhone checks the code that was sent to the number.
 func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
-	done, err := a.messages.Confirm(ctx, u.ID, a.sessions.GetString(ctx, keyPhone), r.PostFormValue("code"))
+	done, err := a.guard.Messages().Confirm(ctx, u.ID, a.sessions.GetString(ctx, keyPhone), r.PostFormValue("code"))
 	if problem, status, about := a.aboutCode(w, err); about {
 		a.showPhoneCode(w, r, status, problem)
 		return
@@ -155,7 +155,7 @@ func (a *app) unbindForm(w http.ResponseWriter, r *http.Request, _ user) {
 }
 
 func (a *app) unbind(w http.ResponseWriter, r *http.Request, u user) {
-	if err := a.messages.Unbind(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code"))); err != nil {
+	if err := a.guard.Messages().Unbind(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code"))); err != nil {
 		if !a.ask(w, r, unbindQuestion(), err) {
 			a.fail(w, r, err)
 		}

@@ -134,7 +134,7 @@ func (a *app) stepSend(s step) http.HandlerFunc {
 			http.Redirect(w, r, s.start, http.StatusSeeOther)
 			return
 		}
-		sent, err := a.messages.Send(ctx, s.purpose, challenge)
+		sent, err := a.guard.Messages().Send(ctx, s.purpose, challenge)
 		var denied *enrollment.Denied
 		switch {
 		case errors.Is(err, enrollment.ErrNotSent):

@@ -184,11 +184,9 @@ func (p *Person) Trust(name string) enrollment.TrustedDevice {
 }
 
 // AskReset asks for a reset in the person's name.
-func (p *Person) AskReset(c enrollment.ResetsConfig) enrollment.ResetRequest {
+func (p *Person) AskReset() enrollment.ResetRequest {
 	p.Kit.t.Helper()
-	resets, err := enrollment.NewResets(p.Kit.Guard, c)
-	p.Kit.Must(err)
-	r, err := resets.Open(p.Kit.t.Context(), p.Challenge())
+	r, err := p.Kit.Guard.ResetRequests().Open(p.Kit.t.Context(), p.Challenge())
 	p.Kit.Must(err)
 	return r
 }

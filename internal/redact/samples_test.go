@@ -165,7 +165,10 @@ func (k *keep) Send(_ context.Context, m enrollment.Message) error {
 func ofEnrollment(t *testing.T, ok func(error)) []sample {
 	t.Helper()
 	const user = "alice"
-	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.CodesAtSetup, c.ReplenishCodes = true, true })
+	sender := new(keep)
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) {
+		c.CodesAtSetup, c.ReplenishCodes, c.Sender = true, true, sender
+	})
 	ctx, g := t.Context(), kit.Guard
 	setup, err := g.Begin(ctx, user, enrollment.BeginOptions{Account: user})
 	ok(err)
@@ -184,11 +187,8 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 	ok(err)
 	export, err := g.Admin("root", "x").Export(ctx, user)
 	ok(err)
-	sender := new(keep)
-	messages, err := enrollment.NewMessages(g, sender, enrollment.MessagesConfig{})
-	ok(err)
 	bind := enrollment.BindOptions{Channel: "sms", To: "+43 1 555 0142", Proof: enrollment.ByCode(code())}
-	_, err = messages.Bind(ctx, user, bind)
+	_, err = g.Messages().Bind(ctx, user, bind)
 	ok(err)
 	renewed, err := g.RenewCodes(ctx, user, enrollment.ByCode(code()))
 	ok(err)

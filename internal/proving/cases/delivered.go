@@ -26,21 +26,16 @@ func otherThan(codes ...string) string {
 	return "444444"
 }
 
-// messages returns what sends messages through the guard.
-func messages(t *testing.T, g *enrollment.Guard, s enrollment.Sender) *enrollment.Messages {
-	t.Helper()
-	m, err := enrollment.NewMessages(g, s, enrollment.MessagesConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+// messages returns the Messages of another node, which sends with the sender.
+func messages(k *proving.Kit, s enrollment.Sender) enrollment.Messages {
+	return k.Node(func(c *enrollment.Config) { c.Sender = s }).Messages()
 }
 
 // bind gives the person a phone that gets messages, and lets a day pass.
 func bind(t *testing.T, p *proving.Person) *proving.Inbox {
 	t.Helper()
 	phone := new(proving.Inbox)
-	m := messages(t, p.Kit.Guard, phone)
+	m := messages(p.Kit, phone)
 	b, err := m.Bind(t.Context(), p.ID, enrollment.BindOptions{Channel: "sms", To: "+41441234567", Proof: enrollment.ByCode(p.Code())})
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +48,7 @@ func bind(t *testing.T, p *proving.Person) *proving.Inbox {
 }
 
 // send signs in with the first factor and has a code sent.
-func send(t *testing.T, m *enrollment.Messages, p *proving.Person) string {
+func send(t *testing.T, m enrollment.Messages, p *proving.Person) string {
 	t.Helper()
 	d, err := m.Send(t.Context(), enrollment.PurposeSignIn, p.Challenge())
 	if err != nil {
@@ -68,7 +63,7 @@ func TestCase11_CounterInCopy(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
 	p := bind(t, u)
-	m := messages(t, k.Guard, p)
+	m := messages(k, p)
 	challenge := send(t, m, u)
 	right := p.Code()
 	answer := func(code string) error {
@@ -98,7 +93,7 @@ func TestCase15_ResendResetsAttempts(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
 	p := bind(t, u)
-	m := messages(t, k.Guard, p)
+	m := messages(k, p)
 	first := send(t, m, u)
 	old := p.Code()
 	answer := func(challenge, code string) error {
@@ -134,7 +129,7 @@ func TestCase27_DeliveredCodeNotBound(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	alice, bob := k.Enroll("alice"), k.Enroll("bob")
 	pa, pb := bind(t, alice), bind(t, bob)
-	ma, mb := messages(t, k.Guard, pa), messages(t, k.Guard, pb)
+	ma, mb := messages(k, pa), messages(k, pb)
 	ca := send(t, ma, alice)
 	a := pa.Code()
 	cb := send(t, mb, bob)
@@ -180,10 +175,10 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
 	p := bind(t, u)
-	m := messages(t, k.Guard, p)
+	m := messages(k, p)
 	bound := p.Len()
 	challenge := u.Challenge()
-	send := func(m *enrollment.Messages) error {
+	send := func(m enrollment.Messages) error {
 		_, err := m.Send(t.Context(), enrollment.PurposeSignIn, challenge)
 		return err
 	}
@@ -192,7 +187,7 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 		t.Errorf("%d were delivered, outcomes %v", n, got)
 	}
 	// Through every other door too, and from another process.
-	other := messages(t, k.Node(), p)
+	other := messages(k, p)
 	k.Unchanged("alice", func() {
 		proving.Want(t, send(other), enrollment.ReasonTooManyMessages)
 		_, err := other.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(u.Code())})
@@ -214,9 +209,9 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 	// When it is sent, the count is there to be seen.
 	k.Store.Straighten()
 	seen := false
-	m = messages(t, k.Guard, senderFunc(func(context.Context, enrollment.Message) error {
+	m = messages(k, senderFunc(func(context.Context, enrollment.Message) error {
 		seen = true
-		if err := send(messages(t, k.Node(), p)); proving.ReasonOf(err) != enrollment.ReasonTooManyMessages {
+		if err := send(messages(k, p)); proving.ReasonOf(err) != enrollment.ReasonTooManyMessages {
 			t.Errorf("while it is being sent: %v", err)
 		}
 		return broken
@@ -229,7 +224,7 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 	// A reply that is lost loses neither the count nor the message.
 	k.Store.After(proving.Save, func(_ context.Context, c *proving.Call) { c.Err = errors.Join(c.Err, broken) })
 	before = p.Len()
-	m = messages(t, k.Guard, p)
+	m = messages(k, p)
 	challenge = u.Challenge()
 	proving.Want(t, send(m), "")
 	k.Store.Straighten()
@@ -248,7 +243,7 @@ func TestCase40_FloodingForDays(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
 	p := bind(t, u)
-	m := messages(t, k.Guard, p)
+	m := messages(k, p)
 	before := p.Len()
 	sent := 0
 	for range 3 * 24 * 6 { // every ten minutes for three days
@@ -274,7 +269,7 @@ func TestCase48_HangUpAfterMessage(t *testing.T, open proving.Open) {
 	challenge := u.Challenge()
 	ctx, cancel := context.WithCancel(t.Context())
 	k.Store.Before(proving.Save, func(context.Context, *proving.Call) { cancel() }) // the caller hangs up now
-	m := messages(t, k.Guard, senderFunc(func(ctx context.Context, m enrollment.Message) error {
+	m := messages(k, senderFunc(func(ctx context.Context, m enrollment.Message) error {
 		return ctx.Err()
 	}))
 	_, err := m.Send(ctx, enrollment.PurposeSignIn, challenge)
@@ -282,7 +277,7 @@ func TestCase48_HangUpAfterMessage(t *testing.T, open proving.Open) {
 		t.Errorf("who hangs up gets %v", err)
 	}
 	k.Store.Straighten()
-	m = messages(t, k.Guard, p)
+	m = messages(k, p)
 	_, err = m.Send(t.Context(), enrollment.PurposeSignIn, challenge)
 	proving.Want(t, err, enrollment.ReasonTooManyMessages)
 	k.Pass(enrollment.MessagePause)
@@ -307,7 +302,7 @@ func TestCase19_DeliveredRace(t *testing.T, open proving.Open) {
 	k := proving.Over(t, s)
 	u := k.Enroll("alice")
 	p := bind(t, u)
-	m := messages(t, k.Guard, p)
+	m := messages(k, p)
 	challenge := send(t, m, u)
 	k.Store.Gather(n)
 	got := proving.Together(n, func(int) error {
@@ -336,7 +331,7 @@ func TestCase19_DeliveredRace(t *testing.T, open proving.Open) {
 	k.Pass(enrollment.MessagePause)
 	before := p.Len()
 	k.Store.Gather(2)
-	racing := messages(t, k.Guard, p)
+	racing := messages(k, p)
 	got = proving.Together(2, func(i int) error {
 		if i == 0 {
 			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, first, right)
@@ -359,7 +354,7 @@ func TestCase51_ResetMessageSignsIn(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
 	p := bind(t, u)
-	m := messages(t, k.Guard, p)
+	m := messages(k, p)
 	d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: "password-reset"})
 	proving.Want(t, err, "")
 	sent, err := m.Send(t.Context(), "password-reset", d.Challenge)

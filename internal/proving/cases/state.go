@@ -31,7 +31,7 @@ func TestCase22_PendingOverwritesConfirmed(t *testing.T, open proving.Open) {
 		k.Pass(30 * time.Second)
 		proving.Want(t, signIn(u, next.Code()), enrollment.ReasonWrongCode)
 		proving.Want(t, signIn(u, u.Code()), "")
-		k.Pass(enrollment.DefaultSetupTTL)
+		k.Pass(15 * time.Minute)
 		proving.Want(t, signIn(u, next.Code()), enrollment.ReasonWrongCode)
 		proving.Want(t, signIn(u, u.Code()), "")
 	}

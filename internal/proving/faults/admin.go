@@ -64,14 +64,14 @@ func adminOperations() []operation {
 	}
 	request := func(challenge func(s S) string) doing {
 		return func(ctx C, s S, g G) (result, error) {
-			asked, err := states.Resets(g).Open(ctx, challenge(s))
+			asked, err := g.ResetRequests().Open(ctx, challenge(s))
 			if (err == nil) != !asked.Matures.IsZero() {
 				err = errors.New("an error that comes with a result")
 			}
 			return result{}, err
 		}
 	}
-	cancel := func(ctx C, _ S, g G) (result, error) { return result{}, states.Resets(g).Cancel(ctx, states.User) }
+	cancel := func(ctx C, _ S, g G) (result, error) { return result{}, g.ResetRequests().Cancel(ctx, states.User) }
 	challenge := func(s S) string { return s.Challenge }
 	spent := func(s S) string { return s.Spent }
 

@@ -26,7 +26,7 @@ func messageOperations() []operation {
 	send := func(challenge func(s S) string) doing {
 		return func(ctx C, s S, g G) (result, error) {
 			box, ctx := states.BoxOf(ctx)
-			d, err := s.Messages(g).Send(ctx, enrollment.PurposeSignIn, challenge(s))
+			d, err := g.Messages().Send(ctx, enrollment.PurposeSignIn, challenge(s))
 			if (err == nil) != (d.Challenge != "") {
 				err = errors.New("an error that comes with a result")
 			}
@@ -36,7 +36,7 @@ func messageOperations() []operation {
 	bind := func(p func(s S) enrollment.Proof) doing {
 		return func(ctx C, s S, g G) (result, error) {
 			box, ctx := states.BoxOf(ctx)
-			b, err := s.Messages(g).Bind(ctx, states.User, enrollment.BindOptions{Channel: "email", To: "a@example.com", Ticket: s.Ticket, Proof: p(s)})
+			b, err := g.Messages().Bind(ctx, states.User, enrollment.BindOptions{Channel: "email", To: "a@example.com", Ticket: s.Ticket, Proof: p(s)})
 			if (err == nil) != (b.Token != "") {
 				err = errors.New("an error that comes with a result")
 			}
@@ -45,7 +45,7 @@ func messageOperations() []operation {
 	}
 	confirm := func(code func(s S) string) doing {
 		return func(ctx C, s S, g G) (result, error) {
-			done, err := s.Messages(g).Confirm(ctx, states.User, s.Binding, code(s))
+			done, err := g.Messages().Confirm(ctx, states.User, s.Binding, code(s))
 			if err != nil && (done.Codes.Len() > 0 || !reflect.DeepEqual(done.Success, enrollment.Success{})) {
 				err = errors.New("an error that comes with a result")
 			}
@@ -54,7 +54,7 @@ func messageOperations() []operation {
 	}
 	unbind := func(p func(s S) enrollment.Proof) doing {
 		return func(ctx C, s S, g G) (result, error) {
-			return result{}, s.Messages(g).Unbind(ctx, states.User, p(s))
+			return result{}, g.Messages().Unbind(ctx, states.User, p(s))
 		}
 	}
 	challenge := func(s S) string { return s.Challenge }
@@ -91,7 +91,7 @@ func messageOperations() []operation {
 		if out == nil {
 			return nil
 		}
-		done, err := s.Messages(g).Confirm(ctx, states.User, out.token, out.code)
+		done, err := g.Messages().Confirm(ctx, states.User, out.token, out.code)
 		if err != nil || done.Success.Factor != enrollment.FactorDelivered {
 			return fmt.Errorf("the code that was sent: %w", err)
 		}
@@ -147,20 +147,20 @@ func TestFaultsOfSender(t *testing.T, open proving.Open) {
 		for name, sender := range broken {
 			var seen []enrollment.Observation
 			r := newRig(t, open, s, op, nil, 0)
-			g := r.NodeOver(r.Store, r.keys, func(c *enrollment.Config) {
-				c.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
-			})
 			tried := 0
-			messages, err := enrollment.NewMessages(g, brokenSender(func(ctx context.Context, m enrollment.Message) error {
-				tried++
-				if r.landed != 1 {
-					t.Errorf("%s, Sender %s: sent before it was counted", r.where, name)
-				}
-				return sender(ctx, m)
-			}), enrollment.MessagesConfig{Alone: !s.Enrolled()})
-			s.Must(err)
+			messages := r.NodeOver(r.Store, r.keys, func(c *enrollment.Config) {
+				c.Observe = func(o enrollment.Observation) { seen = append(seen, o) }
+				c.Sender = brokenSender(func(ctx context.Context, m enrollment.Message) error {
+					tried++
+					if r.landed != 1 {
+						t.Errorf("%s, Sender %s: sent before it was counted", r.where, name)
+					}
+					return sender(ctx, m)
+				})
+			}).Messages()
 			ctx, cancel := context.WithTimeout(t.Context(), 1)
 			defer cancel()
+			var err error
 			if op.name == "Send" {
 				var d enrollment.Delivery
 				d, err = messages.Send(ctx, enrollment.PurposeSignIn, s.Challenge)

@@ -170,7 +170,7 @@ func (r *rig) counted(n int) {
 		case "delivered":
 			_, err = r.healthy.Answer(ctx, enrollment.PurposeSignIn, r.Sent, r.WrongMessage())
 		case "address":
-			_, err = r.Messages(r.healthy).Confirm(ctx, states.User, r.Binding, r.WrongMessage())
+			_, err = r.healthy.Messages().Confirm(ctx, states.User, r.Binding, r.WrongMessage())
 		}
 		var denied *enrollment.Denied
 		if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonWrongCode {

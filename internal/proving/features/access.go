@@ -16,7 +16,7 @@ func TestFeatureA1_WalkingAway(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	setup, app := k.Begin("alice", enrollment.BeginOptions{})
 	k.SignIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
-	k.Pass(enrollment.DefaultSetupTTL)
+	k.Pass(15 * time.Minute)
 	_, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, k.Code(app))
 	proving.Want(t, err, enrollment.ReasonSetupExpired)
 	if status := k.Status("alice"); status.State != store.None || !status.SetupExpires.IsZero() {

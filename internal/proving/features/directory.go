@@ -125,9 +125,8 @@ func TestFeatureX10_BulkStatus(t *testing.T, open proving.Open) {
 func TestFeatureT6_OwnerIsReminded(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	k.Enroll("alice")
-	resets, err := enrollment.NewResets(k.Guard, enrollment.ResetsConfig{Wait: 3 * 24 * time.Hour})
-	k.Must(err)
-	_, err = resets.Open(t.Context(), k.Challenge("alice"))
+	resets := k.Guard.ResetRequests()
+	_, err := resets.Open(t.Context(), k.Challenge("alice"))
 	k.Must(err)
 	for range 4 * 24 {
 		k.Pass(time.Hour)
@@ -144,20 +143,19 @@ func TestFeatureT6_OwnerIsReminded(t *testing.T, open proving.Open) {
 	k.Challenge("alice")
 }
 
-// N7, with ResetsConfig.Auto: a request that nobody has cancelled is carried out
+// N7, with Config.AutoReset: a request that nobody has cancelled is carried out
 // by itself.
 func TestFeatureN7_CarriedOutByItself(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t))
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AutoReset = true })
 	k.Enroll("alice")
 	k.Enroll("bob")
-	resets, err := enrollment.NewResets(k.Guard, enrollment.ResetsConfig{Auto: true})
-	k.Must(err)
+	resets := k.Guard.ResetRequests()
 	for _, user := range []string{"alice", "bob"} {
-		_, err = resets.Open(t.Context(), k.Challenge(user))
+		_, err := resets.Open(t.Context(), k.Challenge(user))
 		k.Must(err)
 	}
 	k.Must(resets.Cancel(t.Context(), "bob"))
-	k.Pass(enrollment.DefaultResetWait - time.Second)
+	k.Pass(3*24*time.Hour - time.Second)
 	sweep(k)
 	k.Challenge("alice")
 	k.Pass(24 * time.Hour)

@@ -34,17 +34,15 @@ func TestFeatureR1_MandateLeadsIntoSetup(t *testing.T, open proving.Open) {
 // R2: the user chooses an authenticator app or text messages; a phone number
 // with its country code is confirmed by a code sent to it.
 func TestFeatureR2_AppOrTextMessages(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t))
 	bobs := new(proving.Inbox)
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.Sender, c.AddressAlone = bobs, true })
 	number := enrollment.BindOptions{Channel: "sms", To: "+44 20 7946 0123"}
 
-	strict, err := enrollment.NewMessages(k.Guard, bobs, enrollment.MessagesConfig{})
-	k.Must(err)
-	_, err = strict.Bind(t.Context(), "bob", number)
+	strict := k.Node(func(c *enrollment.Config) { c.AddressAlone = false }).Messages()
+	_, err := strict.Bind(t.Context(), "bob", number)
 	proving.Want(t, err, enrollment.ReasonNotEnrolled) // off by default
 
-	messages, err := enrollment.NewMessages(k.Guard, bobs, enrollment.MessagesConfig{Alone: true})
-	k.Must(err)
+	messages := k.Guard.Messages()
 	k.Enroll("alice") // chooses the app
 	binding, err := messages.Bind(t.Context(), "bob", number)
 	k.Must(err)

@@ -200,10 +200,9 @@ func TestFeatureN6_SecurityHistory(t *testing.T, open proving.Open) {
 func TestFeatureN7_AnnouncedReset(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	alice := k.Enroll("alice")
-	resets, err := enrollment.NewResets(k.Guard, enrollment.ResetsConfig{})
-	k.Must(err)
+	resets := k.Guard.ResetRequests()
 	thief := k.Challenge("alice") // who has the password
-	_, err = resets.Open(t.Context(), thief)
+	_, err := resets.Open(t.Context(), thief)
 	k.Must(err)
 	if told := k.EventsOf("alice", enrollment.EventResetRequested); len(told) != 1 {
 		t.Fatalf("alice was told %d times", len(told))
@@ -224,7 +223,7 @@ func TestFeatureN7_AnnouncedReset(t *testing.T, open proving.Open) {
 	if k.Status("alice").Reset != nil || len(k.EventsOf("alice", enrollment.EventResetCancelled)) != 2 {
 		t.Error("the request is still open after a right code")
 	}
-	k.Pass(enrollment.DefaultResetWait)
+	k.Pass(3 * 24 * time.Hour)
 	_, err = k.Guard.Admin("root", "looks fine").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{})
 	proving.Want(t, err, enrollment.ReasonNoReset)
 }
@@ -232,7 +231,10 @@ func TestFeatureN7_AnnouncedReset(t *testing.T, open proving.Open) {
 // N8: one write per change across all factors: no state between two tables to
 // disagree.
 func TestFeatureN8_OneWritePerChange(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.KeepCodes, c.ReplenishCodes, c.Notify = true, true, nil })
+	mail := new(proving.Inbox)
+	k := proving.Over(t, open(t), func(c *enrollment.Config) {
+		c.KeepCodes, c.ReplenishCodes, c.Notify, c.Sender = true, true, nil, mail
+	})
 	alice := k.Enroll("alice")
 	k.Store.Reset()
 	once := func(what string, err error) {
@@ -256,9 +258,7 @@ func TestFeatureN8_OneWritePerChange(t *testing.T, open proving.Open) {
 	ok, err = k.Answer(k.Challenge("alice"), alice.Codes[0])
 	once("a recovery code", err)
 
-	mail := new(proving.Inbox)
-	messages, err := enrollment.NewMessages(k.Guard, mail, enrollment.MessagesConfig{})
-	k.Must(err)
+	messages := k.Guard.Messages()
 	binding, err := messages.Bind(t.Context(), "alice", enrollment.BindOptions{
 		Channel: "sms", To: "+15550100", Proof: enrollment.ByReceipt(ok.Receipt),
 	})

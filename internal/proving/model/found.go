@@ -30,15 +30,11 @@ var Tests = []proving.Test{
 	{Name: "TestSweepIsCounted", Run: TestSweepIsCounted},
 }
 
-// modelMessages sends to an inbox.
-func modelMessages(t *testing.T, k *proving.Kit) (*enrollment.Messages, *proving.Inbox) {
-	t.Helper()
+// modelMessages sends to an inbox from now on.
+func modelMessages(k *proving.Kit) (enrollment.Messages, *proving.Inbox) {
 	inbox := new(proving.Inbox)
-	m, err := enrollment.NewMessages(k.Guard, inbox, enrollment.MessagesConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m, inbox
+	k.Configure(func(c *enrollment.Config) { c.Sender = inbox })
+	return k.Guard.Messages(), inbox
 }
 
 func modelWants(t *testing.T, err error, want enrollment.Reason, what string) {
@@ -62,7 +58,7 @@ func TestWaitingAddressIsVoid(t *testing.T, open proving.Open) {
 	} {
 		k := proving.Over(t, open(t))
 		alice := k.Enroll("alice")
-		messages, inbox := modelMessages(t, k)
+		messages, inbox := modelMessages(k)
 		ok, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Code())
 		modelWants(t, err, "", "Verify")
 		bound, err := messages.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+491234", Proof: enrollment.ByReceipt(ok.Receipt)})
@@ -77,7 +73,7 @@ func TestWaitingAddressIsVoid(t *testing.T, open proving.Open) {
 func TestRemovalEndsBypass(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AllowReauth = true })
 	alice := k.Enroll("alice")
-	messages, inbox := modelMessages(t, k)
+	messages, inbox := modelMessages(k)
 	ctx := t.Context()
 	ok, err := k.Guard.Verify(ctx, "alice", "x", alice.Code())
 	modelWants(t, err, "", "Verify")
@@ -163,7 +159,7 @@ func TestBypassThatHasNotBegun(t *testing.T, open proving.Open) {
 func TestFactorsOverTheSameChannel(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	alice := k.Enroll("alice")
-	messages, inbox := modelMessages(t, k)
+	messages, inbox := modelMessages(k)
 	bound, err := messages.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+491234", Proof: enrollment.ByCode(alice.Code())})
 	modelWants(t, err, "", "Bind")
 	_, err = messages.Confirm(t.Context(), "alice", bound.Token, inbox.Code())

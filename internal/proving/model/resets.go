@@ -63,7 +63,7 @@ func (a *modelAccount) cancelReset(f enrollment.Factor, now time.Time) bool {
 }
 
 func (r *modelRun) requestReset(u *modelUser) {
-	if r.resets == nil {
+	if !r.notify {
 		return
 	}
 	if c, ok := r.challenge(u); ok {
@@ -93,11 +93,11 @@ func (r *modelRun) requestResetWith(u *modelUser, c modelToken) {
 		case !a.reset.asked.IsZero() && r.now().Before(at):
 			return &modelNo{reason: enrollment.ReasonTooManyResets, retry: at}
 		}
-		wait := r.resetting.Wait
+		wait := r.config.ResetWait
 		if wait == 0 {
 			wait = 3 * modelDay
 		}
-		a.reset = modelReset{asked: r.now(), matures: r.now().Add(wait), next: r.now().Add(min(wait, modelDay)), auto: r.resetting.Auto, open: true}
+		a.reset = modelReset{asked: r.now(), matures: r.now().Add(wait), next: r.now().Add(min(wait, modelDay)), auto: r.config.AutoReset, open: true}
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventResetRequested})
 		return nil
 	}, func(ctx context.Context) (err error) {
@@ -111,7 +111,7 @@ func (r *modelRun) requestResetWith(u *modelUser, c modelToken) {
 }
 
 func (r *modelRun) cancelReset(u *modelUser) {
-	if r.resets == nil {
+	if !r.notify {
 		return
 	}
 	r.do(u, "CancelReset", func(a *modelAccount, _ int) *modelNo {
@@ -124,7 +124,7 @@ func (r *modelRun) cancelReset(u *modelUser) {
 
 // overdue asks for a reset and lets the days go by.
 func (r *modelRun) overdue(u *modelUser) {
-	if r.resets == nil || !u.account.enrolled() {
+	if !r.notify || !u.account.enrolled() {
 		return
 	}
 	before := len(r.challenges)

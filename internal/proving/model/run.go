@@ -80,12 +80,11 @@ type modelRun struct {
 	observed    []enrollment.Observation
 	logged      *strings.Builder // nil where it is not looked at
 
-	post      *modelPost
-	messages  *enrollment.Messages
-	alone     bool // whether an address may be all
-	resets    *enrollment.ResetRequests
-	resetting enrollment.ResetsConfig
-	wordy     bool // whether administrators give reasons as long as can be
+	post     *modelPost
+	messages enrollment.Messages
+	alone    bool // whether an address may be all
+	resets   enrollment.ResetRequests
+	wordy    bool // whether administrators give reasons as long as can be
 
 	users      []*modelUser
 	challenges []modelToken
@@ -130,7 +129,7 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 	}}
 	r.notify, r.wordy = r.chance(2), r.chance(12)
 	r.notifyDown = r.chance(5)
-	r.resetting = enrollment.ResetsConfig{Auto: r.chance(2), Wait: []time.Duration{0, modelDay, 30 * modelDay, 36 * time.Hour}[r.rng.IntN(4)]}
+	auto, wait := r.chance(2), []time.Duration{0, modelDay, 30 * modelDay, 36 * time.Hour}[r.rng.IntN(4)]
 	r.post = &modelPost{run: r}
 	r.config = enrollment.Config{
 		Issuer:         "Acme",
@@ -138,7 +137,10 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 		RecoveryCodes:  recovery.MinCount + r.rng.IntN(3)*3,
 		AllowReauth:    r.chance(2),
 		AllowSHA1:      fips.Enforced(),
-		MaxBypass:      []time.Duration{0, 2 * time.Hour, enrollment.MaxMaxBypass}[r.rng.IntN(3)],
+		Sender:         r.post,
+		ResetWait:      wait,
+		AutoReset:      auto && r.notify,
+		MaxBypass:      []time.Duration{0, 2 * time.Hour, 7 * 24 * time.Hour}[r.rng.IntN(3)],
 		Now:            func() time.Time { return r.now() },
 		Observe:        func(o enrollment.Observation) { r.observed = append(r.observed, o) },
 	}
@@ -147,7 +149,7 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 		r.config.Logger = slog.New(slog.NewTextHandler(r.logged, nil))
 	}
 	if r.chance(6) {
-		r.config.SetupTTL = enrollment.MaxSetupTTL
+		r.config.SetupTTL = 24 * time.Hour
 	}
 	if r.notify {
 		r.config.Notify = func(_ context.Context, e enrollment.Event) error {
@@ -171,17 +173,13 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 func (r *modelRun) restart() {
 	// Some things may be configured anew meanwhile.
 	r.alone = r.chance(2)
+	r.config.AddressAlone = r.alone
 	r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes = r.chance(3), r.chance(3), r.chance(2)
 	var err error
 	if r.guard, err = enrollment.New(r.store, r.ring, r.config); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.messages, err = enrollment.NewMessages(r.guard, r.post, enrollment.MessagesConfig{Alone: r.alone}); err != nil {
-		r.t.Fatal(err)
-	}
-	if r.resets, err = enrollment.NewResets(r.guard, r.resetting); (err == nil) != r.notify {
-		r.t.Fatalf("NewResets with Notify %t: %v", r.notify, err)
-	}
+	r.messages, r.resets = r.guard.Messages(), r.guard.ResetRequests()
 	r.log = append(r.log, fmt.Sprintf("%3d a Guard: at setup %t, replenish %t, keep %t, alone %t", len(r.log),
 		r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes, r.alone))
 }

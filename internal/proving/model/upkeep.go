@@ -81,7 +81,7 @@ func (r *modelRun) sweep() {
 	r.quiet = !r.notify || r.chance(4)
 	if r.quiet && r.notify {
 		config := r.config
-		config.Notify = nil
+		config.Notify, config.AutoReset = nil, false
 		var err error
 		if guard, err = enrollment.New(r.store, r.ring, config); err != nil {
 			r.t.Fatal(err)

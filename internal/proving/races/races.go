@@ -107,8 +107,7 @@ func TestRaceForDeliveredCode(t *testing.T, open proving.Open) {
 func TestRaceForMessage(t *testing.T, open proving.Open) {
 	s := begin(t, open, "addressed")
 	inbox := new(proving.Inbox)
-	messages, err := enrollment.NewMessages(s.Guard, inbox, enrollment.MessagesConfig{})
-	s.Must(err)
+	messages := s.Node(func(c *enrollment.Config) { c.Sender = inbox }).Messages()
 	one(t, race(func(int) error {
 		_, err := messages.Send(t.Context(), enrollment.PurposeSignIn, s.Challenge)
 		return err

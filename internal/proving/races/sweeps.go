@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -11,19 +12,19 @@ import (
 
 // Many sweepers at once do each thing once.
 func TestSweepRace(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t))
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AutoReset = true })
 	var ids []string
 	for i := range 30 {
 		ids = append(ids, fmt.Sprintf("user-%02d", i))
 	}
 	for _, c := range k.EnrollAll(ids...) {
-		c.AskReset(enrollment.ResetsConfig{Auto: true})
+		c.AskReset()
 	}
 	for i := range 30 {
 		k.Begin(fmt.Sprintf("new-%02d", i), enrollment.BeginOptions{})
 	}
 	k.Told()
-	k.Pass(enrollment.DefaultResetWait)
+	k.Pass(3 * 24 * time.Hour)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var sum enrollment.Swept
@@ -62,7 +63,7 @@ func TestSweepBesideTraffic(t *testing.T, open proving.Open) {
 	for _, c := range all {
 		k.Begin(c.ID, enrollment.BeginOptions{Proof: enrollment.ByCode(c.Code())})
 	}
-	k.Pass(enrollment.DefaultSetupTTL)
+	k.Pass(15 * time.Minute)
 	var wg sync.WaitGroup
 	for _, c := range all {
 		wg.Go(func() {

@@ -57,29 +57,11 @@ func (x sender) Send(ctx context.Context, m enrollment.Message) error {
 	return nil
 }
 
-// Messages sends to boxes.
-func (s *State) Messages(g *enrollment.Guard) *enrollment.Messages {
-	m, err := enrollment.NewMessages(g, sender{s}, enrollment.MessagesConfig{Alone: s.alone})
-	if err != nil {
-		panic(err)
-	}
-	return m
-}
-
-// Resets are those of a Guard.
-func Resets(g *enrollment.Guard) *enrollment.ResetRequests {
-	r, err := enrollment.NewResets(g, enrollment.ResetsConfig{})
-	if err != nil {
-		panic(err)
-	}
-	return r
-}
-
 // grow leads a confirmed account further.
 func (s *State) grow() {
 	s.t.Helper()
 	box, ctx := BoxOf(s.t.Context())
-	admin, messages := s.Guard.Admin("root", "a test"), s.Messages(s.Guard)
+	admin, messages := s.Guard.Admin("root", "a test"), s.Guard.Messages()
 	bind := func() string {
 		to := enrollment.BindOptions{Channel: "sms", To: "+43 1 000 42", Proof: enrollment.ByReceipt(s.Receipt)}
 		b, err := messages.Bind(ctx, User, to)
@@ -87,7 +69,7 @@ func (s *State) grow() {
 		return b.Token
 	}
 	ask := func() {
-		_, err := Resets(s.Guard).Open(ctx, s.Challenge)
+		_, err := s.Guard.ResetRequests().Open(ctx, s.Challenge)
 		s.Must(err)
 		s.keep()
 	}
@@ -135,7 +117,7 @@ func (s *State) grow() {
 		ask()
 	case "matured":
 		ask()
-		s.Pass(enrollment.DefaultResetWait)
+		s.Pass(3 * 24 * time.Hour)
 		s.Challenge = s.Kit.Challenge(User)
 	case "ticketed":
 		ticket, err := admin.Reset(ctx, User, enrollment.ResetOptions{Ticket: true})
@@ -193,7 +175,7 @@ var slowHashes sync.Map
 func (s *State) bindAlone() {
 	s.t.Helper()
 	box, ctx := BoxOf(s.t.Context())
-	b, err := s.Messages(s.Guard).Bind(ctx, User, enrollment.BindOptions{Channel: "email", To: "a@example.com"})
+	b, err := s.Guard.Messages().Bind(ctx, User, enrollment.BindOptions{Channel: "email", To: "a@example.com"})
 	s.Must(err)
 	s.Binding, s.Message = b.Token, box.Last()
 }

@@ -27,7 +27,7 @@ func trustDevice(s *State) {
 }
 
 func askReset(s *State) {
-	_, err := s.resets().Open(s.t.Context(), s.Challenge)
+	_, err := s.Guard.ResetRequests().Open(s.t.Context(), s.Challenge)
 	s.Must(err)
 	s.tick()
 }
@@ -116,30 +116,30 @@ var operations = map[string]operation{
 	}},
 
 	"Messages.Bind": {call: func(s *State, p enrollment.Proof) error {
-		_, err := s.Messages(s.Guard).Bind(s.t.Context(), User, enrollment.BindOptions{Channel: "email", To: "alice@example.com", Proof: p})
+		_, err := s.Guard.Messages().Bind(s.t.Context(), User, enrollment.BindOptions{Channel: "email", To: "alice@example.com", Proof: p})
 		return err
 	}},
 	"Messages.Confirm": {
 		needs: needs{prepare: func(s *State) { s.bind(enrollment.ByReceipt(s.Receipt)) }},
 		call: func(s *State, _ enrollment.Proof) error {
-			_, err := s.Messages(s.Guard).Confirm(s.t.Context(), User, s.Binding, s.Message)
+			_, err := s.Guard.Messages().Confirm(s.t.Context(), User, s.Binding, s.Message)
 			return err
 		},
 	},
 	"Messages.Send": {call: func(s *State, _ enrollment.Proof) error {
-		_, err := s.Messages(s.Guard).Send(s.t.Context(), enrollment.PurposeSignIn, s.Challenge)
+		_, err := s.Guard.Messages().Send(s.t.Context(), enrollment.PurposeSignIn, s.Challenge)
 		return err
 	}},
 	"Messages.Unbind": {call: func(s *State, p enrollment.Proof) error {
-		return s.Messages(s.Guard).Unbind(s.t.Context(), User, p)
+		return s.Guard.Messages().Unbind(s.t.Context(), User, p)
 	}},
 
 	"ResetRequests.Open": {call: func(s *State, _ enrollment.Proof) error {
-		_, err := s.resets().Open(s.t.Context(), s.Challenge)
+		_, err := s.Guard.ResetRequests().Open(s.t.Context(), s.Challenge)
 		return err
 	}},
 	"ResetRequests.Cancel": {needs: needs{prepare: askReset}, call: func(s *State, _ enrollment.Proof) error {
-		return s.resets().Cancel(s.t.Context(), User)
+		return s.Guard.ResetRequests().Cancel(s.t.Context(), User)
 	}},
 
 	"Admin.Reset": {call: func(s *State, _ enrollment.Proof) error {
@@ -149,8 +149,8 @@ var operations = map[string]operation{
 	"Admin.ApproveReset": {
 		// A setup is begun just after the request, and has not expired when that
 		// has matured.
-		needs: needs{adjust: func(c *enrollment.Config) { c.SetupTTL = enrollment.MaxSetupTTL }, prepare: askReset},
-		wait:  enrollment.MinResetWait - 10*time.Second,
+		needs: needs{adjust: func(c *enrollment.Config) { c.SetupTTL = 24 * time.Hour }, prepare: askReset},
+		wait:  24*time.Hour - 10*time.Second,
 		call: func(s *State, _ enrollment.Proof) error {
 			_, err := s.admin().ApproveReset(s.t.Context(), User, enrollment.ResetOptions{})
 			return err

@@ -42,7 +42,9 @@ func tabledAlone(t *testing.T, open proving.Open, state string, r needs) *State 
 
 func (s *State) enter(open proving.Open, r needs) {
 	s.t.Helper()
-	s.Kit = proving.New(s.t)
+	s.Kit = proving.New(s.t, func(c *enrollment.Config) {
+		c.Sender, c.AddressAlone, c.ResetWait = sender{s}, s.alone, 24*time.Hour
+	})
 	if r.adjust != nil {
 		s.Configure(r.adjust)
 	}
@@ -104,7 +106,7 @@ func (s *State) confirm() {
 	s.Must(err)
 	s.Second = s.Waits
 	s.bind(enrollment.ByReceipt(done.Success.Receipt))
-	_, err = s.Messages(s.Guard).Confirm(s.t.Context(), User, s.Binding, s.Message)
+	_, err = s.Guard.Messages().Confirm(s.t.Context(), User, s.Binding, s.Message)
 	s.Must(err)
 	s.pause()
 	s.refresh()
@@ -115,7 +117,7 @@ func (s *State) confirm() {
 func (s *State) confirmAddress() {
 	s.t.Helper()
 	s.bind(enrollment.Proof{})
-	done, err := s.Messages(s.Guard).Confirm(s.t.Context(), User, s.Binding, s.Message)
+	done, err := s.Guard.Messages().Confirm(s.t.Context(), User, s.Binding, s.Message)
 	s.Must(err)
 	s.Codes = done.Codes.Reveal()
 	s.pause()
@@ -147,19 +149,12 @@ func (s *State) recoveryCode() string {
 	return c
 }
 
-func (s *State) resets() *enrollment.ResetRequests {
-	s.t.Helper()
-	r, err := enrollment.NewResets(s.Guard, enrollment.ResetsConfig{Wait: enrollment.MinResetWait})
-	s.Must(err)
-	return r
-}
-
 func (s *State) admin() enrollment.Admin { return s.Guard.Admin("root", "ticket 4711") }
 
 // bind asks for a code to an address, and remembers it.
 func (s *State) bind(p enrollment.Proof) {
 	s.t.Helper()
-	b, err := s.Messages(s.Guard).Bind(s.t.Context(), User, enrollment.BindOptions{Channel: "sms", To: "+15550100", Proof: p})
+	b, err := s.Guard.Messages().Bind(s.t.Context(), User, enrollment.BindOptions{Channel: "sms", To: "+15550100", Proof: p})
 	s.Must(err)
 	s.Binding = b.Token
 }
@@ -168,7 +163,7 @@ func (s *State) bind(p enrollment.Proof) {
 // for.
 func (s *State) deliver() string {
 	s.t.Helper()
-	d, err := s.Messages(s.Guard).Send(s.t.Context(), enrollment.PurposeSignIn, s.Kit.Challenge(User))
+	d, err := s.Guard.Messages().Send(s.t.Context(), enrollment.PurposeSignIn, s.Kit.Challenge(User))
 	s.Must(err)
 	return d.Challenge
 }

@@ -72,6 +72,7 @@ func New(t *testing.T, name string, scheme recovery.Scheme) *State {
 	s.alone = !s.Enrolled()
 	s.Kit = proving.New(t, func(c *enrollment.Config) {
 		c.RecoveryScheme, c.RecoveryCodes, c.Notify = scheme, recovery.MinCount, nil
+		c.Sender, c.AddressAlone = sender{s}, s.alone
 		if f := adjust[name]; f != nil {
 			f(c)
 		}
@@ -129,7 +130,7 @@ func (s *State) On(t *testing.T, open proving.Open) *State {
 	to.Kit = proving.Over(t, open(t), func(c *enrollment.Config) {
 		now, logger, observe := c.Now, c.Logger, c.Observe
 		*c = s.Config
-		c.Now, c.Logger, c.Observe = now, logger, observe
+		c.Now, c.Logger, c.Observe, c.Sender = now, logger, observe, sender{&to}
 	})
 	to.Keys.Ring = s.Keys.Ring
 	to.Pass(s.Now().Sub(to.Now()))
