@@ -9,14 +9,23 @@ import (
 	"testing"
 )
 
-var blockRE = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+var (
+	blockRE   = regexp.MustCompile("(?ms)^```go\n(.*?)^```$")
+	commentRE = regexp.MustCompile(`(?m)(?:^//\t.*\n)+`)
+	indentRE  = regexp.MustCompile(`(?m)^\t+`)
+)
 
 // Each piece of Go in README.md, up to an empty line, is code of examples/readme,
-// which compiles and has tests.
+// which compiles and has tests. So is each piece in the documentation of package
+// enrollment that calls a Guard.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	const folder = "../../examples/readme"
 	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documentation, err := os.ReadFile("../../enrollment/doc.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,19 +44,26 @@ func TestReadme(t *testing.T) {
 		}
 		source.WriteString(unindented(string(b)))
 	}
+	check := func(chunk string) {
+		if !strings.Contains(source.String(), "\n"+unindented(chunk)+"\n") {
+			t.Errorf("this is not code of examples/readme:\n%s", chunk)
+		}
+	}
+	for _, chunk := range commentRE.FindAllString(string(documentation), -1) {
+		if strings.Contains(chunk, "guard.") {
+			check(strings.TrimSpace(strings.ReplaceAll(chunk, "//\t", "")))
+		}
+	}
 	found := 0
 	for _, block := range blockRE.FindAllStringSubmatch(string(text), -1) {
 		for chunk := range strings.SplitSeq(strings.TrimSpace(block[1]), "\n\n") {
-			if found++; !strings.Contains(source.String(), "\n"+unindented(chunk)+"\n") {
-				t.Errorf("this is not code of examples/readme:\n%s", chunk)
-			}
+			found++
+			check(chunk)
 		}
 	}
 	if found < 8 {
 		t.Errorf("only %d pieces of Go in README.md", found)
 	}
 }
-
-var indentRE = regexp.MustCompile(`(?m)^\t+`)
 
 func unindented(code string) string { return indentRE.ReplaceAllString(code, "") }

@@ -1,4 +1,4 @@
-// Conveniences. Every page does its work without them.
+// Extras. Every page works without them.
 "use strict";
 
 for (const time of document.querySelectorAll("time[datetime]")) {
@@ -21,7 +21,7 @@ if (navigator.clipboard) {
         await navigator.clipboard.writeText(codes.map((c) => c.textContent).join("\n") + "\n");
         said.textContent = "Copied.";
       } catch {
-        said.textContent = "Your browser did not allow it: select the codes and copy them.";
+        said.textContent = "Your browser did not allow this. Select the codes and copy them.";
       }
     });
   }
