@@ -210,7 +210,11 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	// The owner has been told: who hangs up now does not keep the record.
 	ctx, cancel := settle(ctx)
 	defer cancel()
-	if err := eraser.Erase(ctx, userID); err != nil {
+	err = eraser.Erase(ctx, userID)
+	if err == nil {
+		err = absent(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("enrollment: erasing the account: %w", err)
 	}
 	if told != nil {

@@ -43,6 +43,9 @@ func (d *Directory) pages(ctx context.Context, first store.Query) iter.Seq2[stor
 				return
 			}
 			page, err := d.lister.List(ctx, q)
+			if err == nil {
+				err = absent(ctx)
+			}
 			if err != nil {
 				yield(store.Page{}, fmt.Errorf("enrollment: listing accounts: %w", err))
 				return

@@ -48,9 +48,7 @@ func (b *base) holds(sent store.Record) bool {
 func (g *Guard) load(ctx context.Context, userID string) (*base, error) {
 	rec, err := g.store.Load(ctx, userID)
 	if errors.Is(err, store.ErrNotFound) {
-		// A store that takes the end of a context for absence would switch the
-		// second factor off.
-		if err = ctx.Err(); err == nil {
+		if err = absent(ctx); err == nil {
 			return new(base), nil
 		}
 	}
@@ -59,6 +57,12 @@ func (g *Guard) load(ctx context.Context, userID string) (*base, error) {
 	}
 	return &base{record: rec, found: true}, nil
 }
+
+// absent returns nil if a store that has found nothing, or nothing left to erase,
+// is to be believed: the context has not ended. A store that takes its end for
+// absence would switch the second factor off, leave accounts out of listings, or
+// keep what was to be erased.
+func absent(ctx context.Context) error { return ctx.Err() }
 
 // mend brings a loaded account up to now and to the configuration.
 func (g *Guard) mend(a *account.Account, m account.Moment) {

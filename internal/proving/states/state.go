@@ -4,6 +4,7 @@
 package states
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -48,8 +49,9 @@ type State struct {
 	System  []string // recovery codes of another system; the first one is spent
 
 	t     *testing.T
-	alone bool   // whether an address may be all that the account has
-	never string // a code that none of the keys shows
+	ctx   context.Context // what operations are called with; nil for that of the test
+	alone bool            // whether an address may be all that the account has
+	never string          // a code that none of the keys shows
 }
 
 // adjust is what the configuration of a state differs in.

@@ -9,4 +9,6 @@ var Tests = []proving.Test{
 	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
 	{Name: "TestProofTable", Run: TestProofTable},
 	{Name: "TestWaiversYieldNoReceipt", Run: TestWaiversYieldNoReceipt},
+	{Name: "TestCase81_AbsenceAfterTheContext", Run: TestCase81_AbsenceAfterTheContext},
+	{Name: "TestErasureAfterTheContext", Run: TestErasureAfterTheContext},
 }
