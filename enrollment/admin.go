@@ -58,7 +58,7 @@ func (g *Guard) Admin(actor, reason string) Admin {
 
 // edit returns an edit of the user's account in the name of the actor, also
 // together with an error: to be concluded.
-func (x Admin) edit(op, userID string) (*edit, error) {
+func (x Admin) edit(op Operation, userID string) (*edit, error) {
 	e := &edit{guard: x.guard, op: op, user: userID}
 	switch {
 	case len(x.by.Actor) == 0 || len(x.by.Actor) > MaxActor || !typed.Printable(x.by.Actor):
@@ -71,7 +71,7 @@ func (x Admin) edit(op, userID string) (*edit, error) {
 	return e, nil
 }
 
-func (x Admin) run(ctx context.Context, op, userID string, decide decision) (err error) {
+func (x Admin) run(ctx context.Context, op Operation, userID string, decide decision) (err error) {
 	e, err := x.edit(op, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
@@ -100,17 +100,17 @@ type ResetOptions struct {
 // Reset also works for a user who has nothing set up if there is a ticket to
 // hand out or to take back; otherwise that is a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Reset(ctx context.Context, userID string, o ResetOptions) (recovery.Code, error) {
-	return x.reset(ctx, "reset", userID, o, (*account.Account).Reset)
+	return x.reset(ctx, opReset, userID, o, (*account.Account).Reset)
 }
 
 // ApproveReset carries out the reset that the user has asked for; see [ResetRequests].
 // It returns what Reset returns, or a [Denied] of reason ReasonNoReset or
 // ReasonResetWaiting.
 func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) (recovery.Code, error) {
-	return x.reset(ctx, "approve_reset", userID, o, (*account.Account).ApproveReset)
+	return x.reset(ctx, opApproveReset, userID, o, (*account.Account).ApproveReset)
 }
 
-func (x Admin) reset(ctx context.Context, op, userID string, o ResetOptions, do func(*account.Account, account.Moment, account.Admin, account.TicketHash) error) (ticket recovery.Code, err error) {
+func (x Admin) reset(ctx context.Context, op Operation, userID string, o ResetOptions, do func(*account.Account, account.Moment, account.Admin, account.TicketHash) error) (ticket recovery.Code, err error) {
 	e, err := x.edit(op, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
@@ -131,14 +131,14 @@ func (x Admin) reset(ctx context.Context, op, userID string, o ResetOptions, do 
 // RefuseReset closes the request for a reset. It returns a [Denied] of reason
 // ReasonNoReset.
 func (x Admin) RefuseReset(ctx context.Context, userID string) error {
-	return x.run(ctx, "refuse_reset", userID, func(a *account.Account, m account.Moment) error { return a.RefuseReset(m, x.by) })
+	return x.run(ctx, opRefuseReset, userID, func(a *account.Account, m account.Moment) error { return a.RefuseReset(m, x.by) })
 }
 
 // Unlock ends the waits of all factors, enables those that guessing has disabled,
 // and leaves at least five guesses for each. Where there are five already, it does
 // nothing. It returns a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Unlock(ctx context.Context, userID string) error {
-	return x.run(ctx, "unlock", userID, func(a *account.Account, m account.Moment) error { return a.Unlock(m, x.by) })
+	return x.run(ctx, opUnlock, userID, func(a *account.Account, m account.Moment) error { return a.Unlock(m, x.by) })
 }
 
 // Bypass lets the user sign in without a second factor until then, for a phone
@@ -153,7 +153,7 @@ func (x Admin) Unlock(ctx context.Context, userID string) error {
 // confirmed, also if another Reset ends the bypass.
 func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error {
 	until = until.UTC().Truncate(time.Microsecond)
-	return x.run(ctx, "bypass", userID, func(a *account.Account, m account.Moment) error {
+	return x.run(ctx, opBypass, userID, func(a *account.Account, m account.Moment) error {
 		if !until.After(m.Now) || until.Sub(m.Now) > x.guard.config.MaxBypass {
 			return deny(ReasonInvalidBypass)
 		}
@@ -177,7 +177,7 @@ func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error
 // Nothing is left that could refuse a code that was used before: an account
 // that is made again with the same secret accepts it once more.
 func (x Admin) Erase(ctx context.Context, userID string) (err error) {
-	e, err := x.edit("erase", userID)
+	e, err := x.edit(opErase, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return err

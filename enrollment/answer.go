@@ -86,7 +86,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 // again; or of ReasonMalformedCode, ReasonWrongCode, Replayed, Locked or ReasonFactorDisabled,
 // where the same challenge can be answered again.
 func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code string) (_ Success, err error) {
-	e := edit{guard: g, op: "answer"}
+	e := edit{guard: g, op: opAnswer}
 	defer e.conclude(ctx, &err)
 	if err := purpose.validate(); err != nil {
 		return Success{}, err
@@ -146,7 +146,7 @@ func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token string
 // It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode, ReasonWrongCode,
 // Replayed, Locked or ReasonFactorDisabled.
 func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {
-	e := edit{guard: g, op: "verify"}
+	e := edit{guard: g, op: opVerify}
 	defer e.conclude(ctx, &err)
 	if err := purpose.validate(); err != nil {
 		return Success{}, err

@@ -80,12 +80,25 @@ func (d Denied) MarshalJSON() ([]byte, error) {
 
 func deny(r Reason) error { return &Denied{Reason: r} }
 
+// deniedIn returns the Denied in an error, or nil.
+func deniedIn(err error) *Denied {
+	if err == nil {
+		return nil
+	}
+	var denied *Denied
+	errors.As(err, &denied)
+	return denied
+}
+
 // outward turns the refusal of an account into a Denied, and an account that
 // can't be read into ErrCorrupt.
 func outward(err error) error {
-	refusal, ok := err.(*account.Refusal)
+	if err == nil {
+		return nil
+	}
+	var refusal *account.Refusal
 	switch {
-	case ok:
+	case errors.As(err, &refusal):
 		return &Denied{
 			Reason:  Reason(refusal.Reason),
 			Factor:  factorOf(refusal.Factor),

@@ -78,7 +78,7 @@ type TrustedDevice struct {
 // It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofInvalid, ReasonProofStale or
 // ReasonInvalidName.
 func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ TrustedDevice, err error) {
-	e := edit{guard: d.guard, op: "trust_device"}
+	e := edit{guard: d.guard, op: opTrustDevice}
 	defer e.conclude(ctx, &err)
 	g := d.guard
 	if len(name) > MaxName || !typed.Printable(name) {
@@ -135,7 +135,7 @@ func (d Devices) List(ctx context.Context, userID string) ([]Device, error) {
 // Revoke ends the trust in a device, by its ID. No proof is needed to trust
 // less. It returns a [Denied] of reason ReasonUnknownDevice.
 func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) {
-	e := edit{guard: d.guard, op: "revoke_device"}
+	e := edit{guard: d.guard, op: opRevokeDevice}
 	defer e.conclude(ctx, &err)
 	var id account.DeviceID
 	raw, err := hex.DecodeString(device)
@@ -149,7 +149,7 @@ func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) 
 
 // RevokeAll ends the trust in every device. It is no error if there is none.
 func (d Devices) RevokeAll(ctx context.Context, userID string) (err error) {
-	e := edit{guard: d.guard, op: "revoke_devices", user: userID}
+	e := edit{guard: d.guard, op: opRevokeDevices, user: userID}
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.RevokeAll(m) })
 }

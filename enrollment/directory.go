@@ -202,7 +202,8 @@ func (d *Directory) Members(ctx context.Context, ids iter.Seq[string]) iter.Seq2
 		flush := func() bool {
 			valid := slices.DeleteFunc(slices.Clone(part), func(id string) bool { return validUser(id) != nil })
 			found, err := d.Statuses(ctx, valid)
-			unreadable, ok := err.(*UnreadableError)
+			var unreadable *UnreadableError
+			ok := errors.As(err, &unreadable)
 			if err != nil && !ok {
 				yield(Member{}, err)
 				return false

@@ -30,7 +30,7 @@ const (
 // decision needs, commit, and only then answer.
 type edit struct {
 	guard *Guard
-	op    string // for the log and for counting; "" for none
+	op    Operation // for the log and for counting; "" for none
 	user  string
 	via   account.Factor // for the log: what is given where there is no guess
 	guess *guess         // the code that is evaluated, or nil

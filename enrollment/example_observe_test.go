@@ -24,7 +24,7 @@ func ExampleConfig_observe() {
 			operations.Add("event "+string(o.Event), 1)
 			return
 		}
-		operations.Add(o.Operation+" "+o.Outcome, 1)
+		operations.Add(string(o.Operation)+" "+o.Outcome, 1)
 		switch enrollment.Reason(o.Outcome) {
 		case enrollment.ReasonWrongCode, enrollment.ReasonLocked, enrollment.ReasonFactorDisabled:
 			failures.Add(1)

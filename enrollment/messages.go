@@ -102,7 +102,7 @@ type Binding struct {
 // ReasonTicketRequired, ReasonTicketInvalid, or what Begin returns of proofs; or an error
 // that matches [ErrNotSent].
 func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
-	e := edit{guard: x.guard, op: "bind"}
+	e := edit{guard: x.guard, op: opBind}
 	defer e.conclude(ctx, &err)
 	g := x.guard
 	switch {
@@ -169,7 +169,7 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 // were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
 // ReasonWrongCode, Locked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
 func (x Messages) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
-	e := edit{guard: x.guard, op: "confirm_address"}
+	e := edit{guard: x.guard, op: opConfirmAddress}
 	defer e.conclude(ctx, &err)
 	g := x.guard
 	t, err := g.readSetupToken(ctx, labelAddress, userID, token)
@@ -218,7 +218,7 @@ type Delivery struct {
 // came over the channel of the address; ReasonTooManyMessages, Locked or
 // ReasonFactorDisabled; or an error that matches [ErrNotSent].
 func (x Messages) Send(ctx context.Context, purpose Purpose, challenge string) (_ Delivery, err error) {
-	e := edit{guard: x.guard, op: "send"}
+	e := edit{guard: x.guard, op: opSend}
 	defer e.conclude(ctx, &err)
 	g := x.guard
 	if err := purpose.validate(); err != nil {
@@ -273,7 +273,7 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge string) (
 // [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
 // is all that the account has, or what Remove returns of proofs.
 func (x Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
-	e := edit{guard: x.guard, op: "unbind"}
+	e := edit{guard: x.guard, op: opUnbind}
 	defer e.conclude(ctx, &err)
 	proof, err := x.guard.newProver(ctx, userID, p, toRemove)
 	if err != nil {

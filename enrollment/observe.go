@@ -6,23 +6,84 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 )
 
+// An Operation is a stable word for what was called, in the log and in an
+// [Observation]: the name of the method in snake case, for example renew_codes,
+// with a word more where several types have a method of that name.
+//
+// It is a Begin, Confirm, Cancel, Answer, Verify, RenewCodes, RecoveryCodes,
+// Remove or Disable of the [Guard], or a SignIn in which something took the place
+// of a code; a Trust, Revoke or RevokeAll of [Devices] (trust_device,
+// revoke_device, revoke_devices); a Bind, Confirm, Send or Unbind of [Messages]
+// (confirm_address); an Open or Cancel of [ResetRequests] (request_reset,
+// cancel_reset); any method of [Admin]; or, once for each account that was due,
+// the Sweep of a [Directory].
+type Operation string
+
+const (
+	// Of Guard.
+	opBegin         Operation = "begin"
+	opConfirm       Operation = "confirm"
+	opCancel        Operation = "cancel"
+	opSignIn        Operation = "sign_in"
+	opAnswer        Operation = "answer"
+	opVerify        Operation = "verify"
+	opRenewCodes    Operation = "renew_codes"
+	opRecoveryCodes Operation = "recovery_codes"
+	opRemove        Operation = "remove"
+	opDisable       Operation = "disable"
+
+	// Of Devices.
+	opTrustDevice   Operation = "trust_device"
+	opRevokeDevice  Operation = "revoke_device"
+	opRevokeDevices Operation = "revoke_devices"
+
+	// Of Messages.
+	opBind           Operation = "bind"
+	opConfirmAddress Operation = "confirm_address"
+	opSend           Operation = "send"
+	opUnbind         Operation = "unbind"
+
+	// Of ResetRequests.
+	opRequestReset Operation = "request_reset"
+	opCancelReset  Operation = "cancel_reset"
+
+	// Of Admin.
+	opReset        Operation = "reset"
+	opApproveReset Operation = "approve_reset"
+	opRefuseReset  Operation = "refuse_reset"
+	opUnlock       Operation = "unlock"
+	opBypass       Operation = "bypass"
+	opImport       Operation = "import"
+	opExport       Operation = "export"
+	opErase        Operation = "erase"
+
+	// Of Directory.
+	opSweep Operation = "sweep"
+)
+
+var operations = []Operation{
+	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opRemove, opDisable,
+	opTrustDevice, opRevokeDevice, opRevokeDevices,
+	opBind, opConfirmAddress, opSend, opUnbind,
+	opRequestReset, opCancelReset,
+	opReset, opApproveReset, opRefuseReset, opUnlock, opBypass, opImport, opExport, opErase,
+	opSweep,
+}
+
+// Operations returns every operation there is, in alphabetical order, for hosts
+// that count each from zero. The list grows with later versions.
+func Operations() []Operation { return slices.Sorted(slices.Values(operations)) }
+
 // An Observation is one thing to count: how an operation ended, or an event. It
-// names no user, so that it makes a label of a metric with few values. The sum
-// of the outcomes [ReasonWrongCode], [ReasonLocked] and [ReasonFactorDisabled] over all accounts
-// shows an attack that stays below the throttle of each.
+// names no user, so it makes a label of a metric with few values. The sum of the
+// outcomes [ReasonWrongCode], [ReasonLocked] and [ReasonFactorDisabled] over all
+// accounts shows an attack that stays below the throttle of each.
 type Observation struct {
-	// Operation is what was called, in the words of the log; "" for an event.
-	// Of the Guard: "begin", "confirm", "cancel", "sign_in" (only where
-	// something took the place of a code), "answer", "verify", "new_codes",
-	// "codes", "remove", "disable". Of Devices: "trust_device",
-	// "revoke_device", "revoke_devices". Of Messages: "bind", "confirm_address",
-	// "send", "unbind". Of Resets: "request_reset", "cancel_reset". Of Admin:
-	// "reset", "approve_reset", "refuse_reset", "unlock", "bypass", "erase",
-	// "import", "export". Of Directory: "sweep", once for each account that was
-	// due.
-	Operation string
+	// Operation is what was called; "" for an event.
+	Operation Operation
 
 	// Outcome is how it ended, as the caller is told: "ok", the [Reason] of a
 	// Denied, "busy" for [ErrBusy], or "error" for all else that is no answer.
@@ -46,20 +107,20 @@ func (e *edit) conclude(ctx context.Context, result *error) {
 	ctx = context.WithoutCancel(ctx)
 	g, err := e.guard, *result
 	o := Observation{Operation: e.op, Outcome: "ok"}
-	denied, no := err.(*Denied)
+	denied := deniedIn(err)
 	switch {
-	case err == nil && e.returned, no:
+	case err == nil && e.returned, denied != nil:
 		if o.Factor = factorOf(e.via); e.guess != nil {
 			o.Factor = factorOf(cmp.Or(e.guess.matched, e.guess.Factor))
 		}
-		if no {
+		if denied != nil {
 			o.Outcome = string(denied.Reason)
 			if denied.Factor != "" {
 				o.Factor = denied.Factor
 			}
 		}
 		if e.looked {
-			g.config.Logger.LogAttrs(ctx, slog.LevelInfo, "twofactor "+e.op,
+			g.config.Logger.LogAttrs(ctx, slog.LevelInfo, "twofactor "+string(e.op),
 				slog.String("user", e.user), slog.String("factor", string(o.Factor)), slog.String("outcome", o.Outcome))
 		}
 	case errors.Is(err, ErrBusy):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -266,5 +267,20 @@ func TestObserveBrokenStore(t *testing.T) {
 	}()
 	if got := seen.take(); got != "begin error " || log.Len() > 0 {
 		t.Errorf("observed %q, logged %s", got, &log)
+	}
+}
+
+// An operation is one word that goes into a log and a label as it is.
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	word := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	all := enrollment.Operations()
+	for i, o := range all {
+		if !word.MatchString(string(o)) || i > 0 && all[i-1] >= o {
+			t.Errorf("%q is no word, or out of order", o)
+		}
+	}
+	if all[0] = "x"; enrollment.Operations()[0] == "x" {
+		t.Error("a caller changes the list")
 	}
 }

@@ -52,7 +52,7 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 // request was made less than a day ago. Without Config.Notify it returns an
 // error: a reset that nobody hears of is a way around the second factor.
 func (r ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequest, err error) {
-	e := edit{guard: r.guard, op: "request_reset"}
+	e := edit{guard: r.guard, op: opRequestReset}
 	defer e.conclude(ctx, &err)
 	g := r.guard
 	if g.config.Notify == nil {
@@ -79,7 +79,7 @@ func (r ResetRequests) Open(ctx context.Context, challenge string) (_ ResetReque
 // session, by a trusted device, or by a bypass. Signing in with a code cancels it
 // as well. It returns a [Denied] of reason ReasonNoReset.
 func (r ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
-	e := edit{guard: r.guard, op: "cancel_reset", user: userID}
+	e := edit{guard: r.guard, op: opCancelReset, user: userID}
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, m account.Moment) error {
 		return a.CancelReset(m, account.NoFactor)

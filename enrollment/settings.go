@@ -17,7 +17,7 @@ import (
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
-	e := edit{guard: g, op: "disable"}
+	e := edit{guard: g, op: opDisable}
 	defer e.conclude(ctx, &err)
 	proof, err := g.newProver(ctx, userID, p, toRemove)
 	if err != nil {
@@ -38,7 +38,7 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error)
 // Proofs and what is denied are as for [Guard.Disable], and ReasonUnknownAuthenticator
 // or ReasonLastAuthenticator.
 func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) (err error) {
-	e := edit{guard: g, op: "remove"}
+	e := edit{guard: g, op: opRemove}
 	defer e.conclude(ctx, &err)
 	id, err := readAuthenticatorID(authenticator)
 	if err != nil {
@@ -83,7 +83,7 @@ type RenewedCodes struct {
 // ReasonProofNotAllowed or whatever evaluating a code denies. With the scheme
 // Argon2id it takes as long as Confirm.
 func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ RenewedCodes, err error) {
-	e := edit{guard: g, op: "new_codes"}
+	e := edit{guard: g, op: opRenewCodes}
 	defer e.conclude(ctx, &err)
 	proof, err := g.newProver(ctx, userID, p, toAdd)
 	if err != nil {
@@ -118,7 +118,7 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
-	e := edit{guard: g, op: "codes"}
+	e := edit{guard: g, op: opRecoveryCodes}
 	defer e.conclude(ctx, &err)
 	proof, err := g.newProver(ctx, userID, p, toShow)
 	if err != nil {

@@ -147,7 +147,7 @@ func (s Setup) Codes() recovery.Codes { return s.get().codes }
 // randomness that repeats itself, ReasonDuplicateSecret. Other options outside their
 // bounds are errors that name the field.
 func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Setup, err error) {
-	e := edit{guard: g, op: "begin"}
+	e := edit{guard: g, op: opBegin}
 	defer e.conclude(ctx, &err)
 	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
 	if label.Issuer == "" {
@@ -320,7 +320,7 @@ func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error)
 // Cancel drops the setup that waits, whoever began it. Working authenticators
 // are not touched. It returns a [Denied] of reason ReasonNoSetup if none waits.
 func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
-	e := edit{guard: g, op: "cancel", user: userID}
+	e := edit{guard: g, op: opCancel, user: userID}
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, _ account.Moment) error { return a.Cancel() })
 }

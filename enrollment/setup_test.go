@@ -298,7 +298,7 @@ func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 			_, err := kit.Guard.Verify(ctx, "alice", "x", alice.RecoveryCodes[0])
 			return err
 		},
-		"new_codes": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
+		"renew_codes": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
 			_, err := kit.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(alice.Code()))
 			return err
 		},

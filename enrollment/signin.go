@@ -200,7 +200,7 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (_ D
 			return g.challenge(userID, l, a, m.Now)
 		}
 		if d.Waived != "" {
-			e.op = "sign_in"
+			e.op = opSignIn
 			if e.via, err = a.Waive(m, device); err != nil {
 				return nil, err
 			}

@@ -75,7 +75,7 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 		done.Failed.add(userID, fmt.Errorf("%w: %v", ErrCorrupt, err))
 		return
 	}
-	e := edit{guard: d.guard, op: "sweep", user: userID}
+	e := edit{guard: d.guard, op: opSweep, user: userID}
 	one, err := run(ctx, &e, e.sweep)
 	if err == nil && one.Seen == 0 {
 		return // somebody else was here meanwhile

@@ -94,7 +94,7 @@ type ImportedAuthenticator struct {
 // can't be taken over is an error that names the field. None of them changes
 // anything.
 func (x Admin) Import(ctx context.Context, userID string, im Import) (err error) {
-	e, err := x.edit("import", userID)
+	e, err := x.edit(opImport, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (x Export) Reveal() []ExportedAuthenticator {
 // it over, and has it. It returns a [Denied] of reason ReasonNotEnrolled or
 // ReasonOwnAccount.
 func (x Admin) Export(ctx context.Context, userID string) (_ Export, err error) {
-	e, err := x.edit("export", userID)
+	e, err := x.edit(opExport, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return Export{}, err

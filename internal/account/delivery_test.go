@@ -367,7 +367,7 @@ func TestChangeOfFactorDropsMessage(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(w *world){
 		"recovery code": func(w *world) { mustReason(w.t, w.recover(1, 0), "") },
-		"new_codes": func(w *world) {
+		"renew_codes": func(w *world) {
 			_, set := codes(w.t, 7)
 			must(w.t, w.a.Renew(w.with(set), account.TOTP))
 		},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -220,8 +221,11 @@ func (k *Kit) Observed() (operations []enrollment.Observation) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, o := range k.seen {
-		if o.Operation != "" {
-			operations = append(operations, o)
+		if o.Operation == "" {
+			continue
+		}
+		if operations = append(operations, o); !slices.Contains(enrollment.Operations(), o.Operation) {
+			k.t.Errorf("%q is not listed", o.Operation)
 		}
 	}
 	k.seen = nil

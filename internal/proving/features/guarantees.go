@@ -266,7 +266,7 @@ func TestFeatureN8_OneWritePerChange(t *testing.T, open proving.Open) {
 	_, err = messages.Confirm(t.Context(), "alice", binding.Token, mail.Code())
 	once("binding an address", err)
 	_, err = k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
-	once("new_codes", err)
+	once("renew_codes", err)
 	_, err = k.Guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	once("showing them", err)
 	id := k.Status("alice").Authenticators[0].ID

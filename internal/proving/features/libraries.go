@@ -129,7 +129,7 @@ func TestFeatureX3_TrustedDevices(t *testing.T, open proving.Open) {
 			_, err := k.Answer(k.Challenge("alice"), alice.Codes[0])
 			return err
 		}},
-		{"new_codes", func() error {
+		{"renew_codes", func() error {
 			_, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(alice.Receipt()))
 			return err
 		}},

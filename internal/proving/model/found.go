@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ var Tests = []proving.Test{
 	{Name: "TestMalformedProofForCodes", Run: TestMalformedProofForCodes},
 	{Name: "TestImportedCodeIsObserved", Run: TestImportedCodeIsObserved},
 	{Name: "TestSweepIsCounted", Run: TestSweepIsCounted},
+	{Name: "TestOperationsAreModelled", Run: TestOperationsAreModelled},
 }
 
 // modelMessages sends to an inbox from now on.
@@ -48,7 +50,7 @@ func modelWants(t *testing.T, err error, want enrollment.Reason, what string) {
 // authenticator that waits: who staged it may be who the change was to keep out.
 func TestWaitingAddressIsVoid(t *testing.T, open proving.Open) {
 	for name, change := range map[string]func(k *proving.Kit, receipt string) error{
-		"new_codes": func(k *proving.Kit, receipt string) error {
+		"renew_codes": func(k *proving.Kit, receipt string) error {
 			_, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(receipt))
 			return err
 		},
@@ -241,5 +243,14 @@ func TestSweepIsCounted(t *testing.T, open proving.Open) {
 	text := log.String()
 	if strings.Count(text, "\n") != 1 || !strings.Contains(text, "twofactor sweep") || !strings.Contains(text, "user=alice") {
 		t.Errorf("logged was %q", text)
+	}
+}
+
+// The model knows every operation that is observed, and no other. It sees each of
+// them counted, whatever the answer.
+func TestOperationsAreModelled(t *testing.T, _ proving.Open) {
+	known := append(slices.Collect(maps.Values(modelWords)), "sweep")
+	if slices.Sort(known); !slices.Equal(known, enrollment.Operations()) {
+		t.Errorf("the model knows\n%q, want\n%q", known, enrollment.Operations())
 	}
 }
