@@ -9,47 +9,41 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
-
-func (o *office) kinds() (kinds []enrollment.EventKind) {
-	for _, e := range o.take() {
-		kinds = append(kinds, e.Kind)
-	}
-	return kinds
-}
 
 // Erasing is no way of keeping the owner from hearing what was done before: all
 // that waits is handed over first, also what somebody else is delivering, and
 // the end of the account comes last.
 func TestEraseTellsWhatWaits(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
-	o.enroll("alice")
-	o.take()
-	mallory := o.guard.Admin("mallory", "x")
-	o.notify = errors.New("the queue is full")
+	k := proving.New(t)
+	k.Enroll("alice")
+	k.Told()
+	mallory := k.Guard.Admin("mallory", "x")
+	k.FailNotify(errors.New("the queue is full"))
 	_, err := mallory.Export(t.Context(), "alice")
-	granted(t, err)
-	granted(t, mallory.Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
-	o.pass(time.Second) // their leases have not run out
+	k.Must(err)
+	k.Must(mallory.Bypass(t.Context(), "alice", k.Now().Add(time.Hour)))
+	k.Pass(time.Second) // their leases have not run out
 
 	for range 2 { // nothing is taken: nothing is deleted
 		if err := mallory.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) {
 			t.Fatalf("%v, want ErrUndelivered", err)
 		}
-		if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventErased {
+		if s := k.Status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventErased {
 			t.Fatalf("%+v", s)
 		}
 	}
-	o.notify = nil
-	granted(t, mallory.Erase(t.Context(), "alice"))
-	kinds := o.kinds()
+	k.FailNotify(nil)
+	k.Must(mallory.Erase(t.Context(), "alice"))
+	kinds := proving.Kinds(k.Told())
 	if len(kinds) < 3 || kinds[0] != enrollment.EventExported || kinds[1] != enrollment.EventBypassGranted || kinds[len(kinds)-1] != enrollment.EventErased {
 		t.Errorf("told %v", kinds)
 	}
-	if _, err := o.store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
 }
@@ -69,7 +63,7 @@ func TestEraseWaitsForTheRest(t *testing.T) {
 	} {
 		down, some := false, false
 		var told []enrollment.EventKind
-		o := newOffice(t, func(c *enrollment.Config) {
+		k := proving.New(t, func(c *enrollment.Config) {
 			c.Notify = func(_ context.Context, e enrollment.Event) error {
 				if down || some && e.Kind == refused {
 					return errors.New("the queue is full")
@@ -78,20 +72,20 @@ func TestEraseWaitsForTheRest(t *testing.T) {
 				return nil
 			}
 		})
-		o.enroll("alice")
-		admin := o.guard.Admin("root", "left")
+		k.Enroll("alice")
+		admin := k.Guard.Admin("root", "left")
 		down = true
 		_, err := admin.Export(t.Context(), "alice")
-		granted(t, err)
+		k.Must(err)
 		down, some, told = false, true, nil
-		if err := admin.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) || !o.status("alice").Enabled() {
+		if err := admin.Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) || !k.Status("alice").Enabled() {
 			t.Errorf("%s is refused: %v", refused, err)
 		}
 		if !slices.Equal(told, x.first) {
 			t.Errorf("%s is refused: told %v", refused, told)
 		}
 		some, told = false, nil
-		granted(t, admin.Erase(t.Context(), "alice"))
+		k.Must(admin.Erase(t.Context(), "alice"))
 		if !slices.Equal(told, x.second) {
 			t.Errorf("%s was refused: told %v", refused, told)
 		}
@@ -101,25 +95,25 @@ func TestEraseWaitsForTheRest(t *testing.T) {
 // A tool that can tell nobody deletes nothing that others have still to tell.
 func TestEraseWithoutNotifyLeavesWhatWaits(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
-	o.notify = errors.New("the queue is full")
-	o.enroll("alice")
-	tool, err := enrollment.New(o.store, o.ring, enrollment.Config{
-		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Enforced(), Now: o.clock.Now,
+	k := proving.New(t)
+	k.FailNotify(errors.New("the queue is full"))
+	k.Enroll("alice")
+	tool, err := enrollment.New(k.Store, k.Keys, enrollment.Config{
+		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Enforced(), Now: k.Now,
 	})
-	granted(t, err)
-	o.pass(time.Hour)
+	k.Must(err)
+	k.Pass(time.Hour)
 	if err := tool.Admin("root", "left").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) {
 		t.Errorf("%v, want ErrUndelivered", err)
 	}
-	if s := o.status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventEnabled {
+	if s := k.Status("alice"); !s.Enabled() || s.History[0].Kind != enrollment.EventEnabled {
 		t.Errorf("%+v", s)
 	}
-	o.notify = nil
-	o.sweepNow()
-	o.wantTold(enrollment.Event{Kind: enrollment.EventEnabled, Factor: enrollment.FactorTOTP, Name: "Authenticator"})
-	granted(t, tool.Admin("root", "left").Erase(t.Context(), "alice"))
-	if _, err := o.store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+	k.FailNotify(nil)
+	k.Sweep()
+	k.WantTold(enrollment.Event{Kind: enrollment.EventEnabled, Factor: enrollment.FactorTOTP, Name: "Authenticator"})
+	k.Must(tool.Admin("root", "left").Erase(t.Context(), "alice"))
+	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
 }
@@ -127,13 +121,13 @@ func TestEraseWithoutNotifyLeavesWhatWaits(t *testing.T) {
 // A host that hears of no events erases at once.
 func TestEraseWithoutNotify(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t, func(c *enrollment.Config) { c.Notify = nil })
-	o.enroll("alice")
-	admin := o.guard.Admin("root", "left")
+	k := proving.New(t, func(c *enrollment.Config) { c.Notify = nil })
+	k.Enroll("alice")
+	admin := k.Guard.Admin("root", "left")
 	_, err := admin.Export(t.Context(), "alice")
-	granted(t, err)
-	granted(t, admin.Erase(t.Context(), "alice"))
-	if _, err := o.store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+	k.Must(err)
+	k.Must(admin.Erase(t.Context(), "alice"))
+	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -129,18 +130,18 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 // switch the second factor off.
 func TestEndOfContextIsNotAbsence(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
-	o.enroll("alice")
+	k := proving.New(t)
+	k.Enroll("alice")
 	ctx, cancel := context.WithCancel(t.Context())
-	o.store.load = func(string) (store.Record, error) {
+	k.Store.Before(proving.Load, func(_ context.Context, c *proving.Call) {
 		cancel()
-		return store.Record{}, store.ErrNotFound
-	}
-	d, err := o.guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
+		c.Err = store.ErrNotFound
+	})
+	d, err := k.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
 	if d.Next != enrollment.Refuse || !errors.Is(err, context.Canceled) {
 		t.Errorf("SignIn = %v, %v", d.Next, err)
 	}
-	if s, err := o.guard.Status(ctx, "alice"); !errors.Is(err, context.Canceled) {
+	if s, err := k.Guard.Status(ctx, "alice"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Status = %+v, %v", s, err)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,169 +20,59 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// An inbox is a Sender whose messages arrive at once. Fail, if it is set, is
-// asked first.
-type inbox struct {
-	mu   sync.Mutex
-	got  []enrollment.Message
-	fail func(ctx context.Context) error
-}
-
-func (b *inbox) Send(ctx context.Context, m enrollment.Message) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fail != nil {
-		if err := b.fail(ctx); err != nil {
-			return err
-		}
-	}
-	b.got = append(b.got, m)
-	return nil
-}
-
-func (b *inbox) last(t *testing.T) enrollment.Message {
-	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if len(b.got) == 0 {
-		t.Fatal("no message has come")
-	}
-	return b.got[len(b.got)-1]
-}
-
-func (b *inbox) code(t *testing.T) string { t.Helper(); return b.last(t).Code() }
-
-// wrong returns a code that is not the last one.
-func (b *inbox) wrong(t *testing.T) string {
-	t.Helper()
-	if b.code(t) == "000000" {
-		return "000001"
-	}
-	return "000000"
-}
-
-// A post is a Kit with Messages.
-type post struct {
-	*enrollmenttest.Kit
-	enrollment.Messages
-	t     *testing.T
-	inbox *inbox
-}
-
-func newPost(t *testing.T, adjust ...func(*enrollment.Config)) *post {
-	t.Helper()
-	p := &post{t: t, inbox: new(inbox)}
-	p.Kit = enrollmenttest.New(t, append(adjust, func(c *enrollment.Config) { c.Sender = p.inbox })...)
-	p.Messages = p.Guard.Messages()
-	return p
+// answer answers the challenge of a sign-in.
+func answer(k *proving.Kit, challenge, code string) error {
+	_, err := k.Answer(challenge, code)
+	return err
 }
 
 // addressAlone lets an address be all that an account has.
 func addressAlone(c *enrollment.Config) { c.AddressAlone = true }
 
-const phoneNumber = "+41441234567"
-
-func (p *post) begin(user string, proof enrollment.Proof) (enrollment.Binding, error) {
-	return p.Bind(p.t.Context(), user, enrollment.BindOptions{Channel: "sms", To: phoneNumber, Proof: proof})
-}
-
-// bind binds the phone and lets the messages of the day be forgotten.
-func (p *post) bind(user string, proof enrollment.Proof) enrollment.Confirmed {
-	p.t.Helper()
-	b, err := p.begin(user, proof)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	done, err := p.Confirm(p.t.Context(), user, b.Token, p.inbox.code(p.t))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.Clock.Advance(24 * time.Hour)
-	return done
-}
-
-func (p *post) challenge(user string, l enrollment.SignInOptions) enrollment.Decision {
-	p.t.Helper()
-	d, err := p.Guard.SignIn(p.t.Context(), user, l)
-	if err != nil || d.Next != enrollment.AskCode {
-		p.t.Fatalf("SignIn: %v, %v", d.Next, err)
-	}
-	return d
-}
-
-func (p *post) send(challenge string) enrollment.Delivery {
-	p.t.Helper()
-	d, err := p.Send(p.t.Context(), enrollment.PurposeSignIn, challenge)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return d
-}
-
-func (p *post) answer(challenge, code string) error {
-	_, err := p.Guard.Answer(p.t.Context(), enrollment.PurposeSignIn, challenge, code)
-	return err
-}
-
-func (p *post) status(user string) enrollment.Status {
-	p.t.Helper()
-	s, err := p.Guard.Status(p.t.Context(), user)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return s
-}
-
-func (p *post) want(err error, r enrollment.Reason) {
-	p.t.Helper()
-	if got := modelReason(err); got != r {
-		p.t.Fatalf("got %q (%v), want %q", got, err, r)
-	}
-}
-
 // TestFeatureR2_TextMessages: the user chooses text messages; the phone number is
 // confirmed by a code sent to it.
 func TestFeatureR2_TextMessages(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, addressAlone)
-	b, err := p.begin("alice", enrollment.Proof{})
-	p.want(err, "")
-	m := p.inbox.last(t)
-	if m.UserID != "alice" || m.Purpose != enrollment.PurposeSetup || m.Channel != "sms" || m.To != phoneNumber ||
-		!m.Expires.Equal(b.Expires) || !b.Expires.Equal(p.Clock.Now().Add(enrollment.DeliveryTTL)) || len(m.Code()) != 6 {
+	k := proving.New(t, addressAlone)
+	p := k.Post()
+	b, err := p.Begin("alice", enrollment.Proof{})
+	proving.Want(t, err, "")
+	m := p.Inbox.Last()
+	if m.UserID != "alice" || m.Purpose != enrollment.PurposeSetup || m.Channel != "sms" || m.To != proving.Phone ||
+		!m.Expires.Equal(b.Expires) || !b.Expires.Equal(k.Now().Add(enrollment.DeliveryTTL)) || len(m.Code()) != 6 {
 		t.Errorf("the message is %+v to %s until %v", m, m.To, m.Expires)
 	}
-	if s := p.status("alice"); s.Enabled() || s.Address != nil {
+	if s := k.Status("alice"); s.Enabled() || s.Address != nil {
 		t.Errorf("before the code, the status is %+v", s)
 	}
-	_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.wrong(t))
-	p.want(err, enrollment.ReasonWrongCode)
+	_, err = p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Wrong())
+	proving.Want(t, err, enrollment.ReasonWrongCode)
 	done, err := p.Confirm(t.Context(), "alice", b.Token, m.Code())
-	p.want(err, "")
+	proving.Want(t, err, "")
 	if done.Did != enrollment.EventEnabled || done.Codes.Len() != 10 || done.Success.Factor != enrollment.FactorDelivered ||
 		done.Success.Purpose != enrollment.PurposeSetup || done.Success.UserID != "alice" {
 		t.Errorf("%v, %d codes, %+v", done.Did, done.Codes.Len(), done.Success)
 	}
-	if e := p.Events(); len(e) != 1 || e[0].Kind != enrollment.EventEnabled || e[0].Factor != enrollment.FactorDelivered || e[0].Name != "sms" {
+	if e := k.Events(); len(e) != 1 || e[0].Kind != enrollment.EventEnabled || e[0].Factor != enrollment.FactorDelivered || e[0].Name != "sms" {
 		t.Errorf("events %+v", e)
 	}
 	_, err = p.Confirm(t.Context(), "alice", b.Token, m.Code())
-	p.want(err, enrollment.ReasonNoSetup)
+	proving.Want(t, err, enrollment.ReasonNoSetup)
 
-	p.Clock.Advance(enrollment.MessagePause)
-	d := p.challenge("alice", enrollment.SignInOptions{})
+	k.Pass(enrollment.MessagePause)
+	d := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
 	if !slices.Equal(d.Factors, []enrollment.Factor{enrollment.FactorDelivered, enrollment.FactorRecovery}) {
 		t.Errorf("factors %v", d.Factors)
 	}
-	sent := p.send(d.Challenge)
+	sent := p.Deliver(d.Challenge)
 	if sent.Address.Channel != "sms" || sent.Address.Hint != "…67" {
 		t.Errorf("sent to %+v", sent.Address)
 	}
-	ok, err := p.Guard.Answer(t.Context(), enrollment.PurposeSignIn, sent.Challenge, p.inbox.code(t))
-	p.want(err, "")
-	s := p.status("alice")
-	if ok.Factor != enrollment.FactorDelivered || s.LastFactor != enrollment.FactorDelivered || !s.LastSignIn.Equal(p.Clock.Now()) ||
-		!s.Address.Used.Equal(p.Clock.Now()) || !s.Address.Added.Before(s.Address.Used) {
+	ok, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, sent.Challenge, p.Inbox.Code())
+	proving.Want(t, err, "")
+	s := k.Status("alice")
+	if ok.Factor != enrollment.FactorDelivered || s.LastFactor != enrollment.FactorDelivered || !s.LastSignIn.Equal(k.Now()) ||
+		!s.Address.Used.Equal(k.Now()) || !s.Address.Added.Before(s.Address.Used) {
 		t.Errorf("%+v, %+v", ok, s)
 	}
 }
@@ -198,7 +87,7 @@ func TestMessagesWithoutSender(t *testing.T) {
 	mute := k.Node(func(c *enrollment.Config) { c.Sender = nil })
 	bind := func(g *enrollment.Guard) (enrollment.Binding, error) {
 		return g.Messages().Bind(t.Context(), "alice", enrollment.BindOptions{
-			Channel: "sms", To: phoneNumber, Proof: enrollment.ByReceipt(alice.Receipt()),
+			Channel: "sms", To: proving.Phone, Proof: enrollment.ByReceipt(alice.Receipt()),
 		})
 	}
 	wantSender := func(err error) {
@@ -210,13 +99,13 @@ func TestMessagesWithoutSender(t *testing.T) {
 	_, err := bind(mute)
 	wantSender(err)
 	b, err := bind(k.Guard)
-	granted(t, err)
+	k.Must(err)
 	_, err = mute.Messages().Confirm(t.Context(), "alice", b.Token, inbox.Code())
-	granted(t, err)
+	k.Must(err)
 	k.Pass(enrollment.MessagePause)
 	for g, want := range map[*enrollment.Guard]bool{k.Guard: true, mute: false} {
 		d, err := g.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
-		granted(t, err)
+		k.Must(err)
 		if offered := slices.Contains(d.Factors, enrollment.FactorDelivered); offered != want {
 			t.Errorf("with a sender %v: offered are %v", want, d.Factors)
 		}
@@ -226,18 +115,19 @@ func TestMessagesWithoutSender(t *testing.T) {
 		wantSender(err)
 	})
 	d, err := k.Guard.Messages().Send(t.Context(), enrollment.PurposeSignIn, alice.Challenge())
-	granted(t, err)
+	k.Must(err)
 	ok, err := mute.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, inbox.Code())
-	granted(t, err)
+	k.Must(err)
 	if ok.Factor != enrollment.FactorDelivered {
 		t.Errorf("answered with %q", ok.Factor)
 	}
-	granted(t, mute.Messages().Unbind(t.Context(), "alice", enrollment.ByReceipt(alice.Receipt())))
+	k.Must(mute.Messages().Unbind(t.Context(), "alice", enrollment.ByReceipt(alice.Receipt())))
 }
 
 func TestMessagesRefuse(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
+	k := proving.New(t)
+	p := k.Post()
 	for name, o := range map[string]enrollment.BindOptions{
 		"no channel":       {To: "x"},
 		"a long channel":   {Channel: strings.Repeat("c", enrollment.MaxChannel+1), To: "x"},
@@ -256,10 +146,10 @@ func TestMessagesRefuse(t *testing.T) {
 		t.Error("sent for no purpose")
 	}
 	_, err := p.Send(t.Context(), enrollment.PurposeSignIn, "x")
-	p.want(err, enrollment.ReasonChallengeInvalid)
+	proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 	_, err = p.Confirm(t.Context(), "alice", "x", "123456")
-	p.want(err, enrollment.ReasonSetupInvalid)
-	if len(p.inbox.got) != 0 {
+	proving.Want(t, err, enrollment.ReasonSetupInvalid)
+	if p.Inbox.Len() != 0 {
 		t.Error("something was sent")
 	}
 }
@@ -271,29 +161,30 @@ func TestBindAlone(t *testing.T) {
 	inbox := new(proving.Inbox)
 	k := proving.New(t, func(c *enrollment.Config) { c.Sender = inbox })
 	strict, alone := k.Guard.Messages(), k.Node(addressAlone).Messages()
-	bind := enrollment.BindOptions{Channel: "sms", To: phoneNumber}
+	bind := enrollment.BindOptions{Channel: "sms", To: proving.Phone}
 	_, err := strict.Bind(t.Context(), "alice", bind)
-	wantReason(t, err, enrollment.ReasonNotEnrolled)
+	proving.Want(t, err, enrollment.ReasonNotEnrolled)
 	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a refusal left a record: %v", err)
 	}
 	// What was begun where it may be alone is not finished where it may not.
 	b, err := alone.Bind(t.Context(), "alice", bind)
-	granted(t, err)
+	k.Must(err)
 	_, err = strict.Confirm(t.Context(), "alice", b.Token, inbox.Code())
-	wantReason(t, err, enrollment.ReasonNotEnrolled)
+	proving.Want(t, err, enrollment.ReasonNotEnrolled)
 	_, err = alone.Confirm(t.Context(), "alice", b.Token, inbox.Code())
-	granted(t, err)
+	k.Must(err)
 }
 
 // Binding an address is adding a factor: it takes the proof that Begin takes.
 func TestBindProofs(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, addressAlone, func(c *enrollment.Config) { c.AllowReauth = true })
-	u := p.Enroll("alice")
+	k := proving.New(t, addressAlone, func(c *enrollment.Config) { c.AllowReauth = true })
+	p := k.Post()
+	u := k.Enroll("alice")
 	verify := func(code string) enrollment.Proof {
-		ok, err := p.Guard.Verify(t.Context(), "alice", "x", code)
-		p.want(err, "")
+		ok, err := k.Guard.Verify(t.Context(), "alice", "x", code)
+		proving.Want(t, err, "")
 		return enrollment.ByReceipt(ok.Receipt)
 	}
 	for name, c := range map[string]struct {
@@ -301,33 +192,33 @@ func TestBindProofs(t *testing.T) {
 		want  enrollment.Reason
 	}{
 		"none":               {func() enrollment.Proof { return enrollment.Proof{} }, enrollment.ReasonProofRequired},
-		"a wrong code":       {func() enrollment.Proof { return enrollment.ByCode(u.WrongCode()) }, enrollment.ReasonWrongCode},
+		"a wrong code":       {func() enrollment.Proof { return enrollment.ByCode(u.Wrong()) }, enrollment.ReasonWrongCode},
 		"no code":            {func() enrollment.Proof { return enrollment.ByCode("x") }, enrollment.ReasonMalformedCode},
 		"no receipt":         {func() enrollment.Proof { return enrollment.ByReceipt("x") }, enrollment.ReasonProofInvalid},
 		"a password":         {func() enrollment.Proof { return enrollment.ByReauth("password") }, enrollment.ReasonProofNotAllowed},
 		"an app's code":      {func() enrollment.Proof { return enrollment.ByCode(u.Code()) }, ""},
-		"a recovery code":    {func() enrollment.Proof { return enrollment.ByCode(u.RecoveryCodes[0]) }, ""},
+		"a recovery code":    {func() enrollment.Proof { return enrollment.ByCode(u.Codes[0]) }, ""},
 		"an app's receipt":   {func() enrollment.Proof { return verify(u.Code()) }, ""},
-		"a recovery receipt": {func() enrollment.Proof { return verify(u.RecoveryCodes[1]) }, ""},
+		"a recovery receipt": {func() enrollment.Proof { return verify(u.Codes[1]) }, ""},
 	} {
-		p.Clock.Advance(24 * time.Hour)
-		before := len(p.inbox.got)
-		b, err := p.begin("alice", c.proof())
-		if got := modelReason(err); got != c.want {
+		k.Pass(24 * time.Hour)
+		before := p.Inbox.Len()
+		b, err := p.Begin("alice", c.proof())
+		if got := proving.ReasonOf(err); got != c.want {
 			t.Fatalf("%s: %q (%v), want %q", name, got, err, c.want)
 		}
-		if sent := len(p.inbox.got) - before; (sent == 1) != (c.want == "") {
+		if sent := p.Inbox.Len() - before; (sent == 1) != (c.want == "") {
 			t.Errorf("%s: %d messages", name, sent)
 		}
 		if c.want == "" {
-			done, err := p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
-			p.want(err, "")
+			done, err := p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Code())
+			proving.Want(t, err, "")
 			if done.Did != enrollment.EventAddressBound || done.Codes.Len() != 0 {
 				t.Errorf("%s: %v, %d codes", name, done.Did, done.Codes.Len())
 			}
 		}
 	}
-	if n := p.status("alice"); n.CodesLeft != 8 || len(n.Authenticators) != 1 {
+	if n := k.Status("alice"); n.CodesLeft != 8 || len(n.Authenticators) != 1 {
 		t.Errorf("%d codes left", n.CodesLeft)
 	}
 }
@@ -335,40 +226,41 @@ func TestBindProofs(t *testing.T) {
 // The receipt of a delivered code says who answered, and changes nothing.
 func TestDeliveredReceiptChangesNothing(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, func(c *enrollment.Config) { c.KeepCodes = true })
-	u := p.Enroll("alice")
-	bound := p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
-	ok, err := p.Guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, p.inbox.code(t))
-	p.want(err, "")
-	p.Clock.Advance(enrollment.MessagePause)
-	if p.status("alice").CodesLeft != 10 || bound.Codes.Len() != 0 {
+	k := proving.New(t, func(c *enrollment.Config) { c.KeepCodes = true })
+	p := k.Post()
+	u := k.Enroll("alice")
+	bound := p.Bound("alice", enrollment.ByCode(u.Code()))
+	d := p.Deliver(k.Challenge("alice"))
+	ok, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, p.Inbox.Code())
+	proving.Want(t, err, "")
+	k.Pass(enrollment.MessagePause)
+	if k.Status("alice").CodesLeft != 10 || bound.Codes.Len() != 0 {
 		t.Error("the account had codes and got others")
 	}
 	ctx, by := t.Context(), enrollment.ByReceipt(ok.Receipt)
-	before, err := p.Store.Load(ctx, "alice")
+	before, err := k.Store.Load(ctx, "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func() error{
 		"begin": func() error {
-			_, err := p.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: by})
+			_, err := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: by})
 			return err
 		},
-		"new_codes": func() error { _, err := p.Guard.RenewCodes(ctx, "alice", by); return err },
-		"codes":     func() error { _, err := p.Guard.RecoveryCodes(ctx, "alice", by); return err },
-		"disable":   func() error { return p.Guard.Disable(ctx, "alice", by) },
-		"bind":      func() error { _, err := p.begin("alice", by); return err },
+		"new_codes": func() error { _, err := k.Guard.RenewCodes(ctx, "alice", by); return err },
+		"codes":     func() error { _, err := k.Guard.RecoveryCodes(ctx, "alice", by); return err },
+		"disable":   func() error { return k.Guard.Disable(ctx, "alice", by) },
+		"bind":      func() error { _, err := p.Begin("alice", by); return err },
 		"unbind":    func() error { return p.Unbind(ctx, "alice", by) },
 	} {
-		if r := modelReason(change()); r != enrollment.ReasonProofNotAllowed {
+		if r := proving.ReasonOf(change()); r != enrollment.ReasonProofNotAllowed {
 			t.Errorf("%s: %q", name, r)
 		}
 	}
-	if after, err := p.Store.Load(ctx, "alice"); err != nil || after.Version != before.Version {
+	if after, err := k.Store.Load(ctx, "alice"); err != nil || after.Version != before.Version {
 		t.Error("the record has changed")
 	}
-	if _, err := p.Guard.RecentlyVerified(ctx, "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour); err != nil {
+	if _, err := k.Guard.RecentlyVerified(ctx, "alice", enrollment.PurposeSignIn, ok.Receipt, time.Hour); err != nil {
 		t.Error(err)
 	}
 }
@@ -376,66 +268,67 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 // What a user with nothing but an address can do: everything, by a recovery code.
 func TestAddressAlone(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, addressAlone)
-	done := p.bind("alice", enrollment.Proof{})
+	k := proving.New(t, addressAlone)
+	p := k.Post()
+	done := p.Bound("alice", enrollment.Proof{})
 	codes := done.Codes.Reveal()
 	ctx := t.Context()
-	_, err := p.begin("alice", enrollment.Proof{})
-	p.want(err, enrollment.ReasonProofRequired)
-	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[0])), enrollment.ReasonLastAuthenticator)
-	_, err = p.Guard.Verify(ctx, "alice", "x", "123456")
-	p.want(err, enrollment.ReasonWrongCode)
-	if s := p.status("alice"); s.CodesLeft != 10 || len(s.Locks) != 0 {
+	_, err := p.Begin("alice", enrollment.Proof{})
+	proving.Want(t, err, enrollment.ReasonProofRequired)
+	proving.Want(t, p.Unbind(ctx, "alice", enrollment.ByCode(codes[0])), enrollment.ReasonLastAuthenticator)
+	_, err = k.Guard.Verify(ctx, "alice", "x", "123456")
+	proving.Want(t, err, enrollment.ReasonWrongCode)
+	if s := k.Status("alice"); s.CodesLeft != 10 || len(s.Locks) != 0 {
 		t.Errorf("%+v", s)
 	}
 	// It steps up by a challenge for the purpose.
-	d := p.challenge("alice", enrollment.SignInOptions{Purpose: "delete-project"})
+	d := k.SignIn("alice", enrollment.SignInOptions{Purpose: "delete-project"}, enrollment.AskCode)
 	sent, err := p.Send(ctx, "delete-project", d.Challenge)
-	p.want(err, "")
-	if m := p.inbox.last(t); m.Purpose != "delete-project" {
+	proving.Want(t, err, "")
+	if m := p.Inbox.Last(); m.Purpose != "delete-project" {
 		t.Errorf("the message says %q", m.Purpose)
 	}
-	ok, err := p.Guard.Answer(ctx, "delete-project", sent.Challenge, p.inbox.code(t))
-	p.want(err, "")
-	_, err = p.Guard.RecentlyVerified(ctx, "alice", "delete-project", ok.Receipt, time.Minute)
-	p.want(err, "")
+	ok, err := k.Guard.Answer(ctx, "delete-project", sent.Challenge, p.Inbox.Code())
+	proving.Want(t, err, "")
+	_, err = k.Guard.RecentlyVerified(ctx, "alice", "delete-project", ok.Receipt, time.Minute)
+	proving.Want(t, err, "")
 	// Another phone, an app beside it, and off.
-	p.Clock.Advance(time.Hour)
+	k.Pass(time.Hour)
 	b, err := p.Bind(ctx, "alice", enrollment.BindOptions{Channel: "sms", To: "+15550100999", Proof: enrollment.ByCode(codes[1])})
-	p.want(err, "")
-	if s := p.status("alice"); s.Address.Hint != "…67" {
+	proving.Want(t, err, "")
+	if s := k.Status("alice"); s.Address.Hint != "…67" {
 		t.Errorf("before it is confirmed the address is %+v", s.Address)
 	}
-	changed, err := p.Confirm(ctx, "alice", b.Token, p.inbox.code(t))
-	p.want(err, "")
-	if s := p.status("alice"); changed.Did != enrollment.EventAddressBound || s.Address.Hint != "…99" {
+	changed, err := p.Confirm(ctx, "alice", b.Token, p.Inbox.Code())
+	proving.Want(t, err, "")
+	if s := k.Status("alice"); changed.Did != enrollment.EventAddressBound || s.Address.Hint != "…99" {
 		t.Errorf("%v, %+v", changed.Did, s.Address)
 	}
-	setup, err := p.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(codes[2])})
-	p.want(err, "")
+	setup, err := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(codes[2])})
+	proving.Want(t, err, "")
 	app, err := enrollmenttest.Scan(setup.URI())
 	if err != nil {
 		t.Fatal(err)
 	}
-	added, err := p.Guard.Confirm(ctx, "alice", setup.Token, app.Code(p.Clock.Now()))
-	p.want(err, "")
+	added, err := k.Guard.Confirm(ctx, "alice", setup.Token, app.Code(k.Now()))
+	proving.Want(t, err, "")
 	if added.Did != enrollment.EventAuthenticatorAdded {
 		t.Errorf("%v", added.Did)
 	}
-	p.want(p.Guard.Remove(ctx, "alice", added.Success.Authenticator, enrollment.ByReceipt(added.Success.Receipt)), enrollment.ReasonLastAuthenticator)
-	p.want(p.Unbind(ctx, "alice", enrollment.ByReceipt(added.Success.Receipt)), "")
-	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[3])), enrollment.ReasonNoAddress)
-	if s := p.status("alice"); s.Address != nil || !s.Enabled() {
+	proving.Want(t, k.Guard.Remove(ctx, "alice", added.Success.Authenticator, enrollment.ByReceipt(added.Success.Receipt)), enrollment.ReasonLastAuthenticator)
+	proving.Want(t, p.Unbind(ctx, "alice", enrollment.ByReceipt(added.Success.Receipt)), "")
+	proving.Want(t, p.Unbind(ctx, "alice", enrollment.ByCode(codes[3])), enrollment.ReasonNoAddress)
+	if s := k.Status("alice"); s.Address != nil || !s.Enabled() {
 		t.Errorf("%+v", s)
 	}
-	p.want(p.Guard.Disable(ctx, "alice", enrollment.ByCode(codes[3])), "")
-	p.want(p.Unbind(ctx, "alice", enrollment.ByCode(codes[4])), enrollment.ReasonNotEnrolled)
+	proving.Want(t, k.Guard.Disable(ctx, "alice", enrollment.ByCode(codes[3])), "")
+	proving.Want(t, p.Unbind(ctx, "alice", enrollment.ByCode(codes[4])), enrollment.ReasonNotEnrolled)
 	var kinds []enrollment.EventKind
-	for _, e := range p.Events() {
+	for _, e := range k.Events() {
 		kinds = append(kinds, e.Kind)
 		if e.Kind == enrollment.EventAddressBound || e.Kind == enrollment.EventAddressRemoved {
 			e.ID = "" // its digits could be the number's
-			if text := fmt.Sprintf("%+v", e); e.Name != "sms" || strings.Contains(text, phoneNumber) || strings.Contains(text, "555") {
+			if text := fmt.Sprintf("%+v", e); e.Name != "sms" || strings.Contains(text, proving.Phone) || strings.Contains(text, "555") {
 				t.Errorf("%+v", e)
 			}
 		}
@@ -451,33 +344,34 @@ func TestAddressAlone(t *testing.T) {
 // A message prolongs what it was asked for with once, not for ever.
 func TestLifetimeOfDelivery(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	u := p.Enroll("alice")
-	p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.challenge("alice", enrollment.SignInOptions{})
-	issued := p.Clock.Now()
-	first := p.send(d.Challenge)
-	p.Clock.Advance(enrollment.ChallengeTTL - time.Second)
-	second := p.send(first.Challenge) // sending another, with what Send returned
-	if want := p.Clock.Now().Add(enrollment.DeliveryTTL); !second.Expires.Equal(want) || !p.inbox.last(t).Expires.Equal(want) {
+	k := proving.New(t)
+	p := k.Post()
+	u := k.Enroll("alice")
+	p.Bound("alice", enrollment.ByCode(u.Code()))
+	d := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
+	issued := k.Now()
+	first := p.Deliver(d.Challenge)
+	k.Pass(enrollment.ChallengeTTL - time.Second)
+	second := p.Deliver(first.Challenge) // sending another, with what Send returned
+	if want := k.Now().Add(enrollment.DeliveryTTL); !second.Expires.Equal(want) || !p.Inbox.Last().Expires.Equal(want) {
 		t.Errorf("it expires %v after the sign-in", second.Expires.Sub(issued))
 	}
-	p.Clock.Advance(enrollment.MessagePause)
+	k.Pass(enrollment.MessagePause)
 	for name, c := range map[string]string{"of SignIn": d.Challenge, "of the first": first.Challenge, "of the second": second.Challenge} {
 		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, c)
-		if got := modelReason(err); got != enrollment.ReasonChallengeExpired {
+		if got := proving.ReasonOf(err); got != enrollment.ReasonChallengeExpired {
 			t.Errorf("the challenge %s sends: %q", name, got)
 		}
 	}
-	p.want(p.answer(d.Challenge, u.Code()), enrollment.ReasonChallengeExpired)
-	p.Clock.Advance(second.Expires.Sub(p.Clock.Now()) - time.Microsecond)
-	p.want(p.answer(second.Challenge, p.inbox.wrong(t)), enrollment.ReasonWrongCode)
-	p.Clock.Advance(time.Microsecond)
-	p.want(p.answer(second.Challenge, p.inbox.code(t)), enrollment.ReasonChallengeExpired)
-	p.Clock.Advance(-time.Hour) // the clock goes back
-	p.want(p.answer(second.Challenge, p.inbox.code(t)), enrollment.ReasonChallengeExpired)
-	p.Clock.Advance(time.Hour - time.Microsecond)
-	p.want(p.answer(second.Challenge, p.inbox.code(t)), "")
+	proving.Want(t, answer(k, d.Challenge, u.Code()), enrollment.ReasonChallengeExpired)
+	k.Pass(second.Expires.Sub(k.Now()) - time.Microsecond)
+	proving.Want(t, answer(k, second.Challenge, p.Inbox.Wrong()), enrollment.ReasonWrongCode)
+	k.Pass(time.Microsecond)
+	proving.Want(t, answer(k, second.Challenge, p.Inbox.Code()), enrollment.ReasonChallengeExpired)
+	k.Pass(-time.Hour) // the clock goes back
+	proving.Want(t, answer(k, second.Challenge, p.Inbox.Code()), enrollment.ReasonChallengeExpired)
+	k.Pass(time.Hour - time.Microsecond)
+	proving.Want(t, answer(k, second.Challenge, p.Inbox.Code()), "")
 }
 
 // The challenge of a message and the one that it came from are one: who has
@@ -487,29 +381,30 @@ func TestDeliverySpendsBoth(t *testing.T) {
 	for name, messageFirst := range map[string]bool{"the message first": true, "the app first": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPost(t)
-			u := p.Enroll("alice")
-			p.bind("alice", enrollment.ByCode(u.Code()))
-			d := p.challenge("alice", enrollment.SignInOptions{})
-			p.Clock.Advance(9 * time.Minute)
-			sent := p.send(d.Challenge)
-			byMessage := func() error { return p.answer(sent.Challenge, p.inbox.code(t)) }
-			byApp := func() error { return p.answer(d.Challenge, u.Code()) }
+			k := proving.New(t)
+			p := k.Post()
+			u := k.Enroll("alice")
+			p.Bound("alice", enrollment.ByCode(u.Code()))
+			d := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
+			k.Pass(9 * time.Minute)
+			sent := p.Deliver(d.Challenge)
+			byMessage := func() error { return answer(k, sent.Challenge, p.Inbox.Code()) }
+			byApp := func() error { return answer(k, d.Challenge, u.Code()) }
 			first, second := byApp, byMessage
 			if messageFirst {
 				first, second = byMessage, byApp
 			}
-			p.want(first(), "")
-			p.Clock.Advance(30 * time.Second)
-			p.want(second(), enrollment.ReasonChallengeSpent)
+			proving.Want(t, first(), "")
+			k.Pass(30 * time.Second)
+			proving.Want(t, second(), enrollment.ReasonChallengeSpent)
 			_, err := p.Send(t.Context(), enrollment.PurposeSignIn, sent.Challenge)
-			p.want(err, enrollment.ReasonChallengeSpent)
-			p.Clock.Advance(time.Minute) // SignIn's has expired
-			p.want(byApp(), enrollment.ReasonChallengeExpired)
-			p.want(byMessage(), enrollment.ReasonChallengeSpent)
+			proving.Want(t, err, enrollment.ReasonChallengeSpent)
+			k.Pass(time.Minute) // SignIn's has expired
+			proving.Want(t, byApp(), enrollment.ReasonChallengeExpired)
+			proving.Want(t, byMessage(), enrollment.ReasonChallengeSpent)
 			// A write tidies the list of spent ones.
-			p.want(p.answer(p.challenge("alice", enrollment.SignInOptions{}).Challenge, u.Code()), "")
-			p.want(byMessage(), enrollment.ReasonChallengeSpent)
+			proving.Want(t, answer(k, k.Challenge("alice"), u.Code()), "")
+			proving.Want(t, byMessage(), enrollment.ReasonChallengeSpent)
 		})
 	}
 }
@@ -517,39 +412,41 @@ func TestDeliverySpendsBoth(t *testing.T) {
 // What can't be answered can't send.
 func TestSendNeedsAnOpenChallenge(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	u := p.Enroll("alice")
-	p.bind("alice", enrollment.ByCode(u.Code()))
+	k := proving.New(t)
+	p := k.Post()
+	u := k.Enroll("alice")
+	p.Bound("alice", enrollment.ByCode(u.Code()))
 	send := func(c string) error {
 		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, c)
 		return err
 	}
-	spent, void, other := p.challenge("alice", enrollment.SignInOptions{}), p.challenge("alice", enrollment.SignInOptions{}), p.challenge("alice", enrollment.SignInOptions{Purpose: "x"})
-	p.want(p.answer(spent.Challenge, u.Code()), "")
-	p.want(send(spent.Challenge), enrollment.ReasonChallengeSpent)
-	p.want(send(other.Challenge), enrollment.ReasonChallengeInvalid)
-	p.want(send(void.Challenge[1:]), enrollment.ReasonChallengeInvalid)
-	if _, err := p.Guard.Verify(t.Context(), "alice", "x", u.RecoveryCodes[0]); err != nil {
+	spent, void, other := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode), k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode), k.SignIn("alice", enrollment.SignInOptions{Purpose: "x"}, enrollment.AskCode)
+	proving.Want(t, answer(k, spent.Challenge, u.Code()), "")
+	proving.Want(t, send(spent.Challenge), enrollment.ReasonChallengeSpent)
+	proving.Want(t, send(other.Challenge), enrollment.ReasonChallengeInvalid)
+	proving.Want(t, send(void.Challenge[1:]), enrollment.ReasonChallengeInvalid)
+	if _, err := k.Guard.Verify(t.Context(), "alice", "x", u.Codes[0]); err != nil {
 		t.Fatal(err)
 	}
-	p.want(send(void.Challenge), enrollment.ReasonChallengeVoid)
-	if n := len(p.inbox.got); n != 1 {
+	proving.Want(t, send(void.Challenge), enrollment.ReasonChallengeVoid)
+	if n := p.Inbox.Len(); n != 1 {
 		t.Errorf("%d messages were sent", n-1)
 	}
-	d := p.challenge("alice", enrollment.SignInOptions{})
-	p.want(p.Unbind(t.Context(), "alice", enrollment.ByCode(u.RecoveryCodes[1])), "")
-	p.want(send(d.Challenge), enrollment.ReasonChallengeVoid)
-	p.want(send(p.challenge("alice", enrollment.SignInOptions{}).Challenge), enrollment.ReasonNoAddress)
+	d := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
+	proving.Want(t, p.Unbind(t.Context(), "alice", enrollment.ByCode(u.Codes[1])), "")
+	proving.Want(t, send(d.Challenge), enrollment.ReasonChallengeVoid)
+	proving.Want(t, send(k.Challenge("alice")), enrollment.ReasonNoAddress)
 }
 
 // A code over the channel of the first factor is no second factor.
 func TestSameChannel(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	u := p.Enroll("alice")
-	p.bind("alice", enrollment.ByCode(u.Code()))
+	k := proving.New(t)
+	p := k.Post()
+	u := k.Enroll("alice")
+	p.Bound("alice", enrollment.ByCode(u.Code()))
 	for channel, refused := range map[string]bool{"sms": true, "SMS": true, "email": false, "": false} {
-		d := p.challenge("alice", enrollment.SignInOptions{Channel: channel})
+		d := k.SignIn("alice", enrollment.SignInOptions{Channel: channel}, enrollment.AskCode)
 		if slices.Contains(d.Factors, enrollment.FactorDelivered) == refused {
 			t.Errorf("after %q the factors are %v", channel, d.Factors)
 		}
@@ -558,54 +455,55 @@ func TestSameChannel(t *testing.T) {
 		if refused {
 			want = enrollment.ReasonSameChannel
 		}
-		p.want(err, want)
-		p.Clock.Advance(24 * time.Hour)
+		proving.Want(t, err, want)
+		k.Pass(24 * time.Hour)
 	}
 	// It stays with the challenges that Send returns.
-	d := p.send(p.challenge("alice", enrollment.SignInOptions{Channel: "email"}).Challenge)
-	p.Clock.Advance(enrollment.MessagePause)
+	d := p.Deliver(k.SignIn("alice", enrollment.SignInOptions{Channel: "email"}, enrollment.AskCode).Challenge)
+	k.Pass(enrollment.MessagePause)
 	b, err := p.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "email", To: "alice@example.com", Proof: enrollment.ByCode(u.Code())})
-	p.want(err, "")
-	_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
-	p.want(err, "")
+	proving.Want(t, err, "")
+	_, err = p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Code())
+	proving.Want(t, err, "")
 	_, err = p.Send(t.Context(), enrollment.PurposeSignIn, d.Challenge)
-	p.want(err, enrollment.ReasonChallengeVoid)
+	proving.Want(t, err, enrollment.ReasonChallengeVoid)
 }
 
 // What is typed for a message is held against the message or the recovery codes,
 // once.
 func TestWhatIsTypedForMessage(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	u := p.Enroll("alice")
-	p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
-	if c := u.Code(); c != p.inbox.code(t) {
-		p.want(p.answer(d.Challenge, c), enrollment.ReasonWrongCode)
-		if _, err := p.Guard.Verify(t.Context(), "alice", "x", c); err != nil {
+	k := proving.New(t)
+	p := k.Post()
+	u := k.Enroll("alice")
+	p.Bound("alice", enrollment.ByCode(u.Code()))
+	d := p.Deliver(k.Challenge("alice"))
+	if c := u.Code(); c != p.Inbox.Code() {
+		proving.Want(t, answer(k, d.Challenge, c), enrollment.ReasonWrongCode)
+		if _, err := k.Guard.Verify(t.Context(), "alice", "x", c); err != nil {
 			t.Errorf("the app's code was used up: %v", err)
 		}
 	}
-	p.want(p.answer(d.Challenge, "hello"), enrollment.ReasonMalformedCode)
-	p.want(p.answer(d.Challenge, "12345"), enrollment.ReasonMalformedCode)
-	p.want(p.answer(d.Challenge, "0"+p.inbox.code(t)), enrollment.ReasonMalformedCode)
-	p.want(p.answer(d.Challenge, u.RecoveryCodes[0]), "")
-	if s := p.status("alice"); s.CodesLeft != 9 || s.LastFactor != enrollment.FactorRecovery {
+	proving.Want(t, answer(k, d.Challenge, "hello"), enrollment.ReasonMalformedCode)
+	proving.Want(t, answer(k, d.Challenge, "12345"), enrollment.ReasonMalformedCode)
+	proving.Want(t, answer(k, d.Challenge, "0"+p.Inbox.Code()), enrollment.ReasonMalformedCode)
+	proving.Want(t, answer(k, d.Challenge, u.Codes[0]), "")
+	if s := k.Status("alice"); s.CodesLeft != 9 || s.LastFactor != enrollment.FactorRecovery {
 		t.Errorf("%+v", s)
 	}
 	// In any script.
-	p.Clock.Advance(24 * time.Hour)
+	k.Pass(24 * time.Hour)
 	for _, zero := range []rune{'0', '０', '٠', '०', '𝟎'} {
-		d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
+		d := p.Deliver(k.Challenge("alice"))
 		var typed strings.Builder
-		for i, r := range p.inbox.code(t) {
+		for i, r := range p.Inbox.Code() {
 			if i == 3 {
 				typed.WriteRune(' ')
 			}
 			typed.WriteRune(zero + r - '0')
 		}
-		p.want(p.answer(d.Challenge, typed.String()), "")
-		p.Clock.Advance(enrollment.MessagePause)
+		proving.Want(t, answer(k, d.Challenge, typed.String()), "")
+		k.Pass(enrollment.MessagePause)
 	}
 }
 
@@ -613,115 +511,118 @@ func TestWhatIsTypedForMessage(t *testing.T) {
 // that was sent before it.
 func TestBindSuperseded(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	u := p.Enroll("alice")
-	first, err := p.begin("alice", enrollment.ByCode(u.Code()))
-	p.want(err, "")
-	old := p.inbox.code(t)
-	p.Clock.Advance(enrollment.MessagePause)
-	second, err := p.begin("alice", enrollment.ByCode(u.Code()))
-	p.want(err, "")
+	k := proving.New(t)
+	p := k.Post()
+	u := k.Enroll("alice")
+	first, err := p.Begin("alice", enrollment.ByCode(u.Code()))
+	proving.Want(t, err, "")
+	old := p.Inbox.Code()
+	k.Pass(enrollment.MessagePause)
+	second, err := p.Begin("alice", enrollment.ByCode(u.Code()))
+	proving.Want(t, err, "")
 	_, err = p.Confirm(t.Context(), "alice", first.Token, old)
-	p.want(err, enrollment.ReasonSetupSuperseded)
-	_, err = p.Confirm(t.Context(), "bob", second.Token, p.inbox.code(t))
-	p.want(err, enrollment.ReasonSetupInvalid)
+	proving.Want(t, err, enrollment.ReasonSetupSuperseded)
+	_, err = p.Confirm(t.Context(), "bob", second.Token, p.Inbox.Code())
+	proving.Want(t, err, enrollment.ReasonSetupInvalid)
 	_, err = p.Confirm(t.Context(), "alice", second.Token, "hello")
-	p.want(err, enrollment.ReasonMalformedCode)
-	_, err = p.Confirm(t.Context(), "alice", second.Token, p.inbox.code(t))
-	p.want(err, "")
-	p.Clock.Advance(enrollment.MessagePause)
-	third, err := p.begin("alice", enrollment.ByCode(u.Code()))
-	p.want(err, "")
-	code := p.inbox.code(t)
-	p.Clock.Advance(enrollment.MessagePause)
-	p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
+	proving.Want(t, err, enrollment.ReasonMalformedCode)
+	_, err = p.Confirm(t.Context(), "alice", second.Token, p.Inbox.Code())
+	proving.Want(t, err, "")
+	k.Pass(enrollment.MessagePause)
+	third, err := p.Begin("alice", enrollment.ByCode(u.Code()))
+	proving.Want(t, err, "")
+	code := p.Inbox.Code()
+	k.Pass(enrollment.MessagePause)
+	p.Deliver(k.Challenge("alice"))
 	_, err = p.Confirm(t.Context(), "alice", third.Token, code)
-	p.want(err, enrollment.ReasonNoSetup)
-	p.Clock.Advance(enrollment.DeliveryTTL)
+	proving.Want(t, err, enrollment.ReasonNoSetup)
+	k.Pass(enrollment.DeliveryTTL)
 	_, err = p.Confirm(t.Context(), "alice", third.Token, code)
-	p.want(err, enrollment.ReasonSetupExpired)
+	proving.Want(t, err, enrollment.ReasonSetupExpired)
 }
 
 // After a reset with a ticket, the address needs it as an app does.
 func TestBindNeedsTicket(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, addressAlone)
-	p.Enroll("alice")
-	ticket, err := p.Guard.Admin("bob", "lost the phone").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
-	p.want(err, "")
+	k := proving.New(t, addressAlone)
+	p := k.Post()
+	k.Enroll("alice")
+	ticket, err := k.Guard.Admin("bob", "lost the phone").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
+	proving.Want(t, err, "")
 	bind := func(ticket string) error {
-		b, err := p.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: phoneNumber, Ticket: ticket})
+		b, err := p.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: proving.Phone, Ticket: ticket})
 		if err != nil {
 			return err
 		}
-		_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
+		_, err = p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Code())
 		return err
 	}
-	p.want(bind(""), enrollment.ReasonTicketRequired)
-	p.want(bind(strings.Repeat("0", 16)), enrollment.ReasonTicketInvalid)
-	if len(p.inbox.got) != 0 {
+	proving.Want(t, bind(""), enrollment.ReasonTicketRequired)
+	proving.Want(t, bind(strings.Repeat("0", 16)), enrollment.ReasonTicketInvalid)
+	if p.Inbox.Len() != 0 {
 		t.Error("something was sent without a ticket")
 	}
-	p.want(bind(ticket.Reveal()), "")
+	proving.Want(t, bind(ticket.Reveal()), "")
 }
 
 // A Sender can fail, panic and take its time. The message counts.
 func TestSenderFails(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	u := p.Enroll("alice")
-	p.bind("alice", enrollment.ByCode(u.Code()))
+	k := proving.New(t)
+	p := k.Post()
+	u := k.Enroll("alice")
+	p.Bound("alice", enrollment.ByCode(u.Code()))
 	down := errors.New("the gateway is down")
 	send := func(ctx context.Context) (enrollment.Delivery, error) {
-		return p.Send(ctx, enrollment.PurposeSignIn, p.challenge("alice", enrollment.SignInOptions{}).Challenge)
+		return p.Send(ctx, enrollment.PurposeSignIn, k.Challenge("alice"))
 	}
 	for name, fail := range map[string]func(ctx context.Context) error{
 		"fails":  func(context.Context) error { return down },
 		"panics": func(context.Context) error { panic("CANARY") },
 		"ends":   func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
-		p.Clock.Advance(24 * time.Hour)
+		k.Pass(24 * time.Hour)
 		ctx, cancel := context.WithCancel(t.Context())
-		p.inbox.fail = func(ctx context.Context) error { cancel(); return fail(ctx) }
+		p.Inbox.Fail = func(ctx context.Context) error { cancel(); return fail(ctx) }
 		d, err := send(ctx)
 		if !errors.Is(err, enrollment.ErrNotSent) || errors.As(err, new(*enrollment.Denied)) || d != (enrollment.Delivery{}) ||
 			strings.Contains(err.Error(), "CANARY") || name == "fails" && !errors.Is(err, down) {
 			t.Errorf("a sender that %s: %v", name, err)
 		}
-		p.inbox.fail = nil
+		p.Inbox.Fail = nil
 		_, err = send(t.Context())
-		p.want(err, enrollment.ReasonTooManyMessages)
-		p.Clock.Advance(enrollment.MessagePause)
-		b, err := p.begin("alice", enrollment.ByCode(u.Code()))
-		p.want(err, "")
+		proving.Want(t, err, enrollment.ReasonTooManyMessages)
+		k.Pass(enrollment.MessagePause)
+		b, err := p.Begin("alice", enrollment.ByCode(u.Code()))
+		proving.Want(t, err, "")
 		if b.Token == "" {
 			t.Error("no token")
 		}
-		p.Clock.Advance(enrollment.MessagePause)
+		k.Pass(enrollment.MessagePause)
 		ctx, cancel = context.WithCancel(t.Context())
-		p.inbox.fail = func(ctx context.Context) error { cancel(); return fail(ctx) }
-		b, err = p.Bind(ctx, "alice", enrollment.BindOptions{Channel: "sms", To: phoneNumber, Proof: enrollment.ByCode(u.Code())})
+		p.Inbox.Fail = func(ctx context.Context) error { cancel(); return fail(ctx) }
+		b, err = p.Bind(ctx, "alice", enrollment.BindOptions{Channel: "sms", To: proving.Phone, Proof: enrollment.ByCode(u.Code())})
 		if !errors.Is(err, enrollment.ErrNotSent) || b != (enrollment.Binding{}) {
 			t.Errorf("Bind, a sender that %s: %v", name, err)
 		}
-		p.inbox.fail = nil
+		p.Inbox.Fail = nil
 	}
 	// While one takes its time, the account serves others.
-	p.Clock.Advance(24 * time.Hour)
+	k.Pass(24 * time.Hour)
 	entered, leave := make(chan struct{}), make(chan struct{})
-	p.inbox.fail = func(context.Context) error {
+	p.Inbox.Fail = func(context.Context) error {
 		close(entered)
 		<-leave
 		return nil
 	}
-	c := p.challenge("alice", enrollment.SignInOptions{}).Challenge
+	c := k.Challenge("alice")
 	done := make(chan error)
 	go func() {
 		_, err := p.Send(context.Background(), enrollment.PurposeSignIn, c)
 		done <- err
 	}()
 	<-entered
-	p.want(p.answer(c, u.RecoveryCodes[0]), "")
+	proving.Want(t, answer(k, c, u.Codes[0]), "")
 	close(leave)
 	if err := <-done; err != nil {
 		t.Error(err)
@@ -733,7 +634,7 @@ func TestSenderFails(t *testing.T) {
 func TestCase55_Message(t *testing.T) {
 	t.Parallel()
 	var logged bytes.Buffer
-	p := newPost(t, addressAlone, func(c *enrollment.Config) {
+	k := proving.New(t, addressAlone, func(c *enrollment.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{
 			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 				if a.Key == slog.TimeKey || a.Key == "id" { // their digits could be anybody's code
@@ -743,11 +644,12 @@ func TestCase55_Message(t *testing.T) {
 			},
 		}))
 	})
-	p.bind("alice", enrollment.Proof{})
-	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
-	m := p.inbox.last(t)
-	p.want(p.answer(d.Challenge, p.inbox.wrong(t)), enrollment.ReasonWrongCode)
-	p.want(p.answer(d.Challenge, m.Code()), "")
+	p := k.Post()
+	p.Bound("alice", enrollment.Proof{})
+	d := p.Deliver(k.Challenge("alice"))
+	m := p.Inbox.Last()
+	proving.Want(t, answer(k, d.Challenge, p.Inbox.Wrong()), enrollment.ReasonWrongCode)
+	proving.Want(t, answer(k, d.Challenge, m.Code()), "")
 	code := m.Code()
 	canaries := []string{code, fmt.Sprintf("%x", code), fmt.Sprintf("%X", code), strings.Trim(fmt.Sprint([]byte(code)), "[]")}
 	type host struct {
@@ -756,7 +658,7 @@ func TestCase55_Message(t *testing.T) {
 	}
 	m.Expires = time.Time{} // its digits could be the code's
 	h := host{m, &m}
-	for _, x := range []any{m, &m, h, &h, []host{h}, map[string]host{"x": h}, p.Messages, p.inbox.got[:0]} {
+	for _, x := range []any{m, &m, h, &h, []host{h}, map[string]host{"x": h}, p.Messages, []enrollment.Message{m}} {
 		texts := make(map[string]string)
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%b", "%e", "%U"} {
 			texts[verb] = fmt.Sprintf(verb, x)
@@ -779,7 +681,7 @@ func TestCase55_Message(t *testing.T) {
 			}
 		}
 	}
-	if text := fmt.Sprintf("%v %+v %#v %s %d", m, m, m, &m, m); strings.Contains(text, phoneNumber) || strings.Count(text, "redacted") != 5 {
+	if text := fmt.Sprintf("%v %+v %#v %s %d", m, m, m, &m, m); strings.Contains(text, proving.Phone) || strings.Count(text, "redacted") != 5 {
 		t.Errorf("a message shows as %s", text)
 	}
 	if j, err := json.Marshal(m); err == nil {
@@ -791,7 +693,7 @@ func TestCase55_Message(t *testing.T) {
 	if (enrollment.Message{}).Code() != "" {
 		t.Error("the zero message has a code")
 	}
-	if text := logged.String(); strings.Count(text, "\n") < 6 || strings.Contains(text, code) || strings.Contains(text, phoneNumber) {
+	if text := logged.String(); strings.Count(text, "\n") < 6 || strings.Contains(text, code) || strings.Contains(text, proving.Phone) {
 		t.Errorf("the log says\n%s", text)
 	}
 }
@@ -800,9 +702,10 @@ func TestCase55_Message(t *testing.T) {
 // owner has to know.
 func TestCase31_StatusShowsNoAddress(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, addressAlone)
-	p.bind("alice", enrollment.Proof{})
-	s := p.status("alice")
+	k := proving.New(t, addressAlone)
+	p := k.Post()
+	p.Bound("alice", enrollment.Proof{})
+	s := k.Status("alice")
 	j, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
@@ -811,7 +714,7 @@ func TestCase31_StatusShowsNoAddress(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "s", s, "a", *s.Address)
 	_, said, _ := strings.Cut(logged.String(), `"msg"`) // the digits of the time could be the number's
 	for _, text := range []string{string(j), said, fmt.Sprintf("%+v %+v", s, *s.Address)} {
-		if strings.Contains(text, phoneNumber[1:]) || strings.Contains(text, "4123") || !strings.Contains(text, "…67") {
+		if strings.Contains(text, proving.Phone[1:]) || strings.Contains(text, "4123") || !strings.Contains(text, "…67") {
 			t.Errorf("the status shows %s", text)
 		}
 	}
@@ -852,13 +755,14 @@ func TestHint(t *testing.T) {
 func TestCase21_DeliveredCodesAreUniform(t *testing.T) {
 	t.Parallel()
 	const n = 3000
-	p := newPost(t, addressAlone)
+	k := proving.New(t, addressAlone)
+	p := k.Post()
 	var count [6][10]int
 	for i := range n {
-		if _, err := p.begin(fmt.Sprint("user-", i), enrollment.Proof{}); err != nil {
+		if _, err := p.Begin(fmt.Sprint("user-", i), enrollment.Proof{}); err != nil {
 			t.Fatal(err)
 		}
-		code := p.inbox.code(t)
+		code := p.Inbox.Code()
 		if len(code) != 6 {
 			t.Fatalf("a code of %d digits", len(code))
 		}
@@ -880,16 +784,18 @@ func TestCase21_DeliveredCodesAreUniform(t *testing.T) {
 func TestDrawingFromBrokenSource(t *testing.T) {
 	t.Parallel()
 	for _, b := range []byte{0x00, 0x7f, 0xff} {
-		p := newPost(t, addressAlone)
-		p.Guard.SetRandom(stuck(b))
-		if _, err := p.begin("alice", enrollment.Proof{}); err != nil || len(p.inbox.code(t)) != 6 {
+		k := proving.New(t, addressAlone)
+		p := k.Post()
+		k.Keys.Random = stuck(b)
+		if _, err := p.Begin("alice", enrollment.Proof{}); err != nil || len(p.Inbox.Code()) != 6 {
 			t.Errorf("stuck at %x: %v", b, err)
 		}
 	}
-	p := newPost(t, addressAlone)
+	k := proving.New(t, addressAlone)
+	p := k.Post()
 	for n := range 24 {
-		p.Guard.SetRandom(bytes.NewReader(make([]byte, n)))
-		if _, err := p.begin("alice", enrollment.Proof{}); err == nil || len(p.inbox.got) != 0 {
+		k.Keys.Random = bytes.NewReader(make([]byte, n))
+		if _, err := p.Begin("alice", enrollment.Proof{}); err == nil || p.Inbox.Len() != 0 {
 			t.Fatalf("with %d bytes of randomness: %v", n, err)
 		}
 	}
@@ -908,103 +814,106 @@ func (s stuck) Read(b []byte) (int, error) {
 // A lock of delivered codes is told, shown, and ended like that of an app.
 func TestDeliveredLock(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
-	u := p.Enroll("alice")
-	p.bind("alice", enrollment.ByCode(u.Code()))
-	d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
+	k := proving.New(t)
+	p := k.Post()
+	u := k.Enroll("alice")
+	p.Bound("alice", enrollment.ByCode(u.Code()))
+	d := p.Deliver(k.Challenge("alice"))
 	var err error
 	for range 5 {
-		err = p.answer(d.Challenge, p.inbox.wrong(t))
-		p.want(err, enrollment.ReasonWrongCode)
+		err = answer(k, d.Challenge, p.Inbox.Wrong())
+		proving.Want(t, err, enrollment.ReasonWrongCode)
 	}
 	var denied *enrollment.Denied
-	until := p.Clock.Now().Add(time.Minute)
+	until := k.Now().Add(time.Minute)
 	if !errors.As(err, &denied) || denied.Factor != enrollment.FactorDelivered || !denied.RetryAt.Equal(until) {
 		t.Errorf("%+v", denied)
 	}
-	if l := p.status("alice").Locks; len(l) != 1 || l[0] != (enrollment.Lock{Factor: enrollment.FactorDelivered, Until: until}) {
+	if l := k.Status("alice").Locks; len(l) != 1 || l[0] != (enrollment.Lock{Factor: enrollment.FactorDelivered, Until: until}) {
 		t.Errorf("locks %+v", l)
 	}
-	events := p.Events()
+	events := k.Events()
 	if e := events[len(events)-1]; e.Kind != enrollment.EventLocked || e.Factor != enrollment.FactorDelivered {
 		t.Errorf("event %+v", e)
 	}
-	p.Clock.Advance(30 * time.Second)
-	p.want(p.Unbind(t.Context(), "alice", enrollment.ByCode(u.Code())), "")
-	_, err = p.begin("alice", enrollment.ByCode(u.RecoveryCodes[0]))
-	p.want(err, enrollment.ReasonLocked) // before the proof is looked at
-	if s := p.status("alice"); len(s.Locks) != 1 || s.CodesLeft != 10 {
+	k.Pass(30 * time.Second)
+	proving.Want(t, p.Unbind(t.Context(), "alice", enrollment.ByCode(u.Code())), "")
+	_, err = p.Begin("alice", enrollment.ByCode(u.Codes[0]))
+	proving.Want(t, err, enrollment.ReasonLocked) // before the proof is looked at
+	if s := k.Status("alice"); len(s.Locks) != 1 || s.CodesLeft != 10 {
 		t.Errorf("%+v", s)
 	}
-	_, err = p.Guard.Verify(t.Context(), "alice", "x", u.RecoveryCodes[0])
-	p.want(err, "")
-	_, err = p.begin("alice", enrollment.ByCode(u.RecoveryCodes[1]))
-	p.want(err, enrollment.ReasonTooManyMessages) // which a recovery code does not end
+	_, err = k.Guard.Verify(t.Context(), "alice", "x", u.Codes[0])
+	proving.Want(t, err, "")
+	_, err = p.Begin("alice", enrollment.ByCode(u.Codes[1]))
+	proving.Want(t, err, enrollment.ReasonTooManyMessages) // which a recovery code does not end
 }
 
 // Who guesses at the code for a first address is locked. Status shows it, and an
 // administrator ends it, although nothing is on.
 func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	t.Parallel()
-	p := newPost(t, addressAlone)
-	b, err := p.begin("alice", enrollment.Proof{})
-	p.want(err, "")
+	k := proving.New(t, addressAlone)
+	p := k.Post()
+	b, err := p.Begin("alice", enrollment.Proof{})
+	proving.Want(t, err, "")
 	for range 5 {
-		_, err := p.Confirm(t.Context(), "alice", b.Token, p.inbox.wrong(t))
-		p.want(err, enrollment.ReasonWrongCode)
+		_, err := p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Wrong())
+		proving.Want(t, err, enrollment.ReasonWrongCode)
 	}
-	until := p.Clock.Now().Add(time.Minute)
-	s := p.status("alice")
+	until := k.Now().Add(time.Minute)
+	s := k.Status("alice")
 	if len(s.Locks) != 1 || s.Locks[0] != (enrollment.Lock{Factor: enrollment.FactorDelivered, Until: until}) || s.Enabled() {
 		t.Errorf("%+v", s)
 	}
-	_, err = p.begin("alice", enrollment.Proof{})
-	p.want(err, enrollment.ReasonLocked)
-	admin := p.Guard.Admin("root", "called")
-	p.want(admin.Unlock(t.Context(), "alice"), "")
-	if e := p.Events(); len(e) != 2 || e[0].Kind != enrollment.EventLocked || e[1].Kind != enrollment.EventUnlocked || e[1].Actor != "root" {
+	_, err = p.Begin("alice", enrollment.Proof{})
+	proving.Want(t, err, enrollment.ReasonLocked)
+	admin := k.Guard.Admin("root", "called")
+	proving.Want(t, admin.Unlock(t.Context(), "alice"), "")
+	if e := k.Events(); len(e) != 2 || e[0].Kind != enrollment.EventLocked || e[1].Kind != enrollment.EventUnlocked || e[1].Actor != "root" {
 		t.Errorf("events %+v", e)
 	}
-	if s := p.status("alice"); len(s.Locks) != 0 {
+	if s := k.Status("alice"); len(s.Locks) != 0 {
 		t.Errorf("locks %+v", s.Locks)
 	}
-	p.want(admin.Unlock(t.Context(), "alice"), enrollment.ReasonNotEnrolled) // nothing is locked any more
-	p.Clock.Advance(enrollment.MessagePause - time.Second)                   // the lock would still be there
-	_, err = p.begin("alice", enrollment.Proof{})
-	p.want(err, enrollment.ReasonTooManyMessages)
-	p.Clock.Advance(time.Second)
-	b, err = p.begin("alice", enrollment.Proof{})
-	p.want(err, "")
-	_, err = p.Confirm(t.Context(), "alice", b.Token, p.inbox.code(t))
-	p.want(err, "")
+	proving.Want(t, admin.Unlock(t.Context(), "alice"), enrollment.ReasonNotEnrolled) // nothing is locked any more
+	k.Pass(enrollment.MessagePause - time.Second)                                     // the lock would still be there
+	_, err = p.Begin("alice", enrollment.Proof{})
+	proving.Want(t, err, enrollment.ReasonTooManyMessages)
+	k.Pass(time.Second)
+	b, err = p.Begin("alice", enrollment.Proof{})
+	proving.Want(t, err, "")
+	_, err = p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Code())
+	proving.Want(t, err, "")
 }
 
 // Where a code from a message is asked for, a recovery code of another system is
 // taken as well, digits or not; six of them are the message's.
 func TestImportedCodeInsteadOfTheMessage(t *testing.T) {
 	t.Parallel()
-	p := newPost(t)
+	k := proving.New(t)
+	p := k.Post()
 	key := proving.TheirKey(t, "alice", totp.Params{})
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
 	for _, code := range []string{"12345678", "123456", "1234567"} {
 		sum := sha256.Sum256([]byte(code))
 		im.RecoveryHashes = append(im.RecoveryHashes, sum[:])
 	}
-	p.want(p.Guard.Admin("root", "moving").Import(t.Context(), "alice", im), "")
-	p.Clock.Advance(time.Hour)
-	p.bind("alice", enrollment.ByCode(modelShown(key, p.Clock.Now())))
+	proving.Want(t, k.Guard.Admin("root", "moving").Import(t.Context(), "alice", im), "")
+	k.Pass(time.Hour)
+	p.Bound("alice", enrollment.ByCode(k.Code(key)))
 	for _, x := range []struct {
 		code string
 		want enrollment.Reason
 		left int
 	}{{"123456", enrollment.ReasonWrongCode, 3}, {"12345678", "", 2}, {"12345678", enrollment.ReasonReplayed, 2}, {"1234567", "", 1}} {
-		p.Clock.Advance(time.Hour)
-		d := p.send(p.challenge("alice", enrollment.SignInOptions{}).Challenge)
-		if p.inbox.code(t) == x.code {
+		k.Pass(time.Hour)
+		d := p.Deliver(k.Challenge("alice"))
+		if p.Inbox.Code() == x.code {
 			continue // once in a million times
 		}
-		p.want(p.answer(d.Challenge, x.code), x.want)
-		if left := p.status("alice").CodesLeft; left != x.left {
+		proving.Want(t, answer(k, d.Challenge, x.code), x.want)
+		if left := k.Status("alice").CodesLeft; left != x.left {
 			t.Errorf("%d codes are left after %s, want %d", left, x.code, x.left)
 		}
 	}

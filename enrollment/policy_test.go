@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // The decisions of SignIn over what the host demands and what the account is.
@@ -17,32 +18,32 @@ func TestPolicy(t *testing.T) {
 		grace             time.Duration // from now; none for the zero time
 		purpose           enrollment.Purpose
 	}
-	states := map[string]func(o *office){
-		"new": func(*office) {},
-		"pending": func(o *office) {
-			_, err := o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
-			granted(t, err)
+	states := map[string]func(k *proving.Kit){
+		"new": func(*proving.Kit) {},
+		"pending": func(k *proving.Kit) {
+			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+			k.Must(err)
 		},
-		"confirmed": func(o *office) { o.enroll("alice") },
-		"disabled": func(o *office) {
-			alice := o.enroll("alice")
-			granted(t, o.guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.code())))
+		"confirmed": func(k *proving.Kit) { k.Enroll("alice") },
+		"disabled": func(k *proving.Kit) {
+			alice := k.Enroll("alice")
+			k.Must(k.Guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.Code())))
 		},
-		"bypassed and new": func(o *office) {
-			granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(2*hour)))
+		"bypassed and new": func(k *proving.Kit) {
+			k.Must(k.Guard.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(2*hour)))
 		},
-		"bypassed and confirmed": func(o *office) {
-			o.enroll("alice")
-			granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(2*hour)))
+		"bypassed and confirmed": func(k *proving.Kit) {
+			k.Enroll("alice")
+			k.Must(k.Guard.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(2*hour)))
 		},
-		"bypass is over and new": func(o *office) {
-			granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(2*hour)))
-			o.pass(2 * hour)
+		"bypass is over and new": func(k *proving.Kit) {
+			k.Must(k.Guard.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(2*hour)))
+			k.Pass(2 * hour)
 		},
-		"bypass is over and confirmed": func(o *office) {
-			o.enroll("alice")
-			granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(2*hour)))
-			o.pass(2 * hour)
+		"bypass is over and confirmed": func(k *proving.Kit) {
+			k.Enroll("alice")
+			k.Must(k.Guard.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(2*hour)))
+			k.Pass(2 * hour)
 		},
 	}
 	proceed := func(waived enrollment.Factor, enrollBy time.Duration) enrollment.Decision {
@@ -106,22 +107,22 @@ func TestPolicy(t *testing.T) {
 		},
 	} {
 		for c, want := range cases {
-			o := newOffice(t)
-			states[state](o)
+			k := proving.New(t)
+			states[state](k)
 			l := enrollment.SignInOptions{Require: c.require, Enrolled: c.enrolled, Purpose: c.purpose}
 			if c.grace != none {
-				l.Grace = o.clock.Now().Add(c.grace)
+				l.Grace = k.Now().Add(c.grace)
 			}
 			var d enrollment.Decision
 			var err error
-			decide := func() { d, err = o.guard.SignIn(t.Context(), "alice", l) }
+			decide := func() { d, err = k.Guard.SignIn(t.Context(), "alice", l) }
 			if want.Waived != "" {
 				decide()
 			} else {
-				o.unchanged("alice", decide)
+				k.Unchanged("alice", decide)
 			}
 			if !want.EnrollBy.IsZero() {
-				want.EnrollBy = o.clock.Now().Add(time.Duration(want.EnrollBy.UnixNano()))
+				want.EnrollBy = k.Now().Add(time.Duration(want.EnrollBy.UnixNano()))
 			}
 			if d.Next != want.Next || d.Waived != want.Waived || !d.EnrollBy.Equal(want.EnrollBy) ||
 				(d.Challenge != "") != (want.Next == enrollment.AskCode) || (want.Next == enrollment.Refuse) != errors.Is(err, enrollment.ErrMissing) {
@@ -134,14 +135,14 @@ func TestPolicy(t *testing.T) {
 // The last instant of grace, and the first after it.
 func TestGraceEnds(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
-	l := enrollment.SignInOptions{Require: true, Grace: o.clock.Now().Add(time.Hour)}
-	o.pass(time.Hour - time.Microsecond)
-	if d := o.signIn("alice", l); d.Next != enrollment.Proceed || !d.EnrollBy.Equal(l.Grace) {
+	k := proving.New(t)
+	l := enrollment.SignInOptions{Require: true, Grace: k.Now().Add(time.Hour)}
+	k.Pass(time.Hour - time.Microsecond)
+	if d := k.SignIn("alice", l); d.Next != enrollment.Proceed || !d.EnrollBy.Equal(l.Grace) {
 		t.Errorf("%+v", d)
 	}
-	o.pass(time.Microsecond)
-	if d := o.signIn("alice", l); d.Next != enrollment.MustEnroll || !d.EnrollBy.IsZero() {
+	k.Pass(time.Microsecond)
+	if d := k.SignIn("alice", l); d.Next != enrollment.MustEnroll || !d.EnrollBy.IsZero() {
 		t.Errorf("%+v", d)
 	}
 }
@@ -149,15 +150,15 @@ func TestGraceEnds(t *testing.T) {
 // A mandated enrolment ends with a Success: no second code is needed.
 func TestMandatedEnrolment(t *testing.T) {
 	t.Parallel()
-	o := newOffice(t)
-	if d := o.signIn("alice", enrollment.SignInOptions{Require: true}); d.Next != enrollment.MustEnroll {
+	k := proving.New(t)
+	if d := k.SignIn("alice", enrollment.SignInOptions{Require: true}); d.Next != enrollment.MustEnroll {
 		t.Fatal(d.Next)
 	}
-	alice := o.enroll("alice")
-	if alice.first.UserID != "alice" || alice.first.Purpose != enrollment.PurposeSetup || alice.first.Receipt == "" {
-		t.Errorf("%+v", alice.first)
+	alice := k.Enroll("alice")
+	if alice.First.UserID != "alice" || alice.First.Purpose != enrollment.PurposeSetup || alice.First.Receipt == "" {
+		t.Errorf("%+v", alice.First)
 	}
-	if d := o.signIn("alice", enrollment.SignInOptions{Require: true}); d.Next != enrollment.AskCode {
+	if d := k.SignIn("alice", enrollment.SignInOptions{Require: true}); d.Next != enrollment.AskCode {
 		t.Error(d.Next)
 	}
 }
@@ -169,42 +170,42 @@ func TestPassAndThenSetup(t *testing.T) {
 	for name, l := range map[string]enrollment.SignInOptions{
 		"nothing is required": {},
 		"required":            {Require: true},
-		"grace":               {Require: true, Grace: modelStart.Add(1000 * time.Hour)},
+		"grace":               {Require: true, Grace: proving.Start.Add(1000 * time.Hour)},
 	} {
-		o := newOffice(t)
-		o.enroll("alice")
-		admin := o.guard.Admin("root", "phone stolen")
+		k := proving.New(t)
+		k.Enroll("alice")
+		admin := k.Guard.Admin("root", "phone stolen")
 		_, err := admin.Reset(t.Context(), "alice", enrollment.ResetOptions{})
-		granted(t, err)
-		until := o.clock.Now().Add(24 * time.Hour)
-		granted(t, admin.Bypass(t.Context(), "alice", until))
-		if d := o.signIn("alice", l); d.Next != enrollment.Proceed || d.Waived != enrollment.FactorBypass || !d.EnrollBy.Equal(until) {
+		k.Must(err)
+		until := k.Now().Add(24 * time.Hour)
+		k.Must(admin.Bypass(t.Context(), "alice", until))
+		if d := k.SignIn("alice", l); d.Next != enrollment.Proceed || d.Waived != enrollment.FactorBypass || !d.EnrollBy.Equal(until) {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if s := o.status("alice"); !s.BypassUntil.Equal(until) || s.MustEnroll || s.LastFactor != enrollment.FactorBypass {
+		if s := k.Status("alice"); !s.BypassUntil.Equal(until) || s.MustEnroll || s.LastFactor != enrollment.FactorBypass {
 			t.Errorf("%s: %+v", name, s)
 		}
-		o.pass(24 * time.Hour)
-		if d := o.signIn("alice", l); d.Next != enrollment.MustEnroll {
+		k.Pass(24 * time.Hour)
+		if d := k.SignIn("alice", l); d.Next != enrollment.MustEnroll {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if s := o.status("alice"); !s.BypassUntil.IsZero() || !s.MustEnroll {
+		if s := k.Status("alice"); !s.BypassUntil.IsZero() || !s.MustEnroll {
 			t.Errorf("%s: %+v", name, s)
 		}
 		// Neither a setup that nobody confirms, nor another reset, is a way out.
-		_, err = o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
-		granted(t, err)
+		_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+		k.Must(err)
 		ticket, err := admin.Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
-		granted(t, err)
-		if d := o.signIn("alice", l); d.Next != enrollment.MustEnroll {
+		k.Must(err)
+		if d := k.SignIn("alice", l); d.Next != enrollment.MustEnroll {
 			t.Errorf("%s: after another reset %+v", name, d)
 		}
-		alice := o.enrollWith("alice", ticket.Reveal())
-		if d := o.signIn("alice", l); d.Next != enrollment.AskCode || o.status("alice").MustEnroll {
+		alice := k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket.Reveal()})
+		if d := k.SignIn("alice", l); d.Next != enrollment.AskCode || k.Status("alice").MustEnroll {
 			t.Errorf("%s: %+v", name, d)
 		}
-		granted(t, o.guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.code())))
-		if o.status("alice").MustEnroll {
+		k.Must(k.Guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.Code())))
+		if k.Status("alice").MustEnroll {
 			t.Errorf("%s: demanded again", name)
 		}
 	}
@@ -214,41 +215,44 @@ func TestPassAndThenSetup(t *testing.T) {
 func TestBypassEnds(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {
-		do   func(o *office, alice *client) error
+		do   func(k *proving.Kit, alice *proving.Person, challenge string) error
 		ends bool
 	}{
-		"answer": {func(o *office, alice *client) error {
-			_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, alice.challenge, alice.code())
+		"answer": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, alice.Code())
 			return err
 		}, true},
-		"recovery code": {func(o *office, alice *client) error {
-			_, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, alice.challenge, alice.codes[0])
+		"recovery code": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, alice.Codes[0])
 			return err
 		}, true},
-		"step-up": {func(_ *office, alice *client) error { alice.verify("x"); return nil }, true},
-		"proof by code": {func(o *office, alice *client) error {
-			_, err := o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(alice.code())})
+		"step-up": {func(_ *proving.Kit, alice *proving.Person, _ string) error { alice.Verify("x"); return nil }, true},
+		"proof by code": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(alice.Code())})
 			return err
 		}, true},
-		"proof by an earlier receipt": {func(o *office, alice *client) error {
-			_, err := o.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(alice.first.Receipt)})
+		"proof by an earlier receipt": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(alice.First.Receipt)})
 			return err
 		}, false},
-		"another sign-in": {func(o *office, _ *client) error { o.signIn("alice", enrollment.SignInOptions{}); return nil }, false},
-		"a wrong code": {func(o *office, alice *client) error {
-			_, err := o.guard.Verify(t.Context(), "alice", "x", alice.wrong())
-			wantReason(t, err, enrollment.ReasonWrongCode)
+		"another sign-in": {func(k *proving.Kit, _ *proving.Person, _ string) error {
+			k.SignIn("alice", enrollment.SignInOptions{})
+			return nil
+		}, false},
+		"a wrong code": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+			_, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Wrong())
+			proving.Want(t, err, enrollment.ReasonWrongCode)
 			return nil
 		}, false},
 	} {
-		o := newOffice(t)
-		alice := o.enroll("alice")
-		alice.challenge = o.signIn("alice", enrollment.SignInOptions{}).Challenge
-		granted(t, o.guard.Admin("root", "x").Bypass(t.Context(), "alice", o.clock.Now().Add(time.Hour)))
-		if err := x.do(o, alice); err != nil {
+		k := proving.New(t)
+		alice := k.Enroll("alice")
+		challenge := k.Challenge("alice")
+		k.Must(k.Guard.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(time.Hour)))
+		if err := x.do(k, alice, challenge); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if d := o.signIn("alice", enrollment.SignInOptions{}); (d.Next == enrollment.AskCode) != x.ends {
+		if d := k.SignIn("alice", enrollment.SignInOptions{}); (d.Next == enrollment.AskCode) != x.ends {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}

@@ -3,6 +3,7 @@ package proving
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
@@ -57,4 +58,42 @@ func (b *Inbox) Wrong() string {
 		return "000001"
 	}
 	return "000000"
+}
+
+// Phone is where a [Post] sends to.
+const Phone = "+41441234567"
+
+// A Post is Messages of a Kit's Guard, which arrive in its Inbox.
+type Post struct {
+	enrollment.Messages
+	Inbox *Inbox
+
+	kit *Kit
+}
+
+// Post returns the Messages of Guard.
+func (k *Kit) Post() *Post { return &Post{Messages: k.Guard.Messages(), Inbox: k.Inbox, kit: k} }
+
+// Begin asks for a code to the [Phone].
+func (p *Post) Begin(user string, proof enrollment.Proof) (enrollment.Binding, error) {
+	return p.Bind(p.kit.t.Context(), user, enrollment.BindOptions{Channel: "sms", To: Phone, Proof: proof})
+}
+
+// Bound binds the [Phone], and lets the messages of the day be forgotten.
+func (p *Post) Bound(user string, proof enrollment.Proof) enrollment.Confirmed {
+	p.kit.t.Helper()
+	b, err := p.Begin(user, proof)
+	p.kit.Must(err)
+	done, err := p.Confirm(p.kit.t.Context(), user, b.Token, p.Inbox.Code())
+	p.kit.Must(err)
+	p.kit.Pass(24 * time.Hour)
+	return done
+}
+
+// Deliver has a code sent for the challenge of a sign-in.
+func (p *Post) Deliver(challenge string) enrollment.Delivery {
+	p.kit.t.Helper()
+	d, err := p.Send(p.kit.t.Context(), enrollment.PurposeSignIn, challenge)
+	p.kit.Must(err)
+	return d
 }

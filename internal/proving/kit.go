@@ -31,6 +31,7 @@ type Kit struct {
 	Clock  *enrollmenttest.Clock
 	Keys   *Keys
 	Config enrollment.Config // of Guard
+	Inbox  *Inbox            // where messages arrive
 
 	t testing.TB
 
@@ -56,7 +57,7 @@ func Over(t testing.TB, s store.Store, adjust ...func(*enrollment.Config)) *Kit 
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &Kit{t: t, Clock: enrollmenttest.NewClock(Start), Keys: &Keys{Ring: ring}}
+	k := &Kit{t: t, Inbox: new(Inbox), Clock: enrollmenttest.NewClock(Start), Keys: &Keys{Ring: ring}}
 	k.Config = enrollment.Config{
 		Issuer:         "Acme",
 		RecoveryScheme: recovery.Fast,
@@ -64,6 +65,7 @@ func Over(t testing.TB, s store.Store, adjust ...func(*enrollment.Config)) *Kit 
 		Now:            k.Clock.Now,
 		Logger:         slog.New(slog.NewTextHandler(logged{k}, nil)),
 		Notify:         k.take,
+		Sender:         k.Inbox,
 		Observe:        k.observe,
 	}
 	for _, f := range adjust {
@@ -136,6 +138,16 @@ func (k *Kit) Must(err error) {
 	}
 }
 
+// Sweep does what is due. Nothing may fail.
+func (k *Kit) Sweep() enrollment.Swept {
+	k.t.Helper()
+	swept, err := k.Directory().Sweep(k.t.Context())
+	if err != nil || swept.Failed.Total != 0 {
+		k.t.Fatalf("%v, failed %+v", err, swept.Failed)
+	}
+	return swept
+}
+
 // Now is what the clock shows.
 func (k *Kit) Now() time.Time { return k.Clock.Now() }
 
@@ -198,6 +210,14 @@ func (k *Kit) Told() []enrollment.Event {
 	defer k.mu.Unlock()
 	events, k.told = events[k.told:], len(events)
 	return events
+}
+
+// Kinds returns what kinds of events those are.
+func Kinds(events []enrollment.Event) (kinds []enrollment.EventKind) {
+	for _, e := range events {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
 }
 
 // WantTold fails the test unless these events were told since Told or WantTold

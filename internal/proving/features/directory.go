@@ -18,13 +18,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// sweep does what a host has done every few minutes.
-func sweep(k *proving.Kit) enrollment.Swept {
-	swept, err := k.Directory().Sweep(context.Background())
-	k.Must(err)
-	return swept
-}
-
 // T4: owners and admins see who has it, and export the members as CSV.
 func TestFeatureT4_MembersAsCSV(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
@@ -130,7 +123,7 @@ func TestFeatureT6_OwnerIsReminded(t *testing.T, open proving.Open) {
 	k.Must(err)
 	for range 4 * 24 {
 		k.Pass(time.Hour)
-		sweep(k)
+		k.Sweep()
 	}
 	if n := len(k.EventsOf("alice", enrollment.EventResetReminder)); n < 2 || n > 3 {
 		t.Errorf("reminded %d times in the three days", n)
@@ -156,10 +149,10 @@ func TestFeatureN7_CarriedOutByItself(t *testing.T, open proving.Open) {
 	}
 	k.Must(resets.Cancel(t.Context(), "bob"))
 	k.Pass(3*24*time.Hour - time.Second)
-	sweep(k)
+	k.Sweep()
 	k.Challenge("alice")
 	k.Pass(24 * time.Hour)
-	sweep(k)
+	k.Sweep()
 	k.SignIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 	if told := k.EventsOf("alice", enrollment.EventReset); len(told) != 1 || told[0].Method != "self-service" || told[0].Actor != "" {
 		t.Errorf("alice was told %+v", told)
@@ -186,7 +179,7 @@ func TestFeatureN4_SweptAfterACrash(t *testing.T, open proving.Open) {
 	crashed = false
 	for range 5 {
 		k.Pass(time.Hour)
-		sweep(k)
+		k.Sweep()
 	}
 	if len(told) != 1 || told[0].ID != enabled.ID {
 		t.Errorf("told %+v, want %+v once", told, enabled)
