@@ -90,11 +90,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	results, err := l.run(ctx, names, *n, *seed)
-	if err != nil {
-		return err
+	if len(results) > 0 {
+		report(out, results, known) // also of a run that was ended
 	}
-	report(out, results, known)
-	return nil
+	return err
 }
 
 // run tries n changes, drawn by the seed from all that there are to the named
@@ -162,8 +161,13 @@ func (l *lab) tryAll(ctx context.Context, drawn []*mutant) ([]result, error) {
 			}
 		})
 	}
+feeding:
 	for _, m := range drawn {
-		queue <- m
+		select {
+		case queue <- m:
+		case <-ctx.Done():
+			break feeding
+		}
 	}
 	close(queue)
 	wg.Wait()
