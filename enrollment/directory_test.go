@@ -10,220 +10,42 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
-	"github.com/seed-1b6a03a1/twofactor/internal/fips"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
-// An registry is a Directory over a memory store, with a clock that can be moved.
-type registry struct {
-	t      *testing.T
-	clock  *enrollmenttest.Clock
-	mem    *memory.Store
-	ring   *keyring.Ring
-	config enrollment.Config
-	guard  *enrollment.Guard
-	dir    *enrollment.Directory
-
-	mu     sync.Mutex
-	events []enrollment.Event
+// over returns a Guard and a Directory of another node, over another store or
+// with other keys.
+func over(k *proving.Kit, s *proving.Store, keys enrollment.Sealer, adjust ...func(*enrollment.Config)) (*enrollment.Guard, *enrollment.Directory) {
+	g := k.NodeOver(s, keys, adjust...)
+	return g, k.DirectoryOf(g, s)
 }
 
-func newRegistry(t *testing.T, adjust ...func(*enrollment.Config)) *registry {
-	t.Helper()
-	o := &registry{t: t, clock: enrollmenttest.NewClock(modelStart), mem: memory.New()}
-	var err error
-	if o.ring, err = keyring.Generate("first"); err != nil {
-		t.Fatal(err)
-	}
-	o.config = enrollment.Config{
-		Issuer:         "Acme",
-		RecoveryScheme: recovery.Fast,
-		AllowSHA1:      fips.Enforced(),
-		Now:            o.clock.Now,
-		Notify: func(_ context.Context, e enrollment.Event) error {
-			o.mu.Lock()
-			defer o.mu.Unlock()
-			o.events = append(o.events, e)
-			return nil
-		},
-	}
-	for _, f := range adjust {
-		f(&o.config)
-	}
-	o.guard, o.dir = o.over(o.mem, o.ring)
-	return o
+// A lie is what a store returns in place of a page.
+type lie = func(q store.Query, p store.Page, err error) (store.Page, error)
+
+// lying returns another store over the records of a kit, whose List lies.
+func lying(k *proving.Kit, l lie) *proving.Store {
+	s := proving.NewStore(k.Store.Straight)
+	s.After(proving.List, func(_ context.Context, c *proving.Call) { c.Page, c.Err = l(c.Query, c.Page, c.Err) })
+	return s
 }
 
-// over returns a Guard and a Directory over a store that can be listed.
-func (o *registry) over(s interface {
-	store.Store
-	store.Lister
-}, keys enrollment.Sealer, adjust ...func(*enrollment.Config)) (*enrollment.Guard, *enrollment.Directory) {
-	o.t.Helper()
-	config := o.config
-	for _, f := range adjust {
-		f(&config)
-	}
-	g, err := enrollment.New(s, keys, config)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	d, err := enrollment.NewDirectory(g, s)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return g, d
-}
-
-// told returns the kinds of the events that Notify has taken, and forgets them.
-func (o *registry) told() []enrollment.EventKind {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	kinds := []enrollment.EventKind{}
-	for _, e := range o.events {
-		kinds = append(kinds, e.Kind)
-	}
-	o.events = nil
-	return kinds
-}
-
-func (o *registry) begin(id string, options enrollment.BeginOptions) (enrollment.Setup, *enrollmenttest.App) {
-	o.t.Helper()
-	options.Account = "account"
-	setup, err := o.guard.Begin(o.t.Context(), id, options)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	app, err := enrollmenttest.Scan(setup.URI())
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return setup, app
-}
-
-// A clerk is somebody who is enrolled.
-type clerk struct {
-	id    string
-	app   *enrollmenttest.App
-	codes []string
-	done  enrollment.Success
-}
-
-// enroll enrols users, and then moves the clock to their next codes.
-func (o *registry) enroll(ids ...string) []*clerk {
-	o.t.Helper()
-	var all []*clerk
-	for _, id := range ids {
-		setup, app := o.begin(id, enrollment.BeginOptions{})
-		for app.Code(o.clock.Now()) == app.Code(o.clock.Now().Add(30*time.Second)) {
-			setup, app = o.begin(id, enrollment.BeginOptions{}) // that code would be used up as well
-		}
-		done, err := o.guard.Confirm(o.t.Context(), id, setup.Token, app.Code(o.clock.Now()))
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		all = append(all, &clerk{id, app, done.Codes.Reveal(), done.Success})
-	}
-	o.clock.Advance(30 * time.Second)
-	return all
-}
-
-func (o *registry) challenge(id string) string {
-	o.t.Helper()
-	d, err := o.guard.SignIn(o.t.Context(), id, enrollment.SignInOptions{})
-	if err != nil || d.Next != enrollment.AskCode {
-		o.t.Fatalf("SignIn = %v, %v", d.Next, err)
-	}
-	return d.Challenge
-}
-
-func (o *registry) signIn(c *clerk, code string) enrollment.Success {
-	o.t.Helper()
-	ok, err := o.guard.Answer(o.t.Context(), enrollment.PurposeSignIn, o.challenge(c.id), code)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return ok
-}
-
-func (o *registry) record(id string) store.Record {
-	o.t.Helper()
-	rec, err := o.mem.Load(o.t.Context(), id)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return rec
-}
-
-// damage flips a bit of what is stored for the user.
-func (o *registry) damage(ids ...string) {
-	o.t.Helper()
-	for _, id := range ids {
-		rec := o.record(id)
-		rec.Data[len(rec.Data)/2] ^= 1
-		prev := rec.Version
-		rec.Version++
-		if err := o.mem.Save(o.t.Context(), rec, prev); err != nil {
-			o.t.Fatal(err)
-		}
-	}
-}
-
-// A lyingStore is a memory store that a test watches and bends.
-type lyingStore struct {
-	*memory.Store
-	lists atomic.Int64
-	list  func(q store.Query, p store.Page, err error) (store.Page, error)
-	save  func(r store.Record, prev int64) error
-	load  func(id string) error
-}
-
-func (s *lyingStore) List(ctx context.Context, q store.Query) (store.Page, error) {
-	s.lists.Add(1)
-	p, err := s.Store.List(ctx, q)
-	if s.list != nil {
-		return s.list(q, p, err)
-	}
-	return p, err
-}
-
-func (s *lyingStore) Load(ctx context.Context, id string) (store.Record, error) {
-	if s.load != nil {
-		if err := s.load(id); err != nil {
-			return store.Record{}, err
-		}
-	}
-	return s.Store.Load(ctx, id)
-}
-
-func (s *lyingStore) Save(ctx context.Context, r store.Record, prev int64) error {
-	if s.save != nil {
-		if err := s.save(r, prev); err != nil {
-			return err
-		}
-	}
-	return s.Store.Save(ctx, r, prev)
-}
-
-// crumbs lists one record at a time, with an empty page before each.
-func crumbs(mem *memory.Store) func(store.Query, store.Page, error) (store.Page, error) {
-	return func(q store.Query, _ store.Page, _ error) (store.Page, error) {
-		cursor, ready := strings.CutPrefix(q.Cursor, "full ")
+// crumbs has a store list one record at a time, with an empty page before each.
+func crumbs(s *proving.Store) {
+	s.Before(proving.List, func(_ context.Context, c *proving.Call) {
+		cursor, ready := strings.CutPrefix(c.Query.Cursor, "full ")
 		if !ready {
-			return store.Page{Next: "full " + q.Cursor}, nil
+			c.Answered, c.Page = true, store.Page{Next: "full " + c.Query.Cursor}
+			return
 		}
-		q.Cursor, q.Limit = cursor, 1
-		return mem.List(context.Background(), q)
-	}
+		c.Query.Cursor, c.Query.Limit = cursor, 1
+	})
 }
 
 // listed ranges over a sequence, and returns the members that were read, the
@@ -255,11 +77,11 @@ func idsOf(members []enrollment.Member) []string {
 
 func TestNewDirectory(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	if _, err := enrollment.NewDirectory(nil, o.mem); err == nil {
+	k := proving.New(t)
+	if _, err := enrollment.NewDirectory(nil, k.Store.Straight); err == nil {
 		t.Error("no guard was accepted")
 	}
-	if _, err := enrollment.NewDirectory(o.guard, nil); err == nil {
+	if _, err := enrollment.NewDirectory(k.Guard, nil); err == nil {
 		t.Error("no lister was accepted")
 	}
 }
@@ -268,35 +90,35 @@ func TestNewDirectory(t *testing.T) {
 // Status says of each.
 func TestFeatureX10_Statuses(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	all := o.enroll("alice", "bob", "carol", "dave")
-	o.begin("erin", enrollment.BeginOptions{})
-	if err := o.guard.Disable(t.Context(), "bob", enrollment.ByCode(all[1].app.Code(o.clock.Now()))); err != nil {
+	k := proving.New(t)
+	all := k.EnrollAll("alice", "bob", "carol", "dave")
+	k.Begin("erin", enrollment.BeginOptions{})
+	if err := k.Guard.Disable(t.Context(), "bob", enrollment.ByCode(all[1].Code())); err != nil {
 		t.Fatal(err)
 	}
-	o.signIn(all[2], all[2].codes[0])
+	k.In(all[2].Challenge(), all[2].Codes[0])
 	for range 5 {
-		_, _ = o.guard.Verify(t.Context(), "dave", "x", all[3].app.WrongCode(o.clock.Now()))
+		_, _ = k.Guard.Verify(t.Context(), "dave", "x", all[3].Wrong())
 	}
-	s := &lyingStore{Store: o.mem}
-	_, dir := o.over(s, o.ring)
+	s := proving.NewStore(k.Store.Straight)
+	_, dir := over(k, s, k.Keys)
 
 	ids := []string{"dave", "alice", "bob", "carol", "erin", "frank", "alice"}
 	for _, later := range []time.Duration{0, 15 * time.Minute} {
-		o.clock.Advance(later)
-		s.lists.Store(0)
+		k.Pass(later)
+		s.Reset()
 		got, err := dir.Statuses(t.Context(), ids)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := s.lists.Load(); n != 1 {
+		if n := s.Calls(proving.List); n != 1 {
 			t.Errorf("%d calls of the store, want 1", n)
 		}
 		if len(got) != 6 {
 			t.Errorf("%d users, want 6", len(got))
 		}
 		for _, id := range ids {
-			want, err := o.guard.Status(t.Context(), id)
+			want, err := k.Guard.Status(t.Context(), id)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -306,7 +128,7 @@ func TestFeatureX10_Statuses(t *testing.T) {
 		}
 	}
 
-	s.list = crumbs(o.mem)
+	crumbs(s)
 	got, err := dir.Statuses(t.Context(), ids)
 	if err != nil || len(got) != 6 || !got["dave"].Enabled() {
 		t.Errorf("from short pages: %d users, %v", len(got), err)
@@ -316,10 +138,10 @@ func TestFeatureX10_Statuses(t *testing.T) {
 // No ids are nobody, and not everybody.
 func TestStatusesOfNobody(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("alice")
+	k := proving.New(t)
+	k.EnrollAll("alice")
 	for _, ids := range [][]string{nil, {}} {
-		if got, err := o.dir.Statuses(t.Context(), ids); err != nil || len(got) != 0 {
+		if got, err := k.Directory().Statuses(t.Context(), ids); err != nil || len(got) != 0 {
 			t.Errorf("Statuses(%#v) = %v, %v", ids, got, err)
 		}
 	}
@@ -327,22 +149,22 @@ func TestStatusesOfNobody(t *testing.T) {
 
 func TestStatusesRefuses(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
+	k := proving.New(t)
 	many := make([]string, store.MaxPage+1)
 	for i := range many {
 		many[i] = fmt.Sprint("user-", i)
 	}
 	for name, ids := range map[string][]string{"too many": many, "empty": {"alice", ""}, "control": {"a\x00"}} {
-		if got, err := o.dir.Statuses(t.Context(), ids); !errors.Is(err, store.ErrInvalid) || got != nil {
+		if got, err := k.Directory().Statuses(t.Context(), ids); !errors.Is(err, store.ErrInvalid) || got != nil {
 			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
-	if got, err := o.dir.Statuses(t.Context(), many[1:]); err != nil || len(got) != store.MaxPage {
+	if got, err := k.Directory().Statuses(t.Context(), many[1:]); err != nil || len(got) != store.MaxPage {
 		t.Errorf("as many as can be: %d, %v", len(got), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := o.dir.Statuses(ctx, many[:1]); !errors.Is(err, context.Canceled) {
+	if _, err := k.Directory().Statuses(ctx, many[:1]); !errors.Is(err, context.Canceled) {
 		t.Errorf("after its context: %v", err)
 	}
 }
@@ -350,10 +172,10 @@ func TestStatusesRefuses(t *testing.T) {
 // Accounts that can't be opened are named, and hold nothing else up.
 func TestStatusesNamesUnreadable(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("alice", "bob", "carol")
-	o.damage("carol", "alice")
-	got, err := o.dir.Statuses(t.Context(), []string{"alice", "bob", "carol", "dave"})
+	k := proving.New(t)
+	k.EnrollAll("alice", "bob", "carol")
+	k.Damage("carol", "alice")
+	got, err := k.Directory().Statuses(t.Context(), []string{"alice", "bob", "carol", "dave"})
 	var bad *enrollment.UnreadableError
 	if !errors.As(err, &bad) || !errors.Is(err, enrollment.ErrCorrupt) || !errors.Is(err, keyring.ErrDamaged) {
 		t.Fatalf("the error is %v", err)
@@ -372,17 +194,17 @@ func TestStatusesNamesUnreadable(t *testing.T) {
 // A7: the list can be filtered by where accounts stand now.
 func TestFeatureA7_Filter(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	off := o.enroll("off", "on", "again")
-	for _, c := range []*clerk{off[0], off[2]} {
-		if err := o.guard.Disable(t.Context(), c.id, enrollment.ByCode(c.app.Code(o.clock.Now()))); err != nil {
+	k := proving.New(t)
+	off := k.EnrollAll("off", "on", "again")
+	for _, c := range []*proving.Person{off[0], off[2]} {
+		if err := k.Guard.Disable(t.Context(), c.ID, enrollment.ByCode(c.Code())); err != nil {
 			t.Fatal(err)
 		}
 	}
-	o.begin("never", enrollment.BeginOptions{}) // falls back to none
-	o.begin("again", enrollment.BeginOptions{}) // falls back to disabled
-	o.clock.Advance(15 * time.Minute)
-	o.begin("waits", enrollment.BeginOptions{})
+	k.Begin("never", enrollment.BeginOptions{}) // falls back to none
+	k.Begin("again", enrollment.BeginOptions{}) // falls back to disabled
+	k.Pass(15 * time.Minute)
+	k.Begin("waits", enrollment.BeginOptions{})
 
 	type states = []store.State
 	for name, tt := range map[string]struct {
@@ -397,13 +219,13 @@ func TestFeatureA7_Filter(t *testing.T) {
 		"disabled":    {states{store.Disabled}, []string{"again", "off"}},
 		"named twice": {states{store.Confirmed, store.Confirmed}, []string{"on"}},
 	} {
-		read, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: tt.filter}))
+		read, bad, end := listed(k.Directory().All(t.Context(), enrollment.Filter{States: tt.filter}))
 		if got := idsOf(read); !slices.Equal(got, tt.want) || len(bad) != 0 || end != nil {
 			t.Errorf("%s: %q, %v, %v, want %q", name, got, bad, end, tt.want)
 		}
 	}
 	for _, bad := range []store.State{0, 9} {
-		if _, _, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: states{store.None, bad}})); !errors.Is(end, store.ErrInvalid) {
+		if _, _, end := listed(k.Directory().All(t.Context(), enrollment.Filter{States: states{store.None, bad}})); !errors.Is(end, store.ErrInvalid) {
 			t.Errorf("the state %v is %v", bad, end)
 		}
 	}
@@ -413,39 +235,39 @@ func TestFeatureA7_Filter(t *testing.T) {
 // the second step.
 func TestFeatureA7_LastSignIn(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	all := o.enroll("app", "bypass", "codes", "device", "never")
+	k := proving.New(t)
+	all := k.EnrollAll("app", "bypass", "codes", "device", "never")
 	app, bypass, codes, device := all[0], all[1], all[2], all[3]
 
 	want := make(map[string]enrollment.Factor)
 	at := make(map[string]time.Time)
-	note := func(c *clerk, f enrollment.Factor) {
-		want[c.id], at[c.id] = f, o.clock.Now()
-		o.clock.Advance(time.Minute)
+	note := func(c *proving.Person, f enrollment.Factor) {
+		want[c.ID], at[c.ID] = f, k.Now()
+		k.Pass(time.Minute)
 	}
-	ok := o.signIn(device, device.app.Code(o.clock.Now()))
-	trusted, err := o.guard.Devices().Trust(t.Context(), device.id, ok.Receipt, "laptop")
+	ok := k.In(device.Challenge(), device.Code())
+	trusted, err := k.Guard.Devices().Trust(t.Context(), device.ID, ok.Receipt, "laptop")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.clock.Advance(time.Minute)
-	o.signIn(app, app.app.Code(o.clock.Now()))
+	k.Pass(time.Minute)
+	k.In(app.Challenge(), app.Code())
 	note(app, enrollment.FactorTOTP)
-	o.signIn(codes, codes.codes[0])
+	k.In(codes.Challenge(), codes.Codes[0])
 	note(codes, enrollment.FactorRecovery)
-	if d, err := o.guard.SignIn(t.Context(), device.id, enrollment.SignInOptions{Device: trusted.Token}); err != nil || d.Next != enrollment.Proceed {
+	if d, err := k.Guard.SignIn(t.Context(), device.ID, enrollment.SignInOptions{Device: trusted.Token}); err != nil || d.Next != enrollment.Proceed {
 		t.Fatal(d.Next, err)
 	}
 	note(device, enrollment.FactorTrustedDevice)
-	if err := o.guard.Admin("root", "lost phone").Bypass(t.Context(), bypass.id, o.clock.Now().Add(time.Hour)); err != nil {
+	if err := k.Guard.Admin("root", "lost phone").Bypass(t.Context(), bypass.ID, k.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := o.guard.SignIn(t.Context(), bypass.id, enrollment.SignInOptions{}); err != nil || d.Next != enrollment.Proceed {
+	if d, err := k.Guard.SignIn(t.Context(), bypass.ID, enrollment.SignInOptions{}); err != nil || d.Next != enrollment.Proceed {
 		t.Fatal(d.Next, err)
 	}
 	note(bypass, enrollment.FactorBypass)
 
-	read, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{}))
+	read, bad, end := listed(k.Directory().All(t.Context(), enrollment.Filter{}))
 	if len(read) != 5 || len(bad) != 0 || end != nil {
 		t.Fatal(read, bad, end)
 	}
@@ -463,11 +285,11 @@ func TestFeatureA7_LastSignIn(t *testing.T) {
 // What can't be opened is named in its place, and the others follow.
 func TestAllNamesUnreadable(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("a", "b", "c", "d")
-	o.damage("a", "c")
+	k := proving.New(t)
+	k.EnrollAll("a", "b", "c", "d")
+	k.Damage("a", "c")
 	var got []string
-	for m, err := range o.dir.All(t.Context(), enrollment.Filter{}) {
+	for m, err := range k.Directory().All(t.Context(), enrollment.Filter{}) {
 		if (err == nil) != m.Status.Enabled() || err != nil && !errors.Is(err, enrollment.ErrCorrupt) {
 			t.Errorf("%s: %v, %v", m.UserID, m.Status.State, err)
 		}
@@ -477,7 +299,7 @@ func TestAllNamesUnreadable(t *testing.T) {
 		t.Errorf("listed were %q, want %q", got, want)
 	}
 	// Also where the filter asks for the state that the store holds it for.
-	_, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: []store.State{store.Confirmed}}))
+	_, bad, end := listed(k.Directory().All(t.Context(), enrollment.Filter{States: []store.State{store.Confirmed}}))
 	if len(bad) != 2 || end != nil {
 		t.Errorf("filtered: %v, %v", bad, end)
 	}
@@ -487,36 +309,36 @@ func TestAllNamesUnreadable(t *testing.T) {
 // pages are read than are asked for.
 func TestAllStreams(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
+	k := proving.New(t)
 	var want []string
 	for i := range 1201 {
 		want = append(want, fmt.Sprintf("user-%05d", i))
 	}
-	o.enroll(want...)
-	s := &lyingStore{Store: o.mem}
-	_, dir := o.over(s, o.ring)
+	k.EnrollAll(want...)
+	s := proving.NewStore(k.Store.Straight)
+	_, dir := over(k, s, k.Keys)
 	seq := dir.All(t.Context(), enrollment.Filter{})
 	for range 2 { // a sequence can be ranged over again
-		s.lists.Store(0)
+		s.Reset()
 		read, bad, end := listed(seq)
 		if got := idsOf(read); !slices.Equal(got, want) || len(bad) != 0 || end != nil {
 			t.Fatalf("%d were listed, %v, %v", len(got), bad, end)
 		}
-		if n := s.lists.Load(); n != 3 {
+		if n := s.Calls(proving.List); n != 3 {
 			t.Errorf("%d pages were read, want 3", n)
 		}
 	}
-	s.lists.Store(0)
+	s.Reset()
 	n := 0
 	for range seq {
 		if n++; n == 501 {
 			break
 		}
 	}
-	if n := s.lists.Load(); n != 2 {
+	if n := s.Calls(proving.List); n != 2 {
 		t.Errorf("%d pages were read for 501 accounts, want 2", n)
 	}
-	s.list = crumbs(o.mem)
+	crumbs(s)
 	if read, bad, end := listed(seq); !slices.Equal(idsOf(read), want) || len(bad) != 0 || end != nil {
 		t.Errorf("from short pages %d, %v, %v", len(read), bad, end)
 	}
@@ -524,18 +346,17 @@ func TestAllStreams(t *testing.T) {
 
 func TestAllEnds(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("a", "b", "c")
+	k := proving.New(t)
+	k.EnrollAll("a", "b", "c")
 	fault := errors.New("the database is gone")
-	s := &lyingStore{Store: o.mem}
-	s.list = func(q store.Query, p store.Page, err error) (store.Page, error) {
+	s := lying(k, func(q store.Query, p store.Page, err error) (store.Page, error) {
 		if q.Cursor != "" {
 			return store.Page{}, fault
 		}
 		q.Limit = 2
-		return o.mem.List(context.Background(), q)
-	}
-	_, dir := o.over(s, o.ring)
+		return k.Store.Straight.List(context.Background(), q)
+	})
+	_, dir := over(k, s, k.Keys)
 	read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{}))
 	if !slices.Equal(idsOf(read), []string{"a", "b"}) || len(bad) != 0 || !errors.Is(end, fault) {
 		t.Errorf("of a broken store: %q, %v, %v", idsOf(read), bad, end)
@@ -544,7 +365,7 @@ func TestAllEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	n := 0
-	for m, err := range o.dir.All(ctx, enrollment.Filter{}) {
+	for m, err := range k.Directory().All(ctx, enrollment.Filter{}) {
 		n++
 		if n == 1 {
 			cancel()
@@ -562,30 +383,20 @@ func TestAllEnds(t *testing.T) {
 // A sealer whose fault may pass is no damage, and ends nothing.
 func TestAllSealerFails(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("a", "b")
+	k := proving.New(t)
+	k.EnrollAll("a", "b")
 	fault := errors.New("the key service is busy")
-	_, dir := o.over(o.mem, failingSealer{o.ring, fault})
+	_, dir := over(k, k.Store, &proving.Keys{Ring: k.Keys.Ring, Opening: func(_, _ []byte) error { return fault }})
 	read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{}))
 	if len(read) != 0 || end != nil || len(bad) != 2 || !errors.Is(bad["a"], fault) || errors.Is(bad["a"], enrollment.ErrCorrupt) {
 		t.Errorf("%v, %v, %v", read, bad, end)
 	}
 }
 
-type failingSealer struct {
-	enrollment.Sealer
-	err error
-}
-
-func (s failingSealer) Open(context.Context, []byte, []byte, []byte) ([]byte, error) {
-	return nil, s.err
-}
-
 // A store that lies neither passes one account off for another nor keeps a
 // listing from ending.
 func TestListersThatLie(t *testing.T) {
 	t.Parallel()
-	type lie = func(q store.Query, p store.Page, err error) (store.Page, error)
 	swapped := func(_ store.Query, p store.Page, err error) (store.Page, error) {
 		if len(p.Records) > 1 {
 			p.Records[0].Data, p.Records[1].Data = p.Records[1].Data, p.Records[0].Data
@@ -605,9 +416,9 @@ func TestListersThatLie(t *testing.T) {
 		return p, err
 	}
 	for name, l := range map[string]lie{"data of another": swapped, "another name": renamed, "another state": anotherState} {
-		o := newRegistry(t)
-		o.enroll("a", "b", "c")
-		_, dir := o.over(&lyingStore{Store: o.mem, list: l}, o.ring)
+		k := proving.New(t)
+		k.EnrollAll("a", "b", "c")
+		_, dir := over(k, lying(k, l), k.Keys)
 		read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{}))
 		wrong := 3
 		if name == "data of another" {
@@ -643,15 +454,14 @@ func TestListersThatLie(t *testing.T) {
 			return p, err
 		},
 	} {
-		o := newRegistry(t)
-		o.enroll("a", "b", "c")
-		s := &lyingStore{Store: o.mem}
-		s.list = func(q store.Query, _ store.Page, _ error) (store.Page, error) {
+		k := proving.New(t)
+		k.EnrollAll("a", "b", "c")
+		s := lying(k, func(q store.Query, _ store.Page, _ error) (store.Page, error) {
 			q.Cursor, q.DueBy = "", time.Time{}
-			p, err := o.mem.List(context.Background(), q)
+			p, err := k.Store.Straight.List(context.Background(), q)
 			return l(q, p, err)
-		}
-		_, dir := o.over(s, o.ring)
+		})
+		_, dir := over(k, s, k.Keys)
 		if read, bad, end := listed(dir.All(t.Context(), enrollment.Filter{})); end == nil || len(read) > 3 || len(bad) != 0 {
 			t.Errorf("%s: All reads %d, %v, %v", name, len(read), bad, end)
 		}
@@ -671,11 +481,11 @@ func TestListersThatLie(t *testing.T) {
 // one who was asked for must not be None then.
 func TestStatusesOfMergedUsers(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("alice")
-	_, dir := o.over(&lyingStore{Store: o.mem, list: func(store.Query, store.Page, error) (store.Page, error) {
-		return o.mem.List(context.Background(), store.Query{UserIDs: []string{"alice"}})
-	}}, o.ring)
+	k := proving.New(t)
+	k.EnrollAll("alice")
+	_, dir := over(k, lying(k, func(store.Query, store.Page, error) (store.Page, error) {
+		return k.Store.Straight.List(context.Background(), store.Query{UserIDs: []string{"alice"}})
+	}), k.Keys)
 	if got, err := dir.Statuses(t.Context(), []string{"Alice"}); !errors.Is(err, enrollment.ErrCorrupt) || got != nil {
 		t.Errorf("Statuses = %v, %v", got, err)
 	}
@@ -685,11 +495,11 @@ func TestStatusesOfMergedUsers(t *testing.T) {
 // with two-factor authentication.
 func TestFeatureT4_Members(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("alice", "bob", "carol")
-	o.damage("bob")
-	s := &lyingStore{Store: o.mem}
-	_, dir := o.over(s, o.ring)
+	k := proving.New(t)
+	k.EnrollAll("alice", "bob", "carol")
+	k.Damage("bob")
+	s := proving.NewStore(k.Store.Straight)
+	_, dir := over(k, s, k.Keys)
 
 	ids := []string{"zoe", "carol", "bob", "alice", "carol", "a\nb"}
 	want := map[string]store.State{"zoe": store.None, "carol": store.Confirmed, "alice": store.Confirmed}
@@ -714,11 +524,11 @@ func TestFeatureT4_Members(t *testing.T) {
 			}
 		}
 	}
-	if n := s.lists.Load(); i != len(ids) || n != 1 {
+	if n := s.Calls(proving.List); i != len(ids) || n != 1 {
 		t.Errorf("%d members from %d calls of the store", i, n)
 	}
 
-	s.lists.Store(0)
+	s.Reset()
 	taken := 0
 	endless := func(yield func(string) bool) {
 		for yield(fmt.Sprint("user-", taken)) {
@@ -734,15 +544,15 @@ func TestFeatureT4_Members(t *testing.T) {
 			break
 		}
 	}
-	if calls := s.lists.Load(); calls != 2 || taken > 2*store.MaxPage {
+	if calls := s.Calls(proving.List); calls != 2 || taken > 2*store.MaxPage {
 		t.Errorf("%d calls of the store for %d ids", calls, taken)
 	}
 	fault := errors.New("the database is gone")
-	s.list = func(store.Query, store.Page, error) (store.Page, error) { return store.Page{}, fault }
+	s.Fail(proving.List, fault)
 	if read, _, end := listed(dir.Members(t.Context(), endless)); len(read) != 0 || !errors.Is(end, fault) {
 		t.Errorf("of a broken store: %v, %v", read, end)
 	}
-	s.list = nil
+	s.Straighten()
 	if read, bad, end := listed(dir.Members(t.Context(), slices.Values([]string{"alice", "", "carol"}))); !slices.Equal(idsOf(read), []string{"alice"}) || len(bad) != 0 || !errors.Is(end, store.ErrInvalid) {
 		t.Errorf("of somebody without an id: %v, %v, %v", read, bad, end)
 	}
@@ -754,28 +564,28 @@ func TestFeatureT4_Members(t *testing.T) {
 // Listing goes on beside people who sign in.
 func TestListBesideTraffic(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
+	k := proving.New(t)
 	var ids []string
 	for i := range 40 {
 		ids = append(ids, fmt.Sprintf("user-%02d", i))
 	}
-	all := o.enroll(ids...)
+	all := k.EnrollAll(ids...)
 	var wg sync.WaitGroup
 	for _, c := range all {
 		wg.Go(func() {
 			for i := range 5 {
-				if _, err := o.guard.Verify(t.Context(), c.id, "x", c.codes[i]); err != nil {
-					t.Error(c.id, err)
+				if _, err := k.Guard.Verify(t.Context(), c.ID, "x", c.Codes[i]); err != nil {
+					t.Error(c.ID, err)
 				}
 			}
 		})
 	}
 	for range 20 {
-		read, bad, end := listed(o.dir.All(t.Context(), enrollment.Filter{States: []store.State{store.Confirmed}}))
+		read, bad, end := listed(k.Directory().All(t.Context(), enrollment.Filter{States: []store.State{store.Confirmed}}))
 		if !slices.Equal(idsOf(read), ids) || len(bad) != 0 || end != nil {
 			t.Errorf("%d were listed, %v, %v", len(read), bad, end)
 		}
-		if got, err := o.dir.Statuses(t.Context(), ids); err != nil || len(got) != len(ids) {
+		if got, err := k.Directory().Statuses(t.Context(), ids); err != nil || len(got) != len(ids) {
 			t.Errorf("%d, %v", len(got), err)
 		}
 	}

@@ -13,15 +13,16 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// rotate returns the registry's ring with a fresh key in front.
-func (o *registry) rotate(id string) *keyring.Ring {
-	o.t.Helper()
-	ring, err := o.ring.Rotate(id)
+// rotate returns the kit's ring with a fresh key in front.
+func rotate(t *testing.T, k *proving.Kit, id string) *keyring.Ring {
+	t.Helper()
+	ring, err := k.Keys.Rotate(id)
 	if err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return ring
 }
@@ -38,16 +39,16 @@ func only(t *testing.T, ring *keyring.Ring) *keyring.Ring {
 }
 
 // keyOf returns the id of the key that the user's account is sealed under.
-func (o *registry) keyOf(id string) string {
-	o.t.Helper()
-	key, err := o.ring.KeyID(o.record(id).Data)
+func keyOf(t *testing.T, k *proving.Kit, id string) string {
+	t.Helper()
+	key, err := k.Keys.KeyID(k.Record(id).Data)
 	if err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return key
 }
 
-func (o *registry) users(n int) []string {
+func users(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("user-%04d", i)
@@ -59,13 +60,13 @@ func (o *registry) users(n int) []string {
 // else about them changes, and nobody is told of anything.
 func TestFeatureX7_Reseal(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	ids := o.users(230)
-	all := o.enroll(ids...)
-	ring := o.rotate("second")
-	guard, dir := o.over(o.mem, ring)
+	k := proving.New(t)
+	ids := users(230)
+	all := k.EnrollAll(ids...)
+	ring := rotate(t, k, "second")
+	guard, dir := over(k, k.Store, ring)
 	for _, c := range all[:30] { // these move as they are used
-		if _, err := guard.Verify(t.Context(), c.id, "x", c.app.Code(o.clock.Now())); err != nil {
+		if _, err := guard.Verify(t.Context(), c.ID, "x", c.Code()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -73,11 +74,11 @@ func TestFeatureX7_Reseal(t *testing.T) {
 	for _, id := range ids {
 		before[id], _ = guard.Status(t.Context(), id)
 	}
-	challenge := o.challenge(ids[200])
-	o.told()
+	challenge := k.Challenge(ids[200])
+	k.Told()
 
 	var progress []enrollment.Resealed
-	o.untouched(func() {
+	untouched(k, func() {
 		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{Progress: func(r enrollment.Resealed) { progress = append(progress, r) }})
 		if err != nil || !done.Done || done.Cursor != "" || done.Seen != 230 || done.Moved != 200 || done.Failed.Total != 0 ||
 			!maps.Equal(done.Keys, map[string]int{"first": 200, "second": 30}) {
@@ -101,23 +102,24 @@ func TestFeatureX7_Reseal(t *testing.T) {
 		}
 	}
 
-	if told := o.told(); len(told) != 0 {
+	if told := proving.Kinds(k.Told()); len(told) != 0 {
 		t.Errorf("was told %q", told)
 	}
-	fresh, _ := o.over(o.mem, only(t, ring))
+	fresh, _ := over(k, k.Store, only(t, ring))
 	for _, id := range ids {
 		status, err := fresh.Status(t.Context(), id)
 		if err != nil || !reflect.DeepEqual(status, before[id]) {
 			t.Fatalf("%s: %+v, %v, was %+v", id, status, err, before[id])
 		}
 	}
-	if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, all[200].app.Code(o.clock.Now())); err != nil {
+	if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, all[200].Code()); err != nil {
 		t.Errorf("a challenge that was out: %v", err)
 	}
 	// What is under the primary key is not even loaded again.
-	listed := &lyingStore{Store: o.mem, load: func(string) error { return errors.New("loaded") }}
-	_, newDir := o.over(listed, only(t, ring))
-	o.untouched(func() {
+	listed := proving.NewStore(k.Store.Straight)
+	listed.Fail(proving.Load, errors.New("loaded"))
+	_, newDir := over(k, listed, only(t, ring))
+	untouched(k, func() {
 		done, err := newDir.Reseal(t.Context(), enrollment.ResealOptions{})
 		if err != nil || done.Moved != 0 || !maps.Equal(done.Keys, map[string]int{"second": 230}) {
 			t.Errorf("once more: %+v, %v", done, err)
@@ -128,21 +130,21 @@ func TestFeatureX7_Reseal(t *testing.T) {
 // A code that is used up stays used up.
 func TestResealKeepsMarks(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	alice := o.enroll("alice")[0]
-	o.signIn(alice, alice.app.Code(o.clock.Now()))
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	k.In(alice.Challenge(), alice.Code())
 	for range 4 {
-		_, _ = o.guard.Verify(t.Context(), "alice", "x", alice.app.WrongCode(o.clock.Now()))
+		_, _ = k.Guard.Verify(t.Context(), "alice", "x", alice.Wrong())
 	}
-	guard, dir := o.over(o.mem, o.rotate("second"))
+	guard, dir := over(k, k.Store, rotate(t, k, "second"))
 	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 1 {
 		t.Fatal(done, err)
 	}
-	if _, err := guard.Verify(t.Context(), "alice", "x", alice.app.Code(o.clock.Now())); !errors.Is(err, enrollment.ReasonReplayed) {
+	if _, err := guard.Verify(t.Context(), "alice", "x", alice.Code()); !errors.Is(err, enrollment.ReasonReplayed) {
 		t.Errorf("a code that was used: %v", err)
 	}
 	var denied *enrollment.Denied
-	if _, err := guard.Verify(t.Context(), "alice", "x", alice.app.WrongCode(o.clock.Now())); !errors.As(err, &denied) || denied.RetryAt.IsZero() {
+	if _, err := guard.Verify(t.Context(), "alice", "x", alice.Wrong()); !errors.As(err, &denied) || denied.RetryAt.IsZero() {
 		t.Errorf("the fifth wrong code begins no wait: %v", err)
 	}
 }
@@ -150,30 +152,29 @@ func TestResealKeepsMarks(t *testing.T) {
 // A run that was interrupted goes on where it was.
 func TestResealResumes(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	ids := o.users(250)
-	o.enroll(ids...)
-	ring := o.rotate("second")
+	k := proving.New(t)
+	ids := users(250)
+	k.EnrollAll(ids...)
+	ring := rotate(t, k, "second")
 
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &lyingStore{Store: o.mem}
-	s.save = func(r store.Record, _ int64) error {
-		if r.UserID == ids[129] {
+	s := proving.NewStore(k.Store.Straight)
+	s.Before(proving.Save, func(_ context.Context, c *proving.Call) {
+		if c.User == ids[129] {
 			cancel() // what has begun is finished
 		}
-		return nil
-	}
-	_, bent := o.over(s, ring)
+	})
+	_, bent := over(k, s, ring)
 	first, err := bent.Reseal(ctx, enrollment.ResealOptions{})
 	if !errors.Is(err, context.Canceled) || first.Done || first.Seen != 130 || first.Moved != 130 || first.Cursor == "" || first.Failed.Total != 0 {
 		t.Fatalf("%+v, %v", first, err)
 	}
-	if k := o.keyOf(ids[129]); k != "second" {
-		t.Errorf("what had begun is under %q", k)
+	if id := keyOf(t, k, ids[129]); id != "second" {
+		t.Errorf("what had begun is under %q", id)
 	}
 	// Another Directory, in another process perhaps. The page that was begun is
 	// looked at again.
-	_, other := o.over(o.mem, ring)
+	_, other := over(k, k.Store, ring)
 	second, err := other.Reseal(t.Context(), enrollment.ResealOptions{Cursor: first.Cursor})
 	if err != nil || !second.Done || second.Seen != 150 || second.Moved != 120 || second.Keys["second"] != 30 {
 		t.Errorf("%+v, %v", second, err)
@@ -189,23 +190,22 @@ func TestResealResumes(t *testing.T) {
 // What can't be opened or saved is named, and the rest is moved.
 func TestResealGoesOn(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("a", "b", "c", "d", "e")
-	ring := o.rotate("second")
-	second, _ := o.over(o.mem, ring)
+	k := proving.New(t)
+	k.EnrollAll("a", "b", "c", "d", "e")
+	ring := rotate(t, k, "second")
+	second, _ := over(k, k.Store, ring)
 	if _, err := second.Begin(t.Context(), "f", enrollment.BeginOptions{Account: "f"}); err != nil {
 		t.Fatal(err)
 	}
-	o.damage("b", "f") // under the old key and under the new one
+	k.Damage("b", "f") // under the old key and under the new one
 	fault := errors.New("the disk is full")
-	s := &lyingStore{Store: o.mem}
-	s.save = func(r store.Record, _ int64) error {
-		if r.UserID == "d" {
-			return fault
+	s := proving.NewStore(k.Store.Straight)
+	s.Before(proving.Save, func(_ context.Context, c *proving.Call) {
+		if c.User == "d" {
+			c.Err = fault
 		}
-		return nil
-	}
-	_, dir := o.over(s, ring)
+	})
+	_, dir := over(k, s, ring)
 	done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 	if err != nil || !done.Done || done.Seen != 6 || done.Moved != 3 || !maps.Equal(done.Keys, map[string]int{"first": 3}) {
 		t.Errorf("%+v, %v", done, err)
@@ -216,7 +216,7 @@ func TestResealGoesOn(t *testing.T) {
 	}
 
 	// A ring that lacks the old key moves nothing, and says so.
-	_, alone := o.over(o.mem, only(t, ring))
+	_, alone := over(k, k.Store, only(t, ring))
 	done, err = alone.Reseal(t.Context(), enrollment.ResealOptions{})
 	if err != nil || done.Moved != 0 || done.Failed.Total != 3 || !errors.Is(done.Failed.First[1].Err, keyring.ErrUnknownKey) {
 		t.Errorf("without the old key: %+v, %v", done, err)
@@ -227,19 +227,19 @@ func TestResealGoesOn(t *testing.T) {
 // is counted.
 func TestResealMadeUpKeys(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	ids := o.users(50)
-	o.enroll(ids...)
+	k := proving.New(t)
+	ids := users(50)
+	k.EnrollAll(ids...)
 	for i, id := range ids {
-		rec := o.record(id)
+		rec := k.Record(id)
 		prev := rec.Version
 		rec.Version++
 		rec.Data = append(fmt.Appendf([]byte{1, 4}, "%04d", i), rec.Data[7:]...)
-		if err := o.mem.Save(t.Context(), rec, prev); err != nil {
+		if err := k.Store.Straight.Save(t.Context(), rec, prev); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if done, err := o.dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || len(done.Keys) != 0 || done.Failed.Total != 50 {
+	if done, err := k.Directory().Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || len(done.Keys) != 0 || done.Failed.Total != 50 {
 		t.Errorf("%d keys, %d failures, %v", len(done.Keys), done.Failed.Total, err)
 	}
 }
@@ -247,17 +247,17 @@ func TestResealMadeUpKeys(t *testing.T) {
 // A Sealer that can't tell has every account sealed anew.
 func TestResealWithoutKeyNamer(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("a", "b")
-	_, dir := o.over(o.mem, struct{ enrollment.Sealer }{o.rotate("second")})
+	k := proving.New(t)
+	k.EnrollAll("a", "b")
+	_, dir := over(k, k.Store, struct{ enrollment.Sealer }{rotate(t, k, "second")})
 	for range 2 {
 		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 		if err != nil || done.Seen != 2 || done.Moved != 2 || !maps.Equal(done.Keys, map[string]int{"": 2}) {
 			t.Errorf("%+v, %v", done, err)
 		}
 	}
-	if k := o.keyOf("a"); k != "second" {
-		t.Errorf("a is under %q", k)
+	if id := keyOf(t, k, "a"); id != "second" {
+		t.Errorf("a is under %q", id)
 	}
 }
 
@@ -265,18 +265,18 @@ func TestResealWithoutKeyNamer(t *testing.T) {
 func TestResealLeavesEvents(t *testing.T) {
 	t.Parallel()
 	told := 0
-	o := newRegistry(t, func(c *enrollment.Config) {
+	k := proving.New(t, func(c *enrollment.Config) {
 		c.Notify = func(context.Context, enrollment.Event) error { told++; return errors.New("the queue is full") }
 	})
-	o.enroll("alice")
-	due := o.record("alice").Due
-	o.clock.Advance(time.Hour)
+	k.EnrollAll("alice")
+	due := k.Record("alice").Due
+	k.Pass(time.Hour)
 	told = 0
-	_, dir := o.over(o.mem, o.rotate("second"))
+	_, dir := over(k, k.Store, rotate(t, k, "second"))
 	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 1 || told != 0 {
 		t.Errorf("%+v, %v, told %d times", done, err, told)
 	}
-	if rec := o.record("alice"); !rec.Due.Equal(due) || o.keyOf("alice") != "second" {
+	if rec := k.Record("alice"); !rec.Due.Equal(due) || keyOf(t, k, "alice") != "second" {
 		t.Errorf("due %v, was %v", rec.Due, due)
 	}
 }
@@ -286,34 +286,28 @@ func TestResealLeavesEvents(t *testing.T) {
 func TestResealMeanwhile(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"erased", "moved"} {
-		o := newRegistry(t)
-		alice := o.enroll("alice")[0]
-		ring := o.rotate("second")
-		guard, _ := o.over(o.mem, ring)
-		var once sync.Once
-		s := &lyingStore{Store: o.mem}
-		s.load = func(id string) (err error) {
-			once.Do(func() {
-				if how == "erased" {
-					err = o.mem.Erase(context.Background(), id)
-					return
-				}
-				_, err = guard.Verify(t.Context(), id, "x", alice.app.Code(o.clock.Now()))
-			})
-			return err
-		}
-		saves := 0
-		s.save = func(store.Record, int64) error { saves++; return nil }
-		_, dir := o.over(s, ring)
+		k := proving.New(t)
+		alice := k.Enroll("alice")
+		ring := rotate(t, k, "second")
+		guard, _ := over(k, k.Store, ring)
+		s := proving.NewStore(k.Store.Straight)
+		s.Nth(proving.Load, 1, func(ctx context.Context, c *proving.Call) {
+			if how == "erased" {
+				c.Err = k.Store.Erase(ctx, c.User)
+				return
+			}
+			_, c.Err = guard.Verify(ctx, c.User, "x", alice.Code())
+		})
+		_, dir := over(k, s, ring)
 		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 		want := map[string]int{"second": 1}
 		if how == "erased" {
 			want = map[string]int{}
 		}
-		if err != nil || done.Moved != 0 || saves != 0 || done.Seen != len(want) || !maps.Equal(done.Keys, want) {
-			t.Errorf("%s: %+v, %v, %d saves", how, done, err, saves)
+		if err != nil || done.Moved != 0 || s.Calls(proving.Save) != 0 || done.Seen != len(want) || !maps.Equal(done.Keys, want) {
+			t.Errorf("%s: %+v, %v, %d saves", how, done, err, s.Calls(proving.Save))
 		}
-		if _, err := o.mem.Load(t.Context(), "alice"); (how == "erased") != errors.Is(err, store.ErrNotFound) {
+		if _, err := k.Store.Straight.Load(t.Context(), "alice"); (how == "erased") != errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s: %v", how, err)
 		}
 	}
@@ -323,32 +317,32 @@ func TestResealMeanwhile(t *testing.T) {
 // and nothing of either is lost.
 func TestResealBesideTraffic(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	ids := o.users(12)
-	all := o.enroll(ids...)
-	ring := o.rotate("second")
+	k := proving.New(t)
+	ids := users(12)
+	all := k.EnrollAll(ids...)
+	ring := rotate(t, k, "second")
 	var wg sync.WaitGroup
 	for i, c := range all {
-		g := o.guard // a node that still seals under the old key
+		g := k.Guard // a node that still seals under the old key
 		if i%2 == 0 {
-			g, _ = o.over(o.mem, ring)
+			g, _ = over(k, k.Store, ring)
 		} else {
 			// It must be able to open what is moved.
 			old, err := keyring.Parse(reversed(ring.Format()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, _ = o.over(o.mem, old)
+			g, _ = over(k, k.Store, old)
 		}
 		wg.Go(func() {
 			for i := range 6 {
-				if _, err := g.Verify(t.Context(), c.id, "x", c.codes[i]); err != nil {
-					t.Error(c.id, err)
+				if _, err := g.Verify(t.Context(), c.ID, "x", c.Codes[i]); err != nil {
+					t.Error(c.ID, err)
 				}
 			}
 		})
 	}
-	_, dir := o.over(o.mem, ring)
+	_, dir := over(k, k.Store, ring)
 	for range 3 {
 		wg.Go(func() {
 			for range 5 {
@@ -362,10 +356,10 @@ func TestResealBesideTraffic(t *testing.T) {
 	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Failed.Total != 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
-	fresh, _ := o.over(o.mem, only(t, ring))
+	fresh, _ := over(k, k.Store, only(t, ring))
 	for _, c := range all {
-		if status, err := fresh.Status(t.Context(), c.id); err != nil || status.CodesLeft != 4 {
-			t.Errorf("%s: %d codes left, %v", c.id, status.CodesLeft, err)
+		if status, err := fresh.Status(t.Context(), c.ID); err != nil || status.CodesLeft != 4 {
+			t.Errorf("%s: %d codes left, %v", c.ID, status.CodesLeft, err)
 		}
 	}
 }
@@ -381,20 +375,17 @@ func TestResealFaults(t *testing.T) {
 	t.Parallel()
 	fault := errors.New("a fault")
 	for name, saved := range map[string]bool{"not saved": false, "saved, and the reply is lost": true} {
-		o := newRegistry(t)
-		ids := o.users(5)
-		o.enroll(ids...)
-		ring := o.rotate("second")
-		s := &lyingStore{Store: o.mem}
-		s.save = func(r store.Record, prev int64) error {
-			if saved {
-				if err := o.mem.Save(context.Background(), r, prev); err != nil {
-					return err
-				}
-			}
-			return fault
+		k := proving.New(t)
+		ids := users(5)
+		k.EnrollAll(ids...)
+		ring := rotate(t, k, "second")
+		s := proving.NewStore(k.Store.Straight)
+		s.Fail(proving.Save, fault)
+		if saved {
+			s.Straighten()
+			s.After(proving.Save, proving.Fails(fault))
 		}
-		_, dir := o.over(s, ring)
+		_, dir := over(k, s, ring)
 		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 		moved := 0
 		if saved {
@@ -403,7 +394,7 @@ func TestResealFaults(t *testing.T) {
 		if err != nil || done.Moved != moved || done.Failed.Total != 5-moved {
 			t.Errorf("%s: %+v, %v", name, done, err)
 		}
-		s.save = nil
+		s.Straighten()
 		if done, err = dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 5-moved || done.Failed.Total != 0 {
 			t.Errorf("%s, again: %+v, %v", name, done, err)
 		}
@@ -414,71 +405,71 @@ func TestResealFaults(t *testing.T) {
 // else its configuration and its clock say, nothing about the accounts changes.
 func TestResealChangesNothingElse(t *testing.T) {
 	t.Parallel()
-	for name, adjust := range map[string]func(o *registry) func(*enrollment.Config){
-		"without KeepCodes": func(*registry) func(*enrollment.Config) {
+	for name, adjust := range map[string]func(k *proving.Kit) func(*enrollment.Config){
+		"without KeepCodes": func(*proving.Kit) func(*enrollment.Config) {
 			return func(c *enrollment.Config) { c.KeepCodes = false }
 		},
-		"a clock that is behind": func(o *registry) func(*enrollment.Config) {
+		"a clock that is behind": func(k *proving.Kit) func(*enrollment.Config) {
 			return func(c *enrollment.Config) {
-				c.Now = func() time.Time { return o.clock.Now().Add(-49 * time.Hour) }
+				c.Now = func() time.Time { return k.Now().Add(-49 * time.Hour) }
 			}
 		},
-		"a clock that is ahead": func(o *registry) func(*enrollment.Config) {
+		"a clock that is ahead": func(k *proving.Kit) func(*enrollment.Config) {
 			return func(c *enrollment.Config) {
-				c.Now = func() time.Time { return o.clock.Now().Add(49 * time.Hour) }
+				c.Now = func() time.Time { return k.Now().Add(49 * time.Hour) }
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := newRegistry(t, func(c *enrollment.Config) { c.KeepCodes = true })
-			alice := o.enroll("alice")[0]
-			o.clock.Advance(time.Minute)
-			used := alice.app.Code(o.clock.Now())
-			spent := o.challenge("alice")
-			if _, err := o.guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, used); err != nil {
+			k := proving.New(t, func(c *enrollment.Config) { c.KeepCodes = true })
+			alice := k.Enroll("alice")
+			k.Pass(time.Minute)
+			used := alice.Code()
+			spent := k.Challenge("alice")
+			if _, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, used); err != nil {
 				t.Fatal(err)
 			}
-			open := o.challenge("alice")
+			open := k.Challenge("alice")
 			for range 5 {
-				_, _ = o.guard.Verify(t.Context(), "alice", "x", "0000000000000000")
+				_, _ = k.Guard.Verify(t.Context(), "alice", "x", "0000000000000000")
 			}
-			o.begin("bob", enrollment.BeginOptions{})
-			before := map[string]store.Record{"alice": o.record("alice"), "bob": o.record("bob")}
-			status, err := o.guard.Status(t.Context(), "alice")
+			k.Begin("bob", enrollment.BeginOptions{})
+			before := map[string]store.Record{"alice": k.Record("alice"), "bob": k.Record("bob")}
+			status, err := k.Guard.Status(t.Context(), "alice")
 			if err != nil || len(status.Locks) != 1 {
 				t.Fatal(status, err)
 			}
 
-			ring := o.rotate("second")
-			_, dir := o.over(o.mem, ring, adjust(o))
+			ring := rotate(t, k, "second")
+			_, dir := over(k, k.Store, ring, adjust(k))
 			if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 2 {
 				t.Fatal(done, err)
 			}
 			for user, old := range before {
-				rec := o.record(user)
+				rec := k.Record(user)
 				if rec.State != old.State || !rec.Due.Equal(old.Due) || rec.Version <= old.Version {
 					t.Errorf("%s: %v, due %v, version %d; was %v, %v, %d",
 						user, rec.State, rec.Due, rec.Version, old.State, old.Due, old.Version)
 				}
 			}
-			guard, _ := o.over(o.mem, ring)
+			guard, _ := over(k, k.Store, ring)
 			if after, err := guard.Status(t.Context(), "alice"); err != nil || !reflect.DeepEqual(after, status) {
 				t.Errorf("%+v, %v, was %+v", after, err, status)
 			}
-			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, open, used); modelReason(err) != enrollment.ReasonReplayed {
+			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, open, used); proving.ReasonOf(err) != enrollment.ReasonReplayed {
 				t.Errorf("the code that was used: %v", err)
 			}
-			o.clock.Advance(30 * time.Second)
-			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, alice.app.Code(o.clock.Now())); modelReason(err) != enrollment.ReasonChallengeSpent {
+			k.Pass(30 * time.Second)
+			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, spent, alice.Code()); proving.ReasonOf(err) != enrollment.ReasonChallengeSpent {
 				t.Errorf("the challenge that was spent: %v", err)
 			}
-			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, open, alice.app.Code(o.clock.Now())); err != nil {
+			if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, open, alice.Code()); err != nil {
 				t.Errorf("the challenge that is open: %v", err)
 			}
-			o.clock.Advance(30 * time.Second)
-			kept, err := guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(alice.app.Code(o.clock.Now())))
-			if err != nil || kept.Len() != len(alice.codes) {
+			k.Pass(30 * time.Second)
+			kept, err := guard.RecoveryCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
+			if err != nil || kept.Len() != len(alice.Codes) {
 				t.Errorf("the codes that are kept: %d, %v", kept.Len(), err)
 			}
 		})

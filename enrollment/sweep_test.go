@@ -1,49 +1,41 @@
 package enrollment_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
 // swept sweeps, and fails the test unless that is what was done. Failed is not
 // compared but for its total.
-func (o *registry) swept(d *enrollment.Directory, want enrollment.Swept) enrollment.Swept {
-	o.t.Helper()
-	got, err := d.Sweep(o.t.Context())
+func swept(t *testing.T, k *proving.Kit, d *enrollment.Directory, want enrollment.Swept) enrollment.Swept {
+	t.Helper()
+	got, err := d.Sweep(t.Context())
 	if err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
 	compared := got
 	compared.Failed.First = nil
 	if fmt.Sprintf("%+v", compared) != fmt.Sprintf("%+v", want) {
-		o.t.Errorf("swept %+v\nwant  %+v", compared, want)
+		t.Errorf("swept %+v\nwant  %+v", compared, want)
 	}
 	return got
 }
 
 // untouched fails the test if f changes what the store holds for the users.
-func (o *registry) untouched(f func(), ids ...string) {
-	o.t.Helper()
-	before := make(map[string]store.Record)
-	for _, id := range ids {
-		before[id] = o.record(id)
+func untouched(k *proving.Kit, f func(), users ...string) {
+	for _, user := range users {
+		inner := f
+		f = func() { k.Unchanged(user, inner) }
 	}
 	f()
-	for _, id := range ids {
-		if now := o.record(id); now.Version != before[id].Version || !bytes.Equal(now.Data, before[id].Data) {
-			o.t.Errorf("the record of %s has changed", id)
-		}
-	}
 }
 
 // A setup that was not confirmed in time goes from the record, of whoever is
@@ -53,53 +45,43 @@ func TestSweepExpired(t *testing.T) {
 	for name, notify := range map[string]bool{"with Notify": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := newRegistry(t, func(c *enrollment.Config) {
+			k := proving.New(t, func(c *enrollment.Config) {
 				if !notify {
 					c.Notify = nil
 				}
 			})
-			bob := o.enroll("bob", "calm")[0]
-			o.begin("alice", enrollment.BeginOptions{})
-			o.begin("bob", enrollment.BeginOptions{Proof: enrollment.ByCode(bob.app.Code(o.clock.Now()))})
-			o.untouched(func() { o.swept(o.dir, enrollment.Swept{}) }, "alice", "bob", "calm")
+			bob := k.EnrollAll("bob", "calm")[0]
+			k.Begin("alice", enrollment.BeginOptions{})
+			k.Begin("bob", enrollment.BeginOptions{Proof: enrollment.ByCode(bob.Code())})
+			untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob", "calm")
 
-			o.clock.Advance(15 * time.Minute)
-			if rec := o.record("alice"); rec.State != store.Pending {
+			k.Pass(15 * time.Minute)
+			if rec := k.Record("alice"); rec.State != store.Pending {
 				t.Fatal(rec.State)
 			}
-			o.untouched(func() { o.swept(o.dir, enrollment.Swept{Seen: 2, Expired: 2}) }, "calm")
-			if rec := o.record("alice"); rec.State != store.None || !rec.Due.IsZero() {
+			untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Expired: 2}) }, "calm")
+			if rec := k.Record("alice"); rec.State != store.None || !rec.Due.IsZero() {
 				t.Errorf("alice is %v, due %v", rec.State, rec.Due)
 			}
-			if rec := o.record("bob"); rec.State != store.Confirmed || !rec.Due.IsZero() {
+			if rec := k.Record("bob"); rec.State != store.Confirmed || !rec.Due.IsZero() {
 				t.Errorf("bob is %v, due %v", rec.State, rec.Due)
 			}
-			o.untouched(func() { o.swept(o.dir, enrollment.Swept{}) }, "alice", "bob", "calm")
+			untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob", "calm")
 		})
 	}
-}
-
-// request asks for a reset in the name of the user.
-func (o *registry) request(c *clerk) enrollment.ResetRequest {
-	o.t.Helper()
-	r, err := o.guard.ResetRequests().Open(o.t.Context(), o.challenge(c.id))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	return r
 }
 
 // A request for a reset is told again every day, then that it has matured, and
 // then every day until it lapses.
 func TestSweepReminds(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	alice := o.enroll("alice")[0]
-	o.request(alice)
-	o.told()
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	alice.AskReset()
+	k.Told()
 	const day = 24 * time.Hour
 	for n := 1; n <= 34; n++ {
-		o.clock.Advance(day)
+		k.Pass(day)
 		want := enrollment.Swept{Seen: 1, Delivered: 1}
 		var told enrollment.EventKind
 		switch {
@@ -114,13 +96,13 @@ func TestSweepReminds(t *testing.T) {
 		default:
 			want = enrollment.Swept{}
 		}
-		o.swept(o.dir, want)
-		if got := o.told(); told != "" && !slices.Equal(got, []enrollment.EventKind{told}) || told == "" && len(got) != 0 {
+		swept(t, k, k.Directory(), want)
+		if got := proving.Kinds(k.Told()); told != "" && !slices.Equal(got, []enrollment.EventKind{told}) || told == "" && len(got) != 0 {
 			t.Errorf("on day %d was told %q", n, got)
 		}
-		o.untouched(func() { o.swept(o.dir, enrollment.Swept{}) }, "alice")
+		untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice")
 	}
-	if status, err := o.guard.Status(t.Context(), "alice"); err != nil || !status.Enabled() || status.Reset != nil {
+	if status, err := k.Guard.Status(t.Context(), "alice"); err != nil || !status.Enabled() || status.Reset != nil {
 		t.Errorf("in the end: %v, %v, %v", status.State, status.Reset, err)
 	}
 }
@@ -128,80 +110,80 @@ func TestSweepReminds(t *testing.T) {
 // A sweep that comes late makes up for it once.
 func TestSweepLate(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	alice := o.enroll("alice")[0]
-	o.request(alice)
-	o.told()
-	o.clock.Advance(10 * 24 * time.Hour)
-	o.swept(o.dir, enrollment.Swept{Seen: 1, Matured: 1, Delivered: 1})
-	o.swept(o.dir, enrollment.Swept{})
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	alice.AskReset()
+	k.Told()
+	k.Pass(10 * 24 * time.Hour)
+	swept(t, k, k.Directory(), enrollment.Swept{Seen: 1, Matured: 1, Delivered: 1})
+	swept(t, k, k.Directory(), enrollment.Swept{})
 }
 
 // A request that needs no approval is carried out when it has matured, and the
 // owner hears of it.
 func TestSweepCompletes(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t, automatic)
-	alice := o.enroll("alice")[0]
-	r := o.request(alice)
-	o.told()
-	o.clock.Advance(r.Matures.Sub(o.clock.Now()) - time.Microsecond)
-	o.swept(o.dir, enrollment.Swept{Seen: 1, Reminded: 1, Delivered: 1})
-	if status, err := o.guard.Status(t.Context(), "alice"); err != nil || !status.Enabled() {
+	k := proving.New(t, automatic)
+	alice := k.Enroll("alice")
+	r := alice.AskReset()
+	k.Told()
+	k.Pass(r.Matures.Sub(k.Now()) - time.Microsecond)
+	swept(t, k, k.Directory(), enrollment.Swept{Seen: 1, Reminded: 1, Delivered: 1})
+	if status, err := k.Guard.Status(t.Context(), "alice"); err != nil || !status.Enabled() {
 		t.Fatalf("before it has matured: %v, %v", status.State, err)
 	}
-	o.told()
-	o.clock.Advance(time.Microsecond)
-	o.swept(o.dir, enrollment.Swept{Seen: 1, Completed: 1, Delivered: 1})
-	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.EventReset}) {
+	k.Told()
+	k.Pass(time.Microsecond)
+	swept(t, k, k.Directory(), enrollment.Swept{Seen: 1, Completed: 1, Delivered: 1})
+	if got := proving.Kinds(k.Told()); !slices.Equal(got, []enrollment.EventKind{enrollment.EventReset}) {
 		t.Errorf("was told %q", got)
 	}
-	status, err := o.guard.Status(t.Context(), "alice")
+	status, err := k.Guard.Status(t.Context(), "alice")
 	if err != nil || status.State != store.Disabled || status.Reset != nil || status.History[0].Method != "self-service" {
 		t.Errorf("afterwards: %+v, %v", status, err)
 	}
-	o.swept(o.dir, enrollment.Swept{})
+	swept(t, k, k.Directory(), enrollment.Swept{})
 }
 
 // A Guard that tells nobody neither reminds in silence nor carries anything out
 // that the owner would not hear of, and leaves alone what it can't change.
 func TestSweepWithoutNotify(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t, automatic)
+	k := proving.New(t, automatic)
 	fault := errors.New("the queue is full")
-	failing, _ := o.over(o.mem, o.ring, func(c *enrollment.Config) {
+	failing, _ := over(k, k.Store, k.Keys, func(c *enrollment.Config) {
 		c.Notify = func(context.Context, enrollment.Event) error { return fault }
 	})
-	both := o.enroll("alice", "bob")
+	both := k.EnrollAll("alice", "bob")
 	alice, bob := both[0], both[1]
-	r := o.request(alice)
-	if _, err := failing.RenewCodes(t.Context(), "bob", enrollment.ByCode(bob.app.Code(o.clock.Now()))); err != nil {
+	r := alice.AskReset()
+	if _, err := failing.RenewCodes(t.Context(), "bob", enrollment.ByCode(bob.Code())); err != nil {
 		t.Fatal(err)
 	}
-	o.told()
-	silent, mute := o.over(o.mem, o.ring, func(c *enrollment.Config) { c.Notify, c.AutoReset = nil, false })
-	o.clock.Advance(r.Matures.Sub(o.clock.Now()))
-	o.untouched(func() {
+	k.Told()
+	silent, mute := over(k, k.Store, k.Keys, func(c *enrollment.Config) { c.Notify, c.AutoReset = nil, false })
+	k.Pass(r.Matures.Sub(k.Now()))
+	untouched(k, func() {
 		for range 3 {
-			o.swept(mute, enrollment.Swept{Seen: 2, Waiting: 2})
+			swept(t, k, mute, enrollment.Swept{Seen: 2, Waiting: 2})
 		}
 	}, "alice", "bob")
 
 	// What has expired goes all the same, although an event that is due earlier
 	// stays.
-	setup := enrollment.BeginOptions{Account: "bob", Proof: enrollment.ByCode(bob.app.Code(o.clock.Now()))}
+	setup := enrollment.BeginOptions{Account: "bob", Proof: enrollment.ByCode(bob.Code())}
 	if _, err := silent.Begin(t.Context(), "bob", setup); err != nil {
 		t.Fatal(err)
 	}
-	o.clock.Advance(15 * time.Minute)
-	o.swept(mute, enrollment.Swept{Seen: 2, Expired: 1, Waiting: 2})
-	o.untouched(func() { o.swept(mute, enrollment.Swept{Seen: 2, Waiting: 2}) }, "alice", "bob")
-	if got := o.told(); len(got) != 0 {
+	k.Pass(15 * time.Minute)
+	swept(t, k, mute, enrollment.Swept{Seen: 2, Expired: 1, Waiting: 2})
+	untouched(k, func() { swept(t, k, mute, enrollment.Swept{Seen: 2, Waiting: 2}) }, "alice", "bob")
+	if got := proving.Kinds(k.Told()); len(got) != 0 {
 		t.Errorf("was told %q", got)
 	}
 
-	o.swept(o.dir, enrollment.Swept{Seen: 2, Completed: 1, Delivered: 2})
-	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.EventReset, enrollment.EventCodesRenewed}) {
+	swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Completed: 1, Delivered: 2})
+	if got := proving.Kinds(k.Told()); !slices.Equal(got, []enrollment.EventKind{enrollment.EventReset, enrollment.EventCodesRenewed}) {
 		t.Errorf("was told %q", got)
 	}
 }
@@ -211,7 +193,7 @@ func TestSweepWithoutNotify(t *testing.T) {
 func TestSweepLapsedWithoutNotify(t *testing.T) {
 	t.Parallel()
 	fail := false
-	o := newRegistry(t, func(c *enrollment.Config) {
+	k := proving.New(t, func(c *enrollment.Config) {
 		c.Notify = func(context.Context, enrollment.Event) error {
 			if fail {
 				return errors.New("the queue is full")
@@ -219,48 +201,38 @@ func TestSweepLapsedWithoutNotify(t *testing.T) {
 			return nil
 		}
 	})
-	alice := o.enroll("alice")[0]
+	alice := k.Enroll("alice")
 	fail = true
-	r := o.request(alice)
-	_, mute := o.over(o.mem, o.ring, func(c *enrollment.Config) { c.Notify = nil })
-	o.clock.Advance(r.Matures.Add(30 * 24 * time.Hour).Sub(o.clock.Now()))
-	o.swept(mute, enrollment.Swept{Seen: 1, Lapsed: 1, Waiting: 1})
-	o.untouched(func() { o.swept(mute, enrollment.Swept{Seen: 1, Waiting: 1}) }, "alice")
+	r := alice.AskReset()
+	_, mute := over(k, k.Store, k.Keys, func(c *enrollment.Config) { c.Notify = nil })
+	k.Pass(r.Matures.Add(30 * 24 * time.Hour).Sub(k.Now()))
+	swept(t, k, mute, enrollment.Swept{Seen: 1, Lapsed: 1, Waiting: 1})
+	untouched(k, func() { swept(t, k, mute, enrollment.Swept{Seen: 1, Waiting: 1}) }, "alice")
 }
 
-// An overdueStore says of every record that it has been due for a while, until
-// that is written anew: what the column says is not sealed.
-type overdueStore struct{ *memory.Store }
-
-func (s overdueStore) overdue(r store.Record) store.Record {
-	if r.Updated.Before(modelStart.Add(time.Hour)) {
-		r.Due = modelStart
-	}
-	return r
-}
-
-func (s overdueStore) Load(ctx context.Context, id string) (store.Record, error) {
-	r, err := s.Store.Load(ctx, id)
-	return s.overdue(r), err
-}
-
-func (s overdueStore) List(ctx context.Context, _ store.Query) (store.Page, error) {
-	p, err := s.Store.List(ctx, store.Query{})
-	for i := range p.Records {
-		p.Records[i] = s.overdue(p.Records[i])
-	}
-	return p, err
-}
-
-// A record that is due for no reason is written, so that it does not come again.
+// A record that is due for no reason is written, so that it does not come again:
+// the store says so of every record until that is written anew, and what the
+// column says is not sealed.
 func TestSweepDueForNothing(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t, func(c *enrollment.Config) { c.Notify = nil })
-	o.enroll("alice")
-	o.clock.Advance(time.Hour)
-	_, dir := o.over(overdueStore{o.mem}, o.ring)
-	o.swept(dir, enrollment.Swept{Seen: 1})
-	o.swept(dir, enrollment.Swept{})
+	k := proving.New(t, func(c *enrollment.Config) { c.Notify = nil })
+	k.EnrollAll("alice")
+	k.Pass(time.Hour)
+	overdue := func(r *store.Record) {
+		if r.Updated.Before(proving.Start.Add(time.Hour)) {
+			r.Due = proving.Start
+		}
+	}
+	k.Store.After(proving.Load, func(_ context.Context, c *proving.Call) { overdue(&c.Record) })
+	k.Store.Before(proving.List, func(_ context.Context, c *proving.Call) { c.Query = store.Query{} })
+	k.Store.After(proving.List, func(_ context.Context, c *proving.Call) {
+		for i := range c.Page.Records {
+			overdue(&c.Page.Records[i])
+		}
+	})
+	dir := k.Directory()
+	swept(t, k, dir, enrollment.Swept{Seen: 1})
+	swept(t, k, dir, enrollment.Swept{})
 }
 
 // What Notify did not take is handed to it again when the lease is over, with
@@ -270,24 +242,24 @@ func TestSweepDelivers(t *testing.T) {
 	fault := errors.New("the queue is full")
 	fail := fault
 	ids := make(map[string]int)
-	o := newRegistry(t, func(c *enrollment.Config) {
+	k := proving.New(t, func(c *enrollment.Config) {
 		c.Notify = func(_ context.Context, e enrollment.Event) error {
 			ids[e.ID]++
 			return fail
 		}
 	})
-	o.enroll("alice", "bob") // and half a minute
-	o.untouched(func() { o.swept(o.dir, enrollment.Swept{}) }, "alice", "bob")
+	k.EnrollAll("alice", "bob") // and half a minute
+	untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob")
 	for range 3 {
-		o.clock.Advance(time.Minute)
-		o.swept(o.dir, enrollment.Swept{Seen: 2, Undelivered: 2})
-		o.swept(o.dir, enrollment.Swept{})
+		k.Pass(time.Minute)
+		swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Undelivered: 2})
+		swept(t, k, k.Directory(), enrollment.Swept{})
 	}
-	o.clock.Advance(time.Minute)
+	k.Pass(time.Minute)
 	fail = nil
-	o.swept(o.dir, enrollment.Swept{Seen: 2, Delivered: 2})
-	o.clock.Advance(time.Minute)
-	o.untouched(func() { o.swept(o.dir, enrollment.Swept{}) }, "alice", "bob")
+	swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Delivered: 2})
+	k.Pass(time.Minute)
+	untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob")
 	if len(ids) != 2 {
 		t.Errorf("%d events were told of, want 2", len(ids))
 	}
@@ -302,18 +274,17 @@ func TestSweepDelivers(t *testing.T) {
 // next sweep after the lease.
 func TestSweepAfterCrash(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	alice := o.enroll("alice")[0]
-	o.told()
-	s := &lyingStore{Store: o.mem}
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	k.Told()
+	s := proving.NewStore(k.Store.Straight)
 	// After this write nothing of the process is left that could answer.
-	s.save = func(r store.Record, prev int64) error {
-		if err := o.mem.Save(context.Background(), r, prev); err != nil {
-			return err
+	s.After(proving.Save, func(_ context.Context, c *proving.Call) {
+		if c.Err == nil {
+			panic("the power is gone")
 		}
-		panic("the power is gone")
-	}
-	crashing, sweeper := o.over(s, o.ring)
+	})
+	crashing, sweeper := over(k, s, k.Keys)
 	crash := func(f func()) {
 		defer func() {
 			if recover() == nil {
@@ -323,20 +294,20 @@ func TestSweepAfterCrash(t *testing.T) {
 		f()
 	}
 	crash(func() {
-		_, _ = crashing.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.app.Code(o.clock.Now())))
+		_, _ = crashing.RenewCodes(t.Context(), "alice", enrollment.ByCode(alice.Code()))
 	})
-	o.swept(o.dir, enrollment.Swept{})
-	o.clock.Advance(time.Minute)
+	swept(t, k, k.Directory(), enrollment.Swept{})
+	k.Pass(time.Minute)
 	// The sweeper itself crashes when it has leased the event, and the next one
 	// makes up for that as well.
 	crash(func() { _, _ = sweeper.Sweep(t.Context()) })
-	o.swept(o.dir, enrollment.Swept{})
-	if got := o.told(); len(got) != 0 {
+	swept(t, k, k.Directory(), enrollment.Swept{})
+	if got := proving.Kinds(k.Told()); len(got) != 0 {
 		t.Fatalf("was told %q", got)
 	}
-	o.clock.Advance(time.Minute)
-	o.swept(o.dir, enrollment.Swept{Seen: 1, Delivered: 1})
-	if got := o.told(); !slices.Equal(got, []enrollment.EventKind{enrollment.EventCodesRenewed}) {
+	k.Pass(time.Minute)
+	swept(t, k, k.Directory(), enrollment.Swept{Seen: 1, Delivered: 1})
+	if got := proving.Kinds(k.Told()); !slices.Equal(got, []enrollment.EventKind{enrollment.EventCodesRenewed}) {
 		t.Errorf("was told %q", got)
 	}
 }
@@ -344,25 +315,24 @@ func TestSweepAfterCrash(t *testing.T) {
 // Accounts that fail are counted and named, and the others are swept.
 func TestSweepGoesOn(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
+	k := proving.New(t)
 	ids := []string{"a", "b", "c", "d", "e"}
 	for _, id := range ids {
-		o.begin(id, enrollment.BeginOptions{})
+		k.Begin(id, enrollment.BeginOptions{})
 	}
-	o.damage("b")
-	o.clock.Advance(15 * time.Minute)
+	k.Damage("b")
+	k.Pass(15 * time.Minute)
 	fault := errors.New("the disk is full")
-	s := &lyingStore{Store: o.mem}
-	s.save = func(r store.Record, _ int64) error {
-		if r.UserID == "d" {
-			return fault
+	s := proving.NewStore(k.Store.Straight)
+	s.Before(proving.Save, func(_ context.Context, c *proving.Call) {
+		if c.User == "d" {
+			c.Err = fault
 		}
-		return nil
-	}
-	_, dir := o.over(s, o.ring)
+	})
+	_, dir := over(k, s, k.Keys)
 	want := enrollment.Swept{Seen: 5, Expired: 3}
 	want.Failed.Total = 2
-	got := o.swept(dir, want)
+	got := swept(t, k, dir, want)
 	if f := got.Failed.First; len(f) != 2 || f[0].UserID != "b" || !errors.Is(f[0].Err, enrollment.ErrCorrupt) ||
 		f[1].UserID != "d" || !errors.Is(f[1].Err, fault) {
 		t.Errorf("failed are %+v", f)
@@ -371,22 +341,22 @@ func TestSweepGoesOn(t *testing.T) {
 	// The damaged one fails again, and the other one is made up for.
 	want = enrollment.Swept{Seen: 2, Expired: 1}
 	want.Failed.Total = 1
-	o.swept(o.dir, want)
+	swept(t, k, k.Directory(), want)
 }
 
 // An id that no user can have is named, and is no error of the caller's.
 func TestSweepOfNobody(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.begin("alice", enrollment.BeginOptions{})
-	o.clock.Advance(15 * time.Minute)
-	_, dir := o.over(&lyingStore{Store: o.mem, list: func(_ store.Query, p store.Page, err error) (store.Page, error) {
+	k := proving.New(t)
+	k.Begin("alice", enrollment.BeginOptions{})
+	k.Pass(15 * time.Minute)
+	_, dir := over(k, lying(k, func(_ store.Query, p store.Page, err error) (store.Page, error) {
 		p.Records[0].UserID = "a\nb"
 		return p, err
-	}}, o.ring)
+	}), k.Keys)
 	want := enrollment.Swept{Seen: 1}
 	want.Failed.Total = 1
-	got := o.swept(dir, want)
+	got := swept(t, k, dir, want)
 	if err := got.Failed.First[0].Err; !errors.Is(err, enrollment.ErrCorrupt) || errors.Is(err, store.ErrInvalid) {
 		t.Error(err)
 	}
@@ -396,25 +366,26 @@ func TestSweepOfNobody(t *testing.T) {
 // else was faster, or the store lists what was not asked for.
 func TestSweepNotDue(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.enroll("alice")
-	o.begin("bob", enrollment.BeginOptions{})
-	_, dir := o.over(&lyingStore{Store: o.mem, list: func(store.Query, store.Page, error) (store.Page, error) {
-		return o.mem.List(context.Background(), store.Query{})
-	}}, o.ring)
-	o.untouched(func() { o.swept(dir, enrollment.Swept{}) }, "alice", "bob")
+	k := proving.New(t)
+	k.EnrollAll("alice")
+	k.Begin("bob", enrollment.BeginOptions{})
+	_, dir := over(k, lying(k, func(store.Query, store.Page, error) (store.Page, error) {
+		return k.Store.Straight.List(context.Background(), store.Query{})
+	}), k.Keys)
+	untouched(k, func() { swept(t, k, dir, enrollment.Swept{}) }, "alice", "bob")
 }
 
 // A record that was erased after it was listed is not made again.
 func TestSweepErased(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
-	o.begin("alice", enrollment.BeginOptions{})
-	o.clock.Advance(15 * time.Minute)
-	s := &lyingStore{Store: o.mem, load: func(id string) error { return o.mem.Erase(context.Background(), id) }}
-	_, dir := o.over(s, o.ring)
-	o.swept(dir, enrollment.Swept{})
-	if _, err := o.mem.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+	k := proving.New(t)
+	k.Begin("alice", enrollment.BeginOptions{})
+	k.Pass(15 * time.Minute)
+	s := proving.NewStore(k.Store.Straight)
+	s.Before(proving.Load, func(ctx context.Context, c *proving.Call) { c.Err = k.Store.Erase(ctx, c.User) })
+	_, dir := over(k, s, k.Keys)
+	swept(t, k, dir, enrollment.Swept{})
+	if _, err := k.Store.Straight.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the record is back: %v", err)
 	}
 }
@@ -422,20 +393,19 @@ func TestSweepErased(t *testing.T) {
 // The context is looked at before each account, and what was done is reported.
 func TestSweepStops(t *testing.T) {
 	t.Parallel()
-	o := newRegistry(t)
+	k := proving.New(t)
 	for _, id := range []string{"a", "b", "c"} {
-		o.begin(id, enrollment.BeginOptions{})
+		k.Begin(id, enrollment.BeginOptions{})
 	}
-	o.clock.Advance(15 * time.Minute)
+	k.Pass(15 * time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &lyingStore{Store: o.mem}
-	s.save = func(r store.Record, _ int64) error {
-		if r.UserID == "b" {
+	s := proving.NewStore(k.Store.Straight)
+	s.Before(proving.Save, func(_ context.Context, c *proving.Call) {
+		if c.User == "b" {
 			cancel() // what has begun is finished
 		}
-		return nil
-	}
-	_, dir := o.over(s, o.ring)
+	})
+	_, dir := over(k, s, k.Keys)
 	got, err := dir.Sweep(ctx)
 	if !errors.Is(err, context.Canceled) || got.Seen != 2 || got.Expired != 2 || got.Failed.Total != 0 {
 		t.Errorf("%+v, %v", got, err)
@@ -447,48 +417,37 @@ func TestSweepStops(t *testing.T) {
 func TestSweepFaults(t *testing.T) {
 	t.Parallel()
 	fault := errors.New("a fault")
-	faults := map[string]func(ctx context.Context, s *memory.Store, r store.Record, prev int64) error{
-		"not saved": func(context.Context, *memory.Store, store.Record, int64) error { return fault },
-		"saved, and the reply is lost": func(ctx context.Context, s *memory.Store, r store.Record, prev int64) error {
-			if err := s.Save(ctx, r, prev); err != nil {
-				return err
-			}
-			return fault
-		},
-		"somebody was faster": func(context.Context, *memory.Store, store.Record, int64) error { return store.ErrConflict },
+	faults := map[string]func(s *proving.Store, at int){
+		"not saved":                    func(s *proving.Store, at int) { s.Nth(proving.Save, at, proving.Fails(fault)) },
+		"saved, and the reply is lost": func(s *proving.Store, at int) { s.NthAfter(proving.Save, at, proving.Fails(fault)) },
+		"somebody was faster":          func(s *proving.Store, at int) { s.Nth(proving.Save, at, proving.Fails(store.ErrConflict)) },
 	}
 	for name, f := range faults {
-		for at := int64(1); at <= 6; at++ {
-			o := newRegistry(t, automatic)
-			for _, c := range o.enroll("a", "b") {
-				o.request(c)
+		for at := 1; at <= 6; at++ {
+			k := proving.New(t, automatic)
+			for _, c := range k.EnrollAll("a", "b") {
+				c.AskReset()
 			}
-			o.begin("c", enrollment.BeginOptions{})
-			o.told()
-			o.clock.Advance(3 * 24 * time.Hour)
-			var calls atomic.Int64
-			s := &lyingStore{Store: o.mem}
-			s.save = func(r store.Record, prev int64) error {
-				if calls.Add(1) != at {
-					return nil
-				}
-				return f(context.Background(), o.mem, r, prev)
-			}
-			_, dir := o.over(s, o.ring)
+			k.Begin("c", enrollment.BeginOptions{})
+			k.Told()
+			k.Pass(3 * 24 * time.Hour)
+			s := proving.NewStore(k.Store.Straight)
+			f(s, at)
+			_, dir := over(k, s, k.Keys)
 			if _, err := dir.Sweep(t.Context()); err != nil {
 				t.Errorf("%s, save %d: %v", name, at, err)
 			}
-			o.clock.Advance(2 * time.Minute)
-			if again, err := o.dir.Sweep(t.Context()); err != nil || again.Failed.Total != 0 {
+			k.Pass(2 * time.Minute)
+			if again, err := k.Directory().Sweep(t.Context()); err != nil || again.Failed.Total != 0 {
 				t.Errorf("%s, save %d: %+v, %v", name, at, again, err)
 			}
 			for id, want := range map[string]store.State{"a": store.Disabled, "b": store.Disabled, "c": store.None} {
-				if rec := o.record(id); rec.State != want || !rec.Due.IsZero() {
+				if rec := k.Record(id); rec.State != want || !rec.Due.IsZero() {
 					t.Errorf("%s, save %d: %s is %v, due %v", name, at, id, rec.State, rec.Due)
 				}
 			}
 			resets := make(map[string]bool)
-			for _, e := range o.events {
+			for _, e := range k.Events() {
 				if e.Kind == enrollment.EventReset {
 					resets[e.ID] = true
 				}
@@ -496,8 +455,8 @@ func TestSweepFaults(t *testing.T) {
 			if len(resets) != 2 {
 				t.Errorf("%s, save %d: told of %d resets, want 2", name, at, len(resets))
 			}
-			if calls.Load() < min(at, 5) {
-				t.Errorf("%s, save %d: there were only %d", name, at, calls.Load())
+			if s.Calls(proving.Save) < min(at, 5) {
+				t.Errorf("%s, save %d: there were only %d", name, at, s.Calls(proving.Save))
 			}
 		}
 	}

@@ -53,7 +53,7 @@ func New(t testing.TB, adjust ...func(*enrollment.Config)) *Kit {
 // Over returns a Kit over a fresh store.
 func Over(t testing.TB, s store.Store, adjust ...func(*enrollment.Config)) *Kit {
 	t.Helper()
-	ring, err := keyring.Generate("test")
+	ring, err := keyring.Generate("first")
 	if err != nil {
 		t.Fatal(err)
 	}
