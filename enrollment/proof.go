@@ -142,7 +142,7 @@ func (v *prover) prove(a *account.Account, m account.Moment) (authority, error) 
 		}
 		return authority{factor: match.Factor, at: m.Now}, err
 	case receiptProof:
-		if err := v.receipt.check(a, m.Now, ReceiptTTL); err != nil {
+		if err := v.receipt.check(a, m.Typed, ReceiptTTL); err != nil {
 			return authority{}, err
 		}
 		if f := v.receipt.factor; f != account.TOTP && (v.app || f != account.Recovery) {
