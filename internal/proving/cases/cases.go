@@ -60,4 +60,5 @@ var Tests = []proving.Test{
 	{Name: "TestCase54_RecreatedAccount", Run: TestCase54_RecreatedAccount},
 	{Name: "TestCase54_SlowNodeAfterErasure", Run: TestCase54_SlowNodeAfterErasure},
 	{Name: "TestCase57_CSVFormulas", Run: TestCase57_CSVFormulas},
+	{Name: "TestCase77_ErrorsAreOracles", Run: TestCase77_ErrorsAreOracles},
 }
