@@ -13,6 +13,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -163,29 +164,29 @@ func TestFIPSWorks(t *testing.T) {
 			}
 			app, token := begin(enrollment.Proof{})
 			_, err = guard.Confirm(ctx, "alice", token, app.Code(clock.Now().Add(4*time.Minute)))
-			if d := wantReason(t, err, enrollment.ReasonClockSkew); d.Skew != 4*time.Minute {
+			if d := proving.Want(t, err, enrollment.ReasonClockSkew); d.Skew != 4*time.Minute {
 				t.Errorf("skew %v", d.Skew)
 			}
 			_, err = guard.Confirm(ctx, "alice", token, app.WrongCode(clock.Now()))
-			wantReason(t, err, enrollment.ReasonWrongCode)
+			proving.Want(t, err, enrollment.ReasonWrongCode)
 			done := value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
 
 			challenge := func() string {
 				return value[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.SignInOptions{})).Challenge
 			}
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now()))
-			wantReason(t, err, enrollment.ReasonReplayed)
+			proving.Want(t, err, enrollment.ReasonReplayed)
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.WrongCode(clock.Now()))
-			wantReason(t, err, enrollment.ReasonWrongCode)
+			proving.Want(t, err, enrollment.ReasonWrongCode)
 			clock.Advance(app.Period())
 			ok := value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now())))
 			value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0]))
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0])
-			wantReason(t, err, enrollment.ReasonReplayed)
+			proving.Want(t, err, enrollment.ReasonReplayed)
 
 			clock.Advance(app.Period())
 			_, err = guard.RenewCodes(ctx, "alice", enrollment.ByReceipt(ok.Receipt)) // void since a recovery code was used
-			wantReason(t, err, enrollment.ReasonProofInvalid)
+			proving.Want(t, err, enrollment.ReasonProofInvalid)
 			renewed := value[enrollment.RenewedCodes](t)(guard.RenewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
 			second, token := begin(enrollment.ByReceipt(renewed.Receipt))
 			clock.Advance(app.Period())
@@ -281,23 +282,23 @@ func TestFIPSImportedCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newMoveRig(t)
-	r.CountBcrypt(func() { t.Error("bcrypt was asked") })
-	r.move("alice", append(summed("second code"), hash)...)
-	before := r.record("alice")
+	k := proving.New(t)
+	k.Keys.Bcrypt = func() { t.Error("bcrypt was asked") }
+	k.TakeOver("alice", append(proving.Summed("second code"), hash)...)
+	before := k.Record("alice")
 	for range 6 { // more than what locks
 		for _, c := range []string{"first code", "second code", "no such code"} {
-			_, err := r.Verify(t.Context(), "alice", "x", c)
+			_, err := k.Guard.Verify(t.Context(), "alice", "x", c)
 			if !errors.Is(err, enrollment.ErrNotApproved) || errors.As(err, new(*enrollment.Denied)) || !strings.Contains(err.Error(), "bcrypt") {
 				t.Fatalf("%s: %v, want ErrNotApproved about bcrypt", c, err)
 			}
 		}
 	}
-	if after := r.record("alice"); after.Version != before.Version {
+	if after := k.Record("alice"); after.Version != before.Version {
 		t.Errorf("something was stored: version %d became %d", before.Version, after.Version)
 	}
-	r.move("bob", summed("second code")...)
-	if ok, err := r.Verify(t.Context(), "bob", "x", "second code"); err != nil || ok.CodesLeft != 0 {
+	k.TakeOver("bob", proving.Summed("second code")...)
+	if ok, err := k.Guard.Verify(t.Context(), "bob", "x", "second code"); err != nil || ok.CodesLeft != 0 {
 		t.Errorf("%d codes left, %v", ok.CodesLeft, err)
 	}
 }

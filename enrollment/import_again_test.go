@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -15,51 +16,51 @@ import (
 // revoked: the stolen phone, and the recovery code that was used.
 func TestImportBringsNothingBack(t *testing.T) {
 	t.Parallel()
-	off := map[string]func(r *moveRig, key totp.Key) error{
-		"disabled": func(r *moveRig, key totp.Key) error {
-			return r.Disable(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+	off := map[string]func(k *proving.Kit, key totp.Key) error{
+		"disabled": func(k *proving.Kit, key totp.Key) error {
+			return k.Guard.Disable(t.Context(), "alice", enrollment.ByCode(k.Code(key)))
 		},
-		"reset": func(r *moveRig, _ totp.Key) error {
-			_, err := r.Admin("support", "phone stolen").Reset(t.Context(), "alice", enrollment.ResetOptions{})
+		"reset": func(k *proving.Kit, _ totp.Key) error {
+			_, err := k.Guard.Admin("support", "phone stolen").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 			return err
 		},
-		"reset with a ticket": func(r *moveRig, _ totp.Key) error {
-			_, err := r.Admin("support", "phone stolen").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
+		"reset with a ticket": func(k *proving.Kit, _ totp.Key) error {
+			_, err := k.Guard.Admin("support", "phone stolen").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 			return err
 		},
 	}
 	for name, revoke := range off {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newMoveRig(t)
-			key := r.move("alice", summed("abcde-12345")...)
-			if _, err := r.Verify(t.Context(), "alice", "x", "abcde-12345"); err != nil {
+			k := proving.New(t)
+			key := k.TakeOver("alice", proving.Summed("abcde-12345")...).Key
+			if _, err := k.Guard.Verify(t.Context(), "alice", "x", "abcde-12345"); err != nil {
 				t.Fatal(err)
 			}
-			if err := revoke(r, key); err != nil {
+			if err := revoke(k, key); err != nil {
 				t.Fatal(err)
 			}
-			r.clock.Advance(time.Minute)
+			k.Pass(time.Minute)
 			im := enrollment.Import{
 				Authenticators: []enrollment.ImportedAuthenticator{{Key: key}},
-				RecoveryHashes: summed("abcde-12345"),
+				RecoveryHashes: proving.Summed("abcde-12345"),
 			}
-			before := r.record("alice")
-			r.told()
-			err := r.Admin("carol", "moving").Import(t.Context(), "alice", im)
-			r.denied(err, enrollment.ReasonWasEnrolled)
-			if r.record("alice").Version != before.Version || len(r.told()) != 0 || r.status("alice").State != store.Disabled {
-				t.Errorf("the refusal has left %+v", r.status("alice"))
+			before := k.Record("alice")
+			k.Told()
+			err := k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im)
+			proving.Want(t, err, enrollment.ReasonWasEnrolled)
+			if k.Record("alice").Version != before.Version || len(k.Told()) != 0 || k.Status("alice").State != store.Disabled {
+				t.Errorf("the refusal has left %+v", k.Status("alice"))
 			}
 			// Whoever knows better says so.
 			im.Again = true
-			if err := r.Admin("carol", "moving").Import(t.Context(), "alice", im); err != nil {
+			if err := k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im); err != nil {
 				t.Fatal(err)
 			}
-			if s := r.status("alice"); s.State != store.Confirmed || s.CodesLeft != 1 || s.History[0].Kind != enrollment.EventImported {
+			if s := k.Status("alice"); s.State != store.Confirmed || s.CodesLeft != 1 || s.History[0].Kind != enrollment.EventImported {
 				t.Errorf("%+v", s)
 			}
-			r.denied(r.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonAlreadyEnrolled)
+			proving.Want(t, k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonAlreadyEnrolled)
 		})
 	}
 }
@@ -67,14 +68,14 @@ func TestImportBringsNothingBack(t *testing.T) {
 // A ticket that was handed out before anything was on is not passed over either.
 func TestImportInsteadOfTheTicket(t *testing.T) {
 	t.Parallel()
-	r := newMoveRig(t)
-	ticket, err := r.Admin("support", "new here").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
+	k := proving.New(t)
+	ticket, err := k.Guard.Admin("support", "new here").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: r.key("alice", totp.Params{})}}}
-	r.denied(r.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonWasEnrolled)
-	if _, err := r.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket.Reveal()}); err != nil {
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.TheirKey(t, "alice", totp.Params{})}}}
+	proving.Want(t, k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonWasEnrolled)
+	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket.Reveal()}); err != nil {
 		t.Errorf("the ticket is good no more: %v", err)
 	}
 }
@@ -83,11 +84,11 @@ func TestImportInsteadOfTheTicket(t *testing.T) {
 // who has the password goes on, few are evaluated, and the app is not locked.
 func TestImportedCodesHaveABudget(t *testing.T) {
 	t.Parallel()
-	r := newMoveRig(t)
-	key := r.move("alice", summed("70000001", "70000002")...)
+	k := proving.New(t)
+	key := k.TakeOver("alice", proving.Summed("70000001", "70000002")...).Key
 	guess := func(i int) enrollment.Reason {
-		_, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i))
-		return modelReason(err)
+		_, err := k.Guard.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i))
+		return proving.ReasonOf(err)
 	}
 	const days = 5
 	evaluated := 0
@@ -95,39 +96,39 @@ func TestImportedCodesHaveABudget(t *testing.T) {
 		if guess(i) == enrollment.ReasonWrongCode {
 			evaluated++
 		}
-		r.clock.Advance(15 * time.Minute)
+		k.Pass(15 * time.Minute)
 	}
 	if evaluated < 30 || evaluated > 30+days {
 		t.Errorf("%d guesses were evaluated in %d days", evaluated, days)
 	}
 	for guess(0) == enrollment.ReasonWrongCode { // what has just come back
 	}
-	locks := r.status("alice").Locks
+	locks := k.Status("alice").Locks
 	if len(locks) != 1 || locks[0].Factor != enrollment.FactorRecovery ||
-		!locks[0].Until.After(r.clock.Now()) || locks[0].Until.After(r.clock.Now().Add(24*time.Hour)) {
-		t.Errorf("locks %+v at %v", locks, r.clock.Now())
+		!locks[0].Until.After(k.Now()) || locks[0].Until.After(k.Now().Add(24*time.Hour)) {
+		t.Errorf("locks %+v at %v", locks, k.Now())
 	}
-	_, err := r.answer("alice", "70000001")
+	_, err := k.Answer(k.Challenge("alice"), "70000001")
 	var denied *enrollment.Denied
-	if r.denied(err, enrollment.ReasonLocked); !errors.As(err, &denied) || denied.Factor != enrollment.FactorRecovery || !denied.RetryAt.Equal(locks[0].Until) {
+	if proving.Want(t, err, enrollment.ReasonLocked); !errors.As(err, &denied) || denied.Factor != enrollment.FactorRecovery || !denied.RetryAt.Equal(locks[0].Until) {
 		t.Errorf("%+v", denied)
 	}
-	if _, err := r.answer("alice", r.code(key)); err != nil {
+	if _, err := k.Answer(k.Challenge("alice"), k.Code(key)); err != nil {
 		t.Errorf("the app: %v", err)
 	}
-	if len(r.status("alice").Locks) != 1 {
+	if len(k.Status("alice").Locks) != 1 {
 		t.Error("a code of the app has refilled the budget")
 	}
 	// New codes are of this library, and none of that is about them.
-	r.clock.Advance(time.Minute)
-	renewed, err := r.RenewCodes(t.Context(), "alice", enrollment.ByCode(r.code(key)))
+	k.Pass(time.Minute)
+	renewed, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(k.Code(key)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if locks := r.status("alice").Locks; len(locks) != 0 {
+	if locks := k.Status("alice").Locks; len(locks) != 0 {
 		t.Errorf("after new codes: %+v", locks)
 	}
-	if _, err := r.answer("alice", renewed.Codes.Reveal()[0]); err != nil {
+	if _, err := k.Answer(k.Challenge("alice"), renewed.Codes.Reveal()[0]); err != nil {
 		t.Errorf("a new code: %v", err)
 	}
 }
@@ -137,22 +138,22 @@ func TestImportedCodesHaveABudget(t *testing.T) {
 func TestImportedBudgetComesBack(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"a day", "an administrator"} {
-		r := newMoveRig(t)
-		r.move("alice", summed("70000001")...)
+		k := proving.New(t)
+		k.TakeOver("alice", proving.Summed("70000001")...)
 		for i := range 30 {
-			if _, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); modelReason(err) != enrollment.ReasonWrongCode {
+			if _, err := k.Guard.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); proving.ReasonOf(err) != enrollment.ReasonWrongCode {
 				t.Fatalf("guess %d: %v", i, err)
 			}
-			r.clock.Advance(time.Minute)
+			k.Pass(time.Minute)
 		}
-		_, err := r.answer("alice", "70000001")
-		r.denied(err, enrollment.ReasonLocked)
+		_, err := k.Answer(k.Challenge("alice"), "70000001")
+		proving.Want(t, err, enrollment.ReasonLocked)
 		if how == "a day" {
-			r.clock.Advance(24 * time.Hour)
-		} else if err := r.Admin("support", "asked").Unlock(t.Context(), "alice"); err != nil {
+			k.Pass(24 * time.Hour)
+		} else if err := k.Guard.Admin("support", "asked").Unlock(t.Context(), "alice"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := r.answer("alice", "70000001"); err != nil {
+		if _, err := k.Answer(k.Challenge("alice"), "70000001"); err != nil {
 			t.Errorf("after %s: %v", how, err)
 		}
 	}
@@ -162,14 +163,14 @@ func TestImportedBudgetComesBack(t *testing.T) {
 // all.
 func TestUnlockSparesTheImportedBudget(t *testing.T) {
 	t.Parallel()
-	r := newMoveRig(t)
-	r.move("alice", summed("70000001")...)
+	k := proving.New(t)
+	k.TakeOver("alice", proving.Summed("70000001")...)
 	guesses := func() (n int) {
 		for i := range 40 {
-			if _, err := r.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); modelReason(err) == enrollment.ReasonWrongCode {
+			if _, err := k.Guard.Verify(t.Context(), "alice", "x", fmt.Sprintf("%08d", i)); proving.ReasonOf(err) == enrollment.ReasonWrongCode {
 				n++
 			}
-			r.clock.Advance(time.Minute)
+			k.Pass(time.Minute)
 		}
 		return n
 	}
@@ -177,7 +178,7 @@ func TestUnlockSparesTheImportedBudget(t *testing.T) {
 		if got := guesses(); got != want {
 			t.Errorf("%d guesses were evaluated after %d times unlocked, want %d", got, i, want)
 		}
-		if err := r.Admin("support", "asked").Unlock(t.Context(), "alice"); err != nil {
+		if err := k.Guard.Admin("support", "asked").Unlock(t.Context(), "alice"); err != nil {
 			t.Fatal(err)
 		}
 	}
