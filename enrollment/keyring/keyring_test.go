@@ -143,12 +143,22 @@ func TestFormatAndParse(t *testing.T) {
 	}
 }
 
-// An environment variable that is not set reads as "".
-func TestParseSaysEmpty(t *testing.T) {
+// Whoever sets an environment variable is told what is wrong with it. One that is
+// not set reads as "".
+func TestParseSaysWhy(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"", " \n", ",,"} {
-		if _, err := keyring.Parse(text); !errors.Is(err, keyring.ErrKeys) || !strings.Contains(err.Error(), "empty") {
-			t.Errorf("Parse(%q) = %v", text, err)
+	ring, err := keyring.Generate("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, why := range map[string]string{
+		"": "empty", " \n": "empty", ",,": "empty",
+		"secret": "form id:secret", ring.Format() + ",secret": "key 2",
+		"a:!": "base64url",
+		ring.Format() + strings.Repeat(" ", 1<<16): "longer",
+	} {
+		if _, err := keyring.Parse(text); !errors.Is(err, keyring.ErrKeys) || !strings.Contains(err.Error(), why) {
+			t.Errorf("Parse(%.100q) = %v, want it to say %q", text, err, why)
 		}
 	}
 }

@@ -83,3 +83,22 @@ func TestNoConnection(t *testing.T) {
 		}
 	}
 }
+
+// TestConnectionComesBack has Check read a version that is no number.
+func TestConnectionComesBack(t *testing.T) {
+	t.Parallel()
+	srv := &server{columns: allColumns, version: 1}
+	f := &fakeDB{answer: func(ctx context.Context, statement string, args []any) reply {
+		if strings.HasPrefix(statement, "SELECT version") {
+			return reply{rows: [][]driver.Value{{"one"}}}
+		}
+		return srv.answer(ctx, statement, args)
+	}}
+	db := f.open(t)
+	if err := sqlstore.New(db, sqlstore.SQLite).Check(t.Context()); err == nil {
+		t.Error("Check takes a version that is no number")
+	}
+	if n := db.Stats().InUse; n != 0 {
+		t.Errorf("%d connections are not given back", n)
+	}
+}
