@@ -298,7 +298,7 @@ func TestSealerOpensInPlace(t *testing.T) {
 			}
 			node := k.NodeOver(k.Store, inPlace{ring})
 			done, err := k.DirectoryOf(node, k.Store).Reseal(t.Context(), enrollment.ResealOptions{})
-			if err == nil && (done.Moved != 1 || done.Keys["test"] != 1 || done.Failed.Total > 0) {
+			if err == nil && (done.Moved != 1 || done.Keys["first"] != 1 || done.Failed.Total > 0) {
 				err = fmt.Errorf("resealed: %+v", done)
 			}
 			return err

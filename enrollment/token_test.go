@@ -9,6 +9,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
@@ -34,7 +35,7 @@ func TestTextOfTokens(t *testing.T) {
 	}
 	sealer := &openings{Sealer: ring}
 	clock := enrollmenttest.NewClock(time.Date(2026, 3, 1, 12, 0, 10, 0, time.UTC))
-	g, err := enrollment.New(memory.New(), sealer, enrollment.Config{Issuer: "Acme", RecoveryScheme: recovery.Fast, Now: clock.Now})
+	g, err := enrollment.New(memory.New(), sealer, enrollment.Config{Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Enforced(), Now: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
