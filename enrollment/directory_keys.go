@@ -72,6 +72,7 @@ type keyCheck struct {
 // checkKey opens one account. It returns an error if it can't tell whether the
 // keys fit.
 func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck) error {
+	key, _ := d.guard.sealedBy(rec.Data)
 	_, err := d.guard.read(ctx, rec)
 	switch ended := ctx.Err(); {
 	case ended != nil:
@@ -86,7 +87,7 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 	if errors.Is(err, errNamespace) || errors.Is(err, keyring.ErrOpen) && !errors.Is(err, keyring.ErrDamaged) {
 		failures = &c.unfit
 	}
-	if key, _ := d.guard.sealedBy(rec.Data); key != "" {
+	if key != "" {
 		err = fmt.Errorf("%w (it names the key %q)", err, key)
 	}
 	failures.add(rec.UserID, err)

@@ -131,15 +131,16 @@ func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed
 	done.Seen++
 }
 
-// sealedBy returns the id of the key that bytes were sealed under, and whether
-// it is the primary one. For a Sealer that does not tell it is "" and another
-// one.
-func (g *Guard) sealedBy(sealed []byte) (id string, primary bool) {
+// sealedBy returns the id of the key that the data of a record, which was not
+// opened yet, was sealed under, and whether it is the primary one. For a Sealer
+// that does not tell it is "" and another one.
+func (g *Guard) sealedBy(data []byte) (id string, primary bool) {
 	namer, ok := g.sealer.(KeyNamer)
 	if !ok {
 		return "", false
 	}
-	id, err := namer.KeyID(sealed)
+	// Whatever the namespace, its mark is none of the Sealer's business.
+	id, err := namer.KeyID(data[:max(0, len(data)-len(g.mark))])
 	if err != nil {
 		return "", false
 	}
