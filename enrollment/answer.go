@@ -99,17 +99,14 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 	if err != nil {
 		return Success{}, err
 	}
-	if c.delivery != (account.DeliveryID{}) && q.Factor == account.TOTP {
-		q.Factor, q.Delivery = account.Delivered, c.delivery
+	if c.Delivery != (account.DeliveryID{}) && q.Factor == account.TOTP {
+		q.Factor, q.Delivery = account.Delivered, c.Delivery
 	}
 	q.Replenish = g.config.ReplenishCodes
 	e.user, e.guess = c.user, q
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
-		if err := a.CheckChallenge(c.Challenge); err != nil {
+		if err := a.CheckChallenge(c.Challenge, m.Now); err != nil {
 			return nil, err
-		}
-		if !m.Now.Before(c.Expires) { // while it waited for its turn
-			return nil, deny(ReasonChallengeExpired)
 		}
 		match, err := q.check(a, m)
 		if err != nil {
@@ -123,16 +120,12 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 // readChallenge opens a challenge for that purpose, if it has not expired.
 func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token string) (challenge, error) {
 	c, err := g.openChallenge(ctx, token)
-	ttl := ChallengeTTL
-	if c.delivery != (account.DeliveryID{}) {
-		ttl += DeliveryTTL // of the message, which was asked for within the first
-	}
 	switch {
 	case errors.Is(err, errToken), err == nil && c.purpose != purpose:
 		return c, deny(ReasonChallengeInvalid)
 	case err != nil:
 		return c, err
-	case !fresh(c.Issued, g.now(), ttl) || !g.now().Before(c.Expires):
+	case c.Expired(g.now()):
 		return c, deny(ReasonChallengeExpired)
 	}
 	return c, nil

@@ -17,10 +17,6 @@ const (
 	// else has written meanwhile.
 	maxConflicts = 32
 
-	// maxWait is how long an edit may wait. What was typed is judged as of the
-	// first look at the account. After this long, it lets nobody in any more.
-	maxWait = 5 * time.Minute
-
 	// settleTimeout is how long the store and the Sealer may take for a step of
 	// an edit that the caller can't cancel any more.
 	settleTimeout = 10 * time.Second
@@ -149,8 +145,8 @@ func (e *edit) untilStored(caller context.Context, decide decision, seal func(co
 			}
 			return seal(caller)
 		}
-		if !fresh(e.typed, m.Now, maxWait) {
-			return fmt.Errorf("%w: it took longer than %v", ErrBusy, maxWait)
+		if m.Late() {
+			return fmt.Errorf("%w: it took too long", ErrBusy)
 		}
 		if need.Kind != account.NoNeed {
 			if b, err = e.prepare(caller, b, need); err != nil {

@@ -23,7 +23,7 @@ const (
 
 	defaultSetupTTL = 15 * time.Minute
 	minSetupTTL     = time.Minute
-	maxSetupTTL     = 24 * time.Hour
+	maxSetupTTL     = account.MaxSetupTTL
 
 	defaultMaxBypass = 24 * time.Hour
 	maxMaxBypass     = 7 * 24 * time.Hour

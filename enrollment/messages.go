@@ -238,20 +238,15 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge string) (
 	var to account.Address
 	e.user = c.user
 	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (_ sealing[Delivery], err error) {
-		if err := a.CheckChallenge(c.Challenge); err != nil {
+		if err := a.CheckFreshChallenge(c.Challenge, m.Now); err != nil {
 			return nil, err
-		}
-		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) {
-			return nil, deny(ReasonChallengeExpired)
 		}
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
 		if to, err = a.Send(m, d, c.channel); err != nil {
 			return nil, err
 		}
-		// The challenge is the same: whichever way it is answered, it is spent.
 		sent := c
-		sent.delivery = d.ID
-		sent.Expires = d.Expires
+		sent.Challenge = c.Challenge.Delivered(d)
 		return func(ctx context.Context) (Delivery, error) {
 			token, err := g.sealChallenge(ctx, sent)
 			return Delivery{Challenge: token, Expires: sent.Expires, Address: addressOf(to)}, err

@@ -64,11 +64,8 @@ func (r ResetRequests) Open(ctx context.Context, challenge string) (_ ResetReque
 	}
 	e.user = c.user
 	return run(ctx, &e, func(a *account.Account, m account.Moment) (ResetRequest, error) {
-		if err := a.CheckChallenge(c.Challenge); err != nil {
+		if err := a.CheckFreshChallenge(c.Challenge, m.Now); err != nil {
 			return ResetRequest{}, err
-		}
-		if !m.Now.Before(c.Issued.Add(ChallengeTTL)) { // that of a message lives longer
-			return ResetRequest{}, deny(ReasonChallengeExpired)
 		}
 		asked, err := a.AskReset(m, g.config.ResetWait, g.config.AutoReset)
 		return *resetOf(asked), err

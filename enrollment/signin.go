@@ -12,7 +12,7 @@ import (
 )
 
 // ChallengeTTL is how long a challenge can be answered.
-const ChallengeTTL = 10 * time.Minute
+const ChallengeTTL = account.ChallengeTTL
 
 // maxPurpose is the length of the longest Purpose and channel in bytes.
 const maxPurpose = 64
@@ -245,14 +245,15 @@ func decideSignIn(l SignInOptions, a *account.Account, now time.Time, waivable b
 // challenge returns the decision to ask for a code, whose challenge is yet to be
 // sealed.
 func (g *Guard) challenge(userID string, l SignInOptions, a *account.Account, now time.Time) (sealing[Decision], error) {
+	var id account.ChallengeID
+	if err := g.draw(id[:]); err != nil {
+		return nil, err
+	}
 	c := challenge{
-		Challenge: account.Challenge{Epoch: a.Epoch(), Issued: now, Expires: now.Add(ChallengeTTL)},
+		Challenge: a.NewChallenge(id, now),
 		user:      userID,
 		purpose:   l.Purpose,
 		channel:   l.Channel,
-	}
-	if err := g.draw(c.ID[:]); err != nil {
-		return nil, err
 	}
 	d := Decision{Next: AskCode, Expires: c.Expires}
 	if len(a.Authenticators()) > 0 {

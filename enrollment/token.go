@@ -81,10 +81,6 @@ type challenge struct {
 	user    string
 	purpose Purpose
 	channel string // of the first factor, where the host named it
-
-	// delivery is the message that the code came with; zero where the code is
-	// an app's or a recovery code.
-	delivery account.DeliveryID
 }
 
 func (g *Guard) sealChallenge(ctx context.Context, c challenge) (string, error) {
@@ -92,8 +88,8 @@ func (g *Guard) sealChallenge(ctx context.Context, c challenge) (string, error) 
 	b = appendTime(b, c.Issued)
 	b = appendTime(b, c.Expires)
 	b = appendText(b, c.user, string(c.purpose), c.channel)
-	if c.delivery != (account.DeliveryID{}) {
-		b = append(b, c.delivery[:]...)
+	if c.Delivery != (account.DeliveryID{}) {
+		b = append(b, c.Delivery[:]...)
 	}
 	return g.sealToken(ctx, labelChallenge, b)
 }
@@ -108,7 +104,7 @@ func (g *Guard) openChallenge(ctx context.Context, token string) (c challenge, e
 		!readText(&in, &c.user, &purpose, &c.channel) {
 		return c, errToken
 	}
-	if !in.Empty() && (!in.CopyBytes(c.delivery[:]) || !in.Empty()) {
+	if !in.Empty() && (!in.CopyBytes(c.Delivery[:]) || !in.Empty()) {
 		return c, errToken
 	}
 	c.purpose = Purpose(purpose)

@@ -621,20 +621,20 @@ func TestSpentChallengesAreBounded(t *testing.T) {
 		}
 	}
 	for i := range 100 {
-		if err := w.a.CheckChallenge(challenge(i)); err != nil {
+		if err := w.a.CheckChallenge(challenge(i), challenge(i).Issued); err != nil {
 			t.Fatalf("challenge %d: %v", i, err)
 		}
 		w.a.SpendChallenge(w.moment(), challenge(i), account.TOTP, true)
 		w.reload()
 		for j := range i + 1 {
-			if err := w.a.CheckChallenge(challenge(j)); err == nil {
+			if err := w.a.CheckChallenge(challenge(j), challenge(i).Issued); err == nil {
 				t.Fatalf("after %d spent ones, challenge %d is open again", i+1, j)
 			}
 		}
 	}
 	other := challenge(200)
 	other.Epoch[0]++
-	mustReason(t, w.a.CheckChallenge(other), account.ChallengeVoid)
+	mustReason(t, w.a.CheckChallenge(other, other.Issued), account.ChallengeVoid)
 }
 
 func TestHistoryIsBounded(t *testing.T) {

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// ChallengeTTL is how long a challenge can be answered.
+const ChallengeTTL = 10 * time.Minute
+
 // maxSpent bounds the list of challenges that were answered and have not
 // expired.
 const maxSpent = 16
@@ -19,6 +22,34 @@ type Challenge struct {
 	Epoch   Epoch
 	Issued  time.Time
 	Expires time.Time
+
+	// Delivery is the message that the code comes with; zero for an app's code
+	// or a recovery code.
+	Delivery DeliveryID
+}
+
+// NewChallenge returns a challenge of the account as it is now.
+func (a *Account) NewChallenge(id ChallengeID, now time.Time) Challenge {
+	return Challenge{ID: id, Epoch: a.epoch, Issued: now, Expires: now.Add(ChallengeTTL)}
+}
+
+// Delivered returns the challenge that is answered with the code in a message,
+// for as long as that is good. It has the same id: whichever of the two is
+// answered, both are spent.
+func (c Challenge) Delivered(d Delivery) Challenge {
+	c.Delivery, c.Expires = d.ID, d.Expires
+	return c
+}
+
+// Expired reports whether the challenge can't be answered any more, whatever its
+// account is like. One that was issued ahead of the clock is older than it looks:
+// the clock has jumped back since.
+func (c Challenge) Expired(now time.Time) bool {
+	ttl := ChallengeTTL
+	if c.Delivery != (DeliveryID{}) {
+		ttl += DeliveryTTL // the message was asked for within the first
+	}
+	return !fresh(c.Issued, now, ttl) || !now.Before(c.Expires)
 }
 
 // spentChallenges remembers answered challenges until they would have expired.
@@ -35,8 +66,9 @@ type spentChallenge struct {
 	expires time.Time
 }
 
-// CheckChallenge reports whether the challenge can still be answered.
-func (a *Account) CheckChallenge(c Challenge) error {
+// CheckChallenge reports whether the challenge can still be answered. It may have
+// expired while its answer waited for the account's turn.
+func (a *Account) CheckChallenge(c Challenge, now time.Time) error {
 	if c.Epoch != a.epoch {
 		return refuse(ChallengeVoid)
 	}
@@ -47,6 +79,22 @@ func (a *Account) CheckChallenge(c Challenge) error {
 	}
 	if !a.challenges.floor.IsZero() && !c.Issued.After(a.challenges.floor) {
 		return refuse(ChallengeVoid)
+	}
+	if c.Expired(now) {
+		return refuse(ChallengeExpired)
+	}
+	return nil
+}
+
+// CheckFreshChallenge is CheckChallenge for what is asked for with a challenge
+// without answering it: the first factor has to be as fresh as for an app's code,
+// also where a message has made the challenge live longer.
+func (a *Account) CheckFreshChallenge(c Challenge, now time.Time) error {
+	if err := a.CheckChallenge(c, now); err != nil {
+		return err
+	}
+	if !now.Before(c.Issued.Add(ChallengeTTL)) {
+		return refuse(ChallengeExpired)
 	}
 	return nil
 }

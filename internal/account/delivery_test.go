@@ -558,18 +558,19 @@ func TestSpentChallengeOfMessage(t *testing.T) {
 	w := newWorld(t)
 	w.enroll(1)
 	w.bind()
-	const ttl = 10 * time.Minute
-	older := account.Challenge{ID: account.ChallengeID{1}, Epoch: w.a.Epoch(), Issued: w.now, Expires: w.now.Add(ttl)}
+	const ttl = account.ChallengeTTL
+	older := w.a.NewChallenge(account.ChallengeID{1}, w.now)
 	w.now = w.now.Add(time.Minute)
-	spent := account.Challenge{ID: account.ChallengeID{2}, Epoch: w.a.Epoch(), Issued: w.now, Expires: w.now.Add(ttl)}
+	spent := w.a.NewChallenge(account.ChallengeID{2}, w.now)
 	w.a.SpendChallenge(w.moment(), spent, account.TOTP, true)
 	for _, at := range []time.Duration{0, ttl - 1, ttl, 2*ttl - 1, 2 * ttl, 3 * ttl} {
 		w.now = spent.Issued.Add(at)
 		w.reload()
-		if r := reason(w.a.CheckChallenge(spent)); r != account.ChallengeSpent && r != account.ChallengeVoid {
+		if r := reason(w.a.CheckChallenge(spent, w.now)); r != account.ChallengeSpent && r != account.ChallengeVoid {
 			t.Errorf("after %v the spent one is %q", at, r)
 		}
-		if r := reason(w.a.CheckChallenge(older)); r != "" && at < 2*ttl-time.Minute {
+		older := older.Delivered(account.NewDelivery(account.DeliveryID{3}, "123456", older.Issued.Add(ttl)))
+		if r := reason(w.a.CheckChallenge(older, w.now)); r != "" && at < 2*ttl-time.Minute {
 			t.Errorf("after %v the older one, which a message may have prolonged, is %q", at, r)
 		}
 	}

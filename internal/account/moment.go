@@ -49,6 +49,25 @@ func (m Moment) eventID(n int) EventID {
 	return id
 }
 
+// clockSlack is how far ahead of the clock something may have been issued: by
+// another node, whose clock runs ahead.
+const clockSlack = time.Minute
+
+// fresh reports whether an instant lies within the last ttl. One that lies in
+// the future by more than nodes differ was stamped by a clock that has jumped
+// back since, and is not fresh: it would live longer.
+func fresh(at, now time.Time, ttl time.Duration) bool {
+	age := now.Sub(at)
+	return age >= -clockSlack && age <= ttl
+}
+
+// maxWait is how long ago something may have been typed.
+const maxWait = 5 * time.Minute
+
+// Late reports whether the caller has waited for too long: nobody should be let
+// in by what was typed so long ago.
+func (m Moment) Late() bool { return !fresh(m.typed(), m.Now, maxWait) }
+
 // clockTolerance is how far ahead of the clock a stored instant may lie before
 // it is taken to come from a clock that was broken.
 const clockTolerance = 24 * time.Hour

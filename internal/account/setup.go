@@ -12,6 +12,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
+// MaxSetupTTL is how long a setup waits for its code at the most.
+const MaxSetupTTL = 24 * time.Hour
+
 // A SetupID names a setup. It is known only to who began it.
 type SetupID [16]byte
 
@@ -34,9 +37,8 @@ type Setup struct {
 }
 
 func (s *Setup) rebase(now time.Time) (changed bool) {
-	// The lifetime is at most a day, see enrollment.Config: what expires later
-	// than two days from now was begun under a broken clock.
-	if s.Expires.Sub(now) > 2*clockTolerance {
+	// What expires even later was begun under a broken clock.
+	if s.Expires.Sub(now) > MaxSetupTTL+clockTolerance {
 		s.Expires, changed = now, true
 	}
 	return s.Throttle.clampFuture(now) || changed
