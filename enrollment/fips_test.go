@@ -142,7 +142,7 @@ func TestFIPSWorks(t *testing.T) {
 				skipUnlessExempts(t)
 			}
 			ctx := t.Context()
-			clock := enrollmenttest.NewClock(modelStart)
+			clock := enrollmenttest.NewClock(proving.Start)
 			told := 0
 			config.Issuer, config.RecoveryScheme = "Acme", recovery.Fast
 			config.Now = func() time.Time { enforced(t, "Now"); return clock.Now() }
@@ -310,7 +310,7 @@ func TestFIPSMixedAccount(t *testing.T) {
 	skipUnlessExempts(t)
 	ctx := t.Context()
 	const user = "alice"
-	clock := enrollmenttest.NewClock(modelStart)
+	clock := enrollmenttest.NewClock(proving.Start)
 	keys, err := keyring.Generate("k")
 	if err != nil {
 		t.Fatal(err)

@@ -101,7 +101,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return modelShown(key, f.Now)
+		return proving.Shown(key, f.Now)
 	}
 	must := func(t *testing.T, err error) {
 		t.Helper()
@@ -175,11 +175,11 @@ func TestGoldenFullRecord(t *testing.T) {
 				t.Errorf("%+v, %v", ok, err)
 			}
 			_, err = g.Answer(ctx, enrollment.PurposeSignIn, f.Challenge, code(f.URIs[0]))
-			wantReason(t, err, enrollment.ReasonChallengeSpent)
+			proving.Want(t, err, enrollment.ReasonChallengeSpent)
 		}},
 		{"the limit of messages", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Messages().Send(ctx, enrollment.PurposeSignIn, f.Challenge)
-			wantReason(t, err, enrollment.ReasonTooManyMessages)
+			proving.Want(t, err, enrollment.ReasonTooManyMessages)
 			must(t, g.Messages().Unbind(ctx, "full", enrollment.ByReceipt(f.Receipt)))
 		}},
 		{"codes that are kept", func(t *testing.T, ctx context.Context, g G) {
@@ -190,10 +190,10 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a lock, and recovery codes after it", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Verify(ctx, "full", "x", f.Recovery[0])
-			wantReason(t, err, enrollment.ReasonLocked)
+			proving.Want(t, err, enrollment.ReasonLocked)
 			must(t, g.Admin("root", "x").Unlock(ctx, "full"))
 			_, err = g.Verify(ctx, "full", "x", f.Spent)
-			wantReason(t, err, enrollment.ReasonReplayed)
+			proving.Want(t, err, enrollment.ReasonReplayed)
 			for _, code := range f.Recovery {
 				ok, err := g.Verify(ctx, "full", "x", code)
 				if err != nil || ok.NewCode.IsZero() {
@@ -227,10 +227,10 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a request for a reset", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Admin("root", "x").ApproveReset(ctx, "full", enrollment.ResetOptions{})
-			wantReason(t, err, enrollment.ReasonResetWaiting)
+			proving.Want(t, err, enrollment.ReasonResetWaiting)
 			must(t, g.ResetRequests().Cancel(ctx, "full"))
 			_, err = g.ResetRequests().Open(ctx, f.Challenge)
-			wantReason(t, err, enrollment.ReasonTooManyResets)
+			proving.Want(t, err, enrollment.ReasonTooManyResets)
 		}},
 		{"events that nobody has taken", func(t *testing.T, ctx context.Context, g G) {
 			before := f.Now
@@ -254,7 +254,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"codes of another system", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Verify(ctx, "imported", "x", f.System[0])
-			wantReason(t, err, enrollment.ReasonReplayed)
+			proving.Want(t, err, enrollment.ReasonReplayed)
 			for _, text := range []string{strings.ToUpper(f.System[1]), f.System[2]} {
 				ok, err := g.Verify(ctx, "imported", "x", text)
 				if err != nil || ok.Factor != enrollment.FactorRecovery {
@@ -266,7 +266,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"a ticket", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a"})
-			wantReason(t, err, enrollment.ReasonTicketRequired)
+			proving.Want(t, err, enrollment.ReasonTicketRequired)
 			setup, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a", Ticket: f.Ticket})
 			must(t, err)
 			_, err = g.Confirm(ctx, "ticket", setup.Token, code(setup.URI()))
@@ -321,7 +321,7 @@ func writeGoldenFull(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return modelShown(key, f.Now)
+		return proving.Shown(key, f.Now)
 	}
 	pass := func(d time.Duration) { f.Now = f.Now.Add(d) }
 	must := func(err error) {
@@ -352,7 +352,7 @@ func writeGoldenFull(t *testing.T) {
 	pass(time.Minute)
 	for range 5 {
 		_, err := g.Verify(ctx, "full", "x", strings.Repeat("7", 26))
-		wantReason(t, err, enrollment.ReasonWrongCode)
+		proving.Want(t, err, enrollment.ReasonWrongCode)
 	}
 	pass(10 * time.Second) // shorter than the wait
 	ok = value[enrollment.Success](t)(g.Verify(ctx, "full", "step-up", code(f.URIs[0])))

@@ -11,6 +11,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -69,7 +70,7 @@ func TestGoldenRecord(t *testing.T) {
 		t.Errorf("Answer = %+v, %v", ok, err)
 	}
 	_, err = guard.Verify(t.Context(), g.Record.UserID, "x", g.Recovery[0])
-	wantReason(t, err, enrollment.ReasonReplayed)
+	proving.Want(t, err, enrollment.ReasonReplayed)
 	if _, err := guard.Verify(t.Context(), g.Record.UserID, "x", g.Recovery[1]); err != nil {
 		t.Errorf("a recovery code: %v", err)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -55,18 +54,18 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 // A user id that no store could keep is the host's mistake, not the user's.
 func TestUserIDsOutOfBounds(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
+	k := proving.New(t)
 	ctx := t.Context()
 	for _, id := range []string{"", strings.Repeat("x", store.MaxUserID+1), "a\x00b", "\xff"} {
-		_, begin := kit.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: "a"})
-		_, signIn := kit.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
-		_, verify := kit.Guard.Verify(ctx, id, "x", "123456")
-		_, status := kit.Guard.Status(ctx, id)
-		_, codes := kit.Guard.RenewCodes(ctx, id, enrollment.Proof{})
+		_, begin := k.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: "a"})
+		_, signIn := k.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
+		_, verify := k.Guard.Verify(ctx, id, "x", "123456")
+		_, status := k.Guard.Status(ctx, id)
+		_, codes := k.Guard.RenewCodes(ctx, id, enrollment.Proof{})
 		for i, err := range []error{
 			begin, signIn, verify, status, codes,
-			kit.Guard.Cancel(ctx, id), kit.Guard.Disable(ctx, id, enrollment.Proof{}),
-			kit.Guard.Remove(ctx, id, "0000000000000001", enrollment.Proof{}),
+			k.Guard.Cancel(ctx, id), k.Guard.Disable(ctx, id, enrollment.Proof{}),
+			k.Guard.Remove(ctx, id, "0000000000000001", enrollment.Proof{}),
 		} {
 			if !errors.Is(err, store.ErrInvalid) || errors.As(err, new(*enrollment.Denied)) {
 				t.Errorf("id of %d bytes, call %d: %v", len(id), i, err)
@@ -77,36 +76,36 @@ func TestUserIDsOutOfBounds(t *testing.T) {
 
 func TestArgumentsOutOfBounds(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	alice := kit.Enroll("alice")
+	k := proving.New(t)
+	alice := k.Enroll("alice")
 	ctx := t.Context()
 	long := strings.Repeat("x", 65)
 	calls := map[string]func() error{
-		"no account name": func() error { _, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{}); return err },
+		"no account name": func() error { _, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{}); return err },
 		"a colon": func() error {
-			_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a:b"})
+			_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a:b"})
 			return err
 		},
 		"an issuer": func() error {
-			_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Issuer: "x\n"})
+			_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Issuer: "x\n"})
 			return err
 		},
 		"an image": func() error {
-			_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Image: "http://x"})
+			_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Image: "http://x"})
 			return err
 		},
-		"no purpose":     func() error { _, err := kit.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
-		"a long purpose": func() error { _, err := kit.Guard.Answer(ctx, enrollment.Purpose(long), "", ""); return err },
+		"no purpose":     func() error { _, err := k.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
+		"a long purpose": func() error { _, err := k.Guard.Answer(ctx, enrollment.Purpose(long), "", ""); return err },
 		"a purpose's tab": func() error {
-			_, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{Purpose: "\t"})
+			_, err := k.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{Purpose: "\t"})
 			return err
 		},
 		"a long channel": func() error {
-			_, err := kit.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{Channel: long})
+			_, err := k.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{Channel: long})
 			return err
 		},
-		"a method of none": func() error { return kit.Guard.Disable(ctx, "alice", enrollment.ByReauth("")) },
-		"a long method":    func() error { return kit.Guard.Disable(ctx, "alice", enrollment.ByReauth(long)) },
+		"a method of none": func() error { return k.Guard.Disable(ctx, "alice", enrollment.ByReauth("")) },
+		"a long method":    func() error { return k.Guard.Disable(ctx, "alice", enrollment.ByReauth(long)) },
 	}
 	for name, call := range calls {
 		if err := call(); err == nil || errors.As(err, new(*enrollment.Denied)) {
@@ -114,11 +113,11 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 		}
 	}
 	for _, name := range []string{long, "\n", "\xff"} {
-		_, err := kit.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Name: name})
-		wantReason(t, err, enrollment.ReasonInvalidName)
+		_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Name: name})
+		proving.Want(t, err, enrollment.ReasonInvalidName)
 	}
 	for _, id := range []string{"x", "00", strings.Repeat("0", 18), "0000000000000009"} {
-		_, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Replace: id, Proof: enrollment.ByCode(alice.Code())})
+		_, err := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Replace: id, Proof: enrollment.ByCode(alice.Code())})
 		var denied *enrollment.Denied
 		if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonUnknownAuthenticator {
 			t.Errorf("authenticator %q: %v", id, err)

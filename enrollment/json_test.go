@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -83,12 +83,12 @@ func TestJSON(t *testing.T) {
 // a record.
 func TestJSONHasLists(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	dir, err := enrollment.NewDirectory(kit.Guard, kit.Store)
+	k := proving.New(t)
+	dir, err := enrollment.NewDirectory(k.Guard, k.Store)
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, err := kit.Guard.Status(t.Context(), "alice")
+	status, err := k.Guard.Status(t.Context(), "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,15 +106,15 @@ func TestJSONHasLists(t *testing.T) {
 // An event that waits in the host's queue as JSON comes back as it was.
 func TestEventFromJSON(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	kit.Enroll("alice")
-	if err := kit.Guard.Admin("root", "phone lost").Unlock(t.Context(), "alice"); err != nil {
+	k := proving.New(t)
+	k.Enroll("alice")
+	if err := k.Guard.Admin("root", "phone lost").Unlock(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
-	if err := kit.Guard.Admin("root", "phone lost").Bypass(t.Context(), "alice", kit.Clock.Now().Add(time.Hour)); err != nil {
+	if err := k.Guard.Admin("root", "phone lost").Bypass(t.Context(), "alice", k.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	events := kit.Events()
+	events := k.Events()
 	text, err := json.Marshal(events)
 	if err != nil {
 		t.Fatal(err)

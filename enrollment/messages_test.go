@@ -741,7 +741,12 @@ func TestHint(t *testing.T) {
 		"日本語電話番号":               "…番号",
 		"device-7f3a90b1c2d3e4": "…e4",
 	} {
-		got := enrollment.Hint(to)
+		k := proving.New(t, addressAlone)
+		b, err := k.Post().Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "any", To: to})
+		k.Must(err)
+		_, err = k.Post().Confirm(t.Context(), "alice", b.Token, k.Inbox.Code())
+		k.Must(err)
+		got := k.Status("alice").Address.Hint
 		if got != want {
 			t.Errorf("of %q it shows %q, want %q", to, got, want)
 		}

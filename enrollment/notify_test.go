@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -15,35 +15,35 @@ import (
 // authorised by.
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.New(t, func(c *enrollment.Config) { c.AllowReauth = true })
 	ctx := t.Context()
-	alice := kit.Enroll("alice")
-	next := func() { kit.Clock.Advance(time.Minute) }
+	alice := k.Enroll("alice")
+	next := func() { k.Pass(time.Minute) }
 
-	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Name: "tablet", Proof: enrollment.ByCode(alice.Code())})
-	done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
+	setup, app := k.Begin("alice", enrollment.BeginOptions{Name: "tablet", Proof: enrollment.ByCode(alice.Code())})
+	done, err := k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(app))
 	if err != nil {
 		t.Fatal(err)
 	}
-	setup, app = begin(t, kit, "alice", enrollment.BeginOptions{Replace: done.Success.Authenticator, Proof: enrollment.ByReceipt(done.Success.Receipt)})
-	if done, err = kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now())); err != nil {
+	setup, app = k.Begin("alice", enrollment.BeginOptions{Replace: done.Success.Authenticator, Proof: enrollment.ByReceipt(done.Success.Receipt)})
+	if done, err = k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(app)); err != nil {
 		t.Fatal(err)
 	}
-	if err := kit.Guard.Remove(ctx, "alice", done.Success.Authenticator, enrollment.ByReauth("password")); err != nil {
+	if err := k.Guard.Remove(ctx, "alice", done.Success.Authenticator, enrollment.ByReauth("password")); err != nil {
 		t.Fatal(err)
 	}
 	next()
-	if _, err := kit.Guard.Verify(ctx, "alice", "x", alice.RecoveryCodes[0]); err != nil {
+	if _, err := k.Guard.Verify(ctx, "alice", "x", alice.Codes[0]); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := kit.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
+	if _, err := k.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
 		t.Fatal(err)
 	}
 	for range 5 {
-		_, _ = kit.Guard.Verify(ctx, "alice", "x", alice.WrongCode())
+		_, _ = k.Guard.Verify(ctx, "alice", "x", alice.Wrong())
 	}
 	next()
-	if err := kit.Guard.Disable(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
+	if err := k.Guard.Disable(ctx, "alice", enrollment.ByCode(alice.Code())); err != nil {
 		t.Fatal(err)
 	}
 
@@ -57,11 +57,11 @@ func TestEvents(t *testing.T) {
 		{Kind: enrollment.EventLocked, Factor: enrollment.FactorTOTP},
 		{Kind: enrollment.EventDisabled, Factor: enrollment.FactorTOTP},
 	}
-	got := kit.Events()
+	got := k.Events()
 	if len(got) != len(want) {
 		t.Fatalf("%d events, want %d: %+v", len(got), len(want), got)
 	}
-	status, err := kit.Guard.Status(ctx, "alice")
+	status, err := k.Guard.Status(ctx, "alice")
 	if err != nil || len(status.History) != len(want) {
 		t.Fatalf("%d events in the history, %v", len(status.History), err)
 	}
@@ -80,7 +80,7 @@ func TestEvents(t *testing.T) {
 			t.Errorf("event %d is %+v, want %+v", i, e, want[i])
 		}
 	}
-	rec, err := kit.Store.Load(ctx, "alice")
+	rec, err := k.Store.Load(ctx, "alice")
 	if err != nil || !rec.Due.IsZero() {
 		t.Errorf("something waits until %v although all was taken, %v", rec.Due, err)
 	}
@@ -94,13 +94,13 @@ func TestNotifyFails(t *testing.T) {
 		"error": func(context.Context, enrollment.Event) error { return errors.New("the queue is full") },
 		"panic": func(context.Context, enrollment.Event) error { panic("oops") },
 	} {
-		kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Notify = notify })
-		alice := kit.Enroll("alice")
-		rec, err := kit.Store.Load(t.Context(), "alice")
-		if err != nil || rec.Due.IsZero() || rec.Due.Sub(kit.Clock.Now()) > time.Minute {
+		k := proving.New(t, func(c *enrollment.Config) { c.Notify = notify })
+		alice := k.Enroll("alice")
+		rec, err := k.Store.Load(t.Context(), "alice")
+		if err != nil || rec.Due.IsZero() || rec.Due.Sub(k.Now()) > time.Minute {
 			t.Errorf("%s: due %v, %v", name, rec.Due, err)
 		}
-		if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
+		if _, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -112,16 +112,16 @@ func TestUndeliveredComesAgain(t *testing.T) {
 	t.Parallel()
 	var got []enrollment.Event
 	var fail error = errors.New("the queue is full")
-	kit := enrollmenttest.New(t, func(c *enrollment.Config) {
+	k := proving.New(t, func(c *enrollment.Config) {
 		c.Notify = func(_ context.Context, e enrollment.Event) error {
 			got = append(got, e)
 			return fail
 		}
 	})
-	alice := kit.Enroll("alice") // moves the clock by half a minute
+	alice := k.Enroll("alice") // moves the clock by half a minute
 	verify := func() {
 		t.Helper()
-		if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
+		if _, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -129,12 +129,12 @@ func TestUndeliveredComesAgain(t *testing.T) {
 	if len(got) != 1 {
 		t.Fatalf("told %d times while the lease runs", len(got))
 	}
-	kit.Clock.Advance(time.Minute)
+	k.Pass(time.Minute)
 	verify()
 	fail = nil
-	kit.Clock.Advance(time.Minute)
+	k.Pass(time.Minute)
 	verify()
-	kit.Clock.Advance(time.Minute)
+	k.Pass(time.Minute)
 	verify()
 	if len(got) != 3 {
 		t.Fatalf("told %d times, want 3", len(got))
@@ -150,9 +150,9 @@ func TestUndeliveredComesAgain(t *testing.T) {
 // Notify gets to see is stored already.
 func TestNotifyComesAfterTheWrite(t *testing.T) {
 	t.Parallel()
-	var kit *enrollmenttest.Kit
+	var k *proving.Kit
 	told := 0
-	kit = enrollmenttest.New(t, func(c *enrollment.Config) {
+	k = proving.New(t, func(c *enrollment.Config) {
 		c.Notify = func(ctx context.Context, e enrollment.Event) error {
 			told++
 			if err := ctx.Err(); err != nil {
@@ -161,13 +161,13 @@ func TestNotifyComesAfterTheWrite(t *testing.T) {
 			if _, ok := ctx.Deadline(); !ok {
 				t.Error("the context has no deadline")
 			}
-			if status, err := kit.Guard.Status(ctx, e.UserID); err != nil || !status.Enabled() {
+			if status, err := k.Guard.Status(ctx, e.UserID); err != nil || !status.Enabled() {
 				t.Errorf("told of what is not stored: %v, %v", status.State, err)
 			}
 			return nil
 		}
 	})
-	kit.Enroll("alice")
+	k.Enroll("alice")
 	if told != 1 {
 		t.Errorf("told %d times", told)
 	}
@@ -176,10 +176,33 @@ func TestNotifyComesAfterTheWrite(t *testing.T) {
 // Without Notify nothing piles up.
 func TestNoNotify(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Notify = nil })
-	kit.Enroll("alice")
-	rec, err := kit.Store.Load(t.Context(), "alice")
+	k := proving.New(t, func(c *enrollment.Config) { c.Notify = nil })
+	k.Enroll("alice")
+	rec, err := k.Store.Load(t.Context(), "alice")
 	if err != nil || !rec.Due.IsZero() || rec.State != store.Confirmed {
 		t.Errorf("due %v, state %v, %v", rec.Due, rec.State, err)
+	}
+}
+
+// The answer waits for the acknowledgement of its events, so that it must have
+// a deadline: a store that hangs there holds up an answer that is stored
+// already, for ever.
+func TestAcknowledgementHangs(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	endless := 0
+	k.Store.Before(proving.Load, func(ctx context.Context, _ *proving.Call) {
+		if ctx.Done() == nil {
+			endless++
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := k.Guard.Verify(ctx, "alice", "x", alice.Codes[0]); err != nil {
+		t.Fatal(err)
+	}
+	if endless > 0 {
+		t.Errorf("%d calls of the store without a deadline, although the caller has one", endless)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -58,10 +59,10 @@ func (x *tally) take() string {
 func TestObserve(t *testing.T) {
 	t.Parallel()
 	var seen tally
-	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Observe = seen.observe })
-	ctx, g := t.Context(), kit.Guard
-	alice := kit.Enroll("alice")
-	next := func() { kit.Clock.Advance(30 * time.Second) }
+	k := proving.New(t, func(c *enrollment.Config) { c.Observe = seen.observe })
+	ctx, g := t.Context(), k.Guard
+	alice := k.Enroll("alice")
+	next := func() { k.Pass(30 * time.Second) }
 	admin := g.Admin("root", "x")
 	var receipt, device, challenge string
 	for _, c := range []struct {
@@ -81,7 +82,7 @@ func TestObserve(t *testing.T) {
 			return err
 		}, "answer ok totp"},
 		{"a wrong code", func() error {
-			_, err := g.Verify(ctx, "alice", "x", alice.WrongCode())
+			_, err := g.Verify(ctx, "alice", "x", alice.Wrong())
 			return err
 		}, "verify wrong_code totp"},
 		{"what is no code", func() error {
@@ -113,7 +114,7 @@ func TestObserve(t *testing.T) {
 			_, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: device + "x"})
 			return err
 		}, ""},
-		{"a bypass", func() error { return admin.Bypass(ctx, "alice", kit.Clock.Now().Add(time.Hour)) }, "event bypass_granted , bypass ok "},
+		{"a bypass", func() error { return admin.Bypass(ctx, "alice", k.Now().Add(time.Hour)) }, "event bypass_granted , bypass ok "},
 		{"a sign-in by bypass", func() error {
 			_, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{})
 			return err
@@ -121,7 +122,7 @@ func TestObserve(t *testing.T) {
 		{"an administrator's own account", func() error { return g.Admin("alice", "x").Unlock(ctx, "alice") }, "unlock own_account "},
 		{"an administrator without a name", func() error { return g.Admin("", "x").Unlock(ctx, "alice") }, "unlock error "},
 		{"a recovery code", func() error {
-			_, err := g.Verify(ctx, "alice", "x", alice.RecoveryCodes[0])
+			_, err := g.Verify(ctx, "alice", "x", alice.Codes[0])
 			return err
 		}, "event recovery_used recovery, verify ok recovery"},
 		{"a proof", func() error {
@@ -182,7 +183,7 @@ func (s *hookStore) Save(ctx context.Context, r store.Record, prev int64) error 
 func TestRevokedWhileSigningIn(t *testing.T) {
 	t.Parallel()
 	var seen tally
-	ctx, clock := t.Context(), enrollmenttest.NewClock(modelStart)
+	ctx, clock := t.Context(), enrollmenttest.NewClock(proving.Start)
 	keys, err := keyring.Generate("k")
 	if err != nil {
 		t.Fatal(err)
@@ -216,27 +217,27 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 func TestObservePanics(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	var kit *enrollmenttest.Kit
-	kit = enrollmenttest.New(t, func(c *enrollment.Config) {
+	var k *proving.Kit
+	k = proving.New(t, func(c *enrollment.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		c.Observe = func(o enrollment.Observation) {
 			if o.Operation == "confirm" {
-				if s, err := kit.Guard.Status(t.Context(), "alice"); err != nil || !s.Enabled() {
+				if s, err := k.Guard.Status(t.Context(), "alice"); err != nil || !s.Enabled() {
 					t.Errorf("observed before it was stored: %v, %v", s.State, err)
 				}
 			}
 			panic("no such metric")
 		}
 	})
-	alice := kit.Enroll("alice") // fails the test if it is not answered
-	if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.WrongCode()); !errors.Is(err, enrollment.ErrWrongCode) {
+	alice := k.Enroll("alice") // fails the test if it is not answered
+	if _, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Wrong()); !errors.Is(err, enrollment.ErrWrongCode) {
 		t.Error(err)
 	}
 	if n := strings.Count(log.String(), "observation not counted"); n != 4 { // begin, enabled, confirm, verify
 		t.Errorf("%d panics are in the log, want 4", n)
 	}
-	if len(kit.Events()) != 1 {
-		t.Errorf("events: %+v", kit.Events())
+	if len(k.Events()) != 1 {
+		t.Errorf("events: %+v", k.Events())
 	}
 }
 

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -116,4 +118,17 @@ func TestEveryByteOfARecordCounts(t *testing.T) {
 	}
 	check(append(bytes.Clone(whole.Data), 0))
 	check(append(bytes.Clone(whole.Data), whole.Data[len(whole.Data)-4:]...))
+}
+
+// A refusal writes nothing if there is nothing to repair, whatever the clock
+// says.
+func TestNothingToRebase(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Pass(time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC).Sub(k.Now()))
+	k.Begin("bob", enrollment.BeginOptions{})
+	k.Unchanged("bob", func() {
+		_, err := k.Guard.Verify(t.Context(), "bob", "x", "123456")
+		proving.Want(t, err, enrollment.ReasonNotEnrolled)
+	})
 }

@@ -15,48 +15,24 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/qr"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-func begin(t *testing.T, kit *enrollmenttest.Kit, user string, o enrollment.BeginOptions) (enrollment.Setup, *enrollmenttest.App) {
-	t.Helper()
-	if o.Account == "" {
-		o.Account = user
-	}
-	setup, err := kit.Guard.Begin(t.Context(), user, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, err := enrollmenttest.Scan(setup.URI())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return setup, app
-}
-
-func wantReason(t *testing.T, err error, want enrollment.Reason) *enrollment.Denied {
-	t.Helper()
-	var denied *enrollment.Denied
-	if !errors.As(err, &denied) || denied.Reason != want {
-		t.Fatalf("got %v, want denied as %q", err, want)
-	}
-	return denied
-}
-
 func TestSetupShowsTheSame(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Brand & Söhne", Image: "https://example.com/l.png"})
-	if app.Issuer() != "Brand & Söhne" || app.Account() != "alice@example.com" {
-		t.Errorf("the app shows %q, %q", app.Issuer(), app.Account())
+	k := proving.New(t)
+	setup, app := k.Begin("alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Brand & Söhne", Image: "https://example.com/l.png"})
+	if shown, err := enrollmenttest.Scan(setup.URI()); err != nil || shown.Issuer() != "Brand & Söhne" || shown.Account() != "alice@example.com" {
+		t.Errorf("the app shows %+v, %v", shown, err)
 	}
 	typed, err := totp.ParseSecret(setup.Secret().Grouped())
 	if err != nil || !strings.Contains(setup.URI(), typed.Base32()) || !strings.Contains(setup.Secret().Grouped(), " ") {
 		t.Errorf("the secret to type is not the one of the URI: %v", err)
 	}
-	if setup.Params() != (totp.Params{}).WithDefaults() || !setup.Expires.Equal(kit.Clock.Now().Add(15*time.Minute)) {
+	if setup.Params() != (totp.Params{}).WithDefaults() || !setup.Expires.Equal(k.Now().Add(15*time.Minute)) {
 		t.Errorf("params %v, expires %v", setup.Params(), setup.Expires)
 	}
 	code, err := setup.QR()
@@ -68,15 +44,15 @@ func TestSetupShowsTheSame(t *testing.T) {
 		t.Errorf("the QR code is not that of the URI: %v", err)
 	}
 
-	kit.Clock.Advance(time.Minute)
-	again, err := kit.Guard.Resume(t.Context(), "alice", setup.Token)
+	k.Pass(time.Minute)
+	again, err := k.Guard.Resume(t.Context(), "alice", setup.Token)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if again.URI() != setup.URI() || !again.Secret().Equal(setup.Secret()) || !again.Expires.Equal(setup.Expires) {
 		t.Error("Resume shows another setup")
 	}
-	if done, err := kit.Guard.Confirm(t.Context(), "alice", again.Token, app.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.EventEnabled {
+	if done, err := k.Guard.Confirm(t.Context(), "alice", again.Token, k.Code(app)); err != nil || done.Did != enrollment.EventEnabled {
 		t.Errorf("with the token of Resume: %q, %v", done.Did, err)
 	}
 
@@ -91,11 +67,11 @@ func TestSetupShowsTheSame(t *testing.T) {
 
 func TestSetupTokenIsBound(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
+	k := proving.New(t)
 	ctx := t.Context()
-	first, firstApp := begin(t, kit, "alice", enrollment.BeginOptions{})
-	second, app := begin(t, kit, "alice", enrollment.BeginOptions{})
-	bobs, _ := begin(t, kit, "bob", enrollment.BeginOptions{})
+	first, firstApp := k.Begin("alice", enrollment.BeginOptions{})
+	second, app := k.Begin("alice", enrollment.BeginOptions{})
+	bobs, _ := k.Begin("bob", enrollment.BeginOptions{})
 	for name, c := range map[string]struct {
 		token string
 		want  enrollment.Reason
@@ -106,20 +82,20 @@ func TestSetupTokenIsBound(t *testing.T) {
 		"nothing":        {"", enrollment.ReasonSetupInvalid},
 		"cut":            {second.Token[:len(second.Token)-2], enrollment.ReasonSetupInvalid},
 	} {
-		_, err := kit.Guard.Resume(ctx, "alice", c.token)
-		wantReason(t, err, c.want)
-		_, err = kit.Guard.Confirm(ctx, "alice", c.token, firstApp.Code(kit.Clock.Now()))
-		if d := wantReason(t, err, c.want); d.Error() == "" {
+		_, err := k.Guard.Resume(ctx, "alice", c.token)
+		proving.Want(t, err, c.want)
+		_, err = k.Guard.Confirm(ctx, "alice", c.token, k.Code(firstApp))
+		if d := proving.Want(t, err, c.want); d.Error() == "" {
 			t.Errorf("%s: no words", name)
 		}
 	}
-	kit.Clock.Advance(15 * time.Minute)
-	_, err := kit.Guard.Resume(ctx, "alice", second.Token)
-	wantReason(t, err, enrollment.ReasonSetupExpired)
-	_, err = kit.Guard.Confirm(ctx, "alice", second.Token, app.Code(kit.Clock.Now()))
-	wantReason(t, err, enrollment.ReasonSetupExpired)
-	wantReason(t, kit.Guard.Cancel(ctx, "alice"), enrollment.ReasonNoSetup)
-	status, err := kit.Guard.Status(ctx, "alice")
+	k.Pass(15 * time.Minute)
+	_, err := k.Guard.Resume(ctx, "alice", second.Token)
+	proving.Want(t, err, enrollment.ReasonSetupExpired)
+	_, err = k.Guard.Confirm(ctx, "alice", second.Token, k.Code(app))
+	proving.Want(t, err, enrollment.ReasonSetupExpired)
+	proving.Want(t, k.Guard.Cancel(ctx, "alice"), enrollment.ReasonNoSetup)
+	status, err := k.Guard.Status(ctx, "alice")
 	if err != nil || status.State != store.None || !status.SetupExpires.IsZero() {
 		t.Errorf("after the setup has expired: %v, %v", status.State, err)
 	}
@@ -128,22 +104,44 @@ func TestSetupTokenIsBound(t *testing.T) {
 func TestConfirmTellsTheClock(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{-10 * time.Minute, -4 * time.Minute, -time.Minute, time.Minute, 9*time.Minute + 30*time.Second} {
-		kit := enrollmenttest.New(t)
-		setup, app := begin(t, kit, "alice", enrollment.BeginOptions{})
-		_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(off)))
-		if d := wantReason(t, err, enrollment.ReasonClockSkew); d.Skew != off {
+		k := proving.New(t)
+		setup, app := k.Begin("alice", enrollment.BeginOptions{})
+		_, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, proving.Shown(app, k.Now().Add(off)))
+		if d := proving.Want(t, err, enrollment.ReasonClockSkew); d.Skew != off {
 			t.Errorf("the phone is said to be %v ahead, it is %v", d.Skew, off)
 		}
-		if status, _ := kit.Guard.Status(t.Context(), "alice"); status.Enabled() {
+		if status, _ := k.Guard.Status(t.Context(), "alice"); status.Enabled() {
 			t.Fatal("confirmed all the same")
 		}
 	}
-	kit := enrollmenttest.New(t)
-	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{})
-	_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.WrongCode(kit.Clock.Now()))
-	wantReason(t, err, enrollment.ReasonWrongCode)
-	if _, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, app.Code(kit.Clock.Now().Add(-30*time.Second))); err != nil {
+	k := proving.New(t)
+	setup, app := k.Begin("alice", enrollment.BeginOptions{})
+	_, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, proving.WrongCode(k.Now(), app))
+	proving.Want(t, err, enrollment.ReasonWrongCode)
+	if _, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, proving.Shown(app, k.Now().Add(-30*time.Second))); err != nil {
 		t.Errorf("a step behind: %v", err)
+	}
+}
+
+// "Proof authorises the setup where two-factor authentication is on already.
+// It is not looked at otherwise."
+func TestProofThatIsNotLookedAt(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	for _, p := range []enrollment.Proof{enrollment.ByCode("hello"), enrollment.ByReceipt("hello")} {
+		k.Begin("bob", enrollment.BeginOptions{Proof: p})
+	}
+}
+
+// Denied.Factor is "what the code was taken for, where the answer is about a
+// code".
+func TestFactorOfConfirm(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	setup, app := k.Begin("bob", enrollment.BeginOptions{})
+	_, err := k.Guard.Confirm(t.Context(), "bob", setup.Token, proving.WrongCode(k.Now(), app))
+	if d := proving.Want(t, err, enrollment.ReasonWrongCode); d.Factor != enrollment.FactorTOTP {
+		t.Errorf("%+v, want the factor %q", d, enrollment.FactorTOTP)
 	}
 }
 
@@ -151,79 +149,79 @@ func TestConfirmTellsTheClock(t *testing.T) {
 // it is not for free either.
 func TestConfirmIsThrottledApart(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	alice := kit.Enroll("alice")
-	setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.Code())})
-	kit.Clock.Advance(30 * time.Second)
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	setup, app := k.Begin("alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.Code())})
+	k.Pass(30 * time.Second)
 	confirm := func(code string) error {
-		_, err := kit.Guard.Confirm(t.Context(), "alice", setup.Token, code)
+		_, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, code)
 		return err
 	}
 	for range 5 {
-		wantReason(t, confirm(app.WrongCode(kit.Clock.Now())), enrollment.ReasonWrongCode)
+		proving.Want(t, confirm(proving.WrongCode(k.Now(), app)), enrollment.ReasonWrongCode)
 	}
-	d := wantReason(t, confirm(app.Code(kit.Clock.Now())), enrollment.ReasonLocked)
-	if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
+	d := proving.Want(t, confirm(k.Code(app)), enrollment.ReasonLocked)
+	if _, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
 		t.Errorf("the account is locked by its setup: %v", err)
 	}
-	kit.Clock.Advance(d.RetryAt.Sub(kit.Clock.Now()))
-	if err := confirm(app.Code(kit.Clock.Now())); err != nil {
+	k.Pass(d.RetryAt.Sub(k.Now()))
+	if err := confirm(k.Code(app)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestThreeAuthenticators(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
+	k := proving.New(t)
 	ctx := t.Context()
-	alice := kit.Enroll("alice")
-	apps := []*enrollmenttest.App{alice.App}
+	alice := k.Enroll("alice")
+	apps := []totp.Key{alice.Key}
 	for _, name := range []string{"work phone", "tablet"} {
-		setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Name: name, Proof: enrollment.ByCode(alice.Code())})
-		done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
+		setup, app := k.Begin("alice", enrollment.BeginOptions{Name: name, Proof: enrollment.ByCode(alice.Code())})
+		done, err := k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(app))
 		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 || done.Did != enrollment.EventAuthenticatorAdded {
 			t.Fatalf("%s: %q, %d new codes, %d left, %v", name, done.Did, done.Codes.Len(), done.Success.CodesLeft, err)
 		}
 		apps = append(apps, app)
-		kit.Clock.Advance(time.Minute)
+		k.Pass(time.Minute)
 	}
-	_, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(alice.Code())})
-	wantReason(t, err, enrollment.ReasonTooManyAuthenticators)
-	status, err := kit.Guard.Status(ctx, "alice")
+	_, err := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(alice.Code())})
+	proving.Want(t, err, enrollment.ReasonTooManyAuthenticators)
+	status, err := k.Guard.Status(ctx, "alice")
 	if err != nil || len(status.Authenticators) != 3 || status.Authenticators[0].Name != "Authenticator" || status.Authenticators[2].Name != "tablet" {
 		t.Fatalf("%+v, %v", status.Authenticators, err)
 	}
 	for i, app := range apps {
-		ok, err := kit.Guard.Verify(ctx, "alice", "x", app.Code(kit.Clock.Now()))
+		ok, err := k.Guard.Verify(ctx, "alice", "x", k.Code(app))
 		if err != nil || ok.Authenticator != status.Authenticators[i].ID {
 			t.Errorf("app %d: answered by %q, %v", i, ok.Authenticator, err)
 		}
 	}
 	// Replacing one of three keeps three, and the name.
-	kit.Clock.Advance(time.Minute)
-	setup, fresh := begin(t, kit, "alice", enrollment.BeginOptions{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
-	if done, err := kit.Guard.Confirm(ctx, "alice", setup.Token, fresh.Code(kit.Clock.Now())); err != nil || done.Did != enrollment.EventAuthenticatorReplaced {
+	k.Pass(time.Minute)
+	setup, fresh := k.Begin("alice", enrollment.BeginOptions{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
+	if done, err := k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(fresh)); err != nil || done.Did != enrollment.EventAuthenticatorReplaced {
 		t.Fatal(done.Did, err)
 	}
-	kit.Clock.Advance(time.Minute)
-	_, err = kit.Guard.Verify(ctx, "alice", "x", apps[1].Code(kit.Clock.Now()))
-	wantReason(t, err, enrollment.ReasonWrongCode)
-	status, _ = kit.Guard.Status(ctx, "alice")
+	k.Pass(time.Minute)
+	_, err = k.Guard.Verify(ctx, "alice", "x", k.Code(apps[1]))
+	proving.Want(t, err, enrollment.ReasonWrongCode)
+	status, _ = k.Guard.Status(ctx, "alice")
 	if len(status.Authenticators) != 3 || status.Authenticators[2].Name != "work phone" {
 		t.Errorf("%+v", status.Authenticators)
 	}
 	for range 2 {
-		if err := kit.Guard.Remove(ctx, "alice", status.Authenticators[1].ID, enrollment.ByCode(alice.Code())); err != nil {
+		if err := k.Guard.Remove(ctx, "alice", status.Authenticators[1].ID, enrollment.ByCode(alice.Code())); err != nil {
 			t.Fatal(err)
 		}
-		kit.Clock.Advance(time.Minute)
-		status, _ = kit.Guard.Status(ctx, "alice")
+		k.Pass(time.Minute)
+		status, _ = k.Guard.Status(ctx, "alice")
 	}
-	err = kit.Guard.Remove(ctx, "alice", status.Authenticators[0].ID, enrollment.ByCode(alice.Code()))
-	wantReason(t, err, enrollment.ReasonLastAuthenticator)
-	err = kit.Guard.Remove(ctx, "alice", "0123456789abcdef", enrollment.ByCode(alice.Code()))
-	wantReason(t, err, enrollment.ReasonUnknownAuthenticator)
-	if _, err := kit.Guard.Verify(ctx, "alice", "x", alice.Code()); err != nil {
+	err = k.Guard.Remove(ctx, "alice", status.Authenticators[0].ID, enrollment.ByCode(alice.Code()))
+	proving.Want(t, err, enrollment.ReasonLastAuthenticator)
+	err = k.Guard.Remove(ctx, "alice", "0123456789abcdef", enrollment.ByCode(alice.Code()))
+	proving.Want(t, err, enrollment.ReasonUnknownAuthenticator)
+	if _, err := k.Guard.Verify(ctx, "alice", "x", alice.Code()); err != nil {
 		t.Errorf("what was refused used the code up: %v", err)
 	}
 }
@@ -236,29 +234,29 @@ func TestBrokenRandomness(t *testing.T) {
 		"fails":      iotest.ErrReader(broken),
 		"ends early": bytes.NewReader(make([]byte, 40)),
 	} {
-		kit := enrollmenttest.New(t)
-		alice := kit.Enroll("alice")
-		setup, app := begin(t, kit, "bob", enrollment.BeginOptions{})
-		login, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
+		k := proving.New(t)
+		alice := k.Enroll("alice")
+		setup, app := k.Begin("bob", enrollment.BeginOptions{})
+		login, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, err := kit.Store.Load(t.Context(), "alice")
+		before, err := k.Store.Load(t.Context(), "alice")
 		if err != nil {
 			t.Fatal(err)
 		}
-		kit.Guard.SetRandom(source)
-		_, begin := kit.Guard.Begin(t.Context(), "carol", enrollment.BeginOptions{Account: "c"})
-		_, confirm := kit.Guard.Confirm(t.Context(), "bob", setup.Token, app.Code(kit.Clock.Now()))
-		_, answer := kit.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.Code())
-		_, wrong := kit.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.WrongCode())
-		_, signIn := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
+		k.Keys.Random = source
+		_, begin := k.Guard.Begin(t.Context(), "carol", enrollment.BeginOptions{Account: "c"})
+		_, confirm := k.Guard.Confirm(t.Context(), "bob", setup.Token, k.Code(app))
+		_, answer := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.Code())
+		_, wrong := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.Wrong())
+		_, signIn := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
 		for i, err := range []error{begin, confirm, answer, wrong, signIn} {
 			if err == nil || errors.As(err, new(*enrollment.Denied)) {
 				t.Errorf("%s, call %d: %v", name, i, err)
 			}
 		}
-		after, err := kit.Store.Load(t.Context(), "alice")
+		after, err := k.Store.Load(t.Context(), "alice")
 		if err != nil || after.Version != before.Version {
 			t.Errorf("%s: the account was written, %v", name, err)
 		}
@@ -279,13 +277,13 @@ func (repeating) Read(b []byte) (int, error) {
 // when it is the random source that repeats itself.
 func TestCase53_SecretTwice(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	kit.Guard.SetRandom(repeating{})
-	if _, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"}); err != nil {
+	k := proving.New(t)
+	k.Keys.Random = repeating{}
+	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
-	wantReason(t, err, enrollment.ReasonDuplicateSecret)
+	_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+	proving.Want(t, err, enrollment.ReasonDuplicateSecret)
 }
 
 // A setup that waits goes with the change that was made to keep its beginner
@@ -293,30 +291,30 @@ func TestCase53_SecretTwice(t *testing.T) {
 func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	for name, change := range map[string]func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error{
-		"recovery": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
-			_, err := kit.Guard.Verify(ctx, "alice", "x", alice.RecoveryCodes[0])
+	for name, change := range map[string]func(k *proving.Kit, alice *proving.Person) error{
+		"recovery": func(k *proving.Kit, alice *proving.Person) error {
+			_, err := k.Guard.Verify(ctx, "alice", "x", alice.Codes[0])
 			return err
 		},
-		"renew_codes": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
-			_, err := kit.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(alice.Code()))
+		"renew_codes": func(k *proving.Kit, alice *proving.Person) error {
+			_, err := k.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(alice.Code()))
 			return err
 		},
-		"disable and enable": func(kit *enrollmenttest.Kit, alice *enrollmenttest.User) error {
-			err := kit.Guard.Disable(ctx, "alice", enrollment.ByCode(alice.Code()))
-			kit.Enroll("alice")
+		"disable and enable": func(k *proving.Kit, alice *proving.Person) error {
+			err := k.Guard.Disable(ctx, "alice", enrollment.ByCode(alice.Code()))
+			k.Enroll("alice")
 			return err
 		},
 	} {
-		kit := enrollmenttest.New(t)
-		alice := kit.Enroll("alice")
-		setup, app := begin(t, kit, "alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.Code())})
-		kit.Clock.Advance(time.Minute)
-		if err := change(kit, alice); err != nil {
+		k := proving.New(t)
+		alice := k.Enroll("alice")
+		setup, app := k.Begin("alice", enrollment.BeginOptions{Proof: enrollment.ByCode(alice.Code())})
+		k.Pass(time.Minute)
+		if err := change(k, alice); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		_, err := kit.Guard.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
-		wantReason(t, err, enrollment.ReasonNoSetup)
+		_, err := k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(app))
+		proving.Want(t, err, enrollment.ReasonNoSetup)
 	}
 }
 
@@ -331,8 +329,8 @@ func TestCase66_LabelsDiffer(t *testing.T) {
 		strings.Repeat("a", totp.MaxAccount-4): strings.Repeat("a", totp.MaxAccount-4) + " (%d)",
 		"b" + strings.Repeat("𝄞", 63):          "b" + strings.Repeat("𝄞", 62) + " (%d)",
 	} {
-		kit := enrollmenttest.New(t)
-		ctx, g := t.Context(), kit.Guard
+		k := proving.New(t)
+		ctx, g := t.Context(), k.Guard
 		var receipt string
 		var apps []*enrollmenttest.App // by the order of the account's authenticators
 		begin := func(replace string) (enrollment.Setup, *enrollmenttest.App) {
@@ -359,7 +357,7 @@ func TestCase66_LabelsDiffer(t *testing.T) {
 		add := func(replace string) {
 			t.Helper()
 			setup, app := begin(replace)
-			done, err := g.Confirm(ctx, "alice", setup.Token, app.Code(kit.Clock.Now()))
+			done, err := g.Confirm(ctx, "alice", setup.Token, app.Code(k.Now()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -409,8 +407,8 @@ func TestCase66_LabelsDiffer(t *testing.T) {
 // Case 74: html/template put #ZgotmplZ in the place of the link.
 func TestCase74_LinkInTemplate(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: `alice&secret="x"@example.com`})
+	k := proving.New(t)
+	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: `alice&secret="x"@example.com`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -433,8 +431,8 @@ func TestCase74_LinkInTemplate(t *testing.T) {
 // Case 75: apps refuse a pasted key that has spaces in it.
 func TestCase75_PastedKey(t *testing.T) {
 	t.Parallel()
-	kit := enrollmenttest.New(t)
-	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
+	k := proving.New(t)
+	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
 	if err != nil {
 		t.Fatal(err)
 	}

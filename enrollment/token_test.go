@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
@@ -87,20 +88,20 @@ func TestTextOfTokens(t *testing.T) {
 		"challenge": enrollment.ReasonChallengeInvalid, "receipt": enrollment.ReasonProofInvalid, "setup": enrollment.ReasonSetupInvalid,
 	}
 	for name, token := range tokens {
-		if got := modelReason(token.read(token.text)); got == want[name] {
+		if got := proving.ReasonOf(token.read(token.text)); got == want[name] {
 			t.Fatalf("%s: as it is, it is invalid", name)
 		}
 		middle := len(token.text) / 2
 		for _, space := range []string{"\n", "\r", "\r\n", " ", "\t", "="} {
 			for _, at := range []int{0, 1, middle, len(token.text)} {
-				if got := modelReason(token.read(token.text[:at] + space + token.text[at:])); got != want[name] {
+				if got := proving.ReasonOf(token.read(token.text[:at] + space + token.text[at:])); got != want[name] {
 					t.Errorf("%s with %q at %d: %q", name, space, at, got)
 				}
 			}
 		}
 		for length, opened := range map[int]int{2048: 1, 2050: 0, 1 << 20: 0} {
 			before := sealer.n
-			if got := modelReason(token.read(strings.Repeat("A", length))); got != want[name] || sealer.n != before+opened {
+			if got := proving.ReasonOf(token.read(strings.Repeat("A", length))); got != want[name] || sealer.n != before+opened {
 				t.Errorf("%s of %d bytes: %q, opened %d times", name, length, got, sealer.n-before)
 			}
 		}
