@@ -187,25 +187,26 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (_ D
 	if len(l.Channel) > maxPurpose || !typed.Printable(l.Channel) {
 		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", maxPurpose)
 	}
-	device := g.deviceHash(userID, l.Device)
+	login := account.Login{
+		SignIn:   l.Purpose == PurposeSignIn,
+		Require:  l.Require,
+		Grace:    l.Grace,
+		Enrolled: l.Enrolled,
+		Device:   g.deviceHash(userID, l.Device),
+		Channel:  l.Channel,
+		Delivers: g.config.Sender != nil,
+	}
+	if err := g.draw(login.Challenge[:]); err != nil {
+		return Decision{}, err
+	}
 	e := edit{guard: g, user: userID, reads: true}
 	defer e.conclude(ctx, &err)
 	d, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Decision], error) {
-		e.op, e.via = "", account.NoFactor
-		d, err := decideSignIn(l, a, m.Now, l.Purpose == PurposeSignIn, device)
-		if err != nil {
-			return nil, err
-		}
-		if d.Next == AskCode {
-			return g.challenge(userID, l, a, m.Now)
-		}
-		if d.Waived != "" {
+		d, err := a.SignIn(m, login)
+		if e.op, e.via = "", d.Waived; d.Waived != account.NoFactor {
 			e.op = opSignIn
-			if e.via, err = a.Waive(m, device); err != nil {
-				return nil, err
-			}
 		}
-		return func(context.Context) (Decision, error) { return d, nil }, nil
+		return func(ctx context.Context) (Decision, error) { return g.decision(ctx, userID, l, d) }, err
 	})
 	if err == nil && d.Next == Refuse {
 		err = ErrMissing
@@ -213,64 +214,29 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (_ D
 	return d, err
 }
 
-// decideSignIn decides on an account as it is. Waivable says that something may
-// take the place of a code.
-func decideSignIn(l SignInOptions, a *account.Account, now time.Time, waivable bool, device account.DeviceHash) (Decision, error) {
-	by := account.NoFactor
-	if waivable {
-		var err error
-		if by, err = a.Waived(now, device); err != nil {
-			return Decision{}, err
-		}
-	}
-	switch {
-	case a.State() == account.Confirmed && by != account.NoFactor:
-		return Decision{Next: Proceed, Waived: factorOf(by)}, nil
-	case a.State() == account.Confirmed:
-		return Decision{Next: AskCode}, nil
-	case l.Enrolled:
-		return Decision{Next: Refuse}, nil
-	case by != account.NoFactor:
-		return Decision{Next: Proceed, Waived: factorOf(by), EnrollBy: a.Bypass(now).Until}, nil
-	case l.Purpose == PurposeSignIn && a.MustEnroll(now):
-		return Decision{Next: MustEnroll}, nil
-	case l.Require && now.Before(l.Grace):
-		return Decision{Next: Proceed, EnrollBy: l.Grace}, nil
-	case l.Require:
-		return Decision{Next: MustEnroll}, nil
-	}
-	return Decision{Next: Proceed}, nil
+// nexts are the public names of what follows.
+var nexts = map[account.Next]Next{
+	account.Refuse: Refuse, account.Proceed: Proceed, account.AskCode: AskCode, account.MustEnroll: MustEnroll,
 }
 
-// challenge returns the decision to ask for a code, whose challenge is yet to be
-// sealed.
-func (g *Guard) challenge(userID string, l SignInOptions, a *account.Account, now time.Time) (sealing[Decision], error) {
-	var id account.ChallengeID
-	if err := g.draw(id[:]); err != nil {
-		return nil, err
+// decision returns the public view of a decision, with the challenge that it
+// asks for.
+func (g *Guard) decision(ctx context.Context, userID string, l SignInOptions, from account.Decision) (Decision, error) {
+	d := Decision{
+		Next:     nexts[from.Next],
+		Expires:  from.Challenge.Expires,
+		Waived:   factorOf(from.Waived),
+		EnrollBy: from.EnrollBy,
 	}
-	c := challenge{
-		Challenge: a.NewChallenge(id, now),
-		user:      userID,
-		purpose:   l.Purpose,
-		channel:   l.Channel,
+	for _, f := range from.Factors {
+		d.Factors = append(d.Factors, factorOf(f))
 	}
-	d := Decision{Next: AskCode, Expires: c.Expires}
-	if len(a.Authenticators()) > 0 {
-		d.Factors = append(d.Factors, FactorTOTP)
+	if d.Next != AskCode {
+		return d, nil
 	}
-	if g.config.Sender != nil && a.Delivers(l.Channel) {
-		d.Factors = append(d.Factors, FactorDelivered)
-	}
-	left, _, err := a.CodesLeft()
-	if err != nil {
-		return nil, err
-	}
-	if left > 0 {
-		d.Factors = append(d.Factors, FactorRecovery)
-	}
-	return func(ctx context.Context) (_ Decision, err error) {
-		d.Challenge, err = g.sealChallenge(ctx, c)
-		return d, err
-	}, nil
+	var err error
+	d.Challenge, err = g.sealChallenge(ctx, challenge{
+		Challenge: from.Challenge, user: userID, purpose: l.Purpose, channel: l.Channel,
+	})
+	return d, err
 }

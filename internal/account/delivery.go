@@ -132,9 +132,9 @@ func (a *Account) MayMessage(now time.Time) error {
 	return about(Delivered, err)
 }
 
-// Delivers reports whether codes can be delivered to a user whose first factor
+// delivers reports whether codes can be delivered to a user whose first factor
 // came over that channel, "" if that is not known. Case makes no other channel.
-func (a *Account) Delivers(first string) bool {
+func (a *Account) delivers(first string) bool {
 	return a.delivery.bound() && !strings.EqualFold(first, a.delivery.address.Channel)
 }
 
@@ -146,7 +146,7 @@ func (a *Account) Send(m Moment, x Delivery, first string) (Address, error) {
 		return Address{}, refuse(NotEnrolled)
 	case !a.delivery.bound():
 		return Address{}, refuse(NoAddress)
-	case !a.Delivers(first):
+	case !a.delivers(first):
 		return Address{}, refuse(SameChannel)
 	}
 	return a.delivery.address, a.send(m, x)

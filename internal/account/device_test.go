@@ -22,7 +22,7 @@ func (w *world) trust(seed byte) account.DeviceHash {
 // waived returns what takes the place of a code now.
 func (w *world) waived(device account.DeviceHash) account.Factor {
 	w.t.Helper()
-	by, err := w.a.Waived(w.now, device)
+	by, err := account.Waived(w.a, w.now, device)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestTrustIsForThirtyDays(t *testing.T) {
 	// Use does not prolong it.
 	for range 29 {
 		w.now = w.now.Add(24 * time.Hour)
-		if by, err := w.a.Waive(w.moment(), hash); by != account.TrustedDevice || err != nil {
+		if by, err := w.waive(hash); by != account.TrustedDevice || err != nil {
 			t.Fatalf("after %v: %d, %v", w.now.Sub(added), by, err)
 		}
 		w.reload()
@@ -214,7 +214,7 @@ func TestTrustUnderBrokenClock(t *testing.T) {
 	w.enroll(1)
 	honest := w.trust(1)
 	w.now = w.now.Add(20 * 24 * time.Hour)
-	if _, err := w.a.Waive(w.moment(), honest); err != nil {
+	if _, err := w.waive(honest); err != nil {
 		t.Fatal(err)
 	}
 	broken := w.trust(2)
@@ -259,11 +259,11 @@ func TestDamagedDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.ClampFuture(w.moment())
-	if by, err := a.Waived(w.now, account.DeviceHash{1}); err == nil || by != account.NoFactor {
+	if by, err := account.Waived(a, w.now, account.DeviceHash{1}); err == nil || by != account.NoFactor {
 		t.Errorf("waived by %d, %v", by, err)
 	}
-	if by, err := a.Waive(w.moment(), account.DeviceHash{1}); err == nil || by != account.NoFactor {
-		t.Errorf("waived by %d, %v", by, err)
+	if d, err := a.SignIn(w.moment(), account.Login{SignIn: true, Device: account.DeviceHash{1}}); err == nil || d.Next != account.Refuse {
+		t.Errorf("%+v, %v", d, err)
 	}
 	if err := a.Trust(w.moment(), account.Device{ID: account.DeviceID{1}, Hash: account.DeviceHash{1}}, account.TOTP); err == nil {
 		t.Error("a device was added to damage")

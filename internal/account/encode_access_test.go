@@ -20,7 +20,7 @@ func access(t *testing.T) *world {
 	w.enroll(1)
 	w.trust(3)
 	w.trust(4)
-	if _, err := w.a.Waive(w.moment(), account.DeviceHash{3, 0xdd}); err != nil {
+	if _, err := w.waive(account.DeviceHash{3, 0xdd}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.a.AskReset(w.moment(), 3*24*time.Hour, true); err != nil {

@@ -2,6 +2,99 @@ package account
 
 import "time"
 
+// A Login is what a sign-in is decided on besides the account, once the first
+// factor was right.
+type Login struct {
+	SignIn   bool       // whether it is one, and not for another purpose
+	Require  bool       // whether a second factor is demanded
+	Grace    time.Time  // until when that can be put off
+	Enrolled bool       // whether the host has the user as enrolled
+	Device   DeviceHash // what this browser or installation has shown
+	Channel  string     // of the first factor; "" if that is not known
+	Delivers bool       // whether the host sends messages
+
+	Challenge ChallengeID // of the challenge, should a code be asked for
+}
+
+// Next is what follows after the first factor was right.
+type Next uint8
+
+// What can follow. Refuse is for a user who should be enrolled and is not.
+const (
+	Refuse Next = iota
+	Proceed
+	AskCode
+	MustEnroll
+)
+
+// A Decision is what a sign-in has come to.
+type Decision struct {
+	Next      Next
+	Waived    Factor    // what took the place of the code; NoFactor if nothing had to
+	EnrollBy  time.Time // with Proceed: until when enrolment can be put off
+	Challenge Challenge // with AskCode
+	Factors   []Factor  // with AskCode: what can answer it
+}
+
+// SignIn decides what follows after the first factor was right. It changes the
+// account only where something takes the place of the code: that is noted. It
+// does so at a sign-in and nowhere else.
+func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
+	by, device := NoFactor, (*Device)(nil)
+	if l.SignIn {
+		var err error
+		if by, device, err = a.waived(m.Now, l.Device); err != nil {
+			return Decision{}, err
+		}
+	}
+	switch {
+	case !a.enrolled() && l.Enrolled:
+		return Decision{Next: Refuse}, nil
+	case by != NoFactor:
+		return a.waive(m, by, device), nil
+	case a.enrolled():
+		factors, err := a.factors(l)
+		return Decision{Next: AskCode, Challenge: a.NewChallenge(l.Challenge, m.Now), Factors: factors}, err
+	case l.SignIn && a.MustEnroll(m.Now):
+		return Decision{Next: MustEnroll}, nil
+	case l.Require && m.Now.Before(l.Grace):
+		return Decision{Next: Proceed, EnrollBy: l.Grace}, nil
+	case l.Require:
+		return Decision{Next: MustEnroll}, nil
+	}
+	return Decision{Next: Proceed}, nil
+}
+
+// waive notes a sign-in without a code.
+func (a *Account) waive(m Moment, by Factor, device *Device) Decision {
+	if device != nil {
+		device.Used = m.Now
+		a.devices.touch()
+	}
+	a.lastSignIn = SignIn{At: m.Now, Factor: by}
+	a.changed = true
+	d := Decision{Next: Proceed, Waived: by}
+	if !a.enrolled() {
+		d.EnrollBy = a.bypass.Until
+	}
+	return d
+}
+
+// factors returns what a challenge can be answered with.
+func (a *Account) factors(l Login) (factors []Factor, err error) {
+	if len(a.authenticators) > 0 {
+		factors = append(factors, TOTP)
+	}
+	if l.Delivers && a.delivers(l.Channel) {
+		factors = append(factors, Delivered)
+	}
+	left, _, err := a.CodesLeft()
+	if left > 0 {
+		factors = append(factors, Recovery)
+	}
+	return factors, err
+}
+
 // A Bypass lets a user sign in without a second factor for a while. Once it has
 // ended, an account without a factor keeps it: sign-in demands enrolment then.
 type Bypass struct {
@@ -49,39 +142,19 @@ func (a *Account) Grant(m Moment, until time.Time, by Admin) error {
 	return a.record(m, by.event(EventBypassGranted))
 }
 
-// Waived reports what takes the place of the code at a sign-in now: TrustedDevice,
-// ByBypass, or NoFactor if nothing does. It changes nothing.
-func (a *Account) Waived(now time.Time, device DeviceHash) (Factor, error) {
-	if a.enrolled() && device != (DeviceHash{}) {
-		d, err := a.findDevice(device, now)
-		if err != nil {
-			return NoFactor, err
+// waived returns what takes the place of the code at a sign-in now: TrustedDevice,
+// ByBypass, or NoFactor if nothing does. The device is the one that it is.
+func (a *Account) waived(now time.Time, hash DeviceHash) (by Factor, device *Device, err error) {
+	if a.enrolled() && hash != (DeviceHash{}) {
+		if device, err = a.findDevice(hash, now); err != nil {
+			return NoFactor, nil, err
 		}
-		if d != nil {
-			return TrustedDevice, nil
+		if device != nil {
+			return TrustedDevice, device, nil
 		}
 	}
 	if a.bypass.active(now) {
-		return ByBypass, nil
+		return ByBypass, nil, nil
 	}
-	return NoFactor, nil
-}
-
-// Waive notes a sign-in without a code, and returns what took its place.
-func (a *Account) Waive(m Moment, device DeviceHash) (Factor, error) {
-	by, err := a.Waived(m.Now, device)
-	if err != nil || by == NoFactor {
-		return NoFactor, err
-	}
-	if by == TrustedDevice {
-		d, err := a.findDevice(device, m.Now)
-		if err != nil {
-			return NoFactor, err
-		}
-		d.Used = m.Now
-		a.devices.touch()
-	}
-	a.lastSignIn = SignIn{At: m.Now, Factor: by}
-	a.changed = true
-	return by, nil
+	return NoFactor, nil, nil
 }

@@ -1,6 +1,8 @@
 package account_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -8,6 +10,13 @@ import (
 )
 
 var root = account.Admin{Actor: "root", Reason: "asked by telephone"}
+
+// waive signs in, and returns what took the place of the code.
+func (w *world) waive(device account.DeviceHash) (account.Factor, error) {
+	w.t.Helper()
+	d, err := w.a.SignIn(w.moment(), account.Login{SignIn: true, Device: device})
+	return d.Waived, err
+}
 
 func (w *world) grant(d time.Duration) {
 	w.t.Helper()
@@ -48,7 +57,7 @@ func TestBypassBounds(t *testing.T) {
 		}
 	}
 	w.now = from.Add(time.Minute)
-	if by, err := w.a.Waive(w.moment(), account.DeviceHash{}); by != account.ByBypass || err != nil || !w.a.Changed() {
+	if by, err := w.waive(account.DeviceHash{}); by != account.ByBypass || err != nil || !w.a.Changed() {
 		t.Errorf("%d, %v", by, err)
 	}
 	if last := w.a.LastSignIn(); last != (account.SignIn{At: w.now, Factor: account.ByBypass}) {
@@ -60,7 +69,7 @@ func TestBypassBounds(t *testing.T) {
 		t.Errorf("after a shorter one: waived by %d", by)
 	}
 	w.reload()
-	if by, err := w.a.Waive(w.moment(), account.DeviceHash{}); by != account.NoFactor || err != nil || w.a.Changed() {
+	if by, err := w.waive(account.DeviceHash{}); by != account.NoFactor || err != nil || w.a.Changed() {
 		t.Errorf("%d, %v, changed: %v", by, err, w.a.Changed())
 	}
 }
@@ -176,6 +185,111 @@ func TestBypassUnderBrokenClock(t *testing.T) {
 			}
 			w.now = w.now.Add(30*24*time.Hour + time.Minute)
 			w.reload()
+		}
+	}
+}
+
+// What follows after the first factor was right, and whether that is noted.
+func TestSignInDecides(t *testing.T) {
+	t.Parallel()
+	hash := account.DeviceHash{3, 0xdd}
+	enrolled := func(w *world) { w.enroll(1) }
+	trusting := func(w *world) { w.enroll(1); w.trust(3) }
+	passed := func(w *world) { w.grant(time.Hour) }
+	over := func(w *world) { w.grant(time.Hour); w.now = w.now.Add(time.Hour) }
+	addressed := func(w *world) { w.bind() }
+	grace := start.Add(10 * 24 * time.Hour)
+	for name, tt := range map[string]struct {
+		state func(w *world)
+		login account.Login
+		next  account.Next
+		by    account.Factor
+		until time.Duration // EnrollBy, from now
+	}{
+		"nothing":                          {next: account.Proceed},
+		"demanded":                         {login: account.Login{Require: true}, next: account.MustEnroll},
+		"demanded, and put off":            {login: account.Login{Require: true, Grace: grace}, next: account.Proceed, until: grace.Sub(start)},
+		"demanded, and put off until now":  {login: account.Login{Require: true, Grace: start}, next: account.MustEnroll},
+		"grace without a demand":           {login: account.Login{Grace: grace}, next: account.Proceed},
+		"should be enrolled":               {login: account.Login{Enrolled: true}, next: account.Refuse},
+		"should be enrolled, and demanded": {login: account.Login{Enrolled: true, Require: true, Grace: grace}, next: account.Refuse},
+		"enrolled":                         {state: enrolled, next: account.AskCode},
+		"enrolled as it should be":         {state: enrolled, login: account.Login{Enrolled: true, Require: true, Grace: grace}, next: account.AskCode},
+		"an unknown device":                {state: trusting, login: account.Login{Device: account.DeviceHash{9}}, next: account.AskCode},
+		"no device":                        {state: trusting, next: account.AskCode},
+		"a device":                         {state: trusting, login: account.Login{Device: hash, Enrolled: true}, next: account.Proceed, by: account.TrustedDevice},
+		"a bypass":                         {state: func(w *world) { enrolled(w); passed(w) }, next: account.Proceed, by: account.ByBypass},
+		"a bypass without anything":        {state: passed, login: account.Login{Require: true}, next: account.Proceed, by: account.ByBypass, until: time.Hour},
+		"a bypass, but should be enrolled": {state: passed, login: account.Login{Enrolled: true}, next: account.Refuse},
+		"a bypass that is over":            {state: over, login: account.Login{Grace: grace}, next: account.MustEnroll},
+		"a device and a bypass":            {state: func(w *world) { trusting(w); passed(w) }, login: account.Login{Device: hash}, next: account.Proceed, by: account.TrustedDevice},
+		"an address alone":                 {state: addressed, next: account.AskCode},
+	} {
+		for _, signIn := range []bool{true, false} {
+			w := newWorld(t)
+			if tt.state != nil {
+				tt.state(w)
+			}
+			w.reload()
+			tt.login.SignIn, tt.login.Challenge = signIn, account.ChallengeID{7}
+			d, err := w.a.SignIn(w.moment(), tt.login)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				continue
+			}
+			next, by, until := tt.next, tt.by, tt.until
+			if !signIn { // where nothing takes the place of a code, and no bypass has ended
+				switch by, until = account.NoFactor, 0; {
+				case w.a.State() == account.Confirmed:
+					next = account.AskCode
+				case tt.login.Enrolled:
+				case tt.login.Require && w.now.Before(tt.login.Grace):
+					until = tt.until
+				case tt.login.Require:
+					next = account.MustEnroll
+				default:
+					next = account.Proceed
+				}
+			}
+			var enrollBy time.Time
+			if until > 0 {
+				enrollBy = w.now.Add(until)
+			}
+			if d.Next != next || d.Waived != by || !d.EnrollBy.Equal(enrollBy) {
+				t.Errorf("%s, at a sign-in %t: %+v, want %d by %d until %v", name, signIn, d, next, by, enrollBy)
+			}
+			if w.a.Changed() != (by != account.NoFactor) {
+				t.Errorf("%s, at a sign-in %t: changed: %t", name, signIn, w.a.Changed())
+			}
+			if asked := d.Challenge.ID == (account.ChallengeID{7}); asked != (next == account.AskCode) || asked && w.a.CheckChallenge(d.Challenge, w.now) != nil {
+				t.Errorf("%s, at a sign-in %t: challenge %+v", name, signIn, d.Challenge)
+			}
+			if w.reload(); by != account.NoFactor && w.a.LastSignIn() != (account.SignIn{At: w.now, Factor: by}) {
+				t.Errorf("%s: noted %+v", name, w.a.LastSignIn())
+			}
+		}
+	}
+}
+
+// A challenge is answered with what the account has and the host can send.
+func TestSignInSaysWhatAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	w.bind()
+	all := []account.Factor{account.TOTP, account.Delivered, account.Recovery}
+	without := []account.Factor{account.TOTP, account.Recovery}
+	for name, tt := range map[string]struct {
+		login account.Login
+		want  []account.Factor
+	}{
+		"a host that sends":         {account.Login{Delivers: true, Channel: "email"}, all},
+		"an unknown first factor":   {account.Login{Delivers: true}, all},
+		"over the same channel":     {account.Login{Delivers: true, Channel: strings.ToUpper(phone.Channel)}, without},
+		"a host that sends nothing": {account.Login{}, without},
+	} {
+		if d, err := w.a.SignIn(w.moment(), tt.login); err != nil || !slices.Equal(d.Factors, tt.want) {
+			t.Errorf("%s: %v, %v", name, d.Factors, err)
 		}
 	}
 }
