@@ -146,7 +146,7 @@ func (e *edit) untilStored(caller context.Context, decide decision, seal func(co
 			return seal(caller)
 		}
 		if m.Late() {
-			return fmt.Errorf("%w: it took too long", ErrBusy)
+			return errTooLong
 		}
 		if need.Kind != account.NoNeed {
 			if b, err = e.prepare(caller, b, need); err != nil {

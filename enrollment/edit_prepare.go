@@ -18,6 +18,9 @@ import (
 // a few times more should others change the account meanwhile.
 const maxPrepares = 8
 
+// errTooLong says that an edit has waited for longer than [account.MaxWait].
+var errTooLong = fmt.Errorf("%w: it took too long", ErrBusy)
+
 // A place is an edit's in the queue for slow work, which is bounded: one edit of
 // an account at a time, so that the next one sees what this one has stored, and
 // few over all accounts.
@@ -57,17 +60,29 @@ func (e *edit) prepare(caller context.Context, b *base, need account.Need) (*bas
 	if !t.slow {
 		return b, t.do(caller)
 	}
-	if again, err := e.queue(caller, t, need.Kind); err != nil || again {
+	left := account.MaxWait - max(0, e.guard.now().Sub(e.typed))
+	ctx, cancel := context.WithTimeout(caller, left)
+	defer cancel()
+	b, err = e.prepareSlowly(ctx, b, t, need.Kind)
+	if errors.Is(err, ErrBusy) && ctx.Err() != nil && caller.Err() == nil {
+		err = errTooLong
+	}
+	return b, err
+}
+
+// prepareSlowly is prepare for what takes a slot.
+func (e *edit) prepareSlowly(ctx context.Context, b *base, t task, kind account.NeedKind) (*base, error) {
+	if again, err := e.queue(ctx, t, kind); err != nil || again {
 		return nil, err
 	}
-	if need.Kind == account.NeedSet {
-		paid, now, err := e.pay(caller, b)
+	if kind == account.NeedSet {
+		paid, now, err := e.pay(ctx, b)
 		if err != nil || !paid {
 			return now, err
 		}
 		b = now
 	}
-	return b, e.inSlot(caller, t)
+	return b, e.inSlot(ctx, t)
 }
 
 // A task is what an account needs done.

@@ -185,6 +185,38 @@ func TestCodeWaitsForASlot(t *testing.T) {
 	}
 }
 
+// Nobody waits for a slot, or behind another call of the account, for longer than
+// what was typed is good for: what came of it would be thrown away.
+func TestWaitingEnds(t *testing.T) {
+	bubble := newCrowd(t)
+	for name, prepare := range slowly {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, c *crowd) {
+				call := prepare(context.Background(), c)
+				release := c.occupy(t)
+				done := make(chan error, 2)
+				c.Unchanged("alice", func() {
+					for range 2 {
+						go func() { done <- call() }()
+						synctest.Wait()
+					}
+					time.Sleep(5*time.Minute + time.Second) // of the bubble
+					synctest.Wait()
+					if len(done) != 2 {
+						t.Errorf("after five minutes, %d calls still wait", 2-len(done))
+					}
+				})
+				release()
+				for range 2 {
+					if err := <-done; !errors.Is(err, enrollment.ErrBusy) || errors.Is(err, context.DeadlineExceeded) {
+						t.Errorf("after five minutes: %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
 // What is held against a limit is not what was typed: a lock that has closed
 // meanwhile is seen, and nothing is derived.
 func TestLockClosesInTheQueue(t *testing.T) {

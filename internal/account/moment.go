@@ -61,12 +61,12 @@ func fresh(at, now time.Time, ttl time.Duration) bool {
 	return age >= -clockSlack && age <= ttl
 }
 
-// maxWait is how long ago something may have been typed.
-const maxWait = 5 * time.Minute
+// MaxWait is how long ago something may have been typed.
+const MaxWait = 5 * time.Minute
 
 // Late reports whether the caller has waited for too long: nobody should be let
 // in by what was typed so long ago.
-func (m Moment) Late() bool { return !fresh(m.typed(), m.Now, maxWait) }
+func (m Moment) Late() bool { return !fresh(m.typed(), m.Now, MaxWait) }
 
 // clockTolerance is how far ahead of the clock a stored instant may lie before
 // it is taken to come from a clock that was broken.
