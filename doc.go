@@ -55,7 +55,8 @@
 // An attacker who reads the database, a replica or a backup finds ciphertext. An
 // attacker who writes to the database can't move an account to another user, change
 // it, or give it another state or version. Such an account does not open. That is an
-// error, and never means "not enrolled".
+// error, and never means "not enrolled". Hiding an account from the background sweep
+// delays notifications by a day at most.
 //
 // Races, clients that hang up, crashes, lost replies of the store, and clocks that
 // jump by less than a day can cause a refusal or an error. They never make a code

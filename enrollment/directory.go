@@ -25,6 +25,7 @@ import (
 type Directory struct {
 	guard  *Guard
 	lister store.Lister
+	walk   walk
 }
 
 // NewDirectory returns a Directory over the accounts of the Guard. The lister

@@ -43,8 +43,11 @@ type edit struct {
 	from *base
 
 	// loaded is the record that the decision is taken on, as the store returned
-	// it; the zero Record if there is none.
+	// it, with the Due of the account; the zero Record if there is none.
 	loaded store.Record
+
+	// misfiled says that the store had another Due.
+	misfiled bool
 
 	looked   bool // whether the edit has come to look at the account
 	returned bool // whether it has returned, and not panicked with the store
@@ -223,7 +226,7 @@ func (e *edit) try(b *base, m account.Moment, decide decision) (*try, error) {
 	if !e.asItIs {
 		e.guard.mend(a, m)
 	}
-	e.loaded = b.record
+	e.loaded, e.misfiled = b.record, b.misfiled
 	return &try{base: b, account: a, moment: m, verdict: decide(a, m)}, nil
 }
 
@@ -293,6 +296,9 @@ func settle(caller context.Context) (context.Context, context.CancelFunc) {
 func (e *edit) finish(caller context.Context, t *try, now *base) error {
 	ctx := context.WithoutCancel(caller)
 	e.place.leave() // the account's turn is over, Notify must not prolong it
+	if t.base.misfiled {
+		e.guard.repaired(ctx, e.user)
+	}
 	e.guard.logEvents(ctx, e.user, t.account.Recorded())
 	e.told, e.taken = len(t.events), e.guard.deliver(ctx, e.user, now, t.events)
 	return outward(t.verdict)

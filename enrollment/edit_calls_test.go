@@ -165,8 +165,8 @@ func tableOfCalls() []storeCalls {
 		{operation: "Admin.Erase of nobody", state: "none", loads: 1, call: admin(func(ctx C, x enrollment.Admin, _ S) error { return x.Erase(ctx, user) })},
 
 		// Both users have something that is due: a reminder, and a setup that has
-		// expired.
-		{operation: "Directory.Sweep", state: "asked", wait: 25 * time.Hour, lists: 1, loads: 2, saves: 3, call: func(ctx C, s S, g G) error { _, err := s.DirectoryOf(g, s.Store).Sweep(ctx); return err }},
+		// expired. The first Sweep of a Directory also walks over all accounts.
+		{operation: "Directory.Sweep", state: "asked", wait: 25 * time.Hour, lists: 2, loads: 2, saves: 3, call: func(ctx C, s S, g G) error { _, err := s.DirectoryOf(g, s.Store).Sweep(ctx); return err }},
 		{operation: "Directory.Reseal", state: "confirmed", lists: 1, loads: 2, saves: 2, call: func(ctx C, s S, g G) error {
 			ring, err := s.Keys.Rotate("later")
 			s.Must(err)

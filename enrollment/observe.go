@@ -20,6 +20,10 @@ import (
 // (confirm_address); an Open or Cancel of [ResetRequests] (request_reset,
 // cancel_reset); any method of [Admin]; or, once for each account that was due,
 // the Sweep of a [Directory].
+//
+// One more, repair_due, is counted once for each account that was saved with its
+// own Due because the database had another one, whatever saved it. Nobody but the
+// library has reason to write there.
 type Operation string
 
 const (
@@ -62,6 +66,9 @@ const (
 
 	// Of Directory.
 	opSweep Operation = "sweep"
+
+	// Of any of them.
+	opRepairDue Operation = "repair_due"
 )
 
 var operations = []Operation{
@@ -70,7 +77,7 @@ var operations = []Operation{
 	opBind, opConfirmAddress, opSend, opUnbind,
 	opRequestReset, opCancelReset,
 	opReset, opApproveReset, opRefuseReset, opUnlock, opBypass, opImport, opExport, opErase,
-	opSweep,
+	opSweep, opRepairDue,
 }
 
 // Operations returns every operation there is, in alphabetical order, for hosts
@@ -129,6 +136,13 @@ func (e *edit) conclude(ctx context.Context, result *error) {
 		o.Outcome = "error"
 	}
 	g.observe(ctx, o)
+}
+
+// repaired counts an account whose Due was put right by being saved.
+func (g *Guard) repaired(ctx context.Context, userID string) {
+	g.config.Logger.LogAttrs(ctx, slog.LevelWarn, "twofactor "+string(opRepairDue), slog.String("user", userID),
+		slog.String("note", "the database had another Due than the account"))
+	g.observe(ctx, Observation{Operation: opRepairDue, Outcome: "ok"})
 }
 
 // observe calls the host. What goes wrong there must not keep the caller from

@@ -21,9 +21,15 @@ type base struct {
 	found     bool         // whether there is one
 	opened    bool
 	plaintext []byte
+
+	// misfiled says that the store had another Due than the account, which
+	// stands in record now: somebody has written to the database.
+	misfiled bool
 }
 
 // account returns the account as it was saved, or a new one if there is none.
+// Due stands in clear, so that a store can list by it, and is not believed: what
+// is sealed says when something is due.
 func (b *base) account(m account.Moment) (*account.Account, error) {
 	if !b.found {
 		return account.New(m), nil
@@ -34,6 +40,13 @@ func (b *base) account(m account.Moment) (*account.Account, error) {
 	}
 	if store.State(a.State()) != b.record.State {
 		return nil, fmt.Errorf("%w: the record and the account in it disagree on the state", ErrCorrupt)
+	}
+	due, err := a.Due()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	if !due.Equal(b.record.Due) {
+		b.record.Due, b.misfiled = due, true
 	}
 	return a, nil
 }

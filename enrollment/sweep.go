@@ -3,6 +3,7 @@ package enrollment
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -10,7 +11,8 @@ import (
 
 // Swept is what a [Directory.Sweep] has done.
 type Swept struct {
-	// Seen is how many accounts were due.
+	// Seen is how many accounts were due, or can't be opened, so that nobody
+	// knows.
 	Seen int
 
 	// Expired is how many setups were not confirmed in time, and are gone. They
@@ -31,7 +33,17 @@ type Swept struct {
 	// a Guard with a Config.Notify.
 	Waiting int
 
-	// Failed are the accounts for which what was due could not be done.
+	// Walked is how many accounts the walk over all of them has looked at, and
+	// Repaired how many had another Due in the database than they have by what
+	// is sealed, and are saved with their own now. Somebody else has written to
+	// the database then.
+	Walked, Repaired int
+
+	// Walk says how far the walk has come, for [Directory.ResumeWalk].
+	Walk string
+
+	// Failed are the accounts for which what was due could not be done, and
+	// those that the walk could not open.
 	Failed Failures
 }
 
@@ -46,6 +58,14 @@ type Swept struct {
 // A Guard without Config.Notify tells nobody. It only deletes what has expired,
 // and leaves requests and events to one that does.
 //
+// The database says in clear when an account is due, so that Sweep finds it at
+// once. Somebody who writes to the database could keep it from being found.
+// Therefore Sweep also walks over all accounts, about once in 24 hours, compares
+// each with what is sealed, and does at once what was kept back. The walk begins
+// with the first Sweep of a Directory and goes on where the last one was
+// interrupted, by the end of its context for example: make one Directory and
+// keep it. See [Directory.ResumeWalk] for programs that end after each Sweep.
+//
 // An account that can't be opened or saved is in Swept.Failed, and the others
 // are processed all the same. It returns what was done so far, and an error if the context
 // ends, which is looked at before each account, or if the accounts can't be
@@ -53,18 +73,29 @@ type Swept struct {
 // failed, it is a line of the log.
 func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 	var done Swept
-	for page, err := range d.pages(ctx, store.Query{DueBy: d.guard.now()}) {
+	now := d.guard.now()
+	err := d.sweepDue(ctx, now, &done)
+	if err == nil {
+		err = d.walkAll(ctx, now, &done)
+	}
+	done.Walk = d.walk.text()
+	return done, err
+}
+
+// sweepDue does what is due by what the store says.
+func (d *Directory) sweepDue(ctx context.Context, now time.Time, done *Swept) error {
+	for page, err := range d.pages(ctx, store.Query{DueBy: now}) {
 		if err != nil {
-			return done, err
+			return err
 		}
 		for _, rec := range page.Records {
 			if err := ctx.Err(); err != nil {
-				return done, fmt.Errorf("enrollment: sweeping: %w", err)
+				return fmt.Errorf("enrollment: sweeping: %w", err)
 			}
-			d.sweep(ctx, rec.UserID, &done)
+			d.sweep(ctx, rec.UserID, done)
 		}
 	}
-	return done, nil
+	return nil
 }
 
 // sweep does what is due for one account.
@@ -77,8 +108,9 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 	}
 	e := edit{guard: d.guard, op: opSweep, user: userID}
 	one, err := run(ctx, &e, e.sweep)
-	if err == nil && one.Seen == 0 {
-		return // somebody else was here meanwhile
+	if err == nil && one.Seen == 0 { // somebody else was here meanwhile
+		done.Repaired += one.Repaired
+		return
 	}
 	e.conclude(ctx, &err)
 	if err != nil {
@@ -93,6 +125,7 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 	done.Completed += one.Completed
 	done.Lapsed += one.Lapsed
 	done.Waiting += one.Waiting
+	done.Repaired += one.Repaired
 	done.Delivered += e.taken
 	done.Undelivered += e.told - e.taken
 }
@@ -100,6 +133,10 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 // sweep decides. What it leaves unchanged is not written.
 func (e *edit) sweep(a *account.Account, m account.Moment) (Swept, error) {
 	var one Swept
+	if e.misfiled {
+		one.Repaired = 1
+		a.Touch()
+	}
 	was := e.loaded.Due
 	if was.IsZero() || was.After(m.Now) {
 		return one, nil // erased, or somebody else was here meanwhile

@@ -14,7 +14,7 @@ import (
 )
 
 // swept sweeps, and fails the test unless that is what was done. Failed is not
-// compared but for its total.
+// compared but for its total, and the walk over all accounts is left out.
 func swept(t *testing.T, k *proving.Kit, d *enrollment.Directory, want enrollment.Swept) enrollment.Swept {
 	t.Helper()
 	got, err := d.Sweep(t.Context())
@@ -23,6 +23,7 @@ func swept(t *testing.T, k *proving.Kit, d *enrollment.Directory, want enrollmen
 	}
 	compared := got
 	compared.Failed.First = nil
+	compared.Walked, compared.Walk = 0, ""
 	if fmt.Sprintf("%+v", compared) != fmt.Sprintf("%+v", want) {
 		t.Errorf("swept %+v\nwant  %+v", compared, want)
 	}
@@ -210,9 +211,9 @@ func TestSweepLapsedWithoutNotify(t *testing.T) {
 	untouched(k, func() { swept(t, k, mute, enrollment.Swept{Seen: 1, Waiting: 1}) }, "alice")
 }
 
-// A record that is due for no reason is written, so that it does not come again:
-// the store says so of every record until that is written anew, and what the
-// column says is not sealed.
+// A record that is due for no reason is written, so that it does not come again,
+// and counts as repaired: the store says so of every record until that is written
+// anew, and what the column says is not sealed.
 func TestSweepDueForNothing(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t, func(c *enrollment.Config) { c.Notify = nil })
@@ -231,7 +232,7 @@ func TestSweepDueForNothing(t *testing.T) {
 		}
 	})
 	dir := k.Directory()
-	swept(t, k, dir, enrollment.Swept{Seen: 1})
+	swept(t, k, dir, enrollment.Swept{Repaired: 1})
 	swept(t, k, dir, enrollment.Swept{})
 }
 

@@ -162,7 +162,8 @@ func (a *Account) Expired() bool { return a.expired }
 func (a *Account) Lapsed() bool { return a.lapsed }
 
 // Due returns when a background sweep should look at the account: the zero
-// time if there is nothing to wait for.
+// time if there is nothing to wait for. It follows from what is encoded, and is
+// the same before encoding and after it.
 func (a *Account) Due() (time.Time, error) {
 	var due time.Time
 	if a.setup != nil {
@@ -178,7 +179,7 @@ func (a *Account) Due() (time.Time, error) {
 	for _, u := range *outbox {
 		due = earlier(due, u.Lease)
 	}
-	return due, nil
+	return fromMicros(micros(due)), nil
 }
 
 // find returns the index of a confirmed authenticator, or -1.
