@@ -135,6 +135,16 @@ func TestCase70KeysAreCheckedAtStart(t *testing.T) {
 			keys: right,
 		},
 		{
+			name: "accounts that were emptied",
+			fill: func(t *testing.T, s *memory.Store) {
+				beginAll(t, overKeys(t, s, right, ""), "alice", "bob", "carol", "dave")
+				edit(t, s, "alice", func(r *store.Record) { r.Data = nil })
+				edit(t, s, "bob", func(r *store.Record) { r.Data = r.Data[:3] })
+				edit(t, s, "carol", func(r *store.Record) { r.Data = r.Data[len(r.Data)-4:] })
+			},
+			keys: right,
+		},
+		{
 			name: "only damaged accounts",
 			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, right, ""), "alice", "bob")

@@ -133,6 +133,9 @@ func (g *Guard) open(ctx context.Context, userID string, b *base) error {
 		// Without its chain: it is not the caller's argument that is invalid.
 		return fmt.Errorf("%w: %v", ErrCorrupt, err)
 	}
+	if len(rec.Data) <= len(g.mark) { // emptied, or cut off: there is no mark of any namespace
+		return fmt.Errorf("%w: %w", ErrCorrupt, keyring.ErrDamaged)
+	}
 	sealed, ok := bytes.CutSuffix(rec.Data, g.mark[:])
 	if !ok {
 		return fmt.Errorf("%w: %w", ErrCorrupt, errNamespace)
