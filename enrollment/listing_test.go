@@ -20,7 +20,7 @@ func TestFailuresAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, dir := over(k, k.Store, stranger)
+	_, dir := k.Another(k.Store, stranger)
 	done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 	if f := done.Failed; err != nil || f.Total != 103 || len(f.First) != 100 || f.First[99].UserID != "user-099" {
 		t.Errorf("%d failures, %d of them named, %v", f.Total, len(f.First), err)

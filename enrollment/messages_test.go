@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -24,57 +22,6 @@ import (
 func answer(k *proving.Kit, challenge, code string) error {
 	_, err := k.Answer(challenge, code)
 	return err
-}
-
-// addressAlone lets an address be all that an account has.
-func addressAlone(c *enrollment.Config) { c.AddressAlone = true }
-
-// TestFeatureR2_TextMessages: the user chooses text messages; the phone number is
-// confirmed by a code sent to it.
-func TestFeatureR2_TextMessages(t *testing.T) {
-	t.Parallel()
-	k := proving.New(t, addressAlone)
-	p := k.Post()
-	b, err := p.Begin("alice", enrollment.Proof{})
-	proving.Want(t, err, "")
-	m := p.Inbox.Last()
-	if m.UserID != "alice" || m.Purpose != enrollment.PurposeSetup || m.Channel != "sms" || m.To != proving.Phone ||
-		!m.Expires.Equal(b.Expires) || !b.Expires.Equal(k.Now().Add(enrollment.DeliveryTTL)) || len(m.Code()) != 6 {
-		t.Errorf("the message is %+v to %s until %v", m, m.To, m.Expires)
-	}
-	if s := k.Status("alice"); s.Enabled() || s.Address != nil {
-		t.Errorf("before the code, the status is %+v", s)
-	}
-	_, err = p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Wrong())
-	proving.Want(t, err, enrollment.ReasonWrongCode)
-	done, err := p.Confirm(t.Context(), "alice", b.Token, m.Code())
-	proving.Want(t, err, "")
-	if done.Did != enrollment.EventEnabled || done.Codes.Len() != 10 || done.Success.Factor != enrollment.FactorDelivered ||
-		done.Success.Purpose != enrollment.PurposeSetup || done.Success.UserID != "alice" {
-		t.Errorf("%v, %d codes, %+v", done.Did, done.Codes.Len(), done.Success)
-	}
-	if e := k.Events(); len(e) != 1 || e[0].Kind != enrollment.EventEnabled || e[0].Factor != enrollment.FactorDelivered || e[0].Name != "sms" {
-		t.Errorf("events %+v", e)
-	}
-	_, err = p.Confirm(t.Context(), "alice", b.Token, m.Code())
-	proving.Want(t, err, enrollment.ReasonNoSetup)
-
-	k.Pass(enrollment.MessagePause)
-	d := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)
-	if !slices.Equal(d.Factors, []enrollment.Factor{enrollment.FactorDelivered, enrollment.FactorRecovery}) {
-		t.Errorf("factors %v", d.Factors)
-	}
-	sent := p.Deliver(d.Challenge)
-	if sent.Address.Channel != "sms" || sent.Address.Hint != "…67" {
-		t.Errorf("sent to %+v", sent.Address)
-	}
-	ok, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, sent.Challenge, p.Inbox.Code())
-	proving.Want(t, err, "")
-	s := k.Status("alice")
-	if ok.Factor != enrollment.FactorDelivered || s.LastFactor != enrollment.FactorDelivered || !s.LastSignIn.Equal(k.Now()) ||
-		!s.Address.Used.Equal(k.Now()) || !s.Address.Added.Before(s.Address.Used) {
-		t.Errorf("%+v, %+v", ok, s)
-	}
 }
 
 // A Guard that can't send neither offers nor takes what needs a message, and all
@@ -160,7 +107,7 @@ func TestBindAlone(t *testing.T) {
 	t.Parallel()
 	inbox := new(proving.Inbox)
 	k := proving.New(t, func(c *enrollment.Config) { c.Sender = inbox })
-	strict, alone := k.Guard.Messages(), k.Node(addressAlone).Messages()
+	strict, alone := k.Guard.Messages(), k.Node(proving.AddressAlone).Messages()
 	bind := enrollment.BindOptions{Channel: "sms", To: proving.Phone}
 	_, err := strict.Bind(t.Context(), "alice", bind)
 	proving.Want(t, err, enrollment.ReasonNotEnrolled)
@@ -179,7 +126,7 @@ func TestBindAlone(t *testing.T) {
 // Binding an address is adding a factor: it takes the proof that Begin takes.
 func TestBindProofs(t *testing.T) {
 	t.Parallel()
-	k := proving.New(t, addressAlone, func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.New(t, proving.AddressAlone, func(c *enrollment.Config) { c.AllowReauth = true })
 	p := k.Post()
 	u := k.Enroll("alice")
 	verify := func(code string) enrollment.Proof {
@@ -268,7 +215,7 @@ func TestDeliveredReceiptChangesNothing(t *testing.T) {
 // What a user with nothing but an address can do: everything, by a recovery code.
 func TestAddressAlone(t *testing.T) {
 	t.Parallel()
-	k := proving.New(t, addressAlone)
+	k := proving.New(t, proving.AddressAlone)
 	p := k.Post()
 	done := p.Bound("alice", enrollment.Proof{})
 	codes := done.Codes.Reveal()
@@ -544,7 +491,7 @@ func TestBindSuperseded(t *testing.T) {
 // After a reset with a ticket, the address needs it as an app does.
 func TestBindNeedsTicket(t *testing.T) {
 	t.Parallel()
-	k := proving.New(t, addressAlone)
+	k := proving.New(t, proving.AddressAlone)
 	p := k.Post()
 	k.Enroll("alice")
 	ticket, err := k.Guard.Admin("bob", "lost the phone").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
@@ -629,97 +576,6 @@ func TestSenderFails(t *testing.T) {
 	}
 }
 
-// TestCase55_Message: whatever a host does with a message, the code does not
-// show.
-func TestCase55_Message(t *testing.T) {
-	t.Parallel()
-	var logged bytes.Buffer
-	k := proving.New(t, addressAlone, func(c *enrollment.Config) {
-		c.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{
-			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-				if a.Key == slog.TimeKey || a.Key == "id" { // their digits could be anybody's code
-					return slog.Attr{}
-				}
-				return a
-			},
-		}))
-	})
-	p := k.Post()
-	p.Bound("alice", enrollment.Proof{})
-	d := p.Deliver(k.Challenge("alice"))
-	m := p.Inbox.Last()
-	proving.Want(t, answer(k, d.Challenge, p.Inbox.Wrong()), enrollment.ReasonWrongCode)
-	proving.Want(t, answer(k, d.Challenge, m.Code()), "")
-	code := m.Code()
-	canaries := []string{code, fmt.Sprintf("%x", code), fmt.Sprintf("%X", code), strings.Trim(fmt.Sprint([]byte(code)), "[]")}
-	type host struct {
-		m enrollment.Message
-		p *enrollment.Message
-	}
-	m.Expires = time.Time{} // its digits could be the code's
-	h := host{m, &m}
-	for _, x := range []any{m, &m, h, &h, []host{h}, map[string]host{"x": h}, p.Messages, []enrollment.Message{m}} {
-		texts := make(map[string]string)
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%t", "%b", "%e", "%U"} {
-			texts[verb] = fmt.Sprintf(verb, x)
-		}
-		var b bytes.Buffer
-		slog.New(slog.NewTextHandler(&b, nil)).Info("x", "x", x)
-		slog.New(slog.NewJSONHandler(&b, nil)).Info("x", "x", x)
-		_, texts["slog"], _ = strings.Cut(b.String(), "msg=")
-		if j, err := json.Marshal(x); err == nil {
-			texts["json"] = string(j)
-		}
-		for how, text := range texts {
-			if how == "%#v" || how == "%p" || strings.Contains(text, "0x") {
-				continue // addresses in memory have digits of their own
-			}
-			for i, c := range canaries {
-				if strings.Contains(text, c) {
-					t.Errorf("%s of %T shows canary %d: %s", how, x, i, text)
-				}
-			}
-		}
-	}
-	if text := fmt.Sprintf("%v %+v %#v %s %d", m, m, m, &m, m); strings.Contains(text, proving.Phone) || strings.Count(text, "redacted") != 5 {
-		t.Errorf("a message shows as %s", text)
-	}
-	if j, err := json.Marshal(m); err == nil {
-		t.Errorf("a message marshals: %s", j)
-	}
-	if !strings.Contains(m.String(), "redacted") || m.GoString() != m.String() || m.LogValue().String() != m.String() {
-		t.Errorf("a message shows as %q", m.String())
-	}
-	if (enrollment.Message{}).Code() != "" {
-		t.Error("the zero message has a code")
-	}
-	if text := logged.String(); strings.Count(text, "\n") < 6 || strings.Contains(text, code) || strings.Contains(text, proving.Phone) {
-		t.Errorf("the log says\n%s", text)
-	}
-}
-
-// TestCase31_StatusShowsNoAddress: the status says where codes go as far as the
-// owner has to know.
-func TestCase31_StatusShowsNoAddress(t *testing.T) {
-	t.Parallel()
-	k := proving.New(t, addressAlone)
-	p := k.Post()
-	p.Bound("alice", enrollment.Proof{})
-	s := k.Status("alice")
-	j, err := json.Marshal(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var logged bytes.Buffer
-	slog.New(slog.NewJSONHandler(&logged, nil)).Info("x", "s", s, "a", *s.Address)
-	_, said, _ := strings.Cut(logged.String(), `"msg"`) // the digits of the time could be the number's
-	for _, text := range []string{string(j), said, fmt.Sprintf("%+v %+v", s, *s.Address)} {
-		if strings.Contains(text, proving.Phone[1:]) || strings.Contains(text, "4123") || !strings.Contains(text, "…67") {
-			t.Errorf("the status shows %s", text)
-		}
-	}
-}
-
 func TestHint(t *testing.T) {
 	t.Parallel()
 	for to, want := range map[string]string{
@@ -741,7 +597,7 @@ func TestHint(t *testing.T) {
 		"日本語電話番号":               "…番号",
 		"device-7f3a90b1c2d3e4": "…e4",
 	} {
-		k := proving.New(t, addressAlone)
+		k := proving.New(t, proving.AddressAlone)
 		b, err := k.Post().Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "any", To: to})
 		k.Must(err)
 		_, err = k.Post().Confirm(t.Context(), "alice", b.Token, k.Inbox.Code())
@@ -756,47 +612,19 @@ func TestHint(t *testing.T) {
 	}
 }
 
-// TestCase21_DeliveredCodesAreUniform: codes were drawn with a bias.
-func TestCase21_DeliveredCodesAreUniform(t *testing.T) {
-	t.Parallel()
-	const n = 3000
-	k := proving.New(t, addressAlone)
-	p := k.Post()
-	var count [6][10]int
-	for i := range n {
-		if _, err := p.Begin(fmt.Sprint("user-", i), enrollment.Proof{}); err != nil {
-			t.Fatal(err)
-		}
-		code := p.Inbox.Code()
-		if len(code) != 6 {
-			t.Fatalf("a code of %d digits", len(code))
-		}
-		for place, r := range code {
-			count[place][r-'0']++
-		}
-	}
-	for place, digits := range count {
-		for digit, times := range digits {
-			if times < n/10-100 || times > n/10+100 { // six standard deviations
-				t.Errorf("digit %d comes %d times at place %d", digit, times, place)
-			}
-		}
-	}
-}
-
 // A source of randomness that is stuck does not hang the draw, and one that
 // fails fails it.
 func TestDrawingFromBrokenSource(t *testing.T) {
 	t.Parallel()
 	for _, b := range []byte{0x00, 0x7f, 0xff} {
-		k := proving.New(t, addressAlone)
+		k := proving.New(t, proving.AddressAlone)
 		p := k.Post()
 		k.Keys.Random = stuck(b)
 		if _, err := p.Begin("alice", enrollment.Proof{}); err != nil || len(p.Inbox.Code()) != 6 {
 			t.Errorf("stuck at %x: %v", b, err)
 		}
 	}
-	k := proving.New(t, addressAlone)
+	k := proving.New(t, proving.AddressAlone)
 	p := k.Post()
 	for n := range 24 {
 		k.Keys.Random = bytes.NewReader(make([]byte, n))
@@ -858,7 +686,7 @@ func TestDeliveredLock(t *testing.T) {
 // administrator ends it, although nothing is on.
 func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	t.Parallel()
-	k := proving.New(t, addressAlone)
+	k := proving.New(t, proving.AddressAlone)
 	p := k.Post()
 	b, err := p.Begin("alice", enrollment.Proof{})
 	proving.Want(t, err, "")

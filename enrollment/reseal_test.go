@@ -17,27 +17,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// rotate returns the kit's ring with a fresh key in front.
-func rotate(t *testing.T, k *proving.Kit, id string) *keyring.Ring {
-	t.Helper()
-	ring, err := k.Keys.Rotate(id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ring
-}
-
-// only returns a ring of the primary key alone.
-func only(t *testing.T, ring *keyring.Ring) *keyring.Ring {
-	t.Helper()
-	text, _, _ := strings.Cut(ring.Format(), ",")
-	alone, err := keyring.Parse(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return alone
-}
-
 // keyOf returns the id of the key that the user's account is sealed under.
 func keyOf(t *testing.T, k *proving.Kit, id string) string {
 	t.Helper()
@@ -46,85 +25,6 @@ func keyOf(t *testing.T, k *proving.Kit, id string) string {
 		t.Fatal(err)
 	}
 	return key
-}
-
-func users(n int) []string {
-	ids := make([]string, n)
-	for i := range ids {
-		ids[i] = fmt.Sprintf("user-%04d", i)
-	}
-	return ids
-}
-
-// X7: accounts move to the new key, and then the old one can be dropped. Nothing
-// else about them changes, and nobody is told of anything.
-func TestFeatureX7_Reseal(t *testing.T) {
-	t.Parallel()
-	k := proving.New(t)
-	ids := users(230)
-	all := k.EnrollAll(ids...)
-	ring := rotate(t, k, "second")
-	guard, dir := over(k, k.Store, ring)
-	for _, c := range all[:30] { // these move as they are used
-		if _, err := guard.Verify(t.Context(), c.ID, "x", c.Code()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	before := make(map[string]enrollment.Status)
-	for _, id := range ids {
-		before[id], _ = guard.Status(t.Context(), id)
-	}
-	challenge := k.Challenge(ids[200])
-	k.Told()
-
-	var progress []enrollment.Resealed
-	untouched(k, func() {
-		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{Progress: func(r enrollment.Resealed) { progress = append(progress, r) }})
-		if err != nil || !done.Done || done.Cursor != "" || done.Seen != 230 || done.Moved != 200 || done.Failed.Total != 0 ||
-			!maps.Equal(done.Keys, map[string]int{"first": 200, "second": 30}) {
-			t.Fatalf("%+v, %v", done, err)
-		}
-	}, ids[:30]...)
-	if len(progress) != 3 {
-		t.Fatalf("%d pages, want 3", len(progress))
-	}
-	for i, want := range []enrollment.Resealed{
-		{Seen: 100, Moved: 70, Keys: map[string]int{"first": 70, "second": 30}},
-		{Seen: 200, Moved: 170, Keys: map[string]int{"first": 170, "second": 30}},
-		{Seen: 230, Moved: 200, Keys: map[string]int{"first": 200, "second": 30}, Done: true},
-	} {
-		got := progress[i]
-		if (got.Cursor == "") != got.Done {
-			t.Errorf("page %d: the cursor is %q", i, got.Cursor)
-		}
-		if got.Cursor = ""; !reflect.DeepEqual(got, want) {
-			t.Errorf("page %d: %+v, want %+v", i, got, want)
-		}
-	}
-
-	if told := proving.Kinds(k.Told()); len(told) != 0 {
-		t.Errorf("was told %q", told)
-	}
-	fresh, _ := over(k, k.Store, only(t, ring))
-	for _, id := range ids {
-		status, err := fresh.Status(t.Context(), id)
-		if err != nil || !reflect.DeepEqual(status, before[id]) {
-			t.Fatalf("%s: %+v, %v, was %+v", id, status, err, before[id])
-		}
-	}
-	if _, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, all[200].Code()); err != nil {
-		t.Errorf("a challenge that was out: %v", err)
-	}
-	// What is under the primary key is not even loaded again.
-	listed := proving.NewStore(k.Store.Straight)
-	listed.Fail(proving.Load, errors.New("loaded"))
-	_, newDir := over(k, listed, only(t, ring))
-	untouched(k, func() {
-		done, err := newDir.Reseal(t.Context(), enrollment.ResealOptions{})
-		if err != nil || done.Moved != 0 || !maps.Equal(done.Keys, map[string]int{"second": 230}) {
-			t.Errorf("once more: %+v, %v", done, err)
-		}
-	}, ids...)
 }
 
 // A code that is used up stays used up.
@@ -136,7 +36,7 @@ func TestResealKeepsMarks(t *testing.T) {
 	for range 4 {
 		_, _ = k.Guard.Verify(t.Context(), "alice", "x", alice.Wrong())
 	}
-	guard, dir := over(k, k.Store, rotate(t, k, "second"))
+	guard, dir := k.Another(k.Store, k.Rotate("second"))
 	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 1 {
 		t.Fatal(done, err)
 	}
@@ -153,9 +53,9 @@ func TestResealKeepsMarks(t *testing.T) {
 func TestResealResumes(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
-	ids := users(250)
+	ids := proving.Users(250)
 	k.EnrollAll(ids...)
-	ring := rotate(t, k, "second")
+	ring := k.Rotate("second")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	s := proving.NewStore(k.Store.Straight)
@@ -164,7 +64,7 @@ func TestResealResumes(t *testing.T) {
 			cancel() // what has begun is finished
 		}
 	})
-	_, bent := over(k, s, ring)
+	_, bent := k.Another(s, ring)
 	first, err := bent.Reseal(ctx, enrollment.ResealOptions{})
 	if !errors.Is(err, context.Canceled) || first.Done || first.Seen != 130 || first.Moved != 130 || first.Cursor == "" || first.Failed.Total != 0 {
 		t.Fatalf("%+v, %v", first, err)
@@ -174,7 +74,7 @@ func TestResealResumes(t *testing.T) {
 	}
 	// Another Directory, in another process perhaps. The page that was begun is
 	// looked at again.
-	_, other := over(k, k.Store, ring)
+	_, other := k.Another(k.Store, ring)
 	second, err := other.Reseal(t.Context(), enrollment.ResealOptions{Cursor: first.Cursor})
 	if err != nil || !second.Done || second.Seen != 150 || second.Moved != 120 || second.Keys["second"] != 30 {
 		t.Errorf("%+v, %v", second, err)
@@ -192,8 +92,8 @@ func TestResealGoesOn(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
 	k.EnrollAll("a", "b", "c", "d", "e")
-	ring := rotate(t, k, "second")
-	second, _ := over(k, k.Store, ring)
+	ring := k.Rotate("second")
+	second, _ := k.Another(k.Store, ring)
 	if _, err := second.Begin(t.Context(), "f", enrollment.BeginOptions{Account: "f"}); err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +105,7 @@ func TestResealGoesOn(t *testing.T) {
 			c.Err = fault
 		}
 	})
-	_, dir := over(k, s, ring)
+	_, dir := k.Another(s, ring)
 	done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 	if err != nil || !done.Done || done.Seen != 6 || done.Moved != 3 || !maps.Equal(done.Keys, map[string]int{"first": 3}) {
 		t.Errorf("%+v, %v", done, err)
@@ -216,7 +116,7 @@ func TestResealGoesOn(t *testing.T) {
 	}
 
 	// A ring that lacks the old key moves nothing, and says so.
-	_, alone := over(k, k.Store, only(t, ring))
+	_, alone := k.Another(k.Store, proving.Only(t, ring))
 	done, err = alone.Reseal(t.Context(), enrollment.ResealOptions{})
 	if err != nil || done.Moved != 0 || done.Failed.Total != 3 || !errors.Is(done.Failed.First[1].Err, keyring.ErrUnknownKey) {
 		t.Errorf("without the old key: %+v, %v", done, err)
@@ -228,7 +128,7 @@ func TestResealGoesOn(t *testing.T) {
 func TestResealMadeUpKeys(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
-	ids := users(50)
+	ids := proving.Users(50)
 	k.EnrollAll(ids...)
 	for i, id := range ids {
 		rec := k.Record(id)
@@ -249,7 +149,7 @@ func TestResealWithoutKeyNamer(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
 	k.EnrollAll("a", "b")
-	_, dir := over(k, k.Store, struct{ enrollment.Sealer }{rotate(t, k, "second")})
+	_, dir := k.Another(k.Store, struct{ enrollment.Sealer }{k.Rotate("second")})
 	for range 2 {
 		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 		if err != nil || done.Seen != 2 || done.Moved != 2 || !maps.Equal(done.Keys, map[string]int{"": 2}) {
@@ -272,7 +172,7 @@ func TestResealLeavesEvents(t *testing.T) {
 	due := k.Record("alice").Due
 	k.Pass(time.Hour)
 	told = 0
-	_, dir := over(k, k.Store, rotate(t, k, "second"))
+	_, dir := k.Another(k.Store, k.Rotate("second"))
 	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 1 || told != 0 {
 		t.Errorf("%+v, %v, told %d times", done, err, told)
 	}
@@ -288,8 +188,8 @@ func TestResealMeanwhile(t *testing.T) {
 	for _, how := range []string{"erased", "moved"} {
 		k := proving.New(t)
 		alice := k.Enroll("alice")
-		ring := rotate(t, k, "second")
-		guard, _ := over(k, k.Store, ring)
+		ring := k.Rotate("second")
+		guard, _ := k.Another(k.Store, ring)
 		s := proving.NewStore(k.Store.Straight)
 		s.Nth(proving.Load, 1, func(ctx context.Context, c *proving.Call) {
 			if how == "erased" {
@@ -298,7 +198,7 @@ func TestResealMeanwhile(t *testing.T) {
 			}
 			_, c.Err = guard.Verify(ctx, c.User, "x", alice.Code())
 		})
-		_, dir := over(k, s, ring)
+		_, dir := k.Another(s, ring)
 		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 		want := map[string]int{"second": 1}
 		if how == "erased" {
@@ -318,21 +218,21 @@ func TestResealMeanwhile(t *testing.T) {
 func TestResealBesideTraffic(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
-	ids := users(12)
+	ids := proving.Users(12)
 	all := k.EnrollAll(ids...)
-	ring := rotate(t, k, "second")
+	ring := k.Rotate("second")
 	var wg sync.WaitGroup
 	for i, c := range all {
 		g := k.Guard // a node that still seals under the old key
 		if i%2 == 0 {
-			g, _ = over(k, k.Store, ring)
+			g, _ = k.Another(k.Store, ring)
 		} else {
 			// It must be able to open what is moved.
 			old, err := keyring.Parse(reversed(ring.Format()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			g, _ = over(k, k.Store, old)
+			g, _ = k.Another(k.Store, old)
 		}
 		wg.Go(func() {
 			for i := range 6 {
@@ -342,7 +242,7 @@ func TestResealBesideTraffic(t *testing.T) {
 			}
 		})
 	}
-	_, dir := over(k, k.Store, ring)
+	_, dir := k.Another(k.Store, ring)
 	for range 3 {
 		wg.Go(func() {
 			for range 5 {
@@ -356,7 +256,7 @@ func TestResealBesideTraffic(t *testing.T) {
 	if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Failed.Total != 0 {
 		t.Errorf("%+v, %v", done, err)
 	}
-	fresh, _ := over(k, k.Store, only(t, ring))
+	fresh, _ := k.Another(k.Store, proving.Only(t, ring))
 	for _, c := range all {
 		if status, err := fresh.Status(t.Context(), c.ID); err != nil || status.CodesLeft != 4 {
 			t.Errorf("%s: %d codes left, %v", c.ID, status.CodesLeft, err)
@@ -376,16 +276,16 @@ func TestResealFaults(t *testing.T) {
 	fault := errors.New("a fault")
 	for name, saved := range map[string]bool{"not saved": false, "saved, and the reply is lost": true} {
 		k := proving.New(t)
-		ids := users(5)
+		ids := proving.Users(5)
 		k.EnrollAll(ids...)
-		ring := rotate(t, k, "second")
+		ring := k.Rotate("second")
 		s := proving.NewStore(k.Store.Straight)
 		s.Fail(proving.Save, fault)
 		if saved {
 			s.Straighten()
 			s.After(proving.Save, proving.Fails(fault))
 		}
-		_, dir := over(k, s, ring)
+		_, dir := k.Another(s, ring)
 		done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{})
 		moved := 0
 		if saved {
@@ -441,8 +341,8 @@ func TestResealChangesNothingElse(t *testing.T) {
 				t.Fatal(status, err)
 			}
 
-			ring := rotate(t, k, "second")
-			_, dir := over(k, k.Store, ring, adjust(k))
+			ring := k.Rotate("second")
+			_, dir := k.Another(k.Store, ring, adjust(k))
 			if done, err := dir.Reseal(t.Context(), enrollment.ResealOptions{}); err != nil || done.Moved != 2 {
 				t.Fatal(done, err)
 			}
@@ -453,7 +353,7 @@ func TestResealChangesNothingElse(t *testing.T) {
 						user, rec.State, rec.Due, rec.Version, old.State, old.Due, old.Version)
 				}
 			}
-			guard, _ := over(k, k.Store, ring)
+			guard, _ := k.Another(k.Store, ring)
 			if after, err := guard.Status(t.Context(), "alice"); err != nil || !reflect.DeepEqual(after, status) {
 				t.Errorf("%+v, %v, was %+v", after, err, status)
 			}

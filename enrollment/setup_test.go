@@ -263,29 +263,6 @@ func TestBrokenRandomness(t *testing.T) {
 	}
 }
 
-// repeating yields the same bytes over and over.
-type repeating struct{}
-
-func (repeating) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = byte(i) + 1
-	}
-	return len(b), nil
-}
-
-// TestCase53_SecretTwice: a secret that the account holds is refused, also
-// when it is the random source that repeats itself.
-func TestCase53_SecretTwice(t *testing.T) {
-	t.Parallel()
-	k := proving.New(t)
-	k.Keys.Random = repeating{}
-	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"}); err != nil {
-		t.Fatal(err)
-	}
-	_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
-	proving.Want(t, err, enrollment.ReasonDuplicateSecret)
-}
-
 // A setup that waits goes with the change that was made to keep its beginner
 // out.
 func TestStagedSetupEndsWithTheEpoch(t *testing.T) {

@@ -30,15 +30,6 @@ func swept(t *testing.T, k *proving.Kit, d *enrollment.Directory, want enrollmen
 	return got
 }
 
-// untouched fails the test if f changes what the store holds for the users.
-func untouched(k *proving.Kit, f func(), users ...string) {
-	for _, user := range users {
-		inner := f
-		f = func() { k.Unchanged(user, inner) }
-	}
-	f()
-}
-
 // A setup that was not confirmed in time goes from the record, of whoever is
 // enrolled as well, and with it the secret that it had.
 func TestSweepExpired(t *testing.T) {
@@ -54,20 +45,20 @@ func TestSweepExpired(t *testing.T) {
 			bob := k.EnrollAll("bob", "calm")[0]
 			k.Begin("alice", enrollment.BeginOptions{})
 			k.Begin("bob", enrollment.BeginOptions{Proof: enrollment.ByCode(bob.Code())})
-			untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob", "calm")
+			k.Untouched(func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob", "calm")
 
 			k.Pass(15 * time.Minute)
 			if rec := k.Record("alice"); rec.State != store.Pending {
 				t.Fatal(rec.State)
 			}
-			untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Expired: 2}) }, "calm")
+			k.Untouched(func() { swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Expired: 2}) }, "calm")
 			if rec := k.Record("alice"); rec.State != store.None || !rec.Due.IsZero() {
 				t.Errorf("alice is %v, due %v", rec.State, rec.Due)
 			}
 			if rec := k.Record("bob"); rec.State != store.Confirmed || !rec.Due.IsZero() {
 				t.Errorf("bob is %v, due %v", rec.State, rec.Due)
 			}
-			untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob", "calm")
+			k.Untouched(func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob", "calm")
 		})
 	}
 }
@@ -101,7 +92,7 @@ func TestSweepReminds(t *testing.T) {
 		if got := proving.Kinds(k.Told()); told != "" && !slices.Equal(got, []enrollment.EventKind{told}) || told == "" && len(got) != 0 {
 			t.Errorf("on day %d was told %q", n, got)
 		}
-		untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice")
+		k.Untouched(func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice")
 	}
 	if status, err := k.Guard.Status(t.Context(), "alice"); err != nil || !status.Enabled() || status.Reset != nil {
 		t.Errorf("in the end: %v, %v, %v", status.State, status.Reset, err)
@@ -152,7 +143,7 @@ func TestSweepWithoutNotify(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t, automatic)
 	fault := errors.New("the queue is full")
-	failing, _ := over(k, k.Store, k.Keys, func(c *enrollment.Config) {
+	failing, _ := k.Another(k.Store, k.Keys, func(c *enrollment.Config) {
 		c.Notify = func(context.Context, enrollment.Event) error { return fault }
 	})
 	both := k.EnrollAll("alice", "bob")
@@ -162,9 +153,9 @@ func TestSweepWithoutNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.Told()
-	silent, mute := over(k, k.Store, k.Keys, func(c *enrollment.Config) { c.Notify, c.AutoReset = nil, false })
+	silent, mute := k.Another(k.Store, k.Keys, func(c *enrollment.Config) { c.Notify, c.AutoReset = nil, false })
 	k.Pass(r.Matures.Sub(k.Now()))
-	untouched(k, func() {
+	k.Untouched(func() {
 		for range 3 {
 			swept(t, k, mute, enrollment.Swept{Seen: 2, Waiting: 2})
 		}
@@ -178,7 +169,7 @@ func TestSweepWithoutNotify(t *testing.T) {
 	}
 	k.Pass(15 * time.Minute)
 	swept(t, k, mute, enrollment.Swept{Seen: 2, Expired: 1, Waiting: 2})
-	untouched(k, func() { swept(t, k, mute, enrollment.Swept{Seen: 2, Waiting: 2}) }, "alice", "bob")
+	k.Untouched(func() { swept(t, k, mute, enrollment.Swept{Seen: 2, Waiting: 2}) }, "alice", "bob")
 	if got := proving.Kinds(k.Told()); len(got) != 0 {
 		t.Errorf("was told %q", got)
 	}
@@ -205,10 +196,10 @@ func TestSweepLapsedWithoutNotify(t *testing.T) {
 	alice := k.Enroll("alice")
 	fail = true
 	r := alice.AskReset()
-	_, mute := over(k, k.Store, k.Keys, func(c *enrollment.Config) { c.Notify = nil })
+	_, mute := k.Another(k.Store, k.Keys, func(c *enrollment.Config) { c.Notify = nil })
 	k.Pass(r.Matures.Add(30 * 24 * time.Hour).Sub(k.Now()))
 	swept(t, k, mute, enrollment.Swept{Seen: 1, Lapsed: 1, Waiting: 1})
-	untouched(k, func() { swept(t, k, mute, enrollment.Swept{Seen: 1, Waiting: 1}) }, "alice")
+	k.Untouched(func() { swept(t, k, mute, enrollment.Swept{Seen: 1, Waiting: 1}) }, "alice")
 }
 
 // A record that is due for no reason is written, so that it does not come again,
@@ -250,7 +241,7 @@ func TestSweepDelivers(t *testing.T) {
 		}
 	})
 	k.EnrollAll("alice", "bob") // and half a minute
-	untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob")
+	k.Untouched(func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob")
 	for range 3 {
 		k.Pass(time.Minute)
 		swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Undelivered: 2})
@@ -260,7 +251,7 @@ func TestSweepDelivers(t *testing.T) {
 	fail = nil
 	swept(t, k, k.Directory(), enrollment.Swept{Seen: 2, Delivered: 2})
 	k.Pass(time.Minute)
-	untouched(k, func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob")
+	k.Untouched(func() { swept(t, k, k.Directory(), enrollment.Swept{}) }, "alice", "bob")
 	if len(ids) != 2 {
 		t.Errorf("%d events were told of, want 2", len(ids))
 	}
@@ -285,7 +276,7 @@ func TestSweepAfterCrash(t *testing.T) {
 			panic("the power is gone")
 		}
 	})
-	crashing, sweeper := over(k, s, k.Keys)
+	crashing, sweeper := k.Another(s, k.Keys)
 	crash := func(f func()) {
 		defer func() {
 			if recover() == nil {
@@ -330,7 +321,7 @@ func TestSweepGoesOn(t *testing.T) {
 			c.Err = fault
 		}
 	})
-	_, dir := over(k, s, k.Keys)
+	_, dir := k.Another(s, k.Keys)
 	want := enrollment.Swept{Seen: 5, Expired: 3}
 	want.Failed.Total = 2
 	got := swept(t, k, dir, want)
@@ -351,7 +342,7 @@ func TestSweepOfNobody(t *testing.T) {
 	k := proving.New(t)
 	k.Begin("alice", enrollment.BeginOptions{})
 	k.Pass(15 * time.Minute)
-	_, dir := over(k, lying(k, func(_ store.Query, p store.Page, err error) (store.Page, error) {
+	_, dir := k.Another(lying(k, func(_ store.Query, p store.Page, err error) (store.Page, error) {
 		p.Records[0].UserID = "a\nb"
 		return p, err
 	}), k.Keys)
@@ -370,10 +361,10 @@ func TestSweepNotDue(t *testing.T) {
 	k := proving.New(t)
 	k.EnrollAll("alice")
 	k.Begin("bob", enrollment.BeginOptions{})
-	_, dir := over(k, lying(k, func(store.Query, store.Page, error) (store.Page, error) {
+	_, dir := k.Another(lying(k, func(store.Query, store.Page, error) (store.Page, error) {
 		return k.Store.Straight.List(context.Background(), store.Query{})
 	}), k.Keys)
-	untouched(k, func() { swept(t, k, dir, enrollment.Swept{}) }, "alice", "bob")
+	k.Untouched(func() { swept(t, k, dir, enrollment.Swept{}) }, "alice", "bob")
 }
 
 // A record that was erased after it was listed is not made again.
@@ -384,7 +375,7 @@ func TestSweepErased(t *testing.T) {
 	k.Pass(15 * time.Minute)
 	s := proving.NewStore(k.Store.Straight)
 	s.Before(proving.Load, func(ctx context.Context, c *proving.Call) { c.Err = k.Store.Erase(ctx, c.User) })
-	_, dir := over(k, s, k.Keys)
+	_, dir := k.Another(s, k.Keys)
 	swept(t, k, dir, enrollment.Swept{})
 	if _, err := k.Store.Straight.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("the record is back: %v", err)
@@ -406,7 +397,7 @@ func TestSweepStops(t *testing.T) {
 			cancel() // what has begun is finished
 		}
 	})
-	_, dir := over(k, s, k.Keys)
+	_, dir := k.Another(s, k.Keys)
 	got, err := dir.Sweep(ctx)
 	if !errors.Is(err, context.Canceled) || got.Seen != 2 || got.Expired != 2 || got.Failed.Total != 0 {
 		t.Errorf("%+v, %v", got, err)
@@ -434,7 +425,7 @@ func TestSweepFaults(t *testing.T) {
 			k.Pass(3 * 24 * time.Hour)
 			s := proving.NewStore(k.Store.Straight)
 			f(s, at)
-			_, dir := over(k, s, k.Keys)
+			_, dir := k.Another(s, k.Keys)
 			if _, err := dir.Sweep(t.Context()); err != nil {
 				t.Errorf("%s, save %d: %v", name, at, err)
 			}

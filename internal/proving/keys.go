@@ -3,6 +3,8 @@ package proving
 import (
 	"context"
 	"io"
+	"strings"
+	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/seam"
@@ -73,4 +75,23 @@ func (k *Keys) Open(ctx context.Context, scope, binding, sealed []byte) ([]byte,
 		return b, err
 	}
 	return k.Opened(scope, b), nil
+}
+
+// Rotate returns the ring with a fresh key in front.
+func (k *Kit) Rotate(id string) *keyring.Ring {
+	k.t.Helper()
+	ring, err := k.Keys.Rotate(id)
+	k.Must(err)
+	return ring
+}
+
+// Only returns a ring of the primary key alone.
+func Only(t testing.TB, ring *keyring.Ring) *keyring.Ring {
+	t.Helper()
+	text, _, _ := strings.Cut(ring.Format(), ",")
+	alone, err := keyring.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return alone
 }

@@ -130,6 +130,13 @@ func (k *Kit) DirectoryOf(g *enrollment.Guard, l store.Lister) *enrollment.Direc
 	return d
 }
 
+// Another is NodeOver with a Directory of the Guard.
+func (k *Kit) Another(s *Store, keys enrollment.Sealer, adjust ...func(*enrollment.Config)) (*enrollment.Guard, *enrollment.Directory) {
+	k.t.Helper()
+	g := k.NodeOver(s, keys, adjust...)
+	return g, k.DirectoryOf(g, s)
+}
+
 // Must ends the test if there is an error.
 func (k *Kit) Must(err error) {
 	k.t.Helper()
@@ -279,6 +286,16 @@ func (k *Kit) Unchanged(user string, f func()) {
 		before.Version != after.Version || !bytes.Equal(before.Data, after.Data) {
 		k.t.Errorf("the record of %s has changed", user)
 	}
+}
+
+// Untouched is Unchanged of all of them.
+func (k *Kit) Untouched(f func(), users ...string) {
+	k.t.Helper()
+	for _, user := range users {
+		inner := f
+		f = func() { k.t.Helper(); k.Unchanged(user, inner) }
+	}
+	f()
 }
 
 // Damage flips a bit of what is stored for the users.

@@ -1,6 +1,7 @@
 package proving
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -51,6 +52,15 @@ func (k *Kit) EnrollWith(user string, o enrollment.BeginOptions) *Person {
 	setup, app := k.Begin(user, o)
 	done := k.Confirm(user, setup, app)
 	return &Person{ID: user, Key: app, Codes: done.Codes.Reveal(), First: done.Success, Kit: k}
+}
+
+// Users are that many ids, in their order.
+func Users(n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("user-%04d", i)
+	}
+	return ids
 }
 
 // EnrollAll enables two-factor authentication for all of them at the same time,

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
@@ -54,4 +55,18 @@ func Together(n int, f func(i int) error) map[enrollment.Reason]int {
 	}
 	all.Wait()
 	return outcomes
+}
+
+// Schemes runs a test for both kinds of recovery codes.
+func Schemes(t *testing.T, f func(t *testing.T, scheme func(*enrollment.Config), count int)) {
+	for _, s := range []recovery.Scheme{recovery.Fast, recovery.Argon2id} {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			count := recovery.DefaultCount
+			if s == recovery.Argon2id {
+				count = recovery.MinCount // each takes a while
+			}
+			f(t, func(c *enrollment.Config) { c.RecoveryScheme, c.RecoveryCodes = s, count }, count)
+		})
+	}
 }

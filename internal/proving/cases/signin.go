@@ -22,6 +22,12 @@ func signInOn(g *enrollment.Guard, p *proving.Person, code string) error {
 	return err
 }
 
+// answer answers the challenge of a sign-in.
+func answer(k *proving.Kit, challenge, code string) error {
+	_, err := k.Answer(challenge, code)
+	return err
+}
+
 // begin begins a setup and returns who has scanned it, and its token.
 func begin(k *proving.Kit, user string, p enrollment.Proof, replace string) (*proving.Person, string) {
 	setup, app := k.Begin(user, enrollment.BeginOptions{Proof: p, Replace: replace})

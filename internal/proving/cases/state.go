@@ -312,3 +312,25 @@ func TestCase54_RecreatedAccount(t *testing.T, open proving.Open) {
 	proving.Want(t, err, enrollment.ReasonChallengeVoid)
 	proving.Want(t, signIn(again, again.Code()), "")
 }
+
+// repeating yields the same bytes over and over.
+type repeating struct{}
+
+func (repeating) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte(i) + 1
+	}
+	return len(b), nil
+}
+
+// TestCase53_SecretDrawnTwice: a secret that the account holds is refused, also
+// when it is the random source that repeats itself.
+func TestCase53_SecretDrawnTwice(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	k.Keys.Random = repeating{}
+	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+	proving.Want(t, err, enrollment.ReasonDuplicateSecret)
+}
