@@ -3,11 +3,6 @@ package account_test
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/hex"
-	"errors"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -75,38 +70,6 @@ func delivering(t *testing.T) *world {
 	return w
 }
 
-// What hosts have stored must stay readable: the file never changes.
-func TestGoldenDelivery(t *testing.T) {
-	got := encode(t, delivering(t).a)
-	path := filepath.Join("testdata", "v1-delivered.hex")
-	if *update {
-		if err := os.WriteFile(path, []byte(breakLines(hex.EncodeToString(got))), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("the encoding has changed:\n%x\nwant\n%x", got, want)
-	}
-	a, err := account.Decode(want)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if x := a.Address(); x.Channel != phone.Channel || x.To != phone.To || x.Added.IsZero() || x.Used.IsZero() {
-		t.Errorf("the address is %+v", x)
-	}
-	if again := encode(t, a); !bytes.Equal(again, want) {
-		t.Errorf("decoded and encoded again it is\n%x\nwant\n%x", again, want)
-	}
-}
-
 // tagDelivery is the field of an account that holds all of this.
 const tagDelivery = 21
 
@@ -130,64 +93,6 @@ func mapFields(fields []byte, by map[byte]func([]byte) []byte) (out []byte) {
 		fields = fields[3+n:]
 	}
 	return out
-}
-
-// A node of this version must not lose what a later one stores of an address and
-// of a message.
-func TestUnknownFieldsOfDelivery(t *testing.T) {
-	t.Parallel()
-	future := append([]byte{77, 0, 15}, "from the future"...)
-	extend := func(b []byte) []byte { return append(bytes.Clone(b), future...) }
-	extended := inDelivery(encode(t, delivering(t).a), func(b []byte) []byte {
-		return extend(mapFields(b, map[byte]func([]byte) []byte{
-			1: extend, // the address
-			3: func(b []byte) []byte { return extend(mapFields(b, map[byte]func([]byte) []byte{6: extend})) },
-		}))
-	})
-	if n := bytes.Count(extended, future); n != 4 {
-		t.Fatalf("%d places were extended", n)
-	}
-	a, err := account.Decode(extended)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := encode(t, a); !bytes.Equal(got, extended) {
-		t.Errorf("written back as\n%x\nwant\n%x", got, extended)
-	}
-}
-
-// Damage that the seal did not catch is no other account.
-func TestDamagedDelivery(t *testing.T) {
-	t.Parallel()
-	plain := encode(t, delivering(t).a)
-	set := func(tag byte, v ...byte) func([]byte) []byte {
-		return func(b []byte) []byte {
-			return mapFields(b, map[byte]func([]byte) []byte{tag: func([]byte) []byte { return v }})
-		}
-	}
-	within := func(tag byte, f func([]byte) []byte) func([]byte) []byte {
-		return func(b []byte) []byte { return mapFields(b, map[byte]func([]byte) []byte{tag: f}) }
-	}
-	for name, f := range map[string]func([]byte) []byte{
-		"an address over no channel":    within(1, set(1)),
-		"an address without a place":    within(1, set(2)),
-		"an address of no time":         within(1, set(3, 1, 2, 3)),
-		"a message without an id":       within(3, set(1, make([]byte, 16)...)),
-		"a message with a short id":     within(3, set(1, 1, 2)),
-		"a message with a short digest": within(3, set(2, 1, 2)),
-		"a message that never ends":     within(3, set(4, make([]byte, 8)...)),
-		"a message tried too often":     within(3, set(5, account.MaxTries)),
-		"a message tried for long":      within(3, set(5, 1, 1)),
-		"a message that binds nothing":  within(3, set(6)),
-		"no messages":                   within(4, func(b []byte) []byte { return append(bytes.Clone(b[:16]), 0) }),
-		"a short count":                 within(4, func(b []byte) []byte { return b[:16] }),
-		"a long count":                  within(4, func(b []byte) []byte { return append(bytes.Clone(b), 0) }),
-		"another throttle":              set(2, 1),
-	} {
-		if _, err := account.Decode(inDelivery(plain, f)); !errors.Is(err, account.ErrDamaged) {
-			t.Errorf("%s: %v, want ErrDamaged", name, err)
-		}
-	}
 }
 
 // One message in a minute and five in a day, whatever they are for and whatever
@@ -396,71 +301,6 @@ func TestChangeOfFactorDropsMessage(t *testing.T) {
 	}
 }
 
-// Whoever begins to bind an address while nothing is set up proves nothing. That
-// must not be worth anything once something is.
-func TestBindBeganBeforeEnrolling(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	needsProof, err := w.a.MayBind(true, account.TicketHash{})
-	if needsProof || err != nil {
-		t.Fatal(needsProof, err)
-	}
-	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone))
-	w.enroll(1)
-	mustReason(t, w.confirmAddress(3, "123456", true, nil), account.NoSetup)
-	if needsProof, err = w.a.MayBind(true, account.TicketHash{}); !needsProof || err != nil {
-		t.Error(needsProof, err)
-	}
-}
-
-// And an address that is confirmed drops the app that was begun without a proof.
-func TestAddressDropsSetup(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	id := w.begin(1, account.AuthenticatorID{})
-	w.bind()
-	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 1), w.now))
-	mustReason(t, err, account.NoSetup)
-}
-
-func TestConfirmAddress(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	_, set := codes(t, 1)
-	mustReason(t, w.confirmAddress(1, "123456", true, set), account.NoSetup)
-	_, err := w.a.MayBind(false, account.TicketHash{})
-	mustReason(t, err, account.NotEnrolled)
-	must(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone))
-	if s := w.a.State(); s != account.None {
-		t.Errorf("state %v", s)
-	}
-	w.now = w.now.Add(account.MessagePause)
-	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone))
-	mustReason(t, w.confirmAddress(1, "012345", true, set), account.SetupSuperseded)
-	mustReason(t, w.confirmAddress(2, "012345", true, set), account.WrongCode)
-	mustReason(t, w.confirmAddress(2, "123456", false, set), account.NotEnrolled)
-	_, err = w.a.ConfirmAddress(w.moment(), account.Guess{
-		Factor: account.Delivered, Digits: "123456", Delivery: account.DeliveryID{2},
-	}, true)
-	w.needs(err, account.NeedSet)
-	w = newWorld(t)
-	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone))
-	w.now = w.now.Add(account.DeliveryTTL - time.Microsecond)
-	mustReason(t, w.confirmAddress(2, "123456", true, set), "")
-	if x := w.a.Address(); w.a.State() != account.Confirmed || x.To != phone.To || !x.Added.Equal(w.now) || !x.Used.Equal(w.now) {
-		t.Errorf("state %v, address %+v", w.a.State(), x)
-	}
-	mustReason(t, w.confirmAddress(2, "123456", true, set), account.NoSetup)
-	// A code that proves an address does not sign in, nor the other way round.
-	w.now = w.now.Add(account.MessagePause)
-	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone))
-	mustReason(t, w.delivered(3, "123456"), account.ChallengeVoid)
-	w.now = w.now.Add(account.MessagePause)
-	mustReason(t, w.send(4, "123456"), "")
-	mustReason(t, w.confirmAddress(4, "123456", true, nil), account.NoSetup)
-	mustReason(t, w.delivered(4, "123456"), "")
-}
-
 // The kinds of guesses don't mix.
 func TestDeliveredIsNoApp(t *testing.T) {
 	t.Parallel()
@@ -591,39 +431,4 @@ func TestExpiredMessageIsRefused(t *testing.T) {
 	w.now = w.now.Add(account.DeliveryTTL)
 	_, err = w.a.ConfirmAddress(w.moment(), g, false)
 	mustReason(t, err, account.SetupExpired)
-}
-
-// A lock on delivered codes holds back binding an address. It is seen, and an
-// administrator ends it, also where there is nothing yet.
-func TestLockedBeforeTheFirstAddress(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone))
-	w.reload()
-	for range 5 {
-		mustReason(t, w.confirmAddress(1, "000000", true, nil), account.WrongCode)
-	}
-	if w.a.State() != account.None {
-		t.Fatalf("state %v", w.a.State())
-	}
-	if until, locked := w.a.LockedUntil(account.Delivered, w.now); !locked || !until.Equal(w.now.Add(time.Minute)) {
-		t.Errorf("locked %v until %v", locked, until)
-	}
-	for _, f := range []account.Factor{account.TOTP, account.Recovery} {
-		if _, locked := w.a.LockedUntil(f, w.now); locked {
-			t.Errorf("factor %v is locked", f)
-		}
-	}
-	mustReason(t, w.a.Unlock(w.moment(), root), "")
-	if list := kinds(w.a); len(list) != 1 || list[0] != account.EventUnlocked {
-		t.Errorf("recorded %v", list)
-	}
-	w.reload()
-	if _, locked := w.a.LockedUntil(account.Delivered, w.now); locked {
-		t.Error("still locked")
-	}
-	mustReason(t, w.a.Unlock(w.moment(), root), account.NotEnrolled)
-	if w.a.Changed() {
-		t.Error("a refusal has changed something")
-	}
 }
