@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -162,17 +161,13 @@ func (g *Guard) read(ctx context.Context, rec store.Record) (*account.Account, e
 
 // seal returns what takes the place of version prev: the account as it is now.
 func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, m account.Moment) (*base, error) {
-	version, err := nextVersion(prev, m.Now)
-	if err != nil {
-		return nil, err
-	}
 	due, err := a.Due()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	rec := store.Record{
 		UserID:  userID,
-		Version: version,
+		Version: m.Version(prev, store.MaxVersion),
 		State:   store.State(a.State()),
 		Due:     due,
 		Updated: m.Now,
@@ -191,18 +186,6 @@ func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, pre
 		return nil, errors.New("enrollment: sealing the account: the sealer adds more than 128 bytes")
 	}
 	return &base{record: rec, found: true, opened: true, plaintext: plaintext}, nil
-}
-
-// nextVersion returns a version that differs from every earlier one of the
-// user, also of a record that was erased meanwhile.
-func nextVersion(prev int64, now time.Time) (int64, error) {
-	if prev >= store.MaxVersion {
-		return 0, fmt.Errorf("%w: versions are used up", ErrCorrupt)
-	}
-	if v := now.UnixMicro(); v > prev && v <= store.MaxVersion {
-		return v, nil
-	}
-	return prev + 1, nil
 }
 
 // errNamespace is the reason why a record without the Guard's mark is ErrCorrupt.

@@ -59,7 +59,8 @@ type Record struct {
 	UserID string
 
 	// Version is the token that compare-and-swap compares for equality. It
-	// lies between 1 and [MaxVersion] and means nothing else to a Store.
+	// lies between 1 and [MaxVersion] and means nothing else to a Store. The
+	// library draws it at random: a later version can be lower.
 	Version int64
 
 	// State stands in clear, so that a host can count and select accounts. A

@@ -1,6 +1,9 @@
 package account
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // A Moment is everything that a decision takes from outside: the time, random
 // bytes that were drawn for this one write, what the host allows, and what was
@@ -15,8 +18,9 @@ type Moment struct {
 	Typed time.Time
 
 	// Fresh is unpredictable bytes that no other write uses: 16 for a new
-	// epoch, 12 for the ids of events, 12 for the id of the write.
-	Fresh [40]byte
+	// epoch, 12 for the ids of events, 12 for the id of the write, 8 for the
+	// version of its record.
+	Fresh [48]byte
 
 	// AllowSHA1 lets codes with SHA-1 be computed where the Go runtime enforces
 	// FIPS 140-3. Without it they are totp.ErrNotApproved there.
@@ -39,7 +43,18 @@ func (m Moment) epoch() Epoch {
 }
 
 func (m Moment) writeID() WriteID {
-	return WriteID(m.Fresh[28:])
+	return WriteID(m.Fresh[28:40])
+}
+
+// Version returns a number from 1 to most for the record that takes the place of
+// version prev: any other than that with the same chance. Most is a power of two,
+// less one.
+func (m Moment) Version(prev, most int64) int64 {
+	v := int64(binary.BigEndian.Uint64(m.Fresh[40:])) & most
+	for v == 0 || v == prev {
+		v = (v + 1) & most
+	}
+	return v
 }
 
 func (m Moment) eventID(n int) EventID {

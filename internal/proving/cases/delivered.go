@@ -74,8 +74,8 @@ func TestCase11_CounterInCopy(t *testing.T, open proving.Open) {
 	for range 5 {
 		before := k.Record("alice").Version
 		proving.Want(t, answer(otherThan(right)), enrollment.ReasonWrongCode)
-		if after := k.Record("alice").Version; after <= before {
-			t.Fatalf("version %d after %d: the failure is not stored", after, before)
+		if after := k.Record("alice").Version; after == before {
+			t.Fatalf("version %d again: the failure is not stored", after)
 		}
 	}
 	k.Unchanged("alice", func() {

@@ -138,8 +138,8 @@ func (r *modelRun) inspect() {
 		switch {
 		case written != u.account.dirty:
 			r.fatalf("%s: the record was written: %t, want %t", u.name, written, u.account.dirty)
-		case written && rec.Version <= u.record.Version:
-			r.fatalf("%s: version %d follows %d", u.name, rec.Version, u.record.Version)
+		case written && rec.Version == u.record.Version:
+			r.fatalf("%s: version %d follows itself", u.name, rec.Version)
 		case !written && (!bytes.Equal(rec.Data, u.record.Data) || rec.State != u.record.State || !rec.Due.Equal(u.record.Due)):
 			r.fatalf("%s: the record has changed under the same version", u.name)
 		case rec.Version == 0:
