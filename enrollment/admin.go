@@ -2,14 +2,12 @@ package enrollment
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -83,7 +81,7 @@ func (x Admin) run(ctx context.Context, op Operation, userID string, decide deci
 // ResetOptions are how [Admin.Reset] and [Admin.ApproveReset] leave the account.
 type ResetOptions struct {
 	// Ticket asks for a ticket: the next setup of the user has to bring it in
-	// Options.Ticket or BindOptions.Ticket. Where two-factor authentication is
+	// BeginOptions.Ticket or BindOptions.Ticket. Where two-factor authentication is
 	// mandatory, whoever has the password could otherwise be the first to set
 	// it up. The ticket is good until a setup is confirmed, or until the next
 	// Reset, which takes it back or hands out another. Defaults to false.
@@ -94,36 +92,34 @@ type ResetOptions struct {
 // everything that Disable takes away is gone with the same write, and so is a
 // request for a reset. A bypass is over with it.
 //
-// It returns the ticket if ResetOptions asks for one, and the zero Code
-// otherwise. A ticket is 80 random bits, to be handed over in person or by a
-// way that the thief of a password does not have. Wrong ones are not counted.
-// Reset also works for a user who has nothing set up if there is a ticket to
+// It returns the ticket if ResetOptions asks for one, and the zero Ticket
+// otherwise. Wrong tickets are not counted. Reset also works for a user who has nothing set up if there is a ticket to
 // hand out or to take back; otherwise that is a [Denied] of reason ReasonNotEnrolled.
-func (x Admin) Reset(ctx context.Context, userID string, o ResetOptions) (recovery.Code, error) {
+func (x Admin) Reset(ctx context.Context, userID string, o ResetOptions) (Ticket, error) {
 	return x.reset(ctx, opReset, userID, o, (*account.Account).Reset)
 }
 
 // ApproveReset carries out the reset that the user has asked for; see [ResetRequests].
 // It returns what Reset returns, or a [Denied] of reason ReasonNoReset or
 // ReasonResetWaiting.
-func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) (recovery.Code, error) {
+func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) (Ticket, error) {
 	return x.reset(ctx, opApproveReset, userID, o, (*account.Account).ApproveReset)
 }
 
-func (x Admin) reset(ctx context.Context, op Operation, userID string, o ResetOptions, do func(*account.Account, account.Moment, account.Admin, account.TicketHash) error) (ticket recovery.Code, err error) {
+func (x Admin) reset(ctx context.Context, op Operation, userID string, o ResetOptions, do func(*account.Account, account.Moment, account.Admin, account.TicketHash) error) (ticket Ticket, err error) {
 	e, err := x.edit(op, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
-		return recovery.Code{}, err
+		return Ticket{}, err
 	}
 	var hash account.TicketHash
 	if o.Ticket {
-		if ticket, err = recovery.NewCode(x.guard.random, recovery.Argon2id); err != nil {
-			return recovery.Code{}, fmt.Errorf("enrollment: drawing a ticket: %w", err)
+		if ticket, err = x.guard.newTicket(); err != nil {
+			return Ticket{}, err
 		}
 		hash = x.guard.ticketHash(userID, ticket)
 	}
-	return run(ctx, e, func(a *account.Account, m account.Moment) (recovery.Code, error) {
+	return run(ctx, e, func(a *account.Account, m account.Moment) (Ticket, error) {
 		return ticket, do(a, m, x.by, hash)
 	})
 }
@@ -258,21 +254,4 @@ func (x Admin) tellErasure(ctx context.Context, userID string) error {
 	}
 	x.guard.deliver(ctx, userID, nil, events)
 	return nil
-}
-
-// readTicket reads a ticket that a user has typed. What is none can't be the
-// ticket of the account.
-func (g *Guard) readTicket(userID, text string) (account.TicketHash, error) {
-	if text == "" {
-		return account.TicketHash{}, nil
-	}
-	ticket, err := recovery.ParseCode(text)
-	if err != nil {
-		return sha256.Sum256(nil), nil
-	}
-	return g.ticketHash(userID, ticket), nil
-}
-
-func (g *Guard) ticketHash(userID string, ticket recovery.Code) account.TicketHash {
-	return sha256.Sum256(parts(labelTicket, g.config.Namespace, userID, ticket.Reveal()))
 }

@@ -115,7 +115,7 @@ func TestTicket(t *testing.T) {
 	if text := ticket.Reveal(); len(strings.ReplaceAll(text, "-", "")) != 16 || text == ofBob.Reveal() {
 		t.Errorf("a ticket of %d bytes", len(text))
 	}
-	begin := func(user, ticket string) (enrollment.Setup, error) {
+	begin := func(user string, ticket enrollment.Ticket) (enrollment.Setup, error) {
 		return k.Guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: "a", Ticket: ticket})
 	}
 	k.Unchanged("alice", func() {
@@ -127,36 +127,36 @@ func TestTicket(t *testing.T) {
 			strings.Repeat("A", 1e6): enrollment.ReasonTicketInvalid,
 		} {
 			for range 20 { // nothing is counted
-				_, err := begin("alice", text)
+				_, err := begin("alice", enrollment.TicketOf(text))
 				proving.Want(t, err, want)
 			}
 		}
 	})
 	// As people type it.
-	_, err = begin("alice", " "+strings.ToLower(strings.ReplaceAll(ticket.Reveal(), "-", " "))+"\n")
+	_, err = begin("alice", enrollment.TicketOf(" "+strings.ToLower(strings.ReplaceAll(ticket.Reveal(), "-", " "))+"\n"))
 	k.Must(err)
 	// It is good until a setup is confirmed.
-	setup, err := begin("alice", ticket.Reveal())
+	setup, err := begin("alice", ticket)
 	k.Must(err)
 	k.Must(k.Guard.Cancel(t.Context(), "alice"))
-	_, err = begin("alice", "")
+	_, err = begin("alice", enrollment.Ticket{})
 	proving.Want(t, err, enrollment.ReasonTicketRequired)
 	_, err = k.Guard.Confirm(t.Context(), "alice", setup.Token, "123456")
 	proving.Want(t, err, enrollment.ReasonNoSetup)
-	alice := k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket.Reveal()})
+	alice := k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket})
 	k.Must(k.Guard.Disable(t.Context(), "alice", enrollment.ByCode(alice.Code())))
-	_, err = begin("alice", "")
+	_, err = begin("alice", enrollment.Ticket{})
 	k.Must(err)
 
 	// It is taken back by a Reset without one.
 	_, err = admin.Reset(t.Context(), "bob", enrollment.ResetOptions{})
 	k.Must(err)
-	_, err = begin("bob", "")
+	_, err = begin("bob", enrollment.Ticket{})
 	k.Must(err)
 	_, err = admin.Reset(t.Context(), "bob", enrollment.ResetOptions{})
 	proving.Want(t, err, enrollment.ReasonNotEnrolled)
 	// A text that nobody asked for is not looked at.
-	_, err = begin("carol", "hello")
+	_, err = begin("carol", enrollment.TicketOf("hello"))
 	k.Must(err)
 }
 

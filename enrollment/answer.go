@@ -31,10 +31,10 @@ type Success struct {
 	// At is when, in UTC.
 	At time.Time `json:"at"`
 
-	// Receipt says the same in an opaque, sealed string that a session can
-	// keep. ByReceipt takes it as a proof for [ReceiptTTL], unless a factor
-	// was changed meanwhile, whatever the code was asked for.
-	Receipt string `json:"receipt"`
+	// Receipt says the same to the Guard. Keep it in the session. ByReceipt takes
+	// it as a proof for [ReceiptTTL], unless a factor was changed meanwhile,
+	// whatever the code was asked for.
+	Receipt Receipt `json:"receipt,omitzero"`
 
 	// CodesLeft is how many recovery codes are unspent. Tell the user when
 	// they get few.
@@ -85,7 +85,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 // ReasonChallengeSpent or ReasonChallengeVoid, where the first factor has to be given
 // again; or of ReasonMalformedCode, ReasonWrongCode, Replayed, Locked or ReasonFactorDisabled,
 // where the same challenge can be answered again.
-func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code string) (_ Success, err error) {
+func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge, code string) (_ Success, err error) {
 	e := edit{guard: g, op: opAnswer}
 	defer e.conclude(ctx, &err)
 	if err := purpose.validate(); err != nil {
@@ -118,7 +118,7 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge, code str
 }
 
 // readChallenge opens a challenge for that purpose, if it has not expired.
-func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token string) (challenge, error) {
+func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token Challenge) (challenge, error) {
 	c, err := g.openChallenge(ctx, token)
 	switch {
 	case errors.Is(err, errToken), err == nil && c.purpose != purpose:
@@ -169,7 +169,7 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 // it for a receipt of another session of the same user.
 //
 // It returns a [Denied] of reason ReasonProofInvalid or ReasonProofStale. It writes nothing.
-func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Purpose, receipt string, within time.Duration) (Success, error) {
+func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Purpose, receipt Receipt, within time.Duration) (Success, error) {
 	if err := purpose.validate(); err != nil {
 		return Success{}, err
 	}

@@ -24,7 +24,7 @@ func TestLastInstantOfChallenge(t *testing.T) {
 // minute that is forgiven to them, and where a clock was ahead for a while.
 func TestForgottenChallenge(t *testing.T) {
 	t.Parallel()
-	denied := func(k *proving.Kit, challenge, code, what string) {
+	denied := func(k *proving.Kit, challenge enrollment.Challenge, code, what string) {
 		t.Helper()
 		_, err := k.Answer(challenge, code)
 		if r := proving.ReasonOf(err); r != enrollment.ReasonChallengeSpent && r != enrollment.ReasonChallengeVoid {
@@ -62,7 +62,7 @@ func TestSetupPurpose(t *testing.T) {
 	k := proving.New(t)
 	k.Enroll("alice")
 	d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: enrollment.PurposeSetup})
-	if err == nil || d.Challenge != "" {
+	if err == nil || !d.Challenge.IsZero() {
 		t.Errorf("SignIn minted a challenge for the purpose of a setup, %v", err)
 	}
 }

@@ -36,7 +36,7 @@ type Confirmed struct {
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded,
 // ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode, ReasonClockSkew or Locked, whose failures are
 // counted for the setup alone; of ReasonTooManyAuthenticators; or of ReasonTooManyCodeSets.
-func (g *Guard) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
+func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	e := edit{guard: g, op: opConfirm}
 	defer e.conclude(ctx, &err)
 	t, err := g.readSetupToken(ctx, labelSetup, userID, token)

@@ -54,18 +54,14 @@ type Device struct {
 	Used time.Time `json:"used,omitzero"`
 }
 
-// TrustedDevice is the result of [Devices.Trust]. It redacts itself; Token is a plain
-// string, which shows wherever it is taken out, or printed as part of a struct
-// that keeps a Trusted in an unexported field.
+// A TrustedDevice is the result of [Devices.Trust].
 type TrustedDevice struct {
-	redacted
-
 	// Token goes into a cookie of that browser alone, HttpOnly and Secure, and
-	// from there into SignInOptions.Device. Who has it needs no code.
-	Token string
+	// from there into SignInOptions.Device. Whoever has it needs no code.
+	Token DeviceToken `json:"token,omitzero"`
 
 	// Device is what List shows of it.
-	Device Device
+	Device Device `json:"device"`
 }
 
 // Trust makes the device that has just answered with a code a trusted one. The
@@ -77,7 +73,7 @@ type TrustedDevice struct {
 //
 // It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofInvalid, ReasonProofStale or
 // ReasonInvalidName.
-func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ TrustedDevice, err error) {
+func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name string) (_ TrustedDevice, err error) {
 	e := edit{guard: d.guard, op: opTrustDevice}
 	defer e.conclude(ctx, &err)
 	g := d.guard
@@ -99,7 +95,7 @@ func (d Devices) Trust(ctx context.Context, userID, receipt, name string) (_ Tru
 	if err := g.draw(raw[:], x.ID[:]); err != nil {
 		return TrustedDevice{}, err
 	}
-	token := base64.RawURLEncoding.EncodeToString(raw[:])
+	token := DeviceTokenOf(base64.RawURLEncoding.EncodeToString(raw[:]))
 	x.Hash = g.deviceHash(userID, token)
 	e.user = userID
 	return run(ctx, &e, func(a *account.Account, m account.Moment) (TrustedDevice, error) {
@@ -160,9 +156,10 @@ func deviceOf(x account.Device) Device {
 
 // deviceHash returns what the account keeps of a token; the zero DeviceHash for
 // what is none.
-func (g *Guard) deviceHash(userID, token string) account.DeviceHash {
-	if len(token) != base64.RawURLEncoding.EncodedLen(deviceToken) {
+func (g *Guard) deviceHash(userID string, token DeviceToken) account.DeviceHash {
+	text := token.Reveal()
+	if len(text) != base64.RawURLEncoding.EncodedLen(deviceToken) {
 		return account.DeviceHash{}
 	}
-	return sha256.Sum256(parts(labelDevice, g.config.Namespace, userID, token))
+	return sha256.Sum256(parts(labelDevice, g.config.Namespace, userID, text))
 }

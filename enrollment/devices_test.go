@@ -28,12 +28,12 @@ func TestTrustedDevice(t *testing.T) {
 	if d.Name != "Firefox on Linux" || !d.Added.Equal(now) || !d.Expires.Equal(now.Add(enrollment.DeviceTTL)) || !d.Used.IsZero() {
 		t.Errorf("%+v", d)
 	}
-	if len(trusted.Token) != 43 || strings.Contains(trusted.Token, d.ID) {
-		t.Errorf("a token of %d bytes", len(trusted.Token))
+	if text := trusted.Token.Reveal(); len(text) != 43 || strings.Contains(text, d.ID) {
+		t.Errorf("a token of %d bytes", len(text))
 	}
 	k.Pass(time.Hour)
 	got := k.SignIn("alice", enrollment.SignInOptions{Device: trusted.Token, Enrolled: true, Require: true})
-	if got.Next != enrollment.Proceed || got.Waived != enrollment.FactorTrustedDevice || got.Challenge != "" || !got.EnrollBy.IsZero() {
+	if got.Next != enrollment.Proceed || got.Waived != enrollment.FactorTrustedDevice || !got.Challenge.IsZero() || !got.EnrollBy.IsZero() {
 		t.Errorf("%+v", got)
 	}
 	list, err := k.Guard.Devices().List(t.Context(), "alice")
@@ -58,6 +58,7 @@ func TestTrustedDeviceIsForSignIn(t *testing.T) {
 	k := proving.New(t)
 	alice := k.Enroll("alice")
 	token := alice.Trust("").Token
+	text := token.Reveal()
 	k.Unchanged("alice", func() {
 		for _, p := range []enrollment.Purpose{"password-reset", "delete-project", "sign-in "} {
 			d := k.SignIn("alice", enrollment.SignInOptions{Purpose: p, Device: token})
@@ -65,12 +66,12 @@ func TestTrustedDeviceIsForSignIn(t *testing.T) {
 				t.Errorf("%q: %v", p, d.Next)
 			}
 		}
-		proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(token)), enrollment.ReasonProofInvalid)
-		_, err := k.Guard.RecentlyVerified(t.Context(), "alice", enrollment.PurposeSignIn, token, time.Hour)
+		proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(enrollment.ReceiptOf(text))), enrollment.ReasonProofInvalid)
+		_, err := k.Guard.RecentlyVerified(t.Context(), "alice", enrollment.PurposeSignIn, enrollment.ReceiptOf(text), time.Hour)
 		proving.Want(t, err, enrollment.ReasonProofInvalid)
-		_, err = k.Guard.Devices().Trust(t.Context(), "alice", token, "")
+		_, err = k.Guard.Devices().Trust(t.Context(), "alice", enrollment.ReceiptOf(text), "")
 		proving.Want(t, err, enrollment.ReasonProofInvalid)
-		_, err = k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, token, "123456")
+		_, err = k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf(text), "123456")
 		proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 	})
 	if list, err := k.Guard.Devices().List(t.Context(), "alice"); err != nil || len(list) != 1 || list[0].Name != "Device" {
@@ -85,20 +86,21 @@ func TestOtherTextsAreNoDevice(t *testing.T) {
 	alice, bob := k.Enroll("alice"), k.Enroll("bob")
 	ofAlice := alice.Trust("a").Token
 	bobs := bob.Trust("b")
-	last := ofAlice[len(ofAlice)-1:]
+	text := ofAlice.Reveal()
+	last := text[len(text)-1:]
 	for name, token := range map[string]string{
-		"another user's":    bobs.Token,
+		"another user's":    bobs.Token.Reveal(),
 		"another user's id": bobs.Device.ID,
-		"cut":               ofAlice[:42],
-		"longer":            ofAlice + last,
-		"line break":        ofAlice[:42] + "\n" + last,
-		"other case":        strings.ToUpper(ofAlice),
+		"cut":               text[:42],
+		"longer":            text + last,
+		"line break":        text[:42] + "\n" + last,
+		"other case":        strings.ToUpper(text),
 		"zeros":             strings.Repeat("A", 43),
 		"1 MiB":             strings.Repeat("A", 1<<20),
-		"a receipt":         alice.First.Receipt,
+		"a receipt":         alice.First.Receipt.Reveal(),
 	} {
 		k.Unchanged("alice", func() {
-			if d := k.SignIn("alice", enrollment.SignInOptions{Device: token}); d.Next != enrollment.AskCode || d.Waived != "" {
+			if d := k.SignIn("alice", enrollment.SignInOptions{Device: enrollment.DeviceTokenOf(token)}); d.Next != enrollment.AskCode || d.Waived != "" {
 				t.Errorf("%s: %v", name, d.Next)
 			}
 		})
@@ -118,9 +120,9 @@ func TestTrustNeedsAReceipt(t *testing.T) {
 	k := proving.New(t)
 	alice, bob := k.Enroll("alice"), k.Enroll("bob")
 	devices := k.Guard.Devices()
-	trust := func(user, receipt, name string) error {
+	trust := func(user string, receipt enrollment.Receipt, name string) error {
 		d, err := devices.Trust(t.Context(), user, receipt, name)
-		if err != nil && d.Token != "" {
+		if err != nil && !d.Token.IsZero() {
 			t.Error("a token comes with an error")
 		}
 		return err
@@ -129,8 +131,8 @@ func TestTrustNeedsAReceipt(t *testing.T) {
 	fresh := alice.Verify("x").Receipt
 	k.Unchanged("alice", func() {
 		proving.Want(t, trust("alice", bob.Verify("x").Receipt, ""), enrollment.ReasonProofInvalid)
-		proving.Want(t, trust("alice", "", ""), enrollment.ReasonProofInvalid)
-		proving.Want(t, trust("alice", challenge, ""), enrollment.ReasonProofInvalid)
+		proving.Want(t, trust("alice", enrollment.Receipt{}, ""), enrollment.ReasonProofInvalid)
+		proving.Want(t, trust("alice", enrollment.ReceiptOf(challenge.Reveal()), ""), enrollment.ReasonProofInvalid)
 		proving.Want(t, trust("alice", fresh, strings.Repeat("n", enrollment.MaxName+1)), enrollment.ReasonInvalidName)
 		proving.Want(t, trust("alice", fresh, "a\nb"), enrollment.ReasonInvalidName)
 		proving.Want(t, trust("carol", fresh, ""), enrollment.ReasonProofInvalid)
@@ -172,7 +174,7 @@ func TestFiveDevices(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
 	alice := k.Enroll("alice")
-	var tokens []string
+	var tokens []enrollment.DeviceToken
 	for range enrollment.MaxDevices + 1 {
 		tokens = append(tokens, alice.Trust("d").Token)
 	}

@@ -12,7 +12,7 @@
 //	}
 //	return show(setup) // setup.QR(), setup.Secret(), and setup.Token in the form
 //
-//	done, err := guard.Confirm(ctx, userID, token, code)
+//	done, err := guard.Confirm(ctx, userID, enrollment.SetupTokenOf(token), code)
 //	if err != nil {
 //		return err
 //	}
@@ -33,7 +33,7 @@
 //		return err
 //	}
 //
-//	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, challenge, code)
+//	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, enrollment.ChallengeOf(challenge), code)
 //	var denied *enrollment.Denied
 //	switch {
 //	case errors.As(err, &denied):

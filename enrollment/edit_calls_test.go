@@ -57,7 +57,7 @@ func tableOfCalls() []storeCalls {
 	answer := func(code func(s S) string) func(C, S, G) error {
 		return func(ctx C, s S, g G) error {
 			challenge := s.Challenge
-			if s.Sent != "" {
+			if !s.Sent.IsZero() {
 				challenge = s.Sent
 			}
 			_, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge, code(s))

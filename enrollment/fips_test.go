@@ -155,7 +155,7 @@ func TestFIPSWorks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			begin := func(p enrollment.Proof) (*enrollmenttest.App, string) {
+			begin := func(p enrollment.Proof) (*enrollmenttest.App, enrollment.SetupToken) {
 				setup := value[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: p}))
 				if _, err := setup.QR(); err != nil {
 					t.Error(err)
@@ -171,7 +171,7 @@ func TestFIPSWorks(t *testing.T) {
 			proving.Want(t, err, enrollment.ReasonWrongCode)
 			done := value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
 
-			challenge := func() string {
+			challenge := func() enrollment.Challenge {
 				return value[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.SignInOptions{})).Challenge
 			}
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now()))

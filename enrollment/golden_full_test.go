@@ -40,14 +40,14 @@ type goldenFull struct {
 	URIs      []string
 	Recovery  []string // unspent, in order
 	Spent     string
-	Device    string
+	Device    enrollment.DeviceToken
 	DeviceID  string // of the other device
-	Challenge string
-	Sent      string // the challenge of the message
-	Message   string // the code in it
-	Receipt   string
-	Setup     string // the token of the staged setup
-	Staged    string // its URI
+	Challenge enrollment.Challenge
+	Sent      enrollment.Challenge // of the message
+	Message   string               // the code in it
+	Receipt   enrollment.Receipt
+	Setup     enrollment.SetupToken // of the staged setup
+	Staged    string                // its URI
 
 	// Of the user imported: codes of another system, the first of which is
 	// spent.
@@ -56,10 +56,10 @@ type goldenFull struct {
 
 	// Of the user ticket, whom an administrator has reset, and who may sign in
 	// without a second factor for an hour.
-	Ticket string
+	Ticket enrollment.Ticket
 
 	// Of the user begun: a setup that has shown its codes.
-	Begun      string
+	Begun      enrollment.SetupToken
 	BegunURI   string
 	BegunCodes []string
 }
@@ -359,7 +359,7 @@ func writeGoldenFull(t *testing.T) {
 	f.Receipt = ok.Receipt
 	for _, name := range []string{"browser", "laptop"} {
 		d := value[enrollment.TrustedDevice](t)(g.Devices().Trust(ctx, "full", f.Receipt, name))
-		if f.Device == "" {
+		if f.Device.IsZero() {
 			f.Device = d.Token
 		}
 		f.DeviceID = d.Device.ID
@@ -399,7 +399,7 @@ func writeGoldenFull(t *testing.T) {
 	value[enrollment.Confirmed](t)(g.Confirm(ctx, "ticket", setup.Token, code(setup.URI())))
 	ticket, err := g.Admin("root", "new phone").Reset(ctx, "ticket", enrollment.ResetOptions{Ticket: true})
 	must(err)
-	f.Ticket = ticket.Reveal()
+	f.Ticket = ticket
 	must(g.Admin("root", "until the shop opens").Bypass(ctx, "ticket", f.Now.Add(time.Hour)))
 
 	setup = value[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b"}))

@@ -24,12 +24,12 @@ var goldenPath = filepath.Join("testdata", "v1-record.json")
 
 // A golden is a stored account with what its owner and its host hold.
 type golden struct {
-	Keys      string       // of the host
-	Namespace string       // of the host
-	Record    store.Record // as it was stored
-	URI       string       // in the owner's app
-	Recovery  []string     // on the owner's paper
-	Challenge string       // handed out at Now
+	Keys      string               // of the host
+	Namespace string               // of the host
+	Record    store.Record         // as it was stored
+	URI       string               // in the owner's app
+	Recovery  []string             // on the owner's paper
+	Challenge enrollment.Challenge // handed out at Now
 	Now       time.Time
 }
 

@@ -94,8 +94,11 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 			_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Image: "http://x"})
 			return err
 		},
-		"no purpose":     func() error { _, err := k.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
-		"a long purpose": func() error { _, err := k.Guard.Answer(ctx, enrollment.Purpose(long), "", ""); return err },
+		"no purpose": func() error { _, err := k.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
+		"a long purpose": func() error {
+			_, err := k.Guard.Answer(ctx, enrollment.Purpose(long), enrollment.Challenge{}, "")
+			return err
+		},
 		"a purpose's tab": func() error {
 			_, err := k.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{Purpose: "\t"})
 			return err

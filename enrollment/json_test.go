@@ -24,7 +24,7 @@ func TestJSON(t *testing.T) {
 	}
 	reset := enrollment.ResetRequest{Asked: at, Matures: later}
 	address := enrollment.Address{Channel: "sms", Hint: "…42", Added: at, Used: later}
-	success := enrollment.Success{UserID: "alice", Purpose: enrollment.PurposeSignIn, Factor: enrollment.FactorRecovery, At: at, Receipt: "r", CodesLeft: 9}
+	success := enrollment.Success{UserID: "alice", Purpose: enrollment.PurposeSignIn, Factor: enrollment.FactorRecovery, At: at, Receipt: enrollment.ReceiptOf("r"), CodesLeft: 9}
 	const successJSON = `{"user_id":"alice","purpose":"sign-in","factor":"recovery","at":"2026-01-02T03:04:05.000006Z","receipt":"r","codes_left":9}`
 	for name, c := range map[string]struct {
 		value any
@@ -32,7 +32,7 @@ func TestJSON(t *testing.T) {
 	}{
 		"a refusal": {enrollment.Decision{}, `{"next":"refuse"}`},
 		"a decision to ask": {enrollment.Decision{
-			Next: enrollment.AskCode, Challenge: "c", Expires: later, Factors: []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorRecovery},
+			Next: enrollment.AskCode, Challenge: enrollment.ChallengeOf("c"), Expires: later, Factors: []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorRecovery},
 		}, `{"next":"ask_code","challenge":"c","expires":"2026-01-02T04:04:05Z","factors":["totp","recovery"]}`},
 		"a decision to proceed": {enrollment.Decision{
 			Next: enrollment.Proceed, Waived: enrollment.FactorTrustedDevice, EnrollBy: later,
@@ -40,7 +40,7 @@ func TestJSON(t *testing.T) {
 		"a decision to enroll": {&enrollment.Decision{Next: enrollment.MustEnroll}, `{"next":"must_enroll"}`},
 		"a success":            {success, successJSON},
 		"a success by an app": {enrollment.Success{
-			UserID: "alice", Purpose: "delete", Factor: enrollment.FactorTOTP, Authenticator: "a1", At: later, Receipt: "r",
+			UserID: "alice", Purpose: "delete", Factor: enrollment.FactorTOTP, Authenticator: "a1", At: later, Receipt: enrollment.ReceiptOf("r"),
 		}, `{"user_id":"alice","purpose":"delete","factor":"totp","authenticator":"a1","at":"2026-01-02T04:04:05Z","receipt":"r","codes_left":0}`},
 		"a confirmation": {enrollment.Confirmed{Success: success, Did: enrollment.EventAuthenticatorAdded}, `{"success":` + successJSON + `,"did":"authenticator_added"}`},
 		"a status of nothing": {enrollment.Status{State: store.None, Authenticators: []enrollment.Authenticator{}, Locks: []enrollment.Lock{}},
@@ -61,8 +61,8 @@ func TestJSON(t *testing.T) {
 		"an address not used": {enrollment.Address{Channel: "email", Hint: "a…@example.com", Added: at}, `{"channel":"email","hint":"a…@example.com","added":"2026-01-02T03:04:05.000006Z"}`},
 		"a device":            {enrollment.Device{ID: "d1", Name: "Firefox", Added: at, Expires: later}, `{"id":"d1","name":"Firefox","added":"2026-01-02T03:04:05.000006Z","expires":"2026-01-02T04:04:05Z"}`},
 		"a device in use":     {enrollment.Device{ID: "d1", Name: "Firefox", Added: at, Expires: later, Used: later}, `{"id":"d1","name":"Firefox","added":"2026-01-02T03:04:05.000006Z","expires":"2026-01-02T04:04:05Z","used":"2026-01-02T04:04:05Z"}`},
-		"a binding":           {enrollment.Binding{Token: "t", Expires: later}, `{"token":"t","expires":"2026-01-02T04:04:05Z"}`},
-		"a delivery": {enrollment.Delivery{Challenge: "c", Expires: later, Address: enrollment.Address{Channel: "sms", Hint: "…42", Added: later}},
+		"a binding":           {enrollment.Binding{Token: enrollment.SetupTokenOf("t"), Expires: later}, `{"token":"t","expires":"2026-01-02T04:04:05Z"}`},
+		"a delivery": {enrollment.Delivery{Challenge: enrollment.ChallengeOf("c"), Expires: later, Address: enrollment.Address{Channel: "sms", Hint: "…42", Added: later}},
 			`{"challenge":"c","expires":"2026-01-02T04:04:05Z","address":{"channel":"sms","hint":"…42","added":"2026-01-02T04:04:05Z"}}`},
 		"a member":                 {enrollment.Member{UserID: "alice", Status: enrollment.Status{State: store.Disabled}}, `{"user_id":"alice","status":{"state":"disabled","authenticators":null,"codes_left":0,"codes_total":0,"devices":0,"must_enroll":false,"locks":null,"history":[]}}`},
 		"an unreadable member":     {enrollment.Member{UserID: "alice"}, `{"user_id":"alice"}`},

@@ -74,8 +74,8 @@ type BindOptions struct {
 	To string
 
 	// Ticket is what the user was given by an administrator; see
-	// [ResetOptions]. Defaults to "".
-	Ticket string
+	// [ResetOptions]. Defaults to none.
+	Ticket Ticket
 
 	// Proof authorises the change where two-factor authentication is on already:
 	// [ByCode] or [ByReceipt]. It is not looked at otherwise.
@@ -85,7 +85,7 @@ type BindOptions struct {
 // Binding is the result of [Messages.Bind].
 type Binding struct {
 	// Token stands for the address that waits for its code; see Confirm.
-	Token string `json:"token"`
+	Token SetupToken `json:"token,omitzero"`
 
 	// Expires is when the code is worth nothing any more.
 	Expires time.Time `json:"expires"`
@@ -113,10 +113,7 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 	case len(o.To) == 0 || len(o.To) > MaxAddress || !typed.Printable(o.To):
 		return Binding{}, fmt.Errorf("enrollment: BindOptions.To is not 1 to %d printable bytes", MaxAddress)
 	}
-	ticket, err := g.readTicket(userID, o.Ticket)
-	if err != nil {
-		return Binding{}, err
-	}
+	ticket := g.ticketHash(userID, o.Ticket)
 	proof, err := g.newProver(ctx, userID, o.Proof, toAdd)
 	if err != nil {
 		return Binding{}, err
@@ -168,7 +165,7 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 // (another address waits) or ReasonNoSetup (a code was sent for a sign-in since, five
 // were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
 // ReasonWrongCode, Locked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
-func (x Messages) Confirm(ctx context.Context, userID, token, code string) (_ Confirmed, err error) {
+func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	e := edit{guard: x.guard, op: opConfirmAddress}
 	defer e.conclude(ctx, &err)
 	g := x.guard
@@ -197,7 +194,7 @@ type Delivery struct {
 	// code. The challenge that was given to Send still takes an app's code, and
 	// takes the code that was sent for a wrong one. Answering either spends
 	// both.
-	Challenge string `json:"challenge"`
+	Challenge Challenge `json:"challenge,omitzero"`
 
 	// Expires is when the code is worth nothing any more, and the challenge
 	// with it.
@@ -217,7 +214,7 @@ type Delivery struct {
 // ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel if the first factor
 // came over the channel of the address; ReasonTooManyMessages, Locked or
 // ReasonFactorDisabled; or an error that matches [ErrNotSent].
-func (x Messages) Send(ctx context.Context, purpose Purpose, challenge string) (_ Delivery, err error) {
+func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge) (_ Delivery, err error) {
 	e := edit{guard: x.guard, op: opSend}
 	defer e.conclude(ctx, &err)
 	g := x.guard

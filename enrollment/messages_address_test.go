@@ -54,7 +54,7 @@ func TestBindProofs(t *testing.T) {
 		"none":               {func() enrollment.Proof { return enrollment.Proof{} }, enrollment.ReasonProofRequired},
 		"a wrong code":       {func() enrollment.Proof { return enrollment.ByCode(u.Wrong()) }, enrollment.ReasonWrongCode},
 		"no code":            {func() enrollment.Proof { return enrollment.ByCode("x") }, enrollment.ReasonMalformedCode},
-		"no receipt":         {func() enrollment.Proof { return enrollment.ByReceipt("x") }, enrollment.ReasonProofInvalid},
+		"no receipt":         {func() enrollment.Proof { return enrollment.ByReceipt(enrollment.ReceiptOf("x")) }, enrollment.ReasonProofInvalid},
 		"a password":         {func() enrollment.Proof { return enrollment.ByReauth("password") }, enrollment.ReasonProofNotAllowed},
 		"an app's code":      {func() enrollment.Proof { return enrollment.ByCode(u.Code()) }, ""},
 		"a recovery code":    {func() enrollment.Proof { return enrollment.ByCode(u.Codes[0]) }, ""},
@@ -201,7 +201,7 @@ func TestBindNeedsTicket(t *testing.T) {
 	k.Enroll("alice")
 	ticket, err := k.Guard.Admin("bob", "lost the phone").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 	proving.Want(t, err, "")
-	bind := func(ticket string) error {
+	bind := func(ticket enrollment.Ticket) error {
 		b, err := p.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: proving.Phone, Ticket: ticket})
 		if err != nil {
 			return err
@@ -209,12 +209,12 @@ func TestBindNeedsTicket(t *testing.T) {
 		_, err = p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Code())
 		return err
 	}
-	proving.Want(t, bind(""), enrollment.ReasonTicketRequired)
-	proving.Want(t, bind(strings.Repeat("0", 16)), enrollment.ReasonTicketInvalid)
+	proving.Want(t, bind(enrollment.Ticket{}), enrollment.ReasonTicketRequired)
+	proving.Want(t, bind(enrollment.TicketOf(strings.Repeat("0", 16))), enrollment.ReasonTicketInvalid)
 	if p.Inbox.Len() != 0 {
 		t.Error("something was sent without a ticket")
 	}
-	proving.Want(t, bind(ticket.Reveal()), "")
+	proving.Want(t, bind(ticket), "")
 }
 
 func TestHint(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -16,7 +17,7 @@ import (
 )
 
 // answer answers the challenge of a sign-in.
-func answer(k *proving.Kit, challenge, code string) error {
+func answer(k *proving.Kit, challenge enrollment.Challenge, code string) error {
 	_, err := k.Answer(challenge, code)
 	return err
 }
@@ -86,12 +87,12 @@ func TestMessagesRefuse(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := p.Send(t.Context(), "", "x"); err == nil {
+	if _, err := p.Send(t.Context(), "", enrollment.ChallengeOf("x")); err == nil {
 		t.Error("sent for no purpose")
 	}
-	_, err := p.Send(t.Context(), enrollment.PurposeSignIn, "x")
+	_, err := p.Send(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf("x"))
 	proving.Want(t, err, enrollment.ReasonChallengeInvalid)
-	_, err = p.Confirm(t.Context(), "alice", "x", "123456")
+	_, err = p.Confirm(t.Context(), "alice", enrollment.SetupTokenOf("x"), "123456")
 	proving.Want(t, err, enrollment.ReasonSetupInvalid)
 	if p.Inbox.Len() != 0 {
 		t.Error("something was sent")
@@ -156,7 +157,7 @@ func TestLifetimeOfDelivery(t *testing.T) {
 		t.Errorf("it expires %v after the sign-in", second.Expires.Sub(issued))
 	}
 	k.Pass(enrollment.MessagePause)
-	for name, c := range map[string]string{"of SignIn": d.Challenge, "of the first": first.Challenge, "of the second": second.Challenge} {
+	for name, c := range map[string]enrollment.Challenge{"of SignIn": d.Challenge, "of the first": first.Challenge, "of the second": second.Challenge} {
 		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, c)
 		if got := proving.ReasonOf(err); got != enrollment.ReasonChallengeExpired {
 			t.Errorf("the challenge %s sends: %q", name, got)
@@ -215,7 +216,7 @@ func TestSendNeedsAnOpenChallenge(t *testing.T) {
 	p := k.Post()
 	u := k.Enroll("alice")
 	p.Bound("alice", enrollment.ByCode(u.Code()))
-	send := func(c string) error {
+	send := func(c enrollment.Challenge) error {
 		_, err := p.Send(t.Context(), enrollment.PurposeSignIn, c)
 		return err
 	}
@@ -223,7 +224,7 @@ func TestSendNeedsAnOpenChallenge(t *testing.T) {
 	proving.Want(t, answer(k, spent.Challenge, u.Code()), "")
 	proving.Want(t, send(spent.Challenge), enrollment.ReasonChallengeSpent)
 	proving.Want(t, send(other.Challenge), enrollment.ReasonChallengeInvalid)
-	proving.Want(t, send(void.Challenge[1:]), enrollment.ReasonChallengeInvalid)
+	proving.Want(t, send(enrollment.ChallengeOf(void.Challenge.Reveal()[1:])), enrollment.ReasonChallengeInvalid)
 	if _, err := k.Guard.Verify(t.Context(), "alice", "x", u.Codes[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +327,7 @@ func TestSenderFails(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		p.Inbox.Fail = func(ctx context.Context) error { cancel(); return fail(ctx) }
 		d, err := send(ctx)
-		if !errors.Is(err, enrollment.ErrNotSent) || errors.As(err, new(*enrollment.Denied)) || d != (enrollment.Delivery{}) ||
+		if !errors.Is(err, enrollment.ErrNotSent) || errors.As(err, new(*enrollment.Denied)) || !reflect.DeepEqual(d, enrollment.Delivery{}) ||
 			strings.Contains(err.Error(), "CANARY") || name == "fails" && !errors.Is(err, down) {
 			t.Errorf("a sender that %s: %v", name, err)
 		}
@@ -336,14 +337,14 @@ func TestSenderFails(t *testing.T) {
 		k.Pass(enrollment.MessagePause)
 		b, err := p.Begin("alice", enrollment.ByCode(u.Code()))
 		proving.Want(t, err, "")
-		if b.Token == "" {
+		if b.Token.IsZero() {
 			t.Error("no token")
 		}
 		k.Pass(enrollment.MessagePause)
 		ctx, cancel = context.WithCancel(t.Context())
 		p.Inbox.Fail = func(ctx context.Context) error { cancel(); return fail(ctx) }
 		b, err = p.Bind(ctx, "alice", enrollment.BindOptions{Channel: "sms", To: proving.Phone, Proof: enrollment.ByCode(u.Code())})
-		if !errors.Is(err, enrollment.ErrNotSent) || b != (enrollment.Binding{}) {
+		if !errors.Is(err, enrollment.ErrNotSent) || !reflect.DeepEqual(b, enrollment.Binding{}) {
 			t.Errorf("Bind, a sender that %s: %v", name, err)
 		}
 		p.Inbox.Fail = nil

@@ -64,7 +64,9 @@ func TestObserve(t *testing.T) {
 	alice := k.Enroll("alice")
 	next := func() { k.Pass(30 * time.Second) }
 	admin := g.Admin("root", "x")
-	var receipt, device, challenge string
+	var challenge enrollment.Challenge
+	var receipt enrollment.Receipt
+	var device enrollment.DeviceToken
 	for _, c := range []struct {
 		name string
 		do   func() error
@@ -90,7 +92,7 @@ func TestObserve(t *testing.T) {
 			return err
 		}, "verify malformed_code "},
 		{"what is no challenge", func() error {
-			_, err := g.Answer(ctx, enrollment.PurposeSignIn, "?", "123456")
+			_, err := g.Answer(ctx, enrollment.PurposeSignIn, enrollment.ChallengeOf("?"), "123456")
 			return err
 		}, "answer challenge_invalid "},
 		{"an argument", func() error {
@@ -111,7 +113,7 @@ func TestObserve(t *testing.T) {
 			return err
 		}, "sign_in ok trusted_device"},
 		{"a sign-in by nothing", func() error {
-			_, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: device + "x"})
+			_, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: enrollment.DeviceTokenOf(device.Reveal() + "x")})
 			return err
 		}, ""},
 		{"a bypass", func() error { return admin.Bypass(ctx, "alice", k.Now().Add(time.Hour)) }, "event bypass_granted , bypass ok "},

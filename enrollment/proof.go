@@ -48,7 +48,7 @@ func ByCode(code string) Proof { return Proof{p: redact.Of(proof{codeProof, code
 // ByReceipt proves with a receipt of the same user (see [Success]) that is at
 // most [ReceiptTTL] old. A receipt is void after any change of factor. That of a
 // delivered code proves nothing here.
-func ByReceipt(receipt string) Proof { return Proof{p: redact.Of(proof{receiptProof, receipt})} }
+func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{receiptProof, r.Reveal()})} }
 
 // ByReauth proves by the host's word: it has just checked the first factor
 // again, by the named method, for example "password": 1 to 32 bytes that show
@@ -108,7 +108,7 @@ func (g *Guard) newProver(ctx context.Context, userID string, p Proof, d demand)
 			v.denied = deny(ReasonProofNotAllowed)
 		}
 	case receiptProof:
-		r, err := g.openReceipt(ctx, value)
+		r, err := g.openReceipt(ctx, ReceiptOf(value))
 		switch {
 		case errors.Is(err, errToken), err == nil && r.user != userID:
 			v.denied = deny(ReasonProofInvalid)

@@ -31,16 +31,16 @@ func TestRecent(t *testing.T) {
 		for name, x := range map[string]struct {
 			user    string
 			purpose enrollment.Purpose
-			receipt string
+			receipt enrollment.Receipt
 		}{
 			"another purpose":   {"alice", "delete-account", receipt},
 			"a sign-in":         {"alice", enrollment.PurposeSignIn, receipt},
 			"another user":      {"bob", "delete-project", receipt},
 			"somebody unknown":  {"carol", "delete-project", receipt},
-			"nothing":           {"alice", "delete-project", ""},
+			"nothing":           {"alice", "delete-project", enrollment.Receipt{}},
 			"another's receipt": {"alice", "delete-project", bob.Verify("delete-project").Receipt},
-			"a challenge":       {"alice", "delete-project", k.SignIn("alice", enrollment.SignInOptions{Purpose: "delete-project"}).Challenge},
-			"1 MiB":             {"alice", "delete-project", strings.Repeat("A", 1<<20)},
+			"a challenge":       {"alice", "delete-project", enrollment.ReceiptOf(k.SignIn("alice", enrollment.SignInOptions{Purpose: "delete-project"}).Challenge.Reveal())},
+			"1 MiB":             {"alice", "delete-project", enrollment.ReceiptOf(strings.Repeat("A", 1<<20))},
 		} {
 			ok, err := k.Guard.RecentlyVerified(t.Context(), x.user, x.purpose, x.receipt, time.Hour)
 			proving.Want(t, err, enrollment.ReasonProofInvalid)

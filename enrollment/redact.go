@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 var errEncode = errors.New("enrollment: what holds a secret is not encoded; hand out what is needed of it")
@@ -30,3 +31,58 @@ func (redacted) MarshalText() ([]byte, error) { return nil, errEncode }
 
 // MarshalBinary always returns an error, so encoding with gob fails.
 func (redacted) MarshalBinary() ([]byte, error) { return nil, errEncode }
+
+// What tokens are in can be logged as JSON, which encodes them. So it is logged
+// without them, and without recovery codes.
+
+// LogValue returns the Decision without the Challenge.
+func (d Decision) LogValue() slog.Value {
+	type plain Decision
+	d.Challenge = Challenge{}
+	return slog.AnyValue(plain(d))
+}
+
+// LogValue returns the Success without the Receipt and the NewCode.
+func (s Success) LogValue() slog.Value {
+	type plain Success
+	return slog.AnyValue(plain(s.withoutSecrets()))
+}
+
+func (s Success) withoutSecrets() Success {
+	s.Receipt, s.NewCode = Receipt{}, recovery.Code{}
+	return s
+}
+
+// LogValue returns the Confirmed without the Receipt and the Codes.
+func (c Confirmed) LogValue() slog.Value {
+	type plain Confirmed
+	c.Success, c.Codes = c.Success.withoutSecrets(), recovery.Codes{}
+	return slog.AnyValue(plain(c))
+}
+
+// LogValue returns "[redacted]".
+func (RenewedCodes) LogValue() slog.Value { return redact.LogValue() }
+
+// LogValue returns the Device without the Token.
+func (d TrustedDevice) LogValue() slog.Value { return slog.AnyValue(d.Device) }
+
+// LogValue returns the Binding without the Token.
+func (b Binding) LogValue() slog.Value {
+	type plain Binding
+	b.Token = SetupToken{}
+	return slog.AnyValue(plain(b))
+}
+
+// LogValue returns the Delivery without the Challenge.
+func (d Delivery) LogValue() slog.Value {
+	type plain Delivery
+	d.Challenge = Challenge{}
+	return slog.AnyValue(plain(d))
+}
+
+// LogValue returns the options without the Device.
+func (o SignInOptions) LogValue() slog.Value {
+	type plain SignInOptions
+	o.Device = DeviceToken{}
+	return slog.AnyValue(plain(o))
+}

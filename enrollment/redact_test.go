@@ -23,15 +23,15 @@ func TestCase56_ErrorsQuote(t *testing.T) {
 	_, begin1 := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: canary + ":"})
 	_, begin2 := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "b", Image: "http://" + canary})
 	_, begin3 := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Replace: canary})
-	_, answer1 := k.Guard.Answer(ctx, enrollment.PurposeSignIn, canary, "123456")
+	_, answer1 := k.Guard.Answer(ctx, enrollment.PurposeSignIn, enrollment.ChallengeOf(canary), "123456")
 	_, answer2 := k.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, canary)
 	_, answer3 := k.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Wrong())
-	_, resume := k.Guard.Resume(ctx, "alice", canary)
+	_, resume := k.Guard.Resume(ctx, "alice", enrollment.SetupTokenOf(canary))
 	_, verify := k.Guard.Verify(ctx, "alice", canary+"\n", alice.Code())
 	_, user := k.Guard.Status(ctx, canary+"\x00")
 	for i, err := range []error{
 		begin1, begin2, begin3, answer1, answer2, answer3, resume, verify, user,
-		k.Guard.Disable(ctx, "alice", enrollment.ByReceipt(canary)), k.Guard.Disable(ctx, "alice", enrollment.ByCode(canary)),
+		k.Guard.Disable(ctx, "alice", enrollment.ByReceipt(enrollment.ReceiptOf(canary))), k.Guard.Disable(ctx, "alice", enrollment.ByCode(canary)),
 	} {
 		if err == nil {
 			t.Errorf("call %d is not refused", i)

@@ -51,7 +51,7 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 // ReasonChallengeSpent or ReasonChallengeVoid; or ReasonTooManyResets if the last
 // request was made less than a day ago. Without Config.Notify it returns an
 // error: a reset that nobody hears of is a way around the second factor.
-func (r ResetRequests) Open(ctx context.Context, challenge string) (_ ResetRequest, err error) {
+func (r ResetRequests) Open(ctx context.Context, challenge Challenge) (_ ResetRequest, err error) {
 	e := edit{guard: r.guard, op: opRequestReset}
 	defer e.conclude(ctx, &err)
 	g := r.guard

@@ -95,7 +95,7 @@ func TestSelfServiceReset(t *testing.T) {
 	}
 	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
 	proving.Want(t, err, enrollment.ReasonTicketRequired)
-	k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket.Reveal()})
+	k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket})
 }
 
 // The request takes what says that the first factor was right, just now, at a
@@ -105,7 +105,7 @@ func TestRequestNeedsAChallenge(t *testing.T) {
 	k := proving.New(t)
 	resets := k.Guard.ResetRequests()
 	alice := k.Enroll("alice")
-	request := func(challenge string) error {
+	request := func(challenge enrollment.Challenge) error {
 		_, err := resets.Open(t.Context(), challenge)
 		return err
 	}
@@ -118,9 +118,9 @@ func TestRequestNeedsAChallenge(t *testing.T) {
 	k.Must(err)
 	old := k.Challenge("alice")
 	k.Unchanged("alice", func() {
-		proving.Want(t, request(""), enrollment.ReasonChallengeInvalid)
-		proving.Want(t, request("alice"), enrollment.ReasonChallengeInvalid)
-		proving.Want(t, request(alice.First.Receipt), enrollment.ReasonChallengeInvalid)
+		proving.Want(t, request(enrollment.Challenge{}), enrollment.ReasonChallengeInvalid)
+		proving.Want(t, request(enrollment.ChallengeOf("alice")), enrollment.ReasonChallengeInvalid)
+		proving.Want(t, request(enrollment.ChallengeOf(alice.First.Receipt.Reveal())), enrollment.ReasonChallengeInvalid)
 		proving.Want(t, request(other), enrollment.ReasonChallengeInvalid)
 		proving.Want(t, request(spent), enrollment.ReasonChallengeVoid)
 		proving.Want(t, request(void), enrollment.ReasonChallengeVoid)
@@ -273,7 +273,7 @@ func TestRequestByTheChallengeOfAMessage(t *testing.T) {
 	resets := k.Guard.ResetRequests()
 	u := k.Enroll("alice")
 	p.Bound("alice", enrollment.ByCode(u.Code()))
-	request := func(challenge string) error {
+	request := func(challenge enrollment.Challenge) error {
 		_, err := resets.Open(t.Context(), challenge)
 		return err
 	}

@@ -70,7 +70,7 @@ type RenewedCodes struct {
 	// Receipt takes the place of the receipt that was used as the proof, or
 	// says that the code was right: renewing voids earlier receipts. It is as
 	// old as the proof.
-	Receipt string `json:"receipt"`
+	Receipt Receipt `json:"receipt,omitzero"`
 }
 
 // RenewCodes makes a new set of recovery codes. All earlier ones stop working

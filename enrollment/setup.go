@@ -62,8 +62,8 @@ type BeginOptions struct {
 	Replace string
 
 	// Ticket is what the user was given by an administrator, where
-	// [ResetOptions] asked for one. Defaults to "".
-	Ticket string
+	// [ResetOptions] asked for one. Defaults to none.
+	Ticket Ticket
 
 	// Proof authorises the setup where two-factor authentication is on
 	// already: [ByCode] or [ByReceipt]. It is not looked at otherwise.
@@ -72,7 +72,7 @@ type BeginOptions struct {
 
 // A Setup is what a user needs for putting a fresh secret into an
 // authenticator app. It redacts itself, and hides the secret also inside other
-// values; Token is a plain string. It is safe for concurrent use.
+// values. It is safe for concurrent use.
 type Setup struct {
 	redacted
 
@@ -81,7 +81,7 @@ type Setup struct {
 	// id. In the session it does as well, and lets the user reload the page; but
 	// then whoever steals the session while the setup waits can call up the
 	// secret, unnoticed, and has the codes of that authenticator from then on.
-	Token string
+	Token SetupToken
 
 	// Expires is when the setup ends, as if it had never been.
 	Expires time.Time
@@ -166,10 +166,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 			return Setup{}, err
 		}
 	}
-	ticket, err := g.readTicket(userID, o.Ticket)
-	if err != nil {
-		return Setup{}, err
-	}
+	ticket := g.ticketHash(userID, o.Ticket)
 	proof, err := g.newProver(ctx, userID, o.Proof, toAdd)
 	if err != nil {
 		return Setup{}, err
@@ -283,7 +280,7 @@ func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (S
 }
 
 // readSetupToken opens the token of a setup of this user.
-func (g *Guard) readSetupToken(ctx context.Context, label, userID, token string) (setupToken, error) {
+func (g *Guard) readSetupToken(ctx context.Context, label, userID string, token SetupToken) (setupToken, error) {
 	s, err := g.openSetup(ctx, label, token)
 	switch {
 	case errors.Is(err, errToken), err == nil && s.user != userID:
@@ -301,7 +298,7 @@ func (g *Guard) readSetupToken(ctx context.Context, label, userID, token string)
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
 // or ReasonNoSetup.
-func (g *Guard) Resume(ctx context.Context, userID, token string) (Setup, error) {
+func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Setup, error) {
 	t, err := g.readSetupToken(ctx, labelSetup, userID, token)
 	if err != nil {
 		return Setup{}, err

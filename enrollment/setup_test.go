@@ -72,15 +72,16 @@ func TestSetupTokenIsBound(t *testing.T) {
 	first, firstApp := k.Begin("alice", enrollment.BeginOptions{})
 	second, app := k.Begin("alice", enrollment.BeginOptions{})
 	bobs, _ := k.Begin("bob", enrollment.BeginOptions{})
+	cut := second.Token.Reveal()
 	for name, c := range map[string]struct {
-		token string
+		token enrollment.SetupToken
 		want  enrollment.Reason
 	}{
 		"superseded":     {first.Token, enrollment.ReasonSetupSuperseded},
 		"another user's": {bobs.Token, enrollment.ReasonSetupInvalid},
-		"rubbish":        {"rubbish", enrollment.ReasonSetupInvalid},
-		"nothing":        {"", enrollment.ReasonSetupInvalid},
-		"cut":            {second.Token[:len(second.Token)-2], enrollment.ReasonSetupInvalid},
+		"rubbish":        {enrollment.SetupTokenOf("rubbish"), enrollment.ReasonSetupInvalid},
+		"nothing":        {enrollment.SetupToken{}, enrollment.ReasonSetupInvalid},
+		"cut":            {enrollment.SetupTokenOf(cut[:len(cut)-2]), enrollment.ReasonSetupInvalid},
 	} {
 		_, err := k.Guard.Resume(ctx, "alice", c.token)
 		proving.Want(t, err, c.want)
@@ -128,7 +129,7 @@ func TestConfirmTellsTheClock(t *testing.T) {
 func TestProofThatIsNotLookedAt(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
-	for _, p := range []enrollment.Proof{enrollment.ByCode("hello"), enrollment.ByReceipt("hello")} {
+	for _, p := range []enrollment.Proof{enrollment.ByCode("hello"), enrollment.ByReceipt(enrollment.ReceiptOf("hello"))} {
 		k.Begin("bob", enrollment.BeginOptions{Proof: p})
 	}
 }
@@ -308,7 +309,7 @@ func TestCase66_LabelsDiffer(t *testing.T) {
 	} {
 		k := proving.New(t)
 		ctx, g := t.Context(), k.Guard
-		var receipt string
+		var receipt enrollment.Receipt
 		var apps []*enrollmenttest.App // by the order of the account's authenticators
 		begin := func(replace string) (enrollment.Setup, *enrollmenttest.App) {
 			t.Helper()

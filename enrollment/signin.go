@@ -78,8 +78,8 @@ type SignInOptions struct {
 
 	// Device is the token of a trusted device, from the cookie of this browser.
 	// Any other text has no effect, and needs no check. It counts at a sign-in
-	// only. Defaults to "".
-	Device string
+	// only. Defaults to none.
+	Device DeviceToken
 }
 
 // Next is what a host does after the first factor was right. The zero Next is
@@ -146,9 +146,8 @@ type Decision struct {
 	Next Next `json:"next"`
 
 	// Challenge is set for AskCode. Keep it in a cookie or hand it to the
-	// client; it is opaque, at most 2,048 bytes of the base64url alphabet, and
-	// worth nothing without a code.
-	Challenge string `json:"challenge,omitempty"`
+	// client. It is worth nothing without a code.
+	Challenge Challenge `json:"challenge,omitzero"`
 
 	// Expires is when the challenge can't be answered any more.
 	Expires time.Time `json:"expires,omitzero"`

@@ -67,7 +67,7 @@ func TestChallengeNeedsTheRepair(t *testing.T) {
 				t.Errorf("%s: %v, want %v", name, err, x.want)
 			}
 			if err != nil {
-				if d.Next != enrollment.Refuse || d.Challenge != "" {
+				if d.Next != enrollment.Refuse || !d.Challenge.IsZero() {
 					t.Errorf("%s: %+v with an error", name, d)
 				}
 				continue

@@ -125,7 +125,7 @@ func TestPolicy(t *testing.T) {
 				want.EnrollBy = k.Now().Add(time.Duration(want.EnrollBy.UnixNano()))
 			}
 			if d.Next != want.Next || d.Waived != want.Waived || !d.EnrollBy.Equal(want.EnrollBy) ||
-				(d.Challenge != "") != (want.Next == enrollment.AskCode) || (want.Next == enrollment.Refuse) != errors.Is(err, enrollment.ErrMissing) {
+				(!d.Challenge.IsZero()) != (want.Next == enrollment.AskCode) || (want.Next == enrollment.Refuse) != errors.Is(err, enrollment.ErrMissing) {
 				t.Errorf("%s, %+v: %+v, %v, want %+v", state, c, d, err, want)
 			}
 		}
@@ -155,7 +155,7 @@ func TestMandatedEnrolment(t *testing.T) {
 		t.Fatal(d.Next)
 	}
 	alice := k.Enroll("alice")
-	if alice.First.UserID != "alice" || alice.First.Purpose != enrollment.PurposeSetup || alice.First.Receipt == "" {
+	if alice.First.UserID != "alice" || alice.First.Purpose != enrollment.PurposeSetup || alice.First.Receipt.IsZero() {
 		t.Errorf("%+v", alice.First)
 	}
 	if d := k.SignIn("alice", enrollment.SignInOptions{Require: true}); d.Next != enrollment.AskCode {
@@ -200,7 +200,7 @@ func TestPassAndThenSetup(t *testing.T) {
 		if d := k.SignIn("alice", l); d.Next != enrollment.MustEnroll {
 			t.Errorf("%s: after another reset %+v", name, d)
 		}
-		alice := k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket.Reveal()})
+		alice := k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket})
 		if d := k.SignIn("alice", l); d.Next != enrollment.AskCode || k.Status("alice").MustEnroll {
 			t.Errorf("%s: %+v", name, d)
 		}
@@ -215,31 +215,34 @@ func TestPassAndThenSetup(t *testing.T) {
 func TestBypassEnds(t *testing.T) {
 	t.Parallel()
 	for name, x := range map[string]struct {
-		do   func(k *proving.Kit, alice *proving.Person, challenge string) error
+		do   func(k *proving.Kit, alice *proving.Person, challenge enrollment.Challenge) error
 		ends bool
 	}{
-		"answer": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+		"answer": {func(k *proving.Kit, alice *proving.Person, challenge enrollment.Challenge) error {
 			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, alice.Code())
 			return err
 		}, true},
-		"recovery code": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+		"recovery code": {func(k *proving.Kit, alice *proving.Person, challenge enrollment.Challenge) error {
 			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, alice.Codes[0])
 			return err
 		}, true},
-		"step-up": {func(_ *proving.Kit, alice *proving.Person, _ string) error { alice.Verify("x"); return nil }, true},
-		"proof by code": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+		"step-up": {func(_ *proving.Kit, alice *proving.Person, _ enrollment.Challenge) error {
+			alice.Verify("x")
+			return nil
+		}, true},
+		"proof by code": {func(k *proving.Kit, alice *proving.Person, challenge enrollment.Challenge) error {
 			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(alice.Code())})
 			return err
 		}, true},
-		"proof by an earlier receipt": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+		"proof by an earlier receipt": {func(k *proving.Kit, alice *proving.Person, challenge enrollment.Challenge) error {
 			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(alice.First.Receipt)})
 			return err
 		}, false},
-		"another sign-in": {func(k *proving.Kit, _ *proving.Person, _ string) error {
+		"another sign-in": {func(k *proving.Kit, _ *proving.Person, _ enrollment.Challenge) error {
 			k.SignIn("alice", enrollment.SignInOptions{})
 			return nil
 		}, false},
-		"a wrong code": {func(k *proving.Kit, alice *proving.Person, challenge string) error {
+		"a wrong code": {func(k *proving.Kit, alice *proving.Person, challenge enrollment.Challenge) error {
 			_, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Wrong())
 			proving.Want(t, err, enrollment.ReasonWrongCode)
 			return nil

@@ -39,27 +39,28 @@ var tokenText = base64.RawURLEncoding.Strict()
 var errToken = errors.New("enrollment: not a token of this kind")
 
 // sealToken returns the payload as a token.
-func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (string, error) {
+func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (token, error) {
 	var salt [tokenSalt]byte
 	if err := g.draw(salt[:]); err != nil {
-		return "", err
+		return token{}, err
 	}
 	scope := parts(label, g.config.Namespace, string(salt[:]))
 	sealed, err := g.sealer.Seal(ctx, scope, parts(label, g.config.Namespace), payload)
 	if err != nil {
-		return "", fmt.Errorf("enrollment: sealing a token: %w", err)
+		return token{}, fmt.Errorf("enrollment: sealing a token: %w", err)
 	}
-	return tokenText.EncodeToString(append(salt[:], sealed...)), nil
+	return tokenOf(tokenText.EncodeToString(append(salt[:], sealed...))), nil
 }
 
 // openToken returns the payload of a token. It returns errToken for anything
 // that was not sealed here under that label.
-func (g *Guard) openToken(ctx context.Context, label, token string) (cryptobyte.String, error) {
+func (g *Guard) openToken(ctx context.Context, label string, from token) (cryptobyte.String, error) {
+	text := from.Reveal()
 	// Line breaks are passed over by the decoder; a token has one text.
-	if len(token) > maxToken || strings.ContainsAny(token, "\r\n") {
+	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
 		return nil, errToken
 	}
-	raw, err := tokenText.DecodeString(token)
+	raw, err := tokenText.DecodeString(text)
 	if err != nil || len(raw) < tokenSalt {
 		return nil, errToken
 	}
@@ -83,7 +84,7 @@ type challenge struct {
 	channel string // of the first factor, where the host named it
 }
 
-func (g *Guard) sealChallenge(ctx context.Context, c challenge) (string, error) {
+func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, error) {
 	b := append(c.ID[:], c.Epoch[:]...)
 	b = appendTime(b, c.Issued)
 	b = appendTime(b, c.Expires)
@@ -91,11 +92,12 @@ func (g *Guard) sealChallenge(ctx context.Context, c challenge) (string, error) 
 	if c.Delivery != (account.DeliveryID{}) {
 		b = append(b, c.Delivery[:]...)
 	}
-	return g.sealToken(ctx, labelChallenge, b)
+	sealed, err := g.sealToken(ctx, labelChallenge, b)
+	return Challenge{sealed}, err
 }
 
-func (g *Guard) openChallenge(ctx context.Context, token string) (c challenge, err error) {
-	in, err := g.openToken(ctx, labelChallenge, token)
+func (g *Guard) openChallenge(ctx context.Context, from Challenge) (c challenge, err error) {
+	in, err := g.openToken(ctx, labelChallenge, from.token)
 	if err != nil {
 		return c, err
 	}
@@ -131,15 +133,16 @@ func (r receipt) check(a *account.Account, now time.Time, ttl time.Duration) err
 	return nil
 }
 
-func (g *Guard) sealReceipt(ctx context.Context, r receipt) (string, error) {
+func (g *Guard) sealReceipt(ctx context.Context, r receipt) (Receipt, error) {
 	b := appendTime(r.epoch[:], r.at)
 	b = append(b, byte(r.factor))
 	b = appendText(b, r.user, string(r.purpose))
-	return g.sealToken(ctx, labelReceipt, b)
+	sealed, err := g.sealToken(ctx, labelReceipt, b)
+	return Receipt{sealed}, err
 }
 
-func (g *Guard) openReceipt(ctx context.Context, token string) (r receipt, err error) {
-	in, err := g.openToken(ctx, labelReceipt, token)
+func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err error) {
+	in, err := g.openToken(ctx, labelReceipt, from.token)
 	if err != nil {
 		return r, err
 	}
@@ -160,13 +163,14 @@ type setupToken struct {
 	user    string
 }
 
-func (g *Guard) sealSetup(ctx context.Context, label string, s setupToken) (string, error) {
+func (g *Guard) sealSetup(ctx context.Context, label string, s setupToken) (SetupToken, error) {
 	b := appendTime(s.id[:], s.expires)
-	return g.sealToken(ctx, label, appendText(b, s.user))
+	sealed, err := g.sealToken(ctx, label, appendText(b, s.user))
+	return SetupToken{sealed}, err
 }
 
-func (g *Guard) openSetup(ctx context.Context, label, token string) (s setupToken, err error) {
-	in, err := g.openToken(ctx, label, token)
+func (g *Guard) openSetup(ctx context.Context, label string, from SetupToken) (s setupToken, err error) {
+	in, err := g.openToken(ctx, label, from.token)
 	if err != nil {
 		return s, err
 	}

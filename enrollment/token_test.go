@@ -71,16 +71,16 @@ func TestTextOfTokens(t *testing.T) {
 		text string
 		read func(text string) error
 	}{
-		"challenge": {d.Challenge, func(text string) error {
-			_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, text, done.Codes.Reveal()[0]+"x")
+		"challenge": {d.Challenge.Reveal(), func(text string) error {
+			_, err := g.Answer(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf(text), done.Codes.Reveal()[0]+"x")
 			return err
 		}},
-		"receipt": {paid.Receipt, func(text string) error {
-			_, err := g.RecentlyVerified(t.Context(), "alice", "pay", text, time.Minute)
+		"receipt": {paid.Receipt.Reveal(), func(text string) error {
+			_, err := g.RecentlyVerified(t.Context(), "alice", "pay", enrollment.ReceiptOf(text), time.Minute)
 			return err
 		}},
-		"setup": {setup.Token, func(text string) error {
-			_, err := g.Resume(t.Context(), "bob", text)
+		"setup": {setup.Token.Reveal(), func(text string) error {
+			_, err := g.Resume(t.Context(), "bob", enrollment.SetupTokenOf(text))
 			return err
 		}},
 	}

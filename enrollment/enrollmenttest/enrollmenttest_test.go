@@ -76,7 +76,7 @@ func TestScanRefuses(t *testing.T) {
 // loginHandler is the host's code that the example tests.
 func loginHandler(guard *enrollment.Guard) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ok, err := guard.Answer(r.Context(), enrollment.PurposeSignIn, r.FormValue("challenge"), r.FormValue("code"))
+		ok, err := guard.Answer(r.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf(r.FormValue("challenge")), r.FormValue("code"))
 		if errors.As(err, new(*enrollment.Denied)) {
 			http.Error(w, "try again", http.StatusForbidden)
 			return
@@ -98,7 +98,7 @@ func TestLoginHandler(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		form := url.Values{"challenge": {d.Challenge}, "code": {code}}
+		form := url.Values{"challenge": {d.Challenge.Reveal()}, "code": {code}}
 		r := httptest.NewRequest("POST", "/login", strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()

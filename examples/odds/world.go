@@ -115,7 +115,7 @@ func (w *world) freshCode() string {
 }
 
 // challenge signs in up to the second step, as anybody can who has the password.
-func (w *world) challenge(ctx context.Context) (string, error) {
+func (w *world) challenge(ctx context.Context) (enrollment.Challenge, error) {
 	d, err := w.guard.SignIn(ctx, user, enrollment.SignInOptions{})
 	return d.Challenge, err
 }
@@ -145,10 +145,10 @@ func (w *world) recover(ctx context.Context) error {
 }
 
 // send has a code sent, and returns the challenge that it answers.
-func (w *world) send(ctx context.Context) (string, error) {
+func (w *world) send(ctx context.Context) (enrollment.Challenge, error) {
 	challenge, err := w.challenge(ctx)
 	if err != nil {
-		return "", err
+		return enrollment.Challenge{}, err
 	}
 	w.clock.Advance(enrollment.MessagePause)
 	d, err := w.guard.Messages().Send(ctx, enrollment.PurposeSignIn, challenge)

@@ -100,7 +100,7 @@ func (s *session) signInRepeatedly(ctx context.Context) error {
 }
 
 // answer asks for codes until the challenge is answered or no longer valid.
-func (s *session) answer(ctx context.Context, challenge string) error {
+func (s *session) answer(ctx context.Context, challenge enrollment.Challenge) error {
 	for {
 		typed, err := s.ask("Code: ")
 		if err != nil {

@@ -32,7 +32,7 @@ type pages struct {
 	show         func(enrollment.Setup) error
 	showOnce     func(recovery.Codes) error
 	startSession func(userID string) error
-	askForCode   func(challenge string) error
+	askForCode   func(enrollment.Challenge) error
 	leadToSetup  func(userID string) error
 	askAgain     func(*enrollment.Denied) error
 }
@@ -52,7 +52,7 @@ func (p pages) begin(ctx context.Context, guard *enrollment.Guard, userID, email
 func (p pages) confirm(ctx context.Context, guard *enrollment.Guard, userID, token, code string) error {
 	showOnce := p.showOnce
 
-	done, err := guard.Confirm(ctx, userID, token, code)
+	done, err := guard.Confirm(ctx, userID, enrollment.SetupTokenOf(token), code)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (p pages) signIn(ctx context.Context, guard *enrollment.Guard, userID strin
 func (p pages) answer(ctx context.Context, guard *enrollment.Guard, challenge, code string) error {
 	startSession, askAgain := p.startSession, p.askAgain
 
-	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, challenge, code)
+	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, enrollment.ChallengeOf(challenge), code)
 	var denied *enrollment.Denied
 	switch {
 	case errors.As(err, &denied):

@@ -77,13 +77,13 @@ type visitor struct {
 func (v *visitor) pages() pages {
 	return pages{
 		show: func(setup enrollment.Setup) (err error) {
-			v.token = setup.Token
+			v.token = setup.Token.Reveal()
 			v.app, err = enrollmenttest.Scan(setup.URI())
 			return err
 		},
 		showOnce:     func(codes recovery.Codes) error { v.codes = codes.Reveal(); return nil },
 		startSession: func(userID string) error { v.session = userID; return nil },
-		askForCode:   func(challenge string) error { v.challenge = challenge; return nil },
+		askForCode:   func(c enrollment.Challenge) error { v.challenge = c.Reveal(); return nil },
 		leadToSetup:  func(string) error { return errors.New("nothing is mandatory here") },
 		askAgain:     func(denied *enrollment.Denied) error { v.denied = denied; return nil },
 	}

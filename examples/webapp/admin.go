@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // adminPurpose is the purpose of the code that administrators enter first.
@@ -100,10 +99,10 @@ type memberPage struct {
 }
 
 func (a *app) member(w http.ResponseWriter, r *http.Request, u user) {
-	a.showMember(w, r, u, r.URL.Query().Get("id"), recovery.Code{})
+	a.showMember(w, r, u, r.URL.Query().Get("id"), enrollment.Ticket{})
 }
 
-func (a *app) showMember(w http.ResponseWriter, r *http.Request, u user, id string, ticket recovery.Code) {
+func (a *app) showMember(w http.ResponseWriter, r *http.Request, u user, id string, ticket enrollment.Ticket) {
 	ctx := r.Context()
 	member, err := a.users.byID(ctx, id)
 	if errors.Is(err, errNoUser) {

@@ -102,7 +102,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 	// A host that keeps two-factor accounts and users in different databases
 	// also sets SignInOptions.Enrolled, from a column of its users table.
 	login := rule.login(u)
-	login.Device = a.deviceToken(r)
+	login.Device = enrollment.DeviceTokenOf(a.deviceToken(r))
 	decision, err := a.guard.SignIn(ctx, u.ID, login)
 	if err != nil {
 		a.fail(w, r, err)

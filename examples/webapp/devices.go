@@ -35,7 +35,7 @@ func (a *app) trust(w http.ResponseWriter, r *http.Request, ok enrollment.Succes
 		a.sessions.Put(ctx, keyBad, "You are signed in, but we could not remember this device.")
 		return
 	}
-	a.setDeviceCookie(w, trusted.Token, int(trusted.Device.Expires.Sub(a.now()).Seconds()))
+	a.setDeviceCookie(w, trusted.Token.Reveal(), int(trusted.Device.Expires.Sub(a.now()).Seconds()))
 }
 
 // setDeviceCookie stores the token where scripts and other sites can't get it.

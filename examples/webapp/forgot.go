@@ -182,7 +182,7 @@ func (a *app) resetAnswered(w http.ResponseWriter, r *http.Request, ok enrollmen
 		a.internalError(w, r, err)
 		return
 	}
-	a.sessions.Put(r.Context(), keyStepped+string(resetPurpose), ok.Receipt)
+	a.sessions.Put(r.Context(), keyStepped+string(resetPurpose), ok.Receipt.Reveal())
 	if !ok.NewCode.IsZero() {
 		a.showNewCode(w, r, u, ok.NewCode)
 		return

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // The actions of an administrator. The user is told about each one, with the
@@ -20,14 +19,14 @@ func (a *app) approveReset(w http.ResponseWriter, r *http.Request, u user) {
 }
 
 // takingAway is Reset or ApproveReset.
-type takingAway func(x enrollment.Admin, ctx context.Context, userID string, o enrollment.ResetOptions) (recovery.Code, error)
+type takingAway func(x enrollment.Admin, ctx context.Context, userID string, o enrollment.ResetOptions) (enrollment.Ticket, error)
 
 // takeAway turns off the user's second factor. It also ends the user's sessions,
 // because they may be someone else's. The ticket is shown in the response and
 // stored nowhere.
 func (a *app) takeAway(w http.ResponseWriter, r *http.Request, u user, how takingAway) {
 	ctx := r.Context()
-	var ticket recovery.Code
+	var ticket enrollment.Ticket
 	o := enrollment.ResetOptions{Ticket: r.PostFormValue("ticket") != ""}
 	done := "Two-factor authentication is now off for this user."
 	if o.Ticket {

@@ -34,7 +34,7 @@ func (a *app) lost(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 		return
 	}
-	request, err := a.guard.ResetRequests().Open(r.Context(), challenge)
+	request, err := a.guard.ResetRequests().Open(r.Context(), enrollment.ChallengeOf(challenge))
 	var denied *enrollment.Denied
 	if errors.As(err, &denied) && !errors.Is(denied, enrollment.ErrChallenge) {
 		a.say(w, r, keyBad, deniedInWords(denied, a.now()), signInStep.path)

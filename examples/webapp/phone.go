@@ -73,13 +73,13 @@ func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 	}
 	ticket := r.PostFormValue("ticket")
 	binding, err := a.guard.Messages().Bind(ctx, u.ID, enrollment.BindOptions{
-		Channel: channelSMS, To: number, Ticket: ticket, Proof: a.proof(r),
+		Channel: channelSMS, To: number, Ticket: enrollment.TicketOf(ticket), Proof: a.proof(r),
 	})
 	var denied *enrollment.Denied
 	problem, status, about := a.aboutCode(w, err)
 	switch {
 	case err == nil:
-		a.sessions.Put(ctx, keyPhone, binding.Token)
+		a.sessions.Put(ctx, keyPhone, binding.Token.Reveal())
 		http.Redirect(w, r, "/security/phone/code", http.StatusSeeOther)
 		return
 	case about:
@@ -120,7 +120,8 @@ func (a *app) showPhoneCode(w http.ResponseWriter, r *http.Request, status int, 
 // confirmPhone checks the code that was sent to the number.
 func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
-	done, err := a.guard.Messages().Confirm(ctx, u.ID, a.sessions.GetString(ctx, keyPhone), r.PostFormValue("code"))
+	token := enrollment.SetupTokenOf(a.sessions.GetString(ctx, keyPhone))
+	done, err := a.guard.Messages().Confirm(ctx, u.ID, token, r.PostFormValue("code"))
 	if problem, status, about := a.aboutCode(w, err); about {
 		a.showPhoneCode(w, r, status, problem)
 		return

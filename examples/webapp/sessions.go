@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
 // The keys of a session. After the first step alone a session has keyChallenge or
@@ -99,8 +100,8 @@ func (a *app) current(ctx context.Context) (user, error) {
 }
 
 // keepReceipt stores the receipt of a code that the user has just entered.
-func (a *app) keepReceipt(ctx context.Context, receipt string, at time.Time) {
-	a.sessions.Put(ctx, keyReceipt, receipt)
+func (a *app) keepReceipt(ctx context.Context, receipt enrollment.Receipt, at time.Time) {
+	a.sessions.Put(ctx, keyReceipt, receipt.Reveal())
 	a.sessions.Put(ctx, keyReceiptAt, at.Unix())
 }
 

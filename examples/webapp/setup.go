@@ -71,7 +71,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 		Issuer:  a.issuer(r),
 		Name:    cleanName(r.PostFormValue("name")),
 		Replace: r.PostFormValue("id"),
-		Ticket:  r.PostFormValue("ticket"),
+		Ticket:  enrollment.TicketOf(r.PostFormValue("ticket")),
 		Proof:   a.proof(r),
 	}
 	status, err := a.guard.Status(ctx, u.ID)
@@ -83,7 +83,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 	if err != nil {
 		q, qErr := a.beginQuestion(r, u, o.Replace)
 		if asksForTicket(err) && qErr == nil {
-			a.askTicket(w, r, q, err, o.Ticket != "")
+			a.askTicket(w, r, q, err, !o.Ticket.IsZero())
 			return
 		}
 		q.AskCode = true
@@ -103,7 +103,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 		a.showSetup(w, r, u, setup, http.StatusOK, "")
 		return
 	}
-	a.sessions.Put(ctx, keySetup, setup.Token)
+	a.sessions.Put(ctx, keySetup, setup.Token.Reveal())
 	http.Redirect(w, r, "/security/setup", http.StatusSeeOther)
 }
 
@@ -114,7 +114,7 @@ func (a *app) proof(r *http.Request) enrollment.Proof {
 		return enrollment.ByCode(code)
 	}
 	if receipt := a.sessions.GetString(r.Context(), keyReceipt); receipt != "" {
-		return enrollment.ByReceipt(receipt)
+		return enrollment.ByReceipt(enrollment.ReceiptOf(receipt))
 	}
 	return enrollment.Proof{}
 }
@@ -140,7 +140,7 @@ func (a *app) setupForm(w http.ResponseWriter, r *http.Request, u user) {
 		http.Redirect(w, r, "/security/begin", http.StatusSeeOther)
 		return
 	}
-	setup, err := a.guard.Resume(r.Context(), u.ID, token)
+	setup, err := a.guard.Resume(r.Context(), u.ID, enrollment.SetupTokenOf(token))
 	if err != nil {
 		if errors.Is(err, enrollment.ErrSetup) {
 			a.sessions.Remove(r.Context(), keySetup)
@@ -165,7 +165,7 @@ func (a *app) showSetup(w http.ResponseWriter, r *http.Request, u user, setup en
 	field := newCodeField(r, problem)
 	field.With, field.AppOnly = withApp, true // the request may have had a recovery code as its proof
 	a.render(w, r, status, "setup", setupPage{
-		Token:   setup.Token,
+		Token:   setup.Token.Reveal(),
 		QR:      template.URL(image),
 		Link:    template.URL(setup.URI()),
 		Secret:  setup.Secret().Grouped(),
@@ -182,7 +182,7 @@ func (a *app) showSetup(w http.ResponseWriter, r *http.Request, u user, setup en
 // the token of the latest setup, which may be that of another tab.
 func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
-	token := r.PostFormValue("token")
+	token := enrollment.SetupTokenOf(r.PostFormValue("token"))
 	done, err := a.guard.Confirm(ctx, u.ID, token, r.PostFormValue("code"))
 	if problem, status, about := a.aboutCode(w, err); about {
 		setup, err := a.guard.Resume(ctx, u.ID, token)

@@ -55,7 +55,7 @@ type stepPage struct {
 
 // keepChallenge stores the challenge in the session.
 func (a *app) keepChallenge(ctx context.Context, d enrollment.Decision) {
-	a.sessions.Put(ctx, keyChallenge, d.Challenge)
+	a.sessions.Put(ctx, keyChallenge, d.Challenge.Reveal())
 	a.sessions.Remove(ctx, keySent)
 	a.sessions.Remove(ctx, keySentTo)
 	a.sessions.Put(ctx, keyDelivered, slices.Contains(d.Factors, enrollment.FactorDelivered))
@@ -111,7 +111,7 @@ func (a *app) stepCode(s step) http.HandlerFunc {
 			http.Redirect(w, r, s.start, http.StatusSeeOther)
 			return
 		}
-		ok, err := a.guard.Answer(ctx, s.purpose, challenge, r.PostFormValue("code"))
+		ok, err := a.guard.Answer(ctx, s.purpose, enrollment.ChallengeOf(challenge), r.PostFormValue("code"))
 		if problem, status, about := a.aboutCode(w, err); about {
 			a.showStep(w, r, s, status, problem)
 			return
@@ -134,7 +134,7 @@ func (a *app) stepSend(s step) http.HandlerFunc {
 			http.Redirect(w, r, s.start, http.StatusSeeOther)
 			return
 		}
-		sent, err := a.guard.Messages().Send(ctx, s.purpose, challenge)
+		sent, err := a.guard.Messages().Send(ctx, s.purpose, enrollment.ChallengeOf(challenge))
 		var denied *enrollment.Denied
 		switch {
 		case errors.Is(err, enrollment.ErrNotSent):
@@ -152,7 +152,7 @@ func (a *app) stepSend(s step) http.HandlerFunc {
 			a.failStep(w, r, s, err)
 			return
 		}
-		a.sessions.Put(ctx, keySent, sent.Challenge)
+		a.sessions.Put(ctx, keySent, sent.Challenge.Reveal())
 		a.sessions.Put(ctx, keySentTo, sent.Address.Hint)
 		http.Redirect(w, r, s.path+"?with="+withMessage, http.StatusSeeOther)
 	}

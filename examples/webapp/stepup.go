@@ -25,7 +25,7 @@ func (a *app) stepUp(w http.ResponseWriter, r *http.Request, u user, purpose enr
 		return
 	}
 	a.keepReceipt(ctx, ok.Receipt, ok.At)
-	a.sessions.Put(ctx, keyStepped+string(purpose), ok.Receipt)
+	a.sessions.Put(ctx, keyStepped+string(purpose), ok.Receipt.Reveal())
 	if !ok.NewCode.IsZero() {
 		a.showNewCode(w, r, u, ok.NewCode)
 		return
@@ -41,7 +41,7 @@ func (a *app) recently(r *http.Request, u user, purpose enrollment.Purpose, with
 	if receipt == "" {
 		return time.Time{}, false, nil
 	}
-	ok, err := a.guard.RecentlyVerified(r.Context(), u.ID, purpose, receipt, within)
+	ok, err := a.guard.RecentlyVerified(r.Context(), u.ID, purpose, enrollment.ReceiptOf(receipt), within)
 	if errors.Is(err, enrollment.ErrProof) {
 		return time.Time{}, false, nil
 	}

@@ -30,7 +30,7 @@ const pace = 7 * time.Second
 type User struct {
 	ID        string
 	Record    store.Record
-	Challenge string
+	Challenge enrollment.Challenge
 	Right     string // the code of the authenticator at base
 	Wrong     string // a code that is wrong for minutes around base
 }
@@ -199,13 +199,13 @@ func (p *Population) live(ctx context.Context, id string, key totp.Key, codes re
 	return err
 }
 
-func (p *Population) challenge(ctx context.Context, id string) (string, error) {
+func (p *Population) challenge(ctx context.Context, id string) (enrollment.Challenge, error) {
 	d, err := p.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
 	if err != nil {
-		return "", err
+		return enrollment.Challenge{}, err
 	}
 	if d.Next != enrollment.AskCode {
-		return "", fmt.Errorf("the decision is %v", d.Next)
+		return enrollment.Challenge{}, fmt.Errorf("the decision is %v", d.Next)
 	}
 	return d.Challenge, nil
 }

@@ -52,7 +52,7 @@ func directory(t *testing.T, s store.Store) {
 		return g, d
 	}
 	guard, _ := open(old)
-	begin := func(id string) (string, *enrollmenttest.App) {
+	begin := func(id string) (enrollment.SetupToken, *enrollmenttest.App) {
 		setup, err := guard.Begin(ctx, id, enrollment.BeginOptions{Account: "account"})
 		if err != nil {
 			t.Fatal(err)

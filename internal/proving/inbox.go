@@ -91,7 +91,7 @@ func (p *Post) Bound(user string, proof enrollment.Proof) enrollment.Confirmed {
 }
 
 // Deliver has a code sent for the challenge of a sign-in.
-func (p *Post) Deliver(challenge string) enrollment.Delivery {
+func (p *Post) Deliver(challenge enrollment.Challenge) enrollment.Delivery {
 	p.kit.t.Helper()
 	d, err := p.Send(p.kit.t.Context(), enrollment.PurposeSignIn, challenge)
 	p.kit.Must(err)

@@ -111,19 +111,19 @@ func (k *Kit) SignIn(user string, o enrollment.SignInOptions, want ...enrollment
 }
 
 // Challenge gives the right password, and is asked for a code.
-func (k *Kit) Challenge(user string) string {
+func (k *Kit) Challenge(user string) enrollment.Challenge {
 	k.t.Helper()
 	return k.SignIn(user, enrollment.SignInOptions{}, enrollment.AskCode).Challenge
 }
 
 // Answer answers the challenge of a sign-in.
-func (k *Kit) Answer(challenge, code string) (enrollment.Success, error) {
+func (k *Kit) Answer(challenge enrollment.Challenge, code string) (enrollment.Success, error) {
 	k.t.Helper()
 	return k.Guard.Answer(k.t.Context(), enrollment.PurposeSignIn, challenge, code)
 }
 
 // In answers with a code that has to be right.
-func (k *Kit) In(challenge, code string) enrollment.Success {
+func (k *Kit) In(challenge enrollment.Challenge, code string) enrollment.Success {
 	k.t.Helper()
 	ok, err := k.Answer(challenge, code)
 	k.Must(err)
@@ -131,7 +131,7 @@ func (k *Kit) In(challenge, code string) enrollment.Success {
 }
 
 // Out answers with a code that has to be refused for that reason.
-func (k *Kit) Out(challenge, code string, want enrollment.Reason) *enrollment.Denied {
+func (k *Kit) Out(challenge enrollment.Challenge, code string, want enrollment.Reason) *enrollment.Denied {
 	k.t.Helper()
 	_, err := k.Answer(challenge, code)
 	return Want(k.t, err, want)
@@ -154,7 +154,7 @@ func (p *Person) Code(steps ...int) string { return p.Kit.Code(p.Key, steps...) 
 func (p *Person) Wrong() string { return WrongCode(p.Kit.Now(), p.Key) }
 
 // Challenge gives the right password, and is asked for a code.
-func (p *Person) Challenge() string { p.Kit.t.Helper(); return p.Kit.Challenge(p.ID) }
+func (p *Person) Challenge() enrollment.Challenge { p.Kit.t.Helper(); return p.Kit.Challenge(p.ID) }
 
 // Answer signs in with both factors.
 func (p *Person) Answer(code string) (enrollment.Success, error) {
@@ -183,7 +183,7 @@ func (p *Person) Verify(purpose enrollment.Purpose) enrollment.Success {
 }
 
 // Receipt is that of Verify.
-func (p *Person) Receipt() string { p.Kit.t.Helper(); return p.Verify("settings").Receipt }
+func (p *Person) Receipt() enrollment.Receipt { p.Kit.t.Helper(); return p.Verify("settings").Receipt }
 
 // Trust makes a device a trusted one.
 func (p *Person) Trust(name string) enrollment.TrustedDevice {

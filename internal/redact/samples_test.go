@@ -21,6 +21,7 @@ type encoding int
 const (
 	refused encoding = iota // they fail
 	nothing                 // they find nothing to encode in it
+	travels                 // they encode its text, which it is for
 )
 
 // A sample is a value that holds secrets.
@@ -183,8 +184,6 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 	codes := done.Codes
 	success, err := g.Verify(ctx, user, "x", codes.Reveal()[0])
 	ok(err)
-	trusted, err := g.Devices().Trust(ctx, user, success.Receipt, "")
-	ok(err)
 	export, err := g.Admin("root", "x").Export(ctx, user)
 	ok(err)
 	bind := enrollment.BindOptions{Channel: "sms", To: "+43 1 555 0142", Proof: enrollment.ByCode(code())}
@@ -199,12 +198,11 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 	ofSetup := append(ofCodes(codes), ofKey...)
 	proof := enrollment.ByCode("kanarienvogel")
 	imported := enrollment.ImportedAuthenticator{Key: key}
-	return []sample{
+	return append(ofTokens(), []sample{
 		newSample(setup, refused, ofSetup...),
 		newSample(done, refused, ofSetup...),
 		newSample(success, refused, success.NewCode.Reveal(), strings.ReplaceAll(success.NewCode.Reveal(), "-", "")),
 		newSample(renewed, refused, ofCodes(renewed.Codes)...),
-		newSample(trusted, refused, ofKey...),
 		newSample(export, refused, ofKey...),
 		newSample(export.Reveal()[0], refused, ofKey...),
 		newSample(imported, refused, ofKey...),
@@ -214,5 +212,26 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 		newSample(enrollment.BeginOptions{Proof: proof}, refused, "kanarienvogel"),
 		newSample(enrollment.BindOptions{Proof: proof}, refused, "kanarienvogel"),
 		newSample(*app, nothing, ofKey...),
+	}...)
+}
+
+// ofTokens returns the samples of what travels in package enrollment.
+func ofTokens() []sample {
+	const text = "kanarienvogel-in-einem-käfig"
+	challenge, receipt, setup := enrollment.ChallengeOf(text), enrollment.ReceiptOf(text), enrollment.SetupTokenOf(text)
+	device, ticket := enrollment.DeviceTokenOf(text), enrollment.TicketOf(text)
+	return []sample{
+		newSample(challenge, travels, text),
+		newSample(receipt, travels, text),
+		newSample(setup, travels, text),
+		newSample(device, travels, text),
+		newSample(ticket, travels, text),
+		newSample(enrollment.SignInOptions{Device: device}, travels, text),
+		newSample(enrollment.Decision{Next: enrollment.AskCode, Challenge: challenge}, travels, text),
+		newSample(enrollment.TrustedDevice{Token: device}, travels, text),
+		newSample(enrollment.Binding{Token: setup}, travels, text),
+		newSample(enrollment.Delivery{Challenge: challenge}, travels, text),
+		newSample(enrollment.Success{Receipt: receipt}, travels, text),
+		newSample(enrollment.Confirmed{Success: enrollment.Success{Receipt: receipt}}, travels, text),
 	}
 }

@@ -76,7 +76,7 @@ func TestCase27_WaitedTooLong(t *testing.T, open proving.Open) {
 func TestCase28_HalfAuthenticated(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
-	for _, c := range []string{u.Wrong(), "", "hello", u.Challenge()} {
+	for _, c := range []string{u.Wrong(), "", "hello", u.Challenge().Reveal()} {
 		ok, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, u.Challenge(), c)
 		if err == nil || !reflect.DeepEqual(ok, enrollment.Success{}) {
 			t.Errorf("Answer = %+v, %v", ok, err)
@@ -90,14 +90,14 @@ func TestCase28_HalfAuthenticated(t *testing.T, open proving.Open) {
 		t.Error("the zero decision is not to refuse")
 	}
 	d, err := k.Guard.SignIn(t.Context(), "nobody", enrollment.SignInOptions{Require: true})
-	if err != nil || d.Next != enrollment.MustEnroll || d.Challenge != "" {
+	if err != nil || d.Next != enrollment.MustEnroll || !d.Challenge.IsZero() {
 		t.Errorf("SignIn = %+v, %v", d, err)
 	}
-	if d, err = k.Guard.SignIn(t.Context(), "nobody", enrollment.SignInOptions{Enrolled: true}); err == nil || d.Next != enrollment.Refuse || d.Challenge != "" {
+	if d, err = k.Guard.SignIn(t.Context(), "nobody", enrollment.SignInOptions{Enrolled: true}); err == nil || d.Next != enrollment.Refuse || !d.Challenge.IsZero() {
 		t.Errorf("SignIn of a user said to be enrolled = %+v, %v", d, err)
 	}
-	proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt("")), enrollment.ReasonProofInvalid)
-	proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(u.Challenge())), enrollment.ReasonProofInvalid)
+	proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(enrollment.Receipt{})), enrollment.ReasonProofInvalid)
+	proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(enrollment.ReceiptOf(u.Challenge().Reveal()))), enrollment.ReasonProofInvalid)
 }
 
 // TestCase51_ResetChallengeSignsIn: the challenge of a password reset was good
@@ -227,7 +227,7 @@ func TestCase32_SecretsInLogs(t *testing.T, open proving.Open) {
 	k.Pass(30 * time.Second)
 	c = u.Code()
 	staged, token := begin(k, "alice", enrollment.ByCode(c), "")
-	secrets = append(secrets, c, token)
+	secrets = append(secrets, c, token.Reveal())
 	secrets = append(secrets, secretsOf(staged)...)
 	_, err := k.Guard.Confirm(ctx, "alice", token, staged.Code(10))
 	use(staged.Code(10), err)
@@ -237,7 +237,7 @@ func TestCase32_SecretsInLogs(t *testing.T, open proving.Open) {
 	renewed, err := k.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(u.Code()))
 	use(u.Code(), err)
 	secrets = append(secrets, renewed.Codes.Reveal()...)
-	secrets = append(secrets, renewed.Receipt)
+	secrets = append(secrets, renewed.Receipt.Reveal())
 	for range 6 {
 		_, err := k.Guard.Verify(ctx, "alice", "x", u.Wrong())
 		use(u.Wrong(), err)

@@ -48,7 +48,7 @@ func bind(t *testing.T, p *proving.Person) *proving.Inbox {
 }
 
 // send signs in with the first factor and has a code sent.
-func send(t *testing.T, m enrollment.Messages, p *proving.Person) string {
+func send(t *testing.T, m enrollment.Messages, p *proving.Person) enrollment.Challenge {
 	t.Helper()
 	d, err := m.Send(t.Context(), enrollment.PurposeSignIn, p.Challenge())
 	if err != nil {
@@ -96,7 +96,7 @@ func TestCase15_ResendResetsAttempts(t *testing.T, open proving.Open) {
 	m := messages(k, p)
 	first := send(t, m, u)
 	old := p.Code()
-	answer := func(challenge, code string) error {
+	answer := func(challenge enrollment.Challenge, code string) error {
 		_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, code)
 		return err
 	}
@@ -133,7 +133,7 @@ func TestCase27_DeliveredCodeNotBound(t *testing.T, open proving.Open) {
 	ca := send(t, ma, alice)
 	a := pa.Code()
 	cb := send(t, mb, bob)
-	answer := func(p enrollment.Purpose, challenge, code string) (enrollment.Success, error) {
+	answer := func(p enrollment.Purpose, challenge enrollment.Challenge, code string) (enrollment.Success, error) {
 		return k.Guard.Answer(t.Context(), p, challenge, code)
 	}
 	if a != pb.Code() {

@@ -35,7 +35,7 @@ func evaluations() []evaluation {
 		S = *states.State
 		C = context.Context
 	)
-	answer := func(challenge func(s S) string) func(C, S, string) error {
+	answer := func(challenge func(s S) enrollment.Challenge) func(C, S, string) error {
 		return func(ctx C, s S, code string) error {
 			_, err := s.Guard.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code)
 			return err
@@ -44,7 +44,7 @@ func evaluations() []evaluation {
 	proven := func(f func(C, S, enrollment.Proof) error) func(C, S, string) error {
 		return func(ctx C, s S, code string) error { return f(ctx, s, enrollment.ByCode(code)) }
 	}
-	signIn := answer(func(s S) string { return s.Challenge })
+	signIn := answer(func(s S) enrollment.Challenge { return s.Challenge })
 	confirm := func(ctx C, s S, code string) error {
 		_, err := s.Guard.Confirm(ctx, states.User, s.Token, code)
 		return err
@@ -79,7 +79,7 @@ func evaluations() []evaluation {
 		{"Answer by a slow recovery code", "confirmed", recovery.Argon2id, recoveryCode, S.Unknown, signIn},
 		{"Answer by a code that is replaced", "replenished", recovery.Fast, recoveryCode, S.Unknown, signIn},
 		{"Answer by an imported code", "imported", recovery.Fast, imported, none, signIn},
-		{"Answer by a message", "sent", recovery.Fast, message, S.WrongMessage, answer(func(s S) string { return s.Sent })},
+		{"Answer by a message", "sent", recovery.Fast, message, S.WrongMessage, answer(func(s S) enrollment.Challenge { return s.Sent })},
 		{"Verify", "confirmed", recovery.Fast, S.Right, S.Wrong, func(ctx C, s S, code string) error {
 			_, err := s.Guard.Verify(ctx, states.User, "x", code)
 			return err

@@ -46,7 +46,7 @@ func TestCase19_RecoveryRace(t *testing.T, open proving.Open) {
 			c.RecoveryCodes = recovery.MinCount
 		})
 		u := k.Enroll("alice")
-		challenges := make([]string, n)
+		challenges := make([]enrollment.Challenge, n)
 		for i := range challenges {
 			challenges[i] = u.Challenge()
 		}
@@ -108,7 +108,7 @@ func TestCase37_UnboundedInput(t *testing.T, open proving.Open) {
 				_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, typed)
 				proving.Want(t, err, enrollment.ReasonMalformedCode)
 			}
-			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, strings.Repeat("A", 1<<20), u.Code())
+			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf(strings.Repeat("A", 1<<20)), u.Code())
 			proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 		})
 	})

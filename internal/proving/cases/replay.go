@@ -78,7 +78,7 @@ func TestCase06_ReplayRace(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
 	c := u.Code()
-	challenges := make([]string, n)
+	challenges := make([]enrollment.Challenge, n)
 	for i := range challenges {
 		challenges[i] = u.Challenge()
 	}

@@ -23,13 +23,13 @@ func signInOn(g *enrollment.Guard, p *proving.Person, code string) error {
 }
 
 // answer answers the challenge of a sign-in.
-func answer(k *proving.Kit, challenge, code string) error {
+func answer(k *proving.Kit, challenge enrollment.Challenge, code string) error {
 	_, err := k.Answer(challenge, code)
 	return err
 }
 
 // begin begins a setup and returns who has scanned it, and its token.
-func begin(k *proving.Kit, user string, p enrollment.Proof, replace string) (*proving.Person, string) {
+func begin(k *proving.Kit, user string, p enrollment.Proof, replace string) (*proving.Person, enrollment.SetupToken) {
 	setup, app := k.Begin(user, enrollment.BeginOptions{Proof: p, Replace: replace})
 	return &proving.Person{Kit: k, ID: user, Key: app}, setup.Token
 }

@@ -46,7 +46,7 @@ func TestCase23_SetupWithoutProof(t *testing.T, open proving.Open) {
 		for _, replace := range []string{"", u.First.Authenticator} {
 			for proof, why := range map[enrollment.Reason]enrollment.Proof{
 				enrollment.ReasonProofRequired:   {},
-				enrollment.ReasonProofInvalid:    enrollment.ByReceipt(u.Challenge()),
+				enrollment.ReasonProofInvalid:    enrollment.ByReceipt(enrollment.ReceiptOf(u.Challenge().Reveal())),
 				enrollment.ReasonProofNotAllowed: enrollment.ByReauth("password"),
 			} {
 				_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Replace: replace, Proof: why})

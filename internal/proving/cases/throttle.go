@@ -214,8 +214,8 @@ func TestCase39_LockAsWeapon(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	u := k.Enroll("alice")
 	k.Unchanged("alice", func() { // a stranger has no challenge
-		for _, challenge := range []string{"", "x", u.ID, "AAAA", u.Challenge()[1:], u.First.Receipt} {
-			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.Wrong())
+		for _, challenge := range []string{"", "x", u.ID, "AAAA", u.Challenge().Reveal()[1:], u.First.Receipt.Reveal()} {
+			_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf(challenge), u.Wrong())
 			proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 		}
 	})

@@ -65,7 +65,7 @@ func waived(l func(s *states.State) enrollment.SignInOptions, by enrollment.Fact
 		} else if d.Waived != by {
 			err = fmt.Errorf("%q took the place of the code", d.Waived)
 		}
-		if d.Next != want || d.Challenge != "" {
+		if d.Next != want || !d.Challenge.IsZero() {
 			err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
 		}
 		return result{}, err
@@ -87,7 +87,7 @@ func verify(code func(s *states.State) string) doing {
 	}
 }
 
-func answer(challenge, code func(s *states.State) string) doing {
+func answer(challenge func(s *states.State) enrollment.Challenge, code func(s *states.State) string) doing {
 	return func(ctx context.Context, s *states.State, g *enrollment.Guard) (result, error) {
 		ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code(s))
 		return success(ok, err)
@@ -151,7 +151,7 @@ func confirms(ctx context.Context, s *states.State, g *enrollment.Guard, out *re
 	if out == nil {
 		return nil
 	}
-	setup, err := g.Resume(ctx, states.User, out.token)
+	setup, err := g.Resume(ctx, states.User, enrollment.SetupTokenOf(out.token))
 	if err != nil || setup.URI() != out.uri || !slices.Equal(setup.Codes().Reveal(), out.codes) {
 		return fmt.Errorf("Resume: %w", err)
 	}
@@ -159,20 +159,20 @@ func confirms(ctx context.Context, s *states.State, g *enrollment.Guard, out *re
 	if err != nil {
 		return err
 	}
-	done, err := g.Confirm(ctx, states.User, out.token, s.Code(key))
+	done, err := g.Confirm(ctx, states.User, enrollment.SetupTokenOf(out.token), s.Code(key))
 	if err != nil || len(out.codes) > 0 && !slices.Equal(done.Codes.Reveal(), out.codes) {
 		return fmt.Errorf("Confirm: %w", err)
 	}
 	return codesWork(ctx, g, &result{codes: done.Codes.Reveal()})
 }
 
-func begin(ticket func(s *states.State) string) doing {
+func begin(ticket func(s *states.State) enrollment.Ticket) doing {
 	return func(ctx context.Context, s *states.State, g *enrollment.Guard) (result, error) {
 		setup, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Ticket: ticket(s)})
-		if err != nil && (setup.Token != "" || setup.URI() != "" || setup.Codes().Len() > 0) {
+		if err != nil && (!setup.Token.IsZero() || setup.URI() != "" || setup.Codes().Len() > 0) {
 			err = errors.New("an error that comes with a result")
 		}
-		return result{token: setup.Token, uri: setup.URI(), codes: setup.Codes().Reveal()}, err
+		return result{token: setup.Token.Reveal(), uri: setup.URI(), codes: setup.Codes().Reveal()}, err
 	}
 }
 
@@ -186,7 +186,7 @@ func trusts(ctx context.Context, _ *states.State, g *enrollment.Guard, out *resu
 	if out == nil {
 		return nil
 	}
-	d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{Device: out.token})
+	d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{Device: enrollment.DeviceTokenOf(out.token)})
 	if err != nil || d.Waived != enrollment.FactorTrustedDevice {
 		return fmt.Errorf("SignIn says %v: %w", d.Next, err)
 	}
@@ -217,23 +217,23 @@ func accessOperations() []operation {
 	device := func(s S) enrollment.SignInOptions { return enrollment.SignInOptions{Device: s.Device.Token} }
 	login := func(S) enrollment.SignInOptions { return enrollment.SignInOptions{} }
 	require := func(S) enrollment.SignInOptions { return enrollment.SignInOptions{Require: true} }
-	challenge := func(s S) string { return s.Challenge }
-	sent := func(s S) string { return s.Sent }
+	challenge := func(s S) enrollment.Challenge { return s.Challenge }
+	sent := func(s S) enrollment.Challenge { return s.Sent }
 	message := func(s S) string { return s.Message }
 	recoveryCode := func(s S) string { return s.Codes[1] }
 	system := func(i int) func(s S) string { return func(s S) string { return s.System[i] } }
 	otherCase := func(s S) string { return strings.ToUpper(s.System[1]) }
 	unknown := func(S) string { return "none-of-them" }
-	none := func(S) string { return "" }
-	ticket := func(s S) string { return s.Ticket }
-	invalid := func(S) string { return states.UnknownTicket }
-	trust := func(receipt func(s S) string) doing {
+	none := func(S) enrollment.Ticket { return enrollment.Ticket{} }
+	ticket := func(s S) enrollment.Ticket { return s.Ticket }
+	invalid := func(S) enrollment.Ticket { return enrollment.TicketOf(states.UnknownTicket) }
+	trust := func(receipt func(s S) enrollment.Receipt) doing {
 		return func(ctx C, s S, g G) (result, error) {
 			d, err := g.Devices().Trust(ctx, states.User, receipt(s), "browser")
-			if (err == nil) != (d.Token != "") {
+			if (err == nil) != !d.Token.IsZero() {
 				err = errors.New("an error that comes with a result")
 			}
-			return result{token: d.Token}, err
+			return result{token: d.Token.Reveal()}, err
 		}
 	}
 	codes := func(p func(s S) enrollment.Proof) doing {
@@ -254,8 +254,8 @@ func accessOperations() []operation {
 		{name: "SignIn by device", state: "trusted", run: waived(device, enrollment.FactorTrustedDevice), writes: true, held: signsIn(enrollment.FactorTrustedDevice)},
 		{name: "SignIn by bypass", state: "bypassed", run: waived(login, enrollment.FactorBypass), writes: true, held: signsIn(enrollment.FactorBypass)},
 		{name: "SignIn by bypass without", state: "exempt", run: waived(require, enrollment.FactorBypass), writes: true, held: signsIn(enrollment.FactorBypass)},
-		{name: "Trust", state: "confirmed", run: trust(func(s S) string { return s.Receipt }), writes: true, told: true, held: trusts},
-		{name: "Trust by nothing", state: "confirmed", run: trust(none), want: enrollment.ReasonProofInvalid, form: true},
+		{name: "Trust", state: "confirmed", run: trust(func(s S) enrollment.Receipt { return s.Receipt }), writes: true, told: true, held: trusts},
+		{name: "Trust by nothing", state: "confirmed", run: trust(func(S) enrollment.Receipt { return enrollment.Receipt{} }), want: enrollment.ReasonProofInvalid, form: true},
 		{name: "Devices", state: "trusted", reads: true, run: func(ctx C, _ S, g G) (result, error) {
 			list, err := g.Devices().List(ctx, states.User)
 			if (err == nil) != (len(list) == 2) {
@@ -302,7 +302,7 @@ func accessOperations() []operation {
 		{name: "Verify with spent code of another system", state: "imported", run: verify(system(0)), want: enrollment.ReasonReplayed, writes: true, counts: "recovery"},
 
 		{name: "Answer with delivered code", state: "sent", run: answer(sent, message), writes: true, once: true, quiet: true, held: func(ctx C, s S, g G, _ *result) error {
-			for _, c := range []string{s.Sent, s.Challenge} {
+			for _, c := range []enrollment.Challenge{s.Sent, s.Challenge} {
 				_, err := g.Answer(ctx, enrollment.PurposeSignIn, c, s.Next())
 				if err := expect(err, enrollment.ReasonChallengeSpent); err != nil {
 					return err

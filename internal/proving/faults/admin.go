@@ -62,7 +62,7 @@ func adminOperations() []operation {
 			return x.Import(ctx, states.User, im)
 		})
 	}
-	request := func(challenge func(s S) string) doing {
+	request := func(challenge func(s S) enrollment.Challenge) doing {
 		return func(ctx C, s S, g G) (result, error) {
 			asked, err := g.ResetRequests().Open(ctx, challenge(s))
 			if (err == nil) != !asked.Matures.IsZero() {
@@ -72,18 +72,18 @@ func adminOperations() []operation {
 		}
 	}
 	cancel := func(ctx C, _ S, g G) (result, error) { return result{}, g.ResetRequests().Cancel(ctx, states.User) }
-	challenge := func(s S) string { return s.Challenge }
-	spent := func(s S) string { return s.Spent }
+	challenge := func(s S) enrollment.Challenge { return s.Challenge }
+	spent := func(s S) enrollment.Challenge { return s.Spent }
 
 	// ticketed: a setup needs the ticket that was returned.
 	ticketed := func(ctx C, s S, g G, out *result) error {
-		if _, err := begin(func(S) string { return "" })(ctx, s, g); proving.ReasonOf(err) != enrollment.ReasonTicketRequired {
+		if _, err := begin(func(S) enrollment.Ticket { return enrollment.Ticket{} })(ctx, s, g); proving.ReasonOf(err) != enrollment.ReasonTicketRequired {
 			return fmt.Errorf("Begin without the ticket: %w", err)
 		}
 		if out == nil {
 			return nil
 		}
-		setup, err := begin(func(S) string { return strings.ToLower(out.token) })(ctx, s, g)
+		setup, err := begin(func(S) enrollment.Ticket { return enrollment.TicketOf(strings.ToLower(out.token)) })(ctx, s, g)
 		if err != nil {
 			return fmt.Errorf("Begin with the ticket: %w", err)
 		}
@@ -116,7 +116,7 @@ func adminOperations() []operation {
 			if out != nil {
 				return nil // it is set up by now
 			}
-			_, err := begin(func(s S) string { return s.Ticket })(ctx, s, g)
+			_, err := begin(func(s S) enrollment.Ticket { return s.Ticket })(ctx, s, g)
 			return expect(err, enrollment.ReasonTicketInvalid)
 		})},
 		{name: "Reset of nothing", state: "disabled", run: reset(false), want: enrollment.ReasonNotEnrolled},

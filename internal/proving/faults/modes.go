@@ -109,7 +109,7 @@ func (r *rig) somebodyElse() {
 	switch {
 	case r.Enrolled():
 		_, err = r.healthy.Verify(ctx, states.User, "else", r.Wrong())
-	case r.Token != "":
+	case !r.Token.IsZero():
 		_, err = r.healthy.Confirm(ctx, states.User, r.Token, r.Wrong())
 	default:
 		_, err = r.healthy.Begin(ctx, states.User, enrollment.BeginOptions{Account: "else", Ticket: r.Ticket})

@@ -18,7 +18,7 @@ import (
 // A result is what an operation returned.
 type result struct {
 	token   string // of a setup, an address or a device, a challenge, or a ticket
-	receipt string
+	receipt enrollment.Receipt
 	codes   []string
 	code    string // in the message that was sent
 	uri     string // of a setup
@@ -92,7 +92,7 @@ func operations() []operation {
 			opts := o(s)
 			opts.Account = "a"
 			setup, err := g.Begin(ctx, states.User, opts)
-			return result{token: setup.Token}, err
+			return result{token: setup.Token.Reveal()}, err
 		}
 	}
 	proven := func(p func(s S) enrollment.Proof) func(s S) enrollment.BeginOptions {
@@ -109,13 +109,13 @@ func operations() []operation {
 		if out == nil {
 			return nil
 		}
-		_, err := g.Resume(ctx, states.User, out.token)
+		_, err := g.Resume(ctx, states.User, enrollment.SetupTokenOf(out.token))
 		return err
 	}
-	confirm := func(token, code func(s S) string) func(context.Context, S, G) (result, error) {
+	confirm := func(token func(s S) enrollment.SetupToken, code func(s S) string) func(context.Context, S, G) (result, error) {
 		return func(ctx context.Context, s S, g G) (result, error) {
 			done, err := g.Confirm(ctx, states.User, token(s), code(s))
-			if err == nil && (done.Success.Receipt == "" || done.Success.UserID != states.User) {
+			if err == nil && (done.Success.Receipt.IsZero() || done.Success.UserID != states.User) {
 				err = errors.New("a Confirm without a Success")
 			}
 			if err != nil && (done.Codes.Len() > 0 || !reflect.DeepEqual(done.Success, enrollment.Success{})) {
@@ -124,8 +124,8 @@ func operations() []operation {
 			return result{codes: done.Codes.Reveal()}, err
 		}
 	}
-	token := func(s S) string { return s.Token }
-	oldToken := func(s S) string { return s.OldToken }
+	token := func(s S) enrollment.SetupToken { return s.Token }
+	oldToken := func(s S) enrollment.SetupToken { return s.OldToken }
 	waiting := func(s S) string { return s.Code(s.Waits) }
 	slow := func(s S) string { return s.Code(s.Waits, -8) }
 	wrong := S.Wrong
@@ -138,7 +138,7 @@ func operations() []operation {
 		_, err = g.Confirm(ctx, states.User, s.Token, waiting(s))
 		return expect(err, enrollment.ReasonNoSetup)
 	}
-	answer := func(challenge, code func(s S) string) func(context.Context, S, G) (result, error) {
+	answer := func(challenge func(s S) enrollment.Challenge, code func(s S) string) func(context.Context, S, G) (result, error) {
 		return func(ctx context.Context, s S, g G) (result, error) {
 			ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code(s))
 			if (err == nil) != (ok.UserID == states.User) {
@@ -147,8 +147,8 @@ func operations() []operation {
 			return result{}, err
 		}
 	}
-	challenge := func(s S) string { return s.Challenge }
-	spent := func(s S) string { return s.Spent }
+	challenge := func(s S) enrollment.Challenge { return s.Challenge }
+	spent := func(s S) enrollment.Challenge { return s.Spent }
 	recoveryCode := func(s S) string { return s.Codes[1] }
 	spentCode := func(s S) string { return s.Codes[0] }
 	verify := func(code func(s S) string) func(context.Context, S, G) (result, error) {
@@ -195,7 +195,7 @@ func operations() []operation {
 	newCodes := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (result, error) {
 		return func(ctx context.Context, s S, g G) (result, error) {
 			done, err := g.RenewCodes(ctx, states.User, p(s))
-			if err != nil && (done.Codes.Len() > 0 || done.Receipt != "") {
+			if err != nil && (done.Codes.Len() > 0 || !done.Receipt.IsZero()) {
 				err = errors.New("an error that comes with a result")
 			}
 			return result{codes: done.Codes.Reveal(), receipt: done.Receipt}, err
@@ -263,7 +263,7 @@ func operations() []operation {
 		}},
 		{name: "SignIn", state: "confirmed", reads: true, run: func(ctx context.Context, _ S, g G) (result, error) {
 			d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{})
-			if (err == nil) != (d.Next == enrollment.AskCode) || (err == nil) != (d.Challenge != "") {
+			if (err == nil) != (d.Next == enrollment.AskCode) || (err == nil) != !d.Challenge.IsZero() {
 				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
 			}
 			return result{}, err

@@ -205,7 +205,7 @@ func (r *rig) same(out *result, err error) {
 
 // lockedByOthers reports whether somebody else has made Status differ.
 func (r *rig) lockedByOthers() bool {
-	return r.foreign > 0 && !r.Enrolled() && r.Token == ""
+	return r.foreign > 0 && !r.Enrolled() && r.Token.IsZero()
 }
 
 // nothing checks that the outcome is an error and the account is as it was,

@@ -91,7 +91,7 @@ func TestFeatureA4_CodesAgain(t *testing.T, open proving.Open) {
 		refused(enrollment.ByCode("no code at all"), enrollment.ReasonMalformedCode)
 		refused(enrollment.ByCode("hello"), enrollment.ReasonMalformedCode)
 		refused(enrollment.ByReauth("password"), enrollment.ReasonProofNotAllowed)
-		refused(enrollment.ByReceipt("nothing"), enrollment.ReasonProofInvalid)
+		refused(enrollment.ByReceipt(enrollment.ReceiptOf("nothing")), enrollment.ReasonProofInvalid)
 		refused(enrollment.ByCode(k.Code(key)), enrollment.ReasonReplayed)
 		if k.Record("alice").Version != before.Version {
 			t.Error("a refusal was written, or has used a code up")

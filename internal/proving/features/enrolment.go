@@ -17,14 +17,14 @@ func TestFeatureR1_MandateLeadsIntoSetup(t *testing.T, open proving.Open) {
 	mandated := enrollment.SignInOptions{Require: true}
 	for _, user := range []string{"alice, who was there before", "bob, who has just signed up"} {
 		d := k.SignIn(user, mandated, enrollment.MustEnroll)
-		if d.Challenge != "" {
+		if !d.Challenge.IsZero() {
 			t.Error("a challenge, and nothing to answer it with")
 		}
 		setup, app := k.Begin(user, enrollment.BeginOptions{Account: "user"})
 		k.SignIn(user, mandated, enrollment.MustEnroll) // leaving the page is no way around it
 		done := k.Confirm(user, setup, app)
 		// The session starts here: no second code.
-		if done.Success.UserID != user || done.Success.Receipt == "" || done.Success.Purpose != enrollment.PurposeSetup {
+		if done.Success.UserID != user || done.Success.Receipt.IsZero() || done.Success.Purpose != enrollment.PurposeSetup {
 			t.Errorf("%+v, want a success of %s", done.Success, user)
 		}
 		k.In(k.SignIn(user, mandated, enrollment.AskCode).Challenge, k.Code(app))

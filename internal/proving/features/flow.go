@@ -85,14 +85,14 @@ func TestFeatureS4_AnyClient(t *testing.T, open proving.Open) {
 	for _, client := range []string{"web", "desktop", "mobile"} {
 		// All that a client keeps between the two steps is a string, which one
 		// node made and another takes back.
-		reply, err := json.Marshal(map[string]string{"challenge": k.Challenge("alice")})
+		reply, err := json.Marshal(map[string]any{"challenge": k.Challenge("alice")})
 		k.Must(err)
 		var body struct{ Challenge string }
 		k.Must(json.Unmarshal(reply, &body))
 		if strings.Trim(body.Challenge, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" || len(body.Challenge) > 2048 {
 			t.Errorf("%s: a challenge that needs quoting: %q", client, body.Challenge)
 		}
-		ok, err := k.Node().Answer(t.Context(), enrollment.PurposeSignIn, body.Challenge, alice.Code())
+		ok, err := k.Node().Answer(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf(body.Challenge), alice.Code())
 		if err != nil || ok.UserID != "alice" {
 			t.Errorf("%s: %+v, %v", client, ok, err)
 		}

@@ -98,7 +98,7 @@ func TestFeatureX3_TrustedDevices(t *testing.T, open proving.Open) {
 		t.Fatal("not trusted")
 	}
 	k.SignIn("alice", enrollment.SignInOptions{Device: laptop.Token, Purpose: "password-reset"}, enrollment.AskCode)
-	k.SignIn("alice", enrollment.SignInOptions{Device: "stolen"}, enrollment.AskCode)
+	k.SignIn("alice", enrollment.SignInOptions{Device: enrollment.DeviceTokenOf("stolen")}, enrollment.AskCode)
 	list, err := devices.List(t.Context(), "alice")
 	k.Must(err)
 	if len(list) != 2 || list[0].Name != "laptop" || list[1].Name != "kiosk" || list[1].Used.IsZero() {
@@ -152,11 +152,11 @@ func TestFeatureX3_TrustedDevices(t *testing.T, open proving.Open) {
 			t.Errorf("%d devices after %s", n, change.name)
 		}
 	}
-	for name, end := range map[string]func(receipt string) error{
-		"disabling": func(receipt string) error {
+	for name, end := range map[string]func(receipt enrollment.Receipt) error{
+		"disabling": func(receipt enrollment.Receipt) error {
 			return k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt))
 		},
-		"a reset": func(string) error {
+		"a reset": func(enrollment.Receipt) error {
 			_, err := k.Guard.Admin("root", "lost").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 			return err
 		},
@@ -186,8 +186,8 @@ func TestFeatureX4_Challenge(t *testing.T, open proving.Open) {
 	if ok := k.In(k.Challenge("alice"), alice.Code()); ok.UserID != "alice" { // never whom somebody else names
 		t.Errorf("signed in as %q", ok.UserID)
 	}
-	k.Out("", alice.Code(), enrollment.ReasonChallengeInvalid)
-	k.Out("made up", alice.Code(), enrollment.ReasonChallengeInvalid)
+	k.Out(enrollment.Challenge{}, alice.Code(), enrollment.ReasonChallengeInvalid)
+	k.Out(enrollment.ChallengeOf("made up"), alice.Code(), enrollment.ReasonChallengeInvalid)
 
 	k.Pass(30 * time.Second)
 	d := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // Administration: the rules, and the operations of the driver.
@@ -119,7 +118,7 @@ func (r *modelRun) adminResetWith(u *modelUser, ticket, approve bool) {
 	if approve {
 		what, do = "ApproveReset", enrollment.Admin.ApproveReset
 	}
-	var got recovery.Code
+	var got enrollment.Ticket
 	no := r.administer(u, fmt.Sprintf("%s ticket=%t", what, ticket), func(a *modelAccount, by modelActor, turn int) *modelNo {
 		switch {
 		case approve && !a.reset.open:
@@ -288,7 +287,7 @@ func (r *modelRun) pass(u *modelUser) {
 	}
 	r.bypassFor(u, time.Hour, 24*time.Hour)
 	for range 3 {
-		r.signInWith(u, enrollment.SignInOptions{Require: r.chance(2), Device: r.device(u)})
+		r.signInWith(u, enrollment.SignInOptions{Require: r.chance(2), Device: enrollment.DeviceTokenOf(r.device(u))})
 		switch r.rng.IntN(4) {
 		case 0:
 			r.real = r.real.Add(time.Duration(r.rng.IntN(90)) * time.Minute)

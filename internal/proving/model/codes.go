@@ -73,7 +73,7 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, true, nil, got.Codes)
 		r.receipts = append(r.receipts, modelToken{
-			number: r.next(), text: got.Receipt, user: u.name, epoch: a.epoch, issued: by.at, factor: by.factor, purpose: enrollment.PurposeSetup,
+			number: r.next(), text: got.Receipt.Reveal(), user: u.name, epoch: a.epoch, issued: by.at, factor: by.factor, purpose: enrollment.PurposeSetup,
 		})
 	})
 	if no == nil && by.match.factor != "" {

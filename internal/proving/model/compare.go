@@ -273,7 +273,7 @@ func (r *modelRun) checkSuccess(u *modelUser, got enrollment.Success, p enrollme
 		u.oldCodes = append(u.oldCodes, c)
 		u.secrets = append(u.secrets, got.NewCode.Reveal())
 	}
-	got.Receipt, got.NewCode = "", recovery.Code{}
+	got.Receipt, got.NewCode = enrollment.Receipt{}, recovery.Code{}
 	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft()}
 	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Success %+v, want %+v", got, want)

@@ -88,16 +88,16 @@ func (r *modelRun) trustWith(u *modelUser, t modelToken) {
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventDeviceTrusted, Factor: t.factor, Name: d.name})
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Devices().Trust(ctx, u.name, t.text, name)
+		got, err = r.guard.Devices().Trust(ctx, u.name, enrollment.ReceiptOf(t.text), name)
 		return err
 	}, func(a *modelAccount) {
 		d := &a.devices[len(a.devices)-1]
-		d.id, d.token = got.Device.ID, got.Token
-		if want := d.public(); got.Device != want || got.Token == "" || got.Device.ID == "" {
+		d.id, d.token = got.Device.ID, got.Token.Reveal()
+		if want := d.public(); got.Device != want || d.token == "" || got.Device.ID == "" {
 			r.fatalf("Trust returned %+v, want %+v", got.Device, want)
 		}
-		r.cookies = append(r.cookies, modelCookie{u.name, got.Token, got.Device.ID})
-		u.secrets = append(u.secrets, got.Token)
+		r.cookies = append(r.cookies, modelCookie{u.name, d.token, got.Device.ID})
+		u.secrets = append(u.secrets, d.token)
 	})
 }
 
@@ -183,7 +183,7 @@ func (r *modelRun) roam(u *modelUser) {
 		r.trustWith(u, r.receipts[before])
 		r.real = r.real.Add(time.Duration(30+r.rng.IntN(60)) * time.Second)
 		if own := u.account.devices; len(own) > 0 && r.chance(2) {
-			r.signInWith(u, enrollment.SignInOptions{Device: own[r.rng.IntN(len(own))].token})
+			r.signInWith(u, enrollment.SignInOptions{Device: enrollment.DeviceTokenOf(own[r.rng.IntN(len(own))].token)})
 		}
 	}
 	r.listDevices(u)
@@ -198,6 +198,6 @@ func (r *modelRun) roam(u *modelUser) {
 		r.remove(u)
 	}
 	for _, d := range u.account.devices {
-		r.signInWith(u, enrollment.SignInOptions{Device: d.token})
+		r.signInWith(u, enrollment.SignInOptions{Device: enrollment.DeviceTokenOf(d.token)})
 	}
 }

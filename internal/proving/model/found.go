@@ -49,12 +49,12 @@ func modelWants(t *testing.T, err error, want enrollment.Reason, what string) {
 // An address whose code is on its way goes with a change of factor, like an
 // authenticator that waits: who staged it may be who the change was to keep out.
 func TestWaitingAddressIsVoid(t *testing.T, open proving.Open) {
-	for name, change := range map[string]func(k *proving.Kit, receipt string) error{
-		"renew_codes": func(k *proving.Kit, receipt string) error {
+	for name, change := range map[string]func(k *proving.Kit, receipt enrollment.Receipt) error{
+		"renew_codes": func(k *proving.Kit, receipt enrollment.Receipt) error {
 			_, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(receipt))
 			return err
 		},
-		"disable": func(k *proving.Kit, receipt string) error {
+		"disable": func(k *proving.Kit, receipt enrollment.Receipt) error {
 			return k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt))
 		},
 	} {

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -154,22 +155,22 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 		return nil
 	}, func(ctx context.Context) (err error) {
 		m, sent, err = r.posted(func() (err error) {
-			got, err = r.messages.Bind(ctx, u.name, enrollment.BindOptions{Channel: to.channel, To: to.to, Ticket: ticket, Proof: p.proof()})
+			got, err = r.messages.Bind(ctx, u.name, enrollment.BindOptions{Channel: to.channel, To: to.to, Ticket: enrollment.TicketOf(ticket), Proof: p.proof()})
 			return err
 		})
 		return err
 	}, func(*modelAccount) {
 		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: enrollment.PurposeSetup, Channel: to.channel, To: to.to, Expires: w.expires}, w)
 		if !sent {
-			if got != (enrollment.Binding{}) {
+			if !reflect.DeepEqual(got, enrollment.Binding{}) {
 				r.fatalf("Bind returned %+v although nothing was sent", got)
 			}
 			return
 		}
-		if !got.Expires.Equal(w.expires) || got.Token == "" {
+		if !got.Expires.Equal(w.expires) || got.Token.IsZero() {
 			r.fatalf("Bind returned %+v, want expiry %v", got, w.expires)
 		}
-		r.bindings = append(r.bindings, modelToken{number: w.number, text: got.Token, user: u.name, expires: w.expires})
+		r.bindings = append(r.bindings, modelToken{number: w.number, text: got.Token.Reveal(), user: u.name, expires: w.expires})
 	})
 	if no == nil && match.factor != "" {
 		r.accept(u, match, p.code)
@@ -241,7 +242,7 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		a.proven(kind, enrollment.FactorDelivered, w.binds.channel, needs, r.now(), turn)
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.messages.Confirm(ctx, u.name, t.text, code)
+		got, err = r.messages.Confirm(ctx, u.name, enrollment.SetupTokenOf(t.text), code)
 		return err
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, needs, nil, got.Codes)
@@ -301,22 +302,22 @@ func (r *modelRun) sendTo(u *modelUser, c modelToken, p enrollment.Purpose) {
 		return nil
 	}, func(ctx context.Context) (err error) {
 		m, sent, err = r.posted(func() (err error) {
-			got, err = r.messages.Send(ctx, p, c.text)
+			got, err = r.messages.Send(ctx, p, enrollment.ChallengeOf(c.text))
 			return err
 		})
 		return err
 	}, func(*modelAccount) {
 		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: p, Channel: to.channel, To: to.to, Expires: expires}, w)
 		if !sent {
-			if got != (enrollment.Delivery{}) {
+			if !reflect.DeepEqual(got, enrollment.Delivery{}) {
 				r.fatalf("Send returned %+v although nothing was sent", got)
 			}
 			return
 		}
-		if got.Address != to.public() || !got.Expires.Equal(expires) || got.Challenge == "" {
+		if got.Address != to.public() || !got.Expires.Equal(expires) || got.Challenge.IsZero() {
 			r.fatalf("Send returned %+v, want %+v until %v", got, to.public(), expires)
 		}
-		c.text, c.expires, c.delivery = got.Challenge, expires, w.number
+		c.text, c.expires, c.delivery = got.Challenge.Reveal(), expires, w.number
 		r.challenges = append(r.challenges, c)
 	})
 }

@@ -57,7 +57,7 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 		a.dirty = true
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Begin(ctx, u.name, enrollment.BeginOptions{Account: u.name + "@example.com", Name: name, Replace: replace, Ticket: ticket, Proof: p.proof()})
+		got, err = r.guard.Begin(ctx, u.name, enrollment.BeginOptions{Account: u.name + "@example.com", Name: name, Replace: replace, Ticket: enrollment.TicketOf(ticket), Proof: p.proof()})
 		return err
 	}, func(a *modelAccount) {
 		if !got.Expires.Equal(s.expires) {
@@ -74,7 +74,7 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 		s.codes = modelTexts(got.Codes())
 		u.secrets = append(u.secrets, s.app.key.Secret().Base32())
 		u.raw = append(u.raw, s.app.key.Secret().Reveal())
-		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token, user: u.name, expires: s.expires})
+		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token.Reveal(), user: u.name, expires: s.expires})
 	})
 	if no != nil {
 		return
@@ -126,13 +126,13 @@ func (r *modelRun) resume(u *modelUser) {
 		s = a.setup
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Resume(ctx, u.name, t.text)
+		got, err = r.guard.Resume(ctx, u.name, enrollment.SetupTokenOf(t.text))
 		return err
 	}, func(*modelAccount) {
 		if !proving.KeyOf(r.t, got).Secret().Equal(s.app.key.Secret()) || !got.Expires.Equal(s.expires) || !slices.Equal(modelTexts(got.Codes()), s.codes) {
 			r.fatalf("Resume returned another setup")
 		}
-		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token, user: u.name, expires: s.expires})
+		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token.Reveal(), user: u.name, expires: s.expires})
 	})
 }
 
@@ -171,7 +171,7 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 		needs, no = a.confirm(t.number, normal, r.now(), turn)
 		return no
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Confirm(ctx, u.name, t.text, code)
+		got, err = r.guard.Confirm(ctx, u.name, enrollment.SetupTokenOf(t.text), code)
 		return err
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, needs, shown, got.Codes)

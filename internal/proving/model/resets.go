@@ -101,7 +101,7 @@ func (r *modelRun) requestResetWith(u *modelUser, c modelToken) {
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventResetRequested})
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.resets.Open(ctx, c.text)
+		got, err = r.resets.Open(ctx, enrollment.ChallengeOf(c.text))
 		return err
 	}, func(a *modelAccount) {
 		if !got.Asked.Equal(a.reset.asked) || !got.Matures.Equal(a.reset.matures) {

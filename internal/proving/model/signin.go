@@ -16,7 +16,7 @@ import (
 // Signing in and stepping up: the rules, and the operations of the driver.
 
 func (r *modelRun) signIn(u *modelUser) {
-	l := enrollment.SignInOptions{Require: r.chance(3), Enrolled: r.chance(6), Device: r.device(u)}
+	l := enrollment.SignInOptions{Require: r.chance(3), Enrolled: r.chance(6), Device: enrollment.DeviceTokenOf(r.device(u))}
 	if r.chance(4) {
 		l.Purpose = "password-reset"
 	}
@@ -34,7 +34,7 @@ func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enro
 	signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
 	var waived enrollment.Factor
 	switch {
-	case signIn && a.enrolled() && a.holder(l.Device, now) != nil:
+	case signIn && a.enrolled() && a.holder(l.Device.Reveal(), now) != nil:
 		waived = enrollment.FactorTrustedDevice
 	case signIn && a.bypassed(now):
 		waived = enrollment.FactorBypass
@@ -80,7 +80,7 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
 			return nil // what a broken clock has left behind is repaired
 		}
 		if want.Waived == enrollment.FactorTrustedDevice {
-			a.holder(l.Device, r.now()).used = r.now()
+			a.holder(l.Device.Reveal(), r.now()).used = r.now()
 		}
 		a.lastSignIn, a.lastFactor, a.dirty = r.now(), want.Waived, true
 		return nil
@@ -91,8 +91,8 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
 		if errors.Is(err, enrollment.ErrMissing) != (want.Next == enrollment.Refuse) || err != nil && want.Next != enrollment.Refuse {
 			r.fatalf("SignIn says %v, %v; want %+v", d.Next, err, want)
 		}
-		text := d.Challenge
-		d.Challenge = ""
+		text := d.Challenge.Reveal()
+		d.Challenge = enrollment.Challenge{}
 		if (text != "") != (want.Next == enrollment.AskCode) || !reflect.DeepEqual(d, want) {
 			r.fatalf("SignIn says %+v with the challenge %q, want %+v", d, text, want)
 		}
@@ -198,7 +198,7 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 		}
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Answer(ctx, p, c.text, code)
+		got, err = r.guard.Answer(ctx, p, enrollment.ChallengeOf(c.text), code)
 		return err
 	}, func(a *modelAccount) {
 		r.checkSuccess(u, got, p, m, a)
@@ -256,10 +256,10 @@ func (r *modelRun) recent(u *modelUser) {
 		}
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.RecentlyVerified(ctx, u.name, p, t.text, within)
+		got, err = r.guard.RecentlyVerified(ctx, u.name, p, enrollment.ReceiptOf(t.text), within)
 		return err
 	}, func(a *modelAccount) {
-		want := enrollment.Success{UserID: u.name, Purpose: p, Factor: t.factor, At: t.issued, Receipt: t.text, CodesLeft: a.codesLeft()}
+		want := enrollment.Success{UserID: u.name, Purpose: p, Factor: t.factor, At: t.issued, Receipt: enrollment.ReceiptOf(t.text), CodesLeft: a.codesLeft()}
 		if !reflect.DeepEqual(got, want) {
 			r.fatalf("Recent returned %+v, want %+v", got, want)
 		}

@@ -74,7 +74,7 @@ func (p modelProof) proof() enrollment.Proof {
 	case "code":
 		return enrollment.ByCode(p.code)
 	case "receipt":
-		return enrollment.ByReceipt(cmp.Or(p.text, p.receipt.text))
+		return enrollment.ByReceipt(enrollment.ReceiptOf(cmp.Or(p.text, p.receipt.text)))
 	case "reauth":
 		return enrollment.ByReauth("password")
 	}

@@ -107,10 +107,10 @@ func (r *modelRun) proof(u *modelUser) modelProof {
 // keep remembers the receipt of a Success.
 func (r *modelRun) keep(u *modelUser, s enrollment.Success, a *modelAccount) {
 	r.t.Helper()
-	if s.Receipt == "" {
+	if s.Receipt.IsZero() {
 		r.fatalf("a Success without a receipt")
 	}
 	r.receipts = append(r.receipts, modelToken{
-		number: r.next(), text: s.Receipt, user: u.name, epoch: a.epoch, issued: r.now(), factor: s.Factor, purpose: s.Purpose,
+		number: r.next(), text: s.Receipt.Reveal(), user: u.name, epoch: a.epoch, issued: r.now(), factor: s.Factor, purpose: s.Purpose,
 	})
 }

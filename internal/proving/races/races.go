@@ -139,7 +139,7 @@ func TestRaceOfDevices(t *testing.T, open proving.Open) {
 		t.Errorf("a device that is revoked: %+v, %v", d, err)
 	}
 
-	tokens := make([]string, racers)
+	tokens := make([]enrollment.DeviceToken, racers)
 	race(func(i int) error {
 		d, err := s.Guard.Devices().Trust(ctx, states.User, s.Receipt, "browser")
 		if err != nil {
@@ -165,13 +165,12 @@ func TestRaceOfDevices(t *testing.T, open proving.Open) {
 func TestRaceOfReset(t *testing.T, open proving.Open) {
 	s := begin(t, open, "staged")
 	ctx := t.Context()
-	tickets := make([]string, racers)
+	tickets := make([]enrollment.Ticket, racers)
 	race(func(i int) error {
 		var err error
 		switch i % 4 {
 		case 0:
-			ticket, e := s.Guard.Admin("root", "x").Reset(ctx, states.User, enrollment.ResetOptions{Ticket: true})
-			tickets[i], err = ticket.Reveal(), e
+			tickets[i], err = s.Guard.Admin("root", "x").Reset(ctx, states.User, enrollment.ResetOptions{Ticket: true})
 			if err != nil {
 				t.Errorf("Reset: %v", err)
 			}
@@ -193,7 +192,7 @@ func TestRaceOfReset(t *testing.T, open proving.Open) {
 	}
 	good := 0
 	for _, ticket := range tickets {
-		if ticket == "" {
+		if ticket.IsZero() {
 			continue
 		}
 		_, err := s.Guard.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Ticket: ticket})

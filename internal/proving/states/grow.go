@@ -62,7 +62,7 @@ func (s *State) grow() {
 	s.t.Helper()
 	box, ctx := BoxOf(s.t.Context())
 	admin, messages := s.Guard.Admin("root", "a test"), s.Guard.Messages()
-	bind := func() string {
+	bind := func() enrollment.SetupToken {
 		to := enrollment.BindOptions{Channel: "sms", To: "+43 1 000 42", Proof: enrollment.ByReceipt(s.Receipt)}
 		b, err := messages.Bind(ctx, User, to)
 		s.Must(err)
@@ -80,7 +80,7 @@ func (s *State) grow() {
 			s.keep()
 			d, err := s.Guard.Devices().Trust(ctx, User, s.Receipt, "browser")
 			s.Must(err)
-			if s.Device.Token == "" {
+			if s.Device.Token.IsZero() {
 				s.Device = d
 			}
 		}
@@ -122,7 +122,7 @@ func (s *State) grow() {
 	case "ticketed":
 		ticket, err := admin.Reset(ctx, User, enrollment.ResetOptions{Ticket: true})
 		s.Must(err)
-		s.Ticket = ticket.Reveal()
+		s.Ticket = ticket
 		s.keep()
 	default:
 		s.t.Fatalf("no such state: %s", s.Name)

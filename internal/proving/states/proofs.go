@@ -57,7 +57,7 @@ var proofColumns = []proofColumn{
 }
 
 // receiptFor returns the receipt of an answer with that code.
-func (s *State) receiptFor(code string) string {
+func (s *State) receiptFor(code string) enrollment.Receipt {
 	s.t.Helper()
 	ok, err := s.Guard.Verify(s.t.Context(), User, "proof", code)
 	s.Must(err)
@@ -65,7 +65,7 @@ func (s *State) receiptFor(code string) string {
 }
 
 // restage begins the setup again that a change of factor has voided.
-func (s *State) restage(receipt string) {
+func (s *State) restage(receipt enrollment.Receipt) {
 	s.t.Helper()
 	if s.Name == "staged" {
 		s.stage(enrollment.ByReceipt(receipt))
@@ -177,19 +177,21 @@ func walkProofs(t *testing.T, open proving.Open, to lead, name, state, want stri
 			s.restage(renewed.Receipt)
 			return enrollment.ByReceipt(old)
 		}, want: "proof_invalid"},
-		{name: "challenge", proof: func(s *State) enrollment.Proof { return enrollment.ByReceipt(s.Challenge) }, want: "proof_invalid"},
-		{name: "setup token", proof: func(s *State) enrollment.Proof { return enrollment.ByReceipt(s.Token) }, want: "proof_invalid"},
-		{name: "empty receipt", proof: func(*State) enrollment.Proof { return enrollment.ByReceipt("") }, want: "proof_invalid"},
+		{name: "challenge", proof: func(s *State) enrollment.Proof {
+			return enrollment.ByReceipt(enrollment.ReceiptOf(s.Challenge.Reveal()))
+		}, want: "proof_invalid"},
+		{name: "setup token", proof: func(s *State) enrollment.Proof { return enrollment.ByReceipt(enrollment.ReceiptOf(s.Token.Reveal())) }, want: "proof_invalid"},
+		{name: "empty receipt", proof: func(*State) enrollment.Proof { return enrollment.ByReceipt(enrollment.Receipt{}) }, want: "proof_invalid"},
 		{name: "another user's receipt", proof: func(s *State) enrollment.Proof {
 			return enrollment.ByReceipt(s.receiptOf("mallory"))
 		}, want: "proof_invalid"},
 		{name: "device as a receipt", proof: func(s *State) enrollment.Proof {
 			trustDevice(s)
-			return enrollment.ByReceipt(s.Device.Token)
+			return enrollment.ByReceipt(enrollment.ReceiptOf(s.Device.Token.Reveal()))
 		}, want: "proof_invalid"},
 		{name: "device as a code", proof: func(s *State) enrollment.Proof {
 			trustDevice(s)
-			return enrollment.ByCode(s.Device.Token)
+			return enrollment.ByCode(s.Device.Token.Reveal())
 		}, want: "malformed_code"},
 		{name: "bypass", proof: func(s *State) enrollment.Proof {
 			s.Must(s.admin().Bypass(s.t.Context(), User, s.Now().Add(time.Hour)))
@@ -248,7 +250,7 @@ func TestWaiversYieldNoReceipt(t *testing.T, open proving.Open) {
 			s := tabled(t, open, c.state, needs{})
 			d, err := s.Guard.SignIn(t.Context(), User, c.login(s))
 			s.Must(err)
-			if d.Next != enrollment.Proceed || d.Waived != c.want || d.Challenge != "" {
+			if d.Next != enrollment.Proceed || d.Waived != c.want || !d.Challenge.IsZero() {
 				t.Errorf("%+v, want Proceed, waived by %q, without a challenge", d, c.want)
 			}
 			status, err := s.Guard.Status(t.Context(), User)

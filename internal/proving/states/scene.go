@@ -161,7 +161,7 @@ func (s *State) bind(p enrollment.Proof) {
 
 // deliver asks for a code at a sign-in, and returns the challenge that it is
 // for.
-func (s *State) deliver() string {
+func (s *State) deliver() enrollment.Challenge {
 	s.t.Helper()
 	d, err := s.Guard.Messages().Send(s.t.Context(), enrollment.PurposeSignIn, s.Kit.Challenge(User))
 	s.Must(err)
@@ -202,7 +202,7 @@ func (s *State) authenticator() string {
 }
 
 // receiptOf returns a receipt of another user.
-func (s *State) receiptOf(user string) string {
+func (s *State) receiptOf(user string) enrollment.Receipt {
 	s.t.Helper()
 	setup, k := s.Begin(user, enrollment.BeginOptions{})
 	done, err := s.Guard.Confirm(s.t.Context(), user, setup.Token, s.code(k))

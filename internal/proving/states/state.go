@@ -36,16 +36,16 @@ type State struct {
 
 	App, Second, Waits totp.Key // of two authenticators, and of a setup
 	SecondID           string
-	Token, OldToken    string // of setups
-	Challenge, Spent   string
-	Receipt            string
+	Token, OldToken    enrollment.SetupToken
+	Challenge, Spent   enrollment.Challenge
+	Receipt            enrollment.Receipt
 	Codes              []string // recovery codes; the first one is spent
 
 	Device  enrollment.TrustedDevice
-	Binding string // stands for an address that waits
-	Sent    string // the challenge of a message
-	Message string // the code in the last message
-	Ticket  string
+	Binding enrollment.SetupToken // of an address that waits
+	Sent    enrollment.Challenge  // of a message
+	Message string                // the code in the last message
+	Ticket  enrollment.Ticket
 	System  []string // recovery codes of another system; the first one is spent
 
 	t     *testing.T
