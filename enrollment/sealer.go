@@ -25,10 +25,11 @@ type Sealer interface {
 	// than the plaintext.
 	Seal(ctx context.Context, scope, binding, plaintext []byte) (sealed []byte, err error)
 
-	// Open reverses Seal. It returns an error that matches [keyring.ErrOpen]
-	// if the bytes were not sealed for this scope and binding with a key it
-	// has: a stored account is then [ErrCorrupt], and a token is refused. Any
-	// other error is taken for a fault that may pass.
+	// Open reverses Seal. Sealed can be any bytes, or none: tokens come from
+	// clients. It returns an error that matches [keyring.ErrOpen] if the bytes
+	// were not sealed for this scope and binding with a key it has: a stored
+	// account is then [ErrCorrupt], and a token is refused. Any other error is
+	// taken for a fault that may pass.
 	Open(ctx context.Context, scope, binding, sealed []byte) (plaintext []byte, err error)
 }
 
