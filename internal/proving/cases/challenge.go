@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -61,11 +62,20 @@ func TestCase27_WaitedTooLong(t *testing.T, open proving.Open) {
 	})
 	u := k.Enroll("alice")
 	challenge := u.Challenge()
+	k.Pass(enrollment.ChallengeTTL - time.Minute)
 	k.Store.NthAfter(proving.Load, 1, func(context.Context, *proving.Call) {
-		k.Pass(enrollment.ChallengeTTL) // while it waits for a slot
+		k.Pass(time.Minute) // while it waits for a slot
 	})
 	_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.Codes[0])
 	proving.Want(t, err, enrollment.ReasonChallengeExpired)
+
+	// Whoever has waited for much longer is told neither way.
+	challenge = u.Challenge()
+	k.Store.NthAfter(proving.Load, 1, func(context.Context, *proving.Call) { k.Pass(enrollment.ChallengeTTL) })
+	_, err = k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.Codes[0])
+	if proving.Want(t, err, proving.Fault); !errors.Is(err, enrollment.ErrBusy) {
+		t.Errorf("got %v, want ErrBusy", err)
+	}
 	if left := k.Status("alice").CodesLeft; left != recovery.MinCount {
 		t.Errorf("%d codes are left", left)
 	}
