@@ -27,7 +27,7 @@ const (
 	MaxUserID = 255
 
 	// MaxData is the length of the longest [Record.Data] in bytes.
-	MaxData = 8 << 10
+	MaxData = 16 << 10
 
 	// MaxVersion is the highest [Record.Version], 2^53 - 1. Databases and
 	// languages whose numbers are binary64 hold integers exactly up to it.

@@ -15,7 +15,7 @@ const formatVersion = 1
 
 // MaxEncoded is the length of the longest encoding, in bytes. A store must hold
 // what sealing adds, at most 128 bytes, and the 4 bytes that mark the namespace.
-const MaxEncoded = 8<<10 - 128 - 4
+const MaxEncoded = 16<<10 - 128 - 4
 
 // maxFailures and maxCount are what the encoding holds of counters that only
 // ever grow.

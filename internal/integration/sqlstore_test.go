@@ -230,7 +230,9 @@ func TestRowsByHand(t *testing.T) {
 	for _, d := range dialects {
 		const insert = "INSERT INTO twofactor_accounts (user_id, version, state, due, updated, data) VALUES (%s, %s, %s, NULL, 0, %s)"
 		data := map[sqlstore.Dialect]string{sqlstore.SQLite: "x''", sqlstore.PostgreSQL: "''::bytea"}[d]
-		long := map[sqlstore.Dialect]string{sqlstore.SQLite: "zeroblob(8193)", sqlstore.PostgreSQL: "decode(repeat('00', 8193), 'hex')"}[d]
+		long := fmt.Sprintf(map[sqlstore.Dialect]string{
+			sqlstore.SQLite: "zeroblob(%d)", sqlstore.PostgreSQL: "decode(repeat('00', %d), 'hex')",
+		}[d], store.MaxData+1)
 		for name, c := range map[string]struct {
 			statement string
 			refused   bool // by the database

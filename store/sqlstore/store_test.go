@@ -179,7 +179,7 @@ func TestBadRowsAreErrors(t *testing.T) {
 		"updated null":      edit(4, nil),
 		"updated too small": edit(4, int64(-1)<<62),
 		"data null":         edit(5, nil),
-		"data too long":     edit(5, []byte(strings.Repeat("CANARY", 2000))),
+		"data too long":     edit(5, []byte(strings.Repeat("CANARY", store.MaxData/5))),
 		"two rows":          {row(), row()},
 		"fewer columns":     {row()[:5]},
 	} {
