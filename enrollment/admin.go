@@ -160,7 +160,7 @@ func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error
 // Erase deletes the user's record, history included: for a user who is deleted.
 // A record that can't be opened (see [ErrCorrupt]) is deleted as well, but not
 // one that belongs to another user. Config.Notify is handed what it has still to
-// hear of the account, and the event Erased at last. If it does not take all of
+// hear of the account, and [EventErased] at last. If it does not take all of
 // that, nothing is deleted, and the error is [ErrUndelivered]; of a record that can't
 // be opened only the last event is left, which is lost then. A Guard without
 // Notify tells nobody, and returns ErrUndelivered where another one has left

@@ -83,7 +83,8 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 //
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid, where the first factor has to be given
-// again; or of ReasonMalformedCode, ReasonWrongCode, Replayed, Locked or ReasonFactorDisabled,
+// again; or of ReasonMalformedCode, ReasonWrongCode, ReasonReplayed, ReasonLocked or
+// ReasonFactorDisabled,
 // where the same challenge can be answered again.
 func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge, code string) (_ Success, err error) {
 	e := edit{guard: g, op: opAnswer}
@@ -137,7 +138,7 @@ func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token Challe
 // client sent. For a delivered code, see [Messages].
 //
 // It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode, ReasonWrongCode,
-// Replayed, Locked or ReasonFactorDisabled.
+// ReasonReplayed, ReasonLocked or ReasonFactorDisabled.
 func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {
 	e := edit{guard: g, op: opVerify}
 	defer e.conclude(ctx, &err)
@@ -159,7 +160,7 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 	})
 }
 
-// Recent returns what a receipt stands for, if the same user answered for that
+// RecentlyVerified returns what a receipt stands for, if the same user answered for that
 // very purpose within the given time and no factor was changed since: a user
 // who has just stepped up need not do so again. Within is at most 24 hours; a
 // longer one, and one that is not positive, is an error. The Success has that

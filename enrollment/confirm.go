@@ -14,7 +14,7 @@ type Confirmed struct {
 	// that demands enrolment at sign-in can start the session.
 	Success Success `json:"success"`
 
-	// Did says what came of it: Enabled, EventAuthenticatorAdded,
+	// Did says what came of it: EventEnabled, EventAuthenticatorAdded,
 	// EventAuthenticatorReplaced or EventAddressBound.
 	Did EventKind `json:"did"`
 
@@ -34,7 +34,8 @@ type Confirmed struct {
 // a second of a processor.
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded,
-// ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode, ReasonClockSkew or Locked, whose failures are
+// ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode, ReasonClockSkew or ReasonLocked,
+// whose failures are
 // counted for the setup alone; of ReasonTooManyAuthenticators; or of ReasonTooManyCodeSets.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	e := edit{guard: g, op: opConfirm}

@@ -16,95 +16,102 @@ import (
 // before its context ends.
 const NotifyTimeout = 10 * time.Second
 
-// An EventKind is a stable word for what happened.
+// An EventKind is a stable word for what happened. It is the name of the constant
+// in snake case, for example "codes_renewed".
 type EventKind string
 
 // The kinds of events.
 const (
-	// Enabled: two-factor authentication was switched on.
+	// EventEnabled means that two-factor authentication was switched on.
 	EventEnabled EventKind = "enabled"
 
-	// EventAuthenticatorAdded: another authenticator was confirmed.
+	// EventAuthenticatorAdded means that another authenticator was confirmed.
 	EventAuthenticatorAdded EventKind = "authenticator_added"
 
-	// EventAuthenticatorReplaced: an authenticator was confirmed in the place of
-	// another.
+	// EventAuthenticatorReplaced means that an authenticator was confirmed and
+	// another one removed with it.
 	EventAuthenticatorReplaced EventKind = "authenticator_replaced"
 
-	// EventAuthenticatorRemoved: one of several authenticators was removed.
+	// EventAuthenticatorRemoved means that one of several authenticators was
+	// removed.
 	EventAuthenticatorRemoved EventKind = "authenticator_removed"
 
-	// Disabled: two-factor authentication was switched off.
+	// EventDisabled means that two-factor authentication was switched off.
 	EventDisabled EventKind = "disabled"
 
-	// EventCodesRenewed: new recovery codes were made, the earlier ones are void.
+	// EventCodesRenewed means that new recovery codes were made. The earlier ones
+	// no longer work.
 	EventCodesRenewed EventKind = "codes_renewed"
 
-	// EventRecoveryUsed: a recovery code was used.
+	// EventRecoveryUsed means that a recovery code was used.
 	EventRecoveryUsed EventKind = "recovery_used"
 
-	// EventLocked: the fifth wrong code in a row began the first wait, or a wrong
-	// code left less than one unit of the long-run budget. Somebody who has the
-	// first factor is guessing, or has the wrong phone at hand. The longer waits
-	// that follow in the same run are not told again.
+	// EventLocked means that the fifth wrong code in a row began the first wait,
+	// or that a wrong code spent the last of the long-run budget. Somebody who
+	// has the first factor is guessing, or the owner has the wrong phone at hand.
+	// The longer waits that follow in the same run bring no event.
 	EventLocked EventKind = "locked"
 
-	// EventFactorDisabled: codes of the factor are not evaluated any more after 100
-	// wrong ones in a row, or 60 units of guessing at several authenticators.
+	// EventFactorDisabled means that codes of the factor are no longer evaluated,
+	// after 100 wrong ones in a row.
 	EventFactorDisabled EventKind = "factor_disabled"
 
-	// EventCodesShown: the recovery codes were shown again.
+	// EventCodesShown means that the recovery codes were shown again.
 	EventCodesShown EventKind = "codes_shown"
 
-	// EventDeviceTrusted: a device signs in without a code from now on.
+	// EventDeviceTrusted means that a device signs in without a code from now on.
 	EventDeviceTrusted EventKind = "device_trusted"
 
-	// EventDeviceRevoked: a device is not trusted any more, or none is where
-	// Event.Name is empty.
+	// EventDeviceRevoked means that a device is no longer trusted. An empty
+	// Event.Name means that trust in all devices was revoked.
 	EventDeviceRevoked EventKind = "device_revoked"
 
-	// EventAddressBound: codes can be delivered to an address, perhaps in the place
-	// of an earlier one. The event names the channel and neither address: tell
-	// the owner some other way than over the new one.
+	// EventAddressBound means that codes can be delivered to an address, which
+	// may have replaced another one. The event names the channel, but no address.
+	// Tell the owner in another way than over the new address.
 	EventAddressBound EventKind = "address_bound"
 
-	// EventAddressRemoved: codes are not delivered any more.
+	// EventAddressRemoved means that codes are no longer delivered.
 	EventAddressRemoved EventKind = "address_removed"
 
-	// Reset: two-factor authentication was taken away by an administrator, or
-	// after a request that has matured.
+	// EventReset means that two-factor authentication was taken away by an
+	// administrator, or by a request for a reset that has matured.
 	EventReset EventKind = "reset"
 
-	// Unlocked: an administrator has ended the waits.
+	// EventUnlocked means that an administrator has ended the waits.
 	EventUnlocked EventKind = "unlocked"
 
-	// EventBypassGranted: an administrator lets the user sign in without a second
-	// factor for a while.
+	// EventBypassGranted means that an administrator lets the user sign in without
+	// a second factor for a while.
 	EventBypassGranted EventKind = "bypass_granted"
 
-	// EventResetRequested: somebody who has the first factor has asked for the second
-	// to be taken away. Cancel it if it was not you.
+	// EventResetRequested means that somebody who has the first factor asks for
+	// the second one to be taken away. Ask the owner to cancel the request if it
+	// was not theirs.
 	EventResetRequested EventKind = "reset_requested"
 
-	// EventResetReminder: the request is still open, a day later.
+	// EventResetReminder means that the request is still open, a day later.
 	EventResetReminder EventKind = "reset_reminder"
 
-	// EventResetMatured: the request can be approved now.
+	// EventResetMatured means that the request can be approved now.
 	EventResetMatured EventKind = "reset_matured"
 
-	// EventResetCancelled: the owner has cancelled the request, or a code was right.
+	// EventResetCancelled means that the owner has cancelled the request, or has
+	// given a right code.
 	EventResetCancelled EventKind = "reset_cancelled"
 
-	// EventResetRefused: an administrator has refused the request.
+	// EventResetRefused means that an administrator has refused the request.
 	EventResetRefused EventKind = "reset_refused"
 
-	// Imported: the account was set up with what another system knew.
+	// EventImported means that the account was set up with what another system
+	// knew.
 	EventImported EventKind = "imported"
 
-	// Exported: an administrator has read the secrets of the authenticators.
+	// EventExported means that an administrator has read the secrets of the
+	// authenticators.
 	EventExported EventKind = "exported"
 
-	// Erased: the account is about to be deleted.
+	// EventErased means that the account is about to be deleted.
 	EventErased EventKind = "erased"
 )
 
@@ -157,17 +164,18 @@ type Event struct {
 	// At is when it happened, in UTC.
 	At time.Time `json:"at"`
 
-	// Factor is what authorised the change, or for EventLocked and EventFactorDisabled what
-	// was guessed at; empty where neither applies.
+	// Factor is what authorised the change. For EventLocked and
+	// EventFactorDisabled it is what was guessed at. It is empty if neither
+	// applies.
 	Factor Factor `json:"factor,omitempty"`
 
-	// Name is the name of the authenticator or the device that the event is
-	// about, or the channel of the address.
+	// Name is the name of the authenticator or of the device, or the channel of
+	// the address.
 	Name string `json:"name,omitempty"`
 
-	// Method is how the host had checked the first factor again, where that
-	// authorised the change; see ByReauth. It is "self-service" for a Reset that
-	// nobody had to approve.
+	// Method is how the host had checked the first factor again, if that
+	// authorised the change; see [ByReauth]. It is "self-service" for an
+	// EventReset that nobody had to approve.
 	Method string `json:"method,omitempty"`
 
 	// Actor is the administrator who did it; see [Guard.Admin].
@@ -176,9 +184,9 @@ type Event struct {
 	// Note is the reason that the administrator gave.
 	Note string `json:"note,omitempty"`
 
-	// Count is how many events it stands for: 1, or more where an account had
-	// so many that were not delivered that events of one kind were folded into
-	// the latest.
+	// Count is how many events it stands for, usually 1. If an account has too
+	// many events that were not delivered, those of one kind are folded into the
+	// latest.
 	Count int `json:"count"`
 }
 

@@ -98,7 +98,8 @@ type Binding struct {
 // for [MessagePause].
 //
 // It returns a [Denied] of reason ReasonNotEnrolled if there is nothing besides and
-// Config.AddressAlone is not set, ReasonTooManyMessages, Locked, ReasonFactorDisabled,
+// Config.AddressAlone is not set, ReasonTooManyMessages, ReasonLocked,
+// ReasonFactorDisabled,
 // ReasonTicketRequired, ReasonTicketInvalid, or what Begin returns of proofs; or an error
 // that matches [ErrNotSent].
 func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
@@ -159,12 +160,12 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 
 // Confirm takes the address over if the code is the one that was sent there, and
 // switches two-factor authentication on if it was off. It makes recovery codes
-// where [Guard.Confirm] would. The event is Enabled or [EventAddressBound].
+// where [Guard.Confirm] would. The event is [EventEnabled] or [EventAddressBound].
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
 // (another address waits) or ReasonNoSetup (a code was sent for a sign-in since, five
 // were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
-// ReasonWrongCode, Locked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
+// ReasonWrongCode, ReasonLocked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
 func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	e := edit{guard: x.guard, op: opConfirmAddress}
 	defer e.conclude(ctx, &err)
@@ -212,7 +213,7 @@ type Delivery struct {
 //
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel if the first factor
-// came over the channel of the address; ReasonTooManyMessages, Locked or
+// came over the channel of the address; ReasonTooManyMessages, ReasonLocked or
 // ReasonFactorDisabled; or an error that matches [ErrNotSent].
 func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge) (_ Delivery, err error) {
 	e := edit{guard: x.guard, op: opSend}

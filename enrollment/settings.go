@@ -109,7 +109,7 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 	})
 }
 
-// Codes returns the recovery codes of the user that are unspent, in clear and in
+// RecoveryCodes returns the recovery codes of the user that are unspent, in clear and in
 // their order, where Config.KeepCodes is set and was when they were made. Every
 // call is an event, and the user is told.
 //

@@ -29,7 +29,7 @@ var (
 	_ = [1]struct{}{}[MaxName-account.MaxName]
 )
 
-// Options are what [Guard.Begin] needs beyond the user.
+// BeginOptions are what [Guard.Begin] needs beyond the user.
 type BeginOptions struct {
 	// Account is what the authenticator app shows beside the issuer, usually
 	// the user's e-mail address or login: 1 to [totp.MaxAccount] bytes,
@@ -137,7 +137,7 @@ func (s Setup) Codes() recovery.Codes { return s.get().codes }
 // earlier setup that still waits is superseded.
 //
 // Where two-factor authentication is on already, the new authenticator is
-// staged beside the working ones, and Options.Proof is required. A change of
+// staged beside the working ones, and BeginOptions.Proof is required. A change of
 // factor before Confirm, the use of a recovery code included, voids the setup.
 //
 // It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
@@ -154,7 +154,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 		label.Issuer = g.config.Issuer
 	}
 	if err := label.Validate(); err != nil {
-		return Setup{}, fmt.Errorf("enrollment: Options: %w", err)
+		return Setup{}, fmt.Errorf("enrollment: BeginOptions: %w", err)
 	}
 	if len(o.Name) > MaxName || !typed.Printable(o.Name) {
 		return Setup{}, deny(ReasonInvalidName)
@@ -257,7 +257,7 @@ func uriOf(s *account.Setup) (string, error) {
 		return "", fmt.Errorf("enrollment: making the URI: %w", err)
 	}
 	if len(uri) > qr.MaxText {
-		return "", errors.New("enrollment: Options: issuer, account and image are too long for a QR code")
+		return "", errors.New("enrollment: BeginOptions: issuer, account and image are too long for a QR code")
 	}
 	return uri, nil
 }

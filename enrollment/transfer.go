@@ -79,7 +79,7 @@ type ImportedAuthenticator struct {
 // authentication is on, it is a [Denied] of reason ReasonAlreadyEnrolled, and where it
 // was on before, or a ticket is out, of ReasonWasEnrolled without Import.Again. A setup
 // that waits, a bypass and the demand for a ticket are dropped. It is an event
-// of kind Imported with the actor and the reason.
+// of kind [EventImported] with the actor and the reason.
 //
 // It is for moving users, from a program that the host runs once; MOVING.md,
 // beside this package, says how, and from which systems. Whoever may call it can
