@@ -57,6 +57,13 @@ func TestGoldenRecord(t *testing.T) {
 		status.CodesLeft != 3 || status.CodesTotal != 4 || len(status.History) != 2 {
 		t.Errorf("status %+v, %v", status, err)
 	}
+	dir, err := enrollment.NewDirectory(guard, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if swept, err := dir.Sweep(t.Context()); err != nil || swept.Walked != 1 || swept.Repaired+swept.Failed.Total != 0 {
+		t.Errorf("Sweep = %+v, %v", swept, err)
+	}
 	key, _, err := totp.ParseURI(g.URI)
 	if err != nil {
 		t.Fatal(err)
