@@ -24,6 +24,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -57,7 +58,7 @@ func (a *App) Code(at time.Time) (code string) {
 	return code
 }
 
-// ReasonWrongCode returns a code that the app does not show within ten minutes of
+// WrongCode returns a code that the app does not show within ten minutes of
 // that time.
 func (a *App) WrongCode(at time.Time) string {
 	for n := 0; ; n++ {
@@ -119,6 +120,7 @@ type Kit struct {
 	t      testing.TB
 	mu     sync.Mutex
 	events []enrollment.Event
+	fault  error // what every call of Guard to its store returns; nil while it works
 }
 
 // New returns a fresh Kit. The functions adjust the configuration before the
@@ -152,7 +154,7 @@ func New(t testing.TB, adjust ...func(*enrollment.Config)) *Kit {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if k.Guard, err = enrollment.New(k.Store, keys, config); err != nil {
+	if k.Guard, err = enrollment.New(failing{k}, keys, config); err != nil {
 		t.Fatal(err)
 	}
 	return k
@@ -164,6 +166,46 @@ func (k *Kit) Events() []enrollment.Event {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return append([]enrollment.Event(nil), k.events...)
+}
+
+// FailStore lets every call that Guard makes to its store fail with err from now
+// on, as if the database were down. Nil ends that. A page that asks for a code
+// must then neither let the user in nor say that the code was wrong. Store itself
+// goes on working.
+func (k *Kit) FailStore(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fault = err
+}
+
+func (k *Kit) failure() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.fault
+}
+
+// failing is the Store of a Kit as its Guard sees it.
+type failing struct{ kit *Kit }
+
+func (f failing) Load(ctx context.Context, userID string) (store.Record, error) {
+	if err := f.kit.failure(); err != nil {
+		return store.Record{}, err
+	}
+	return f.kit.Store.Load(ctx, userID)
+}
+
+func (f failing) Save(ctx context.Context, r store.Record, prev int64) error {
+	if err := f.kit.failure(); err != nil {
+		return err
+	}
+	return f.kit.Store.Save(ctx, r, prev)
+}
+
+func (f failing) Erase(ctx context.Context, userID string) error {
+	if err := f.kit.failure(); err != nil {
+		return err
+	}
+	return f.kit.Store.Erase(ctx, userID)
 }
 
 // A User is somebody who is enrolled.
@@ -209,5 +251,5 @@ func (k *Kit) Enroll(userID string) *User {
 // Code returns the code that the user's app shows now.
 func (u *User) Code() string { return u.App.Code(u.kit.Clock.Now()) }
 
-// ReasonWrongCode returns a code that the user's app shows at no time near now.
+// WrongCode returns a code that the user's app shows at no time near now.
 func (u *User) WrongCode() string { return u.App.WrongCode(u.kit.Clock.Now()) }

@@ -115,3 +115,39 @@ func TestLoginHandler(t *testing.T) {
 		}
 	}
 }
+
+// While the store fails nothing is answered either way, and afterwards it is as
+// if nobody had tried.
+func TestFailStore(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t)
+	alice := kit.Enroll("alice")
+	before, err := kit.Store.Load(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	down := errors.New("the database is down")
+	kit.FailStore(down)
+	for _, code := range []string{alice.Code(), alice.WrongCode()} {
+		_, err := kit.Guard.Verify(t.Context(), "alice", "x", code)
+		if !errors.Is(err, down) || errors.As(err, new(*enrollment.Denied)) {
+			t.Errorf("Verify = %v", err)
+		}
+	}
+	if d, err := kit.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{}); !errors.Is(err, down) || d.Next != enrollment.Refuse {
+		t.Errorf("SignIn = %v, %v", d.Next, err)
+	}
+	if err := kit.Guard.Admin("root", "x").Erase(t.Context(), "alice"); !errors.Is(err, down) {
+		t.Errorf("Erase = %v", err)
+	}
+	if after, err := kit.Store.Load(t.Context(), "alice"); err != nil || after.Version != before.Version {
+		t.Errorf("version %d, was %d, %v", after.Version, before.Version, err)
+	}
+	kit.FailStore(nil)
+	if _, err := kit.Guard.Verify(t.Context(), "alice", "x", alice.Code()); err != nil {
+		t.Error(err)
+	}
+	if err := kit.Guard.Admin("root", "x").Erase(t.Context(), "alice"); err != nil {
+		t.Error(err)
+	}
+}
