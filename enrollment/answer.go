@@ -67,7 +67,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 	if match.Replenished {
 		s.NewCode = m.Prepared.Digest.Spare.Code
 	}
-	r := receipt{epoch: a.Epoch(), at: m.Now, factor: match.Factor, user: userID, purpose: p}
+	r := receipt{account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Factor}, userID, p}
 	return func(ctx context.Context) (_ Success, err error) {
 		s.Receipt, err = g.sealReceipt(ctx, r)
 		return s, err
@@ -96,9 +96,9 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 	if err != nil {
 		return Success{}, err
 	}
-	q, err := g.readGuess(code)
-	if err != nil {
-		return Success{}, err
+	q, ok := readGuess(code)
+	if !ok {
+		return Success{}, deny(ReasonMalformedCode)
 	}
 	if c.Delivery != (account.DeliveryID{}) && q.Factor == account.TOTP {
 		q.Factor, q.Delivery = account.Delivered, c.Delivery
@@ -109,7 +109,7 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 		if err := a.CheckChallenge(c.Challenge, m.Now); err != nil {
 			return nil, err
 		}
-		match, err := q.check(a, m)
+		match, err := a.Check(m, q.Guess)
 		if err != nil {
 			return nil, err
 		}
@@ -145,14 +145,14 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 	if err := purpose.validate(); err != nil {
 		return Success{}, err
 	}
-	q, err := g.readGuess(code)
-	if err != nil {
-		return Success{}, err
+	q, ok := readGuess(code)
+	if !ok {
+		return Success{}, deny(ReasonMalformedCode)
 	}
 	q.Replenish = g.config.ReplenishCodes
 	e.user, e.guess = userID, q
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
-		match, err := q.check(a, m)
+		match, err := a.Check(m, q.Guess)
 		if err != nil {
 			return nil, err
 		}
@@ -188,8 +188,8 @@ func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Pur
 	if err != nil {
 		return Success{}, err
 	}
-	if err := r.check(a, m.Now, within); err != nil {
-		return Success{}, err
+	if err := a.CheckReceipt(r.Receipt, m.Now, within); err != nil {
+		return Success{}, outward(err)
 	}
 	left, _, err := a.CodesLeft()
 	if err != nil {
@@ -198,8 +198,8 @@ func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Pur
 	return Success{
 		UserID:    userID,
 		Purpose:   purpose,
-		Factor:    factorOf(r.factor),
-		At:        r.at,
+		Factor:    factorOf(r.Factor),
+		At:        r.At,
 		Receipt:   receipt,
 		CodesLeft: left,
 	}, nil

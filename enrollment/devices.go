@@ -99,15 +99,8 @@ func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name
 	x.Hash = g.deviceHash(userID, token)
 	e.user = userID
 	return run(ctx, &e, func(a *account.Account, m account.Moment) (TrustedDevice, error) {
-		if a.State() != account.Confirmed {
-			return TrustedDevice{}, deny(ReasonNotEnrolled)
-		}
-		if err := r.check(a, m.Now, ReceiptTTL); err != nil {
-			return TrustedDevice{}, err
-		}
-		x := x
-		x.Added, x.Expires = m.Now, m.Now.Add(DeviceTTL)
-		return TrustedDevice{Token: token, Device: deviceOf(x)}, a.Trust(m, x, r.factor)
+		trusted, err := a.Trust(m, x, r.Receipt)
+		return TrustedDevice{Token: token, Device: deviceOf(trusted)}, err
 	})
 }
 

@@ -31,6 +31,8 @@ type edit struct {
 	via   account.Factor // for the log: what is given where there is no guess
 	guess *guess         // the code that is evaluated, or nil
 
+	matched account.Factor // what the guess was right as; NoFactor if it was not
+
 	// reads says that the edit is there to read. It may still find something to
 	// write.
 	reads bool
@@ -227,7 +229,9 @@ func (e *edit) try(b *base, m account.Moment, decide decision) (*try, error) {
 		e.guard.mend(a, m)
 	}
 	e.loaded, e.misfiled = b.record, b.misfiled
-	return &try{base: b, account: a, moment: m, verdict: decide(a, m)}, nil
+	t := &try{base: b, account: a, moment: m, verdict: decide(a, m)}
+	e.matched = a.Matched()
+	return t, nil
 }
 
 // changes reports whether the decision has to be stored: it is an answer to the

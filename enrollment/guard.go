@@ -281,7 +281,7 @@ func (c *Config) complete() error {
 
 // moment draws what a decision takes from outside.
 func (g *Guard) moment() (account.Moment, error) {
-	m := account.Moment{Now: g.now(), AllowSHA1: g.config.AllowSHA1}
+	m := account.Moment{Now: g.now(), AllowSHA1: g.config.AllowSHA1, AllowReauth: g.config.AllowReauth}
 	return m, g.draw(m.Fresh[:])
 }
 

@@ -58,32 +58,23 @@ type guess struct {
 	account.Guess
 	code recovery.Code // for Recovery: what the digest is derived from
 	text string        // what a code of another system is held against
-
-	matched account.Factor // what it was right as; NoFactor if it was not
 }
 
-// readGuess reads what somebody typed. Text that can't be a code, not even of
-// another system, is denied before anything is loaded or derived. Whether an
-// account has codes of another system is known once it is loaded.
-func (g *Guard) readGuess(input string) (*guess, error) {
+// readGuess reads what somebody typed. It reports false for text that can't be a
+// code, not even of another system, before anything is loaded or derived.
+// Whether an account has codes of another system is known once it is loaded.
+func readGuess(input string) (*guess, bool) {
 	q := &guess{text: strings.TrimSpace(input)}
 	if digits, err := totp.Normalize(input); err == nil {
 		q.Factor, q.Digits = account.TOTP, digits
-		return q, nil
+		return q, true
 	}
 	code, err := recovery.ParseCode(input)
 	switch {
 	case err == nil:
 		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code
 	case len(input) > maxImported || len(q.text) < minImported || !typed.Printable(q.text):
-		return nil, deny(ReasonMalformedCode)
+		return nil, false
 	}
-	return q, nil
-}
-
-// check is [account.Account.Check] of the guess.
-func (q *guess) check(a *account.Account, m account.Moment) (account.Match, error) {
-	match, err := a.Check(m, q.Guess)
-	q.matched = match.Factor
-	return match, err
+	return q, true
 }

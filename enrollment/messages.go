@@ -103,7 +103,7 @@ type Binding struct {
 // ReasonTicketRequired, ReasonTicketInvalid, or what Begin returns of proofs; or an error
 // that matches [ErrNotSent].
 func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
-	e := edit{guard: x.guard, op: opBind}
+	e := edit{guard: x.guard, op: opBind, user: userID}
 	defer e.conclude(ctx, &err)
 	g := x.guard
 	switch {
@@ -115,7 +115,7 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 		return Binding{}, fmt.Errorf("enrollment: BindOptions.To is not 1 to %d printable bytes", MaxAddress)
 	}
 	ticket := g.ticketHash(userID, o.Ticket)
-	proof, err := g.newProver(ctx, userID, o.Proof, toAdd)
+	proof, err := e.readProof(ctx, o.Proof)
 	if err != nil {
 		return Binding{}, err
 	}
@@ -123,28 +123,12 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 	if err != nil {
 		return Binding{}, err
 	}
-	e.user, e.guess = userID, proof.guess
 	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Binding], error) {
-		needsProof, err := a.MayBind(g.config.AddressAlone, ticket)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.MayMessage(m.Now); err != nil {
-			return nil, err
-		}
-		if needsProof {
-			if _, err := proof.prove(a, m); err != nil {
-				return nil, err
-			}
-		}
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
-		if err := a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}); err != nil {
-			return nil, err
-		}
 		return func(ctx context.Context) (Binding, error) {
 			token, err := g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID})
 			return Binding{Token: token, Expires: d.Expires}, err
-		}, nil
+		}, a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}, g.config.AddressAlone, ticket, proof)
 	})
 	if err != nil {
 		return Binding{}, err
@@ -266,23 +250,13 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge
 // [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
 // is all that the account has, or what Remove returns of proofs.
 func (x Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
-	e := edit{guard: x.guard, op: opUnbind}
+	e := edit{guard: x.guard, op: opUnbind, user: userID}
 	defer e.conclude(ctx, &err)
-	proof, err := x.guard.newProver(ctx, userID, p, toRemove)
+	proof, err := e.readProof(ctx, p)
 	if err != nil {
 		return err
 	}
-	e.user, e.guess = userID, proof.guess
-	return e.run(ctx, func(a *account.Account, m account.Moment) error {
-		if err := a.MayUnbind(); err != nil {
-			return err
-		}
-		by, err := proof.prove(a, m)
-		if err != nil {
-			return err
-		}
-		return a.Unbind(m, by.factor, by.method)
-	})
+	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Unbind(m, proof) })
 }
 
 // send calls the host. A panic there is an error here, which does not quote it:

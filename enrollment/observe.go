@@ -118,7 +118,7 @@ func (e *edit) conclude(ctx context.Context, result *error) {
 	switch {
 	case err == nil && e.returned, denied != nil:
 		if o.Factor = factorOf(e.via); e.guess != nil {
-			o.Factor = factorOf(cmp.Or(e.guess.matched, e.guess.Factor))
+			o.Factor = factorOf(cmp.Or(e.matched, e.guess.Factor))
 		}
 		if denied != nil {
 			o.Outcome = string(denied.Reason)

@@ -189,20 +189,20 @@ const (
 
 	// ReasonProofRequired means that the change needs a [Proof]. Ask for a code.
 	// [ErrProof]
-	ReasonProofRequired Reason = "proof_required"
+	ReasonProofRequired = Reason(account.ProofRequired)
 
 	// ReasonProofInvalid means that the receipt is no receipt, belongs to another
 	// user, or is older than the last change of factor. Ask for a code. [ErrProof]
-	ReasonProofInvalid Reason = "proof_invalid"
+	ReasonProofInvalid = Reason(account.ProofInvalid)
 
 	// ReasonProofStale means that the receipt is too old: older than [ReceiptTTL],
 	// or than RecentlyVerified allows. Ask for a code. [ErrProof]
-	ReasonProofStale Reason = "proof_stale"
+	ReasonProofStale = Reason(account.ProofStale)
 
 	// ReasonProofNotAllowed means that this kind of proof does not authorise this
 	// change. Ask for one that does, see "Proofs" in the documentation of the
 	// package. [ErrProof]
-	ReasonProofNotAllowed Reason = "proof_not_allowed"
+	ReasonProofNotAllowed = Reason(account.ProofNotAllowed)
 )
 
 // Sentinels that match a group of reasons with [errors.Is]. A page that handles

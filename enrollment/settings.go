@@ -17,20 +17,13 @@ import (
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
-	e := edit{guard: g, op: opDisable}
+	e := edit{guard: g, op: opDisable, user: userID}
 	defer e.conclude(ctx, &err)
-	proof, err := g.newProver(ctx, userID, p, toRemove)
+	proof, err := e.readProof(ctx, p)
 	if err != nil {
 		return err
 	}
-	e.user, e.guess = userID, proof.guess
-	return e.run(ctx, func(a *account.Account, m account.Moment) error {
-		by, err := proof.prove(a, m)
-		if err != nil {
-			return err
-		}
-		return a.Disable(m, by.factor, by.method)
-	})
+	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Disable(m, proof) })
 }
 
 // Remove takes one of several authenticators away, by its ID (see [Status]).
@@ -38,27 +31,17 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error)
 // Proofs and what is denied are as for [Guard.Disable], and ReasonUnknownAuthenticator
 // or ReasonLastAuthenticator.
 func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) (err error) {
-	e := edit{guard: g, op: opRemove}
+	e := edit{guard: g, op: opRemove, user: userID}
 	defer e.conclude(ctx, &err)
 	id, err := readAuthenticatorID(authenticator)
 	if err != nil {
 		return err
 	}
-	proof, err := g.newProver(ctx, userID, p, toRemove)
+	proof, err := e.readProof(ctx, p)
 	if err != nil {
 		return err
 	}
-	e.user, e.guess = userID, proof.guess
-	return e.run(ctx, func(a *account.Account, m account.Moment) error {
-		if err := a.MayRemove(id); err != nil {
-			return err
-		}
-		by, err := proof.prove(a, m)
-		if err != nil {
-			return err
-		}
-		return a.Remove(m, id, by.factor, by.method)
-	})
+	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Remove(m, id, proof) })
 }
 
 // RenewedCodes is the result of [Guard.RenewCodes].
@@ -83,29 +66,18 @@ type RenewedCodes struct {
 // ReasonProofNotAllowed or whatever evaluating a code denies. With the scheme
 // Argon2id it takes as long as Confirm.
 func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ RenewedCodes, err error) {
-	e := edit{guard: g, op: opRenewCodes}
+	e := edit{guard: g, op: opRenewCodes, user: userID}
 	defer e.conclude(ctx, &err)
-	proof, err := g.newProver(ctx, userID, p, toAdd)
+	proof, err := e.readProof(ctx, p)
 	if err != nil {
 		return RenewedCodes{}, err
 	}
-	e.user, e.guess = userID, proof.guess
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[RenewedCodes], error) {
-		if err := a.MayRenew(m); err != nil {
-			return nil, err
-		}
-		by, err := proof.prove(a, m)
-		if err != nil {
-			return nil, err
-		}
-		if err := a.Renew(m, by.factor); err != nil {
-			return nil, err
-		}
-		r := receipt{epoch: a.Epoch(), at: by.at, factor: by.factor, user: userID, purpose: PurposeSetup}
+		r, err := a.Renew(m, proof)
 		return func(ctx context.Context) (RenewedCodes, error) {
-			token, err := g.sealReceipt(ctx, r)
+			token, err := g.sealReceipt(ctx, receipt{r, userID, PurposeSetup})
 			return RenewedCodes{Codes: m.Prepared.Set.Codes, Receipt: token}, err
-		}, nil
+		}, err
 	})
 }
 
@@ -118,21 +90,11 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
-	e := edit{guard: g, op: opRecoveryCodes}
+	e := edit{guard: g, op: opRecoveryCodes, user: userID}
 	defer e.conclude(ctx, &err)
-	proof, err := g.newProver(ctx, userID, p, toShow)
+	proof, err := e.readProof(ctx, p)
 	if err != nil {
 		return recovery.Codes{}, err
 	}
-	e.user, e.guess = userID, proof.guess
-	return run(ctx, &e, func(a *account.Account, m account.Moment) (recovery.Codes, error) {
-		if err := a.MayShow(); err != nil {
-			return recovery.Codes{}, err
-		}
-		by, err := proof.prove(a, m)
-		if err != nil {
-			return recovery.Codes{}, err
-		}
-		return a.Show(m, by.factor)
-	})
+	return run(ctx, &e, func(a *account.Account, m account.Moment) (recovery.Codes, error) { return a.Show(m, proof) })
 }

@@ -147,7 +147,7 @@ func (s Setup) Codes() recovery.Codes { return s.get().codes }
 // randomness that repeats itself, ReasonDuplicateSecret. Other options outside their
 // bounds are errors that name the field.
 func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Setup, err error) {
-	e := edit{guard: g, op: opBegin}
+	e := edit{guard: g, op: opBegin, user: userID}
 	defer e.conclude(ctx, &err)
 	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
 	if label.Issuer == "" {
@@ -167,7 +167,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 		}
 	}
 	ticket := g.ticketHash(userID, o.Ticket)
-	proof, err := g.newProver(ctx, userID, o.Proof, toAdd)
+	proof, err := e.readProof(ctx, o.Proof)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -179,37 +179,18 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 		return Setup{}, err
 	}
 
-	var codes recovery.Codes
 	if g.config.CodesAtSetup {
-		codes, err = recovery.Generate(g.random, g.config.RecoveryCodes, g.config.RecoveryScheme)
+		s.Codes, err = recovery.Generate(g.random, g.config.RecoveryCodes, g.config.RecoveryScheme)
 		if err != nil {
 			return Setup{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
 		}
 	}
 
-	e.user, e.guess = userID, proof.guess
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Setup], error) {
-		needsProof, err := a.MayBegin(replaces, ticket)
-		if err != nil {
-			return nil, err
-		}
-		if needsProof {
-			if _, err := proof.prove(a, m); err != nil {
-				return nil, err
-			}
-		}
 		s := s
 		s.Expires = m.Now.Add(g.config.SetupTTL)
-		s.Authenticator.Name = nameFor(o.Name, a, replaces)
-		s.Label, s.Authenticator.Number = a.LabelFor(label)
-		shows, err := a.ShowsCodes(m.Now)
-		if err != nil {
-			return nil, err
-		}
-		if shows {
-			s.Codes = codes
-		}
-		return func(ctx context.Context) (Setup, error) { return g.setupOf(ctx, userID, &s) }, a.Begin(s)
+		err := a.Begin(m, s, ticket, proof)
+		return func(ctx context.Context) (Setup, error) { return g.setupOf(ctx, userID, a.Setup()) }, err
 	})
 }
 
@@ -232,22 +213,6 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 		return account.Setup{}, err
 	}
 	return s, nil
-}
-
-// defaultName is what an authenticator is called that nobody has named.
-const defaultName = "Authenticator"
-
-// nameFor returns the name of a new authenticator.
-func nameFor(name string, a *account.Account, replaces account.AuthenticatorID) string {
-	if name != "" {
-		return name
-	}
-	for _, x := range a.Authenticators() {
-		if x.ID == replaces {
-			return x.Name
-		}
-	}
-	return defaultName
 }
 
 // uriOf returns the URI that the QR code of a setup shows.

@@ -115,27 +115,14 @@ func (g *Guard) openChallenge(ctx context.Context, from Challenge) (c challenge,
 
 // A receipt says that this user answered with this factor at this time.
 type receipt struct {
-	epoch   account.Epoch
-	at      time.Time
-	factor  account.Factor
+	account.Receipt
 	user    string
 	purpose Purpose
 }
 
-// check reports whether the receipt is still good for its account.
-func (r receipt) check(a *account.Account, now time.Time, ttl time.Duration) error {
-	switch {
-	case r.epoch != a.Epoch():
-		return deny(ReasonProofInvalid)
-	case !fresh(r.at, now, ttl):
-		return deny(ReasonProofStale)
-	}
-	return nil
-}
-
 func (g *Guard) sealReceipt(ctx context.Context, r receipt) (Receipt, error) {
-	b := appendTime(r.epoch[:], r.at)
-	b = append(b, byte(r.factor))
+	b := appendTime(r.Epoch[:], r.At)
+	b = append(b, byte(r.Factor))
 	b = appendText(b, r.user, string(r.purpose))
 	sealed, err := g.sealToken(ctx, labelReceipt, b)
 	return Receipt{sealed}, err
@@ -147,7 +134,7 @@ func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err e
 		return r, err
 	}
 	var purpose string
-	if !in.CopyBytes(r.epoch[:]) || !readTime(&in, &r.at) || !in.ReadUint8((*uint8)(&r.factor)) ||
+	if !in.CopyBytes(r.Epoch[:]) || !readTime(&in, &r.At) || !in.ReadUint8((*uint8)(&r.Factor)) ||
 		!readText(&in, &r.user, &purpose) || !in.Empty() {
 		return r, errToken
 	}

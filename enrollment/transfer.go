@@ -111,9 +111,6 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 			return deny(ReasonInvalidName)
 		}
 		to := account.Authenticator{Key: from.Key, Name: from.Name, Added: from.Added.UTC().Truncate(time.Microsecond)}
-		if to.Name == "" {
-			to.Name = defaultName
-		}
 		if err := x.guard.draw(to.ID[:]); err != nil {
 			return err
 		}

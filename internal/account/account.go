@@ -58,6 +58,7 @@ type Account struct {
 	expired bool    // whether Tidy has dropped a setup since decoding
 	lapsed  bool    // whether Tidy has dropped a request for a reset
 	need    Need    // what the last decision lacked
+	matched Factor  // what a guess was right as
 }
 
 // SignIn is when the second step of a sign-in last succeeded or was waived, and
@@ -212,12 +213,13 @@ func (a *Account) Stamp(m Moment) { a.write = m.writeID() }
 // Disable switches two-factor authentication off: every secret, code, setup
 // and spent challenge is gone. The history and the mark of what was used stay,
 // and the budget of guesses, with some left in it.
-func (a *Account) Disable(m Moment, by Factor, method string) error {
-	if !a.enrolled() {
-		return refuse(NotEnrolled)
+func (a *Account) Disable(m Moment, p Proof) error {
+	by, err := a.prove(m, p, toRemove)
+	if err != nil {
+		return err
 	}
 	a.clear(m)
-	return a.record(m, Event{Kind: EventDisabled, Factor: by, Method: method})
+	return a.record(m, Event{Kind: EventDisabled, Factor: by.factor, Method: by.method})
 }
 
 // clear takes every secret and everything that was handed out or begun away.
@@ -239,9 +241,9 @@ func (a *Account) clear(m Moment) {
 	a.changed = true
 }
 
-// MayRemove reports whether Remove would be allowed. The last authenticator is
-// not removed but disabled, which is another thing to say yes to.
-func (a *Account) MayRemove(id AuthenticatorID) error {
+// Remove takes one of several authenticators away. The last one is not removed
+// but disabled, which is another thing to say yes to.
+func (a *Account) Remove(m Moment, id AuthenticatorID, p Proof) error {
 	switch {
 	case !a.enrolled():
 		return refuse(NotEnrolled)
@@ -250,12 +252,8 @@ func (a *Account) MayRemove(id AuthenticatorID) error {
 	case len(a.authenticators) == 1:
 		return refuse(LastAuthenticator)
 	}
-	return nil
-}
-
-// Remove takes one of several authenticators away.
-func (a *Account) Remove(m Moment, id AuthenticatorID, by Factor, method string) error {
-	if err := a.MayRemove(id); err != nil {
+	by, err := a.prove(m, p, toRemove)
+	if err != nil {
 		return err
 	}
 	i := a.find(id)
@@ -263,5 +261,5 @@ func (a *Account) Remove(m Moment, id AuthenticatorID, by Factor, method string)
 	a.drop(i)
 	a.bypass = Bypass{}
 	a.rotateEpoch(m)
-	return a.record(m, Event{Kind: EventAuthenticatorRemoved, Factor: by, Method: method, Name: name})
+	return a.record(m, Event{Kind: EventAuthenticatorRemoved, Factor: by.factor, Method: by.method, Name: name})
 }

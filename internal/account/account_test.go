@@ -1,236 +1,12 @@
 package account_test
 
 import (
-	"encoding/binary"
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
-	"github.com/seed-1b6a03a1/twofactor/totp"
 )
-
-var start = time.Date(2026, 3, 1, 12, 0, 10, 0, time.UTC)
-
-// A world is one account, the clock and the apps of its owner.
-type world struct {
-	t     *testing.T
-	a     *account.Account
-	now   time.Time
-	drawn uint64
-}
-
-func newWorld(t *testing.T) *world {
-	t.Helper()
-	w := &world{t: t, now: start}
-	w.a = account.New(w.moment())
-	return w
-}
-
-// moment returns fresh bytes each time, without randomness, so that encodings
-// can be compared with files.
-func (w *world) moment() account.Moment {
-	w.drawn++
-	m := account.Moment{Now: w.now, AllowSHA1: fips.Enforced()}
-	for i := range m.Fresh {
-		m.Fresh[i] = byte(i)
-	}
-	binary.BigEndian.PutUint64(m.Fresh[:], w.drawn)
-	binary.BigEndian.PutUint64(m.Fresh[16:], w.drawn)
-	return m
-}
-
-// reload encodes and decodes the account, as if it had been stored.
-func (w *world) reload() {
-	w.t.Helper()
-	b, err := w.a.Encode()
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if w.a, err = account.Decode(b); err != nil {
-		w.t.Fatal(err)
-	}
-	w.a.ClampFuture(w.moment())
-	w.a.Tidy(account.Moment{Now: w.now})
-}
-
-// with is the moment of a decision for which a set was made.
-func (w *world) with(set *account.FreshSet) account.Moment {
-	m := w.moment()
-	m.Prepared.Set = set
-	return m
-}
-
-// derived is the moment of a decision for which a code was derived as those of
-// the set are.
-func (w *world) derived(set *account.FreshSet, digest recovery.Digest, spare *account.FreshCode) account.Moment {
-	m := w.moment()
-	m.Prepared.Digest = &account.Derived{From: set.Set.Derivation(), Digest: digest, Spare: spare}
-	return m
-}
-
-// needs checks that a decision has ended because it needs something.
-func (w *world) needs(err error, kind account.NeedKind) account.Need {
-	w.t.Helper()
-	need := w.a.Need()
-	if err == nil || reason(err) != "" || need.Kind != kind {
-		w.t.Fatalf("got %v and the need %d, want %d", err, need.Kind, kind)
-	}
-	return need
-}
-
-func key(t *testing.T, seed byte) totp.Key {
-	t.Helper()
-	raw := make([]byte, totp.GeneratedSecretSize)
-	for i := range raw {
-		raw[i] = seed + byte(i)
-	}
-	secret, err := totp.NewSecret(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := totp.NewKey(secret, totp.Params{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func code(t *testing.T, k totp.Key, at time.Time) string {
-	t.Helper()
-	var c string
-	var err error
-	fips.WithoutEnforcement(func() { c, err = k.Code(at) }) // a phone's
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// constant is a source of "randomness" that counts up from a seed.
-type constant byte
-
-func (c *constant) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = byte(*c)
-		*c = *c*5 + 17
-	}
-	return len(b), nil
-}
-
-func codes(t *testing.T, seed byte) (recovery.Codes, *account.FreshSet) {
-	t.Helper()
-	source := constant(seed)
-	list, err := recovery.Generate(&source, 0, recovery.Fast)
-	if err != nil {
-		t.Fatal(err)
-	}
-	from, err := recovery.NewDerivation(&source, recovery.Fast)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := from.DeriveAll(t.Context(), list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list, &account.FreshSet{Set: set}
-}
-
-func (w *world) begin(seed byte, replaces account.AuthenticatorID) account.SetupID {
-	w.t.Helper()
-	id := account.SetupID{seed}
-	err := w.a.Begin(account.Setup{
-		ID:            id,
-		Expires:       w.now.Add(15 * time.Minute),
-		Replaces:      replaces,
-		Label:         totp.Label{Issuer: "Acme", Account: "alice@example.com"},
-		Authenticator: account.Authenticator{ID: account.AuthenticatorID{seed}, Key: key(w.t, seed), Name: "phone"},
-	})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return id
-}
-
-// enroll confirms an authenticator and lets its first code pass.
-func (w *world) enroll(seed byte) totp.Key {
-	w.t.Helper()
-	id := w.begin(seed, account.AuthenticatorID{})
-	_, set := codes(w.t, seed)
-	k := key(w.t, seed)
-	if _, err := w.a.Confirm(w.with(set), id, code(w.t, k, w.now)); err != nil {
-		w.t.Fatal(err)
-	}
-	w.now = w.now.Add(time.Minute)
-	w.reload()
-	return k
-}
-
-func (w *world) check(digits string) error {
-	_, err := w.a.Check(w.moment(), account.Guess{Factor: account.TOTP, Digits: digits})
-	return err
-}
-
-// wrong returns a code that no authenticator of the account shows.
-func (w *world) wrong() string {
-	w.t.Helper()
-	for _, c := range []string{"000000", "111111", "222222", "333333"} {
-		right := false
-		for _, x := range w.a.Authenticators() {
-			fips.WithoutEnforcement(func() {
-				_, err := x.Key.Check(c, w.now, 0)
-				right = right || err == nil
-			})
-		}
-		if !right {
-			return c
-		}
-	}
-	w.t.Fatal("every code is right")
-	return ""
-}
-
-// recover tries recovery code i of the set that was made from the seed.
-func (w *world) recover(seed byte, i int) error {
-	w.t.Helper()
-	list, set := codes(w.t, seed)
-	c, err := recovery.ParseCode(list.Reveal()[i])
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	digest, err := set.Set.Derivation().Derive(c)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	_, err = w.a.Check(w.derived(set, digest, nil), account.Guess{Factor: account.Recovery, Scheme: c.Scheme()})
-	return err
-}
-
-// reason returns why err refuses, or "" if it does not.
-func reason(err error) account.Reason {
-	var r *account.Refusal
-	if errors.As(err, &r) {
-		return r.Reason
-	}
-	return ""
-}
-
-func retryAt(err error) time.Time {
-	var r *account.Refusal
-	if errors.As(err, &r) {
-		return r.RetryAt
-	}
-	return time.Time{}
-}
-
-func mustReason(t *testing.T, err error, want account.Reason) {
-	t.Helper()
-	if got := reason(err); got != want || (want == "" && err != nil) {
-		t.Fatalf("got %v, want reason %q", err, want)
-	}
-}
 
 func TestRecoveryOfAnotherScheme(t *testing.T) {
 	t.Parallel()
@@ -326,7 +102,7 @@ func TestDisableForgets(t *testing.T) {
 	mustReason(t, w.check(code(t, k, w.now)), "")
 	w.begin(7, account.AuthenticatorID{})
 	epoch := w.a.Epoch()
-	if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil {
+	if err := w.a.Disable(w.moment(), w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
@@ -341,7 +117,7 @@ func TestDisableForgets(t *testing.T) {
 	if len(history) != 2 || history[1].Kind != account.EventDisabled {
 		t.Errorf("history %v", history)
 	}
-	mustReason(t, w.a.Disable(w.moment(), account.TOTP, ""), account.NotEnrolled)
+	mustReason(t, w.a.Disable(w.moment(), w.by(account.TOTP)), account.NotEnrolled)
 	mustReason(t, w.check("123456"), account.NotEnrolled)
 	w.enroll(7)
 	if w.a.State() != account.Confirmed {
@@ -357,10 +133,10 @@ func TestDuplicateSecret(t *testing.T) {
 		if seed == 2 {
 			w.begin(2, account.AuthenticatorID{})
 		}
-		err := w.a.Begin(account.Setup{
+		err := w.a.Begin(w.at(), account.Setup{
 			ID: account.SetupID{9}, Expires: w.now.Add(time.Minute),
 			Authenticator: account.Authenticator{ID: account.AuthenticatorID{9}, Key: key(t, seed)},
-		})
+		}, account.TicketHash{}, w.by(account.TOTP))
 		mustReason(t, err, account.DuplicateSecret)
 	}
 }
@@ -394,16 +170,16 @@ func TestSetsAreLimited(t *testing.T) {
 	w.enroll(1) // the first set of the day
 	_, set := codes(t, 50)
 	for i := range 4 {
-		if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
+		if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
 			t.Fatalf("set %d: %v", i+2, err)
 		}
 		w.reload()
 	}
-	err := w.a.Renew(w.with(set), account.TOTP)
+	_, err := w.a.Renew(w.with(set), w.by(account.TOTP))
 	mustReason(t, err, account.TooManyCodeSets)
 	w.now = retryAt(err)
 	w.reload()
-	mustReason(t, w.a.Renew(w.with(set), account.TOTP), "")
+	mustReason(t, second(w.a.Renew(w.with(set), w.by(account.TOTP))), "")
 }
 
 // Without codes left and without a set to be had, a new phone is confirmed all
@@ -414,7 +190,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 	w.enroll(1)
 	_, set := codes(t, 50)
 	for range 4 {
-		if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
+		if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -426,7 +202,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 	if stored || err != nil {
 		t.Fatalf("Confirm = %v, %v", stored, err)
 	}
-	if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil {
+	if err := w.a.Disable(w.moment(), w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	id = w.begin(3, account.AuthenticatorID{})
@@ -460,23 +236,4 @@ func TestSpentChallengesAreBounded(t *testing.T) {
 	other := challenge(200)
 	other.Epoch[0]++
 	mustReason(t, w.a.CheckChallenge(other, other.Issued), account.ChallengeVoid)
-}
-
-// manyCodes returns the largest set there is.
-func manyCodes(t *testing.T, seed byte) *account.FreshSet {
-	t.Helper()
-	source := constant(seed)
-	list, err := recovery.Generate(&source, recovery.MaxCount, recovery.Fast)
-	if err != nil {
-		t.Fatal(err)
-	}
-	from, err := recovery.NewDerivation(&source, recovery.Fast)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := from.DeriveAll(t.Context(), list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &account.FreshSet{Set: set}
 }

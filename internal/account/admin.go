@@ -93,6 +93,9 @@ func (a *Account) Import(m Moment, authenticators []Authenticator, codes []Impor
 		// A phone that is ahead may have used the next step's code there. Neither
 		// is below 0, the step of 1970, where none was used.
 		x.Last = max(x.Key.Step(m.Now)+totp.LookAround, x.Key.Step(time.Unix(a.lastUsed, 0)))
+		if x.Name == "" {
+			x.Name = defaultName
+		}
 		if x.Added.Unix() <= 0 || x.Added.After(m.Now) {
 			x.Added = m.Now
 		}

@@ -47,12 +47,10 @@ func TestReset(t *testing.T) {
 func TestTicket(t *testing.T) {
 	t.Parallel()
 	mayBegin := func(w *world, ticket account.TicketHash) error {
-		_, err := w.a.MayBegin(account.AuthenticatorID{}, ticket)
-		return err
+		return w.copied().Begin(w.at(), w.setup(9, account.AuthenticatorID{}), ticket, w.by(account.TOTP))
 	}
 	mayBind := func(w *world, ticket account.TicketHash) error {
-		_, err := w.a.MayBind(true, ticket)
-		return err
+		return w.copied().Bind(w.at(), w.message(9, "123456"), phone, true, ticket, w.by(account.TOTP))
 	}
 	first, second := account.TicketHash{1}, account.TicketHash{2}
 	for name, may := range map[string]func(*world, account.TicketHash) error{"begin": mayBegin, "bind": mayBind} {
@@ -71,6 +69,7 @@ func TestTicket(t *testing.T) {
 			t.Errorf("%s: asking has changed the account", name)
 		}
 		// It is not used up before a setup is confirmed.
+		w.ticket = first
 		w.begin(60, account.AuthenticatorID{})
 		w.reload()
 		mustReason(t, may(w, account.TicketHash{}), account.TicketRequired)
@@ -97,7 +96,7 @@ func TestTicket(t *testing.T) {
 		if bytes.Contains(encode(t, w.a), first[:]) {
 			t.Errorf("%s: the ticket is left", name)
 		}
-		mustReason(t, w.a.Disable(w.moment(), account.TOTP, ""), "")
+		mustReason(t, w.a.Disable(w.moment(), w.by(account.TOTP)), "")
 		w.reload()
 		mustReason(t, may(w, account.TicketHash{}), "")
 		// So does an import.
@@ -202,7 +201,7 @@ func TestAdministrationIsBounded(t *testing.T) {
 	}
 	for seed := range byte(account.MaxDevices) {
 		d := account.Device{ID: account.DeviceID{seed + 1}, Hash: account.DeviceHash{seed + 1}, Name: string(bytes.Repeat([]byte("d"), account.MaxName))}
-		if err := w.a.Trust(w.moment(), d, account.TOTP); err != nil {
+		if _, err := w.a.Trust(w.moment(), d, w.by(account.TOTP).Receipt); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -90,8 +90,12 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 	if err != nil {
 		return Match{}, about(factor, err)
 	}
+	a.matched = match.Factor
 	return match, nil
 }
+
+// Matched returns what a guess was right as, NoFactor if none was.
+func (a *Account) Matched() Factor { return a.matched }
 
 // reading decides what a guess is taken for. Where the account has codes of
 // another system, it has no set of its own, and a text is one of those unless it

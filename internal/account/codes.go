@@ -54,15 +54,6 @@ func (a *Account) CodesLeft() (left, of int, err error) {
 	return set.Remaining() + unused, set.Len() + len(*imported), err
 }
 
-// MayRenew reports whether Renew would be allowed to store the set that was
-// prepared, or to ask for one.
-func (a *Account) MayRenew(m Moment) error {
-	if !a.enrolled() {
-		return refuse(NotEnrolled)
-	}
-	return a.mayMake(m)
-}
-
 // CountSet counts a set that is about to be made, so that making it is not free
 // for a caller who gives up meanwhile.
 func (a *Account) CountSet(m Moment) error {
@@ -83,18 +74,27 @@ func (a *Account) mayMake(m Moment) error {
 	return a.sets.blocked(m.Now)
 }
 
-// Renew replaces the recovery codes. It asks for NeedSet.
-func (a *Account) Renew(m Moment, by Factor) error {
-	if err := a.MayRenew(m); err != nil {
-		return err
+// Renew replaces the recovery codes. It asks for NeedSet. The receipt takes the
+// place of the proof, which is void with it like all that was handed out: it is
+// as old.
+func (a *Account) Renew(m Moment, p Proof) (Receipt, error) {
+	if !a.enrolled() {
+		return Receipt{}, refuse(NotEnrolled)
+	}
+	if err := a.mayMake(m); err != nil {
+		return Receipt{}, err
+	}
+	by, err := a.prove(m, p, toAdd)
+	if err != nil {
+		return Receipt{}, err
 	}
 	if m.Prepared.Set == nil {
-		return a.ask(Need{Kind: NeedSet})
+		return Receipt{}, a.ask(Need{Kind: NeedSet})
 	}
 	a.setCodes(m)
 	a.recovery = Throttle{}
 	a.rotateEpoch(m)
-	return a.record(m, Event{Kind: EventCodesRenewed, Factor: by})
+	return Receipt{Epoch: a.epoch, At: by.at, Factor: by.factor}, a.record(m, Event{Kind: EventCodesRenewed, Factor: by.factor})
 }
 
 // setCodes stores the set that was prepared.
@@ -139,20 +139,18 @@ func (a *Account) DropKept() {
 	}
 }
 
-// MayShow reports whether the account holds unspent recovery codes in clear.
-// That it holds them at all is the host's choice.
-func (a *Account) MayShow() error {
-	_, err := a.unspent()
-	return err
-}
-
-// Show returns the recovery codes that are unspent, in clear.
-func (a *Account) Show(m Moment, by Factor) (recovery.Codes, error) {
+// Show returns the recovery codes that are unspent, in clear, if the account
+// holds them. That it does is the host's choice.
+func (a *Account) Show(m Moment, p Proof) (recovery.Codes, error) {
 	codes, err := a.unspent()
 	if err != nil {
 		return recovery.Codes{}, err
 	}
-	return codes, a.record(m, Event{Kind: EventCodesShown, Factor: by})
+	by, err := a.prove(m, p, toShow)
+	if err != nil {
+		return recovery.Codes{}, err
+	}
+	return codes, a.record(m, Event{Kind: EventCodesShown, Factor: by.factor})
 }
 
 func (a *Account) unspent() (recovery.Codes, error) {

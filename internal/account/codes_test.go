@@ -59,7 +59,7 @@ func all(c recovery.Codes) []recovery.Code { return slices.Collect(c.All()) }
 // shown are the codes that Show returns.
 func (w *world) shown() []string {
 	w.t.Helper()
-	got, err := w.a.Show(w.moment(), account.TOTP)
+	got, err := w.a.Show(w.moment(), w.by(account.TOTP))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -169,14 +169,14 @@ func TestShow(t *testing.T) {
 
 	// A set that was made without keeping it takes the place of what was kept.
 	_, set := codes(t, 2)
-	if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
+	if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
 	if n := account.Kept(w.a); n != 0 {
 		t.Errorf("%d codes of the earlier set are kept", n)
 	}
-	mustReason(t, w.a.MayShow(), account.CodesNotKept)
+	mustReason(t, second(w.a.Show(w.moment(), w.by(account.TOTP))), account.CodesNotKept)
 
 	// None left is nothing to show.
 	w, list = keeping(t)
@@ -186,15 +186,15 @@ func TestShow(t *testing.T) {
 		}
 		w.reload()
 	}
-	mustReason(t, w.a.MayShow(), account.CodesNotKept)
+	mustReason(t, second(w.a.Show(w.moment(), w.by(account.TOTP))), account.CodesNotKept)
 	if n := account.Kept(w.a); n != 0 {
 		t.Errorf("%d spent codes are kept", n)
 	}
 
 	w = newWorld(t)
-	mustReason(t, w.a.MayShow(), account.NotEnrolled)
+	mustReason(t, second(w.a.Show(w.moment(), w.by(account.TOTP))), account.NotEnrolled)
 	w, _ = keeping(t)
-	if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil {
+	if err := w.a.Disable(w.moment(), w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	if n := account.Kept(w.a); n != 0 {
@@ -211,7 +211,7 @@ func TestDropKept(t *testing.T) {
 	if w.a.Changed() {
 		t.Error("that alone is a change")
 	}
-	mustReason(t, w.a.MayShow(), account.CodesNotKept)
+	mustReason(t, second(w.a.Show(w.moment(), w.by(account.TOTP))), account.CodesNotKept)
 	fresh := spare(t, 1, 50)
 	if _, err := w.spend(1, all(list)[0], true, fresh); err != nil {
 		t.Fatal(err)
@@ -240,8 +240,13 @@ func TestSetupShowsCodes(t *testing.T) {
 	list, set := codes(t, 1)
 	shows := func(want bool) {
 		t.Helper()
-		if got, err := w.a.ShowsCodes(w.now); got != want || err != nil {
-			t.Errorf("ShowsCodes = %t, %v", got, err)
+		a, s := w.copied(), w.setup(77, account.AuthenticatorID{})
+		s.Codes = list
+		if err := a.Begin(w.at(), s, account.TicketHash{}, w.by(account.TOTP)); err != nil {
+			t.Fatal(err)
+		}
+		if got := a.Setup().Codes.Len() > 0; got != want {
+			t.Errorf("a setup shows codes: %t, want %t", got, want)
 		}
 	}
 	shows(true)
@@ -252,7 +257,7 @@ func TestSetupShowsCodes(t *testing.T) {
 	if left, of, _ := w.a.CodesLeft(); left != 0 || of != 0 {
 		t.Errorf("%d of %d codes before the confirmation", left, of)
 	}
-	mustReason(t, w.a.MayShow(), account.NotEnrolled)
+	mustReason(t, second(w.a.Show(w.moment(), w.by(account.TOTP))), account.NotEnrolled)
 	if _, err := w.a.Confirm(w.with(set), id, code(t, key(t, 1), w.now)); err != nil {
 		t.Fatal(err)
 	}

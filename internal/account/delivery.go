@@ -109,7 +109,7 @@ func (d *delivery) blocked(now time.Time) error {
 
 // send counts a message and puts its code in the place of an earlier one.
 func (a *Account) send(m Moment, x Delivery) error {
-	if err := a.MayMessage(m.Now); err != nil {
+	if err := a.mayMessage(m.Now); err != nil {
 		return err
 	}
 	d := &a.delivery
@@ -123,8 +123,8 @@ func (a *Account) send(m Moment, x Delivery) error {
 	return nil
 }
 
-// MayMessage reports whether a message may be sent now.
-func (a *Account) MayMessage(now time.Time) error {
+// mayMessage reports whether a message may be sent now.
+func (a *Account) mayMessage(now time.Time) error {
 	err := a.delivery.throttle.blocked(totpPolicy, now)
 	if err == nil {
 		err = a.delivery.blocked(now)
@@ -152,17 +152,24 @@ func (a *Account) Send(m Moment, x Delivery, first string) (Address, error) {
 	return a.delivery.address, a.send(m, x)
 }
 
-// MayBind reports whether an address may be bound, and whether that needs a
-// proof first. Alone says that an address may be all that an account has.
-func (a *Account) MayBind(alone bool, ticket TicketHash) (needsProof bool, err error) {
+// Bind counts a message to an address that its code is to prove. Alone says that
+// an address may be all that an account has. Where two-factor authentication is
+// on, it takes a proof.
+func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket TicketHash, p Proof) error {
 	if !a.enrolled() && !alone {
-		return false, refuse(NotEnrolled)
+		return refuse(NotEnrolled)
 	}
-	return a.enrolled(), a.checkTicket(ticket)
-}
-
-// Bind counts a message to an address that its code is to prove.
-func (a *Account) Bind(m Moment, x Delivery, to Address) error {
+	if err := a.checkTicket(ticket); err != nil {
+		return err
+	}
+	if err := a.mayMessage(m.Now); err != nil {
+		return err
+	}
+	if a.enrolled() {
+		if _, err := a.prove(m, p, toAdd); err != nil {
+			return err
+		}
+	}
 	x.Binds = to
 	return a.send(m, x)
 }
@@ -222,9 +229,10 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (stored bool, er
 	return needsCodes, a.succeeded(m, Delivered)
 }
 
-// MayUnbind reports whether Unbind would be allowed. What is all that an account
-// has is not removed but disabled.
-func (a *Account) MayUnbind() error {
+// Unbind takes the address away. What holds back guessing and messages stays, so
+// that binding again is no way around it. What is all that an account has is not
+// removed but disabled.
+func (a *Account) Unbind(m Moment, p Proof) error {
 	switch {
 	case !a.enrolled():
 		return refuse(NotEnrolled)
@@ -233,20 +241,15 @@ func (a *Account) MayUnbind() error {
 	case len(a.authenticators) == 0:
 		return refuse(LastAuthenticator)
 	}
-	return nil
-}
-
-// Unbind takes the address away. What holds back guessing and messages stays, so
-// that binding again is no way around it.
-func (a *Account) Unbind(m Moment, by Factor, method string) error {
-	if err := a.MayUnbind(); err != nil {
+	by, err := a.prove(m, p, toRemove)
+	if err != nil {
 		return err
 	}
 	name := a.delivery.address.Channel
 	a.delivery.address = Address{}
 	a.bypass = Bypass{}
 	a.rotateEpoch(m)
-	return a.record(m, Event{Kind: EventAddressRemoved, Factor: by, Method: method, Name: name})
+	return a.record(m, Event{Kind: EventAddressRemoved, Factor: by.factor, Method: by.method, Name: name})
 }
 
 // checkDelivered evaluates a code that was sent at a sign-in. It is held against

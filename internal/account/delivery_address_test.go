@@ -12,16 +12,11 @@ import (
 func TestBindBeganBeforeEnrolling(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	needsProof, err := w.a.MayBind(true, account.TicketHash{})
-	if needsProof || err != nil {
-		t.Fatal(needsProof, err)
-	}
-	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone))
+	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone, true, account.TicketHash{}, account.Proof{}))
 	w.enroll(1)
 	mustReason(t, w.confirmAddress(3, "123456", true, nil), account.NoSetup)
-	if needsProof, err = w.a.MayBind(true, account.TicketHash{}); !needsProof || err != nil {
-		t.Error(needsProof, err)
-	}
+	w.now = w.now.Add(account.MessagePause)
+	mustReason(t, w.a.Bind(w.moment(), w.message(4, "123456"), phone, true, account.TicketHash{}, account.Proof{}), account.ProofRequired)
 }
 
 // And an address that is confirmed drops the app that was begun without a proof.
@@ -39,23 +34,22 @@ func TestConfirmAddress(t *testing.T) {
 	w := newWorld(t)
 	_, set := codes(t, 1)
 	mustReason(t, w.confirmAddress(1, "123456", true, set), account.NoSetup)
-	_, err := w.a.MayBind(false, account.TicketHash{})
-	mustReason(t, err, account.NotEnrolled)
-	must(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone))
+	mustReason(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone, false, account.TicketHash{}, account.Proof{}), account.NotEnrolled)
+	must(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	if s := w.a.State(); s != account.None {
 		t.Errorf("state %v", s)
 	}
 	w.now = w.now.Add(account.MessagePause)
-	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone))
+	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	mustReason(t, w.confirmAddress(1, "012345", true, set), account.SetupSuperseded)
 	mustReason(t, w.confirmAddress(2, "012345", true, set), account.WrongCode)
 	mustReason(t, w.confirmAddress(2, "123456", false, set), account.NotEnrolled)
-	_, err = w.a.ConfirmAddress(w.moment(), account.Guess{
+	_, err := w.a.ConfirmAddress(w.moment(), account.Guess{
 		Factor: account.Delivered, Digits: "123456", Delivery: account.DeliveryID{2},
 	}, true)
 	w.needs(err, account.NeedSet)
 	w = newWorld(t)
-	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone))
+	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	w.now = w.now.Add(account.DeliveryTTL - time.Microsecond)
 	mustReason(t, w.confirmAddress(2, "123456", true, set), "")
 	if x := w.a.Address(); w.a.State() != account.Confirmed || x.To != phone.To || !x.Added.Equal(w.now) || !x.Used.Equal(w.now) {
@@ -64,7 +58,7 @@ func TestConfirmAddress(t *testing.T) {
 	mustReason(t, w.confirmAddress(2, "123456", true, set), account.NoSetup)
 	// A code that proves an address does not sign in, nor the other way round.
 	w.now = w.now.Add(account.MessagePause)
-	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone))
+	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	mustReason(t, w.delivered(3, "123456"), account.ChallengeVoid)
 	w.now = w.now.Add(account.MessagePause)
 	mustReason(t, w.send(4, "123456"), "")
@@ -77,7 +71,7 @@ func TestConfirmAddress(t *testing.T) {
 func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone))
+	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	w.reload()
 	for range 5 {
 		mustReason(t, w.confirmAddress(1, "000000", true, nil), account.WrongCode)

@@ -45,7 +45,7 @@ func (w *world) confirmAddress(seed byte, digits string, alone bool, set *accoun
 // bind binds the phone and lets the messages of the day be forgotten.
 func (w *world) bind() {
 	w.t.Helper()
-	if err := w.a.Bind(w.moment(), w.message(200, "000200"), phone); err != nil {
+	if err := w.a.Bind(w.moment(), w.message(200, "000200"), phone, true, account.TicketHash{}, w.by(account.TOTP)); err != nil {
 		w.t.Fatal(err)
 	}
 	w.reload()
@@ -62,7 +62,7 @@ func delivering(t *testing.T) *world {
 	mustReason(t, w.send(1, "123456"), "")
 	mustReason(t, w.delivered(1, "123456"), "")
 	w.now = w.now.Add(account.MessagePause)
-	if err := w.a.Bind(w.moment(), w.message(2, "654321"), account.Address{Channel: "e-mail", To: "alice@example.com"}); err != nil {
+	if err := w.a.Bind(w.moment(), w.message(2, "654321"), account.Address{Channel: "e-mail", To: "alice@example.com"}, true, account.TicketHash{}, w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	mustReason(t, w.confirmAddress(2, "000000", false, nil), account.WrongCode)
@@ -102,10 +102,10 @@ func TestMessagesAreLimited(t *testing.T) {
 	for name, between := range map[string]func(w *world){
 		"nothing": func(*world) {},
 		"unbinding": func(w *world) {
-			must(w.t, w.a.Unbind(w.moment(), account.TOTP, ""))
+			must(w.t, w.a.Unbind(w.moment(), w.by(account.TOTP)))
 		},
 		"disabling": func(w *world) {
-			must(w.t, w.a.Disable(w.moment(), account.TOTP, ""))
+			must(w.t, w.a.Disable(w.moment(), w.by(account.TOTP)))
 		},
 		"a reset": func(w *world) {
 			must(w.t, w.a.Reset(w.moment(), account.Admin{Actor: "bob"}, account.TicketHash{}))
@@ -123,7 +123,7 @@ func TestMessagesAreLimited(t *testing.T) {
 			between(w)
 			w.reload()
 			bind := func(seed byte) error {
-				err := w.a.Bind(w.moment(), w.message(seed, "000000"), phone)
+				err := w.a.Bind(w.moment(), w.message(seed, "000000"), phone, true, account.TicketHash{}, w.by(account.TOTP))
 				w.reload()
 				return err
 			}
@@ -241,18 +241,18 @@ func TestDeliveredBudget(t *testing.T) {
 	if failures < 30 || failures > 33 {
 		t.Fatalf("the budget let %d failures through", failures)
 	}
-	must(t, w.a.Unbind(w.moment(), account.TOTP, ""))
+	must(t, w.a.Unbind(w.moment(), w.by(account.TOTP)))
 	w.reload()
 	until, locked := w.a.LockedUntil(account.Delivered, w.now)
 	if !locked || !until.After(w.now.Add(time.Hour)) {
 		t.Fatalf("without an address, locked %t until %v", locked, until)
 	}
-	mustReason(t, w.a.Bind(w.moment(), w.message(99, "123456"), phone), account.Locked)
+	mustReason(t, w.a.Bind(w.moment(), w.message(99, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)), account.Locked)
 	// What a recovery code is worth: five guesses, and no more than those.
 	mustReason(t, w.recover(1, 0), "")
 	w.now = w.now.Add(account.MessageWindow)
 	w.reload()
-	must(t, w.a.Bind(w.moment(), w.message(100, "123456"), phone))
+	must(t, w.a.Bind(w.moment(), w.message(100, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	got := 0
 	for range 20 {
 		err := w.confirmAddress(100, "000000", false, nil)
@@ -274,12 +274,12 @@ func TestChangeOfFactorDropsMessage(t *testing.T) {
 		"recovery code": func(w *world) { mustReason(w.t, w.recover(1, 0), "") },
 		"renew_codes": func(w *world) {
 			_, set := codes(w.t, 7)
-			must(w.t, w.a.Renew(w.with(set), account.TOTP))
+			must(w.t, second(w.a.Renew(w.with(set), w.by(account.TOTP))))
 		},
 		"another app":    func(w *world) { w.enroll(9) },
-		"one app less":   func(w *world) { must(w.t, w.a.Remove(w.moment(), account.AuthenticatorID{2}, account.TOTP, "")) },
-		"another phone":  func(w *world) { must(w.t, w.a.Unbind(w.moment(), account.TOTP, "")) },
-		"disabling":      func(w *world) { must(w.t, w.a.Disable(w.moment(), account.TOTP, "")) },
+		"one app less":   func(w *world) { must(w.t, w.a.Remove(w.moment(), account.AuthenticatorID{2}, w.by(account.TOTP))) },
+		"another phone":  func(w *world) { must(w.t, w.a.Unbind(w.moment(), w.by(account.TOTP))) },
+		"disabling":      func(w *world) { must(w.t, w.a.Disable(w.moment(), w.by(account.TOTP))) },
 		"a reset":        func(w *world) { must(w.t, w.a.Reset(w.moment(), account.Admin{}, account.TicketHash{})) },
 		"reset and turn": func(w *world) { must(w.t, w.a.Reset(w.moment(), account.Admin{}, account.TicketHash{1})) },
 	} {
@@ -289,7 +289,7 @@ func TestChangeOfFactorDropsMessage(t *testing.T) {
 			w.enroll(1)
 			w.enroll(2)
 			w.bind()
-			must(t, w.a.Bind(w.moment(), w.message(3, "123456"), account.Address{Channel: "sms", To: "the thief's"}))
+			must(t, w.a.Bind(w.moment(), w.message(3, "123456"), account.Address{Channel: "sms", To: "the thief's"}, true, account.TicketHash{}, w.by(account.TOTP)))
 			change(w)
 			w.reload()
 			_, set := codes(t, 8)
@@ -345,8 +345,8 @@ func TestSendIsRefused(t *testing.T) {
 	if err != nil || to.To != phone.To {
 		t.Errorf("%+v, %v", to, err)
 	}
-	mustReason(t, w.a.MayRemove(account.AuthenticatorID{2}), account.UnknownAuthenticator)
-	mustReason(t, w.a.MayRemove(account.AuthenticatorID{1}), account.LastAuthenticator)
+	mustReason(t, w.a.Remove(w.moment(), account.AuthenticatorID{2}, w.by(account.TOTP)), account.UnknownAuthenticator)
+	mustReason(t, w.a.Remove(w.moment(), account.AuthenticatorID{1}, w.by(account.TOTP)), account.LastAuthenticator)
 }
 
 // A clock that goes back does not make a code good for longer, and one that was
@@ -427,7 +427,7 @@ func TestExpiredMessageIsRefused(t *testing.T) {
 	g := account.Guess{Factor: account.Delivered, Digits: "123456", Delivery: account.DeliveryID{1}}
 	_, err := w.a.Check(w.moment(), g)
 	mustReason(t, err, account.ChallengeExpired)
-	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone))
+	must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	w.now = w.now.Add(account.DeliveryTTL)
 	_, err = w.a.ConfirmAddress(w.moment(), g, false)
 	mustReason(t, err, account.SetupExpired)

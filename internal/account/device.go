@@ -42,14 +42,18 @@ func (a *Account) Devices(now time.Time) ([]Device, error) {
 	return slices.DeleteFunc(slices.Clone(*devices), func(d Device) bool { return d.expired(now) }), nil
 }
 
-// Trust adds a device. The oldest makes room if there are too many.
-func (a *Account) Trust(m Moment, d Device, by Factor) error {
+// Trust adds a device on which the user has just answered. The oldest makes room
+// if there are too many.
+func (a *Account) Trust(m Moment, d Device, r Receipt) (Device, error) {
 	if !a.enrolled() {
-		return refuse(NotEnrolled)
+		return Device{}, refuse(NotEnrolled)
+	}
+	if err := a.CheckReceipt(r, m.typed(), ReceiptTTL); err != nil {
+		return Device{}, err
 	}
 	devices, err := a.tidyDevices(m.Now)
 	if err != nil {
-		return err
+		return Device{}, err
 	}
 	d.Added, d.Expires = m.Now, m.Now.Add(DeviceTTL)
 	*devices = append(*devices, d)
@@ -57,7 +61,7 @@ func (a *Account) Trust(m Moment, d Device, by Factor) error {
 		*devices = slices.Delete(*devices, 0, extra)
 	}
 	a.devices.touch()
-	return a.record(m, Event{Kind: EventDeviceTrusted, Factor: by, Name: d.Name})
+	return d, a.record(m, Event{Kind: EventDeviceTrusted, Factor: r.Factor, Name: d.Name})
 }
 
 // Revoke ends the trust in one device.

@@ -12,7 +12,7 @@ func (w *world) trust(seed byte) account.DeviceHash {
 	w.t.Helper()
 	hash := account.DeviceHash{seed, 0xdd}
 	d := account.Device{ID: account.DeviceID{seed}, Hash: hash, Name: "Firefox"}
-	if err := w.a.Trust(w.moment(), d, account.TOTP); err != nil {
+	if _, err := w.a.Trust(w.moment(), d, w.by(account.TOTP).Receipt); err != nil {
 		w.t.Fatal(err)
 	}
 	w.reload()
@@ -86,7 +86,7 @@ func TestTrustIsForThirtyDays(t *testing.T) {
 func TestTrustNeedsAFactor(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	mustReason(t, w.a.Trust(w.moment(), account.Device{ID: account.DeviceID{1}, Hash: account.DeviceHash{1}}, account.TOTP), account.NotEnrolled)
+	mustReason(t, second(w.a.Trust(w.moment(), account.Device{ID: account.DeviceID{1}, Hash: account.DeviceHash{1}}, w.by(account.TOTP).Receipt)), account.NotEnrolled)
 	if w.a.Changed() {
 		t.Error("the account has changed")
 	}
@@ -155,16 +155,16 @@ func TestRevoke(t *testing.T) {
 func TestTrustEndsWithEveryChange(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(w *world) error{
-		"disable": func(w *world) error { return w.a.Disable(w.moment(), account.TOTP, "") },
+		"disable": func(w *world) error { return w.a.Disable(w.moment(), w.by(account.TOTP)) },
 		"reset": func(w *world) error {
 			return w.a.Reset(w.moment(), account.Admin{Actor: "root", Reason: "x"}, account.TicketHash{})
 		},
 		"codes renewed": func(w *world) error {
 			_, set := codes(w.t, 7)
-			return w.a.Renew(w.with(set), account.TOTP)
+			return second(w.a.Renew(w.with(set), w.by(account.TOTP)))
 		},
 		"recovery code": func(w *world) error { return w.recover(1, 0) },
-		"removed":       func(w *world) error { return w.a.Remove(w.moment(), account.AuthenticatorID{41}, account.TOTP, "") },
+		"removed":       func(w *world) error { return w.a.Remove(w.moment(), account.AuthenticatorID{41}, w.by(account.TOTP)) },
 		"added": func(w *world) error {
 			id := w.begin(60, account.AuthenticatorID{})
 			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now))
@@ -265,7 +265,8 @@ func TestDamagedDevices(t *testing.T) {
 	if d, err := a.SignIn(w.moment(), account.Login{SignIn: true, Device: account.DeviceHash{1}}); err == nil || d.Next != account.Refuse {
 		t.Errorf("%+v, %v", d, err)
 	}
-	if err := a.Trust(w.moment(), account.Device{ID: account.DeviceID{1}, Hash: account.DeviceHash{1}}, account.TOTP); err == nil {
+	r := account.Receipt{Epoch: a.Epoch(), At: w.now, Factor: account.TOTP}
+	if _, err := a.Trust(w.moment(), account.Device{ID: account.DeviceID{1}, Hash: account.DeviceHash{1}}, r); err == nil {
 		t.Error("a device was added to damage")
 	}
 }

@@ -20,7 +20,7 @@ func TestDigitsThatNoCodeHas(t *testing.T) {
 		"an app": {[]int{6}, (*world).check},
 		"two apps": {[]int{6, 8}, func(w *world, digits string) error {
 			if len(w.a.Authenticators()) == 1 {
-				must(t, w.a.Begin(account.Setup{ID: account.SetupID{90}, Expires: w.now.Add(day), Authenticator: imported(eight, 90)}))
+				must(t, w.a.Begin(w.at(), account.Setup{ID: account.SetupID{90}, Expires: w.now.Add(day), Authenticator: imported(eight, 90)}, account.TicketHash{}, w.by(account.TOTP)))
 				_, err := w.a.Confirm(w.moment(), account.SetupID{90}, code(t, eight, w.now))
 				must(t, err)
 				w.reload()
@@ -29,7 +29,7 @@ func TestDigitsThatNoCodeHas(t *testing.T) {
 		}},
 		"a setup": {[]int{8}, func(w *world, digits string) error {
 			if w.a.Setup() == nil {
-				must(t, w.a.Begin(account.Setup{ID: account.SetupID{90}, Expires: w.now.Add(day), Authenticator: imported(eight, 90)}))
+				must(t, w.a.Begin(w.at(), account.Setup{ID: account.SetupID{90}, Expires: w.now.Add(day), Authenticator: imported(eight, 90)}, account.TicketHash{}, w.by(account.TOTP)))
 				w.reload()
 			}
 			_, err := w.a.Confirm(w.moment(), account.SetupID{90}, digits)
@@ -44,8 +44,8 @@ func TestDigitsThatNoCodeHas(t *testing.T) {
 			return err
 		}},
 		"an address": {[]int{6}, func(w *world, digits string) error {
-			if m := w.message(1, "123456"); w.a.MayMessage(w.now) == nil {
-				must(t, w.a.Bind(w.moment(), m, phone))
+			if m := w.message(1, "123456"); account.MayMessage(w.a, w.now) == nil {
+				must(t, w.a.Bind(w.moment(), m, phone, true, account.TicketHash{}, w.by(account.TOTP)))
 				w.reload()
 			}
 			_, err := w.a.ConfirmAddress(w.moment(), account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID{1}}, false)

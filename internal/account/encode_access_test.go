@@ -103,9 +103,9 @@ func TestGoldenAccessIsRead(t *testing.T) {
 	}
 	w = afterReset(t)
 	w.reload()
-	_, err := w.a.MayBegin(account.AuthenticatorID{}, account.TicketHash{7, 7, 7})
+	err := account.CheckTicket(w.a, account.TicketHash{7, 7, 7})
 	mustReason(t, err, "")
-	_, err = w.a.MayBegin(account.AuthenticatorID{}, account.TicketHash{7, 7, 8})
+	err = account.CheckTicket(w.a, account.TicketHash{7, 7, 8})
 	mustReason(t, err, account.TicketInvalid)
 }
 

@@ -29,7 +29,7 @@ func full(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.reload()
-	if err := w.a.Remove(w.moment(), account.AuthenticatorID{41}, account.NoFactor, "password"); err != nil {
+	if err := w.a.Remove(w.moment(), account.AuthenticatorID{41}, w.reauth("password")); err != nil {
 		t.Fatal(err)
 	}
 	w.begin(99, account.AuthenticatorID{1})
@@ -69,7 +69,7 @@ func TestGoldenFiles(t *testing.T) {
 	fresh := newWorld(t)
 	disabled := newWorld(t)
 	disabled.enroll(1)
-	if err := disabled.a.Disable(disabled.moment(), account.TOTP, ""); err != nil {
+	if err := disabled.a.Disable(disabled.moment(), disabled.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	pending := newWorld(t)
@@ -283,7 +283,7 @@ func TestEncodingIsBounded(t *testing.T) {
 			Label:         totp.Label{Issuer: strings.Repeat("i", totp.MaxIssuer), Account: strings.Repeat("a", totp.MaxAccount)},
 			Authenticator: account.Authenticator{ID: account.AuthenticatorID{byte(seed + 1)}, Key: k, Name: long},
 		}
-		if err := w.a.Begin(s); err != nil {
+		if err := w.a.Begin(w.at(), s, account.TicketHash{}, w.by(account.TOTP)); err != nil {
 			t.Fatal(err)
 		}
 		list := manyCodes(t, byte(seed))
@@ -314,11 +314,11 @@ func TestEncodingIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.a.Begin(account.Setup{
+	if err := w.a.Begin(w.at(), account.Setup{
 		ID: account.SetupID{9}, Expires: w.now.Add(time.Hour), Replaces: replaces,
 		Label:         totp.Label{Issuer: strings.Repeat("i", totp.MaxIssuer), Account: strings.Repeat("a", totp.MaxAccount)},
 		Authenticator: account.Authenticator{ID: account.AuthenticatorID{9}, Key: k, Name: long},
-	}); err != nil {
+	}, account.TicketHash{}, w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := w.a.Lease(w.moment()); err != nil {

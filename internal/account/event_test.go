@@ -13,7 +13,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	w := newWorld(t)
 	for range 15 {
 		w.enroll(1)
-		if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil {
+		if err := w.a.Disable(w.moment(), w.by(account.TOTP)); err != nil {
 			t.Fatal(err)
 		}
 		w.now = w.now.Add(24 * time.Hour)
@@ -49,7 +49,7 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 	total := 1
 	for range 40 {
 		_, set := codes(t, 50)
-		if err := w.a.Renew(w.with(set), account.TOTP); err != nil {
+		if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.a.Lease(w.moment()); err != nil {

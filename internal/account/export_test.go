@@ -99,3 +99,9 @@ func Waived(a *Account, now time.Time, device DeviceHash) (Factor, error) {
 	by, _, err := a.waived(now, device)
 	return by, err
 }
+
+// CheckTicket reports whether a setup may begin with that ticket.
+func CheckTicket(a *Account, ticket TicketHash) error { return a.checkTicket(ticket) }
+
+// MayMessage reports whether a message may be sent now.
+func MayMessage(a *Account, now time.Time) error { return a.mayMessage(now) }

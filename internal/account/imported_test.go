@@ -161,6 +161,7 @@ func TestImportRefuses(t *testing.T) {
 		if err := w.a.Grant(w.moment(), w.now.Add(time.Hour), admin); err != nil {
 			w.t.Fatal(err)
 		}
+		w.ticket = account.TicketHash{1}
 		w.begin(2, account.AuthenticatorID{})
 	}
 	apps := func(t *testing.T, seeds ...byte) (list []account.Authenticator) {
@@ -204,6 +205,7 @@ func TestImportReplacesWhatWaits(t *testing.T) {
 	if err := w.a.Grant(w.moment(), w.now.Add(time.Hour), admin); err != nil {
 		t.Fatal(err)
 	}
+	w.ticket = account.TicketHash{1}
 	w.begin(7, account.AuthenticatorID{}) // with the very secret that is imported
 	w.reload()
 	epoch := w.a.Epoch()
@@ -233,10 +235,10 @@ func TestImportReplacesWhatWaits(t *testing.T) {
 	if e.Kind != account.EventImported || e.Actor != admin.Actor || e.Reason != admin.Reason {
 		t.Errorf("the event is %+v", e)
 	}
-	if err := w.a.Disable(w.moment(), account.TOTP, ""); err != nil || w.a.State() != account.Disabled {
+	if err := w.a.Disable(w.moment(), w.by(account.TOTP)); err != nil || w.a.State() != account.Disabled {
 		t.Errorf("disabled it is in state %v, %v", w.a.State(), err)
 	}
-	if _, err := w.a.MayBegin(account.AuthenticatorID{}, account.TicketHash{}); err != nil {
+	if err := account.CheckTicket(w.a, account.TicketHash{}); err != nil {
 		t.Errorf("a ticket is still asked for: %v", err)
 	}
 }
@@ -280,7 +282,7 @@ func TestImportAgain(t *testing.T) {
 		"on":            {func(w *world) error { w.enroll(3); return nil }, account.AlreadyEnrolled, account.AlreadyEnrolled},
 		"disabled": {func(w *world) error {
 			w.enroll(3)
-			return w.a.Disable(w.moment(), account.TOTP, "")
+			return w.a.Disable(w.moment(), w.by(account.TOTP))
 		}, "", account.WasEnrolled},
 		"reset": {func(w *world) error {
 			w.enroll(3)

@@ -26,6 +26,9 @@ type Moment struct {
 	// FIPS 140-3. Without it they are totp.ErrNotApproved there.
 	AllowSHA1 bool
 
+	// AllowReauth lets re-authentication authorise what takes something away.
+	AllowReauth bool
+
 	// Prepared is what was done because the account has asked for it.
 	Prepared Prepared
 }

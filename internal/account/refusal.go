@@ -40,6 +40,10 @@ const (
 	NoReset               Reason = "no_reset"
 	ResetWaiting          Reason = "reset_waiting"
 	TooManyResets         Reason = "too_many_resets"
+	ProofRequired         Reason = "proof_required"
+	ProofInvalid          Reason = "proof_invalid"
+	ProofStale            Reason = "proof_stale"
+	ProofNotAllowed       Reason = "proof_not_allowed"
 )
 
 // A Refusal is the answer "no" to something the user did. Whether the account

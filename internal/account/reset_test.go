@@ -174,7 +174,7 @@ func TestResetIsApprovedAfterTheWait(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	w.reload()
-	_, err = w.a.MayBegin(account.AuthenticatorID{}, account.TicketHash{})
+	err = account.CheckTicket(w.a, account.TicketHash{})
 	mustReason(t, err, account.TicketRequired)
 	if w.a.State() != account.Disabled || w.a.ResetRequest().Open {
 		t.Error("something is left")

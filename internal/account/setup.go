@@ -44,32 +44,11 @@ func (s *Setup) rebase(now time.Time) (changed bool) {
 	return s.Throttle.clampFuture(now) || changed
 }
 
-// MayBegin reports whether Begin would be allowed, and whether it needs a
-// proof first. It changes nothing.
-func (a *Account) MayBegin(replaces AuthenticatorID, ticket TicketHash) (needsProof bool, err error) {
-	switch {
-	case !replaces.IsZero() && !a.enrolled():
-		return false, refuse(NotEnrolled)
-	case !replaces.IsZero() && a.find(replaces) < 0:
-		return false, refuse(UnknownAuthenticator)
-	case replaces.IsZero() && len(a.authenticators) >= MaxAuthenticators:
-		return false, refuse(TooManyAuthenticators)
-	}
-	return a.enrolled(), a.checkTicket(ticket)
-}
-
-// ShowsCodes reports whether a setup can show recovery codes that become valid
-// with it: the account has none left, and has not made too many sets today.
-func (a *Account) ShowsCodes(now time.Time) (bool, error) {
-	left, _, err := a.CodesLeft()
-	return err == nil && left == 0 && a.sets.blocked(now) == nil, err
-}
-
-// LabelFor returns the label of a new authenticator, and the number in it. Some
+// labelFor returns the label of a new authenticator, and the number in it. Some
 // apps keep one entry for each label and replace what had the same before, so
 // the labels of an account's authenticators differ: each but the first has a
 // number, the lowest that is free.
-func (a *Account) LabelFor(l totp.Label) (_ totp.Label, number uint8) {
+func (a *Account) labelFor(l totp.Label) (_ totp.Label, number uint8) {
 	n := uint8(1)
 	for slices.ContainsFunc(a.authenticators, func(x Authenticator) bool { return max(x.Number, 1) == n }) {
 		n++
@@ -88,9 +67,58 @@ func (a *Account) LabelFor(l totp.Label) (_ totp.Label, number uint8) {
 	return l, n
 }
 
+// defaultName is what an authenticator is called that nobody has named.
+const defaultName = "Authenticator"
+
+// nameFor returns the name of a new authenticator that nobody has named.
+func (a *Account) nameFor(replaces AuthenticatorID) string {
+	if i := a.find(replaces); i >= 0 {
+		return a.authenticators[i].Name
+	}
+	return defaultName
+}
+
+// showsCodes reports whether a setup can show recovery codes that become valid
+// with it: the account has none left, and has not made too many sets today.
+func (a *Account) showsCodes(now time.Time) (bool, error) {
+	left, _, err := a.CodesLeft()
+	return err == nil && left == 0 && a.sets.blocked(now) == nil, err
+}
+
 // Begin stages a fresh authenticator, in the place of an earlier one that is
-// still waiting. The caller has asked MayBegin, and has seen to the proof.
-func (a *Account) Begin(s Setup) error {
+// still waiting. Where two-factor authentication is on it takes a proof, and
+// where it is off the ticket of the account, if there is one.
+//
+// An authenticator without a name gets one, a label that others have gets a
+// number, and the codes stay only if confirming the setup would make some.
+func (a *Account) Begin(m Moment, s Setup, ticket TicketHash, p Proof) error {
+	switch {
+	case !s.Replaces.IsZero() && !a.enrolled():
+		return refuse(NotEnrolled)
+	case !s.Replaces.IsZero() && a.find(s.Replaces) < 0:
+		return refuse(UnknownAuthenticator)
+	case s.Replaces.IsZero() && len(a.authenticators) >= MaxAuthenticators:
+		return refuse(TooManyAuthenticators)
+	}
+	if err := a.checkTicket(ticket); err != nil {
+		return err
+	}
+	if a.enrolled() {
+		if _, err := a.prove(m, p, toAdd); err != nil {
+			return err
+		}
+	}
+	if s.Authenticator.Name == "" {
+		s.Authenticator.Name = a.nameFor(s.Replaces)
+	}
+	s.Label, s.Authenticator.Number = a.labelFor(s.Label)
+	shows, err := a.showsCodes(m.Now)
+	if err != nil {
+		return err
+	}
+	if !shows {
+		s.Codes = recovery.Codes{}
+	}
 	if a.holds(s.Authenticator.Key.Secret()) {
 		return refuse(DuplicateSecret)
 	}

@@ -85,7 +85,7 @@ func TestBypassEndsWithSuccess(t *testing.T) {
 			_, err := w.a.Confirm(w.moment(), id, code(w.t, key(w.t, 60), w.now))
 			return err
 		},
-		"disabled": func(w *world) error { return w.a.Disable(w.moment(), account.TOTP, "") },
+		"disabled": func(w *world) error { return w.a.Disable(w.moment(), w.by(account.TOTP)) },
 	} {
 		w := newWorld(t)
 		w.enroll(1)
@@ -139,7 +139,7 @@ func TestBypassLeavesADemand(t *testing.T) {
 	if w.reload(); w.a.MustEnroll(w.now) {
 		t.Error("demanded after a confirmation")
 	}
-	mustReason(t, w.a.Disable(w.moment(), account.TOTP, ""), "")
+	mustReason(t, w.a.Disable(w.moment(), w.by(account.TOTP)), "")
 	if w.reload(); w.a.MustEnroll(w.now) {
 		t.Error("demanded again after the user has disabled it")
 	}

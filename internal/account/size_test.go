@@ -87,7 +87,7 @@ func largest(t *testing.T, variant int) *account.Account {
 
 	// A mark of an authenticator that is gone, then three, used.
 	must(w.a.Import(w.moment(), []account.Authenticator{app(9)}, nil, true, by))
-	must(w.a.Disable(w.moment(), account.NoFactor, strings.Repeat("m", longestMethod)))
+	must(w.a.Disable(w.moment(), w.reauth(strings.Repeat("m", longestMethod))))
 	must(w.a.Import(w.moment(), []account.Authenticator{app(1), app(2), app(3)}, nil, true, by))
 	must(w.a.CountSet(w.moment()))
 	w.now = w.now.Add(time.Hour)
@@ -98,7 +98,7 @@ func largest(t *testing.T, variant int) *account.Account {
 	// An address, and another one that waits for its code.
 	for i := range 2 {
 		d := account.NewDelivery(account.DeliveryID{1, byte(i)}, "123456", w.now)
-		must(w.a.Bind(w.moment(), d, address))
+		must(w.a.Bind(w.moment(), d, address, true, account.TicketHash{}, w.by(account.TOTP)))
 		if i == 0 {
 			_, err := w.a.ConfirmAddress(w.with(list), account.Guess{Factor: account.Delivered, Digits: "123456", Delivery: d.ID}, false)
 			must(err)
@@ -110,18 +110,18 @@ func largest(t *testing.T, variant int) *account.Account {
 	}
 
 	// A setup that waits, with codes.
-	must(w.a.Begin(account.Setup{
+	must(w.a.Begin(w.at(), account.Setup{
 		ID: account.SetupID{9}, Expires: w.now.Add(time.Hour), Replaces: account.AuthenticatorID{1},
 		Label: label, Authenticator: app(4), Codes: shown,
-	}))
+	}, account.TicketHash{}, w.by(account.TOTP)))
 	_, err := w.a.Confirm(w.with(list), account.SetupID{9}, "00000000")
 	mustReason(t, err, account.WrongCode)
 
 	for i := range account.MaxDevices {
 		hash := account.DeviceHash{1, byte(i)}
-		must(w.a.Trust(w.moment(), account.Device{
+		must(second(w.a.Trust(w.moment(), account.Device{
 			ID: account.DeviceID{1, byte(i)}, Hash: hash, Name: strings.Repeat("d", longestDevice),
-		}, account.TOTP))
+		}, w.by(account.TOTP).Receipt)))
 		by, err := w.waive(hash)
 		must(err)
 		if by != account.TrustedDevice {

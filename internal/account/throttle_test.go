@@ -36,7 +36,7 @@ func (s *siege) add() {
 
 func (s *siege) drop() {
 	s.t.Helper()
-	mustReason(s.t, s.a.Remove(s.moment(), s.a.Authenticators()[0].ID, account.TOTP, ""), "")
+	mustReason(s.t, s.a.Remove(s.moment(), s.a.Authenticators()[0].ID, s.by(account.TOTP)), "")
 	s.keys = s.keys[1:]
 }
 
@@ -127,7 +127,7 @@ func TestCase78_LocksOfSeveralAuthenticators(t *testing.T) {
 		"recovery": func(s *siege) { mustReason(t, s.recover(80, 0), "") },
 		"unlock":   func(s *siege) { mustReason(t, s.a.Unlock(s.moment(), root), "") },
 		"disable": func(s *siege) {
-			mustReason(t, s.a.Disable(s.moment(), account.Recovery, ""), "")
+			mustReason(t, s.a.Disable(s.moment(), s.by(account.Recovery)), "")
 			s.keys, s.now = nil, s.now.Add(time.Minute)
 			s.add()
 		},
