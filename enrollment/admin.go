@@ -58,6 +58,9 @@ func (g *Guard) Admin(actor, reason string) Admin {
 // together with an error: to be concluded.
 func (x Admin) edit(op Operation, userID string) (*edit, error) {
 	e := &edit{guard: x.guard, op: op, user: userID}
+	if err := x.guard.check(); err != nil {
+		return e, err
+	}
 	switch {
 	case len(x.by.Actor) == 0 || len(x.by.Actor) > MaxActor || !typed.Printable(x.by.Actor):
 		return e, fmt.Errorf("enrollment: the actor is not 1 to %d printable bytes", MaxActor)

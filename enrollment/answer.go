@@ -87,6 +87,9 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 // ReasonFactorDisabled,
 // where the same challenge can be answered again.
 func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge, code string) (_ Success, err error) {
+	if err := g.check(); err != nil {
+		return Success{}, err
+	}
 	e := edit{guard: g, op: opAnswer}
 	defer e.conclude(ctx, &err)
 	if err := purpose.validate(); err != nil {
@@ -140,6 +143,9 @@ func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token Challe
 // It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode, ReasonWrongCode,
 // ReasonReplayed, ReasonLocked or ReasonFactorDisabled.
 func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {
+	if err := g.check(); err != nil {
+		return Success{}, err
+	}
 	e := edit{guard: g, op: opVerify}
 	defer e.conclude(ctx, &err)
 	if err := purpose.validate(); err != nil {
@@ -171,6 +177,9 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 //
 // It returns a [Denied] of reason ReasonProofInvalid or ReasonProofStale. It writes nothing.
 func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Purpose, receipt Receipt, within time.Duration) (Success, error) {
+	if err := g.check(); err != nil {
+		return Success{}, err
+	}
 	if err := purpose.validate(); err != nil {
 		return Success{}, err
 	}

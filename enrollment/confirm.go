@@ -38,6 +38,9 @@ type Confirmed struct {
 // whose failures are
 // counted for the setup alone; of ReasonTooManyAuthenticators; or of ReasonTooManyCodeSets.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
+	if err := g.check(); err != nil {
+		return Confirmed{}, err
+	}
 	e := edit{guard: g, op: opConfirm}
 	defer e.conclude(ctx, &err)
 	t, err := g.readSetupToken(ctx, labelSetup, userID, token)

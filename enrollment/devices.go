@@ -74,6 +74,9 @@ type TrustedDevice struct {
 // It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofInvalid, ReasonProofStale or
 // ReasonInvalidName.
 func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name string) (_ TrustedDevice, err error) {
+	if err := d.guard.check(); err != nil {
+		return TrustedDevice{}, err
+	}
 	e := edit{guard: d.guard, op: opTrustDevice}
 	defer e.conclude(ctx, &err)
 	g := d.guard
@@ -106,6 +109,9 @@ func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name
 
 // List returns the trusted devices of the user, oldest first. It writes nothing.
 func (d Devices) List(ctx context.Context, userID string) ([]Device, error) {
+	if err := d.guard.check(); err != nil {
+		return nil, err
+	}
 	m, a, err := d.guard.peek(ctx, userID)
 	if err != nil {
 		return nil, err
@@ -124,6 +130,9 @@ func (d Devices) List(ctx context.Context, userID string) ([]Device, error) {
 // Revoke ends the trust in a device, by its ID. No proof is needed to trust
 // less. It returns a [Denied] of reason ReasonUnknownDevice.
 func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) {
+	if err := d.guard.check(); err != nil {
+		return err
+	}
 	e := edit{guard: d.guard, op: opRevokeDevice}
 	defer e.conclude(ctx, &err)
 	var id account.DeviceID
@@ -138,6 +147,9 @@ func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) 
 
 // RevokeAll ends the trust in every device. It is no error if there is none.
 func (d Devices) RevokeAll(ctx context.Context, userID string) (err error) {
+	if err := d.guard.check(); err != nil {
+		return err
+	}
 	e := edit{guard: d.guard, op: opRevokeDevices, user: userID}
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.RevokeAll(m) })

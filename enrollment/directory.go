@@ -35,13 +35,21 @@ type Directory struct {
 // is dropped: an account that the replica does not have yet is not moved, and
 // can't be opened any more. It returns an error if one of them is nil.
 func NewDirectory(g *Guard, l store.Lister) (*Directory, error) {
-	switch {
-	case g == nil:
-		return nil, errors.New("enrollment: the guard is nil")
-	case l == nil:
+	if err := g.check(); err != nil {
+		return nil, err
+	}
+	if l == nil {
 		return nil, errors.New("enrollment: the lister is nil")
 	}
 	return &Directory{guard: g, lister: l}, nil
+}
+
+// check returns an error if the Directory was not made by NewDirectory.
+func (d *Directory) check() error {
+	if d == nil || d.lister == nil {
+		return errors.New("enrollment: the Directory is zero: NewDirectory makes one")
+	}
+	return nil
 }
 
 // A Member is a user in a listing.
@@ -83,6 +91,9 @@ func (f Filter) query() (store.Query, error) {
 // [*UnreadableError] that names them. Any other error is about all of them; it
 // matches [store.ErrInvalid] if there are too many ids or one can't be a user's.
 func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Status, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	found := make(map[string]Status, len(ids))
 	if len(ids) == 0 {
 		return found, nil // no ids are all users to a store.Query
@@ -199,6 +210,10 @@ func (d *Directory) All(ctx context.Context, f Filter) iter.Seq2[Member, error] 
 // An error beside the zero Member ends the sequence; so does an empty id.
 func (d *Directory) Members(ctx context.Context, ids iter.Seq[string]) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
+		if err := d.check(); err != nil {
+			yield(Member{}, err)
+			return
+		}
 		part := make([]string, 0, store.MaxPage)
 		flush := func() bool {
 			valid := slices.DeleteFunc(slices.Clone(part), func(id string) bool { return validUser(id) != nil })

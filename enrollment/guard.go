@@ -174,20 +174,23 @@ type Config struct {
 	Observe func(o Observation)
 }
 
-// A Guard is what a host application calls: it keeps the two-factor accounts
-// of its users. It is safe for concurrent use. A process makes one and keeps
-// it, because the bound on concurrent key derivations is the Guard's.
+// A Guard is what a host application calls. It keeps the two-factor accounts of
+// the host's users. [New] makes one, and a process makes one and keeps it, because
+// the limit on concurrent key derivations is the Guard's. It is safe for concurrent
+// use.
 //
-// Except where said otherwise, its methods return errors of three kinds: a
-// [Denied], which is the answer "no" to what the user did; an error that
-// matches [ErrBusy], [ErrCorrupt], [ErrMissing] or [ErrNotApproved]; and
-// whatever error the store, the sealer or the context returned. An error that is
-// no Denied says nothing about a code: treat it as an internal error, and grant
-// nothing. A user id outside the bounds of [store.Record] is an error that
-// matches [store.ErrInvalid].
+// Unless said otherwise, its methods return errors of three kinds: a [Denied],
+// which is the answer "no" to what the user did; an error that matches [ErrBusy],
+// [ErrCorrupt], [ErrMissing] or [ErrNotApproved]; and whatever error the store, the
+// sealer or the context returned. An error that is no Denied says nothing about a
+// code: treat it as an internal error, and grant nothing. A user id outside the
+// bounds of [store.Record] is an error that matches [store.ErrInvalid].
 //
-// A Guard must not be called inside a transaction of the host: an attempt that
-// is rolled back would not be counted.
+// The methods of a zero Guard, and of the zero Admin, Devices, Messages,
+// ResetRequests and Directory, return an error that says so.
+//
+// Do not call a Guard inside a transaction of the host: an attempt that is rolled
+// back would not be counted.
 type Guard struct {
 	store  store.Store
 	sealer Sealer
@@ -283,6 +286,15 @@ func (c *Config) complete() error {
 func (g *Guard) moment() (account.Moment, error) {
 	m := account.Moment{Now: g.now(), AllowSHA1: g.config.AllowSHA1, AllowReauth: g.config.AllowReauth}
 	return m, g.draw(m.Fresh[:])
+}
+
+// check returns an error if the Guard was not made by New: then it has nothing to
+// work with. The zero values of the types that belong to a Guard have none.
+func (g *Guard) check() error {
+	if g == nil || g.store == nil {
+		return errors.New("enrollment: the Guard is zero: New makes one")
+	}
+	return nil
 }
 
 // draw fills each of the buffers with random bytes.

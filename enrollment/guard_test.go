@@ -3,6 +3,7 @@ package enrollment_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -145,5 +146,55 @@ func TestEndOfContextIsNotAbsence(t *testing.T) {
 	}
 	if s, err := k.Guard.Status(ctx, "alice"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Status = %+v, %v", s, err)
+	}
+}
+
+// A Guard, or what belongs to one, that nobody has made says so.
+func TestZeroValuesSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	zero, err := enrollment.New(memory.New(), nil, enrollment.Config{Issuer: "Acme"})
+	if err == nil {
+		t.Fatal("a Guard without a Sealer")
+	}
+	if _, err := enrollment.NewDirectory(new(enrollment.Guard), memory.New()); err == nil {
+		t.Error("a Directory of a zero Guard")
+	}
+	for _, value := range []any{
+		zero, new(enrollment.Guard), enrollment.Devices{}, enrollment.Messages{}, enrollment.ResetRequests{}, enrollment.Admin{},
+		zero.Devices(), zero.Messages(), zero.ResetRequests(), zero.Admin("root", "x"), new(enrollment.Guard).Admin("root", "x"),
+		new(enrollment.Directory), (*enrollment.Directory)(nil),
+	} {
+		v, called := reflect.ValueOf(value), 0
+		for i := range v.NumMethod() {
+			method := v.Type().Method(i)
+			of := method.Type
+			args := []reflect.Value{v}
+			for j := 1; j < of.NumIn(); j++ {
+				args = append(args, reflect.Zero(of.In(j)))
+			}
+			if len(args) < 2 || of.In(1) != reflect.TypeFor[context.Context]() {
+				continue // it makes another value
+			}
+			called++
+			args[1] = reflect.ValueOf(t.Context())
+			out := method.Func.Call(args)
+			last := out[len(out)-1]
+			if last.Kind() == reflect.Func { // a sequence
+				for _, err := range last.Seq2() {
+					last = err
+				}
+			}
+			if err, ok := last.Interface().(error); !ok || !strings.Contains(err.Error(), "zero: New") {
+				t.Errorf("%T.%s: %v", value, method.Name, err)
+			}
+			for _, result := range out[:len(out)-1] {
+				if !result.IsZero() {
+					t.Errorf("%T.%s returns %v", value, method.Name, result)
+				}
+			}
+		}
+		if called < 2 {
+			t.Errorf("%d methods of %T were called", called, value)
+		}
 	}
 }

@@ -36,6 +36,10 @@ func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error
 // would be to count twice, or never to end.
 func (d *Directory) pages(ctx context.Context, first store.Query) iter.Seq2[store.Page, error] {
 	return func(yield func(store.Page, error) bool) {
+		if err := d.check(); err != nil {
+			yield(store.Page{}, err)
+			return
+		}
 		q, last := first, ""
 		for {
 			if err := ctx.Err(); err != nil {

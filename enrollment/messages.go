@@ -103,6 +103,9 @@ type Binding struct {
 // ReasonTicketRequired, ReasonTicketInvalid, or what Begin returns of proofs; or an error
 // that matches [ErrNotSent].
 func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
+	if err := x.guard.check(); err != nil {
+		return Binding{}, err
+	}
 	e := edit{guard: x.guard, op: opBind, user: userID}
 	defer e.conclude(ctx, &err)
 	g := x.guard
@@ -151,6 +154,9 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 // were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
 // ReasonWrongCode, ReasonLocked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
 func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
+	if err := x.guard.check(); err != nil {
+		return Confirmed{}, err
+	}
 	e := edit{guard: x.guard, op: opConfirmAddress}
 	defer e.conclude(ctx, &err)
 	g := x.guard
@@ -200,6 +206,9 @@ type Delivery struct {
 // came over the channel of the address; ReasonTooManyMessages, ReasonLocked or
 // ReasonFactorDisabled; or an error that matches [ErrNotSent].
 func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge) (_ Delivery, err error) {
+	if err := x.guard.check(); err != nil {
+		return Delivery{}, err
+	}
 	e := edit{guard: x.guard, op: opSend}
 	defer e.conclude(ctx, &err)
 	g := x.guard
@@ -250,6 +259,9 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge
 // [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
 // is all that the account has, or what Remove returns of proofs.
 func (x Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
+	if err := x.guard.check(); err != nil {
+		return err
+	}
 	e := edit{guard: x.guard, op: opUnbind, user: userID}
 	defer e.conclude(ctx, &err)
 	proof, err := e.readProof(ctx, p)

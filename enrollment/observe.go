@@ -108,7 +108,7 @@ type Observation struct {
 // if it ended with an answer that took looking at the account. It is deferred,
 // so that *result is what the caller gets, whatever that is.
 func (e *edit) conclude(ctx context.Context, result *error) {
-	if e.op == "" || e.guard == nil { // of the zero Admin
+	if e.op == "" || e.guard.check() != nil {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)

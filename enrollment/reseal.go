@@ -71,6 +71,9 @@ func (r Resealed) snapshot() Resealed {
 // context ends, which is looked at before each account, or if the accounts
 // can't be listed; the latter matches [store.ErrInvalid] if the cursor is none.
 func (d *Directory) Reseal(ctx context.Context, o ResealOptions) (Resealed, error) {
+	if err := d.check(); err != nil {
+		return Resealed{}, err
+	}
 	done := Resealed{Cursor: o.Cursor, Keys: make(map[string]int)}
 	for page, err := range d.pages(ctx, store.Query{Cursor: o.Cursor}) {
 		if err != nil {

@@ -52,6 +52,9 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 // request was made less than a day ago. Without Config.Notify it returns an
 // error: a reset that nobody hears of is a way around the second factor.
 func (r ResetRequests) Open(ctx context.Context, challenge Challenge) (_ ResetRequest, err error) {
+	if err := r.guard.check(); err != nil {
+		return ResetRequest{}, err
+	}
 	e := edit{guard: r.guard, op: opRequestReset}
 	defer e.conclude(ctx, &err)
 	g := r.guard
@@ -76,6 +79,9 @@ func (r ResetRequests) Open(ctx context.Context, challenge Challenge) (_ ResetRe
 // session, by a trusted device, or by a bypass. Signing in with a code cancels it
 // as well. It returns a [Denied] of reason ReasonNoReset.
 func (r ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
+	if err := r.guard.check(); err != nil {
+		return err
+	}
 	e := edit{guard: r.guard, op: opCancelReset, user: userID}
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, m account.Moment) error {

@@ -17,6 +17,9 @@ import (
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
+	if err := g.check(); err != nil {
+		return err
+	}
 	e := edit{guard: g, op: opDisable, user: userID}
 	defer e.conclude(ctx, &err)
 	proof, err := e.readProof(ctx, p)
@@ -31,6 +34,9 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error)
 // Proofs and what is denied are as for [Guard.Disable], and ReasonUnknownAuthenticator
 // or ReasonLastAuthenticator.
 func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) (err error) {
+	if err := g.check(); err != nil {
+		return err
+	}
 	e := edit{guard: g, op: opRemove, user: userID}
 	defer e.conclude(ctx, &err)
 	id, err := readAuthenticatorID(authenticator)
@@ -66,6 +72,9 @@ type RenewedCodes struct {
 // ReasonProofNotAllowed or whatever evaluating a code denies. With the scheme
 // Argon2id it takes as long as Confirm.
 func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ RenewedCodes, err error) {
+	if err := g.check(); err != nil {
+		return RenewedCodes{}, err
+	}
 	e := edit{guard: g, op: opRenewCodes, user: userID}
 	defer e.conclude(ctx, &err)
 	proof, err := e.readProof(ctx, p)
@@ -90,6 +99,9 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
 // denies.
 func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
+	if err := g.check(); err != nil {
+		return recovery.Codes{}, err
+	}
 	e := edit{guard: g, op: opRecoveryCodes, user: userID}
 	defer e.conclude(ctx, &err)
 	proof, err := e.readProof(ctx, p)

@@ -147,6 +147,9 @@ func (s Setup) Codes() recovery.Codes { return s.get().codes }
 // randomness that repeats itself, ReasonDuplicateSecret. Other options outside their
 // bounds are errors that name the field.
 func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Setup, err error) {
+	if err := g.check(); err != nil {
+		return Setup{}, err
+	}
 	e := edit{guard: g, op: opBegin, user: userID}
 	defer e.conclude(ctx, &err)
 	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
@@ -264,6 +267,9 @@ func (g *Guard) readSetupToken(ctx context.Context, label, userID string, token 
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
 // or ReasonNoSetup.
 func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Setup, error) {
+	if err := g.check(); err != nil {
+		return Setup{}, err
+	}
 	t, err := g.readSetupToken(ctx, labelSetup, userID, token)
 	if err != nil {
 		return Setup{}, err
@@ -282,6 +288,9 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 // Cancel drops the setup that waits, whoever began it. Working authenticators
 // are not touched. It returns a [Denied] of reason ReasonNoSetup if none waits.
 func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
+	if err := g.check(); err != nil {
+		return err
+	}
 	e := edit{guard: g, op: opCancel, user: userID}
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, _ account.Moment) error { return a.Cancel() })

@@ -177,6 +177,9 @@ type Decision struct {
 // After a bypass has ended, the decision at a sign-in of a user without a second
 // factor is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
 func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (_ Decision, err error) {
+	if err := g.check(); err != nil {
+		return Decision{}, err
+	}
 	if l.Purpose == "" {
 		l.Purpose = PurposeSignIn
 	}

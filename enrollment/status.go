@@ -125,6 +125,9 @@ func (h History) MarshalJSON() ([]byte, error) {
 // Status returns where the user's account stands. For a user without a record
 // it is None, without an error. It writes nothing.
 func (g *Guard) Status(ctx context.Context, userID string) (Status, error) {
+	if err := g.check(); err != nil {
+		return Status{}, err
+	}
 	m, a, err := g.peek(ctx, userID)
 	if err != nil {
 		return Status{}, err

@@ -73,6 +73,9 @@ type Swept struct {
 // failed, it is a line of the log.
 func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 	var done Swept
+	if err := d.check(); err != nil {
+		return done, err
+	}
 	now := d.guard.now()
 	err := d.sweepDue(ctx, now, &done)
 	if err == nil {
