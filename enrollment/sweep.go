@@ -110,76 +110,35 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 		return
 	}
 	e := edit{guard: d.guard, op: opSweep, user: userID}
-	one, err := run(ctx, &e, e.sweep)
-	if err == nil && one.Seen == 0 { // somebody else was here meanwhile
-		done.Repaired += one.Repaired
-		return
+	one, err := run(ctx, &e, func(a *account.Account, m account.Moment) (account.Swept, error) {
+		if e.misfiled {
+			a.Touch()
+		}
+		return a.Sweep(m, e.loaded.Due, d.guard.config.Notify != nil)
+	})
+	if err == nil && e.misfiled {
+		done.Repaired++
+	}
+	if err == nil && !one.Due {
+		return // erased, or somebody else was here meanwhile
 	}
 	e.conclude(ctx, &err)
+	done.Seen++
 	if err != nil {
-		done.Seen++
 		done.Failed.add(userID, err)
 		return
 	}
-	done.Seen += one.Seen
-	done.Expired += one.Expired
-	done.Reminded += one.Reminded
-	done.Matured += one.Matured
-	done.Completed += one.Completed
-	done.Lapsed += one.Lapsed
-	done.Waiting += one.Waiting
-	done.Repaired += one.Repaired
+	count := func(n *int, one bool) {
+		if one {
+			*n++
+		}
+	}
+	count(&done.Expired, one.Expired)
+	count(&done.Reminded, one.Reminded)
+	count(&done.Matured, one.Matured)
+	count(&done.Completed, one.Completed)
+	count(&done.Lapsed, one.Lapsed)
+	count(&done.Waiting, one.Waiting)
 	done.Delivered += e.taken
 	done.Undelivered += e.told - e.taken
-}
-
-// sweep decides. What it leaves unchanged is not written.
-func (e *edit) sweep(a *account.Account, m account.Moment) (Swept, error) {
-	var one Swept
-	if e.misfiled {
-		one.Repaired = 1
-		a.Touch()
-	}
-	was := e.loaded.Due
-	if was.IsZero() || was.After(m.Now) {
-		return one, nil // erased, or somebody else was here meanwhile
-	}
-	one.Seen = 1
-	notify := e.guard.config.Notify != nil
-	if notify {
-		if err := a.Sweep(m); err != nil {
-			return one, err
-		}
-	}
-	for _, x := range a.Recorded() {
-		switch x.Kind {
-		case account.EventResetReminder:
-			one.Reminded++
-		case account.EventResetMatured:
-			one.Matured++
-		case account.EventReset:
-			one.Completed++
-		}
-	}
-	if a.Expired() {
-		one.Expired++
-	}
-	if a.Lapsed() {
-		one.Lapsed++
-	}
-	due, err := a.Due()
-	if err != nil {
-		return one, err
-	}
-	// What is due still are events, or without Notify a request. Without Notify
-	// they stay due, and a write would change nothing: it would come again with
-	// every sweep.
-	overdue := !due.IsZero() && !due.After(m.Now)
-	if overdue && !notify {
-		one.Waiting++
-	}
-	if a.Expired() || a.Lapsed() || !overdue || notify {
-		a.Touch()
-	}
-	return one, nil
 }

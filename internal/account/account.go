@@ -154,35 +154,6 @@ func (a *Account) Tidy(m Moment) {
 	}
 }
 
-// Expired reports whether Tidy has dropped a setup that was not confirmed in
-// time.
-func (a *Account) Expired() bool { return a.expired }
-
-// Lapsed reports whether Tidy has dropped a request for a reset that nobody has
-// approved in time.
-func (a *Account) Lapsed() bool { return a.lapsed }
-
-// Due returns when a background sweep should look at the account: the zero
-// time if there is nothing to wait for. It follows from what is encoded, and is
-// the same before encoding and after it.
-func (a *Account) Due() (time.Time, error) {
-	var due time.Time
-	if a.setup != nil {
-		due = a.setup.Expires
-	}
-	if a.reset.Open {
-		due = earlier(due, a.reset.Next)
-	}
-	outbox, err := a.outbox.get(decodeOutbox)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, u := range *outbox {
-		due = earlier(due, u.Lease)
-	}
-	return fromMicros(micros(due)), nil
-}
-
 // find returns the index of a confirmed authenticator, or -1.
 func (a *Account) find(id AuthenticatorID) int {
 	return slices.IndexFunc(a.authenticators, func(x Authenticator) bool { return x.ID == id })

@@ -180,7 +180,7 @@ func TestTrustEndsWithEveryChange(t *testing.T) {
 				return err
 			}
 			w.now = w.now.Add(24 * time.Hour)
-			return w.a.Sweep(w.moment())
+			return second(w.a.Sweep(w.moment(), w.now, true))
 		},
 	} {
 		w := newWorld(t)

@@ -98,38 +98,6 @@ func (a *Account) ApproveReset(m Moment, by Admin, ticket TicketHash) error {
 // closeReset keeps of the request only when it was asked for.
 func (a *Account) closeReset() { a.reset = ResetRequest{Asked: a.reset.Asked} }
 
-// Sweep does what is due: it tells the owner of a request for a reset, and
-// carries out one that has matured and needs nobody's approval. A wait that is
-// over begins anew if nobody has taken the news of the request meanwhile: an
-// owner who could not be told has had no time for cancelling it.
-func (a *Account) Sweep(m Moment) error {
-	r := &a.reset
-	if !r.Open || m.Now.Before(r.Next) {
-		return nil
-	}
-	if r.matured(m.Now) && !r.Told {
-		untold, err := a.undelivered(EventResetRequested)
-		switch {
-		case err != nil:
-			return err
-		case untold:
-			r.restart(m.Now)
-		case r.Auto:
-			a.clear(m)
-			return a.record(m, Event{Kind: EventReset, Method: "self-service"})
-		default:
-			r.Told = true
-			r.Next = m.Now.Add(resetReminder)
-			return a.record(m, Event{Kind: EventResetMatured})
-		}
-	}
-	r.Next = m.Now.Add(resetReminder)
-	if !r.matured(m.Now) {
-		r.Next = earlier(r.Next, r.Matures)
-	}
-	return a.record(m, Event{Kind: EventResetReminder})
-}
-
 // heard begins the wait of the open request anew if the owner has heard of it
 // only now: what cancelling it takes is time.
 func (r *ResetRequest) heard(now time.Time) {

@@ -83,7 +83,7 @@ func TestOtherLateNewsChangesNoWait(t *testing.T) {
 	asked := w.ask(3*day, false)
 	w.now = asked.Asked.Add(day)
 	w.reload()
-	must(t, w.a.Sweep(w.moment()))
+	must(t, second(w.a.Sweep(w.moment(), w.now, true)))
 	if _, err := w.a.Lease(w.moment()); err != nil { // the reminder is not taken
 		t.Fatal(err)
 	}

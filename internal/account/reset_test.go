@@ -43,7 +43,7 @@ func (w *world) deliver() {
 func (w *world) sweep() []account.EventKind {
 	w.t.Helper()
 	w.reload()
-	if err := w.a.Sweep(w.moment()); err != nil {
+	if _, err := w.a.Sweep(w.moment(), w.now, true); err != nil {
 		w.t.Fatal(err)
 	}
 	list := kinds(w.a)
@@ -230,7 +230,7 @@ func TestAutomaticReset(t *testing.T) {
 		}
 		w.wait()
 		w.reload()
-		if err := w.a.Sweep(w.moment()); err != nil {
+		if _, err := w.a.Sweep(w.moment(), w.now, true); err != nil {
 			t.Fatal(err)
 		}
 		if w.now.Before(r.Matures) {
@@ -262,7 +262,7 @@ func TestAutomaticResetThatNobodyHeardOf(t *testing.T) {
 		}
 		w.now = r.Matures
 		w.reload()
-		if err := w.a.Sweep(w.moment()); err != nil {
+		if _, err := w.a.Sweep(w.moment(), w.now, true); err != nil {
 			t.Fatal(err)
 		}
 		if list := kinds(w.a); !slices.Equal(list, []account.EventKind{account.EventResetReminder}) || w.a.State() != account.Confirmed {
