@@ -12,8 +12,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// newGuard is called once, when the application starts.
-func newGuard(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*enrollment.Guard, error) {
+// application is what lasts as long as the process.
+type application struct {
+	guard     *enrollment.Guard
+	directory *enrollment.Directory // for Sweep
+}
+
+// start is called once, before the application serves.
+func start(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*application, error) {
 	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
 	if err != nil {
 		return nil, err
@@ -23,8 +29,18 @@ func newGuard(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*enrol
 		return nil, err
 	}
 	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+	if err != nil {
+		return nil, err
+	}
+	directory, err := enrollment.NewDirectory(guard, accounts)
+	if err != nil {
+		return nil, err
+	}
+	if err := directory.CheckKeys(ctx); err != nil {
+		return nil, err // the keys do not fit the accounts
+	}
 
-	return guard, err
+	return &application{guard, directory}, nil
 }
 
 // pages are the application's own pages and sessions.

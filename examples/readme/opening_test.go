@@ -21,10 +21,12 @@ func TestOpening(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("TWOFACTOR_KEYS", keys.Format())
-	guard, err := newGuard(t.Context(), openSQLite(t), sqlstore.SQLite)
+	db := openSQLite(t)
+	app, err := start(t.Context(), db, sqlstore.SQLite)
 	if err != nil {
 		t.Fatal(err)
 	}
+	guard := app.guard
 	v := &visitor{t: t, guard: guard}
 	v.signIn("")
 	v.turnOn()
@@ -41,6 +43,20 @@ func TestOpening(t *testing.T) {
 	}
 	if !errors.Is(v.denied, enrollment.ErrWrongCode) || v.session != "" {
 		t.Errorf("a used code: denied %v, session of %q", v.denied, v.session)
+	}
+
+	if _, err := app.directory.Sweep(t.Context()); err != nil {
+		t.Error(err)
+	}
+
+	// Other keys do not open what is stored now, and the application does not start.
+	other, err := keyring.Generate("other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TWOFACTOR_KEYS", other.Format())
+	if _, err := start(t.Context(), db, sqlstore.SQLite); !errors.Is(err, keyring.ErrUnknownKey) {
+		t.Errorf("start with other keys: %v", err)
 	}
 }
 
