@@ -58,23 +58,23 @@ func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, co
 			return nil, err
 		}
 		match := account.Match{Factor: account.TOTP, Authenticator: waiting.Authenticator.ID}
-		stored, err := a.Confirm(m, t.id, digits)
+		came, err := a.Confirm(m, t.id, digits)
 		if err != nil {
 			return nil, err
 		}
-		return g.confirmed(userID, a, match, stored, m)
+		return g.confirmed(userID, a, match, came, m)
 	})
 }
 
 // confirmed returns what has come of a confirmation, and the recovery codes if
 // any were stored with it.
-func (g *Guard) confirmed(userID string, a *account.Account, match account.Match, stored bool, m account.Moment) (sealing[Confirmed], error) {
+func (g *Guard) confirmed(userID string, a *account.Account, match account.Match, came account.Confirmation, m account.Moment) (sealing[Confirmed], error) {
 	success, err := g.success(userID, a, PurposeSetup, match, m)
 	if err != nil {
 		return nil, err
 	}
-	done := Confirmed{Did: eventKinds[a.Recorded()[0].Kind]}
-	if stored {
+	done := Confirmed{Did: eventKinds[came.Did]}
+	if came.NewCodes {
 		done.Codes = m.Prepared.Set.Codes
 	}
 	return func(ctx context.Context) (_ Confirmed, err error) {

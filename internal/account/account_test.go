@@ -198,9 +198,9 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 		mustReason(t, w.recover(50, i), "")
 	}
 	id := w.begin(2, account.AuthenticatorID{})
-	stored, err := w.a.Confirm(w.moment(), id, code(t, key(t, 2), w.now))
-	if stored || err != nil {
-		t.Fatalf("Confirm = %v, %v", stored, err)
+	came, err := w.a.Confirm(w.moment(), id, code(t, key(t, 2), w.now))
+	if want := (account.Confirmation{Did: account.EventAuthenticatorAdded}); came != want || err != nil {
+		t.Fatalf("Confirm = %+v, %v", came, err)
 	}
 	if err := w.a.Disable(w.moment(), w.by(account.TOTP)); err != nil {
 		t.Fatal(err)

@@ -310,8 +310,8 @@ func TestSetupKeepsItsWord(t *testing.T) {
 		t.Errorf("it was confirmed all the same, or changed: %v", err)
 	}
 	set.Counted = true // the one that was paid for
-	if stored, err := w.a.Confirm(w.with(set), id, code(t, key(t, 60), w.now)); err != nil || !stored {
-		t.Errorf("with the set: stored %t, %v", stored, err)
+	if came, err := w.a.Confirm(w.with(set), id, code(t, key(t, 60), w.now)); err != nil || !came.NewCodes {
+		t.Errorf("with the set: %+v, %v", came, err)
 	}
 }
 

@@ -177,35 +177,35 @@ func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket Tick
 // ConfirmAddress takes the address over if the code is right. Like Confirm it
 // makes recovery codes where the account has none. What was proven at Bind is
 // not asked for again: every change of factor in between drops what waits.
-func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (stored bool, err error) {
+func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, error) {
 	first := !a.enrolled()
 	w := a.delivery.waiting
 	switch {
 	case w == nil || !w.binds():
-		return false, refuse(NoSetup)
+		return Confirmation{}, refuse(NoSetup)
 	case w.ID != g.Delivery:
-		return false, refuse(SetupSuperseded)
+		return Confirmation{}, refuse(SetupSuperseded)
 	case !w.live(m.typed()):
-		return false, refuse(SetupExpired)
+		return Confirmation{}, refuse(SetupExpired)
 	case first && !alone:
-		return false, refuse(NotEnrolled)
+		return Confirmation{}, refuse(NotEnrolled)
 	case !a.takes(Delivered, len(g.Digits)):
-		return false, refuse(MalformedCode)
+		return Confirmation{}, refuse(MalformedCode)
 	}
 	if err := a.delivery.throttle.blocked(totpPolicy, m.Now); err != nil {
-		return false, about(Delivered, err)
+		return Confirmation{}, about(Delivered, err)
 	}
 	needsCodes, err := a.needsCodes(m)
 	if err != nil {
-		return false, err
+		return Confirmation{}, err
 	}
 	to := w.Binds
 	if err := a.takeDelivered(m, g); err != nil {
-		return false, about(Delivered, err)
+		return Confirmation{}, about(Delivered, err)
 	}
 	if needsCodes {
 		if m.Prepared.Set == nil {
-			return false, a.ask(Need{Kind: NeedSet})
+			return Confirmation{}, a.ask(Need{Kind: NeedSet})
 		}
 		a.setCodes(m)
 	}
@@ -219,14 +219,14 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (stored bool, er
 		kind = EventEnabled
 	}
 	if err := a.record(m, Event{Kind: kind, Factor: Delivered, Name: to.Channel}); err != nil {
-		return false, err
+		return Confirmation{}, err
 	}
 	if needsCodes && !first {
 		if err := a.record(m, Event{Kind: EventCodesRenewed, Factor: Delivered}); err != nil {
-			return false, err
+			return Confirmation{}, err
 		}
 	}
-	return needsCodes, a.succeeded(m, Delivered)
+	return Confirmation{Did: kind, NewCodes: needsCodes}, a.succeeded(m, Delivered)
 }
 
 // Unbind takes the address away. What holds back guessing and messages stays, so

@@ -213,9 +213,9 @@ func TestImportedCodesGiveWay(t *testing.T) {
 	w, _ := moved(t, importedCode("one"))
 	k := key(t, 60)
 	id := w.begin(60, account.AuthenticatorID{})
-	stored, err := w.a.Confirm(w.moment(), id, code(t, k, w.now))
-	if err != nil || stored {
-		t.Fatalf("with a code left: stored %t, %v", stored, err)
+	came, err := w.a.Confirm(w.moment(), id, code(t, k, w.now))
+	if err != nil || came.NewCodes {
+		t.Fatalf("with a code left: %+v, %v", came, err)
 	}
 	w.reload()
 	_, err = w.try(account.NoFactor, "", 0)
@@ -228,8 +228,8 @@ func TestImportedCodesGiveWay(t *testing.T) {
 	w.needs(err, account.NeedSet)
 	w.reload()
 	id = w.begin(91, account.AuthenticatorID{})
-	if stored, err = w.a.Confirm(w.with(set), id, code(t, key(t, 91), w.now)); err != nil || !stored {
-		t.Fatalf("stored %t, %v", stored, err)
+	if came, err = w.a.Confirm(w.with(set), id, code(t, key(t, 91), w.now)); err != nil || !came.NewCodes {
+		t.Fatalf("%+v, %v", came, err)
 	}
 	w.reload()
 	if list, err := account.ImportedCodes(w.a); len(list) > 0 || err != nil {

@@ -152,39 +152,45 @@ func (a *Account) FindSetup(id SetupID) (*Setup, error) {
 	return a.setup, nil
 }
 
+// A Confirmation is what has come of a [Account.Confirm] or
+// [Account.ConfirmAddress].
+type Confirmation struct {
+	Did      EventKind
+	NewCodes bool // whether the set of recovery codes that was prepared was stored
+}
+
 // Confirm turns the waiting authenticator into a working one if the code is
 // right. The code's step is used up by it.
 //
-// The first confirmation also stores recovery codes, and asks for NeedSet. It
-// reports whether it stored the set.
-func (a *Account) Confirm(m Moment, id SetupID, digits string) (stored bool, err error) {
+// The first confirmation also stores recovery codes, and asks for NeedSet.
+func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, error) {
 	s, err := a.FindSetup(id)
 	if err != nil {
-		return false, err
+		return Confirmation{}, err
 	}
 	replaced := -1
 	if !s.Replaces.IsZero() {
 		replaced = a.find(s.Replaces)
 	}
 	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
-		return false, refuse(TooManyAuthenticators)
+		return Confirmation{}, refuse(TooManyAuthenticators)
 	}
 	needsCodes, err := a.needsCodes(m)
 	if err != nil {
-		return false, err
+		return Confirmation{}, err
 	}
 	if s.Codes.Len() > 0 && !needsCodes {
 		// The owner has noted codes that would never work.
 		if err := a.mayMake(m); err != nil {
-			return false, err
+			return Confirmation{}, err
 		}
 	}
 	if err := a.checkSetup(m, s, digits); err != nil {
-		return false, err
+		return Confirmation{}, err
 	}
 	if needsCodes {
 		if m.Prepared.Set == nil {
-			return false, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
+			return Confirmation{}, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
 		}
 		a.setCodes(m)
 	}
@@ -204,14 +210,14 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (stored bool, err
 	a.ticket = TicketHash{}
 	a.rotateEpoch(m)
 	if err := a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}); err != nil {
-		return false, err
+		return Confirmation{}, err
 	}
 	if needsCodes && !first {
 		if err := a.record(m, Event{Kind: EventCodesRenewed, Factor: TOTP}); err != nil {
-			return false, err
+			return Confirmation{}, err
 		}
 	}
-	return needsCodes, a.succeeded(m, TOTP)
+	return Confirmation{Did: kind, NewCodes: needsCodes}, a.succeeded(m, TOTP)
 }
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures
