@@ -10,7 +10,7 @@
 //	if err != nil {
 //		return err
 //	}
-//	return show(setup) // setup.QR(), setup.Secret(), and setup.Token in the form
+//	return show(setup) // setup.QR(), setup.Secret().Grouped(), setup.Token.Reveal()
 //
 //	done, err := guard.Confirm(ctx, userID, enrollment.SetupTokenOf(token), code)
 //	if err != nil {
@@ -201,6 +201,25 @@
 // 7.3 of the 16 KiB of a [store.Record]. What is left is for the history and for
 // the texts of events. When it runs short, the oldest history goes first, then
 // those texts, and never what decides about a code.
+//
+// # JSON
+//
+// These can be encoded for a client: [Decision], [Success], [Confirmed], [Status],
+// [TrustedDevice], [Device], [Binding], [Delivery], [ResetRequest], [Member],
+// [Event] and [Denied]. Names are in snake case. Empty times and texts are left
+// out. A [History] does not name administrators, and an Event does.
+//
+// A token is encoded as its text, so a Success carries its receipt. If the session
+// has the receipt, the client does not need it: set Receipt to its zero value.
+//
+// A value with recovery codes can't be encoded, so that nobody sends them by
+// accident. To send them, put a field of the same name beside the value:
+//
+//	json.NewEncoder(w).Encode(struct {
+//		enrollment.Confirmed
+//		Codes []string `json:"codes"`
+//	}{done, done.Codes.Reveal()})
+//
 // # States
 //
 // An account is in one of these states: none, pending (a setup waits for its

@@ -61,7 +61,7 @@ func (p pages) begin(ctx context.Context, guard *enrollment.Guard, userID, email
 	if err != nil {
 		return err
 	}
-	return show(setup) // setup.QR(), setup.Secret(), and setup.Token in the form
+	return show(setup) // setup.QR(), setup.Secret().Grouped(), setup.Token.Reveal()
 }
 
 // confirm answers the form with the first code.
