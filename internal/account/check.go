@@ -141,7 +141,8 @@ func (a *Account) succeeded(m Moment, by Factor) error {
 
 // about says in a refusal what the code was taken for.
 func about(f Factor, err error) error {
-	if r := (*Refusal)(nil); errors.As(err, &r) {
+	var r *Refusal
+	if errors.As(err, &r) {
 		r.Factor = f
 	}
 	return err
@@ -231,7 +232,8 @@ func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {
 // spentAgain counts a recovery code that was used before.
 func (a *Account) spentAgain(m Moment, p policy) error {
 	refusal := a.fail(m, &a.recovery, p, Recovery, 1)
-	if r := (*Refusal)(nil); errors.As(refusal, &r) {
+	var r *Refusal
+	if errors.As(refusal, &r) {
 		r.Reason = Replayed
 	}
 	return refusal
@@ -297,7 +299,8 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 	case f == Recovery:
 		err = a.recovery.blocked(importedPolicy, now)
 	}
-	if r := (*Refusal)(nil); errors.As(err, &r) {
+	var r *Refusal
+	if errors.As(err, &r) {
 		return r.RetryAt, true
 	}
 	return time.Time{}, false
