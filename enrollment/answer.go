@@ -43,8 +43,7 @@ type Success struct {
 	// NewCode is the recovery code that has taken the place of the one that was
 	// used, with Config.ReplenishCodes; the zero Code otherwise. Show it to the
 	// user now: unless Config.KeepCodes is set, nothing can show it later. A
-	// Success with a new code can't be encoded as JSON; see "JSON" in the
-	// documentation of the package.
+	// Success with a new code can't be encoded as JSON; see [Confirmed].
 	NewCode recovery.Code `json:"new_code,omitzero"`
 }
 

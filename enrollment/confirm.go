@@ -8,7 +8,15 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// Confirmed is the result of [Guard.Confirm].
+// Confirmed is the result of [Guard.Confirm] and [Messages.Confirm].
+//
+// A Confirmed with recovery codes can't be encoded as JSON, so that codes are not
+// sent by accident. A host that sends them says so:
+//
+//	json.NewEncoder(w).Encode(struct {
+//		enrollment.Confirmed
+//		Codes []string `json:"codes"`
+//	}{done, done.Codes.Reveal()})
 type Confirmed struct {
 	// Success says that the user has just answered with a code, so that a host
 	// that demands enrolment at sign-in can start the session.
@@ -20,8 +28,7 @@ type Confirmed struct {
 
 	// Codes are the recovery codes, to be shown once: those that the setup has
 	// shown, if it has. They are empty (Len is 0) if the account had unspent
-	// ones already, which stay valid. A Confirmed with codes can't be encoded as
-	// JSON; see "JSON" in the documentation of the package.
+	// ones already, which stay valid.
 	Codes recovery.Codes `json:"codes,omitzero"`
 }
 

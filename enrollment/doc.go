@@ -155,6 +155,15 @@
 // The documentation of the root package has the threat model, and what the
 // library does not protect against.
 //
+// # JSON
+//
+// What a page shows can be sent to a client as JSON: [Decision], [Success],
+// [Confirmed], [Status] and its parts, [Device], [TrustedDevice], [Binding],
+// [Delivery], [Event], [Member] and [Denied]. Names are in snake case. Zero times
+// and empty texts are left out; lists, numbers and booleans are always there. The
+// JSON of a [History] does not name administrators. Tokens are encoded as text.
+// Recovery codes are not encoded at all; see [Confirmed].
+//
 // # Clocks
 //
 // Time comes from Config.Now. When the clock jumps back, codes fail closed: used

@@ -53,7 +53,7 @@ func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proo
 // RenewedCodes is the result of [Guard.RenewCodes].
 type RenewedCodes struct {
 	// Codes are the new recovery codes, to be shown once. They can't be encoded
-	// as JSON; see "JSON" in the documentation of the package.
+	// as JSON; see [Confirmed].
 	Codes recovery.Codes `json:"codes"`
 
 	// Receipt takes the place of the receipt that was used as the proof, or
