@@ -17,12 +17,12 @@ type Throttle struct {
 
 // policy is how one factor is throttled. The rule about the budget:
 //
-//   - A failure costs one unit for each code that could have been right: for
-//     app codes, one for each authenticator of the account. Each unit is worth
-//     the same to an attacker, so the units spent bound the chance, however
-//     many authenticators there are and whenever they come and go.
-//   - One unit a day comes back. Nothing else is ever given back for a success,
-//     an added or a removed authenticator.
+//   - A failure costs one unit for each secret that it was held against: for app
+//     codes, one for each authenticator of the account. Each unit is worth the
+//     same to an attacker, so the units spent bound the chance, however many
+//     authenticators there are and whenever they come and go.
+//   - One unit a day comes back. A success gives nothing back, and neither does
+//     adding or removing an authenticator.
 //   - While a whole unit is left, a guess is evaluated, whatever it costs. What
 //     holds back the next guess therefore does not depend on the number of
 //     authenticators, and adding one can't lock its owner out.
