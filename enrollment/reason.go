@@ -27,12 +27,12 @@ const (
 	// account without an authenticator that was given six to eight digits. A
 	// set RetryAt says that this code began a wait. Ask for the code again, and
 	// show RetryAt if it is set. [ErrWrongCode]
-	ReasonWrongCode = Reason(account.WrongCode)
+	ReasonWrongCode Reason = Reason(account.WrongCode)
 
 	// ReasonReplayed means that the code was right and has been used before. A
 	// replayed app code is not counted; a replayed recovery code is. Ask for the
 	// next code of the app, or for another recovery code. [ErrWrongCode]
-	ReasonReplayed = Reason(account.Replayed)
+	ReasonReplayed Reason = Reason(account.Replayed)
 
 	// ReasonMalformedCode means that the text does not look like a code, is
 	// longer than 64 bytes, or has a number of digits that no code of the
@@ -40,23 +40,23 @@ const (
 	// again and say what codes look like. On an account with recovery codes of
 	// another system (see [Import]), most texts could be such a code and are
 	// ReasonWrongCode instead. [ErrWrongCode]
-	ReasonMalformedCode = Reason(account.MalformedCode)
+	ReasonMalformedCode Reason = Reason(account.MalformedCode)
 
 	// ReasonClockSkew means that Confirm got a code that is right at another
 	// time: the clock of the phone is wrong. Skew says by how much. It was
 	// counted as wrong. Ask the user to set the clock of the phone. [ErrWrongCode]
-	ReasonClockSkew = Reason(account.ClockSkew)
+	ReasonClockSkew Reason = Reason(account.ClockSkew)
 
 	// ReasonLocked means that there were too many wrong codes. Until RetryAt no
 	// code of that Factor is evaluated, not even the right one. Show RetryAt,
 	// and offer the other factors. [ErrLocked]
-	ReasonLocked = Reason(account.Locked)
+	ReasonLocked Reason = Reason(account.Locked)
 
 	// ReasonFactorDisabled means that there were 100 wrong codes in a row, or
 	// 60 units of guessing at several authenticators. No code of that Factor
 	// is evaluated until a recovery code is used or an
 	// administrator unlocks the account. Ask for a recovery code. [ErrLocked]
-	ReasonFactorDisabled = Reason(account.FactorDisabled)
+	ReasonFactorDisabled Reason = Reason(account.FactorDisabled)
 
 	// ReasonChallengeInvalid means that the text is no challenge, or one for
 	// another purpose. Ask for the first factor again. [ErrChallenge]
@@ -64,19 +64,19 @@ const (
 
 	// ReasonChallengeExpired means that the challenge is older than
 	// [ChallengeTTL]. Ask for the first factor again. [ErrChallenge]
-	ReasonChallengeExpired = Reason(account.ChallengeExpired)
+	ReasonChallengeExpired Reason = Reason(account.ChallengeExpired)
 
 	// ReasonChallengeSpent means that the challenge was answered before, for
 	// example by the same form in another tab. Ask for the first factor again.
 	// [ErrChallenge]
-	ReasonChallengeSpent = Reason(account.ChallengeSpent)
+	ReasonChallengeSpent Reason = Reason(account.ChallengeSpent)
 
 	// ReasonChallengeVoid means that the challenge was good for something that
 	// is over: a factor was changed since, a later message was sent, or its code
 	// was wrong five times. It is also the answer when the account no longer
 	// knows whether the challenge was answered. Ask for the first factor again.
 	// [ErrChallenge]
-	ReasonChallengeVoid = Reason(account.ChallengeVoid)
+	ReasonChallengeVoid Reason = Reason(account.ChallengeVoid)
 
 	// ReasonSetupInvalid means that the text is no setup token, or one of another
 	// user. Let the user begin again. [ErrSetup]
@@ -84,43 +84,43 @@ const (
 
 	// ReasonSetupExpired means that the setup was not confirmed in time. Let the
 	// user begin again. [ErrSetup]
-	ReasonSetupExpired = Reason(account.SetupExpired)
+	ReasonSetupExpired Reason = Reason(account.SetupExpired)
 
 	// ReasonSetupSuperseded means that a later setup has replaced this one,
 	// perhaps one in another tab. Send the user there, or let them begin again.
 	// [ErrSetup]
-	ReasonSetupSuperseded = Reason(account.SetupSuperseded)
+	ReasonSetupSuperseded Reason = Reason(account.SetupSuperseded)
 
 	// ReasonNoSetup means that there is no setup to go on with: it was confirmed
 	// or cancelled, a change of factor has dropped it, or there never was one.
 	// Show where the account stands, see [Guard.Status]. [ErrSetup]
-	ReasonNoSetup = Reason(account.NoSetup)
+	ReasonNoSetup Reason = Reason(account.NoSetup)
 
 	// ReasonNotEnrolled means that two-factor authentication is off, or that a
 	// first delivery address was to be set where an authenticator is required.
 	// Offer the setup.
-	ReasonNotEnrolled = Reason(account.NotEnrolled)
+	ReasonNotEnrolled Reason = Reason(account.NotEnrolled)
 
 	// ReasonTooManyAuthenticators means that the account has [MaxAuthenticators].
 	// Offer to replace or to remove one. [ErrLimit]
-	ReasonTooManyAuthenticators = Reason(account.TooManyAuthenticators)
+	ReasonTooManyAuthenticators Reason = Reason(account.TooManyAuthenticators)
 
 	// ReasonTooManyCodeSets means that five sets of recovery codes were made for
 	// the account within a day, including those that nobody waited for. Show
 	// RetryAt. [ErrLimit]
-	ReasonTooManyCodeSets = Reason(account.TooManyCodeSets)
+	ReasonTooManyCodeSets Reason = Reason(account.TooManyCodeSets)
 
 	// ReasonUnknownAuthenticator means that the account has no authenticator of
 	// that ID, perhaps no longer. Show the list again.
-	ReasonUnknownAuthenticator = Reason(account.UnknownAuthenticator)
+	ReasonUnknownAuthenticator Reason = Reason(account.UnknownAuthenticator)
 
 	// ReasonLastAuthenticator means that the account would be left without a
 	// factor. Offer [Guard.Disable] instead.
-	ReasonLastAuthenticator = Reason(account.LastAuthenticator)
+	ReasonLastAuthenticator Reason = Reason(account.LastAuthenticator)
 
 	// ReasonDuplicateSecret means that the account already has an authenticator
 	// with that secret. It concerns programs that import.
-	ReasonDuplicateSecret = Reason(account.DuplicateSecret)
+	ReasonDuplicateSecret Reason = Reason(account.DuplicateSecret)
 
 	// ReasonInvalidName means that the name is longer than [MaxName] bytes or has
 	// control characters. Ask for another name.
@@ -128,55 +128,55 @@ const (
 
 	// ReasonAlreadyEnrolled means that two-factor authentication is on, and
 	// nothing is imported over it. It concerns programs that import.
-	ReasonAlreadyEnrolled = Reason(account.AlreadyEnrolled)
+	ReasonAlreadyEnrolled Reason = Reason(account.AlreadyEnrolled)
 
 	// ReasonWasEnrolled means that two-factor authentication was on before, or
 	// that the user was given a ticket, and Import.Again is not set. It concerns
 	// programs that import.
-	ReasonWasEnrolled = Reason(account.WasEnrolled)
+	ReasonWasEnrolled Reason = Reason(account.WasEnrolled)
 
 	// ReasonCodesNotKept means that the recovery codes can't be shown again:
 	// only their hashes are kept, or all are used. Offer to make new ones.
-	ReasonCodesNotKept = Reason(account.CodesNotKept)
+	ReasonCodesNotKept Reason = Reason(account.CodesNotKept)
 
 	// ReasonUnknownDevice means that the account has no trusted device of that
 	// ID, perhaps no longer. Show the list again.
-	ReasonUnknownDevice = Reason(account.UnknownDevice)
+	ReasonUnknownDevice Reason = Reason(account.UnknownDevice)
 
 	// ReasonNoAddress means that the account has no address to send codes to.
 	// Offer the other factors.
-	ReasonNoAddress = Reason(account.NoAddress)
+	ReasonNoAddress Reason = Reason(account.NoAddress)
 
 	// ReasonSameChannel means that the first factor came over the channel of the
 	// address, so that a code sent there would not be a second factor. Offer the
 	// other factors.
-	ReasonSameChannel = Reason(account.SameChannel)
+	ReasonSameChannel Reason = Reason(account.SameChannel)
 
 	// ReasonTooManyMessages means that the last message was sent less than
 	// [MessagePause] ago, or that [MaxMessages] were sent within a day. Show
 	// RetryAt, and offer the other factors. [ErrLimit]
-	ReasonTooManyMessages = Reason(account.TooManyMessages)
+	ReasonTooManyMessages Reason = Reason(account.TooManyMessages)
 
 	// ReasonTicketRequired means that an administrator requires a ticket for the
 	// next setup. Ask for it.
-	ReasonTicketRequired = Reason(account.TicketRequired)
+	ReasonTicketRequired Reason = Reason(account.TicketRequired)
 
 	// ReasonTicketInvalid means that the ticket is not that of the account. Ask
 	// for it again.
-	ReasonTicketInvalid = Reason(account.TicketInvalid)
+	ReasonTicketInvalid Reason = Reason(account.TicketInvalid)
 
 	// ReasonNoReset means that no request for a reset is open. Show where the
 	// account stands, see [Guard.Status].
-	ReasonNoReset = Reason(account.NoReset)
+	ReasonNoReset Reason = Reason(account.NoReset)
 
 	// ReasonResetWaiting means that the request for a reset can't be approved
 	// yet. Show RetryAt to the administrator. A zero RetryAt means that the owner
 	// has not heard of the request: Config.Notify has not taken its event.
-	ReasonResetWaiting = Reason(account.ResetWaiting)
+	ReasonResetWaiting Reason = Reason(account.ResetWaiting)
 
 	// ReasonTooManyResets means that the last request was made less than a day
 	// ago. Show RetryAt. [ErrLimit]
-	ReasonTooManyResets = Reason(account.TooManyResets)
+	ReasonTooManyResets Reason = Reason(account.TooManyResets)
 
 	// ReasonInvalidBypass means that the end of the bypass is in the past, or
 	// further ahead than Config.MaxBypass. Ask the administrator for another
@@ -189,20 +189,20 @@ const (
 
 	// ReasonProofRequired means that the change needs a [Proof]. Ask for a code.
 	// [ErrProof]
-	ReasonProofRequired = Reason(account.ProofRequired)
+	ReasonProofRequired Reason = Reason(account.ProofRequired)
 
 	// ReasonProofInvalid means that the receipt is no receipt, belongs to another
 	// user, or is older than the last change of factor. Ask for a code. [ErrProof]
-	ReasonProofInvalid = Reason(account.ProofInvalid)
+	ReasonProofInvalid Reason = Reason(account.ProofInvalid)
 
 	// ReasonProofStale means that the receipt is too old: older than [ReceiptTTL],
 	// or than RecentlyVerified allows. Ask for a code. [ErrProof]
-	ReasonProofStale = Reason(account.ProofStale)
+	ReasonProofStale Reason = Reason(account.ProofStale)
 
 	// ReasonProofNotAllowed means that this kind of proof does not authorise this
 	// change. Ask for one that does, see "Proofs" in the documentation of the
 	// package. [ErrProof]
-	ReasonProofNotAllowed = Reason(account.ProofNotAllowed)
+	ReasonProofNotAllowed Reason = Reason(account.ProofNotAllowed)
 )
 
 // Sentinels that match a group of reasons with [errors.Is]. A page that handles
