@@ -12,31 +12,29 @@ import (
 )
 
 const (
-	// MaxActor is the length of the longest actor in bytes, 255: that of a user
-	// id.
+	// MaxActor is the maximum length of an actor in bytes: 255, as for a user id.
 	MaxActor = account.MaxActor
 
-	// MaxAdminReason is the length of the longest reason of an administrator in
-	// bytes, 256.
+	// MaxAdminReason is the maximum length of an administrator's reason in bytes: 256.
 	MaxAdminReason = account.MaxReason
 )
 
-// ErrNoEraser says that the store can't forget a user; see [store.Eraser].
-var ErrNoEraser = errors.New("enrollment: the store is no store.Eraser")
+// ErrNoEraser says that the store can't delete accounts; see [store.Eraser].
+var ErrNoEraser = errors.New("enrollment: the store does not implement store.Eraser")
 
-// ErrUndelivered says that Config.Notify has not taken what an account has still to
-// tell, so that it was not erased. Erase it again later.
-var ErrUndelivered = errors.New("enrollment: not erased: events were not taken")
+// ErrUndelivered says that an account was not erased, because Config.Notify has not
+// accepted all of its events. Call [Admin.Erase] again later.
+var ErrUndelivered = errors.New("enrollment: not erased: the account has undelivered events")
 
-// An Admin acts on the accounts of other users, in the name of an actor and for
-// a reason. It is made by [Guard.Admin], and safe for concurrent use.
+// An Admin acts on the accounts of other users, in the name of an actor and for a
+// reason. It is made by [Guard.Admin], and safe for concurrent use.
 //
-// Whether the actor may do so is for the host to decide before it calls. An
-// Admin can neither add an authenticator to an account that has a second factor
-// nor see recovery codes; Import and Export, which move users from and to other
-// systems, are for programs that the host runs once. What it does is an event
-// with actor and reason, in the account's history, in the log, and for
-// Config.Notify: the user hears of it.
+// The host decides whether the actor may do so before it calls. An Admin does not
+// see recovery codes, and can't add an authenticator to an account that has a
+// second factor. Import and Export move users from and to other systems; they are
+// for programs that the host runs once. Every action is an event with the actor and
+// the reason: in the account's history, in the log, and for Config.Notify, so that
+// the user hears of it.
 type Admin struct {
 	guard *Guard
 	by    account.Admin
@@ -44,18 +42,20 @@ type Admin struct {
 
 // Admin returns an Admin that acts in the name of the actor. The actor is the
 // administrator's user id, or the name of a program: 1 to [MaxActor] printable
-// bytes. The reason, 1 to [MaxAdminReason] printable bytes, is for the history, and
-// the user can read it. Each method returns an error for others.
+// bytes. The reason is 1 to [MaxAdminReason] printable bytes. It is kept in the
+// history, where the user can read it. If the actor or the reason is anything else,
+// each method returns an error.
 //
-// Nobody administers themselves: where the actor equals the user id, each method
-// returns a [Denied] of reason ReasonOwnAccount. That takes an actor in the form of a
-// user id; an e-mail address, where user ids are numbers, is never the same.
+// Administrators can't act on their own accounts: if the actor equals the user id,
+// each method returns a [Denied] of reason ReasonOwnAccount. This works only if the
+// actor is given as a user id. If user ids are numbers, an e-mail address as the
+// actor never matches.
 func (g *Guard) Admin(actor, reason string) Admin {
 	return Admin{guard: g, by: account.Admin{Actor: actor, Reason: reason}}
 }
 
-// edit returns an edit of the user's account in the name of the actor, also
-// together with an error: to be concluded.
+// edit returns an edit of the user's account in the name of the actor. It returns
+// one with an error, too, for the caller to conclude.
 func (x Admin) edit(op Operation, userID string) (*edit, error) {
 	e := &edit{guard: x.guard, op: op, user: userID}
 	if err := x.guard.check(); err != nil {
@@ -81,30 +81,31 @@ func (x Admin) run(ctx context.Context, op Operation, userID string, decide deci
 	return e.run(ctx, decide)
 }
 
-// ResetOptions are how [Admin.Reset] and [Admin.ApproveReset] leave the account.
+// ResetOptions are the options of [Admin.Reset] and [Admin.ApproveReset].
 type ResetOptions struct {
-	// Ticket asks for a ticket: the next setup of the user has to bring it in
-	// BeginOptions.Ticket or BindOptions.Ticket. Where two-factor authentication is
-	// mandatory, whoever has the password could otherwise be the first to set
-	// it up. The ticket is good until a setup is confirmed, or until the next
-	// Reset, which takes it back or hands out another. Defaults to false.
+	// Ticket asks for a ticket. The user's next setup must then present it in
+	// BeginOptions.Ticket or BindOptions.Ticket. Without a ticket, where two-factor
+	// authentication is mandatory, an attacker with the password could be the first to
+	// set it up. The ticket is valid until a setup is confirmed, or until the next
+	// Reset, which revokes it or issues another. Defaults to false.
 	Ticket bool
 }
 
-// Reset switches the user's two-factor authentication off, without a proof:
-// everything that Disable takes away is gone with the same write, and so is a
-// request for a reset. A bypass is over with it.
+// Reset switches the user's two-factor authentication off without a proof. The same
+// write removes everything that Disable removes, an open request for a reset, and a
+// bypass.
 //
 // It returns the ticket if ResetOptions asks for one, and the zero Ticket
-// otherwise. Wrong tickets are not counted. Reset also works for a user who has nothing set up if there is a ticket to
-// hand out or to take back; otherwise that is a [Denied] of reason ReasonNotEnrolled.
+// otherwise. Wrong tickets are not counted. Reset also works for a user who has
+// nothing set up, if there is a ticket to issue or to revoke. Otherwise it returns
+// a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Reset(ctx context.Context, userID string, o ResetOptions) (Ticket, error) {
 	return x.reset(ctx, opReset, userID, o, (*account.Account).Reset)
 }
 
-// ApproveReset carries out the reset that the user has asked for; see [ResetRequests].
-// It returns what Reset returns, or a [Denied] of reason ReasonNoReset or
-// ReasonResetWaiting.
+// ApproveReset carries out the reset that the user has asked for; see
+// [ResetRequests]. It returns what Reset returns, or a [Denied] of reason
+// ReasonNoReset or ReasonResetWaiting.
 func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) (Ticket, error) {
 	return x.reset(ctx, opApproveReset, userID, o, (*account.Account).ApproveReset)
 }
@@ -127,29 +128,29 @@ func (x Admin) reset(ctx context.Context, op Operation, userID string, o ResetOp
 	})
 }
 
-// RefuseReset closes the request for a reset. It returns a [Denied] of reason
-// ReasonNoReset.
+// RefuseReset closes the user's request for a reset. It returns a [Denied] of
+// reason ReasonNoReset if there is none.
 func (x Admin) RefuseReset(ctx context.Context, userID string) error {
 	return x.run(ctx, opRefuseReset, userID, func(a *account.Account, m account.Moment) error { return a.RefuseReset(m, x.by) })
 }
 
-// Unlock ends the waits of all factors, enables those that guessing has disabled,
-// and leaves at least five guesses for each. Where there are five already, it does
+// Unlock ends the waits of all factors, enables factors that guessing has disabled,
+// and leaves at least five guesses for each. If five are left already, it does
 // nothing. It returns a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Unlock(ctx context.Context, userID string) error {
 	return x.run(ctx, opUnlock, userID, func(a *account.Account, m account.Moment) error { return a.Unlock(m, x.by) })
 }
 
-// Bypass lets the user sign in without a second factor until then, for a phone
-// that was left at home. It is good for signing in and for nothing else. It ends
-// when a code is right, and with every change that takes a factor away. A later
-// Bypass takes its place, also for making it shorter.
+// Bypass lets the user sign in without a second factor until the given time, for
+// example because the phone was left at home. It is good for signing in only. It
+// ends early with the next right code, and with every change that takes a factor
+// away. A later Bypass replaces it, and can make it shorter.
 //
-// The end may be at most Config.MaxBypass ahead. A later one, or one in the past,
-// is a [Denied] of reason ReasonInvalidBypass. After it, a user who has a second
-// factor is asked for a code again. One who has none, because a Reset went
-// before, then has to set it up: SignIn says MustEnroll until a setup is
-// confirmed, also if another Reset ends the bypass.
+// The end may be at most Config.MaxBypass ahead. If it is later, or in the past,
+// Bypass returns a [Denied] of reason ReasonInvalidBypass. After the bypass, a user
+// who has a second factor is asked for a code again. A user who has none, because
+// of an earlier Reset, must then set it up: SignIn says MustEnroll until a setup is
+// confirmed, even if another Reset ends the bypass.
 func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error {
 	until = until.UTC().Truncate(time.Microsecond)
 	return x.run(ctx, opBypass, userID, func(a *account.Account, m account.Moment) error {
@@ -160,21 +161,22 @@ func (x Admin) Bypass(ctx context.Context, userID string, until time.Time) error
 	})
 }
 
-// Erase deletes the user's record, history included: for a user who is deleted.
-// A record that can't be opened (see [ErrCorrupt]) is deleted as well, but not
-// one that belongs to another user. Config.Notify is handed what it has still to
-// hear of the account, and [EventErased] at last. If it does not take all of
-// that, nothing is deleted, and the error is [ErrUndelivered]; of a record that can't
-// be opened only the last event is left, which is lost then. A Guard without
-// Notify tells nobody, and returns ErrUndelivered where another one has left
-// something to tell.
+// Erase deletes the user's record with its history. Call it when the user is
+// deleted. First, it hands Config.Notify the events of the account that are still
+// undelivered, and [EventErased] last. If Notify does not accept all of them, Erase
+// deletes nothing and returns [ErrUndelivered]. A Guard without Notify tells
+// nobody; it returns ErrUndelivered if another Guard has left undelivered events.
 //
-// It returns nil if there is no record, and [ErrNoEraser] if the store is no
+// Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
+// belongs to another user. Notify is then handed only EventErased, once, after the
+// record is deleted; if Notify fails, the event is lost.
+//
+// Erase returns nil if there is no record, and [ErrNoEraser] if the store is not a
 // [store.Eraser]. After another error, call it again: the record may still be
 // there, and the event may come twice.
 //
-// Nothing is left that could refuse a code that was used before: an account
-// that is made again with the same secret accepts it once more.
+// Erase also forgets which codes were used: if the account is created again with
+// the same secret, it accepts a used code once more.
 func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	e, err := x.edit(opErase, userID)
 	defer e.conclude(ctx, &err)
@@ -196,7 +198,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		e.looked, e.returned = true, true
 		return nil
 	case e.from.record.UserID != userID:
-		// A store that takes two users for one would delete the other.
+		// A store that confuses two users would delete the other one.
 		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
 	}
 	told := e.run(ctx, x.noteErasure)
@@ -206,7 +208,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	case e.taken < e.told:
 		return ErrUndelivered
 	}
-	// The owner has been told: who hangs up now does not keep the record.
+	// The owner has been told, so the record goes even if the caller hangs up now.
 	ctx, cancel := settle(ctx)
 	defer cancel()
 	err = eraser.Erase(ctx, userID)
@@ -222,8 +224,8 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	return nil
 }
 
-// noteErasure records the end of an account, and has everything that is still to
-// be told of it delivered before.
+// noteErasure records that the account is erased. It also makes all undelivered
+// events due, so that they are delivered first.
 func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
 	if x.guard.config.Notify != nil {
 		if err := a.Recall(m); err != nil {
@@ -237,7 +239,7 @@ func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
 	return a.Note(m, account.EventErased, x.by)
 }
 
-// tellErasure tells of the end of a record that could not keep the event itself.
+// tellErasure logs and delivers EventErased for a record that could not store it.
 func (x Admin) tellErasure(ctx context.Context, userID string) error {
 	m, err := x.guard.moment()
 	if err != nil {

@@ -13,24 +13,25 @@ import (
 )
 
 const (
-	// MaxDevices is how many trusted devices an account has at most: 5.
+	// MaxDevices is the maximum number of trusted devices of an account: 5.
 	MaxDevices = account.MaxDevices
 
-	// DeviceTTL is how long a device is trusted: 30 days. Using it adds nothing.
+	// DeviceTTL is how long a device is trusted: 30 days. Using the device does not
+	// extend it.
 	DeviceTTL = account.DeviceTTL
 )
 
 // deviceToken is the length of a device's token in bytes.
 const deviceToken = 32
 
-// Devices lets browsers and installations sign in without a code for a while
-// after a code was right there. It is made by [Guard.Devices], and safe for
+// Devices lets browsers and installations sign in without a code for a while, after
+// a right code was given there. It is made by [Guard.Devices], and safe for
 // concurrent use.
 //
-// Trust weakens the second factor: who gets hold of a device's token needs only
-// the password for as long as it lasts. It ends with every change of factor,
-// with the use of a recovery code, and when [DeviceTTL] is over. It skips the
-// code at a sign-in, and proves nothing anywhere else.
+// Trust weakens the second factor: while it lasts, an attacker with the device's
+// token needs only the password. Trust ends with every change of factor, with the
+// use of a recovery code, and after [DeviceTTL]. It replaces the code at a sign-in,
+// and proves nothing anywhere else.
 type Devices struct {
 	guard *Guard
 }
@@ -40,39 +41,38 @@ func (g *Guard) Devices() Devices { return Devices{g} }
 
 // A Device is a trusted device, without its token.
 type Device struct {
-	// ID names it within the account, for Revoke.
+	// ID identifies the device within the account, for Revoke.
 	ID string `json:"id"`
 
-	// Name is what the host called it, for example "Firefox on Linux".
+	// Name is what the host called the device, for example "Firefox on Linux".
 	Name string `json:"name"`
 
 	// Added is when the trust began, and Expires when it ends.
 	Added   time.Time `json:"added"`
 	Expires time.Time `json:"expires"`
 
-	// Used is when it last signed in, or the zero time if it never did.
+	// Used is when the device last signed in, or the zero time if it never did.
 	Used time.Time `json:"used,omitzero"`
 }
 
 // A TrustedDevice is the result of [Devices.Trust].
 type TrustedDevice struct {
-	// Token goes into a cookie of that browser alone, HttpOnly and Secure, and
-	// from there into SignInOptions.Device. Whoever has it needs no code.
+	// Token goes into a cookie of that browser only, HttpOnly and Secure. The host
+	// passes it from there in SignInOptions.Device. Anybody who has it needs no code.
 	Token DeviceToken `json:"token,omitzero"`
 
-	// Device is what List shows of it.
+	// Device is the device as List shows it.
 	Device Device `json:"device"`
 }
 
 // Trust makes the device that has just answered with a code a trusted one. The
-// receipt is that of the answer (see [Success]), of any purpose and at most
-// [ReceiptTTL] old. Where there are [MaxDevices] already, the oldest is no
-// longer trusted, of which no event tells. The name is at most [MaxName] bytes;
-// it defaults to "Device". The receipt of a delivered code and that of a
-// recovery code do as well.
+// receipt is the one of that answer (see [Success]), of any purpose and at most
+// [ReceiptTTL] old. The receipt of a delivered code or of a recovery code works as
+// well. If there are [MaxDevices] already, the oldest is no longer trusted, without
+// an event. The name is at most [MaxName] bytes; it defaults to "Device".
 //
-// It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofInvalid, ReasonProofStale or
-// ReasonInvalidName.
+// It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofInvalid,
+// ReasonProofStale or ReasonInvalidName.
 func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name string) (_ TrustedDevice, err error) {
 	if err := d.guard.check(); err != nil {
 		return TrustedDevice{}, err
@@ -127,8 +127,8 @@ func (d Devices) List(ctx context.Context, userID string) ([]Device, error) {
 	return list, nil
 }
 
-// Revoke ends the trust in a device, by its ID. No proof is needed to trust
-// less. It returns a [Denied] of reason ReasonUnknownDevice.
+// Revoke ends the trust in the device with that ID. It needs no proof. It returns a
+// [Denied] of reason ReasonUnknownDevice.
 func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) {
 	if err := d.guard.check(); err != nil {
 		return err
@@ -145,7 +145,7 @@ func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) 
 	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Revoke(m, id) })
 }
 
-// RevokeAll ends the trust in every device. It is no error if there is none.
+// RevokeAll ends the trust in every device. If there is none, it returns nil.
 func (d Devices) RevokeAll(ctx context.Context, userID string) (err error) {
 	if err := d.guard.check(); err != nil {
 		return err
@@ -159,8 +159,8 @@ func deviceOf(x account.Device) Device {
 	return Device{ID: hex.EncodeToString(x.ID[:]), Name: x.Name, Added: x.Added, Expires: x.Expires, Used: x.Used}
 }
 
-// deviceHash returns what the account keeps of a token; the zero DeviceHash for
-// what is none.
+// deviceHash returns what the account keeps of a token. It returns the zero
+// DeviceHash if the text can't be a token.
 func (g *Guard) deviceHash(userID string, token DeviceToken) account.DeviceHash {
 	text := token.Reveal()
 	if len(text) != base64.RawURLEncoding.EncodedLen(deviceToken) {

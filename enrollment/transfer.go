@@ -14,51 +14,54 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// MaxImportedCodes is how many recovery codes of another system an account takes
-// over: 16.
+// MaxImportedCodes is how many recovery codes an account can import from another
+// system: 16.
 const MaxImportedCodes = account.MaxImported
 
-// An Import is what another system knows of a user's second factor.
+// An Import is a user's second factor as another system has it.
 type Import struct {
-	// Authenticators are one to [MaxAuthenticators] secrets that work there.
+	// Authenticators are 1 to [MaxAuthenticators] secrets that work in the other
+	// system.
 	Authenticators []ImportedAuthenticator
 
-	// RecoveryHashes are the hashes of recovery codes that were not used there,
-	// at most [MaxImportedCodes] and none twice: 60 bytes, the text form of
-	// bcrypt ($2a$, $2b$ or $2y$), or 32 bytes of SHA-256 without a salt.
-	// Defaults to none. Other systems keep codes in clear: hash them for this.
+	// RecoveryHashes are the hashes of recovery codes that are unused in the other
+	// system: at most [MaxImportedCodes], without duplicates. A hash is the text form
+	// of bcrypt, 60 bytes ($2a$, $2b$ or $2y$), or 32 bytes of SHA-256 without a salt.
+	// Defaults to none. If the other system keeps codes in clear, hash them first.
 	//
-	// A hash is that of a code of 6 to 64 bytes exactly as the user has it,
-	// case, hyphens and all. White space around what is typed does not matter.
-	// With SHA-256, a code without capitals may be typed in capitals, and one
-	// without small letters in small letters. A code of as many digits as those
-	// of an authenticator of the account is always taken for one of the app.
+	// Hash each code, 6 to 64 bytes, exactly as the user has it, with its case and
+	// hyphens. White space around what the user types does not matter. With SHA-256, a
+	// code without capitals may be typed in capitals, and one without small letters in
+	// small letters. A code with as many digits as the codes of an authenticator of
+	// the account is always treated as an app code.
 	//
-	// Each works once. Wrong ones bring the waits of any recovery code, and have
-	// a budget besides, as nobody knows how long the codes are: after 30 wrong
-	// ones, refilled by one a day, none is evaluated until the next unit is
-	// back, the next set is made, or Admin.Unlock. The app goes on working, unless
-	// whoever guesses has locked that, too: such an account can be kept from its
-	// owner for a day, which one with a set of its own can't.
-	// Every text that is no app's code is held against all of them.
-	// With bcrypt that takes their cost each time: together they may cost as
-	// much as 16 of cost 10 (or 8 of 11, or 4 of 12), about a second of a
-	// processor, in a slot of those that make recovery codes.
+	// Each code works once. Wrong codes start the same waits as any recovery code.
+	// They also have a budget, because the library does not know how long the codes
+	// are: 30 wrong codes, refilled by one a day. When it is used up, no recovery code
+	// is evaluated until the next unit is back, the next set is made, or Admin.Unlock.
+	// The app goes on working unless the attacker has locked that, too. So an attacker
+	// can keep the owner of such an account out for a day, which is not possible with
+	// a set that the library made.
 	//
-	// The next set takes the place of all of them. What is weak about codes of
-	// another system stays weak until then: whoever has both the database and
-	// the keys finds one of 40 or 50 bits behind SHA-256 in minutes. Ask users
-	// for RenewCodes soon.
+	// Every text that is not an app code is compared with all hashes. With bcrypt this
+	// costs the full price each time: together they may cost as much as 16 hashes of
+	// cost 10 (or 8 of cost 11, or 4 of cost 12), about a second of processor time.
+	// The work occupies one of the slots in which recovery codes are made.
+	//
+	// The next set replaces all of them. Until then, codes that are weak in the other
+	// system stay weak: an attacker with both the database and the keys finds a code
+	// of 40 or 50 bits behind SHA-256 in minutes. Ask users to renew their codes soon
+	// (RenewCodes).
 	RecoveryHashes [][]byte
 
-	// Again allows the import for a user whose two-factor authentication was on
-	// before and is off now, or who was handed a ticket. What was revoked here
-	// (a stolen phone, recovery codes that were used) would come back with a
-	// program that is run twice. Defaults to false.
+	// Again allows the import for a user whose two-factor authentication was on before
+	// and is off now, or who has a ticket. If a program runs twice, this brings back
+	// what was revoked here, such as a stolen phone or used recovery codes. Defaults
+	// to false.
 	Again bool
 }
 
-// An ImportedAuthenticator is a secret of another system.
+// An ImportedAuthenticator is a secret from another system.
 type ImportedAuthenticator struct {
 	// Key is the secret and the kind of code: read it with [totp.ParseSecret]
 	// or [totp.ParseHexSecret] and [totp.NewKey], [totp.ParseURI], or
@@ -69,29 +72,31 @@ type ImportedAuthenticator struct {
 	// Defaults to "Authenticator".
 	Name string
 
-	// Added is when it was set up there. Defaults to now, which also takes the
-	// place of a time in the future or before 1970.
+	// Added is when it was set up there. Defaults to now, which also replaces a time
+	// in the future or before 1970.
 	Added time.Time
 }
 
-// Import sets up an account with what another system has proven, without the
-// user having to do anything. It only ever creates: where two-factor
-// authentication is on, it is a [Denied] of reason ReasonAlreadyEnrolled, and where it
-// was on before, or a ticket is out, of ReasonWasEnrolled without Import.Again. A setup
-// that waits, a bypass and the demand for a ticket are dropped. It is an event
-// of kind [EventImported] with the actor and the reason.
+// Import sets up an account with the second factor of another system, without any
+// action of the user. It only creates. If two-factor authentication is on, it
+// returns a [Denied] of reason ReasonAlreadyEnrolled. If it was on before, or the
+// user has a ticket, the reason is ReasonWasEnrolled unless Import.Again is set. A
+// pending setup, a bypass and the demand for a ticket are dropped. The event is
+// [EventImported], with the actor and the reason.
 //
-// It is for moving users, from a program that the host runs once; MOVING.md,
-// beside this package, says how, and from which systems. Whoever may call it can
-// give a user without a second factor, also one whose was just reset, a secret
-// that they know: do not offer it on a page of administrators.
+// Import is for moving users, from a program that the host runs once. MOVING.md,
+// beside this package, says how, and from which systems. The caller can give a user
+// without a second factor, even one that was just reset, a secret that the caller
+// knows: do not offer Import on an admin page.
 //
-// Codes of the current time step, of the one after it and of earlier ones are used
-// up, since they may have been used in the other system, and so are those that the
-// account itself remembers of before. The next code that signs in comes 30 to 60
-// seconds after the Import. Where the same secret comes twice, the reason is
-// ReasonDuplicateSecret; ReasonInvalidName and ReasonOwnAccount are others. Anything else that
-// can't be taken over is an error that names the field. None of them changes
+// Codes of the current time step, the next one and all earlier ones count as used,
+// since they may have been used in the other system. So do the codes that the
+// account remembers from before. The next code that signs in comes 30 to 60 seconds
+// after the Import.
+//
+// Other reasons of a Denied are ReasonDuplicateSecret if the same secret comes
+// twice, ReasonInvalidName and ReasonOwnAccount. Anything else that can't be
+// imported is an error that names the field. None of these refusals changes
 // anything.
 func (x Admin) Import(ctx context.Context, userID string, im Import) (err error) {
 	e, err := x.edit(opImport, userID)
@@ -100,12 +105,12 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 		return err
 	}
 	if n := len(im.Authenticators); n == 0 || n > MaxAuthenticators {
-		return fmt.Errorf("enrollment: Import.Authenticators are not 1 to %d", MaxAuthenticators)
+		return fmt.Errorf("enrollment: Import.Authenticators must hold 1 to %d", MaxAuthenticators)
 	}
 	var authenticators []account.Authenticator
 	for _, from := range im.Authenticators {
 		if from.Key.IsZero() {
-			return errors.New("enrollment: Import.Authenticators: a key is the zero Key")
+			return errors.New("enrollment: Import.Authenticators: a Key is zero")
 		}
 		if len(from.Name) > MaxName || !typed.Printable(from.Name) {
 			return deny(ReasonInvalidName)
@@ -125,7 +130,8 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 	})
 }
 
-// importedCodes tells the hashes apart by their length, which account checks.
+// importedCodes finds the scheme of each hash by its length. Package account checks
+// the rest.
 func importedCodes(hashes [][]byte) ([]account.ImportedCode, error) {
 	if len(hashes) > MaxImportedCodes {
 		return nil, fmt.Errorf("more than %d", MaxImportedCodes)
@@ -141,8 +147,8 @@ func importedCodes(hashes [][]byte) ([]account.ImportedCode, error) {
 	return codes, account.CheckImported(codes)
 }
 
-// An Export is what [Admin.Export] returns: secrets in clear. It redacts
-// itself.
+// An Export is what [Admin.Export] returns: secrets in clear. It prints as
+// "[redacted]".
 type Export struct {
 	redacted
 	p redact.Value[[]ExportedAuthenticator]
@@ -156,8 +162,8 @@ type ExportedAuthenticator struct {
 	// Added is when it was confirmed.
 	Added time.Time
 
-	// Key is the secret and the kind of code; Key.URI and Key.OTP make of it
-	// what other systems read.
+	// Key is the secret and the kind of code. Key.URI and Key.OTP convert it to what
+	// other systems read.
 	Key totp.Key
 }
 
@@ -169,14 +175,13 @@ func (x Export) Reveal() []ExportedAuthenticator {
 	return append([]ExportedAuthenticator(nil), *x.p.Get()...)
 }
 
-// Export returns the authenticators of the user with their secrets, for moving
-// to another system; recovery codes can't be read and stay behind. Each call is
-// an event, and the user is told. Whoever gets the result can sign in as the
-// user: nothing else in the library gives a secret away after its setup.
+// Export returns the authenticators of the user with their secrets, for moving to
+// another system. Recovery codes can't be read and stay behind. Each call is an
+// event, and the user is told. The result is enough to sign in as the user after
+// the password: nothing else in the library returns a secret after its setup.
 //
-// An address that codes are delivered to is not part of it: the host has handed
-// it over, and has it. It returns a [Denied] of reason ReasonNotEnrolled or
-// ReasonOwnAccount.
+// It does not include an address for delivered codes, which the host has already.
+// It returns a [Denied] of reason ReasonNotEnrolled or ReasonOwnAccount.
 func (x Admin) Export(ctx context.Context, userID string) (_ Export, err error) {
 	e, err := x.edit(opExport, userID)
 	defer e.conclude(ctx, &err)
