@@ -60,28 +60,23 @@ func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, co
 	}
 	e.user, e.via = userID, account.TOTP
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
-		waiting, err := a.FindSetup(t.id)
+		done, err := a.Confirm(m, t.id, digits)
 		if err != nil {
 			return nil, err
 		}
-		match := account.Match{Factor: account.TOTP, Authenticator: waiting.Authenticator.ID}
-		came, err := a.Confirm(m, t.id, digits)
-		if err != nil {
-			return nil, err
-		}
-		return g.confirmed(userID, a, match, came, m)
+		return g.confirmed(userID, a, m, done)
 	})
 }
 
-// confirmed returns what has come of a confirmation, and the recovery codes if
-// any were stored with it.
-func (g *Guard) confirmed(userID string, a *account.Account, match account.Match, came account.Confirmation, m account.Moment) (sealing[Confirmed], error) {
-	success, err := g.success(userID, a, PurposeSetup, match, m)
+// confirmed returns what has come of a confirmation, whose receipt is yet to be
+// sealed.
+func (g *Guard) confirmed(userID string, a *account.Account, m account.Moment, from account.Confirmation) (sealing[Confirmed], error) {
+	success, err := g.success(userID, a, PurposeSetup, from.Match, m)
 	if err != nil {
 		return nil, err
 	}
-	done := Confirmed{Did: eventKinds[came.Did]}
-	if came.NewCodes {
+	done := Confirmed{Did: eventKinds[from.Did]}
+	if from.NewCodes {
 		done.Codes = m.Prepared.Set.Codes
 	}
 	return func(ctx context.Context) (_ Confirmed, err error) {

@@ -171,11 +171,11 @@ func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, 
 	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
 	e.user, e.via = userID, account.Delivered
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
-		came, err := a.ConfirmAddress(m, q, g.config.AddressAlone)
+		done, err := a.ConfirmAddress(m, q, g.config.AddressAlone)
 		if err != nil {
 			return nil, err
 		}
-		return g.confirmed(userID, a, account.Match{Factor: account.Delivered}, came, m)
+		return g.confirmed(userID, a, m, done)
 	})
 }
 

@@ -5,8 +5,6 @@ import (
 	"crypto/subtle"
 	"strings"
 	"time"
-
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // Limits of delivered codes.
@@ -178,8 +176,10 @@ func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket Tick
 // makes recovery codes where the account has none. What was proven at Bind is
 // not asked for again: every change of factor in between drops what waits.
 func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, error) {
-	first := !a.enrolled()
-	w := a.delivery.waiting
+	w, kind := a.delivery.waiting, EventAddressBound
+	if !a.enrolled() {
+		kind = EventEnabled
+	}
 	switch {
 	case w == nil || !w.binds():
 		return Confirmation{}, refuse(NoSetup)
@@ -187,7 +187,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, e
 		return Confirmation{}, refuse(SetupSuperseded)
 	case !w.live(m.typed()):
 		return Confirmation{}, refuse(SetupExpired)
-	case first && !alone:
+	case !a.enrolled() && !alone:
 		return Confirmation{}, refuse(NotEnrolled)
 	case !a.takes(Delivered, len(g.Digits)):
 		return Confirmation{}, refuse(MalformedCode)
@@ -203,30 +203,12 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, e
 	if err := a.takeDelivered(m, g); err != nil {
 		return Confirmation{}, about(Delivered, err)
 	}
-	if needsCodes {
-		if m.Prepared.Set == nil {
-			return Confirmation{}, a.ask(Need{Kind: NeedSet})
-		}
-		a.setCodes(m)
+	if needsCodes && m.Prepared.Set == nil {
+		return Confirmation{}, a.ask(Need{Kind: NeedSet})
 	}
 	to.Added, to.Used = m.Now, m.Now
 	a.delivery.address = to
-	a.wasConfirmed = true
-	a.ticket = TicketHash{}
-	a.rotateEpoch(m)
-	kind := EventAddressBound
-	if first {
-		kind = EventEnabled
-	}
-	if err := a.record(m, Event{Kind: kind, Factor: Delivered, Name: to.Channel}); err != nil {
-		return Confirmation{}, err
-	}
-	if needsCodes && !first {
-		if err := a.record(m, Event{Kind: EventCodesRenewed, Factor: Delivered}); err != nil {
-			return Confirmation{}, err
-		}
-	}
-	return Confirmation{Did: kind, NewCodes: needsCodes}, a.succeeded(m, Delivered)
+	return a.confirmed(m, Event{Kind: kind, Factor: Delivered, Name: to.Channel}, AuthenticatorID{}, needsCodes)
 }
 
 // Unbind takes the address away. What holds back guessing and messages stays, so
@@ -310,26 +292,4 @@ func (d *delivery) rebase(now time.Time) (changed bool) {
 		}
 	}
 	return changed
-}
-
-// needsCodes reports whether a confirmation has to make recovery codes.
-func (a *Account) needsCodes(m Moment) (bool, error) {
-	held, err := a.codes.get(recovery.DecodeSet)
-	if err != nil {
-		return false, err
-	}
-	imported, err := a.importedLeft()
-	if err != nil {
-		return false, err
-	}
-	if held.Remaining()+imported > 0 {
-		return false, nil
-	}
-	if err := a.mayMake(m); err != nil {
-		if !a.enrolled() {
-			return false, err
-		}
-		return false, nil // a new phone does not wait for paper
-	}
-	return true, nil
 }

@@ -152,17 +152,9 @@ func (a *Account) FindSetup(id SetupID) (*Setup, error) {
 	return a.setup, nil
 }
 
-// A Confirmation is what has come of a [Account.Confirm] or
-// [Account.ConfirmAddress].
-type Confirmation struct {
-	Did      EventKind
-	NewCodes bool // whether the set of recovery codes that was prepared was stored
-}
-
 // Confirm turns the waiting authenticator into a working one if the code is
-// right. The code's step is used up by it.
-//
-// The first confirmation also stores recovery codes, and asks for NeedSet.
+// right. The code's step is used up by it. Where the account has no recovery
+// codes left it asks for NeedSet.
 func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, error) {
 	s, err := a.FindSetup(id)
 	if err != nil {
@@ -188,16 +180,12 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	if err := a.checkSetup(m, s, digits); err != nil {
 		return Confirmation{}, err
 	}
-	if needsCodes {
-		if m.Prepared.Set == nil {
-			return Confirmation{}, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
-		}
-		a.setCodes(m)
+	if needsCodes && m.Prepared.Set == nil {
+		return Confirmation{}, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
 	}
-
-	kind, first := EventAuthenticatorAdded, !a.enrolled()
+	kind := EventAuthenticatorAdded
 	switch {
-	case first:
+	case !a.enrolled():
 		kind = EventEnabled
 	case replaced >= 0:
 		kind = EventAuthenticatorReplaced
@@ -206,18 +194,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	x := s.Authenticator
 	x.Added, x.Used = m.Now, m.Now
 	a.authenticators = append(a.authenticators, x)
-	a.wasConfirmed = true
-	a.ticket = TicketHash{}
-	a.rotateEpoch(m)
-	if err := a.record(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}); err != nil {
-		return Confirmation{}, err
-	}
-	if needsCodes && !first {
-		if err := a.record(m, Event{Kind: EventCodesRenewed, Factor: TOTP}); err != nil {
-			return Confirmation{}, err
-		}
-	}
-	return Confirmation{Did: kind, NewCodes: needsCodes}, a.succeeded(m, TOTP)
+	return a.confirmed(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}, x.ID, needsCodes)
 }
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures
