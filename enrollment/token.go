@@ -24,11 +24,6 @@ const (
 	// tokenSalt is the length of the random bytes that give every token a
 	// derived key of its own, so that no key ever seals two of them.
 	tokenSalt = 16
-
-	// clockSlack is how far ahead of the clock a token may have been issued:
-	// by another node whose clock runs ahead. Beyond it the clock has jumped
-	// back, and the token is refused rather than allowed a longer life.
-	clockSlack = time.Minute
 )
 
 // tokenText is how tokens are written.
