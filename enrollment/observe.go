@@ -9,21 +9,21 @@ import (
 	"slices"
 )
 
-// An Operation is a stable word for what was called, in the log and in an
-// [Observation]: the name of the method in snake case, for example renew_codes,
-// with a word more where several types have a method of that name.
+// An Operation is a stable word for the method that was called, in the log and in
+// an [Observation]. It is the name of the method in snake case, for example
+// renew_codes. A word is added if several types have a method of that name.
 //
-// It is a Begin, Confirm, Cancel, Answer, Verify, RenewCodes, RecoveryCodes,
-// Remove or Disable of the [Guard], or a SignIn in which something took the place
-// of a code; a Trust, Revoke or RevokeAll of [Devices] (trust_device,
-// revoke_device, revoke_devices); a Bind, Confirm, Send or Unbind of [Messages]
-// (confirm_address); an Open or Cancel of [ResetRequests] (request_reset,
-// cancel_reset); any method of [Admin]; or, once for each account that was due,
-// the Sweep of a [Directory].
+// These are counted: Begin, Confirm, Cancel, Answer, Verify, RenewCodes,
+// RecoveryCodes, Remove and Disable of the [Guard], and a SignIn in which something
+// replaced the code; Trust, Revoke and RevokeAll of [Devices] (trust_device,
+// revoke_device, revoke_devices); Bind, Confirm, Send and Unbind of [Messages]
+// (confirm_address); Open and Cancel of [ResetRequests] (request_reset,
+// cancel_reset); every method of [Admin]; and the Sweep of a [Directory], once for
+// each account that was due.
 //
-// One more, repair_due, is counted once for each account that was saved with its
-// own Due because the database had another one, whatever saved it. Nobody but the
-// library has reason to write there.
+// The operation repair_due is no method. It is counted once for each account whose
+// Due in the database was wrong when the account was saved. Only the library should
+// write there, so find out who else did.
 type Operation string
 
 const (
@@ -80,33 +80,33 @@ var operations = []Operation{
 	opSweep, opRepairDue,
 }
 
-// Operations returns every operation there is, in alphabetical order, for hosts
-// that count each from zero. The list grows with later versions.
+// Operations returns every operation in alphabetical order, for hosts that count
+// each from zero. The list grows with later versions.
 func Operations() []Operation { return slices.Sorted(slices.Values(operations)) }
 
-// An Observation is one thing to count: how an operation ended, or an event. It
-// names no user, so it makes a label of a metric with few values. The sum of the
+// An Observation is one thing to count: the end of an operation, or an event. It
+// names no user, so it can be a label of a metric with few values. The sum of the
 // outcomes [ReasonWrongCode], [ReasonLocked] and [ReasonFactorDisabled] over all
-// accounts shows an attack that stays below the throttle of each.
+// accounts shows an attack that stays below the throttle of each account.
 type Observation struct {
-	// Operation is what was called; "" for an event.
+	// Operation is the method that was called; "" for an event.
 	Operation Operation
 
-	// Outcome is how it ended, as the caller is told: "ok", the [Reason] of a
-	// Denied, "busy" for [ErrBusy], or "error" for all else that is no answer.
+	// Outcome is how the operation ended, as the caller is told: "ok", the [Reason] of
+	// a [Denied], "busy" for [ErrBusy], or "error" for any other error. It is "" for
+	// an event.
 	Outcome string
 
-	// Factor is what a code was taken for, or what took its place; "" where the
-	// operation had none, and with the outcomes "busy" and "error".
+	// Factor is the factor of the code, or what replaced a code. It is "" if the
+	// operation had none, and for the outcomes "busy" and "error".
 	Factor Factor
 
 	// Event is the kind of the event; "" for an operation.
 	Event EventKind
 }
 
-// conclude has the operation counted, and writes the line that says how it ended
-// if it ended with an answer that took looking at the account. It is deferred,
-// so that *result is what the caller gets, whatever that is.
+// conclude counts the operation. It also logs the outcome if the operation loaded
+// the account and was answered. It is deferred, so *result is what the caller gets.
 func (e *edit) conclude(ctx context.Context, result *error) {
 	if e.op == "" || e.guard.check() != nil {
 		return
@@ -138,15 +138,16 @@ func (e *edit) conclude(ctx context.Context, result *error) {
 	g.observe(ctx, o)
 }
 
-// repaired counts an account whose Due was put right by being saved.
+// repaired counts an account whose stored Due was wrong and was corrected by a
+// save.
 func (g *Guard) repaired(ctx context.Context, userID string) {
 	g.config.Logger.LogAttrs(ctx, slog.LevelWarn, "twofactor "+string(opRepairDue), slog.String("user", userID),
 		slog.String("note", "the database had another Due than the account"))
 	g.observe(ctx, Observation{Operation: opRepairDue, Outcome: "ok"})
 }
 
-// observe calls the host. What goes wrong there must not keep the caller from
-// an answer that is stored.
+// observe calls Config.Observe. A panic there must not keep a stored answer from
+// the caller.
 func (g *Guard) observe(ctx context.Context, o Observation) {
 	defer func() {
 		if v := recover(); v != nil {

@@ -9,16 +9,16 @@ import (
 )
 
 // ResetRequests lets users who have lost their phone and their recovery codes ask
-// for the second factor to be taken away, after the first one was right. The owner
-// is told at once and every day (by Directory.Sweep), and has Config.ResetWait for
-// cancelling the request. Then an administrator approves it. An administrator can
-// refuse it at any time. With Config.AutoReset, nobody has to approve it.
+// to have the second factor removed, after the first factor was right. The owner is
+// told at once and every day (by Directory.Sweep), and has Config.ResetWait to
+// cancel the request. After that, an administrator can approve it. An administrator
+// can refuse it at any time. With Config.AutoReset, no approval is needed.
 //
-// If Config.Notify takes the news of a request more than an hour late, the wait
-// begins again at that time, and nothing is carried out or approved before it is
-// over: an owner who has not heard of a request had no time for cancelling it.
+// If Config.Notify accepts the news of a request more than an hour late, the wait
+// starts again at that time. Before it is over nothing is carried out or approved,
+// so the owner always has time to cancel the request.
 //
-// ResetRequests are made by [Guard.ResetRequests], and safe for concurrent use.
+// ResetRequests is made by [Guard.ResetRequests], and safe for concurrent use.
 type ResetRequests struct {
 	guard *Guard
 }
@@ -26,12 +26,12 @@ type ResetRequests struct {
 // ResetRequests returns the ResetRequests of the Guard.
 func (g *Guard) ResetRequests() ResetRequests { return ResetRequests{g} }
 
-// A ResetRequest is a request to take the second factor away.
+// A ResetRequest is a request to remove the second factor.
 type ResetRequest struct {
 	// Asked is when it was made.
 	Asked time.Time `json:"asked"`
 
-	// Matures is from when on it can be carried out.
+	// Matures is the earliest time at which it can be carried out.
 	Matures time.Time `json:"matures"`
 }
 
@@ -39,18 +39,18 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 	return &ResetRequest{Asked: r.Asked, Matures: r.Matures}
 }
 
-// Open asks for a reset in the name of the user of the challenge. The challenge is
-// one of SignIn for [PurposeSignIn], at most [ChallengeTTL] old, or the one that
-// Messages.Send returned for it. It is not spent. If a request is open already,
-// Open returns that one, and its wait does not begin again.
+// Open asks for a reset on behalf of the user of the challenge. The challenge comes
+// from SignIn for [PurposeSignIn] and is at most [ChallengeTTL] old, or comes from
+// Messages.Send for such a sign-in. Open does not use it up. If a request is
+// already open, Open returns that one, and its wait does not start again.
 //
 // A request is cancelled by Cancel, by every right code of the user, and by an
 // administrator. It lapses 30 days after it has matured, without an event.
 //
-// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
+// Open returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid; or ReasonTooManyResets if the last
-// request was made less than a day ago. Without Config.Notify it returns an
-// error: a reset that nobody hears of is a way around the second factor.
+// request was made less than a day ago. Without Config.Notify it returns an error:
+// a reset that the owner does not hear of would be a way around the second factor.
 func (r ResetRequests) Open(ctx context.Context, challenge Challenge) (_ ResetRequest, err error) {
 	if err := r.guard.check(); err != nil {
 		return ResetRequest{}, err
@@ -76,8 +76,8 @@ func (r ResetRequests) Open(ctx context.Context, challenge Challenge) (_ ResetRe
 }
 
 // Cancel closes the request of a user whom the host has signed in: in an earlier
-// session, by a trusted device, or by a bypass. Signing in with a code cancels it
-// as well. It returns a [Denied] of reason ReasonNoReset.
+// session, by a trusted device, or by a bypass. Signing in with a code cancels it,
+// too. Cancel returns a [Denied] of reason ReasonNoReset if there is none.
 func (r ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
 	if err := r.guard.check(); err != nil {
 		return err

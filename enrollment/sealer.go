@@ -7,38 +7,36 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 )
 
-// A Sealer encrypts and authenticates what leaves the Guard: the accounts that
-// go into the store, and the challenges, receipts and setup tokens that go to
-// clients. [keyring.Ring] is the one that comes with the library. A host that
-// keeps its keys in a key management service implements this interface over
-// it.
+// A Sealer encrypts and authenticates what leaves the Guard: the accounts in the
+// store, and the challenges, receipts and setup tokens that clients keep. The
+// library comes with [keyring.Ring]. A host with a key management service
+// implements a Sealer that calls it.
 //
-// Its methods are safe for concurrent use, and keep neither their arguments
-// nor what they return. They do not change their arguments, with one exception:
-// Open may overwrite sealed, to decrypt in place. What they return may be
-// changed by the caller, and may share memory with sealed alone.
+// Implementations must be safe for concurrent use. They keep neither their
+// arguments nor their results. They do not change their arguments, except that Open
+// may overwrite sealed to decrypt in place. The caller may change the results. A
+// result may share memory with sealed, but with no other argument.
 type Sealer interface {
-	// Seal returns the plaintext encrypted and authenticated, so that Open
-	// returns it for the same scope and binding and for no others. Scope says
-	// what the bytes are for and whose they are; a Sealer derives a key from
-	// it, or binds it like binding. The result is at most 128 bytes longer
-	// than the plaintext.
+	// Seal returns the plaintext encrypted and authenticated. Open must return it only
+	// for the same scope and binding. Scope says what the bytes are for and which user
+	// they belong to; a Sealer derives a key from it, or authenticates it like
+	// binding. The result is at most 128 bytes longer than the plaintext.
 	Seal(ctx context.Context, scope, binding, plaintext []byte) (sealed []byte, err error)
 
-	// Open reverses Seal. Sealed can be any bytes, or none: tokens come from
-	// clients. It returns an error that matches [keyring.ErrOpen] if the bytes
-	// were not sealed for this scope and binding with a key it has: a stored
-	// account is then [ErrCorrupt], and a token is refused. Any other error is
-	// taken for a fault that may pass.
+	// Open reverses Seal. Sealed can be any bytes, or empty, because tokens come from
+	// clients. If the bytes were not sealed for this scope and binding with a key that
+	// the Sealer has, Open returns an error that matches [keyring.ErrOpen]: a stored
+	// account is then [ErrCorrupt], and a token is refused. The Guard treats any other
+	// error as a temporary fault.
 	Open(ctx context.Context, scope, binding, sealed []byte) (plaintext []byte, err error)
 }
 
-// A KeyNamer is a [Sealer] that can tell under which key something was sealed.
-// [Directory.Reseal] passes over what is under the primary key already if the
-// Sealer is one.
+// A KeyNamer is a [Sealer] that can name the key under which something was sealed.
+// If the Sealer is one, [Directory.Reseal] skips accounts that are already under
+// the primary key.
 type KeyNamer interface {
-	// KeyID returns the id of the key that the bytes say they were sealed under.
-	// It opens nothing. It returns an error if they name none.
+	// KeyID returns the id of the key that the sealed bytes name. It does not open
+	// them. It returns an error if they name none.
 	KeyID(sealed []byte) (string, error)
 
 	// PrimaryID returns the id of the key that Seal uses now.

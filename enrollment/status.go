@@ -9,11 +9,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// Status is what a security page shows. It holds no secret and no code, and can
-// be logged and encoded as JSON. Only the zero Status, whose state is invalid,
-// can't be encoded.
+// Status is what a security page shows. It holds no secret and no code, and can be
+// logged and encoded as JSON. Encoding the zero Status, whose state is invalid, is
+// an error.
 type Status struct {
-	// State is where the account stands now. An expired setup does not count as
+	// State is the present state of the account. An expired setup does not count as
 	// Pending.
 	State store.State `json:"state"`
 
@@ -36,29 +36,29 @@ type Status struct {
 	// Devices is how many devices are trusted; see [Devices].
 	Devices int `json:"devices"`
 
-	// BypassUntil is until when an administrator lets the user sign in without a
-	// second factor, or the zero time.
+	// BypassUntil is when a bypass ends, in which an administrator lets the user sign
+	// in without a second factor. It is the zero time if there is none.
 	BypassUntil time.Time `json:"bypass_until,omitzero"`
 
-	// MustEnroll says that the next sign-in demands enrolment, because a bypass
-	// has ended.
+	// MustEnroll says that the user must set up a second factor at the next sign-in,
+	// because a bypass has ended.
 	MustEnroll bool `json:"must_enroll"`
 
 	// Reset is the open request to take the second factor away, or nil.
 	Reset *ResetRequest `json:"reset,omitempty"`
 
-	// Locks are the factors whose codes are not evaluated at the moment.
+	// Locks are the factors whose codes are not evaluated now.
 	Locks []Lock `json:"locks"`
 
 	// LastSignIn is when the second step of a sign-in last succeeded or was
 	// waived, or the zero time.
 	LastSignIn time.Time `json:"last_sign_in,omitzero"`
 
-	// LastFactor is what that sign-in was answered with, or FactorTrustedDevice
-	// or FactorBypass.
+	// LastFactor is the factor of that sign-in, or FactorTrustedDevice or
+	// FactorBypass.
 	LastFactor Factor `json:"last_factor,omitempty"`
 
-	// History is the latest events, newest first, at most 20.
+	// History is the latest events, newest first: at most 20.
 	History History `json:"history"`
 }
 
@@ -67,7 +67,7 @@ func (s Status) Enabled() bool { return s.State == store.Confirmed }
 
 // An Authenticator is a confirmed app, without its secret.
 type Authenticator struct {
-	// ID names it within the account, for BeginOptions.Replace and Remove.
+	// ID identifies it within the account, for BeginOptions.Replace and Remove.
 	ID string `json:"id"`
 
 	// Name is what the user called it.
@@ -76,24 +76,24 @@ type Authenticator struct {
 	// Added is when it was confirmed.
 	Added time.Time `json:"added"`
 
-	// Used is when one of its codes was last right.
+	// Used is when one of its codes was last right, or the zero time.
 	Used time.Time `json:"used,omitzero"`
 }
 
-// An Address is where codes are delivered to. It does not show all of it.
+// An Address is where codes are delivered to. It shows only a part of it.
 type Address struct {
-	// Channel is what the host called it, for example "sms".
+	// Channel is what the host called the channel, for example "sms".
 	Channel string `json:"channel"`
 
-	// Hint is the part of the address by which its owner recognises it, for
-	// example "…42" or "a…@example.com". It shows less of a short address, and
-	// never all.
+	// Hint is a part of the address by which its owner recognises it, for example
+	// "…42" or "a…@example.com". A hint is never the whole address, and a short
+	// address has a shorter hint.
 	Hint string `json:"hint"`
 
-	// Added is when it was proven.
+	// Added is when the user proved it with a code that was sent there.
 	Added time.Time `json:"added"`
 
-	// Used is when a code that was sent there was last right.
+	// Used is when a code that was sent there was last right, or the zero time.
 	Used time.Time `json:"used,omitzero"`
 }
 
@@ -107,12 +107,12 @@ type Lock struct {
 }
 
 // History is a list of events to show to the owner of an account. Its JSON leaves
-// out who the administrators were. A page for administrators converts it to
-// []Event first, whose JSON names them.
+// out Event.Actor, the administrator. A page for administrators converts it to
+// []Event, whose JSON includes the actor.
 type History []Event
 
-// MarshalJSON returns the events without their Actor. Without events, it is an
-// empty list.
+// MarshalJSON returns the events without their Actor. An empty History is an empty
+// list.
 func (h History) MarshalJSON() ([]byte, error) {
 	events := make([]Event, len(h))
 	for i, e := range h {
@@ -122,8 +122,8 @@ func (h History) MarshalJSON() ([]byte, error) {
 	return json.Marshal(events)
 }
 
-// Status returns where the user's account stands. For a user without a record
-// it is None, without an error. It writes nothing.
+// Status returns the status of the user's account. A user without a record has the
+// state None; that is not an error. Status writes nothing.
 func (g *Guard) Status(ctx context.Context, userID string) (Status, error) {
 	if err := g.check(); err != nil {
 		return Status{}, err

@@ -148,7 +148,7 @@ func importedCodes(hashes [][]byte) ([]account.ImportedCode, error) {
 }
 
 // An Export is what [Admin.Export] returns: secrets in clear. It prints as
-// "[redacted]".
+// "[redacted]", and encoding it is an error.
 type Export struct {
 	redacted
 	p redact.Value[[]ExportedAuthenticator]
