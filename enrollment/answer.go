@@ -73,18 +73,16 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 	}, nil
 }
 
-// Answer evaluates the code, an app's or a recovery code, that was given for a
-// challenge of this purpose; for the challenge of a message (see
-// [Messages.Send]), the code in the message or a recovery code, and no app's. Six
-// digits are always taken for the code in the message there.
-// Whose challenge it is stands in the challenge; the Success says it. A success
-// spends the challenge, a failure does not.
+// Answer checks the code that was typed for a challenge of this purpose. A
+// challenge of SignIn takes an app code or a recovery code. A challenge of
+// [Messages.Send] takes the code in the message or a recovery code, but no app
+// code: it reads six digits as the code in the message. The challenge identifies
+// the user; see Success.UserID. A success spends the challenge, a failure does not.
 //
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
-// ReasonChallengeSpent or ReasonChallengeVoid, where the first factor has to be given
-// again; or of ReasonMalformedCode, ReasonWrongCode, ReasonReplayed, ReasonLocked or
-// ReasonFactorDisabled,
-// where the same challenge can be answered again.
+// ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. Or
+// it returns one of reason ReasonMalformedCode, ReasonWrongCode, ReasonReplayed,
+// ReasonLocked or ReasonFactorDisabled: the same challenge can be answered again.
 func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge, code string) (_ Success, err error) {
 	if err := g.check(); err != nil {
 		return Success{}, err

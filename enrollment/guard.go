@@ -44,8 +44,8 @@ type Config struct {
 	// Namespace separates installations that share keys, for example "staging":
 	// what was sealed in one does not open in another. They need tables of
 	// their own as well, since a user has one record in a table. At most 64
-	// bytes. It can't be changed later without making
-	// every stored account unreadable. Defaults to "".
+	// bytes. Do not change it later: no stored account would open any more.
+	// Defaults to "".
 	Namespace string
 
 	// Params is the kind of code that new authenticators make. Defaults to
@@ -95,9 +95,9 @@ type Config struct {
 	// the secret (see Setup.Token). Defaults to 15 minutes.
 	SetupTTL time.Duration
 
-	// AllowReauth lets [ByReauth] authorise Disable and Remove: the password
-	// alone then switches the second factor off, so that whoever has stolen
-	// the password and a session needs nothing else. Defaults to false.
+	// AllowReauth lets [ByReauth] authorise Disable, Remove and Messages.Unbind:
+	// the password alone then switches the second factor off, so that an attacker
+	// with the password and a stolen session needs nothing else. Defaults to false.
 	AllowReauth bool
 
 	// MaxBypass is how long [Admin.Bypass] may let a user sign in without a
@@ -155,13 +155,13 @@ type Config struct {
 	// for delivery, and users are told nothing.
 	Notify func(ctx context.Context, e Event) error
 
-	// Logger gets a line for each answer of an operation that can change an
-	// account (SignIn is one only where something took the place of a code) and
-	// that took looking at it, with the user and the outcome, and one for each
-	// event, without secrets and codes. What is denied by its form alone (a
-	// malformed code, a token that is none or has expired, a name) leaves no
-	// line. Locks are at the level Warn, events that could not be delivered at
-	// Error, all else at Info. Defaults to nil: nothing is logged.
+	// Logger gets one line for each event, and one for each call that loaded an
+	// account and can change it, with the user and the outcome. SignIn is such a
+	// call only if a trusted device or a bypass took the place of the code. What
+	// is denied by its form alone (a malformed code, an expired token, a name)
+	// leaves no line. Lines contain no secrets and no codes. Locks are at the
+	// level Warn, events that could not be delivered at Error, all else at Info.
+	// Defaults to nil: nothing is logged.
 	Logger *slog.Logger
 
 	// Observe is called once for each call of one of these operations, with what

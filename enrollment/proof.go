@@ -42,7 +42,7 @@ func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{account.Receip
 
 // ByReauth proves by the host's word: it has just checked the first factor
 // again, by the named method, for example "password": 1 to 32 bytes that show
-// up in the event. It is accepted by Disable and Remove only, and only where
+// up in the event. Only Disable, Remove and Messages.Unbind accept it, and only if
 // Config.AllowReauth is set.
 func ByReauth(method string) Proof { return Proof{p: redact.Of(proof{account.ReauthProof, method})} }
 

@@ -52,10 +52,10 @@ const (
 	// and offer the other factors. [ErrLocked]
 	ReasonLocked Reason = Reason(account.Locked)
 
-	// ReasonFactorDisabled means that there were 100 wrong codes in a row, or
-	// 60 units of guessing at several authenticators. No code of that Factor
-	// is evaluated until a recovery code is used or an
-	// administrator unlocks the account. Ask for a recovery code. [ErrLocked]
+	// ReasonFactorDisabled means that there were 100 wrong codes in a row, or 60
+	// units of guessing at several authenticators. No code of that Factor is
+	// evaluated until a recovery code is used or an administrator unlocks the
+	// account. Ask for a recovery code. [ErrLocked]
 	ReasonFactorDisabled Reason = Reason(account.FactorDisabled)
 
 	// ReasonChallengeInvalid means that the text is no challenge, or one for

@@ -118,8 +118,8 @@ func (s Setup) URI() string { return s.get().uri }
 // a pasted text with spaces. The zero Setup has the zero Secret.
 func (s Setup) Secret() totp.Secret { return s.get().key.Secret() }
 
-// QR returns the URI as a QR code. It returns the errors of [qr.New], of which
-// none occurs for a Setup that a Guard returned.
+// QR returns the URI as a QR code. For a Setup that a Guard returned, the error is
+// nil. Otherwise it is that of [qr.New].
 func (s Setup) QR() (*qr.Code, error) { return qr.New(s.URI()) }
 
 // Params returns the kind of code that the app has to make, for users who type
@@ -285,8 +285,8 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 	return g.setupOf(ctx, userID, s)
 }
 
-// Cancel drops the setup that waits, whoever began it. Working authenticators
-// are not touched. It returns a [Denied] of reason ReasonNoSetup if none waits.
+// Cancel drops the pending setup, also if another session of the user began it.
+// Working authenticators are not touched. It returns a [Denied] of reason ReasonNoSetup if none waits.
 func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 	if err := g.check(); err != nil {
 		return err

@@ -176,26 +176,30 @@ type Decision struct {
 //
 // After a bypass has ended, the decision at a sign-in of a user without a second
 // factor is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
-func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (_ Decision, err error) {
+//
+// SignIn returns no [Denied]: every error is a fault, and the decision is Refuse
+// then. The error matches [ErrMissing] if SignInOptions.Enrolled contradicts the
+// stored account.
+func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ Decision, err error) {
 	if err := g.check(); err != nil {
 		return Decision{}, err
 	}
-	if l.Purpose == "" {
-		l.Purpose = PurposeSignIn
+	if o.Purpose == "" {
+		o.Purpose = PurposeSignIn
 	}
-	if err := l.Purpose.validate(); err != nil {
+	if err := o.Purpose.validate(); err != nil {
 		return Decision{}, err
 	}
-	if len(l.Channel) > maxPurpose || !typed.Printable(l.Channel) {
+	if len(o.Channel) > maxPurpose || !typed.Printable(o.Channel) {
 		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", maxPurpose)
 	}
 	login := account.Login{
-		SignIn:   l.Purpose == PurposeSignIn,
-		Require:  l.Require,
-		Grace:    l.Grace,
-		Enrolled: l.Enrolled,
-		Device:   g.deviceHash(userID, l.Device),
-		Channel:  l.Channel,
+		SignIn:   o.Purpose == PurposeSignIn,
+		Require:  o.Require,
+		Grace:    o.Grace,
+		Enrolled: o.Enrolled,
+		Device:   g.deviceHash(userID, o.Device),
+		Channel:  o.Channel,
 		Delivers: g.config.Sender != nil,
 	}
 	if err := g.draw(login.Challenge[:]); err != nil {
@@ -208,7 +212,7 @@ func (g *Guard) SignIn(ctx context.Context, userID string, l SignInOptions) (_ D
 		if e.op, e.via = "", d.Waived; d.Waived != account.NoFactor {
 			e.op = opSignIn
 		}
-		return func(ctx context.Context) (Decision, error) { return g.decision(ctx, userID, l, d) }, err
+		return func(ctx context.Context) (Decision, error) { return g.decision(ctx, userID, o, d) }, err
 	})
 	if err == nil && d.Next == Refuse {
 		err = ErrMissing
@@ -223,7 +227,7 @@ var nexts = map[account.Next]Next{
 
 // decision returns the public view of a decision, with the challenge that it
 // asks for.
-func (g *Guard) decision(ctx context.Context, userID string, l SignInOptions, from account.Decision) (Decision, error) {
+func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, from account.Decision) (Decision, error) {
 	d := Decision{
 		Next:     nexts[from.Next],
 		Expires:  from.Challenge.Expires,
@@ -238,7 +242,7 @@ func (g *Guard) decision(ctx context.Context, userID string, l SignInOptions, fr
 	}
 	var err error
 	d.Challenge, err = g.sealChallenge(ctx, challenge{
-		Challenge: from.Challenge, user: userID, purpose: l.Purpose, channel: l.Channel,
+		Challenge: from.Challenge, user: userID, purpose: o.Purpose, channel: o.Channel,
 	})
 	return d, err
 }

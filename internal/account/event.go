@@ -135,10 +135,9 @@ func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 	return leased, nil
 }
 
-// enqueue appends u. When there is no room, the oldest event that has a later
-// one of its kind is folded into that: Count tells that there were more. Only
-// where all are of different kinds there are more of them than that, one of each
-// kind at most.
+// enqueue appends u. When there is no room, the oldest event that has a later one
+// of its kind is folded into that one, and Count says how many there were. The
+// limit is exceeded only if every event has a different kind.
 func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 	outbox = append(outbox, u)
 	if len(outbox) <= MaxUndelivered {
