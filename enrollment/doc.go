@@ -157,12 +157,14 @@
 //
 // # JSON
 //
-// What a page shows can be sent to a client as JSON: [Decision], [Success],
-// [Confirmed], [Status] and its parts, [Device], [TrustedDevice], [Binding],
-// [Delivery], [Event], [Member] and [Denied]. Names are in snake case. Zero times
-// and empty texts are left out; lists, numbers and booleans are always there. The
-// JSON of a [History] does not name administrators. Tokens are encoded as text.
-// Recovery codes are not encoded at all; see [Confirmed].
+// These can be sent to a client as JSON: [Decision], [Success], [Confirmed],
+// [Status] and its parts, [Device], [TrustedDevice], [Binding], [Delivery], [Event],
+// [Member] and [Denied]. Names are in snake case. Zero times and empty texts are left
+// out. The JSON of a [History] does not name administrators. Recovery codes are not
+// encoded at all; see [Confirmed].
+//
+// Tokens are encoded as text, so a Success carries its receipt. A client does not
+// need the receipt if the session has it: set it to the zero Receipt.
 //
 // # Clocks
 //
@@ -210,24 +212,6 @@
 // 7.3 of the 16 KiB of a [store.Record]. What is left is for the history and for
 // the texts of events. When it runs short, the oldest history goes first, then
 // those texts, and never what decides about a code.
-//
-// # JSON
-//
-// These can be encoded for a client: [Decision], [Success], [Confirmed], [Status],
-// [TrustedDevice], [Device], [Binding], [Delivery], [ResetRequest], [Member],
-// [Event] and [Denied]. Names are in snake case. Empty times and texts are left
-// out. A [History] does not name administrators, and an Event does.
-//
-// A token is encoded as its text, so a Success carries its receipt. If the session
-// has the receipt, the client does not need it: set Receipt to its zero value.
-//
-// A value with recovery codes can't be encoded, so that nobody sends them by
-// accident. To send them, put a field of the same name beside the value:
-//
-//	json.NewEncoder(w).Encode(struct {
-//		enrollment.Confirmed
-//		Codes []string `json:"codes"`
-//	}{done, done.Codes.Reveal()})
 //
 // # States
 //
