@@ -2,7 +2,6 @@ package account
 
 import (
 	"slices"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
@@ -61,13 +60,6 @@ type Account struct {
 	matched Factor  // what a guess was right as
 }
 
-// SignIn is when the second step of a sign-in last succeeded or was waived, and
-// by what.
-type SignIn struct {
-	At     time.Time
-	Factor Factor
-}
-
 // New returns the account of a user who has none. It counts as unchanged until
 // something is done with it.
 func New(m Moment) *Account {
@@ -97,10 +89,6 @@ func (a *Account) Changed() bool { return a.changed }
 
 // Epoch returns the current epoch.
 func (a *Account) Epoch() Epoch { return a.epoch }
-
-// LastSignIn returns when the second step of a sign-in last succeeded or was
-// waived.
-func (a *Account) LastSignIn() SignIn { return a.lastSignIn }
 
 // Authenticators returns copies of the confirmed authenticators, oldest first.
 func (a *Account) Authenticators() []Authenticator { return slices.Clone(a.authenticators) }
@@ -180,57 +168,3 @@ func (a *Account) Touch() { a.changed = true }
 
 // Stamp gives the encoding that follows an id of its own.
 func (a *Account) Stamp(m Moment) { a.write = m.writeID() }
-
-// Disable switches two-factor authentication off: every secret, code, setup
-// and spent challenge is gone. The history and the mark of what was used stay,
-// and the budget of guesses, with some left in it.
-func (a *Account) Disable(m Moment, p Proof) error {
-	by, err := a.prove(m, p, toRemove)
-	if err != nil {
-		return err
-	}
-	a.clear(m)
-	return a.record(m, Event{Kind: EventDisabled, Factor: by.factor, Method: by.method})
-}
-
-// clear takes every secret and everything that was handed out or begun away.
-func (a *Account) clear(m Moment) {
-	a.wasConfirmed = a.wasConfirmed || a.enrolled()
-	a.endBypass()
-	for len(a.authenticators) > 0 {
-		a.drop(len(a.authenticators) - 1)
-	}
-	a.codes.set(recovery.Set{})
-	a.kept.set(recovery.Codes{})
-	a.imported.set(nil)
-	a.delivery.address = Address{}
-	a.leaveGuesses(m.Now)
-	a.recovery = Throttle{}
-	a.ticket = TicketHash{}
-	a.closeReset()
-	a.rotateEpoch(m)
-	a.changed = true
-}
-
-// Remove takes one of several authenticators away. The last one is not removed
-// but disabled, which is another thing to say yes to.
-func (a *Account) Remove(m Moment, id AuthenticatorID, p Proof) error {
-	switch {
-	case !a.enrolled():
-		return refuse(NotEnrolled)
-	case a.find(id) < 0:
-		return refuse(UnknownAuthenticator)
-	case len(a.authenticators) == 1:
-		return refuse(LastAuthenticator)
-	}
-	by, err := a.prove(m, p, toRemove)
-	if err != nil {
-		return err
-	}
-	i := a.find(id)
-	name := a.authenticators[i].Name
-	a.drop(i)
-	a.bypass = Bypass{}
-	a.rotateEpoch(m)
-	return a.record(m, Event{Kind: EventAuthenticatorRemoved, Factor: by.factor, Method: by.method, Name: name})
-}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/totp"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // Limits of what an account holds.
@@ -79,4 +80,88 @@ func (a *Authenticator) clampFuture(now time.Time) (changed bool) {
 		a.Used, changed = used, true
 	}
 	return changed
+}
+
+// Fields of an authenticator.
+const (
+	tagAuthenticatorID = 1
+	tagKey             = 2
+	tagName            = 3
+	tagAdded           = 4
+	tagUsed            = 5
+	tagLast            = 6
+	tagNumber          = 7
+)
+
+func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
+	w := fieldWriter{b: b, unknown: x.unknown}
+	w.putBytes(tagAuthenticatorID, x.ID[:])
+	w.put(tagKey, func(b []byte) ([]byte, error) {
+		p := x.Key.Params()
+		b = append(b, byte(p.Algorithm), byte(p.Digits), byte(p.Period/time.Second))
+		return append(b, x.Key.Secret().Reveal()...), nil
+	})
+	w.putBytes(tagName, []byte(x.Name))
+	if !x.Added.IsZero() {
+		w.putTime(tagAdded, x.Added)
+	}
+	if !x.Used.IsZero() {
+		w.putTime(tagUsed, x.Used)
+	}
+	if x.Last != 0 {
+		w.putInt(tagLast, x.Last)
+	}
+	if x.Number != 0 {
+		w.putBytes(tagNumber, []byte{x.Number})
+	}
+	return w.finish()
+}
+
+func readAuthenticator(in cryptobyte.String) (x Authenticator, err error) {
+	x.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
+		var err error
+		switch tag {
+		case tagAuthenticatorID:
+			err = readArray(v, x.ID[:])
+		case tagKey:
+			x.Key, err = readKey(v)
+		case tagName:
+			x.Name = string(v)
+		case tagAdded:
+			err = readTime(v, &x.Added)
+		case tagUsed:
+			err = readTime(v, &x.Used)
+		case tagLast:
+			err = readWhole(v, &x.Last)
+		case tagNumber:
+			err = readByte(v, &x.Number)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	if err == nil && (x.ID.IsZero() || x.Key.IsZero()) {
+		err = ErrDamaged
+	}
+	return x, err
+}
+
+func readKey(in cryptobyte.String) (totp.Key, error) {
+	var algorithm, digits, period uint8
+	if !in.ReadUint8(&algorithm) || !in.ReadUint8(&digits) || !in.ReadUint8(&period) || digits == 0 || period == 0 {
+		return totp.Key{}, ErrDamaged
+	}
+	secret, err := totp.NewSecret(in)
+	if err != nil {
+		return totp.Key{}, ErrDamaged
+	}
+	key, err := totp.NewKey(secret, totp.Params{
+		Algorithm: totp.Algorithm(algorithm),
+		Digits:    int(digits),
+		Period:    time.Duration(period) * time.Second,
+	})
+	if err != nil {
+		return totp.Key{}, ErrDamaged
+	}
+	return key, nil
 }

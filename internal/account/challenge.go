@@ -3,6 +3,8 @@ package account
 import (
 	"slices"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // ChallengeTTL is how long a challenge can be answered.
@@ -154,4 +156,32 @@ func (s *spentChallenges) broken(now time.Time) bool {
 		_, broken := clampFuture(c.issued, now)
 		return broken
 	})
+}
+
+func (s *spentChallenges) append(b []byte) ([]byte, error) {
+	b = appendInt(b, micros(s.floor))
+	for _, c := range s.list {
+		b = append(b, c.id[:]...)
+		b = appendInt(b, micros(c.issued))
+		b = appendInt(b, micros(c.expires))
+	}
+	return b, nil
+}
+
+func readChallenges(in cryptobyte.String) (s spentChallenges, err error) {
+	var floor int64
+	if !readInt(&in, &floor) {
+		return s, ErrDamaged
+	}
+	s.floor = fromMicros(floor)
+	for !in.Empty() {
+		var c spentChallenge
+		var issued, expires int64
+		if len(s.list) == maxSpent || !in.CopyBytes(c.id[:]) || !readInt(&in, &issued) || !readInt(&in, &expires) {
+			return s, ErrDamaged
+		}
+		c.issued, c.expires = fromMicros(issued), fromMicros(expires)
+		s.list = append(s.list, c)
+	}
+	return s, nil
 }

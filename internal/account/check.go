@@ -3,7 +3,6 @@ package account
 import (
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -246,62 +245,4 @@ func (a *Account) recovered(m Moment) error {
 	a.leaveGuesses(m.Now)
 	a.rotateEpoch(m)
 	return a.record(m, Event{Kind: EventRecoveryUsed, Factor: Recovery})
-}
-
-// leaveGuesses ends the waits of app codes and delivered codes, and leaves some
-// guesses in their budgets.
-func (a *Account) leaveGuesses(now time.Time) {
-	a.totp.leaveGuesses(totpPolicy, now, a.guessCost())
-	if !a.delivery.isZero() {
-		a.delivery.throttle.leaveGuesses(totpPolicy, now, 1)
-	}
-}
-
-// guessCost is what a wrong app code costs: a unit for each authenticator that
-// it is held against.
-func (a *Account) guessCost() int { return max(1, len(a.authenticators)) }
-
-// fail counts a failure, records the lock that begins with it, and returns the
-// refusal that says so.
-func (a *Account) fail(m Moment, t *Throttle, p policy, f Factor, cost int) error {
-	t.fail(p, m.Now, cost)
-	a.changed = true
-	refusal := &Refusal{Reason: WrongCode}
-	disabled := t.disabled(p)
-	if until := t.until(p); m.Now.Before(until) && !disabled {
-		refusal.RetryAt = until
-	}
-	var err error
-	switch {
-	case disabled:
-		err = a.record(m, Event{Kind: EventFactorDisabled, Factor: f})
-	case t.Failures == p.free, t.exhausted(p):
-		err = a.record(m, Event{Kind: EventLocked, Factor: f})
-	}
-	if err != nil {
-		return err
-	}
-	return refusal
-}
-
-// LockedUntil reports whether codes of the factor are not evaluated now, and
-// until when; the zero time if waiting does not end it.
-func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked bool) {
-	var err error
-	switch {
-	case f == Delivered: // without an address too: it holds back binding one
-		err = a.delivery.throttle.blocked(totpPolicy, now)
-	case !a.enrolled():
-	case f == TOTP && len(a.authenticators) > 0:
-		err = a.totp.blocked(totpPolicy, now)
-	case f == Recovery && a.imported.isEmpty():
-		err = a.recovery.blocked(recoveryPolicy, now)
-	case f == Recovery:
-		err = a.recovery.blocked(importedPolicy, now)
-	}
-	var r *Refusal
-	if errors.As(err, &r) {
-		return r.RetryAt, true
-	}
-	return time.Time{}, false
 }

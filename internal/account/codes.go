@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // maxSets is how many sets of recovery codes an account makes in a day: each
@@ -176,4 +177,13 @@ func (a *Account) unspent() (recovery.Codes, error) {
 		}
 	}
 	return recovery.JoinCodes(unspent...)
+}
+
+func readSets(in cryptobyte.String) (setCount, error) {
+	var since int64
+	var made uint8
+	if !readInt(&in, &since) || !in.ReadUint8(&made) || !in.Empty() {
+		return setCount{}, ErrDamaged
+	}
+	return setCount{since: fromMicros(since), made: int(made)}, nil
 }

@@ -1,6 +1,11 @@
 package account
 
-import "github.com/seed-1b6a03a1/twofactor/recovery"
+import (
+	"errors"
+
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
 
 // A Confirmation is what has come of a code that proves an authenticator or an
 // address.
@@ -51,4 +56,81 @@ func (a *Account) needsCodes(m Moment) (bool, error) {
 		return false, nil // a new phone does not wait for paper
 	}
 	return true, nil
+}
+
+// Confirm turns the waiting authenticator into a working one if the code is
+// right. The code's step is used up by it. Where the account has no recovery
+// codes left it asks for NeedSet.
+func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, error) {
+	s, err := a.FindSetup(id)
+	if err != nil {
+		return Confirmation{}, err
+	}
+	replaced := -1
+	if !s.Replaces.IsZero() {
+		replaced = a.find(s.Replaces)
+	}
+	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
+		return Confirmation{}, refuse(TooManyAuthenticators)
+	}
+	needsCodes, err := a.needsCodes(m)
+	if err != nil {
+		return Confirmation{}, err
+	}
+	if s.Codes.Len() > 0 && !needsCodes {
+		// The owner has noted codes that would never work.
+		if err := a.mayMake(m); err != nil {
+			return Confirmation{}, err
+		}
+	}
+	if err := a.checkSetup(m, s, digits); err != nil {
+		return Confirmation{}, err
+	}
+	if needsCodes && m.Prepared.Set == nil {
+		return Confirmation{}, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
+	}
+	kind := EventAuthenticatorAdded
+	switch {
+	case !a.enrolled():
+		kind = EventEnabled
+	case replaced >= 0:
+		kind = EventAuthenticatorReplaced
+		a.drop(replaced)
+	}
+	x := s.Authenticator
+	x.Added, x.Used = m.Now, m.Now
+	a.authenticators = append(a.authenticators, x)
+	return a.confirmed(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}, x.ID, needsCodes)
+}
+
+// checkSetup evaluates a code against a waiting authenticator. Its failures
+// are counted apart: whoever confirms has seen the secret, so they say nothing
+// about guessing.
+func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
+	if len(digits) != s.Authenticator.Key.Params().Digits {
+		return refuse(MalformedCode)
+	}
+	if err := s.Throttle.blocked(totpPolicy, m.Now); err != nil {
+		return about(TOTP, err)
+	}
+	x := &s.Authenticator
+	step, err := x.check(m, digits)
+	if err == nil {
+		x.Last = step
+		a.changed = true
+		return nil
+	}
+	if !errors.Is(err, totp.ErrWrong) {
+		return err
+	}
+	s.Throttle.fail(totpPolicy, m.Now, 1)
+	a.changed = true
+	refusal := &Refusal{Reason: WrongCode}
+	if skew, err := x.clockOffset(m, digits); err == nil {
+		refusal.Reason, refusal.Skew = ClockSkew, skew
+	}
+	if until := s.Throttle.until(totpPolicy); m.Now.Before(until) {
+		refusal.RetryAt = until
+	}
+	return about(TOTP, refusal)
 }

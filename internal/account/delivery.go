@@ -1,10 +1,11 @@
 package account
 
 import (
-	"crypto/sha256"
 	"crypto/subtle"
 	"strings"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // Limits of delivered codes.
@@ -21,51 +22,6 @@ const (
 	// SP 800-63B-4, section 3.1.3.2, allows.
 	DeliveredDigits = 6
 )
-
-// An Address is where codes are delivered to, and over which channel. What an
-// address looks like is the host's affair.
-type Address struct {
-	Channel, To string
-	Added       time.Time // when it was proven
-	Used        time.Time // when a code that was sent there was last right
-
-	unknown []field
-}
-
-// A DeliveryID names a message.
-type DeliveryID [16]byte
-
-// A Delivery is a code on its way.
-type Delivery struct {
-	ID      DeliveryID
-	Digest  [32]byte
-	Sent    time.Time
-	Expires time.Time
-	Failed  int     // wrong codes since
-	Binds   Address // the address that the code is to prove; zero at a sign-in
-
-	unknown []field
-}
-
-// NewDelivery returns a message with that code, as the account keeps it.
-func NewDelivery(id DeliveryID, digits string, now time.Time) Delivery {
-	return Delivery{ID: id, Digest: deliveredDigest(id, digits), Sent: now, Expires: now.Add(DeliveryTTL)}
-}
-
-// deliveredDigest keeps a code that is worth little out of plain sight. What
-// protects it is the seal.
-func deliveredDigest(id DeliveryID, digits string) [32]byte {
-	return sha256.Sum256(append([]byte("twofactor delivered v1\x00"+string(id[:])), digits...))
-}
-
-func (d *Delivery) binds() bool { return d.Binds.Channel != "" }
-
-// live reports whether the code is still good. One that was sent in the future,
-// by more than the clocks of nodes are apart, was sent before the clock went
-// back, and is refused rather than allowed a longer life.
-func (d *Delivery) live(now time.Time) bool {
-	return now.Before(d.Expires) && d.Sent.Sub(now) <= floorTolerance
-}
 
 // delivery is what an account holds of delivered codes. Only address and waiting
 // go with a change of factor: whoever switches everything off and on again, or
@@ -86,9 +42,6 @@ func (d *delivery) bound() bool { return d.address.Channel != "" }
 func (d *delivery) isZero() bool {
 	return !d.bound() && d.throttle == Throttle{} && d.waiting == nil && d.sent == 0 && len(d.unknown) == 0
 }
-
-// Address returns where codes are delivered to; the zero Address if nowhere.
-func (a *Account) Address() Address { return a.delivery.address }
 
 // blocked holds back messages: they cost money, and their addressee sleep.
 func (d *delivery) blocked(now time.Time) error {
@@ -150,90 +103,6 @@ func (a *Account) Send(m Moment, x Delivery, first string) (Address, error) {
 	return a.delivery.address, a.send(m, x)
 }
 
-// Bind counts a message to an address that its code is to prove. Alone says that
-// an address may be all that an account has. Where two-factor authentication is
-// on, it takes a proof.
-func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket TicketHash, p Proof) error {
-	if !a.enrolled() && !alone {
-		return refuse(NotEnrolled)
-	}
-	if err := a.checkTicket(ticket); err != nil {
-		return err
-	}
-	if err := a.mayMessage(m.Now); err != nil {
-		return err
-	}
-	if a.enrolled() {
-		if _, err := a.prove(m, p, toAdd); err != nil {
-			return err
-		}
-	}
-	x.Binds = to
-	return a.send(m, x)
-}
-
-// ConfirmAddress takes the address over if the code is right. Like Confirm it
-// makes recovery codes where the account has none. What was proven at Bind is
-// not asked for again: every change of factor in between drops what waits.
-func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, error) {
-	w, kind := a.delivery.waiting, EventAddressBound
-	if !a.enrolled() {
-		kind = EventEnabled
-	}
-	switch {
-	case w == nil || !w.binds():
-		return Confirmation{}, refuse(NoSetup)
-	case w.ID != g.Delivery:
-		return Confirmation{}, refuse(SetupSuperseded)
-	case !w.live(m.typed()):
-		return Confirmation{}, refuse(SetupExpired)
-	case !a.enrolled() && !alone:
-		return Confirmation{}, refuse(NotEnrolled)
-	case !a.takes(Delivered, len(g.Digits)):
-		return Confirmation{}, refuse(MalformedCode)
-	}
-	if err := a.delivery.throttle.blocked(totpPolicy, m.Now); err != nil {
-		return Confirmation{}, about(Delivered, err)
-	}
-	needsCodes, err := a.needsCodes(m)
-	if err != nil {
-		return Confirmation{}, err
-	}
-	to := w.Binds
-	if err := a.takeDelivered(m, g); err != nil {
-		return Confirmation{}, about(Delivered, err)
-	}
-	if needsCodes && m.Prepared.Set == nil {
-		return Confirmation{}, a.ask(Need{Kind: NeedSet})
-	}
-	to.Added, to.Used = m.Now, m.Now
-	a.delivery.address = to
-	return a.confirmed(m, Event{Kind: kind, Factor: Delivered, Name: to.Channel}, AuthenticatorID{}, needsCodes)
-}
-
-// Unbind takes the address away. What holds back guessing and messages stays, so
-// that binding again is no way around it. What is all that an account has is not
-// removed but disabled.
-func (a *Account) Unbind(m Moment, p Proof) error {
-	switch {
-	case !a.enrolled():
-		return refuse(NotEnrolled)
-	case !a.delivery.bound():
-		return refuse(NoAddress)
-	case len(a.authenticators) == 0:
-		return refuse(LastAuthenticator)
-	}
-	by, err := a.prove(m, p, toRemove)
-	if err != nil {
-		return err
-	}
-	name := a.delivery.address.Channel
-	a.delivery.address = Address{}
-	a.bypass = Bypass{}
-	a.rotateEpoch(m)
-	return a.record(m, Event{Kind: EventAddressRemoved, Factor: by.factor, Method: by.method, Name: name})
-}
-
 // checkDelivered evaluates a code that was sent at a sign-in. It is held against
 // that message alone, never against an app: a guess is evaluated once.
 func (a *Account) checkDelivered(m Moment, g Guess) (Match, error) {
@@ -292,4 +161,55 @@ func (d *delivery) rebase(now time.Time) (changed bool) {
 		}
 	}
 	return changed
+}
+
+// Fields of what an account holds of delivered codes.
+const (
+	tagAddress          = 1
+	tagDeliveryThrottle = 2
+	tagWaiting          = 3
+	tagMessages         = 4
+)
+
+func (d *delivery) append(b []byte) ([]byte, error) {
+	w := fieldWriter{b: b, unknown: d.unknown}
+	if d.bound() {
+		w.put(tagAddress, d.address.append)
+	}
+	putThrottle(&w, tagDeliveryThrottle, d.throttle)
+	if d.waiting != nil {
+		w.put(tagWaiting, d.waiting.append)
+	}
+	if d.sent > 0 {
+		w.put(tagMessages, func(b []byte) ([]byte, error) {
+			b = appendInt(appendInt(b, micros(d.last)), micros(d.since))
+			return append(b, byte(d.sent)), nil
+		})
+	}
+	return w.finish()
+}
+
+func readDelivery(in cryptobyte.String) (d delivery, err error) {
+	d.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
+		var err error
+		switch tag {
+		case tagAddress:
+			d.address, err = readAddress(v)
+		case tagDeliveryThrottle:
+			d.throttle, err = readThrottle(v)
+		case tagWaiting:
+			d.waiting, err = readWaiting(v)
+		case tagMessages:
+			var last, since int64
+			var sent uint8
+			if !readInt(&v, &last) || !readInt(&v, &since) || !v.ReadUint8(&sent) || !v.Empty() || sent == 0 {
+				return false, ErrDamaged
+			}
+			d.last, d.since, d.sent = fromMicros(last), fromMicros(since), int(sent)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	return d, err
 }

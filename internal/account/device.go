@@ -4,6 +4,8 @@ import (
 	"crypto/subtle"
 	"slices"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // Limits of trusted devices.
@@ -150,3 +152,55 @@ func (a *Account) findDevice(hash DeviceHash, now time.Time) (*Device, error) {
 	}
 	return found, nil
 }
+
+// Fields of a trusted device.
+const (
+	tagDeviceID      = 1
+	tagDeviceHash    = 2
+	tagDeviceName    = 3
+	tagDeviceAdded   = 4
+	tagDeviceExpires = 5
+	tagDeviceUsed    = 6
+)
+
+func appendDevice(b []byte, d *Device) ([]byte, error) {
+	w := fieldWriter{b: b, unknown: d.unknown}
+	w.putBytes(tagDeviceID, d.ID[:])
+	w.putBytes(tagDeviceHash, d.Hash[:])
+	w.putBytes(tagDeviceName, []byte(d.Name))
+	w.putTime(tagDeviceAdded, d.Added)
+	w.putTime(tagDeviceExpires, d.Expires)
+	if !d.Used.IsZero() {
+		w.putTime(tagDeviceUsed, d.Used)
+	}
+	return w.finish()
+}
+
+func readDevice(in cryptobyte.String) (d Device, err error) {
+	d.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
+		var err error
+		switch tag {
+		case tagDeviceID:
+			err = readArray(v, d.ID[:])
+		case tagDeviceHash:
+			err = readArray(v, d.Hash[:])
+		case tagDeviceName:
+			d.Name = string(v)
+		case tagDeviceAdded:
+			err = readTime(v, &d.Added)
+		case tagDeviceExpires:
+			err = readTime(v, &d.Expires)
+		case tagDeviceUsed:
+			err = readTime(v, &d.Used)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	if err == nil && (d.ID == DeviceID{} || d.Hash == DeviceHash{} || d.Expires.IsZero()) {
+		err = ErrDamaged
+	}
+	return d, err
+}
+
+func decodeDevices(b []byte) ([]Device, error) { return readList(b, MaxDevices, readDevice) }

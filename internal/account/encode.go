@@ -1,9 +1,7 @@
 package account
 
 import (
-	"encoding/binary"
 	"slices"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"golang.org/x/crypto/cryptobyte"
@@ -259,25 +257,4 @@ func putLazy[T any](w *fieldWriter, tag uint8, l *lazy[T], appendValue func(b []
 	if len(raw) > 0 {
 		w.putBytes(tag, raw)
 	}
-}
-
-func putThrottle(w *fieldWriter, tag uint8, t Throttle) {
-	if t == (Throttle{}) {
-		return
-	}
-	w.put(tag, func(b []byte) ([]byte, error) {
-		b = binary.BigEndian.AppendUint16(b, uint16(t.Failures))
-		b = appendInt(b, micros(t.Mark))
-		return appendInt(b, int64(t.Debt/time.Microsecond)), nil
-	})
-}
-
-func readThrottle(in cryptobyte.String) (Throttle, error) {
-	var failures uint16
-	var mark, debt int64
-	if !in.ReadUint16(&failures) || !readInt(&in, &mark) || !readInt(&in, &debt) || !in.Empty() ||
-		debt < 0 || debt > int64(maxDebt/time.Microsecond) {
-		return Throttle{}, ErrDamaged
-	}
-	return Throttle{Failures: int(failures), Mark: fromMicros(mark), Debt: time.Duration(debt) * time.Microsecond}, nil
 }

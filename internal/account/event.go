@@ -3,6 +3,8 @@ package account
 import (
 	"slices"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // Limits of what an account remembers.
@@ -65,24 +67,6 @@ type Event struct {
 	unknown []field
 }
 
-// Undelivered is an event whose delivery nobody has acknowledged yet.
-type Undelivered struct {
-	Event Event
-	Lease time.Time // until then, whoever recorded it is delivering it
-	Count int       // how many events of the kind it stands for
-
-	unknown []field
-}
-
-// maxKinds bounds the events that wait for delivery beyond MaxUndelivered, where
-// none can be folded into another: of all kinds there will ever be.
-const maxKinds = 64
-
-var _ = [1]struct{}{}[lastEventKind/maxKinds]
-
-// leaseTime is how long the writer of an event has for delivering it.
-const leaseTime = time.Minute
-
 // record puts an event into the history and the list of undelivered ones.
 func (a *Account) record(m Moment, e Event) error {
 	e.ID = m.eventID(len(a.fresh))
@@ -108,87 +92,6 @@ func (a *Account) record(m Moment, e Event) error {
 // decoded.
 func (a *Account) Recorded() []Event { return a.fresh }
 
-// Lease returns the events that the caller has to deliver once the account is
-// stored: those recorded since decoding, and those whose deliverer has let its
-// lease run out. They are leased to the caller. A host that hears of no events
-// never calls it, and none are kept.
-func (a *Account) Lease(m Moment) ([]Undelivered, error) {
-	outbox, err := a.outbox.get(decodeOutbox)
-	if err != nil {
-		return nil, err
-	}
-	var leased []Undelivered
-	lease := m.Now.Add(leaseTime)
-	for i := range *outbox {
-		if u := &(*outbox)[i]; !m.Now.Before(u.Lease) || u.Lease.After(lease) {
-			u.Lease = lease
-			leased = append(leased, *u)
-		}
-	}
-	for _, e := range a.fresh {
-		*outbox = enqueue(*outbox, Undelivered{Event: e, Lease: lease, Count: 1})
-		leased = append(leased, (*outbox)[len(*outbox)-1])
-	}
-	if len(leased) > 0 {
-		a.outbox.touch()
-	}
-	return leased, nil
-}
-
-// enqueue appends u. When there is no room, the oldest event that has a later one
-// of its kind is folded into that one, and Count says how many there were. The
-// limit is exceeded only if every event has a different kind.
-func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
-	outbox = append(outbox, u)
-	if len(outbox) <= MaxUndelivered {
-		return outbox
-	}
-	for i, x := range outbox {
-		same := func(y Undelivered) bool { return y.Event.Kind == x.Event.Kind }
-		if j := slices.IndexFunc(outbox[i+1:], same); j >= 0 {
-			later := &outbox[i+1+j]
-			later.Count = min(later.Count+x.Count, maxCount)
-			return slices.Delete(outbox, i, i+1)
-		}
-	}
-	return outbox
-}
-
-// Recall takes the leases of all events back, so that the next Lease has them.
-func (a *Account) Recall(m Moment) error {
-	outbox, err := a.outbox.get(decodeOutbox)
-	if err != nil {
-		return err
-	}
-	for i := range *outbox {
-		(*outbox)[i].Lease = m.Now
-		a.outbox.touch()
-	}
-	return nil
-}
-
-// Acknowledge drops events that were delivered. Ids that are not there any
-// more, delivered by another or folded into a later event, are passed over.
-func (a *Account) Acknowledge(m Moment, ids []EventID) error {
-	outbox, err := a.outbox.get(decodeOutbox)
-	if err != nil {
-		return err
-	}
-	before := len(*outbox)
-	*outbox = slices.DeleteFunc(*outbox, func(u Undelivered) bool {
-		taken := slices.Contains(ids, u.Event.ID)
-		if taken && u.Event.Kind == EventResetRequested {
-			a.reset.heard(m.Now)
-		}
-		return taken
-	})
-	if len(*outbox) != before {
-		a.outbox.touch()
-		a.changed = true
-	}
-	return nil
-}
-
 // History returns the latest events, oldest first.
 func (a *Account) History() ([]Event, error) {
 	history, err := a.history.get(decodeHistory)
@@ -198,20 +101,67 @@ func (a *Account) History() ([]Event, error) {
 	return slices.Clone(*history), nil
 }
 
-// Untold reports whether events wait for their delivery.
-func (a *Account) Untold() (bool, error) {
-	outbox, err := a.outbox.get(decodeOutbox)
-	if err != nil {
-		return false, err
+// Fields of an event.
+const (
+	tagEventID     = 1
+	tagEventKind   = 2
+	tagEventAt     = 3
+	tagEventFactor = 4
+	tagEventName   = 5
+	tagEventMethod = 6
+	tagEventActor  = 7
+	tagEventReason = 8
+)
+
+func appendEvent(b []byte, e *Event) ([]byte, error) {
+	w := fieldWriter{b: b, unknown: e.unknown}
+	w.putBytes(tagEventID, e.ID[:])
+	w.putBytes(tagEventKind, []byte{byte(e.Kind)})
+	w.putTime(tagEventAt, e.At)
+	if e.Factor != NoFactor {
+		w.putBytes(tagEventFactor, []byte{byte(e.Factor)})
 	}
-	return len(*outbox) > 0, nil
+	if e.Name != "" {
+		w.putBytes(tagEventName, []byte(e.Name))
+	}
+	if e.Method != "" {
+		w.putBytes(tagEventMethod, []byte(e.Method))
+	}
+	if e.Actor != "" {
+		w.putBytes(tagEventActor, []byte(e.Actor))
+	}
+	if e.Reason != "" {
+		w.putBytes(tagEventReason, []byte(e.Reason))
+	}
+	return w.finish()
 }
 
-// undelivered reports whether an event of the kind waits for its delivery.
-func (a *Account) undelivered(kind EventKind) (bool, error) {
-	outbox, err := a.outbox.get(decodeOutbox)
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(*outbox, func(u Undelivered) bool { return u.Event.Kind == kind }), nil
+func readEvent(in cryptobyte.String) (e Event, err error) {
+	e.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
+		var err error
+		switch tag {
+		case tagEventID:
+			err = readArray(v, e.ID[:])
+		case tagEventKind:
+			err = readByte(v, (*uint8)(&e.Kind))
+		case tagEventAt:
+			err = readTime(v, &e.At)
+		case tagEventFactor:
+			err = readByte(v, (*uint8)(&e.Factor))
+		case tagEventName:
+			e.Name = string(v)
+		case tagEventMethod:
+			e.Method = string(v)
+		case tagEventActor:
+			e.Actor = string(v)
+		case tagEventReason:
+			e.Reason = string(v)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	return e, err
 }
+
+func decodeHistory(b []byte) ([]Event, error) { return readList(b, MaxHistory, readEvent) }

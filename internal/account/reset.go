@@ -1,6 +1,10 @@
 package account
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+)
 
 const (
 	// resetPause is how long after one request for a reset the next one is
@@ -139,4 +143,49 @@ func (r *ResetRequest) rebase(now time.Time) (changed bool) {
 		return false
 	}
 	return true
+}
+
+// Flags of a request for a reset.
+const (
+	resetOpen = 1 << iota
+	resetAuto
+	resetTold
+)
+
+func appendReset(b []byte, r ResetRequest) ([]byte, error) {
+	for _, t := range []time.Time{r.Asked, r.Matures, r.Next} {
+		b = appendInt(b, micros(t))
+	}
+	var flags byte
+	if r.Open {
+		flags |= resetOpen
+	}
+	if r.Auto {
+		flags |= resetAuto
+	}
+	if r.Told {
+		flags |= resetTold
+	}
+	return append(b, flags), nil
+}
+
+func readReset(in cryptobyte.String) (ResetRequest, error) {
+	var asked, matures, next int64
+	var flags uint8
+	if !readInt(&in, &asked) || !readInt(&in, &matures) || !readInt(&in, &next) || !in.ReadUint8(&flags) || !in.Empty() {
+		return ResetRequest{}, ErrDamaged
+	}
+	r := ResetRequest{
+		Asked:   fromMicros(asked),
+		Matures: fromMicros(matures),
+		Next:    fromMicros(next),
+		Open:    flags&resetOpen != 0,
+		Auto:    flags&resetAuto != 0,
+		Told:    flags&resetTold != 0,
+	}
+	known := flags&^(resetOpen|resetAuto|resetTold) == 0
+	if !known || r.Asked.IsZero() || r.Open && (r.Matures.IsZero() || r.Next.IsZero()) {
+		return ResetRequest{}, ErrDamaged
+	}
+	return r, nil
 }

@@ -2,7 +2,6 @@ package account
 
 import (
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // MaxSetupTTL is how long a setup waits for its code at the most.
@@ -152,83 +152,6 @@ func (a *Account) FindSetup(id SetupID) (*Setup, error) {
 	return a.setup, nil
 }
 
-// Confirm turns the waiting authenticator into a working one if the code is
-// right. The code's step is used up by it. Where the account has no recovery
-// codes left it asks for NeedSet.
-func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, error) {
-	s, err := a.FindSetup(id)
-	if err != nil {
-		return Confirmation{}, err
-	}
-	replaced := -1
-	if !s.Replaces.IsZero() {
-		replaced = a.find(s.Replaces)
-	}
-	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
-		return Confirmation{}, refuse(TooManyAuthenticators)
-	}
-	needsCodes, err := a.needsCodes(m)
-	if err != nil {
-		return Confirmation{}, err
-	}
-	if s.Codes.Len() > 0 && !needsCodes {
-		// The owner has noted codes that would never work.
-		if err := a.mayMake(m); err != nil {
-			return Confirmation{}, err
-		}
-	}
-	if err := a.checkSetup(m, s, digits); err != nil {
-		return Confirmation{}, err
-	}
-	if needsCodes && m.Prepared.Set == nil {
-		return Confirmation{}, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
-	}
-	kind := EventAuthenticatorAdded
-	switch {
-	case !a.enrolled():
-		kind = EventEnabled
-	case replaced >= 0:
-		kind = EventAuthenticatorReplaced
-		a.drop(replaced)
-	}
-	x := s.Authenticator
-	x.Added, x.Used = m.Now, m.Now
-	a.authenticators = append(a.authenticators, x)
-	return a.confirmed(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}, x.ID, needsCodes)
-}
-
-// checkSetup evaluates a code against a waiting authenticator. Its failures
-// are counted apart: whoever confirms has seen the secret, so they say nothing
-// about guessing.
-func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
-	if len(digits) != s.Authenticator.Key.Params().Digits {
-		return refuse(MalformedCode)
-	}
-	if err := s.Throttle.blocked(totpPolicy, m.Now); err != nil {
-		return about(TOTP, err)
-	}
-	x := &s.Authenticator
-	step, err := x.check(m, digits)
-	if err == nil {
-		x.Last = step
-		a.changed = true
-		return nil
-	}
-	if !errors.Is(err, totp.ErrWrong) {
-		return err
-	}
-	s.Throttle.fail(totpPolicy, m.Now, 1)
-	a.changed = true
-	refusal := &Refusal{Reason: WrongCode}
-	if skew, err := x.clockOffset(m, digits); err == nil {
-		refusal.Reason, refusal.Skew = ClockSkew, skew
-	}
-	if until := s.Throttle.until(totpPolicy); m.Now.Before(until) {
-		refusal.RetryAt = until
-	}
-	return about(TOTP, refusal)
-}
-
 // Cancel drops the waiting authenticator.
 func (a *Account) Cancel() error {
 	if a.setup == nil {
@@ -237,4 +160,75 @@ func (a *Account) Cancel() error {
 	a.setup = nil
 	a.changed = true
 	return nil
+}
+
+// Fields of a setup.
+const (
+	tagSetupID       = 1
+	tagExpires       = 2
+	tagReplaces      = 3
+	tagIssuer        = 4
+	tagAccountName   = 5
+	tagImage         = 6
+	tagAuthenticator = 7
+	tagSetupThrottle = 8
+	tagSetupCodes    = 9
+)
+
+func (s *Setup) append(b []byte) ([]byte, error) {
+	w := fieldWriter{b: b, unknown: s.unknown}
+	w.putBytes(tagSetupID, s.ID[:])
+	w.putTime(tagExpires, s.Expires)
+	if !s.Replaces.IsZero() {
+		w.putBytes(tagReplaces, s.Replaces[:])
+	}
+	w.putBytes(tagIssuer, []byte(s.Label.Issuer))
+	w.putBytes(tagAccountName, []byte(s.Label.Account))
+	if s.Label.Image != "" {
+		w.putBytes(tagImage, []byte(s.Label.Image))
+	}
+	w.put(tagAuthenticator, func(b []byte) ([]byte, error) { return appendAuthenticator(b, &s.Authenticator) })
+	putThrottle(&w, tagSetupThrottle, s.Throttle)
+	if s.Codes.Len() > 0 {
+		w.put(tagSetupCodes, s.Codes.AppendBinary)
+	}
+	return w.finish()
+}
+
+func readSetup(in cryptobyte.String) (*Setup, error) {
+	s := new(Setup)
+	var err error
+	s.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
+		var err error
+		switch tag {
+		case tagSetupID:
+			err = readArray(v, s.ID[:])
+		case tagExpires:
+			err = readTime(v, &s.Expires)
+		case tagReplaces:
+			err = readArray(v, s.Replaces[:])
+		case tagIssuer:
+			s.Label.Issuer = string(v)
+		case tagAccountName:
+			s.Label.Account = string(v)
+		case tagImage:
+			s.Label.Image = string(v)
+		case tagAuthenticator:
+			s.Authenticator, err = readAuthenticator(v)
+		case tagSetupThrottle:
+			s.Throttle, err = readThrottle(v)
+		case tagSetupCodes:
+			s.Codes, err = recovery.DecodeCodes(v)
+		default:
+			return false, nil
+		}
+		return true, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.ID == (SetupID{}) || s.Authenticator.Key.IsZero() {
+		return nil, ErrDamaged
+	}
+	return s, nil
 }

@@ -1,6 +1,10 @@
 package account
 
-import "time"
+import (
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+)
 
 // A Login is what a sign-in is decided on besides the account, once the first
 // factor was right.
@@ -157,4 +161,36 @@ func (a *Account) waived(now time.Time, hash DeviceHash) (by Factor, device *Dev
 		return ByBypass, nil, nil
 	}
 	return NoFactor, nil, nil
+}
+
+// SignIn is when the second step of a sign-in last succeeded or was waived, and
+// by what.
+type SignIn struct {
+	At     time.Time
+	Factor Factor
+}
+
+// LastSignIn returns when the second step of a sign-in last succeeded or was
+// waived.
+func (a *Account) LastSignIn() SignIn { return a.lastSignIn }
+
+func readSignIn(in cryptobyte.String) (SignIn, error) {
+	var at int64
+	var factor uint8
+	if !readInt(&in, &at) || !in.ReadUint8(&factor) || !in.Empty() {
+		return SignIn{}, ErrDamaged
+	}
+	return SignIn{At: fromMicros(at), Factor: Factor(factor)}, nil
+}
+
+func appendBypass(b []byte, x Bypass) ([]byte, error) {
+	return appendInt(appendInt(b, micros(x.From)), micros(x.Until)), nil
+}
+
+func readBypass(in cryptobyte.String) (Bypass, error) {
+	var from, until int64
+	if !readInt(&in, &from) || !readInt(&in, &until) || !in.Empty() {
+		return Bypass{}, ErrDamaged
+	}
+	return Bypass{From: fromMicros(from), Until: fromMicros(until)}, nil
 }

@@ -1,6 +1,12 @@
 package account
 
-import "time"
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+)
 
 // A Throttle holds back guessing at one factor of one account. It keeps only
 // instants that have passed; when the next attempt is due follows from them,
@@ -162,4 +168,96 @@ func (t *Throttle) leaveGuesses(p policy, now time.Time, cost int) {
 func (t *Throttle) clampFuture(now time.Time) (changed bool) {
 	t.Mark, changed = clampFuture(t.Mark, now)
 	return changed
+}
+
+// fail counts a failure, records the lock that begins with it, and returns the
+// refusal that says so.
+func (a *Account) fail(m Moment, t *Throttle, p policy, f Factor, cost int) error {
+	t.fail(p, m.Now, cost)
+	a.changed = true
+	refusal := &Refusal{Reason: WrongCode}
+	disabled := t.disabled(p)
+	if until := t.until(p); m.Now.Before(until) && !disabled {
+		refusal.RetryAt = until
+	}
+	var err error
+	switch {
+	case disabled:
+		err = a.record(m, Event{Kind: EventFactorDisabled, Factor: f})
+	case t.Failures == p.free, t.exhausted(p):
+		err = a.record(m, Event{Kind: EventLocked, Factor: f})
+	}
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
+// leaveGuesses ends the waits of app codes and delivered codes, and leaves some
+// guesses in their budgets.
+func (a *Account) leaveGuesses(now time.Time) {
+	a.totp.leaveGuesses(totpPolicy, now, a.guessCost())
+	if !a.delivery.isZero() {
+		a.delivery.throttle.leaveGuesses(totpPolicy, now, 1)
+	}
+}
+
+// guessCost is what a wrong app code costs: a unit for each authenticator that
+// it is held against.
+func (a *Account) guessCost() int { return max(1, len(a.authenticators)) }
+
+// LockedUntil reports whether codes of the factor are not evaluated now, and
+// until when; the zero time if waiting does not end it.
+func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked bool) {
+	var err error
+	switch {
+	case f == Delivered: // without an address too: it holds back binding one
+		err = a.delivery.throttle.blocked(totpPolicy, now)
+	case !a.enrolled():
+	case f == TOTP && len(a.authenticators) > 0:
+		err = a.totp.blocked(totpPolicy, now)
+	case f == Recovery && a.imported.isEmpty():
+		err = a.recovery.blocked(recoveryPolicy, now)
+	case f == Recovery:
+		err = a.recovery.blocked(importedPolicy, now)
+	}
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r.RetryAt, true
+	}
+	return time.Time{}, false
+}
+
+// short reports whether codes of a factor are locked, or will be before
+// leftGuesses more wrong ones. The address counts without one being bound: what
+// holds it back holds back binding one.
+func (a *Account) short(now time.Time) bool {
+	recovery := recoveryPolicy
+	if !a.imported.isEmpty() {
+		recovery = importedPolicy
+	}
+	return a.delivery.throttle.short(totpPolicy, now, 1) ||
+		a.enrolled() && a.recovery.short(recovery, now, 1) ||
+		len(a.authenticators) > 0 && a.totp.short(totpPolicy, now, a.guessCost())
+}
+
+func putThrottle(w *fieldWriter, tag uint8, t Throttle) {
+	if t == (Throttle{}) {
+		return
+	}
+	w.put(tag, func(b []byte) ([]byte, error) {
+		b = binary.BigEndian.AppendUint16(b, uint16(t.Failures))
+		b = appendInt(b, micros(t.Mark))
+		return appendInt(b, int64(t.Debt/time.Microsecond)), nil
+	})
+}
+
+func readThrottle(in cryptobyte.String) (Throttle, error) {
+	var failures uint16
+	var mark, debt int64
+	if !in.ReadUint16(&failures) || !readInt(&in, &mark) || !readInt(&in, &debt) || !in.Empty() ||
+		debt < 0 || debt > int64(maxDebt/time.Microsecond) {
+		return Throttle{}, ErrDamaged
+	}
+	return Throttle{Failures: int(failures), Mark: fromMicros(mark), Debt: time.Duration(debt) * time.Microsecond}, nil
 }
