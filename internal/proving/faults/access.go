@@ -153,7 +153,7 @@ func confirms(ctx context.Context, s *states.State, g *enrollment.Guard, out *re
 	}
 	setup, err := g.Resume(ctx, states.User, enrollment.SetupTokenOf(out.token))
 	if err != nil || setup.URI() != out.uri || !slices.Equal(setup.Codes().Reveal(), out.codes) {
-		return fmt.Errorf("Resume: %w", err)
+		return fmt.Errorf("resuming: %w", err)
 	}
 	key, _, err := totp.ParseURI(out.uri)
 	if err != nil {
@@ -161,7 +161,7 @@ func confirms(ctx context.Context, s *states.State, g *enrollment.Guard, out *re
 	}
 	done, err := g.Confirm(ctx, states.User, enrollment.SetupTokenOf(out.token), s.Code(key))
 	if err != nil || len(out.codes) > 0 && !slices.Equal(done.Codes.Reveal(), out.codes) {
-		return fmt.Errorf("Confirm: %w", err)
+		return fmt.Errorf("confirming: %w", err)
 	}
 	return codesWork(ctx, g, &result{codes: done.Codes.Reveal()})
 }

@@ -78,14 +78,14 @@ func adminOperations() []operation {
 	// ticketed: a setup needs the ticket that was returned.
 	ticketed := func(ctx C, s S, g G, out *result) error {
 		if _, err := begin(func(S) enrollment.Ticket { return enrollment.Ticket{} })(ctx, s, g); proving.ReasonOf(err) != enrollment.ReasonTicketRequired {
-			return fmt.Errorf("Begin without the ticket: %w", err)
+			return fmt.Errorf("beginning without the ticket: %w", err)
 		}
 		if out == nil {
 			return nil
 		}
 		setup, err := begin(func(S) enrollment.Ticket { return enrollment.TicketOf(strings.ToLower(out.token)) })(ctx, s, g)
 		if err != nil {
-			return fmt.Errorf("Begin with the ticket: %w", err)
+			return fmt.Errorf("beginning with the ticket: %w", err)
 		}
 		return confirms(ctx, s, g, &setup)
 	}
