@@ -11,29 +11,31 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A Directory looks at many accounts at once, for administrators and for
-// upkeep: it lists who has two-factor authentication ([Directory.Statuses],
+// A Directory works on many accounts at once, for administrators and for
+// maintenance. It lists who has two-factor authentication ([Directory.Statuses],
 // [Directory.All], [Directory.Members], [WriteCSV]), does what is due
 // ([Directory.Sweep]), checks at start that the keys fit the accounts
 // ([Directory.CheckKeys]), and moves accounts to the present key
-// ([Directory.Reseal]). It is made by [NewDirectory], and safe for concurrent
-// use. Who may look is for the host to decide before it calls.
+// ([Directory.Reseal]). It is made by [NewDirectory], and safe for concurrent use.
+// The host decides who may see a list before it calls.
 //
-// An account that can't be opened is never left out: it is named in an error
-// that matches [ErrCorrupt], or whatever else the [Sealer] returned, and the
-// others are processed all the same.
+// An account that can't be opened is never left out. It is named in an error that
+// matches [ErrCorrupt] or is the error of the [Sealer], and the other accounts are
+// still processed.
 type Directory struct {
 	guard  *Guard
 	lister store.Lister
 	walk   walk
 }
 
-// NewDirectory returns a Directory over the accounts of the Guard. The lister
-// lists what the Guard's store keeps, and usually is that store. A replica that
-// lags behind is good enough for listings and for Sweep, which loads what it
-// changes from the Guard's store first. It is not for a Reseal after which a key
-// is dropped: an account that the replica does not have yet is not moved, and
-// can't be opened any more. It returns an error if one of them is nil.
+// NewDirectory returns a Directory of the accounts of the Guard. The lister lists
+// the records in the Guard's store, and usually is that store. It returns an error
+// if the Guard or the lister is nil.
+//
+// The lister can be a replica that lags behind, for listings and for Sweep, which
+// loads each account from the Guard's store before it changes it. Do not use a
+// replica for a Reseal before you drop a key: an account that the replica does not
+// have yet is not moved, and can't be opened afterwards.
 func NewDirectory(g *Guard, l store.Lister) (*Directory, error) {
 	if err := g.check(); err != nil {
 		return nil, err
@@ -54,24 +56,24 @@ func (d *Directory) check() error {
 
 // A Member is a user in a listing.
 type Member struct {
-	// UserID is whose account it is.
+	// UserID is the user's id.
 	UserID string `json:"user_id"`
 
-	// Status is where the account stands, as Guard.Status says it. It is the
-	// zero Status, whose state is invalid, where the account can't be opened.
+	// Status is the status of the account, as Guard.Status returns it. If the account
+	// can't be opened, it is the zero Status, whose state is invalid.
 	Status Status `json:"status,omitzero"`
 }
 
-// A Filter says which accounts [Directory.All] lists. The zero Filter selects
-// all that have a record.
+// A Filter says which accounts [Directory.All] lists. The zero Filter selects all
+// accounts that have a record.
 type Filter struct {
-	// States selects accounts that are in one of these states now, so that a
-	// setup past its time does not count as pending. Empty selects all.
+	// States selects accounts that are in one of these states now. An account whose
+	// pending setup has expired does not count as Pending. Empty selects all.
 	States []store.State
 }
 
-// query returns what to ask the store for. A record that is pending may be past
-// its time, and is then none or disabled.
+// query returns what to ask the store for. A setup that the store has as pending
+// may have expired; the account then is none or disabled.
 func (f Filter) query() (store.Query, error) {
 	q := store.Query{States: slices.Clone(f.States), Limit: listPage}
 	if slices.Contains(q.States, store.None) || slices.Contains(q.States, store.Disabled) {
@@ -83,13 +85,13 @@ func (f Filter) query() (store.Query, error) {
 	return q, nil
 }
 
-// Statuses returns where the accounts of these users stand, for a page of a
-// members list: at most [store.MaxPage] ids, in one call of the store. A user
-// without a record is None. It writes nothing.
+// Statuses returns the status of each of these users, for one page of a list of
+// members: at most [store.MaxPage] ids, in one call of the store. A user without a
+// record has the state None. Statuses writes nothing.
 //
-// Where accounts can't be opened it returns the others, and an
-// [*UnreadableError] that names them. Any other error is about all of them; it
-// matches [store.ErrInvalid] if there are too many ids or one can't be a user's.
+// If some accounts can't be opened, it returns the others and an [*UnreadableError]
+// that names those. With any other error it returns no status. That error matches
+// [store.ErrInvalid] if there are too many ids, or one can't be a user's.
 func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Status, error) {
 	if err := d.check(); err != nil {
 		return nil, err
@@ -112,8 +114,8 @@ func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Stat
 		}
 		for _, rec := range page.Records {
 			if _, asked := found[rec.UserID]; !asked {
-				// Whose it is in truth can't be told. Somebody among the ids
-				// would wrongly be None.
+				// The true owner is unknown, and may be one of the ids. That
+				// user would wrongly be None.
 				return nil, fmt.Errorf("%w: the store listed the record of another user", ErrCorrupt)
 			}
 			status, err := d.status(ctx, rec)
@@ -134,14 +136,14 @@ func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Stat
 	return found, &UnreadableError{Users: unreadable}
 }
 
-// An UnreadableError says whose accounts can't be opened.
+// An UnreadableError names the users whose accounts can't be opened.
 type UnreadableError struct {
-	// Users is why, by user id. Each matches [ErrCorrupt] or is an error of the
-	// Sealer.
+	// Users has the error of each account, by user id. Each matches [ErrCorrupt] or is
+	// an error of the Sealer.
 	Users map[string]error
 }
 
-// Error returns how many they are, and names the first.
+// Error returns the number of accounts, and names the first.
 func (e *UnreadableError) Error() string {
 	ids := slices.Sorted(maps.Keys(e.Users))
 	if len(ids) == 0 {
@@ -150,7 +152,7 @@ func (e *UnreadableError) Error() string {
 	return fmt.Sprintf("enrollment: %d of the accounts can't be opened, the first is %q: %v", len(ids), ids[0], e.Users[ids[0]])
 }
 
-// Unwrap returns why, in the order of the user ids.
+// Unwrap returns the errors in the order of the user ids.
 func (e *UnreadableError) Unwrap() []error {
 	var all []error
 	for _, id := range slices.Sorted(maps.Keys(e.Users)) {
@@ -159,17 +161,17 @@ func (e *UnreadableError) Unwrap() []error {
 	return all
 }
 
-// All returns the accounts that the filter selects, ordered by the bytes of
-// their user ids. They are read page by page while the sequence is ranged over,
-// in constant memory, and each is as it was when its page was read. Users who
-// never touched two-factor authentication have no record and are not among
-// them; see [Directory.Members]. It writes nothing.
+// All returns the accounts that the filter selects, ordered by the bytes of their
+// user ids. It reads them page by page while the caller ranges over the sequence,
+// in constant memory. Each account is as it was when its page was read. Users who
+// never used two-factor authentication have no record and are not included; see
+// [Directory.Members]. All writes nothing.
 //
-// An error beside a Member with a UserID says that this account can't be opened,
-// and the sequence goes on. The store does not know in which state that one is:
-// it belongs to those that the store holds for being in the states asked for. An
-// error beside the zero Member ends the sequence: of the store, of the context,
-// or one that matches [store.ErrInvalid] for a state that is none.
+// An error with a Member that has a UserID means that this account can't be opened;
+// the sequence goes on. With a Filter, these are the accounts that the store has in
+// one of the states asked for, as their true state is unknown. An error with the
+// zero Member ends the sequence. It comes from the store or the context, or matches
+// [store.ErrInvalid] if the filter names an invalid state.
 func (d *Directory) All(ctx context.Context, f Filter) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		q, err := f.query()
@@ -199,15 +201,15 @@ func (d *Directory) All(ctx context.Context, f Filter) iter.Seq2[Member, error] 
 	}
 }
 
-// Members returns where these users stand, in the order of the ids, whether
-// they have a record or not: who has none is None. It takes the ids by the
-// thousand and asks the store once for each thousand. A query of the host that
-// is still open while ids come from it keeps its connection to the database;
-// the store needs another.
+// Members returns the status of these users, in the order of the ids. A user
+// without a record has the state None. It asks the store once for each thousand
+// ids. If the ids come from a query of the host that is still open, that query
+// keeps its database connection, and the store needs another one.
 //
-// An error beside a Member with a UserID is about that user alone: the account
-// can't be opened, or the id can't be one (it then matches [store.ErrInvalid]).
-// An error beside the zero Member ends the sequence; so does an empty id.
+// An error with a Member that has a UserID is about that user alone: the account
+// can't be opened, or the id can't be a user's (the error then matches
+// [store.ErrInvalid]). An error with the zero Member ends the sequence. An empty id
+// ends it, too.
 func (d *Directory) Members(ctx context.Context, ids iter.Seq[string]) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		if err := d.check(); err != nil {

@@ -21,25 +21,24 @@ const (
 	keyReasons = 5
 )
 
-// CheckKeys opens some of the stored accounts and returns an error if the keys
-// of the [Sealer] or Config.Namespace do not fit them. A host calls it once at
-// start, before it serves, and does not start if it fails: with the wrong keys
-// no enrolled user can sign in, and new accounts are sealed under keys that
-// will be gone when the right ones are back.
+// CheckKeys opens some of the stored accounts and returns an error if the keys of
+// the [Sealer] or Config.Namespace do not fit them. A host calls it once at start,
+// before it serves, and does not start if it fails. With the wrong keys no enrolled
+// user can sign in, and new accounts are sealed under keys that will be gone when
+// the right ones are back.
 //
-// The error matches [ErrCorrupt]. Its text says for each kind of failure what is
-// wrong, with the user and the key of an example. With a [keyring.Ring] it also
-// matches [keyring.ErrUnknownKey] if a key is missing, and [keyring.ErrWrongKey]
-// if another key has its id. Any other error means that the check could not be
-// made: it comes from the store, the Sealer or the context. CheckKeys returns
-// nil if there are no accounts.
+// The error matches [ErrCorrupt]. Its text says what is wrong for each kind of
+// failure, with an example of a user and a key. With a [keyring.Ring] it also
+// matches [keyring.ErrUnknownKey] if a key is missing, and [keyring.ErrWrongKey] if
+// another key has its id. Any other error means that the check could not be made:
+// it comes from the store, the Sealer or the context. CheckKeys returns nil if
+// there are no accounts.
 //
 // CheckKeys opens at most 25 accounts of each state, those with the lowest user
-// ids, so that it takes the same time however many accounts there are. Accounts
-// after those can still be sealed under a key that is missing. Before a key is
-// dropped, [Directory.Reseal] opens them all. Accounts that are damaged while
-// others open are no fault of the keys, and CheckKeys passes over them. It
-// writes nothing.
+// ids, so it takes the same time for any number of accounts. Other accounts can
+// still be sealed under a missing key. Before a key is dropped, [Directory.Reseal]
+// opens them all. CheckKeys ignores damaged accounts if others open, because the
+// keys are then right. It writes nothing.
 func (d *Directory) CheckKeys(ctx context.Context) error {
 	var c keyCheck
 	for state := store.None; state <= store.Disabled; state++ {
@@ -69,7 +68,7 @@ type keyCheck struct {
 	damaged Failures // anything else
 }
 
-// checkKey opens one account. It returns an error if it can't tell whether the
+// checkKey opens one account. It returns an error if it can't decide whether the
 // keys fit.
 func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck) error {
 	key, _ := d.guard.sealedBy(rec.Data)
@@ -94,7 +93,7 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 	return nil
 }
 
-// err returns what CheckKeys returns: each reason once.
+// err returns the result of CheckKeys, with each reason once.
 func (c *keyCheck) err() error {
 	failures := c.unfit
 	if failures.Total == 0 && c.opened == 0 {

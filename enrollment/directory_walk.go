@@ -16,17 +16,17 @@ import (
 // walkEvery is how often Sweep walks over all accounts.
 const walkEvery = 24 * time.Hour
 
-// A walk is how far a Directory has come in looking at all accounts. It lives in
-// memory: a process that starts begins anew.
+// A walk is how far a Directory has come in looking at all accounts. It is in
+// memory only: a new process starts again.
 type walk struct {
 	mu     sync.Mutex
-	busy   bool      // some Sweep is at it
-	begun  time.Time // the walk that goes on, or else the last one
-	cursor string    // where to go on; "" if that walk is over
+	busy   bool      // a Sweep is walking
+	begun  time.Time // when the present walk began, or else the last one
+	cursor string    // where to continue; "" if that walk is over
 }
 
-// begin returns where to go on. It reports false if no walk is due, or if
-// another Sweep is at it.
+// begin returns where to continue. It reports false if no walk is due, or if
+// another Sweep is walking.
 func (w *walk) begin(now time.Time) (cursor string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -40,7 +40,7 @@ func (w *walk) begin(now time.Time) (cursor string, ok bool) {
 	return w.cursor, true
 }
 
-// end says where the next Sweep goes on if the walk is not over.
+// end stores where the next Sweep continues if the walk is not over.
 func (w *walk) end(cursor string, over bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -50,7 +50,7 @@ func (w *walk) end(cursor string, over bool) {
 	}
 }
 
-// text is what ResumeWalk reads.
+// text returns what ResumeWalk reads.
 func (w *walk) text() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,14 +60,14 @@ func (w *walk) text() string {
 	return strconv.FormatInt(w.begun.Unix(), 10) + "," + w.cursor
 }
 
-// ResumeWalk has Sweep go on with the walk over all accounts that another
-// Directory has begun: walk is Swept.Walk of its last Sweep. It is for programs
-// that end after each Sweep, such as one that cron starts. Without it each of
-// them walks over all accounts. Call it before the first Sweep.
+// ResumeWalk makes Sweep continue the walk over all accounts that another Directory
+// has begun. The argument is Swept.Walk of that Directory's last Sweep. It is for
+// programs that end after each Sweep, such as one that cron starts. Without it,
+// each of them walks over all accounts. Call it before the first Sweep.
 //
-// The text holds no secret. Do not keep it in the database whose accounts are
-// walked over: whoever can write there could put the walk off. A text that
-// another version has written, or none at all, begins a new walk.
+// The text holds no secret. Do not keep it in the database of the accounts: an
+// attacker who can write there could postpone the walk. An empty text, or one from
+// another version, starts a new walk.
 func (d *Directory) ResumeWalk(walk string) {
 	seconds, cursor, ok := strings.Cut(walk, ",")
 	begun, err := strconv.ParseInt(seconds, 10, 64)
@@ -79,8 +79,8 @@ func (d *Directory) ResumeWalk(walk string) {
 	}
 }
 
-// walkAll looks at the accounts that are not due by what the store says, and
-// sweeps those that are by what is sealed.
+// walkAll looks at the accounts that are not due according to the store. It sweeps
+// those that are due according to their sealed data.
 func (d *Directory) walkAll(ctx context.Context, now time.Time, done *Swept) error {
 	cursor, ok := d.walk.begin(now)
 	if !ok {
@@ -90,7 +90,7 @@ func (d *Directory) walkAll(ctx context.Context, now time.Time, done *Swept) err
 	defer func() { d.walk.end(cursor, over) }()
 	for page, err := range d.pages(ctx, store.Query{Limit: listPage, Cursor: cursor}) {
 		if errors.Is(err, store.ErrInvalid) {
-			cursor = "" // the store does not take it any more
+			cursor = "" // the store no longer accepts it
 		}
 		if err != nil {
 			return err
@@ -110,8 +110,9 @@ func (d *Directory) walkAll(ctx context.Context, now time.Time, done *Swept) err
 	return nil
 }
 
-// misfiled reports whether a listed record can't be opened, or is due at another
-// time than the store says. Those that are due by the store have been swept.
+// misfiled reports whether a listed record can't be opened, or has another Due than
+// the store says. It skips records that are due according to the store: those have
+// been swept.
 func (d *Directory) misfiled(ctx context.Context, rec store.Record, now time.Time) bool {
 	if !rec.Due.IsZero() && !rec.Due.After(now) {
 		return false

@@ -10,18 +10,18 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// listPage is how many records are held at a time while all are listed. Where
-// each is worked on for longer, it is [store.DefaultPage].
+// listPage is how many records a listing holds at a time. Operations that take
+// longer for each record use [store.DefaultPage].
 const listPage = 500
 
-// status returns where the account in a listed record stands, or the zero Status
-// and why it can't be opened.
+// status returns the status of the account in a listed record. If it can't be
+// opened, it returns the zero Status and the reason.
 func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error) {
 	a, err := d.guard.read(ctx, rec)
 	if err != nil {
 		return Status{}, err
 	}
-	// Nothing is written, so that no random bytes are needed.
+	// Nothing is written, so no random bytes are needed.
 	m := account.Moment{Now: d.guard.now()}
 	a.ClampFuture(m)
 	a.Tidy(m)
@@ -32,8 +32,8 @@ func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error
 // pages follows a query through the store, one page at a time. An error ends the
 // sequence.
 //
-// A store that lists a user twice or out of order has lost its way. To go on
-// would be to count twice, or never to end.
+// A store that lists a user twice or out of order is broken. Going on could count
+// users twice, or never end.
 func (d *Directory) pages(ctx context.Context, first store.Query) iter.Seq2[store.Page, error] {
 	return func(yield func(store.Page, error) bool) {
 		if err := d.check(); err != nil {
@@ -56,7 +56,7 @@ func (d *Directory) pages(ctx context.Context, first store.Query) iter.Seq2[stor
 			}
 			for _, rec := range page.Records {
 				if rec.UserID <= last {
-					yield(store.Page{}, errors.New("enrollment: listing accounts: the store does not list in the order of user ids"))
+					yield(store.Page{}, errors.New("enrollment: listing accounts: the store does not return records in the order of user ids"))
 					return
 				}
 				last = rec.UserID
@@ -65,7 +65,7 @@ func (d *Directory) pages(ctx context.Context, first store.Query) iter.Seq2[stor
 				return
 			}
 			if len(page.Records) == 0 && page.Next == q.Cursor {
-				yield(store.Page{}, errors.New("enrollment: listing accounts: the store does not get on"))
+				yield(store.Page{}, errors.New("enrollment: listing accounts: the store returns an empty page with the same cursor again"))
 				return
 			}
 			q.Cursor = page.Next
@@ -76,21 +76,21 @@ func (d *Directory) pages(ctx context.Context, first store.Query) iter.Seq2[stor
 // maxFailures is how many accounts a [Failures] names.
 const maxFailures = 100
 
-// Failures are the accounts that something could not be done with.
+// Failures are the accounts for which an operation failed.
 type Failures struct {
-	// Total is how many there were.
+	// Total is the number of these accounts.
 	Total int
 
-	// First are the first of them, at most 100, in the order they were met.
+	// First is the first 100 of them, in the order in which they failed.
 	First []Failure
 }
 
-// A Failure is one of the accounts of Failures.
+// A Failure is one account of Failures.
 type Failure struct {
-	// UserID is whose account it is.
+	// UserID is the user's id.
 	UserID string
 
-	// Err is why. It matches [ErrCorrupt] if the account can't be believed.
+	// Err is the reason. It matches [ErrCorrupt] if the account can't be trusted.
 	Err error
 }
 
