@@ -40,10 +40,10 @@ type Confirmed struct {
 // the scheme Argon2id that takes as many derivations as there are codes, half
 // a second of a processor.
 //
-// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded,
-// ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode, ReasonClockSkew or ReasonLocked,
-// whose failures are
-// counted for the setup alone; of ReasonTooManyAuthenticators; or of ReasonTooManyCodeSets.
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
+// ReasonSetupSuperseded, ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode,
+// ReasonClockSkew, ReasonLocked, ReasonTooManyAuthenticators or
+// ReasonTooManyCodeSets. Wrong codes count for the setup alone.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	if err := g.check(); err != nil {
 		return Confirmed{}, err

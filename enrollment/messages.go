@@ -99,9 +99,8 @@ type Binding struct {
 //
 // It returns a [Denied] of reason ReasonNotEnrolled if there is nothing besides and
 // Config.AddressAlone is not set, ReasonTooManyMessages, ReasonLocked,
-// ReasonFactorDisabled,
-// ReasonTicketRequired, ReasonTicketInvalid, or what Begin returns of proofs; or an error
-// that matches [ErrNotSent].
+// ReasonFactorDisabled, ReasonTicketRequired, ReasonTicketInvalid, or what Begin
+// returns of proofs; or an error that matches [ErrNotSent].
 func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
 	if err := x.guard.check(); err != nil {
 		return Binding{}, err
@@ -183,7 +182,7 @@ func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, 
 type Delivery struct {
 	// Challenge is to be answered with the code that was sent, or a recovery
 	// code. The challenge that was given to Send still takes an app's code, and
-	// takes the code that was sent for a wrong one. Answering either spends
+	// treats the code that was sent as wrong. Answering either spends
 	// both.
 	Challenge Challenge `json:"challenge,omitzero"`
 
