@@ -154,8 +154,7 @@ func (s *session) explain(err error) error {
 	case enrollment.ReasonReplayed:
 		s.say("  Already used: each %s works only once. Take the next one.", kind)
 	case enrollment.ReasonMalformedCode:
-		s.say("  Not a code. Enter the 6 digits in the app, or the 16 letters and digits of a")
-		s.say("  recovery code.")
+		s.say("  Not a code. App codes have 6 digits. Recovery codes have 16 letters and digits.")
 	case enrollment.ReasonClockSkew:
 		s.say("  The app's clock is %v %s. Correct it, then enter the code that the app", denied.Skew.Abs(), side(denied.Skew))
 		s.say("  shows.")

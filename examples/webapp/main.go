@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	keepCodes := flags.Bool("keep-codes", false, "users can see their recovery codes again; the codes are kept inside the sealed accounts")
 	replenish := flags.Bool("replenish", false, "replace each recovery code as soon as it is used to sign in")
 	codesAtSetup := flags.Bool("codes-at-setup", false, "show recovery codes together with the QR code")
-	alone := flags.Bool("messages-alone", false, "text messages can be the only second factor; it protects from no one who can read them")
+	alone := flags.Bool("messages-alone", false, "text messages can be the only second factor; anyone who can read them needs only the password")
 	reauth := flags.Bool("password-disables", false, "users can turn off two-factor authentication with the password; so can someone who stole password and session")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(errUsage, err)
