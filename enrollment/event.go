@@ -12,12 +12,12 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// NotifyTimeout is how long Config.Notify may take for the events of one call
-// before its context ends.
+// NotifyTimeout is how long Config.Notify may take for all events of one call: 10
+// seconds. Then its context ends.
 const NotifyTimeout = 10 * time.Second
 
-// An EventKind is a stable word for what happened. It is the name of the constant
-// in snake case, for example "codes_renewed".
+// An EventKind is a stable word for what happened: the name of the constant in
+// snake case, for example "codes_renewed".
 type EventKind string
 
 // The kinds of events.
@@ -46,10 +46,10 @@ const (
 	// EventRecoveryUsed means that a recovery code was used.
 	EventRecoveryUsed EventKind = "recovery_used"
 
-	// EventLocked means that the fifth wrong code in a row began the first wait,
-	// or that a wrong code spent the last of the long-run budget. Somebody who
-	// has the first factor is guessing, or the owner has the wrong phone at hand.
-	// The longer waits that follow in the same run bring no event.
+	// EventLocked means that the fifth wrong code in a row started the first wait, or
+	// that a wrong code spent the last of the long-run budget. Either somebody who has
+	// the first factor is guessing, or the owner is using the wrong phone. The longer
+	// waits that follow in the same run cause no event.
 	EventLocked EventKind = "locked"
 
 	// EventFactorDisabled means that codes of the factor are no longer evaluated,
@@ -59,55 +59,55 @@ const (
 	// EventCodesShown means that the recovery codes were shown again.
 	EventCodesShown EventKind = "codes_shown"
 
-	// EventDeviceTrusted means that a device signs in without a code from now on.
+	// EventDeviceTrusted means that a device can sign in without a code from now on.
 	EventDeviceTrusted EventKind = "device_trusted"
 
 	// EventDeviceRevoked means that a device is no longer trusted. An empty
 	// Event.Name means that trust in all devices was revoked.
 	EventDeviceRevoked EventKind = "device_revoked"
 
-	// EventAddressBound means that codes can be delivered to an address, which
-	// may have replaced another one. The event names the channel, but no address.
-	// Tell the owner in another way than over the new address.
+	// EventAddressBound means that codes can be delivered to an address, which may
+	// have replaced another one. The event names the channel, but no address. Use
+	// another way than the new address to tell the owner.
 	EventAddressBound EventKind = "address_bound"
 
 	// EventAddressRemoved means that codes are no longer delivered.
 	EventAddressRemoved EventKind = "address_removed"
 
-	// EventReset means that two-factor authentication was taken away by an
-	// administrator, or by a request for a reset that has matured.
+	// EventReset means that an administrator, or a request for a reset that has
+	// matured, switched two-factor authentication off.
 	EventReset EventKind = "reset"
 
-	// EventUnlocked means that an administrator has ended the waits.
+	// EventUnlocked means that an administrator ended the waits.
 	EventUnlocked EventKind = "unlocked"
 
 	// EventBypassGranted means that an administrator lets the user sign in without
 	// a second factor for a while.
 	EventBypassGranted EventKind = "bypass_granted"
 
-	// EventResetRequested means that somebody who has the first factor asks for
-	// the second one to be taken away. Ask the owner to cancel the request if it
-	// was not theirs.
+	// EventResetRequested means that somebody who has the first factor asks to have
+	// the second one removed. Ask the owner to cancel the request if somebody else
+	// made it.
 	EventResetRequested EventKind = "reset_requested"
 
-	// EventResetReminder means that the request is still open, a day later.
+	// EventResetReminder means that the request is still open. It is sent once a day.
 	EventResetReminder EventKind = "reset_reminder"
 
 	// EventResetMatured means that the request can be approved now.
 	EventResetMatured EventKind = "reset_matured"
 
-	// EventResetCancelled means that the owner has cancelled the request, or has
-	// given a right code.
+	// EventResetCancelled means that the owner cancelled the request or gave a right
+	// code.
 	EventResetCancelled EventKind = "reset_cancelled"
 
-	// EventResetRefused means that an administrator has refused the request.
+	// EventResetRefused means that an administrator refused the request.
 	EventResetRefused EventKind = "reset_refused"
 
-	// EventImported means that the account was set up with what another system
-	// knew.
+	// EventImported means that the account was set up by [Admin.Import] from another
+	// system.
 	EventImported EventKind = "imported"
 
-	// EventExported means that an administrator has read the secrets of the
+	// EventExported means that an administrator read the secrets of the
 	// authenticators.
 	EventExported EventKind = "exported"
 
@@ -143,50 +143,49 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventErased:                EventErased,
 }
 
-// EventKinds returns every kind there is, in alphabetical order, for hosts that
-// check that they have words for each. The list grows with later versions.
+// EventKinds returns every kind in alphabetical order, for hosts that check that
+// they have a text for each. The list grows with later versions.
 func EventKinds() []EventKind { return slices.Sorted(maps.Values(eventKinds)) }
 
 // An Event is a change that the owner of an account should hear of. It holds
 // no secret and no code.
 type Event struct {
-	// ID is unique over all events of all users, and stays the same when an
-	// event is delivered again.
+	// ID is unique over all events of all users. It stays the same when the event is
+	// delivered again.
 	ID string `json:"id"`
 
-	// UserID is whose account it is.
+	// UserID is the owner of the account.
 	UserID string `json:"user_id"`
 
-	// Kind is what happened. A later version of the library can store kinds
-	// that this one does not know; they read "event(n)".
+	// Kind is what happened. A kind that a later version of the library has stored,
+	// and this version does not know, reads "event(n)".
 	Kind EventKind `json:"kind"`
 
 	// At is when it happened, in UTC.
 	At time.Time `json:"at"`
 
-	// Factor is what authorised the change. For EventLocked and
-	// EventFactorDisabled it is what was guessed at. It is empty if neither
-	// applies.
+	// Factor is what authorised the change. For EventLocked and EventFactorDisabled it
+	// is the factor whose codes were guessed. It is empty if
+	// neither applies.
 	Factor Factor `json:"factor,omitempty"`
 
-	// Name is the name of the authenticator or of the device, or the channel of
-	// the address.
+	// Name is the name of the authenticator or the device, or the channel of the
+	// address.
 	Name string `json:"name,omitempty"`
 
-	// Method is how the host had checked the first factor again, if that
-	// authorised the change; see [ByReauth]. It is "self-service" for an
-	// EventReset that nobody had to approve.
+	// Method is how the host had checked the first factor again, if that authorised
+	// the change; see [ByReauth]. It is "self-service" for an EventReset without an
+	// approval.
 	Method string `json:"method,omitempty"`
 
-	// Actor is the administrator who did it; see [Guard.Admin].
+	// Actor is the administrator who made the change; see [Guard.Admin].
 	Actor string `json:"actor,omitempty"`
 
 	// Note is the reason that the administrator gave.
 	Note string `json:"note,omitempty"`
 
-	// Count is how many events it stands for, usually 1. If an account has too
-	// many events that were not delivered, those of one kind are folded into the
-	// latest.
+	// Count is how many events this one stands for, usually 1. If an account has too
+	// many undelivered events, those of one kind are combined into the latest.
 	Count int `json:"count"`
 }
 
@@ -209,7 +208,7 @@ func eventOf(userID string, e account.Event) Event {
 	}
 }
 
-// logEvents writes a line for each event that was stored.
+// logEvents logs a line for each event that was stored.
 func (g *Guard) logEvents(ctx context.Context, userID string, events []account.Event) {
 	for _, x := range events {
 		e := eventOf(userID, x)
@@ -225,10 +224,10 @@ func (g *Guard) logEvents(ctx context.Context, userID string, events []account.E
 	}
 }
 
-// deliver tells the host of events, and acknowledges what it has taken in b,
-// where they are stored; nil if they are not. It returns how many that were.
-// Nothing that goes wrong here reaches the caller: the account keeps what was
-// not acknowledged.
+// deliver calls Config.Notify for each event, and acknowledges the accepted ones in
+// b, where they are stored; b is nil if they are not stored. It returns how many
+// were accepted. Errors do not reach the caller: the account keeps what was not
+// acknowledged.
 func (g *Guard) deliver(ctx context.Context, userID string, b *base, events []account.Undelivered) int {
 	if len(events) == 0 {
 		return 0
@@ -257,8 +256,8 @@ func (g *Guard) deliver(ctx context.Context, userID string, b *base, events []ac
 	return len(taken)
 }
 
-// notify calls the host. A panic there is an error here: the change is stored,
-// and its answer must reach the caller.
+// notify calls Config.Notify. It turns a panic there into an error: the change is
+// stored, and its answer must reach the caller.
 func (g *Guard) notify(ctx context.Context, e Event) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -266,7 +265,7 @@ func (g *Guard) notify(ctx context.Context, e Event) (err error) {
 		}
 	}()
 	if err := ctx.Err(); err != nil {
-		return err // the time was used up by the events before
+		return err // the earlier events used up the time
 	}
 	return g.config.Notify(ctx, e)
 }

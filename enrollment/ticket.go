@@ -8,19 +8,19 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// A Ticket is what a user needs for the next setup after a reset, if
-// [ResetOptions] says so: 80 random bits that an administrator hands over, in
-// person or in another way that somebody with a stolen password does not have.
-// Reveal returns the text, in groups of four symbols. It travels and prints like a
+// A Ticket is what a user needs for the next setup after a reset, if [ResetOptions]
+// asks for one: 80 random bits. An administrator hands it over in person, or in
+// another way that an attacker with a stolen password can't read. Reveal returns
+// the text, in groups of four symbols. A Ticket is encoded and printed like a
 // [Challenge].
 type Ticket struct{ token }
 
-// TicketOf returns the Ticket that a user has typed. Case, hyphens and white space do
-// not matter, and look-alikes such as O and 0 are taken for each other. The text is
-// not checked before the Ticket is used.
+// TicketOf returns the Ticket that a user has typed. Case, hyphens and white space
+// do not matter, and look-alikes such as O and 0 are the same. The text is checked
+// only when the Ticket is used.
 func TicketOf(text string) Ticket { return Ticket{tokenOf(text)} }
 
-// newTicket draws a ticket. It is read as recovery codes are, and looks like one.
+// newTicket draws a ticket. It has the format of a recovery code.
 func (g *Guard) newTicket() (Ticket, error) {
 	code, err := recovery.NewCode(g.random, recovery.Argon2id)
 	if err != nil {
@@ -29,8 +29,9 @@ func (g *Guard) newTicket() (Ticket, error) {
 	return TicketOf(code.Reveal()), nil
 }
 
-// ticketHash returns what the account keeps of a ticket; the zero TicketHash for
-// none. A text that can't be a ticket is never that of an account.
+// ticketHash returns what the account keeps of a ticket. It is the zero TicketHash
+// for the zero Ticket. The hash of a text that can't be a ticket never matches an
+// account's.
 func (g *Guard) ticketHash(userID string, t Ticket) account.TicketHash {
 	if t.IsZero() {
 		return account.TicketHash{}
