@@ -1,5 +1,5 @@
-// Package enrollmenttest helps a host to test its own pages and handlers: an
-// authenticator app that scans, a clock that a test moves, and a Guard that is
+// Package enrollmenttest helps a host to test its own pages and handlers. It has
+// an authenticator app that scans, a clock that a test moves, and a Guard that is
 // ready for use.
 //
 //	kit := enrollmenttest.New(t)
@@ -9,9 +9,8 @@
 //	kit.Clock.Advance(time.Minute)     // the next code
 //
 // The Guard keeps its accounts in memory and makes recovery codes with the
-// scheme recovery.Fast, so that a test does not wait for derivations. It is for
-// tests only: whoever imports this package elsewhere has a second factor that
-// forgets.
+// scheme recovery.Fast, so a test does not wait for derivations. Use this package
+// in tests only: a process that ends loses all accounts.
 package enrollmenttest
 
 import (
@@ -46,11 +45,11 @@ func Scan(uri string) (*App, error) {
 	return &App{key, label}, nil
 }
 
-// Code returns the code that the app shows at that time. Panics if the time is
+// Code returns the code that the app shows at that time. It panics if the time is
 // before 1970.
 func (a *App) Code(at time.Time) (code string) {
 	var err error
-	// Nobody enforces FIPS 140-3 on a phone.
+	// A phone does not enforce FIPS 140-3.
 	fips.WithoutEnforcement(func() { code, err = a.key.Code(at) })
 	if err != nil {
 		panic(err)
@@ -62,7 +61,7 @@ func (a *App) Code(at time.Time) (code string) {
 // that time.
 func (a *App) WrongCode(at time.Time) string {
 	for n := 0; ; n++ {
-		// The code of another day is as good as any, unless it collides.
+		// Any code of another day will do, unless it is also right now.
 		code := a.Code(at.Add(time.Duration(n+1) * 24 * time.Hour))
 		var err error
 		fips.WithoutEnforcement(func() { _, err = a.key.ClockOffset(code, at) })
@@ -81,7 +80,7 @@ func (a *App) Account() string { return a.label.Account }
 // Period returns how long the app shows a code.
 func (a *App) Period() time.Duration { return a.key.Params().Period }
 
-// A Clock stands still until a test moves it. It is safe for concurrent use.
+// A Clock shows the same time until a test moves it. It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -104,14 +103,12 @@ func (c *Clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// A Kit is a Guard that is ready for use, with all that a test wants to get
-// hold of.
+// A Kit is a Guard that is ready for use, with its clock and its store.
 type Kit struct {
-	// Guard is what the host's code under test is given.
+	// Guard is for the host's code under test.
 	Guard *enrollment.Guard
 
-	// Clock is what Guard takes for the time. It begins at an arbitrary, fixed
-	// time.
+	// Clock gives Guard the time. It starts at a fixed time.
 	Clock *Clock
 
 	// Store is where Guard keeps its accounts.
@@ -120,14 +117,14 @@ type Kit struct {
 	t      testing.TB
 	mu     sync.Mutex
 	events []enrollment.Event
-	fault  error // what every call of Guard to its store returns; nil while it works
+	fault  error // returned by every call of Guard to its store; nil while it works
 }
 
-// New returns a fresh Kit. The functions adjust the configuration before the
-// Guard is made: the issuer is "Example", recovery codes are of the scheme
-// Fast, SHA-1 is allowed also where FIPS 140-3 is enforced (with Go 1.26), and
-// Notify collects what [Kit.Events] returns. New fails the test if the
-// configuration can't be used.
+// New returns a fresh Kit. The functions adjust the configuration before the Guard
+// is made. By default the issuer is "Example", recovery codes have the scheme
+// recovery.Fast, SHA-1 is allowed even if FIPS 140-3 is enforced (with Go 1.26),
+// and Notify collects what [Kit.Events] returns. New fails the test if the
+// configuration is invalid.
 func New(t testing.TB, adjust ...func(*enrollment.Config)) *Kit {
 	t.Helper()
 	k := &Kit{
@@ -160,18 +157,18 @@ func New(t testing.TB, adjust ...func(*enrollment.Config)) *Kit {
 	return k
 }
 
-// Events returns the events that the Guard has told of so far, in order,
-// unless the configuration was given a Notify of its own.
+// Events returns the events that the Guard has delivered so far, in order. It
+// returns none if the configuration was given another Notify.
 func (k *Kit) Events() []enrollment.Event {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return append([]enrollment.Event(nil), k.events...)
 }
 
-// FailStore lets every call that Guard makes to its store fail with err from now
-// on, as if the database were down. Nil ends that. A page that asks for a code
-// must then neither let the user in nor say that the code was wrong. Store itself
-// goes on working.
+// FailStore makes every call of Guard to its store fail with err from now on, as if
+// the database were down. Nil ends that. Test that a page that asks for a code then
+// does not let the user in, and does not say that the code was wrong. Kit.Store
+// itself still works.
 func (k *Kit) FailStore(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -208,7 +205,7 @@ func (f failing) Erase(ctx context.Context, userID string) error {
 	return f.kit.Store.Erase(ctx, userID)
 }
 
-// A User is somebody who is enrolled.
+// A User is an enrolled user.
 type User struct {
 	// ID is the user's id.
 	ID string
@@ -216,15 +213,15 @@ type User struct {
 	// App is the authenticator app.
 	App *App
 
-	// RecoveryCodes are the recovery codes as they were shown.
+	// RecoveryCodes are the recovery codes that were shown at the setup.
 	RecoveryCodes []string
 
 	kit *Kit
 }
 
-// Enroll enables two-factor authentication for the user and moves the clock to
-// the next code, as the one that confirmed the setup is used up. It fails the
-// test if that is denied, for example because the user is enrolled.
+// Enroll enables two-factor authentication for the user. It then moves the clock to
+// the next code, because the code that confirmed the setup is used up. It fails the
+// test if the setup is denied, for example because the user is already enrolled.
 func (k *Kit) Enroll(userID string) *User {
 	k.t.Helper()
 	ctx := context.Background()
@@ -242,7 +239,7 @@ func (k *Kit) Enroll(userID string) *User {
 		k.t.Fatalf("enrollmenttest: %v", err)
 	}
 	k.Clock.Advance(app.Period())
-	for app.Code(k.Clock.Now()) == used { // once in a million times, and used up as well
+	for app.Code(k.Clock.Now()) == used { // once in a million times, the next code is the same
 		k.Clock.Advance(app.Period())
 	}
 	return &User{ID: userID, App: app, RecoveryCodes: done.Codes.Reveal(), kit: k}
@@ -251,5 +248,6 @@ func (k *Kit) Enroll(userID string) *User {
 // Code returns the code that the user's app shows now.
 func (u *User) Code() string { return u.App.Code(u.kit.Clock.Now()) }
 
-// WrongCode returns a code that the user's app shows at no time near now.
+// WrongCode returns a code that the user's app does not show within ten minutes of
+// now.
 func (u *User) WrongCode() string { return u.App.WrongCode(u.kit.Clock.Now()) }

@@ -88,8 +88,8 @@ func loginHandler(guard *enrollment.Guard) http.Handler {
 	})
 }
 
-// A host's test of its own login handler. (The example is a test itself, so
-// that it has a testing.T to hand in.)
+// A host's test of its own login handler. (The example is a test, so it has a
+// testing.T to pass.)
 func TestLoginHandler(t *testing.T) {
 	kit := enrollmenttest.New(t)
 	alice := kit.Enroll("alice")
@@ -116,8 +116,8 @@ func TestLoginHandler(t *testing.T) {
 	}
 }
 
-// While the store fails nothing is answered either way, and afterwards it is as
-// if nobody had tried.
+// While the store fails, no code is accepted or refused. Afterwards it is as if
+// nobody had tried.
 func TestFailStore(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
