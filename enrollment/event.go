@@ -165,8 +165,7 @@ type Event struct {
 	At time.Time `json:"at"`
 
 	// Factor is what authorised the change. For EventLocked and EventFactorDisabled it
-	// is the factor whose codes were guessed. It is empty if
-	// neither applies.
+	// is the factor whose codes were guessed. It is empty if neither applies.
 	Factor Factor `json:"factor,omitempty"`
 
 	// Name is the name of the authenticator or the device, or the channel of the
