@@ -205,8 +205,9 @@ const (
 	ReasonProofNotAllowed Reason = Reason(account.ProofNotAllowed)
 )
 
-// Sentinels that match a group of reasons with [errors.Is]. A page that handles
-// these six asks for the right thing next; the words come from the [Reason].
+// Sentinels that match a group of reasons with [errors.Is]. They say what to ask
+// for next; the words come from the [Reason]. Some reasons are in no group, such
+// as [ReasonNotEnrolled]: match those by themselves.
 var (
 	// ErrWrongCode matches every code that is not accepted: ReasonWrongCode,
 	// ReasonReplayed, ReasonMalformedCode and ReasonClockSkew. Ask for the code
