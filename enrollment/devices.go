@@ -168,3 +168,12 @@ func (g *Guard) deviceHash(userID string, token DeviceToken) account.DeviceHash 
 	}
 	return sha256.Sum256(parts(labelDevice, g.config.Namespace, userID, text))
 }
+
+// A DeviceToken lets the browser or installation that has it sign in without a
+// code; see [Devices]. Keep it in a cookie of that browser only, HttpOnly and
+// Secure. A DeviceToken is encoded and printed like a [Challenge].
+type DeviceToken struct{ token }
+
+// DeviceTokenOf returns the DeviceToken with that text, for example from a cookie.
+// The text is checked only when the DeviceToken is used.
+func DeviceTokenOf(text string) DeviceToken { return DeviceToken{tokenOf(text)} }

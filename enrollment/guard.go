@@ -1,178 +1,17 @@
 package enrollment
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"runtime"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/internal/gate"
 	"github.com/seed-1b6a03a1/twofactor/internal/seam"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/totp"
 )
-
-// Bounds and defaults of a [Config], as they stand at its fields.
-const (
-	maxNamespace = 64 // bytes
-
-	defaultSetupTTL = 15 * time.Minute
-	minSetupTTL     = time.Minute
-	maxSetupTTL     = account.MaxSetupTTL
-
-	defaultMaxBypass = 24 * time.Hour
-	maxMaxBypass     = 7 * 24 * time.Hour
-
-	defaultResetWait = 3 * 24 * time.Hour
-	minResetWait     = 24 * time.Hour
-	maxResetWait     = 30 * 24 * time.Hour
-)
-
-// Config is how a [Guard] behaves. The zero value of every field but Issuer is
-// the safe choice.
-type Config struct {
-	// Issuer is the name of the service that authenticator apps show: 1 to
-	// [totp.MaxIssuer] bytes, without a colon. It is required. BeginOptions.Issuer
-	// can differ per setup.
-	Issuer string
-
-	// Namespace separates installations that share keys, for example "staging":
-	// what was sealed in one does not open in another. They need tables of
-	// their own as well, since a user has one record in a table. At most 64
-	// bytes. Do not change it later: no stored account would open any more.
-	// Defaults to "".
-	Namespace string
-
-	// Params is the kind of code that new authenticators make. Defaults to
-	// SHA-1, 6 digits, 30 seconds, which is what most apps assume whatever the
-	// URI says: change it only where you choose the app as well.
-	Params totp.Params
-
-	// RecoveryCodes is how many codes a set has, from [recovery.MinCount] to
-	// [recovery.MaxCount]. Defaults to [recovery.DefaultCount].
-	RecoveryCodes int
-
-	// RecoveryScheme is how new sets of recovery codes are made. Defaults to
-	// [recovery.Argon2id]: codes of 16 symbols behind a slow derivation.
-	// [recovery.Fast] has longer codes and no derivation. Sets made earlier
-	// keep the scheme they were made with.
-	RecoveryScheme recovery.Scheme
-
-	// CodesAtSetup shows the recovery codes together with the QR code of a setup
-	// for which Confirm would make some, see [Setup.Codes]; only confirming it
-	// makes them valid. A user who leaves the page may have written down codes
-	// that never work. Until the setup is confirmed, they stand in clear inside
-	// the sealed account. Defaults to false: Confirm returns them.
-	CodesAtSetup bool
-
-	// ReplenishCodes replaces each recovery code at once when Answer or Verify
-	// takes it, so that there are always as many; the new one is in
-	// Success.NewCode, and nowhere else but where KeepCodes keeps it. The old
-	// one is then a ReasonWrongCode, and no longer one that was used already. Not
-	// replaced are codes that were used as a proof, see [ByCode], whose caller
-	// is handed no Success, and codes of another system, see [Import].
-	//
-	// Somebody who has got hold of a single code gets a new one with each that
-	// they use, until the owner makes new codes. Defaults to false.
-	ReplenishCodes bool
-
-	// KeepCodes keeps recovery codes in clear inside the sealed account, so
-	// that [Guard.RecoveryCodes] can show them again. Who has the keys and the database
-	// then has the codes, and a stolen session with a fresh receipt of an app
-	// code reads all of them. Sets made without it can't be shown. Once it is
-	// switched off they are not shown any more, and are gone with the next
-	// write of the account; so set it alike on every node. Defaults to false:
-	// only their hashes are kept.
-	KeepCodes bool
-
-	// SetupTTL is how long a setup waits for its code before it is as if it
-	// had never been, from one minute to 24 hours. For as long, its token shows
-	// the secret (see Setup.Token). Defaults to 15 minutes.
-	SetupTTL time.Duration
-
-	// AllowReauth lets [ByReauth] authorise Disable, Remove and Messages.Unbind:
-	// the password alone then switches the second factor off, so that an attacker
-	// with the password and a stolen session needs nothing else. Defaults to false.
-	AllowReauth bool
-
-	// MaxBypass is how long [Admin.Bypass] may let a user sign in without a
-	// second factor, up to seven days. Defaults to 24 hours.
-	MaxBypass time.Duration
-
-	// Sender sends the codes of [Messages]. Defaults to nil: no code is sent, and
-	// no sign-in offers one.
-	Sender Sender
-
-	// AddressAlone lets a delivery address be all that an account has. Then
-	// anyone who can read the messages (a thief of the SIM card, a clerk of the
-	// provider) needs only the password. NIST SP 800-63B-4 calls codes by
-	// telephone restricted. And an attacker with the password can use up the
-	// messages of a day, which leaves the owner with the recovery codes.
-	//
-	// On an account with nothing but an address, settings are changed with a
-	// recovery code, or with [ByReauth] where AllowReauth lets that disable. When
-	// the recovery codes are used up, only a reset is left. Tell users when few
-	// are left.
-	//
-	// Defaults to false: an authenticator has to be there first.
-	AddressAlone bool
-
-	// ResetWait is how long the owner has for cancelling a request for a reset
-	// (see [ResetRequests]), from one day to 30 days. Defaults to three days.
-	ResetWait time.Duration
-
-	// AutoReset lets [Directory.Sweep] carry out a request for a reset when
-	// ResetWait is over, without an administrator. Then the password and
-	// patience are enough to switch the second factor off: if the owner does not
-	// read what Notify sends, or if the clock of a node jumps ahead. What counts
-	// is what was set when the request was made. It needs Notify. Defaults to
-	// false.
-	AutoReset bool
-
-	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed
-	// where the Go runtime enforces FIPS 140-3: see "FIPS 140-3" in the
-	// documentation of the package. It needs Go 1.26 there, and has no effect
-	// elsewhere. Defaults to false.
-	AllowSHA1 bool
-
-	// Now returns the current time. Defaults to [time.Now].
-	Now func() time.Time
-
-	// Notify is told of every change that the owner of an account should hear
-	// of; see [Event]. It is called after the change is stored, in the
-	// goroutine of the call that made it, with a context that the caller's
-	// cancellation does not reach and that ends after [NotifyTimeout]: hand
-	// the event to a queue and return. It never changes the answer that the
-	// caller gets: an error, a panic or a crash leaves the event in the
-	// account, and it is delivered by the next [Directory.Sweep], or the next
-	// change of the account, that is more than a minute later. Events can arrive
-	// more than once, with the same ID. Defaults to nil: then no event is kept
-	// for delivery, and users are told nothing.
-	Notify func(ctx context.Context, e Event) error
-
-	// Logger gets one line for each event, and one for each call that loaded an
-	// account and can change it, with the user and the outcome. SignIn is such a
-	// call only if a trusted device or a bypass took the place of the code. What
-	// is denied by its form alone (a malformed code, an expired token, a name)
-	// leaves no line. Lines contain no secrets and no codes. Locks are at the
-	// level Warn, events that could not be delivered at Error, all else at Info.
-	// Defaults to nil: nothing is logged.
-	Logger *slog.Logger
-
-	// Observe is called once for each call of one of these operations, with what
-	// it is about to return, whatever that is, and once for each event, for
-	// counting them over all accounts with expvar, OpenTelemetry or whatever the
-	// host has; see [Observation]. It is called in the goroutine of the call,
-	// after the outcome is stored, by several goroutines at a time, and must
-	// return at once. A panic in it is logged and changes no answer. Defaults to
-	// nil.
-	Observe func(o Observation)
-}
 
 // A Guard is what a host application calls. It keeps the two-factor accounts of
 // the host's users. [New] makes one, and a process makes one and keeps it, because
@@ -230,56 +69,6 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 		random: from.Random,
 		bcrypt: from.Bcrypt,
 	}, nil
-}
-
-// complete fills in defaults and checks what was given.
-func (c *Config) complete() error {
-	if c.RecoveryCodes == 0 {
-		c.RecoveryCodes = recovery.DefaultCount
-	}
-	if c.SetupTTL == 0 {
-		c.SetupTTL = defaultSetupTTL
-	}
-	if c.MaxBypass == 0 {
-		c.MaxBypass = defaultMaxBypass
-	}
-	if c.ResetWait == 0 {
-		c.ResetWait = defaultResetWait
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Observe == nil {
-		c.Observe = func(Observation) {}
-	}
-	c.Params = c.Params.WithDefaults()
-
-	if err := (totp.Label{Issuer: c.Issuer, Account: "account"}).Validate(); err != nil {
-		return fmt.Errorf("enrollment: Config.Issuer: %w", err)
-	}
-	if err := c.Params.Validate(); err != nil {
-		return fmt.Errorf("enrollment: Config.Params: %w", err)
-	}
-	switch {
-	case len(c.Namespace) > maxNamespace:
-		return fmt.Errorf("enrollment: Config.Namespace is longer than %d bytes", maxNamespace)
-	case c.RecoveryCodes < recovery.MinCount || c.RecoveryCodes > recovery.MaxCount:
-		return fmt.Errorf("enrollment: Config.RecoveryCodes is outside %d..%d", recovery.MinCount, recovery.MaxCount)
-	case c.RecoveryScheme != recovery.Argon2id && c.RecoveryScheme != recovery.Fast:
-		return errors.New("enrollment: Config.RecoveryScheme is none of the defined schemes")
-	case c.SetupTTL < minSetupTTL || c.SetupTTL > maxSetupTTL:
-		return fmt.Errorf("enrollment: Config.SetupTTL is outside %v..%v", minSetupTTL, maxSetupTTL)
-	case c.MaxBypass < 0 || c.MaxBypass > maxMaxBypass:
-		return fmt.Errorf("enrollment: Config.MaxBypass is outside 0..%v", maxMaxBypass)
-	case c.ResetWait < minResetWait || c.ResetWait > maxResetWait:
-		return fmt.Errorf("enrollment: Config.ResetWait is outside %v..%v", minResetWait, maxResetWait)
-	case c.AutoReset && c.Notify == nil:
-		return errors.New("enrollment: Config.AutoReset is set without Config.Notify: the owner would not hear of a reset")
-	}
-	return c.approve()
 }
 
 // moment draws what a decision takes from outside.

@@ -2,13 +2,13 @@ package enrollment
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/typed"
-	"github.com/seed-1b6a03a1/twofactor/totp"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 const (
@@ -60,123 +60,6 @@ func (g *Guard) Messages() Messages { return Messages{g} }
 
 // errNoSender says that a code is to be sent and nobody can.
 var errNoSender = errors.New("enrollment: Config.Sender is nil")
-
-// BindOptions are what [Messages.Bind] needs beyond the user.
-type BindOptions struct {
-	// Channel is the host's name for how the code travels, for example "sms" or
-	// "email": 1 to [MaxChannel] printable bytes. SignInOptions.Channel is compared with
-	// it, whatever the case of the letters.
-	Channel string
-
-	// To is the address: 1 to [MaxAddress] printable bytes. The host checks that
-	// it is one, and brings it into one form, for example E.164 for phone
-	// numbers.
-	To string
-
-	// Ticket is what the user was given by an administrator; see
-	// [ResetOptions]. Defaults to none.
-	Ticket Ticket
-
-	// Proof authorises the change where two-factor authentication is on already:
-	// [ByCode] or [ByReceipt]. It is not looked at otherwise.
-	Proof Proof
-}
-
-// Binding is the result of [Messages.Bind].
-type Binding struct {
-	// Token stands for the address that waits for its code; see Confirm.
-	Token SetupToken `json:"token,omitzero"`
-
-	// Expires is when the code is worth nothing any more.
-	Expires time.Time `json:"expires"`
-}
-
-// Bind sends a code to an address, which Confirm then takes for the account's.
-// An earlier address stays until then. A later message, to whichever address,
-// and every change of factor void the code. A proof that is a code is used up,
-// also if the message can't be sent. The next message, for a sign-in too, waits
-// for [MessagePause].
-//
-// It returns a [Denied] of reason ReasonNotEnrolled if there is nothing besides and
-// Config.AddressAlone is not set, ReasonTooManyMessages, ReasonLocked,
-// ReasonFactorDisabled, ReasonTicketRequired, ReasonTicketInvalid, or what Begin
-// returns of proofs; or an error that matches [ErrNotSent].
-func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
-	if err := x.guard.check(); err != nil {
-		return Binding{}, err
-	}
-	e := edit{guard: x.guard, op: opBind, user: userID}
-	defer e.conclude(ctx, &err)
-	g := x.guard
-	switch {
-	case g.config.Sender == nil:
-		return Binding{}, errNoSender
-	case len(o.Channel) == 0 || len(o.Channel) > MaxChannel || !typed.Printable(o.Channel):
-		return Binding{}, fmt.Errorf("enrollment: BindOptions.Channel is not 1 to %d printable bytes", MaxChannel)
-	case len(o.To) == 0 || len(o.To) > MaxAddress || !typed.Printable(o.To):
-		return Binding{}, fmt.Errorf("enrollment: BindOptions.To is not 1 to %d printable bytes", MaxAddress)
-	}
-	ticket := g.ticketHash(userID, o.Ticket)
-	proof, err := e.readProof(ctx, o.Proof)
-	if err != nil {
-		return Binding{}, err
-	}
-	fresh, err := g.newMessage()
-	if err != nil {
-		return Binding{}, err
-	}
-	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Binding], error) {
-		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
-		return func(ctx context.Context) (Binding, error) {
-			token, err := g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID})
-			return Binding{Token: token, Expires: d.Expires}, err
-		}, a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}, g.config.AddressAlone, ticket, proof)
-	})
-	if err != nil {
-		return Binding{}, err
-	}
-	err = x.send(ctx, Message{
-		UserID: userID, Purpose: PurposeSetup, Channel: o.Channel, To: o.To, Expires: done.Expires, code: fresh.hidden(),
-	})
-	if err != nil {
-		return Binding{}, err
-	}
-	return done, nil
-}
-
-// Confirm takes the address over if the code is the one that was sent there, and
-// switches two-factor authentication on if it was off. It makes recovery codes
-// where [Guard.Confirm] would. The event is [EventEnabled] or [EventAddressBound].
-//
-// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
-// (another address waits) or ReasonNoSetup (a code was sent for a sign-in since, five
-// were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
-// ReasonWrongCode, ReasonLocked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
-func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
-	if err := x.guard.check(); err != nil {
-		return Confirmed{}, err
-	}
-	e := edit{guard: x.guard, op: opConfirmAddress}
-	defer e.conclude(ctx, &err)
-	g := x.guard
-	t, err := g.readSetupToken(ctx, labelAddress, userID, token)
-	if err != nil {
-		return Confirmed{}, err
-	}
-	digits, err := totp.Normalize(code)
-	if err != nil {
-		return Confirmed{}, deny(ReasonMalformedCode)
-	}
-	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
-	e.user, e.via = userID, account.Delivered
-	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
-		done, err := a.ConfirmAddress(m, q, g.config.AddressAlone)
-		if err != nil {
-			return nil, err
-		}
-		return g.confirmed(userID, a, m, done)
-	})
-}
 
 // A Delivery is the result of [Messages.Send].
 type Delivery struct {
@@ -254,22 +137,6 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge
 	return done, nil
 }
 
-// Unbind takes the address away. Proofs are as for [Guard.Remove]. It returns a
-// [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
-// is all that the account has, or what Remove returns of proofs.
-func (x Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
-	if err := x.guard.check(); err != nil {
-		return err
-	}
-	e := edit{guard: x.guard, op: opUnbind, user: userID}
-	defer e.conclude(ctx, &err)
-	proof, err := e.readProof(ctx, p)
-	if err != nil {
-		return err
-	}
-	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Unbind(m, proof) })
-}
-
 // send calls the host. A panic there is an error here, which does not quote it:
 // the host was holding the code.
 func (x Messages) send(ctx context.Context, m Message) (err error) {
@@ -283,3 +150,70 @@ func (x Messages) send(ctx context.Context, m Message) (err error) {
 	}
 	return nil
 }
+
+// ErrNotSent says that the [Sender] failed. The message counts as sent: what a
+// gateway has done when it fails is not known. It wraps the Sender's error.
+var ErrNotSent = errors.New("enrollment: the message was not sent")
+
+// A Sender hands a message to whatever delivers it. It is the host's, and safe
+// for concurrent use.
+type Sender interface {
+	// Send sends the code to the address, and does not keep the message. It is
+	// called after the account has counted the message and stored that, at most
+	// once for each, with the context of the caller: a caller who hangs up can
+	// cut it short, and has used up a message. The caller waits for it. A nil
+	// error means that the message is on its way; any other reaches the caller
+	// behind [ErrNotSent], as does a panic, without what it says.
+	Send(ctx context.Context, m Message) error
+}
+
+// A Message is what a [Sender] sends. It redacts itself, and hides the code also
+// inside other values; the fields are plain. Code reveals the code.
+type Message struct {
+	redacted
+
+	// UserID is who asked for it, Purpose what for: PurposeSetup where the code
+	// is to prove the address. Say it in the message: who reads "to delete the
+	// project" and did nothing of the kind does not pass the code on.
+	UserID  string
+	Purpose Purpose
+
+	// Channel and To are where it goes.
+	Channel, To string
+
+	// Expires is when the code is worth nothing any more.
+	Expires time.Time
+
+	code redact.Value[string]
+}
+
+// Code returns the code in clear: six digits, "" for the zero Message.
+func (m Message) Code() string {
+	if m.code.IsZero() {
+		return ""
+	}
+	return *m.code.Get()
+}
+
+// deliveredCodes is how many delivered codes there are.
+const deliveredCodes = 1_000_000
+
+// freshMessage is what is drawn for a message.
+type freshMessage struct {
+	id     account.DeliveryID
+	digits string
+}
+
+// newMessage draws a message. It reads a fixed number of bytes: a code is the
+// rest of 64 bits, whose first codes are more frequent than the last by less
+// than one part in 10¹³, and no source of randomness makes it draw again.
+func (g *Guard) newMessage() (f freshMessage, err error) {
+	var drawn [8]byte
+	if err := g.draw(f.id[:], drawn[:]); err != nil {
+		return f, err
+	}
+	f.digits = fmt.Sprintf("%0*d", account.DeliveredDigits, binary.BigEndian.Uint64(drawn[:])%deliveredCodes)
+	return f, nil
+}
+
+func (f freshMessage) hidden() redact.Value[string] { return redact.Of(f.digits) }

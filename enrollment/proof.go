@@ -10,9 +10,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
-// ReceiptTTL is how old a receipt may be that proves something.
-const ReceiptTTL = account.ReceiptTTL
-
 // maxMethod is the length of the longest method of ByReauth in bytes.
 const maxMethod = 32
 

@@ -3,14 +3,10 @@ package enrollment
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
-	"github.com/seed-1b6a03a1/twofactor/qr"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -69,68 +65,6 @@ type BeginOptions struct {
 	// already: [ByCode] or [ByReceipt]. It is not looked at otherwise.
 	Proof Proof
 }
-
-// A Setup is what a user needs for putting a fresh secret into an
-// authenticator app. It redacts itself, and hides the secret also inside other
-// values. It is safe for concurrent use.
-type Setup struct {
-	redacted
-
-	// Token stands for the setup: put it into the form with the code field, and
-	// hand it to Confirm or Resume. It is of use only together with the user's
-	// id. In the session it does as well, and lets the user reload the page; but
-	// then whoever steals the session while the setup waits can call up the
-	// secret, unnoticed, and has the codes of that authenticator from then on.
-	Token SetupToken
-
-	// Expires is when the setup ends, as if it had never been.
-	Expires time.Time
-
-	p redact.Value[setup]
-}
-
-type setup struct {
-	key   totp.Key
-	uri   string
-	codes recovery.Codes
-}
-
-// get returns what s holds, or nothing for the zero Setup.
-func (s Setup) get() setup {
-	if s.p.IsZero() {
-		return setup{}
-	}
-	return *s.p.Get()
-}
-
-// URI returns the otpauth URI that the QR code shows, for a link that opens an
-// app on the same device. It contains the secret.
-//
-// A template of html/template prints "#ZgotmplZ" in its place, because it does
-// not know the scheme. Hand it over as a [html/template.URL], which is safe: the
-// URI begins with otpauth, and what the user chose is escaped in it.
-//
-//	page.Execute(w, map[string]any{"Link": template.URL(setup.URI())})
-func (s Setup) URI() string { return s.get().uri }
-
-// Secret returns the secret, for users who can't scan the QR code. Its method
-// Grouped returns the text to type, and Base32 the text to copy: some apps refuse
-// a pasted text with spaces. The zero Setup has the zero Secret.
-func (s Setup) Secret() totp.Secret { return s.get().key.Secret() }
-
-// QR returns the URI as a QR code. For a Setup that a Guard returned, the error is
-// nil. Otherwise it is that of [qr.New].
-func (s Setup) QR() (*qr.Code, error) { return qr.New(s.URI()) }
-
-// Params returns the kind of code that the app has to make, for users who type
-// the secret in.
-func (s Setup) Params() totp.Params { return s.get().key.Params() }
-
-// Codes returns the recovery codes that become valid when the setup is
-// confirmed: the very ones that Confirm returns. There are none (Len is 0)
-// without Config.CodesAtSetup, where the account has unspent recovery codes
-// already, and where it has made too many sets today.
-func (s Setup) Codes() recovery.Codes { return s.get().codes }
 
 // Begin draws a fresh secret for an authenticator and returns what the user
 // needs to take it over. Nothing about signing in changes until Confirm. An
@@ -218,49 +152,6 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 	return s, nil
 }
 
-// uriOf returns the URI that the QR code of a setup shows.
-func uriOf(s *account.Setup) (string, error) {
-	uri, err := s.Authenticator.Key.URI(s.Label)
-	if err != nil {
-		return "", fmt.Errorf("enrollment: making the URI: %w", err)
-	}
-	if len(uri) > qr.MaxText {
-		return "", errors.New("enrollment: BeginOptions: issuer, account and image are too long for a QR code")
-	}
-	return uri, nil
-}
-
-// setupOf returns the public view of a setup.
-func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (Setup, error) {
-	uri, err := uriOf(s)
-	if err != nil {
-		return Setup{}, err
-	}
-	token, err := g.sealSetup(ctx, labelSetup, setupToken{id: s.ID, expires: s.Expires, user: userID})
-	if err != nil {
-		return Setup{}, err
-	}
-	return Setup{
-		Token:   token,
-		Expires: s.Expires,
-		p:       redact.Of(setup{key: s.Authenticator.Key, uri: uri, codes: s.Codes}),
-	}, nil
-}
-
-// readSetupToken opens the token of a setup of this user.
-func (g *Guard) readSetupToken(ctx context.Context, label, userID string, token SetupToken) (setupToken, error) {
-	s, err := g.openSetup(ctx, label, token)
-	switch {
-	case errors.Is(err, errToken), err == nil && s.user != userID:
-		return s, deny(ReasonSetupInvalid)
-	case err != nil:
-		return s, err
-	case !g.now().Before(s.expires):
-		return s, deny(ReasonSetupExpired)
-	}
-	return s, nil
-}
-
 // Resume returns the setup that the token stands for once more, for a page
 // that is loaded again. It changes nothing.
 //
@@ -283,6 +174,83 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 		return Setup{}, outward(err)
 	}
 	return g.setupOf(ctx, userID, s)
+}
+
+// Confirmed is the result of [Guard.Confirm] and [Messages.Confirm].
+//
+// A Confirmed with recovery codes can't be encoded as JSON, so that codes are not
+// sent by accident. A host that sends them says so:
+//
+//	json.NewEncoder(w).Encode(struct {
+//		enrollment.Confirmed
+//		Codes []string `json:"codes"`
+//	}{done, done.Codes.Reveal()})
+type Confirmed struct {
+	// Success says that the user has just answered with a code, so that a host
+	// that demands enrolment at sign-in can start the session.
+	Success Success `json:"success"`
+
+	// Did says what came of it: EventEnabled, EventAuthenticatorAdded,
+	// EventAuthenticatorReplaced or EventAddressBound.
+	Did EventKind `json:"did"`
+
+	// Codes are the recovery codes, to be shown once: those that the setup has
+	// shown, if it has. They are empty (Len is 0) if the account had unspent
+	// ones already, which stay valid.
+	Codes recovery.Codes `json:"codes,omitzero"`
+}
+
+// Confirm turns the setup into a working authenticator if the code is a
+// current one of it, and switches two-factor authentication on if it was off.
+// The code is used up: the next sign-in takes the next one.
+//
+// Where the account has no unspent recovery codes, Confirm makes a set. With
+// the scheme Argon2id that takes as many derivations as there are codes, half
+// a second of a processor.
+//
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
+// ReasonSetupSuperseded, ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode,
+// ReasonClockSkew, ReasonLocked, ReasonTooManyAuthenticators or
+// ReasonTooManyCodeSets. Wrong codes count for the setup alone.
+func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
+	if err := g.check(); err != nil {
+		return Confirmed{}, err
+	}
+	e := edit{guard: g, op: opConfirm}
+	defer e.conclude(ctx, &err)
+	t, err := g.readSetupToken(ctx, labelSetup, userID, token)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	digits, err := totp.Normalize(code)
+	if err != nil {
+		return Confirmed{}, deny(ReasonMalformedCode)
+	}
+	e.user, e.via = userID, account.TOTP
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
+		done, err := a.Confirm(m, t.id, digits)
+		if err != nil {
+			return nil, err
+		}
+		return g.confirmed(userID, a, m, done)
+	})
+}
+
+// confirmed returns what has come of a confirmation, whose receipt is yet to be
+// sealed.
+func (g *Guard) confirmed(userID string, a *account.Account, m account.Moment, from account.Confirmation) (sealing[Confirmed], error) {
+	success, err := g.success(userID, a, PurposeSetup, from.Match, m)
+	if err != nil {
+		return nil, err
+	}
+	done := Confirmed{Did: eventKinds[from.Did]}
+	if from.NewCodes {
+		done.Codes = m.Prepared.Set.Codes
+	}
+	return func(ctx context.Context) (_ Confirmed, err error) {
+		done.Success, err = success(ctx)
+		return done, err
+	}, nil
 }
 
 // Cancel drops the pending setup, also if another session of the user began it.

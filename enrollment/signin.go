@@ -11,37 +11,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
-// ChallengeTTL is how long a challenge can be answered.
-const ChallengeTTL = account.ChallengeTTL
-
-// maxPurpose is the length of the longest Purpose and channel in bytes.
-const maxPurpose = 64
-
-// A Purpose is what a code is asked for. It keeps challenges apart: a challenge
-// for one purpose can't be answered for another. Hosts name their own: 1 to 64
-// printable bytes.
-type Purpose string
-
-// Purposes of the library.
-const (
-	// PurposeSignIn is the second step of a sign-in.
-	PurposeSignIn Purpose = "sign-in"
-
-	// PurposeSetup stands in the Success of a Confirm. It is an error anywhere
-	// else.
-	PurposeSetup Purpose = "setup"
-)
-
-func (p Purpose) validate() error {
-	if len(p) == 0 || len(p) > maxPurpose || !typed.Printable(string(p)) {
-		return fmt.Errorf("enrollment: the purpose is not 1 to %d printable bytes", maxPurpose)
-	}
-	if p == PurposeSetup {
-		return errors.New("enrollment: the purpose is that of Confirm alone")
-	}
-	return nil
-}
-
 // SignInOptions is what [Guard.SignIn] is told about a sign-in beyond the user.
 type SignInOptions struct {
 	// Purpose is what the challenge is for. Defaults to [PurposeSignIn]. A

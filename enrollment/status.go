@@ -80,23 +80,6 @@ type Authenticator struct {
 	Used time.Time `json:"used,omitzero"`
 }
 
-// An Address is where codes are delivered to. It shows only a part of it.
-type Address struct {
-	// Channel is what the host called the channel, for example "sms".
-	Channel string `json:"channel"`
-
-	// Hint is a part of the address by which its owner recognises it, for example
-	// "…42" or "a…@example.com". A hint is never the whole address, and a short
-	// address has a shorter hint.
-	Hint string `json:"hint"`
-
-	// Added is when the user proved it with a code that was sent there.
-	Added time.Time `json:"added"`
-
-	// Used is when a code that was sent there was last right, or the zero time.
-	Used time.Time `json:"used,omitzero"`
-}
-
 // A Lock says that codes of a factor are not evaluated.
 type Lock struct {
 	// Factor is what is locked.

@@ -6,13 +6,52 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
-	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 	"golang.org/x/crypto/cryptobyte"
 )
+
+// token is what the token types have in common: they are encoded as text and print
+// as a placeholder. See package redact.
+type token struct{ t redact.Token }
+
+func tokenOf(text string) token { return token{redact.TokenOf(text)} }
+
+// Reveal returns the text, for a cookie, a header or a form field. It is "" for the
+// zero value.
+func (t token) Reveal() string { return t.t.Reveal() }
+
+// IsZero reports whether there is no text.
+func (t token) IsZero() bool { return t.t.IsZero() }
+
+// String returns "[redacted]".
+func (token) String() string { return redact.Placeholder }
+
+// GoString returns "[redacted]".
+func (token) GoString() string { return redact.Placeholder }
+
+// Format writes "[redacted]", whatever the verb and the flags.
+func (token) Format(f fmt.State, verb rune) { redact.Format(f, verb) }
+
+// LogValue returns "[redacted]".
+func (token) LogValue() slog.Value { return redact.LogValue() }
+
+// MarshalText returns the text. It never fails.
+func (t token) MarshalText() ([]byte, error) { return t.t.MarshalText() }
+
+// UnmarshalText takes the text over. It never fails: the text is checked when it is
+// used.
+func (t *token) UnmarshalText(text []byte) error { return t.t.UnmarshalText(text) }
+
+// MarshalBinary returns the text, for encoding/gob. It never fails.
+func (t token) MarshalBinary() ([]byte, error) { return t.t.MarshalBinary() }
+
+// UnmarshalBinary takes the text over, for encoding/gob. It never fails.
+func (t *token) UnmarshalBinary(text []byte) error { return t.t.UnmarshalBinary(text) }
 
 // Tokens are what a Guard hands to clients: sealed, opaque, and safe to keep
 // in a cookie, a form field or a session.
@@ -68,98 +107,6 @@ func (g *Guard) openToken(ctx context.Context, label string, from token) (crypto
 		return nil, fmt.Errorf("enrollment: opening a token: %w", err)
 	}
 	return payload, nil
-}
-
-// A challenge says that the first factor was right for this user, for this
-// purpose, at this time.
-type challenge struct {
-	account.Challenge
-	user    string
-	purpose Purpose
-	channel string // of the first factor, where the host named it
-}
-
-func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, error) {
-	b := append(c.ID[:], c.Epoch[:]...)
-	b = appendTime(b, c.Issued)
-	b = appendTime(b, c.Expires)
-	b = appendText(b, c.user, string(c.purpose), c.channel)
-	if c.Delivery != (account.DeliveryID{}) {
-		b = append(b, c.Delivery[:]...)
-	}
-	sealed, err := g.sealToken(ctx, labelChallenge, b)
-	return Challenge{sealed}, err
-}
-
-func (g *Guard) openChallenge(ctx context.Context, from Challenge) (c challenge, err error) {
-	in, err := g.openToken(ctx, labelChallenge, from.token)
-	if err != nil {
-		return c, err
-	}
-	var purpose string
-	if !in.CopyBytes(c.ID[:]) || !in.CopyBytes(c.Epoch[:]) || !readTime(&in, &c.Issued) || !readTime(&in, &c.Expires) ||
-		!readText(&in, &c.user, &purpose, &c.channel) {
-		return c, errToken
-	}
-	if !in.Empty() && (!in.CopyBytes(c.Delivery[:]) || !in.Empty()) {
-		return c, errToken
-	}
-	c.purpose = Purpose(purpose)
-	return c, nil
-}
-
-// A receipt says that this user answered with this factor at this time.
-type receipt struct {
-	account.Receipt
-	user    string
-	purpose Purpose
-}
-
-func (g *Guard) sealReceipt(ctx context.Context, r receipt) (Receipt, error) {
-	b := appendTime(r.Epoch[:], r.At)
-	b = append(b, byte(r.Factor))
-	b = appendText(b, r.user, string(r.purpose))
-	sealed, err := g.sealToken(ctx, labelReceipt, b)
-	return Receipt{sealed}, err
-}
-
-func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err error) {
-	in, err := g.openToken(ctx, labelReceipt, from.token)
-	if err != nil {
-		return r, err
-	}
-	var purpose string
-	if !in.CopyBytes(r.Epoch[:]) || !readTime(&in, &r.At) || !in.ReadUint8((*uint8)(&r.Factor)) ||
-		!readText(&in, &r.user, &purpose) || !in.Empty() {
-		return r, errToken
-	}
-	r.purpose = Purpose(purpose)
-	return r, nil
-}
-
-// A setupToken lets whoever began a setup, of an app or of an address, see it
-// again and confirm it.
-type setupToken struct {
-	id      account.SetupID
-	expires time.Time
-	user    string
-}
-
-func (g *Guard) sealSetup(ctx context.Context, label string, s setupToken) (SetupToken, error) {
-	b := appendTime(s.id[:], s.expires)
-	sealed, err := g.sealToken(ctx, label, appendText(b, s.user))
-	return SetupToken{sealed}, err
-}
-
-func (g *Guard) openSetup(ctx context.Context, label string, from SetupToken) (s setupToken, err error) {
-	in, err := g.openToken(ctx, label, from.token)
-	if err != nil {
-		return s, err
-	}
-	if !in.CopyBytes(s.id[:]) || !readTime(&in, &s.expires) || !readText(&in, &s.user) || !in.Empty() {
-		return s, errToken
-	}
-	return s, nil
 }
 
 func appendTime(b []byte, t time.Time) []byte {

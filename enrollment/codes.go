@@ -7,49 +7,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// Disable switches two-factor authentication off. It takes effect at once:
-// every secret, recovery code, setup and open challenge is gone with the same
-// write. The account's history stays, and so does its budget of guesses, which
-// has at least five left then.
-//
-// The proof is [ByCode] or [ByReceipt], or [ByReauth] where Config.AllowReauth
-// is set. It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofRequired,
-// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
-// denies.
-func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
-	if err := g.check(); err != nil {
-		return err
-	}
-	e := edit{guard: g, op: opDisable, user: userID}
-	defer e.conclude(ctx, &err)
-	proof, err := e.readProof(ctx, p)
-	if err != nil {
-		return err
-	}
-	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Disable(m, proof) })
-}
-
-// Remove takes one of several authenticators away, by its ID (see [Status]).
-// Open challenges, receipts and a setup that waits are void with it.
-// Proofs and what is denied are as for [Guard.Disable], and ReasonUnknownAuthenticator
-// or ReasonLastAuthenticator.
-func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) (err error) {
-	if err := g.check(); err != nil {
-		return err
-	}
-	e := edit{guard: g, op: opRemove, user: userID}
-	defer e.conclude(ctx, &err)
-	id, err := readAuthenticatorID(authenticator)
-	if err != nil {
-		return err
-	}
-	proof, err := e.readProof(ctx, p)
-	if err != nil {
-		return err
-	}
-	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Remove(m, id, proof) })
-}
-
 // RenewedCodes is the result of [Guard.RenewCodes].
 type RenewedCodes struct {
 	// Codes are the new recovery codes, to be shown once. They can't be encoded

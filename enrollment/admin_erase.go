@@ -1,0 +1,117 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// ErrNoEraser says that the store can't delete accounts; see [store.Eraser].
+var ErrNoEraser = errors.New("enrollment: the store does not implement store.Eraser")
+
+// ErrUndelivered says that an account was not erased, because Config.Notify has not
+// accepted all of its events. Call [Admin.Erase] again later.
+var ErrUndelivered = errors.New("enrollment: not erased: the account has undelivered events")
+
+// Erase deletes the user's record with its history. Call it when the user is
+// deleted. First, it hands Config.Notify the events of the account that are still
+// undelivered, and [EventErased] last. If Notify does not accept all of them, Erase
+// deletes nothing and returns [ErrUndelivered]. A Guard without Notify tells
+// nobody; it returns ErrUndelivered if another Guard has left undelivered events.
+//
+// Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
+// belongs to another user. Notify is then handed only EventErased, once, after the
+// record is deleted; if Notify fails, the event is lost.
+//
+// Erase returns nil if there is no record, and [ErrNoEraser] if the store is not a
+// [store.Eraser]. After another error, call it again: the record may still be
+// there, and the event may come twice.
+//
+// Erase also forgets which codes were used: if the account is created again with
+// the same secret, it accepts a used code once more.
+func (x Admin) Erase(ctx context.Context, userID string) (err error) {
+	e, err := x.edit(opErase, userID)
+	defer e.conclude(ctx, &err)
+	if err != nil {
+		return err
+	}
+	eraser, ok := x.guard.store.(store.Eraser)
+	if !ok {
+		return ErrNoEraser
+	}
+	if err := validUser(userID); err != nil {
+		return err
+	}
+	e.from, err = x.guard.load(ctx, userID)
+	switch {
+	case err != nil:
+		return err
+	case !e.from.found:
+		e.looked, e.returned = true, true
+		return nil
+	case e.from.record.UserID != userID:
+		// A store that confuses two users would delete the other one.
+		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
+	}
+	told := e.run(ctx, x.noteErasure)
+	switch {
+	case told != nil && !errors.Is(told, ErrCorrupt):
+		return told
+	case e.taken < e.told:
+		return ErrUndelivered
+	}
+	// The owner has been told, so the record goes even if the caller hangs up now.
+	ctx, cancel := settle(ctx)
+	defer cancel()
+	err = eraser.Erase(ctx, userID)
+	if err == nil {
+		err = absent(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("enrollment: erasing the account: %w", err)
+	}
+	if told != nil {
+		return x.tellErasure(ctx, userID)
+	}
+	return nil
+}
+
+// noteErasure records that the account is erased. It also makes all undelivered
+// events due, so that they are delivered first.
+func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
+	if x.guard.config.Notify != nil {
+		if err := a.Recall(m); err != nil {
+			return err
+		}
+	} else if waits, err := a.Untold(); err != nil {
+		return err
+	} else if waits {
+		return ErrUndelivered
+	}
+	return a.Note(m, account.EventErased, x.by)
+}
+
+// tellErasure logs and delivers EventErased for a record that could not store it.
+func (x Admin) tellErasure(ctx context.Context, userID string) error {
+	m, err := x.guard.moment()
+	if err != nil {
+		return err
+	}
+	a := account.New(m)
+	if err := x.noteErasure(a, m); err != nil {
+		return outward(err)
+	}
+	x.guard.logEvents(ctx, userID, a.Recorded())
+	if x.guard.config.Notify == nil {
+		return nil
+	}
+	events, err := a.Lease(m)
+	if err != nil {
+		return outward(err)
+	}
+	x.guard.deliver(ctx, userID, nil, events)
+	return nil
+}

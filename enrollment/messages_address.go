@@ -1,0 +1,189 @@
+package enrollment
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// An Address is where codes are delivered to. It shows only a part of it.
+type Address struct {
+	// Channel is what the host called the channel, for example "sms".
+	Channel string `json:"channel"`
+
+	// Hint is a part of the address by which its owner recognises it, for example
+	// "…42" or "a…@example.com". A hint is never the whole address, and a short
+	// address has a shorter hint.
+	Hint string `json:"hint"`
+
+	// Added is when the user proved it with a code that was sent there.
+	Added time.Time `json:"added"`
+
+	// Used is when a code that was sent there was last right, or the zero time.
+	Used time.Time `json:"used,omitzero"`
+}
+
+// BindOptions are what [Messages.Bind] needs beyond the user.
+type BindOptions struct {
+	// Channel is the host's name for how the code travels, for example "sms" or
+	// "email": 1 to [MaxChannel] printable bytes. SignInOptions.Channel is compared with
+	// it, whatever the case of the letters.
+	Channel string
+
+	// To is the address: 1 to [MaxAddress] printable bytes. The host checks that
+	// it is one, and brings it into one form, for example E.164 for phone
+	// numbers.
+	To string
+
+	// Ticket is what the user was given by an administrator; see
+	// [ResetOptions]. Defaults to none.
+	Ticket Ticket
+
+	// Proof authorises the change where two-factor authentication is on already:
+	// [ByCode] or [ByReceipt]. It is not looked at otherwise.
+	Proof Proof
+}
+
+// Binding is the result of [Messages.Bind].
+type Binding struct {
+	// Token stands for the address that waits for its code; see Confirm.
+	Token SetupToken `json:"token,omitzero"`
+
+	// Expires is when the code is worth nothing any more.
+	Expires time.Time `json:"expires"`
+}
+
+// Bind sends a code to an address, which Confirm then takes for the account's.
+// An earlier address stays until then. A later message, to whichever address,
+// and every change of factor void the code. A proof that is a code is used up,
+// also if the message can't be sent. The next message, for a sign-in too, waits
+// for [MessagePause].
+//
+// It returns a [Denied] of reason ReasonNotEnrolled if there is nothing besides and
+// Config.AddressAlone is not set, ReasonTooManyMessages, ReasonLocked,
+// ReasonFactorDisabled, ReasonTicketRequired, ReasonTicketInvalid, or what Begin
+// returns of proofs; or an error that matches [ErrNotSent].
+func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
+	if err := x.guard.check(); err != nil {
+		return Binding{}, err
+	}
+	e := edit{guard: x.guard, op: opBind, user: userID}
+	defer e.conclude(ctx, &err)
+	g := x.guard
+	switch {
+	case g.config.Sender == nil:
+		return Binding{}, errNoSender
+	case len(o.Channel) == 0 || len(o.Channel) > MaxChannel || !typed.Printable(o.Channel):
+		return Binding{}, fmt.Errorf("enrollment: BindOptions.Channel is not 1 to %d printable bytes", MaxChannel)
+	case len(o.To) == 0 || len(o.To) > MaxAddress || !typed.Printable(o.To):
+		return Binding{}, fmt.Errorf("enrollment: BindOptions.To is not 1 to %d printable bytes", MaxAddress)
+	}
+	ticket := g.ticketHash(userID, o.Ticket)
+	proof, err := e.readProof(ctx, o.Proof)
+	if err != nil {
+		return Binding{}, err
+	}
+	fresh, err := g.newMessage()
+	if err != nil {
+		return Binding{}, err
+	}
+	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Binding], error) {
+		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
+		return func(ctx context.Context) (Binding, error) {
+			token, err := g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID})
+			return Binding{Token: token, Expires: d.Expires}, err
+		}, a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}, g.config.AddressAlone, ticket, proof)
+	})
+	if err != nil {
+		return Binding{}, err
+	}
+	err = x.send(ctx, Message{
+		UserID: userID, Purpose: PurposeSetup, Channel: o.Channel, To: o.To, Expires: done.Expires, code: fresh.hidden(),
+	})
+	if err != nil {
+		return Binding{}, err
+	}
+	return done, nil
+}
+
+// Confirm takes the address over if the code is the one that was sent there, and
+// switches two-factor authentication on if it was off. It makes recovery codes
+// where [Guard.Confirm] would. The event is [EventEnabled] or [EventAddressBound].
+//
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
+// (another address waits) or ReasonNoSetup (a code was sent for a sign-in since, five
+// were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
+// ReasonWrongCode, ReasonLocked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
+func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
+	if err := x.guard.check(); err != nil {
+		return Confirmed{}, err
+	}
+	e := edit{guard: x.guard, op: opConfirmAddress}
+	defer e.conclude(ctx, &err)
+	g := x.guard
+	t, err := g.readSetupToken(ctx, labelAddress, userID, token)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	digits, err := totp.Normalize(code)
+	if err != nil {
+		return Confirmed{}, deny(ReasonMalformedCode)
+	}
+	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
+	e.user, e.via = userID, account.Delivered
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
+		done, err := a.ConfirmAddress(m, q, g.config.AddressAlone)
+		if err != nil {
+			return nil, err
+		}
+		return g.confirmed(userID, a, m, done)
+	})
+}
+
+// Unbind takes the address away. Proofs are as for [Guard.Remove]. It returns a
+// [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
+// is all that the account has, or what Remove returns of proofs.
+func (x Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
+	if err := x.guard.check(); err != nil {
+		return err
+	}
+	e := edit{guard: x.guard, op: opUnbind, user: userID}
+	defer e.conclude(ctx, &err)
+	proof, err := e.readProof(ctx, p)
+	if err != nil {
+		return err
+	}
+	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Unbind(m, proof) })
+}
+
+func addressOf(x account.Address) Address {
+	return Address{Channel: x.Channel, Hint: hint(x.To), Added: x.Added, Used: x.Used}
+}
+
+// hint shows of an address what its owner recognises it by: the domain of an
+// e-mail address with the first letter, and the last two characters of anything
+// else, such as a phone number. Where that were most of what there is to know,
+// it shows less.
+func hint(to string) string {
+	const (
+		shortLocal = 3 // runes before the @
+		shortTo    = 6 // runes in all
+	)
+	if at := strings.LastIndexByte(to, '@'); at > 0 {
+		local := []rune(to[:at])
+		if len(local) < shortLocal {
+			local = nil
+		}
+		return string(local[:min(len(local), 1)]) + "…" + to[at:]
+	}
+	runes := []rune(to)
+	if len(runes) < shortTo {
+		return "…"
+	}
+	return "…" + string(runes[len(runes)-2:])
+}

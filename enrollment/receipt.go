@@ -1,0 +1,104 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+)
+
+// ReceiptTTL is how old a receipt may be that proves something.
+const ReceiptTTL = account.ReceiptTTL
+
+// maxWithin bounds how long a receipt is good for a purpose.
+const maxWithin = 24 * time.Hour
+
+// A Receipt says that a user answered with a factor, and when. It is part of a
+// [Success]; keep it in the session. [ByReceipt] accepts it as a proof for
+// [ReceiptTTL], and [Guard.RecentlyVerified] for the time that the host passes.
+// Every change of factor voids it. A Receipt is encoded and printed like a
+// [Challenge].
+type Receipt struct{ token }
+
+// ReceiptOf returns the Receipt with that text, from where the host has kept it.
+// The text is checked only when the Receipt is used.
+func ReceiptOf(text string) Receipt { return Receipt{tokenOf(text)} }
+
+// A receipt says that this user answered with this factor at this time.
+type receipt struct {
+	account.Receipt
+	user    string
+	purpose Purpose
+}
+
+func (g *Guard) sealReceipt(ctx context.Context, r receipt) (Receipt, error) {
+	b := appendTime(r.Epoch[:], r.At)
+	b = append(b, byte(r.Factor))
+	b = appendText(b, r.user, string(r.purpose))
+	sealed, err := g.sealToken(ctx, labelReceipt, b)
+	return Receipt{sealed}, err
+}
+
+func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err error) {
+	in, err := g.openToken(ctx, labelReceipt, from.token)
+	if err != nil {
+		return r, err
+	}
+	var purpose string
+	if !in.CopyBytes(r.Epoch[:]) || !readTime(&in, &r.At) || !in.ReadUint8((*uint8)(&r.Factor)) ||
+		!readText(&in, &r.user, &purpose) || !in.Empty() {
+		return r, errToken
+	}
+	r.purpose = Purpose(purpose)
+	return r, nil
+}
+
+// RecentlyVerified returns what a receipt stands for, if the same user answered for that
+// very purpose within the given time and no factor was changed since: a user
+// who has just stepped up need not do so again. Within is at most 24 hours; a
+// longer one, and one that is not positive, is an error. The Success has that
+// receipt and the present CodesLeft, and names no authenticator.
+//
+// A receipt is not bound to a session: keep it where the client can't exchange
+// it for a receipt of another session of the same user.
+//
+// It returns a [Denied] of reason ReasonProofInvalid or ReasonProofStale. It writes nothing.
+func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Purpose, receipt Receipt, within time.Duration) (Success, error) {
+	if err := g.check(); err != nil {
+		return Success{}, err
+	}
+	if err := purpose.validate(); err != nil {
+		return Success{}, err
+	}
+	if within <= 0 || within > maxWithin {
+		return Success{}, fmt.Errorf("enrollment: within is not more than 0 and at most %v", maxWithin)
+	}
+	r, err := g.openReceipt(ctx, receipt)
+	switch {
+	case errors.Is(err, errToken), err == nil && (r.user != userID || r.purpose != purpose):
+		return Success{}, deny(ReasonProofInvalid)
+	case err != nil:
+		return Success{}, err
+	}
+	m, a, err := g.peek(ctx, userID)
+	if err != nil {
+		return Success{}, err
+	}
+	if err := a.CheckReceipt(r.Receipt, m.Now, within); err != nil {
+		return Success{}, outward(err)
+	}
+	left, _, err := a.CodesLeft()
+	if err != nil {
+		return Success{}, outward(err)
+	}
+	return Success{
+		UserID:    userID,
+		Purpose:   purpose,
+		Factor:    factorOf(r.Factor),
+		At:        r.At,
+		Receipt:   receipt,
+		CodesLeft: left,
+	}, nil
+}

@@ -1,0 +1,105 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
+	"github.com/seed-1b6a03a1/twofactor/qr"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// A Setup is what a user needs for putting a fresh secret into an
+// authenticator app. It redacts itself, and hides the secret also inside other
+// values. It is safe for concurrent use.
+type Setup struct {
+	redacted
+
+	// Token stands for the setup: put it into the form with the code field, and
+	// hand it to Confirm or Resume. It is of use only together with the user's
+	// id. In the session it does as well, and lets the user reload the page; but
+	// then whoever steals the session while the setup waits can call up the
+	// secret, unnoticed, and has the codes of that authenticator from then on.
+	Token SetupToken
+
+	// Expires is when the setup ends, as if it had never been.
+	Expires time.Time
+
+	p redact.Value[setup]
+}
+
+type setup struct {
+	key   totp.Key
+	uri   string
+	codes recovery.Codes
+}
+
+// get returns what s holds, or nothing for the zero Setup.
+func (s Setup) get() setup {
+	if s.p.IsZero() {
+		return setup{}
+	}
+	return *s.p.Get()
+}
+
+// URI returns the otpauth URI that the QR code shows, for a link that opens an
+// app on the same device. It contains the secret.
+//
+// A template of html/template prints "#ZgotmplZ" in its place, because it does
+// not know the scheme. Hand it over as a [html/template.URL], which is safe: the
+// URI begins with otpauth, and what the user chose is escaped in it.
+//
+//	page.Execute(w, map[string]any{"Link": template.URL(setup.URI())})
+func (s Setup) URI() string { return s.get().uri }
+
+// Secret returns the secret, for users who can't scan the QR code. Its method
+// Grouped returns the text to type, and Base32 the text to copy: some apps refuse
+// a pasted text with spaces. The zero Setup has the zero Secret.
+func (s Setup) Secret() totp.Secret { return s.get().key.Secret() }
+
+// QR returns the URI as a QR code. For a Setup that a Guard returned, the error is
+// nil. Otherwise it is that of [qr.New].
+func (s Setup) QR() (*qr.Code, error) { return qr.New(s.URI()) }
+
+// Params returns the kind of code that the app has to make, for users who type
+// the secret in.
+func (s Setup) Params() totp.Params { return s.get().key.Params() }
+
+// Codes returns the recovery codes that become valid when the setup is
+// confirmed: the very ones that Confirm returns. There are none (Len is 0)
+// without Config.CodesAtSetup, where the account has unspent recovery codes
+// already, and where it has made too many sets today.
+func (s Setup) Codes() recovery.Codes { return s.get().codes }
+
+// uriOf returns the URI that the QR code of a setup shows.
+func uriOf(s *account.Setup) (string, error) {
+	uri, err := s.Authenticator.Key.URI(s.Label)
+	if err != nil {
+		return "", fmt.Errorf("enrollment: making the URI: %w", err)
+	}
+	if len(uri) > qr.MaxText {
+		return "", errors.New("enrollment: BeginOptions: issuer, account and image are too long for a QR code")
+	}
+	return uri, nil
+}
+
+// setupOf returns the public view of a setup.
+func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (Setup, error) {
+	uri, err := uriOf(s)
+	if err != nil {
+		return Setup{}, err
+	}
+	token, err := g.sealSetup(ctx, labelSetup, setupToken{id: s.ID, expires: s.Expires, user: userID})
+	if err != nil {
+		return Setup{}, err
+	}
+	return Setup{
+		Token:   token,
+		Expires: s.Expires,
+		p:       redact.Of(setup{key: s.Authenticator.Key, uri: uri, codes: s.Codes}),
+	}, nil
+}

@@ -1,0 +1,136 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/typed"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// A Success says that a user has just answered with a code. A Guard returns
+// one only together with a nil error; the zero Success stands for nobody.
+type Success struct {
+	// UserID is who answered.
+	UserID string `json:"user_id"`
+
+	// Purpose is what was answered for.
+	Purpose Purpose `json:"purpose"`
+
+	// Factor is what was answered with.
+	Factor Factor `json:"factor"`
+
+	// Authenticator is the ID of the authenticator, where Factor is TOTP.
+	Authenticator string `json:"authenticator,omitempty"`
+
+	// At is when, in UTC.
+	At time.Time `json:"at"`
+
+	// Receipt says the same to the Guard. Keep it in the session. ByReceipt takes
+	// it as a proof for [ReceiptTTL], unless a factor was changed meanwhile,
+	// whatever the code was asked for.
+	Receipt Receipt `json:"receipt,omitzero"`
+
+	// CodesLeft is how many recovery codes are unspent. Tell the user when
+	// they get few.
+	CodesLeft int `json:"codes_left"`
+
+	// NewCode is the recovery code that has taken the place of the one that was
+	// used, with Config.ReplenishCodes; the zero Code otherwise. Show it to the
+	// user now: unless Config.KeepCodes is set, nothing can show it later. A
+	// Success with a new code can't be encoded as JSON; see [Confirmed].
+	NewCode recovery.Code `json:"new_code,omitzero"`
+}
+
+// success returns the Success of a right code, whose receipt is yet to be sealed.
+func (g *Guard) success(userID string, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[Success], error) {
+	left, _, err := a.CodesLeft()
+	if err != nil {
+		return nil, err
+	}
+	s := Success{
+		UserID:    userID,
+		Purpose:   p,
+		Factor:    factorOf(match.Factor),
+		At:        m.Now,
+		CodesLeft: left,
+	}
+	if match.Factor == account.TOTP {
+		s.Authenticator = formatAuthenticatorID(match.Authenticator)
+	}
+	if match.Replenished {
+		s.NewCode = m.Prepared.Digest.Spare.Code
+	}
+	r := receipt{account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Factor}, userID, p}
+	return func(ctx context.Context) (_ Success, err error) {
+		s.Receipt, err = g.sealReceipt(ctx, r)
+		return s, err
+	}, nil
+}
+
+// A Factor is a kind of code, or what took the place of one.
+type Factor string
+
+// The factors.
+const (
+	// FactorTOTP is a code of an authenticator app (RFC 6238).
+	FactorTOTP Factor = "totp"
+
+	// FactorRecovery is a recovery code.
+	FactorRecovery Factor = "recovery"
+
+	// FactorDelivered is a code that was sent in a message; see [Messages].
+	FactorDelivered Factor = "delivered"
+)
+
+// What can take the place of a code at a sign-in. They are no factors and prove
+// nothing: they stand in Decision.Waived and Status.LastFactor only.
+const (
+	// FactorTrustedDevice is the token of a device; see [Devices].
+	FactorTrustedDevice Factor = "trusted_device"
+
+	// FactorBypass is the word of an administrator; see [Admin.Bypass].
+	FactorBypass Factor = "bypass"
+)
+
+var factors = map[account.Factor]Factor{
+	account.TOTP:          FactorTOTP,
+	account.Recovery:      FactorRecovery,
+	account.Delivered:     FactorDelivered,
+	account.TrustedDevice: FactorTrustedDevice,
+	account.ByBypass:      FactorBypass,
+}
+
+// factorOf returns the public name of a factor, "" for none.
+func factorOf(f account.Factor) Factor { return factors[f] }
+
+// maxPurpose is the length of the longest Purpose and channel in bytes.
+const maxPurpose = 64
+
+// A Purpose is what a code is asked for. It keeps challenges apart: a challenge
+// for one purpose can't be answered for another. Hosts name their own: 1 to 64
+// printable bytes.
+type Purpose string
+
+// Purposes of the library.
+const (
+	// PurposeSignIn is the second step of a sign-in.
+	PurposeSignIn Purpose = "sign-in"
+
+	// PurposeSetup stands in the Success of a Confirm. It is an error anywhere
+	// else.
+	PurposeSetup Purpose = "setup"
+)
+
+func (p Purpose) validate() error {
+	if len(p) == 0 || len(p) > maxPurpose || !typed.Printable(string(p)) {
+		return fmt.Errorf("enrollment: the purpose is not 1 to %d printable bytes", maxPurpose)
+	}
+	if p == PurposeSetup {
+		return errors.New("enrollment: the purpose is that of Confirm alone")
+	}
+	return nil
+}
