@@ -13,7 +13,7 @@ func TestFormulaAgreesWithGuard(t *testing.T) {
 		"two apps":                {Authenticators: 2, Digits: 6, Years: 1},
 		"three apps":              {Authenticators: 3, Digits: 6, Years: 1},
 		"eight digits":            {Authenticators: 1, Digits: 8, Years: 1},
-		"ten years":               {Authenticators: 1, Digits: 6, Years: 10},
+		"three years":             {Authenticators: 1, Digits: 6, Years: 3},
 		"recoveries":              {Authenticators: 1, Digits: 6, Years: 1, Recoveries: 6},
 		"three apps, recoveries":  {Authenticators: 3, Digits: 6, Years: 2, Recoveries: 4},
 		"messages":                {Authenticators: 1, Digits: 6, Years: 1, Messages: true},
