@@ -13,21 +13,20 @@ type RenewedCodes struct {
 	// as JSON; see [Confirmed].
 	Codes recovery.Codes `json:"codes"`
 
-	// Receipt takes the place of the receipt that was used as the proof, or
-	// says that the code was right: renewing voids earlier receipts. It is as
-	// old as the proof.
+	// Receipt replaces the receipt or code that was the proof, because renewing
+	// voids earlier receipts. It is as old as the proof.
 	Receipt Receipt `json:"receipt,omitzero"`
 }
 
-// RenewCodes makes a new set of recovery codes. All earlier ones stop working
-// with the same write, and open challenges, receipts and a setup that waits are
-// void with it. An account makes at most five sets in a day, which begins with
-// the first of them; those that Confirm makes count.
+// RenewCodes makes a new set of recovery codes. The same write ends all earlier
+// codes, open challenges, receipts and pending setups. An account makes at most
+// five sets in a day, which begins with the first of them. Sets that Confirm
+// makes count as well.
 //
 // The proof is [ByCode] or [ByReceipt]. It returns a [Denied] of reason
-// ReasonNotEnrolled, ReasonTooManyCodeSets, ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
-// ReasonProofNotAllowed or whatever evaluating a code denies. With the scheme
-// Argon2id it takes as long as Confirm.
+// ReasonNotEnrolled, ReasonTooManyCodeSets, ReasonProofRequired,
+// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed, or a reason of
+// [Guard.Verify]. With the scheme Argon2id it takes as long as Confirm.
 func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ RenewedCodes, err error) {
 	if err := g.check(); err != nil {
 		return RenewedCodes{}, err
@@ -47,14 +46,14 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 	})
 }
 
-// RecoveryCodes returns the recovery codes of the user that are unspent, in clear and in
-// their order, where Config.KeepCodes is set and was when they were made. Every
-// call is an event, and the user is told.
+// RecoveryCodes returns the unspent recovery codes of the user, in clear and in
+// their order. Config.KeepCodes must be set now and when the codes were made.
+// Every call is an event, and the user is told.
 //
-// The proof is [ByCode] with an app's code, or [ByReceipt] with the receipt of
-// one. It returns a [Denied] of reason ReasonNotEnrolled, ReasonCodesNotKept, ReasonProofRequired,
-// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
-// denies.
+// The proof is [ByCode] with an app code, or [ByReceipt] with the receipt of
+// one. It returns a [Denied] of reason ReasonNotEnrolled, ReasonCodesNotKept,
+// ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
+// ReasonProofNotAllowed, or a reason of [Guard.Verify].
 func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
 	if err := g.check(); err != nil {
 		return recovery.Codes{}, err

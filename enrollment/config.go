@@ -59,35 +59,35 @@ type Config struct {
 	// keep the scheme they were made with.
 	RecoveryScheme recovery.Scheme
 
-	// CodesAtSetup shows the recovery codes together with the QR code of a setup
-	// for which Confirm would make some, see [Setup.Codes]; only confirming it
-	// makes them valid. A user who leaves the page may have written down codes
-	// that never work. Until the setup is confirmed, they stand in clear inside
-	// the sealed account. Defaults to false: Confirm returns them.
+	// CodesAtSetup shows the recovery codes together with the QR code, if Confirm
+	// would make some; see [Setup.Codes]. They become valid when the setup is
+	// confirmed. A user who leaves the page early may have written down codes
+	// that never work. Until then the sealed account holds them in clear.
+	// Defaults to false: Confirm returns the codes.
 	CodesAtSetup bool
 
-	// ReplenishCodes replaces each recovery code at once when Answer or Verify
-	// takes it, so that there are always as many; the new one is in
-	// Success.NewCode, and nowhere else but where KeepCodes keeps it. The old
-	// one is then a ReasonWrongCode, and no longer one that was used already. Not
-	// replaced are codes that were used as a proof, see [ByCode], whose caller
-	// is handed no Success, and codes of another system, see [Import].
+	// ReplenishCodes replaces each recovery code that Answer or Verify accepts,
+	// so the number of codes stays the same. Success.NewCode has the new one; only
+	// KeepCodes can show it again. The used code is then ReasonWrongCode instead
+	// of ReasonReplayed. A code that was used as a proof (see [ByCode]) is not
+	// replaced, because its caller gets no Success. Imported codes are not
+	// replaced either.
 	//
-	// Somebody who has got hold of a single code gets a new one with each that
-	// they use, until the owner makes new codes. Defaults to false.
+	// An attacker with a single code gets a new one with each use, until the
+	// owner renews the codes. Defaults to false.
 	ReplenishCodes bool
 
-	// KeepCodes keeps recovery codes in clear inside the sealed account, so
-	// that [Guard.RecoveryCodes] can show them again. Who has the keys and the database
-	// then has the codes, and a stolen session with a fresh receipt of an app
-	// code reads all of them. Sets made without it can't be shown. Once it is
-	// switched off they are not shown any more, and are gone with the next
-	// write of the account; so set it alike on every node. Defaults to false:
-	// only their hashes are kept.
+	// KeepCodes keeps recovery codes in clear inside the sealed account, so that
+	// [Guard.RecoveryCodes] can show them again. An attacker with the keys and the
+	// database then has the codes. A stolen session with a fresh receipt of an app
+	// code reads all of them. Sets made without KeepCodes can't be shown. When it
+	// is switched off, the codes are no longer shown, and the next write of the
+	// account deletes them: set it alike on every node. Defaults to false: only
+	// hashes are kept.
 	KeepCodes bool
 
-	// SetupTTL is how long a setup waits for its code before it is as if it
-	// had never been, from one minute to 24 hours. For as long, its token shows
+	// SetupTTL is how long a setup stays pending, from one minute to 24 hours.
+	// After that it counts as if it had never been. Until then its token shows
 	// the secret (see Setup.Token). Defaults to 15 minutes.
 	SetupTTL time.Duration
 
@@ -207,7 +207,7 @@ func (c *Config) complete() error {
 	case c.RecoveryCodes < recovery.MinCount || c.RecoveryCodes > recovery.MaxCount:
 		return fmt.Errorf("enrollment: Config.RecoveryCodes is outside %d..%d", recovery.MinCount, recovery.MaxCount)
 	case c.RecoveryScheme != recovery.Argon2id && c.RecoveryScheme != recovery.Fast:
-		return errors.New("enrollment: Config.RecoveryScheme is none of the defined schemes")
+		return errors.New("enrollment: Config.RecoveryScheme is not a defined scheme")
 	case c.SetupTTL < minSetupTTL || c.SetupTTL > maxSetupTTL:
 		return fmt.Errorf("enrollment: Config.SetupTTL is outside %v..%v", minSetupTTL, maxSetupTTL)
 	case c.MaxBypass < 0 || c.MaxBypass > maxMaxBypass:

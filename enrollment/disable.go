@@ -6,15 +6,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// Disable switches two-factor authentication off. It takes effect at once:
-// every secret, recovery code, setup and open challenge is gone with the same
-// write. The account's history stays, and so does its budget of guesses, which
-// has at least five left then.
+// Disable switches two-factor authentication off. It takes effect at once: the
+// same write deletes every secret, recovery code, setup and open challenge. The
+// account keeps its history and its budget of guesses, with at least five left.
 //
 // The proof is [ByCode] or [ByReceipt], or [ByReauth] where Config.AllowReauth
 // is set. It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofRequired,
-// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed or whatever evaluating a code
-// denies.
+// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed, or a reason of
+// [Guard.Verify].
 func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
 	if err := g.check(); err != nil {
 		return err
@@ -28,10 +27,10 @@ func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error)
 	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Disable(m, proof) })
 }
 
-// Remove takes one of several authenticators away, by its ID (see [Status]).
-// Open challenges, receipts and a setup that waits are void with it.
-// Proofs and what is denied are as for [Guard.Disable], and ReasonUnknownAuthenticator
-// or ReasonLastAuthenticator.
+// Remove removes one of several authenticators, by its ID (see [Status]). Open
+// challenges, receipts and pending setups end with it. Proofs and reasons are
+// those of [Guard.Disable], and ReasonUnknownAuthenticator or
+// ReasonLastAuthenticator.
 func (g *Guard) Remove(ctx context.Context, userID, authenticator string, p Proof) (err error) {
 	if err := g.check(); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-var errEncode = errors.New("enrollment: what holds a secret is not encoded; hand out what is needed of it")
+var errEncode = errors.New("enrollment: a value with a secret is not encoded; reveal and encode what you need")
 
 // redacted is embedded by the types that hold a secret. See package redact.
 type redacted struct{}

@@ -34,11 +34,11 @@ type BeginOptions struct {
 	// If the user has an authenticator already, the app shows a number behind
 	// it, for example "alice@example.com (2)": many apps replace an entry that
 	// has the same name, and with it the secret that still works. A text that
-	// would get too long loses its end.
+	// would get too long is cut at its end.
 	Account string
 
-	// Issuer takes the place of Config.Issuer for this setup, for hosts that
-	// serve several brands. Defaults to Config.Issuer.
+	// Issuer replaces Config.Issuer for this setup, for hosts that serve several
+	// brands. Defaults to Config.Issuer.
 	Issuer string
 
 	// Image is the https URL of a logo that some apps show. They fetch it, so
@@ -46,40 +46,40 @@ type BeginOptions struct {
 	Image string
 
 	// Name is how the user tells this authenticator from others, for example
-	// "work phone": at most [MaxName] bytes without control characters, or
-	// Begin denies it as ReasonInvalidName. Defaults to the name of the authenticator
-	// that is replaced, or else to "Authenticator".
+	// "work phone": at most [MaxName] bytes without control characters. Begin
+	// denies other names as ReasonInvalidName. Defaults to the name of the
+	// authenticator that is replaced, or else to "Authenticator".
 	Name string
 
 	// Replace is the ID (see [Status]) of the authenticator that the new one
-	// takes the place of once it is confirmed. Until then the old one goes on
-	// working. If it is gone by then, the new one is added. Defaults to "": the
-	// new one is added.
+	// replaces when it is confirmed. The old one works until then. If it is gone
+	// by then, the new one is added. Defaults to "": the new one is added.
 	Replace string
 
-	// Ticket is what the user was given by an administrator, where
-	// [ResetOptions] asked for one. Defaults to none.
+	// Ticket is what an administrator gave the user, if [ResetOptions] asked for
+	// one. Defaults to none.
 	Ticket Ticket
 
-	// Proof authorises the setup where two-factor authentication is on
-	// already: [ByCode] or [ByReceipt]. It is not looked at otherwise.
+	// Proof authorises the setup if two-factor authentication is on already:
+	// [ByCode] or [ByReceipt]. Otherwise it is ignored.
 	Proof Proof
 }
 
 // Begin draws a fresh secret for an authenticator and returns what the user
-// needs to take it over. Nothing about signing in changes until Confirm. An
-// earlier setup that still waits is superseded.
+// needs to put it into an app. Signing in does not change until Confirm. A new
+// setup supersedes a pending one.
 //
-// Where two-factor authentication is on already, the new authenticator is
-// staged beside the working ones, and BeginOptions.Proof is required. A change of
-// factor before Confirm, the use of a recovery code included, voids the setup.
+// If two-factor authentication is on already, BeginOptions.Proof is required and
+// the new authenticator is staged beside the working ones. A change of factor
+// before Confirm ends the setup; using a recovery code is such a change.
 //
-// It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
-// ReasonProofNotAllowed or whatever evaluating a code denies; ReasonTicketRequired or
-// ReasonTicketInvalid; ReasonNotEnrolled if there is nothing to replace;
-// ReasonUnknownAuthenticator, ReasonTooManyAuthenticators, ReasonInvalidName, or, with a source of
-// randomness that repeats itself, ReasonDuplicateSecret. Other options outside their
-// bounds are errors that name the field.
+// It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid,
+// ReasonProofStale, ReasonProofNotAllowed, or a reason of [Guard.Verify];
+// ReasonTicketRequired or ReasonTicketInvalid; ReasonNotEnrolled if there is
+// nothing to replace; ReasonUnknownAuthenticator, ReasonTooManyAuthenticators,
+// ReasonInvalidName, or, if the source of randomness repeats itself,
+// ReasonDuplicateSecret. Other options outside their bounds are errors that name
+// the field.
 func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Setup, err error) {
 	if err := g.check(); err != nil {
 		return Setup{}, err

@@ -19,14 +19,15 @@ import (
 type Setup struct {
 	redacted
 
-	// Token stands for the setup: put it into the form with the code field, and
-	// hand it to Confirm or Resume. It is of use only together with the user's
-	// id. In the session it does as well, and lets the user reload the page; but
-	// then whoever steals the session while the setup waits can call up the
-	// secret, unnoticed, and has the codes of that authenticator from then on.
+	// Token stands for the setup. Put it into the form with the code field, and
+	// hand it to Confirm or Resume. It works only together with the user's id. It
+	// can also be kept in the session, which lets the user reload the page. But
+	// an attacker who steals that session while the setup is pending can then
+	// read the secret unnoticed, and makes the codes of that authenticator from
+	// then on.
 	Token SetupToken
 
-	// Expires is when the setup ends, as if it had never been.
+	// Expires is when the pending setup ends.
 	Expires time.Time
 
 	p redact.Value[setup]

@@ -17,14 +17,14 @@ type SignInOptions struct {
 	// password reset has its own, so that its challenge does not sign in.
 	Purpose Purpose
 
-	// Require says that this user must have a second factor: without one the
-	// decision is MustEnroll instead of Proceed. Whom a rule exempts is the
-	// host's to say: it does not set it then. Defaults to false.
+	// Require says that this user must have a second factor. Without one the
+	// decision is MustEnroll instead of Proceed. A host that exempts some users
+	// leaves it false for them. Defaults to false.
 	Require bool
 
-	// Grace is until when a user who must enrol may put it off: before it, the
-	// decision is Proceed with Decision.EnrollBy. It has no effect without
-	// Require. Defaults to the zero time: none.
+	// Grace is until when a user may put off the enrolment that Require demands.
+	// Before that time, the decision is Proceed with Decision.EnrollBy. Defaults
+	// to the zero time: no grace.
 	Grace time.Time
 
 	// Enrolled says that the host's own records have this user as enrolled. An
@@ -60,17 +60,17 @@ const (
 	// Refuse: do not sign in. It comes with an error.
 	Refuse Next = iota
 
-	// Proceed: no second factor is set up and none is demanded, or something
-	// took the place of the code, see Decision.Waived. Start the session, or go
-	// on with what else SignInOptions.Purpose was for.
+	// Proceed: the account has no second factor and needs none, or the code is
+	// waived; see Decision.Waived. Start the session, or go on with what
+	// SignInOptions.Purpose was for.
 	Proceed
 
 	// AskCode: ask for a code and answer the challenge with it. There is no
 	// session until then.
 	AskCode
 
-	// MustEnroll: a second factor is demanded and there is none. Lead the user
-	// into Begin and Confirm; the Success of Confirm starts the session.
+	// MustEnroll: the account needs a second factor and has none. Lead the user
+	// through Begin and Confirm. The Success of Confirm starts the session.
 	MustEnroll
 )
 
@@ -85,11 +85,11 @@ func (n Next) String() string {
 	return nextNames[n]
 }
 
-// errNext says that a Next, or a text for one, is none.
-var errNext = errors.New("enrollment: Next is none of the defined decisions")
+// errNext says that a value or a text is no Next.
+var errNext = errors.New("enrollment: Next is not a defined decision")
 
 // MarshalText returns what String returns, so that JSON has the word. It returns
-// an error for a Next that is none of the defined ones.
+// an error for a value that is not one of the decisions.
 func (n Next) MarshalText() ([]byte, error) {
 	if int(n) >= len(nextNames) {
 		return nil, errNext
@@ -118,7 +118,7 @@ type Decision struct {
 	// client. It is worth nothing without a code.
 	Challenge Challenge `json:"challenge,omitzero"`
 
-	// Expires is when the challenge can't be answered any more.
+	// Expires is when the challenge ends.
 	Expires time.Time `json:"expires,omitzero"`
 
 	// Factors are what the challenge can be answered with, as far as the
@@ -127,24 +127,24 @@ type Decision struct {
 	// without Config.Sender, and if the address is on SignInOptions.Channel.
 	Factors []Factor `json:"factors,omitempty"`
 
-	// Waived is what took the place of the code, with Proceed: FactorTrustedDevice
-	// or FactorBypass, the latter also where there is nothing set up yet. It is ""
-	// if nothing had to.
+	// Waived is why no code is asked for, with Proceed: FactorTrustedDevice or
+	// FactorBypass. A bypass also counts while nothing is set up yet. It is ""
+	// if no code was needed.
 	Waived Factor `json:"waived,omitempty"`
 
-	// EnrollBy is set with Proceed if the user has to enrol and need not do so
-	// before then, by SignInOptions.Grace or a bypass: show it.
+	// EnrollBy is set with Proceed if the user must enrol by then, because of
+	// SignInOptions.Grace or a bypass. Show it.
 	EnrollBy time.Time `json:"enroll_by,omitzero"`
 }
 
 // SignIn decides what follows after the host has checked the first factor of
-// the user, and mints the challenge where a code has to be asked for. Call it
-// only then: a challenge says that the first factor was right. SignIn writes
-// nothing, except when a trusted device or a bypass takes the place of the code,
-// and when it repairs what a broken clock has left behind.
+// the user. If a code is needed, it mints a challenge. Call it only after that
+// check: a challenge says that the first factor was right. SignIn writes only
+// when a trusted device or a bypass waives the code, and when it repairs what a
+// broken clock has left behind.
 //
-// After a bypass has ended, the decision at a sign-in of a user without a second
-// factor is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
+// When a bypass has ended and the user still has no second factor, the decision
+// is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
 //
 // SignIn returns no [Denied]: every error is a fault, and the decision is Refuse
 // then. The error matches [ErrMissing] if SignInOptions.Enrolled contradicts the

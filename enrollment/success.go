@@ -38,10 +38,10 @@ type Success struct {
 	// they get few.
 	CodesLeft int `json:"codes_left"`
 
-	// NewCode is the recovery code that has taken the place of the one that was
-	// used, with Config.ReplenishCodes; the zero Code otherwise. Show it to the
-	// user now: unless Config.KeepCodes is set, nothing can show it later. A
-	// Success with a new code can't be encoded as JSON; see [Confirmed].
+	// NewCode is the recovery code that replaces the used one, with
+	// Config.ReplenishCodes; otherwise the zero Code. Show it to the user now:
+	// only with Config.KeepCodes can it be shown later. A Success with a new code
+	// can't be encoded as JSON; see [Confirmed].
 	NewCode recovery.Code `json:"new_code,omitzero"`
 }
 
@@ -71,7 +71,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 	}, nil
 }
 
-// A Factor is a kind of code, or what took the place of one.
+// A Factor is a kind of code, or what waived one.
 type Factor string
 
 // The factors.
@@ -86,8 +86,8 @@ const (
 	FactorDelivered Factor = "delivered"
 )
 
-// What can take the place of a code at a sign-in. They are no factors and prove
-// nothing: they stand in Decision.Waived and Status.LastFactor only.
+// What can waive the code at a sign-in. These prove nothing. They appear only in
+// Decision.Waived and Status.LastFactor.
 const (
 	// FactorTrustedDevice is the token of a device; see [Devices].
 	FactorTrustedDevice Factor = "trusted_device"
