@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"bytes"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -47,6 +48,9 @@ const (
 	checkSize = 4
 	nonceSize = 12
 	tagSize   = 16
+
+	// room is left behind what was sealed, for a few bytes of the caller's.
+	room = 8
 )
 
 // Seal returns plaintext encrypted and authenticated under the primary key.
@@ -65,15 +69,17 @@ func (r *Ring) Seal(_ context.Context, scope, binding, plaintext []byte) ([]byte
 		return nil, ErrKeys
 	}
 	root := roots[0]
-	aead, err := root.derive(scope)
+	d := root.deriver()
+	defer root.derivers.Put(d)
+	aead, err := d.cipher(scope)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]byte, 0, 2+len(root.id)+checkSize+nonceSize+len(plaintext)+tagSize)
+	out := make([]byte, 0, 2+len(root.id)+checkSize+nonceSize+len(plaintext)+tagSize+room)
 	out = append(out, format, byte(len(root.id)))
 	out = append(out, root.id...)
 	out = append(out, root.check[:]...)
-	return aead.Seal(out, nil, plaintext, additional(out, binding)), nil
+	return aead.Seal(out, nil, plaintext, d.additional(out, binding)), nil
 }
 
 // Open returns what Seal was given for the same scope and binding. The id in
@@ -86,7 +92,7 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 		return nil, ErrDamaged
 	}
 	for _, root := range r.roots() {
-		if root.id != id {
+		if root.id != string(id) {
 			continue
 		}
 		if len(rest) < checkSize {
@@ -95,12 +101,14 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 		if [checkSize]byte(rest) != root.check {
 			return nil, ErrWrongKey
 		}
-		aead, err := root.derive(scope)
+		d := root.deriver()
+		defer root.derivers.Put(d)
+		aead, err := d.cipher(scope)
 		if err != nil {
 			return nil, err
 		}
 		header, body := sealed[:len(sealed)-len(rest)+checkSize], rest[checkSize:]
-		plaintext, err := aead.Open(nil, nil, body, additional(header, binding))
+		plaintext, err := aead.Open(nil, nil, body, d.additional(header, binding))
 		if err != nil {
 			return nil, ErrDamaged
 		}
@@ -115,10 +123,10 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 // bytes name no key.
 func (r *Ring) KeyID(sealed []byte) (string, error) {
 	id, _, ok := split(sealed)
-	if !ok || !validID(id) {
+	if !ok || !validID(string(id)) {
 		return "", ErrDamaged
 	}
-	return id, nil
+	return string(id), nil
 }
 
 // PrimaryID returns the id of the key that Seal uses, or "" for the zero Ring.
@@ -131,15 +139,15 @@ func (r *Ring) PrimaryID() string {
 }
 
 // split returns the key id in sealed bytes, and what follows it.
-func split(sealed []byte) (id string, rest []byte, ok bool) {
+func split(sealed []byte) (id, rest []byte, ok bool) {
 	if len(sealed) < 2 || sealed[0] != format {
-		return "", nil, false
+		return nil, nil, false
 	}
 	end := 2 + int(sealed[1])
 	if len(sealed) < end {
-		return "", nil, false
+		return nil, nil, false
 	}
-	return string(sealed[2:end]), sealed[end:], true
+	return sealed[2:end], sealed[end:], true
 }
 
 // What a root key makes starts with one of these bytes, so that a check value
@@ -149,17 +157,31 @@ const (
 	useCheck                 // the check value
 )
 
-// A deriver computes HMACs under a root key. Setting one up costs as much as
-// using it, so derivers are kept.
+// A deriver derives ciphers from a root key, one caller after another. Setting
+// one up costs as much as using it, so derivers are kept.
 type deriver struct {
 	mac hash.Hash
 	use [1]byte
 	sum [sha256.Size]byte
+
+	// aead is the cipher of scope. What was opened last is often sealed next.
+	scope []byte
+	aead  cipher.AEAD
+
+	data []byte // holds additional data
 }
 
 // newDeriver returns a deriver for the root key.
 func (k *rootKey) newDeriver() *deriver {
 	return &deriver{mac: hmac.New(sha256.New, k.secret[:])}
+}
+
+// deriver returns one that nobody uses. The caller puts it back.
+func (k *rootKey) deriver() *deriver {
+	if d, ok := k.derivers.Get().(*deriver); ok {
+		return d
+	}
+	return k.newDeriver()
 }
 
 // hmac returns the HMAC-SHA-256 of the use and the data. The result is valid
@@ -172,26 +194,30 @@ func (d *deriver) hmac(use byte, data []byte) []byte {
 	return d.mac.Sum(d.sum[:0])
 }
 
-// derive returns the cipher of a scope. Where FIPS 140-3 is enforced, GCM is
+// cipher returns the cipher of a scope. Where FIPS 140-3 is enforced, GCM is
 // allowed only if it draws the nonce itself.
-func (k *rootKey) derive(scope []byte) (cipher.AEAD, error) {
-	d, ok := k.derivers.Get().(*deriver)
-	if !ok {
-		d = k.newDeriver()
+func (d *deriver) cipher(scope []byte) (cipher.AEAD, error) {
+	if d.aead != nil && bytes.Equal(d.scope, scope) {
+		return d.aead, nil
 	}
-	defer k.derivers.Put(d)
 	block, err := aes.NewCipher(d.hmac(useScope, scope))
 	if err != nil {
 		return nil, err
 	}
-	return cipher.NewGCMWithRandomNonce(block)
+	aead, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, err
+	}
+	d.scope, d.aead = append(d.scope[:0], scope...), aead
+	return aead, nil
 }
 
-// additional returns the additional data. The header says how long it is, and
-// the binding follows its own length, so that no two pairs encode alike.
-func additional(header, binding []byte) []byte {
-	b := make([]byte, 0, len(header)+4+len(binding))
-	b = append(b, header...)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(binding)))
-	return append(b, binding...)
+// additional returns the additional data, valid until the next call. The header
+// says how long it is, and the binding follows its own length, so that no two
+// pairs encode alike.
+func (d *deriver) additional(header, binding []byte) []byte {
+	d.data = append(d.data[:0], header...)
+	d.data = binary.BigEndian.AppendUint32(d.data, uint32(len(binding)))
+	d.data = append(d.data, binding...)
+	return d.data
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
@@ -181,4 +182,42 @@ func FuzzOpen(f *testing.F) {
 			t.Fatalf("forged: %x", plain)
 		}
 	})
+}
+
+// A ring keeps the cipher that it derived last. It is never that of another
+// scope, whatever was opened or sealed before, and by whom.
+func TestScopesTakeTurns(t *testing.T) {
+	t.Parallel()
+	ring, err := keyring.Generate("k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scopes := [][]byte{[]byte("alice"), []byte("bobby"), []byte("alic"), nil, []byte("alicf")}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for i := range 200 {
+				scope, other := scopes[i%len(scopes)], scopes[(i+1)%len(scopes)]
+				sealed, err := ring.Seal(t.Context(), scope, nil, []byte("text"))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				fresh, err := keyring.Parse(ring.Format()) // has derived nothing yet
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				for _, r := range []*keyring.Ring{fresh, ring} {
+					if _, err := r.Open(t.Context(), other, nil, sealed); !errors.Is(err, keyring.ErrDamaged) {
+						t.Errorf("in another scope: %v", err)
+					}
+					if b, err := r.Open(t.Context(), scope, nil, sealed); err != nil || string(b) != "text" {
+						t.Errorf("%q, %v", b, err)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
 }
