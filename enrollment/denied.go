@@ -80,13 +80,19 @@ func (d Denied) MarshalJSON() ([]byte, error) {
 
 func deny(r Reason) error { return &Denied{Reason: r} }
 
+// find is [errors.As], and allocates nothing for an error that wraps none.
+func find[T error](err error) (found T, ok bool) {
+	if found, ok = err.(T); ok || err == nil {
+		return found, ok
+	}
+	var wrapped T
+	ok = errors.As(err, &wrapped)
+	return wrapped, ok
+}
+
 // deniedIn returns the Denied in an error, or nil.
 func deniedIn(err error) *Denied {
-	if err == nil {
-		return nil
-	}
-	var denied *Denied
-	errors.As(err, &denied)
+	denied, _ := find[*Denied](err)
 	return denied
 }
 
@@ -96,9 +102,9 @@ func outward(err error) error {
 	if err == nil {
 		return nil
 	}
-	var refusal *account.Refusal
+	refusal, refused := find[*account.Refusal](err)
 	switch {
-	case errors.As(err, &refusal):
+	case refused:
 		return &Denied{
 			Reason:  Reason(refusal.Reason),
 			Factor:  factorOf(refusal.Factor),

@@ -84,12 +84,14 @@ func settle(caller context.Context) (context.Context, context.CancelFunc) {
 
 // finish answers after the decision was stored.
 func (e *edit) finish(caller context.Context, t *try, now *base) error {
-	ctx := context.WithoutCancel(caller)
 	e.place.leave() // the account's turn is over, Notify must not prolong it
-	if t.base.misfiled {
-		e.guard.repaired(ctx, e.user)
+	if recorded := t.account.Recorded(); t.base.misfiled || len(recorded) > 0 || len(t.events) > 0 {
+		ctx := context.WithoutCancel(caller)
+		if t.base.misfiled {
+			e.guard.repaired(ctx, e.user)
+		}
+		e.guard.logEvents(ctx, e.user, recorded)
+		e.told, e.taken = len(t.events), e.guard.deliver(ctx, e.user, now, t.events)
 	}
-	e.guard.logEvents(ctx, e.user, t.account.Recorded())
-	e.told, e.taken = len(t.events), e.guard.deliver(ctx, e.user, now, t.events)
 	return outward(t.verdict)
 }

@@ -111,7 +111,6 @@ func (e *edit) conclude(ctx context.Context, result *error) {
 	if e.op == "" || e.guard.check() != nil {
 		return
 	}
-	ctx = context.WithoutCancel(ctx)
 	g, err := e.guard, *result
 	o := Observation{Operation: e.op, Outcome: "ok"}
 	denied := deniedIn(err)
@@ -126,8 +125,8 @@ func (e *edit) conclude(ctx context.Context, result *error) {
 				o.Factor = denied.Factor
 			}
 		}
-		if e.looked {
-			g.config.Logger.LogAttrs(ctx, slog.LevelInfo, "twofactor "+string(e.op),
+		if e.looked && g.config.Logger.Enabled(ctx, slog.LevelInfo) {
+			g.config.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "twofactor "+string(e.op),
 				slog.String("user", e.user), slog.String("factor", string(o.Factor)), slog.String("outcome", o.Outcome))
 		}
 	case errors.Is(err, ErrBusy):
@@ -151,7 +150,7 @@ func (g *Guard) repaired(ctx context.Context, userID string) {
 func (g *Guard) observe(ctx context.Context, o Observation) {
 	defer func() {
 		if v := recover(); v != nil {
-			g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor observation not counted",
+			g.config.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelError, "twofactor observation not counted",
 				slog.String("error", fmt.Sprintf("Config.Observe panicked: %v", v)))
 		}
 	}()

@@ -139,7 +139,8 @@ func (g *Guard) open(ctx context.Context, userID string, b *base) error {
 	if !ok {
 		return fmt.Errorf("%w: %w", ErrCorrupt, errNamespace)
 	}
-	plaintext, err := g.sealer.Open(ctx, g.recordScope(userID), g.recordBinding(rec), sealed)
+	scope, binding := g.recordPlace(rec)
+	plaintext, err := g.sealer.Open(ctx, scope, binding, sealed)
 	if errors.Is(err, keyring.ErrOpen) {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -177,7 +178,8 @@ func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, pre
 	if err != nil {
 		return nil, outward(fmt.Errorf("enrollment: encoding the account: %w", err))
 	}
-	sealed, err := g.sealer.Seal(ctx, g.recordScope(userID), g.recordBinding(rec), plaintext)
+	scope, binding := g.recordPlace(rec)
+	sealed, err := g.sealer.Seal(ctx, scope, binding, plaintext)
 	if err != nil {
 		return nil, fmt.Errorf("enrollment: sealing the account: %w", err)
 	}
@@ -202,14 +204,13 @@ func markOf(namespace string) namespaceMark {
 	return namespaceMark(sum[:4])
 }
 
-func (g *Guard) recordScope(userID string) []byte {
-	return parts(labelRecord, g.config.Namespace, userID)
-}
-
-// recordBinding ties the sealed account to its place: another user's row,
+// recordPlace returns the scope and the binding of a record. The scope is whose
+// it is. The binding ties the sealed account to its place: another user's row,
 // another version and another state do not open.
-func (g *Guard) recordBinding(rec store.Record) []byte {
+func (g *Guard) recordPlace(rec store.Record) (scope, binding []byte) {
 	var version [8]byte
 	binary.BigEndian.PutUint64(version[:], uint64(rec.Version))
-	return parts(labelRecord, g.config.Namespace, rec.UserID, string(version[:]), rec.State.String())
+	binding = parts(labelRecord, g.config.Namespace, rec.UserID, string(version[:]), rec.State.String())
+	end := partsLen(labelRecord, g.config.Namespace, rec.UserID)
+	return binding[:end:end], binding
 }

@@ -65,14 +65,19 @@ const (
 // parts concatenates byte strings, each behind its length, so that no two
 // lists of parts give the same bytes.
 func parts(list ...string) []byte {
-	size := 0
-	for _, p := range list {
-		size += 4 + len(p)
-	}
-	b := make([]byte, 0, size)
+	b := make([]byte, 0, partsLen(list...))
 	for _, p := range list {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
 		b = append(b, p...)
 	}
 	return b
+}
+
+// partsLen returns how long that is.
+func partsLen(list ...string) int {
+	size := 0
+	for _, p := range list {
+		size += 4 + len(p)
+	}
+	return size
 }

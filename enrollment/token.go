@@ -78,12 +78,20 @@ func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (to
 	if err := g.draw(salt[:]); err != nil {
 		return token{}, err
 	}
-	scope := parts(label, g.config.Namespace, string(salt[:]))
-	sealed, err := g.sealer.Seal(ctx, scope, parts(label, g.config.Namespace), payload)
+	scope, binding := g.tokenPlace(label, salt[:])
+	sealed, err := g.sealer.Seal(ctx, scope, binding, payload)
 	if err != nil {
 		return token{}, fmt.Errorf("enrollment: sealing a token: %w", err)
 	}
 	return tokenOf(tokenText.EncodeToString(append(salt[:], sealed...))), nil
+}
+
+// tokenPlace returns the scope and the binding of a token. The scope is its own,
+// by the salt.
+func (g *Guard) tokenPlace(label string, salt []byte) (scope, binding []byte) {
+	scope = parts(label, g.config.Namespace, string(salt))
+	end := partsLen(label, g.config.Namespace)
+	return scope, scope[:end:end]
 }
 
 // openToken returns the payload of a token. It returns errToken for anything
@@ -91,15 +99,15 @@ func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (to
 func (g *Guard) openToken(ctx context.Context, label string, from token) (cryptobyte.String, error) {
 	text := from.Reveal()
 	// Line breaks are passed over by the decoder; a token has one text.
-	if len(text) > maxToken || strings.ContainsAny(text, "\r\n") {
+	if len(text) > maxToken || strings.IndexByte(text, '\r') >= 0 || strings.IndexByte(text, '\n') >= 0 {
 		return nil, errToken
 	}
 	raw, err := tokenText.DecodeString(text)
 	if err != nil || len(raw) < tokenSalt {
 		return nil, errToken
 	}
-	scope := parts(label, g.config.Namespace, string(raw[:tokenSalt]))
-	payload, err := g.sealer.Open(ctx, scope, parts(label, g.config.Namespace), raw[tokenSalt:])
+	scope, binding := g.tokenPlace(label, raw[:tokenSalt])
+	payload, err := g.sealer.Open(ctx, scope, binding, raw[tokenSalt:])
 	if errors.Is(err, keyring.ErrOpen) {
 		return nil, errToken
 	}

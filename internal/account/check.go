@@ -140,8 +140,7 @@ func (a *Account) succeeded(m Moment, by Factor) error {
 
 // about says in a refusal what the code was taken for.
 func about(f Factor, err error) error {
-	var r *Refusal
-	if errors.As(err, &r) {
+	if r := refusalIn(err); r != nil {
 		r.Factor = f
 	}
 	return err
@@ -231,8 +230,7 @@ func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {
 // spentAgain counts a recovery code that was used before.
 func (a *Account) spentAgain(m Moment, p policy) error {
 	refusal := a.fail(m, &a.recovery, p, Recovery, 1)
-	var r *Refusal
-	if errors.As(refusal, &r) {
+	if r := refusalIn(refusal); r != nil {
 		r.Reason = Replayed
 	}
 	return refusal

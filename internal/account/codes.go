@@ -135,7 +135,7 @@ func (a *Account) replenish(set *recovery.Set, place int, fresh FreshCode) error
 // any more. Like Tidy it does not count as a change: they are gone with the next
 // write, and are not shown until then.
 func (a *Account) DropKept() {
-	if len(a.kept.raw) > 0 || a.kept.value != nil {
+	if len(a.kept.raw) > 0 || a.kept.known {
 		a.kept.set(recovery.Codes{})
 	}
 }

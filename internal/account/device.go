@@ -111,7 +111,7 @@ func (a *Account) tidyDevices(now time.Time) (*[]Device, error) {
 // rebaseDevices drops what was trusted while a clock was broken and ran ahead: it
 // would be trusted for longer than its time. Losing it costs the user a code.
 func (a *Account) rebaseDevices(now time.Time) (changed bool) {
-	if a.devices.value == nil && len(a.devices.raw) == 0 {
+	if !a.devices.known && len(a.devices.raw) == 0 {
 		return false
 	}
 	devices, err := a.devices.get(decodeDevices)

@@ -250,7 +250,7 @@ func putLazy[T any](w *fieldWriter, tag uint8, l *lazy[T], appendValue func(b []
 	raw := l.raw
 	if l.dirty {
 		var err error
-		if raw, err = appendValue(nil, *l.value); err != nil && w.err == nil {
+		if raw, err = appendValue(nil, l.value); err != nil && w.err == nil {
 			w.err = err
 		}
 	}

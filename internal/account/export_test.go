@@ -15,12 +15,12 @@ func Burned(a *Account) int64 { return a.lastUsed }
 
 // TouchAll makes the next encoding write every part anew that was decoded.
 func TouchAll(a *Account) {
-	a.codes.dirty = a.codes.value != nil
-	a.history.dirty = a.history.value != nil
-	a.outbox.dirty = a.outbox.value != nil
-	a.kept.dirty = a.kept.value != nil
-	a.imported.dirty = a.imported.value != nil
-	a.devices.dirty = a.devices.value != nil
+	a.codes.dirty = a.codes.known
+	a.history.dirty = a.history.known
+	a.outbox.dirty = a.outbox.known
+	a.kept.dirty = a.kept.known
+	a.imported.dirty = a.imported.known
+	a.devices.dirty = a.devices.known
 }
 
 // ReadKept reads the recovery codes that are kept in clear.

@@ -57,17 +57,22 @@ type fieldWriter struct {
 	err     error
 }
 
-// put appends a field. Tags must ascend.
-func (w *fieldWriter) put(tag uint8, appendValue func(b []byte) ([]byte, error)) {
+// upTo appends the unknown fields that come before a tag. It reports whether the
+// field can be appended. Tags must ascend.
+func (w *fieldWriter) upTo(tag uint8) bool {
 	for len(w.unknown) > 0 && w.unknown[0].tag < tag {
 		w.raw(w.unknown[0].tag, w.unknown[0].value)
 		w.unknown = w.unknown[1:]
 	}
-	if w.err != nil {
-		return
+	return w.err == nil
+}
+
+// put appends a field.
+func (w *fieldWriter) put(tag uint8, appendValue func(b []byte) ([]byte, error)) {
+	if w.upTo(tag) {
+		w.b = append(w.b, tag)
+		w.b, w.err = appendPrefixed(w.b, appendValue)
 	}
-	w.b = append(w.b, tag)
-	w.b, w.err = appendPrefixed(w.b, appendValue)
 }
 
 func (w *fieldWriter) raw(tag uint8, value []byte) {
@@ -77,11 +82,19 @@ func (w *fieldWriter) raw(tag uint8, value []byte) {
 }
 
 func (w *fieldWriter) putBytes(tag uint8, value []byte) {
-	w.put(tag, func(b []byte) ([]byte, error) { return append(b, value...), nil })
+	switch {
+	case !w.upTo(tag):
+	case len(value) > math.MaxUint16:
+		w.err = ErrTooLarge
+	default:
+		w.raw(tag, value)
+	}
 }
 
 func (w *fieldWriter) putInt(tag uint8, value int64) {
-	w.put(tag, func(b []byte) ([]byte, error) { return appendInt(b, value), nil })
+	if w.upTo(tag) {
+		w.b = appendInt(append(w.b, tag, 0, 8), value)
+	}
 }
 
 func (w *fieldWriter) putTime(tag uint8, t time.Time) { w.putInt(tag, micros(t)) }
@@ -203,37 +216,27 @@ func readByte(in cryptobyte.String, dst *uint8) error {
 // encoded until somebody asks.
 type lazy[T any] struct {
 	raw   []byte
-	value *T
-	dirty bool
+	value T
+	known bool // whether value is what raw says, or newer
+	dirty bool // whether it is newer
 }
 
 func (l *lazy[T]) get(decode func([]byte) (T, error)) (*T, error) {
-	if l.value != nil {
-		return l.value, nil
-	}
-	var v T
-	if len(l.raw) > 0 {
-		var err error
-		if v, err = decode(l.raw); err != nil {
+	if !l.known && len(l.raw) > 0 {
+		v, err := decode(l.raw)
+		if err != nil {
 			return nil, ErrDamaged
 		}
+		l.value = v
 	}
-	l.value = &v
-	return l.value, nil
+	l.known = true
+	return &l.value, nil
 }
 
 // isEmpty reports whether there is nothing, without decoding it.
-func (l *lazy[T]) isEmpty() bool {
-	if l.dirty {
-		return false
-	}
-	return len(l.raw) == 0
-}
+func (l *lazy[T]) isEmpty() bool { return !l.dirty && len(l.raw) == 0 }
 
 // touch says that the value has been changed.
 func (l *lazy[T]) touch() { l.dirty = true }
 
-func (l *lazy[T]) set(v T) {
-	l.value = &v
-	l.dirty = true
-}
+func (l *lazy[T]) set(v T) { l.value, l.known, l.dirty = v, true, true }

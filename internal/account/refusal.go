@@ -58,6 +58,16 @@ type Refusal struct {
 // Error implements error.
 func (r *Refusal) Error() string { return "account: refused: " + string(r.Reason) }
 
+// refusalIn returns the Refusal in an error, or nil.
+func refusalIn(err error) *Refusal {
+	if r, ok := err.(*Refusal); ok || err == nil {
+		return r
+	}
+	var r *Refusal
+	errors.As(err, &r)
+	return r
+}
+
 func refuse(reason Reason) error { return &Refusal{Reason: reason} }
 
 // Errors that are not refusals.

@@ -2,7 +2,6 @@ package account
 
 import (
 	"encoding/binary"
-	"errors"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -221,8 +220,7 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 	case f == Recovery:
 		err = a.recovery.blocked(importedPolicy, now)
 	}
-	var r *Refusal
-	if errors.As(err, &r) {
+	if r := refusalIn(err); r != nil {
 		return r.RetryAt, true
 	}
 	return time.Time{}, false
