@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -110,6 +111,26 @@ func TestCase80_DueCleared(t *testing.T) {
 				t.Errorf("told %d times, and without somebody who writes %d times", len(told[true]), len(told[false]))
 			}
 		})
+	}
+}
+
+// A set of codes that is slow to make is paid for in a write of its own. That
+// write puts Due right, and is the one to count.
+func TestDueIsRepairedByPaying(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t, func(c *enrollment.Config) {
+		c.RecoveryScheme, c.RecoveryCodes = recovery.Argon2id, recovery.MinCount
+	})
+	alice := k.Enroll("alice")
+	setDue(t, k, "alice", proving.Start.Add(1000*day))
+	k.Observed()
+	_, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReceipt(alice.First.Receipt))
+	k.Must(err)
+	if n := repairs(k); n != 1 {
+		t.Errorf("%d repairs were counted", n)
+	}
+	if got := k.Record("alice").Due; !got.IsZero() {
+		t.Errorf("due %v", got)
 	}
 }
 

@@ -46,10 +46,14 @@ func (e *edit) commit(caller context.Context, t *try, seal func(context.Context)
 			return false, nil, err
 		}
 	}
-	if err := e.guard.store.Save(ctx, now.record, t.base.record.Version); err != nil {
-		return e.settled(caller, now, err)
+	stored = true
+	if err = e.guard.store.Save(ctx, now.record, t.base.record.Version); err != nil {
+		stored, now, err = e.settled(caller, now, err)
 	}
-	return true, now, nil
+	if stored && t.base.misfiled {
+		e.guard.repaired(context.WithoutCancel(caller), e.user)
+	}
+	return stored, now, err
 }
 
 // settled is commit after a Save that was not acknowledged. If the store holds
@@ -85,11 +89,8 @@ func settle(caller context.Context) (context.Context, context.CancelFunc) {
 // finish answers after the decision was stored.
 func (e *edit) finish(caller context.Context, t *try, now *base) error {
 	e.place.leave() // the account's turn is over, Notify must not prolong it
-	if recorded := t.account.Recorded(); t.base.misfiled || len(recorded) > 0 || len(t.events) > 0 {
+	if recorded := t.account.Recorded(); len(recorded) > 0 || len(t.events) > 0 {
 		ctx := context.WithoutCancel(caller)
-		if t.base.misfiled {
-			e.guard.repaired(ctx, e.user)
-		}
 		e.guard.logEvents(ctx, e.user, recorded)
 		e.told, e.taken = len(t.events), e.guard.deliver(ctx, e.user, now, t.events)
 	}
