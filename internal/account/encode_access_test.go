@@ -2,11 +2,7 @@ package account_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -52,34 +48,7 @@ func afterReset(t *testing.T) *world {
 // What hosts have stored must stay readable: these files never change.
 func TestGoldenFilesOfAccess(t *testing.T) {
 	for name, a := range map[string]*account.Account{"v1-access": access(t).a, "v1-reset": afterReset(t).a} {
-		path := filepath.Join("testdata", name+".hex")
-		got := encode(t, a)
-		if *update {
-			if err := os.WriteFile(path, []byte(breakLines(hex.EncodeToString(got))), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s: the encoding has changed:\n%x\nwant\n%x", name, got, want)
-		}
-		decoded, err := account.Decode(want)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := touch(t, decoded); err != nil {
-			t.Fatal(err)
-		}
-		if again := encode(t, decoded); !bytes.Equal(again, want) {
-			t.Errorf("%s: decoded and encoded again it is\n%x\nwant\n%x", name, again, want)
-		}
+		t.Run(name, func(t *testing.T) { golden(t, name, a) })
 	}
 }
 
