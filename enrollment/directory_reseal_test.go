@@ -228,7 +228,7 @@ func TestResealBesideTraffic(t *testing.T) {
 			g, _ = k.Another(k.Store, ring)
 		} else {
 			// It must be able to open what is moved.
-			old, err := keyring.Parse(reversed(ring.Format()))
+			old, err := keyring.Parse(reversed(ring.Reveal()))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -311,7 +311,7 @@ func TestGoldenFullRecord(t *testing.T) {
 func writeGoldenFull(t *testing.T) {
 	t.Helper()
 	keys := value[*keyring.Ring](t)(keyring.Generate("golden"))
-	f := goldenFull{Keys: keys.Format(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	f := goldenFull{Keys: keys.Reveal(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	s := memory.New()
 	full := func(context.Context, enrollment.Event) error { return errors.New("the queue is full") }
 	box, ctx := new(proving.Inbox), t.Context()

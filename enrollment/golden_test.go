@@ -108,7 +108,7 @@ func writeGolden(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := golden{Keys: keys.Format(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	g := golden{Keys: keys.Reveal(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	s := memory.New()
 	guard, err := enrollment.New(s, keys, enrollment.Config{
 		Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return g.Now }, RecoveryCodes: recovery.MinCount,

@@ -7,7 +7,7 @@
 //
 //	go run github.com/seed-1b6a03a1/twofactor/enrollment/keyring/newkey
 //
-// or with [Generate] and [Ring.Format]. Keep the text with the host's other
+// or with [Generate] and [Ring.Reveal]. Keep the text with the host's other
 // secrets, apart from the database and its backups, and read it with [Parse]
 // when the program starts. Anyone who has both the text and the database has
 // the shared secrets of all users. If the text is lost, no user can pass the

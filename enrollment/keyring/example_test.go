@@ -16,7 +16,7 @@ func ExampleGenerate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	text := ring.Format()
+	text := ring.Reveal()
 	fmt.Println(strings.HasPrefix(text, "2026a:"), len(text))
 	fmt.Println(ring, ring.IDs()) // what a log gets to see
 	// Output:
@@ -41,7 +41,7 @@ func ExampleRing_Rotate() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	again, err := keyring.Parse(ring.Format())
+	again, err := keyring.Parse(ring.Reveal())
 	if err != nil {
 		log.Fatal(err)
 	}

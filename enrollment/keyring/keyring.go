@@ -180,9 +180,9 @@ func Parse(text string) (*Ring, error) {
 	return New(keys...)
 }
 
-// Format returns the text that [Parse] reads. It shows the keys in clear: write
+// Reveal returns the text that [Parse] reads. It shows the keys in clear: write
 // it to where the host keeps its secrets, and never to a log.
-func (r *Ring) Format() string {
+func (r *Ring) Reveal() string {
 	var b strings.Builder
 	for i, k := range r.roots() {
 		if i > 0 {

@@ -98,22 +98,22 @@ func TestNewCopies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before := r.Format()
+	before := r.Reveal()
 	s[0]++
-	if r.Format() != before {
+	if r.Reveal() != before {
 		t.Error("changing what was handed in changed the ring")
 	}
 }
 
-func TestFormatAndParse(t *testing.T) {
+func TestRevealAndParse(t *testing.T) {
 	t.Parallel()
 	r := ring(t, "2026b", "2026a")
-	text := r.Format()
+	text := r.Reveal()
 	again, err := keyring.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Format() != text || strings.Join(again.IDs(), " ") != "2026b 2026a" {
+	if again.Reveal() != text || strings.Join(again.IDs(), " ") != "2026b 2026a" {
 		t.Errorf("parsed and formatted: %v", again.IDs())
 	}
 	if _, err := keyring.Parse(" \n" + strings.ReplaceAll(text, ",", " ,\r\n\t") + "\n"); err != nil {
@@ -153,9 +153,9 @@ func TestParseSaysWhy(t *testing.T) {
 	}
 	for text, why := range map[string]string{
 		"": "empty", " \n": "empty", ",,": "empty",
-		"secret": "form id:secret", ring.Format() + ",secret": "key 2",
+		"secret": "form id:secret", ring.Reveal() + ",secret": "key 2",
 		"a:!": "base64url",
-		ring.Format() + strings.Repeat(" ", 1<<16): "longer",
+		ring.Reveal() + strings.Repeat(" ", 1<<16): "longer",
 	} {
 		if _, err := keyring.Parse(text); !errors.Is(err, keyring.ErrKeys) || !strings.Contains(err.Error(), why) {
 			t.Errorf("Parse(%.100q) = %v, want it to say %q", text, err, why)
@@ -173,7 +173,7 @@ func TestGenerate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Format() == b.Format() {
+	if a.Reveal() == b.Reveal() {
 		t.Error("the same key twice")
 	}
 	if _, err := keyring.Generate("not an id"); !errors.Is(err, keyring.ErrKeys) {
@@ -255,14 +255,14 @@ func TestZeroRing(t *testing.T) {
 		if _, err := r.Open(t.Context(), nil, nil, sealed); !errors.Is(err, keyring.ErrUnknownKey) {
 			t.Errorf("Open = %v", err)
 		}
-		if r.Format() != "" || r.IDs() != nil {
+		if r.Reveal() != "" || r.IDs() != nil {
 			t.Error("the zero ring has keys")
 		}
 	}
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(ring(f, "a", "b").Format())
+	f.Add(ring(f, "a", "b").Reveal())
 	f.Add("a:" + base64.RawURLEncoding.EncodeToString(secret(7)) + " \n")
 	f.Add("a:,b")
 	f.Fuzz(func(t *testing.T, text string) {
@@ -273,8 +273,8 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		again, err := keyring.Parse(r.Format())
-		if err != nil || again.Format() != r.Format() {
+		again, err := keyring.Parse(r.Reveal())
+		if err != nil || again.Reveal() != r.Reveal() {
 			t.Fatalf("not stable: %v", err)
 		}
 	})

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-var errEncode = errors.New("keyring: keys are not encoded; call Ring.Format and store that")
+var errEncode = errors.New("keyring: keys are not encoded; call Ring.Reveal and store that")
 
 // redacted is embedded by the types that hold a secret. See package redact.
 type redacted struct{}

@@ -203,7 +203,7 @@ func TestScopesTakeTurns(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				fresh, err := keyring.Parse(ring.Format()) // has derived nothing yet
+				fresh, err := keyring.Parse(ring.Reveal()) // has derived nothing yet
 				if err != nil {
 					t.Error(err)
 					return

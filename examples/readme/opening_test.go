@@ -20,7 +20,7 @@ func TestOpening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("TWOFACTOR_KEYS", keys.Format())
+	t.Setenv("TWOFACTOR_KEYS", keys.Reveal())
 	db := openSQLite(t)
 	app, err := start(t.Context(), db, sqlstore.SQLite)
 	if err != nil {
@@ -54,7 +54,7 @@ func TestOpening(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("TWOFACTOR_KEYS", other.Format())
+	t.Setenv("TWOFACTOR_KEYS", other.Reveal())
 	if _, err := start(t.Context(), db, sqlstore.SQLite); !errors.Is(err, keyring.ErrUnknownKey) {
 		t.Errorf("start with other keys: %v", err)
 	}

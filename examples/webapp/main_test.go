@@ -95,7 +95,7 @@ func TestWrongKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(c.data, "twofactor.key"), []byte(other.Format()), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(c.data, "twofactor.key"), []byte(other.Reveal()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := open(t.Context(), c); !errors.Is(err, keyring.ErrUnknownKey) {

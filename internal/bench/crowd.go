@@ -63,7 +63,7 @@ func NewCrowd(ctx context.Context, n int) (*Crowd, error) {
 		return nil, err
 	}
 	wrong, err := wrongRecoveryCode()
-	return &Crowd{crowdJob{Ring: p.ring.Format(), Users: p.Users, Wrong: wrong}}, err
+	return &Crowd{crowdJob{Ring: p.ring.Reveal(), Users: p.Users, Wrong: wrong}}, err
 }
 
 // Run starts this program once more, has that many callers check wrong codes,

@@ -88,7 +88,7 @@ func (k *Kit) Rotate(id string) *keyring.Ring {
 // Only returns a ring of the primary key alone.
 func Only(t testing.TB, ring *keyring.Ring) *keyring.Ring {
 	t.Helper()
-	text, _, _ := strings.Cut(ring.Format(), ",")
+	text, _, _ := strings.Cut(ring.Reveal(), ",")
 	alone, err := keyring.Parse(text)
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	// A ring can't hold two keys with one id, so the id is drawn, too.
 	ring, err := keyring.Generate(strings.ToLower(rand.Text()[:8]))
 	if err == nil {
-		_, err = fmt.Fprintln(stdout, ring.Format())
+		_, err = fmt.Fprintln(stdout, ring.Reveal())
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "newkey:", err)

@@ -21,7 +21,7 @@ func TestCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	ring, err := keyring.Parse(string(out))
-	if err != nil || len(ring.IDs()) != 1 || ring.Format()+"\n" != string(out) {
+	if err != nil || len(ring.IDs()) != 1 || ring.Reveal()+"\n" != string(out) {
 		t.Errorf("%d bytes, %v, %v", len(out), ring, err)
 	}
 }

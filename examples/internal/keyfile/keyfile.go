@@ -78,7 +78,7 @@ func create(path string) error {
 		return err
 	}
 	defer os.Remove(temp.Name())
-	_, err = temp.WriteString(ring.Format() + "\n")
+	_, err = temp.WriteString(ring.Reveal() + "\n")
 	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}

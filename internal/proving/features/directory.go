@@ -204,7 +204,7 @@ func TestFeatureX7_OldKeyDropped(t *testing.T, open proving.Open) {
 		t.Errorf("%+v", done)
 	}
 
-	text, _, _ := strings.Cut(after.Format(), ",") // the new key alone
+	text, _, _ := strings.Cut(after.Reveal(), ",") // the new key alone
 	dropped, err := keyring.Parse(text)
 	k.Must(err)
 	k.Guard = on(dropped)
