@@ -55,13 +55,13 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 	})
 }
 
-// Verify evaluates a code, an app's or a recovery code, that a user who is
-// signed in has typed, before a sensitive action or to prove a change of
-// settings. The host takes the user from its own session, never from what the
-// client sent. For a delivered code, see [Messages].
+// Verify checks an app code or a recovery code of a user who is signed in, before
+// a sensitive action or to prove a change of settings. The host takes the user
+// from its own session, never from what the client sent. For a delivered code, see
+// [Messages].
 //
-// It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode, ReasonWrongCode,
-// ReasonReplayed, ReasonLocked or ReasonFactorDisabled.
+// It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode,
+// ReasonWrongCode, ReasonReplayed, ReasonLocked or ReasonFactorDisabled.
 func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {
 	if err := g.check(); err != nil {
 		return Success{}, err
@@ -93,15 +93,15 @@ const (
 	maxImported = 64
 )
 
-// A guess is what somebody typed, read as what it looks like. App codes and
-// recovery codes differ in length, so that one field takes both.
+// A guess is what a person typed, read as what it looks like. App codes and
+// recovery codes differ in length, so one field takes both.
 type guess struct {
 	account.Guess
 	code recovery.Code // for Recovery: what the digest is derived from
 	text string        // what a code of another system is held against
 }
 
-// readGuess reads what somebody typed. It reports false for text that can't be a
+// readGuess reads what a person typed. It reports false for text that can't be a
 // code, not even of another system, before anything is loaded or derived.
 // Whether an account has codes of another system is known once it is loaded.
 func readGuess(input string) (*guess, bool) {

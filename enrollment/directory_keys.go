@@ -87,7 +87,7 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 		failures = &c.unfit
 	}
 	if key != "" {
-		err = fmt.Errorf("%w (it names the key %q)", err, key)
+		err = fmt.Errorf("%w (the record names the key %q)", err, key)
 	}
 	failures.add(rec.UserID, err)
 	return nil

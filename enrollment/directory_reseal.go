@@ -10,10 +10,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// ResealOptions are how [Directory.Reseal] goes about it.
+// ResealOptions configure [Directory.Reseal].
 type ResealOptions struct {
-	// Cursor is Resealed.Cursor of a run that was interrupted, to go on there.
-	// Defaults to "": from the beginning.
+	// Cursor is Resealed.Cursor of an interrupted run, to continue there. Defaults
+	// to "": from the beginning.
 	Cursor string
 
 	// Progress is called after each page of accounts with what was done so far
@@ -32,12 +32,12 @@ type Resealed struct {
 	// only the id "".
 	Keys map[string]int
 
-	// Failed are the accounts that can't be opened or saved. They are still
-	// under the key they were under.
+	// Failed are the accounts that can't be opened or saved. Their key is still
+	// the old one.
 	Failed Failures
 
-	// Cursor is where to go on if the run is interrupted after this. The
-	// accounts of a page that was begun are then looked at again.
+	// Cursor is where to continue if the run is interrupted after this. The
+	// accounts of an unfinished page are then looked at again.
 	Cursor string
 
 	// Done says that all accounts have been looked at.
@@ -51,25 +51,26 @@ func (r Resealed) snapshot() Resealed {
 	return r
 }
 
-// Reseal opens every account, and seals those under the primary key of the
-// [Sealer] that are under another one, so that an old key can be dropped. It is
-// safe beside live traffic, and to run twice or in several processes: an account
-// is only saved as the version that was opened. Nothing else about an account
-// changes, no event is recorded, and Config.Notify is not
-// called. Where the Sealer is no [KeyNamer], all accounts are sealed anew.
+// Reseal opens every account. It seals those that are under another key anew,
+// under the primary key of the [Sealer], so that an old key can be dropped. It is
+// safe beside live traffic, and can run twice or in several processes: an account
+// is saved only if nobody else has written it meanwhile. Nothing else about an
+// account changes, no event is recorded, and Config.Notify is not called. If the
+// Sealer is not a [KeyNamer], all accounts are sealed anew.
 //
-// A node that still seals under the old key moves accounts back as they are
-// used. Drop the key when all nodes have the new one and a run after that, over
-// the database itself and no replica of it, has found nothing under the old key
-// in Resealed.Keys and nothing in Resealed.Failed: an account that was left out
-// is lost with the key. Challenges, setups and receipts that are in somebody's
-// hands may be sealed under the old key for another day.
+// A node that still seals under the old key moves accounts back as they are used.
+// Drop the key only when all nodes have the new one, and a later run over the
+// database itself, not a replica, has nothing under the old key in Resealed.Keys
+// and nothing in Resealed.Failed. An account that was left out is lost with the
+// key. Clients may hold challenges, setups and receipts under the old key for
+// another day.
 //
-// Accounts are taken one after another, about as fast as the store saves. An
-// account that can't be opened or saved is in Resealed.Failed, and the others
-// are processed all the same. It returns what was done so far, and an error if the
-// context ends, which is looked at before each account, or if the accounts
-// can't be listed; the latter matches [store.ErrInvalid] if the cursor is none.
+// Accounts are processed one after another, about as fast as the store saves. An
+// account that can't be opened or saved is in Resealed.Failed, and the others are
+// processed all the same. Reseal returns what was done so far. It also returns an
+// error if the context ends, which is checked before each account, or if the
+// accounts can't be listed. An invalid cursor is an error that matches
+// [store.ErrInvalid].
 func (d *Directory) Reseal(ctx context.Context, o ResealOptions) (Resealed, error) {
 	if err := d.check(); err != nil {
 		return Resealed{}, err
@@ -97,8 +98,9 @@ func (d *Directory) Reseal(ctx context.Context, o ResealOptions) (Resealed, erro
 func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed) {
 	g := d.guard
 	key, primary := g.sealedBy(rec.Data)
-	// The id stands there for everybody to write. It is counted once the bytes
-	// have opened, which also bounds how many there can be.
+	// The id is in clear, so anybody who writes to the database can change it. It
+	// is counted after the bytes have opened, which also bounds how many ids there
+	// can be.
 	if _, err := g.read(ctx, rec); err != nil {
 		done.Seen++
 		done.Failed.add(rec.UserID, err)
@@ -134,15 +136,15 @@ func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed
 	done.Seen++
 }
 
-// sealedBy returns the id of the key that the data of a record, which was not
-// opened yet, was sealed under, and whether it is the primary one. For a Sealer
-// that does not tell it is "" and another one.
+// sealedBy returns the id of the key that sealed the data of an unopened record,
+// and whether that is the primary key. It returns "" and false if the Sealer does
+// not say.
 func (g *Guard) sealedBy(data []byte) (id string, primary bool) {
 	namer, ok := g.sealer.(KeyNamer)
 	if !ok {
 		return "", false
 	}
-	// Whatever the namespace, its mark is none of the Sealer's business.
+	// The Sealer gets what it has sealed, without the mark of any namespace.
 	id, err := namer.KeyID(data[:max(0, len(data)-len(g.mark))])
 	if err != nil {
 		return "", false

@@ -11,66 +11,62 @@ import (
 
 // Swept is what a [Directory.Sweep] has done.
 type Swept struct {
-	// Seen is how many accounts were due, or can't be opened, so that nobody
-	// knows.
+	// Seen is how many accounts were due, or could not be opened to find out.
 	Seen int
 
-	// Expired is how many setups were not confirmed in time, and are gone. They
-	// were good for nothing any more.
+	// Expired is how many expired setups were deleted.
 	Expired int
 
-	// Reminded, Matured, Completed and Lapsed count requests for a reset; see
-	// [ResetRequests]: whose owner was reminded, that can be approved from now on,
-	// that were carried out without an approval, and that nobody has approved in
-	// time.
+	// Reminded, Matured, Completed and Lapsed count requests for a reset (see
+	// [ResetRequests]): the owner was reminded, the request can be approved from now
+	// on, it was carried out without an approval, and nobody approved it in time.
 	Reminded, Matured, Completed, Lapsed int
 
-	// Delivered and Undelivered count events that Config.Notify has taken, and
-	// that it has not: they stay in the account for a later Sweep.
+	// Delivered and Undelivered count events that Config.Notify accepted, and did
+	// not accept. The latter stay in the account for a later Sweep.
 	Delivered, Undelivered int
 
-	// Waiting is how many accounts were left as they are because they wait for
-	// a Guard with a Config.Notify.
+	// Waiting is how many accounts were left alone because they need a Guard with
+	// a Config.Notify.
 	Waiting int
 
-	// Walked is how many accounts the walk over all of them has looked at, and
-	// Repaired how many had another Due in the database than they have by what
-	// is sealed, and are saved with their own now. Somebody else has written to
-	// the database then.
+	// Walked is how many accounts the walk over all of them has looked at. Repaired
+	// is how many had a Due in the database that differs from the sealed one, and
+	// were saved with the right one. It means that something else has written to
+	// the database.
 	Walked, Repaired int
 
 	// Walk says how far the walk has come, for [Directory.ResumeWalk].
 	Walk string
 
-	// Failed are the accounts for which what was due could not be done, and
-	// those that the walk could not open.
+	// Failed are the accounts that could not be processed, and those that the walk
+	// could not open.
 	Failed Failures
 }
 
-// Sweep does what is due at the time of the call, account by account: it
-// deletes setups that were not confirmed in time, tells the owners of open
-// requests for a reset again and carries out those that need no approval, and
-// hands events to Config.Notify that were not delivered when they happened,
-// because Notify failed or a process ended. Call it every few minutes, from one
-// process or from many: each thing is done once, whoever comes first, but for
-// events, which can arrive twice. Nothing about signing in waits for it.
+// Sweep does what is due at the time of the call, account by account. It deletes
+// expired setups. It reminds the owners of open requests for a reset, and carries
+// out those that need no approval. It hands Config.Notify the events that were not
+// delivered when they happened, because Notify failed or a process ended. Call it
+// every few minutes, from one process or from many: each thing is done once, except
+// that an event can arrive twice. Signing in never waits for it.
 //
-// A Guard without Config.Notify tells nobody. It only deletes what has expired,
-// and leaves requests and events to one that does.
+// A Guard without Config.Notify only deletes what has expired. It leaves requests
+// and events to a Guard that has one.
 //
 // The database says in clear when an account is due, so that Sweep finds it at
-// once. Somebody who writes to the database could keep it from being found.
+// once. An attacker who writes to the database could hide an account that way.
 // Therefore Sweep also walks over all accounts, about once in 24 hours, compares
-// each with what is sealed, and does at once what was kept back. The walk begins
-// with the first Sweep of a Directory and goes on where the last one was
-// interrupted, by the end of its context for example: make one Directory and
-// keep it. See [Directory.ResumeWalk] for programs that end after each Sweep.
+// each with what is sealed, and does at once what was held back. The walk begins
+// with the first Sweep of a Directory, and continues where the last Sweep was
+// interrupted, for example by its context. Make one Directory and keep it. See
+// [Directory.ResumeWalk] for programs that end after each Sweep.
 //
-// An account that can't be opened or saved is in Swept.Failed, and the others
-// are processed all the same. It returns what was done so far, and an error if the context
-// ends, which is looked at before each account, or if the accounts can't be
-// listed. Config.Observe counts each account that was due, as "sweep"; unless it
-// failed, it is a line of the log.
+// An account that can't be opened or saved is in Swept.Failed, and the others are
+// processed all the same. Sweep returns what was done so far. It also returns an
+// error if the context ends, which is checked before each account, or if the
+// accounts can't be listed. Config.Observe counts each account that was due, as
+// "sweep". Each of them that did not fail is a line of the log.
 func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 	var done Swept
 	if err := d.check(); err != nil {

@@ -30,19 +30,19 @@ type edit struct {
 
 	matched account.Factor // what the guess was right as; NoFactor if it was not
 
-	// reads says that the edit is there to read. It may still find something to
-	// write.
+	// reads says that the edit only reads, unless it finds something to write.
 	reads bool
 
-	// asItIs says that the account is not to be mended when it is loaded: by a
-	// tool whose clock and configuration nobody should have to trust.
+	// asItIs says that the account is not mended when it is loaded, for tools whose
+	// clock and configuration may differ from the application's.
 	asItIs bool
 
 	// from is what the first decision is taken on; nil if it has to be loaded.
 	from *base
 
-	// loaded is the record that the decision is taken on, as the store returned
-	// it, with the Due of the account; the zero Record if there is none.
+	// loaded is the record that the decision is based on, as the store returned
+	// it, but with the Due of the account. It is the zero Record if there is no
+	// record.
 	loaded store.Record
 
 	// misfiled says that the store had another Due.
@@ -76,9 +76,9 @@ type sealing[T any] func(ctx context.Context) (T, error)
 // stored. It returns any other error if nothing was decided, or if it can't
 // know whether the decision was stored.
 //
-// The caller can cancel while run loads or waits. From a decision on, the
-// caller's cancellation is ignored until the decision is stored: who hangs up
-// has guessed all the same.
+// The caller can cancel while run loads or waits. After a decision, the caller's
+// cancellation is ignored until the decision is stored: hanging up does not undo a
+// guess.
 func (e *edit) run(ctx context.Context, decide decision) error {
 	return e.carryOut(ctx, decide, func(context.Context) error { return nil })
 }
@@ -118,7 +118,8 @@ func (e *edit) carryOut(caller context.Context, decide decision, seal func(conte
 	return err
 }
 
-// untilStored decides until a decision is stored, or there is none to store.
+// untilStored decides until a decision is stored, or until there is nothing to
+// store.
 func (e *edit) untilStored(caller context.Context, decide decision, seal func(context.Context) error) error {
 	defer e.place.leave()
 	e.enter()

@@ -11,9 +11,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A try is a decision that has been taken and is not stored yet.
+// A try is a decision that is not stored yet.
 type try struct {
-	base    *base // what it was taken on
+	base    *base // what it is based on
 	account *account.Account
 	moment  account.Moment
 	verdict error
@@ -56,9 +56,9 @@ func (e *edit) commit(caller context.Context, t *try, seal func(context.Context)
 	return stored, now, err
 }
 
-// settled is commit after a Save that was not acknowledged. If the store holds
-// the very bytes that were sent, the reply was lost, or the driver had tried
-// twice, and they are ours.
+// settled is commit after a Save that was not acknowledged. If the store holds the
+// very bytes that were sent, they are ours: the reply was lost, or the driver tried
+// twice.
 func (e *edit) settled(caller context.Context, sent *base, failed error) (stored bool, now *base, err error) {
 	if e.conflicts > 0 {
 		// Let those who write at the same time get out of step.

@@ -167,9 +167,8 @@ func (e *edit) inSlot(caller context.Context, t task) error {
 	return t.do(caller)
 }
 
-// pay has the account count a set before it is made: who gives up meanwhile,
-// again and again, has soon used up the sets of the day. It returns what commit
-// does.
+// pay counts a set before it is made, so that a caller who gives up again and
+// again uses up the sets of the day. It returns what commit returns.
 func (e *edit) pay(caller context.Context, b *base) (paid bool, now *base, err error) {
 	m, err := e.moment()
 	if err != nil {
@@ -213,7 +212,7 @@ func (e *edit) makeSet(shown recovery.Codes) (task, error) {
 }
 
 // derive computes the digest that the account's codes are compared with, and
-// makes the code that takes the place of the one that is right, if one does.
+// makes the code that replaces the right one, if it is to be replaced.
 func (e *edit) derive(need account.Need) error {
 	digest, err := need.From.Derive(e.guess.code)
 	if err != nil {
@@ -234,10 +233,10 @@ func (e *edit) derive(need account.Need) error {
 	return nil
 }
 
-// tryImported holds the text against codes that another system has hashed. All
-// are tried, whichever it is and whether they were used or not, so that the time
-// it takes tells neither. Those hashed with SHA-256 are also found if it was
-// typed in capitals or without; with bcrypt that would cost three times as much.
+// tryImported compares the text with codes that another system has hashed. It
+// tries all of them, used ones as well, so the time it takes does not tell which
+// one matched. Codes hashed with SHA-256 are also found in capitals or in small
+// letters; with bcrypt that would cost three times as much.
 func (e *edit) tryImported(codes []account.ImportedCode) {
 	text := e.guess.text
 	var sums [][32]byte

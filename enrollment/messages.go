@@ -63,30 +63,29 @@ var errNoSender = errors.New("enrollment: Config.Sender is nil")
 
 // A Delivery is the result of [Messages.Send].
 type Delivery struct {
-	// Challenge is to be answered with the code that was sent, or a recovery
-	// code. The challenge that was given to Send still takes an app's code, and
-	// treats the code that was sent as wrong. Answering either spends
-	// both.
+	// Challenge takes the code that was sent, or a recovery code. The challenge
+	// that was passed to Send still takes an app code, and treats the sent code
+	// as wrong. Answering one of the two spends both.
 	Challenge Challenge `json:"challenge,omitzero"`
 
-	// Expires is when the code is worth nothing any more, and the challenge
-	// with it.
+	// Expires is when the code and the challenge expire.
 	Expires time.Time `json:"expires"`
 
 	// Address is where it went.
 	Address Address `json:"address"`
 }
 
-// Send sends a code to the address of whom the challenge belongs to: one of
-// SignIn, or one that Send has returned, for sending another. The code that was
-// sent before is void. Send takes either kind for [ChallengeTTL] after SignIn;
-// after that the first factor has to be given again. So no challenge outlives
-// its SignIn by more than ChallengeTTL and [DeliveryTTL] together.
+// Send sends a code to the address of the user whom the challenge identifies. The
+// challenge comes from SignIn, or from an earlier Send to send another code. The
+// code that was sent before is void. Send accepts both kinds for [ChallengeTTL]
+// after SignIn; then ask for the first factor again. So no challenge outlives its
+// SignIn by more than ChallengeTTL and [DeliveryTTL] together.
 //
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
-// ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel if the first factor
-// came over the channel of the address; ReasonTooManyMessages, ReasonLocked or
-// ReasonFactorDisabled; or an error that matches [ErrNotSent].
+// ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel
+// if the first factor came over the channel of the address;
+// ReasonTooManyMessages, ReasonLocked or ReasonFactorDisabled; or an error that
+// matches [ErrNotSent].
 func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge) (_ Delivery, err error) {
 	if err := x.guard.check(); err != nil {
 		return Delivery{}, err
@@ -137,8 +136,8 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge
 	return done, nil
 }
 
-// send calls the host. A panic there is an error here, which does not quote it:
-// the host was holding the code.
+// send calls the Sender. It turns a panic there into an error that does not quote
+// the panic, which could contain the code.
 func (x Messages) send(ctx context.Context, m Message) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -159,11 +158,11 @@ var ErrNotSent = errors.New("enrollment: the message was not sent")
 // for concurrent use.
 type Sender interface {
 	// Send sends the code to the address, and does not keep the message. It is
-	// called after the account has counted the message and stored that, at most
-	// once for each, with the context of the caller: a caller who hangs up can
-	// cut it short, and has used up a message. The caller waits for it. A nil
-	// error means that the message is on its way; any other reaches the caller
-	// behind [ErrNotSent], as does a panic, without what it says.
+	// called at most once for each message, after the message was counted and the
+	// count stored. The caller waits for it, and ctx is the caller's: a caller who
+	// hangs up can cut it short, and has used up a message. A nil error means that
+	// the message is on its way. The caller gets any other error wrapped by
+	// [ErrNotSent]. A panic becomes ErrNotSent as well, without its text.
 	Send(ctx context.Context, m Message) error
 }
 
@@ -172,16 +171,17 @@ type Sender interface {
 type Message struct {
 	redacted
 
-	// UserID is who asked for it, Purpose what for: PurposeSetup where the code
-	// is to prove the address. Say it in the message: who reads "to delete the
-	// project" and did nothing of the kind does not pass the code on.
+	// UserID is the user who asked for the code. Purpose is what it is for;
+	// PurposeSetup means that it proves the address. Name the purpose in the
+	// message: a user who reads "to delete the project" without having asked for
+	// that does not pass the code on.
 	UserID  string
 	Purpose Purpose
 
 	// Channel and To are where it goes.
 	Channel, To string
 
-	// Expires is when the code is worth nothing any more.
+	// Expires is when the code expires.
 	Expires time.Time
 
 	code redact.Value[string]
@@ -204,9 +204,9 @@ type freshMessage struct {
 	digits string
 }
 
-// newMessage draws a message. It reads a fixed number of bytes: a code is the
-// rest of 64 bits, whose first codes are more frequent than the last by less
-// than one part in 10¹³, and no source of randomness makes it draw again.
+// newMessage draws a message. It reads a fixed number of random bytes, because a
+// code is the remainder of 64 bits: the bias is less than one part in 10¹³, and
+// no source of randomness can make it draw again and again.
 func (g *Guard) newMessage() (f freshMessage, err error) {
 	var drawn [8]byte
 	if err := g.draw(f.id[:], drawn[:]); err != nil {

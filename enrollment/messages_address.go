@@ -35,39 +35,38 @@ type BindOptions struct {
 	// it, whatever the case of the letters.
 	Channel string
 
-	// To is the address: 1 to [MaxAddress] printable bytes. The host checks that
-	// it is one, and brings it into one form, for example E.164 for phone
-	// numbers.
+	// To is the address: 1 to [MaxAddress] printable bytes. The host validates and
+	// normalises it, for example as E.164 for phone numbers.
 	To string
 
-	// Ticket is what the user was given by an administrator; see
-	// [ResetOptions]. Defaults to none.
+	// Ticket is what an administrator gave the user; see [ResetOptions]. Defaults
+	// to none.
 	Ticket Ticket
 
-	// Proof authorises the change where two-factor authentication is on already:
-	// [ByCode] or [ByReceipt]. It is not looked at otherwise.
+	// Proof authorises the change if two-factor authentication is on already:
+	// [ByCode] or [ByReceipt]. Otherwise it is ignored.
 	Proof Proof
 }
 
 // Binding is the result of [Messages.Bind].
 type Binding struct {
-	// Token stands for the address that waits for its code; see Confirm.
+	// Token identifies the address whose code is pending; see Confirm.
 	Token SetupToken `json:"token,omitzero"`
 
-	// Expires is when the code is worth nothing any more.
+	// Expires is when the code expires.
 	Expires time.Time `json:"expires"`
 }
 
-// Bind sends a code to an address, which Confirm then takes for the account's.
-// An earlier address stays until then. A later message, to whichever address,
-// and every change of factor void the code. A proof that is a code is used up,
-// also if the message can't be sent. The next message, for a sign-in too, waits
-// for [MessagePause].
+// Bind sends a code to an address. Confirm with that code makes it the address of
+// the account; an earlier address stays until then. A later message to any address
+// voids the code, and so does every change of factor. A proof by code is used up
+// even if the message can't be sent. The next message, also one for a sign-in, can
+// be sent after [MessagePause].
 //
-// It returns a [Denied] of reason ReasonNotEnrolled if there is nothing besides and
-// Config.AddressAlone is not set, ReasonTooManyMessages, ReasonLocked,
-// ReasonFactorDisabled, ReasonTicketRequired, ReasonTicketInvalid, or what Begin
-// returns of proofs; or an error that matches [ErrNotSent].
+// It returns a [Denied] of reason ReasonNotEnrolled if the account has no other
+// factor and Config.AddressAlone is not set; ReasonTooManyMessages, ReasonLocked,
+// ReasonFactorDisabled, ReasonTicketRequired or ReasonTicketInvalid; a reason of
+// Begin about proofs; or an error that matches [ErrNotSent].
 func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
 	if err := x.guard.check(); err != nil {
 		return Binding{}, err
@@ -111,14 +110,16 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 	return done, nil
 }
 
-// Confirm takes the address over if the code is the one that was sent there, and
-// switches two-factor authentication on if it was off. It makes recovery codes
-// where [Guard.Confirm] would. The event is [EventEnabled] or [EventAddressBound].
+// Confirm makes the address that of the account, if the code is the one that was
+// sent there. It switches two-factor authentication on if it was off, and makes
+// recovery codes if [Guard.Confirm] would. The event is [EventEnabled] or
+// [EventAddressBound].
 //
-// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
-// (another address waits) or ReasonNoSetup (a code was sent for a sign-in since, five
-// were wrong, or a factor was changed); ReasonNotEnrolled as Bind does; ReasonMalformedCode,
-// ReasonWrongCode, ReasonLocked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
+// ReasonSetupSuperseded (another address is pending) or ReasonNoSetup (a code was
+// sent for a sign-in since, five codes were wrong, or a factor was changed);
+// ReasonNotEnrolled as Bind does; ReasonMalformedCode, ReasonWrongCode,
+// ReasonLocked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
 func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	if err := x.guard.check(); err != nil {
 		return Confirmed{}, err
@@ -145,9 +146,9 @@ func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, 
 	})
 }
 
-// Unbind takes the address away. Proofs are as for [Guard.Remove]. It returns a
-// [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator where the address
-// is all that the account has, or what Remove returns of proofs.
+// Unbind removes the address. The proofs are those of [Guard.Remove]. It returns a
+// [Denied] of reason ReasonNotEnrolled, ReasonNoAddress, ReasonLastAuthenticator
+// if the address is all that the account has, or a reason of Remove about proofs.
 func (x Messages) Unbind(ctx context.Context, userID string, p Proof) (err error) {
 	if err := x.guard.check(); err != nil {
 		return err
@@ -165,10 +166,9 @@ func addressOf(x account.Address) Address {
 	return Address{Channel: x.Channel, Hint: hint(x.To), Added: x.Added, Used: x.Used}
 }
 
-// hint shows of an address what its owner recognises it by: the domain of an
-// e-mail address with the first letter, and the last two characters of anything
-// else, such as a phone number. Where that were most of what there is to know,
-// it shows less.
+// hint returns the part of an address by which its owner recognises it: the first
+// letter and the domain of an e-mail address, and the last two characters of
+// anything else, such as a phone number. It shows less of a short address.
 func hint(to string) string {
 	const (
 		shortLocal = 3 // runes before the @

@@ -13,8 +13,8 @@ import (
 // maxMethod is the length of the longest method of ByReauth in bytes.
 const maxMethod = 32
 
-// A Proof authorises a change to somebody's two-factor settings. The zero
-// Proof proves nothing.
+// A Proof authorises a change of a user's two-factor settings. The zero Proof
+// proves nothing.
 type Proof struct {
 	redacted
 	p redact.Value[proof] // a code is a secret while it lasts
@@ -25,15 +25,15 @@ type proof struct {
 	value string
 }
 
-// ByCode proves with a current code of an authenticator, or a recovery code,
-// that the user typed. It is used up like a code at sign-in, and a wrong one is
-// counted like one there. Where a change is denied for another reason, the code
-// stays good. A recovery code is not replaced, whatever
-// Config.ReplenishCodes says: nobody would be shown the new one.
+// ByCode proves with a code that the user typed: a current app code or a recovery
+// code. The code is used up as at a sign-in, and a wrong one is counted as there.
+// If the change is denied for another reason, the code stays good.
+// Config.ReplenishCodes does not replace a recovery code that was used as a proof,
+// because the user would not see the new one.
 func ByCode(code string) Proof { return Proof{p: redact.Of(proof{account.CodeProof, code})} }
 
-// ByReceipt proves with a receipt of the same user (see [Success]) that is at
-// most [ReceiptTTL] old. A receipt is void after any change of factor. That of a
+// ByReceipt proves with a receipt of the same user (see [Success]) that is at most
+// [ReceiptTTL] old. Any change of factor voids a receipt. The receipt of a
 // delivered code proves nothing here.
 func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{account.ReceiptProof, r.Reveal()})} }
 
@@ -43,8 +43,8 @@ func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{account.Receip
 // Config.AllowReauth is set.
 func ByReauth(method string) Proof { return Proof{p: redact.Of(proof{account.ReauthProof, method})} }
 
-// readProof reads a proof that the edit needs. What is wrong with it comes to
-// light once it is needed; an error is a fault.
+// readProof reads a proof that the edit may need. A wrong proof is denied only
+// when it is needed; an error is a fault.
 func (e *edit) readProof(ctx context.Context, p Proof) (account.Proof, error) {
 	if p.p.IsZero() {
 		return account.Proof{}, nil

@@ -9,7 +9,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// ReceiptTTL is how old a receipt may be that proves something.
+// ReceiptTTL is how old a receipt may be as a proof: 5 minutes.
 const ReceiptTTL = account.ReceiptTTL
 
 // maxWithin bounds how long a receipt is good for a purpose.
@@ -55,16 +55,17 @@ func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err e
 	return r, nil
 }
 
-// RecentlyVerified returns what a receipt stands for, if the same user answered for that
-// very purpose within the given time and no factor was changed since: a user
-// who has just stepped up need not do so again. Within is at most 24 hours; a
-// longer one, and one that is not positive, is an error. The Success has that
-// receipt and the present CodesLeft, and names no authenticator.
+// RecentlyVerified spares a user another code who has just given one. It returns
+// what the receipt stands for if this user answered for this purpose within the
+// given time and no factor was changed since. Within is more than zero and at most
+// 24 hours; another value is an error. The Success has that receipt and the
+// present CodesLeft, and names no authenticator.
 //
-// A receipt is not bound to a session: keep it where the client can't exchange
-// it for a receipt of another session of the same user.
+// A receipt is not bound to a session. Keep it where the client can't exchange it
+// for a receipt of another session of the same user.
 //
-// It returns a [Denied] of reason ReasonProofInvalid or ReasonProofStale. It writes nothing.
+// It returns a [Denied] of reason ReasonProofInvalid or ReasonProofStale. It
+// writes nothing.
 func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Purpose, receipt Receipt, within time.Duration) (Success, error) {
 	if err := g.check(); err != nil {
 		return Success{}, err

@@ -13,22 +13,22 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A base is what decisions are taken on: a record, and the account in it as it
-// was encoded, so that each try has an account of its own.
+// A base is what decisions are based on: a record and its encoded account. Each try
+// decodes an account of its own from it.
 type base struct {
-	record    store.Record // as the store returned it; the zero Record if there is none
-	found     bool         // whether there is one
+	record    store.Record // as the store returned it; the zero Record if it has none
+	found     bool         // whether the store has a record
 	opened    bool
 	plaintext []byte
 
-	// misfiled says that the store had another Due than the account, which
-	// stands in record now: somebody has written to the database.
+	// misfiled says that the store's Due differed from the account's, because
+	// somebody has written to the database. The record above then has the account's.
 	misfiled bool
 }
 
-// account returns the account as it was saved, or a new one if there is none.
-// Due stands in clear, so that a store can list by it, and is not believed: what
-// is sealed says when something is due.
+// account returns the account as it was saved, or a new one if the store has no
+// record. The record's Due is in clear so that a store can list by it. It is not
+// trusted: the sealed account says when something is due.
 func (b *base) account(m account.Moment) (*account.Account, error) {
 	if !b.found {
 		return account.New(m), nil
@@ -160,7 +160,7 @@ func (g *Guard) read(ctx context.Context, rec store.Record) (*account.Account, e
 	return b.account(account.Moment{})
 }
 
-// seal returns what takes the place of version prev: the account as it is now.
+// seal returns the record that replaces version prev: the account as it is now.
 func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, m account.Moment) (*base, error) {
 	due, err := a.Due()
 	if err != nil {

@@ -152,11 +152,11 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 	return s, nil
 }
 
-// Resume returns the setup that the token stands for once more, for a page
-// that is loaded again. It changes nothing.
+// Resume returns the setup of the token again, for a page that is reloaded. It
+// changes nothing.
 //
-// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded
-// or ReasonNoSetup.
+// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
+// ReasonSetupSuperseded or ReasonNoSetup.
 func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Setup, error) {
 	if err := g.check(); err != nil {
 		return Setup{}, err
@@ -190,23 +190,23 @@ type Confirmed struct {
 	// that demands enrolment at sign-in can start the session.
 	Success Success `json:"success"`
 
-	// Did says what came of it: EventEnabled, EventAuthenticatorAdded,
+	// Did says what has changed: EventEnabled, EventAuthenticatorAdded,
 	// EventAuthenticatorReplaced or EventAddressBound.
 	Did EventKind `json:"did"`
 
-	// Codes are the recovery codes, to be shown once: those that the setup has
-	// shown, if it has. They are empty (Len is 0) if the account had unspent
-	// ones already, which stay valid.
+	// Codes are the recovery codes, to be shown once. If the setup has shown codes,
+	// they are the same. They are empty (Len is 0) if the account already had
+	// unspent codes, which stay valid.
 	Codes recovery.Codes `json:"codes,omitzero"`
 }
 
-// Confirm turns the setup into a working authenticator if the code is a
-// current one of it, and switches two-factor authentication on if it was off.
-// The code is used up: the next sign-in takes the next one.
+// Confirm turns the setup into a working authenticator if the code is a current
+// code of it. It switches two-factor authentication on if it was off. The code is
+// used up: the next sign-in takes the next one.
 //
-// Where the account has no unspent recovery codes, Confirm makes a set. With
-// the scheme Argon2id that takes as many derivations as there are codes, half
-// a second of a processor.
+// If the account has no unspent recovery codes, Confirm makes a set. With the
+// scheme Argon2id that takes a derivation for each code, about half a second of a
+// processor for ten.
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
 // ReasonSetupSuperseded, ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode,
@@ -253,8 +253,9 @@ func (g *Guard) confirmed(userID string, a *account.Account, m account.Moment, f
 	}, nil
 }
 
-// Cancel drops the pending setup, also if another session of the user began it.
-// Working authenticators are not touched. It returns a [Denied] of reason ReasonNoSetup if none waits.
+// Cancel drops the pending setup, even if another session of the user began it.
+// Working authenticators stay. It returns a [Denied] of reason ReasonNoSetup if no
+// setup is pending.
 func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 	if err := g.check(); err != nil {
 		return err
@@ -264,8 +265,8 @@ func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 	return e.run(ctx, func(a *account.Account, _ account.Moment) error { return a.Cancel() })
 }
 
-// readAuthenticatorID reads the ID of a Status. What is none can't be an
-// authenticator of the account.
+// readAuthenticatorID reads the ID of a Status. An ID that can't be read belongs to
+// no authenticator of the account.
 func readAuthenticatorID(text string) (id account.AuthenticatorID, err error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != len(id) {
