@@ -285,7 +285,7 @@ func TestImportedCodes(t *testing.T) {
 	}
 }
 
-// The next set takes the place of all, and so does disabling.
+// The next set ends all of them, and so does disabling.
 func TestImportedCodesGiveWay(t *testing.T) {
 	t.Parallel()
 	hashes := proving.Summed("first code", "second code")

@@ -35,7 +35,7 @@ type Filter struct {
 }
 
 // query returns what to ask the store for. A setup that the store has as pending
-// may have expired; the account then is none or disabled.
+// may have expired. The state of the account is then none or disabled.
 func (f Filter) query() (store.Query, error) {
 	q := store.Query{States: slices.Clone(f.States), Limit: listPage}
 	if slices.Contains(q.States, store.None) || slices.Contains(q.States, store.Disabled) {

@@ -30,7 +30,7 @@ func swept(t *testing.T, k *proving.Kit, d *enrollment.Directory, want enrollmen
 	return got
 }
 
-// A setup that was not confirmed in time goes from the record, of whoever is
+// Sweep deletes a setup that was not confirmed in time from the record of a user
 // enrolled as well, and with it the secret that it had.
 func TestSweepExpired(t *testing.T) {
 	t.Parallel()

@@ -174,7 +174,7 @@ func walkers(t *testing.T, n int) (k *proving.Kit, ids []string) {
 		ids = append(ids, fmt.Sprintf("user-%02d", i))
 	}
 	k.EnrollAll(ids...)
-	// Pages are of one record, and what is due is none of them.
+	// A page holds one record, and nothing is due.
 	k.Store.Before(proving.List, func(_ context.Context, c *proving.Call) { c.Query.Limit = 1 })
 	return k, ids
 }

@@ -321,7 +321,7 @@ func TestFIPSMixedAccount(t *testing.T) {
 	config.AllowSHA1, config.Params = false, totp.Params{Algorithm: totp.SHA256}
 	strict := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
 
-	// A setup that waits is not lost.
+	// A pending setup is not lost.
 	setup := value[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a"}))
 	first := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	for _, c := range []string{first.Code(clock.Now()), first.WrongCode(clock.Now())} {

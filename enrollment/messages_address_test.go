@@ -159,7 +159,7 @@ func TestAddressAlone(t *testing.T) {
 	}
 }
 
-// A later address takes the place of one that waits, and every message of one
+// A later address replaces one that waits, and every message of one
 // that was sent before it.
 func TestBindSuperseded(t *testing.T) {
 	t.Parallel()

@@ -264,7 +264,7 @@ func TestBrokenRandomness(t *testing.T) {
 	}
 }
 
-// A setup that waits goes with the change that was made to keep its beginner
+// A pending setup goes with the change that was made to keep its beginner
 // out.
 func TestStagedSetupEndsWithTheEpoch(t *testing.T) {
 	t.Parallel()

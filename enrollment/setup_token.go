@@ -17,8 +17,8 @@ type SetupToken struct{ token }
 // it. The text is checked only when the SetupToken is used.
 func SetupTokenOf(text string) SetupToken { return SetupToken{tokenOf(text)} }
 
-// A setupToken lets whoever began a setup, of an app or of an address, see it
-// again and confirm it.
+// A setupToken lets the session that began a setup, of an app or an address, see
+// it again and confirm it.
 type setupToken struct {
 	id      account.SetupID
 	expires time.Time

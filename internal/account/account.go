@@ -93,7 +93,7 @@ func (a *Account) Epoch() Epoch { return a.epoch }
 // Authenticators returns copies of the confirmed authenticators, oldest first.
 func (a *Account) Authenticators() []Authenticator { return slices.Clone(a.authenticators) }
 
-// Setup returns the setup that waits for its code, or nil.
+// Setup returns the pending setup, or nil.
 func (a *Account) Setup() *Setup { return a.setup }
 
 // Rebase repairs instants that a broken clock has put more than a day ahead,

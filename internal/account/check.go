@@ -18,7 +18,7 @@ const (
 	Recovery
 	Delivered
 
-	// What can take the place of a code at a sign-in. Nothing is proven by
+	// What can replace a code at a sign-in. Nothing is proven by
 	// them.
 	ByBypass
 	TrustedDevice
@@ -48,7 +48,7 @@ type Guess struct {
 type Match struct {
 	Factor        Factor
 	Authenticator AuthenticatorID // for TOTP
-	Replenished   bool            // whether the spare has taken the place of the code
+	Replenished   bool            // whether the spare has replaced the code
 }
 
 // Check evaluates a guess and counts it. A success has changed the account, and

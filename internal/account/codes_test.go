@@ -167,7 +167,7 @@ func TestShow(t *testing.T) {
 		t.Errorf("events %+v", events)
 	}
 
-	// A set that was made without keeping it takes the place of what was kept.
+	// A set that was made without keeping it replaces what was kept.
 	_, set := codes(t, 2)
 	if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
 		t.Fatal(err)

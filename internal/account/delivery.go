@@ -24,8 +24,8 @@ const (
 )
 
 // delivery is what an account holds of delivered codes. Only address and waiting
-// go with a change of factor: whoever switches everything off and on again, or
-// binds another address, is held back as before.
+// are dropped on a change of factor. The limits stay, so that switching everything
+// off and on again, or binding another address, does not reset them.
 type delivery struct {
 	address  Address
 	throttle Throttle
@@ -43,7 +43,7 @@ func (d *delivery) isZero() bool {
 	return !d.bound() && d.throttle == Throttle{} && d.waiting == nil && d.sent == 0 && len(d.unknown) == 0
 }
 
-// blocked holds back messages: they cost money, and their addressee sleep.
+// blocked limits the rate of messages: they cost money and disturb users.
 func (d *delivery) blocked(now time.Time) error {
 	var until time.Time
 	if !d.last.IsZero() {
@@ -124,7 +124,7 @@ func (a *Account) checkDelivered(m Moment, g Guess) (Match, error) {
 	return Match{Factor: Delivered}, nil
 }
 
-// takeDelivered holds a code against the message that waits. The caller has seen
+// takeDelivered holds a code against the pending message. The caller has seen
 // that it is the right one, and that nothing holds guessing back. A right code is
 // gone with it, and so is one that was guessed at too often.
 func (a *Account) takeDelivered(m Moment, g Guess) error {

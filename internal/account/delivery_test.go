@@ -266,7 +266,7 @@ func TestDeliveredBudget(t *testing.T) {
 	}
 }
 
-// Every change of factor drops the message that waits: what was proven, or did
+// Every change of factor drops the pending message: what was proven, or did
 // not have to be proven, when it was sent may not hold any more.
 func TestChangeOfFactorDropsMessage(t *testing.T) {
 	t.Parallel()

@@ -116,7 +116,7 @@ func (a *Account) rebaseDevices(now time.Time) (changed bool) {
 	}
 	devices, err := a.devices.get(decodeDevices)
 	if err != nil {
-		return false // whoever needs them is told
+		return false // an operation that needs them returns the error
 	}
 	before := len(*devices)
 	*devices = slices.DeleteFunc(*devices, func(d Device) bool {

@@ -19,7 +19,7 @@ func (w *world) trust(seed byte) account.DeviceHash {
 	return hash
 }
 
-// waived returns what takes the place of a code now.
+// waived returns what replaces a code now.
 func (w *world) waived(device account.DeviceHash) account.Factor {
 	w.t.Helper()
 	by, err := account.Waived(w.a, w.now, device)

@@ -94,7 +94,7 @@ func ImportedCodes(a *Account) ([]ImportedCode, error) {
 	return slices.Clone(*codes), nil
 }
 
-// Waived returns what takes the place of a code at a sign-in.
+// Waived returns what replaces a code at a sign-in.
 func Waived(a *Account, now time.Time, device DeviceHash) (Factor, error) {
 	by, _, err := a.waived(now, device)
 	return by, err

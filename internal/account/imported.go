@@ -107,7 +107,7 @@ func ImportedList(codes []ImportedCode) [32]byte {
 }
 
 // checkImported evaluates a text against the codes of the other system. Nothing
-// takes the place of one that is used, whatever Guess.Replenish says.
+// replaces one that is used, whatever Guess.Replenish says.
 func (a *Account) checkImported(m Moment) (Match, error) {
 	if err := a.recovery.blocked(importedPolicy, m.Now); err != nil {
 		return Match{}, err

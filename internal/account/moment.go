@@ -49,7 +49,7 @@ func (m Moment) writeID() WriteID {
 	return WriteID(m.Fresh[28:40])
 }
 
-// Version returns a number from 1 to most for the record that takes the place of
+// Version returns a number from 1 to most for the record that replaces
 // version prev: any other than that with the same chance. Most is a power of two,
 // less one.
 func (m Moment) Version(prev, most int64) int64 {

@@ -58,10 +58,10 @@ type Prepared struct {
 type Derived struct {
 	From   recovery.Derivation // what it was derived by
 	Digest recovery.Digest
-	Spare  *FreshCode // takes the place of the code; nil unless Need.Replaces
+	Spare  *FreshCode // replaces the code; nil unless Need.Replaces
 }
 
-// A FreshCode takes the place of a recovery code that is used.
+// A FreshCode replaces a recovery code that is used.
 type FreshCode struct {
 	Code   recovery.Code
 	Digest recovery.Digest // by the derivation of the account's set

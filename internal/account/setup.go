@@ -18,12 +18,12 @@ const MaxSetupTTL = 24 * time.Hour
 // A SetupID names a setup. It is known only to who began it.
 type SetupID [16]byte
 
-// A Setup is an authenticator that waits for the code that proves it. Until
-// then it decides nothing.
+// A Setup is an authenticator that is not confirmed yet. Until its code is given,
+// it decides nothing.
 type Setup struct {
 	ID       SetupID
 	Expires  time.Time
-	Replaces AuthenticatorID // the authenticator it takes the place of; zero if it is one more
+	Replaces AuthenticatorID // the authenticator it replaces; zero if it is an additional one
 	Label    totp.Label
 
 	Authenticator Authenticator

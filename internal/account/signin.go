@@ -34,14 +34,14 @@ const (
 // A Decision is what a sign-in has come to.
 type Decision struct {
 	Next      Next
-	Waived    Factor    // what took the place of the code; NoFactor if nothing had to
+	Waived    Factor    // what replaced the code; NoFactor if nothing had to
 	EnrollBy  time.Time // with Proceed: until when enrolment can be put off
 	Challenge Challenge // with AskCode
 	Factors   []Factor  // with AskCode: what can answer it
 }
 
 // SignIn decides what follows after the first factor was right. It changes the
-// account only where something takes the place of the code: that is noted. It
+// account only where something replaces the code: that is noted. It
 // does so at a sign-in and nowhere else.
 func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 	by, device := NoFactor, (*Device)(nil)
@@ -146,7 +146,7 @@ func (a *Account) Grant(m Moment, until time.Time, by Admin) error {
 	return a.record(m, by.event(EventBypassGranted))
 }
 
-// waived returns what takes the place of the code at a sign-in now: TrustedDevice,
+// waived returns what replaces the code at a sign-in now: TrustedDevice,
 // ByBypass, or NoFactor if nothing does. The device is the one that it is.
 func (a *Account) waived(now time.Time, hash DeviceHash) (by Factor, device *Device, err error) {
 	if a.enrolled() && hash != (DeviceHash{}) {

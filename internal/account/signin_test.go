@@ -11,7 +11,7 @@ import (
 
 var root = account.Admin{Actor: "root", Reason: "asked by telephone"}
 
-// waive signs in, and returns what took the place of the code.
+// waive signs in, and returns what replaced the code.
 func (w *world) waive(device account.DeviceHash) (account.Factor, error) {
 	w.t.Helper()
 	d, err := w.a.SignIn(w.moment(), account.Login{SignIn: true, Device: device})
@@ -238,7 +238,7 @@ func TestSignInDecides(t *testing.T) {
 				continue
 			}
 			next, by, until := tt.next, tt.by, tt.until
-			if !signIn { // where nothing takes the place of a code, and no bypass has ended
+			if !signIn { // where nothing replaces a code, and no bypass has ended
 				switch by, until = account.NoFactor, 0; {
 				case w.a.State() == account.Confirmed:
 					next = account.AskCode

@@ -109,7 +109,7 @@ func largest(t *testing.T, variant int) *account.Account {
 		mustReason(t, err, account.WrongCode)
 	}
 
-	// A setup that waits, with codes.
+	// A pending setup, with codes.
 	must(w.a.Begin(w.at(), account.Setup{
 		ID: account.SetupID{9}, Expires: w.now.Add(time.Hour), Replaces: account.AuthenticatorID{1},
 		Label: label, Authenticator: app(4), Codes: shown,

@@ -86,7 +86,7 @@ func webappStory(t *testing.T, binary string, args ...string) {
 
 	w.raceAndKill(codes[2])
 
-	// New codes take the place of the old ones, and outlive the process.
+	// New codes replace the old ones, and outlive the process.
 	b.post("/security/codes", "code", codes[3])
 	renewed := b.codes()
 	w.kill()

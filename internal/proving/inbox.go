@@ -11,7 +11,7 @@ import (
 // An Inbox is a Sender whose messages arrive at once. It is safe for concurrent
 // use.
 type Inbox struct {
-	// Fail, unless it is nil, is asked first. An error takes the place of the
+	// Fail, unless it is nil, is asked first. An error replaces the
 	// message. Set it while nothing is sent.
 	Fail func(ctx context.Context) error
 

@@ -25,7 +25,7 @@ type Keys struct {
 	Bcrypt func()
 
 	// Sealing and Opening, unless they are nil, are called before something is
-	// sealed or opened. An error takes the place of it.
+	// sealed or opened. An error replaces it.
 	Sealing func(scope, plaintext []byte) error
 	Opening func(scope, sealed []byte) error
 

@@ -38,7 +38,7 @@ type Call struct {
 	Record store.Record
 
 	// What List has returned, and the error of every call. Before the call, an
-	// error takes the place of it.
+	// error replaces it.
 	Page store.Page
 	Err  error
 

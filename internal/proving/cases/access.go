@@ -10,7 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
-// Cases about what takes the place of a code, and about administrators.
+// Cases about what replaces a code, and about administrators.
 
 // TestCase29_ResetUnrecorded: a reset went around the second factor, and nobody
 // could tell who had done it, or that it was done.

@@ -63,7 +63,7 @@ func waived(l func(s *states.State) enrollment.SignInOptions, by enrollment.Fact
 		if err != nil {
 			want = enrollment.Refuse
 		} else if d.Waived != by {
-			err = fmt.Errorf("%q took the place of the code", d.Waived)
+			err = fmt.Errorf("%q replaced the code", d.Waived)
 		}
 		if d.Next != want || !d.Challenge.IsZero() {
 			err = fmt.Errorf("SignIn says %v with %w", d.Next, err)

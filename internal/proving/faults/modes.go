@@ -14,7 +14,7 @@ import (
 // The ways in which a store fails.
 
 // A mode is a way for one call of the store to fail. What is bent before the call
-// can take the place of it; what is bent after it has happened.
+// can replace it; what is bent after it has happened.
 type mode struct {
 	name   string
 	on     proving.Op

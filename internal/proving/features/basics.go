@@ -54,7 +54,7 @@ func TestFeatureF2_EnableFromSettings(t *testing.T, open proving.Open) {
 		t.Errorf("the app shows %q, %q", issuer, account)
 	}
 	if status := k.Status("alice"); status.Enabled() || !status.SetupExpires.Equal(setup.Expires) {
-		t.Error("a setup that waits is not one that is enabled")
+		t.Error("a pending setup counts as enabled")
 	}
 
 	_, err = k.Guard.Confirm(t.Context(), "alice", setup.Token, proving.WrongCode(k.Now(), app))

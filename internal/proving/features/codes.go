@@ -109,7 +109,7 @@ func TestFeatureA4_CodesAgain(t *testing.T, open proving.Open) {
 		k.Pass(time.Minute)
 		show(enrollment.ByCode(k.Code(key)), slices.Delete(slices.Clone(codes), 1, 2)...)
 
-		// A new set takes the place of all.
+		// A new set replaces all.
 		k.Pass(time.Minute)
 		renewed, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(k.Code(key)))
 		if err != nil {

@@ -213,7 +213,7 @@ func (a *modelAccount) needsCodes(now time.Time) (bool, *modelNo) {
 	}
 }
 
-// confirm holds a code against the setup that waits. needs says whether a set
+// confirm holds a code against the pending setup. needs says whether a set
 // of recovery codes is made.
 func (a *modelAccount) confirm(number int, digits string, now time.Time, turn int) (needs bool, no *modelNo) {
 	switch {

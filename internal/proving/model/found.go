@@ -47,7 +47,7 @@ func modelWants(t *testing.T, err error, want enrollment.Reason, what string) {
 }
 
 // An address whose code is on its way goes with a change of factor, like an
-// authenticator that waits: who staged it may be who the change was to keep out.
+// pending authenticator: who staged it may be who the change was to keep out.
 func TestWaitingAddressIsVoid(t *testing.T, open proving.Open) {
 	for name, change := range map[string]func(k *proving.Kit, receipt enrollment.Receipt) error{
 		"renew_codes": func(k *proving.Kit, receipt enrollment.Receipt) error {

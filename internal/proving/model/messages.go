@@ -76,7 +76,7 @@ func (w *modelMessage) late(now time.Time) bool {
 	return !now.Before(w.expires) || w.sent.After(now.Add(2*time.Minute))
 }
 
-// take holds digits against the message that waits. It is gone when they are
+// take holds digits against the pending message. It is gone when they are
 // right, and with the fifth wrong ones.
 func (a *modelAccount) take(digits string, now time.Time) *modelNo {
 	if a.waiting.digits == digits {

@@ -73,7 +73,7 @@ func one(t *testing.T, got []enrollment.Reason, others ...enrollment.Reason) {
 	}
 }
 
-// Whoever uses up a code gets the one that takes its place, and nobody else does.
+// Whoever uses up a code gets its replacement, and nobody else does.
 func TestRaceForReplacedCode(t *testing.T, open proving.Open) {
 	s := begin(t, open, "replenished")
 	fresh := make([]string, racers)
