@@ -332,7 +332,7 @@ func TestImportedCodesGiveWay(t *testing.T) {
 		t.Errorf("the status is %+v", s)
 	}
 
-	// A foreign code shows nothing.
+	// An imported code shows nothing.
 	kept := proving.New(t, func(c *enrollment.Config) { c.KeepCodes = true })
 	kept.TakeOver("alice", hashes...)
 	for _, p := range []enrollment.Proof{enrollment.ByCode("first code"), enrollment.ByCode("123456"), {}} {

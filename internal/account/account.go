@@ -107,16 +107,16 @@ func (a *Account) ClampFuture(m Moment) {
 		changed = a.authenticators[i].clampFuture(now) || changed
 	}
 	if a.setup != nil {
-		changed = a.setup.rebase(now) || changed
+		changed = a.setup.clampFuture(now) || changed
 	}
 	if a.challenges.broken(now) {
 		a.rotateEpoch(m)
 		changed = true
 	}
-	changed = a.sets.rebase(now) || changed
-	changed = a.delivery.rebase(now) || changed
-	changed = a.reset.rebase(now) || changed
-	changed = a.rebaseDevices(now) || changed
+	changed = a.sets.clampFuture(now) || changed
+	changed = a.delivery.clampFuture(now) || changed
+	changed = a.reset.clampFuture(now) || changed
+	changed = a.clampDevices(now) || changed
 	if _, broken := clampFuture(a.bypass.From, now); broken {
 		a.endBypass()
 		changed = true

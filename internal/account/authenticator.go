@@ -57,7 +57,7 @@ func (m Moment) exempt(k totp.Key, f func()) {
 	f()
 }
 
-// burned returns the end of the last step whose code was used, as seconds
+// lastUsed returns the end of the last step whose code was used, as seconds
 // since 1970; 0 if none was.
 func (a *Authenticator) lastUsed() int64 {
 	if a.Last == 0 {
@@ -66,7 +66,7 @@ func (a *Authenticator) lastUsed() int64 {
 	return a.Key.StepTime(a.Last+1).Unix() - 1
 }
 
-// rebase brings back a step that a broken clock has burned far ahead, to the
+// clampFuture brings back a step that a broken clock has used far ahead, to the
 // last one that could have been used by now. Without it the owner's codes would
 // be refused until then.
 func (a *Authenticator) clampFuture(now time.Time) (changed bool) {

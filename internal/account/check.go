@@ -66,11 +66,11 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 		return Match{}, refuse(NotEnrolled)
 	}
 	var match Match
-	factor, foreign, err := a.reading(g)
+	factor, imported, err := a.reading(g)
 	switch {
 	case err != nil:
 		return Match{}, err
-	case foreign:
+	case imported:
 		match, err = a.checkImported(m)
 	case !a.takes(factor, len(g.Digits)):
 		return Match{}, refuse(MalformedCode)
@@ -100,7 +100,7 @@ func (a *Account) Matched() Factor { return a.matched }
 // another system, it has no set of its own, and a text is one of those unless it
 // has as many digits as an authenticator's codes, or as the code in a message
 // where one is asked for.
-func (a *Account) reading(g Guess) (f Factor, foreign bool, err error) {
+func (a *Account) reading(g Guess) (f Factor, imported bool, err error) {
 	if g.Factor == Delivered && a.takes(Delivered, len(g.Digits)) {
 		return Delivered, false, nil
 	}

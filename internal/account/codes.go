@@ -35,7 +35,7 @@ func (s *setCount) add(now time.Time) {
 	s.made++
 }
 
-func (s *setCount) rebase(now time.Time) (changed bool) {
+func (s *setCount) clampFuture(now time.Time) (changed bool) {
 	s.since, changed = clampFuture(s.since, now)
 	return changed
 }

@@ -148,7 +148,7 @@ func (d *delivery) tidy(now time.Time) {
 	}
 }
 
-func (d *delivery) rebase(now time.Time) (changed bool) {
+func (d *delivery) clampFuture(now time.Time) (changed bool) {
 	changed = d.throttle.clampFuture(now)
 	for _, t := range []*time.Time{&d.last, &d.since, &d.address.Used} {
 		at, broken := clampFuture(*t, now)

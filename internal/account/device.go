@@ -108,9 +108,9 @@ func (a *Account) tidyDevices(now time.Time) (*[]Device, error) {
 	return devices, nil
 }
 
-// rebaseDevices drops what was trusted while a clock was broken and ran ahead: it
+// clampDevices drops what was trusted while a clock was broken and ran ahead: it
 // would be trusted for longer than its time. Losing it costs the user a code.
-func (a *Account) rebaseDevices(now time.Time) (changed bool) {
+func (a *Account) clampDevices(now time.Time) (changed bool) {
 	if !a.devices.known && len(a.devices.raw) == 0 {
 		return false
 	}

@@ -10,8 +10,8 @@ import (
 // FieldTag is the tag from which on a reader must understand a field.
 const FieldTag = mustUnderstand
 
-// Burned returns the mark of codes used by authenticators that are gone.
-func Burned(a *Account) int64 { return a.lastUsed }
+// LastUsed returns the mark of codes used by authenticators that are gone.
+func LastUsed(a *Account) int64 { return a.lastUsed }
 
 // TouchAll makes the next encoding write every part anew that was decoded.
 func TouchAll(a *Account) {

@@ -116,7 +116,7 @@ func TestImportFloor(t *testing.T) {
 
 // A used step stays used when the same secret comes back, also as another kind
 // of code: the mark is a time.
-func TestImportKeepsBurned(t *testing.T) {
+func TestImportKeepsUsed(t *testing.T) {
 	t.Parallel()
 	for name, p := range map[string]totp.Params{
 		"the same":           {},

@@ -90,7 +90,7 @@ func (m Moment) Late() bool { return !fresh(m.typed(), m.Now, MaxWait) }
 // it is taken to come from a clock that was broken.
 const clockTolerance = 24 * time.Hour
 
-// rebase returns mark, or now if mark lies implausibly far ahead of it.
+// clampFuture returns mark, or now if mark lies implausibly far ahead of it.
 func clampFuture(mark, now time.Time) (time.Time, bool) {
 	if mark.Sub(now) > clockTolerance {
 		return now, true

@@ -80,7 +80,7 @@ func TestReplacedAuthenticatorKeepsItsMark(t *testing.T) {
 	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 41), w.now))
 	must(t, err)
 	w.reload()
-	if got := account.Burned(w.a); got != end.Unix()-1 {
+	if got := account.LastUsed(w.a); got != end.Unix()-1 {
 		t.Errorf("used up to %v, want %v", time.Unix(got, 0).UTC(), end)
 	}
 	mustReason(t, w.a.Reset(w.moment(), root, account.TicketHash{}), "")

@@ -127,9 +127,9 @@ func (r *ResetRequest) tidy(now time.Time) (lapsed bool) {
 	return true
 }
 
-// rebase starts the wait anew if a broken clock has put its beginning ahead, and
+// clampFuture starts the wait anew if a broken clock has put its beginning ahead, and
 // brings back the next reminder.
-func (r *ResetRequest) rebase(now time.Time) (changed bool) {
+func (r *ResetRequest) clampFuture(now time.Time) (changed bool) {
 	asked, broken := clampFuture(r.Asked, now)
 	switch {
 	case broken && r.Open:

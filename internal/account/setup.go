@@ -36,7 +36,7 @@ type Setup struct {
 	unknown []field
 }
 
-func (s *Setup) rebase(now time.Time) (changed bool) {
+func (s *Setup) clampFuture(now time.Time) (changed bool) {
 	// What expires even later was begun under a broken clock.
 	if s.Expires.Sub(now) > MaxSetupTTL+clockTolerance {
 		s.Expires, changed = now, true

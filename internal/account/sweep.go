@@ -68,10 +68,10 @@ func (a *Account) Sweep(m Moment, due time.Time, tells bool) (Swept, error) {
 	return done, nil
 }
 
-// remind does what is due for a request for a reset: it tells the owner of a request for a reset, and
-// carries out one that has matured and needs nobody's approval. A wait that is
-// over begins anew if nobody has taken the news of the request meanwhile: an
-// owner who could not be told has had no time for cancelling it.
+// remind does what is due for a request for a reset. It reminds the owner, and
+// carries out a request that has matured and needs no approval. When the wait is
+// over and the news of the request was not delivered, the wait begins anew: an
+// owner who was not told had no time to cancel it.
 func (a *Account) remind(m Moment) error {
 	r := &a.reset
 	if !r.Open || m.Now.Before(r.Next) {
