@@ -213,102 +213,15 @@
 // the texts of events. When it runs short, the oldest history goes first, then
 // those texts, and never what decides about a code.
 //
-// # States
+// # States and proofs
 //
-// An account is in one of these states: none, pending (a setup waits for its
-// first code), confirmed, staged (confirmed, and another setup is pending) and
-// disabled. The table has the state after each operation, or the [Reason] of the
-// [Denied] that it returns without changing anything. An asterisk means that the
-// operation needs a [Proof]. An expired setup counts as if it had never been.
-// STATES.md draws the table as a diagram.
+// A change of settings needs a [Proof]: a code that the user types, or the receipt
+// of an earlier one. Proving with a code uses the code up. A receipt proves for
+// five minutes, and only until the next change of factor. Confirm, RenewCodes,
+// Remove, Disable, Messages.Confirm, Messages.Unbind, a reset and the use of a
+// recovery code void all receipts, open challenges, trust in devices and pending
+// setups of the account.
 //
-//		operation             none              pending           confirmed         staged            disabled
-//		Begin                 pending           pending           staged*           staged*           pending
-//		Begin+Replace         not_enrolled      not_enrolled      staged*           staged*           not_enrolled
-//		Resume                no_setup          pending           no_setup          staged            no_setup
-//		Confirm               no_setup          confirmed         no_setup          confirmed         no_setup
-//		Cancel                no_setup          none              no_setup          confirmed         no_setup
-//		SignIn                none              pending           confirmed         staged            disabled
-//		Answer                challenge_void    challenge_void    confirmed         staged            challenge_void
-//		Verify                not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//		RecentlyVerified      proof_invalid     proof_invalid     confirmed         staged            proof_invalid
-//		RenewCodes            not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
-//		RecoveryCodes         not_enrolled      not_enrolled      confirmed*        staged*           not_enrolled
-//		Remove                not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
-//		Disable               not_enrolled      not_enrolled      disabled*         disabled*         not_enrolled
-//		Status                none              pending           confirmed         staged            disabled
-//		Devices.Trust         not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//		Devices.List          none              pending           confirmed         staged            disabled
-//		Devices.Revoke        unknown_device    unknown_device    confirmed         staged            unknown_device
-//		Devices.RevokeAll     none              pending           confirmed         staged            disabled
-//		Messages.Bind         not_enrolled      not_enrolled      confirmed*        staged*           not_enrolled
-//		Messages.Confirm      no_setup          no_setup          confirmed         confirmed         no_setup
-//		Messages.Send         challenge_void    challenge_void    confirmed         staged            challenge_void
-//		Messages.Unbind       not_enrolled      not_enrolled      confirmed*        confirmed*        not_enrolled
-//		ResetRequests.Open    challenge_void    challenge_void    confirmed         staged            challenge_void
-//		ResetRequests.Cancel  no_reset          no_reset          confirmed         staged            no_reset
-//		Admin.Reset           not_enrolled      not_enrolled      disabled          disabled          not_enrolled
-//		Admin.ApproveReset    no_reset          no_reset          disabled          disabled          no_reset
-//		Admin.RefuseReset     no_reset          no_reset          confirmed         staged            no_reset
-//		Admin.Unlock          not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//		Admin.Bypass          none              pending           confirmed         staged            disabled
-//		Admin.Import          confirmed         confirmed         already_enrolled  already_enrolled  was_enrolled
-//		Admin.Export          not_enrolled      not_enrolled      confirmed         staged            not_enrolled
-//		Admin.Erase           none              none              none              none              none
-//
-//	  - A pending setup of an account that was disabled before falls back to
-//	    disabled, not to none.
-//	  - A recovery code drops a pending setup, whatever the code is used for.
-//	    Answer, Verify and Messages.Bind then lead from staged to confirmed.
-//	  - Remove refuses the only authenticator as last_authenticator, and a
-//	    malformed id as unknown_authenticator in every state.
-//	  - SignIn asks for a code in the states confirmed and staged, unless a device
-//	    or a bypass stands in for it. Elsewhere it returns Proceed or, with
-//	    SignInOptions.Require, MustEnroll.
-//	  - Import.Again lets Admin.Import lead from disabled to confirmed.
-//	  - Admin.Reset with a ticket is also allowed where two-factor authentication
-//	    is off. It drops a pending setup.
-//	  - Operations that need something besides (an address, a device, a matured
-//	    request, codes that were kept) are shown with it.
-//
-// With Config.AddressAlone, an address can be all that an account has. This state
-// is called alone. It is like confirmed, except for the table below, whose other
-// columns are the ways into it. Begin then stages an authenticator beside the
-// address, and Confirm leads to confirmed.
-//
-//	operation         none          pending       disabled      alone
-//	Begin+Replace     not_enrolled  not_enrolled  not_enrolled  unknown_authenticator
-//	Remove            not_enrolled  not_enrolled  not_enrolled  unknown_authenticator
-//	Messages.Bind     none          pending       disabled      alone*
-//	Messages.Confirm  alone         alone         alone         alone
-//	Messages.Unbind   not_enrolled  not_enrolled  not_enrolled  last_authenticator
-//
-// # Proofs
-//
-// A change of settings needs a proof: a code that the user types ([ByCode]), the
-// receipt of an earlier code ([ByReceipt]), or the application's word that it has
-// just checked the first factor again ([ByReauth]). The last one has two columns,
-// without and with Config.AllowReauth. "No" is proof_not_allowed; a change
-// without a proof is proof_required.
-//
-//	                 code           receipt                   reauth
-//	operation        app  recovery  app  recovery  delivered  off  allowed  none
-//	Begin            yes  yes       yes  yes       no         no   no       no
-//	Begin+Replace    yes  yes       yes  yes       no         no   no       no
-//	Messages.Bind    yes  yes       yes  yes       no         no   no       no
-//	RenewCodes       yes  yes       yes  yes       no         no   no       no
-//	RecoveryCodes    yes  no        yes  no        no         no   no       no
-//	Remove           yes  yes       yes  yes       no         no   yes      no
-//	Messages.Unbind  yes  yes       yes  yes       no         no   yes      no
-//	Disable          yes  yes       yes  yes       no         no   yes      no
-//
-// Trusted devices, a bypass and a grace period yield no receipt and prove
-// nothing. A user whose account is an address alone changes its settings with a
-// recovery code.
-//
-// Proving with a code uses the code up. A receipt proves for five minutes, and
-// only until the next change of factor. Confirm, RenewCodes, Remove, Disable,
-// Messages.Confirm, Messages.Unbind, a reset and the use of a recovery code void
-// all receipts, open challenges, trust in devices and pending setups of the
-// account.
+// STATES.md has the tables: what each operation does in each state of an account,
+// and which proof authorises which change.
 package enrollment

@@ -222,27 +222,25 @@ func TestStoreCalls(t *testing.T) {
 	}
 }
 
-// rowsOfStates returns the operations of the table of states in the
-// documentation.
+// rowsOfStates returns the operations of the table of states in STATES.md.
 func rowsOfStates(t *testing.T) (rows []string) {
 	t.Helper()
-	source, err := os.ReadFile("doc.go")
+	source, err := os.ReadFile("STATES.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	inside := false
 	for line := range strings.Lines(string(source)) {
-		text, indented := strings.CutPrefix(line, "//\t")
-		words := strings.Fields(text)
+		words := strings.Fields(line)
 		switch {
-		case inside && (!indented || len(words) == 0):
+		case inside && strings.HasPrefix(line, "```"):
 			return rows
 		case inside:
 			rows = append(rows, words[0])
-		case indented && len(words) > 3 && slices.Equal(words[:4], []string{"operation", "none", "pending", "confirmed"}):
+		case len(words) > 3 && slices.Equal(words[:4], []string{"operation", "none", "pending", "confirmed"}):
 			inside = true
 		}
 	}
-	t.Fatal("doc.go has no table of states")
+	t.Fatal("STATES.md has no table of states")
 	return nil
 }

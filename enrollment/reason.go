@@ -200,8 +200,7 @@ const (
 	ReasonProofStale Reason = Reason(account.ProofStale)
 
 	// ReasonProofNotAllowed means that this kind of proof does not authorise this
-	// change. Ask for one that does, see "Proofs" in the documentation of the
-	// package. [ErrProof]
+	// change. Ask for one that does, see "Proofs" in STATES.md. [ErrProof]
 	ReasonProofNotAllowed Reason = Reason(account.ProofNotAllowed)
 )
 

@@ -11,26 +11,27 @@ import (
 
 var mermaidRE = regexp.MustCompile("(?ms)^```mermaid\n(.*?)^```$")
 
-// The diagrams of enrollment/STATES.md say what the tables in the documentation of
-// package enrollment say, which other tests walk.
+// The diagrams of enrollment/STATES.md say what its tables say, which other tests
+// walk.
 func TestStateDiagrams(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../enrollment/STATES.md")
+	raw, err := os.ReadFile("../../enrollment/STATES.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	drawn := mermaidRE.FindAllStringSubmatch(string(text), -1)
+	text := string(raw)
+	drawn := mermaidRE.FindAllStringSubmatch(text, -1)
 	if len(drawn) != 2 {
 		t.Fatalf("STATES.md has %d diagrams, want 2", len(drawn))
 	}
-	states, rows := stateTable(t, "none", "pending", "confirmed")
+	states, rows := stateTable(t, text, "none", "pending", "confirmed")
 	if want := diagram(states, rows); drawn[0][1] != want {
 		t.Errorf("the first diagram is\n%s\nwant\n%s", drawn[0][1], want)
 	}
 
 	// An account of an address alone is like a confirmed one, but for its own
 	// table, whose other columns are the way there.
-	alone, own := stateTable(t, "none", "pending", "disabled", "alone")
+	alone, own := stateTable(t, text, "none", "pending", "disabled", "alone")
 	confirmed := 1 + slices.Index(states, "confirmed")
 	for _, row := range rows {
 		if i := slices.IndexFunc(own, func(o []string) bool { return o[0] == row[0] }); i < 0 {
@@ -71,29 +72,24 @@ func diagram(states []string, rows [][]string) string {
 	return b.String()
 }
 
-// stateTable returns the table of operations in the documentation of package
-// enrollment whose columns begin with head.
-func stateTable(t *testing.T, head ...string) (states []string, rows [][]string) {
+// stateTable returns the table of operations in the text whose columns begin with
+// head.
+func stateTable(t *testing.T, text string, head ...string) (states []string, rows [][]string) {
 	t.Helper()
-	source, err := os.ReadFile("../../enrollment/doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(source)) {
-		text, indented := strings.CutPrefix(line, "//\t")
-		words := strings.Fields(text)
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
 		switch {
-		case states != nil && !indented:
+		case states != nil && strings.HasPrefix(line, "```"):
 			return states, rows
 		case states != nil:
 			if len(words) != 1+len(states) {
 				t.Fatalf("row %q has not a cell for each state", words)
 			}
 			rows = append(rows, words)
-		case indented && len(words) > len(head) && words[0] == "operation" && slices.Equal(words[1:1+len(head)], head):
+		case len(words) > len(head) && words[0] == "operation" && slices.Equal(words[1:1+len(head)], head):
 			states = words[1:]
 		}
 	}
-	t.Fatalf("enrollment/doc.go has no table of operations whose columns begin with %q", head)
+	t.Fatalf("STATES.md has no table of operations whose columns begin with %q", head)
 	return nil, nil
 }

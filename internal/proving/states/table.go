@@ -11,31 +11,30 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
-// docTable returns the first table of the package documentation whose columns
-// begin with head: the words above them, and its rows.
+// docTable returns the first table of enrollment/STATES.md whose columns begin with
+// head: the words above them, and its rows.
 func docTable(t *testing.T, head ...string) (columns []string, rows [][]string) {
 	t.Helper()
-	source, err := os.ReadFile(proving.Source(t, "enrollment", "doc.go"))
+	source, err := os.ReadFile(proving.Source(t, "enrollment", "STATES.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(source)) {
-		text, indented := strings.CutPrefix(line, "//\t")
-		words := strings.Fields(text)
+		words := strings.Fields(line)
 		switch {
-		case columns != nil && !indented:
+		case columns != nil && strings.HasPrefix(line, "```"):
 			return columns, rows
 		case columns != nil:
 			rows = append(rows, words)
-		case indented && len(words) > len(head) && words[0] == "operation" && slices.Equal(words[1:1+len(head)], head):
+		case len(words) > len(head) && words[0] == "operation" && slices.Equal(words[1:1+len(head)], head):
 			columns = words[1:]
 		}
 	}
-	t.Fatalf("doc.go has no table of operations whose columns begin with %q", head)
+	t.Fatalf("STATES.md has no table of operations whose columns begin with %q", head)
 	return nil, nil
 }
 
-// The table in the documentation is the specification: every pair of state and
+// The table in STATES.md is the specification: every pair of state and
 // operation is walked, those that need a proof with each kind of proof.
 func TestStateTable(t *testing.T, open proving.Open) {
 	states, rows := docTable(t, "none", "pending", "confirmed")
@@ -55,8 +54,8 @@ func TestStateTable(t *testing.T, open proving.Open) {
 	}
 }
 
-// An account of an address alone is walked like a confirmed one, but for what
-// the documentation says of it.
+// An account of an address alone is walked like a confirmed one, but for its own
+// table.
 func TestStateTableAlone(t *testing.T, open proving.Open) {
 	states, all := docTable(t, "none", "pending", "confirmed")
 	confirmed := slices.Index(states, "confirmed")
