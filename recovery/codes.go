@@ -1,7 +1,6 @@
 package recovery
 
 import (
-	"encoding"
 	"encoding/base32"
 	"fmt"
 	"iter"
@@ -90,19 +89,18 @@ func (c Codes) Reveal() []string {
 //	count   1 byte  1 to MaxCount
 //	codes   count × (five bits for each symbol, most significant first:
 //	        10 bytes with Argon2id, 17 with Fast, where the last 6 bits are 0)
-var _ encoding.BinaryAppender = Codes{}
-
-// AppendBinary appends the codes to b in clear, in a packed format, and returns
+//
+// AppendRevealed appends the codes to b in clear, in a packed format, and returns
 // the extended slice. The format takes 2 bytes, and for each code 10 bytes with
 // [Argon2id] or 17 with [Fast]. [DecodeCodes] reads it, in this and every later
-// version of this package. For the zero Codes, AppendBinary returns b and
+// version of this package. For the zero Codes, AppendRevealed returns b and
 // [ErrCount].
 //
 // WARNING: Anyone who reads these bytes can sign in as the owner of the codes.
 // The method is only for hosts that must be able to show codes again: encrypt
 // the bytes at once. Never store, send or log them in clear. To check codes,
-// store a [Set] instead. The method implements [encoding.BinaryAppender].
-func (c Codes) AppendBinary(b []byte) ([]byte, error) {
+// store a [Set] instead.
+func (c Codes) AppendRevealed(b []byte) ([]byte, error) {
 	if c.Len() == 0 {
 		return b, ErrCount
 	}
@@ -113,8 +111,8 @@ func (c Codes) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeCodes reads the bytes that [Codes.AppendBinary] appended. It does not
-// keep b. There is only one encoding of given codes: AppendBinary of the result
+// DecodeCodes reads the bytes that [Codes.AppendRevealed] appended. It does not
+// keep b. There is only one encoding of given codes: AppendRevealed of the result
 // appends the same bytes again.
 //
 // For other bytes it returns the zero Codes and an error that matches

@@ -44,7 +44,7 @@ func list(c recovery.Codes) []recovery.Code { return slices.Collect(c.All()) }
 
 func pack(tb testing.TB, c recovery.Codes) []byte {
 	tb.Helper()
-	b, err := c.AppendBinary(nil)
+	b, err := c.AppendRevealed(nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestGoldenCodes(t *testing.T) {
 	}
 }
 
-func TestCodesAppendBinary(t *testing.T) {
+func TestCodesAppendRevealed(t *testing.T) {
 	t.Parallel()
 	for _, tt := range schemes {
 		codes := generate(t, 12, 10, tt.scheme)
@@ -163,7 +163,7 @@ func TestCodesAppendBinary(t *testing.T) {
 		// It appends, whether or not there is room, and shares nothing.
 		for _, room := range []int{0, 4096} {
 			prefix := append(make([]byte, 0, 6+room), "before"...)
-			b, err := codes.AppendBinary(prefix)
+			b, err := codes.AppendRevealed(prefix)
 			if err != nil || string(b[:6]) != "before" || !bytes.Equal(b[6:], plain) {
 				t.Errorf("%v, room for %d: %q, %v", tt.scheme, room, b, err)
 			}
@@ -183,7 +183,7 @@ func TestCodesAppendBinary(t *testing.T) {
 		}
 	}
 
-	b, err := recovery.Codes{}.AppendBinary([]byte("before"))
+	b, err := recovery.Codes{}.AppendRevealed([]byte("before"))
 	if !errors.Is(err, recovery.ErrCount) || string(b) != "before" {
 		t.Errorf("the zero Codes appends %q, %v", b, err)
 	}
@@ -336,7 +336,7 @@ func FuzzDecodeCodes(f *testing.F) {
 			}
 			return
 		}
-		out, err := codes.AppendBinary(nil)
+		out, err := codes.AppendRevealed(nil)
 		if err != nil || !bytes.Equal(in, out) {
 			t.Fatalf("read from %x, packed as %x, %v", in, out, err)
 		}

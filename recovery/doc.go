@@ -40,7 +40,7 @@
 // [Codes.Reveal] returns the codes for a page of the host. [Codes.Sheet] and
 // [Codes.SheetHTML] return complete sheets with advice, to save and to print.
 // Show codes only once if you can. To show them again, the host must keep them,
-// and anyone with its keys can then read them. [Codes.AppendBinary] returns the
+// and anyone with its keys can then read them. [Codes.AppendRevealed] returns the
 // bytes to encrypt for that purpose. [DecodeCodes] and [JoinCodes] return Codes
 // again.
 //
@@ -49,7 +49,7 @@
 // [Code], [Codes], [Digest], [Set] and [Derivation] print and log as
 // "[redacted]", and can't be encoded as JSON, XML or gob. fmt does not call the
 // methods of unexported fields; there it prints an address. These methods reveal
-// codes: Reveal, Sheet, SheetHTML, and AppendBinary of Codes. Errors never quote
+// codes: Reveal, Sheet, SheetHTML and AppendRevealed. Errors never quote
 // their input.
 //
 // The package is pure: it reads no clock, starts no goroutine that outlives a

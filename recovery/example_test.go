@@ -144,7 +144,7 @@ func ExampleDecodeCodes() {
 		log.Fatal(err)
 	}
 
-	clear, err := codes.AppendBinary(nil)
+	clear, err := codes.AppendRevealed(nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-var errEncode = errors.New("recovery: codes and sets are not encoded; encode what Reveal or AppendBinary returns")
+var errEncode = errors.New("recovery: codes and sets are not encoded; encode what Reveal, AppendRevealed or Set.AppendBinary returns")
 
 // redacted is embedded by the types that hold a secret. See package redact.
 type redacted struct{}

@@ -222,7 +222,7 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 		if codes.Len() == 0 {
 			return b, nil
 		}
-		return codes.AppendBinary(b)
+		return codes.AppendRevealed(b)
 	})
 	putLazy(&w, tagImported, &a.imported, func(b []byte, codes []ImportedCode) ([]byte, error) {
 		return appendList(b, codes, appendImported)

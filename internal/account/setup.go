@@ -190,7 +190,7 @@ func (s *Setup) append(b []byte) ([]byte, error) {
 	w.put(tagAuthenticator, func(b []byte) ([]byte, error) { return appendAuthenticator(b, &s.Authenticator) })
 	putThrottle(&w, tagSetupThrottle, s.Throttle)
 	if s.Codes.Len() > 0 {
-		w.put(tagSetupCodes, s.Codes.AppendBinary)
+		w.put(tagSetupCodes, s.Codes.AppendRevealed)
 	}
 	return w.finish()
 }

@@ -73,7 +73,7 @@ func TestAnswer(t *testing.T) {
 	if err != nil || len(status.Locks) != 0 || len(status.History) < 4 || status.CodesTotal != 10 {
 		t.Errorf("after four wrong codes Status = %+v, %v", status, err)
 	}
-	if _, err := p.Guard.Answer(ctx, "sign-in", u.Challenge, u.Wrong); !errors.Is(err, enrollment.ErrWrongCode) {
+	if _, err := p.Guard.Answer(ctx, enrollment.PurposeSignIn, u.Challenge, u.Wrong); !errors.Is(err, enrollment.ErrWrongCode) {
 		t.Errorf("the fifth wrong code was answered with %v", err)
 	}
 	if status, err = p.Guard.Status(ctx, u.ID); err != nil || len(status.Locks) != 1 {

@@ -122,7 +122,7 @@ func ofRecovery(t *testing.T, ok func(error)) []sample {
 	t.Helper()
 	codes, err := recovery.Generate(nil, 4, recovery.Fast)
 	ok(err)
-	packed, err := codes.AppendBinary(nil)
+	packed, err := codes.AppendRevealed(nil)
 	ok(err)
 	code, err := recovery.ParseCode(codes.Reveal()[0])
 	ok(err)

@@ -32,7 +32,7 @@ func (r *modelRun) takeCodes(u *modelUser, a *modelAccount, made bool, shown []s
 	}
 	u.oldCodes = append(u.oldCodes, a.codes...)
 	u.secrets = append(u.secrets, codes.Reveal()...)
-	packed, err := codes.AppendBinary(nil)
+	packed, err := codes.AppendRevealed(nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
