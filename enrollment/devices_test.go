@@ -60,7 +60,7 @@ func TestTrustedDeviceIsForSignIn(t *testing.T) {
 	token := alice.Trust("").Token
 	text := token.Reveal()
 	k.Unchanged("alice", func() {
-		for _, p := range []enrollment.Purpose{"password-reset", "delete-project", "sign-in "} {
+		for _, p := range []enrollment.Purpose{"password-reset", "delete-project", "sign_in "} {
 			d := k.SignIn("alice", enrollment.SignInOptions{Purpose: p, Device: token})
 			if d.Next != enrollment.AskCode || d.Waived != "" {
 				t.Errorf("%q: %v", p, d.Next)

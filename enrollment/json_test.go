@@ -25,7 +25,7 @@ func TestJSON(t *testing.T) {
 	reset := enrollment.ResetRequest{Asked: at, Matures: later}
 	address := enrollment.Address{Channel: "sms", Hint: "…42", Added: at, Used: later}
 	success := enrollment.Success{UserID: "alice", Purpose: enrollment.PurposeSignIn, Factor: enrollment.FactorRecovery, At: at, Receipt: enrollment.ReceiptOf("r"), CodesLeft: 9}
-	const successJSON = `{"user_id":"alice","purpose":"sign-in","factor":"recovery","at":"2026-01-02T03:04:05.000006Z","receipt":"r","codes_left":9}`
+	const successJSON = `{"user_id":"alice","purpose":"sign_in","factor":"recovery","at":"2026-01-02T03:04:05.000006Z","receipt":"r","codes_left":9}`
 	for name, c := range map[string]struct {
 		value any
 		want  string

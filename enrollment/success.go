@@ -118,7 +118,7 @@ type Purpose string
 // Purposes of the library.
 const (
 	// PurposeSignIn is the second step of a sign-in.
-	PurposeSignIn Purpose = "sign-in"
+	PurposeSignIn Purpose = "sign_in"
 
 	// PurposeSetup stands in the Success of a Confirm. It is an error anywhere
 	// else.
