@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
-	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 )
 
 func measureTOTP(context.Context) ([]row, error) {
@@ -174,135 +170,6 @@ func measureParts(ctx context.Context) ([]row, error) {
 		table = append(table, row{what: fmt.Sprintf("%s, %d bytes", t.Name, parts.Size()), ours: duration(t.Op(bench.CPU))})
 	}
 	return table, nil
-}
-
-func measureSQLite(ctx context.Context) (table []row, err error) {
-	dir, err := os.MkdirTemp("", "twofactor-sqlite-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	d, err := bench.OpenSQLite(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer d.DB.Close()
-	return besideBare(ctx, "`Answer`, SQLite, WAL, FULL", d, none)
-}
-
-func measurePostgres(ctx context.Context) ([]row, error) {
-	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
-		return besideBare(ctx, "`Answer`, PostgreSQL "+version, d, atMost(1.1))
-	})
-}
-
-func measureScale(ctx context.Context) ([]row, error) {
-	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
-		large, err := d.NewTown(ctx, "large", *rows, bench.Users)
-		if err != nil {
-			return nil, err
-		}
-		small, err := d.NewTown(ctx, "small", 1_000, bench.Users)
-		if err != nil {
-			return nil, err
-		}
-		timings, err := bench.Interleave(database(),
-			large.AnswerWrong(ctx, fmt.Sprintf("%d accounts", *rows)), small.AnswerWrong(ctx, "1000 accounts"))
-		if err != nil {
-			return nil, err
-		}
-		return []row{compare("`Answer` by size, PostgreSQL "+version, timings[0], timings[1], bench.Wall, atMost(1.2))}, nil
-	})
-}
-
-// measureListing lists a hundredth of the accounts and all of them, in turns.
-func measureListing(ctx context.Context) ([]row, error) {
-	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
-		few, err := d.NewCrew(ctx, "few", max(1, *rows/100))
-		if err != nil {
-			return nil, err
-		}
-		many, err := d.NewCrew(ctx, "many", *rows)
-		if err != nil {
-			return nil, err
-		}
-		var peak, fewPeak int64
-		var each, fewEach []time.Duration
-		var slower []float64
-		for range rounds(3) {
-			one, err := few.List(ctx)
-			if err != nil {
-				return nil, err
-			}
-			all, err := many.List(ctx)
-			if err != nil {
-				return nil, err
-			}
-			peak, fewPeak = max(peak, all.Peak), max(fewPeak, one.Peak)
-			each, fewEach = append(each, all.Each()), append(fewEach, one.Each())
-			slower = append(slower, float64(all.Each())/float64(one.Each()))
-		}
-		size, fewSize := fmt.Sprintf(" %d accounts", many.Size), fmt.Sprintf(" %d accounts", few.Size)
-		return []row{
-			{
-				what:  "`Directory.All`, PostgreSQL " + version + ", peak of the heap",
-				ours:  mebibytes(peak) + size,
-				peer:  mebibytes(fewPeak) + fewSize,
-				ratio: float64(peak) / float64(fewPeak),
-				// "Constant memory", within what the collector's timing makes of it.
-				bound: atMost(1.5),
-			},
-			{
-				what:  "the same, time for an account",
-				ours:  duration(bench.Median(each)) + size,
-				peer:  duration(bench.Median(fewEach)) + fewSize,
-				ratio: bench.Median(slower),
-			},
-		}, nil
-	})
-}
-
-func besideBare(ctx context.Context, what string, d *bench.Database, b bound) ([]row, error) {
-	p, err := d.NewPopulation(ctx, "answer", 64)
-	if err != nil {
-		return nil, err
-	}
-	stored, err := d.NewPopulation(ctx, "stored", 64)
-	if err != nil {
-		return nil, err
-	}
-	bare, err := d.Bare(ctx, "bare", p.Users)
-	if err != nil {
-		return nil, err
-	}
-	timings, err := bench.Interleave(database(),
-		p.AnswerWrong(ctx, "wrong code"), bare, stored.LoadAndSave(ctx, "Load and Save alone"))
-	if err != nil {
-		return nil, err
-	}
-	return []row{
-		compare(what, timings[0], timings[1], bench.Wall, b),
-		compare("the same, the store's part", timings[2], timings[1], bench.Wall, none),
-	}, nil
-}
-
-// withPostgres measures on a server of its own. Where there is none to start,
-// it says so in the table.
-func withPostgres(ctx context.Context, measure func(*bench.Database, string) ([]row, error)) (table []row, err error) {
-	server, err := postgres.Start(ctx)
-	if errors.Is(err, postgres.ErrMissing) {
-		return []row{{what: "`Answer`, PostgreSQL: not measured, it is not installed"}}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, server.Stop()) }()
-	d, err := bench.OpenPostgres(server)
-	if err != nil {
-		return nil, err
-	}
-	defer d.DB.Close()
-	return measure(d, server.Version)
 }
 
 func measureQR(context.Context) ([]row, error) {
