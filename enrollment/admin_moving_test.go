@@ -194,6 +194,23 @@ func TestImportRefuses(t *testing.T) {
 	}
 }
 
+// A name of the longest length is kept as it is.
+func TestImportKeepsTheLongestName(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	name := strings.Repeat("n", enrollment.MaxName)
+	err := k.Guard.Admin("carol", "x").Import(t.Context(), "alice", enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{
+		{Key: proving.TheirKey(t, "alice", totp.Params{}), Name: name},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, err := k.Guard.Status(t.Context(), "alice")
+	if err != nil || status.Authenticators[0].Name != name {
+		t.Errorf("%+v, %v", status.Authenticators, err)
+	}
+}
+
 func TestImportKeepsNothingOfTheCaller(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)

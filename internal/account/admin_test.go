@@ -164,6 +164,39 @@ func TestUnlockLeavesTheBudget(t *testing.T) {
 	}
 }
 
+// An unlock changes nothing as long as five guesses are left, whatever one of them
+// costs: a unit for each app that it is held against, and one for a message.
+func TestUnlockWithFiveGuessesLeft(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, x := range []struct {
+		factor account.Factor
+		apps   int
+		left   time.Duration // the debt that leaves five guesses
+	}{
+		{account.TOTP, 1, 25 * day},
+		{account.TOTP, 2, 21 * day},
+		{account.TOTP, 3, 17 * day},
+		{account.Delivered, 2, 25 * day},
+	} {
+		w := newWorld(t)
+		for i := range x.apps {
+			w.enroll(byte(1 + 20*i))
+		}
+		throttle := account.Throttles(w.a)[x.factor]
+		*throttle = account.Throttle{Mark: w.now, Debt: x.left}
+		mustReason(t, w.a.Unlock(w.moment(), root), "")
+		if w.a.Changed() {
+			t.Errorf("%v: %v of debt were unlocked", x, throttle.Debt)
+		}
+		throttle.Debt += time.Microsecond
+		mustReason(t, w.a.Unlock(w.moment(), root), "")
+		if throttle.Debt != x.left {
+			t.Errorf("%v: unlocking leaves a debt of %v", x, throttle.Debt)
+		}
+	}
+}
+
 // An unlocked factor that was disabled after 100 wrong codes works again.
 func TestUnlockDisabledFactor(t *testing.T) {
 	t.Parallel()

@@ -93,14 +93,14 @@ func (a *Account) Renew(m Moment, p Proof) (Receipt, error) {
 		return Receipt{}, a.ask(Need{Kind: NeedSet})
 	}
 	a.setCodes(m)
-	a.recovery = Throttle{}
 	a.rotateEpoch(m)
 	return Receipt{Epoch: a.epoch, At: by.at, Factor: by.factor}, a.record(m, Event{Kind: EventCodesRenewed, Factor: by.factor})
 }
 
-// setCodes stores the set that was prepared.
+// setCodes stores the set that was prepared. Nobody has guessed at it yet.
 func (a *Account) setCodes(m Moment) {
 	set := m.Prepared.Set
+	a.recovery = Throttle{}
 	a.codes.set(set.Set)
 	a.kept.set(recovery.Codes{})
 	if set.Keep {

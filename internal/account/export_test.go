@@ -105,3 +105,21 @@ func CheckTicket(a *Account, ticket TicketHash) error { return a.checkTicket(tic
 
 // MayMessage reports whether a message may be sent now.
 func MayMessage(a *Account, now time.Time) error { return a.mayMessage(now) }
+
+// Throttles returns what holds back guessing at the factors.
+func Throttles(a *Account) map[Factor]*Throttle {
+	return map[Factor]*Throttle{TOTP: &a.totp, Recovery: &a.recovery, Delivered: &a.delivery.throttle}
+}
+
+// UseImported marks the codes of another system as used.
+func UseImported(a *Account, now time.Time) error {
+	codes, err := a.imported.get(decodeImported)
+	if err != nil {
+		return err
+	}
+	for i := range *codes {
+		(*codes)[i].Used = now
+	}
+	a.imported.touch()
+	return nil
+}

@@ -67,7 +67,9 @@ var (
 	recoveryPolicy = policy{free: 5, first: 15 * time.Second, ceiling: time.Minute}
 
 	// What codes of another system carry is not known. A budget keeps guessing
-	// at eight digits below one in ten thousand a year.
+	// at eight digits below one in ten thousand a year. A new set of codes starts
+	// with a fresh throttle, so without imported codes there is no debt, and
+	// whether the codes are locked is the same under both policies.
 	importedPolicy = policy{free: 5, first: 15 * time.Second, ceiling: time.Minute, budget: 30}
 )
 
@@ -215,9 +217,7 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 	case !a.enrolled():
 	case f == TOTP && len(a.authenticators) > 0:
 		err = a.totp.blocked(totpPolicy, now)
-	case f == Recovery && a.imported.isEmpty():
-		err = a.recovery.blocked(recoveryPolicy, now)
-	case f == Recovery:
+	case f == Recovery: // without imported codes there is no debt
 		err = a.recovery.blocked(importedPolicy, now)
 	}
 	if r := refusalIn(err); r != nil {
@@ -230,12 +230,8 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 // leftGuesses more wrong ones. The address counts without one being bound: what
 // holds it back holds back binding one.
 func (a *Account) short(now time.Time) bool {
-	recovery := recoveryPolicy
-	if !a.imported.isEmpty() {
-		recovery = importedPolicy
-	}
 	return a.delivery.throttle.short(totpPolicy, now, 1) ||
-		a.enrolled() && a.recovery.short(recovery, now, 1) ||
+		a.enrolled() && a.recovery.short(importedPolicy, now, 1) ||
 		len(a.authenticators) > 0 && a.totp.short(totpPolicy, now, a.guessCost())
 }
 

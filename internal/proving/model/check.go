@@ -314,5 +314,6 @@ func (a *modelAccount) madeSet(now time.Time) {
 	a.sets++
 	a.codes, a.spentCodes = nil, map[string]bool{} // the driver fills them in
 	a.kept, a.foreign = false, nil
+	a.recovery = modelThrottle{}
 	a.dirty = true
 }

@@ -63,7 +63,6 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 			return no
 		}
 		a.madeSet(r.now())
-		a.recovery = modelThrottle{}
 		a.turn(turn)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventCodesRenewed, Factor: by.factor})
 		return nil
