@@ -53,8 +53,14 @@ type Denied struct {
 	Factor Factor
 
 	// RetryAt is when trying again makes sense; the zero time if waiting
-	// changes nothing.
+	// changes nothing. The Reason says what it is the time of.
 	RetryAt time.Time
+
+	// Wait is how long it was until RetryAt when the Guard answered, in whole
+	// seconds, rounded up. It is at least a second where RetryAt is set, and zero
+	// where it is not. A page can count it down, and HTTP can send it as
+	// Retry-After, without a clock that agrees with the server's.
+	Wait time.Duration
 
 	// Skew is, for ReasonClockSkew, how far the clock of the authenticator is
 	// ahead of ours, to the period of the code; negative if it is behind.
@@ -67,15 +73,26 @@ func (d *Denied) Error() string { return "enrollment: denied: " + string(d.Reaso
 // Unwrap returns the Reason.
 func (d *Denied) Unwrap() error { return d.Reason }
 
-// MarshalJSON returns an object with reason, and with factor, retry_at and
-// skew_seconds where they are set.
+// MarshalJSON returns an object with reason, and with factor, retry_at,
+// wait_seconds and skew_seconds where they are set.
 func (d Denied) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Reason  Reason    `json:"reason"`
 		Factor  Factor    `json:"factor,omitempty"`
 		RetryAt time.Time `json:"retry_at,omitzero"`
+		Wait    int64     `json:"wait_seconds,omitempty"`
 		Skew    int64     `json:"skew_seconds,omitempty"`
-	}{d.Reason, d.Factor, d.RetryAt, int64(d.Skew / time.Second)})
+	}{d.Reason, d.Factor, d.RetryAt, int64(d.Wait / time.Second), int64(d.Skew / time.Second)})
+}
+
+// waitUntil returns the Wait of a Denied whose RetryAt is at. It is never zero if
+// waiting helps, however late the answer is.
+func waitUntil(at, now time.Time) time.Duration {
+	left := max(at.Sub(now), 1)
+	if part := left % time.Second; part > 0 {
+		left += time.Second - part
+	}
+	return left
 }
 
 func deny(r Reason) error { return &Denied{Reason: r} }

@@ -115,6 +115,9 @@ func (e *edit) carryOut(caller context.Context, decide decision, seal func(conte
 	e.looked = true
 	err := e.untilStored(caller, decide, seal)
 	e.returned = true
+	if denied := deniedIn(err); denied != nil && !denied.RetryAt.IsZero() {
+		denied.Wait = waitUntil(denied.RetryAt, e.guard.now())
+	}
 	return err
 }
 

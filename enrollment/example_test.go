@@ -2,6 +2,7 @@ package enrollment_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -93,7 +94,7 @@ func ExampleDenied() {
 		switch {
 		case errors.Is(err, enrollment.ErrLocked):
 			errors.As(err, &denied)
-			fmt.Println("locked for", denied.RetryAt.Sub(kit.Clock.Now()))
+			fmt.Println("locked for", denied.Wait)
 		case errors.Is(err, enrollment.ErrWrongCode):
 			fmt.Println("wrong")
 		default:
@@ -107,4 +108,27 @@ func ExampleDenied() {
 	// wrong
 	// wrong
 	// locked for 1m0s
+}
+
+// A code that was just used: the page says how long it takes until the app shows
+// the next one. The browser's clock does not matter for that.
+func ExampleDenied_wait() {
+	kit := enrollmenttest.New(new(testing.T))
+	alice := kit.Enroll("alice")
+	code := alice.Code()
+	for range 2 {
+		_, err := kit.Guard.Verify(context.Background(), "alice", "delete-project", code)
+		var denied *enrollment.Denied
+		if errors.As(err, &denied) {
+			fmt.Println(denied.Reason, denied.Wait)
+			body, err := json.Marshal(denied)
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println(string(body))
+		}
+	}
+	// Output:
+	// replayed 25s
+	// {"reason":"replayed","factor":"totp","retry_at":"2026-01-02T03:05:00Z","wait_seconds":25}
 }

@@ -70,6 +70,7 @@ func TestJSON(t *testing.T) {
 		"events to administrators": {[]enrollment.Event(enrollment.History{{ID: "e1", Kind: enrollment.EventUnlocked, At: later, Actor: "root"}}), `[{"id":"e1","user_id":"","kind":"unlocked","at":"2026-01-02T04:04:05Z","actor":"root","count":0}]`},
 		"a denial":                 {enrollment.Denied{Reason: enrollment.ReasonNoSetup}, `{"reason":"no_setup"}`},
 		"a lock":                   {&enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: enrollment.FactorTOTP, RetryAt: later}, `{"reason":"locked","factor":"totp","retry_at":"2026-01-02T04:04:05Z"}`},
+		"a wait":                   {&enrollment.Denied{Reason: enrollment.ReasonLocked, RetryAt: later, Wait: time.Minute}, `{"reason":"locked","retry_at":"2026-01-02T04:04:05Z","wait_seconds":60}`},
 		"a clock that is off":      {enrollment.Denied{Reason: enrollment.ReasonClockSkew, Factor: enrollment.FactorTOTP, Skew: -4 * time.Minute}, `{"reason":"clock_skew","factor":"totp","skew_seconds":-240}`},
 	} {
 		got, err := json.Marshal(c.value)

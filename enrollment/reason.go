@@ -21,7 +21,8 @@ type Reason string
 
 // The reasons. Some belong to a group: [errors.Is] also matches them with the
 // sentinel in brackets. Pages mostly need only the groups, and show a message
-// for the reason itself.
+// for the reason itself. Where waiting helps, Denied.RetryAt and Denied.Wait are
+// set, and the reason says so.
 const (
 	// ReasonWrongCode means that the code is wrong. It was counted, except on an
 	// account without an authenticator that was given six to eight digits. A
@@ -30,8 +31,11 @@ const (
 	ReasonWrongCode Reason = Reason(account.WrongCode)
 
 	// ReasonReplayed means that the code was right and has been used before. A
-	// replayed app code is not counted; a replayed recovery code is. Ask for the
-	// next code of the app, or for another recovery code. [ErrWrongCode]
+	// replayed app code is not counted. Its RetryAt is when the app begins to show
+	// a code that was never used, even if the clock of the phone is a step behind.
+	// Ask for that code; the user need not wait if the app already shows another
+	// one. A replayed recovery code is counted, and a set RetryAt says that it
+	// began a wait. Ask for another recovery code. [ErrWrongCode]
 	ReasonReplayed Reason = Reason(account.Replayed)
 
 	// ReasonMalformedCode means that the text does not look like a code, is
@@ -44,7 +48,8 @@ const (
 
 	// ReasonClockSkew means that Confirm got a code that is right at another
 	// time: the clock of the phone is wrong. Skew says by how much. It was
-	// counted as wrong. Ask the user to set the clock of the phone. [ErrWrongCode]
+	// counted as wrong, and a set RetryAt says that it began a wait. Ask the user
+	// to set the clock of the phone. [ErrWrongCode]
 	ReasonClockSkew Reason = Reason(account.ClockSkew)
 
 	// ReasonLocked means that there were too many wrong codes. Until RetryAt no

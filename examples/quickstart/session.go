@@ -171,8 +171,7 @@ func (s *session) explain(err error) error {
 		s.say("  Denied: %s.", denied.Reason)
 	}
 	if !denied.RetryAt.IsZero() {
-		s.say("  Try again in %v, at %s.",
-			denied.RetryAt.Sub(s.now()).Round(time.Second), denied.RetryAt.Local().Format("15:04:05"))
+		s.say("  Try again in %v, at %s.", denied.Wait, denied.RetryAt.Local().Format("15:04:05"))
 	}
 	return nil
 }

@@ -22,7 +22,6 @@ func (a *app) aboutCode(w http.ResponseWriter, err error) (problem string, statu
 	if !errors.As(err, &denied) {
 		return "", 0, false
 	}
-	now := a.now()
 	switch {
 	case errors.Is(denied, enrollment.ErrLocked):
 		status = http.StatusTooManyRequests
@@ -31,10 +30,10 @@ func (a *app) aboutCode(w http.ResponseWriter, err error) (problem string, statu
 	default:
 		return "", 0, false
 	}
-	if wait := denied.RetryAt.Sub(now); !denied.RetryAt.IsZero() && wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	if denied.Wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(denied.Wait/time.Second)))
 	}
-	return deniedInWords(denied, now), status, true
+	return deniedInWords(denied, a.now()), status, true
 }
 
 // fail ends a request after an error of the Guard that is not about a code in a

@@ -57,6 +57,14 @@ func (m Moment) exempt(k totp.Key, f func()) {
 	f()
 }
 
+// nextUnused returns when the next step begins that is neither begun nor used.
+// The app shows a code then that is accepted: also if its clock is ahead, and the
+// last code was of a step that had not begun, and also if its clock is behind, and
+// it still shows a used code in a step that has begun.
+func (a *Authenticator) nextUnused(now time.Time) time.Time {
+	return a.Key.StepTime(max(a.Last, a.Key.Step(now)) + 1)
+}
+
 // lastUsed returns the end of the last step whose code was used, as seconds
 // since 1970; 0 if none was.
 func (a *Authenticator) lastUsed() int64 {

@@ -3,6 +3,7 @@ package account
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -157,7 +158,8 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 	if err := a.totp.blocked(totpPolicy, m.Now); err != nil {
 		return Match{}, err
 	}
-	matched, replayed := -1, false
+	matched := -1
+	var next time.Time // when a replayed code is followed by one that is unused
 	for i := range a.authenticators {
 		x := &a.authenticators[i]
 		step, err := x.check(m, digits)
@@ -166,7 +168,7 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 			x.Last, x.Used = step, m.Now
 			matched = i
 		case errors.Is(err, totp.ErrReplayed):
-			replayed = true
+			next = later(next, x.nextUnused(m.Now))
 		case !errors.Is(err, totp.ErrWrong):
 			return Match{}, err
 		}
@@ -176,8 +178,8 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 		a.totp.succeed()
 		a.changed = true
 		return Match{Factor: TOTP, Authenticator: a.authenticators[matched].ID}, nil
-	case replayed:
-		return Match{}, refuse(Replayed)
+	case !next.IsZero():
+		return Match{}, &Refusal{Reason: Replayed, RetryAt: next}
 	}
 	err := a.fail(m, &a.totp, totpPolicy, TOTP, a.guessCost())
 	return Match{}, err

@@ -24,7 +24,7 @@ func ReasonOf(err error) enrollment.Reason {
 }
 
 // Want ends the test unless err denies for that reason; "" is success. It
-// returns the denial.
+// returns the denial, which says how long to wait if and only if that helps.
 func Want(t testing.TB, err error, want enrollment.Reason) *enrollment.Denied {
 	t.Helper()
 	if got := ReasonOf(err); got != want {
@@ -32,5 +32,6 @@ func Want(t testing.TB, err error, want enrollment.Reason) *enrollment.Denied {
 	}
 	var denied *enrollment.Denied
 	errors.As(err, &denied)
+	CheckWait(t, denied)
 	return denied
 }

@@ -74,5 +74,6 @@ var Tests = []proving.Test{
 	{Name: "TestCase55_Message", Run: TestCase55_Message},
 	{Name: "TestCase55_Export", Run: TestCase55_Export},
 	{Name: "TestCase57_CSVFormulas", Run: TestCase57_CSVFormulas},
+	{Name: "TestCase63_NextCode", Run: TestCase63_NextCode},
 	{Name: "TestCase77_ErrorsAreOracles", Run: TestCase77_ErrorsAreOracles},
 }

@@ -174,3 +174,50 @@ func TestCase06_ReplayRaceUnderPlainSealer(t *testing.T, open proving.Open) {
 		t.Errorf("outcomes %v, want 1 accepted and %d replayed", got, n-1)
 	}
 }
+
+// TestCase63_NextCode: nobody said how long it takes until a used code is followed
+// by the next one (flatnotes#341).
+func TestCase63_NextCode(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	phone := k.Enroll("alice")
+	again := func(code string, in time.Duration) {
+		t.Helper()
+		denied := proving.Want(t, signIn(phone, code), enrollment.ReasonReplayed)
+		rounded := (in + time.Second - 1).Truncate(time.Second)
+		if !denied.RetryAt.Equal(k.Now().Add(in)) || denied.Wait != rounded {
+			t.Errorf("again at %v, in %v, want in %v", denied.RetryAt, denied.Wait, in)
+		}
+	}
+	// Ten seconds into a step.
+	proving.Want(t, signIn(phone, phone.Code()), "")
+	again(phone.Code(), 20*time.Second)
+	k.Pass(20*time.Second - time.Millisecond)
+	again(phone.Code(), time.Millisecond)
+	k.Pass(time.Millisecond)
+
+	// The phone is fast, and shows the code of a step that has not begun.
+	proving.Want(t, signIn(phone, phone.Code(+1)), "")
+	again(phone.Code(+1), time.Minute)
+	again(phone.Code(), time.Minute)
+	k.Pass(time.Minute)
+	proving.Want(t, signIn(phone, phone.Code()), "")
+
+	// It is slow, and shows a used code in a step whose code is not used.
+	k.Pass(35 * time.Second)
+	slow := func() string { return proving.Shown(phone.Key, k.Now().Add(-20*time.Second)) }
+	again(slow(), 25*time.Second)
+	k.Pass(25 * time.Second)
+	proving.Want(t, signIn(phone, slow()), "")
+
+	// Of two apps, that counts which shows the code.
+	tablet, token := begin(k, "alice", enrollment.ByCode(phone.Code()), "")
+	_, err := k.Guard.Confirm(t.Context(), "alice", token, tablet.Code())
+	k.Must(err)
+	proving.Want(t, signIn(tablet, tablet.Code(+1)), "")
+	again(phone.Code(), 30*time.Second)
+	again(tablet.Code(), time.Minute)
+
+	// The clock goes back: until it is where it was, all codes are used.
+	k.Pass(-time.Hour)
+	again(phone.Code(), time.Hour+30*time.Second)
+}

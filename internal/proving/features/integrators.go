@@ -83,6 +83,9 @@ func TestFeatureX12_EventsCodesRetryAfter(t *testing.T, open proving.Open) {
 	if want := k.Now().Add(time.Minute); !fifth.RetryAt.Equal(want) || !locked.RetryAt.Equal(want) {
 		t.Errorf("retry after %v and %v, want %v", fifth.RetryAt, locked.RetryAt, want)
 	}
+	if fifth.Wait != time.Minute || locked.Wait != time.Minute {
+		t.Errorf("wait for %v and %v", fifth.Wait, locked.Wait)
+	}
 	if !errors.Is(locked, enrollment.ErrLocked) || errors.Is(locked, enrollment.ErrWrongCode) {
 		t.Error("what is locked is not a wrong code")
 	}

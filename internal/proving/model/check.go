@@ -159,13 +159,14 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 		return modelMatch{}, no
 	}
 	var m modelMatch
-	replayed := false
+	var replayed time.Time // when its app shows the next code that is not used
 	for i := range a.apps {
 		x := &a.apps[i]
 		switch step := x.match(digits, now); {
 		case step == 0:
 		case step <= x.last:
-			replayed = true
+			next := max(x.last, modelStep(now)) + 1
+			replayed = modelLater(replayed, time.Unix(next*modelPeriod, 0))
 		default:
 			x.last, x.used = step, now
 			m = modelMatch{factor: enrollment.FactorTOTP, id: x.id}
@@ -176,8 +177,8 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 		a.totp.failures = 0 // and not the budget
 		a.dirty = true
 		return m, nil
-	case replayed:
-		return m, modelDeny(enrollment.ReasonReplayed)
+	case !replayed.IsZero():
+		return m, &modelNo{reason: enrollment.ReasonReplayed, retry: replayed}
 	}
 	return m, a.miss(&a.totp, modelShort, enrollment.FactorTOTP, cost, now)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -106,6 +107,7 @@ func (r *modelRun) compare(err error, no *modelNo) {
 		r.fatalf("the Guard denies: %s factor=%q retry=%v skew=%v\nthe model denies: %v",
 			denied.Reason, denied.Factor, denied.RetryAt, denied.Skew, no)
 	}
+	proving.CheckWait(r.t, denied)
 }
 
 // compareEvent holds an event against what it should be. Where administrators
