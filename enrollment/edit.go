@@ -58,6 +58,7 @@ type edit struct {
 	typed     time.Time        // when the edit first looked
 	prepared  account.Prepared // what decisions have needed so far
 	place     place            // in the queue for preparing more
+	paid      bool             // whether a set of codes was counted, and so is finished
 	conflicts int
 }
 
@@ -78,7 +79,7 @@ type sealing[T any] func(ctx context.Context) (T, error)
 //
 // The caller can cancel while run loads or waits. After a decision, the caller's
 // cancellation is ignored until the decision is stored: hanging up does not undo a
-// guess.
+// guess. It is also ignored once a set of codes was counted.
 func (e *edit) run(ctx context.Context, decide decision) error {
 	return e.carryOut(ctx, decide, func(context.Context) error { return nil })
 }
@@ -157,6 +158,9 @@ func (e *edit) untilStored(caller context.Context, decide decision, seal func(co
 		if need.Kind != account.NoNeed {
 			if b, err = e.prepare(caller, b, need); err != nil {
 				return err
+			}
+			if e.paid {
+				caller = context.WithoutCancel(caller)
 			}
 			continue
 		}

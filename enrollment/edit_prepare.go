@@ -60,8 +60,7 @@ func (e *edit) prepare(caller context.Context, b *base, need account.Need) (*bas
 	if !t.slow {
 		return b, t.do(caller)
 	}
-	left := account.MaxWait - max(0, e.guard.now().Sub(e.typed))
-	ctx, cancel := context.WithTimeout(caller, left)
+	ctx, cancel := e.bounded(caller)
 	defer cancel()
 	b, err = e.prepareSlowly(ctx, b, t, need.Kind)
 	if errors.Is(err, ErrBusy) && ctx.Err() != nil && caller.Err() == nil {
@@ -70,7 +69,14 @@ func (e *edit) prepare(caller context.Context, b *base, need account.Need) (*bas
 	return b, err
 }
 
-// prepareSlowly is prepare for what takes a slot.
+// bounded returns a context that ends when the edit has taken too long.
+func (e *edit) bounded(caller context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(caller, account.MaxWait-max(0, e.guard.now().Sub(e.typed)))
+}
+
+// prepareSlowly is prepare for what takes a slot. A set that is paid for is made
+// whether the caller waits for it or not: a user who presses the button again has
+// one set then, and not one for every time.
 func (e *edit) prepareSlowly(ctx context.Context, b *base, t task, kind account.NeedKind) (*base, error) {
 	if again, err := e.queue(ctx, t, kind); err != nil || again {
 		return nil, err
@@ -80,7 +86,10 @@ func (e *edit) prepareSlowly(ctx context.Context, b *base, t task, kind account.
 		if err != nil || !paid {
 			return now, err
 		}
-		b = now
+		b, e.paid = now, true
+		var cancel context.CancelFunc
+		ctx, cancel = e.bounded(context.WithoutCancel(ctx))
+		defer cancel()
 	}
 	return b, e.inSlot(ctx, t)
 }
@@ -167,8 +176,8 @@ func (e *edit) inSlot(caller context.Context, t task) error {
 	return t.do(caller)
 }
 
-// pay counts a set before it is made, so that a caller who gives up again and
-// again uses up the sets of the day. It returns what commit returns.
+// pay counts a set before it is made, so that a caller who gives up does not get
+// the work for free. It returns what commit returns.
 func (e *edit) pay(caller context.Context, b *base) (paid bool, now *base, err error) {
 	m, err := e.moment()
 	if err != nil {

@@ -76,4 +76,5 @@ var Tests = []proving.Test{
 	{Name: "TestCase57_CSVFormulas", Run: TestCase57_CSVFormulas},
 	{Name: "TestCase63_NextCode", Run: TestCase63_NextCode},
 	{Name: "TestCase77_ErrorsAreOracles", Run: TestCase77_ErrorsAreOracles},
+	{Name: "TestCase84_ConfirmPressedSixTimes", Run: TestCase84_ConfirmPressedSixTimes},
 }

@@ -233,22 +233,57 @@ func TestCase50_GenerationIsPaidFor(t *testing.T, open proving.Open) {
 		c.RecoveryScheme = recovery.Argon2id
 		c.RecoveryCodes = recovery.MinCount
 	})
-	u, token := begin(k, "alice", enrollment.Proof{}, "")
-	for range 5 {
+	u := k.Enroll("alice") // this is the first set
+	renew := func(hangUp proving.Op) error {
 		ctx, cancel := context.WithCancel(t.Context())
-		k.Store.Before(proving.Save, func(context.Context, *proving.Call) { cancel() }) // while the set is counted
-		_, err := k.Guard.Confirm(ctx, "alice", token, u.Code())
-		if !errors.Is(err, enrollment.ErrBusy) || !errors.Is(err, context.Canceled) {
-			t.Fatalf("got %v, want ErrBusy", err)
+		defer cancel()
+		k.Pass(time.Minute)
+		k.Store.Before(hangUp, func(context.Context, *proving.Call) { cancel() })
+		defer k.Store.Straighten()
+		_, err := k.Guard.RenewCodes(ctx, "alice", enrollment.ByCode(u.Code()))
+		return err
+	}
+	for range 10 { // before it is paid for, nothing was done and nothing is counted
+		if err := renew(proving.Load); !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want that the caller has hung up", err)
 		}
 	}
-	k.Store.Straighten()
-	_, err := k.Guard.Confirm(t.Context(), "alice", token, u.Code())
-	proving.Want(t, err, enrollment.ReasonTooManyCodeSets)
+	for range 4 {
+		proving.Want(t, renew(proving.Save), "") // while the set is counted
+	}
+	proving.Want(t, renew(proving.Save), enrollment.ReasonTooManyCodeSets)
 	k.Pass(24 * time.Hour)
-	u, token = begin(k, "alice", enrollment.Proof{}, "")
-	done, err := k.Guard.Confirm(t.Context(), "alice", token, u.Code())
-	if err != nil || done.Codes.Len() != recovery.MinCount {
-		t.Errorf("a day later: %d codes, %v", done.Codes.Len(), err)
+	proving.Want(t, renew(proving.Save), "")
+}
+
+// TestCase84_ConfirmPressedSixTimes: each press of the button hangs up the request
+// before, while its recovery codes are made. Every one of them counted as a set of
+// codes, none was finished, and enrolment was blocked for a day.
+func TestCase84_ConfirmPressedSixTimes(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) {
+		c.RecoveryScheme = recovery.Argon2id
+		c.RecoveryCodes = recovery.MinCount
+	})
+	u, token := begin(k, "alice", enrollment.Proof{}, "")
+	code := u.Code()
+	var shown []string
+	for press := range 6 {
+		ctx, cancel := context.WithCancel(t.Context())
+		k.Store.Nth(proving.Save, 1, func(context.Context, *proving.Call) { cancel() })
+		done, err := k.Guard.Confirm(ctx, "alice", token, code)
+		cancel()
+		if press == 0 { // nobody reads this answer
+			proving.Want(t, err, "")
+			shown = done.Codes.Reveal()
+		}
+	}
+	if len(shown) != recovery.MinCount {
+		t.Errorf("%d codes, want %d", len(shown), recovery.MinCount)
+	}
+	k.Store.Straighten()
+	for range 4 { // one set was counted
+		k.Pass(time.Minute)
+		_, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(u.Code()))
+		proving.Want(t, err, "")
 	}
 }
