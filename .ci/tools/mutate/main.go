@@ -8,6 +8,7 @@
 //
 //	.ci/mutate                              30 changes, in all packages of the table below
 //	.ci/mutate -n 300 -seed 7               another sample, and a larger one
+//	.ci/mutate -n 300 -seed 7 -skip 120     the rest of it, after a run that was ended
 //	.ci/mutate -pkgs totp,recovery -n 1000  all changes to two packages, if there are fewer
 //
 // The same seed draws the same changes from the same code. Nothing is written
@@ -63,6 +64,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	pkgs := flags.String("pkgs", "", "packages to change, with commas between them; all of the table if empty")
 	n := flags.Int("n", 30, "how many changes to try")
 	seed := flags.Uint64("seed", 1, "which changes to draw")
+	skip := flags.Int("skip", 0, "how many of them to leave out, because an earlier run has tried them")
 	jobs := flags.Int("j", max(1, runtime.NumCPU()/2), "how many changes to try at once")
 	long := flags.Bool("long", false, "try survivors again with the tests that -short leaves out")
 	if err := flags.Parse(args); err != nil {
@@ -89,16 +91,16 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	results, err := l.run(ctx, names, *n, *seed)
+	results, err := l.run(ctx, names, *n, *skip, *seed)
 	if len(results) > 0 {
 		report(out, results, known) // also of a run that was ended
 	}
 	return err
 }
 
-// run tries n changes, drawn by the seed from all that there are to the named
-// packages, and returns what came of them in the order of the code.
-func (l *lab) run(ctx context.Context, names []string, n int, seed uint64) ([]result, error) {
+// run tries n changes but the first few, drawn by the seed from all that there are
+// to the named packages, and returns what came of them in the order of the code.
+func (l *lab) run(ctx context.Context, names []string, n, skip int, seed uint64) ([]result, error) {
 	scratch, err := os.MkdirTemp("", "mutate")
 	if err != nil {
 		return nil, err
@@ -131,7 +133,7 @@ func (l *lab) run(ctx context.Context, names []string, n int, seed uint64) ([]re
 		n--
 		return false
 	})
-	results, err := l.tryAll(ctx, drawn)
+	results, err := l.tryAll(ctx, drawn[min(skip, len(drawn)):])
 	slices.SortFunc(results, func(a, b result) int {
 		return cmp.Or(strings.Compare(a.file, b.file), cmp.Compare(a.start, b.start), strings.Compare(a.text, b.text))
 	})

@@ -81,7 +81,7 @@ func newLab(t *testing.T, files map[string]string) *lab {
 
 func TestEachOutcome(t *testing.T) {
 	t.Parallel()
-	results, err := newLab(t, sample).run(t.Context(), []string{"a"}, 1000, 1)
+	results, err := newLab(t, sample).run(t.Context(), []string{"a"}, 1000, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,23 +111,29 @@ func TestEachOutcome(t *testing.T) {
 	}
 }
 
+// One seed draws the same changes again, and a run that goes on has the rest of them.
 func TestSameSeed(t *testing.T) {
 	t.Parallel()
-	draw := func(seed uint64) string {
+	draw := func(skip int) []string {
 		t.Helper()
-		l := newLab(t, sample)
-		results, err := l.run(t.Context(), []string{"a"}, 3, seed)
-		if err != nil || len(results) != 3 {
+		results, err := newLab(t, sample).run(t.Context(), []string{"a"}, 3, skip, 8)
+		if err != nil || len(results) != 3-skip {
 			t.Fatalf("%d results, %v", len(results), err)
 		}
 		var all []string
 		for _, r := range results {
 			all = append(all, r.mutant.String())
 		}
-		return strings.Join(all, "\n")
+		return all
 	}
-	if one, again := draw(8), draw(8); one != again {
-		t.Errorf("one seed draws\n%s\nand\n%s", one, again)
+	one, again := draw(0), draw(0)
+	if !slices.Equal(one, again) {
+		t.Errorf("one seed draws\n%q\nand\n%q", one, again)
+	}
+	for _, m := range draw(2) {
+		if !slices.Contains(one, m) {
+			t.Errorf("%q is none of %q", m, one)
+		}
 	}
 }
 
@@ -136,7 +142,7 @@ func TestFailingTests(t *testing.T) {
 	t.Parallel()
 	files := maps.Clone(sample)
 	files["b/b_test.go"] = strings.Replace(files["b/b_test.go"], "!= 5", "!= 6", 1)
-	if _, err := newLab(t, files).run(t.Context(), []string{"a"}, 1, 1); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+	if _, err := newLab(t, files).run(t.Context(), []string{"a"}, 1, 0, 1); err == nil || !strings.Contains(err.Error(), "nothing was changed") {
 		t.Errorf("with a test that fails: %v", err)
 	}
 }
