@@ -133,7 +133,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 
 // newSetup draws what a setup is made of.
 func (g *Guard) newSetup(label totp.Label, name string, replaces account.AuthenticatorID) (account.Setup, error) {
-	secret, err := totp.Generate(g.random)
+	secret, err := totp.Generate(g.random, g.config.Params.Algorithm)
 	if err != nil {
 		return account.Setup{}, fmt.Errorf("enrollment: drawing a secret: %w", err)
 	}

@@ -175,7 +175,7 @@ func TestCase35_HostileParametersAndClocks(t *testing.T) {
 
 func TestCase36_ShortSecrets(t *testing.T) {
 	t.Parallel()
-	s, err := totp.Generate(nil)
+	s, err := totp.Generate(nil, totp.SHA1)
 	if err != nil || len(s.Reveal()) != 20 {
 		t.Errorf("a generated secret has %d bytes, %v", len(s.Reveal()), err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // Enrolling an authenticator, and checking a code twice.
 func Example() {
-	// An application calls totp.Generate(nil); this secret is for the example.
+	// An application calls totp.Generate(nil, totp.SHA1); this secret is for the example.
 	secret, err := totp.NewSecret([]byte("12345678901234567890"))
 	if err != nil {
 		panic(err)

@@ -45,7 +45,7 @@ func plainKey(t testing.TB) totp.Key {
 
 func TestNewKey(t *testing.T) {
 	t.Parallel()
-	s, err := totp.Generate(nil)
+	s, err := totp.Generate(nil, totp.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}

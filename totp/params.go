@@ -57,6 +57,7 @@ const (
 var (
 	algorithmNames  = [...]string{SHA1: "SHA1", SHA256: "SHA256", SHA512: "SHA512"}
 	algorithmHashes = [...]func() hash.Hash{SHA1: sha1.New, SHA256: sha256.New, SHA512: sha512.New}
+	algorithmSizes  = [...]int{SHA1: sha1.Size, SHA256: sha256.Size, SHA512: sha512.Size}
 )
 
 // Valid reports whether a is one of the defined algorithms.

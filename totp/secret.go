@@ -21,9 +21,6 @@ const (
 	// MinSecretSize is the minimum size of a secret.
 	MinSecretSize = 16
 
-	// GeneratedSecretSize is the size of a secret that [Generate] returns.
-	GeneratedSecretSize = 20
-
 	// MaxSecretSize is the maximum size of a secret. It is the block size of
 	// SHA-512; a longer HMAC key adds nothing.
 	MaxSecretSize = 128
@@ -60,15 +57,22 @@ func secretOf(raw []byte) Secret { return Secret{raw: redact.Of(raw)} }
 // zero.
 func (s Secret) bytes() []byte { return *s.raw.Get() }
 
-// Generate returns a new secret of [GeneratedSecretSize] bytes (160 bits) from
-// random. If random is nil, it uses [crypto/rand.Reader]; pass another reader
-// only in tests. It returns the wrapped error of the reader if that fails or
-// ends early.
-func Generate(random io.Reader) (Secret, error) {
+// Generate returns a new secret for keys with this algorithm, from random. Its
+// size is that of the hash, as RFC 6238, section 5.1, recommends: 20 bytes for
+// SHA-1, 32 for SHA-256 and 64 for SHA-512. Some programs repeat shorter secrets
+// up to that size, and then show other codes.
+//
+// If random is nil, Generate uses [crypto/rand.Reader]; pass another reader only
+// in tests. It returns [ErrParams] for an unknown algorithm, and the wrapped error
+// of the reader if that fails or ends early.
+func Generate(random io.Reader, a Algorithm) (Secret, error) {
+	if !a.Valid() {
+		return Secret{}, fmt.Errorf("%w: unknown algorithm", ErrParams)
+	}
 	if random == nil {
 		random = rand.Reader
 	}
-	raw := make([]byte, GeneratedSecretSize)
+	raw := make([]byte, algorithmSizes[a])
 	if _, err := io.ReadFull(random, raw); err != nil {
 		return Secret{}, fmt.Errorf("generating a secret: %w", err)
 	}

@@ -13,23 +13,42 @@ import (
 
 func TestGenerate(t *testing.T) {
 	t.Parallel()
-	a, err := totp.Generate(nil)
+	a, err := totp.Generate(nil, totp.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := totp.Generate(nil)
+	b, err := totp.Generate(nil, totp.SHA1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.Equal(b) || a.IsZero() || len(a.Reveal()) != totp.GeneratedSecretSize {
+	if a.Equal(b) || a.IsZero() || len(a.Reveal()) != 20 {
 		t.Error("two secrets are one, or not of the size they should be")
 	}
 
 	raw := []byte("abcdefghijklmnopqrstuvwxyz")
 	source := bytes.NewReader(raw)
-	s, err := totp.Generate(iotest.OneByteReader(source))
+	s, err := totp.Generate(iotest.OneByteReader(source), totp.SHA1)
 	if err != nil || !bytes.Equal(s.Reveal(), raw[:20]) || source.Len() != 6 {
 		t.Errorf("a slow reader gives %v, %d bytes left", err, source.Len())
+	}
+}
+
+func TestCase83_SecretsAsLongAsTheHash(t *testing.T) {
+	t.Parallel()
+	for a, want := range map[totp.Algorithm]int{totp.SHA1: 20, totp.SHA256: 32, totp.SHA512: 64} {
+		if s, err := totp.Generate(nil, a); err != nil || len(s.Reveal()) != want {
+			t.Errorf("%v: %d bytes, %v; want %d", a, len(s.Reveal()), err, want)
+		}
+	}
+	// A secret of another size stays as it is.
+	for _, size := range []int{16, 20, 128} {
+		secret := make([]byte, size)
+		if k := mustKey(t, secret, totp.Params{Algorithm: totp.SHA512}); !bytes.Equal(k.Secret().Reveal(), secret) {
+			t.Errorf("a secret of %d bytes became one of %d", size, len(k.Secret().Reveal()))
+		}
+	}
+	if s, err := totp.Generate(nil, 3); !errors.Is(err, totp.ErrParams) || !s.IsZero() {
+		t.Errorf("unknown algorithm: %v", err)
 	}
 }
 
@@ -49,7 +68,7 @@ func TestGenerateFails(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if s, err := totp.Generate(test.source); !errors.Is(err, test.want) || !s.IsZero() {
+			if s, err := totp.Generate(test.source, totp.SHA1); !errors.Is(err, test.want) || !s.IsZero() {
 				t.Errorf("error %v, want %v", err, test.want)
 			}
 		})
