@@ -10,7 +10,7 @@ import (
 
 // Enrolling an authenticator, and checking a code twice.
 func Example() {
-	// An application calls totp.Generate(nil, totp.SHA1); this secret is for the example.
+	// An application calls totp.Generate(nil, totp.SHA1). This secret is for the example.
 	secret, err := totp.NewSecret([]byte("12345678901234567890"))
 	if err != nil {
 		panic(err)
@@ -73,6 +73,16 @@ func ExampleParseURI() {
 	// SHA1 8 30s
 	// true true
 	// totp: invalid otpauth URI: totp: invalid secret: shorter than 16 bytes
+}
+
+// A login name can have a colon, which no label can have.
+func ExampleLabel_Fit() {
+	label := totp.Label{Issuer: "Acme", Account: "@alice:example.org"}
+	fmt.Println(label.Validate())
+	fmt.Println(label.Fit().Account, label.Fit().Validate())
+	// Output:
+	// totp: invalid label: Account has a colon
+	// @alice∶example.org <nil>
 }
 
 // Telling a user at enrolment that the phone's clock is wrong.

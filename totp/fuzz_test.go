@@ -1,10 +1,13 @@
 package totp_test
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -20,6 +23,9 @@ func FuzzParseURI(f *testing.F) {
 	} {
 		f.Add(uri)
 	}
+	for _, u := range loadCorpus(f) {
+		f.Add(u.URI)
+	}
 	f.Fuzz(func(t *testing.T, uri string) {
 		k, label, err := totp.ParseURI(uri)
 		if err != nil {
@@ -31,9 +37,18 @@ func FuzzParseURI(f *testing.F) {
 		if k.IsZero() || k.Params().Validate() != nil {
 			t.Fatal("an invalid key")
 		}
-		if label.Issuer == "" {
-			label.Issuer = "Acme"
+		if !utf8.ValidString(label.Issuer+label.Account) || strings.ContainsFunc(label.Issuer+label.Account, unicode.IsControl) {
+			t.Fatalf("label %+q", label)
 		}
+		valid := label.Validate() == nil
+		if fit := label.Fit(); valid && fit != label || fit.Fit() != fit {
+			t.Fatalf("%+q fits as %+q", label, fit)
+		}
+		if _, err := k.URI(label); valid != (err == nil) {
+			t.Fatalf("URI of a label that is valid (%v): %v", valid, err)
+		}
+		label = label.Fit()
+		label.Issuer, label.Account = cmp.Or(label.Issuer, "Acme"), cmp.Or(label.Account, "alice")
 		formatted, err := k.URI(label)
 		if err != nil || len(formatted) > totp.MaxURI {
 			t.Fatalf("URI of what was parsed: %d bytes, %v", len(formatted), err)
@@ -48,6 +63,22 @@ func FuzzParseURI(f *testing.F) {
 		o, err := k.OTP(label)
 		if err != nil || o.Issuer() != label.Issuer || o.AccountName() != label.Account || o.Secret() != k.Secret().Base32() {
 			t.Fatalf("pquerna reads %q differently: %v", formatted, err)
+		}
+	})
+}
+
+func FuzzFit(f *testing.F) {
+	for _, text := range []string{"alice@example.com", "@alice:example.org", " sip:\talice\xff\u2028 ", "\u200B", strings.Repeat("🦊", 100), ""} {
+		f.Add(text, text, "https://example.com/logo.png")
+	}
+	f.Fuzz(func(t *testing.T, issuer, account, image string) {
+		label := totp.Label{Issuer: issuer, Account: account, Image: image}
+		fit := label.Fit()
+		if label.Validate() == nil && fit != label || fit.Fit() != fit {
+			t.Fatalf("%+q fits as %+q", label, fit)
+		}
+		if fit.Issuer != "" && fit.Account != "" && fit.Validate() != nil {
+			t.Fatalf("%+q fits as %+q: %v", label, fit, fit.Validate())
 		}
 	})
 }

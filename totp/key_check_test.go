@@ -13,7 +13,7 @@ import (
 
 func TestCheckWindow(t *testing.T) {
 	t.Parallel()
-	for _, period := range []time.Duration{15 * time.Second, 30 * time.Second, 120 * time.Second} {
+	for _, period := range []time.Duration{10 * time.Second, 30 * time.Second, 120 * time.Second} {
 		for _, within := range []time.Duration{0, period / 2, period - 1} {
 			t.Run(fmt.Sprintf("%v+%v", period, within), func(t *testing.T) {
 				t.Parallel()

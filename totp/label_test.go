@@ -39,6 +39,8 @@ func TestLabelValidate(t *testing.T) {
 		{"only a space", acme(" "), "Account"},
 		{"DEL", acme("al\u007fice"), "Account"},
 		{"next line", acme("al\u0085ice"), "Account"},
+		{"zero-width space", acme("\u200B"), "Account"},
+		{"blank letters", issuer("\u3164\u2800\uFE0F"), "Issuer"},
 
 		{"image not https", image("http://example.com/logo.png"), "Image"},
 		{"image as data", image("data:image/png;base64,AAAA"), "Image"},
@@ -74,5 +76,54 @@ func TestLabelValidate(t *testing.T) {
 				t.Errorf("URI: %v", uriErr)
 			}
 		})
+	}
+}
+
+func TestLabelFit(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", totp.MaxAccount)
+	tests := []struct{ name, account, want string }{
+		{"valid", "alice@example.com", "alice@example.com"},
+		{"Matrix id", "@alice:example.org", "@alice∶example.org"},
+		{"domain", "DOMAIN:alice", "DOMAIN∶alice"},
+		{"SIP address with a port", "sip:alice@example.com:5060", "sip∶alice@example.com∶5060"},
+		{"backslash", `DOMAIN\user`, `DOMAIN\user`},
+		{"only a colon", ":", "∶"},
+		{"spaces at both ends", " \t\u00A0alice \u3000", "alice"},
+		{"control characters", "al\x00ice\r\n\u2028x\x7f", "al ice   x"},
+		{"Latin-1", "jos\xe9", "jos\ufffd"},
+		{"emoji", "🦊👩‍👩‍👧", "🦊👩‍👩‍👧"},
+		{"right to left", "שלום", "שלום"},
+		{"longest", long, long},
+		{"too long", long + "b", long},
+		{"spaces before and too long", "  " + long + "b", long},
+		{"cut between characters", long[1:] + "ä", long[1:]},
+		{"space where it is cut", long[1:] + " b", long[1:]},
+		{"colon where it is cut", long[1:] + ":", long[1:]},
+		{"endless", strings.Repeat(" ", 1<<20) + strings.Repeat("a", 1<<20), long},
+		{"empty", "", ""},
+		{"only spaces", " \t ", ""},
+		{"only control characters", "\x00\x1b", ""},
+		{"only a zero-width space", "\u200B", ""},
+		{"only a Hangul filler", "\u3164", ""},
+		{"only variation selectors", "\uFE0F\uFE0E", ""},
+		{"only blank Braille", "\u2800", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := (totp.Label{Issuer: "Acme", Account: test.account}).Fit(); got != (totp.Label{Issuer: "Acme", Account: test.want}) {
+				t.Errorf("account becomes %+q", got.Account)
+			}
+			want := test.want[:min(len(test.want), totp.MaxIssuer)] // the long ones are ASCII
+			if got := (totp.Label{Issuer: test.account, Account: "alice"}).Fit(); got != (totp.Label{Issuer: want, Account: "alice"}) {
+				t.Errorf("issuer becomes %+q", got.Issuer)
+			}
+		})
+	}
+	for image, want := range map[string]string{"https://example.com/l.png": "https://example.com/l.png", "http://example.com/l.png": "", "%": ""} {
+		if got := (totp.Label{Image: image}).Fit().Image; got != want {
+			t.Errorf("image %q becomes %q", image, got)
+		}
 	}
 }

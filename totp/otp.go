@@ -8,7 +8,7 @@ import (
 
 // FromOTP returns the key and the label of a key of github.com/pquerna/otp, for
 // applications that already have such keys. It reads the URI of the otp.Key
-// with [ParseURI] and is as strict. It returns [ErrURI] for keys that pquerna/otp
+// with [ParseURI], so it is as strict and as lenient. It returns [ErrURI] for keys that pquerna/otp
 // accepts but should not, for example with an empty secret, zero digits or an
 // unknown algorithm, and for a nil or zero otp.Key. The error does not quote the
 // key.

@@ -21,8 +21,10 @@ const (
 	// 4226, section 5.3, mentions.
 	MaxDigits = 8
 
-	// MinPeriod is the minimum length of a time step.
-	MinPeriod = 15 * time.Second
+	// MinPeriod is the minimum length of a time step. Some tokens of other systems
+	// have it. A clock that is wrong by more than one step gives no right code, so
+	// keep the default for new ones.
+	MinPeriod = 10 * time.Second
 
 	// MaxPeriod is the maximum length of a time step. A code is accepted during
 	// three steps.
@@ -73,12 +75,16 @@ func (a Algorithm) String() string {
 }
 
 // ParseAlgorithm returns the algorithm with that name. It accepts the names of
-// [Algorithm.String] in either case, also with a hyphen ("SHA-256"). It returns
+// [Algorithm.String] in either case, with or without "HMAC" before them and
+// hyphens between the parts: "SHA-256", "HmacSHA1", "HMAC-SHA-512". It returns
 // [ErrParams] for any other text and does not quote it. It never returns SHA1
 // for an unknown name, because codes would then never be right.
 func ParseAlgorithm(name string) (Algorithm, error) {
 	// Not EqualFold, which takes a long s (U+017F) for an S.
 	name = strings.ToLower(name)
+	if rest, ok := strings.CutPrefix(name, "hmac"); ok {
+		name = strings.TrimPrefix(rest, "-")
+	}
 	for a := SHA1; a.Valid(); a++ {
 		plain := strings.ToLower(algorithmNames[a])
 		if name == plain || name == "sha-"+plain[len("sha"):] {

@@ -34,7 +34,7 @@ func TestParamsValidate(t *testing.T) {
 		field  string // that the error names; "" if valid
 	}{
 		{"zero", totp.Params{}, ""},
-		{"smallest", totp.Params{Digits: 6, Period: 15 * time.Second}, ""},
+		{"smallest", totp.Params{Digits: 6, Period: 10 * time.Second}, ""},
 		{"largest", totp.Params{Algorithm: totp.SHA512, Digits: 8, Period: 120 * time.Second}, ""},
 		{"unknown algorithm", totp.Params{Algorithm: 3}, "Algorithm"},
 		{"last algorithm", totp.Params{Algorithm: 255}, "Algorithm"},
@@ -42,7 +42,7 @@ func TestParamsValidate(t *testing.T) {
 		{"9 digits", totp.Params{Digits: 9}, "Digits"},
 		{"negative digits", totp.Params{Digits: -6}, "Digits"},
 		{"fewest digits", totp.Params{Digits: math.MinInt}, "Digits"},
-		{"14 s", totp.Params{Period: 14 * time.Second}, "Period"},
+		{"9 s", totp.Params{Period: 9 * time.Second}, "Period"},
 		{"121 s", totp.Params{Period: 121 * time.Second}, "Period"},
 		{"1 ns", totp.Params{Period: 1}, "Period"},
 		{"negative period", totp.Params{Period: -30 * time.Second}, "Period"},
@@ -72,7 +72,8 @@ func TestAlgorithm(t *testing.T) {
 		if !a.Valid() || a.String() != name {
 			t.Errorf("%s is named %v", name, a)
 		}
-		for _, text := range []string{name, strings.ToLower(name), "SHA-" + name[3:], "sha-" + name[3:]} {
+		for _, text := range []string{name, strings.ToLower(name), "SHA-" + name[3:], "sha-" + name[3:],
+			"Hmac" + name, "HMAC-" + name, "hmacsha-" + name[3:], "HMAC-SHA-" + name[3:]} {
 			if got, err := totp.ParseAlgorithm(text); got != a || err != nil {
 				t.Errorf("ParseAlgorithm(%q) = %v, %v", text, got, err)
 			}
@@ -81,7 +82,7 @@ func TestAlgorithm(t *testing.T) {
 	if a := totp.Algorithm(7); a.Valid() || a.String() != "Algorithm(7)" {
 		t.Errorf("algorithm 7 is named %v", a)
 	}
-	for _, text := range []string{"", "SHA", "MD5", "SHA224", "SHA384", "SHA-", "1", "HmacSHA1", " SHA1", "SHA1 ", "SHA--1", "\u017FHA1", "Algorithm(0)"} {
+	for _, text := range []string{"", "SHA", "MD5", "SHA224", "SHA384", "SHA-", "1", "HMAC", "HMAC-", "HMAC1", "HmacMD5", "HMAC--SHA1", "HMAC HMAC-SHA1", "HMAC-HMAC-SHA1", " SHA1", "SHA1 ", "SHA--1", "\u017FHA1", "Algorithm(0)"} {
 		if _, err := totp.ParseAlgorithm(text); !errors.Is(err, totp.ErrParams) {
 			t.Errorf("ParseAlgorithm(%q): %v", text, err)
 		}

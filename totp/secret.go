@@ -89,32 +89,32 @@ func NewSecret(raw []byte) (Secret, error) {
 }
 
 // ParseSecret reads a secret in base32 (RFC 4648, section 6), as people copy it
-// from a screen: in either case, with or without padding. It ignores the same
-// characters as [Normalize], wherever they are.
+// from a screen: in either case, with or without padding, also with the wrong
+// number of padding characters. It ignores the same characters as [Normalize],
+// wherever they are.
+//
+// Some systems draw base32 symbols instead of bytes. Up to four bits are then left
+// after the last byte. ParseSecret drops them, as authenticators do.
 //
 // It returns [ErrSecret] for any other character, including 0, 1, 8 and 9, which
-// base32 does not have. It also returns ErrSecret for padding of the wrong
-// length, for a length that no number of bytes encodes to, for bits set after
-// the last byte, for text of more than 512 bytes, and for a secret whose size
-// [NewSecret] refuses. The error does not quote the text.
+// base32 does not have. It also returns ErrSecret for a length that no number of
+// bytes encodes to, which means that a symbol is missing, for text of more than
+// 512 bytes, and for a secret whose size [NewSecret] refuses. The error does not
+// quote the text.
 func ParseSecret(text string) (Secret, error) {
 	digits, err := compact(text)
 	if err != nil {
 		return Secret{}, err
 	}
 	data := bytes.TrimRight(digits, "=")
-	if padding := len(digits) - len(data); padding != 0 && padding != (8-len(data)%8)%8 {
-		return Secret{}, fmt.Errorf("%w: the padding has the wrong length", ErrSecret)
+	switch len(data) % 8 {
+	case 1, 3, 6: // the decoder would drop the last symbol
+		return Secret{}, fmt.Errorf("%w: not base32 of whole bytes", ErrSecret)
 	}
 	raw := make([]byte, unpadded.DecodedLen(len(data)))
 	n, err := unpadded.Decode(raw, data)
 	if err != nil {
 		return Secret{}, fmt.Errorf("%w: not base32", ErrSecret)
-	}
-	// The decoder accepts an extra digit and extra bits. Both point to a
-	// mistake in copying, and would give one secret several spellings.
-	if !bytes.Equal(unpadded.AppendEncode(nil, raw[:n]), data) {
-		return Secret{}, fmt.Errorf("%w: not base32 of whole bytes", ErrSecret)
 	}
 	return NewSecret(raw[:n])
 }

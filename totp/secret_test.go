@@ -172,6 +172,11 @@ func TestParseSecret(t *testing.T) {
 		{"19 bytes padded", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOI=", raw20[:19]},
 		{"longest", strings.Repeat("A", 205), strings.Repeat("\x00", 128)},
 		{"longest in groups", strings.Repeat("AAAA ", 51) + "A", strings.Repeat("\x00", 128)},
+		{"too little padding", text16 + "=====", raw20[:16]},
+		{"too much padding", text16 + "=======", raw20[:16]},
+		{"padding on whole groups", text20 + "========", raw20},
+		{"two bits left over", text16[:25] + "Z", raw20[:16]},
+		{"one bit left over", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TR", raw20[:18]},
 
 		{"empty", "", ""},
 		{"only separators", " - ", ""},
@@ -190,15 +195,11 @@ func TestParseSecret(t *testing.T) {
 		{"full-width letters", "\uFF21" + text20[1:], ""},
 		{"a letter whose last byte is an A", "\u0141" + text20[1:], ""},
 		{"invalid UTF-8", text20 + "\xff", ""},
-		{"too little padding", text16 + "=====", ""},
-		{"too much padding", text16 + "=======", ""},
-		{"padding on whole groups", text20 + "========", ""},
 		{"padding inside", text16 + "======" + text16, ""},
 		{"length 1 mod 8", text20 + "A", ""},
 		{"length 3 mod 8", text20 + "AAA", ""},
 		{"length 6 mod 8", text20 + "AAAAAA", ""},
-		{"bits after the end", text16[:25] + "Z", ""},
-		{"one bit after the end", text16[:25] + "B", ""},
+		{"length 1 mod 8, padded", text20 + "A=======", ""},
 		{"as hexadecimal", "3132333435363738393031323334353637383930", ""},
 	}
 	for _, test := range tests {

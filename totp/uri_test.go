@@ -12,6 +12,9 @@ import (
 // text20 is the base32 of "12345678901234567890", the secret of plainKey.
 const text20 = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
+// text16 is a prefix of it, which is another secret.
+const text16 = "GEZDGNBVGY3TQOJQGEZDGNBVGY"
+
 func TestURI(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -118,6 +121,9 @@ func TestParseURI(t *testing.T) {
 		{"slash in the label", "otpauth://totp/Acme/Inc:alice?secret=" + text20, totp.Label{Issuer: "Acme/Inc", Account: "alice"}, totp.Params{}},
 		{"not escaped", "otpauth://totp/Äcme:älice?secret=" + text20 + "&issuer=Äcme", totp.Label{Issuer: "Äcme", Account: "älice"}, totp.Params{}},
 		{"question mark in the query", with("&issuer=Acme&x=?"), acme, totp.Params{}},
+		{"bad escape in a name", with("&%zz=1"), acme, totp.Params{}},
+		{"bad escape in a value", with("&issuer=%zz"), totp.Label{Issuer: "%zz", Account: "alice"}, totp.Params{}},
+		{"escapes that are none", "otpauth://totp/Acme:%al%4?secret=" + text20, totp.Label{Issuer: "Acme", Account: "%al%4"}, totp.Params{}},
 		{"image", with("&image=https%3A%2F%2Fexample.com%2Fl.png"), totp.Label{Issuer: "Acme", Account: "alice", Image: "https://example.com/l.png"}, totp.Params{}},
 	}
 	for _, test := range tests {
@@ -160,9 +166,11 @@ func TestParseURIRefuses(t *testing.T) {
 		{"user information", "otpauth://x@totp/Acme:alice?secret=" + text20, nil, "type"},
 		{"port", "otpauth://totp:1/Acme:alice?secret=" + text20, nil, "type"},
 		{"migration", "otpauth-migration://offline?data=AAAA", nil, "scheme"},
-		{"fragment", with("#x"), nil, "fragment"},
 		{"fragment before the query", "otpauth://totp/Acme:alice#1?secret=" + text20, nil, "fragment"},
-		{"semicolon", with(";issuer=Acme"), nil, "semicolon"},
+		{"fragment with a parameter", with("#&digits=8"), nil, "fragment"},
+		{"semicolon", with("&issuer=Acme;digits=8"), nil, "semicolon"},
+		{"semicolon, escaped name", with("&issuer=Acme;digit%73=8"), nil, "semicolon"},
+		{"HTML", with("&amp;digits=8"), nil, "semicolon"},
 		{"too long", with("&x=" + strings.Repeat("x", 4097-len(with("&x=")))), nil, "longer"},
 		{"endless", strings.Repeat(" ", 1<<20) + with(""), nil, "longer"},
 
@@ -172,15 +180,14 @@ func TestParseURIRefuses(t *testing.T) {
 		{"secret without value", path + "secret&issuer=Acme", totp.ErrSecret, "shorter"},
 		{"80-bit secret", path + "secret=GEZDGNBVGY3TQOJQ", totp.ErrSecret, "shorter"},
 		{"secret not base32", path + "secret=!" + text20, totp.ErrSecret, "base32"},
-		{"two secrets", with("&secret=" + text20), nil, "secret twice"},
-		{"two secrets in two cases", with("&SECRET=" + text20), nil, "secret twice"},
-		{"two secrets, one escaped", with("&s%65cret=" + text20), nil, "secret twice"},
+		{"two secrets", with("&secret=" + text16), nil, "secret twice"},
+		{"two secrets in two cases", with("&SECRET=" + text16), nil, "secret twice"},
+		{"two secrets, one escaped", with("&s%65cret=" + text16), nil, "secret twice"},
 
-		{"two issuers", with("&issuer=Acme&issuer=Acme"), nil, "issuer twice"},
-		{"two algorithms", with("&algorithm=SHA1&algorithm=SHA1"), nil, "algorithm twice"},
-		{"two digits", with("&digits=6&digits=6"), nil, "digits twice"},
-		{"two periods", with("&period=30&period=30"), nil, "period twice"},
-		{"two images", with("&image=&image="), nil, "image twice"},
+		{"two issuers", with("&issuer=Acme&issuer=Evil"), nil, "issuer twice"},
+		{"two algorithms", with("&algorithm=SHA1&algorithm=SHA256"), nil, "algorithm twice"},
+		{"two digits", with("&digits=6&digits=8"), nil, "digits twice"},
+		{"two periods", with("&period=30&period=60"), nil, "period twice"},
 		{"two encoders", with("&encoder=&encoder=steam"), nil, "encoder twice"},
 
 		{"algorithm MD5", with("&algorithm=MD5"), totp.ErrParams, "algorithm"},
@@ -196,32 +203,16 @@ func TestParseURIRefuses(t *testing.T) {
 		{"digits overflow", with("&digits=18446744073709551622"), totp.ErrParams, "digits"},
 		{"zero period", with("&period=0"), totp.ErrParams, "period"},
 		{"period 000", with("&period=000"), totp.ErrParams, "period"},
-		{"14 s", with("&period=14"), totp.ErrParams, "Period"},
+		{"9 s", with("&period=9"), totp.ErrParams, "Period"},
 		{"121 s", with("&period=121"), totp.ErrParams, "Period"},
 		{"fractional period", with("&period=3.5"), totp.ErrParams, "period"},
 		{"period with unit", with("&period=30s"), totp.ErrParams, "period"},
 		{"period overflow", with("&period=9223372036854775807"), totp.ErrParams, "period"},
 		{"codes that are not decimal", with("&encoder=steam"), nil, "encoder"},
 
-		{"no label", "otpauth://totp/?secret=" + text20, totp.ErrLabel, "Account"},
-		{"no path", "otpauth://totp?secret=" + text20, totp.ErrLabel, "Account"},
-		{"no account", "otpauth://totp/Acme:?secret=" + text20, totp.ErrLabel, "Account"},
-		{"account of spaces", "otpauth://totp/Acme:%20?secret=" + text20, totp.ErrLabel, "Account"},
-		{"two colons", "otpauth://totp/Acme:alice:x?secret=" + text20, totp.ErrLabel, "Account"},
-		{"two colons, escaped", "otpauth://totp/Acme%3Aalice%3Ax?secret=" + text20, totp.ErrLabel, "Account"},
-		{"colon in the parameter", "otpauth://totp/alice?secret=" + text20 + "&issuer=Ac:me", totp.ErrLabel, "Issuer"},
-		{"issuers differ", with("&issuer=Evil"), totp.ErrLabel, "differ"},
-		{"issuers differ in case", with("&issuer=acme"), totp.ErrLabel, "differ"},
-		{"issuer ends with a space", "otpauth://totp/Acme%20:alice?secret=" + text20, totp.ErrLabel, "Issuer"},
-		{"newline in the account", "otpauth://totp/Acme:al%0Aice?secret=" + text20, totp.ErrLabel, "Account"},
-		{"invalid UTF-8 in the account", "otpauth://totp/Acme:al%FFice?secret=" + text20, totp.ErrLabel, "Account"},
-		{"account too long", "otpauth://totp/Acme:" + strings.Repeat("a", totp.MaxAccount+1) + "?secret=" + text20, totp.ErrLabel, "Account"},
-		{"issuer too long", "otpauth://totp/" + strings.Repeat("a", totp.MaxIssuer+1) + ":alice?secret=" + text20, totp.ErrLabel, "Issuer"},
-		{"image not https", with("&image=http://example.com/l.png"), totp.ErrLabel, "Image"},
-
-		{"bad escape in the label", "otpauth://totp/Acme:al%ice?secret=" + text20, nil, "label"},
-		{"bad escape in a name", with("&%zz=1"), nil, "name"},
-		{"bad escape in a value", with("&issuer=%zz"), nil, "issuer"},
+		{"bad escape in digits", with("&digits=6%zz"), nil, "digits"},
+		{"bad escape in encoder", with("&encoder=%"), nil, "encoder"},
+		{"epoch", with("&epoch=1"), nil, "epoch"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
