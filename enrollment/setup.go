@@ -28,8 +28,10 @@ var (
 // BeginOptions are what [Guard.Begin] needs beyond the user.
 type BeginOptions struct {
 	// Account is what the authenticator app shows beside the issuer, usually
-	// the user's e-mail address or login: 1 to [totp.MaxAccount] bytes,
-	// without a colon. It is required.
+	// the user's e-mail address or login. Any text is accepted: [totp.Label.Fit]
+	// replaces what an app can't show, such as colons, and cuts what is longer than
+	// [totp.MaxAccount]. Defaults to the user's id, also if nothing in the text can
+	// be seen, so that the entries of two users differ in an app.
 	//
 	// If the user has an authenticator already, the app shows a number behind
 	// it, for example "alice@example.com (2)": many apps replace an entry that
@@ -38,11 +40,13 @@ type BeginOptions struct {
 	Account string
 
 	// Issuer replaces Config.Issuer for this setup, for hosts that serve several
-	// brands. Defaults to Config.Issuer.
+	// brands. Any text is accepted, like Account, and cut at [totp.MaxIssuer].
+	// Defaults to Config.Issuer, also if nothing in the text can be seen.
 	Issuer string
 
 	// Image is the https URL of a logo that some apps show. They fetch it, so
-	// its server learns of the setup. Defaults to none.
+	// its server learns of the setup. It is left out if the QR code has no room for
+	// it, which takes hundreds of bytes. Defaults to none.
 	Image string
 
 	// Name is how the user tells this authenticator from others, for example
@@ -86,12 +90,9 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	}
 	e := edit{guard: g, op: opBegin, user: userID}
 	defer e.conclude(ctx, &err)
-	label := totp.Label{Issuer: o.Issuer, Account: o.Account, Image: o.Image}
-	if label.Issuer == "" {
-		label.Issuer = g.config.Issuer
-	}
-	if err := label.Validate(); err != nil {
-		return Setup{}, fmt.Errorf("enrollment: BeginOptions: %w", err)
+	label, err := g.label(userID, o)
+	if err != nil {
+		return Setup{}, err
 	}
 	if len(o.Name) > MaxName || !typed.Printable(o.Name) {
 		return Setup{}, deny(ReasonInvalidName)
@@ -112,10 +113,6 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	if err != nil {
 		return Setup{}, err
 	}
-	if _, err := uriOf(&s); err != nil {
-		return Setup{}, err
-	}
-
 	if g.config.CodesAtSetup {
 		s.Codes, err = recovery.Generate(g.random, g.config.RecoveryCodes, g.config.RecoveryScheme)
 		if err != nil {
@@ -145,6 +142,9 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 		Label:         label,
 		Replaces:      replaces,
 		Authenticator: account.Authenticator{Key: key, Name: name},
+	}
+	if err := fitQR(&s); err != nil {
+		return account.Setup{}, err
 	}
 	if err := g.draw(s.ID[:], s.Authenticator.ID[:]); err != nil {
 		return account.Setup{}, err

@@ -2,7 +2,6 @@ package enrollment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -81,9 +80,6 @@ func uriOf(s *account.Setup) (string, error) {
 	uri, err := s.Authenticator.Key.URI(s.Label)
 	if err != nil {
 		return "", fmt.Errorf("enrollment: making the URI: %w", err)
-	}
-	if len(uri) > qr.MaxText {
-		return "", errors.New("enrollment: BeginOptions: issuer, account and image are too long for a QR code")
 	}
 	return uri, nil
 }
