@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// onConflict is the ignore of the dialects that know it.
+const onConflict = " ON CONFLICT (user_id) DO NOTHING"
+
 // A Dialect is the SQL of a database. The zero Dialect is invalid.
 type Dialect uint8
 
@@ -19,6 +22,9 @@ const (
 
 	// PostgreSQL is PostgreSQL 9.6 or later, directly or through PgBouncer.
 	PostgreSQL
+
+	// MySQL is MySQL 8.0 or MariaDB 10.6, or a later version of either.
+	MySQL
 )
 
 // String returns the name of the database, for example "PostgreSQL", or
@@ -37,6 +43,9 @@ type grammar struct {
 	// param returns the placeholder of the n-th argument. The first is 1.
 	param func(n int) string
 
+	// quote stands around a name that may be a reserved word.
+	quote string
+
 	// schemas says that the name of a table can have a schema in front.
 	schemas bool
 
@@ -44,9 +53,10 @@ type grammar struct {
 	// statement can be repeated. Names like {table} are for expand.
 	ddl []string
 
-	// columns is a query for the columns of the table whose quoted name is its
-	// argument. It returns no row if there is no such table.
-	columns string
+	// columns returns a query, with its arguments, for the columns of the table
+	// whose name ends with the suffix. The query returns no row if there is no
+	// such table.
+	columns func(t table, suffix string) (statement string, args []any)
 
 	// apply executes the statements. Several processes may do so at the same
 	// time.
@@ -55,6 +65,22 @@ type grammar struct {
 	// settings returns what is wrong with the settings of the database, one
 	// sentence each.
 	settings func(ctx context.Context, db *sql.DB, t table) ([]string, error)
+
+	// mixed reports whether a query failed because the collation of user_id is
+	// another one than that of the arguments. It is nil if none fails so.
+	mixed func(err error) bool
+
+	// unique returns a query for the names of the unique keys of user_id. It is
+	// nil if an INSERT fails without such a key.
+	unique func(t table) (statement string, args []any)
+
+	// ignore is the end of an INSERT, so that it changes no row if the user has
+	// one. It is empty if the INSERT then fails; see conflict.
+	ignore string
+
+	// conflict reports whether an INSERT or UPDATE that failed has changed
+	// nothing because another write was first. It is nil if none fails so.
+	conflict func(err error) bool
 
 	// busy reports whether Migrate should try again after an error. It is nil if
 	// the database waits by itself.
@@ -69,6 +95,7 @@ type grammar struct {
 var grammars = map[Dialect]grammar{
 	SQLite:     sqlite,
 	PostgreSQL: postgres,
+	MySQL:      mysql,
 }
 
 // numbered returns a param that puts the number behind the mark.

@@ -1,6 +1,7 @@
 // Package sqlstore keeps two-factor records in a table of the host's own SQL
 // database. It works through [database/sql] with the driver that the host has
-// chosen, and imports no driver. It supports [SQLite] and [PostgreSQL].
+// chosen, and imports no driver. It supports [SQLite], [PostgreSQL], and [MySQL] with
+// MariaDB.
 //
 //	db, err := sql.Open("pgx", dsn)
 //	accounts := sqlstore.New(db, sqlstore.PostgreSQL)
@@ -16,7 +17,8 @@
 // # Statements
 //
 // While it serves, a Store sends only these statements. They are for PostgreSQL;
-// SQLite has ?1 in place of $1:
+// SQLite has ?1 in place of $1. MySQL has ?, names in backticks, and no ON
+// CONFLICT:
 //
 //	SELECT user_id, version, state, due, updated, data FROM "twofactor_accounts" WHERE user_id = $1
 //
@@ -32,7 +34,7 @@
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
 // A Save is one INSERT or one UPDATE without a transaction. If it changed no
-// row, that is a conflict. Times are integers, microseconds since 1970 in UTC, so
+// row, that is a conflict; see the table of errors below. Times are integers, microseconds since 1970 in UTC, so
 // that no driver, server or session can move them to another time zone. User ids
 // are compared by their bytes.
 //
@@ -45,6 +47,36 @@
 // A Store never takes part in a transaction of the host, and must not: if a
 // failed attempt were rolled back together with the request, it would not count.
 //
+// # Errors
+//
+// The Guard of package enrollment loads again after a conflict and decides again,
+// a bounded number of times. After any other error of a Save it loads once, to see
+// whether its record was stored. Otherwise it returns the error and grants nothing.
+// A Store never tries again by itself.
+//
+//	error                                  a Save returns     has it changed anything?  who may try again
+//	no row changed                         store.ErrConflict  no                        the Guard does
+//	MySQL 1062, duplicate key              store.ErrConflict  no                        the Guard does
+//	MySQL 1213, deadlock, or another       store.ErrConflict  no                        the Guard does
+//	  node of a Galera cluster was first
+//	MySQL 1205, lock wait timeout          the error          no                        the caller
+//	PostgreSQL 40001, serialization, and   the error          no                        the caller; Check refuses
+//	  40P01, deadlock                                                                   the levels that cause 40001
+//	SQLite busy, after busy_timeout        the error          no                        the caller
+//	the context ended                      its error          unknown                   the caller, with a new context
+//	the connection broke                   the error          unknown                   the caller
+//	anything else                          the error          unknown                   nobody: it needs repair
+//
+// "The caller" is the application that called the Guard. It may ask the user to
+// type the next code, or repeat the call: the Guard takes a code that was stored as
+// used for a used one. Only [Store.Migrate] repeats its statements, after SQLite's
+// busy and MySQL's 1205 and 1213, for about four seconds and within the context.
+//
+// The numbers of MySQL's errors are read from the beginning of their text, because
+// this package imports no driver. github.com/go-sql-driver/mysql is tested. With a
+// driver that writes another text, two concurrent first setups of a user end in an
+// error instead of a conflict.
+//
 // # PostgreSQL
 //
 // Connect the Store to the primary, and never to a replica, which would accept
@@ -56,6 +88,29 @@
 // sees what it wrote. At stricter levels it fails. If the host needs another
 // default, give the Store a pool of its own whose settings end with
 // default_transaction_isolation=read\ committed.
+//
+// # MySQL and MariaDB
+//
+// With github.com/go-sql-driver/mysql, no parameter of the data source name is
+// needed, and clientFoundRows, interpolateParams and parseTime may be on or off:
+//
+//	db, err := sql.Open("mysql", "app@unix(/run/mysqld/mysqld.sock)/app")
+//	accounts := sqlstore.New(db, sqlstore.MySQL)
+//
+// Connect the Store to the primary, and never to a replica. The user needs SELECT,
+// INSERT, UPDATE and DELETE on the table, and for Migrate the right to create
+// tables. Keep innodb_flush_log_at_trx_commit=1 and, with a binary log,
+// sync_binlog=1. Keep a strict sql_mode and autocommit. Every isolation level works
+// except read uncommitted. [Store.Check] knows a replica by read_only, and by SHOW
+// REPLICA STATUS if the user may ask for it.
+//
+// User ids are in a VARBINARY column. In a text column with the usual collations,
+// "alice", "Alice " and "Álice" are one user, and even utf8mb4_bin ignores spaces at
+// the end. [Store.Check] refuses such a column.
+//
+// In a Galera cluster, each node answers for itself. Set wsrep_sync_wait=1, so that
+// a read waits for the writes of other nodes. A write that meets another node's is a
+// conflict.
 //
 // # SQLite
 //
@@ -94,5 +149,6 @@
 // # Versions
 //
 // PostgreSQL must be 9.6 or later, and SQLite 3.37 or later, which has strict
-// tables.
+// tables. The dialect MySQL is tested with MariaDB 10.11. MySQL 8.0 is meant to
+// work and was not tested; nor was a Galera cluster.
 package sqlstore

@@ -108,6 +108,11 @@ func (s *Store) migrate(ctx context.Context) error {
 //   - with PostgreSQL, fsync or synchronous_commit off, an unlogged or temporary
 //     table, a server that is a replica, a default isolation level other than
 //     read committed, a server_encoding other than UTF8
+//   - with MySQL, innodb_flush_log_at_trx_commit other than 1, a binary log with
+//     sync_binlog other than 1, a sql_mode that is not strict, the isolation
+//     level read uncommitted, autocommit off, read_only, a server that is known
+//     to be a replica, an engine other than InnoDB, and in a Galera cluster
+//     wsrep_sync_wait without 1
 //
 // Any other error is the context's or the driver's. If the database understands
 // a plain SELECT but not the dialect, the error asks whether the dialect is
@@ -152,7 +157,8 @@ func (s *Store) doubted(ctx context.Context, err error) error {
 // returns ErrSchema for a newer version than this package knows.
 func (s *Store) version(ctx context.Context) (int64, error) {
 	const doing = "reading the version of the schema"
-	there, err := s.strings(ctx, doing, s.grammar.columns, s.table.quoted(suffixVersion))
+	statement, args := s.grammar.columns(s.table, suffixVersion)
+	there, err := s.strings(ctx, doing, statement, args...)
 	if err != nil || len(there) == 0 {
 		return 0, err
 	}
@@ -179,7 +185,8 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 // missing reports whether the table does not exist. It returns ErrSchema if the
 // table lacks columns.
 func (s *Store) missing(ctx context.Context) (bool, error) {
-	there, err := s.strings(ctx, "looking for the table", s.grammar.columns, s.table.quoted(""))
+	statement, args := s.grammar.columns(s.table, "")
+	there, err := s.strings(ctx, "looking for the table", statement, args...)
 	if err != nil {
 		return false, s.doubted(ctx, err)
 	}
@@ -232,11 +239,23 @@ func (s *Store) schema(ctx context.Context) error {
 	}
 	b.WriteString(" ORDER BY 1")
 	got, err := s.strings(ctx, doing, b.String(), args...)
-	if err != nil {
+	mixed := err != nil && s.grammar.mixed != nil && s.grammar.mixed(err)
+	if err != nil && !mixed {
 		return err
 	}
-	if !slices.Equal(got, probes) {
+	if mixed || !slices.Equal(got, probes) {
 		return fmt.Errorf("%w: the collation of user_id does not compare bytes, so that two users can be taken for one", ErrSchema)
+	}
+
+	if s.grammar.unique != nil {
+		statement, args := s.grammar.unique(s.table)
+		keys, err := s.strings(ctx, doing, statement, args...)
+		if err != nil {
+			return err
+		}
+		if len(keys) == 0 {
+			return fmt.Errorf("%w: user_id has no unique key of its own, so that a user can have two rows", ErrSchema)
+		}
 	}
 
 	// To EXPLAIN an INSERT shows whether the unique key exists that its ON CONFLICT

@@ -13,6 +13,7 @@ import (
 var postgres = grammar{
 	name:    "PostgreSQL",
 	param:   numbered("$"),
+	quote:   `"`,
 	schemas: true,
 	ddl: []string{
 		`CREATE TABLE IF NOT EXISTS {table} (
@@ -31,8 +32,11 @@ var postgres = grammar{
 )`,
 		`INSERT INTO {table_version} (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING`,
 	},
-	columns:  `SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+	columns: func(t table, suffix string) (string, []any) {
+		return `SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`, []any{t.quoted(suffix)}
+	},
 	apply:    applyPostgres,
+	ignore:   onConflict,
 	settings: settingsPostgres,
 }
 

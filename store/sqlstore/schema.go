@@ -33,14 +33,20 @@ var nameRE = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 type table struct {
 	schema string // or empty
 	name   string
+	quote  string // of the dialect
 }
 
 // quoted returns the name with the suffix as a statement has it.
 func (t table) quoted(suffix string) string {
 	if t.schema == "" {
-		return `"` + t.name + suffix + `"`
+		return t.bare(suffix)
 	}
-	return `"` + t.schema + `"."` + t.name + suffix + `"`
+	return t.quote + t.schema + t.quote + "." + t.bare(suffix)
+}
+
+// bare is quoted without a schema.
+func (t table) bare(suffix string) string {
+	return t.quote + t.name + suffix + t.quote
 }
 
 // expand puts the names into a statement of a grammar's ddl. An index is in the
@@ -49,8 +55,8 @@ func (t table) expand(statement string) string {
 	return strings.NewReplacer(
 		"{table}", t.quoted(""),
 		"{table_version}", t.quoted(suffixVersion),
-		"{index_due}", `"`+t.name+suffixDue+`"`,
-		"{index_state}", `"`+t.name+suffixState+`"`,
+		"{index_due}", t.bare(suffixDue),
+		"{index_state}", t.bare(suffixState),
 	).Replace(statement)
 }
 
@@ -61,7 +67,7 @@ func parseTable(d Dialect, name string) (grammar, table, error) {
 	if !ok {
 		return grammar{}, table{}, fmt.Errorf("sqlstore: %v is not a valid dialect", d)
 	}
-	var t table
+	t := table{quote: g.quote}
 	schema, rest, qualified := strings.Cut(name, ".")
 	if qualified {
 		if !g.schemas {
@@ -89,8 +95,8 @@ func parseTable(d Dialect, name string) (grammar, table, error) {
 //
 // An empty name means [DefaultTable]. A name has at most 55 lower-case letters,
 // digits and underscores, and does not begin with a digit. With PostgreSQL it may
-// have a schema in front, for example "auth.accounts". Schema returns an error
-// for any other name and for an invalid dialect.
+// have a schema in front, for example "auth.accounts", and with MySQL a database.
+// Schema returns an error for any other name and for an invalid dialect.
 func Schema(d Dialect, tableName string) (string, error) {
 	if tableName == "" {
 		tableName = DefaultTable

@@ -19,14 +19,15 @@ func TestTableNames(t *testing.T) {
 	f := new(fakeDB)
 	db := f.open(t)
 	long := strings.Repeat("x", 55)
-	for name, good := range map[string]map[sqlstore.Dialect]bool{
-		"":                               {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
-		"accounts":                       {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
-		"_a1":                            {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
-		"user":                           {sqlstore.SQLite: true, sqlstore.PostgreSQL: true}, // reserved, and quoted
-		long:                             {sqlstore.SQLite: true, sqlstore.PostgreSQL: true},
-		"auth.accounts":                  {sqlstore.PostgreSQL: true},
-		strings.Repeat("s", 63) + ".a":   {sqlstore.PostgreSQL: true},
+	all, schemas := []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MySQL}, []sqlstore.Dialect{sqlstore.PostgreSQL, sqlstore.MySQL}
+	for name, good := range map[string][]sqlstore.Dialect{
+		"":                               all,
+		"accounts":                       all,
+		"_a1":                            all,
+		"user":                           all, // reserved, and quoted
+		long:                             all,
+		"auth.accounts":                  schemas,
+		strings.Repeat("s", 63) + ".a":   schemas,
 		strings.Repeat("s", 64) + ".a":   {},
 		long + "x":                       {},
 		"a.b.c":                          {},
@@ -47,11 +48,11 @@ func TestTableNames(t *testing.T) {
 		"a; DROP TABLE users; --":        {},
 		strings.Repeat("a", 1<<20) + ".": {},
 	} {
-		for _, d := range []sqlstore.Dialect{0, sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.PostgreSQL + 1} {
+		for _, d := range []sqlstore.Dialect{0, sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MySQL, sqlstore.MySQL + 1} {
 			_, schemaErr := sqlstore.Schema(d, name)
 			s, newErr := sqlstore.NewTable(db, d, name)
-			if got := schemaErr == nil; got != good[d] || got != (newErr == nil) || got != (s != nil) {
-				t.Errorf("%v, %.70q: Schema %v, NewTable %v, want good = %v", d, name, schemaErr, newErr, good[d])
+			if got := schemaErr == nil; got != slices.Contains(good, d) || got != (newErr == nil) || got != (s != nil) {
+				t.Errorf("%v, %.70q: Schema %v, NewTable %v, want good = %v", d, name, schemaErr, newErr, slices.Contains(good, d))
 			}
 			if schemaErr != nil && len(schemaErr.Error()) > 200 {
 				t.Errorf("%v: an error of %d bytes", d, len(schemaErr.Error()))
@@ -61,7 +62,7 @@ func TestTableNames(t *testing.T) {
 	if _, err := sqlstore.NewTable(nil, sqlstore.SQLite, "a"); err == nil {
 		t.Error("NewTable without a database = nil, want an error")
 	}
-	if got := fmt.Sprint(sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.Dialect(0)); got != "SQLite PostgreSQL Dialect(0)" {
+	if got := fmt.Sprint(sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MySQL, sqlstore.Dialect(0)); got != "SQLite PostgreSQL MySQL Dialect(0)" {
 		t.Errorf("dialects print as %s", got)
 	}
 }
@@ -88,10 +89,13 @@ func TestNewPanics(t *testing.T) {
 // everywhere.
 func TestSchemaNamesEverything(t *testing.T) {
 	t.Parallel()
-	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+	for _, d := range dialects {
 		name, want := "second", []string{`"second"`, `"second_version"`, `"second_due"`, `"second_state"`}
-		if d == sqlstore.PostgreSQL {
+		switch d {
+		case sqlstore.PostgreSQL:
 			name, want = "auth.second", []string{`"auth"."second"`, `"auth"."second_version"`, `INDEX IF NOT EXISTS "second_due"`, `INDEX IF NOT EXISTS "second_state"`}
+		case sqlstore.MySQL:
+			name, want = "auth.second", []string{"`auth`.`second`", "`auth`.`second_version`", "KEY `second_due`", "KEY `second_state`"}
 		}
 		got, err := sqlstore.Schema(d, name)
 		if err != nil {
@@ -116,12 +120,15 @@ type server struct {
 	settings map[string]string // that differ from good ones
 	merges   bool              // user_id has a collation
 	noKey    bool              // the table has no unique key
+	replica  error             // that SHOW REPLICA STATUS returns, errIsReplica for a row
 	fails    string            // a statement that begins like this fails
 }
 
 var (
 	allColumns = []string{"user_id", "version", "state", "due", "updated", "data"}
 	errServer  = errors.New("the server's word")
+
+	dialects = []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL, sqlstore.MySQL}
 )
 
 func (s *server) answer(_ context.Context, statement string, args []any) reply {
@@ -132,6 +139,7 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 		return good
 	}
 	var r reply
+	unquoted := strings.ReplaceAll(statement, "`", `"`)
 	one := func(values ...driver.Value) reply { return reply{rows: [][]driver.Value{values}} }
 	switch {
 	case s.fails != "" && strings.HasPrefix(statement, s.fails):
@@ -141,9 +149,31 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 		return one(setting(name, map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "encoding": "UTF-8"}[name]))
 	case strings.HasPrefix(statement, "SELECT current_setting"):
 		return one(setting("fsync", "on"), setting("synchronous_commit", "on"), setting("isolation", "read committed"), setting("server_encoding", "UTF8"), setting("recovery", "false"), setting("persistence", "p"))
-	case strings.Contains(statement, "pragma_table_info"), strings.Contains(statement, "pg_attribute"):
+	case strings.HasPrefix(statement, "SHOW VARIABLES"):
+		for name, good := range mysqlSettings {
+			if v := setting(name, good); v != "" {
+				r.rows = append(r.rows, []driver.Value{name, v})
+			}
+		}
+		return r
+	case strings.HasPrefix(statement, "SHOW REPLICA STATUS"):
+		if errors.Is(s.replica, errIsReplica) {
+			return one("Waiting for source to send event")
+		}
+		return reply{err: s.replica}
+	case strings.HasPrefix(statement, "SELECT 'engine'"):
+		if s.columns == nil {
+			return r
+		}
+		return one("engine", setting("engine", "InnoDB"))
+	case strings.Contains(statement, "information_schema.statistics"):
+		if s.noKey {
+			return r
+		}
+		return one("PRIMARY")
+	case strings.Contains(statement, "pragma_table_info"), strings.Contains(statement, "pg_attribute"), strings.Contains(statement, "information_schema.columns"):
 		columns := s.columns
-		if strings.HasSuffix(args[0].(string), `_version"`) {
+		if strings.HasSuffix(strings.TrimSuffix(args[len(args)-1].(string), `"`), `_version`) {
 			if columns = nil; s.version > 0 {
 				columns = []string{"id", "version"}
 			}
@@ -168,11 +198,11 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 			return reply{err: errServer}
 		}
 		return one("plan")
-	case strings.HasPrefix(statement, `CREATE TABLE IF NOT EXISTS "twofactor_accounts" `):
+	case strings.HasPrefix(unquoted, `CREATE TABLE IF NOT EXISTS "twofactor_accounts" `):
 		if s.columns == nil {
 			s.columns = allColumns
 		}
-	case strings.HasPrefix(statement, `INSERT INTO "twofactor_accounts_version"`):
+	case strings.HasPrefix(unquoted, `INSERT INTO "twofactor_accounts_version"`):
 		s.version = 1
 	}
 	return reply{}
@@ -181,7 +211,7 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 // TestMigrate counts what is sent.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
-	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
 			f := &fakeDB{answer: new(server).answer}
@@ -214,7 +244,7 @@ func TestMigrate(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, st := range f.statements() {
-				if !strings.HasPrefix(st, "SELECT") && !strings.HasPrefix(st, "PRAGMA") && !strings.HasPrefix(st, "EXPLAIN") {
+				if !strings.HasPrefix(st, "SELECT") && !strings.HasPrefix(st, "PRAGMA") && !strings.HasPrefix(st, "EXPLAIN") && !strings.HasPrefix(st, "SHOW") {
 					t.Errorf("a second Migrate sent %s", st)
 				}
 			}
@@ -226,7 +256,7 @@ func TestMigrate(t *testing.T) {
 // as an administrator does who wants to begin again.
 func TestMigrateAfterDrop(t *testing.T) {
 	t.Parallel()
-	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+	for _, d := range dialects {
 		srv := new(server)
 		s := sqlstore.New((&fakeDB{answer: srv.answer}).open(t), d)
 		if err := s.Migrate(t.Context()); err != nil {
@@ -265,6 +295,18 @@ func TestWrongDialect(t *testing.T) {
 			return nil
 		}, true},
 		{"a server that is down", sqlstore.PostgreSQL, func(string) error { return errServer }, false},
+		{"MySQL asked for PRAGMA", sqlstore.SQLite, func(s string) error {
+			if strings.Contains(strings.ToUpper(s), "PRAGMA") {
+				return errServer
+			}
+			return nil
+		}, true},
+		{"PostgreSQL asked for variables", sqlstore.MySQL, func(s string) error {
+			if strings.Contains(s, "SHOW") || strings.Contains(s, "database()") {
+				return errServer
+			}
+			return nil
+		}, true},
 		{"a file that is locked", sqlstore.SQLite, func(s string) error {
 			if strings.Contains(strings.ToUpper(s), "PRAGMA") {
 				return errors.New("database is locked (5) (SQLITE_BUSY)")
@@ -309,6 +351,8 @@ func TestMigrateWaits(t *testing.T) {
 		{"for ever", sqlstore.SQLite, 1 << 30, locked, locked, true},
 		{"another error", sqlstore.SQLite, 1 << 30, errServer, errServer, false},
 		{"PostgreSQL", sqlstore.PostgreSQL, 1 << 30, locked, locked, false},
+		{"deadlocks", sqlstore.MySQL, 5, errDeadlock, nil, true},
+		{"another error of MySQL", sqlstore.MySQL, 1 << 30, errServer, errServer, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -354,7 +398,7 @@ func TestUnfit(t *testing.T) {
 		{"missing columns", 0, server{columns: []string{"user_id", "version", "data", "else"}}, sqlstore.ErrSchema, "state, due, updated"},
 		{"missing columns, right version", 0, server{columns: []string{"user_id"}, version: 1}, sqlstore.ErrSchema, "lacks the columns"},
 		{"a collation", 0, server{columns: allColumns, version: 1, merges: true}, sqlstore.ErrSchema, "collation"},
-		{"no unique key", 0, server{columns: allColumns, version: 1, noKey: true}, sqlstore.ErrSchema, "can't be inserted"},
+		{"no unique key", 0, server{columns: allColumns, version: 1, noKey: true}, sqlstore.ErrSchema, "unique key"},
 
 		{"in memory", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "memory"}}, sqlstore.ErrSettings, "journal_mode is memory"},
 		{"no journal", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "off"}}, sqlstore.ErrSettings, "journal_mode is off"},
@@ -374,9 +418,31 @@ func TestUnfit(t *testing.T) {
 		{"unlogged", sqlstore.PostgreSQL, server{settings: map[string]string{"persistence": "u"}}, sqlstore.ErrSettings, "unlogged"},
 		{"Latin 1", sqlstore.PostgreSQL, server{settings: map[string]string{"server_encoding": "LATIN1"}}, sqlstore.ErrSettings, "server_encoding"},
 
+		{"flush later", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_log_at_trx_commit": "2"}}, sqlstore.ErrSettings, "innodb_flush_log_at_trx_commit is 2"},
+		{"flush of MariaDB", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_log_at_trx_commit": "3"}}, nil, ""},
+		{"binary log", sqlstore.MySQL, server{settings: map[string]string{"sync_binlog": "0"}}, sqlstore.ErrSettings, "sync_binlog is 0"},
+		{"no binary log", sqlstore.MySQL, server{settings: map[string]string{"log_bin": "OFF", "sync_binlog": "0"}}, nil, ""},
+		{"not strict", sqlstore.MySQL, server{settings: map[string]string{"sql_mode": "ANSI_QUOTES"}}, sqlstore.ErrSettings, "sql_mode"},
+		{"strict for all", sqlstore.MySQL, server{settings: map[string]string{"sql_mode": "STRICT_ALL_TABLES"}}, nil, ""},
+		{"uncommitted", sqlstore.MySQL, server{settings: map[string]string{"tx_isolation": "READ-UNCOMMITTED"}}, sqlstore.ErrSettings, "read uncommitted"},
+		{"uncommitted, newer", sqlstore.MySQL, server{settings: map[string]string{"tx_isolation": "", "transaction_isolation": "READ-UNCOMMITTED"}}, sqlstore.ErrSettings, "read uncommitted"},
+		{"serializable", sqlstore.MySQL, server{settings: map[string]string{"tx_isolation": "SERIALIZABLE"}}, nil, ""},
+		{"no autocommit", sqlstore.MySQL, server{settings: map[string]string{"autocommit": "OFF"}}, sqlstore.ErrSettings, "autocommit"},
+		{"read only", sqlstore.MySQL, server{settings: map[string]string{"read_only": "ON"}}, sqlstore.ErrSettings, "read_only"},
+		{"replica", sqlstore.MySQL, server{replica: errIsReplica}, sqlstore.ErrSettings, "replica"},
+		{"may not ask", sqlstore.MySQL, server{replica: errors.New("Error 1227 (42000): Access denied; you need the REPLICA MONITOR privilege")}, nil, ""},
+		{"older word", sqlstore.MySQL, server{replica: errors.New("Error 1064 (42000): You have an error in your SQL syntax")}, nil, ""},
+		{"asking fails", sqlstore.MySQL, server{replica: errServer}, errServer, "settings"},
+		{"Galera", sqlstore.MySQL, server{settings: map[string]string{"wsrep_on": "ON", "wsrep_sync_wait": "6"}}, sqlstore.ErrSettings, "wsrep_sync_wait is 6"},
+		{"Galera that waits", sqlstore.MySQL, server{settings: map[string]string{"wsrep_on": "ON", "wsrep_sync_wait": "15"}}, nil, ""},
+		{"MyISAM", sqlstore.MySQL, server{columns: allColumns, version: 1, settings: map[string]string{"engine": "MyISAM"}}, sqlstore.ErrSettings, "MyISAM"},
+		{"variables fail", sqlstore.MySQL, server{fails: "SHOW VARIABLES"}, errServer, "settings"},
+		{"engine fails", sqlstore.MySQL, server{fails: "SELECT 'engine'"}, errServer, "settings"},
+		{"keys fail", sqlstore.MySQL, server{fails: "SELECT index_name", version: 1, columns: allColumns}, errServer, "checking"},
+
 		{"settings fail", sqlstore.PostgreSQL, server{fails: "SELECT current"}, errServer, "settings"},
 		{"pragma fails", sqlstore.SQLite, server{fails: "PRAGMA sync"}, errServer, "PRAGMA synchronous"},
-		{"creating fails", 0, server{fails: "CREATE INDEX"}, errServer, "migrating"},
+		{"creating fails", 0, server{fails: "CREATE TABLE"}, errServer, "migrating"},
 		{"locking fails", sqlstore.PostgreSQL, server{fails: "SELECT pg_adv"}, errServer, "migrating"},
 		{"beginning fails", sqlstore.PostgreSQL, server{fails: "BEGIN"}, errServer, "migrating"},
 		{"committing fails", sqlstore.PostgreSQL, server{fails: "COMMIT"}, errServer, "migrating"},
@@ -384,7 +450,7 @@ func TestUnfit(t *testing.T) {
 		{"probe fails", 0, server{fails: "SELECT user_id", version: 1, columns: allColumns}, errServer, "checking"},
 		{"both", sqlstore.SQLite, server{columns: allColumns, version: 1, merges: true, settings: map[string]string{"busy_timeout": "0"}}, sqlstore.ErrSchema, "busy_timeout"},
 	} {
-		for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+		for _, d := range dialects {
 			if c.dialect != 0 && c.dialect != d {
 				continue
 			}

@@ -14,6 +14,7 @@ import (
 var sqlite = grammar{
 	name:  "SQLite",
 	param: numbered("?"), // "$1" would be a name here, numbered by appearance
+	quote: `"`,
 	ddl: []string{
 		`CREATE TABLE IF NOT EXISTS {table} (
     user_id TEXT    NOT NULL COLLATE BINARY PRIMARY KEY,
@@ -31,9 +32,11 @@ var sqlite = grammar{
 ) STRICT`,
 		`INSERT INTO {table_version} (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING`,
 	},
-	// replace removes the quotes; a valid name has none inside.
-	columns:   `SELECT name FROM pragma_table_info(replace(?1, '"', ''))`,
-	apply:     applySQLite,
+	columns: func(t table, suffix string) (string, []any) {
+		return `SELECT name FROM pragma_table_info(?1)`, []any{t.name + suffix}
+	},
+	apply:     applyInTurn,
+	ignore:    onConflict,
 	settings:  settingsSQLite,
 	busy:      busySQLite,
 	oneWriter: true,
@@ -46,9 +49,9 @@ func busySQLite(err error) bool {
 	return strings.Contains(err.Error(), "database is locked")
 }
 
-// applySQLite needs no transaction. Each statement is atomic, waits for its turn,
-// and does nothing if another process was first.
-func applySQLite(ctx context.Context, db *sql.DB, _ table, statements []string) error {
+// applyInTurn is for databases that need no transaction. Each statement is
+// atomic, waits for its turn, and does nothing if another process was first.
+func applyInTurn(ctx context.Context, db *sql.DB, _ table, statements []string) error {
 	for _, s := range statements {
 		if _, err := db.ExecContext(ctx, s); err != nil {
 			return err

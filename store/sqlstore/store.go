@@ -71,7 +71,7 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 		grammar: g,
 		table:   t,
 		load:    "SELECT " + columns + " FROM " + name + " WHERE user_id = " + g.param(1),
-		create:  "INSERT INTO " + name + " (" + columns + ") VALUES (" + g.params(1, 6) + ") ON CONFLICT (user_id) DO NOTHING",
+		create:  "INSERT INTO " + name + " (" + columns + ") VALUES (" + g.params(1, 6) + ")" + g.ignore,
 		replace: fmt.Sprintf("UPDATE %s SET version = %s, state = %s, due = %s, updated = %s, data = %s WHERE user_id = %s AND version = %s",
 			name, g.param(1), g.param(2), g.param(3), g.param(4), g.param(5), g.param(6), g.param(7)),
 		erase: "DELETE FROM " + name + " WHERE user_id = " + g.param(1),
@@ -138,6 +138,8 @@ func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 	}
 	n, err := s.exec(ctx, doing, statement, args...)
 	switch {
+	case err != nil && s.grammar.conflict != nil && s.grammar.conflict(err):
+		return store.ErrConflict // the server's text quotes the user id
 	case err != nil:
 		return err
 	case n == 0:

@@ -79,7 +79,7 @@ func TestStatements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+	for _, d := range dialects {
 		for _, o := range ops {
 			t.Run(d.String()+"/"+o.name, func(t *testing.T) {
 				t.Parallel()
@@ -90,6 +90,8 @@ func TestStatements(t *testing.T) {
 				want := o.want
 				if d == sqlstore.SQLite {
 					want = strings.ReplaceAll(want, "$", "?")
+				} else if d == sqlstore.MySQL {
+					want = inMySQL(want)
 				} else if !strings.HasPrefix(o.name, "list") || o.name == "list with conditions" {
 					if !strings.Contains(string(doc), "//\t"+want+"\n") {
 						t.Errorf("doc.go does not show %s", want)
@@ -240,7 +242,7 @@ func TestDriverErrors(t *testing.T) {
 		"prepare": {prepares: true, prepareErr: down},
 		"rows":    {answer: func(context.Context, string, []any) reply { return reply{nextErr: down, countErr: down} }},
 	} {
-		for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+		for _, d := range dialects {
 			t.Run(fmt.Sprintf("%s/%v", name, d), func(t *testing.T) {
 				f := &fakeDB{answer: f.answer, prepares: f.prepares, prepareErr: f.prepareErr}
 				for method, err := range everyMethod(t.Context(), sqlstore.New(f.open(t), d)) {
@@ -275,7 +277,7 @@ func TestPreparedStatements(t *testing.T) {
 func TestContextErrors(t *testing.T) {
 	t.Parallel()
 	interrupted := errors.New("interrupted (9)")
-	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+	for _, d := range dialects {
 		for _, method := range []string{"Load", "Save create", "Save", "Erase", "List", "List by ids", "Migrate", "Check"} {
 			t.Run(d.String()+"/"+method, func(t *testing.T) {
 				t.Parallel()
@@ -377,7 +379,7 @@ var errAny = errors.New("any")
 // one that waits heeds its context, and that reading does not wait.
 func TestOneWriter(t *testing.T) {
 	t.Parallel()
-	for d, want := range map[sqlstore.Dialect]int32{sqlstore.SQLite: 1, sqlstore.PostgreSQL: 3} {
+	for d, want := range map[sqlstore.Dialect]int32{sqlstore.SQLite: 1, sqlstore.PostgreSQL: 3, sqlstore.MySQL: 3} {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -1,0 +1,116 @@
+package sqlstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// mysqlSettings are the variables of a server that is set up well.
+var mysqlSettings = map[string]string{
+	"innodb_flush_log_at_trx_commit": "1",
+	"log_bin":                        "ON",
+	"sync_binlog":                    "1",
+	"sql_mode":                       "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
+	"tx_isolation":                   "REPEATABLE-READ",
+	"transaction_isolation":          "",
+	"read_only":                      "OFF",
+	"autocommit":                     "ON",
+	"wsrep_on":                       "OFF",
+	"wsrep_sync_wait":                "0",
+}
+
+var (
+	errIsReplica = errors.New("SHOW REPLICA STATUS has a row")
+	errDeadlock  = errors.New("Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction")
+)
+
+var mark = regexp.MustCompile(`\$[0-9]+`)
+
+// inMySQL returns a statement for PostgreSQL as MySQL has it.
+func inMySQL(statement string) string {
+	statement = strings.ReplaceAll(mark.ReplaceAllString(statement, "?"), `"`, "`")
+	return strings.TrimSuffix(statement, " ON CONFLICT (user_id) DO NOTHING")
+}
+
+// TestConflictsOfMySQL sees which errors of a server are conflicts. The number is
+// read as drivers print it, however the host's own driver wraps the error.
+func TestConflictsOfMySQL(t *testing.T) {
+	t.Parallel()
+	duplicate := errors.New("Error 1062 (23000): Duplicate entry 'alice' for key 'PRIMARY'")
+	for name, c := range map[string]struct {
+		err      error
+		conflict bool
+	}{
+		"duplicate":         {duplicate, true},
+		"older driver":      {errors.New("Error 1062: Duplicate entry 'alice' for key 'PRIMARY'"), true},
+		"another driver":    {errors.New("ERROR 1062 (23000): Duplicate entry 'alice' for key 'PRIMARY'"), true},
+		"wrapped":           {fmt.Errorf("traced: %w", duplicate), true},
+		"joined":            {errors.Join(errors.New("traced"), fmt.Errorf("twice: %w", duplicate)), true},
+		"deadlock":          {errDeadlock, true},
+		"lock wait":         {errors.New("Error 1205 (HY000): Lock wait timeout exceeded; try restarting transaction"), false},
+		"data too long":     {errors.New("Error 1406 (22001): Data too long for column 'user_id' at row 1"), false},
+		"read only":         {errors.New("Error 1290 (HY000): The MySQL server is running with the --read-only option"), false},
+		"longer number":     {errors.New("Error 10620 (23000): no such error"), false},
+		"number elsewhere":  {errors.New("Error 1406 (22001): Data too long, not Error 1062 (23000): "), false},
+		"number in a quote": {errors.New("unknown: Error 1062 (23000): "), false},
+		"connection lost":   {errors.New("invalid connection"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, prev := range []int64{0, 6} {
+				f := &fakeDB{answer: func(context.Context, string, []any) reply { return reply{err: c.err} }}
+				err := sqlstore.New(f.open(t), sqlstore.MySQL).Save(t.Context(), alice, prev)
+				if err == nil || errors.Is(err, store.ErrConflict) != c.conflict {
+					t.Errorf("Save over %d = %v, want a conflict: %v", prev, err, c.conflict)
+				}
+				if c.conflict && strings.Contains(err.Error(), "alice") {
+					t.Errorf("Save over %d = %v, which quotes the user id", prev, err)
+				}
+				if n := len(f.sent); n != 1 {
+					t.Errorf("Save over %d sent %d statements, want 1", prev, n)
+				}
+			}
+			// What is a conflict for MySQL is a failure for others.
+			f := &fakeDB{answer: func(context.Context, string, []any) reply { return reply{err: c.err} }}
+			if err := sqlstore.New(f.open(t), sqlstore.PostgreSQL).Save(t.Context(), alice, 0); errors.Is(err, store.ErrConflict) {
+				t.Errorf("Save in PostgreSQL = %v, want no conflict", err)
+			}
+			// Only a write can be one.
+			s := sqlstore.New(f.open(t), sqlstore.MySQL)
+			if _, err := s.Load(t.Context(), "alice"); errors.Is(err, store.ErrConflict) {
+				t.Errorf("Load = %v, want no conflict", err)
+			}
+			if err := s.Erase(t.Context(), "alice"); err == nil || errors.Is(err, store.ErrConflict) {
+				t.Errorf("Erase = %v, want an error that is no conflict", err)
+			}
+		})
+	}
+}
+
+// TestMixedCollations has a server that does not compare the ids at all.
+func TestMixedCollations(t *testing.T) {
+	t.Parallel()
+	for says, want := range map[string]bool{
+		"Error 1271 (HY000): Illegal mix of collations for operation 'UNION'":                  true,
+		"Error 1267 (HY000): Illegal mix of collations (a,IMPLICIT) and (b,COERCIBLE) for '='": true,
+		"Error 2013 (HY000): Lost connection to server during query":                           false,
+	} {
+		srv := &server{columns: allColumns, version: 1}
+		f := &fakeDB{answer: func(ctx context.Context, statement string, args []any) reply {
+			if strings.Contains(statement, "UNION") {
+				return reply{err: errors.New(says)}
+			}
+			return srv.answer(ctx, statement, args)
+		}}
+		if err := sqlstore.New(f.open(t), sqlstore.MySQL).Check(t.Context()); err == nil || errors.Is(err, sqlstore.ErrSchema) != want {
+			t.Errorf("Check = %v, want ErrSchema: %v", err, want)
+		}
+	}
+}
