@@ -22,11 +22,11 @@ func init() {
 // openArgs returns the store that the arguments of a role name: a dialect and
 // a data source.
 func openArgs(args []string) (*sqlstore.Store, error) {
-	driver, d := "sqlite", sqlstore.SQLite
-	if args[0] == "PostgreSQL" {
-		driver, d = "pgx", sqlstore.PostgreSQL
+	d, err := testenv.ParseDialect(args[0])
+	if err != nil {
+		return nil, err
 	}
-	db, err := sql.Open(driver, args[1])
+	db, err := sql.Open(testenv.Driver(d), args[1])
 	if err != nil {
 		return nil, err
 	}
@@ -59,13 +59,9 @@ func TestKilledWriter(t *testing.T) {
 	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
-			dsn := testenv.SQLiteDSN(testenv.SQLiteFile(t))
-			driver := "sqlite"
-			if d == sqlstore.PostgreSQL {
-				driver, dsn = "pgx", testenv.PostgresDSN(t)
-			}
+			dsn := testenv.SQL(t, d)
 			open := func() (*sqlstore.Store, *sql.DB) {
-				db, err := sql.Open(driver, dsn)
+				db, err := sql.Open(testenv.Driver(d), dsn)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -173,12 +169,8 @@ func TestRacingProcesses(t *testing.T) {
 	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
-			dsn := testenv.SQLiteDSN(testenv.SQLiteFile(t))
-			driver := "sqlite"
-			if d == sqlstore.PostgreSQL {
-				driver, dsn = "pgx", testenv.PostgresDSN(t)
-			}
-			db, err := sql.Open(driver, dsn)
+			dsn := testenv.SQL(t, d)
+			db, err := sql.Open(testenv.Driver(d), dsn)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,13 +18,10 @@ import (
 // openDialect opens a fresh and empty database without a table.
 func openDialect(t *testing.T, d sqlstore.Dialect) *sql.DB {
 	t.Helper()
-	if d == sqlstore.SQLite {
-		return testenv.OpenSQLite(t, testenv.SQLiteFile(t))
-	}
-	return testenv.PostgresDB(t)
+	return testenv.OpenSQL(t, d, testenv.SQL(t, d))
 }
 
-var dialects = []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL}
+var dialects = testenv.Dialects
 
 // migrated migrates the store and returns it.
 func migrated(t *testing.T, s *sqlstore.Store) *sqlstore.Store {
@@ -53,14 +50,8 @@ func TestMigrateAtOnce(t *testing.T) {
 	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
-			var open func() *sql.DB
-			if d == sqlstore.SQLite {
-				path := testenv.SQLiteFile(t)
-				open = func() *sql.DB { return testenv.OpenSQLite(t, path) }
-			} else {
-				dsn := testenv.PostgresDSN(t)
-				open = func() *sql.DB { return testenv.OpenPostgres(t, dsn) }
-			}
+			dsn := testenv.SQL(t, d)
+			open := func() *sql.DB { return testenv.OpenSQL(t, d, dsn) }
 			for round := range 2 {
 				const nodes = 8
 				var all sync.WaitGroup
@@ -147,19 +138,24 @@ func TestMigrateAfterDrop(t *testing.T) {
 	}
 }
 
-// TestWrongDialect opens each database with the dialect of the other.
+// TestWrongDialect opens each database with the dialects of the others.
 func TestWrongDialect(t *testing.T) {
 	t.Parallel()
-	for i, d := range dialects {
-		t.Run(d.String(), func(t *testing.T) {
-			t.Parallel()
-			s := sqlstore.New(openDialect(t, dialects[1-i]), d)
-			for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
-				if err == nil || !strings.Contains(err.Error(), "is the dialect right? the Store speaks "+d.String()) {
-					t.Errorf("%s = %v, want it to ask about the dialect", method, err)
-				}
+	for _, database := range dialects {
+		for _, d := range dialects {
+			if d == database {
+				continue
 			}
-		})
+			t.Run(d.String()+" with "+database.String(), func(t *testing.T) {
+				t.Parallel()
+				s := sqlstore.New(openDialect(t, database), d)
+				for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+					if err == nil || !strings.Contains(err.Error(), "is the dialect right? the Store speaks "+d.String()) {
+						t.Errorf("%s = %v, want it to ask about the dialect", method, err)
+					}
+				}
+			})
+		}
 	}
 }
 
@@ -168,7 +164,7 @@ func TestUnfitTables(t *testing.T) {
 	t.Parallel()
 	const table = `CREATE TABLE twofactor_accounts (user_id %s, version BIGINT, state TEXT, due BIGINT, updated BIGINT, data %s)`
 	for _, d := range dialects {
-		blob := map[sqlstore.Dialect]string{sqlstore.SQLite: "BLOB", sqlstore.PostgreSQL: "BYTEA"}[d]
+		blob := map[sqlstore.Dialect]string{sqlstore.SQLite: "BLOB", sqlstore.PostgreSQL: "BYTEA", sqlstore.MySQL: "BLOB"}[d]
 		cases := map[string]struct {
 			before string // Migrate, if not empty
 			says   string
@@ -176,16 +172,27 @@ func TestUnfitTables(t *testing.T) {
 			"missing columns": {`CREATE TABLE twofactor_accounts (user_id TEXT PRIMARY KEY, version BIGINT, secret TEXT)`, "state, due, updated, data"},
 			"no key":          {fmt.Sprintf(table, "TEXT COLLATE binary", blob), "can't be inserted"},
 		}
-		if d == sqlstore.SQLite {
+		switch d {
+		case sqlstore.SQLite:
 			cases["a collation that ignores case"] = struct{ before, says string }{fmt.Sprintf(table, "TEXT COLLATE NOCASE PRIMARY KEY", blob), "collation"}
 			cases["a collation that pads"] = struct{ before, says string }{fmt.Sprintf(table, "TEXT COLLATE RTRIM PRIMARY KEY", blob), "collation"}
-		} else {
+		case sqlstore.PostgreSQL:
 			noKey := cases["no key"]
 			noKey.before = fmt.Sprintf(table, `TEXT COLLATE "C"`, blob)
 			cases["no key"] = noKey
 			cases["a collation of a language"] = struct{ before, says string }{fmt.Sprintf(table, `TEXT COLLATE "en-x-icu" PRIMARY KEY`, blob), "collation"}
 			cases["a collation that ignores case"] = struct{ before, says string }{
 				`CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false); ` + fmt.Sprintf(table, "TEXT COLLATE ci PRIMARY KEY", blob), "collation"}
+		case sqlstore.MySQL:
+			cases = map[string]struct{ before, says string }{
+				"missing columns":                  {`CREATE TABLE twofactor_accounts (user_id VARBINARY(255) PRIMARY KEY, version BIGINT, secret TEXT)`, "state, due, updated, data"},
+				"no key":                           {fmt.Sprintf(table, "VARBINARY(255)", blob), "unique key"},
+				"a key of the first characters":    {fmt.Sprintf(table, "VARBINARY(255), UNIQUE KEY k (user_id(10))", blob), "unique key"},
+				"a key of two columns":             {fmt.Sprintf(table, "VARBINARY(255), UNIQUE KEY k (user_id, version)", blob), "unique key"},
+				"the collation of the server":      {fmt.Sprintf(table, "VARCHAR(255) PRIMARY KEY", blob), "collation"},
+				"a collation that ignores accents": {fmt.Sprintf(table, "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY KEY", blob), "collation"},
+				"a collation that pads":            {fmt.Sprintf(table, "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY", blob), "collation"},
+			}
 		}
 		for name, c := range cases {
 			t.Run(d.String()+"/"+name, func(t *testing.T) {
@@ -229,9 +236,9 @@ func TestRowsByHand(t *testing.T) {
 	t.Parallel()
 	for _, d := range dialects {
 		const insert = "INSERT INTO twofactor_accounts (user_id, version, state, due, updated, data) VALUES (%s, %s, %s, NULL, 0, %s)"
-		data := map[sqlstore.Dialect]string{sqlstore.SQLite: "x''", sqlstore.PostgreSQL: "''::bytea"}[d]
+		data := map[sqlstore.Dialect]string{sqlstore.SQLite: "x''", sqlstore.PostgreSQL: "''::bytea", sqlstore.MySQL: "''"}[d]
 		long := fmt.Sprintf(map[sqlstore.Dialect]string{
-			sqlstore.SQLite: "zeroblob(%d)", sqlstore.PostgreSQL: "decode(repeat('00', %d), 'hex')",
+			sqlstore.SQLite: "zeroblob(%d)", sqlstore.PostgreSQL: "decode(repeat('00', %d), 'hex')", sqlstore.MySQL: "repeat('x', %d)",
 		}[d], store.MaxData+1)
 		for name, c := range map[string]struct {
 			statement string
@@ -241,7 +248,7 @@ func TestRowsByHand(t *testing.T) {
 			"null data":      {fmt.Sprintf(insert, "'a'", "1", "'none'", "NULL"), true},
 			"version a text": {fmt.Sprintf(insert, "'a'", "'x'", "'none'", data), true},
 			"no id":          {fmt.Sprintf(insert, "''", "1", "'none'", data), false},
-			"long id":        {fmt.Sprintf(insert, "'"+strings.Repeat("é", 128)+"'", "1", "'none'", data), false},
+			"long id":        {fmt.Sprintf(insert, "'"+strings.Repeat("é", 128)+"'", "1", "'none'", data), d == sqlstore.MySQL},
 			"version 0":      {fmt.Sprintf(insert, "'a'", "0", "'none'", data), false},
 			"large version":  {fmt.Sprintf(insert, "'a'", "9007199254740992", "'none'", data), false},
 			"no state":       {fmt.Sprintf(insert, "'a'", "1", "''", data), false},

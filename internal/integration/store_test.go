@@ -54,28 +54,19 @@ func (s *turns) Erase(ctx context.Context, id string) error { return s.node().Er
 func TestNodes(t *testing.T) {
 	t.Parallel()
 	const nodes = 2
-	t.Run("SQLite", func(t *testing.T) {
-		t.Parallel()
-		storetest.Run(t, func(t *testing.T) store.Store {
-			path := testenv.SQLiteFile(t)
-			s := new(turns)
-			for range nodes {
-				s.nodes = append(s.nodes, migrated(t, sqlstore.New(testenv.OpenSQLite(t, path), sqlstore.SQLite)))
-			}
-			return s
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, func(t *testing.T) store.Store {
+				dsn := testenv.SQL(t, d)
+				s := new(turns)
+				for range nodes {
+					s.nodes = append(s.nodes, migrated(t, sqlstore.New(testenv.OpenSQL(t, d, dsn), d)))
+				}
+				return s
+			})
 		})
-	})
-	t.Run("PostgreSQL", func(t *testing.T) {
-		t.Parallel()
-		storetest.Run(t, func(t *testing.T) store.Store {
-			dsn := testenv.PostgresDSN(t)
-			s := new(turns)
-			for range nodes {
-				s.nodes = append(s.nodes, migrated(t, sqlstore.New(testenv.OpenPostgres(t, dsn), sqlstore.PostgreSQL)))
-			}
-			return s
-		})
-	})
+	}
 }
 
 // TestPostgresModes holds the store against the contract in the ways in which
@@ -100,7 +91,7 @@ func TestPostgresModes(t *testing.T) {
 // other, whatever their names.
 func TestTablesOfOneDatabase(t *testing.T) {
 	t.Parallel()
-	for _, d := range []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL} {
+	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
 			names := []string{"", "user", "select", "_", "a123456789a123456789a123456789a123456789a123456789a1234"}
@@ -111,6 +102,16 @@ func TestTablesOfOneDatabase(t *testing.T) {
 					t.Fatal(err)
 				}
 				if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA "+other); err != nil {
+					t.Fatal(err)
+				}
+				names = append(names, other+".twofactor_accounts", other+".user")
+			}
+			if d == sqlstore.MySQL {
+				var other string
+				if err := db.QueryRowContext(t.Context(), "SELECT concat(database(), '_other')").Scan(&other); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+other); err != nil {
 					t.Fatal(err)
 				}
 				names = append(names, other+".twofactor_accounts", other+".user")

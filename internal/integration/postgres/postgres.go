@@ -5,123 +5,64 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
 
 // ErrMissing says that there is nothing to start here.
-var ErrMissing = errors.New("postgres: no PostgreSQL server")
-
-// startTimeout and stopTimeout bound what the server may take.
-const (
-	startTimeout = 60 * time.Second
-	stopTimeout  = 60 * time.Second
-)
+var ErrMissing = server.ErrMissing
 
 // A Server is a PostgreSQL server that belongs to this process.
 type Server struct {
+	*server.Process
+
 	// DSN is the data source name of a superuser, for pgx.
 	DSN string
 
 	// Version is what the server says of itself.
 	Version string
-
-	dir   string
-	alive io.Closer     // the standard input of the shell that keeps the server
-	ended chan struct{} // closed when the shell has ended
 }
 
-// keep makes a cluster and runs its server with the settings of a fresh
+// script makes a cluster and runs its server with the settings of a fresh
 // installation, in which fsync and synchronous_commit are on, and with room for
-// the connections of tests that run at the same time, until its
-// standard input ends: because Stop closes it, or because this process is gone.
-const keep = `
+// the connections of tests that run at the same time.
+const script = `
 "$BIN/initdb" --pgdata "$DIR/data" --username postgres --auth trust --encoding UTF8 --locale C >"$DIR/log" 2>&1 || exit
 "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 >>"$DIR/log" 2>&1 </dev/null &
 server=$!
-cat >/dev/null
-kill -INT "$server" && wait "$server"
-cd / && rm -rf "$DIR"
-`
+` + server.Keep
 
 // Start makes a cluster and starts its server. Where this process is root,
 // which the server refuses to be, the server runs as postgres or nobody.
 //
-// It returns an error that matches [ErrMissing] if there is nothing to start.
-// The caller calls Stop, or leaves that to the end of the process.
+// It returns an error that matches [ErrMissing] if there is nothing to
+// start. The caller calls Stop, or leaves that to the end of the process.
 func Start(ctx context.Context) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
 	}
-	attr, own, err := serverUser()
+	s := new(Server)
+	s.Process, err = server.Start(ctx, server.Plan{
+		Name:   "postgres",
+		Script: script,
+		Env:    []string{"BIN=" + bin},
+		Users:  []string{"postgres", "nobody"},
+		Ready: func(ctx context.Context, dir string) error {
+			s.DSN = "host=" + dir + " user=postgres dbname=postgres sslmode=disable"
+			return s.ping(ctx)
+		},
+	})
 	if err != nil {
 		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "twofactor-pg-")
-	if err != nil {
-		return nil, err
-	}
-	if err := own(dir); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	cmd := exec.Command("/bin/sh", "-c", keep)
-	cmd.Dir = dir
-	cmd.Env = []string{"BIN=" + bin, "DIR=" + dir, "PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
-	cmd.SysProcAttr = attr
-	alive, err := cmd.StdinPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("postgres: %w", err), os.RemoveAll(dir))
-	}
-
-	s := &Server{
-		DSN:   "host=" + dir + " user=postgres dbname=postgres sslmode=disable",
-		dir:   dir,
-		alive: alive,
-		ended: make(chan struct{}),
-	}
-	go func() {
-		cmd.Wait() // its result says nothing that the log does not say better
-		close(s.ended)
-	}()
-	if err := s.ready(ctx); err != nil {
-		log := s.Log()
-		return nil, errors.Join(fmt.Errorf("postgres: starting the server: %w\n%s", err, log), s.Stop())
 	}
 	return s, nil
-}
-
-// ready waits until the server answers.
-func (s *Server) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := s.ping(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-s.ended:
-			return errors.New("it has ended")
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
 }
 
 func (s *Server) ping(ctx context.Context) error {
@@ -131,27 +72,6 @@ func (s *Server) ping(ctx context.Context) error {
 	}
 	defer conn.Close(ctx)
 	return conn.QueryRow(ctx, "SHOW server_version").Scan(&s.Version)
-}
-
-// Log returns the end of the server's log.
-func (s *Server) Log() string {
-	const tail = 8 << 10
-	b, err := os.ReadFile(filepath.Join(s.dir, "log"))
-	if err != nil {
-		return err.Error()
-	}
-	return strings.TrimSpace(string(b[max(0, len(b)-tail):]))
-}
-
-// Stop ends the server and removes its folder.
-func (s *Server) Stop() error {
-	s.alive.Close()
-	select {
-	case <-s.ended:
-		return os.RemoveAll(s.dir)
-	case <-time.After(stopTimeout):
-		return fmt.Errorf("postgres: the server in %s does not stop", s.dir)
-	}
 }
 
 // binaries returns the folder of initdb and postgres: the one in PATH, or the

@@ -3,7 +3,6 @@ package testenv
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -62,11 +61,6 @@ var thePostgres = sync.OnceValues(func() (*postgres.Server, error) { return post
 func startPostgres(t testing.TB) *postgres.Server {
 	t.Helper()
 	server, err := thePostgres()
-	switch {
-	case errors.Is(err, postgres.ErrMissing):
-		Missing(t, err.Error())
-	case err != nil:
-		t.Fatalf("starting PostgreSQL: %v", err)
-	}
+	needServer(t, "PostgreSQL", err)
 	return server
 }

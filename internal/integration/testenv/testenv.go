@@ -1,5 +1,5 @@
 // Package testenv opens real databases for tests: SQLite in temporary files,
-// and a PostgreSQL server that it starts itself, once per test binary. Every
+// and servers that it starts itself, once per test binary. Every
 // call returns something fresh and empty, so that tests can run in parallel.
 package testenv
 
@@ -40,6 +40,7 @@ func Stores() []Backend {
 	return []Backend{
 		{"SQLite", SQLite},
 		{"PostgreSQL", PostgreSQL},
+		{"MariaDB", MariaDB},
 	}
 }
 
@@ -53,6 +54,12 @@ func SQLite(t testing.TB) store.Store {
 func PostgreSQL(t testing.TB) store.Store {
 	t.Helper()
 	return migrated(t, PostgresDB(t), sqlstore.PostgreSQL)
+}
+
+// MariaDB returns a store in a database of its own.
+func MariaDB(t testing.TB) store.Store {
+	t.Helper()
+	return migrated(t, OpenMariaDB(t, MariaDBDSN(t)), sqlstore.MySQL)
 }
 
 // migrated returns a store on the default table of the database.

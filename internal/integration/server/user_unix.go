@@ -1,25 +1,26 @@
 //go:build unix
 
-package postgres
+package server
 
 import (
 	"fmt"
 	"os"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
 // serverUser returns the attributes of a process that a server agrees to run
-// in, and what makes a folder its own. PostgreSQL refuses to run as root. The
-// process group is another one than the test's, so that an interrupt from the
+// in, and what makes a folder its own. Servers refuse to run as root. The process
+// group is another one than the test's, so that an interrupt from the
 // keyboard reaches the test first and the server is stopped in order.
-func serverUser() (attr *syscall.SysProcAttr, own func(dir string) error, err error) {
+func serverUser(names []string) (attr *syscall.SysProcAttr, own func(dir string) error, err error) {
 	attr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() != 0 {
 		return attr, func(string) error { return nil }, nil
 	}
-	for _, name := range []string{"postgres", "nobody"} {
+	for _, name := range names {
 		u, err := user.Lookup(name)
 		if err != nil {
 			continue
@@ -35,5 +36,5 @@ func serverUser() (attr *syscall.SysProcAttr, own func(dir string) error, err er
 		attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 		return attr, func(dir string) error { return os.Chown(dir, int(uid), int(gid)) }, nil
 	}
-	return nil, nil, fmt.Errorf("%w: it does not run as root, and there is no user postgres or nobody", ErrMissing)
+	return nil, nil, fmt.Errorf("%w: it does not run as root, and there is no user %s", ErrMissing, strings.Join(names, " or "))
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package postgres
+package server
 
 import (
 	"fmt"
@@ -8,6 +8,6 @@ import (
 )
 
 // serverUser says that there is no server: it is started by a POSIX shell.
-func serverUser() (*syscall.SysProcAttr, func(dir string) error, error) {
+func serverUser([]string) (*syscall.SysProcAttr, func(dir string) error, error) {
 	return nil, nil, fmt.Errorf("%w: a server is started on Unix only", ErrMissing)
 }

@@ -1,0 +1,91 @@
+package testenv
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
+)
+
+// MariaDBDSN makes a database and returns its data source name. Parameters can
+// be appended with a question mark, and other processes of the test can use it
+// too. It starts the server if that does not run yet.
+func MariaDBDSN(t testing.TB) string {
+	t.Helper()
+	s := startMariaDB(t)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("end of the server's log:\n%s", s.Log())
+		}
+	})
+	return databaseOf(t, s)
+}
+
+// OpenMariaDB opens a pool by a data source name of MariaDBDSN. It is closed with
+// the test.
+func OpenMariaDB(t testing.TB, dsn string) *sql.DB {
+	t.Helper()
+	return openPool(t, "mysql", dsn)
+}
+
+// MariaDBWith starts a server for this test alone, with more options, and returns
+// the data source name of a database there.
+func MariaDBWith(t testing.TB, options ...string) string {
+	t.Helper()
+	s, err := mariadb.Start(t.Context(), options...)
+	needServer(t, "MariaDB", err)
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return databaseOf(t, s)
+}
+
+// databases counts the databases that databaseOf has made.
+var databases atomic.Int64
+
+func databaseOf(t testing.TB, s *mariadb.Server) string {
+	t.Helper()
+	db, err := sql.Open("mysql", s.DSN(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatalf("creating a database: %v", err)
+	}
+	return s.DSN(name)
+}
+
+// theMariaDB starts the server of this test binary. It runs until the binary
+// ends, in whatever way.
+var theMariaDB = sync.OnceValues(func() (*mariadb.Server, error) { return mariadb.Start(context.Background()) })
+
+// startMariaDB starts the server at the first call, and ends the test if that is
+// not possible.
+func startMariaDB(t testing.TB) *mariadb.Server {
+	t.Helper()
+	s, err := theMariaDB()
+	needServer(t, "MariaDB", err)
+	return s
+}
+
+// needServer ends the test if a server could not be started: as Missing does if
+// it is not there.
+func needServer(t testing.TB, name string, err error) {
+	t.Helper()
+	switch {
+	case errors.Is(err, server.ErrMissing):
+		Missing(t, name+": "+err.Error())
+	case err != nil:
+		t.Fatalf("starting %s: %v", name, err)
+	}
+}
