@@ -42,6 +42,8 @@ type Account struct {
 	ticket         TicketHash
 	reset          ResetRequest
 	delivery       delivery
+	move           Move
+	arrived        arrival
 
 	codes    lazy[recovery.Set]
 	kept     lazy[recovery.Codes] // the same in clear, where the host shows them again

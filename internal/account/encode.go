@@ -48,6 +48,11 @@ const (
 	tagTicket         = 19
 	tagReset          = 20
 	tagDelivery       = 21
+	tagArrived        = 29
+
+	// A node that does not know it would ask for no second factor, or would change
+	// an account that has a copy elsewhere.
+	tagMove = mustUnderstand + 28
 )
 
 // Decode reads an encoded account. It keeps b.
@@ -110,6 +115,10 @@ func Decode(b []byte) (*Account, error) {
 			a.reset, err = readReset(v)
 		case tagDelivery:
 			a.delivery, err = readDelivery(v)
+		case tagArrived:
+			a.arrived.id, a.arrived.from, err = readMoveEnd(v)
+		case tagMove:
+			a.move, err = readMove(v)
 		default:
 			return false, nil
 		}
@@ -241,6 +250,12 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 	}
 	if !a.delivery.isZero() {
 		w.put(tagDelivery, a.delivery.append)
+	}
+	if a.arrived != (arrival{}) {
+		w.putBytes(tagArrived, append(a.arrived.id[:], a.arrived.from...))
+	}
+	if a.move != (Move{}) {
+		w.putBytes(tagMove, appendMove(nil, a.move))
 	}
 	return w.finish()
 }

@@ -45,6 +45,7 @@ const (
 	EventImported
 	EventExported
 	EventErased
+	EventMoved
 
 	lastEventKind
 )

@@ -85,6 +85,13 @@ func largest(t *testing.T, variant int) *account.Account {
 		shown = recovery.Codes{}
 	}
 
+	// It came from another user id, as long as one gets.
+	claim, id := account.New(w.moment()), account.MoveID{1}
+	claim.Claim(w.moment(), id, strings.Repeat("f", 255))
+	w.a.Depart(w.moment(), id, "u")
+	must(claim.Arrive(w.moment(), w.a, by))
+	w.a = claim
+
 	// A mark of an authenticator that is gone, then three, used.
 	must(w.a.Import(w.moment(), []account.Authenticator{app(9)}, nil, true, by))
 	must(w.a.Disable(w.moment(), w.reauth(strings.Repeat("m", longestMethod))))

@@ -7,6 +7,9 @@ import "time"
 // the same before encoding and after it.
 func (a *Account) Due() (time.Time, error) {
 	var due time.Time
+	if a.move.Stage != Settled {
+		return due, nil // what is due is due where the account is going
+	}
 	if a.setup != nil {
 		due = a.setup.Expires
 	}
