@@ -1,6 +1,7 @@
 package enrollment
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,10 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 // [store.Eraser]. After another error, call it again: the record may still be
 // there, and the event may come twice.
 //
+// Erase removes what a [Admin.Move] has left under the old id without an event,
+// since it holds no account. Under the old id of an unfinished Move, it deletes the
+// account.
+//
 // Erase also forgets which codes were used: if the account is created again with
 // the same secret, it accepts a used code once more.
 func (x Admin) Erase(ctx context.Context, userID string) (err error) {
@@ -56,6 +61,10 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		// A store that confuses two users would delete the other one.
 		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
 	}
+	if err := x.finishMove(ctx, e.from); err != nil {
+		return err
+	}
+	e.moves = true
 	told := e.run(ctx, x.noteErasure)
 	switch {
 	case told != nil && !errors.Is(told, ErrCorrupt):
@@ -79,9 +88,34 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	return nil
 }
 
+// finishMove empties the record that the account came from, if a Move was
+// interrupted just before: that record must not bring back what is erased here.
+func (x Admin) finishMove(ctx context.Context, b *base) error {
+	look := *b
+	look.record.Data = bytes.Clone(look.record.Data)
+	err := x.guard.open(ctx, look.record.UserID, &look)
+	var a *account.Account
+	if err == nil {
+		a, err = look.account(account.Moment{})
+	}
+	if errors.Is(err, ErrCorrupt) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if a.Move().Stage == account.Settled {
+		return x.finishArrival(ctx, a)
+	}
+	return nil
+}
+
 // noteErasure records that the account is erased. It also makes all undelivered
 // events due, so that they are delivered first.
 func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
+	if stage := a.Move().Stage; stage == account.Claimed || stage == account.Gone {
+		return nil // nothing of the user is here
+	}
 	if x.guard.config.Notify != nil {
 		if err := a.Recall(m); err != nil {
 			return err

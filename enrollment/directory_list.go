@@ -100,8 +100,8 @@ func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Stat
 
 // An UnreadableError names the users whose accounts can't be opened.
 type UnreadableError struct {
-	// Users has the error of each account, by user id. Each matches [ErrCorrupt] or is
-	// an error of the Sealer.
+	// Users has the error of each account, by user id. Each matches [ErrCorrupt] or
+	// [ErrMoved], or is an error of the Sealer.
 	Users map[string]error
 }
 
@@ -129,8 +129,10 @@ func (e *UnreadableError) Unwrap() []error {
 // never used two-factor authentication have no record and are not included; see
 // [Directory.Members]. All writes nothing.
 //
-// An error with a Member that has a UserID means that this account can't be opened;
-// the sequence goes on. With a Filter, these are the accounts that the store has in
+// An account that [Admin.Move] has moved is listed under its new id only.
+//
+// An error with a Member that has a UserID means that this account can't be opened,
+// or is part of an unfinished move ([ErrMoved]); the sequence goes on. With a Filter, these are the accounts that the store has in
 // one of the states asked for, as their true state is unknown. An error with the
 // zero Member ends the sequence. It comes from the store or the context, or matches
 // [store.ErrInvalid] if the filter names an invalid state.
@@ -151,6 +153,9 @@ func (d *Directory) All(ctx context.Context, f Filter) iter.Seq2[Member, error] 
 				if ended := ctx.Err(); ended != nil {
 					yield(Member{}, fmt.Errorf("enrollment: listing accounts: %w", ended))
 					return
+				}
+				if gone(err) {
+					continue // it is listed under its new id
 				}
 				if err == nil && len(f.States) > 0 && !slices.Contains(f.States, status.State) {
 					continue
@@ -215,6 +220,9 @@ func (d *Directory) Members(ctx context.Context, ids iter.Seq[string]) iter.Seq2
 // opened, it returns the zero Status and the reason.
 func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error) {
 	a, err := d.guard.read(ctx, rec)
+	if err == nil {
+		err = movedError(a.Move())
+	}
 	if err != nil {
 		return Status{}, err
 	}

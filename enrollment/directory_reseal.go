@@ -112,7 +112,7 @@ func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed
 		return
 	}
 	gone := false
-	e := edit{guard: g, user: rec.UserID, asItIs: true}
+	e := edit{guard: g, user: rec.UserID, asItIs: true, moves: true}
 	err := e.run(ctx, func(a *account.Account, _ account.Moment) error {
 		if gone = e.loaded.Version == 0; gone {
 			return nil

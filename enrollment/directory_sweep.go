@@ -105,7 +105,7 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 		done.Failed.add(userID, fmt.Errorf("%w: %v", ErrCorrupt, err))
 		return
 	}
-	e := edit{guard: d.guard, op: opSweep, user: userID}
+	e := edit{guard: d.guard, op: opSweep, user: userID, moves: true}
 	one, err := run(ctx, &e, func(a *account.Account, m account.Moment) (account.Swept, error) {
 		if e.misfiled {
 			a.Touch()

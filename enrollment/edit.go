@@ -37,6 +37,10 @@ type edit struct {
 	// clock and configuration may differ from the application's.
 	asItIs bool
 
+	// moves says that the edit works on records that are part of a move, too. All
+	// others are refused; see [Admin.Move].
+	moves bool
+
 	// from is what the first decision is taken on; nil if it has to be loaded.
 	from *base
 
@@ -220,6 +224,11 @@ func (e *edit) try(b *base, m account.Moment, decide decision) (*try, error) {
 	a, err := b.account(m)
 	if err != nil {
 		return nil, err
+	}
+	if !e.moves {
+		if err := movedError(a.Move()); err != nil {
+			return nil, err
+		}
 	}
 	if !e.asItIs {
 		e.guard.mend(a, m)

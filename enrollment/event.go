@@ -107,6 +107,10 @@ const (
 
 	// EventErased means that the account is about to be deleted.
 	EventErased EventKind = "erased"
+
+	// EventMoved means that the account was moved to this user id from another one;
+	// see [Admin.Move].
+	EventMoved EventKind = "moved"
 )
 
 var eventKinds = map[account.EventKind]EventKind{
@@ -135,6 +139,7 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventImported:              EventImported,
 	account.EventExported:              EventExported,
 	account.EventErased:                EventErased,
+	account.EventMoved:                 EventMoved,
 }
 
 // EventKinds returns every kind in alphabetical order, for hosts that check that

@@ -53,7 +53,7 @@ func (g *Guard) deliver(ctx context.Context, userID string, b *base, events []ac
 	if len(taken) == 0 || b == nil {
 		return len(taken)
 	}
-	ack := edit{guard: g, user: userID, from: b}
+	ack := edit{guard: g, user: userID, from: b, moves: true}
 	if err := ack.run(ctx, func(a *account.Account, m account.Moment) error { return a.Acknowledge(m, taken) }); err != nil {
 		g.config.Logger.LogAttrs(ctx, slog.LevelError, "twofactor events not acknowledged",
 			slog.String("user", userID), slog.Any("error", err))

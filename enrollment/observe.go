@@ -63,6 +63,7 @@ const (
 	opImport       Operation = "import"
 	opExport       Operation = "export"
 	opErase        Operation = "erase"
+	opMove         Operation = "move"
 
 	// Of Directory.
 	opSweep Operation = "sweep"
@@ -76,7 +77,7 @@ var operations = []Operation{
 	opTrustDevice, opRevokeDevice, opRevokeDevices,
 	opBind, opConfirmAddress, opSend, opUnbind,
 	opRequestReset, opCancelReset,
-	opReset, opApproveReset, opRefuseReset, opUnlock, opBypass, opImport, opExport, opErase,
+	opReset, opApproveReset, opRefuseReset, opUnlock, opBypass, opImport, opExport, opErase, opMove,
 	opSweep, opRepairDue,
 }
 

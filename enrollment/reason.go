@@ -192,6 +192,10 @@ const (
 	// person. Send them to their own settings, or to another administrator.
 	ReasonOwnAccount Reason = "own_account"
 
+	// ReasonUserIDTaken means that [Admin.Move] found a record under the new user id.
+	// If it is not needed, erase it and move again.
+	ReasonUserIDTaken Reason = "user_id_taken"
+
 	// ReasonProofRequired means that the change needs a [Proof]. Ask for a code.
 	// [ErrProof]
 	ReasonProofRequired Reason = Reason(account.ProofRequired)
@@ -276,6 +280,7 @@ var groups = map[Reason]error{
 	ReasonTooManyResets:         ErrLimit,
 	ReasonInvalidBypass:         ErrLimit,
 	ReasonOwnAccount:            nil,
+	ReasonUserIDTaken:           nil,
 	ReasonProofRequired:         ErrProof,
 	ReasonProofInvalid:          ErrProof,
 	ReasonProofStale:            ErrProof,

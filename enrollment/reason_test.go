@@ -38,6 +38,7 @@ var groups = map[error][]enrollment.Reason{
 		enrollment.ReasonWasEnrolled, enrollment.ReasonCodesNotKept, enrollment.ReasonUnknownDevice,
 		enrollment.ReasonNoAddress, enrollment.ReasonSameChannel, enrollment.ReasonTicketRequired,
 		enrollment.ReasonTicketInvalid, enrollment.ReasonNoReset, enrollment.ReasonResetWaiting, enrollment.ReasonOwnAccount,
+		enrollment.ReasonUserIDTaken,
 	},
 }
 

@@ -105,6 +105,9 @@ func (g *Guard) peek(ctx context.Context, userID string) (account.Moment, *accou
 	if err != nil {
 		return m, nil, err
 	}
+	if err := movedError(a.Move()); err != nil {
+		return m, nil, err
+	}
 	g.mend(a, m)
 	return m, a, nil
 }

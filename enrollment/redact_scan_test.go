@@ -377,7 +377,13 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.err(g.Remove(ctx, user, ok.Authenticator, enrollment.ByCode(codes[1])))
 	s.ok(g.Disable(ctx, user, enrollment.ByReauth("password")))
 	s.look(user)
+	s.ok(admin.Move(ctx, user, user+".2"))
+	s.err(admin.Move(ctx, "nobody", user))
+	_, err = g.Status(ctx, user)
+	s.err(err)
+	s.look(user + ".2")
 	s.ok(admin.Erase(ctx, user))
+	s.ok(admin.Erase(ctx, user+".2"))
 
 	s.find()
 	if s.told < 18 || len(s.errors) < 16 || len(s.canaries) < 100 {

@@ -158,6 +158,8 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 		return "A pass can’t last that long."
 	case enrollment.ReasonOwnAccount:
 		return "Another administrator must do that for you."
+	case enrollment.ReasonUserIDTaken:
+		return "The new user id already has two-factor authentication data."
 	}
 	return "That was not possible." // a reason from a later version of the library
 }
@@ -256,6 +258,8 @@ func describe(e enrollment.Event) string {
 		return "The secrets of your authenticators were exported" + inTheNameOf(e)
 	case enrollment.EventErased:
 		return "Your two-factor authentication data was deleted" + inTheNameOf(e)
+	case enrollment.EventMoved:
+		return "Your two-factor authentication now belongs to your new user id, changed" + inTheNameOf(e)
 	}
 	return "Something else happened (" + string(e.Kind) + ")."
 }

@@ -53,6 +53,7 @@ var waits = map[enrollment.Reason]waiting{
 	enrollment.ReasonTooManyResets:         always,
 	enrollment.ReasonInvalidBypass:         never,
 	enrollment.ReasonOwnAccount:            never,
+	enrollment.ReasonUserIDTaken:           never,
 	enrollment.ReasonProofRequired:         never,
 	enrollment.ReasonProofInvalid:          never,
 	enrollment.ReasonProofStale:            never,

@@ -58,7 +58,7 @@ var modelWords = map[string]enrollment.Operation{
 	"Begin": "begin", "Confirm": "confirm", "Cancel": "cancel", "Answer": "answer", "Verify": "verify", "Disable": "disable", "Remove": "remove",
 	"RenewCodes": "renew_codes", "Codes": "recovery_codes", "SignInWaived": "sign_in", "Trust": "trust_device", "Revoke": "revoke_device",
 	"RevokeAll": "revoke_devices", "Reset": "reset", "ApproveReset": "approve_reset", "RefuseReset": "refuse_reset", "Unlock": "unlock",
-	"Bypass": "bypass", "Erase": "erase", "Import": "import", "Export": "export", "RequestReset": "request_reset", "CancelReset": "cancel_reset",
+	"Bypass": "bypass", "Erase": "erase", "Import": "import", "Export": "export", "Move": "move", "RequestReset": "request_reset", "CancelReset": "cancel_reset",
 	"Bind": "bind", "ConfirmAddress": "confirm_address", "Send": "send", "Unbind": "unbind",
 }
 

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -177,4 +178,41 @@ func (r *modelRun) migrate(u *modelUser) {
 	if r.chance(3) {
 		r.newCodes(u)
 	}
+}
+
+// move takes the account to another user id: a second one of the user, or now and
+// then that of somebody else.
+func (r *modelRun) move(u *modelUser) {
+	from, to := u.name, u.name+".2"
+	if back, ok := strings.CutSuffix(from, ".2"); ok {
+		to = back
+	}
+	var holder *modelUser
+	if other := r.users[(slices.Index(r.users, u)+1)%len(r.users)]; r.chance(8) && other.account.stored {
+		holder, to = other, other.name
+	}
+	r.administer(u, "Move to "+to, func(a *modelAccount, by modelActor, turn int) *modelNo {
+		switch { // a denial repairs nothing
+		case by.actor == to:
+			return modelForm(enrollment.ReasonOwnAccount)
+		case !a.stored:
+			return modelForm(enrollment.ReasonNotEnrolled)
+		case holder != nil:
+			return modelForm(enrollment.ReasonUserIDTaken)
+		}
+		a.turn(turn)
+		if a.ticket != "" {
+			a.ticket = "void" // it was for the old id
+		}
+		a.record(r.now(), by.event(enrollment.EventMoved))
+		return nil
+	}, func(ctx context.Context, x enrollment.Admin) error { return x.Move(ctx, from, to) }, func(*modelAccount) {
+		if d, err := r.guard.SignIn(r.t.Context(), from, enrollment.SignInOptions{}); !errors.Is(err, enrollment.ErrMoved) {
+			r.fatalf("the old id may go on: %v, %v", d.Next, err)
+		}
+		r.challenges = slices.DeleteFunc(r.challenges, func(t modelToken) bool { return t.user == from })
+		u.name = to
+		delete(r.left, to)
+		r.left[from] = true
+	})
 }

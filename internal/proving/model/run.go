@@ -87,6 +87,7 @@ type modelRun struct {
 	wordy    bool // whether administrators give reasons as long as can be
 
 	users      []*modelUser
+	left       map[string]bool // user ids from which an account has moved away
 	challenges []modelToken
 	receipts   []modelToken
 	setups     []modelToken
@@ -115,6 +116,7 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 		seed:  seed,
 		rng:   rand.New(rand.NewPCG(seed, 0x6d6f64656c)),
 		tally: map[string]int{},
+		left:  map[string]bool{},
 		real:  proving.Start,
 		store: proving.NewStore(open(t).(proving.Full)),
 	}
@@ -246,6 +248,9 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	wantSaves := 0
 	if a.dirty {
 		wantSaves = 1
+		if name == "Move" {
+			wantSaves = 4
+		}
 		if name == "SignIn" { // nobody is told by a repair alone
 			r.quiet = true
 			r.tally["SignIn: repaired"]++

@@ -212,7 +212,7 @@ func (r *modelRun) wait() {
 // step does one random operation.
 func (r *modelRun) step() {
 	u := r.users[min(1, r.rng.IntN(3))] // one of them is busier
-	switch n := r.rng.IntN(142); {
+	switch n := r.rng.IntN(144); {
 	case n < 26:
 		r.wait()
 	case n < 32:
@@ -317,6 +317,8 @@ func (r *modelRun) stepBeyond(u *modelUser, n int) {
 		r.invite(u)
 	case n < 46:
 		r.sweep()
+	case n < 48:
+		r.move(u)
 	default:
 		r.reseal()
 	}
@@ -372,7 +374,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"Begin: ticket_invalid", "Codes: yes", "Codes: codes_not_kept", "Codes: proof_not_allowed", "Reset: yes", "Reset: own_account",
 		"ApproveReset: yes", "ApproveReset: reset_waiting", "RefuseReset: yes", "Unlock: yes", "Bypass: yes", "Bypass: invalid_bypass",
 		"Erase: yes", "Erase: not told", "ApproveReset: not told", "Reset: heard late", "SignIn: repaired", "Others: budget",
-		"Bind: locked with nothing set up", "Import: yes", "Import: was_enrolled", "Import: already_enrolled", "Import: duplicate_secret", "Export: yes", "RequestReset: yes",
+		"Bind: locked with nothing set up", "Import: yes", "Import: was_enrolled", "Import: already_enrolled", "Import: duplicate_secret", "Export: yes", "Move: yes", "Move: not_enrolled", "Move: user_id_taken", "Move: own_account", "RequestReset: yes",
 		"RequestReset: too_many_resets", "CancelReset: yes", "Confirm: too_many_code_sets", "Sweep: expired", "Sweep: lapsed", "Sweep: waiting",
 		"Sweep: reminded", "Sweep: matured", "Sweep: completed", "Sweep: delivered", "Sweep: undelivered", "Reseal: 2",
 	} {

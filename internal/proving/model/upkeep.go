@@ -194,6 +194,20 @@ func (r *modelRun) reseal() {
 		x.account.dirty = true
 		plans = append(plans, x)
 	}
+	for name := range r.left { // what is left there is sealed, too
+		want.Seen++
+		rec, err := r.store.Straight.Load(r.t.Context(), name)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		id, err := r.ring.KeyID(rec.Data)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if want.Keys[id]++; id != r.ring.PrimaryID() {
+			want.Moved++
+		}
+	}
 	r.tick(now)
 	r.notified, r.observed = nil, nil
 	saves := r.store.Calls(proving.Save)

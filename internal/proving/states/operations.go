@@ -187,6 +187,9 @@ var operations = map[string]operation{
 		_, err := s.admin().Export(s.caller(), User)
 		return err
 	}},
+	"Admin.Move": {call: func(s *State, _ enrollment.Proof) error {
+		return s.admin().Move(s.caller(), User, "alice.smith")
+	}},
 	"Admin.Erase": {call: func(s *State, _ enrollment.Proof) error {
 		return s.admin().Erase(s.caller(), User)
 	}},

@@ -171,7 +171,11 @@ func (s *State) deliver() enrollment.Challenge {
 // stateNow is the state in the words of the tables.
 func (s *State) stateNow() string {
 	s.t.Helper()
-	status := s.Status(User)
+	status, err := s.Guard.Status(s.t.Context(), User)
+	if errors.Is(err, enrollment.ErrMoved) {
+		return "moved"
+	}
+	s.Must(err)
 	switch {
 	case status.Enabled() && !status.SetupExpires.IsZero():
 		return "staged"
@@ -194,7 +198,10 @@ func (s *State) record() string {
 
 func (s *State) authenticator() string {
 	s.t.Helper()
-	status := s.Status(User)
+	status, err := s.Guard.Status(s.t.Context(), User)
+	if !errors.Is(err, enrollment.ErrMoved) {
+		s.Must(err)
+	}
 	if len(status.Authenticators) == 0 {
 		return "0000000000000001"
 	}
@@ -215,7 +222,7 @@ func (s *State) receiptOf(user string) enrollment.Receipt {
 func (s *State) expect(err error, want string) {
 	s.t.Helper()
 	switch want {
-	case "none", "pending", "confirmed", "staged", "disabled", "alone":
+	case "none", "pending", "confirmed", "staged", "disabled", "alone", "moved":
 		if err != nil {
 			s.t.Fatalf("denied: %v", err)
 		}

@@ -8,6 +8,7 @@ var Tests = []proving.Test{
 	{Name: "TestStateTableAlone", Run: TestStateTableAlone},
 	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
 	{Name: "TestProofTable", Run: TestProofTable},
+	{Name: "TestMovedRefusesEverything", Run: TestMovedRefusesEverything},
 	{Name: "TestWaiversYieldNoReceipt", Run: TestWaiversYieldNoReceipt},
 	{Name: "TestCase81_AbsenceAfterTheContext", Run: TestCase81_AbsenceAfterTheContext},
 	{Name: "TestErasureAfterTheContext", Run: TestErasureAfterTheContext},

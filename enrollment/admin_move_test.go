@@ -1,0 +1,236 @@
+package enrollment_test
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+func mover(k *proving.Kit) enrollment.Admin { return k.Guard.Admin("root", "married") }
+
+// interrupted moves until its nth write, and nothing after it.
+func interrupted(t *testing.T, k *proving.Kit, from, to string, n int) {
+	t.Helper()
+	k.Store.NthAfter(proving.Save, n, func(context.Context, *proving.Call) {
+		k.Store.Fail(proving.Load, proving.ErrLost)
+		k.Store.Fail(proving.Save, proving.ErrLost)
+	})
+	if err := mover(k).Move(t.Context(), from, to); err == nil {
+		t.Fatal("it was not interrupted")
+	}
+	k.Store.Straighten()
+}
+
+// What can't be moved stays where it is, and nothing is written.
+func TestMoveRefused(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	k.Enroll("bob")
+	k.Begin("pending", enrollment.BeginOptions{})
+	k.Enroll("gone")
+	k.Must(mover(k).Move(t.Context(), "gone", "there"))
+	k.Untouched(func() {
+		for _, c := range []struct {
+			from, to string
+			want     enrollment.Reason
+		}{
+			{"nobody", "somebody", enrollment.ReasonNotEnrolled},
+			{"alice", "bob", enrollment.ReasonUserIDTaken},
+			{"bob", "alice", enrollment.ReasonUserIDTaken},
+			{"alice", "pending", enrollment.ReasonUserIDTaken},
+			{"nobody", "alice", enrollment.ReasonNotEnrolled},
+			{"root", "alicia", enrollment.ReasonOwnAccount},
+			{"alice", "root", enrollment.ReasonOwnAccount},
+			{"alice", "alice", proving.Fault},
+			{"alice", "", proving.Fault},
+			{"", "alice", proving.Fault},
+			{"gone", "elsewhere", proving.Fault},
+			{"gone", "there", ""},
+		} {
+			if got := proving.ReasonOf(mover(k).Move(t.Context(), c.from, c.to)); got != c.want {
+				t.Errorf("%q to %q: %q, want %q", c.from, c.to, got, c.want)
+			}
+		}
+		if err := mover(k).Move(t.Context(), "gone", "elsewhere"); !errors.Is(err, enrollment.ErrMoved) || !strings.Contains(err.Error(), `"there"`) {
+			t.Errorf("%v does not say where it is", err)
+		}
+	}, "alice", "bob", "pending", "gone", "there", "root", "nobody", "somebody", "elsewhere", "alicia")
+	if err := (enrollment.Admin{}).Move(t.Context(), "a", "b"); err == nil {
+		t.Error("a zero Admin moves")
+	}
+}
+
+// An account can be moved on and back. The ids on the way refuse, until it comes
+// there again.
+func TestMoveOnAndBack(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("a")
+	for _, step := range [][2]string{{"a", "b"}, {"b", "c"}, {"c", "a"}, {"a", "b"}, {"b", "a"}} {
+		k.Must(mover(k).Move(t.Context(), step[0], step[1]))
+		if d, err := k.Guard.SignIn(t.Context(), step[0], enrollment.SignInOptions{}); !errors.Is(err, enrollment.ErrMoved) {
+			t.Errorf("%s: %v, %v", step[0], d.Next, err)
+		}
+		now := &proving.Person{ID: step[1], Key: u.Key, Kit: k}
+		if _, err := now.Answer(k.Code(u.Key)); err != nil {
+			t.Errorf("%s: %v", step[1], err)
+		}
+		k.NextCode(u.Key)
+	}
+	read, bad, err := proving.Listed(k.Directory().All(t.Context(), enrollment.Filter{}))
+	if len(read) != 1 || read[0].UserID != "a" || len(bad) != 0 || err != nil {
+		t.Errorf("listed %v, %v, %v", proving.IDsOf(read), bad, err)
+	}
+}
+
+// An account that has arrived can't arrive again: before it leaves or is erased,
+// the record that still holds it is emptied.
+func TestMoveBeforeTheLastWasFinished(t *testing.T) {
+	t.Parallel()
+	const arrivedNotEmptied = 3
+	for name, leave := range map[string]func(k *proving.Kit) error{
+		"moved on": func(k *proving.Kit) error { return mover(k).Move(t.Context(), "b", "c") },
+		"erased":   func(k *proving.Kit) error { return mover(k).Erase(t.Context(), "b") },
+	} {
+		k := proving.New(t)
+		k.Enroll("a")
+		interrupted(t, k, "a", "b", arrivedNotEmptied)
+		k.Must(leave(k))
+		if left := k.Record("a"); left.State != store.None {
+			t.Errorf("%s: the first record still holds the account: %v", name, left.State)
+		}
+		k.Must(mover(k).Move(t.Context(), "a", "b"))
+		if s, err := k.Guard.Status(t.Context(), "b"); err == nil && s.Enabled() {
+			t.Errorf("%s: it has arrived twice", name)
+		}
+	}
+}
+
+// A move can be given up by erasing the new id, as long as the old one works. After
+// that it goes on. Erasing the old id deletes the account that is there still.
+func TestMoveGivenUp(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("a")
+	k.Told()
+	interrupted(t, k, "a", "b", 1)
+	k.Must(mover(k).Erase(t.Context(), "b"))
+	if told := k.Told(); len(told) != 0 {
+		t.Errorf("told %+v of a claim", told)
+	}
+	if _, err := u.Answer(k.Code(u.Key)); err != nil {
+		t.Errorf("the old id: %v", err)
+	}
+	k.SignIn("b", enrollment.SignInOptions{}, enrollment.Proceed)
+
+	interrupted(t, k, "a", "b", 2)
+	k.Must(mover(k).Erase(t.Context(), "b")) // by mistake
+	k.Must(mover(k).Move(t.Context(), "a", "b"))
+	if !k.Status("b").Enabled() {
+		t.Error("it has not arrived")
+	}
+	k.Must(mover(k).Erase(t.Context(), "a")) // what is left
+	if told := proving.Kinds(k.Told()); len(told) != 1 || told[0] != enrollment.EventMoved {
+		t.Errorf("told %v", told)
+	}
+	k.SignIn("a", enrollment.SignInOptions{}, enrollment.Proceed)
+
+	interrupted(t, k, "b", "c", 2)
+	k.Must(mover(k).Erase(t.Context(), "b"))
+	if told := k.EventsOf("b", enrollment.EventErased); len(told) != 1 {
+		t.Errorf("told %+v", told)
+	}
+	if err := mover(k).Move(t.Context(), "b", "c"); proving.ReasonOf(err) != enrollment.ReasonNotEnrolled {
+		t.Errorf("moving what was erased: %v", err)
+	}
+}
+
+// Waits, budgets, messages, requests, a bypass and what was not delivered go along.
+func TestMoveTakesAlong(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("a")
+	post := k.Post()
+	post.Bound("a", enrollment.ByReceipt(u.Receipt()))
+	u.AskReset()
+	k.Must(mover(k).Bypass(t.Context(), "a", k.Now().Add(time.Hour)))
+	for range 5 {
+		_, _ = k.Guard.Verify(t.Context(), "a", "x", u.Wrong())
+	}
+	k.FailNotify(errors.New("down"))
+	_, err := mover(k).Export(t.Context(), "a")
+	k.Must(err)
+	before := k.Status("a")
+	k.Must(mover(k).Move(t.Context(), "a", "b"))
+	after := k.Status("b")
+	after.History = after.History[1:]
+	for i := range after.History {
+		after.History[i].UserID = "a"
+	}
+	if len(before.Locks) == 0 || before.Reset == nil || before.Address == nil || before.BypassUntil.IsZero() {
+		t.Fatalf("there is too little to move: %+v", before)
+	}
+	if !reflect.DeepEqual(after, before) {
+		t.Errorf("after the move\n%+v\nbefore it\n%+v", after, before)
+	}
+
+	k.FailNotify(nil)
+	k.Pass(2 * time.Minute)
+	k.Told()
+	k.Sweep()
+	kinds := proving.Kinds(k.EventsOf("b", enrollment.EventExported))
+	if len(kinds) != 1 || len(k.EventsOf("b", enrollment.EventMoved)) != 1 {
+		t.Errorf("delivered after the move: %+v", k.Told())
+	}
+}
+
+// Listings name what is part of an unfinished move. Keys are changed everywhere,
+// also where a record holds an account that has not arrived.
+func TestMoveInListings(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("a")
+	k.Enroll("z")
+	interrupted(t, k, "a", "b", 2)
+	read, bad, err := proving.Listed(k.Directory().All(t.Context(), enrollment.Filter{}))
+	if len(read) != 1 || len(bad) != 2 || !errors.Is(bad["a"], enrollment.ErrMoved) || !errors.Is(bad["b"], enrollment.ErrMoved) || err != nil {
+		t.Errorf("listed %v, %v, %v", proving.IDsOf(read), bad, err)
+	}
+	var unreadable *enrollment.UnreadableError
+	if _, err := k.Directory().Statuses(t.Context(), []string{"a", "z"}); !errors.As(err, &unreadable) || !errors.Is(err, enrollment.ErrMoved) {
+		t.Errorf("%v", err)
+	}
+	k.Must(k.Directory().CheckKeys(t.Context()))
+
+	k.Keys.Ring = k.Rotate("second")
+	done, err := k.Directory().Reseal(t.Context(), enrollment.ResealOptions{})
+	if err != nil || done.Moved != 3 || done.Failed.Total != 0 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	k.Keys.Ring = proving.Only(t, k.Keys.Ring)
+	k.Must(mover(k).Move(t.Context(), "a", "b"))
+	now := &proving.Person{ID: "b", Key: u.Key, Kit: k}
+	if _, err := now.Answer(k.Code(u.Key)); err != nil {
+		t.Error(err)
+	}
+
+	// Due is in clear. What somebody writes there is put right, and nothing is done.
+	rec := k.Record("a")
+	rec.Due = k.Now().Add(-time.Hour)
+	k.Must(k.Store.Straight.Erase(t.Context(), "a"))
+	k.Must(k.Store.Straight.Save(t.Context(), rec, 0))
+	if swept := k.Sweep(); swept.Repaired != 1 {
+		t.Errorf("%+v", swept)
+	}
+	if left := k.Record("a"); !left.Due.IsZero() || left.State != store.None {
+		t.Errorf("%+v", left)
+	}
+}
