@@ -75,6 +75,8 @@ var Tests = []proving.Test{
 	{Name: "TestCase55_Export", Run: TestCase55_Export},
 	{Name: "TestCase57_CSVFormulas", Run: TestCase57_CSVFormulas},
 	{Name: "TestCase63_NextCode", Run: TestCase63_NextCode},
+	{Name: "TestCase71_UserIDChanges", Run: TestCase71_UserIDChanges},
+	{Name: "TestCase71_EachWrite", Run: TestCase71_EachWrite},
 	{Name: "TestCase77_ErrorsAreOracles", Run: TestCase77_ErrorsAreOracles},
 	{Name: "TestCase84_ConfirmPressedSixTimes", Run: TestCase84_ConfirmPressedSixTimes},
 }

@@ -40,6 +40,7 @@ var Tests = []proving.Test{
 	{Name: "TestFaultsHangUpAtGate", Run: TestFaultsHangUpAtGate},
 	{Name: "TestFaultsOfSender", Run: TestFaultsOfSender},
 	{Name: "TestFaultsOfErase", Run: TestFaultsOfErase},
+	{Name: "TestFaultsOfMove", Run: TestFaultsOfMove},
 }
 
 // Each call of the store fails in each way.

@@ -28,6 +28,8 @@ var Tests = []proving.Test{
 	{Name: "TestRaceOfDevices", Run: TestRaceOfDevices},
 	{Name: "TestRaceOfReset", Run: TestRaceOfReset},
 	{Name: "TestRaceOfImports", Run: TestRaceOfImports},
+	{Name: "TestRaceOfMoves", Run: TestRaceOfMoves},
+	{Name: "TestRaceOfMovesApart", Run: TestRaceOfMovesApart},
 	{Name: "TestSweepRace", Run: TestSweepRace},
 	{Name: "TestSweepBesideTraffic", Run: TestSweepBesideTraffic},
 }
