@@ -47,6 +47,13 @@ func TestFeatureA2_IssuerPerTenant(t *testing.T, open proving.Open) {
 	if issuer, _ := label(t, setup); issuer != "Acme" {
 		t.Errorf("the app shows %q without a tenant", issuer)
 	}
+	// A login name can have what no label can have.
+	for login, want := range map[string]string{"@erin:example.org": "@erin∶example.org", `DOMAIN\erin`: `DOMAIN\erin`, " erin": "erin"} {
+		setup, _ := k.Begin("erin", enrollment.BeginOptions{Account: login})
+		if _, account := label(t, setup); account != want {
+			t.Errorf("the app shows %q for %q, want %q", account, login, want)
+		}
+	}
 }
 
 // label is what the app shows that has scanned a setup.
