@@ -72,18 +72,26 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	case e.taken < e.told:
 		return ErrUndelivered
 	}
-	// The owner has been told, so the record goes even if the caller hangs up now.
+	if err := x.delete(ctx, eraser, userID); err != nil {
+		return err
+	}
+	if told != nil {
+		return x.tellErasure(ctx, userID)
+	}
+	return nil
+}
+
+// delete deletes the record. The owner has been told, so it goes even if the caller
+// hangs up now.
+func (x Admin) delete(ctx context.Context, eraser store.Eraser, userID string) error {
 	ctx, cancel := settle(ctx)
 	defer cancel()
-	err = eraser.Erase(ctx, userID)
+	err := eraser.Erase(ctx, userID)
 	if err == nil {
 		err = absent(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("enrollment: erasing the account: %w", err)
-	}
-	if told != nil {
-		return x.tellErasure(ctx, userID)
 	}
 	return nil
 }

@@ -1,0 +1,115 @@
+package enrollment
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// DryRun returns a Guard that decides like this one and changes nothing: it loads
+// from the same store, and keeps to itself what it would save or erase. So each
+// method returns what it would return, a second call sees what the first one
+// has decided, and the database stays as it is. Config.Notify is not called, but
+// counts as having accepted every event. Config.Sender, Config.Logger and
+// Config.Observe are not called either.
+//
+// It is for programs of operators, with a [Directory] made from it for what works on
+// many accounts. What it returns is worth nothing: a receipt, a ticket or a code of a
+// dry run is void. It remembers the last 64 accounts that it has changed, in memory.
+func (g *Guard) DryRun() *Guard {
+	if g.check() != nil {
+		return &Guard{}
+	}
+	dry := *g
+	dry.store = newRehearsal(g.store)
+	dry.config.Sender = nil
+	dry.config.Logger = slog.New(slog.DiscardHandler)
+	dry.config.Observe = func(Observation) {}
+	if dry.config.Notify != nil {
+		dry.config.Notify = func(context.Context, Event) error { return nil }
+	}
+	return &dry
+}
+
+// rehearsed is how many records a rehearsal keeps.
+const rehearsed = 64
+
+// A rehearsal is a store that writes nothing to the store behind it.
+type rehearsal struct {
+	behind store.Store
+
+	mu      sync.Mutex
+	records map[string]store.Record // the zero Record of one that was erased
+	order   []string                // the users in records, oldest first
+}
+
+// newRehearsal returns a rehearsal that can erase if the store behind it can.
+func newRehearsal(behind store.Store) store.Store {
+	r := &rehearsal{behind: behind, records: make(map[string]store.Record)}
+	if _, ok := behind.(store.Eraser); ok {
+		return rehearsingEraser{r}
+	}
+	return r
+}
+
+// Load implements store.Store.
+func (r *rehearsal) Load(ctx context.Context, userID string) (store.Record, error) {
+	r.mu.Lock()
+	rec, ok := r.records[userID]
+	r.mu.Unlock()
+	switch {
+	case !ok:
+		return r.behind.Load(ctx, userID)
+	case rec.Version == 0:
+		return rec, store.ErrNotFound
+	}
+	rec.Data = append([]byte(nil), rec.Data...)
+	return rec, nil
+}
+
+// Save implements store.Store.
+func (r *rehearsal) Save(ctx context.Context, rec store.Record, prev int64) error {
+	if err := store.ValidateSave(rec, prev); err != nil {
+		return err
+	}
+	now, err := r.Load(ctx, rec.UserID)
+	if errors.Is(err, store.ErrNotFound) {
+		now, err = store.Record{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	if now.Version != prev {
+		return store.ErrConflict
+	}
+	rec.Data = append([]byte(nil), rec.Data...)
+	r.keep(rec.UserID, rec)
+	return nil
+}
+
+func (r *rehearsal) keep(userID string, rec store.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, ok := r.records[userID]; !ok {
+		r.order = append(r.order, userID)
+	}
+	r.records[userID] = rec
+	if len(r.order) > rehearsed {
+		delete(r.records, r.order[0])
+		r.order = r.order[1:]
+	}
+}
+
+type rehearsingEraser struct{ *rehearsal }
+
+// Erase implements store.Eraser.
+func (r rehearsingEraser) Erase(_ context.Context, userID string) error {
+	if err := store.ValidateUserID(userID); err != nil {
+		return err
+	}
+	r.keep(userID, store.Record{})
+	return nil
+}

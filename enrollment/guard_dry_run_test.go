@@ -1,0 +1,101 @@
+package enrollment_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// A dry run answers as the real one would, sees what it has decided, and changes
+// nothing: not in the store, and nobody is told.
+func TestDryRun(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("alice")
+	k.Told()
+	k.Observed()
+	saves := k.Store.Calls(proving.Save)
+	dry := k.Guard.DryRun()
+	admin := dry.Admin("root", "x")
+	k.Untouched(func() {
+		k.Must(admin.Bypass(t.Context(), "alice", k.Now().Add(time.Hour)))
+		if s, err := dry.Status(t.Context(), "alice"); err != nil || s.BypassUntil.IsZero() || s.History[0].Actor != "root" {
+			t.Errorf("it does not see what it has decided: %+v, %v", s, err)
+		}
+		if s := k.Status("alice"); !s.BypassUntil.IsZero() {
+			t.Error("it was granted")
+		}
+		k.Must(admin.Move(t.Context(), "alice", "alicia"))
+		if _, err := dry.Status(t.Context(), "alice"); !errors.Is(err, enrollment.ErrMoved) {
+			t.Errorf("%v", err)
+		}
+		_, err := dry.Verify(t.Context(), "alicia", "x", k.Code(u.Key))
+		proving.Want(t, err, "")
+		_, err = dry.Verify(t.Context(), "alicia", "x", k.Code(u.Key))
+		proving.Want(t, err, enrollment.ReasonReplayed)
+		k.Must(admin.Erase(t.Context(), "alicia"))
+		if s, err := dry.Status(t.Context(), "alicia"); err != nil || s.Enabled() {
+			t.Errorf("%+v, %v", s, err)
+		}
+		_, err = admin.Reset(t.Context(), "nobody", enrollment.ResetOptions{})
+		proving.Want(t, err, enrollment.ReasonNotEnrolled)
+	}, "alice", "alicia")
+	if n := k.Store.Calls(proving.Save) - saves + k.Store.Calls(proving.Erase); n != 0 {
+		t.Errorf("the store was written %d times", n)
+	}
+	if told := k.Told(); len(told) != 0 {
+		t.Errorf("told %+v", told)
+	}
+	if n := len(k.Observed()); n != 0 {
+		t.Errorf("observed %d times", n)
+	}
+	// The code is unused.
+	if _, err := u.Answer(k.Code(u.Key)); err != nil {
+		t.Error(err)
+	}
+}
+
+// It keeps the last accounts only, and each account that it keeps is whole.
+func TestDryRunIsBounded(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	users := proving.Users(100)
+	k.EnrollAll(users...)
+	dry := k.Guard.DryRun()
+	for _, id := range users {
+		k.Must(dry.Admin("root", "x").Bypass(t.Context(), id, k.Now().Add(time.Hour)))
+	}
+	kept := 0
+	for _, id := range users {
+		s, err := dry.Status(t.Context(), id)
+		k.Must(err)
+		if !s.BypassUntil.IsZero() {
+			kept++
+		}
+	}
+	if kept != 64 {
+		t.Errorf("%d accounts are kept", kept)
+	}
+	if err := new(enrollment.Guard).DryRun().Admin("a", "b").Unlock(t.Context(), "alice"); err == nil {
+		t.Error("the dry run of a zero Guard works")
+	}
+}
+
+// A dry run can erase if the store can.
+func TestDryRunWithoutEraser(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	type plain struct{ store.Store }
+	g := k.NodeOver(plain{k.Store}, k.Keys).DryRun()
+	if err := g.Admin("root", "x").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNoEraser) {
+		t.Errorf("%v, want ErrNoEraser", err)
+	}
+	if _, err := g.Admin("root", "x").EraseUnreadable(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNoEraser) {
+		t.Errorf("%v, want ErrNoEraser", err)
+	}
+}
