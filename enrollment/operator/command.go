@@ -1,0 +1,148 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+)
+
+// A command is one of those that Run knows.
+type command struct {
+	name     string
+	operands string // as they stand in the usage
+	count    int    // how many there are
+	about    string // one line
+	more     string // what "help COMMAND" says besides
+	flags    string // the names of the flags that it takes, each after a space
+	run      func(ctx context.Context, s *session, operands []string) int
+}
+
+// changes are the flags of commands that write.
+const changes = " n reason actor"
+
+// flags are the flags of all commands.
+type flags struct {
+	json    bool
+	dry     bool
+	reason  string
+	actor   string
+	ticket  bool
+	lasts   time.Duration
+	every   time.Duration
+	walk    string
+	cursor  string
+	erase   bool
+	confirm int
+	lost    bool
+}
+
+// set returns the flags of the command.
+func (c *command) set(f *flags, actor string) *flag.FlagSet {
+	set := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.BoolVar(&f.json, "json", false, "print one JSON object per line")
+	for _, x := range []struct {
+		name string
+		add  func(name string)
+	}{
+		{"n", func(name string) {
+			set.BoolVar(&f.dry, name, false, "dry run: say what would happen, and change nothing")
+			set.BoolVar(&f.dry, "dry-run", false, "the same as -n")
+		}},
+		{"reason", func(name string) {
+			set.StringVar(&f.reason, name, "", "why, as a `text` that the user can read; required")
+		}},
+		{"actor", func(name string) {
+			set.StringVar(&f.actor, name, actor, "`who` does it, for the history; required if the program has no default")
+		}},
+		{"ticket", func(name string) {
+			set.BoolVar(&f.ticket, name, false, "show a ticket, once, which the next setup has to bring")
+		}},
+		{"for", func(name string) {
+			set.DurationVar(&f.lasts, name, 24*time.Hour, "how `long` the password alone signs in")
+		}},
+		{"every", func(name string) {
+			set.DurationVar(&f.every, name, 0, "go on, and sweep again after this `time`, for example 5m; the default is to sweep once")
+		}},
+		{"walk", func(name string) {
+			set.StringVar(&f.walk, name, "", "continue the walk over all accounts where an earlier sweep has printed this `text`")
+		}},
+		{"cursor", func(name string) {
+			set.StringVar(&f.cursor, name, "", "continue where an interrupted run has printed this `text`")
+		}},
+		{"erase", func(name string) {
+			set.BoolVar(&f.erase, name, false, "erase them; needs -yes and -reason")
+		}},
+		{"yes", func(name string) {
+			set.IntVar(&f.confirm, name, 0, "the `number` of accounts that are to be erased, exactly")
+		}},
+		{"keys-lost", func(name string) {
+			set.BoolVar(&f.lost, name, false, "erase even though not a single account opens")
+		}},
+	} {
+		if takes(c.flags, x.name) {
+			x.add(x.name)
+		}
+	}
+	return set
+}
+
+// takes reports whether a list of flags has the name.
+func takes(list, name string) bool {
+	for len(list) > 0 {
+		var one string
+		if _, err := fmt.Sscan(list, &one); err != nil {
+			return false
+		}
+		if one == name {
+			return true
+		}
+		list = list[1+len(one):]
+	}
+	return false
+}
+
+// errHelp says that the help was asked for.
+var errHelp = errors.New("help")
+
+// parse reads the arguments behind the command: flags and operands in any order. What
+// follows "--" is an operand.
+func (s *session) parse(args []string) (operands []string, err error) {
+	set := s.command.set(&s.flags, s.Actor)
+	for len(args) > 0 {
+		if err := set.Parse(args); errors.Is(err, flag.ErrHelp) {
+			return nil, errHelp
+		} else if err != nil {
+			return nil, err
+		}
+		rest := set.Args()
+		if n := len(args) - len(rest); n > 0 && args[n-1] == "--" {
+			operands, rest = append(operands, rest...), nil
+		}
+		if len(rest) > 0 {
+			operands, rest = append(operands, rest[0]), rest[1:]
+		}
+		args = rest
+	}
+	switch {
+	case len(operands) != s.command.count:
+		return nil, fmt.Errorf("%s takes %d names, not %d", s.command.name, s.command.count, len(operands))
+	case s.every < 0 || s.every > 0 && s.every < time.Second:
+		return nil, errors.New("-every is at least a second")
+	case s.every > 0 && s.dry:
+		return nil, errors.New("-every goes on for ever, so a dry run has no end")
+	case s.confirm != 0 && !s.erase, s.lost && !s.erase:
+		return nil, errors.New("-yes and -keys-lost belong to -erase")
+	}
+	acts := takes(s.command.flags, "reason") && (s.erase || !takes(s.command.flags, "erase"))
+	if acts && s.reason == "" {
+		return nil, errors.New("-reason is required: the user can read it")
+	}
+	if acts && s.actor == "" {
+		return nil, errors.New("-actor is required: who does it")
+	}
+	return operands, nil
+}

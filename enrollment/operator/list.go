@@ -1,0 +1,28 @@
+package operator
+
+// all returns the commands, in the order of the help.
+func all() []*command {
+	return []*command{
+		{name: "status", operands: "USER", count: 1, run: status,
+			about: "Show what the user has set up, locks, and what happened lately"},
+		{name: "unlock", operands: "USER", count: 1, flags: changes, run: act(unlock),
+			about: "End the waits after wrong codes, and leave at least five guesses"},
+		{name: "pass", operands: "USER", count: 1, flags: changes + " for", run: act(pass),
+			about: "Let the password alone sign in for a while, at most Config.MaxBypass",
+			more:  "The pass ends with the next right code. A later one replaces it. A user who has\nnothing set up is led to the setup afterwards."},
+		{name: "reset", operands: "USER", count: 1, flags: changes + " ticket", run: act(reset),
+			about: "Turn the second factor off, with all codes and devices",
+			more:  "Make sure that it is the user who asks. With -ticket, the next setup has to bring\nthe ticket, so that somebody who has the password can't set it up first."},
+		{name: "approve", operands: "USER", count: 1, flags: changes + " ticket", run: act(approve),
+			about: "Carry out the reset that the user has asked for"},
+		{name: "refuse", operands: "USER", count: 1, flags: changes, run: act(refuse),
+			about: "Close the user's request for a reset"},
+		{name: "move", operands: "OLD NEW", count: 2, flags: changes, run: act(move),
+			about: "Move the account to another user id",
+			more: "Move before the service uses the new id: until then that id signs in without a\ncode. Everything goes along but trust in devices, and a ticket, which has to be\n" +
+				"issued anew. If it fails or is interrupted, run it again with the same ids:\nuntil it is done, neither id may be able to sign in. To give up a move of which\nthe old id still works, erase the new one."},
+		{name: "erase", operands: "USER", count: 1, flags: changes, run: act(erase),
+			about: "Delete the record, as for a user who was deleted",
+			more:  "Afterwards the user has no second factor, and used codes are forgotten."},
+	}
+}
