@@ -24,5 +24,13 @@ func all() []*command {
 		{name: "erase", operands: "USER", count: 1, flags: changes, run: act(erase),
 			about: "Delete the record, as for a user who was deleted",
 			more:  "Afterwards the user has no second factor, and used codes are forgotten."},
+		{name: "sweep", flags: " n every walk", run: sweep,
+			about: "Do what is due: expired setups, reminders, undelivered events",
+			more:  "Every service needs it every few minutes, here or by Directory.Sweep. About once a\nday it walks over all accounts."},
+		{name: "reseal", flags: " n cursor", run: reseal,
+			about: "Seal every account under the primary key, so that an old key can be dropped",
+			more:  "Run it once all nodes have the new key in front, and again until no account is\nleft under the old one. Only then drop that."},
+		{name: "check", run: check,
+			about: "Check that the keys and the namespace fit the stored accounts"},
 	}
 }

@@ -63,3 +63,30 @@ func (s *session) tell(format string, args ...any) {
 // quoted returns a text of somebody else, such as a user id, so that it can't
 // control a terminal.
 func quoted(text string) string { return strconv.Quote(text) }
+
+// A failure is an account that failed, as JSON.
+type failure struct {
+	UserID string `json:"user_id"`
+	Error  string `json:"error"`
+}
+
+func failuresOf(f enrollment.Failures) (list []failure) {
+	for _, x := range f.First {
+		list = append(list, failure{x.UserID, x.Err.Error()})
+	}
+	return list
+}
+
+// failures names the accounts that failed, and returns the exit code.
+func (s *session) failures(f enrollment.Failures) int {
+	if f.Total == 0 {
+		return ExitOK
+	}
+	for _, x := range f.First {
+		s.tell("%s: %s", quoted(x.UserID), printable(x.Err.Error()))
+	}
+	if more := f.Total - len(f.First); more > 0 {
+		s.tell("and %d more", more)
+	}
+	return ExitSome
+}
