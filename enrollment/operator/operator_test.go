@@ -152,7 +152,9 @@ func TestDryRun(t *testing.T) {
 	c.Enroll("bob")
 	c.Begin("pending", enrollment.BeginOptions{})
 	c.lock(u)
+	c.Damage("bob")
 	c.Pass(time.Hour)
+	c.Keys.Ring = c.Rotate("second")
 	c.Told()
 	c.Untouched(func() {
 		for _, x := range []struct {
@@ -168,6 +170,8 @@ func TestDryRun(t *testing.T) {
 			{operator.ExitOK, "move alice alicia"},
 			{operator.ExitDenied, "move alice pending"},
 			{operator.ExitOK, "erase alice"},
+			{operator.ExitOK, "unreadable -erase -yes 1"},
+			{operator.ExitDenied, "unreadable -erase -yes 2"},
 		} {
 			for _, n := range []string{"-n", "-dry-run"} {
 				out, errs := c.run(x.want, append(strings.Fields(x.args), n, "-reason", "r")...)
@@ -178,6 +182,14 @@ func TestDryRun(t *testing.T) {
 					t.Errorf("%s shows a ticket that is none", x.args)
 				}
 			}
+		}
+		object := c.json(operator.ExitSome, "sweep", "-n")[0]
+		if object["expired"] != 1.0 || object["failed"] != 1.0 {
+			t.Errorf("sweep -n: %v", object)
+		}
+		object = c.json(operator.ExitSome, "reseal", "-n")[0]
+		if object["moved"] != 2.0 || object["failed"] != 1.0 || object["dry_run"] != true {
+			t.Errorf("reseal -n: %v", object)
 		}
 	}, "alice", "bob", "pending", "alicia", "nobody")
 	if told := c.Told(); len(told) != 0 {
@@ -193,8 +205,12 @@ func TestUsage(t *testing.T) {
 	c.Unchanged("alice", func() {
 		for _, args := range []string{
 			"nonsense", "unlock", "unlock alice", "unlock alice bob -reason x", "unlock alice -reason", "unlock alice -reason x -ticket",
-			"move alice -reason x", "pass alice -for never -reason x", "help nonsense", "status alice -n",
+			"move alice -reason x", "pass alice -for never -reason x", "unreadable -yes 3", "unreadable -erase -yes 0", "unreadable -keys-lost",
+			"sweep -every -1s", "sweep -every 1ms", "sweep -every 5m -n", "stats alice", "help nonsense", "check -n",
 		} {
+			if args == "unreadable -erase -yes 0" {
+				args = "unreadable -erase" // without a reason
+			}
 			_, errs := c.run(operator.ExitUsage, strings.Fields(args)...)
 			if !strings.HasPrefix(errs, "operator: ") {
 				t.Errorf("%s: %s", args, errs)
@@ -212,7 +228,7 @@ func TestUsage(t *testing.T) {
 	}
 	c.contains(c.errors.String(), "-actor is required")
 	// A Guard that was forgotten is a fault.
-	if got := operator.Run(t.Context(), []string{"status", "x"}, operator.Options{Stdout: &c.out, Stderr: &c.errors}); got != operator.ExitFault {
+	if got := operator.Run(t.Context(), []string{"stats"}, operator.Options{Stdout: &c.out, Stderr: &c.errors}); got != operator.ExitFault {
 		t.Errorf("without a Guard: %d", got)
 	}
 	if got := operator.Run(t.Context(), []string{"reset", "-n", "-actor", "a", "-reason", "r", "x"}, operator.Options{Stdout: &c.out, Stderr: &c.errors}); got != operator.ExitFault {
@@ -226,6 +242,7 @@ func TestFault(t *testing.T) {
 	c := newConsole(t)
 	c.Enroll("alice")
 	c.Store.Fail(proving.Load, errors.New("the database\x1b[2J is down"))
+	c.Store.Fail(proving.List, errors.New("the database is down"))
 	object := c.json(operator.ExitFault, "unlock", "alice", "-reason", "x")[0]
 	if object["outcome"] != "error" || !strings.Contains(fmt.Sprint(object["error"]), "is down") {
 		t.Errorf("%v", object)
@@ -233,7 +250,9 @@ func TestFault(t *testing.T) {
 	if strings.Contains(c.errors.String(), "\x1b") {
 		t.Errorf("a terminal would obey %q", c.errors.String())
 	}
-	c.run(operator.ExitFault, "status", "alice")
+	for _, args := range []string{"status alice", "sweep", "reseal", "check", "stats", "unreadable", "unreadable -erase -yes 1 -reason x"} {
+		c.run(operator.ExitFault, strings.Fields(args)...)
+	}
 	c.Store.Straighten()
 	object = c.json(operator.ExitDenied, "unlock", "nobody", "-reason", "x")[0]
 	if object["outcome"] != "denied" || object["reason"] != "not_enrolled" || object["user_id"] != "nobody" {
