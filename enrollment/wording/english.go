@@ -1,0 +1,116 @@
+package wording
+
+import "github.com/seed-1b6a03a1/twofactor/enrollment"
+
+// English returns the words in English. Each call returns a new copy, which may be
+// changed.
+func English() *Language {
+	return &Language{
+		Tag:     "en",
+		Denials: englishDenials(),
+		Wait:    "Wait {wait} before you try again.",
+		Fast:    "{wait} fast",
+		Slow:    "{wait} slow",
+		Denied:  "That was not possible.",
+		Busy:    "We are busy at the moment. Please try again in a few seconds.",
+		NotSent: "We could not send you a message. Please try again in a minute, or use another code.",
+		Fault:   "Something went wrong on our side. Please try again in a moment. If it happens again, tell us.",
+		Events:  englishEvents(),
+		OtherEvent: Notice{
+			Subject: "Security of your account",
+			Text:    "Something about your two-factor authentication has changed.",
+			Advice:  "If it was not you, change your password and tell us.",
+		},
+		Note:  "The reason given was {note}.",
+		At:    "This happened on {time}.",
+		Times: "This happened {count} times, the last time on {time}.",
+		Channels: map[string]string{
+			"sms": "text message", "email": "e-mail", "voice": "phone call", "whatsapp": "WhatsApp",
+		},
+		Decisions: map[enrollment.Next]string{
+			enrollment.Refuse:     "We can’t sign you in at the moment. Please try again later, or contact us.",
+			enrollment.Proceed:    "You are signed in.",
+			enrollment.AskCode:    "Enter the code your app shows, or one of your other codes.",
+			enrollment.MustEnroll: "Your account needs two-factor authentication. Set it up now to sign in.",
+		},
+		EnrollBy: "Your account needs two-factor authentication. Set it up before {time}. After that, you can’t sign in without it.",
+		Factors: map[enrollment.Factor]string{
+			enrollment.FactorTOTP:          "authenticator app",
+			enrollment.FactorRecovery:      "recovery code",
+			enrollment.FactorDelivered:     "code in a message",
+			enrollment.FactorTrustedDevice: "trusted device",
+			enrollment.FactorBypass:        "administrator’s pass",
+		},
+		Quotes:  [2]string{"“", "”"},
+		Time:    "2 January 2006, 15:04 MST",
+		Seconds: Unit{[]string{"{n} second", "{n} seconds"}, []string{"in {n} second", "in {n} seconds"}},
+		Minutes: Unit{[]string{"{n} minute", "{n} minutes"}, []string{"in {n} minute", "in {n} minutes"}},
+		Hours:   Unit{[]string{"{n} hour", "{n} hours"}, []string{"in {n} hour", "in {n} hours"}},
+		Days:    Unit{[]string{"{n} day", "{n} days"}, []string{"in {n} day", "in {n} days"}},
+	}
+}
+
+func englishDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
+	const (
+		again   = "You can try again {in}."
+		tooMany = "There were too many wrong codes. Wait {wait} before you try again."
+	)
+	return map[enrollment.Reason]map[enrollment.Factor]Phrase{
+		enrollment.ReasonWrongCode: {
+			"":                         {"That code is wrong. Enter the code your app shows now.", tooMany},
+			enrollment.FactorRecovery:  {"That is not one of your recovery codes. Check your list: you may have an older one.", tooMany},
+			enrollment.FactorDelivered: {"That is not the code in our last message. Enter the code in the latest one.", tooMany},
+		},
+		enrollment.ReasonReplayed: {
+			"":                         {"That code was already used. Enter the next code your app shows.", "It appears {in} at the latest."},
+			enrollment.FactorRecovery:  {"You have already used that recovery code. Use another one.", tooMany},
+			enrollment.FactorDelivered: {"You have already used that code. Ask for a new one.", ""},
+		},
+		enrollment.ReasonMalformedCode: {"": {"That is not a code. Codes from an app or a message have 6 to 8 digits. Recovery codes are longer: enter one as it is on your list.", ""}},
+		enrollment.ReasonClockSkew:     {"": {"Your phone’s clock is about {skew}, so its codes do not work. Set the clock automatically in your phone’s settings, then enter the code your app shows.", ""}},
+		enrollment.ReasonLocked: {
+			"":                         {"Too many wrong codes.", "Wait {wait} before you try again. Until then, we do not accept even a correct code. If you have recovery codes, you can use one now."},
+			enrollment.FactorRecovery:  {"Too many wrong recovery codes.", "Wait {wait} before you try again. Until then, we do not accept even a correct one."},
+			enrollment.FactorDelivered: {"Too many wrong codes from messages.", "Wait {wait} before you try again. Until then, we do not accept even a correct code. If you have recovery codes, you can use one now."},
+		},
+		enrollment.ReasonFactorDisabled: {
+			"":                         {"There were too many wrong codes, so app codes are turned off. Use a recovery code, or ask us for help.", ""},
+			enrollment.FactorRecovery:  {"There were too many wrong codes, so recovery codes are turned off. Ask us for help.", ""},
+			enrollment.FactorDelivered: {"There were too many wrong codes, so codes in messages are turned off. Use a recovery code, or ask us for help.", ""},
+		},
+		enrollment.ReasonChallengeInvalid:      {"": {"That did not work. Please sign in again.", ""}},
+		enrollment.ReasonChallengeExpired:      {"": {"That took too long. Please sign in again.", ""}},
+		enrollment.ReasonChallengeSpent:        {"": {"This step is already done, perhaps in another tab. Please sign in again.", ""}},
+		enrollment.ReasonChallengeVoid:         {"": {"This code can’t be entered any more: your security settings or the code have changed. Please sign in again.", ""}},
+		enrollment.ReasonSetupInvalid:          {"": {"That setup is not yours or is incomplete. Start a new one.", ""}},
+		enrollment.ReasonSetupExpired:          {"": {"That took too long, and the QR code has expired. Delete its entry in your app and start a new setup.", ""}},
+		enrollment.ReasonSetupSuperseded:       {"": {"You have started another setup, perhaps in another tab. Delete the entry of this one in your app and continue there.", ""}},
+		enrollment.ReasonNoSetup:               {"": {"There is no setup to continue. It is finished, cancelled or expired, or your security settings have changed.", ""}},
+		enrollment.ReasonNotEnrolled:           {"": {"Two-factor authentication is not on. Set it up first.", ""}},
+		enrollment.ReasonTooManyAuthenticators: {"": {"You have the maximum number of authenticators. Remove or replace one.", ""}},
+		enrollment.ReasonTooManyCodeSets:       {"": {"You have made too many sets of recovery codes today.", "You can make the next one {in}."}},
+		enrollment.ReasonUnknownAuthenticator:  {"": {"That authenticator no longer exists.", ""}},
+		enrollment.ReasonLastAuthenticator:     {"": {"That is your only authenticator. Replace it, or turn off two-factor authentication.", ""}},
+		enrollment.ReasonDuplicateSecret:       {"": {"That authenticator is already set up.", ""}},
+		enrollment.ReasonInvalidName:           {"": {"Use a shorter name without special characters.", ""}},
+		enrollment.ReasonAlreadyEnrolled:       {"": {"Two-factor authentication is already on.", ""}},
+		enrollment.ReasonWasEnrolled:           {"": {"Two-factor authentication was on before, or a ticket was issued.", ""}},
+		enrollment.ReasonCodesNotKept:          {"": {"We can’t show your recovery codes again. Make new ones.", ""}},
+		enrollment.ReasonUnknownDevice:         {"": {"That device was already no longer trusted.", ""}},
+		enrollment.ReasonNoAddress:             {"": {"There is no address to send a code to. Use another code.", ""}},
+		enrollment.ReasonSameChannel:           {"": {"We can’t send the code the same way you came here. Use another code.", ""}},
+		enrollment.ReasonTooManyMessages:       {"": {"We can’t send another message yet. Enter the code in the last one, or use another code.", "You can ask for another message {in}."}},
+		enrollment.ReasonTicketRequired:        {"": {"Enter the ticket from your administrator.", ""}},
+		enrollment.ReasonTicketInvalid:         {"": {"That is not the ticket from your administrator. Check it, or ask for a new one.", ""}},
+		enrollment.ReasonNoReset:               {"": {"There is no open request for a reset.", ""}},
+		enrollment.ReasonResetWaiting:          {"": {"You can’t approve the request yet. The owner must be told about it first and have time to answer.", "Wait {wait}."}},
+		enrollment.ReasonTooManyResets:         {"": {"You asked for a reset less than a day ago.", "You can ask again {in}."}},
+		enrollment.ReasonInvalidBypass:         {"": {"A pass can’t end at that time. Choose a time in the near future.", again}},
+		enrollment.ReasonOwnAccount:            {"": {"You can’t do that for your own account. Another administrator must do it for you.", ""}},
+		enrollment.ReasonUserIDTaken:           {"": {"The new user id already has two-factor authentication data. Erase it first if it is not needed.", ""}},
+		enrollment.ReasonProofRequired:         {"": {"Please confirm this with a code.", ""}},
+		enrollment.ReasonProofInvalid:          {"": {"Please confirm this with a code once more.", ""}},
+		enrollment.ReasonProofStale:            {"": {"You last entered a code a while ago. Please confirm this with a new one.", ""}},
+		enrollment.ReasonProofNotAllowed:       {"": {"You can’t use that here. Confirm in another way.", ""}},
+	}
+}
