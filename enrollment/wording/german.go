@@ -1,0 +1,116 @@
+package wording
+
+import "github.com/seed-1b6a03a1/twofactor/enrollment"
+
+// German returns the words in German, with "Sie". Each call returns a new copy,
+// which may be changed.
+func German() *Language {
+	return &Language{
+		Tag:     "de",
+		Denials: germanDenials(),
+		Wait:    "Warten Sie {wait}, bevor Sie es noch einmal versuchen.",
+		Fast:    "{wait} vor",
+		Slow:    "{wait} nach",
+		Denied:  "Das war nicht möglich.",
+		Busy:    "Im Moment ist zu viel los. Bitte versuchen Sie es in ein paar Sekunden noch einmal.",
+		NotSent: "Wir konnten Ihnen keine Nachricht schicken. Bitte versuchen Sie es in einer Minute noch einmal oder verwenden Sie einen anderen Code.",
+		Fault:   "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es gleich noch einmal. Wenn es wieder passiert, melden Sie sich bei uns.",
+		Events:  germanEvents(),
+		OtherEvent: Notice{
+			Subject: "Sicherheit Ihres Kontos",
+			Text:    "An Ihrer Zwei-Faktor-Authentifizierung hat sich etwas geändert.",
+			Advice:  "Wenn Sie das nicht waren, ändern Sie Ihr Passwort und melden Sie sich bei uns.",
+		},
+		Note:  "Der angegebene Grund ist {note}.",
+		At:    "Das war am {time}.",
+		Times: "Das ist {count}-mal passiert, zuletzt am {time}.",
+		Channels: map[string]string{
+			"sms": "SMS", "email": "E-Mail", "voice": "Anruf", "whatsapp": "WhatsApp",
+		},
+		Decisions: map[enrollment.Next]string{
+			enrollment.Refuse:     "Wir können Sie im Moment nicht anmelden. Bitte versuchen Sie es später noch einmal oder melden Sie sich bei uns.",
+			enrollment.Proceed:    "Sie sind angemeldet.",
+			enrollment.AskCode:    "Geben Sie den Code ein, den Ihre App anzeigt, oder einen Ihrer anderen Codes.",
+			enrollment.MustEnroll: "Ihr Konto braucht Zwei-Faktor-Authentifizierung. Richten Sie sie jetzt ein, um sich anzumelden.",
+		},
+		EnrollBy: "Ihr Konto braucht Zwei-Faktor-Authentifizierung. Richten Sie sie vor dem {time} ein. Danach können Sie sich nicht mehr ohne sie anmelden.",
+		Factors: map[enrollment.Factor]string{
+			enrollment.FactorTOTP:          "Authenticator-App",
+			enrollment.FactorRecovery:      "Wiederherstellungscode",
+			enrollment.FactorDelivered:     "Code in einer Nachricht",
+			enrollment.FactorTrustedDevice: "vertrautes Gerät",
+			enrollment.FactorBypass:        "Ausnahme durch die Verwaltung",
+		},
+		Quotes:  [2]string{"„", "“"},
+		Time:    "02.01.2006, 15:04 Uhr (MST)",
+		Seconds: Unit{[]string{"{n} Sekunde", "{n} Sekunden"}, []string{"in {n} Sekunde", "in {n} Sekunden"}},
+		Minutes: Unit{[]string{"{n} Minute", "{n} Minuten"}, []string{"in {n} Minute", "in {n} Minuten"}},
+		Hours:   Unit{[]string{"{n} Stunde", "{n} Stunden"}, []string{"in {n} Stunde", "in {n} Stunden"}},
+		Days:    Unit{[]string{"{n} Tag", "{n} Tage"}, []string{"in {n} Tag", "in {n} Tagen"}},
+	}
+}
+
+func germanDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
+	const (
+		again   = "Sie können es {in} noch einmal versuchen."
+		tooMany = "Es waren zu viele falsche Codes. Warten Sie {wait}, bevor Sie es noch einmal versuchen."
+	)
+	return map[enrollment.Reason]map[enrollment.Factor]Phrase{
+		enrollment.ReasonWrongCode: {
+			"":                         {"Dieser Code ist falsch. Geben Sie den Code ein, den Ihre App jetzt anzeigt.", tooMany},
+			enrollment.FactorRecovery:  {"Das ist keiner Ihrer Wiederherstellungscodes. Prüfen Sie Ihre Liste: Vielleicht ist es eine ältere.", tooMany},
+			enrollment.FactorDelivered: {"Das ist nicht der Code aus unserer letzten Nachricht. Geben Sie den Code aus der neuesten ein.", tooMany},
+		},
+		enrollment.ReasonReplayed: {
+			"":                         {"Dieser Code wurde schon benutzt. Geben Sie den nächsten ein, den Ihre App anzeigt.", "Er erscheint spätestens {in}."},
+			enrollment.FactorRecovery:  {"Diesen Wiederherstellungscode haben Sie schon benutzt. Nehmen Sie einen anderen.", tooMany},
+			enrollment.FactorDelivered: {"Diesen Code haben Sie schon benutzt. Fordern Sie einen neuen an.", ""},
+		},
+		enrollment.ReasonMalformedCode: {"": {"Das ist kein Code. Codes aus einer App oder einer Nachricht haben 6 bis 8 Ziffern. Wiederherstellungscodes sind länger: Geben Sie einen so ein, wie er auf Ihrer Liste steht.", ""}},
+		enrollment.ReasonClockSkew:     {"": {"Die Uhr Ihres Telefons geht etwa {skew}, deshalb gelten seine Codes nicht. Stellen Sie in den Einstellungen des Telefons die Uhr auf automatisch und geben Sie dann den Code ein, den Ihre App anzeigt.", ""}},
+		enrollment.ReasonLocked: {
+			"":                         {"Es waren zu viele falsche Codes.", "Warten Sie {wait}, bevor Sie es noch einmal versuchen. Bis dahin nehmen wir auch keinen richtigen Code an. Wenn Sie Wiederherstellungscodes haben, können Sie jetzt einen davon verwenden."},
+			enrollment.FactorRecovery:  {"Es waren zu viele falsche Wiederherstellungscodes.", "Warten Sie {wait}, bevor Sie es noch einmal versuchen. Bis dahin nehmen wir auch keinen richtigen an."},
+			enrollment.FactorDelivered: {"Es waren zu viele falsche Codes aus Nachrichten.", "Warten Sie {wait}, bevor Sie es noch einmal versuchen. Bis dahin nehmen wir auch keinen richtigen Code an. Wenn Sie Wiederherstellungscodes haben, können Sie jetzt einen davon verwenden."},
+		},
+		enrollment.ReasonFactorDisabled: {
+			"":                         {"Es waren zu viele falsche Codes, deshalb sind Codes aus der App gesperrt. Verwenden Sie einen Wiederherstellungscode oder bitten Sie uns um Hilfe.", ""},
+			enrollment.FactorRecovery:  {"Es waren zu viele falsche Codes, deshalb sind Wiederherstellungscodes gesperrt. Bitten Sie uns um Hilfe.", ""},
+			enrollment.FactorDelivered: {"Es waren zu viele falsche Codes, deshalb sind Codes aus Nachrichten gesperrt. Verwenden Sie einen Wiederherstellungscode oder bitten Sie uns um Hilfe.", ""},
+		},
+		enrollment.ReasonChallengeInvalid:      {"": {"Das hat nicht geklappt. Bitte melden Sie sich noch einmal an.", ""}},
+		enrollment.ReasonChallengeExpired:      {"": {"Das hat zu lange gedauert. Bitte melden Sie sich noch einmal an.", ""}},
+		enrollment.ReasonChallengeSpent:        {"": {"Dieser Schritt ist schon erledigt, vielleicht in einem anderen Tab. Bitte melden Sie sich noch einmal an.", ""}},
+		enrollment.ReasonChallengeVoid:         {"": {"Dieser Code kann nicht mehr eingegeben werden: Ihre Sicherheitseinstellungen oder der Code haben sich geändert. Bitte melden Sie sich noch einmal an.", ""}},
+		enrollment.ReasonSetupInvalid:          {"": {"Diese Einrichtung gehört nicht zu Ihnen oder ist unvollständig. Beginnen Sie eine neue.", ""}},
+		enrollment.ReasonSetupExpired:          {"": {"Das hat zu lange gedauert, und der QR-Code ist abgelaufen. Löschen Sie den Eintrag in Ihrer App und beginnen Sie die Einrichtung neu.", ""}},
+		enrollment.ReasonSetupSuperseded:       {"": {"Sie haben eine andere Einrichtung begonnen, vielleicht in einem anderen Tab. Löschen Sie den Eintrag dieser Einrichtung in Ihrer App und machen Sie dort weiter.", ""}},
+		enrollment.ReasonNoSetup:               {"": {"Es gibt keine Einrichtung, die weitergehen kann. Sie ist abgeschlossen, abgebrochen oder abgelaufen, oder Ihre Sicherheitseinstellungen haben sich geändert.", ""}},
+		enrollment.ReasonNotEnrolled:           {"": {"Die Zwei-Faktor-Authentifizierung ist nicht eingeschaltet. Richten Sie sie zuerst ein.", ""}},
+		enrollment.ReasonTooManyAuthenticators: {"": {"Mehr Authenticator-Apps sind nicht möglich. Entfernen oder ersetzen Sie eine.", ""}},
+		enrollment.ReasonTooManyCodeSets:       {"": {"Sie haben heute zu oft neue Wiederherstellungscodes erstellt.", "Die nächsten können Sie {in} erstellen."}},
+		enrollment.ReasonUnknownAuthenticator:  {"": {"Diese Authenticator-App gibt es hier nicht mehr.", ""}},
+		enrollment.ReasonLastAuthenticator:     {"": {"Das ist Ihre einzige Authenticator-App. Ersetzen Sie sie, oder schalten Sie die Zwei-Faktor-Authentifizierung aus.", ""}},
+		enrollment.ReasonDuplicateSecret:       {"": {"Diese Authenticator-App ist schon eingerichtet.", ""}},
+		enrollment.ReasonInvalidName:           {"": {"Verwenden Sie einen kürzeren Namen ohne Sonderzeichen.", ""}},
+		enrollment.ReasonAlreadyEnrolled:       {"": {"Die Zwei-Faktor-Authentifizierung ist schon eingeschaltet.", ""}},
+		enrollment.ReasonWasEnrolled:           {"": {"Die Zwei-Faktor-Authentifizierung war schon einmal eingeschaltet, oder es wurde ein Ticket ausgestellt.", ""}},
+		enrollment.ReasonCodesNotKept:          {"": {"Wir können Ihre Wiederherstellungscodes nicht noch einmal zeigen. Erstellen Sie neue.", ""}},
+		enrollment.ReasonUnknownDevice:         {"": {"Diesem Gerät wurde schon nicht mehr vertraut.", ""}},
+		enrollment.ReasonNoAddress:             {"": {"Es gibt keine Adresse, an die wir einen Code schicken können. Verwenden Sie einen anderen Code.", ""}},
+		enrollment.ReasonSameChannel:           {"": {"Wir können den Code nicht auf dem Weg schicken, auf dem Sie hierhergekommen sind. Verwenden Sie einen anderen Code.", ""}},
+		enrollment.ReasonTooManyMessages:       {"": {"Wir können noch keine weitere Nachricht schicken. Geben Sie den Code aus der letzten ein oder verwenden Sie einen anderen Code.", "Sie können {in} eine weitere Nachricht anfordern."}},
+		enrollment.ReasonTicketRequired:        {"": {"Geben Sie das Ticket ein, das Sie von der Verwaltung bekommen haben.", ""}},
+		enrollment.ReasonTicketInvalid:         {"": {"Das ist nicht das Ticket, das Sie von der Verwaltung bekommen haben. Prüfen Sie es oder bitten Sie um ein neues.", ""}},
+		enrollment.ReasonNoReset:               {"": {"Es gibt keinen offenen Antrag auf Zurücksetzen.", ""}},
+		enrollment.ReasonResetWaiting:          {"": {"Sie können den Antrag noch nicht genehmigen. Zuerst muss der Inhaber des Kontos davon erfahren und Zeit zum Antworten haben.", "Warten Sie {wait}."}},
+		enrollment.ReasonTooManyResets:         {"": {"Sie haben das Zurücksetzen vor weniger als einem Tag beantragt.", "Sie können es {in} wieder beantragen."}},
+		enrollment.ReasonInvalidBypass:         {"": {"Eine Ausnahme kann nicht zu dieser Zeit enden. Wählen Sie eine Zeit in naher Zukunft.", again}},
+		enrollment.ReasonOwnAccount:            {"": {"Das können Sie nicht für Ihr eigenes Konto tun. Eine andere Person aus der Verwaltung muss es für Sie tun.", ""}},
+		enrollment.ReasonUserIDTaken:           {"": {"Zur neuen Benutzerkennung gibt es schon Daten einer Zwei-Faktor-Authentifizierung. Löschen Sie sie zuerst, wenn sie nicht gebraucht werden.", ""}},
+		enrollment.ReasonProofRequired:         {"": {"Bitte bestätigen Sie das mit einem Code.", ""}},
+		enrollment.ReasonProofInvalid:          {"": {"Bitte bestätigen Sie das noch einmal mit einem Code.", ""}},
+		enrollment.ReasonProofStale:            {"": {"Ihr letzter Code ist eine Weile her. Bitte bestätigen Sie das mit einem neuen.", ""}},
+		enrollment.ReasonProofNotAllowed:       {"": {"Das können Sie hier nicht verwenden. Bestätigen Sie auf andere Weise.", ""}},
+	}
+}
