@@ -4,8 +4,9 @@
 //
 //   - enrollment is what an application calls. Its Guard sets up authenticators,
 //     checks codes, and protects every change. enrollment/keyring encrypts what is
-//     stored, enrollment/report writes lists of members, and
-//     enrollment/enrollmenttest helps to test an application.
+//     stored, enrollment/wording has words for each answer and event,
+//     enrollment/report writes lists of members, and enrollment/enrollmenttest
+//     helps to test an application.
 //   - store is the contract with the application's database, two methods.
 //     store/sqlstore and store/memory implement it. store/storetest tests an
 //     implementation.

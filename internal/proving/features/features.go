@@ -75,4 +75,5 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureX10_Statuses", Run: TestFeatureX10_Statuses},
 	{Name: "TestFeatureX11_SuiteForIntegrators", Run: TestFeatureX11_SuiteForIntegrators},
 	{Name: "TestFeatureX12_EventsCodesRetryAfter", Run: TestFeatureX12_EventsCodesRetryAfter},
+	{Name: "TestFeatureN16_Words", Run: TestFeatureN16_Words},
 }
