@@ -28,8 +28,13 @@ var mysqlSettings = map[string]string{
 
 var (
 	errIsReplica = errors.New("SHOW REPLICA STATUS has a row")
-	errDeadlock  = errors.New("Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction")
+	errDeadlock  = serverError("Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction")
 )
+
+// serverError is an error as a driver prints it.
+type serverError string
+
+func (e serverError) Error() string { return string(e) }
 
 var mark = regexp.MustCompile(`\$[0-9]+`)
 
