@@ -1,0 +1,301 @@
+package storekit_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/storekit"
+	"github.com/seed-1b6a03a1/twofactor/store/storetest"
+)
+
+// table is the forty lines: what a host writes for a database of its own.
+type table struct {
+	mu   sync.Mutex
+	rows map[string]store.Record
+}
+
+func (t *table) Get(_ context.Context, userID string) (store.Record, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r, ok := t.rows[userID]; ok {
+		return r, nil
+	}
+	return store.Record{}, store.ErrNotFound
+}
+
+func (t *table) Put(_ context.Context, r store.Record, prev int64) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rows[r.UserID].Version != prev {
+		return store.ErrConflict
+	}
+	t.rows[r.UserID] = r
+	return nil
+}
+
+// ordered can also be scanned, erasable be deleted from, and full both.
+type (
+	ordered  struct{ *table }
+	erasable struct{ *table }
+	full     struct {
+		ordered
+		eraser
+	}
+	eraser struct{ t *table }
+)
+
+func (t ordered) Scan(_ context.Context, after string, limit int) ([]store.Record, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var all []store.Record
+	for id, r := range t.rows {
+		if id > after {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b store.Record) int { return strings.Compare(a.UserID, b.UserID) })
+	return all[:min(limit, len(all))], nil
+}
+
+func (e eraser) Delete(_ context.Context, userID string) error {
+	e.t.mu.Lock()
+	defer e.t.mu.Unlock()
+	delete(e.t.rows, userID)
+	return nil
+}
+
+func (t erasable) Delete(ctx context.Context, userID string) error {
+	return eraser{t.table}.Delete(ctx, userID)
+}
+
+func newTable() *table { return &table{rows: make(map[string]store.Record)} }
+
+func newFull() full {
+	t := newTable()
+	return full{ordered{t}, eraser{t}}
+}
+
+// TestTwoMethods holds what New makes of two methods, and of more, against the
+// contract.
+func TestTwoMethods(t *testing.T) {
+	t.Parallel()
+	for name, open := range map[string]func() storekit.Rows{
+		"two methods": func() storekit.Rows { return newTable() },
+		"scanner":     func() storekit.Rows { return ordered{newTable()} },
+		"deleter":     func() storekit.Rows { return erasable{newTable()} },
+		"both":        func() storekit.Rows { return newFull() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := storekit.New("table", open())
+			_, lists := s.(store.Lister)
+			_, erases := s.(store.Eraser)
+			if want := name == "scanner" || name == "both"; lists != want {
+				t.Errorf("it is a Lister: %v, want %v", lists, want)
+			}
+			if want := name == "deleter" || name == "both"; erases != want {
+				t.Errorf("it is an Eraser: %v, want %v", erases, want)
+			}
+			storetest.Run(t, func(*testing.T) store.Store { return storekit.New("table", open()) })
+		})
+	}
+}
+
+// bent is a table that answers what the test tells it to.
+type bent struct {
+	full
+	row   func(r *store.Record)
+	err   error
+	calls int
+}
+
+func (b *bent) Get(ctx context.Context, id string) (store.Record, error) {
+	b.calls++
+	if b.err != nil {
+		return store.Record{}, b.err
+	}
+	r, err := b.full.Get(ctx, id)
+	if b.row != nil {
+		b.row(&r)
+	}
+	return r, err
+}
+func (b *bent) Put(ctx context.Context, r store.Record, prev int64) error {
+	b.calls++
+	return errors.Join(b.full.Put(ctx, r, prev), b.err)
+}
+func (b *bent) Delete(context.Context, string) error { b.calls++; return b.err }
+func (b *bent) Scan(ctx context.Context, after string, limit int) ([]store.Record, error) {
+	b.calls++
+	rows, err := b.full.Scan(ctx, after, limit)
+	for i := range rows {
+		if b.row != nil {
+			b.row(&rows[i])
+		}
+	}
+	return rows, errors.Join(err, b.err)
+}
+
+type everything interface {
+	store.Store
+	store.Lister
+	store.Eraser
+}
+
+var alice = store.Record{UserID: "alice", Version: 7, State: store.Confirmed, Data: []byte("CANARY")}
+
+// TestRowsAreChecked sees that a row that no Save has written is an error, and
+// neither absence nor anybody's argument.
+func TestRowsAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]func(r *store.Record){
+		"another user":  func(r *store.Record) { r.UserID = "Alice" },
+		"version 0":     func(r *store.Record) { r.Version = 0 },
+		"no state":      func(r *store.Record) { r.State = 0 },
+		"late":          func(r *store.Record) { r.Due = time.UnixMicro(1 << 62) },
+		"data too long": func(r *store.Record) { r.Data = bytes.Repeat([]byte("CANARY"), store.MaxData) },
+	} {
+		b := &bent{full: newFull()}
+		s := storekit.New("bent", b).(everything)
+		if err := s.Save(t.Context(), alice, 0); err != nil {
+			t.Fatal(err)
+		}
+		b.row = row
+		_, load := s.Load(t.Context(), "alice")
+		_, ids := s.List(t.Context(), store.Query{UserIDs: []string{"alice"}})
+		errs := map[string]error{"Load": load, "List by ids": ids}
+		if name != "another user" { // fine in a list
+			_, errs["List"] = s.List(t.Context(), store.Query{})
+		}
+		for method, err := range errs {
+			if err == nil || strings.Contains(err.Error(), "CANARY") || !strings.HasPrefix(err.Error(), "bent: ") {
+				t.Errorf("%s: %s = %v, want an error with a name and no data", name, method, err)
+			}
+			for _, answer := range []error{store.ErrNotFound, store.ErrConflict, store.ErrInvalid} {
+				if errors.Is(err, answer) {
+					t.Errorf("%s: %s = %v, which matches %q", name, method, err, answer)
+				}
+			}
+		}
+	}
+}
+
+// TestErrorsOfRows sees which errors of the rows are answers.
+func TestErrorsOfRows(t *testing.T) {
+	t.Parallel()
+	down := errors.New("the server is down")
+	for _, c := range []struct{ err, load, save, other error }{
+		{down, down, down, down},
+		{store.ErrNotFound, store.ErrNotFound, nil, nil},
+		{store.ErrConflict, nil, store.ErrConflict, nil},
+		{store.ErrInvalid, nil, nil, nil},
+	} {
+		s := storekit.New("bent", &bent{full: newFull(), err: c.err}).(everything)
+		_, load := s.Load(t.Context(), "alice")
+		_, list := s.List(t.Context(), store.Query{})
+		for method, r := range map[string]struct{ got, want error }{
+			"Load":  {load, c.load},
+			"Save":  {s.Save(t.Context(), alice, 0), c.save},
+			"List":  {list, c.other},
+			"Erase": {s.Erase(t.Context(), "alice"), c.other},
+		} {
+			if r.got == nil || r.want != nil && !errors.Is(r.got, r.want) {
+				t.Errorf("%v: %s = %v, want %v", c.err, method, r.got, r.want)
+			}
+			for _, answer := range []error{store.ErrNotFound, store.ErrConflict, store.ErrInvalid} {
+				if errors.Is(r.got, answer) && answer != r.want {
+					t.Errorf("%v: %s = %v, which matches %q", c.err, method, r.got, answer)
+				}
+			}
+		}
+	}
+}
+
+// TestContexts sees that an ended context asks for nothing, and that one that ends
+// during a call is what the error matches.
+func TestContexts(t *testing.T) {
+	t.Parallel()
+	b := &bent{full: newFull()}
+	s := storekit.New("bent", b).(everything)
+	all := func(ctx context.Context) map[string]error {
+		_, load := s.Load(ctx, "alice")
+		_, list := s.List(ctx, store.Query{})
+		return map[string]error{"Load": load, "Save": s.Save(ctx, alice, 0), "List": list, "Erase": s.Erase(ctx, "alice")}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for method, err := range all(ended) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s = %v, want Canceled", method, err)
+		}
+	}
+	if b.calls != 0 {
+		t.Errorf("%d calls of the rows, want none", b.calls)
+	}
+	b.err = errors.New("interrupted (9)")
+	for method, err := range all(overdue{t.Context()}) {
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, b.err) {
+			t.Errorf("%s = %v, want DeadlineExceeded and the error of the rows", method, err)
+		}
+	}
+}
+
+// overdue is a context whose deadline has passed and that has not noticed.
+type overdue struct{ context.Context }
+
+func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millisecond), true }
+
+// TestShortPages lists rows of which few match. No call looks at all of them.
+func TestShortPages(t *testing.T) {
+	t.Parallel()
+	b := &bent{full: newFull()}
+	s := storekit.New("bent", b).(everything)
+	const users = 5000
+	for i := range users {
+		r := alice
+		r.UserID = string(rune('a'+i/1000)) + string(rune('a'+i/100%10)) + string(rune('a'+i/10%10)) + string(rune('a'+i%10))
+		if i%2500 == 2499 {
+			r.State = store.Disabled
+		}
+		if err := s.Save(t.Context(), r, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := store.Query{States: []store.State{store.Disabled}, Limit: 1}
+	var found, pages int
+	for {
+		b.calls = 0
+		page, err := s.List(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.calls > 25 {
+			t.Errorf("a page takes %d scans", b.calls)
+		}
+		found += len(page.Records)
+		pages++
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+	}
+	if found != 2 || pages < 3 {
+		t.Errorf("%d records on %d pages, want 2 on some that are empty too", found, pages)
+	}
+}
+
+func TestNewPanics(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("New without rows did not panic")
+		}
+	}()
+	storekit.New("nothing", nil)
+}
