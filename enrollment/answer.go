@@ -16,6 +16,13 @@ import (
 // code: it reads six digits as the code in the message. The challenge identifies
 // the user; see Success.UserID. A success spends the challenge, a failure does not.
 //
+// The code can be pasted with the text around it, on one line of at most 64 bytes:
+// "Your code is 123456" or "G-123456". The text must have no digits but those of the
+// code, and must not be a recovery code, also one with up to three symbols missing.
+// On an account with recovery codes of another system (see [Import]), it is taken for
+// one of those. A recovery code can be its whole line on the sheet; see
+// [recovery.ParseCode]. One text is one guess.
+//
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. Or
 // it returns one of reason ReasonMalformedCode, ReasonWrongCode, ReasonReplayed,
@@ -101,17 +108,33 @@ type guess struct {
 	text string        // what a code of another system is held against
 }
 
-// readGuess reads what a person typed. It reports false for text that can't be a
+// readDigits returns the digits of an app code or a code from a message, where
+// nothing else can be meant. quoted says that other text stood around them.
+func readDigits(input string) (digits string, quoted, ok bool) {
+	if digits, err := totp.Normalize(input); err == nil {
+		return digits, false, true
+	}
+	if len(input) > totp.MaxInput {
+		return "", false, false
+	}
+	digits, ok = typed.Message(input)
+	return digits, true, ok
+}
+
+// readGuess reads what a person typed. One text is one guess, and is read in this
+// order: six to eight digits are an app code; a text with 16 or 26 symbols is a
+// recovery code, and may be a line of the sheet; and "Your code is 123456" is the app
+// code in it, by the rules of typed.Message. On an account with codes of another
+// system, this last kind of text could be one of those, and is taken for one. It reports false for text that can't be a
 // code, not even of another system, before anything is loaded or derived.
 // Whether an account has codes of another system is known once it is loaded.
 func readGuess(input string) (*guess, bool) {
 	q := &guess{text: strings.TrimSpace(input)}
-	if digits, err := totp.Normalize(input); err == nil {
-		q.Factor, q.Digits = account.TOTP, digits
-		return q, true
-	}
+	digits, quoted, isDigits := readDigits(input)
 	code, err := recovery.ParseCode(input)
 	switch {
+	case isDigits && (!quoted || err != nil):
+		q.Factor, q.Digits, q.Quoted = account.TOTP, digits, quoted
 	case err == nil:
 		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code
 	case len(input) > maxImported || len(q.text) < minImported || !typed.Printable(q.text):

@@ -8,7 +8,6 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
-	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // An Address is where codes are delivered to. It shows only a part of it.
@@ -131,8 +130,8 @@ func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, 
 	if err != nil {
 		return Confirmed{}, err
 	}
-	digits, err := totp.Normalize(code)
-	if err != nil {
+	digits, _, ok := readDigits(code)
+	if !ok {
 		return Confirmed{}, deny(ReasonMalformedCode)
 	}
 	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}

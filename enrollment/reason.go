@@ -38,10 +38,9 @@ const (
 	// began a wait. Ask for another recovery code. [ErrWrongCode]
 	ReasonReplayed Reason = Reason(account.Replayed)
 
-	// ReasonMalformedCode means that the text does not look like a code, is
-	// longer than 64 bytes, or has a number of digits that no code of the
-	// account has. Nothing was evaluated or counted. Ask for the code
-	// again and say what codes look like. On an account with recovery codes of
+	// ReasonMalformedCode means that the text does not look like a code or have one
+	// in it, is longer than 64 bytes, or has a number of digits that no code of the
+	// account has. Nothing was evaluated or counted. Ask for the code again and say what codes look like. On an account with recovery codes of
 	// another system (see [Import]), most texts could be such a code and are
 	// ReasonWrongCode instead. [ErrWrongCode]
 	ReasonMalformedCode Reason = Reason(account.MalformedCode)

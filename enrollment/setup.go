@@ -222,8 +222,8 @@ func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, co
 	if err != nil {
 		return Confirmed{}, err
 	}
-	digits, err := totp.Normalize(code)
-	if err != nil {
+	digits, _, ok := readDigits(code)
+	if !ok {
 		return Confirmed{}, deny(ReasonMalformedCode)
 	}
 	e.user, e.via = userID, account.TOTP

@@ -10,8 +10,8 @@ import (
 )
 
 // MaxInput is the length in bytes of the longest text that [ParseCode] reads.
-// It leaves room for the codes of both schemes with separators, and for a code
-// of [Argon2id] in full-width characters.
+// It leaves room for a line of [Codes.Sheet] with a code of either scheme, and for a
+// code of [Argon2id] in full-width characters.
 const MaxInput = 64
 
 // ErrMalformed says that a text is not a recovery code, that a [Code] or
@@ -79,8 +79,13 @@ type Code struct {
 // matter. The letter O is read as 0, and I and L are read as 1. ParseCode
 // accepts full-width letters and the decimal digits of every script, and ignores
 // white space, hyphens and dashes (Unicode category Pd, and the minus sign) and
-// format characters (category Cf), wherever they are. The rest must be 16
-// symbols for [Argon2id] or 26 for [Fast]. The letter U is not a symbol.
+// format characters (category Cf), wherever they are.
+//
+// A line of the sheet can be typed whole: ParseCode drops a number of up to three
+// digits with a full stop, bracket or colon in front; a box such as "[ ]", "[x]" or
+// "☐", or a bullet; and full stops, commas, colons and semicolons at the end. The
+// rest must be 16 symbols for [Argon2id] or 26 for [Fast]. The letter U is not a
+// symbol.
 //
 // It returns [ErrMalformed] for any other text, and for more than [MaxInput]
 // bytes.
@@ -90,7 +95,7 @@ func ParseCode(input string) (Code, error) {
 	}
 	var buf [26]byte
 	n := 0
-	for _, r := range input {
+	for _, r := range typed.Line(input) {
 		if typed.Ignorable(r) {
 			continue
 		}

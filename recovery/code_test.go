@@ -84,6 +84,11 @@ func TestParseCodeRefuses(t *testing.T) {
 		{"one short of a fast code", "0123-4567-89AB-CDEF-GHJK-MNPQ-R"},
 		{"one over a fast code", "0123-4567-89AB-CDEF-GHJK-MNPQ-RST"},
 		{"six digits", "123456"},
+		{"a line without its code", "  1.  [ ]  "},
+		{"two numbers", "1. 2. " + slowText},
+		{"a number without a full stop", "1 " + slowText},
+		{"a number that could be symbols", "1234. " + slowText},
+		{"a text about a code", "code: " + slowText},
 		{"U", "UBCD-EFGH-JKMN-PQRS"},
 		{"lower-case u", "uBCD-EFGH-JKMN-PQRS"},
 		{"full-width U", "ＵBCD-EFGH-JKMN-PQRS"},
@@ -214,6 +219,7 @@ func TestScheme(t *testing.T) {
 func FuzzParseCode(f *testing.F) {
 	for _, s := range []string{
 		slowText, fastText, "", "-", "oiluOILU", "ＡＢＣＤ－ＥＦＧＨ－ＪＫＭＮ－ＰＱＲＳ",
+		"  1.  [ ]  " + slowText + ".", "☐ " + fastText + "\r\n", "1.",
 		"٠١٢٣٤٥٦٧٨٩ABCDEF", "ABCD\u00a0EFGH\u200bJKMN\u2212PQRS", "\xff\xfe", strings.Repeat("0", 65),
 	} {
 		f.Add(s)

@@ -28,6 +28,9 @@ var ErrMalformed = errors.New("totp: malformed code")
 //     copied: soft hyphens, zero-width spaces and joiners, the byte order mark,
 //     marks of direction.
 //
+// It does not look for a code in other text, such as "Your code is 123456": package
+// enrollment does, which knows what else the text could be.
+//
 // It returns [ErrMalformed] for any other character, for another number of
 // digits, for invalid UTF-8, and for more than [MaxInput] bytes. The error does
 // not quote the input.

@@ -35,6 +35,10 @@ type Guess struct {
 	// Digits is the normalised code, for TOTP and Delivered.
 	Digits string
 
+	// Quoted says that the digits stood in a text, such as "Your code is 123456".
+	// That text can be a code of another system instead.
+	Quoted bool
+
 	// Delivery names the message that the code came with, for Delivered.
 	Delivery DeliveryID
 
@@ -100,9 +104,9 @@ func (a *Account) Matched() Factor { return a.matched }
 // reading decides what a guess is taken for. Where the account has codes of
 // another system, it has no set of its own, and a text is one of those unless it
 // has as many digits as an authenticator's codes, or as the code in a message
-// where one is asked for.
+// where one is asked for, and nothing else.
 func (a *Account) reading(g Guess) (f Factor, imported bool, err error) {
-	if g.Factor == Delivered && a.takes(Delivered, len(g.Digits)) {
+	if g.Factor == Delivered && !g.Quoted && a.takes(Delivered, len(g.Digits)) {
 		return Delivered, false, nil
 	}
 	codes, err := a.imported.get(decodeImported)
@@ -112,7 +116,7 @@ func (a *Account) reading(g Guess) (f Factor, imported bool, err error) {
 	if len(*codes) == 0 {
 		return g.Factor, false, nil
 	}
-	if g.Factor == TOTP && len(a.authenticators) > 0 && a.takes(TOTP, len(g.Digits)) {
+	if g.Factor == TOTP && !g.Quoted && len(a.authenticators) > 0 && a.takes(TOTP, len(g.Digits)) {
 		return TOTP, false, nil
 	}
 	return Recovery, true, nil

@@ -77,6 +77,9 @@ var Tests = []proving.Test{
 	{Name: "TestCase63_NextCode", Run: TestCase63_NextCode},
 	{Name: "TestCase71_UserIDChanges", Run: TestCase71_UserIDChanges},
 	{Name: "TestCase71_EachWrite", Run: TestCase71_EachWrite},
+	{Name: "TestCase73_LineOfTheSheet", Run: TestCase73_LineOfTheSheet},
+	{Name: "TestCase73_PastedMessage", Run: TestCase73_PastedMessage},
+	{Name: "TestCase73_ImportedText", Run: TestCase73_ImportedText},
 	{Name: "TestCase77_ErrorsAreOracles", Run: TestCase77_ErrorsAreOracles},
 	{Name: "TestCase84_ConfirmPressedSixTimes", Run: TestCase84_ConfirmPressedSixTimes},
 }
