@@ -3,6 +3,7 @@ package enrollment_test
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,19 @@ func TestCase62_InvisibleUserID(t *testing.T) {
 		}
 		if got := shown(t, setup).Account; got == "" || !strings.HasPrefix(hex.EncodeToString([]byte(id)), got) {
 			t.Errorf("%.12q: account %q", id, got)
+		}
+	}
+}
+
+// Without a valid user there is no name to fall back to.
+func TestBeginWithoutUser(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	for _, id := range []string{"", "\x00", "\xff"} {
+		for _, account := range []string{"", "bob"} {
+			if _, err := k.Guard.Begin(t.Context(), id, enrollment.BeginOptions{Account: account}); !errors.Is(err, store.ErrInvalid) {
+				t.Errorf("user %q, account %q: %v, want store.ErrInvalid", id, account, err)
+			}
 		}
 	}
 }

@@ -196,7 +196,7 @@ func TestCase61_OneMeaning(t *testing.T) {
 	}
 	for _, two := range []string{
 		"&secret=" + other, "&SECRET=" + other, "&issuer=U", "&digits=6&digits=8", "&period=30&period=60", "&algorithm=SHA1&algorithm=SHA256",
-		"&encoder=&encoder=steam", ";secret=" + other, "&amp;digits=8", "#&digits=8", "&algorithm=HMAC", "&algorithm=HmacMD5", "&period=9", "&digits=9", "=A",
+		"&encoder=&encoder=steam", ";secret=" + other, "&amp;digits=8", ";DIGITS=8", "#&digits=8", "#x?period=60", "&algorithm=HMAC", "&algorithm=HmacMD5", "&period=9", "&digits=9", "=A",
 	} {
 		if k, _, err := totp.ParseURI(uri + two); !errors.Is(err, totp.ErrURI) || !k.IsZero() {
 			t.Errorf("%s: %v, want ErrURI", two, err)
