@@ -13,6 +13,7 @@ import (
 	"log"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -219,11 +220,12 @@ func ExampleCodes_Sheet() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Print(codes.Sheet(recovery.Sheet{
+	sheet := codes.Sheet(recovery.Sheet{
 		Issuer:  "Acme",
 		Account: "alice@example.com",
 		Created: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
-	}))
+	})
+	fmt.Print(strings.ReplaceAll(sheet, "\r\n", "\n"))
 	// Output:
 	// Recovery codes for Acme
 	// =======================
@@ -231,16 +233,16 @@ func ExampleCodes_Sheet() {
 	// Account: alice@example.com
 	// Created: 2026-03-01
 	//
-	// Use one of these codes to sign in when you do not have your
-	// authenticator app at hand. Each code works once.
+	// Use one of these codes to sign in when you cannot get your usual codes,
+	// for example because you lost your phone. Each code works once.
 	//
 	//    1.  [ ]  EHM6-AWV5-41K6-YWKM
 	//    2.  [ ]  F4G6-4YBM-CNSJ-0RBJ
 	//    3.  [ ]  CMG6-WVVM-41S6-2VK4
 	//    4.  [ ]  DXPJ-0RBM-41GP-RV11
 	//
-	// - Keep this sheet in a safe place, and not on the device with your
-	//   authenticator app.
+	// - Keep this sheet in a safe place, and not with the device that your
+	//   other codes come from.
 	// - Tick off each code that you have used.
 	// - Make new codes before you run out. The old codes then stop working.
 	// - Support staff will never ask you for one of these codes.
@@ -269,17 +271,15 @@ func ExampleCodes_SheetHTML() {
 	// <h2>Recovery codes for <bdi>Acme</bdi></h2>
 	// <p>Account: <bdi>&lt;b&gt;alice&lt;/b&gt;</bdi></p>
 	// <p>Created: 2026-03-01</p>
-	// <p>Use one of these codes to sign in when you do not have your
-	// authenticator app at hand. Each code works once.</p>
+	// <p>Use one of these codes to sign in when you cannot get your usual codes, for example because you lost your phone. Each code works once.</p>
 	// <ol>
-	// <li><code translate="no">EHM6-AWV5-41K6-YWKM</code></li>
-	// <li><code translate="no">F4G6-4YBM-CNSJ-0RBJ</code></li>
-	// <li><code translate="no">CMG6-WVVM-41S6-2VK4</code></li>
-	// <li><code translate="no">DXPJ-0RBM-41GP-RV11</code></li>
+	// <li><span aria-hidden="true">☐</span> <code translate="no">EHM6-AWV5-41K6-YWKM</code></li>
+	// <li><span aria-hidden="true">☐</span> <code translate="no">F4G6-4YBM-CNSJ-0RBJ</code></li>
+	// <li><span aria-hidden="true">☐</span> <code translate="no">CMG6-WVVM-41S6-2VK4</code></li>
+	// <li><span aria-hidden="true">☐</span> <code translate="no">DXPJ-0RBM-41GP-RV11</code></li>
 	// </ol>
 	// <ul>
-	// <li>Keep this sheet in a safe place, and not on the device with your
-	// authenticator app.</li>
+	// <li>Keep this sheet in a safe place, and not with the device that your other codes come from.</li>
 	// <li>Tick off each code that you have used.</li>
 	// <li>Make new codes before you run out. The old codes then stop working.</li>
 	// <li>Support staff will never ask you for one of these codes.</li>

@@ -24,12 +24,12 @@ func TestSheet(t *testing.T) {
 		Account: "alice@example.com",
 		Created: time.Date(2026, 3, 1, 23, 30, 0, 0, time.FixedZone("east", 9*3600)),
 	})
-	for _, want := range []string{"Recovery codes for Acme\n", "Account: alice@example.com\n", "Created: 2026-03-01\n", "Each code works once"} {
+	for _, want := range []string{"Recovery codes for Acme\r\n", "Account: alice@example.com\r\n", "Created: 2026-03-01\r\n", "Each code works once.\r\n"} {
 		if !strings.Contains(sheet, want) {
 			t.Errorf("the sheet lacks %q:\n%s", want, sheet)
 		}
 	}
-	lines := strings.Split(sheet, "\n")
+	lines := strings.Split(sheet, "\r\n")
 	if lines[len(lines)-1] != "" {
 		t.Error("the last line has no newline")
 	}
@@ -54,7 +54,7 @@ func TestSheet(t *testing.T) {
 	if i != len(texts) {
 		t.Errorf("%d of %d codes are on the sheet, in order", i, len(texts))
 	}
-	for _, number := range []string{"\n   1.  ", "\n  32.  "} {
+	for _, number := range []string{"\r\n   1.  ", "\r\n  32.  "} {
 		if !strings.Contains(sheet, number) {
 			t.Errorf("no line begins with %q", number)
 		}
@@ -64,10 +64,10 @@ func TestSheet(t *testing.T) {
 func TestSheetLeavesOutWhatIsEmpty(t *testing.T) {
 	t.Parallel()
 	sheet := generate(t, 6, 4, recovery.Argon2id).Sheet(recovery.Sheet{Issuer: " \n ", Account: "\u200b"})
-	if !strings.HasPrefix(sheet, "Recovery codes\n==============\n\n") {
+	if !strings.HasPrefix(sheet, "Recovery codes\r\n==============\r\n\r\n") {
 		t.Errorf("the heading is not bare:\n%s", sheet)
 	}
-	for _, word := range []string{"Account:", "Created:", " for \n", "0001-01-01"} {
+	for _, word := range []string{"Account:", "Created:", " for \r\n", "0001-01-01"} {
 		if strings.Contains(sheet, word) {
 			t.Errorf("the sheet has %q:\n%s", word, sheet)
 		}
@@ -109,10 +109,10 @@ func TestSheetNeutralisesLabels(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			sheet := codes.Sheet(recovery.Sheet{Issuer: tt.in, Account: tt.in})
-			if !strings.HasPrefix(sheet, "Recovery codes for "+tt.want+"\n") {
+			if !strings.HasPrefix(sheet, "Recovery codes for "+tt.want+"\r\n") {
 				t.Errorf("heading %q, want %q", strings.SplitN(sheet, "\n", 2)[0], tt.want)
 			}
-			if !strings.Contains(sheet, "\nAccount: "+tt.want+"\n") {
+			if !strings.Contains(sheet, "\nAccount: "+tt.want+"\r\n") {
 				t.Errorf("no line %q in\n%s", "Account: "+tt.want, sheet)
 			}
 			if n := strings.Count(sheet, "\n"); n != plain {
@@ -206,7 +206,7 @@ func TestSheetHTML(t *testing.T) {
 		if got := root.all("code"); !slices.Equal(got, codes.Reveal()) {
 			t.Errorf("%v: the codes are %q, want %q", tt.scheme, got, codes.Reveal())
 		}
-		items := strings.Repeat("|li[code translate=no[]]", recovery.MaxCount)[1:]
+		items := strings.Repeat("|li[span aria-hidden=true[]|code translate=no[]]", recovery.MaxCount)[1:]
 		want := "section class=recovery-codes lang=en dir=ltr[h2[bdi[]]|p[bdi[]]|p[]|p[]|ol[" + items + "]|ul[li[]|li[]|li[]|li[]]]"
 		if got := root.shape(); got != want {
 			t.Errorf("%v: the elements are\n%s\nwant\n%s", tt.scheme, got, want)
@@ -217,8 +217,8 @@ func TestSheetHTML(t *testing.T) {
 func TestSheetHTMLLeavesOutWhatIsEmpty(t *testing.T) {
 	t.Parallel()
 	root := read(t, join(t, slowText).SheetHTML(recovery.Sheet{Issuer: " \n ", Account: "\u200b"}))
-	want := "section class=recovery-codes lang=en dir=ltr[h2[]|p[]|ol[li[code translate=no[]]]|ul[li[]|li[]|li[]|li[]]]"
-	if got := root.shape(); got != want || !slices.Equal(root.all("h2"), []string{"Recovery codes"}) {
+	want := "section class=recovery-codes lang=en dir=ltr[h2[]|p[]|ol[li[span aria-hidden=true[]|code translate=no[]]]|ul[li[]|li[]|li[]]]"
+	if got := root.shape(); got != want || !slices.Equal(root.all("h2"), []string{"Recovery code"}) {
 		t.Errorf("the elements are\n%s\nwant\n%s", got, want)
 	}
 	if got := read(t, recovery.Codes{}.SheetHTML(recovery.Sheet{})).all("code"); len(got) != 0 {
@@ -228,7 +228,7 @@ func TestSheetHTMLLeavesOutWhatIsEmpty(t *testing.T) {
 
 var (
 	tag  = regexp.MustCompile(`<[^>]*>`)
-	mark = regexp.MustCompile(`(?m)^=+$|^  [ 1-3]\d\.  \[ \]  |^- `)
+	mark = regexp.MustCompile(`(?m)^=+\r$|^  [ 1-3]\d\.  \[ \]  |^- |☐ `)
 )
 
 // Both sheets say the same, word for word.
@@ -237,7 +237,7 @@ func TestSheetHTMLHasTheWordsOfSheet(t *testing.T) {
 	codes := generate(t, 6, 12, recovery.Argon2id)
 	for _, info := range []recovery.Sheet{{}, {Issuer: "Acme"}, {Account: "alice"}, {Issuer: "Acme", Account: "Zoë 田中", Created: noon}} {
 		text := strings.Fields(mark.ReplaceAllString(codes.Sheet(info), ""))
-		fragment := strings.Fields(tag.ReplaceAllString(codes.SheetHTML(info), ""))
+		fragment := strings.Fields(mark.ReplaceAllString(tag.ReplaceAllString(codes.SheetHTML(info), ""), ""))
 		if !slices.Equal(text, fragment) {
 			t.Errorf("one sheet says\n%q\nand the other\n%q", text, fragment)
 		}

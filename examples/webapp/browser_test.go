@@ -317,7 +317,7 @@ func (b *browser) enable() (*phone, []string) {
 	return p, b.codes()
 }
 
-var codeRE = regexp.MustCompile(`<li><code translate="no">([0-9A-Z-]+)</code></li>`)
+var codeRE = regexp.MustCompile(`<code translate="no">([0-9A-Z-]+)</code></li>`)
 
 // codes returns the recovery codes on the page.
 func (b *browser) codes() []string {
