@@ -10,12 +10,13 @@ import (
 	"unicode"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 var placeholderRE = regexp.MustCompile(`\{[^}]*\}?`)
 
 // Check reports everything that is missing or wrong, in one error: a reason, event,
-// decision, factor or unit without words, a placeholder that a text can't have or
+// decision, factor, unit or part of the sheet without words, a placeholder that a text can't have or
 // lacks, and a text with a line break or a link. It returns nil for a Language that
 // is complete. Call it in a test, since the reasons and events grow with later
 // versions.
@@ -66,6 +67,7 @@ func (l *Language) Check() error {
 		c.text(fmt.Sprintf("Channels[%q]", channel), name, true)
 	}
 	l.checkUnits(&c)
+	l.checkSheet(&c)
 	return errors.Join(c.problems...)
 }
 
@@ -117,6 +119,21 @@ func (l *Language) checkUnits(c *checker) {
 				}
 			}
 		}
+	}
+}
+
+func (l *Language) checkSheet(c *checker) {
+	c.text("Sheet.Lang", l.Sheet.Lang, true)
+	c.text("Sheet.Account", l.Sheet.Account, true, "{account}")
+	c.needs("Sheet.Account", l.Sheet.Account, "{account}")
+	c.text("Sheet.Created", l.Sheet.Created, true, "{date}")
+	c.needs("Sheet.Created", l.Sheet.Created, "{date}")
+	for name, text := range map[string]recovery.SheetText{"Sheet.Many": l.Sheet.Many, "Sheet.One": l.Sheet.One} {
+		c.text(name+".Title", text.Title, true)
+		c.text(name+".TitleFor", text.TitleFor, true, "{issuer}")
+		c.needs(name+".TitleFor", text.TitleFor, "{issuer}")
+		c.text(name+".Use", text.Use, true)
+		c.text(name+".Advice", strings.Join(text.Advice, " "), true)
 	}
 }
 

@@ -1,6 +1,9 @@
 package wording
 
-import "github.com/seed-1b6a03a1/twofactor/enrollment"
+import (
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
 
 // English returns the words in English. Each call returns a new copy, which may be
 // changed.
@@ -41,6 +44,7 @@ func English() *Language {
 			enrollment.FactorTrustedDevice: "trusted device",
 			enrollment.FactorBypass:        "administrator’s pass",
 		},
+		Sheet:   recovery.EnglishSheet(),
 		Quotes:  [2]string{"“", "”"},
 		Time:    "2 January 2006, 15:04 MST",
 		Seconds: Unit{[]string{"{n} second", "{n} seconds"}, []string{"in {n} second", "in {n} seconds"}},

@@ -1,6 +1,9 @@
 package wording
 
-import "github.com/seed-1b6a03a1/twofactor/enrollment"
+import (
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
 
 // German returns the words in German, with "Sie". Each call returns a new copy,
 // which may be changed.
@@ -41,12 +44,44 @@ func German() *Language {
 			enrollment.FactorTrustedDevice: "vertrautes Gerät",
 			enrollment.FactorBypass:        "Ausnahme durch die Verwaltung",
 		},
+		Sheet:   germanSheet(),
 		Quotes:  [2]string{"„", "“"},
 		Time:    "02.01.2006, 15:04 Uhr (MST)",
 		Seconds: Unit{[]string{"{n} Sekunde", "{n} Sekunden"}, []string{"in {n} Sekunde", "in {n} Sekunden"}},
 		Minutes: Unit{[]string{"{n} Minute", "{n} Minuten"}, []string{"in {n} Minute", "in {n} Minuten"}},
 		Hours:   Unit{[]string{"{n} Stunde", "{n} Stunden"}, []string{"in {n} Stunde", "in {n} Stunden"}},
 		Days:    Unit{[]string{"{n} Tag", "{n} Tage"}, []string{"in {n} Tag", "in {n} Tagen"}},
+	}
+}
+
+func germanSheet() recovery.SheetWords {
+	const safe = "Bewahren Sie dieses Blatt sicher auf, und nicht bei dem Gerät, von dem Ihre anderen Codes kommen."
+	return recovery.SheetWords{
+		Lang:    "de",
+		Account: "Konto: {account}",
+		Created: "Erstellt am {date}",
+		Date:    "02.01.2006",
+		Many: recovery.SheetText{
+			Title:    "Wiederherstellungscodes",
+			TitleFor: "Wiederherstellungscodes für {issuer}",
+			Use:      "Melden Sie sich mit einem dieser Codes an, wenn Sie Ihre gewohnten Codes nicht bekommen, zum Beispiel weil Sie Ihr Telefon verloren haben. Jeder Code gilt einmal.",
+			Advice: []string{
+				safe,
+				"Haken Sie jeden Code ab, den Sie benutzt haben.",
+				"Erstellen Sie neue Codes, bevor die letzten aufgebraucht sind. Die alten gelten dann nicht mehr.",
+				"Unser Support fragt Sie niemals nach einem dieser Codes.",
+			},
+		},
+		One: recovery.SheetText{
+			Title:    "Wiederherstellungscode",
+			TitleFor: "Wiederherstellungscode für {issuer}",
+			Use:      "Melden Sie sich mit diesem Code an, wenn Sie Ihre gewohnten Codes nicht bekommen, zum Beispiel weil Sie Ihr Telefon verloren haben. Er gilt einmal.",
+			Advice: []string{
+				safe,
+				"Haken Sie ihn ab, wenn Sie ihn benutzt haben.",
+				"Unser Support fragt Sie niemals danach.",
+			},
+		},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // A Language is the words of one language. Texts can hold placeholders in braces,
@@ -68,6 +69,9 @@ type Language struct {
 
 	// Seconds, Minutes, Hours and Days are the units of {wait} and {in}.
 	Seconds, Minutes, Hours, Days Unit
+
+	// Sheet are the words of a sheet of recovery codes, for recovery.Sheet.Words.
+	Sheet recovery.SheetWords
 
 	// Plural returns which form of a Unit goes with n, from 0. Defaults to 0 for one
 	// and 1 for more.

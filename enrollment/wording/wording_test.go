@@ -82,6 +82,8 @@ func TestCheckFindsWhatIsMissing(t *testing.T) {
 		"line break":   {func(l *wording.Language) { l.Fault = "a\nb" }, "Fault has a line break"},
 		"link":         {func(l *wording.Language) { l.Fault = "https://a.example" }, "Fault has a link"},
 		"in a subject": {func(l *wording.Language) { l.OtherEvent.Subject = "{name}" }, "Subject can't have {name}"},
+		"sheet":        {func(l *wording.Language) { l.Sheet.One.Use = "" }, "Sheet.One.Use is empty"},
+		"sheet's name": {func(l *wording.Language) { l.Sheet.Many.TitleFor = "Codes" }, "Sheet.Many.TitleFor lacks {issuer}"},
 		"channel":      {func(l *wording.Language) { l.Channels["fax"] = "" }, `Channels["fax"] is empty`},
 	}
 	for name, tt := range tests {
