@@ -25,9 +25,10 @@
 // encryption. An application that calls this package directly has to add them
 // itself.
 //
-// There is no counter-based HOTP, and the window is fixed: Check accepts one
-// time step before and after the current one. [Key.ClockOffset] looks further,
-// but only at enrolment, to tell users how wrong their clock is.
+// There is no counter-based HOTP, and the window is never wider than one time step
+// before and after the current one. [Key.CheckWithin] can leave steps out.
+// [Key.ClockOffset] looks further, but only at enrolment, to tell users how wrong
+// their clock is.
 //
 // # Secrets
 //

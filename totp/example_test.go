@@ -3,6 +3,7 @@ package totp_test
 import (
 	"errors"
 	"fmt"
+	"log"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -119,4 +120,28 @@ func ExampleNormalize() {
 	// "123456" <nil>
 	// "123456" <nil>
 	// "" totp: malformed code: a character that is not a digit
+}
+
+// A verifier whose clock is ahead of no phone's accepts one step less.
+func ExampleKey_CheckWithin() {
+	secret, err := totp.NewSecret([]byte("12345678901234567890"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	now := time.Unix(1_234_567_890, 0)
+	next, err := key.Code(now.Add(30 * time.Second)) // the phone is ahead
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = key.CheckWithin(totp.LookBothWays, next, now, 0)
+	fmt.Println(totp.LookBothWays.Steps(), err)
+	_, err = key.CheckWithin(totp.LookBehind, next, now, 0)
+	fmt.Println(totp.LookBehind.Steps(), err)
+	// Output:
+	// 3 <nil>
+	// 2 totp: wrong code
 }

@@ -12,12 +12,6 @@ import (
 	"time"
 )
 
-// LookAround is the number of time steps before and after the current one that
-// [Key.Check] accepts. RFC 6238, section 5.2, recommends at most one step for
-// the delay of the network. The step after the current one is for clocks that
-// run ahead. The window can't be changed.
-const LookAround = 1
-
 // Errors of [Key.Check]. [ErrMalformed] and [ErrSecret] are the others.
 var (
 	// ErrWrong says that the code belongs to no step in the window.
@@ -143,7 +137,7 @@ func (k Key) Code(t time.Time) (string, error) {
 // none. Check accepts no step at or below last, and none at or below 0. It
 // looks at the step of t and at [LookAround] steps on both sides. If the code
 // belongs to several of them, Check returns the highest, so that storing it as
-// the new last uses up all of them.
+// the new last uses up all of them. [Key.CheckWithin] accepts fewer steps.
 //
 // If Check returns an error, the step is 0. The errors are:
 //
@@ -164,6 +158,18 @@ func (k Key) Code(t time.Time) (string, error) {
 // Check does the same work whichever steps match: three HMACs and three
 // comparisons in constant time. Any t is allowed. Before 1970 nothing matches.
 func (k Key) Check(input string, t time.Time, last int64) (step int64, err error) {
+	return k.CheckWithin(LookBothWays, input, t, last)
+}
+
+// CheckWithin is [Key.Check] with a window of fewer steps. The work and the errors
+// are those of Check. A code that was used before is [ErrReplayed] also if its step
+// is outside the window, but within [LookAround] steps: it is not a guess. Any
+// other code outside the window is [ErrWrong]. CheckWithin returns [ErrWindow] if
+// the window is not a defined one.
+func (k Key) CheckWithin(w Window, input string, t time.Time, last int64) (step int64, err error) {
+	if err := w.Validate(); err != nil {
+		return 0, err
+	}
 	if k.IsZero() {
 		return 0, errZeroKey
 	}
@@ -175,12 +181,12 @@ func (k Key) Check(input string, t time.Time, last int64) (step int64, err error
 	if err != nil {
 		return 0, fmt.Errorf("checking a code: %w", err)
 	}
-	return k.check(mac, typed, k.Step(t), last)
+	return k.check(mac, w, typed, k.Step(t), last)
 }
 
-// check is Check with the HMAC of the key as an argument, so that tests can
+// check is CheckWithin with the HMAC of the key as an argument, so that tests can
 // count the work.
-func (k Key) check(mac hash.Hash, typed code, current, last int64) (int64, error) {
+func (k Key) check(mac hash.Hash, w Window, typed code, current, last int64) (int64, error) {
 	const steps = 2*LookAround + 1
 	h := hotp{mac: mac, digits: k.params.Digits}
 	first := current - LookAround
@@ -190,13 +196,14 @@ func (k Key) check(mac hash.Hash, typed code, current, last int64) (int64, error
 	}
 
 	// These branches depend only on the answer, which the caller learns anyway.
-	// The highest match decides: if it is used up, so are the others.
+	// The highest match in the window decides: if it is used up, so are the others.
 	for i := int64(steps - 1); i >= 0; i-- {
 		step := first + i
 		switch {
 		case matched>>i&1 == 0 || step <= 0:
 		case step <= last:
 			return 0, ErrReplayed
+		case !w.accepts(i - LookAround):
 		default:
 			return step, nil
 		}
