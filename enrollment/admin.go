@@ -96,7 +96,7 @@ func (x Admin) Reset(ctx context.Context, userID string, o ResetOptions) (Ticket
 
 // ApproveReset carries out the reset that the user has asked for; see
 // [ResetRequests]. It returns what Reset returns, or a [Denied] of reason
-// ReasonNoReset or ReasonResetWaiting.
+// ReasonNoReset, ReasonResetWaiting or ReasonOwnerNotTold.
 func (x Admin) ApproveReset(ctx context.Context, userID string, o ResetOptions) (Ticket, error) {
 	return x.reset(ctx, opApproveReset, userID, o, (*account.Account).ApproveReset)
 }

@@ -21,7 +21,7 @@ const MaxImportedCodes = account.MaxImported
 // An Import is a user's second factor as another system has it.
 type Import struct {
 	// Authenticators are 1 to [MaxAuthenticators] secrets that work in the other
-	// system.
+	// system. More than Config.MaxAuthenticators are ReasonTooManyAuthenticators.
 	Authenticators []ImportedAuthenticator
 
 	// RecoveryHashes are the hashes of recovery codes that are unused in the other

@@ -357,7 +357,7 @@ func TestEndlessAdministration(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
 	alice := k.Enroll("alice")
-	for range enrollment.MaxDevices {
+	for range enrollment.DefaultMaxDevices {
 		alice.Trust(strings.Repeat("d", enrollment.MaxName))
 	}
 	k.FailNotify(errors.New("the queue is full"))

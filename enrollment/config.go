@@ -87,6 +87,34 @@ type Config struct {
 	// hashes are kept.
 	KeepCodes bool
 
+	// Window is which codes are right besides the current one: those of the time
+	// steps before and after it, or of one of them, or none. It holds for every check
+	// of an app code, at the setup as well. Each step that is left out takes a third
+	// from the chance of guessing a code, 0.12 % per year with all of them and 0.04 %
+	// with one, and refuses users who type late or whose clock is off. Defaults to
+	// [totp.LookBothWays], which RFC 6238, section 5.2, recommends.
+	Window totp.Window
+
+	// MaxAuthenticators is how many authenticators an account has at most, from 1 to
+	// [MaxAuthenticators]. Each is one more phone that can be stolen. A wrong code is
+	// held against all of them and costs as much more: the chance of guessing one is
+	// 0.13 % per year with two or three, and 0.12 % with one. An account that has
+	// more keeps them. Defaults to [MaxAuthenticators].
+	MaxAuthenticators int
+
+	// MaxDevices is how many devices of an account are trusted at most, up to
+	// 10; see [Devices]. Each is one more browser whose token can be stolen.
+	// An account that has more keeps them until their trust ends, and each new one
+	// replaces the oldest. A negative number lets none be trusted: Trust is denied,
+	// and SignIn asks for a code also on a device that is trusted already. Defaults
+	// to [DefaultMaxDevices].
+	MaxDevices int
+
+	// DeviceTTL is how long a device is trusted from the time of Trust, from
+	// one hour to 90 days. So long is a stolen token worth a code. A change holds for what is trusted from then on. Defaults to
+	// [DefaultDeviceTTL].
+	DeviceTTL time.Duration
+
 	// SetupTTL is how long a setup stays pending, from one minute to 24 hours.
 	// After that it counts as if it had never been. Until then its token shows
 	// the secret (see Setup.Token). Defaults to 15 minutes.
@@ -104,6 +132,13 @@ type Config struct {
 	// Sender sends the codes of [Messages]. Defaults to nil: no code is sent, and
 	// no sign-in offers one.
 	Sender Sender
+
+	// MaxMessages is how many messages an account is sent in a day, from 1 to 10;
+	// see [Messages]. More of them cost more money, and let an
+	// attacker with the password disturb the user more often. Fewer are sooner used up
+	// by that attacker, or by a network that loses them. The chance of guessing a code
+	// is the same: its budget decides. Defaults to [DefaultMaxMessages].
+	MaxMessages int
 
 	// AddressAlone lets a delivery address be all that an account has. Then
 	// anyone who can read the messages (a thief of the SIM card, a clerk of the
@@ -195,12 +230,16 @@ func (c *Config) complete() error {
 		c.Observe = func(Observation) {}
 	}
 	c.Params = c.Params.WithDefaults()
+	c.completeLimits()
 
 	if err := (totp.Label{Issuer: c.Issuer, Account: "account"}).Validate(); err != nil {
 		return fmt.Errorf("enrollment: Config.Issuer: %w", err)
 	}
 	if err := c.Params.Validate(); err != nil {
 		return fmt.Errorf("enrollment: Config.Params: %w", err)
+	}
+	if err := c.checkLimits(); err != nil {
+		return err
 	}
 	switch {
 	case len(c.Namespace) > maxNamespace:

@@ -12,15 +12,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/typed"
 )
 
-const (
-	// MaxDevices is the maximum number of trusted devices of an account: 5.
-	MaxDevices = account.MaxDevices
-
-	// DeviceTTL is how long a device is trusted: 30 days. Using the device does not
-	// extend it.
-	DeviceTTL = account.DeviceTTL
-)
-
 // deviceToken is the length of a device's token in bytes.
 const deviceToken = 32
 
@@ -30,7 +21,8 @@ const deviceToken = 32
 //
 // Trust weakens the second factor: while it lasts, an attacker with the device's
 // token needs only the password. Trust ends with every change of factor, with the
-// use of a recovery code, and after [DeviceTTL]. It replaces the code at a sign-in,
+// use of a recovery code, and after Config.DeviceTTL; using the device does not extend
+// it. It replaces the code at a sign-in,
 // and proves nothing anywhere else.
 type Devices struct {
 	guard *Guard
@@ -68,11 +60,11 @@ type TrustedDevice struct {
 // Trust makes the device that has just answered with a code a trusted one. The
 // receipt is the one of that answer (see [Success]), of any purpose and at most
 // [ReceiptTTL] old. The receipt of a delivered code or of a recovery code works as
-// well. If there are [MaxDevices] already, the oldest is no longer trusted, without
-// an event. The name is at most [MaxName] bytes; it defaults to "Device".
+// well. If there are Config.MaxDevices already, the oldest is no longer trusted,
+// without an event. The name is at most [MaxName] bytes; it defaults to "Device".
 //
-// It returns a [Denied] of reason ReasonNotEnrolled, ReasonProofInvalid,
-// ReasonProofStale or ReasonInvalidName.
+// It returns a [Denied] of reason ReasonNotEnrolled, ReasonTrustNotAllowed,
+// ReasonProofInvalid, ReasonProofStale or ReasonInvalidName.
 func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name string) (_ TrustedDevice, err error) {
 	if err := d.guard.check(); err != nil {
 		return TrustedDevice{}, err

@@ -25,7 +25,7 @@ func TestTrustedDevice(t *testing.T) {
 	}
 	k.WantTold(enrollment.Event{Kind: enrollment.EventDeviceTrusted, Factor: enrollment.FactorTOTP, Name: "Firefox on Linux"})
 	d := trusted.Device
-	if d.Name != "Firefox on Linux" || !d.Added.Equal(now) || !d.Expires.Equal(now.Add(enrollment.DeviceTTL)) || !d.Used.IsZero() {
+	if d.Name != "Firefox on Linux" || !d.Added.Equal(now) || !d.Expires.Equal(now.Add(enrollment.DefaultDeviceTTL)) || !d.Used.IsZero() {
 		t.Errorf("%+v", d)
 	}
 	if text := trusted.Token.Reveal(); len(text) != 43 || strings.Contains(text, d.ID) {
@@ -175,7 +175,7 @@ func TestFiveDevices(t *testing.T) {
 	k := proving.New(t)
 	alice := k.Enroll("alice")
 	var tokens []enrollment.DeviceToken
-	for range enrollment.MaxDevices + 1 {
+	for range enrollment.DefaultMaxDevices + 1 {
 		tokens = append(tokens, alice.Trust("d").Token)
 	}
 	for i, token := range tokens {

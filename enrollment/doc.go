@@ -209,7 +209,7 @@
 // A record of one app, ten recovery codes and a few events takes about 800
 // bytes. Each event of the history takes about 60 more; there are at most 20.
 // With everything in use at once and each part as long as it gets, a record needs
-// 7.3 of the 16 KiB of a [store.Record]. What is left is for the history and for
+// 8.1 of the 16 KiB of a [store.Record]. What is left is for the history and for
 // the texts of events. When it runs short, the oldest history goes first, then
 // those texts, and never what decides about a code.
 //

@@ -90,5 +90,5 @@ func ExampleMessages() {
 	// sms to +41441234567: Acme: your code for sign_in is …
 	// sent to …67
 	// user-1 delivered
-	// too_many_messages 1m0s
+	// too_soon 1m0s
 }

@@ -152,7 +152,7 @@ func TestGoldenFullRecord(t *testing.T) {
 			}
 			must(t, g.Devices().Revoke(ctx, "full", f.DeviceID))
 			list, err := g.Devices().List(ctx, "full")
-			if err != nil || len(list) != 1 || list[0].Name != "browser" || !list[0].Expires.Equal(list[0].Added.Add(enrollment.DeviceTTL)) || !list[0].Used.Equal(f.Now) {
+			if err != nil || len(list) != 1 || list[0].Name != "browser" || !list[0].Expires.Equal(list[0].Added.Add(enrollment.DefaultDeviceTTL)) || !list[0].Used.Equal(f.Now) {
 				t.Errorf("%+v, %v", list, err)
 			}
 		}},
@@ -179,7 +179,7 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 		{"the limit of messages", func(t *testing.T, ctx context.Context, g G) {
 			_, err := g.Messages().Send(ctx, enrollment.PurposeSignIn, f.Challenge)
-			proving.Want(t, err, enrollment.ReasonTooManyMessages)
+			proving.Want(t, err, enrollment.ReasonTooSoon)
 			must(t, g.Messages().Unbind(ctx, "full", enrollment.ByReceipt(f.Receipt)))
 		}},
 		{"codes that are kept", func(t *testing.T, ctx context.Context, g G) {

@@ -73,7 +73,12 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 
 // moment draws what a decision takes from outside.
 func (g *Guard) moment() (account.Moment, error) {
-	m := account.Moment{Now: g.now(), AllowSHA1: g.config.AllowSHA1, AllowReauth: g.config.AllowReauth}
+	m := account.Moment{
+		Now:         g.now(),
+		AllowSHA1:   g.config.AllowSHA1,
+		AllowReauth: g.config.AllowReauth,
+		Limits:      g.config.limits(),
+	}
 	return m, g.draw(m.Fresh[:])
 }
 

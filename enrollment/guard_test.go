@@ -32,12 +32,23 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"Config.RecoveryCodes":  {Issuer: "Acme", RecoveryCodes: recovery.MinCount - 1},
 		"Config.RecoveryCodes ": {Issuer: "Acme", RecoveryCodes: recovery.MaxCount + 1},
 		"Config.RecoveryScheme": {Issuer: "Acme", RecoveryScheme: 99},
-		"Config.SetupTTL":       {Issuer: "Acme", SetupTTL: time.Minute - 1},
-		"Config.SetupTTL ":      {Issuer: "Acme", SetupTTL: 24*time.Hour + 1},
-		"Config.ResetWait":      {Issuer: "Acme", ResetWait: -1},
-		"Config.ResetWait ":     {Issuer: "Acme", ResetWait: 24*time.Hour - 1},
-		"Config.ResetWait  ":    {Issuer: "Acme", ResetWait: 30*24*time.Hour + 1},
-		"Config.AutoReset":      {Issuer: "Acme", AutoReset: true},
+		"Config.Window":         {Issuer: "Acme", Window: totp.LookAtCurrent + 1},
+
+		"Config.MaxAuthenticators":  {Issuer: "Acme", MaxAuthenticators: -1},
+		"Config.MaxAuthenticators ": {Issuer: "Acme", MaxAuthenticators: enrollment.MaxAuthenticators + 1},
+		"Config.MaxDevices":         {Issuer: "Acme", MaxDevices: 11},
+		"Config.DeviceTTL":          {Issuer: "Acme", DeviceTTL: -1},
+		"Config.DeviceTTL ":         {Issuer: "Acme", DeviceTTL: time.Hour - 1},
+		"Config.DeviceTTL  ":        {Issuer: "Acme", DeviceTTL: 90*24*time.Hour + 1},
+		"Config.MaxMessages":        {Issuer: "Acme", MaxMessages: -1},
+		"Config.MaxMessages ":       {Issuer: "Acme", MaxMessages: 11},
+
+		"Config.SetupTTL":    {Issuer: "Acme", SetupTTL: time.Minute - 1},
+		"Config.SetupTTL ":   {Issuer: "Acme", SetupTTL: 24*time.Hour + 1},
+		"Config.ResetWait":   {Issuer: "Acme", ResetWait: -1},
+		"Config.ResetWait ":  {Issuer: "Acme", ResetWait: 24*time.Hour - 1},
+		"Config.ResetWait  ": {Issuer: "Acme", ResetWait: 30*24*time.Hour + 1},
+		"Config.AutoReset":   {Issuer: "Acme", AutoReset: true},
 	} {
 		g, err := enrollment.New(memory.New(), keys, c)
 		if g != nil || err == nil || !strings.Contains(err.Error(), strings.TrimSpace(strings.TrimSuffix(field, ": "))) {

@@ -15,10 +15,6 @@ const (
 	// DeliveryTTL is how long a delivered code is good: 10 minutes.
 	DeliveryTTL = account.DeliveryTTL
 
-	// MaxMessages is how many messages an account is sent in a day, which begins
-	// with the first of them: 5.
-	MaxMessages = account.MaxMessages
-
 	// MessagePause is the time between two messages to an account: a minute.
 	MessagePause = account.MessagePause
 
@@ -36,8 +32,8 @@ const (
 //
 // A code is good for [DeliveryTTL] and for five tries. Only the last code that was
 // sent is good, and any change of factor ends it. An account is sent one message
-// in [MessagePause] and [MaxMessages] a day, no matter who asked for them and
-// whether they arrived. How many messages one address gets on behalf of several
+// in [MessagePause] and Config.MaxMessages a day, which begins with the first of
+// them, no matter who asked for them and whether they arrived. How many messages one address gets on behalf of several
 // accounts, and what all of them cost, is for the host to limit. Wrong codes are
 // throttled like those of an app, in a budget of their own. Neither limit starts
 // again when the address is removed or replaced, or when two-factor
@@ -84,8 +80,8 @@ type Delivery struct {
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel
 // if the first factor came over the channel of the address;
-// ReasonTooManyMessages, ReasonLocked or ReasonFactorDisabled; or an error that
-// matches [ErrNotSent].
+// ReasonTooSoon, ReasonTooManyMessages, ReasonLocked or ReasonFactorDisabled; or an
+// error that matches [ErrNotSent].
 func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge) (_ Delivery, err error) {
 	if err := x.guard.check(); err != nil {
 		return Delivery{}, err

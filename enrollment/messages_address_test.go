@@ -23,7 +23,7 @@ func TestBindAlone(t *testing.T) {
 	strict, alone := k.Guard.Messages(), k.Node(proving.AddressAlone).Messages()
 	bind := enrollment.BindOptions{Channel: "sms", To: proving.Phone}
 	_, err := strict.Bind(t.Context(), "alice", bind)
-	proving.Want(t, err, enrollment.ReasonNotEnrolled)
+	proving.Want(t, err, enrollment.ReasonNoAuthenticator)
 	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a refusal left a record: %v", err)
 	}
@@ -31,7 +31,7 @@ func TestBindAlone(t *testing.T) {
 	b, err := alone.Bind(t.Context(), "alice", bind)
 	k.Must(err)
 	_, err = strict.Confirm(t.Context(), "alice", b.Token, inbox.Code())
-	proving.Want(t, err, enrollment.ReasonNotEnrolled)
+	proving.Want(t, err, enrollment.ReasonNoAuthenticator)
 	_, err = alone.Confirm(t.Context(), "alice", b.Token, inbox.Code())
 	k.Must(err)
 }
@@ -283,7 +283,7 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	proving.Want(t, admin.Unlock(t.Context(), "alice"), enrollment.ReasonNotEnrolled) // nothing is locked any more
 	k.Pass(enrollment.MessagePause - time.Second)                                     // the lock would still be there
 	_, err = p.Begin("alice", enrollment.Proof{})
-	proving.Want(t, err, enrollment.ReasonTooManyMessages)
+	proving.Want(t, err, enrollment.ReasonTooSoon)
 	k.Pass(time.Second)
 	b, err = p.Begin("alice", enrollment.Proof{})
 	proving.Want(t, err, "")

@@ -333,7 +333,7 @@ func TestSenderFails(t *testing.T) {
 		}
 		p.Inbox.Fail = nil
 		_, err = send(t.Context())
-		proving.Want(t, err, enrollment.ReasonTooManyMessages)
+		proving.Want(t, err, enrollment.ReasonTooSoon)
 		k.Pass(enrollment.MessagePause)
 		b, err := p.Begin("alice", enrollment.ByCode(u.Code()))
 		proving.Want(t, err, "")
@@ -438,7 +438,7 @@ func TestDeliveredLock(t *testing.T) {
 	_, err = k.Guard.Verify(t.Context(), "alice", "x", u.Codes[0])
 	proving.Want(t, err, "")
 	_, err = p.Begin("alice", enrollment.ByCode(u.Codes[1]))
-	proving.Want(t, err, enrollment.ReasonTooManyMessages) // which a recovery code does not end
+	proving.Want(t, err, enrollment.ReasonTooSoon) // which a recovery code does not end
 }
 
 // Where a code from a message is asked for, a recovery code of another system is

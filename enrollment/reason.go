@@ -100,13 +100,16 @@ const (
 	// Show where the account stands, see [Guard.Status]. [ErrSetup]
 	ReasonNoSetup Reason = Reason(account.NoSetup)
 
-	// ReasonNotEnrolled means that two-factor authentication is off, or that a
-	// first delivery address was to be set where an authenticator is required.
-	// Offer the setup.
+	// ReasonNotEnrolled means that two-factor authentication is off. Offer the setup.
 	ReasonNotEnrolled Reason = Reason(account.NotEnrolled)
 
-	// ReasonTooManyAuthenticators means that the account has [MaxAuthenticators].
-	// Offer to replace or to remove one. [ErrLimit]
+	// ReasonNoAuthenticator means that the account has no authenticator, and that an
+	// address for codes in messages can't be all that it has. Say that the app comes
+	// first, and offer its setup.
+	ReasonNoAuthenticator Reason = Reason(account.NoAuthenticator)
+
+	// ReasonTooManyAuthenticators means that the account has as many as
+	// Config.MaxAuthenticators allows. Offer to replace or to remove one. [ErrLimit]
 	ReasonTooManyAuthenticators Reason = Reason(account.TooManyAuthenticators)
 
 	// ReasonTooManyCodeSets means that five sets of recovery codes were made for
@@ -147,6 +150,10 @@ const (
 	// ID, perhaps no longer. Show the list again.
 	ReasonUnknownDevice Reason = Reason(account.UnknownDevice)
 
+	// ReasonTrustNotAllowed means that Config.MaxDevices lets no device be trusted.
+	// Offer no such choice.
+	ReasonTrustNotAllowed Reason = Reason(account.TrustNotAllowed)
+
 	// ReasonNoAddress means that the account has no address to send codes to.
 	// Offer the other factors.
 	ReasonNoAddress Reason = Reason(account.NoAddress)
@@ -156,8 +163,11 @@ const (
 	// other factors.
 	ReasonSameChannel Reason = Reason(account.SameChannel)
 
-	// ReasonTooManyMessages means that the last message was sent less than
-	// [MessagePause] ago, or that [MaxMessages] were sent within a day. Show
+	// ReasonTooSoon means that the last message was sent less than [MessagePause]
+	// ago. Say that it may be on its way, and show RetryAt. [ErrLimit]
+	ReasonTooSoon Reason = Reason(account.TooSoon)
+
+	// ReasonTooManyMessages means that Config.MaxMessages were sent within a day. Show
 	// RetryAt, and offer the other factors. [ErrLimit]
 	ReasonTooManyMessages Reason = Reason(account.TooManyMessages)
 
@@ -174,9 +184,13 @@ const (
 	ReasonNoReset Reason = Reason(account.NoReset)
 
 	// ReasonResetWaiting means that the request for a reset can't be approved
-	// yet. Show RetryAt to the administrator. A zero RetryAt means that the owner
-	// has not heard of the request: Config.Notify has not taken its event.
+	// yet. Show RetryAt to the administrator.
 	ReasonResetWaiting Reason = Reason(account.ResetWaiting)
+
+	// ReasonOwnerNotTold means that the request for a reset can't be approved, since
+	// the owner has not heard of it: Config.Notify has not taken its event. Waiting
+	// alone does not help. Tell the operator, and let Sweep deliver the event.
+	ReasonOwnerNotTold Reason = Reason(account.OwnerNotTold)
 
 	// ReasonTooManyResets means that the last request was made less than a day
 	// ago. Show RetryAt. [ErrLimit]
@@ -259,6 +273,7 @@ var groups = map[Reason]error{
 	ReasonSetupSuperseded:       ErrSetup,
 	ReasonNoSetup:               ErrSetup,
 	ReasonNotEnrolled:           nil,
+	ReasonNoAuthenticator:       nil,
 	ReasonTooManyAuthenticators: ErrLimit,
 	ReasonTooManyCodeSets:       ErrLimit,
 	ReasonUnknownAuthenticator:  nil,
@@ -269,13 +284,16 @@ var groups = map[Reason]error{
 	ReasonWasEnrolled:           nil,
 	ReasonCodesNotKept:          nil,
 	ReasonUnknownDevice:         nil,
+	ReasonTrustNotAllowed:       nil,
 	ReasonNoAddress:             nil,
 	ReasonSameChannel:           nil,
+	ReasonTooSoon:               ErrLimit,
 	ReasonTooManyMessages:       ErrLimit,
 	ReasonTicketRequired:        nil,
 	ReasonTicketInvalid:         nil,
 	ReasonNoReset:               nil,
 	ReasonResetWaiting:          nil,
+	ReasonOwnerNotTold:          nil,
 	ReasonTooManyResets:         ErrLimit,
 	ReasonInvalidBypass:         ErrLimit,
 	ReasonOwnAccount:            nil,

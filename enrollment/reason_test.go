@@ -29,7 +29,7 @@ var groups = map[error][]enrollment.Reason{
 		enrollment.ReasonProofNotAllowed,
 	},
 	enrollment.ErrLimit: {
-		enrollment.ReasonTooManyAuthenticators, enrollment.ReasonTooManyCodeSets, enrollment.ReasonTooManyMessages,
+		enrollment.ReasonTooManyAuthenticators, enrollment.ReasonTooManyCodeSets, enrollment.ReasonTooManyMessages, enrollment.ReasonTooSoon,
 		enrollment.ReasonTooManyResets, enrollment.ReasonInvalidBypass,
 	},
 	nil: {
@@ -39,6 +39,7 @@ var groups = map[error][]enrollment.Reason{
 		enrollment.ReasonNoAddress, enrollment.ReasonSameChannel, enrollment.ReasonTicketRequired,
 		enrollment.ReasonTicketInvalid, enrollment.ReasonNoReset, enrollment.ReasonResetWaiting, enrollment.ReasonOwnAccount,
 		enrollment.ReasonUserIDTaken,
+		enrollment.ReasonOwnerNotTold, enrollment.ReasonNoAuthenticator, enrollment.ReasonTrustNotAllowed,
 	},
 }
 

@@ -350,7 +350,7 @@ func TestResetThatIsNotHeardOf(t *testing.T) {
 	k.Pass(r.Matures.Sub(k.Now()))
 	k.Unchanged("alice", func() {
 		_, err := k.Guard.Admin("root", "x").ApproveReset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
-		if d := proving.Want(t, err, enrollment.ReasonResetWaiting); !d.RetryAt.IsZero() {
+		if d := proving.Want(t, err, enrollment.ReasonOwnerNotTold); !d.RetryAt.IsZero() {
 			t.Errorf("try again at %v", d.RetryAt)
 		}
 	})

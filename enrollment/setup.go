@@ -11,19 +11,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-const (
-	// MaxAuthenticators is how many authenticators an account has at most.
-	MaxAuthenticators = 3
+// MaxName is the length of the longest name of an authenticator in bytes.
+const MaxName = 64
 
-	// MaxName is the length of the longest name of an authenticator in bytes.
-	MaxName = 64
-)
-
-// The limits are those of the accounts themselves.
-var (
-	_ = [1]struct{}{}[MaxAuthenticators-account.MaxAuthenticators]
-	_ = [1]struct{}{}[MaxName-account.MaxName]
-)
+// The limit is that of the accounts themselves.
+var _ = [1]struct{}{}[MaxName-account.MaxName]
 
 // BeginOptions are what [Guard.Begin] needs beyond the user.
 type BeginOptions struct {

@@ -110,7 +110,7 @@ func TestPhone(t *testing.T) {
 	b.submit("/sign-in/code", "code", wrongFor(sent))
 	b.denied(http.StatusUnprocessableEntity, "not the code in our last message")
 	b.submit("/sign-in/code/send")
-	b.sees("You can ask for another code in 1 minute.", "Code from the text message")
+	b.sees("We have just sent a code. You can ask for another one in 1 minute.", "Code from the text message")
 	b.submit("/sign-in/code", "code", sent)
 	b.at("/")
 	b.get("/security")
@@ -200,7 +200,7 @@ func TestMessagesAlone(t *testing.T) {
 	if bob.page.status != http.StatusUnprocessableEntity {
 		t.Errorf("a phone alone: status %d", bob.page.status)
 	}
-	bob.sees("Two-factor authentication is not on.")
+	bob.sees("Set up an authenticator app first.")
 	bob.post("/security/phone/code", url.Values{"code": {"000000"}})
 	bob.at("/security/begin")
 }

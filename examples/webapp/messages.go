@@ -111,6 +111,8 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 		return "There is no setup to continue. It is finished, cancelled or expired, or your security settings have changed."
 	case enrollment.ReasonNotEnrolled:
 		return "Two-factor authentication is not on."
+	case enrollment.ReasonNoAuthenticator:
+		return "Set up an authenticator app first."
 	case enrollment.ReasonTooManyAuthenticators:
 		return "You have the maximum number of authenticators. Remove or replace one."
 	case enrollment.ReasonTooManyCodeSets:
@@ -135,12 +137,16 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 		return "We can’t show your recovery codes again. Make new ones."
 	case enrollment.ReasonUnknownDevice:
 		return "That device was already no longer trusted."
+	case enrollment.ReasonTrustNotAllowed:
+		return "We don’t remember devices."
 	case enrollment.ReasonNoAddress:
 		return "There is no phone number to send a code to."
 	case enrollment.ReasonSameChannel:
 		return "We can’t send the code the same way you came here. Use another code."
+	case enrollment.ReasonTooSoon:
+		return "We have just sent a code. You can ask for another one in " + wait + "."
 	case enrollment.ReasonTooManyMessages:
-		return "You can ask for another code in " + wait + "."
+		return "We can’t send you any more codes today. You can ask for another one in " + wait + "."
 	case enrollment.ReasonTicketRequired:
 		return "Enter the ticket from your administrator."
 	case enrollment.ReasonTicketInvalid:
@@ -148,10 +154,9 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 	case enrollment.ReasonNoReset:
 		return "There is no open request for a reset."
 	case enrollment.ReasonResetWaiting:
-		if d.RetryAt.IsZero() {
-			return "You can’t approve the request yet. The user has not been told about it."
-		}
 		return "You can’t approve the request yet. Wait " + wait + "."
+	case enrollment.ReasonOwnerNotTold:
+		return "You can’t approve the request yet. The user has not been told about it."
 	case enrollment.ReasonTooManyResets:
 		return "You asked for a reset less than a day ago. You can ask again in " + wait + "."
 	case enrollment.ReasonInvalidBypass:

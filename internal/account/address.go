@@ -24,12 +24,12 @@ func (a *Account) Address() Address { return a.delivery.address }
 // on, it takes a proof.
 func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket TicketHash, p Proof) error {
 	if !a.enrolled() && !alone {
-		return refuse(NotEnrolled)
+		return refuse(NoAuthenticator)
 	}
 	if err := a.checkTicket(ticket); err != nil {
 		return err
 	}
-	if err := a.mayMessage(m.Now); err != nil {
+	if err := a.mayMessage(m); err != nil {
 		return err
 	}
 	if a.enrolled() {
@@ -57,7 +57,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, e
 	case !w.live(m.typed()):
 		return Confirmation{}, refuse(SetupExpired)
 	case !a.enrolled() && !alone:
-		return Confirmation{}, refuse(NotEnrolled)
+		return Confirmation{}, refuse(NoAuthenticator)
 	case !a.takes(Delivered, len(g.Digits)):
 		return Confirmation{}, refuse(MalformedCode)
 	}

@@ -232,7 +232,7 @@ func TestAdministrationIsBounded(t *testing.T) {
 	for seed := range byte(account.MaxAuthenticators) {
 		w.enroll(60 * (seed + 1))
 	}
-	for seed := range byte(account.MaxDevices) {
+	for seed := range byte(account.DefaultDevices) {
 		d := account.Device{ID: account.DeviceID{seed + 1}, Hash: account.DeviceHash{seed + 1}, Name: string(bytes.Repeat([]byte("d"), account.MaxName))}
 		if _, err := w.a.Trust(w.moment(), d, w.by(account.TOTP).Receipt); err != nil {
 			t.Fatal(err)
@@ -263,10 +263,10 @@ func TestAdministrationIsBounded(t *testing.T) {
 	for _, u := range outbox {
 		count[u.Event.Kind] += u.Count
 	}
-	if count[account.EventBypassGranted] != 40 || count[account.EventResetRequested] != 1 || count[account.EventDeviceTrusted] != account.MaxDevices {
+	if count[account.EventBypassGranted] != 40 || count[account.EventResetRequested] != 1 || count[account.EventDeviceTrusted] != account.DefaultDevices {
 		t.Errorf("undelivered: %v", count)
 	}
-	if len(w.devices()) != account.MaxDevices || w.waived(account.DeviceHash{1}) != account.TrustedDevice || !w.a.ResetRequest().Open {
+	if len(w.devices()) != account.DefaultDevices || w.waived(account.DeviceHash{1}) != account.TrustedDevice || !w.a.ResetRequest().Open {
 		t.Error("something but texts made room")
 	}
 	t.Logf("%d bytes, %d events to deliver", len(b), len(outbox))

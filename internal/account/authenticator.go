@@ -8,11 +8,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// Limits of what an account holds.
-const (
-	MaxAuthenticators = 3
-	MaxName           = 64 // bytes of an authenticator's name
-)
+const MaxName = 64 // bytes of an authenticator's name
 
 // An AuthenticatorID names an authenticator within its account.
 type AuthenticatorID [8]byte
@@ -35,9 +31,9 @@ type Authenticator struct {
 	unknown []field
 }
 
-// check is [totp.Key.Check] with what the host allows.
+// check is [totp.Key.CheckWithin] with what the host allows.
 func (a *Authenticator) check(m Moment, digits string) (step int64, err error) {
-	m.exempt(a.Key, func() { step, err = a.Key.Check(digits, m.typed(), a.Last) })
+	m.exempt(a.Key, func() { step, err = a.Key.CheckWithin(m.Limits.Window, digits, m.typed(), a.Last) })
 	return step, err
 }
 

@@ -70,7 +70,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	if !s.Replaces.IsZero() {
 		replaced = a.find(s.Replaces)
 	}
-	if replaced < 0 && len(a.authenticators) >= MaxAuthenticators {
+	if replaced < 0 && len(a.authenticators) >= m.Limits.Authenticators {
 		return Confirmation{}, refuse(TooManyAuthenticators)
 	}
 	needsCodes, err := a.needsCodes(m)

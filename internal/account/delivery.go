@@ -15,7 +15,6 @@ const (
 	DeliveryTTL   = 10 * time.Minute
 	MessagePause  = time.Minute // between two messages
 	MessageWindow = 24 * time.Hour
-	MaxMessages   = 5 // in a window
 	MaxTries      = 5 // of one code
 
 	// DeliveredDigits is the length of a delivered code, the least that NIST
@@ -44,23 +43,26 @@ func (d *delivery) isZero() bool {
 }
 
 // blocked limits the rate of messages: they cost money and disturb users.
-func (d *delivery) blocked(now time.Time) error {
+func (d *delivery) blocked(m Moment) error {
 	var until time.Time
+	reason := TooSoon
 	if !d.last.IsZero() {
 		until = d.last.Add(MessagePause)
 	}
-	if d.sent >= MaxMessages {
-		until = later(until, d.since.Add(MessageWindow))
+	if d.sent >= m.Limits.Messages {
+		if day := d.since.Add(MessageWindow); day.After(until) {
+			until, reason = day, TooManyMessages
+		}
 	}
-	if now.Before(until) {
-		return &Refusal{Reason: TooManyMessages, RetryAt: until}
+	if m.Now.Before(until) {
+		return &Refusal{Reason: reason, RetryAt: until}
 	}
 	return nil
 }
 
 // send counts a message and puts its code in the place of an earlier one.
 func (a *Account) send(m Moment, x Delivery) error {
-	if err := a.mayMessage(m.Now); err != nil {
+	if err := a.mayMessage(m); err != nil {
 		return err
 	}
 	d := &a.delivery
@@ -75,10 +77,10 @@ func (a *Account) send(m Moment, x Delivery) error {
 }
 
 // mayMessage reports whether a message may be sent now.
-func (a *Account) mayMessage(now time.Time) error {
-	err := a.delivery.throttle.blocked(totpPolicy, now)
+func (a *Account) mayMessage(m Moment) error {
+	err := a.delivery.throttle.blocked(totpPolicy, m.Now)
 	if err == nil {
-		err = a.delivery.blocked(now)
+		err = a.delivery.blocked(m)
 	}
 	return about(Delivered, err)
 }

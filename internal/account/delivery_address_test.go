@@ -34,7 +34,7 @@ func TestConfirmAddress(t *testing.T) {
 	w := newWorld(t)
 	_, set := codes(t, 1)
 	mustReason(t, w.confirmAddress(1, "123456", true, set), account.NoSetup)
-	mustReason(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone, false, account.TicketHash{}, account.Proof{}), account.NotEnrolled)
+	mustReason(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone, false, account.TicketHash{}, account.Proof{}), account.NoAuthenticator)
 	must(t, w.a.Bind(w.moment(), w.message(1, "012345"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	if s := w.a.State(); s != account.None {
 		t.Errorf("state %v", s)
@@ -43,7 +43,7 @@ func TestConfirmAddress(t *testing.T) {
 	must(t, w.a.Bind(w.moment(), w.message(2, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	mustReason(t, w.confirmAddress(1, "012345", true, set), account.SetupSuperseded)
 	mustReason(t, w.confirmAddress(2, "012345", true, set), account.WrongCode)
-	mustReason(t, w.confirmAddress(2, "123456", false, set), account.NotEnrolled)
+	mustReason(t, w.confirmAddress(2, "123456", false, set), account.NoAuthenticator)
 	_, err := w.a.ConfirmAddress(w.moment(), account.Guess{
 		Factor: account.Delivered, Digits: "123456", Delivery: account.DeliveryID{2},
 	}, true)

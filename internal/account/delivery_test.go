@@ -129,7 +129,7 @@ func TestMessagesAreLimited(t *testing.T) {
 			}
 			w.now = first.Add(account.MessagePause - time.Microsecond)
 			err := bind(2)
-			mustReason(t, err, account.TooManyMessages)
+			mustReason(t, err, account.TooSoon)
 			if want := first.Add(account.MessagePause); !retryAt(err).Equal(want) || w.a.Changed() {
 				t.Fatalf("the next may go at %v, want %v; changed: %t", retryAt(err), want, w.a.Changed())
 			}
@@ -360,7 +360,7 @@ func TestDeliveryAndClocks(t *testing.T) {
 	sent := w.now
 	w.now = sent.Add(-5 * time.Hour)
 	mustReason(t, w.delivered(1, "123456"), account.ChallengeExpired)
-	mustReason(t, w.send(2, "123456"), account.TooManyMessages)
+	mustReason(t, w.send(2, "123456"), account.TooSoon)
 	w.now = sent.Add(-time.Minute) // a node that is a little behind
 	mustReason(t, w.delivered(1, "123456"), "")
 

@@ -8,12 +8,6 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// Limits of trusted devices.
-const (
-	MaxDevices = 5
-	DeviceTTL  = 30 * 24 * time.Hour
-)
-
 // A DeviceID names a trusted device within its account.
 type DeviceID [8]byte
 
@@ -45,10 +39,14 @@ func (a *Account) Devices(now time.Time) ([]Device, error) {
 }
 
 // Trust adds a device on which the user has just answered. The oldest makes room
-// if there are too many.
+// if there are as many as there may be. If there are more, since the limit was
+// higher, the others stay: trust ends at the time that it was given for.
 func (a *Account) Trust(m Moment, d Device, r Receipt) (Device, error) {
 	if !a.enrolled() {
 		return Device{}, refuse(NotEnrolled)
+	}
+	if m.Limits.Devices == 0 {
+		return Device{}, refuse(TrustNotAllowed)
 	}
 	if err := a.CheckReceipt(r, m.typed(), ReceiptTTL); err != nil {
 		return Device{}, err
@@ -57,11 +55,11 @@ func (a *Account) Trust(m Moment, d Device, r Receipt) (Device, error) {
 	if err != nil {
 		return Device{}, err
 	}
-	d.Added, d.Expires = m.Now, m.Now.Add(DeviceTTL)
-	*devices = append(*devices, d)
-	if extra := len(*devices) - MaxDevices; extra > 0 {
-		*devices = slices.Delete(*devices, 0, extra)
+	if len(*devices) >= m.Limits.Devices {
+		*devices = slices.Delete(*devices, 0, 1)
 	}
+	d.Added, d.Expires = m.Now, m.Now.Add(m.Limits.DeviceTTL)
+	*devices = append(*devices, d)
 	a.devices.touch()
 	return d, a.record(m, Event{Kind: EventDeviceTrusted, Factor: r.Factor, Name: d.Name})
 }

@@ -66,17 +66,17 @@ func TestTrustIsForThirtyDays(t *testing.T) {
 		}
 		w.reload()
 	}
-	if d := w.devices()[0]; !d.Added.Equal(added) || !d.Used.Equal(w.now) || !d.Expires.Equal(added.Add(account.DeviceTTL)) {
+	if d := w.devices()[0]; !d.Added.Equal(added) || !d.Used.Equal(w.now) || !d.Expires.Equal(added.Add(account.DefaultDeviceTTL)) {
 		t.Errorf("%+v", d)
 	}
 	if last := w.a.LastSignIn(); !last.At.Equal(w.now) || last.Factor != account.TrustedDevice {
 		t.Errorf("last sign-in %+v", last)
 	}
-	w.now = added.Add(account.DeviceTTL - time.Microsecond)
+	w.now = added.Add(account.DefaultDeviceTTL - time.Microsecond)
 	if by := w.waived(hash); by != account.TrustedDevice {
 		t.Errorf("a moment before its end: %d", by)
 	}
-	w.now = added.Add(account.DeviceTTL)
+	w.now = added.Add(account.DefaultDeviceTTL)
 	if by := w.waived(hash); by != account.NoFactor || len(w.devices()) != 0 {
 		t.Errorf("at its end: %d, %d devices", by, len(w.devices()))
 	}
@@ -97,11 +97,11 @@ func TestOldestDeviceMakesRoom(t *testing.T) {
 	w := newWorld(t)
 	w.enroll(1)
 	var hashes []account.DeviceHash
-	for seed := range byte(account.MaxDevices + 2) {
+	for seed := range byte(account.DefaultDevices + 2) {
 		hashes = append(hashes, w.trust(seed+1))
 		w.now = w.now.Add(time.Minute)
 	}
-	if n := len(w.devices()); n != account.MaxDevices {
+	if n := len(w.devices()); n != account.DefaultDevices {
 		t.Errorf("%d devices", n)
 	}
 	for i, hash := range hashes {
@@ -112,7 +112,7 @@ func TestOldestDeviceMakesRoom(t *testing.T) {
 	// One that has expired makes room before one that has not.
 	w.now = hashesEnd(w)
 	w.trust(50)
-	if n := len(w.devices()); n != account.MaxDevices || w.waived(hashes[3]) != account.TrustedDevice {
+	if n := len(w.devices()); n != account.DefaultDevices || w.waived(hashes[3]) != account.TrustedDevice {
 		t.Errorf("%d devices", n)
 	}
 }

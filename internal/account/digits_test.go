@@ -44,7 +44,7 @@ func TestDigitsThatNoCodeHas(t *testing.T) {
 			return err
 		}},
 		"an address": {[]int{6}, func(w *world, digits string) error {
-			if m := w.message(1, "123456"); account.MayMessage(w.a, w.now) == nil {
+			if m := w.message(1, "123456"); account.MayMessage(w.a, w.at()) == nil {
 				must(t, w.a.Bind(w.moment(), m, phone, true, account.TicketHash{}, w.by(account.TOTP)))
 				w.reload()
 			}

@@ -104,7 +104,7 @@ func Waived(a *Account, now time.Time, device DeviceHash) (Factor, error) {
 func CheckTicket(a *Account, ticket TicketHash) error { return a.checkTicket(ticket) }
 
 // MayMessage reports whether a message may be sent now.
-func MayMessage(a *Account, now time.Time) error { return a.mayMessage(now) }
+func MayMessage(a *Account, m Moment) error { return a.mayMessage(m) }
 
 // Throttles returns what holds back guessing at the factors.
 func Throttles(a *Account) map[Factor]*Throttle {

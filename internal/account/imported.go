@@ -144,7 +144,7 @@ func (a *Account) Import(m Moment, authenticators []Authenticator, codes []Impor
 		return refuse(AlreadyEnrolled)
 	case !again && (a.wasConfirmed || a.ticket != (TicketHash{})):
 		return refuse(WasEnrolled)
-	case len(authenticators) > MaxAuthenticators:
+	case len(authenticators) > m.Limits.Authenticators:
 		return refuse(TooManyAuthenticators)
 	}
 	for i, x := range authenticators {

@@ -29,6 +29,9 @@ type Moment struct {
 	// AllowReauth lets re-authentication authorise what takes something away.
 	AllowReauth bool
 
+	// Limits are what the host has fitted.
+	Limits Limits
+
 	// Prepared is what was done because the account has asked for it.
 	Prepared Prepared
 }

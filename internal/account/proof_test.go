@@ -95,7 +95,7 @@ func TestProofIsAskedForLast(t *testing.T) {
 		"Bind before the pause": {func() error {
 			must(t, w.a.Bind(w.moment(), w.message(1, "123456"), phone, false, account.TicketHash{}, w.by(account.TOTP)))
 			return w.a.Bind(w.moment(), w.message(2, "123456"), phone, false, account.TicketHash{}, p)
-		}(), account.TooManyMessages},
+		}(), account.TooSoon},
 	} {
 		if got := reason(tt.err); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)

@@ -94,7 +94,7 @@ func (a *Account) ApproveReset(m Moment, by Admin, ticket TicketHash) error {
 	if untold, err := a.undelivered(EventResetRequested); err != nil {
 		return err
 	} else if untold {
-		return refuse(ResetWaiting)
+		return refuse(OwnerNotTold)
 	}
 	return a.Reset(m, by, ticket)
 }

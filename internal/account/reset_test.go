@@ -365,7 +365,7 @@ func TestResetThatNobodyHeardOfIsNotApproved(t *testing.T) {
 	w.now = r.Matures.Add(day)
 	w.reload()
 	err = w.a.ApproveReset(w.moment(), root, account.TicketHash{})
-	mustReason(t, err, account.ResetWaiting)
+	mustReason(t, err, account.OwnerNotTold)
 	if !retryAt(err).IsZero() || w.a.Changed() || w.a.State() != account.Confirmed {
 		t.Errorf("try again at %v, changed: %v", retryAt(err), w.a.Changed())
 	}

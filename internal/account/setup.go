@@ -97,7 +97,7 @@ func (a *Account) Begin(m Moment, s Setup, ticket TicketHash, p Proof) error {
 		return refuse(NotEnrolled)
 	case !s.Replaces.IsZero() && a.find(s.Replaces) < 0:
 		return refuse(UnknownAuthenticator)
-	case s.Replaces.IsZero() && len(a.authenticators) >= MaxAuthenticators:
+	case s.Replaces.IsZero() && len(a.authenticators) >= m.Limits.Authenticators:
 		return refuse(TooManyAuthenticators)
 	}
 	if err := a.checkTicket(ticket); err != nil {

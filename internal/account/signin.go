@@ -45,6 +45,9 @@ type Decision struct {
 // does so at a sign-in and nowhere else.
 func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 	by, device := NoFactor, (*Device)(nil)
+	if m.Limits.Devices == 0 {
+		l.Device = DeviceHash{} // whatever was trusted where the limit is another
+	}
 	if l.SignIn {
 		var err error
 		if by, device, err = a.waived(m.Now, l.Device); err != nil {

@@ -126,7 +126,9 @@ func largest(t *testing.T, variant int) *account.Account {
 
 	for i := range account.MaxDevices {
 		hash := account.DeviceHash{1, byte(i)}
-		must(second(w.a.Trust(w.moment(), account.Device{
+		m := w.moment()
+		m.Limits.Devices = account.MaxDevices
+		must(second(w.a.Trust(m, account.Device{
 			ID: account.DeviceID{1, byte(i)}, Hash: hash, Name: strings.Repeat("d", longestDevice),
 		}, w.by(account.TOTP).Receipt)))
 		by, err := w.waive(hash)

@@ -105,7 +105,7 @@ func TestCase30_TrustSurvives(t *testing.T, open proving.Open) {
 			return second(u.Kit.Guard.Verify(t.Context(), u.ID, "x", u.Codes[0]))
 		},
 		"revoke all": func(u *proving.Person) error { return u.Kit.Guard.Devices().RevokeAll(t.Context(), u.ID) },
-		"its time":   func(u *proving.Person) error { u.Kit.Pass(enrollment.DeviceTTL); return nil },
+		"its time":   func(u *proving.Person) error { u.Kit.Pass(enrollment.DefaultDeviceTTL); return nil },
 	} {
 		k := proving.Over(t, s)
 		u := k.Enroll("user of " + name)

@@ -157,7 +157,7 @@ func TestCase27_DeliveredCodeNotBound(t *testing.T, open proving.Open) {
 	proving.Want(t, err, enrollment.ReasonChallengeSpent)
 	// A code that is to prove an address proves another user's no more.
 	b, err := ma.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(alice.Codes[0])})
-	proving.Want(t, err, enrollment.ReasonTooManyMessages)
+	proving.Want(t, err, enrollment.ReasonTooSoon)
 	k.Pass(enrollment.MessagePause)
 	b, err = ma.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(alice.Codes[0])})
 	proving.Want(t, err, "")
@@ -183,15 +183,15 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 		return err
 	}
 	got := proving.Together(20, func(int) error { return send(m) })
-	if n := p.Len() - bound; n != 1 || got[""] != 1 || got[enrollment.ReasonTooManyMessages] != 19 {
+	if n := p.Len() - bound; n != 1 || got[""] != 1 || got[enrollment.ReasonTooSoon] != 19 {
 		t.Errorf("%d were delivered, outcomes %v", n, got)
 	}
 	// Through every other door too, and from another process.
 	other := messages(k, p)
 	k.Unchanged("alice", func() {
-		proving.Want(t, send(other), enrollment.ReasonTooManyMessages)
+		proving.Want(t, send(other), enrollment.ReasonTooSoon)
 		_, err := other.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: "+1", Proof: enrollment.ByCode(u.Code())})
-		proving.Want(t, err, enrollment.ReasonTooManyMessages)
+		proving.Want(t, err, enrollment.ReasonTooSoon)
 	})
 	// Nothing is sent unless the count is stored.
 	k.Pass(enrollment.MessagePause)
@@ -211,7 +211,7 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 	seen := false
 	m = messages(k, senderFunc(func(context.Context, enrollment.Message) error {
 		seen = true
-		if err := send(messages(k, p)); proving.ReasonOf(err) != enrollment.ReasonTooManyMessages {
+		if err := send(messages(k, p)); proving.ReasonOf(err) != enrollment.ReasonTooSoon {
 			t.Errorf("while it is being sent: %v", err)
 		}
 		return broken
@@ -219,7 +219,7 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 	if err := send(m); !errors.Is(err, enrollment.ErrNotSent) || !errors.Is(err, broken) || !seen {
 		t.Errorf("a sender that fails: %v", err)
 	}
-	proving.Want(t, send(m), enrollment.ReasonTooManyMessages) // it counts all the same
+	proving.Want(t, send(m), enrollment.ReasonTooSoon) // it counts all the same
 	k.Pass(enrollment.MessagePause)
 	// A reply that is lost loses neither the count nor the message.
 	k.Store.After(proving.Save, func(_ context.Context, c *proving.Call) { c.Err = errors.Join(c.Err, broken) })
@@ -231,7 +231,7 @@ func TestCase40_MessageFlooding(t *testing.T, open proving.Open) {
 	if n := p.Len() - before; n != 1 {
 		t.Errorf("%d messages after a lost reply", n)
 	}
-	proving.Want(t, send(m), enrollment.ReasonTooManyMessages)
+	proving.Want(t, send(m), enrollment.ReasonTooSoon)
 }
 
 type senderFunc func(ctx context.Context, m enrollment.Message) error
@@ -279,7 +279,7 @@ func TestCase48_HangUpAfterMessage(t *testing.T, open proving.Open) {
 	k.Store.Straighten()
 	m = messages(k, p)
 	_, err = m.Send(t.Context(), enrollment.PurposeSignIn, challenge)
-	proving.Want(t, err, enrollment.ReasonTooManyMessages)
+	proving.Want(t, err, enrollment.ReasonTooSoon)
 	k.Pass(enrollment.MessagePause)
 	d, err := m.Send(t.Context(), enrollment.PurposeSignIn, challenge)
 	proving.Want(t, err, "")

@@ -77,7 +77,7 @@ func messageOperations() []operation {
 	// right.
 	counted := func(ctx C, s S, g G, out *result) error {
 		_, err := send(challenge)(context.Background(), s, g)
-		if err := expect(err, enrollment.ReasonTooManyMessages); err != nil || out == nil {
+		if err := expect(err, enrollment.ReasonTooSoon); err != nil || out == nil {
 			return err
 		}
 		ok, err := g.Answer(ctx, enrollment.PurposeSignIn, enrollment.ChallengeOf(out.token), out.code)
@@ -104,7 +104,7 @@ func messageOperations() []operation {
 
 	return []operation{
 		{name: "Send", state: "addressed", run: send(challenge), writes: true, once: true, quiet: true, sends: true, held: counted},
-		{name: "Send too soon", state: "sent", run: send(sent), want: enrollment.ReasonTooManyMessages},
+		{name: "Send too soon", state: "sent", run: send(sent), want: enrollment.ReasonTooSoon},
 		{name: "Send to nowhere", state: "confirmed", run: send(challenge), want: enrollment.ReasonNoAddress},
 		{name: "Send for spent challenge", state: "addressed", run: send(spent), want: enrollment.ReasonChallengeSpent},
 		{name: "Bind by code", state: "confirmed", run: bind(byCode), writes: true, once: true, quiet: true, sends: true, held: all(waits, used(func(s S) string { return s.Right() }, enrollment.ReasonReplayed))},
@@ -113,7 +113,7 @@ func messageOperations() []operation {
 		{name: "Bind with ticket", state: "ticketed", run: bind(byNothing), writes: true, once: true, quiet: true, sends: true, held: waits},
 		{name: "Bind by wrong code", state: "confirmed", run: bind(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Bind without proof", state: "confirmed", run: bind(byNothing), want: enrollment.ReasonProofRequired},
-		{name: "Bind too soon", state: "sent", run: bind(byReceipt), want: enrollment.ReasonTooManyMessages},
+		{name: "Bind too soon", state: "sent", run: bind(byReceipt), want: enrollment.ReasonTooSoon},
 		{name: "Confirm address", state: "binding", run: confirm(message), writes: true, once: true, held: all(over, address("sms"))},
 		{name: "Confirm address alone", state: "alone", run: confirm(message), writes: true, once: true, held: all(
 			over, address("email"), leadsTo(store.Confirmed, 0), func(ctx C, _ S, g G, out *result) error {
@@ -181,7 +181,7 @@ func TestFaultsOfSender(t *testing.T, open proving.Open) {
 				t.Errorf("%s, Sender %s: observed %+v", r.where, name, seen)
 			}
 			_, err = op.run(t.Context(), s, r.healthy)
-			if err := expect(err, enrollment.ReasonTooManyMessages); err != nil {
+			if err := expect(err, enrollment.ReasonTooSoon); err != nil {
 				t.Errorf("%s, Sender %s: another: %v", r.where, name, err)
 			}
 		}

@@ -101,15 +101,15 @@ func TestFeatureX3_TrustedDevices(t *testing.T, open proving.Open) {
 	if trusted(kiosk) || !trusted(laptop) {
 		t.Error("revoked is the wrong one")
 	}
-	for i := range enrollment.MaxDevices { // one too many
+	for i := range enrollment.DefaultMaxDevices { // one too many
 		trust(fmt.Sprint("number ", i))
 	}
-	if list, err := devices.List(t.Context(), "alice"); err != nil || len(list) != enrollment.MaxDevices || trusted(laptop) {
+	if list, err := devices.List(t.Context(), "alice"); err != nil || len(list) != enrollment.DefaultMaxDevices || trusted(laptop) {
 		t.Errorf("%d devices, %v, the oldest of them trusted: %v", len(list), err, trusted(laptop))
 	}
 	k.Must(devices.RevokeAll(t.Context(), "alice"))
 	last := trust("last")
-	k.Pass(enrollment.DeviceTTL)
+	k.Pass(enrollment.DefaultDeviceTTL)
 	if trusted(last) {
 		t.Error("trusted for ever")
 	}

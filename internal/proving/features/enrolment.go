@@ -40,7 +40,7 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T, open proving.Open) {
 
 	strict := k.Node(func(c *enrollment.Config) { c.AddressAlone = false }).Messages()
 	_, err := strict.Bind(t.Context(), "bob", number)
-	proving.Want(t, err, enrollment.ReasonNotEnrolled) // off by default
+	proving.Want(t, err, enrollment.ReasonNoAuthenticator) // off by default
 
 	messages := k.Guard.Messages()
 	k.Enroll("alice") // chooses the app

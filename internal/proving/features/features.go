@@ -76,4 +76,8 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureX11_SuiteForIntegrators", Run: TestFeatureX11_SuiteForIntegrators},
 	{Name: "TestFeatureX12_EventsCodesRetryAfter", Run: TestFeatureX12_EventsCodesRetryAfter},
 	{Name: "TestFeatureN16_Words", Run: TestFeatureN16_Words},
+	{Name: "TestFeatureX16_TrustThatFits", Run: TestFeatureX16_TrustThatFits},
+	{Name: "TestFeatureX16_AuthenticatorsThatFit", Run: TestFeatureX16_AuthenticatorsThatFit},
+	{Name: "TestFeatureX16_MessagesThatFit", Run: TestFeatureX16_MessagesThatFit},
+	{Name: "TestFeatureX16_WindowThatFits", Run: TestFeatureX16_WindowThatFits},
 }

@@ -127,7 +127,7 @@ func (r *modelRun) adminResetWith(u *modelUser, ticket, approve bool) {
 			return &modelNo{reason: enrollment.ReasonResetWaiting, retry: a.reset.matures}
 		case approve && a.waits(enrollment.EventResetRequested): // the owner has not heard of it
 			r.tally["ApproveReset: not told"]++
-			return modelDeny(enrollment.ReasonResetWaiting)
+			return modelDeny(enrollment.ReasonOwnerNotTold)
 		case !a.enrolled() && !ticket && a.ticket == "": // nothing to hand out or to take back
 			return modelDeny(enrollment.ReasonNotEnrolled)
 		}

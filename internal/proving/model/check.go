@@ -162,7 +162,7 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 	var replayed time.Time // when its app shows the next code that is not used
 	for i := range a.apps {
 		x := &a.apps[i]
-		switch step := x.match(digits, now); {
+		switch step := x.match(digits, now, a.limits); {
 		case step == 0:
 		case step <= x.last:
 			next := max(x.last, modelStep(now)) + 1
@@ -228,7 +228,7 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 	if s.replaces != "" {
 		replaced = a.find(s.replaces)
 	}
-	if replaced < 0 && len(a.apps) == 3 {
+	if replaced < 0 && len(a.apps) >= a.limits.apps {
 		return false, modelDeny(enrollment.ReasonTooManyAuthenticators)
 	}
 	if needs, no = a.needsCodes(now); no != nil {
@@ -246,7 +246,7 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 		no.factor = enrollment.FactorTOTP
 		return false, no
 	}
-	step := s.app.match(digits, now)
+	step := s.app.match(digits, now, a.limits)
 	if step == 0 {
 		s.throttle.fail(modelShort, 1, now)
 		a.dirty = true

@@ -210,7 +210,7 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Status of %s:\n%+v\nthe model:\n%+v", u.name, got, want)
 	}
-	if s.Devices > 5 || len(s.Authenticators) > 3 || len(s.History) > 20 {
+	if s.Devices > 10 || len(s.Authenticators) > 3 || len(s.History) > 20 {
 		r.fatalf("Status of %s: too much of something: %+v", u.name, s)
 	}
 	// A record that would be too long has lost the oldest history.
@@ -249,7 +249,7 @@ func (r *modelRun) accept(u *modelUser, m modelMatch, text string) {
 	fresh := false
 	for k, key := range u.keys {
 		x := modelApp{key: key}
-		step := x.match(normal, r.now())
+		step := x.match(normal, r.now(), r.limits)
 		if step == 0 || slices.ContainsFunc(u.used[k], func(s int64) bool { return s >= step }) {
 			continue
 		}

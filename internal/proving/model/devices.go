@@ -74,17 +74,22 @@ func (r *modelRun) trustWith(u *modelUser, t modelToken) {
 			return modelForm(enrollment.ReasonProofInvalid)
 		case !a.enrolled():
 			return modelDeny(enrollment.ReasonNotEnrolled)
+		case a.limits.devices == 0:
+			return modelDeny(enrollment.ReasonTrustNotAllowed)
 		case t.epoch != a.epoch:
 			return modelDeny(enrollment.ReasonProofInvalid)
 		case !modelFresh(t.issued, r.now(), 5*time.Minute):
 			return modelDeny(enrollment.ReasonProofStale)
 		}
-		d := modelDevice{name: name, added: r.now(), expires: r.now().Add(30 * modelDay)}
+		d := modelDevice{name: name, added: r.now(), expires: r.now().Add(a.limits.trust)}
 		if name == "" {
 			d.name = "Device"
 		}
-		a.devices = append(a.trusted(r.now()), d)
-		a.devices = a.devices[max(0, len(a.devices)-5):]
+		a.devices = a.trusted(r.now())
+		if len(a.devices) >= a.limits.devices {
+			a.devices = a.devices[1:] // one for the one that comes, however many there are
+		}
+		a.devices = append(a.devices, d)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventDeviceTrusted, Factor: t.factor, Name: d.name})
 		return nil
 	}, func(ctx context.Context) (err error) {

@@ -40,16 +40,16 @@ func (a *modelAccount) rebaseMessages(now time.Time) {
 }
 
 // mayMessage holds back messages: while guessing is held back, for a minute
-// after the last, and after five for a day from the first.
+// after the last, and after those of a day for a day from the first.
 func (a *modelAccount) mayMessage(now time.Time) *modelNo {
 	no := a.sms.refuses(modelShort, now)
 	if no == nil && a.messages > 0 {
-		at := a.lastMessage.Add(time.Minute)
-		if a.messages >= 5 {
-			at = modelLater(at, a.messagesSince.Add(modelDay))
+		at, reason := a.lastMessage.Add(time.Minute), enrollment.ReasonTooSoon
+		if day := a.messagesSince.Add(modelDay); a.messages >= a.limits.messages && day.After(at) {
+			at, reason = day, enrollment.ReasonTooManyMessages
 		}
 		if now.Before(at) {
-			no = &modelNo{reason: enrollment.ReasonTooManyMessages, retry: at}
+			no = &modelNo{reason: reason, retry: at}
 		}
 	}
 	if no != nil {
@@ -136,7 +136,7 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 	var match modelMatch
 	no := r.do(u, fmt.Sprintf("Bind %s with ticket %q by %v", to.channel, ticket, p), func(a *modelAccount, turn int) *modelNo {
 		if !a.enrolled() && !r.alone {
-			return modelDeny(enrollment.ReasonNotEnrolled)
+			return modelDeny(enrollment.ReasonNoAuthenticator)
 		}
 		if no := a.checkTicket(ticket); no != nil {
 			return no
@@ -219,7 +219,7 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		case w.late(r.now()):
 			return modelDeny(enrollment.ReasonSetupExpired)
 		case !a.enrolled() && !r.alone:
-			return modelDeny(enrollment.ReasonNotEnrolled)
+			return modelDeny(enrollment.ReasonNoAuthenticator)
 		case len(normal) != 6:
 			return modelDeny(enrollment.ReasonMalformedCode)
 		}

@@ -63,12 +63,12 @@ func modelStep(at time.Time) int64 {
 	return step
 }
 
-// match returns the highest step of the window that the code belongs to, 0 if
-// none.
-func (x *modelApp) match(digits string, now time.Time) int64 {
+// match returns the highest step of the window that the code belongs to, or of a
+// used one beside the window, 0 if none.
+func (x *modelApp) match(digits string, now time.Time, l modelLimits) int64 {
 	for d := int64(1); d >= -1; d-- {
 		step := modelStep(now) + d
-		if step > 0 && proving.Shown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
+		if step > 0 && (step <= x.last || l.accepts(d)) && proving.Shown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
 			return step
 		}
 	}
@@ -97,6 +97,8 @@ type modelImported struct {
 
 // A modelAccount is what one user's record should amount to.
 type modelAccount struct {
+	limits modelLimits // as they are now; they are not stored
+
 	stored bool
 	epoch  int
 	was    bool

@@ -94,6 +94,8 @@ func (r *modelRun) importKeys(u *modelUser) {
 			return modelDeny(enrollment.ReasonAlreadyEnrolled)
 		case !im.Again && (a.was || a.ticket != ""):
 			return modelDeny(enrollment.ReasonWasEnrolled)
+		case len(keys) > a.limits.apps:
+			return modelDeny(enrollment.ReasonTooManyAuthenticators)
 		}
 		for i, k := range keys {
 			if slices.ContainsFunc(keys[:i], func(x totp.Key) bool { return x.Secret().Equal(k.Secret()) }) {

@@ -34,7 +34,7 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 			return modelDeny(enrollment.ReasonNotEnrolled)
 		case replace != "" && a.find(replace) < 0:
 			return modelDeny(enrollment.ReasonUnknownAuthenticator)
-		case replace == "" && len(a.apps) == 3:
+		case replace == "" && len(a.apps) >= a.limits.apps:
 			return modelDeny(enrollment.ReasonTooManyAuthenticators)
 		}
 		if no := a.checkTicket(ticket); no != nil {

@@ -62,8 +62,8 @@ func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, er
 }
 
 // arrived takes note of a message, and checks apart from the model that there
-// are not too many of them: five for each day that the clock went forward, and
-// one a minute.
+// are not too many of them: as many as are allowed for each day that the clock went
+// forward, and one a minute.
 func (r *modelRun) arrived(u *modelUser, m enrollment.Message, want enrollment.Message, w *modelMessage) {
 	w.digits = m.Code()
 	if m.UserID != want.UserID || m.Purpose != want.Purpose || m.Channel != want.Channel || m.To != want.To || !m.Expires.Equal(want.Expires) ||
@@ -73,14 +73,14 @@ func (r *modelRun) arrived(u *modelUser, m enrollment.Message, want enrollment.M
 	}
 	u.texts = append(u.texts, w.digits)
 	u.posts = append(u.posts, r.motion)
-	n := len(u.posts)
+	n, most := len(u.posts), r.limits.messages
 	since := func(i int) float64 { return r.motion - u.posts[n-1-i] + 1e-3 }
 	switch {
 	case n > 1 && since(1) < 60:
 		r.fatalf("two messages within %v seconds", since(1))
-	case n > 10 && since(10) < modelDay.Seconds(): // the middle five fill a day
-		r.fatalf("eleven messages within %v seconds", since(10))
-	case float64(n) > 5*(1+r.motion/modelDay.Seconds()):
+	case n > 2*most && since(2*most) < modelDay.Seconds(): // those in the middle fill a day
+		r.fatalf("%d messages within %v seconds", 2*most+1, since(2*most))
+	case float64(n) > float64(most)*(1+r.motion/modelDay.Seconds()):
 		r.fatalf("%d messages within %v seconds", n, r.motion)
 	}
 }
@@ -185,7 +185,7 @@ func (r *modelRun) besiege(u *modelUser) {
 			}
 		}
 		at := modelLater(u.account.sms.opens(modelShort), u.account.lastMessage.Add(time.Minute))
-		if u.account.messages >= 5 {
+		if u.account.messages >= r.limits.messages {
 			at = modelLater(at, u.account.messagesSince.Add(modelDay))
 		}
 		r.until(at.Add(-time.Microsecond * time.Duration(r.rng.IntN(5)/4)))

@@ -82,6 +82,7 @@ type modelRun struct {
 
 	post     *modelPost
 	messages enrollment.Messages
+	limits   modelLimits
 	alone    bool // whether an address may be all
 	resets   enrollment.ResetRequests
 	wordy    bool // whether administrators give reasons as long as can be
@@ -176,14 +177,15 @@ func (r *modelRun) restart() {
 	// Some things may be configured anew meanwhile.
 	r.alone = r.chance(2)
 	r.config.AddressAlone = r.alone
+	r.limit(&r.config)
 	r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes = r.chance(3), r.chance(3), r.chance(2)
 	var err error
 	if r.guard, err = enrollment.New(r.store, r.ring, r.config); err != nil {
 		r.t.Fatal(err)
 	}
 	r.messages, r.resets = r.guard.Messages(), r.guard.ResetRequests()
-	r.log = append(r.log, fmt.Sprintf("%3d a Guard: at setup %t, replenish %t, keep %t, alone %t", len(r.log),
-		r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes, r.alone))
+	r.log = append(r.log, fmt.Sprintf("%3d a Guard: at setup %t, replenish %t, keep %t, alone %t, limits %+v", len(r.log),
+		r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes, r.alone, r.limits))
 }
 
 func (r *modelRun) fatalf(format string, args ...any) {
@@ -220,6 +222,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 ) *modelNo {
 	now := r.now()
 	a := u.account.clone()
+	a.limits = r.limits
 	turn := r.next()
 	back := a.rebase(now, turn)
 	a.tidy(now)

@@ -34,7 +34,7 @@ func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enro
 	signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
 	var waived enrollment.Factor
 	switch {
-	case signIn && a.enrolled() && a.holder(l.Device.Reveal(), now) != nil:
+	case signIn && a.enrolled() && a.limits.devices > 0 && a.holder(l.Device.Reveal(), now) != nil:
 		waived = enrollment.FactorTrustedDevice
 	case signIn && a.bypassed(now):
 		waived = enrollment.FactorBypass

@@ -113,7 +113,7 @@ func TestRaceForMessage(t *testing.T, open proving.Open) {
 	one(t, race(func(int) error {
 		_, err := messages.Send(t.Context(), enrollment.PurposeSignIn, s.Challenge)
 		return err
-	}), enrollment.ReasonTooManyMessages)
+	}), enrollment.ReasonTooSoon)
 	if n := inbox.Len(); n != 1 {
 		t.Errorf("%d messages were sent", n)
 	}
@@ -157,7 +157,7 @@ func TestRaceOfDevices(t *testing.T, open proving.Open) {
 			good++
 		}
 	}
-	if err != nil || len(list) != enrollment.MaxDevices || good != enrollment.MaxDevices {
+	if err != nil || len(list) != enrollment.DefaultMaxDevices || good != enrollment.DefaultMaxDevices {
 		t.Errorf("%d devices are listed, %d sign in, %v", len(list), good, err)
 	}
 }
