@@ -178,6 +178,10 @@ func TestMoveTakesAlong(t *testing.T) {
 	if len(before.Locks) == 0 || before.Reset == nil || before.Address == nil || before.BypassUntil.IsZero() {
 		t.Fatalf("there is too little to move: %+v", before)
 	}
+	if after.Stamp == before.Stamp {
+		t.Error("sessions of the old user id go on")
+	}
+	after.Stamp = before.Stamp
 	if !reflect.DeepEqual(after, before) {
 		t.Errorf("after the move\n%+v\nbefore it\n%+v", after, before)
 	}

@@ -16,6 +16,9 @@ type RenewedCodes struct {
 	// Receipt replaces the receipt or code that was the proof, because renewing
 	// voids earlier receipts. It is as old as the proof.
 	Receipt Receipt `json:"receipt,omitzero"`
+
+	// Stamp replaces the one in the session; see [Stamp].
+	Stamp Stamp `json:"stamp,omitempty"`
 }
 
 // RenewCodes makes a new set of recovery codes. The same write ends all earlier
@@ -39,9 +42,10 @@ func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ Renew
 	}
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[RenewedCodes], error) {
 		r, err := a.Renew(m, proof)
+		stamp := g.stampOf(userID, a)
 		return func(ctx context.Context) (RenewedCodes, error) {
 			token, err := g.sealReceipt(ctx, receipt{r, userID, PurposeSetup})
-			return RenewedCodes{Codes: m.Prepared.Set.Codes, Receipt: token}, err
+			return RenewedCodes{Codes: m.Prepared.Set.Codes, Receipt: token, Stamp: stamp}, err
 		}, err
 	})
 }

@@ -66,8 +66,13 @@ func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Stat
 	if err := q.Validate(); err != nil {
 		return nil, fmt.Errorf("enrollment: %w", err)
 	}
+	now := d.guard.now()
 	for _, id := range ids {
-		found[id] = statusIn(store.None)
+		none, err := d.guard.statusOf(id, account.New(account.Moment{}), now)
+		if err != nil {
+			return nil, outward(err)
+		}
+		found[id] = none
 	}
 	unreadable := make(map[string]error)
 	for page, err := range d.pages(ctx, q) {
@@ -230,6 +235,6 @@ func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error
 	m := account.Moment{Now: d.guard.now()}
 	a.ClampFuture(m)
 	a.Tidy(m)
-	s, err := statusOf(rec.UserID, a, m.Now)
+	s, err := d.guard.statusOf(rec.UserID, a, m.Now)
 	return s, outward(err)
 }

@@ -61,7 +61,7 @@
 //     from what the client sent.
 //   - It limits password attempts. The Guard limits codes.
 //   - It gives the session a new id when it stores a challenge, and again when
-//     it signs the user in.
+//     it signs the user in. It ends sessions whose [Stamp] is not the present one.
 //   - It calls the Guard outside its own transactions. A rollback would undo
 //     the count of a wrong code.
 //   - It calls [Directory.Sweep] every few minutes, and [Directory.CheckKeys]

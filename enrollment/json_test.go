@@ -24,8 +24,8 @@ func TestJSON(t *testing.T) {
 	}
 	reset := enrollment.ResetRequest{Asked: at, Matures: later}
 	address := enrollment.Address{Channel: "sms", Hint: "…42", Added: at, Used: later}
-	success := enrollment.Success{UserID: "alice", Purpose: enrollment.PurposeSignIn, Factor: enrollment.FactorRecovery, At: at, Receipt: enrollment.ReceiptOf("r"), CodesLeft: 9}
-	const successJSON = `{"user_id":"alice","purpose":"sign_in","factor":"recovery","at":"2026-01-02T03:04:05.000006Z","receipt":"r","codes_left":9}`
+	success := enrollment.Success{UserID: "alice", Purpose: enrollment.PurposeSignIn, Factor: enrollment.FactorRecovery, At: at, Receipt: enrollment.ReceiptOf("r"), Stamp: "s", CodesLeft: 9}
+	const successJSON = `{"user_id":"alice","purpose":"sign_in","factor":"recovery","at":"2026-01-02T03:04:05.000006Z","receipt":"r","stamp":"s","codes_left":9}`
 	for name, c := range map[string]struct {
 		value any
 		want  string
@@ -35,8 +35,8 @@ func TestJSON(t *testing.T) {
 			Next: enrollment.AskCode, Challenge: enrollment.ChallengeOf("c"), Expires: later, Factors: []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorRecovery},
 		}, `{"next":"ask_code","challenge":"c","expires":"2026-01-02T04:04:05Z","factors":["totp","recovery"]}`},
 		"a decision to proceed": {enrollment.Decision{
-			Next: enrollment.Proceed, Waived: enrollment.FactorTrustedDevice, EnrollBy: later,
-		}, `{"next":"proceed","waived":"trusted_device","enroll_by":"2026-01-02T04:04:05Z"}`},
+			Next: enrollment.Proceed, Waived: enrollment.FactorTrustedDevice, EnrollBy: later, Stamp: "s",
+		}, `{"next":"proceed","waived":"trusted_device","enroll_by":"2026-01-02T04:04:05Z","stamp":"s"}`},
 		"a decision to enroll": {&enrollment.Decision{Next: enrollment.MustEnroll}, `{"next":"must_enroll"}`},
 		"a success":            {success, successJSON},
 		"a success by an app": {enrollment.Success{
@@ -46,11 +46,11 @@ func TestJSON(t *testing.T) {
 		"a status of nothing": {enrollment.Status{State: store.None, Authenticators: []enrollment.Authenticator{}, Locks: []enrollment.Lock{}},
 			`{"state":"none","authenticators":[],"codes_left":0,"codes_total":0,"devices":0,"must_enroll":false,"locks":[],"history":[]}`},
 		"a full status": {enrollment.Status{
-			State: store.Confirmed, Authenticators: []enrollment.Authenticator{{ID: "a1", Name: "phone", Added: at, Used: later}, {ID: "a2", Name: "token", Added: at}},
+			State: store.Confirmed, Stamp: "s", Authenticators: []enrollment.Authenticator{{ID: "a1", Name: "phone", Added: at, Used: later}, {ID: "a2", Name: "token", Added: at}},
 			SetupExpires: later, Address: &address, CodesLeft: 9, CodesTotal: 10, Devices: 2, BypassUntil: later, MustEnroll: true, Reset: &reset,
 			Locks:      []enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: later}, {Factor: enrollment.FactorDelivered}},
 			LastSignIn: later, LastFactor: enrollment.FactorBypass, History: enrollment.History{event},
-		}, `{"state":"confirmed","authenticators":[{"id":"a1","name":"phone","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z"},` +
+		}, `{"state":"confirmed","stamp":"s","authenticators":[{"id":"a1","name":"phone","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z"},` +
 			`{"id":"a2","name":"token","added":"2026-01-02T03:04:05.000006Z"}],"setup_expires":"2026-01-02T04:04:05Z",` +
 			`"address":{"channel":"sms","hint":"…42","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z"},` +
 			`"codes_left":9,"codes_total":10,"devices":2,"bypass_until":"2026-01-02T04:04:05Z","must_enroll":true,` +

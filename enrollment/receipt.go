@@ -100,6 +100,7 @@ func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Pur
 		Factor:    factorOf(r.Factor),
 		At:        r.At,
 		Receipt:   receipt,
+		Stamp:     g.stampOf(userID, a),
 		CodesLeft: left,
 	}, nil
 }

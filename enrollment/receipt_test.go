@@ -23,7 +23,7 @@ func TestRecent(t *testing.T) {
 	k.Unchanged("alice", func() {
 		ok, err := recent("alice", "delete-project", time.Hour)
 		want := enrollment.Success{
-			UserID: "alice", Purpose: "delete-project", Factor: enrollment.FactorTOTP, At: at, Receipt: receipt, CodesLeft: 10,
+			UserID: "alice", Purpose: "delete-project", Factor: enrollment.FactorTOTP, At: at, Receipt: receipt, Stamp: k.Status("alice").Stamp, CodesLeft: 10,
 		}
 		if err != nil || !reflect.DeepEqual(ok, want) {
 			t.Errorf("%+v, %v, want %+v", ok, err, want)

@@ -60,6 +60,7 @@ const (
 	labelDevice    = "twofactor device v1"
 	labelTicket    = "twofactor ticket v1"
 	labelNamespace = "twofactor namespace v1"
+	labelStamp     = "twofactor stamp v1"
 )
 
 // parts concatenates byte strings, each behind its length, so that no two

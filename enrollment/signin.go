@@ -135,6 +135,9 @@ type Decision struct {
 	// EnrollBy is set with Proceed if the user must enrol by then, because of
 	// SignInOptions.Grace or a bypass. Show it.
 	EnrollBy time.Time `json:"enroll_by,omitzero"`
+
+	// Stamp is set with Proceed. It goes into the session; see [Stamp].
+	Stamp Stamp `json:"stamp,omitempty"`
 }
 
 // SignIn decides what follows after the host has checked the first factor of
@@ -181,7 +184,8 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 		if e.op, e.via = "", d.Waived; d.Waived != account.NoFactor {
 			e.op = opSignIn
 		}
-		return func(ctx context.Context) (Decision, error) { return g.decision(ctx, userID, o, d) }, err
+		stamp := g.stampOf(userID, a)
+		return func(ctx context.Context) (Decision, error) { return g.decision(ctx, userID, o, d, stamp) }, err
 	})
 	if err == nil && d.Next == Refuse {
 		err = ErrMissing
@@ -196,7 +200,7 @@ var nexts = map[account.Next]Next{
 
 // decision returns the public view of a decision, with the challenge that it
 // asks for.
-func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, from account.Decision) (Decision, error) {
+func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, from account.Decision, stamp Stamp) (Decision, error) {
 	d := Decision{
 		Next:     nexts[from.Next],
 		Expires:  from.Challenge.Expires,
@@ -205,6 +209,9 @@ func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, fr
 	}
 	for _, f := range from.Factors {
 		d.Factors = append(d.Factors, factorOf(f))
+	}
+	if d.Next == Proceed {
+		d.Stamp = stamp
 	}
 	if d.Next != AskCode {
 		return d, nil

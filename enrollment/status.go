@@ -17,6 +17,10 @@ type Status struct {
 	// Pending.
 	State store.State `json:"state"`
 
+	// Stamp changes with every change of factor. End a session whose Stamp is another
+	// one; see [Stamp].
+	Stamp Stamp `json:"stamp,omitempty"`
+
 	// Authenticators are the confirmed ones, oldest first.
 	Authenticators []Authenticator `json:"authenticators"`
 
@@ -115,7 +119,7 @@ func (g *Guard) Status(ctx context.Context, userID string) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s, err := statusOf(userID, a, m.Now)
+	s, err := g.statusOf(userID, a, m.Now)
 	return s, outward(err)
 }
 
@@ -125,8 +129,9 @@ func statusIn(state store.State) Status {
 	return Status{State: state, Authenticators: []Authenticator{}, Locks: []Lock{}}
 }
 
-func statusOf(userID string, a *account.Account, now time.Time) (Status, error) {
+func (g *Guard) statusOf(userID string, a *account.Account, now time.Time) (Status, error) {
 	s := statusIn(store.State(a.State()))
+	s.Stamp = g.stampOf(userID, a)
 	for _, x := range a.Authenticators() {
 		s.Authenticators = append(s.Authenticators, Authenticator{
 			ID: formatAuthenticatorID(x.ID), Name: x.Name, Added: x.Added, Used: x.Used,

@@ -34,6 +34,9 @@ type Success struct {
 	// whatever the code was asked for.
 	Receipt Receipt `json:"receipt,omitzero"`
 
+	// Stamp goes into the session; see [Stamp].
+	Stamp Stamp `json:"stamp,omitempty"`
+
 	// CodesLeft is how many recovery codes are unspent. Tell the user when
 	// they get few.
 	CodesLeft int `json:"codes_left"`
@@ -56,6 +59,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 		Purpose:   p,
 		Factor:    factorOf(match.Factor),
 		At:        m.Now,
+		Stamp:     g.stampOf(userID, a),
 		CodesLeft: left,
 	}
 	if match.Factor == account.TOTP {

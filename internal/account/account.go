@@ -92,6 +92,11 @@ func (a *Account) Changed() bool { return a.changed }
 // Epoch returns the current epoch.
 func (a *Account) Epoch() Epoch { return a.epoch }
 
+// FactorEpoch returns what changes with every change of factor, and with nothing
+// else: the epoch, or false if the account never had a factor. An epoch may not be
+// stored then, and one that is stored began with a setup.
+func (a *Account) FactorEpoch() (Epoch, bool) { return a.epoch, a.wasConfirmed || a.enrolled() }
+
 // Authenticators returns copies of the confirmed authenticators, oldest first.
 func (a *Account) Authenticators() []Authenticator { return slices.Clone(a.authenticators) }
 

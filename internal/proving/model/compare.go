@@ -206,7 +206,8 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 	}
 	u.status = s
 	got := s
-	got.History = nil
+	r.checkStamp(u, a, got.Stamp)
+	got.History, got.Stamp = nil, ""
 	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Status of %s:\n%+v\nthe model:\n%+v", u.name, got, want)
 	}
@@ -275,7 +276,8 @@ func (r *modelRun) checkSuccess(u *modelUser, got enrollment.Success, p enrollme
 		u.oldCodes = append(u.oldCodes, c)
 		u.secrets = append(u.secrets, got.NewCode.Reveal())
 	}
-	got.Receipt, got.NewCode = enrollment.Receipt{}, recovery.Code{}
+	r.checkStamp(u, a, got.Stamp)
+	got.Receipt, got.NewCode, got.Stamp = enrollment.Receipt{}, recovery.Code{}, ""
 	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft()}
 	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Success %+v, want %+v", got, want)

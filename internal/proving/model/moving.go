@@ -214,6 +214,7 @@ func (r *modelRun) move(u *modelUser) {
 		}
 		r.challenges = slices.DeleteFunc(r.challenges, func(t modelToken) bool { return t.user == from })
 		u.name = to
+		u.stamps = nil // those of another id differ
 		delete(r.left, to)
 		r.left[from] = true
 	})

@@ -42,6 +42,7 @@ type modelUser struct {
 	raw      [][]byte            // what must not be stored once nothing is set up
 	packed   [][]byte            // sets of recovery codes in clear, as they are kept
 	status   enrollment.Status   // as it was last seen
+	stamps   map[enrollment.Stamp]int
 
 	// What the budget has paid for, checked apart from the model.
 	guesses   int // at app codes

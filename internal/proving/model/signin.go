@@ -91,6 +91,10 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
 		if errors.Is(err, enrollment.ErrMissing) != (want.Next == enrollment.Refuse) || err != nil && want.Next != enrollment.Refuse {
 			r.fatalf("SignIn says %v, %v; want %+v", d.Next, err, want)
 		}
+		if d.Next == enrollment.Proceed {
+			r.checkStamp(u, a, d.Stamp)
+			d.Stamp = ""
+		}
 		text := d.Challenge.Reveal()
 		d.Challenge = enrollment.Challenge{}
 		if (text != "") != (want.Next == enrollment.AskCode) || !reflect.DeepEqual(d, want) {
@@ -259,6 +263,8 @@ func (r *modelRun) recent(u *modelUser) {
 		got, err = r.guard.RecentlyVerified(ctx, u.name, p, enrollment.ReceiptOf(t.text), within)
 		return err
 	}, func(a *modelAccount) {
+		r.checkStamp(u, a, got.Stamp)
+		got.Stamp = ""
 		want := enrollment.Success{UserID: u.name, Purpose: p, Factor: t.factor, At: t.issued, Receipt: enrollment.ReceiptOf(t.text), CodesLeft: a.codesLeft()}
 		if !reflect.DeepEqual(got, want) {
 			r.fatalf("Recent returned %+v, want %+v", got, want)

@@ -9,6 +9,8 @@ var Tests = []proving.Test{
 	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
 	{Name: "TestProofTable", Run: TestProofTable},
 	{Name: "TestMovedRefusesEverything", Run: TestMovedRefusesEverything},
+	{Name: "TestStampTable", Run: TestStampTable},
+	{Name: "TestStampOfSessions", Run: TestStampOfSessions},
 	{Name: "TestWaiversYieldNoReceipt", Run: TestWaiversYieldNoReceipt},
 	{Name: "TestCase81_AbsenceAfterTheContext", Run: TestCase81_AbsenceAfterTheContext},
 	{Name: "TestErasureAfterTheContext", Run: TestErasureAfterTheContext},
