@@ -1,0 +1,80 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Check returns an error that matches [ErrSettings], and says what to change, if Redis
+// can lose acknowledged writes or accounts with its settings: a maxmemory-policy that
+// evicts keys without a time to live, appendonly other than yes, appendfsync other than
+// always, or a server that is a replica. In a cluster it asks each master. Hosts call it at
+// start. It writes nothing.
+//
+// Check can't tell what a failover loses. If the user may not call CONFIG GET and INFO, as
+// with many hosted services, Check returns the client's error. Look the settings up in the
+// service's own pages then.
+func (s *Store) Check(ctx context.Context) error {
+	cluster, ok := s.client.(*redis.ClusterClient)
+	if !ok {
+		return check(ctx, s.client)
+	}
+	// ForEachMaster returns any one of the errors, and this the first that came.
+	var mu sync.Mutex
+	var first error
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		err := check(ctx, master)
+		mu.Lock()
+		defer mu.Unlock()
+		if first == nil {
+			first = err
+		}
+		return err
+	})
+	if first != nil {
+		return first
+	}
+	if err != nil {
+		return fmt.Errorf("redisstore: checking the settings: %w", err)
+	}
+	return nil
+}
+
+// check checks one server.
+func check(ctx context.Context, c redis.Cmdable) error {
+	const doing = "redisstore: checking the settings: %w"
+	settings := make(map[string]string)
+	for _, name := range []string{"maxmemory-policy", "appendonly", "appendfsync"} {
+		some, err := c.ConfigGet(ctx, name).Result()
+		if err != nil {
+			return fmt.Errorf(doing, err)
+		}
+		settings[name] = some[name]
+	}
+	info, err := c.Info(ctx, "replication").Result()
+	if err != nil {
+		return fmt.Errorf(doing, err)
+	}
+	var wrong []string
+	if !strings.Contains(info, "role:master") {
+		wrong = append(wrong, "the server is a replica: it holds old records, and used codes work again")
+	}
+	// The volatile policies evict keys with a time to live only, which accounts have not.
+	if policy := settings["maxmemory-policy"]; policy != "noeviction" && !strings.HasPrefix(policy, "volatile-") {
+		wrong = append(wrong, "maxmemory-policy is "+policy+": when memory is short, Redis deletes accounts; use noeviction")
+	}
+	if appendonly := settings["appendonly"]; appendonly != "yes" {
+		wrong = append(wrong, "appendonly is "+appendonly+" and not yes: a restart loses acknowledged writes, and used codes work again")
+	}
+	if fsync := settings["appendfsync"]; fsync != "always" {
+		wrong = append(wrong, "appendfsync is "+fsync+" and not always: a crash of the machine loses acknowledged writes, and used codes work again")
+	}
+	if len(wrong) > 0 {
+		return fmt.Errorf("%w: %s", ErrSettings, strings.Join(wrong, "; "))
+	}
+	return nil
+}

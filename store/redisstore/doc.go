@@ -1,0 +1,69 @@
+// Package redisstore keeps two-factor records in Redis, by
+// github.com/redis/go-redis/v9.
+//
+// # What a failover loses
+//
+// Redis replicates asynchronously. A master acknowledges a write before its replicas
+// have it. If the master dies and a replica takes over, by Sentinel, in a cluster or by
+// hand, the last writes are lost. For two-factor authentication that means:
+//
+//   - A code that was used just before works a second time, for as long as it is valid:
+//     about a minute and a half for an app code. A used recovery code works until it is
+//     used again.
+//   - Failures that were counted just before are forgotten, and the guesser has them again.
+//   - A change that was acknowledged is gone: a setup that was confirmed, codes that were
+//     renewed, a factor that was disabled.
+//
+// A master that is cut off from its replicas goes on accepting writes for a while, and
+// loses all of them. min-replicas-to-write and min-replicas-max-lag shorten that.
+// [Options.Replicas] makes each Save wait for replicas, which narrows the gap and does
+// not close it. If none of this is acceptable, use package sqlstore with a database that
+// replicates synchronously. How much is lost in practice was not measured here.
+//
+// # Durability of one server
+//
+// Set appendonly yes, appendfsync always and maxmemory-policy noeviction. With
+// appendfsync everysec, a crash of the machine loses up to two seconds, with the same
+// consequences as above. A policy that evicts any key evicts accounts. [Store.Check]
+// refuses each of these.
+//
+//	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
+//	accounts, err := redisstore.New(rdb, redisstore.Options{})
+//	if err != nil {
+//		return err
+//	}
+//	err = accounts.Check(ctx)
+//
+// Set ContextTimeoutEnabled, so that the client heeds deadlines of contexts. Without it,
+// a call goes on until the client's own timeouts.
+//
+// # Keys
+//
+// Each user has a hash, and each user belongs to one of 64 groups, which has a sorted set
+// of its users. A group has a hash tag, so that all of its keys are in one slot of a
+// cluster:
+//
+//	twofactor:{17}:user:alice    version, state, due, updated, data, and the token of the last Save
+//	twofactor:{17}:users         the user ids, in the order of their bytes
+//
+// The groups spread accounts over 64 slots, which is enough for a cluster with a few
+// masters. A listing reads the sorted sets and never uses SCAN, which may return a key
+// twice or in any order. Versions are compared as text, because numbers in Lua are not
+// exact above 2^53.
+//
+// Load, Save and Erase are a Lua script each, so that they are atomic and run on the
+// master, even if the client is allowed to read from replicas. If a user's hash is gone
+// but the user is in the sorted set, Redis has evicted the account or something else has
+// deleted it. Load then returns [ErrLost], and the user does not count as not enrolled.
+//
+// go-redis sends a command again when a connection fails. A Save carries a random token,
+// so that its second arrival is not a conflict. If another Save came between the two, it
+// is one, although the first arrival has changed the record. Set MaxRetries to -1 to
+// exclude that; then a failed connection is an error of the Save.
+//
+// # Versions
+//
+// The package is tested with Redis 7.0 and a single server, with and without a replica. It
+// needs Redis 4.0 or later. It was not run against a cluster, Valkey, or a service that
+// imitates Redis.
+package redisstore

@@ -1,0 +1,268 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// groups is how many groups the users are divided into. It is part of the format of the
+// keys and never changes.
+const groups = 64
+
+// rows are the part that storekit leaves to a database.
+type rows struct {
+	client  redis.UniversalClient
+	options Options
+}
+
+// The scripts have the user's hash as the first key, and the sorted set of the user's
+// group as the second.
+var (
+	// loadScript returns the fields of the hash, or a word. The argument is the id.
+	loadScript = redis.NewScript(`
+local r = redis.call('HMGET', KEYS[1], 'version', 'state', 'due', 'updated', 'data')
+if r[1] then return r end
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end
+return 'absent'`)
+
+	// saveScript returns a word. Its arguments are the id, prev, a token, and the
+	// fields. It does not compare numbers, but their text. The token is that of a call,
+	// which the client may send twice.
+	saveScript = redis.NewScript(`
+local now = redis.call('HMGET', KEYS[1], 'version', 'token')
+if now[2] == ARGV[3] then return 'ok' end
+if not now[1] and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end
+if (now[1] or '0') ~= ARGV[2] then return 'conflict' end
+redis.call('HSET', KEYS[1], 'token', ARGV[3], 'version', ARGV[4], 'state', ARGV[5], 'due', ARGV[6], 'updated', ARGV[7], 'data', ARGV[8])
+if not now[1] then redis.call('ZADD', KEYS[2], 0, ARGV[1]) end
+return 'ok'`)
+
+	// eraseScript returns a word. The argument is the id.
+	eraseScript = redis.NewScript(`
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 'ok'`)
+)
+
+// keys returns the keys of the scripts.
+func (b rows) keys(userID string) []string {
+	h := fnv.New32a()
+	h.Write([]byte(userID))
+	group := b.group(int(h.Sum32() % groups))
+	return []string{group + "user:" + userID, group + "users"}
+}
+
+// group returns the beginning of the keys of a group. What stands in braces decides the
+// slot of a cluster.
+func (b rows) group(n int) string { return b.options.Prefix + "{" + strconv.Itoa(n) + "}:" }
+
+// Get implements storekit.Rows.
+func (b rows) Get(ctx context.Context, userID string) (store.Record, error) {
+	return record(userID, loadScript.Run(ctx, b.client, b.keys(userID), userID))
+}
+
+// Put implements storekit.Rows.
+func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
+	due := ""
+	if !r.Due.IsZero() {
+		due = strconv.FormatInt(r.Due.UnixMicro(), 10)
+	}
+	return b.write(ctx, saveScript, r.UserID, strconv.FormatInt(prev, 10), rand.Text(),
+		strconv.FormatInt(r.Version, 10), r.State.String(), due, strconv.FormatInt(r.Updated.UnixMicro(), 10), r.Data)
+}
+
+// Delete implements storekit.Deleter.
+func (b rows) Delete(ctx context.Context, userID string) error {
+	return b.write(ctx, eraseScript, userID)
+}
+
+// write runs a script that returns a word, and waits for replicas.
+func (b rows) write(ctx context.Context, script *redis.Script, userID string, args ...any) error {
+	args = append([]any{userID}, args...)
+	if b.options.Replicas == 0 {
+		word, err := script.Run(ctx, b.client, b.keys(userID), args...).Text()
+		if err != nil {
+			return err
+		}
+		return ended(word)
+	}
+	return b.writeWait(ctx, script, b.keys(userID), args)
+}
+
+// writeWait is write with WAIT, which counts the writes of its own connection. Both go
+// through one pipeline to the master. In a cluster, WAIT has no key that would lead it
+// there.
+func (b rows) writeWait(ctx context.Context, script *redis.Script, keys []string, args []any) error {
+	var master redis.Pipeliner
+	if cluster, ok := b.client.(*redis.ClusterClient); ok {
+		node, err := cluster.MasterForKey(ctx, keys[0])
+		if err != nil {
+			return err
+		}
+		master = node.Pipeline()
+	} else {
+		master = b.client.Pipeline()
+	}
+	reply := script.Eval(ctx, master, keys, args...)
+	wait := master.Do(ctx, "WAIT", b.options.Replicas, b.options.WaitTimeout.Milliseconds())
+	master.Exec(ctx) // the error is that of one of the replies
+	word, err := reply.Text()
+	if err != nil {
+		if cluster, ok := b.client.(*redis.ClusterClient); ok && strings.HasPrefix(err.Error(), "MOVED ") {
+			cluster.ReloadState(ctx) // for the next call
+		}
+		return err
+	}
+	if err := ended(word); err != nil {
+		return err
+	}
+	confirmed, err := wait.Int64()
+	switch {
+	case err != nil:
+		return fmt.Errorf("waiting for replicas: %w", err)
+	case confirmed < int64(b.options.Replicas):
+		return fmt.Errorf("%w: %d of %d", ErrReplicas, confirmed, b.options.Replicas)
+	}
+	return nil
+}
+
+// record reads the reply of loadScript. It returns an error if no Save can have written
+// the hash. storekit checks the fields.
+func record(userID string, reply *redis.Cmd) (store.Record, error) {
+	value, err := reply.Result()
+	if err != nil {
+		return store.Record{}, err
+	}
+	if word, ok := value.(string); ok {
+		if err := ended(word); err != nil {
+			return store.Record{}, err
+		}
+	}
+	fields, err := reply.Slice()
+	if err != nil || len(fields) != 5 {
+		return store.Record{}, errors.New("a script returned no fields")
+	}
+	var text [5]string
+	for i := range fields {
+		var ok bool
+		if text[i], ok = fields[i].(string); !ok {
+			return store.Record{}, errors.New("a hash lacks a field")
+		}
+	}
+	r := store.Record{UserID: userID, Data: []byte(text[4])}
+	var bad [4]error
+	r.Version, bad[0] = strconv.ParseInt(text[0], 10, 64)
+	r.State, bad[1] = store.ParseState(text[1])
+	if text[2] != "" {
+		var due int64
+		due, bad[2] = strconv.ParseInt(text[2], 10, 64)
+		r.Due = time.UnixMicro(due)
+	}
+	updated, err := strconv.ParseInt(text[3], 10, 64)
+	bad[3] = err
+	r.Updated = time.UnixMicro(updated)
+	for _, err := range bad {
+		if err != nil { // not wrapped, because it quotes the field
+			return store.Record{}, errors.New("a hash has a field of the wrong form")
+		}
+	}
+	return r, nil
+}
+
+// Scan implements storekit.Scanner. It asks every group for a few ids, and returns those
+// up to the lowest id at which one of the groups has more to say.
+func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record, error) {
+	var all []store.Record
+	for {
+		ids, more, err := b.ids(ctx, after, limit-len(all))
+		if err != nil {
+			return nil, err
+		}
+		found, err := b.get(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		if len(all) == limit || !more {
+			return all, nil
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// ids returns up to limit user ids after that one, in order, and whether there can be
+// more. If so, it returns at least one.
+func (b rows) ids(ctx context.Context, after string, limit int) (ids []string, more bool, err error) {
+	chunk := int64(limit/groups*2 + 8)
+	from := "-"
+	if after != "" {
+		from = "(" + after
+	}
+	pipe := b.client.Pipeline()
+	replies := make([]*redis.Cmd, groups)
+	for n := range replies {
+		// A script runs on the master, as Load does.
+		replies[n] = idsScript.Eval(ctx, pipe, []string{b.group(n) + "users"}, from, chunk)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, false, err
+	}
+	var last string // the lowest last id of a group that has more
+	for _, reply := range replies {
+		some, err := reply.StringSlice()
+		if err != nil {
+			return nil, false, err
+		}
+		ids = append(ids, some...)
+		if int64(len(some)) == chunk && (!more || some[chunk-1] < last) {
+			last, more = some[chunk-1], true
+		}
+	}
+	slices.Sort(ids)
+	if more {
+		end, _ := slices.BinarySearch(ids, last)
+		ids = ids[:end+1]
+	}
+	if len(ids) > limit {
+		return ids[:limit], true, nil
+	}
+	return ids, more, nil
+}
+
+// idsScript returns some members of a sorted set whose scores are all 0, by their bytes.
+var idsScript = redis.NewScript(`return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[1], '+', 'LIMIT', 0, ARGV[2])`)
+
+// get returns the records of these users, without those that were erased meanwhile.
+func (b rows) get(ctx context.Context, ids []string) ([]store.Record, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	pipe := b.client.Pipeline()
+	replies := make([]*redis.Cmd, len(ids))
+	for i, id := range ids {
+		replies[i] = loadScript.Eval(ctx, pipe, b.keys(id), id)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, err
+	}
+	var all []store.Record
+	for i, id := range ids {
+		switch r, err := record(id, replies[i]); {
+		case err == nil:
+			all = append(all, r)
+		case !errors.Is(err, store.ErrNotFound):
+			return nil, err
+		}
+	}
+	return all, nil
+}
