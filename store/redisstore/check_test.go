@@ -1,0 +1,96 @@
+//go:build unix
+
+package redisstore_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
+)
+
+// TestCheck changes the settings of a server, and refuses what forgets.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	c := connect(t, own(t, ""))
+	s := newStore(t, c, redisstore.Options{})
+	for _, step := range []struct{ name, value, says string }{
+		{"maxmemory-policy", "noeviction", ""},
+		{"maxmemory-policy", "volatile-lru", ""},
+		{"maxmemory-policy", "allkeys-lru", "maxmemory-policy is allkeys-lru"},
+		{"maxmemory-policy", "allkeys-random", "maxmemory-policy is allkeys-random"},
+		{"maxmemory-policy", "noeviction", ""},
+		{"appendfsync", "everysec", "appendfsync is everysec"},
+		{"appendfsync", "no", "appendfsync is no"},
+		{"appendfsync", "always", ""},
+		{"appendonly", "no", "appendonly is no"},
+		{"appendonly", "yes", ""},
+	} {
+		if err := c.ConfigSet(t.Context(), step.name, step.value).Err(); err != nil {
+			t.Fatal(err)
+		}
+		err := s.Check(t.Context())
+		if step.says == "" && err != nil || step.says != "" && (!errors.Is(err, redisstore.ErrSettings) || !strings.Contains(err.Error(), step.says)) {
+			t.Errorf("%s %s: Check = %v, want %q", step.name, step.value, err, step.says)
+		}
+	}
+	if err := c.Do(t.Context(), "ACL", "SETUSER", "app", "on", "nopass", "~*", "+@all", "-config").Err(); err != nil {
+		t.Fatal(err)
+	}
+	o := *c.Options()
+	o.Username, o.Password = "app", "any"
+	limited := newStore(t, client(t, o), redisstore.Options{})
+	if err := limited.Check(t.Context()); err == nil || errors.Is(err, redisstore.ErrSettings) {
+		t.Errorf("Check without the right to ask = %v, want the client's error", err)
+	}
+	c.Close()
+	if err := s.Check(t.Context()); err == nil || errors.Is(err, redisstore.ErrSettings) {
+		t.Errorf("Check without a connection = %v, want the client's error", err)
+	}
+}
+
+// TestReplicas has a master with a replica.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	// The replica finds its master by a port of the loopback.
+	port := freePort(t)
+	master := connect(t, own(t, "--port "+port+" --bind 127.0.0.1 --repl-diskless-sync-delay 0"))
+	replica := connect(t, own(t, "--replicaof 127.0.0.1 "+port))
+	one := newStore(t, master, redisstore.Options{Replicas: 1, WaitTimeout: 2 * time.Second})
+	for i := int64(0); ; i++ { // until the replica has come
+		err := one.Save(t.Context(), record("alice", i+1), i)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, redisstore.ErrReplicas) || i > 30 {
+			t.Fatalf("Save with a replica = %v, want nil in the end", err)
+		}
+	}
+	if r, err := newStore(t, replica, redisstore.Options{}).Load(t.Context(), "alice"); err == nil && r.Version < 1 {
+		t.Errorf("Load from the replica = version %d", r.Version)
+	}
+	if err := newStore(t, replica, redisstore.Options{}).Check(t.Context()); !errors.Is(err, redisstore.ErrSettings) || !strings.Contains(err.Error(), "replica") {
+		t.Errorf("Check of the replica = %v, want ErrSettings", err)
+	}
+	if err := newStore(t, replica, redisstore.Options{}).Save(t.Context(), record("bob", 1), 0); err == nil || errors.Is(err, store.ErrConflict) {
+		t.Errorf("Save to the replica = %v, want an error", err)
+	}
+	if err := one.Save(t.Context(), record("alice", 500), 400); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("Save over another version = %v, want ErrConflict", err)
+	}
+
+	// Two have not: the error says so, and the master has the write.
+	two := newStore(t, master, redisstore.Options{Replicas: 2, WaitTimeout: 10 * time.Millisecond})
+	if err := two.Save(t.Context(), record("bob", 1), 0); !errors.Is(err, redisstore.ErrReplicas) || errors.Is(err, store.ErrConflict) {
+		t.Errorf("Save for two replicas = %v, want ErrReplicas", err)
+	}
+	if r, err := two.Load(t.Context(), "bob"); err != nil || r.Version != 1 {
+		t.Errorf("Load = version %d, %v, want 1", r.Version, err)
+	}
+	if err := two.Erase(t.Context(), "bob"); !errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Erase for two replicas = %v, want ErrReplicas", err)
+	}
+}
