@@ -30,18 +30,44 @@ type RenewedCodes struct {
 // ReasonNotEnrolled, ReasonTooManyCodeSets, ReasonProofRequired,
 // ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed, or a reason of
 // [Guard.Verify]. With the scheme Argon2id it takes as long as Confirm.
+//
+// If the same request can come twice, as from a form, use [Guard.RenewCodesOnce].
 func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ RenewedCodes, err error) {
 	if err := g.check(); err != nil {
 		return RenewedCodes{}, err
 	}
 	e := edit{guard: g, op: opRenewCodes, user: userID}
 	defer e.conclude(ctx, &err)
+	return e.renewCodes(ctx, renewalToken{}, p)
+}
+
+// RenewCodesOnce is RenewCodes with a token of [Guard.PrepareRenewal], which makes one
+// set of codes. The same request again, for example after a second click, is denied as
+// ReasonAlreadyRenewed, whatever the proof: show the codes with [Guard.RenewalCodes]
+// then. Besides the reasons of RenewCodes, there is ReasonRenewalInvalid.
+func (g *Guard) RenewCodesOnce(ctx context.Context, userID string, token RenewalToken, p Proof) (_ RenewedCodes, err error) {
+	if err := g.check(); err != nil {
+		return RenewedCodes{}, err
+	}
+	e := edit{guard: g, op: opRenewCodes}
+	defer e.conclude(ctx, &err)
+	t, err := g.readRenewal(ctx, userID, token)
+	if err != nil {
+		return RenewedCodes{}, err
+	}
+	e.user, e.draw = userID, g.drawFrom(t.seed, labelRenewal, userID, t.ID)
+	return e.renewCodes(ctx, t, p)
+}
+
+// renewCodes makes a new set of codes. The zero renewalToken is none.
+func (e *edit) renewCodes(ctx context.Context, t renewalToken, p Proof) (RenewedCodes, error) {
+	g, userID := e.guard, e.user
 	proof, err := e.readProof(ctx, p)
 	if err != nil {
 		return RenewedCodes{}, err
 	}
-	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[RenewedCodes], error) {
-		r, err := a.Renew(m, proof)
+	return issue(ctx, e, func(a *account.Account, m account.Moment) (sealing[RenewedCodes], error) {
+		r, err := a.Renew(m, t.Renewal, proof)
 		stamp := g.stampOf(userID, a)
 		return func(ctx context.Context) (RenewedCodes, error) {
 			token, err := g.sealReceipt(ctx, receipt{r, userID, PurposeSetup})

@@ -33,6 +33,10 @@ type edit struct {
 	// reads says that the edit only reads, unless it finds something to write.
 	reads bool
 
+	// derives says that the edit derives the digest of a code, if the account's
+	// codes are those that it is about.
+	derives bool
+
 	// asItIs says that the account is not mended when it is loaded, for tools whose
 	// clock and configuration may differ from the application's.
 	asItIs bool
@@ -62,6 +66,7 @@ type edit struct {
 	typed     time.Time        // when the edit first looked
 	prepared  account.Prepared // what decisions have needed so far
 	place     place            // in the queue for preparing more
+	draw      account.Draw     // makes the codes of a new set; nil for fresh ones
 	paid      bool             // whether a set of codes was counted, and so is finished
 	conflicts int
 }

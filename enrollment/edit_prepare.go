@@ -39,10 +39,10 @@ func (p *place) leave() {
 }
 
 // enter takes the account's turn, if it is free and what was typed looks slow to
-// evaluate. Then nobody else evaluates such codes of the account from before it
+// evaluate, or what was shown is derived again. Then nobody else evaluates such codes of the account from before it
 // is loaded, and it need not be loaded again.
 func (e *edit) enter() {
-	if e.guess != nil && e.guess.Factor == account.Recovery && e.guess.Scheme == recovery.Argon2id {
+	if e.derives || e.guess != nil && e.guess.Factor == account.Recovery && e.guess.Scheme == recovery.Argon2id {
 		e.place.turn, _ = e.guard.gate.TryTurn(e.user)
 	}
 }
@@ -196,11 +196,14 @@ func (e *edit) pay(caller context.Context, b *base) (paid bool, now *base, err e
 // makeSet is the task of making a set of recovery codes. With the scheme Argon2id
 // it takes a derivation for each.
 func (e *edit) makeSet(shown recovery.Codes) (task, error) {
-	config, codes := e.guard.config, shown
+	config, codes, draw := e.guard.config, shown, e.draw
+	if draw == nil {
+		draw = e.guard.freshCodes
+	}
 	if codes.Len() == 0 {
 		var err error
-		if codes, err = recovery.Generate(e.guard.random, config.RecoveryCodes, config.RecoveryScheme); err != nil {
-			return task{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+		if codes, err = draw(config.RecoveryCodes, config.RecoveryScheme); err != nil {
+			return task{}, err
 		}
 	}
 	from, err := recovery.NewDerivation(e.guard.random, codes.Scheme()) // the configuration may differ from what was shown
@@ -223,7 +226,11 @@ func (e *edit) makeSet(shown recovery.Codes) (task, error) {
 // derive computes the digest that the account's codes are compared with, and
 // makes the code that replaces the right one, if it is to be replaced.
 func (e *edit) derive(need account.Need) error {
-	digest, err := need.From.Derive(e.guess.code)
+	code := need.Code
+	if code.IsZero() {
+		code = e.guess.code
+	}
+	digest, err := need.From.Derive(code)
 	if err != nil {
 		return fmt.Errorf("enrollment: evaluating a recovery code: %w", err)
 	}

@@ -90,10 +90,14 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 	if err != nil {
 		return Binding{}, err
 	}
+	from, err := g.newSeed()
+	if err != nil {
+		return Binding{}, err
+	}
 	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Binding], error) {
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
 		return func(ctx context.Context) (Binding, error) {
-			token, err := g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID})
+			token, err := g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID, seed: from})
 			return Binding{Token: token, Expires: d.Expires}, err
 		}, a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}, g.config.AddressAlone, ticket, proof)
 	})
@@ -112,7 +116,8 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 // Confirm makes the address that of the account, if the code is the one that was
 // sent there. It switches two-factor authentication on if it was off, and makes
 // recovery codes if [Guard.Confirm] would. The event is [EventEnabled] or
-// [EventAddressBound].
+// [EventAddressBound]. The same request again is denied as ReasonAlreadyConfirmed:
+// show the codes with [Guard.SetupCodes] then.
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
 // ReasonSetupSuperseded (another address is pending) or ReasonNoSetup (a code was
@@ -136,10 +141,11 @@ func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, 
 	}
 	q := account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID(t.id)}
 	e.user, e.via = userID, account.Delivered
+	e.draw = g.drawFrom(t.seed, labelAddress, userID, t.id)
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
 		done, err := a.ConfirmAddress(m, q, g.config.AddressAlone)
 		if err != nil {
-			return nil, err
+			return nil, t.outcome(err)
 		}
 		return g.confirmed(userID, a, m, done)
 	})

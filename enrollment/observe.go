@@ -14,7 +14,7 @@ import (
 // renew_codes. A word is added if several types have a method of that name.
 //
 // These are counted: Begin, Confirm, Cancel, Answer, Verify, RenewCodes,
-// RecoveryCodes, Remove and Disable of the [Guard], and a SignIn in which something
+// RecoveryCodes, SetupCodes, RenewalCodes, Remove and Disable of the [Guard], and a SignIn in which something
 // replaced the code; Trust, Revoke and RevokeAll of [Devices] (trust_device,
 // revoke_device, revoke_devices); Bind, Confirm, Send and Unbind of [Messages]
 // (confirm_address); Open and Cancel of [ResetRequests] (request_reset,
@@ -36,6 +36,8 @@ const (
 	opVerify        Operation = "verify"
 	opRenewCodes    Operation = "renew_codes"
 	opRecoveryCodes Operation = "recovery_codes"
+	opSetupCodes    Operation = "setup_codes"
+	opRenewalCodes  Operation = "renewal_codes"
 	opRemove        Operation = "remove"
 	opDisable       Operation = "disable"
 
@@ -73,7 +75,7 @@ const (
 )
 
 var operations = []Operation{
-	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opRemove, opDisable,
+	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opSetupCodes, opRenewalCodes, opRemove, opDisable,
 	opTrustDevice, opRevokeDevice, opRevokeDevices,
 	opBind, opConfirmAddress, opSend, opUnbind,
 	opRequestReset, opCancelReset,

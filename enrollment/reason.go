@@ -95,10 +95,30 @@ const (
 	// [ErrSetup]
 	ReasonSetupSuperseded Reason = Reason(account.SetupSuperseded)
 
-	// ReasonNoSetup means that there is no setup to go on with: it was confirmed
-	// or cancelled, a change of factor has dropped it, or there never was one.
+	// ReasonNoSetup means that there is no setup to go on with: it was cancelled, a
+	// change of factor has dropped it, it was confirmed long ago (see
+	// [ReasonAlreadyConfirmed]), or there never was one.
 	// Show where the account stands, see [Guard.Status]. [ErrSetup]
 	ReasonNoSetup Reason = Reason(account.NoSetup)
+
+	// ReasonAlreadyConfirmed means that the setup was confirmed before, for example
+	// by a second click on the button. Show the codes with [Guard.SetupCodes]. If
+	// that is denied too, show where the account stands, see [Guard.Status]. Nothing
+	// was evaluated: it proves nothing about who asks. From ten minutes after the
+	// setup's end, or once a later setup was confirmed, it is ReasonSetupExpired,
+	// ReasonSetupSuperseded or ReasonNoSetup instead.
+	ReasonAlreadyConfirmed Reason = Reason(account.AlreadyConfirmed)
+
+	// ReasonAlreadyRenewed means that recovery codes were made with this renewal
+	// token before. Show the codes with [Guard.RenewalCodes]. If that is denied too,
+	// show where the account stands. Nothing was evaluated: it proves nothing about
+	// who asks.
+	ReasonAlreadyRenewed Reason = Reason(account.AlreadyRenewed)
+
+	// ReasonRenewalInvalid means that the text is no renewal token, is one of
+	// another user, has expired, or was made before the last change of factor. Show
+	// the page again, with a new token.
+	ReasonRenewalInvalid Reason = Reason(account.RenewalInvalid)
 
 	// ReasonNotEnrolled means that two-factor authentication is off. Offer the setup.
 	ReasonNotEnrolled Reason = Reason(account.NotEnrolled)
@@ -272,6 +292,9 @@ var groups = map[Reason]error{
 	ReasonSetupExpired:          ErrSetup,
 	ReasonSetupSuperseded:       ErrSetup,
 	ReasonNoSetup:               ErrSetup,
+	ReasonAlreadyConfirmed:      nil,
+	ReasonAlreadyRenewed:        nil,
+	ReasonRenewalInvalid:        nil,
 	ReasonNotEnrolled:           nil,
 	ReasonNoAuthenticator:       nil,
 	ReasonTooManyAuthenticators: ErrLimit,

@@ -33,6 +33,7 @@ var groups = map[error][]enrollment.Reason{
 		enrollment.ReasonTooManyResets, enrollment.ReasonInvalidBypass,
 	},
 	nil: {
+		enrollment.ReasonAlreadyConfirmed, enrollment.ReasonAlreadyRenewed, enrollment.ReasonRenewalInvalid,
 		enrollment.ReasonNotEnrolled, enrollment.ReasonUnknownAuthenticator, enrollment.ReasonLastAuthenticator,
 		enrollment.ReasonDuplicateSecret, enrollment.ReasonInvalidName, enrollment.ReasonAlreadyEnrolled,
 		enrollment.ReasonWasEnrolled, enrollment.ReasonCodesNotKept, enrollment.ReasonUnknownDevice,

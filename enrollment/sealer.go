@@ -55,12 +55,16 @@ const (
 	labelReceipt   = "twofactor receipt v1"
 	labelSetup     = "twofactor setup v1"
 	labelAddress   = "twofactor address v1"
+	labelRenewal   = "twofactor renewal v1"
 
 	// What is hashed and not sealed.
 	labelDevice    = "twofactor device v1"
 	labelTicket    = "twofactor ticket v1"
 	labelNamespace = "twofactor namespace v1"
 	labelStamp     = "twofactor stamp v1"
+
+	// What codes are derived for.
+	labelCodes = "twofactor codes v1"
 )
 
 // parts concatenates byte strings, each behind its length, so that no two

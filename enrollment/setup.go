@@ -105,10 +105,14 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	if err != nil {
 		return Setup{}, err
 	}
+	from, err := g.newSeed()
+	if err != nil {
+		return Setup{}, err
+	}
 	if g.config.CodesAtSetup {
-		s.Codes, err = recovery.Generate(g.random, g.config.RecoveryCodes, g.config.RecoveryScheme)
-		if err != nil {
-			return Setup{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+		draw := g.drawFrom(from, labelSetup, userID, s.ID)
+		if s.Codes, err = draw(g.config.RecoveryCodes, g.config.RecoveryScheme); err != nil {
+			return Setup{}, err
 		}
 	}
 
@@ -116,7 +120,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 		s := s
 		s.Expires = m.Now.Add(g.config.SetupTTL)
 		err := a.Begin(m, s, ticket, proof)
-		return func(ctx context.Context) (Setup, error) { return g.setupOf(ctx, userID, a.Setup()) }, err
+		return func(ctx context.Context) (Setup, error) { return g.setupOf(ctx, userID, a.Setup(), from) }, err
 	})
 }
 
@@ -148,7 +152,7 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 // changes nothing.
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
-// ReasonSetupSuperseded or ReasonNoSetup.
+// ReasonSetupSuperseded, ReasonNoSetup or ReasonAlreadyConfirmed.
 func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Setup, error) {
 	if err := g.check(); err != nil {
 		return Setup{}, err
@@ -163,9 +167,9 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 	}
 	s, err := a.FindSetup(t.id)
 	if err != nil {
-		return Setup{}, outward(err)
+		return Setup{}, outward(t.outcome(err))
 	}
-	return g.setupOf(ctx, userID, s)
+	return g.setupOf(ctx, userID, s, t.seed)
 }
 
 // Confirmed is the result of [Guard.Confirm] and [Messages.Confirm].
@@ -198,10 +202,13 @@ type Confirmed struct {
 //
 // If the account has no unspent recovery codes, Confirm makes a set. With the
 // scheme Argon2id that takes a derivation for each code, about half a second of a
-// processor for ten.
+// processor for ten. Once it has begun to make them, Confirm finishes even if ctx
+// ends. The same request again, for example a second click, is denied as
+// ReasonAlreadyConfirmed: show the codes with [Guard.SetupCodes] then.
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
-// ReasonSetupSuperseded, ReasonNoSetup, ReasonMalformedCode, ReasonWrongCode,
+// ReasonSetupSuperseded, ReasonNoSetup, ReasonAlreadyConfirmed,
+// ReasonMalformedCode, ReasonWrongCode,
 // ReasonClockSkew, ReasonLocked, ReasonTooManyAuthenticators or
 // ReasonTooManyCodeSets. Wrong codes count for the setup alone.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
@@ -219,10 +226,11 @@ func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, co
 		return Confirmed{}, deny(ReasonMalformedCode)
 	}
 	e.user, e.via = userID, account.TOTP
+	e.draw = g.drawFrom(t.seed, labelSetup, userID, t.id)
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Confirmed], error) {
 		done, err := a.Confirm(m, t.id, digits)
 		if err != nil {
-			return nil, err
+			return nil, t.outcome(err)
 		}
 		return g.confirmed(userID, a, m, done)
 	})

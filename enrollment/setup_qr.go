@@ -23,7 +23,8 @@ type Setup struct {
 	// can also be kept in the session, which lets the user reload the page. But
 	// an attacker who steals that session while the setup is pending can then
 	// read the secret unnoticed, and makes the codes of that authenticator from
-	// then on.
+	// then on. Until ten minutes after Expires, the token also shows the recovery
+	// codes; see [Guard.SetupCodes].
 	Token SetupToken
 
 	// Expires is when the pending setup ends.
@@ -85,12 +86,12 @@ func uriOf(s *account.Setup) (string, error) {
 }
 
 // setupOf returns the public view of a setup.
-func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup) (Setup, error) {
+func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup, from seed) (Setup, error) {
 	uri, err := uriOf(s)
 	if err != nil {
 		return Setup{}, err
 	}
-	token, err := g.sealSetup(ctx, labelSetup, setupToken{id: s.ID, expires: s.Expires, user: userID})
+	token, err := g.sealSetup(ctx, labelSetup, setupToken{id: s.ID, expires: s.Expires, user: userID, seed: from})
 	if err != nil {
 		return Setup{}, err
 	}

@@ -79,6 +79,7 @@ func TestTokensAreNotSwapped(t *testing.T) {
 	all := []reflect.Type{
 		reflect.TypeFor[string](), reflect.TypeFor[enrollment.Challenge](), reflect.TypeFor[enrollment.Receipt](),
 		reflect.TypeFor[enrollment.SetupToken](), reflect.TypeFor[enrollment.DeviceToken](), reflect.TypeFor[enrollment.Ticket](),
+		reflect.TypeFor[enrollment.RenewalToken](),
 	}
 	for _, x := range all {
 		for _, y := range all {

@@ -109,6 +109,12 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 		return "You have started another setup, perhaps in another tab. Delete the entry of this one in your app and continue there."
 	case enrollment.ReasonNoSetup:
 		return "There is no setup to continue. It is finished, cancelled or expired, or your security settings have changed."
+	case enrollment.ReasonAlreadyConfirmed:
+		return "This is already set up."
+	case enrollment.ReasonAlreadyRenewed:
+		return "You have already made these recovery codes. They can’t be shown again."
+	case enrollment.ReasonRenewalInvalid:
+		return "This page is too old, or your security settings have changed. Please open it again."
 	case enrollment.ReasonNotEnrolled:
 		return "Two-factor authentication is not on."
 	case enrollment.ReasonNoAuthenticator:

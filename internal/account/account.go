@@ -44,6 +44,7 @@ type Account struct {
 	delivery       delivery
 	move           Move
 	arrived        arrival
+	setUp, renewed completed // what was completed last
 
 	codes    lazy[recovery.Set]
 	kept     lazy[recovery.Codes] // the same in clear, where the host shows them again
@@ -123,6 +124,8 @@ func (a *Account) ClampFuture(m Moment) {
 	changed = a.sets.clampFuture(now) || changed
 	changed = a.delivery.clampFuture(now) || changed
 	changed = a.reset.clampFuture(now) || changed
+	changed = a.setUp.clampFuture(now) || changed
+	changed = a.renewed.clampFuture(now) || changed
 	changed = a.clampDevices(now) || changed
 	if _, broken := clampFuture(a.bypass.From, now); broken {
 		a.endBypass()
@@ -144,6 +147,8 @@ func (a *Account) Tidy(m Moment) {
 	a.challenges.tidy(now)
 	a.delivery.tidy(m.typed())
 	a.lapsed = a.reset.tidy(now) || a.lapsed
+	a.setUp.tidy(m.typed())
+	a.renewed.tidy(m.typed())
 	if a.enrolled() && !a.bypass.Until.IsZero() && !now.Before(a.bypass.Until) {
 		a.bypass = Bypass{}
 	}

@@ -170,16 +170,16 @@ func TestSetsAreLimited(t *testing.T) {
 	w.enroll(1) // the first set of the day
 	_, set := codes(t, 50)
 	for i := range 4 {
-		if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
+		if _, err := w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP)); err != nil {
 			t.Fatalf("set %d: %v", i+2, err)
 		}
 		w.reload()
 	}
-	_, err := w.a.Renew(w.with(set), w.by(account.TOTP))
+	_, err := w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP))
 	mustReason(t, err, account.TooManyCodeSets)
 	w.now = retryAt(err)
 	w.reload()
-	mustReason(t, second(w.a.Renew(w.with(set), w.by(account.TOTP))), "")
+	mustReason(t, second(w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP))), "")
 }
 
 // Without codes left and without a set to be had, a new phone is confirmed all
@@ -190,7 +190,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 	w.enroll(1)
 	_, set := codes(t, 50)
 	for range 4 {
-		if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
+		if _, err := w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP)); err != nil {
 			t.Fatal(err)
 		}
 	}

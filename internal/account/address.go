@@ -50,6 +50,8 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, e
 		kind = EventEnabled
 	}
 	switch {
+	case a.setUp.is(SetupID(g.Delivery)):
+		return Confirmation{}, refuse(AlreadyConfirmed)
 	case w == nil || !w.binds():
 		return Confirmation{}, refuse(NoSetup)
 	case w.ID != g.Delivery:
@@ -68,7 +70,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, e
 	if err != nil {
 		return Confirmation{}, err
 	}
-	to := w.Binds
+	to, expires := w.Binds, w.Expires
 	if err := a.takeDelivered(m, g); err != nil {
 		return Confirmation{}, about(Delivered, err)
 	}
@@ -77,7 +79,7 @@ func (a *Account) ConfirmAddress(m Moment, g Guess, alone bool) (Confirmation, e
 	}
 	to.Added, to.Used = m.Now, m.Now
 	a.delivery.address = to
-	return a.confirmed(m, Event{Kind: kind, Factor: Delivered, Name: to.Channel}, AuthenticatorID{}, needsCodes)
+	return a.confirmed(m, Event{Kind: kind, Factor: Delivered, Name: to.Channel}, AuthenticatorID{}, needsCodes, SetupID(g.Delivery), expires)
 }
 
 // Unbind takes the address away. What holds back guessing and messages stays, so

@@ -227,6 +227,7 @@ func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {
 		}
 	}
 	a.codes.set(spent)
+	a.codesTouched()
 	if spent.Remaining() == 0 {
 		a.DropKept() // nothing of them can be shown any more
 	}

@@ -75,12 +75,36 @@ func (a *Account) mayMake(m Moment) error {
 	return a.sets.blocked(m.Now)
 }
 
+// A Renewal was prepared before the codes are asked for, so that the same request
+// is known if it comes again. It is good for the epoch that it was prepared in.
+type Renewal struct {
+	ID      SetupID
+	Expires time.Time
+	Epoch   Epoch
+}
+
+// NewRenewal prepares a renewal that expires then.
+func (a *Account) NewRenewal(id SetupID, expires time.Time) (Renewal, error) {
+	if !a.enrolled() {
+		return Renewal{}, refuse(NotEnrolled)
+	}
+	return Renewal{ID: id, Expires: expires, Epoch: a.epoch}, nil
+}
+
 // Renew replaces the recovery codes. It asks for NeedSet. The receipt takes the
 // place of the proof, which is void with it like all that was handed out: it is
-// as old.
-func (a *Account) Renew(m Moment, p Proof) (Receipt, error) {
+// as old. The zero Renewal is one that nothing was prepared for.
+func (a *Account) Renew(m Moment, r Renewal, p Proof) (Receipt, error) {
 	if !a.enrolled() {
 		return Receipt{}, refuse(NotEnrolled)
+	}
+	if r != (Renewal{}) {
+		switch {
+		case a.renewed.is(r.ID):
+			return Receipt{}, refuse(AlreadyRenewed)
+		case r.Epoch != a.epoch || !m.typed().Before(r.Expires):
+			return Receipt{}, refuse(RenewalInvalid)
+		}
 	}
 	if err := a.mayMake(m); err != nil {
 		return Receipt{}, err
@@ -93,6 +117,9 @@ func (a *Account) Renew(m Moment, p Proof) (Receipt, error) {
 		return Receipt{}, a.ask(Need{Kind: NeedSet})
 	}
 	a.setCodes(m)
+	if r != (Renewal{}) {
+		a.renewed = completedAs(r.ID, r.Expires, true)
+	}
 	a.rotateEpoch(m)
 	return Receipt{Epoch: a.epoch, At: by.at, Factor: by.factor}, a.record(m, Event{Kind: EventCodesRenewed, Factor: by.factor})
 }
@@ -102,6 +129,7 @@ func (a *Account) setCodes(m Moment) {
 	set := m.Prepared.Set
 	a.recovery = Throttle{}
 	a.codes.set(set.Set)
+	a.codesTouched()
 	a.kept.set(recovery.Codes{})
 	if set.Keep {
 		a.kept.set(set.Codes)

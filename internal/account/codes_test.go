@@ -169,7 +169,7 @@ func TestShow(t *testing.T) {
 
 	// A set that was made without keeping it replaces what was kept.
 	_, set := codes(t, 2)
-	if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
+	if _, err := w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()

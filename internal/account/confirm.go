@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -16,11 +17,13 @@ type Confirmation struct {
 }
 
 // confirmed ends a confirmation: what was handed out before is void, and the set
-// that was prepared is the account's if it needs one.
-func (a *Account) confirmed(m Moment, e Event, app AuthenticatorID, needsCodes bool) (Confirmation, error) {
+// that was prepared is the account's if it needs one. It was set up with a token of
+// that id, which expires then.
+func (a *Account) confirmed(m Moment, e Event, app AuthenticatorID, needsCodes bool, id SetupID, expires time.Time) (Confirmation, error) {
 	if needsCodes {
 		a.setCodes(m)
 	}
+	a.setUp = completedAs(id, expires, needsCodes)
 	a.wasConfirmed = true
 	a.ticket = TicketHash{}
 	a.rotateEpoch(m)
@@ -100,7 +103,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	x := s.Authenticator
 	x.Added, x.Used = m.Now, m.Now
 	a.authenticators = append(a.authenticators, x)
-	return a.confirmed(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}, x.ID, needsCodes)
+	return a.confirmed(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}, x.ID, needsCodes, s.ID, s.Expires)
 }
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures

@@ -88,7 +88,7 @@ func TestDamagedParts(t *testing.T) {
 		{"Recall", "outbox", func(a *account.Account, m account.Moment) error { return a.Recall(m) }},
 		{"Renew", "history", func(a *account.Account, m account.Moment) error {
 			m.Prepared.Set = set
-			return second(a.Renew(m, w.by(account.TOTP)))
+			return second(a.Renew(m, account.Renewal{}, w.by(account.TOTP)))
 		}},
 		{"Reset", "history", func(a *account.Account, m account.Moment) error { return a.Reset(m, root, account.TicketHash{}) }},
 		{"Revoke", "devices", func(a *account.Account, m account.Moment) error { return a.Revoke(m, account.DeviceID{1}) }},

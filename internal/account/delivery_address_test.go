@@ -55,7 +55,7 @@ func TestConfirmAddress(t *testing.T) {
 	if x := w.a.Address(); w.a.State() != account.Confirmed || x.To != phone.To || !x.Added.Equal(w.now) || !x.Used.Equal(w.now) {
 		t.Errorf("state %v, address %+v", w.a.State(), x)
 	}
-	mustReason(t, w.confirmAddress(2, "123456", true, set), account.NoSetup)
+	mustReason(t, w.confirmAddress(2, "123456", true, set), account.AlreadyConfirmed)
 	// A code that proves an address does not sign in, nor the other way round.
 	w.now = w.now.Add(account.MessagePause)
 	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))

@@ -274,7 +274,7 @@ func TestChangeOfFactorDropsMessage(t *testing.T) {
 		"recovery code": func(w *world) { mustReason(w.t, w.recover(1, 0), "") },
 		"renew_codes": func(w *world) {
 			_, set := codes(w.t, 7)
-			must(w.t, second(w.a.Renew(w.with(set), w.by(account.TOTP))))
+			must(w.t, second(w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP))))
 		},
 		"another app":    func(w *world) { w.enroll(9) },
 		"one app less":   func(w *world) { must(w.t, w.a.Remove(w.moment(), account.AuthenticatorID{2}, w.by(account.TOTP))) },

@@ -161,7 +161,7 @@ func TestTrustEndsWithEveryChange(t *testing.T) {
 		},
 		"codes renewed": func(w *world) error {
 			_, set := codes(w.t, 7)
-			return second(w.a.Renew(w.with(set), w.by(account.TOTP)))
+			return second(w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP)))
 		},
 		"recovery code": func(w *world) error { return w.recover(1, 0) },
 		"removed":       func(w *world) error { return w.a.Remove(w.moment(), account.AuthenticatorID{41}, w.by(account.TOTP)) },
@@ -253,6 +253,7 @@ func TestDamagedDevices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.enroll(1)
+	account.ForgetCompleted(w.a) // tags ascend
 	b := append(encode(t, w.a), 17, 0, 3, 0, 1, 7)
 	a, err := account.Decode(b)
 	if err != nil {

@@ -44,11 +44,11 @@ func TestDigitsThatNoCodeHas(t *testing.T) {
 			return err
 		}},
 		"an address": {[]int{6}, func(w *world, digits string) error {
-			if m := w.message(1, "123456"); account.MayMessage(w.a, w.at()) == nil {
+			if m := w.message(7, "123456"); account.MayMessage(w.a, w.at()) == nil {
 				must(t, w.a.Bind(w.moment(), m, phone, true, account.TicketHash{}, w.by(account.TOTP)))
 				w.reload()
 			}
-			_, err := w.a.ConfirmAddress(w.moment(), account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID{1}}, false)
+			_, err := w.a.ConfirmAddress(w.moment(), account.Guess{Factor: account.Delivered, Digits: digits, Delivery: account.DeliveryID{7}}, false)
 			return err
 		}},
 	}

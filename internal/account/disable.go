@@ -29,6 +29,7 @@ func (a *Account) clear(m Moment) {
 	a.recovery = Throttle{}
 	a.ticket = TicketHash{}
 	a.closeReset()
+	a.setUp, a.renewed = completed{}, completed{}
 	a.rotateEpoch(m)
 	a.changed = true
 }

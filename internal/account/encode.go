@@ -48,6 +48,8 @@ const (
 	tagTicket         = 19
 	tagReset          = 20
 	tagDelivery       = 21
+	tagSetUp          = 22
+	tagRenewed        = 23
 	tagArrived        = 29
 
 	// A node that does not know it would ask for no second factor, or would change
@@ -115,6 +117,10 @@ func Decode(b []byte) (*Account, error) {
 			a.reset, err = readReset(v)
 		case tagDelivery:
 			a.delivery, err = readDelivery(v)
+		case tagSetUp:
+			a.setUp, err = readCompleted(v)
+		case tagRenewed:
+			a.renewed, err = readCompleted(v)
 		case tagArrived:
 			a.arrived.id, a.arrived.from, err = readMoveEnd(v)
 		case tagMove:
@@ -251,6 +257,8 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 	if !a.delivery.isZero() {
 		w.put(tagDelivery, a.delivery.append)
 	}
+	putCompleted(&w, tagSetUp, a.setUp)
+	putCompleted(&w, tagRenewed, a.renewed)
 	if a.arrived != (arrival{}) {
 		w.putBytes(tagArrived, append(a.arrived.id[:], a.arrived.from...))
 	}

@@ -49,7 +49,7 @@ func TestOutboxIsBoundedAndCoalesced(t *testing.T) {
 	total := 1
 	for range 40 {
 		_, set := codes(t, 50)
-		if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
+		if _, err := w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.a.Lease(w.moment()); err != nil {

@@ -237,7 +237,7 @@ func TestImportedCodesGiveWay(t *testing.T) {
 	}
 
 	w, _ = moved(t, importedCode("one"), importedCode("two"))
-	if _, err := w.a.Renew(w.with(set), w.by(account.TOTP)); err != nil {
+	if _, err := w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP)); err != nil {
 		t.Fatal(err)
 	}
 	w.reload()
@@ -337,7 +337,7 @@ func TestImportedBudgetEnds(t *testing.T) {
 	for name, end := range map[string]func(w *world) error{
 		"new codes": func(w *world) error {
 			_, set := codes(w.t, 9)
-			return second(w.a.Renew(w.with(set), w.by(account.TOTP)))
+			return second(w.a.Renew(w.with(set), account.Renewal{}, w.by(account.TOTP)))
 		},
 		"an administrator": func(w *world) error { return w.a.Unlock(w.moment(), admin) },
 		"a new phone, where all codes are used": func(w *world) error {

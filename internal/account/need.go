@@ -17,6 +17,10 @@ type Need struct {
 	// From is how the digest of the code is derived, for NeedDigest.
 	From recovery.Derivation
 
+	// Code is the code, for NeedDigest. The zero Code stands for the one that was
+	// guessed.
+	Code recovery.Code
+
 	// Imported are the codes to hold the text against, for NeedImported.
 	Imported []ImportedCode
 

@@ -105,7 +105,7 @@ func TestProofIsAskedForLast(t *testing.T) {
 
 	none := newWorld(t)
 	mustReason(t, none.a.Disable(none.moment(), p), account.NotEnrolled)
-	mustReason(t, second(none.a.Renew(none.moment(), p)), account.NotEnrolled)
+	mustReason(t, second(none.a.Renew(none.moment(), account.Renewal{}, p)), account.NotEnrolled)
 	mustReason(t, none.a.Begin(none.at(), none.setup(1, account.AuthenticatorID{}), account.TicketHash{}, account.Proof{Refused: account.ProofInvalid}), "")
 }
 
@@ -117,7 +117,7 @@ func TestRenewGivesAReceipt(t *testing.T) {
 	_, set := codes(t, 2)
 	p := w.by(account.Recovery)
 	p.Receipt.At = w.now.Add(-time.Minute)
-	r, err := w.a.Renew(w.with(set), p)
+	r, err := w.a.Renew(w.with(set), account.Renewal{}, p)
 	mustReason(t, err, "")
 	if r.Factor != account.Recovery || !r.At.Equal(p.Receipt.At) {
 		t.Errorf("%+v", r)

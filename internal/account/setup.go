@@ -143,6 +143,9 @@ func (a *Account) holds(secret totp.Secret) bool {
 
 // FindSetup returns the waiting setup if it has that id.
 func (a *Account) FindSetup(id SetupID) (*Setup, error) {
+	if a.setUp.is(id) {
+		return nil, refuse(AlreadyConfirmed)
+	}
 	if a.setup == nil {
 		return nil, refuse(NoSetup)
 	}

@@ -219,13 +219,14 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 func ofTokens() []sample {
 	const text = "kanarienvogel-in-einem-käfig"
 	challenge, receipt, setup := enrollment.ChallengeOf(text), enrollment.ReceiptOf(text), enrollment.SetupTokenOf(text)
-	device, ticket := enrollment.DeviceTokenOf(text), enrollment.TicketOf(text)
+	device, ticket, renewal := enrollment.DeviceTokenOf(text), enrollment.TicketOf(text), enrollment.RenewalTokenOf(text)
 	return []sample{
 		newSample(challenge, travels, text),
 		newSample(receipt, travels, text),
 		newSample(setup, travels, text),
 		newSample(device, travels, text),
 		newSample(ticket, travels, text),
+		newSample(renewal, travels, text),
 		newSample(enrollment.SignInOptions{Device: device}, travels, text),
 		newSample(enrollment.Decision{Next: enrollment.AskCode, Challenge: challenge}, travels, text),
 		newSample(enrollment.TrustedDevice{Token: device}, travels, text),

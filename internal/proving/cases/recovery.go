@@ -218,7 +218,7 @@ func TestCase50_GenerationGate(t *testing.T, open proving.Open) {
 			return err
 		})
 	})
-	if got[""] != 1 || got[enrollment.ReasonNoSetup] != 39 {
+	if got[""] != 1 || got[enrollment.ReasonAlreadyConfirmed] != 39 {
 		t.Errorf("outcomes %v, want 1 confirmed and 39 too late", got)
 	}
 	if derived > recovery.MinCount+2 {

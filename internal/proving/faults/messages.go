@@ -99,7 +99,7 @@ func messageOperations() []operation {
 	}
 	over := func(ctx C, s S, g G, _ *result) error {
 		_, err := confirm(message)(ctx, s, g)
-		return expect(err, enrollment.ReasonNoSetup)
+		return expect(err, enrollment.ReasonAlreadyConfirmed)
 	}
 
 	return []operation{

@@ -136,7 +136,7 @@ func operations() []operation {
 			return err
 		}
 		_, err = g.Confirm(ctx, states.User, s.Token, waiting(s))
-		return expect(err, enrollment.ReasonNoSetup)
+		return expect(err, enrollment.ReasonAlreadyConfirmed)
 	}
 	answer := func(challenge func(s S) enrollment.Challenge, code func(s S) string) func(context.Context, S, G) (result, error) {
 		return func(ctx context.Context, s S, g G) (result, error) {

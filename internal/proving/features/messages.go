@@ -35,7 +35,7 @@ func TestFeatureR2_TextMessages(t *testing.T, open proving.Open) {
 		t.Errorf("events %+v", e)
 	}
 	_, err = p.Confirm(t.Context(), "alice", b.Token, m.Code())
-	proving.Want(t, err, enrollment.ReasonNoSetup)
+	proving.Want(t, err, enrollment.ReasonAlreadyConfirmed)
 
 	k.Pass(enrollment.MessagePause)
 	d := k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode)

@@ -117,6 +117,7 @@ func (a *modelAccount) checkRecovery(normal string, replenish bool, now time.Tim
 	} else {
 		a.spentCodes[normal] = true
 	}
+	a.setUp.codes, a.renewed.codes = false, false
 	a.recovered(now, turn)
 	return m, nil
 }
@@ -217,11 +218,8 @@ func (a *modelAccount) needsCodes(now time.Time) (bool, *modelNo) {
 // confirm holds a code against the pending setup. needs says whether a set
 // of recovery codes is made.
 func (a *modelAccount) confirm(number int, digits string, now time.Time, turn int) (needs bool, no *modelNo) {
-	switch {
-	case a.setup == nil:
-		return false, modelDeny(enrollment.ReasonNoSetup)
-	case a.setup.number != number:
-		return false, modelDeny(enrollment.ReasonSetupSuperseded)
+	if no := a.findSetup(number); no != nil {
+		return false, no
 	}
 	s := a.setup
 	replaced := -1
@@ -270,6 +268,7 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 	x := s.app
 	x.last, x.added, x.used = step, now, now
 	a.apps = append(a.apps, x)
+	a.setUp = modelDone{number: number, until: s.expires.Add(modelAgain)}
 	a.proven(kind, enrollment.FactorTOTP, x.name, needs, now, turn)
 	return needs, nil
 }
@@ -278,6 +277,7 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 func (a *modelAccount) proven(kind enrollment.EventKind, f enrollment.Factor, name string, needs bool, now time.Time, turn int) {
 	if needs {
 		a.madeSet(now)
+		a.setUp.codes = true
 	}
 	a.was, a.ticket = true, ""
 	a.turn(turn)
@@ -316,5 +316,6 @@ func (a *modelAccount) madeSet(now time.Time) {
 	a.codes, a.spentCodes = nil, map[string]bool{} // the driver fills them in
 	a.kept, a.foreign = false, nil
 	a.recovery = modelThrottle{}
+	a.setUp.codes, a.renewed.codes = false, false
 	a.dirty = true
 }

@@ -49,12 +49,26 @@ func modelTexts(codes recovery.Codes) (list []string) {
 
 func (r *modelRun) newCodes(u *modelUser) { r.newCodesBy(u, r.proof(u)) }
 
-func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
+func (r *modelRun) newCodesBy(u *modelUser, p modelProof) { r.newCodesWith(u, modelToken{}, p) }
+
+// newCodesWith renews the codes with a token, or without one.
+func (r *modelRun) newCodesWith(u *modelUser, t modelToken, p modelProof) {
 	var got enrollment.RenewedCodes
 	var by modelAuthority
-	no := r.do(u, fmt.Sprintf("RenewCodes by %v", p), func(a *modelAccount, turn int) (no *modelNo) {
-		if !a.enrolled() {
+	no := r.do(u, fmt.Sprintf("RenewCodes %d by %v", t.number, p), func(a *modelAccount, turn int) (no *modelNo) {
+		if t.number != 0 {
+			if no := r.glanceRenewal(u, t); no != nil {
+				return no
+			}
+		}
+		switch {
+		case !a.enrolled():
 			return modelDeny(enrollment.ReasonNotEnrolled)
+		case t.number == 0:
+		case a.renewed.number == t.number:
+			return modelDeny(enrollment.ReasonAlreadyRenewed)
+		case a.epoch != t.epoch || !r.now().Before(t.expires):
+			return modelDeny(enrollment.ReasonRenewalInvalid)
 		}
 		if no := a.mayMakeSet(r.now()); no != nil {
 			return no
@@ -63,10 +77,17 @@ func (r *modelRun) newCodesBy(u *modelUser, p modelProof) {
 			return no
 		}
 		a.madeSet(r.now())
+		if t.number != 0 {
+			a.renewed = modelDone{number: t.number, until: t.expires.Add(modelAgain), codes: true}
+		}
 		a.turn(turn)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventCodesRenewed, Factor: by.factor})
 		return nil
 	}, func(ctx context.Context) (err error) {
+		if t.number != 0 {
+			got, err = r.guard.RenewCodesOnce(ctx, u.name, enrollment.RenewalTokenOf(t.text), p.proof())
+			return err
+		}
 		got, err = r.guard.RenewCodes(ctx, u.name, p.proof())
 		return err
 	}, func(a *modelAccount) {

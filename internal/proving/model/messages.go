@@ -212,10 +212,12 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		}
 		w := a.waiting
 		switch {
+		case a.setUp.number == t.number:
+			return modelDeny(enrollment.ReasonAlreadyConfirmed)
 		case w == nil || w.binds.channel == "":
-			return modelDeny(enrollment.ReasonNoSetup)
+			return r.over(t, modelDeny(enrollment.ReasonNoSetup))
 		case w.number != t.number:
-			return modelDeny(enrollment.ReasonSetupSuperseded)
+			return r.over(t, modelDeny(enrollment.ReasonSetupSuperseded))
 		case w.late(r.now()):
 			return modelDeny(enrollment.ReasonSetupExpired)
 		case !a.enrolled() && !r.alone:
@@ -239,6 +241,7 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		}
 		a.address = w.binds
 		a.address.added, a.address.used = r.now(), r.now()
+		a.setUp = modelDone{number: t.number, until: w.expires.Add(modelAgain)}
 		a.proven(kind, enrollment.FactorDelivered, w.binds.channel, needs, r.now(), turn)
 		return nil
 	}, func(ctx context.Context) (err error) {

@@ -130,6 +130,7 @@ type modelAccount struct {
 	bypassFrom, bypassUntil time.Time
 	ticket                  string
 	reset                   modelReset
+	setUp, renewed          modelDone
 
 	history []enrollment.Event // newest last
 	queue   []modelQueued
@@ -226,6 +227,8 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 	}
 	a.rebaseMessages(now)
 	a.reset.rebase(now, &a.dirty)
+	a.dirty = a.setUp.rebase(now) || a.dirty
+	a.dirty = a.renewed.rebase(now) || a.dirty
 	if modelFuture(a.bypassFrom, now) { // what was to last for a day can't be told any more: it is over
 		a.endBypass()
 		a.dirty = true
@@ -254,6 +257,8 @@ func (a *modelAccount) tidy(now time.Time) {
 	if a.waiting != nil && !now.Before(a.waiting.expires) {
 		a.waiting = nil
 	}
+	a.setUp.tidy(now)
+	a.renewed.tidy(now)
 	if a.reset.open && !now.Before(a.reset.matures.Add(30*modelDay)) {
 		a.reset.close()
 		a.lapsed = true
@@ -318,6 +323,7 @@ func (a *modelAccount) clear(now time.Time, turn int) {
 	a.recovery = modelThrottle{}
 	a.ticket = ""
 	a.reset.close()
+	a.setUp, a.renewed = modelDone{}, modelDone{}
 	a.turn(turn)
 	a.dirty = true
 }

@@ -102,7 +102,7 @@ func (r *modelRun) glanceSetup(u *modelUser, t modelToken) *modelNo {
 	switch {
 	case t.user != u.name:
 		return modelForm(enrollment.ReasonSetupInvalid)
-	case !r.now().Before(t.expires):
+	case !r.now().Before(t.expires.Add(modelAgain)):
 		return modelForm(enrollment.ReasonSetupExpired)
 	}
 	return nil
@@ -117,14 +117,8 @@ func (r *modelRun) resume(u *modelUser) {
 		if no := r.glanceSetup(u, t); no != nil {
 			return no
 		}
-		switch {
-		case a.setup == nil:
-			return modelDeny(enrollment.ReasonNoSetup)
-		case a.setup.number != t.number:
-			return modelDeny(enrollment.ReasonSetupSuperseded)
-		}
 		s = a.setup
-		return nil
+		return r.over(t, a.findSetup(t.number))
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.Resume(ctx, u.name, enrollment.SetupTokenOf(t.text))
 		return err
@@ -169,7 +163,7 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 			shown = a.setup.codes
 		}
 		needs, no = a.confirm(t.number, normal, r.now(), turn)
-		return no
+		return r.over(t, no)
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.Confirm(ctx, u.name, enrollment.SetupTokenOf(t.text), code)
 		return err

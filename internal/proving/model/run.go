@@ -94,6 +94,7 @@ type modelRun struct {
 	receipts   []modelToken
 	setups     []modelToken
 	bindings   []modelToken
+	renewals   []modelToken
 	cookies    []modelCookie
 	tickets    []string
 	number     int // of tokens and epochs

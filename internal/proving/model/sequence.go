@@ -239,6 +239,10 @@ func (r *modelRun) step() {
 		r.disable(u)
 	case n < 85:
 		r.remove(u)
+	case n < 86:
+		r.setupCodes(u)
+	case n < 88:
+		r.newCodesOnce(u)
 	case n < 89:
 		r.newCodes(u)
 	case n < 91:
@@ -365,6 +369,8 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"Begin: yes", "Begin: too_many_authenticators", "Begin: proof_stale", "Begin: proof_invalid", "Begin: proof_required",
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",
 		"Cancel: yes", "Disable: yes", "Disable: proof_not_allowed", "Remove: yes", "Remove: last_authenticator",
+		"Confirm: already_confirmed", "ConfirmAddress: already_confirmed", "SetupCodes: yes", "SetupCodes: codes_not_kept",
+		"RenewCodes: already_renewed", "RenewCodes: renewal_invalid", "RenewalCodes: yes", "RenewalCodes: codes_not_kept",
 		"RenewCodes: yes", "RenewCodes: too_many_code_sets", "Resume: yes", "Resume: setup_superseded", "Resume: setup_expired",
 		"SignIn: proceed trusted_device false", "SignIn: proceed bypass true", "SignIn: proceed  true", "SignIn: must_enroll  false", "SignIn: refuse  false",
 		"Trust: yes", "Trust: trust_not_allowed", "Import: too_many_authenticators", "Trust: proof_stale", "Trust: proof_invalid", "Revoke: yes", "Recent: yes", "Recent: proof_stale", "Recent: proof_invalid",

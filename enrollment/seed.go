@@ -1,0 +1,56 @@
+package enrollment
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// A seed makes the recovery codes of a setup or a renewal. It is drawn when that is
+// begun and travels in the sealed token, so the token can show the codes once more.
+// The account does not have it.
+type seed [32]byte
+
+// bytesOfCode is how many random bytes a code takes at the most.
+const bytesOfCode = 17
+
+func (g *Guard) newSeed() (s seed, err error) { return s, g.draw(s[:]) }
+
+// drawFrom returns what makes the codes of a seed for this user, and for a token of
+// this use and id. It is nil without a seed.
+func (g *Guard) drawFrom(s seed, label, userID string, id account.SetupID) account.Draw {
+	if s == (seed{}) {
+		return nil
+	}
+	return func(n int, scheme recovery.Scheme) (recovery.Codes, error) {
+		info := parts(labelCodes, g.config.Namespace, label, userID, string(id[:]), scheme.String(), strconv.Itoa(n))
+		random, err := hkdf.Expand(sha256.New, s[:], string(info), recovery.MaxCount*bytesOfCode)
+		if err != nil {
+			return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+		}
+		codes, err := recovery.Generate(bytes.NewReader(random), n, scheme)
+		if err != nil {
+			return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+		}
+		return codes, nil
+	}
+}
+
+// freshCodes draws codes that nothing can draw again.
+func (g *Guard) freshCodes(n int, scheme recovery.Scheme) (recovery.Codes, error) {
+	codes, err := recovery.Generate(g.random, n, scheme)
+	if err != nil {
+		return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+	}
+	return codes, nil
+}
+
+// undrawn is the [account.Draw] of a token without a seed.
+func undrawn(int, recovery.Scheme) (recovery.Codes, error) {
+	return recovery.Codes{}, deny(ReasonCodesNotKept)
+}
