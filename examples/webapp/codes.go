@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
 	"html/template"
 	"net/http"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-func newCodesQuestion() question {
+func newCodesQuestion(token enrollment.RenewalToken) question {
 	return question{
 		Title:   "Make new recovery codes",
 		Text:    []string{"You get ten new codes. Each one signs you in once when you do not have your phone."},
@@ -17,24 +18,38 @@ func newCodesQuestion() question {
 		Action:  "/security/codes",
 		Button:  "Make new codes",
 		Cancel:  "/security",
+		Token:   token.Reveal(),
 		AskCode: true,
 	}
 }
 
-func (a *app) newCodesForm(w http.ResponseWriter, r *http.Request, _ user) {
-	a.ask(w, r, newCodesQuestion(), nil)
+func (a *app) newCodesForm(w http.ResponseWriter, r *http.Request, u user) {
+	token, err := a.guard.PrepareRenewal(r.Context(), u.ID)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.ask(w, r, newCodesQuestion(token), nil)
 }
 
 func (a *app) newCodes(w http.ResponseWriter, r *http.Request, u user) {
-	done, err := a.guard.RenewCodes(r.Context(), u.ID, enrollment.ByCode(r.PostFormValue("code")))
+	const text = "These are your new recovery codes. The old ones no longer work."
+	token := enrollment.RenewalTokenOf(r.PostFormValue("token"))
+	done, err := a.guard.RenewCodesOnce(r.Context(), u.ID, token, enrollment.ByCode(r.PostFormValue("code")))
+	if errors.Is(err, enrollment.ReasonAlreadyRenewed) { // a second click
+		if codes, again := a.guard.RenewalCodes(r.Context(), u.ID, token); again == nil {
+			a.showCodes(w, r, u, codes, text)
+			return
+		}
+	}
 	if err != nil {
-		if !a.ask(w, r, newCodesQuestion(), err) {
+		if !a.ask(w, r, newCodesQuestion(token), err) {
 			a.fail(w, r, err)
 		}
 		return
 	}
 	a.keepReceipt(r.Context(), done.Receipt, a.now()) // the user has just entered a code
-	a.showCodes(w, r, u, done.Codes, "These are your new recovery codes. The old ones no longer work.")
+	a.showCodes(w, r, u, done.Codes, text)
 }
 
 // showAgainQuestion asks for a code before recovery codes are shown again. It

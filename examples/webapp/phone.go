@@ -27,6 +27,7 @@ func parsePhone(text string) (string, error) {
 
 // phonePage asks for a phone number, or for the code that was sent to it.
 type phonePage struct {
+	Token     string // of the number whose code is pending
 	Number    string
 	Problem   string // with the number
 	Sent      bool
@@ -108,22 +109,27 @@ func (a *app) phoneCodeForm(w http.ResponseWriter, r *http.Request, _ user) {
 		http.Redirect(w, r, "/security/phone", http.StatusSeeOther)
 		return
 	}
-	a.showPhoneCode(w, r, http.StatusOK, "")
+	a.showPhoneCode(w, r, a.sessions.GetString(r.Context(), keyPhone), http.StatusOK, "")
 }
 
-func (a *app) showPhoneCode(w http.ResponseWriter, r *http.Request, status int, problem string) {
+func (a *app) showPhoneCode(w http.ResponseWriter, r *http.Request, token string, status int, problem string) {
 	field := newCodeField(r, problem)
 	field.With, field.AppOnly = withMessage, true
-	a.render(w, r, status, "phone", phonePage{Sent: true, Code: field, Cancel: "/security/phone"})
+	a.render(w, r, status, "phone", phonePage{Sent: true, Token: token, Code: field, Cancel: "/security/phone"})
 }
 
-// confirmPhone checks the code that was sent to the number.
+// confirmPhone checks the code that was sent to the number. It takes the token from the
+// form: a second click finds none in the session.
 func (a *app) confirmPhone(w http.ResponseWriter, r *http.Request, u user) {
 	ctx := r.Context()
-	token := enrollment.SetupTokenOf(a.sessions.GetString(ctx, keyPhone))
+	token := enrollment.SetupTokenOf(r.PostFormValue("token"))
 	done, err := a.guard.Messages().Confirm(ctx, u.ID, token, r.PostFormValue("code"))
 	if problem, status, about := a.aboutCode(w, err); about {
-		a.showPhoneCode(w, r, status, problem)
+		a.showPhoneCode(w, r, token.Reveal(), status, problem)
+		return
+	}
+	if errors.Is(err, enrollment.ReasonAlreadyConfirmed) {
+		a.confirmedBefore(w, r, u, token)
 		return
 	}
 	if err != nil {

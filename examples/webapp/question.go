@@ -17,6 +17,7 @@ type question struct {
 	Danger  bool
 	Cancel  string // URL of the Cancel button
 	ID      string // of an authenticator, or ""
+	Token   string // that makes the form count once, or ""
 	Phone   bool   // offer text messages instead
 	AskName bool   // ask for a name for the authenticator
 	AskCode bool

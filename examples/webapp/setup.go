@@ -193,6 +193,10 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 		a.showSetup(w, r, u, setup, status, problem)
 		return
 	}
+	if errors.Is(err, enrollment.ReasonAlreadyConfirmed) {
+		a.confirmedBefore(w, r, u, token)
+		return
+	}
 	if err != nil {
 		a.fail(w, r, err)
 		return
@@ -226,6 +230,21 @@ func (a *app) confirmed(w http.ResponseWriter, r *http.Request, u user, done enr
 	default:
 		a.showCodes(w, r, u, done.Codes, text+" You had no recovery codes left, so here are new ones.")
 	}
+}
+
+// confirmedBefore answers a second click on the button, or a page that is loaded again.
+// It shows the recovery codes, because the first answer may have been lost.
+func (a *app) confirmedBefore(w http.ResponseWriter, r *http.Request, u user, token enrollment.SetupToken) {
+	codes, err := a.guard.SetupCodes(r.Context(), u.ID, token)
+	if errors.Is(err, enrollment.ReasonCodesNotKept) {
+		a.say(w, r, keyNotice, "This is already set up.", "/security")
+		return
+	}
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.showCodes(w, r, u, codes, "This is already set up, and two-factor authentication is on.")
 }
 
 // endOthers ends all sessions of the user except this one.
