@@ -71,13 +71,13 @@ type spentChallenge struct {
 // CheckChallenge reports whether the challenge can still be answered. It may have
 // expired while its answer waited for the account's turn.
 func (a *Account) CheckChallenge(c Challenge, now time.Time) error {
-	if c.Epoch != a.epoch {
-		return refuse(ChallengeVoid)
-	}
-	for _, s := range a.challenges.list {
+	for _, s := range a.challenges.list { // first: a recovery code begins a new epoch
 		if s.id == c.ID {
 			return refuse(ChallengeSpent)
 		}
+	}
+	if c.Epoch != a.epoch {
+		return refuse(ChallengeVoid)
 	}
 	if !a.challenges.floor.IsZero() && !c.Issued.After(a.challenges.floor) {
 		return refuse(ChallengeVoid)

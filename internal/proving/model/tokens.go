@@ -36,10 +36,10 @@ func modelFresh(at, now time.Time, ttl time.Duration) bool {
 
 func (a *modelAccount) challenge(c modelToken) *modelNo {
 	switch {
-	case c.epoch != a.epoch:
-		return modelDeny(enrollment.ReasonChallengeVoid)
 	case slices.ContainsFunc(a.spent, func(s modelSpent) bool { return s.number == c.number }):
 		return modelDeny(enrollment.ReasonChallengeSpent)
+	case c.epoch != a.epoch:
+		return modelDeny(enrollment.ReasonChallengeVoid)
 	case !a.floor.IsZero() && !c.issued.After(a.floor):
 		return modelDeny(enrollment.ReasonChallengeVoid)
 	}
