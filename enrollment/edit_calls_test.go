@@ -68,6 +68,12 @@ func tableOfCalls() []storeCalls {
 		return func(ctx C, s S, g G) error { return f(ctx, s, g, p(s)) }
 	}
 	renew := func(ctx C, _ S, g G, p enrollment.Proof) error { _, err := g.RenewCodes(ctx, user, p); return err }
+	renewOnce := func(ctx C, s S, g G, p enrollment.Proof) error {
+		_, err := g.RenewCodesOnce(ctx, user, s.Renewal, p)
+		return err
+	}
+	renewalCodes := func(ctx C, s S, g G) error { _, err := g.RenewalCodes(ctx, user, s.Renewal); return err }
+	setupCodes := func(ctx C, s S, g G) error { _, err := g.SetupCodes(ctx, user, s.Shown); return err }
 	show := func(ctx C, _ S, g G, p enrollment.Proof) error { _, err := g.RecoveryCodes(ctx, user, p); return err }
 	remove := func(ctx C, s S, g G, p enrollment.Proof) error { return g.Remove(ctx, user, s.SecondID, p) }
 	disable := func(ctx C, _ S, g G, p enrollment.Proof) error { return g.Disable(ctx, user, p) }
@@ -128,6 +134,18 @@ func tableOfCalls() []storeCalls {
 		{operation: "RenewCodes", state: "confirmed", loads: 1, saves: 2, call: proven(renew, byCode)},
 		{operation: "RenewCodes slowly", state: "confirmed", slow: true, loads: 1, saves: 3, call: proven(renew, byCode)},
 		{operation: "RenewCodes slowly by a recovery code", state: "confirmed", slow: true, loads: 1, saves: 3, call: proven(renew, byRecovery)},
+		{operation: "PrepareRenewal", state: "confirmed", loads: 1, call: func(ctx C, _ S, g G) error { _, err := g.PrepareRenewal(ctx, user); return err }},
+		{operation: "RenewCodesOnce", state: "shown", loads: 1, saves: 2, call: proven(renewOnce, byReceipt)},
+		{operation: "RenewCodesOnce slowly", state: "shown", slow: true, loads: 1, saves: 3, call: proven(renewOnce, byCode)},
+		{operation: "RenewCodesOnce again", state: "renewed", slow: true, loads: 1, want: enrollment.ReasonAlreadyRenewed, call: proven(renewOnce, byCode)},
+		{operation: "RenewalCodes", state: "renewed", loads: 1, call: renewalCodes},
+		{operation: "RenewalCodes slowly", state: "renewed", slow: true, loads: 1, call: renewalCodes},
+		{operation: "SetupCodes", state: "shown", loads: 1, call: setupCodes},
+		{operation: "SetupCodes slowly", state: "shown", slow: true, loads: 1, call: setupCodes},
+		{operation: "Confirm again", state: "shown", slow: true, loads: 1, want: enrollment.ReasonAlreadyConfirmed, call: func(ctx C, s S, g G) error {
+			_, err := g.Confirm(ctx, user, s.Shown, s.Right())
+			return err
+		}},
 		{operation: "RecoveryCodes", state: "kept", loads: 1, saves: 2, call: proven(show, byCode)},
 		{operation: "Remove", state: "confirmed", loads: 1, saves: 2, call: proven(remove, byCode)},
 		{operation: "Disable", state: "confirmed", loads: 1, saves: 2, call: proven(disable, byCode)},

@@ -93,6 +93,25 @@ var operations = map[string]operation{
 		_, err := s.Guard.RenewCodes(s.caller(), User, p)
 		return err
 	}},
+	"PrepareRenewal": {call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.PrepareRenewal(s.caller(), User)
+		return err
+	}},
+	"RenewCodesOnce": {call: func(s *State, p enrollment.Proof) error {
+		token, err := s.Guard.PrepareRenewal(s.caller(), User)
+		if err == nil {
+			_, err = s.Guard.RenewCodesOnce(s.caller(), User, token, p)
+		}
+		return err
+	}},
+	"SetupCodes": {needs: needs{prepare: showAgain}, call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.SetupCodes(s.caller(), User, s.Shown)
+		return err
+	}},
+	"RenewalCodes": {needs: needs{prepare: renewOnce}, call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.RenewalCodes(s.caller(), User, s.Renewal)
+		return err
+	}},
 	"RecoveryCodes": {needs: needs{adjust: func(c *enrollment.Config) { c.KeepCodes = true }}, call: func(s *State, p enrollment.Proof) error {
 		_, err := s.Guard.RecoveryCodes(s.caller(), User, p)
 		return err

@@ -41,6 +41,9 @@ type State struct {
 	Receipt            enrollment.Receipt
 	Codes              []string // recovery codes; the first one is spent
 
+	Shown   enrollment.SetupToken   // of a setup whose recovery codes were shown
+	Renewal enrollment.RenewalToken // of a renewal
+
 	Device  enrollment.TrustedDevice
 	Binding enrollment.SetupToken // of an address that waits
 	Sent    enrollment.Challenge  // of a message
@@ -99,6 +102,8 @@ func New(t *testing.T, name string, scheme recovery.Scheme) *State {
 		s.takeOver()
 	case "alone":
 		s.bindAlone()
+	case "shown", "renewed":
+		s.show(name == "renewed")
 	case "pending":
 		s.stage(enrollment.Proof{})
 		s.keep()

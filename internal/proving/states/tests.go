@@ -7,6 +7,8 @@ var Tests = []proving.Test{
 	{Name: "TestStateTable", Run: TestStateTable},
 	{Name: "TestStateTableAlone", Run: TestStateTableAlone},
 	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
+	{Name: "TestRepetitions", Run: TestRepetitions},
+	{Name: "TestRepetitionsHaveWords", Run: TestRepetitionsHaveWords},
 	{Name: "TestProofTable", Run: TestProofTable},
 	{Name: "TestMovedRefusesEverything", Run: TestMovedRefusesEverything},
 	{Name: "TestStampTable", Run: TestStampTable},
