@@ -51,7 +51,8 @@
 //
 //   - A receipt. It is valid for five minutes and ends with every change of factor.
 //   - The token of a pending setup. It shows the new secret while the setup is
-//     pending. Keep it in the form instead.
+//     pending, and the recovery codes until ten minutes after its end. Keep it in the
+//     form instead, and also the token of a renewal, which shows the new codes.
 //
 // An attacker who reads the database, a replica or a backup finds ciphertext. An
 // attacker who writes to the database can't move an account to another user, change

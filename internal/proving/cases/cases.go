@@ -80,6 +80,8 @@ var Tests = []proving.Test{
 	{Name: "TestCase73_LineOfTheSheet", Run: TestCase73_LineOfTheSheet},
 	{Name: "TestCase73_PastedMessage", Run: TestCase73_PastedMessage},
 	{Name: "TestCase73_ImportedText", Run: TestCase73_ImportedText},
+	{Name: "TestCase65_ConfirmTwice", Run: TestCase65_ConfirmTwice},
+	{Name: "TestCase65_ConfirmRace", Run: TestCase65_ConfirmRace},
 	{Name: "TestCase77_ErrorsAreOracles", Run: TestCase77_ErrorsAreOracles},
 	{Name: "TestCase84_ConfirmPressedSixTimes", Run: TestCase84_ConfirmPressedSixTimes},
 }

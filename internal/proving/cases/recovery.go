@@ -255,35 +255,3 @@ func TestCase50_GenerationIsPaidFor(t *testing.T, open proving.Open) {
 	k.Pass(24 * time.Hour)
 	proving.Want(t, renew(proving.Save), "")
 }
-
-// TestCase84_ConfirmPressedSixTimes: each press of the button hangs up the request
-// before, while its recovery codes are made. Every one of them counted as a set of
-// codes, none was finished, and enrolment was blocked for a day.
-func TestCase84_ConfirmPressedSixTimes(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t), func(c *enrollment.Config) {
-		c.RecoveryScheme = recovery.Argon2id
-		c.RecoveryCodes = recovery.MinCount
-	})
-	u, token := begin(k, "alice", enrollment.Proof{}, "")
-	code := u.Code()
-	var shown []string
-	for press := range 6 {
-		ctx, cancel := context.WithCancel(t.Context())
-		k.Store.Nth(proving.Save, 1, func(context.Context, *proving.Call) { cancel() })
-		done, err := k.Guard.Confirm(ctx, "alice", token, code)
-		cancel()
-		if press == 0 { // nobody reads this answer
-			proving.Want(t, err, "")
-			shown = done.Codes.Reveal()
-		}
-	}
-	if len(shown) != recovery.MinCount {
-		t.Errorf("%d codes, want %d", len(shown), recovery.MinCount)
-	}
-	k.Store.Straighten()
-	for range 4 { // one set was counted
-		k.Pass(time.Minute)
-		_, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode(u.Code()))
-		proving.Want(t, err, "")
-	}
-}
