@@ -170,7 +170,7 @@ func TestFaultsOfSealer(t *testing.T, open proving.Open) {
 					continue
 				}
 				switch proving.ReasonOf(err) {
-				case enrollment.ReasonChallengeInvalid, enrollment.ReasonSetupInvalid, enrollment.ReasonProofInvalid:
+				case enrollment.ReasonChallengeInvalid, enrollment.ReasonSetupInvalid, enrollment.ReasonProofInvalid, enrollment.ReasonRenewalInvalid:
 				case op.want: // the token did not come to matter
 				default:
 					t.Errorf("%s: %v, want a token that is refused", r.where, err)

@@ -29,16 +29,17 @@ type operation struct {
 	name, state string
 	run         func(ctx context.Context, s *states.State, g *enrollment.Guard) (result, error)
 
-	want   enrollment.Reason // "" for success
-	writes bool              // whether that outcome is written
-	counts string            // where a failure is counted: totp, recovery, setup, delivered, address
-	once   bool              // a success that nobody may have twice
-	reads  bool              // an operation that never writes
-	sends  bool              // a success sends a message
-	told   bool              // a success is an event, although it is not once
-	quiet  bool              // a success is none, although it is once
-	form   bool              // it is denied by its form alone
-	notify bool              // it can't do without Config.Notify
+	want    enrollment.Reason // "" for success
+	writes  bool              // whether that outcome is written
+	counts  string            // where a failure is counted: totp, recovery, setup, delivered, address
+	once    bool              // a success that nobody may have twice
+	reads   bool              // an operation that never writes
+	counted bool              // one that is observed although it reads
+	sends   bool              // a success sends a message
+	told    bool              // a success is an event, although it is not once
+	quiet   bool              // a success is none, although it is once
+	form    bool              // it is denied by its form alone
+	notify  bool              // it can't do without Config.Notify
 
 	// held returns an error unless the operation has taken effect. It is given
 	// what the operation returned, or nil if that is not known.
@@ -247,7 +248,7 @@ func operations() []operation {
 			_, err := g.Resume(ctx, states.User, s.OldToken)
 			return result{}, err
 		}},
-		{name: "Confirm", state: "pending", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 1), func(ctx context.Context, _ S, g G, out *result) error {
+		{name: "Confirm", state: "pending", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 1), setupShownAgain, func(ctx context.Context, _ S, g G, out *result) error {
 			return codesWork(ctx, g, out)
 		})},
 		{name: "Confirm with wrong code", state: "pending", run: confirm(token, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "setup"},
@@ -305,5 +306,5 @@ func operations() []operation {
 			return result{}, err
 		}},
 	}
-	return slices.Concat(ops, accessOperations(), messageOperations(), adminOperations())
+	return slices.Concat(ops, againOperations(), accessOperations(), messageOperations(), adminOperations())
 }
