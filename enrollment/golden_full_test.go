@@ -293,6 +293,9 @@ func TestGoldenFullRecord(t *testing.T) {
 			if err != nil || !slices.Equal(done.Codes.Reveal(), f.BegunCodes) {
 				t.Errorf("%v, %v", done.Codes.Reveal(), err)
 			}
+			// Tokens had no seeds.
+			_, err = g.SetupCodes(ctx, "begun", f.Begun)
+			proving.Want(t, err, enrollment.ReasonCodesNotKept)
 			_, err = g.Verify(ctx, "begun", "x", f.BegunCodes[0])
 			must(t, err)
 		}},
