@@ -21,3 +21,6 @@ func Cases() []Case {
 	}
 	return all
 }
+
+// TakingTurns is takingTurns.
+func TakingTurns(nodes []store.Store) store.Store { return takingTurns(nodes) }

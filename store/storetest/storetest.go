@@ -19,8 +19,8 @@
 // store implements them.
 //
 // A suite can't prove that a store has no defect, and it can hardly find two of
-// them. It has one store at a time, so it does not notice a cache in the process
-// in front of a database that other processes write: use none. And if a Save
+// them. Run has one store at a time, so it does not notice a cache in the process in
+// front of a database that other processes write: [RunNodes] does. And if a Save
 // takes only a microsecond, as in a map, it seldom catches a store that compares
 // under one lock and writes under another: hold one lock for both.
 package storetest
