@@ -17,6 +17,7 @@ import (
 func init() {
 	roles["saver"] = saver
 	roles["racer"] = racer
+	roles["migrator"] = migrator
 }
 
 // openArgs returns the store that the arguments of a role name: a dialect and
@@ -213,6 +214,49 @@ func TestRacingProcesses(t *testing.T) {
 				t.Errorf("Load = version %d, %v, want %d", r.Version, err, raceVersions)
 			}
 			t.Logf("wins: %s", strings.Join(wins, ", "))
+		})
+	}
+}
+
+// migrator migrates at its start, as the processes of a service do.
+func migrator(args []string) error {
+	s, err := openArgs(args)
+	if err != nil {
+		return err
+	}
+	var line string
+	fmt.Println("ready")
+	fmt.Scanln(&line) // all begin at once
+	return s.Migrate(context.Background())
+}
+
+// TestProcessesStartAtOnce starts several processes on an empty database.
+func TestProcessesStartAtOnce(t *testing.T) {
+	t.Parallel()
+	const processes = 4
+	for _, d := range dialects {
+		t.Run(d.String(), func(t *testing.T) {
+			t.Parallel()
+			dsn := testenv.SQL(t, d)
+			var all []*child
+			for i := range processes {
+				c := start(t, "migrator", d.String(), dsn)
+				if !c.lines.Scan() || c.lines.Text() != "ready" {
+					t.Fatalf("process %d: %q, %s", i, c.lines.Text(), c.stderr)
+				}
+				all = append(all, c)
+			}
+			for _, c := range all {
+				fmt.Fprintln(c.stdin, "go")
+			}
+			for i, c := range all {
+				if err := c.Wait(); err != nil {
+					t.Errorf("process %d: %v, %s", i, err, c.stderr)
+				}
+			}
+			if err := sqlstore.New(testenv.OpenSQL(t, d, dsn), d).Check(t.Context()); err != nil {
+				t.Errorf("Check = %v, want nil", err)
+			}
 		})
 	}
 }

@@ -1,9 +1,7 @@
 package integration_test
 
 import (
-	"context"
 	"errors"
-	"sync"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
@@ -23,32 +21,6 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// turns is a store of several that share one database: each call goes to the
-// next, as requests do to the nodes of a service.
-type turns struct {
-	mu    sync.Mutex
-	nodes []*sqlstore.Store
-	next  int
-}
-
-func (s *turns) node() *sqlstore.Store {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.next++
-	return s.nodes[s.next%len(s.nodes)]
-}
-
-func (s *turns) Load(ctx context.Context, id string) (store.Record, error) {
-	return s.node().Load(ctx, id)
-}
-func (s *turns) Save(ctx context.Context, r store.Record, prev int64) error {
-	return s.node().Save(ctx, r, prev)
-}
-func (s *turns) List(ctx context.Context, q store.Query) (store.Page, error) {
-	return s.node().List(ctx, q)
-}
-func (s *turns) Erase(ctx context.Context, id string) error { return s.node().Erase(ctx, id) }
-
 // TestNodes holds several stores with pools of their own on one database
 // against the contract.
 func TestNodes(t *testing.T) {
@@ -57,13 +29,13 @@ func TestNodes(t *testing.T) {
 	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
-			storetest.Run(t, func(t *testing.T) store.Store {
+			storetest.RunNodes(t, func(t *testing.T) []store.Store {
 				dsn := testenv.SQL(t, d)
-				s := new(turns)
+				var all []store.Store
 				for range nodes {
-					s.nodes = append(s.nodes, migrated(t, sqlstore.New(testenv.OpenSQL(t, d, dsn), d)))
+					all = append(all, migrated(t, sqlstore.New(testenv.OpenSQL(t, d, dsn), d)))
 				}
-				return s
+				return all
 			})
 		})
 	}

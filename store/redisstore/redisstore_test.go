@@ -38,37 +38,12 @@ func TestGuard(t *testing.T) {
 	})
 }
 
-// turns is a store of two clients of one database: each call goes to the next.
-type turns struct {
-	mu    sync.Mutex
-	nodes []*redisstore.Store
-	next  int
-}
-
-func (s *turns) node() *redisstore.Store {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.next++
-	return s.nodes[s.next%len(s.nodes)]
-}
-
-func (s *turns) Load(ctx context.Context, id string) (store.Record, error) {
-	return s.node().Load(ctx, id)
-}
-func (s *turns) Save(ctx context.Context, r store.Record, prev int64) error {
-	return s.node().Save(ctx, r, prev)
-}
-func (s *turns) List(ctx context.Context, q store.Query) (store.Page, error) {
-	return s.node().List(ctx, q)
-}
-func (s *turns) Erase(ctx context.Context, id string) error { return s.node().Erase(ctx, id) }
-
 // TestNodes holds two stores on one database against the contract.
 func TestNodes(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) store.Store {
+	storetest.RunNodes(t, func(t *testing.T) []store.Store {
 		o := redisstore.Options{Prefix: freshPrefix()}
-		return &turns{nodes: []*redisstore.Store{newStore(t, open(t), o), newStore(t, open(t), o)}}
+		return []store.Store{newStore(t, open(t), o), newStore(t, open(t), o)}
 	})
 }
 
