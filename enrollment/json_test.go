@@ -42,6 +42,9 @@ func TestJSON(t *testing.T) {
 		"a success by an app": {enrollment.Success{
 			UserID: "alice", Purpose: "delete", Factor: enrollment.FactorTOTP, Authenticator: "a1", At: later, Receipt: enrollment.ReceiptOf("r"),
 		}, `{"user_id":"alice","purpose":"delete","factor":"totp","authenticator":"a1","at":"2026-01-02T04:04:05Z","receipt":"r","codes_left":0}`},
+		"a success of a slow phone": {enrollment.Success{
+			UserID: "alice", Purpose: "delete", Factor: enrollment.FactorTOTP, Authenticator: "a1", At: later, Receipt: enrollment.ReceiptOf("r"), Drift: -30 * time.Second,
+		}, `{"user_id":"alice","purpose":"delete","factor":"totp","authenticator":"a1","at":"2026-01-02T04:04:05Z","receipt":"r","codes_left":0,"drift_seconds":-30}`},
 		"a confirmation": {enrollment.Confirmed{Success: success, Did: enrollment.EventAuthenticatorAdded}, `{"success":` + successJSON + `,"did":"authenticator_added"}`},
 		"a status of nothing": {enrollment.Status{State: store.None, Authenticators: []enrollment.Authenticator{}, Locks: []enrollment.Lock{}},
 			`{"state":"none","authenticators":[],"codes_left":0,"codes_total":0,"devices":0,"must_enroll":false,"locks":[],"history":[]}`},

@@ -2,6 +2,7 @@ package enrollment
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -46,6 +47,29 @@ type Success struct {
 	// only with Config.KeepCodes can it be shown later. A Success with a new code
 	// can't be encoded as JSON; see [Confirmed].
 	NewCode recovery.Code `json:"new_code,omitzero"`
+
+	// Drift is about how far the clock of the phone is ahead of the server's;
+	// negative if it is behind. It is a whole period, and zero while the clock is
+	// right. Any other Drift means that the code was at the edge of the window:
+	// with a little more, codes are wrong. Only an app code has it, and only when
+	// it is given: RecentlyVerified returns none. In JSON it is drift_seconds.
+	//
+	// A phone that is ahead has a wrong clock, unless the server has. A user who
+	// types slowly looks like a phone that is behind: tell the user only if it
+	// happens at each sign-in. Drift moves no window. It is safe to show, since
+	// the code was right.
+	Drift time.Duration `json:"-"`
+}
+
+// MarshalJSON returns an object with the fields as they are named above. An
+// application that adds fields of its own gives the Success a name: a struct that
+// embeds one without a name is encoded as the Success alone.
+func (s Success) MarshalJSON() ([]byte, error) {
+	type plain Success
+	return json.Marshal(struct {
+		plain
+		Drift int64 `json:"drift_seconds,omitempty"`
+	}{plain(s), int64(s.Drift / time.Second)})
 }
 
 // success returns the Success of a right code, whose receipt is yet to be sealed.
@@ -63,7 +87,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 		CodesLeft: left,
 	}
 	if match.Factor == account.TOTP {
-		s.Authenticator = formatAuthenticatorID(match.Authenticator)
+		s.Authenticator, s.Drift = formatAuthenticatorID(match.Authenticator), match.Drift
 	}
 	if match.Replenished {
 		s.NewCode = m.Prepared.Digest.Spare.Code

@@ -43,6 +43,12 @@ func (a *Authenticator) clockOffset(m Moment, digits string) (ahead time.Duratio
 	return ahead, err
 }
 
+// drift returns how far a step that was right is ahead of the current one, which
+// is all that a code tells about the clock of the phone.
+func (a *Authenticator) drift(m Moment, step int64) time.Duration {
+	return time.Duration(step-a.Key.Step(m.typed())) * a.Key.Params().Period
+}
+
 // exempt runs f, which evaluates one code of the key and does nothing else: the
 // exception that is made for SHA-1 would hold for whatever f does.
 func (m Moment) exempt(k totp.Key, f func()) {

@@ -53,6 +53,7 @@ type Guess struct {
 type Match struct {
 	Factor        Factor
 	Authenticator AuthenticatorID // for TOTP
+	Drift         time.Duration   // for TOTP: how far the code's step is ahead
 	Replenished   bool            // whether the spare has replaced the code
 }
 
@@ -162,7 +163,7 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 	if err := a.totp.blocked(totpPolicy, m.Now); err != nil {
 		return Match{}, err
 	}
-	matched := -1
+	matched, drift := -1, time.Duration(0)
 	var next time.Time // when a replayed code is followed by one that is unused
 	for i := range a.authenticators {
 		x := &a.authenticators[i]
@@ -170,7 +171,7 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 		switch {
 		case err == nil:
 			x.Last, x.Used = step, m.Now
-			matched = i
+			matched, drift = i, x.drift(m, step)
 		case errors.Is(err, totp.ErrReplayed):
 			next = later(next, x.nextUnused(m.Now))
 		case !errors.Is(err, totp.ErrWrong):
@@ -181,7 +182,7 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 	case matched >= 0:
 		a.totp.succeed()
 		a.changed = true
-		return Match{Factor: TOTP, Authenticator: a.authenticators[matched].ID}, nil
+		return Match{Factor: TOTP, Authenticator: a.authenticators[matched].ID, Drift: drift}, nil
 	case !next.IsZero():
 		return Match{}, &Refusal{Reason: Replayed, RetryAt: next}
 	}

@@ -103,7 +103,9 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	x := s.Authenticator
 	x.Added, x.Used = m.Now, m.Now
 	a.authenticators = append(a.authenticators, x)
-	return a.confirmed(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}, x.ID, needsCodes, s.ID, s.Expires)
+	done, err := a.confirmed(m, Event{Kind: kind, Factor: TOTP, Name: x.Name}, x.ID, needsCodes, s.ID, s.Expires)
+	done.Match.Drift = x.drift(m, x.Last)
+	return done, err
 }
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures

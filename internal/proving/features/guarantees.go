@@ -34,6 +34,12 @@ func TestFeatureN1_PhoneClockIsWrong(t *testing.T, open proving.Open) {
 		t.Error("enabled by a phone that will not sign in")
 	}
 	k.Confirm("alice", setup, app) // the clock is set right
+	for _, steps := range []int{0, +1} { // and drifts
+		ok := k.In(k.Challenge("alice"), k.Code(app, steps))
+		if want := time.Duration(steps) * 30 * time.Second; ok.Drift != want {
+			t.Errorf("told a drift of %v, want %v", ok.Drift, want)
+		}
+	}
 }
 
 // N2: a store contract of two methods with a conformance suite, and every

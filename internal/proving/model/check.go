@@ -46,8 +46,9 @@ type modelGuess struct {
 type modelMatch struct {
 	factor enrollment.Factor
 	id     string // of the authenticator
-	place  int    // of the recovery code that has to be replaced, plus one
-	other  bool   // a recovery code of another system
+	drift  time.Duration
+	place  int  // of the recovery code that has to be replaced, plus one
+	other  bool // a recovery code of another system
 }
 
 // check evaluates a code. turn is the epoch that a recovery code starts.
@@ -170,7 +171,7 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 			replayed = modelLater(replayed, time.Unix(next*modelPeriod, 0))
 		default:
 			x.last, x.used = step, now
-			m = modelMatch{factor: enrollment.FactorTOTP, id: x.id}
+			m = modelMatch{factor: enrollment.FactorTOTP, id: x.id, drift: modelDrift(step, now)}
 		}
 	}
 	switch {
@@ -182,6 +183,11 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 		return m, &modelNo{reason: enrollment.ReasonReplayed, retry: replayed}
 	}
 	return m, a.miss(&a.totp, modelShort, enrollment.FactorTOTP, cost, now)
+}
+
+// modelDrift is how far the step of a right code is ahead.
+func modelDrift(step int64, now time.Time) time.Duration {
+	return time.Duration(step-modelStep(now)) * modelPeriod * time.Second
 }
 
 func (a *modelAccount) miss(th *modelThrottle, p modelPolicy, f enrollment.Factor, cost int, now time.Time) *modelNo {
@@ -294,7 +300,7 @@ func (x *modelApp) skew(digits string, now time.Time) (time.Duration, bool) {
 	for d := int64(0); d <= 20; d++ {
 		for _, step := range []int64{modelStep(now) - d, modelStep(now) + d} {
 			if modelStep(now) >= 0 && step > 0 && proving.Shown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
-				return time.Duration(step-modelStep(now)) * modelPeriod * time.Second, true
+				return modelDrift(step, now), true
 			}
 		}
 	}

@@ -278,7 +278,7 @@ func (r *modelRun) checkSuccess(u *modelUser, got enrollment.Success, p enrollme
 	}
 	r.checkStamp(u, a, got.Stamp)
 	got.Receipt, got.NewCode, got.Stamp = enrollment.Receipt{}, recovery.Code{}, ""
-	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft()}
+	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft(), Drift: m.drift}
 	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Success %+v, want %+v", got, want)
 	}

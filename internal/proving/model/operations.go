@@ -177,7 +177,8 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 		if got.Success.Authenticator == "" {
 			r.fatalf("Confirm does not name the authenticator")
 		}
-		match = modelMatch{factor: enrollment.FactorTOTP, id: got.Success.Authenticator}
+		x := a.apps[len(a.apps)-1]
+		match = modelMatch{factor: enrollment.FactorTOTP, id: x.id, drift: modelDrift(x.last, r.now())}
 		r.checkSuccess(u, got.Success, enrollment.PurposeSetup, match, a)
 		r.keep(u, got.Success, a)
 	})
