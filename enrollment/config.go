@@ -46,8 +46,9 @@ type Config struct {
 
 	// Params is the kind of code that new authenticators make. Defaults to
 	// SHA-1, 6 digits, 30 seconds, which is what most apps assume whatever the
-	// URI says: change it only where you choose the app as well. Secrets have
-	// the size of the hash: 20 bytes for SHA-1, 32 for SHA-256, 64 for SHA-512.
+	// URI says: change it only where you choose the app as well. Confirm says
+	// when an app ignores it; see ReasonParamsIgnored. Secrets have the size of
+	// the hash: 20 bytes for SHA-1, 32 for SHA-256, 64 for SHA-512.
 	Params totp.Params
 
 	// RecoveryCodes is how many codes a set has, from [recovery.MinCount] to

@@ -51,6 +51,13 @@ const (
 	// to set the clock of the phone. [ErrWrongCode]
 	ReasonClockSkew Reason = Reason(account.ClockSkew)
 
+	// ReasonParamsIgnored means that Confirm got a code that would be right now for
+	// SHA-1, six digits and 30 seconds, and the setup asks for something else: the
+	// app ignores Config.Params, as many do. It was counted as wrong, and a set
+	// RetryAt says that it began a wait. This app can't be used. Ask the user to
+	// delete the entry and to take an app that you have tried. [ErrWrongCode]
+	ReasonParamsIgnored Reason = Reason(account.ParamsIgnored)
+
 	// ReasonLocked means that there were too many wrong codes. Until RetryAt no
 	// code of that Factor is evaluated, not even the right one. Show RetryAt,
 	// and offer the other factors. [ErrLocked]
@@ -251,8 +258,8 @@ const (
 // as [ReasonNotEnrolled]: match those by themselves.
 var (
 	// ErrWrongCode matches every code that is not accepted: ReasonWrongCode,
-	// ReasonReplayed, ReasonMalformedCode and ReasonClockSkew. Ask for the code
-	// again.
+	// ReasonReplayed, ReasonMalformedCode, ReasonClockSkew and ReasonParamsIgnored.
+	// Ask for the code again.
 	ErrWrongCode = errors.New("enrollment: wrong code")
 
 	// ErrLocked matches ReasonLocked and ReasonFactorDisabled: codes of the
@@ -282,6 +289,7 @@ var groups = map[Reason]error{
 	ReasonReplayed:              ErrWrongCode,
 	ReasonMalformedCode:         ErrWrongCode,
 	ReasonClockSkew:             ErrWrongCode,
+	ReasonParamsIgnored:         ErrWrongCode,
 	ReasonLocked:                ErrLocked,
 	ReasonFactorDisabled:        ErrLocked,
 	ReasonChallengeInvalid:      ErrChallenge,

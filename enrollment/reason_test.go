@@ -15,6 +15,7 @@ import (
 var groups = map[error][]enrollment.Reason{
 	enrollment.ErrWrongCode: {
 		enrollment.ReasonWrongCode, enrollment.ReasonReplayed, enrollment.ReasonMalformedCode, enrollment.ReasonClockSkew,
+		enrollment.ReasonParamsIgnored,
 	},
 	enrollment.ErrLocked: {enrollment.ReasonLocked, enrollment.ReasonFactorDisabled},
 	enrollment.ErrChallenge: {

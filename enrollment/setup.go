@@ -207,10 +207,11 @@ type Confirmed struct {
 // ReasonAlreadyConfirmed: show the codes with [Guard.SetupCodes] then.
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
-// ReasonSetupSuperseded, ReasonNoSetup, ReasonAlreadyConfirmed,
-// ReasonMalformedCode, ReasonWrongCode,
-// ReasonClockSkew, ReasonLocked, ReasonTooManyAuthenticators or
-// ReasonTooManyCodeSets. Wrong codes count for the setup alone.
+// ReasonSetupSuperseded, ReasonNoSetup, ReasonAlreadyConfirmed, ReasonMalformedCode,
+// ReasonWrongCode, ReasonClockSkew, ReasonParamsIgnored, ReasonLocked,
+// ReasonFactorDisabled, ReasonTooManyAuthenticators or ReasonTooManyCodeSets. Wrong
+// codes count for the setup alone. Six digits are evaluated, and count, also if
+// Config.Params asks for more: see ReasonParamsIgnored.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	if err := g.check(); err != nil {
 		return Confirmed{}, err

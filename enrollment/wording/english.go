@@ -72,6 +72,7 @@ func englishDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		},
 		enrollment.ReasonMalformedCode: {"": {"That is not a code. Codes from an app or a message have 6 to 8 digits. Recovery codes are longer: enter one as it is on your list.", ""}},
 		enrollment.ReasonClockSkew:     {"": {"Your phone’s clock is about {skew}, so its codes do not work. Set the clock automatically in your phone’s settings, then enter the code your app shows.", ""}},
+		enrollment.ReasonParamsIgnored: {"": {"Your app can’t make the codes that we ask for. Delete the entry in it and use another app.", ""}},
 		enrollment.ReasonLocked: {
 			"":                         {"Too many wrong codes.", "Wait {wait} before you try again. Until then, we do not accept even a correct code. If you have recovery codes, you can use one now."},
 			enrollment.FactorRecovery:  {"Too many wrong recovery codes.", "Wait {wait} before you try again. Until then, we do not accept even a correct one."},

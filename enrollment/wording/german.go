@@ -103,6 +103,7 @@ func germanDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		},
 		enrollment.ReasonMalformedCode: {"": {"Das ist kein Code. Codes aus einer App oder einer Nachricht haben 6 bis 8 Ziffern. Wiederherstellungscodes sind länger: Geben Sie einen so ein, wie er auf Ihrer Liste steht.", ""}},
 		enrollment.ReasonClockSkew:     {"": {"Die Uhr Ihres Telefons geht etwa {skew}, deshalb gelten seine Codes nicht. Stellen Sie in den Einstellungen des Telefons die Uhr auf automatisch und geben Sie dann den Code ein, den Ihre App anzeigt.", ""}},
+		enrollment.ReasonParamsIgnored: {"": {"Ihre App kann die Codes nicht erstellen, die wir verlangen. Löschen Sie den Eintrag darin und verwenden Sie eine andere App.", ""}},
 		enrollment.ReasonLocked: {
 			"":                         {"Es waren zu viele falsche Codes.", "Warten Sie {wait}, bevor Sie es noch einmal versuchen. Bis dahin nehmen wir auch keinen richtigen Code an. Wenn Sie Wiederherstellungscodes haben, können Sie jetzt einen davon verwenden."},
 			enrollment.FactorRecovery:  {"Es waren zu viele falsche Wiederherstellungscodes.", "Warten Sie {wait}, bevor Sie es noch einmal versuchen. Bis dahin nehmen wir auch keinen richtigen an."},

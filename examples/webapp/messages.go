@@ -88,6 +88,12 @@ func deniedInWords(d *enrollment.Denied, now time.Time) string {
 			text += " Wait " + wait + " before you try again."
 		}
 		return text
+	case enrollment.ReasonParamsIgnored:
+		text := "Your app can’t make the codes that we ask for. Delete the entry and use another app."
+		if !d.RetryAt.IsZero() {
+			text += " Wait " + wait + " before you try again."
+		}
+		return text
 	case enrollment.ReasonLocked:
 		if d.Factor == enrollment.FactorRecovery {
 			return "Too many wrong recovery codes. Wait " + wait + " before you try again."

@@ -31,6 +31,17 @@ type Authenticator struct {
 	unknown []field
 }
 
+// withDefaults returns what an app makes of the secret that ignores the
+// parameters, as many do. It is the zero Authenticator, which takes no code, if the
+// parameters are the default ones.
+func (a *Authenticator) withDefaults() *Authenticator {
+	plain, err := totp.NewKey(a.Key.Secret(), totp.Params{})
+	if err != nil || plain.Params() == a.Key.Params() {
+		return new(Authenticator)
+	}
+	return &Authenticator{Key: plain}
+}
+
 // check is [totp.Key.CheckWithin] with what the host allows.
 func (a *Authenticator) check(m Moment, digits string) (step int64, err error) {
 	m.exempt(a.Key, func() { step, err = a.Key.CheckWithin(m.Limits.Window, digits, m.typed(), a.Last) })

@@ -110,30 +110,42 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures
 // are counted apart: whoever confirms has seen the secret, so they say nothing
-// about guessing.
+// about guessing. For the same reason the work may tell what the code was right
+// for, and so does the answer.
 func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
-	if len(digits) != s.Authenticator.Key.Params().Digits {
+	x := &s.Authenticator
+	fits, alone := len(digits) == x.Key.Params().Digits, x.withDefaults()
+	if !fits && len(digits) != alone.Key.Params().Digits {
 		return refuse(MalformedCode)
 	}
 	if err := s.Throttle.blocked(totpPolicy, m.Now); err != nil {
 		return about(TOTP, err)
 	}
-	x := &s.Authenticator
-	step, err := x.check(m, digits)
-	if err == nil {
-		x.Last = step
-		a.changed = true
-		return nil
+	if fits {
+		step, err := x.check(m, digits)
+		if err == nil {
+			x.Last = step
+			a.changed = true
+			return nil
+		}
+		if !errors.Is(err, totp.ErrWrong) {
+			return err
+		}
 	}
-	if !errors.Is(err, totp.ErrWrong) {
-		return err
+	refusal := &Refusal{Reason: WrongCode}
+	_, err := alone.check(m, digits)
+	switch {
+	case err == nil: // an app that ignores what the setup asks for
+		refusal.Reason = ParamsIgnored
+	case fits:
+		if skew, err := x.clockOffset(m, digits); err == nil {
+			refusal.Reason, refusal.Skew = ClockSkew, skew
+		}
+	case !errors.Is(err, totp.ErrWrong):
+		return refuse(MalformedCode) // nothing was evaluated
 	}
 	s.Throttle.fail(totpPolicy, m.Now, 1)
 	a.changed = true
-	refusal := &Refusal{Reason: WrongCode}
-	if skew, err := x.clockOffset(m, digits); err == nil {
-		refusal.Reason, refusal.Skew = ClockSkew, skew
-	}
 	if until := s.Throttle.until(totpPolicy); m.Now.Before(until) {
 		refusal.RetryAt = until
 	}

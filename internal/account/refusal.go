@@ -15,6 +15,7 @@ const (
 	Locked                Reason = "locked"
 	FactorDisabled        Reason = "factor_disabled"
 	ClockSkew             Reason = "clock_skew"
+	ParamsIgnored         Reason = "params_ignored"
 	ChallengeVoid         Reason = "challenge_void"
 	ChallengeSpent        Reason = "challenge_spent"
 	SetupSuperseded       Reason = "setup_superseded"

@@ -22,6 +22,7 @@ var waits = map[enrollment.Reason]waiting{
 	enrollment.ReasonReplayed:              mayBe, // always for an app code
 	enrollment.ReasonMalformedCode:         never,
 	enrollment.ReasonClockSkew:             mayBe, // if the code began a wait
+	enrollment.ReasonParamsIgnored:         mayBe, // if the code began a wait
 	enrollment.ReasonLocked:                always,
 	enrollment.ReasonFactorDisabled:        never,
 	enrollment.ReasonChallengeInvalid:      never,

@@ -28,6 +28,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureF6_CodesLostPhoneThere", Run: TestFeatureF6_CodesLostPhoneThere},
 	{Name: "TestFeatureF7_NewPhone", Run: TestFeatureF7_NewPhone},
 	{Name: "TestFeatureN1_PhoneClockIsWrong", Run: TestFeatureN1_PhoneClockIsWrong},
+	{Name: "TestFeatureN1_AppIgnoresParams", Run: TestFeatureN1_AppIgnoresParams},
 	{Name: "TestFeatureN2_TwoMethods", Run: TestFeatureN2_TwoMethods},
 	{Name: "TestFeatureN3_BudgetThatLoginsDoNotReset", Run: TestFeatureN3_BudgetThatLoginsDoNotReset},
 	{Name: "TestFeatureN4_NotificationsSurviveACrash", Run: TestFeatureN4_NotificationsSurviveACrash},
