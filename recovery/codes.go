@@ -83,13 +83,6 @@ func (c Codes) Reveal() []string {
 	return texts
 }
 
-// The format of packed codes. A later format will have another first byte.
-//
-//	scheme  1 byte  0 Argon2id, 1 Fast
-//	count   1 byte  1 to MaxCount
-//	codes   count × (five bits for each symbol, most significant first:
-//	        10 bytes with Argon2id, 17 with Fast, where the last 6 bits are 0)
-//
 // AppendRevealed appends the codes to b in clear, in a packed format, and returns
 // the extended slice. The format takes 2 bytes, and for each code 10 bytes with
 // [Argon2id] or 17 with [Fast]. [DecodeCodes] reads it, in this and every later
@@ -101,6 +94,12 @@ func (c Codes) Reveal() []string {
 // the bytes at once. Never store, send or log them in clear. To check codes,
 // store a [Set] instead.
 func (c Codes) AppendRevealed(b []byte) ([]byte, error) {
+	// The format of packed codes. A later format will have another first byte.
+	//
+	//	scheme  1 byte  0 Argon2id, 1 Fast
+	//	count   1 byte  1 to MaxCount
+	//	codes   count × (five bits for each symbol, most significant first:
+	//	        10 bytes with Argon2id, 17 with Fast, where the last 6 bits are 0)
 	if c.Len() == 0 {
 		return b, ErrCount
 	}

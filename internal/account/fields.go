@@ -233,9 +233,6 @@ func (l *lazy[T]) get(decode func([]byte) (T, error)) (*T, error) {
 	return &l.value, nil
 }
 
-// isEmpty reports whether there is nothing, without decoding it.
-func (l *lazy[T]) isEmpty() bool { return !l.dirty && len(l.raw) == 0 }
-
 // touch says that the value has been changed.
 func (l *lazy[T]) touch() { l.dirty = true }
 
