@@ -81,12 +81,13 @@ func (a *app) notify(ctx context.Context, e enrollment.Event) error {
 	if err != nil {
 		return err // the event stays in the account and is delivered again later
 	}
+	mail := words.Mail(e, time.UTC) // a real service knows the user's language and zone
 	a.mailbox.put(ctx, letter{
 		ID:      e.ID,
 		Via:     "email",
 		To:      u.Email,
-		Subject: "Security of your account",
-		Text:    describe(e) + advice(e),
+		Subject: mail.Subject,
+		Text:    mail.Text,
 		Link:    "/security",
 	})
 	return nil

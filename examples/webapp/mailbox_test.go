@@ -110,7 +110,7 @@ func TestPhone(t *testing.T) {
 	b.submit("/sign-in/code", "code", wrongFor(sent))
 	b.denied(http.StatusUnprocessableEntity, "not the code in our last message")
 	b.submit("/sign-in/code/send")
-	b.sees("We have just sent a code. You can ask for another one in 1 minute.", "Code from the text message")
+	b.sees("We have just sent a message, and it may be on its way. You can ask for another one in 1 minute.", "Code from the text message")
 	b.submit("/sign-in/code", "code", sent)
 	b.at("/")
 	b.get("/security")

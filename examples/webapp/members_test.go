@@ -193,7 +193,7 @@ func TestSweep(t *testing.T) {
 	sweep()
 	s.clock.advance(25 * time.Hour)
 	sweep()
-	s.received(email, "is still open. If it was not you, cancel it")
+	s.received(email, "If it was not you, cancel the request")
 	s.clock.advance(48 * time.Hour)
 	sweep()
 	s.received(email, "is now waiting for an administrator")

@@ -22,7 +22,7 @@ func TestKeepCodes(t *testing.T) {
 	b.get("/security")
 	b.follow("Show codes again")
 	b.submit("/security/codes/show", "code", codes[0])
-	if b.page.status != http.StatusUnprocessableEntity {
+	if b.page.status != http.StatusForbidden {
 		t.Errorf("with a recovery code: status %d", b.page.status)
 	}
 	b.submit("/security/codes/show", "code", phone.next())

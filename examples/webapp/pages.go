@@ -38,7 +38,7 @@ func parsePages() (pages, error) {
 var functions = template.FuncMap{
 	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"human":   func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
-	"factor":  factorInWords,
+	"factor":  words.Factor,
 }
 
 // view is the data of every page.

@@ -167,7 +167,7 @@ func TestLock(t *testing.T) {
 		b.submit("/security/disable", "code", phone.wrong())
 	}
 	b.get("/security")
-	b.sees("App codes are locked after too many wrong ones. Try again in 1 minute.")
+	b.sees("Too many wrong codes. Wait 1 minute before you try again.")
 	b.get("/data")
 	b.submit("/data", "code", phone.next())
 	b.denied(http.StatusTooManyRequests, "Wait 30 seconds")

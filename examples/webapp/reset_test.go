@@ -39,7 +39,7 @@ func TestPasswordReset(t *testing.T) {
 	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
 	b.post("/sign-in/code", url.Values{"code": {phone.next()}})
 	b.at("/sign-in")
-	b.sees("That took too long.")
+	b.sees("That did not work. Please sign in again.")
 	b.get("/forgot/code")
 	b.at("/forgot") // the challenge is gone
 	b.get(link)

@@ -124,7 +124,7 @@ func TestStory(t *testing.T) {
 	other.at("/")
 	b.submit("/security/setup", "code", replacement.shows())
 	b.at("/security")
-	b.sees("Your new authenticator works.", "replaced another authenticator.")
+	b.sees("Your new authenticator works.", "replaced another one.")
 	other.signOut()
 	other.signIn(email)
 	other.submit("/sign-in/code", "code", phone.next())
