@@ -43,7 +43,7 @@ func (g *Guard) SetupCodes(ctx context.Context, userID string, token SetupToken)
 		draw = undrawn
 	}
 	return run(ctx, &e, func(a *account.Account, m account.Moment) (recovery.Codes, error) {
-		codes, err := a.SetupCodes(m, t.id, draw)
+		codes, err := a.SetupCodes(m, t.id, label == labelAddress, draw)
 		return codes, t.outcome(err)
 	})
 }

@@ -59,21 +59,34 @@ type Draw func(n int, s recovery.Scheme) (recovery.Codes, error)
 
 // SetupCodes returns the recovery codes that were made when the setup was
 // confirmed, as long as they are those of the account and none was used. It asks
-// for NeedDigest.
-func (a *Account) SetupCodes(m Moment, id SetupID, draw Draw) (recovery.Codes, error) {
+// for NeedDigest. Address says that the setup is one of an address.
+func (a *Account) SetupCodes(m Moment, id SetupID, address bool, draw Draw) (recovery.Codes, error) {
 	if !a.enrolled() {
 		return recovery.Codes{}, refuse(NotEnrolled)
 	}
 	if !a.setUp.is(id) {
-		if w := a.delivery.waiting; w != nil && w.binds() && SetupID(w.ID) == id {
-			return recovery.Codes{}, refuse(CodesNotKept) // it is still to be confirmed
+		_, err := a.FindSetup(id)
+		if address {
+			err = a.findBinding(id)
 		}
-		if _, err := a.FindSetup(id); err != nil {
+		if err != nil {
 			return recovery.Codes{}, err
 		}
-		return recovery.Codes{}, refuse(CodesNotKept)
+		return recovery.Codes{}, refuse(CodesNotKept) // it is still to be confirmed
 	}
 	return a.redraw(m, a.setUp, draw)
+}
+
+// findBinding is FindSetup for an address.
+func (a *Account) findBinding(id SetupID) error {
+	w := a.delivery.waiting
+	switch {
+	case w == nil || !w.binds():
+		return refuse(NoSetup)
+	case SetupID(w.ID) != id:
+		return refuse(SetupSuperseded)
+	}
+	return nil
 }
 
 // RenewalCodes is SetupCodes for the renewal.

@@ -67,9 +67,9 @@ func (a *modelAccount) again(d modelDone) *modelNo {
 }
 
 func (r *modelRun) setupCodes(u *modelUser) {
-	t := r.setupToken(u)
+	t, address := r.setupToken(u), false
 	if len(r.bindings) > 0 && r.chance(3) {
-		t = r.bindings[len(r.bindings)-1]
+		t, address = r.bindings[len(r.bindings)-1], true
 	}
 	var got recovery.Codes
 	r.do(u, fmt.Sprintf("SetupCodes %d", t.number), func(a *modelAccount, _ int) *modelNo {
@@ -81,7 +81,11 @@ func (r *modelRun) setupCodes(u *modelUser) {
 			return modelDeny(enrollment.ReasonNotEnrolled)
 		case a.setUp.number == t.number:
 			return a.again(a.setUp)
-		case a.waiting != nil && a.waiting.binds.channel != "" && a.waiting.number == t.number:
+		case address && (a.waiting == nil || a.waiting.binds.channel == ""):
+			return r.over(t, modelDeny(enrollment.ReasonNoSetup))
+		case address && a.waiting.number != t.number:
+			return r.over(t, modelDeny(enrollment.ReasonSetupSuperseded))
+		case address:
 			return modelDeny(enrollment.ReasonCodesNotKept)
 		}
 		if no := a.findSetup(t.number); no != nil {
