@@ -1,0 +1,75 @@
+// Command operator has the commands for whoever runs the service: for users who are
+// locked out, for ids that change, for keys that are replaced or lost. It works on
+// the SQLite data of the webapp, also while that is running:
+//
+//	go run ./examples/operator -data twofactor-demo help
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/operator"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run opens what the service has, and runs the command.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("operator", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	data := flags.String("data", "twofactor-demo", "`folder` with the key file and the SQLite database")
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return operator.ExitOK
+	} else if err != nil {
+		return operator.ExitUsage
+	}
+	guard, accounts, err := open(ctx, *data, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "operator:", err)
+		return operator.ExitFault
+	}
+	return operator.Run(ctx, flags.Args(), operator.Options{
+		Guard: guard, Lister: accounts, Actor: "operator", Stdout: stdout, Stderr: stderr,
+	})
+}
+
+// open opens the database and the keys, and creates neither. A real service takes
+// its own function for that, so that both programs have the same Config.
+func open(ctx context.Context, data string, stderr io.Writer) (*enrollment.Guard, *sqlstore.Store, error) {
+	path := filepath.Join(data, "app.db")
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, err
+	}
+	db, err := sqlite.Open(path) // until the program ends
+	if err != nil {
+		return nil, nil, err
+	}
+	accounts := sqlstore.New(db, sqlstore.SQLite)
+	keys, err := keyfile.Open(ctx, filepath.Join(data, "twofactor.key"), accounts)
+	if err != nil {
+		return nil, nil, err
+	}
+	guard, err := enrollment.New(accounts, keys, enrollment.Config{
+		Issuer: "Acme",
+		Notify: func(_ context.Context, e enrollment.Event) error { // the queue of mails
+			_, err := fmt.Fprintf(stderr, "mail to %q: %s by %q: %q\n", e.UserID, e.Kind, e.Actor, e.Note)
+			return err
+		},
+	})
+	return guard, accounts, err
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/operator"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// service is the data of a service with one user, who is its only administrator.
+func service(t *testing.T) (data string, guard *enrollment.Guard, app *enrollmenttest.App) {
+	t.Helper()
+	data = t.TempDir()
+	db, err := sqlite.Open(filepath.Join(data, "app.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	accounts := sqlstore.New(db, sqlstore.SQLite)
+	if err := accounts.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keyfile.Open(t.Context(), filepath.Join(data, "twofactor.key"), accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if guard, err = enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"}); err != nil {
+		t.Fatal(err)
+	}
+	setup, err := guard.Begin(t.Context(), "1", enrollment.BeginOptions{Account: "admin@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if app, err = enrollmenttest.Scan(setup.URI()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := guard.Confirm(t.Context(), "1", setup.Token, app.Code(time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	return data, guard, app
+}
+
+// The only administrator is locked out, and then has lost everything.
+func TestOnlyAdministrator(t *testing.T) {
+	t.Parallel()
+	data, guard, app := service(t)
+	for range 5 {
+		if _, err := guard.Verify(t.Context(), "1", "x", app.WrongCode(time.Now())); err == nil {
+			t.Fatal("a wrong code was accepted")
+		}
+	}
+	try := func(want int, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		if got := run(t.Context(), append([]string{"-data", data}, args...), &out, &out); got != want {
+			t.Errorf("%q exits with %d, want %d: %s", args, got, want, &out)
+		}
+		return out.String()
+	}
+	if out := try(operator.ExitOK, "status", "1"); !strings.Contains(out, "locked until") {
+		t.Error(out)
+	}
+	try(operator.ExitOK, "unlock", "1", "-reason", "came in person")
+	if out := try(operator.ExitOK, "reset", "1", "-ticket", "-reason", "lost everything"); !strings.Contains(out, "ticket") || !strings.Contains(out, `mail to "1": reset by "operator"`) {
+		t.Error(out)
+	}
+	status, err := guard.Status(t.Context(), "1")
+	if err != nil || status.Enabled() || len(status.Locks) != 0 {
+		t.Errorf("%+v, %v", status, err)
+	}
+	try(operator.ExitOK, "move", "1", "0b7c", "-reason", "ids are UUIDs now")
+	try(operator.ExitOK, "check")
+	try(operator.ExitOK, "stats", "-json")
+	try(operator.ExitUsage, "nonsense")
+	data = t.TempDir()
+	try(operator.ExitFault, "stats")
+}
