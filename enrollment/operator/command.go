@@ -37,6 +37,7 @@ type flags struct {
 	erase   bool
 	confirm int
 	lost    bool
+	states  states
 }
 
 // set returns the flags of the command.
@@ -81,6 +82,9 @@ func (c *command) set(f *flags, actor string) *flag.FlagSet {
 		}},
 		{"keys-lost", func(name string) {
 			set.BoolVar(&f.lost, name, false, "erase even though not a single account opens")
+		}},
+		{"state", func(name string) {
+			set.TextVar(&f.states, name, states(nil), "only those that the database has in these `states`, such as none,pending,disabled")
 		}},
 	} {
 		if takes(c.flags, x.name) {

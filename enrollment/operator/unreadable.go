@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
 // A damaged is an account that can't be opened, as JSON.
@@ -21,21 +24,49 @@ type damaged struct {
 
 // A damage is how many there are, as JSON.
 type damage struct {
-	Command    string `json:"command"`
-	DryRun     bool   `json:"dry_run,omitempty"`
-	Readable   int    `json:"readable"`
-	Unreadable int    `json:"unreadable"`
-	Moving     int    `json:"moving"` // parts of unfinished moves
-	Erased     int    `json:"erased"`
+	Command    string         `json:"command"`
+	DryRun     bool           `json:"dry_run,omitempty"`
+	Readable   int            `json:"readable"`
+	Unreadable int            `json:"unreadable"`
+	States     map[string]int `json:"states"` // of those, as the database says
+	Moving     int            `json:"moving"` // parts of unfinished moves
+	Erased     int            `json:"erased"`
 }
 
 func damagedOf(x enrollment.Inspection) damaged {
 	return damaged{x.UserID, x.State.String(), x.Key, x.Updated, x.Err.Error(), false}
 }
 
+// states are those of -state; empty are all.
+type states []store.State
+
+func (l states) has(state store.State) bool { return len(l) == 0 || slices.Contains(l, state) }
+
+// MarshalText returns the names, separated by commas.
+func (l states) MarshalText() ([]byte, error) {
+	var names []string
+	for _, state := range l {
+		names = append(names, state.String())
+	}
+	return []byte(strings.Join(names, ",")), nil
+}
+
+// UnmarshalText reads what MarshalText returns.
+func (l *states) UnmarshalText(text []byte) error {
+	*l = nil
+	for name := range strings.SplitSeq(string(text), ",") {
+		state, err := store.ParseState(name)
+		if err != nil {
+			return fmt.Errorf("%q is no state", name)
+		}
+		*l = append(*l, state)
+	}
+	return nil
+}
+
 // unreadable lists the accounts that can't be opened, or erases them.
 func unreadable(ctx context.Context, s *session, _ []string) int {
-	found := damage{Command: "unreadable", DryRun: s.dry}
+	found := damage{Command: "unreadable", DryRun: s.dry, States: map[string]int{}}
 	if code := s.survey(ctx, &found, !s.erase); code != ExitOK {
 		return code
 	}
@@ -43,13 +74,14 @@ func unreadable(ctx context.Context, s *session, _ []string) int {
 		s.object(found)
 		if !s.json {
 			s.printf("%d accounts can't be opened, %d can\n", found.Unreadable, found.Readable)
+			s.counts("state", found.States)
 		}
 		if found.Unreadable == 0 && found.Moving == 0 {
 			return ExitOK
 		}
 		if found.Unreadable > 0 {
-			s.tell("Look for the key first: \"%s check\" says which. If it is lost for good, erase them with:\n  %s unreadable -erase -yes %d -reason \"…\"\nTheir users then have no second factor.",
-				s.Name, s.Name, found.Unreadable)
+			s.tell("Look for the key first: \"%s check\" says which. If it is lost for good, erase them with:\n  %s unreadable -erase -yes %d%s -reason \"…\"\nTheir users then have no second factor.",
+				s.Name, s.Name, found.Unreadable, s.stateFlag())
 		}
 		return ExitSome
 	}
@@ -62,6 +94,15 @@ func unreadable(ctx context.Context, s *session, _ []string) int {
 		return ExitDenied
 	}
 	return s.eraseUnreadable(ctx, found)
+}
+
+// stateFlag is -state as it was given.
+func (s *session) stateFlag() string {
+	if len(s.states) == 0 {
+		return ""
+	}
+	names, _ := s.states.MarshalText()
+	return " -state " + string(names)
 }
 
 // survey counts the accounts, and prints those that can't be opened. It returns an
@@ -78,7 +119,11 @@ func (s *session) survey(ctx context.Context, found *damage, show bool) int {
 		case errors.Is(x.Err, enrollment.ErrMoved):
 			found.Moving++
 		case errors.Is(x.Err, enrollment.ErrCorrupt):
+			if !s.states.has(x.State) {
+				continue
+			}
 			found.Unreadable++
+			found.States[x.State.String()]++
 		default: // such as a key service that is down
 			return s.complain(fmt.Errorf("%s can't be judged: %w", quoted(x.UserID), x.Err))
 		}
@@ -104,7 +149,7 @@ func (s *session) eraseUnreadable(ctx context.Context, found damage) int {
 			s.tell("%d were erased. List the rest, and erase those.", found.Erased)
 			break
 		}
-		if !errors.Is(x.Err, enrollment.ErrCorrupt) || found.Erased == s.confirm {
+		if !errors.Is(x.Err, enrollment.ErrCorrupt) || !s.states.has(x.State) || found.Erased == s.confirm {
 			continue
 		}
 		erased, err := admin.EraseUnreadable(ctx, x.UserID)

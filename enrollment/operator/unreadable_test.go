@@ -65,8 +65,18 @@ func TestCase70_KeysLost(t *testing.T) {
 		c.run(operator.ExitDenied, "unreadable", "-erase", "-yes", "5", "-reason", "keys lost")
 		c.run(operator.ExitUsage, "unreadable", "-erase", "-yes", "4")
 	}, lost...)
-	out, _ := c.run(operator.ExitOK, "unreadable", "-erase", "-yes", "4", "-reason", "keys lost")
-	c.contains(out, `erased "alice", which was confirmed`, "4 of 4 erased")
+	// Those who do not use it can be freed first, while the key is looked for.
+	idle := c.json(operator.ExitSome, "unreadable", "-state", "none,pending,disabled")
+	if sum := idle[len(idle)-1]; sum["unreadable"] != 3.0 || fmt.Sprint(sum["states"]) != "map[disabled:1 none:1 pending:1]" {
+		t.Errorf("%v", sum)
+	}
+	c.Unchanged("alice", func() {
+		c.run(operator.ExitUsage, "unreadable", "-state", "lost")
+		c.run(operator.ExitDenied, "unreadable", "-erase", "-state", "pending", "-yes", "3", "-reason", "keys lost")
+		c.run(operator.ExitOK, "unreadable", "-erase", "-state", "pending", "-yes", "1", "-reason", "keys lost")
+	})
+	out, _ := c.run(operator.ExitOK, "unreadable", "-erase", "-yes", "3", "-reason", "keys lost")
+	c.contains(out, `erased "alice", which was confirmed`, "3 of 3 erased")
 	for _, id := range lost {
 		c.SignIn(id, enrollment.SignInOptions{}, enrollment.Proceed)
 		told := c.EventsOf(id, enrollment.EventErased)
