@@ -34,8 +34,8 @@ func all() []*command {
 			about: "Check that the keys and the namespace fit the stored accounts"},
 		{name: "unreadable", flags: changes + " erase yes keys-lost state", run: unreadable,
 			about: "List the accounts that can't be opened; with -erase, delete them",
-			more: "First look for the key: check names the one that is missing. Whoever's account is\nerased has no second factor any more, and the password alone signs in. -yes is the\n" +
-				"number that was listed, with -state that of those states: if it is another one by now, nothing is erased. An account\nthat opens again by then is left alone."},
+			more: "First look for the key: check names the one that is missing. A user whose account\nis erased has no second factor any more, and the password alone signs in. -yes is\n" +
+				"the number that was listed, with the same -state. If another number is listed by\nnow, nothing is erased. An account that opens again by then is left alone."},
 		{name: "stats", run: stats,
 			about: "Count accounts by state, key, lock and what is due"},
 	}

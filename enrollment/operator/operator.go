@@ -1,5 +1,5 @@
-// Package operator gives a program of the host the commands that whoever runs the
-// service needs: for a user who is locked out or lost everything, for an id that
+// Package operator gives a program of the host the commands that operators of the
+// service need: for a user who is locked out or lost everything, for an id that
 // changed, for keys that are replaced or lost, and for upkeep.
 //
 //	func main() {
@@ -16,26 +16,26 @@
 //
 // # Who may run it
 //
-// The program opens the database with the keys of the service, so whoever can run
-// it can do what the service can. It asks for no password and no code: access to
+// The program opens the database with the keys of the service, so anybody who can
+// run it can do what the service can. It asks for no password and no code: access to
 // the server is what protects it. That is why it can help the only administrator
-// who is locked out, whom no page can help. For a lost phone:
+// if that one is locked out, which no page can. For a lost phone:
 //
 //	operator pass ADMIN -reason "phone lost"            # the password alone, for a day
 //	operator reset ADMIN -ticket -reason "phone lost"   # off, and a ticket for the next setup
 //
-// Guessing is ended with unlock. Reset with a ticket is the safer one where the
-// second factor is mandatory: whoever finds out the password meanwhile can't set it
-// up first. Each of them is an event with the actor and the reason, which the user
-// gets to see. The actor can be the name of the program and a person, and must not be
-// the user's own id, for which each command is denied.
+// After too many wrong codes, unlock is enough. Where the second factor is mandatory,
+// reset with a ticket is the safer one: an attacker with the password can't be the
+// first to set it up again. Each of them is an event with the actor and the reason,
+// which the user can read. The actor can name the program and a person. It must not
+// be the user's own id, for which each command is denied.
 //
 // # What it prints
 //
-// Results go to Stdout: text, or with -json one object per line. What goes on, and
-// what went wrong, goes to Stderr. No secret and no code is printed, with one
-// exception: reset and approve with -ticket show the ticket, once. It is in no log
-// of the library. Take care that it stays in none of the terminal's.
+// Results go to Stdout: text, or with -json one object per line. Progress and errors
+// go to Stderr. No secret and no code is printed, with one exception: reset and
+// approve with -ticket show the ticket, once. No log of the library has it. Keep it
+// out of yours.
 //
 // # Exit codes
 //

@@ -1,4 +1,4 @@
-// Command operator has the commands for whoever runs the service: for users who are
+// Command operator has the commands for operators of the service: for users who are
 // locked out, for ids that change, for keys that are replaced or lost. It works on
 // the SQLite data of the webapp, also while that is running:
 //
