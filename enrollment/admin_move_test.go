@@ -238,3 +238,35 @@ func TestMoveInListings(t *testing.T) {
 		t.Errorf("%+v", left)
 	}
 }
+
+// Between its steps, somebody may erase what it works on. It notices, and nothing
+// arrives that is not there.
+func TestMoveWhileErased(t *testing.T) {
+	t.Parallel()
+	const claimLoaded, accountLoaded = 4, 5 // by the step in which it arrives
+	k := proving.New(t)
+	k.Enroll("a")
+	k.Store.Nth(proving.Load, claimLoaded, func(context.Context, *proving.Call) {
+		k.Must(k.Store.Straight.Erase(t.Context(), "b"))
+	})
+	if err := mover(k).Move(t.Context(), "a", "b"); !errors.Is(err, enrollment.ErrBusy) {
+		t.Errorf("the claim was erased: %v", err)
+	}
+	if k.Record("a").State != store.Confirmed {
+		t.Error("the account is lost")
+	}
+	k.Must(mover(k).Move(t.Context(), "a", "b"))
+	if !k.Status("b").Enabled() {
+		t.Error("it has not arrived")
+	}
+
+	k.Store.Nth(proving.Load, accountLoaded, func(context.Context, *proving.Call) {
+		k.Must(k.Store.Straight.Erase(t.Context(), "b"))
+	})
+	if err := mover(k).Move(t.Context(), "b", "c"); !errors.Is(err, enrollment.ErrBusy) {
+		t.Errorf("the account was erased: %v", err)
+	}
+	if _, err := k.Guard.Status(t.Context(), "c"); !errors.Is(err, enrollment.ErrMoved) {
+		t.Errorf("an account has come from nowhere: %v", err)
+	}
+}

@@ -197,3 +197,21 @@ func TestUnreadableNamesMoves(t *testing.T) {
 		t.Errorf("%v", object)
 	}
 }
+
+// What becomes unreadable after the count was confirmed is not erased with the rest.
+func TestUnreadableMoreThanConfirmed(t *testing.T) {
+	t.Parallel()
+	c := newConsole(t)
+	for _, id := range []string{"alice", "bob", "carol"} {
+		c.Enroll(id)
+	}
+	c.Damage("alice")
+	c.Store.Nth(proving.List, 2, func(context.Context, *proving.Call) { c.Damage("bob") })
+	c.Unchanged("carol", func() {
+		out, _ := c.run(operator.ExitOK, "unreadable", "-erase", "-yes", "1", "-reason", "x")
+		c.contains(out, "1 of 1 erased")
+	})
+	if _, err := c.Store.Load(t.Context(), "bob"); err != nil {
+		t.Errorf("one was erased that nobody has confirmed: %v", err)
+	}
+}
