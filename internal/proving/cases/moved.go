@@ -3,6 +3,7 @@ package cases
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -93,7 +94,7 @@ func TestCase71_EachWrite(t *testing.T, open proving.Open) {
 				})
 			},
 		} {
-			t.Run(how, func(t *testing.T) {
+			t.Run(fmt.Sprintf("write %d %s", n, how), func(t *testing.T) {
 				k := proving.Over(t, open(t))
 				u := k.Enroll("alice")
 				challenge := u.Challenge()
