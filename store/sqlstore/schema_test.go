@@ -120,6 +120,7 @@ type server struct {
 	settings map[string]string // that differ from good ones
 	merges   bool              // user_id has a collation
 	noKey    bool              // the table has no unique key
+	late     bool              // whether the driver says so with the rows only
 	replica  error             // that SHOW REPLICA STATUS returns, errIsReplica for a row
 	fails    string            // a statement that begins like this fails
 }
@@ -194,7 +195,10 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 		}
 		return r
 	case strings.HasPrefix(statement, "EXPLAIN INSERT"):
-		if s.noKey {
+		switch {
+		case s.noKey && s.late:
+			return reply{nextErr: errServer}
+		case s.noKey:
 			return reply{err: errServer}
 		}
 		return one("plan")
@@ -399,6 +403,7 @@ func TestUnfit(t *testing.T) {
 		{"missing columns, right version", 0, server{columns: []string{"user_id"}, version: 1}, sqlstore.ErrSchema, "lacks the columns"},
 		{"a collation", 0, server{columns: allColumns, version: 1, merges: true}, sqlstore.ErrSchema, "collation"},
 		{"no unique key", 0, server{columns: allColumns, version: 1, noKey: true}, sqlstore.ErrSchema, "unique key"},
+		{"no unique key, told late", 0, server{columns: allColumns, version: 1, noKey: true, late: true}, sqlstore.ErrSchema, "unique key"},
 
 		{"in memory", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "memory"}}, sqlstore.ErrSettings, "journal_mode is memory"},
 		{"no journal", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "off"}}, sqlstore.ErrSettings, "journal_mode is off"},
