@@ -9,9 +9,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// klingon are words of another language: long, not ASCII, from right to left.
-var klingon = recovery.SheetWords{
-	Lang:        `tlh" x="`,
+// otherWords are words of another language: long, not ASCII, from right to left.
+var otherWords = recovery.SheetWords{
+	Lang:        `zz" x="`,
 	RightToLeft: true,
 	Account:     "Wem: {account}.",
 	Created:     "Wann: {date}.",
@@ -29,7 +29,7 @@ var klingon = recovery.SheetWords{
 // paper.
 func TestSheetWords(t *testing.T) {
 	t.Parallel()
-	info := recovery.Sheet{Issuer: "{account}", Account: "a", Created: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Words: klingon}
+	info := recovery.Sheet{Issuer: "{account}", Account: "a", Created: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Words: otherWords}
 	codes := generate(t, 6, 12, recovery.Fast)
 	sheet := codes.Sheet(info)
 	for _, want := range []string{"Codes: {account} & <Co>\r\n====", "\r\nWem: a.\r\nWann: 1.3.2026.\r\n", "\r\näöü äöü", "- über über", "\r\n- <b>\r\n"} {
@@ -51,7 +51,7 @@ func TestSheetWords(t *testing.T) {
 		t.Errorf("the codes are %q", got)
 	}
 	shape := root.shape()
-	for _, want := range []string{`section class=recovery-codes lang=tlh" x=" dir=rtl[h2[bdi[]]|`, "code translate=no dir=ltr[]"} {
+	for _, want := range []string{`section class=recovery-codes lang=zz" x=" dir=rtl[h2[bdi[]]|`, "code translate=no dir=ltr[]"} {
 		if !strings.Contains(shape, want) {
 			t.Errorf("the elements are %s, without %s", shape, want)
 		}
@@ -74,7 +74,7 @@ func TestSheetOfOne(t *testing.T) {
 			t.Errorf("the sheet is\n%s", text)
 		}
 	}
-	if text := one.Sheet(recovery.Sheet{Words: klingon}); !strings.HasPrefix(text, "Code\r\n====\r\n") || !strings.Contains(text, "Einer.") {
+	if text := one.Sheet(recovery.Sheet{Words: otherWords}); !strings.HasPrefix(text, "Code\r\n====\r\n") || !strings.Contains(text, "Einer.") {
 		t.Errorf("the sheet is\n%s", text)
 	}
 }
@@ -84,7 +84,7 @@ func TestSheetOfOne(t *testing.T) {
 func TestSheetLinesAreRead(t *testing.T) {
 	t.Parallel()
 	for _, tt := range schemes {
-		for _, words := range []recovery.SheetWords{{}, klingon} {
+		for _, words := range []recovery.SheetWords{{}, otherWords} {
 			codes := generate(t, 6, recovery.MaxCount, tt.scheme)
 			want := codes.Reveal()
 			var got []string

@@ -68,6 +68,15 @@ func TestNameIsNoPlaceholder(t *testing.T) {
 	}
 }
 
+// What can't be seen in a name is left out, and leaves no gap.
+func TestInvisibleCharacters(t *testing.T) {
+	t.Parallel()
+	got := wording.English().Event(enrollment.Event{Kind: enrollment.EventAuthenticatorAdded, Name: "pho\u200bne\u202e\u00ad"})
+	if want := "The authenticator “phone” was added."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // Ordinary names read as they are.
 func TestOrdinaryNames(t *testing.T) {
 	t.Parallel()

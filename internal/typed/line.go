@@ -104,7 +104,7 @@ func Message(s string) (digits string, ok bool) {
 		switch {
 		case isDigit && (len(code) == 0 && besides(last) || lastDigit):
 			code = append(code, d)
-		case isDigit && len(code) == 3 && gaps == 0 && beforeDigit && Ignorable(last):
+		case isDigit && len(code) == 3 && beforeDigit && Ignorable(last):
 			code = append(code, d)
 			gaps++
 		case isDigit, lastDigit && !besides(r):

@@ -84,6 +84,8 @@ func TestMessage(t *testing.T) {
 		"a parameter":                  "example.com?code=123456",
 		"an address":                   "123456@example.com",
 		"groups of four":               "Your code is 1234 5678",
+		"groups of two and four":       "Your code is 12 3456",
+		"groups of four and two":       "Your code is 1234 56",
 		"three groups":                 "Your code is 123 456 789",
 		"groups of two":                "Your code is 12 34 56",
 		"two spaces in the middle":     "Your code is 123  456",
