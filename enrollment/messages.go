@@ -2,13 +2,10 @@ package enrollment
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 const (
@@ -33,7 +30,8 @@ const (
 // A code is good for [DeliveryTTL] and for five tries. Only the last code that was
 // sent is good, and any change of factor ends it. An account is sent one message
 // in [MessagePause] and Config.MaxMessages a day, which begins with the first of
-// them, no matter who asked for them and whether they arrived. How many messages one address gets on behalf of several
+// them, no matter who asked for them and whether they arrived; only what the Sender
+// says was refused is not counted for the day, see [ErrRefused]. How many messages one address gets on behalf of several
 // accounts, and what all of them cost, is for the host to limit. Wrong codes are
 // throttled like those of an app, in a budget of their own. Neither limit starts
 // again when the address is removed or replaced, or when two-factor
@@ -64,6 +62,13 @@ type Delivery struct {
 	// as wrong. Answering one of the two spends both.
 	Challenge Challenge `json:"challenge,omitzero"`
 
+	// Earlier says that Send sent nothing: the code of an earlier message is still
+	// good, and answers Challenge. Say that a code was sent at Sent.
+	Earlier bool `json:"earlier,omitempty"`
+
+	// Sent is when the message was counted, just before it was sent.
+	Sent time.Time `json:"sent"`
+
 	// Expires is when the code and the challenge expire.
 	Expires time.Time `json:"expires"`
 
@@ -73,7 +78,16 @@ type Delivery struct {
 
 // Send sends a code to the address of the user whom the challenge identifies. The
 // challenge comes from SignIn, or from an earlier Send to send another code. The
-// code that was sent before is void. Send accepts both kinds for [ChallengeTTL]
+// code that was sent before is void.
+//
+// If a sign-in is begun again before another message may be sent, Send sends
+// nothing and counts nothing: the code in hand answers the new challenge, see
+// Delivery.Earlier, under the same five tries. The first right answer uses it up.
+// It must have been sent for the same purpose. A challenge of Send whose code is
+// still the last one asks for another; it is ReasonTooSoon or
+// ReasonTooManyMessages then.
+//
+// Send accepts both kinds for [ChallengeTTL]
 // after SignIn; then ask for the first factor again. So no challenge outlives its
 // SignIn by more than ChallengeTTL and [DeliveryTTL] together.
 //
@@ -104,112 +118,36 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge
 		return Delivery{}, err
 	}
 	var to account.Address
+	var earlier bool
 	e.user = c.user
 	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (_ sealing[Delivery], err error) {
 		if err := a.CheckFreshChallenge(c.Challenge, m.Now); err != nil {
 			return nil, err
 		}
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
-		if to, err = a.Send(m, d, c.channel); err != nil {
+		d.Purpose = string(purpose)
+		if d, err = a.Send(m, d, c.Challenge, c.channel); err != nil {
 			return nil, err
 		}
+		to, earlier = a.Address(), d.ID != fresh.id
 		sent := c
 		sent.Challenge = c.Challenge.Delivered(d)
 		return func(ctx context.Context) (Delivery, error) {
 			token, err := g.sealChallenge(ctx, sent)
-			return Delivery{Challenge: token, Expires: sent.Expires, Address: addressOf(to)}, err
+			return Delivery{Challenge: token, Earlier: earlier, Sent: d.Sent, Expires: sent.Expires, Address: addressOf(to)}, err
 		}, nil
 	})
 	if err != nil {
 		return Delivery{}, err
 	}
-	err = x.send(ctx, Message{
-		UserID: c.user, Purpose: purpose, Channel: to.Channel, To: to.To, Expires: done.Expires, code: fresh.hidden(),
+	if earlier {
+		return done, nil
+	}
+	err = x.send(ctx, fresh, Message{
+		UserID: c.user, Purpose: purpose, Channel: to.Channel, To: to.To, Expires: done.Expires,
 	})
 	if err != nil {
 		return Delivery{}, err
 	}
 	return done, nil
 }
-
-// send calls the Sender. It turns a panic there into an error that does not quote
-// the panic, which could contain the code.
-func (x Messages) send(ctx context.Context, m Message) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: Sender.Send panicked", ErrNotSent)
-		}
-	}()
-	if err := x.guard.config.Sender.Send(ctx, m); err != nil {
-		return fmt.Errorf("%w: %w", ErrNotSent, err)
-	}
-	return nil
-}
-
-// ErrNotSent says that the [Sender] failed. The message counts as sent: what a
-// gateway has done when it fails is not known. It wraps the Sender's error.
-var ErrNotSent = errors.New("enrollment: the message was not sent")
-
-// A Sender hands a message to whatever delivers it. It is the host's, and safe
-// for concurrent use.
-type Sender interface {
-	// Send sends the code to the address, and does not keep the message. It is
-	// called at most once for each message, after the message was counted and the
-	// count stored. The caller waits for it, and ctx is the caller's: a caller who
-	// hangs up can cut it short, and has used up a message. A nil error means that
-	// the message is on its way. The caller gets any other error wrapped by
-	// [ErrNotSent]. A panic becomes ErrNotSent as well, without its text.
-	Send(ctx context.Context, m Message) error
-}
-
-// A Message is what a [Sender] sends. It redacts itself, and hides the code also
-// inside other values; the fields are plain. Code reveals the code.
-type Message struct {
-	redacted
-
-	// UserID is the user who asked for the code. Purpose is what it is for;
-	// PurposeSetup means that it proves the address. Name the purpose in the
-	// message: a user who reads "to delete the project" without having asked for
-	// that does not pass the code on.
-	UserID  string
-	Purpose Purpose
-
-	// Channel and To are where it goes.
-	Channel, To string
-
-	// Expires is when the code expires.
-	Expires time.Time
-
-	code redact.Value[string]
-}
-
-// Code returns the code in clear: six digits, "" for the zero Message.
-func (m Message) Code() string {
-	if m.code.IsZero() {
-		return ""
-	}
-	return *m.code.Get()
-}
-
-// deliveredCodes is how many delivered codes there are.
-const deliveredCodes = 1_000_000
-
-// freshMessage is what is drawn for a message.
-type freshMessage struct {
-	id     account.DeliveryID
-	digits string
-}
-
-// newMessage draws a message. It reads a fixed number of random bytes, because a
-// code is the remainder of 64 bits: the bias is less than one part in 10¹³, and
-// no source of randomness can make it draw again and again.
-func (g *Guard) newMessage() (f freshMessage, err error) {
-	var drawn [8]byte
-	if err := g.draw(f.id[:], drawn[:]); err != nil {
-		return f, err
-	}
-	f.digits = fmt.Sprintf("%0*d", account.DeliveredDigits, binary.BigEndian.Uint64(drawn[:])%deliveredCodes)
-	return f, nil
-}
-
-func (f freshMessage) hidden() redact.Value[string] { return redact.Of(f.digits) }

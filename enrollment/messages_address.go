@@ -104,8 +104,8 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 	if err != nil {
 		return Binding{}, err
 	}
-	err = x.send(ctx, Message{
-		UserID: userID, Purpose: PurposeSetup, Channel: o.Channel, To: o.To, Expires: done.Expires, code: fresh.hidden(),
+	err = x.send(ctx, fresh, Message{
+		UserID: userID, Purpose: PurposeSetup, Channel: o.Channel, To: o.To, Expires: done.Expires,
 	})
 	if err != nil {
 		return Binding{}, err

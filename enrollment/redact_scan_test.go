@@ -308,7 +308,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	delivery, err := messages.Send(ctx, enrollment.PurposeSignIn, d.Challenge)
 	s.ok(err)
 	s.watch("challenge", delivery.Challenge.Reveal())
-	_, err = messages.Send(ctx, enrollment.PurposeSignIn, d.Challenge)
+	_, err = messages.Send(ctx, enrollment.PurposeSignIn, delivery.Challenge)
 	s.err(err)
 	s.look(user)
 	_, err = g.Answer(ctx, enrollment.PurposeSignIn, delivery.Challenge, wrongDigits(sent.Code()))

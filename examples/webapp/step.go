@@ -134,6 +134,9 @@ func (a *app) stepSend(s step) http.HandlerFunc {
 			http.Redirect(w, r, s.start, http.StatusSeeOther)
 			return
 		}
+		if earlier := a.sessions.GetString(ctx, keySent); earlier != "" {
+			challenge = earlier // the user wants another code than that one
+		}
 		sent, err := a.guard.Messages().Send(ctx, s.purpose, enrollment.ChallengeOf(challenge))
 		var denied *enrollment.Denied
 		switch {

@@ -32,6 +32,7 @@ type delivery struct {
 	last     time.Time // when it was sent
 	since    time.Time // when the first of the window was
 	sent     int       // how many in the window
+	refused  int       // how many of those the gateway has refused for certain
 
 	unknown []field
 }
@@ -49,7 +50,7 @@ func (d *delivery) blocked(m Moment) error {
 	if !d.last.IsZero() {
 		until = d.last.Add(MessagePause)
 	}
-	if d.sent >= m.Limits.Messages {
+	if d.sent-d.refused >= m.Limits.Messages {
 		if day := d.since.Add(MessageWindow); day.After(until) {
 			until, reason = day, TooManyMessages
 		}
@@ -60,6 +61,24 @@ func (d *delivery) blocked(m Moment) error {
 	return nil
 }
 
+// Refused takes a message back that the gateway has refused for certain: nobody has
+// its code, and it is not one of the day's. The pause stays. No more messages are
+// taken back in a window than may be sent in it: a gateway that always refuses is not
+// asked for ever. So does a message stay counted that another one has followed, or
+// that went with a change of factor.
+func (a *Account) Refused(m Moment, id DeliveryID) error {
+	d := &a.delivery
+	if d.waiting == nil || d.waiting.ID != id {
+		return nil
+	}
+	d.waiting = nil
+	if d.refused < m.Limits.Messages {
+		d.refused++
+	}
+	a.changed = true
+	return nil
+}
+
 // send counts a message and puts its code in the place of an earlier one.
 func (a *Account) send(m Moment, x Delivery) error {
 	if err := a.mayMessage(m); err != nil {
@@ -67,7 +86,7 @@ func (a *Account) send(m Moment, x Delivery) error {
 	}
 	d := &a.delivery
 	if d.sent == 0 || !m.Now.Before(d.since.Add(MessageWindow)) {
-		d.since, d.sent = later(d.since, m.Now), 0
+		d.since, d.sent, d.refused = later(d.since, m.Now), 0, 0
 	}
 	d.sent++
 	d.last = later(d.last, m.Now)
@@ -91,18 +110,30 @@ func (a *Account) delivers(first string) bool {
 	return a.delivery.bound() && !strings.EqualFold(first, a.delivery.address.Channel)
 }
 
-// Send counts a message to the account's address at a sign-in. The first factor
-// must not have come over the same channel: then one thief would have both.
-func (a *Account) Send(m Moment, x Delivery, first string) (Address, error) {
+// Send counts a message to the account's address at a sign-in, and returns it. The
+// first factor must not have come over the same channel: then one thief would have
+// both.
+//
+// While no message may be sent, it returns the pending one instead, and changes
+// nothing: the code in hand answers that sign-in as well, under the same tries. Not
+// so if the challenge is that of the pending one already, which asks for another,
+// nor for another purpose: whoever got the code was told what it is for.
+func (a *Account) Send(m Moment, x Delivery, c Challenge, first string) (Delivery, error) {
 	switch {
 	case !a.enrolled():
-		return Address{}, refuse(NotEnrolled)
+		return Delivery{}, refuse(NotEnrolled)
 	case !a.delivery.bound():
-		return Address{}, refuse(NoAddress)
+		return Delivery{}, refuse(NoAddress)
 	case !a.delivers(first):
-		return Address{}, refuse(SameChannel)
+		return Delivery{}, refuse(SameChannel)
 	}
-	return a.delivery.address, a.send(m, x)
+	err := a.send(m, x)
+	if r := refusalIn(err); r != nil && (r.Reason == TooSoon || r.Reason == TooManyMessages) {
+		if w := a.delivery.waiting; w != nil && w.answers(x.Purpose) && w.live(m.Now) && w.ID != c.Delivery {
+			return *w, nil
+		}
+	}
+	return x, err
 }
 
 // checkDelivered evaluates a code that was sent at a sign-in. It is held against
@@ -171,6 +202,7 @@ const (
 	tagDeliveryThrottle = 2
 	tagWaiting          = 3
 	tagMessages         = 4
+	tagRefused          = 5
 )
 
 func (d *delivery) append(b []byte) ([]byte, error) {
@@ -188,10 +220,16 @@ func (d *delivery) append(b []byte) ([]byte, error) {
 			return append(b, byte(d.sent)), nil
 		})
 	}
+	if d.sent > 0 && d.refused > 0 {
+		w.put(tagRefused, func(b []byte) ([]byte, error) {
+			return append(appendInt(b, micros(d.since)), byte(d.refused)), nil
+		})
+	}
 	return w.finish()
 }
 
 func readDelivery(in cryptobyte.String) (d delivery, err error) {
+	var refusedSince time.Time
 	d.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
 		var err error
 		switch tag {
@@ -208,10 +246,20 @@ func readDelivery(in cryptobyte.String) (d delivery, err error) {
 				return false, ErrDamaged
 			}
 			d.last, d.since, d.sent = fromMicros(last), fromMicros(since), int(sent)
+		case tagRefused:
+			var since int64
+			var refused uint8
+			if !readInt(&v, &since) || !v.ReadUint8(&refused) || !v.Empty() || refused == 0 {
+				return false, ErrDamaged
+			}
+			refusedSince, d.refused = fromMicros(since), int(refused)
 		default:
 			return false, nil
 		}
 		return true, err
 	})
+	if !refusedSince.Equal(d.since) || d.refused > d.sent {
+		d.refused = 0 // of a window that a node which does not know the field has ended
+	}
 	return d, err
 }

@@ -19,7 +19,7 @@ func (w *world) message(seed byte, digits string) account.Delivery {
 
 func (w *world) send(seed byte, digits string) error {
 	w.t.Helper()
-	_, err := w.a.Send(w.moment(), w.message(seed, digits), "")
+	_, err := w.a.Send(w.moment(), w.message(seed, digits), account.Challenge{}, "")
 	w.reload()
 	return err
 }
@@ -335,13 +335,14 @@ func TestSendIsRefused(t *testing.T) {
 	mustReason(t, w.send(1, "123456"), account.NoAddress)
 	w.bind()
 	for _, channel := range []string{"sms", "SMS", "Sms"} {
-		_, err := w.a.Send(w.moment(), w.message(1, "123456"), channel)
+		_, err := w.a.Send(w.moment(), w.message(1, "123456"), account.Challenge{}, channel)
 		mustReason(t, err, account.SameChannel)
 	}
 	if w.a.Changed() {
 		t.Error("a refused message was counted")
 	}
-	to, err := w.a.Send(w.moment(), w.message(1, "123456"), "email")
+	_, err := w.a.Send(w.moment(), w.message(1, "123456"), account.Challenge{}, "email")
+	to := w.a.Address()
 	if err != nil || to.To != phone.To {
 		t.Errorf("%+v, %v", to, err)
 	}

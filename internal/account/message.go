@@ -18,6 +18,7 @@ type Delivery struct {
 	Expires time.Time
 	Failed  int     // wrong codes since
 	Binds   Address // the address that the code is to prove; zero at a sign-in
+	Purpose string  // what it was asked for at a sign-in; "" if that is not known
 
 	unknown []field
 }
@@ -35,6 +36,11 @@ func deliveredDigest(id DeliveryID, digits string) [32]byte {
 
 func (d *Delivery) binds() bool { return d.Binds.Channel != "" }
 
+// answers reports whether the code was asked for at a sign-in for that purpose.
+func (d *Delivery) answers(purpose string) bool {
+	return !d.binds() && d.Purpose != "" && d.Purpose == purpose
+}
+
 // live reports whether the code is still good. One that was sent in the future,
 // by more than the clocks of nodes are apart, was sent before the clock went
 // back, and is refused rather than allowed a longer life.
@@ -50,6 +56,7 @@ const (
 	tagGone       = 4
 	tagFailed     = 5
 	tagBinds      = 6
+	tagPurpose    = 7
 )
 
 func (d *Delivery) append(b []byte) ([]byte, error) {
@@ -63,6 +70,9 @@ func (d *Delivery) append(b []byte) ([]byte, error) {
 	}
 	if d.binds() {
 		w.put(tagBinds, d.Binds.append)
+	}
+	if d.Purpose != "" {
+		w.putBytes(tagPurpose, []byte(d.Purpose))
 	}
 	return w.finish()
 }
@@ -86,6 +96,8 @@ func readWaiting(in cryptobyte.String) (*Delivery, error) {
 			err = readByte(v, &failed)
 		case tagBinds:
 			d.Binds, err = readAddress(v)
+		case tagPurpose:
+			d.Purpose = string(v)
 		default:
 			return false, nil
 		}

@@ -269,7 +269,7 @@ func (r *modelRun) erase(u *modelUser) {
 	})
 	if no == nil && stored && told {
 		// Nothing is left that could remember anything.
-		u.used, u.posts = map[int][]int64{}, nil
+		u.used, u.posts, u.asked = map[int][]int64{}, nil, nil
 		u.fresh++
 	}
 }

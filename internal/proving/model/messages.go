@@ -21,7 +21,8 @@ type modelAddress struct {
 // A modelMessage is a code on its way.
 type modelMessage struct {
 	number        int
-	digits        string // the driver fills it in
+	purpose       enrollment.Purpose // "" for one that proves an address
+	digits        string             // the driver fills it in
 	sent, expires time.Time
 	wrong         int
 	binds         modelAddress // zero at a sign-in
@@ -45,7 +46,7 @@ func (a *modelAccount) mayMessage(now time.Time) *modelNo {
 	no := a.sms.refuses(modelShort, now)
 	if no == nil && a.messages > 0 {
 		at, reason := a.lastMessage.Add(time.Minute), enrollment.ReasonTooSoon
-		if day := a.messagesSince.Add(modelDay); a.messages >= a.limits.messages && day.After(at) {
+		if day := a.messagesSince.Add(modelDay); a.messages-a.refusals >= a.limits.messages && day.After(at) {
 			at, reason = day, enrollment.ReasonTooManyMessages
 		}
 		if now.Before(at) {
@@ -61,13 +62,36 @@ func (a *modelAccount) mayMessage(now time.Time) *modelNo {
 // post counts a message; an earlier code is void.
 func (a *modelAccount) post(number int, binds modelAddress, now time.Time) *modelMessage {
 	if a.messages == 0 || !now.Before(a.messagesSince.Add(modelDay)) {
-		a.messages, a.messagesSince = 0, modelLater(a.messagesSince, now)
+		a.messages, a.refusals, a.messagesSince = 0, 0, modelLater(a.messagesSince, now)
 	}
 	a.messages++
 	a.lastMessage = modelLater(a.lastMessage, now)
 	a.waiting = &modelMessage{number: number, sent: now, expires: now.Add(10 * time.Minute), binds: binds}
 	a.dirty = true
 	return a.waiting
+}
+
+// refused drops the pending message, which the gateway will not deliver. It reports
+// whether the day gets it back.
+func (a *modelAccount) refused() bool {
+	a.waiting = nil
+	if a.refusals >= a.limits.messages {
+		return false
+	}
+	a.refusals++
+	return true
+}
+
+// inHand returns the pending message if its code answers a challenge for which none
+// can be sent now.
+func (a *modelAccount) inHand(c modelToken, p enrollment.Purpose, no *modelNo, now time.Time) *modelMessage {
+	w := a.waiting
+	if no.reason == enrollment.ReasonTooSoon || no.reason == enrollment.ReasonTooManyMessages {
+		if w != nil && w.purpose == p && !w.late(now) && w.number != c.delivery {
+			return w
+		}
+	}
+	return nil
 }
 
 // late reports whether the code is not good any more, or, by a clock that has
@@ -159,8 +183,8 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 			return err
 		})
 		return err
-	}, func(*modelAccount) {
-		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: enrollment.PurposeSetup, Channel: to.channel, To: to.to, Expires: w.expires}, w)
+	}, func(a *modelAccount) {
+		r.arrived(u, a, m, enrollment.Message{UserID: u.name, Purpose: enrollment.PurposeSetup, Channel: to.channel, To: to.to, Expires: w.expires}, w)
 		if !sent {
 			if !reflect.DeepEqual(got, enrollment.Binding{}) {
 				r.fatalf("Bind returned %+v although nothing was sent", got)
@@ -279,8 +303,8 @@ func (r *modelRun) sendTo(u *modelUser, c modelToken, p enrollment.Purpose) {
 	var to modelAddress
 	var got enrollment.Delivery
 	var m enrollment.Message
-	var sent bool
-	var expires time.Time
+	var sent, earlier bool
+	var expires, at time.Time
 	r.do(u, fmt.Sprintf("Send for challenge %d, %q", c.number, p), func(a *modelAccount, _ int) *modelNo {
 		if no := r.glanceChallenge(c, p); no != nil {
 			return no
@@ -296,12 +320,17 @@ func (r *modelRun) sendTo(u *modelUser, c modelToken, p enrollment.Purpose) {
 		case strings.EqualFold(c.channel, a.address.channel):
 			return modelDeny(enrollment.ReasonSameChannel)
 		}
-		if no := a.mayMessage(r.now()); no != nil {
-			return no
-		}
 		to = a.address
+		if no := a.mayMessage(r.now()); no != nil {
+			if w = a.inHand(c, p, no, r.now()); w == nil {
+				return no
+			}
+			earlier, expires, at = true, w.expires, w.sent
+			r.tally["Send: earlier"]++
+			return nil
+		}
 		w = a.post(r.next(), modelAddress{}, r.now())
-		expires = w.expires
+		w.purpose, expires, at = p, w.expires, w.sent
 		return nil
 	}, func(ctx context.Context) (err error) {
 		m, sent, err = r.posted(func() (err error) {
@@ -309,16 +338,23 @@ func (r *modelRun) sendTo(u *modelUser, c modelToken, p enrollment.Purpose) {
 			return err
 		})
 		return err
-	}, func(*modelAccount) {
-		r.arrived(u, m, enrollment.Message{UserID: u.name, Purpose: p, Channel: to.channel, To: to.to, Expires: expires}, w)
+	}, func(a *modelAccount) {
+		if earlier {
+			if m.UserID != "" {
+				r.fatalf("another message was sent")
+			}
+			sent = true
+		} else {
+			r.arrived(u, a, m, enrollment.Message{UserID: u.name, Purpose: p, Channel: to.channel, To: to.to, Expires: expires}, w)
+		}
 		if !sent {
 			if !reflect.DeepEqual(got, enrollment.Delivery{}) {
 				r.fatalf("Send returned %+v although nothing was sent", got)
 			}
 			return
 		}
-		if got.Address != to.public() || !got.Expires.Equal(expires) || got.Challenge.IsZero() {
-			r.fatalf("Send returned %+v, want %+v until %v", got, to.public(), expires)
+		if got.Address != to.public() || !got.Sent.Equal(at) || !got.Expires.Equal(expires) || got.Challenge.IsZero() || got.Earlier != earlier {
+			r.fatalf("Send returned %+v, want %+v from %v until %v, earlier %t", got, to.public(), at, expires, earlier)
 		}
 		c.text, c.expires, c.delivery = got.Challenge.Reveal(), expires, w.number
 		r.challenges = append(r.challenges, c)

@@ -124,6 +124,7 @@ type modelAccount struct {
 	address       modelAddress
 	waiting       *modelMessage
 	messages      int // sent in the window
+	refusals      int // of those
 	messagesSince time.Time
 	lastMessage   time.Time
 

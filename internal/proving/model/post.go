@@ -15,11 +15,12 @@ import (
 
 // A modelPost is the Sender.
 type modelPost struct {
-	run    *modelRun
-	sent   []enrollment.Message
-	fails  bool
-	panics bool
-	saves  int // before the operation
+	run     *modelRun
+	sent    []enrollment.Message
+	fails   bool
+	panics  bool
+	refuses bool
+	saves   int // before the operation
 }
 
 var errModelGateway = errors.New("the gateway is down")
@@ -32,6 +33,8 @@ func (p *modelPost) Send(_ context.Context, m enrollment.Message) error {
 	switch {
 	case p.panics:
 		panic("oops")
+	case p.refuses:
+		return fmt.Errorf("%w: no such number", enrollment.ErrRefused)
 	case p.fails:
 		return errModelGateway
 	}
@@ -41,7 +44,7 @@ func (p *modelPost) Send(_ context.Context, m enrollment.Message) error {
 // posted carries out what may send a message. It returns the message, and
 // whether it was sent.
 func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, err error) {
-	r.post.fails, r.post.panics = r.chance(8), r.chance(20)
+	r.post.fails, r.post.panics, r.post.refuses = r.chance(8), r.chance(20), r.chance(8)
 	r.post.sent, r.post.saves = nil, r.store.Calls(proving.Save)
 	err = act()
 	switch {
@@ -51,8 +54,10 @@ func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, er
 		r.fatalf("%d messages were sent at once", len(r.post.sent))
 	}
 	m = r.post.sent[0]
-	failed := r.post.fails || r.post.panics
-	if failed != errors.Is(err, enrollment.ErrNotSent) || r.post.fails && !r.post.panics && !errors.Is(err, errModelGateway) {
+	failed := r.post.fails || r.post.panics || r.post.refuses
+	r.refused = r.post.refuses && !r.post.panics
+	if failed != errors.Is(err, enrollment.ErrNotSent) || r.refused != errors.Is(err, enrollment.ErrRefused) ||
+		r.post.fails && !r.post.panics && !r.refused && !errors.Is(err, errModelGateway) {
 		r.fatalf("the sender fails: %t, and the answer is %v", failed, err)
 	}
 	if r.failed = failed; failed {
@@ -61,10 +66,10 @@ func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, er
 	return m, !failed, err
 }
 
-// arrived takes note of a message, and checks apart from the model that there
+// arrived takes note of a message that was handed to the gateway, and checks apart from the model that there
 // are not too many of them: as many as are allowed for each day that the clock went
 // forward, and one a minute.
-func (r *modelRun) arrived(u *modelUser, m enrollment.Message, want enrollment.Message, w *modelMessage) {
+func (r *modelRun) arrived(u *modelUser, a *modelAccount, m enrollment.Message, want enrollment.Message, w *modelMessage) {
 	w.digits = m.Code()
 	if m.UserID != want.UserID || m.Purpose != want.Purpose || m.Channel != want.Channel || m.To != want.To || !m.Expires.Equal(want.Expires) ||
 		len(w.digits) != 6 || strings.Trim(w.digits, "0123456789") != "" {
@@ -72,12 +77,21 @@ func (r *modelRun) arrived(u *modelUser, m enrollment.Message, want enrollment.M
 			m.To, m.UserID, m.Purpose, m.Channel, m.Expires, want.To, want.UserID, want.Purpose, want.Channel, want.Expires)
 	}
 	u.texts = append(u.texts, w.digits)
+	u.asked = append(u.asked, r.motion)
+	n, most := len(u.asked), r.limits.messages
+	switch {
+	case n > 1 && r.motion-u.asked[n-2]+1e-3 < 60:
+		r.fatalf("two messages within %v seconds", r.motion-u.asked[n-2])
+	case float64(n) > 2*float64(most)*(1+r.motion/modelDay.Seconds()):
+		r.fatalf("the gateway was asked %d times within %v seconds", n, r.motion)
+	}
+	if r.refused && a.refused() {
+		return
+	}
 	u.posts = append(u.posts, r.motion)
-	n, most := len(u.posts), r.limits.messages
+	n = len(u.posts)
 	since := func(i int) float64 { return r.motion - u.posts[n-1-i] + 1e-3 }
 	switch {
-	case n > 1 && since(1) < 60:
-		r.fatalf("two messages within %v seconds", since(1))
 	case n > 2*most && since(2*most) < modelDay.Seconds(): // those in the middle fill a day
 		r.fatalf("%d messages within %v seconds", 2*most+1, since(2*most))
 	case float64(n) > float64(most)*(1+r.motion/modelDay.Seconds()):

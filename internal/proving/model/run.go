@@ -38,6 +38,7 @@ type modelUser struct {
 	accepted map[string]struct{} // recovery codes that were accepted
 	answered map[int]struct{}    // challenges that were answered
 	posts    []float64           // when messages were sent, as motion of the clock
+	asked    []float64           // the same, with those that were refused
 	secrets  []string            // what must stand in no log and no Status
 	raw      [][]byte            // what must not be stored once nothing is set up
 	packed   [][]byte            // sets of recovery codes in clear, as they are kept
@@ -77,6 +78,7 @@ type modelRun struct {
 	notifyDown  bool // it fails all the time
 	quiet       bool // whether what is done now tells nobody
 	failed      bool // whether the operation failed after what was decided was stored
+	refused     bool // whether the gateway has refused a message
 	notified    []enrollment.Event
 	observed    []enrollment.Observation
 	logged      *strings.Builder // nil where it is not looked at
@@ -237,7 +239,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	r.tick(now)
 
 	r.notifyFails = r.notify && (r.notifyDown || r.chance(4))
-	r.notified, r.observed, r.failed = nil, nil, false
+	r.notified, r.observed, r.failed, r.refused = nil, nil, false, false
 	saves := r.store.Calls(proving.Save)
 	err := act(r.t.Context())
 
@@ -264,6 +266,9 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 		r.quiet = false
 		if len(r.notified) > 0 && !r.notifyFails {
 			wantSaves++ // the acknowledgement
+		}
+		if r.refused {
+			wantSaves++ // the message is taken back
 		}
 	}
 	if got := r.store.Calls(proving.Save) - saves; got != wantSaves {

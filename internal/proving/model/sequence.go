@@ -375,7 +375,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"SignIn: proceed trusted_device false", "SignIn: proceed bypass true", "SignIn: proceed  true", "SignIn: must_enroll  false", "SignIn: refuse  false",
 		"Trust: yes", "Trust: trust_not_allowed", "Import: too_many_authenticators", "Trust: proof_stale", "Trust: proof_invalid", "Revoke: yes", "Recent: yes", "Recent: proof_stale", "Recent: proof_invalid",
 		"Bind: yes", "Bind: too_many_messages", "Bind: too_soon", "Bind: no_authenticator", "Bind: locked", "Bind: ticket_required", "Bind: proof_not_allowed", "ConfirmAddress: yes",
-		"ConfirmAddress: no_setup", "ConfirmAddress: wrong_code", "Send: yes", "Send: no_address", "Send: same_channel", "Send: locked",
+		"ConfirmAddress: no_setup", "ConfirmAddress: wrong_code", "Send: yes", "Send: earlier", "Send: no_address", "Send: same_channel", "Send: locked",
 		"Send: factor_disabled", "Send: too_many_messages", "Send: too_soon", "Unbind: yes", "Unbind: last_authenticator", "Begin: ticket_required",
 		"Begin: ticket_invalid", "Codes: yes", "Codes: codes_not_kept", "Codes: proof_not_allowed", "Reset: yes", "Reset: own_account",
 		"ApproveReset: yes", "ApproveReset: reset_waiting", "ApproveReset: owner_not_told", "RefuseReset: yes", "Unlock: yes", "Bypass: yes", "Bypass: invalid_bypass",
