@@ -39,6 +39,7 @@ var Tests = []proving.Test{
 	{Name: "TestFaultsOfNotify", Run: TestFaultsOfNotify},
 	{Name: "TestFaultsHangUpAtGate", Run: TestFaultsHangUpAtGate},
 	{Name: "TestFaultsOfSender", Run: TestFaultsOfSender},
+	{Name: "TestFaultsOfRefusals", Run: TestFaultsOfRefusals},
 	{Name: "TestFaultsOfErase", Run: TestFaultsOfErase},
 	{Name: "TestFaultsOfMove", Run: TestFaultsOfMove},
 }
