@@ -89,6 +89,7 @@ func settle(caller context.Context) (context.Context, context.CancelFunc) {
 // finish answers after the decision was stored.
 func (e *edit) finish(caller context.Context, t *try, now *base) error {
 	e.place.leave() // the account's turn is over, Notify must not prolong it
+	e.guard.hints.look(t.account, t.moment)
 	if recorded := t.account.Recorded(); len(recorded) > 0 || len(t.events) > 0 {
 		ctx := context.WithoutCancel(caller)
 		e.guard.logEvents(ctx, e.user, recorded)

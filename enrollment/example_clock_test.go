@@ -3,6 +3,7 @@ package enrollment_test
 import (
 	"context"
 	"errors"
+	"expvar"
 	"fmt"
 	"log"
 	"testing"
@@ -55,4 +56,31 @@ func ExampleConfig_params() {
 	}
 	// Output:
 	// This app can't make our codes. Take another one.
+}
+
+// The counts beside other metrics, and the alarm that follows from them. (A
+// monitoring system has both numbers, and compares them with those of an hour ago.)
+func ExampleGuard_ClockHints() {
+	kit := enrollmenttest.New(new(testing.T))
+	clock := expvar.Func(func() any { return kit.Guard.ClockHints() }) // expvar.Publish("twofactor_clock", clock)
+
+	// The clock of the server is four minutes slow, and everybody's codes are wrong.
+	for n := range 10 {
+		user := kit.Enroll(fmt.Sprint("user-", n))
+		code := user.App.Code(kit.Clock.Now().Add(4 * time.Minute))
+		if _, err := kit.Guard.Verify(context.Background(), user.ID, "delete-project", code); err == nil {
+			log.Fatal("a code of another time was right")
+		}
+	}
+	fmt.Println(clock) // nothing is told at once
+
+	kit.Clock.Advance(15 * time.Minute)
+	fmt.Println(clock)
+	if hints := kit.Guard.ClockHints(); hints.WrongCodes >= 10 && hints.RightAtOtherTime > hints.WrongCodes/2 {
+		fmt.Println("ALARM: the clock of this server is wrong")
+	}
+	// Output:
+	// {"wrong_codes":0,"right_at_other_time":0}
+	// {"wrong_codes":10,"right_at_other_time":10}
+	// ALARM: the clock of this server is wrong
 }

@@ -36,6 +36,7 @@ type Guard struct {
 	config Config
 	mark   namespaceMark // of Config.Namespace
 	gate   *gate.Gate
+	hints  *clockHints
 
 	// random and bcrypt are crypto/rand and the real comparison, except in the
 	// tests of this module, see package seam.
@@ -66,6 +67,7 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 		config: config,
 		mark:   markOf(config.Namespace),
 		gate:   gate.New(runtime.GOMAXPROCS(0)),
+		hints:  new(clockHints),
 		random: from.Random,
 		bcrypt: from.Bcrypt,
 	}, nil

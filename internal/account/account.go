@@ -61,6 +61,7 @@ type Account struct {
 	lapsed  bool    // whether Tidy has dropped a request for a reset
 	need    Need    // what the last decision lacked
 	matched Factor  // what a guess was right as
+	missed  string  // the app code that was counted as wrong; "" if none was
 }
 
 // New returns the account of a user who has none. It counts as unchanged until

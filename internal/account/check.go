@@ -186,8 +186,8 @@ func (a *Account) checkTOTP(m Moment, digits string) (Match, error) {
 	case !next.IsZero():
 		return Match{}, &Refusal{Reason: Replayed, RetryAt: next}
 	}
-	err := a.fail(m, &a.totp, totpPolicy, TOTP, a.guessCost())
-	return Match{}, err
+	a.missed = digits
+	return Match{}, a.fail(m, &a.totp, totpPolicy, TOTP, a.guessCost())
 }
 
 func (a *Account) checkRecovery(m Moment, g Guess) (Match, error) {

@@ -86,6 +86,7 @@ var Tests = []proving.Test{
 	{Name: "TestCase73_ImportedText", Run: TestCase73_ImportedText},
 	{Name: "TestCase65_ConfirmTwice", Run: TestCase65_ConfirmTwice},
 	{Name: "TestCase65_ConfirmRace", Run: TestCase65_ConfirmRace},
+	{Name: "TestCase67_WrongClock", Run: TestCase67_WrongClock},
 	{Name: "TestCase77_ErrorsAreOracles", Run: TestCase77_ErrorsAreOracles},
 	{Name: "TestCase84_ConfirmPressedSixTimes", Run: TestCase84_ConfirmPressedSixTimes},
 }
