@@ -86,10 +86,13 @@ func TestAdminReset(t *testing.T) {
 	if err != nil || !ticket.IsZero() {
 		t.Fatal(err)
 	}
-	k.WantTold(enrollment.Event{Kind: enrollment.EventReset, Actor: "root", Note: "phone lost"})
+	k.WantTold(
+		enrollment.Event{Kind: enrollment.EventReset, Actor: "root", Note: "phone lost"},
+		enrollment.Event{Kind: enrollment.EventDevicesForgotten},
+	)
 	s := k.Status("alice")
 	if s.State != store.Disabled || s.CodesTotal != 0 || s.Devices != 0 || len(s.Authenticators) != 0 ||
-		s.History[0].Actor != "root" || s.History[0].Note != "phone lost" {
+		s.History[1].Actor != "root" || s.History[1].Note != "phone lost" {
 		t.Errorf("%+v", s)
 	}
 	again := k.Enroll("alice")

@@ -21,8 +21,8 @@ const deviceToken = 32
 //
 // Trust weakens the second factor: while it lasts, an attacker with the device's
 // token needs only the password. Trust ends with every change of factor, with the
-// use of a recovery code, and after Config.DeviceTTL; using the device does not extend
-// it. It replaces the code at a sign-in,
+// use of a recovery code (see [EventDevicesForgotten]), and after Config.DeviceTTL;
+// using the device does not extend it. It replaces the code at a sign-in,
 // and proves nothing anywhere else.
 type Devices struct {
 	guard *Guard
@@ -127,12 +127,10 @@ func (d Devices) Revoke(ctx context.Context, userID, device string) (err error) 
 	}
 	e := edit{guard: d.guard, op: opRevokeDevice}
 	defer e.conclude(ctx, &err)
-	var id account.DeviceID
-	raw, err := hex.DecodeString(device)
-	if err != nil || len(raw) != len(id) {
-		return deny(ReasonUnknownDevice)
+	id, err := readDeviceID(device)
+	if err != nil {
+		return err
 	}
-	copy(id[:], raw)
 	e.user = userID
 	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.Revoke(m, id) })
 }

@@ -111,6 +111,20 @@ const (
 	// EventMoved means that the account was moved to this user id from another one;
 	// see [Admin.Move].
 	EventMoved EventKind = "moved"
+
+	// EventDevicesForgotten means that devices were trusted and no longer are, because
+	// of the change or the recovery code of the event before it, in the same write.
+	// Trust that expires, that makes room for another device, or that ends with a
+	// repair of the clock, a move or an erasure is no such event.
+	EventDevicesForgotten EventKind = "devices_forgotten"
+
+	// EventAuthenticatorRenamed means that an authenticator has another name. Event.Name
+	// is the name before.
+	EventAuthenticatorRenamed EventKind = "authenticator_renamed"
+
+	// EventDeviceRenamed means that a trusted device has another name. Event.Name is the
+	// name before.
+	EventDeviceRenamed EventKind = "device_renamed"
 )
 
 var eventKinds = map[account.EventKind]EventKind{
@@ -140,6 +154,9 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventExported:              EventExported,
 	account.EventErased:                EventErased,
 	account.EventMoved:                 EventMoved,
+	account.EventDevicesForgotten:      EventDevicesForgotten,
+	account.EventAuthenticatorRenamed:  EventAuthenticatorRenamed,
+	account.EventDeviceRenamed:         EventDeviceRenamed,
 }
 
 // EventKinds returns every kind in alphabetical order, for hosts that check that

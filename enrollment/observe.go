@@ -14,9 +14,10 @@ import (
 // renew_codes. A word is added if several types have a method of that name.
 //
 // These are counted: Begin, Confirm, Cancel, Answer, Verify, RenewCodes,
-// RecoveryCodes, SetupCodes, RenewalCodes, Remove and Disable of the [Guard], and a SignIn in which something
-// replaced the code; Trust, Revoke and RevokeAll of [Devices] (trust_device,
-// revoke_device, revoke_devices); Bind, Confirm, Send and Unbind of [Messages]
+// RecoveryCodes, SetupCodes, RenewalCodes, Remove, Rename and Disable of the [Guard],
+// and a SignIn in which something replaced the code; Trust, Rename, Revoke and
+// RevokeAll of [Devices] (trust_device, rename_device, revoke_device,
+// revoke_devices); Bind, Confirm, Send and Unbind of [Messages]
 // (confirm_address); Open and Cancel of [ResetRequests] (request_reset,
 // cancel_reset); every method of [Admin]; and the Sweep of a [Directory], once for
 // each account that was due.
@@ -40,11 +41,13 @@ const (
 	opRenewalCodes  Operation = "renewal_codes"
 	opRemove        Operation = "remove"
 	opDisable       Operation = "disable"
+	opRename        Operation = "rename"
 
 	// Of Devices.
 	opTrustDevice   Operation = "trust_device"
 	opRevokeDevice  Operation = "revoke_device"
 	opRevokeDevices Operation = "revoke_devices"
+	opRenameDevice  Operation = "rename_device"
 
 	// Of Messages.
 	opBind           Operation = "bind"
@@ -76,6 +79,7 @@ const (
 
 var operations = []Operation{
 	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opSetupCodes, opRenewalCodes, opRemove, opDisable,
+	opRename, opRenameDevice,
 	opTrustDevice, opRevokeDevice, opRevokeDevices,
 	opBind, opConfirmAddress, opSend, opUnbind,
 	opRequestReset, opCancelReset,

@@ -126,7 +126,7 @@ func TestObserve(t *testing.T) {
 		{"a recovery code", func() error {
 			_, err := g.Verify(ctx, "alice", "x", alice.Codes[0])
 			return err
-		}, "event recovery_used recovery, verify ok recovery"},
+		}, "event recovery_used recovery, event devices_forgotten , verify ok recovery"},
 		{"a proof", func() error {
 			next()
 			return g.Disable(ctx, "alice", enrollment.ByCode(alice.Code()))

@@ -257,6 +257,9 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.ok(err)
 	s.say(d)
 	s.look(user)
+	s.ok(g.Devices().Rename(ctx, user, trusted.Device.ID, "home"))
+	s.err(g.Devices().Rename(ctx, user, trusted.Token.Reveal(), "home"))
+	s.err(g.Rename(ctx, user, trusted.Token.Reveal(), "work"))
 	s.ok(g.Devices().Revoke(ctx, user, trusted.Device.ID))
 	s.err(g.Devices().Revoke(ctx, user, trusted.Token.Reveal()))
 	s.ok(g.Devices().RevokeAll(ctx, user))
@@ -395,8 +398,8 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 			kinds = append(kinds, string(kind))
 		}
 	}
-	// What a sweep does, a replacement and what takes a hundred wrong codes.
-	if got := strings.Join(kinds, " "); got != "authenticator_added authenticator_removed authenticator_replaced factor_disabled reset_matured reset_reminder" {
+	// What a sweep does, a second authenticator, a change while devices are trusted, and what takes a hundred wrong codes.
+	if got := strings.Join(kinds, " "); got != "authenticator_added authenticator_removed authenticator_renamed authenticator_replaced devices_forgotten factor_disabled reset_matured reset_reminder" {
 		t.Errorf("the scan never saw: %s", got)
 	}
 }

@@ -151,6 +151,23 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			ByAdmin: "Your two-factor authentication data was deleted by an administrator.",
 			Advice:  unasked,
 		},
+		enrollment.EventDevicesForgotten: {
+			Subject: "Your devices are no longer trusted",
+			Text:    "Your devices are no longer trusted, because of a change to your two-factor authentication. They need a code again.",
+			Advice:  notYou,
+		},
+		enrollment.EventAuthenticatorRenamed: {
+			Subject:  "An authenticator was renamed",
+			Text:     "The authenticator that was called {name} has another name.",
+			Nameless: "An authenticator has another name.",
+			Advice:   notYou,
+		},
+		enrollment.EventDeviceRenamed: {
+			Subject:  "A device was renamed",
+			Text:     "The device that was called {name} has another name.",
+			Nameless: "A device has another name.",
+			Advice:   notYou,
+		},
 		enrollment.EventMoved: {
 			Subject: "Two-factor authentication was moved",
 			Text:    "Your two-factor authentication was moved to your new user id.",

@@ -151,6 +151,23 @@ func germanEvents() map[enrollment.EventKind]Notice {
 			ByAdmin: "Die Verwaltung hat die Daten Ihrer Zwei-Faktor-Authentifizierung gelöscht.",
 			Advice:  unasked,
 		},
+		enrollment.EventDevicesForgotten: {
+			Subject: "Ihren Geräten wird nicht mehr vertraut",
+			Text:    "Ihren Geräten wird nach einer Änderung Ihrer Zwei-Faktor-Authentifizierung nicht mehr vertraut. Sie brauchen wieder einen Code.",
+			Advice:  notYou,
+		},
+		enrollment.EventAuthenticatorRenamed: {
+			Subject:  "Authenticator-App umbenannt",
+			Text:     "Die Authenticator-App mit dem Namen {name} heißt jetzt anders.",
+			Nameless: "Eine Authenticator-App heißt jetzt anders.",
+			Advice:   notYou,
+		},
+		enrollment.EventDeviceRenamed: {
+			Subject:  "Gerät umbenannt",
+			Text:     "Das Gerät mit dem Namen {name} heißt jetzt anders.",
+			Nameless: "Ein Gerät heißt jetzt anders.",
+			Advice:   notYou,
+		},
 		enrollment.EventMoved: {
 			Subject: "Zwei-Faktor-Authentifizierung umgezogen",
 			Text:    "Ihre Zwei-Faktor-Authentifizierung gehört jetzt zu Ihrer neuen Benutzerkennung.",

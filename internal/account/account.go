@@ -55,6 +55,8 @@ type Account struct {
 
 	unknown []field
 
+	forgotten bool // whether devices have just lost their trust, which has yet to be recorded
+
 	changed bool
 	fresh   []Event // recorded since decoding
 	expired bool    // whether Tidy has dropped a setup since decoding
@@ -120,6 +122,7 @@ func (a *Account) ClampFuture(m Moment) {
 	}
 	if a.challenges.broken(now) {
 		a.rotateEpoch(m)
+		a.forgotten = false // nobody is told of a repair
 		changed = true
 	}
 	changed = a.sets.clampFuture(now) || changed
@@ -173,7 +176,7 @@ func (a *Account) rotateEpoch(m Moment) {
 	a.challenges = spentChallenges{}
 	a.setup = nil
 	a.delivery.waiting = nil
-	a.devices.set(nil)
+	a.forgetDevices(m.Now)
 }
 
 // Touch makes the account one that has to be saved.

@@ -25,7 +25,7 @@ func TestReset(t *testing.T) {
 	w.reload()
 	epoch := w.a.Epoch()
 	mustReason(t, w.a.Reset(w.moment(), root, account.TicketHash{}), "")
-	if e := w.a.Recorded(); len(e) != 1 || e[0].Kind != account.EventReset || e[0].Actor != root.Actor || e[0].Reason != root.Reason {
+	if e := w.a.Recorded(); len(e) != 2 || e[1].Kind != account.EventDevicesForgotten || e[0].Kind != account.EventReset || e[0].Actor != root.Actor || e[0].Reason != root.Reason {
 		t.Errorf("%+v", e)
 	}
 	w.reload()

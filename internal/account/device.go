@@ -91,6 +91,14 @@ func (a *Account) RevokeAll(m Moment) error {
 	return a.record(m, Event{Kind: EventDeviceRevoked})
 }
 
+// forgetDevices ends the trust in every device, because a factor has changed. If one
+// was still trusted, the next event that is recorded is followed by one of that.
+func (a *Account) forgetDevices(now time.Time) {
+	devices, err := a.Devices(now)
+	a.forgotten = a.forgotten || err == nil && len(devices) > 0
+	a.devices.set(nil)
+}
+
 // tidyDevices returns the devices that have not expired. What has expired is
 // deleted with the next write.
 func (a *Account) tidyDevices(now time.Time) (*[]Device, error) {

@@ -46,6 +46,9 @@ const (
 	EventExported
 	EventErased
 	EventMoved
+	EventDevicesForgotten
+	EventAuthenticatorRenamed
+	EventDeviceRenamed
 
 	lastEventKind
 )
@@ -81,11 +84,18 @@ func (a *Account) record(m Moment, e Event) error {
 	if e.Kind != EventResetReminder { // a month of them would leave no room for anything else
 		*history = append(*history, e)
 	}
+	if e.Kind.renames() {
+		*history = limitRenamed(*history)
+	}
 	if extra := len(*history) - MaxHistory; extra > 0 {
 		*history = slices.Delete(*history, 0, extra)
 	}
 	a.history.touch()
 	a.fresh = append(a.fresh, e)
+	if a.forgotten {
+		a.forgotten = false
+		return a.record(m, Event{Kind: EventDevicesForgotten})
+	}
 	return nil
 }
 

@@ -48,6 +48,9 @@ func (a *Account) Replace(m Moment, set *FreshSet, name string) error {
 	return nil
 }
 
+// DropDevices ends the trust in all devices, and nobody hears of it.
+func DropDevices(a *Account) { a.devices.set(nil) }
+
 // EventKinds is one more than the highest kind of an event.
 const EventKinds = lastEventKind
 

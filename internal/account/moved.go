@@ -54,6 +54,7 @@ func (a *Account) Claim(m Moment, id MoveID, from string) {
 // id. What was handed out under this one is void.
 func (a *Account) Depart(m Moment, id MoveID, to string) {
 	a.rotateEpoch(m)
+	a.forgotten = false // EventMoved says it, once the account has arrived
 	a.move = Move{Stage: Leaving, ID: id, Other: to}
 	a.changed = true
 }

@@ -266,6 +266,17 @@ func accessOperations() []operation {
 		{name: "Revoke", state: "trusted", writes: true, once: true, held: revoked(1), run: func(ctx C, s S, g G) (result, error) {
 			return result{}, g.Devices().Revoke(ctx, states.User, s.Device.Device.ID)
 		}},
+		{name: "Rename", state: "confirmed", writes: true, told: true, held: is(func(s S, status enrollment.Status) bool {
+			i := slices.IndexFunc(status.Authenticators, func(x enrollment.Authenticator) bool { return x.ID == s.SecondID })
+			return status.Authenticators[i].Name == "work phone"
+		}), run: func(ctx C, s S, g G) (result, error) {
+			return result{}, g.Rename(ctx, states.User, s.SecondID, "work phone")
+		}},
+		{name: "Rename device", state: "trusted", writes: true, told: true, held: is(func(_ S, status enrollment.Status) bool {
+			return status.Devices == 2
+		}), run: func(ctx C, s S, g G) (result, error) {
+			return result{}, g.Devices().Rename(ctx, states.User, s.Device.Device.ID, "home")
+		}},
 		{name: "Revoke unknown", state: "trusted", want: enrollment.ReasonUnknownDevice, run: func(ctx C, _ S, g G) (result, error) {
 			return result{}, g.Devices().Revoke(ctx, states.User, "0000000000000001")
 		}},

@@ -203,7 +203,7 @@ func TestFeatureN6_SecurityHistory(t *testing.T, open proving.Open) {
 		}
 		kinds = append(kinds, string(e.Kind))
 	}
-	if got, want := strings.Join(kinds, " "), "disabled device_trusted recovery_used enabled"; got != want {
+	if got, want := strings.Join(kinds, " "), "devices_forgotten disabled device_trusted recovery_used enabled"; got != want {
 		t.Errorf("the page shows %q, want %q", got, want)
 	}
 	for range 30 {

@@ -59,6 +59,7 @@ var modelWords = map[string]enrollment.Operation{
 	"RenewCodes": "renew_codes", "Codes": "recovery_codes", "SetupCodes": "setup_codes", "RenewalCodes": "renewal_codes", "SignInWaived": "sign_in", "Trust": "trust_device", "Revoke": "revoke_device",
 	"RevokeAll": "revoke_devices", "Reset": "reset", "ApproveReset": "approve_reset", "RefuseReset": "refuse_reset", "Unlock": "unlock",
 	"Bypass": "bypass", "Erase": "erase", "Import": "import", "Export": "export", "Move": "move", "RequestReset": "request_reset", "CancelReset": "cancel_reset",
+	"Rename": "rename", "RenameDevice": "rename_device",
 	"Bind": "bind", "ConfirmAddress": "confirm_address", "Send": "send", "Unbind": "unbind",
 }
 

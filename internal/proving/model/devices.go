@@ -192,6 +192,10 @@ func (r *modelRun) roam(u *modelUser) {
 		}
 	}
 	r.listDevices(u)
+	for range r.rng.IntN(5) {
+		r.rename(u)
+		r.renameDevice(u)
+	}
 	switch r.rng.IntN(5) {
 	case 0:
 		r.real = r.real.Add(30*modelDay - time.Duration(r.rng.IntN(300))*time.Second)

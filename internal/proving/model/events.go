@@ -22,12 +22,19 @@ func (a *modelAccount) record(now time.Time, e enrollment.Event) {
 	if e.Kind != enrollment.EventResetReminder { // of those there can be one a day
 		a.history = append(a.history, e)
 	}
+	if modelRenames(e.Kind) {
+		a.forgetRenamed()
+	}
 	if len(a.history) > 20 {
 		a.history = a.history[1:]
 	}
 	a.events++
 	a.fresh = append(a.fresh, modelQueued{event: e, lease: now.Add(time.Minute), at: a.events})
 	a.dirty = true
+	lost := slices.ContainsFunc(a.lost, func(d modelDevice) bool { return now.Before(d.expires) })
+	if a.lost = nil; lost {
+		a.record(now, enrollment.Event{Kind: enrollment.EventDevicesForgotten})
+	}
 }
 
 // enqueue keeps 16 undelivered events. When there are more, the oldest that has

@@ -121,6 +121,7 @@ type modelAccount struct {
 	lastFactor enrollment.Factor
 
 	devices       []modelDevice
+	lost          []modelDevice // what a change of factor has ended; not told yet
 	address       modelAddress
 	waiting       *modelMessage
 	messages      int // sent in the window
@@ -221,6 +222,7 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 	future := func(s modelSpent) bool { return modelFuture(s.issued, now) }
 	if a.floor.Sub(now) > 2*time.Minute || slices.ContainsFunc(a.spent, future) {
 		a.turn(turn)
+		a.lost = nil
 		a.dirty = true
 	}
 	if a.burned != 0 && a.burned > now.Add(modelDay).Unix() {
@@ -241,6 +243,7 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 // turn voids what was handed out or begun before.
 func (a *modelAccount) turn(turn int) {
 	a.epoch, a.setup, a.spent, a.floor = turn, nil, nil, time.Time{}
+	a.lost = append(a.lost, a.devices...)
 	a.devices, a.waiting = nil, nil
 }
 

@@ -203,6 +203,7 @@ func (r *modelRun) move(u *modelUser) {
 			return modelForm(enrollment.ReasonUserIDTaken)
 		}
 		a.turn(turn)
+		a.lost = nil // the event of the move says it
 		if a.ticket != "" {
 			a.ticket = "void" // it was for the old id
 		}

@@ -272,7 +272,14 @@ func (r *modelRun) stepBeyond(u *modelUser, n int) {
 	case n < 10:
 		r.listDevices(u)
 	case n < 12:
-		r.revoke(u)
+		switch r.rng.IntN(4) {
+		case 0:
+			r.rename(u)
+		case 1:
+			r.renameDevice(u)
+		default:
+			r.revoke(u)
+		}
 	case n < 13:
 		r.revokeAll(u)
 	case n < 15:

@@ -122,6 +122,9 @@ var operations = map[string]operation{
 	"Disable": {call: func(s *State, p enrollment.Proof) error {
 		return s.Guard.Disable(s.caller(), User, p)
 	}},
+	"Rename": {call: func(s *State, _ enrollment.Proof) error {
+		return s.Guard.Rename(s.caller(), User, s.authenticator(), "work phone")
+	}},
 	"Status": {call: func(s *State, _ enrollment.Proof) error {
 		_, err := s.Guard.Status(s.caller(), User)
 		return err
@@ -135,6 +138,9 @@ var operations = map[string]operation{
 	"Devices.List": {needs: needs{prepare: trustDevice}, call: func(s *State, _ enrollment.Proof) error {
 		_, err := s.Guard.Devices().List(s.caller(), User)
 		return err
+	}},
+	"Devices.Rename": {needs: needs{prepare: trustDevice}, call: func(s *State, _ enrollment.Proof) error {
+		return s.Guard.Devices().Rename(s.caller(), User, s.Device.Device.ID, "home")
 	}},
 	"Devices.Revoke": {needs: needs{prepare: trustDevice}, call: func(s *State, _ enrollment.Proof) error {
 		return s.Guard.Devices().Revoke(s.caller(), User, s.Device.Device.ID)
