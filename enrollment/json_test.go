@@ -51,14 +51,19 @@ func TestJSON(t *testing.T) {
 		"a full status": {enrollment.Status{
 			State: store.Confirmed, Stamp: "s", Authenticators: []enrollment.Authenticator{{ID: "a1", Name: "phone", Added: at, Used: later}, {ID: "a2", Name: "token", Added: at}},
 			SetupExpires: later, Address: &address, CodesLeft: 9, CodesTotal: 10, Devices: 2, BypassUntil: later, MustEnroll: true, Reset: &reset,
-			Locks:      []enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: later}, {Factor: enrollment.FactorDelivered}},
-			LastSignIn: later, LastFactor: enrollment.FactorBypass, History: enrollment.History{event},
+			Locks: []enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: later}, {Factor: enrollment.FactorDelivered}},
+			Changes: []enrollment.Change{
+				{Kind: enrollment.ChangeRemove, Codes: []enrollment.Factor{enrollment.FactorTOTP}, Receipts: []enrollment.Factor{enrollment.FactorRecovery}, Reauth: true},
+				{Kind: enrollment.ChangeBegin, Ticket: true},
+			},
+			NextMessage: later, LastSignIn: later, LastFactor: enrollment.FactorBypass, History: enrollment.History{event},
 		}, `{"state":"confirmed","stamp":"s","authenticators":[{"id":"a1","name":"phone","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z"},` +
 			`{"id":"a2","name":"token","added":"2026-01-02T03:04:05.000006Z"}],"setup_expires":"2026-01-02T04:04:05Z",` +
 			`"address":{"channel":"sms","hint":"…42","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z"},` +
 			`"codes_left":9,"codes_total":10,"devices":2,"bypass_until":"2026-01-02T04:04:05Z","must_enroll":true,` +
 			`"reset":{"asked":"2026-01-02T03:04:05.000006Z","matures":"2026-01-02T04:04:05Z"},` +
 			`"locks":[{"factor":"totp","until":"2026-01-02T04:04:05Z"},{"factor":"delivered"}],` +
+			`"changes":[{"kind":"remove","codes":["totp"],"receipts":["recovery"],"reauth":true},{"kind":"begin","ticket":true}],"next_message":"2026-01-02T04:04:05Z",` +
 			`"last_sign_in":"2026-01-02T04:04:05Z","last_factor":"bypass","history":[` +
 			`{"id":"e1","user_id":"alice","kind":"reset","at":"2026-01-02T03:04:05.000006Z","factor":"totp","name":"phone","method":"password","note":"phone lost","count":1}]}`},
 		"an address not used": {enrollment.Address{Channel: "email", Hint: "a…@example.com", Added: at}, `{"channel":"email","hint":"a…@example.com","added":"2026-01-02T03:04:05.000006Z"}`},

@@ -54,6 +54,15 @@ type Status struct {
 	// Locks are the factors whose codes are not evaluated now.
 	Locks []Lock `json:"locks"`
 
+	// Changes are the changes of settings that are possible now. Any other would be
+	// denied, whatever proves it; see [Status.Change].
+	Changes []Change `json:"changes,omitempty"`
+
+	// NextMessage is from when on a message can be sent to the user, or the zero time
+	// if one can be sent now. It is also zero if Locks has FactorDelivered without an
+	// end.
+	NextMessage time.Time `json:"next_message,omitzero"`
+
 	// LastSignIn is when the second step of a sign-in last succeeded or was
 	// waived, or the zero time.
 	LastSignIn time.Time `json:"last_sign_in,omitzero"`
@@ -162,6 +171,16 @@ func (g *Guard) statusOf(userID string, a *account.Account, now time.Time) (Stat
 			s.Locks = append(s.Locks, Lock{Factor: factorOf(f), Until: until})
 		}
 	}
+	limits := account.Moment{Now: now, AllowReauth: g.config.AllowReauth, Limits: g.config.limits()}
+	offer := account.Offer{Delivers: g.config.Sender != nil, Alone: g.config.AddressAlone, Keeps: g.config.KeepCodes}
+	possible, err := a.Possible(limits, offer)
+	if err != nil {
+		return Status{}, err
+	}
+	for _, p := range possible {
+		s.Changes = append(s.Changes, changeOf(p))
+	}
+	s.NextMessage = a.NextMessage(limits)
 	last := a.LastSignIn()
 	s.LastSignIn, s.LastFactor = last.At, factorOf(last.Factor)
 
