@@ -17,11 +17,11 @@ import (
 // the keys.
 //
 // It returns false and nil if there is no record, or if the account opens. An
-// account that is repaired meanwhile, or that only a [Sealer] out of order keeps
-// from opening, is not erased. First, an empty account takes the place of the
-// record in one conditional write, together with [EventErased], which Config.Notify
-// is then handed. Then the record is deleted. If Notify fails, the empty account
-// stays, and [Directory.Sweep] delivers the event.
+// account that is repaired meanwhile is not erased, and neither is one that does not
+// open only because the [Sealer] fails. First, one conditional write replaces the
+// record by an empty account with [EventErased], which Config.Notify is then handed.
+// Then the record is deleted. If Notify fails, the empty account stays, and
+// [Directory.Sweep] delivers the event.
 //
 // It returns [ErrNoEraser] if the store is not a [store.Eraser], and a [Denied] of
 // reason ReasonOwnAccount. After an error that comes with true, only the empty
