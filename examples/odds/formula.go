@@ -11,8 +11,6 @@ const (
 	disabledAt  = 60 // units of debt at which app codes are disabled
 	leftGuesses = 5  // guesses that a recovery leaves
 
-	appSteps = 3 // codes of one app that are right at a moment: of its step and its neighbours
-
 	days = 365 // in a year
 )
 
@@ -32,7 +30,8 @@ func (s scenario) units() (start, back, forgiven int) {
 // the last of the guesses still finds a unit.
 func (s scenario) keptDebt() int { return budget - 1 - (leftGuesses-1)*s.Authenticators }
 
-// messageUnits is the same for codes in messages, where a guess costs one unit.
+// messageUnits is the same for codes in messages, where a guess costs one unit. How
+// many messages a day brings does not matter: one is enough for what comes back.
 func (s scenario) messageUnits() (start, back, forgiven int) {
 	if !s.Messages {
 		return 0, 0, 0
@@ -41,9 +40,9 @@ func (s scenario) messageUnits() (start, back, forgiven int) {
 }
 
 // perGuess is the chance that a guess at the app is right: the account takes
-// appSteps codes of each authenticator at a moment.
+// as many codes of each authenticator at a moment as the window has steps.
 func (s scenario) perGuess() float64 {
-	return float64(appSteps*s.Authenticators) / math.Pow10(s.Digits)
+	return float64(s.Window.Steps()*s.Authenticators) / math.Pow10(s.Digits)
 }
 
 // perMessageGuess is the chance that a guess at the code in a message is right:

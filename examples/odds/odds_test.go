@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // The formula bounds what the Guard evaluates, and is not far above it.
@@ -17,6 +19,10 @@ func TestFormulaAgreesWithGuard(t *testing.T) {
 		"recoveries":              {Authenticators: 1, Digits: 6, Years: 1, Recoveries: 6},
 		"three apps, recoveries":  {Authenticators: 3, Digits: 6, Years: 2, Recoveries: 4},
 		"messages":                {Authenticators: 1, Digits: 6, Years: 1, Messages: true},
+		"a message a day":         {Authenticators: 1, Digits: 6, Years: 1, Messages: true, Daily: 1},
+		"ten messages a day":      {Authenticators: 1, Digits: 6, Years: 1, Messages: true, Daily: 10},
+		"no step ahead":           {Authenticators: 1, Digits: 6, Years: 1, Window: totp.LookBehind},
+		"the current step":        {Authenticators: 2, Digits: 6, Years: 1, Window: totp.LookAtCurrent},
 		"messages and recoveries": {Authenticators: 2, Digits: 7, Years: 1, Messages: true, Recoveries: 6},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -54,8 +60,22 @@ func TestOneAppForAYear(t *testing.T) {
 
 func TestThreeCodesAreRight(t *testing.T) {
 	t.Parallel()
-	if right, err := countRight(); right != appSteps || err != nil {
-		t.Errorf("%d codes are right, %v; want %d", right, err, appSteps)
+	for w, want := range map[totp.Window]int{totp.LookBothWays: 3, totp.LookBehind: 2, totp.LookAhead: 2, totp.LookAtCurrent: 1} {
+		if right, err := countRight(w); right != want || right != w.Steps() || err != nil {
+			t.Errorf("window %d: %d codes are right, %v; want %d", w, right, err, want)
+		}
+	}
+}
+
+// These are the figures at Config.Window: each step that is left out is worth a third.
+func TestEachStepIsAThird(t *testing.T) {
+	t.Parallel()
+	for w, want := range map[totp.Window]float64{totp.LookBothWays: 0.0012, totp.LookBehind: 0.0008, totp.LookAhead: 0.0008, totp.LookAtCurrent: 0.0004} {
+		s := scenario{Authenticators: 1, Digits: 6, Years: 1, Window: w}
+		app, _ := s.bound()
+		if chance := s.chance(app, 0); chance > want || chance < 0.95*want {
+			t.Errorf("window %d: a chance of %v, want about %v", w, chance, want)
+		}
 	}
 }
 
@@ -81,7 +101,7 @@ func TestArguments(t *testing.T) {
 	t.Parallel()
 	for _, args := range []string{
 		"-authenticators 0", "-authenticators 4", "-digits 5", "-digits 9",
-		"-recoveries -1", "-recoveries 366", "-years 0", "-years 101",
+		"-daily 11", "-daily -1", "-window wide", "-recoveries -1", "-recoveries 366", "-years 0", "-years 101",
 	} {
 		if err := run(t.Context(), strings.Fields(args), new(strings.Builder)); err == nil {
 			t.Errorf("%s is taken", args)

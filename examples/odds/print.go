@@ -10,7 +10,7 @@ var page = template.Must(template.New("").Funcs(template.FuncMap{
 	"percent": func(chance float64) float64 { return 100 * chance },
 	"oneIn":   func(chance float64) float64 { return math.Round(1 / chance) },
 }).Parse(`
-Apps: {{.Authenticators}}, with codes of {{.Digits}} digits. Codes in messages: {{if .Messages}}yes{{else}}no{{end}}.
+Apps: {{.Authenticators}}, with codes of {{.Digits}} digits. Codes in messages: {{if .Messages}}yes{{else}}no{{end}}. Time steps: {{.Window.Steps}}.
 Recovery codes that the owner uses in a year: {{.Recoveries}}. Years: {{.Years}}.
 The guesser knows the password, and tries codes as fast as the throttling allows.
 
@@ -33,7 +33,7 @@ By simulation, with the real Guard and a clock that is moved
   lock ends, just before the guesser: nothing helps a guesser more.
 
 Check of a single guess
-  Of all 1000000 codes of 6 digits, one app's key takes {{.Counted}} at a moment, never more than 3.
+  Of all 1000000 codes of 6 digits, one app's key takes {{.Counted}} at a moment, never more than {{.Window.Steps}}.
 `))
 
 // print writes what came out, in words.
@@ -47,7 +47,7 @@ func (s scenario) print(out io.Writer, found finding, counted int) error {
 		Found                                        finding
 	}{
 		scenario: s,
-		Start:    start, Back: back, Forgiven: forgiven, Right: appSteps * s.Authenticators, Counted: counted,
+		Start:    start, Back: back, Forgiven: forgiven, Right: s.Window.Steps() * s.Authenticators, Counted: counted,
 		AppBound: app, MessageBound: message, Codes: math.Pow10(s.Digits),
 		Bound: s.chance(app, message), Chance: s.chance(float64(found.App), float64(found.Message)),
 		Found: found,

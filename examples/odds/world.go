@@ -45,8 +45,11 @@ func newWorld(ctx context.Context, s scenario, seed uint64) (*world, error) {
 	w.guard, err = enrollment.New(memory.New(), keys, enrollment.Config{
 		Issuer: "Example",
 		Params: totp.Params{Digits: s.Digits},
-		Now:    w.clock.Now,
-		Sender: w,
+		Window: s.Window,
+
+		MaxMessages: s.Daily,
+		Now:         w.clock.Now,
+		Sender:      w,
 
 		// Recovery codes without a derivation, and one that follows each that is
 		// used: a run takes seconds, and lasts as long as the scenario.
