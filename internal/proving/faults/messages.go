@@ -30,7 +30,7 @@ func messageOperations() []operation {
 			if (err == nil) != !d.Challenge.IsZero() {
 				err = errors.New("an error that comes with a result")
 			}
-			return result{token: d.Challenge.Reveal(), code: box.Last()}, err
+			return result{token: d.Challenge.Reveal(), code: box.Last(), earlier: d.Earlier}, err
 		}
 	}
 	bind := func(p func(s S) enrollment.Proof) doing {

@@ -21,6 +21,7 @@ type result struct {
 	receipt enrollment.Receipt
 	codes   []string
 	code    string // in the message that was sent
+	earlier bool   // whether the message is one that somebody else had sent
 	uri     string // of a setup
 }
 
