@@ -52,8 +52,8 @@ func (g *Guard) ClockHints() ClockHints {
 }
 
 const (
-	// hintsPerSecond bounds the work: a look takes about half as long as the rest
-	// of an answer.
+	// hintsPerSecond bounds the work: a look takes longer than all the rest of an
+	// answer.
 	hintsPerSecond = 16
 
 	// hintDelay is when nothing that was looked at is worth anything any more. A
