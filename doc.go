@@ -5,11 +5,12 @@
 //   - enrollment is what an application calls. Its Guard sets up authenticators,
 //     checks codes, and protects every change. enrollment/keyring encrypts what is
 //     stored, enrollment/wording has words for each answer and event,
+//     enrollment/operator has commands for the people who run the service,
 //     enrollment/report writes lists of members, and enrollment/enrollmenttest
 //     helps to test an application.
 //   - store is the contract with the application's database, two methods.
-//     store/sqlstore and store/memory implement it. store/storetest tests an
-//     implementation.
+//     store/sqlstore, store/memory, store/boltstore and store/redisstore implement
+//     it. store/storekit helps to write another one, and store/storetest tests it.
 //   - totp computes and checks app codes (RFC 6238) and reads otpauth URIs.
 //   - recovery makes and checks recovery codes.
 //   - qr draws a text as PNG, SVG or terminal text.
