@@ -112,6 +112,7 @@ func tableOfCalls() []storeCalls {
 		{operation: "Cancel", state: "pending", loads: 1, saves: 1, call: func(ctx C, _ S, g G) error { return g.Cancel(ctx, user) }},
 		{operation: "SignIn", state: "confirmed", loads: 1, call: signIn},
 		{operation: "SignIn without anything", state: "none", loads: 1, call: signIn},
+		{operation: "SignIn without a factor", state: "disabled", loads: 1, saves: 1, call: signIn},
 		{operation: "SignIn by a device", state: "trusted", loads: 1, saves: 1, call: signIn},
 		{operation: "SignIn by a bypass", state: "bypassed", loads: 1, saves: 1, call: signIn},
 		{operation: "Answer", state: "confirmed", loads: 1, saves: 1, call: answer(S.Right)},

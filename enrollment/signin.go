@@ -142,9 +142,11 @@ type Decision struct {
 
 // SignIn decides what follows after the host has checked the first factor of
 // the user. If a code is needed, it mints a challenge. Call it only after that
-// check: a challenge says that the first factor was right. SignIn writes only
-// when a trusted device or a bypass waives the code, and when it repairs what a
-// broken clock has left behind.
+// check: a challenge says that the first factor was right.
+//
+// At a sign-in that proceeds, SignIn writes Status.LastSignIn if the user has a
+// record. It writes nothing for a user without one, and nothing with a challenge,
+// except when it repairs what a broken clock has left behind.
 //
 // When a bypass has ended and the user still has no second factor, the decision
 // is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
@@ -180,6 +182,8 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 	e := edit{guard: g, user: userID, reads: true}
 	defer e.conclude(ctx, &err)
 	d, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Decision], error) {
+		login := login
+		login.Stored = e.loaded.Version != 0
 		d, err := a.SignIn(m, login)
 		if e.op, e.via = "", d.Waived; d.Waived != account.NoFactor {
 			e.op = opSignIn

@@ -116,8 +116,11 @@ func TestPolicy(t *testing.T) {
 			var d enrollment.Decision
 			var err error
 			decide := func() { d, err = k.Guard.SignIn(t.Context(), "alice", l) }
-			if want.Waived != "" {
+			if want.Next == enrollment.Proceed && c.purpose == "" && state != "new" {
 				decide()
+				if s := k.Status("alice"); !s.LastSignIn.Equal(k.Now()) || s.LastFactor != want.Waived {
+					t.Errorf("%s, %+v: the last sign-in was at %v by %q", state, c, s.LastSignIn, s.LastFactor)
+				}
 			} else {
 				k.Unchanged("alice", decide)
 			}

@@ -63,12 +63,14 @@ type Status struct {
 	// end.
 	NextMessage time.Time `json:"next_message,omitzero"`
 
-	// LastSignIn is when the second step of a sign-in last succeeded or was
-	// waived, or the zero time.
+	// LastSignIn is when the user last signed in: when Answer accepted a code for
+	// [PurposeSignIn], or when SignIn said Proceed. It is the zero time for a user who
+	// has not signed in since the record was made. Sign-ins of users without a record
+	// are not stored.
 	LastSignIn time.Time `json:"last_sign_in,omitzero"`
 
-	// LastFactor is the factor of that sign-in, or FactorTrustedDevice or
-	// FactorBypass.
+	// LastFactor is the second step of that sign-in: the factor of the code, or
+	// FactorTrustedDevice or FactorBypass. It is "" for a sign-in that needed none.
 	LastFactor Factor `json:"last_factor,omitempty"`
 
 	// History is the latest events, newest first: at most 20.

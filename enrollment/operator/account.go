@@ -129,7 +129,7 @@ func status(ctx context.Context, s *session, of []string) int {
 			s.printf("  %s codes are locked until %s: unlock, or wait\n", x.Factor, instant(x.Until))
 		}
 	}
-	line(!found.LastSignIn.IsZero(), "last signed in %s by %s", instant(found.LastSignIn), found.LastFactor)
+	line(!found.LastSignIn.IsZero(), "last signed in %s %s", instant(found.LastSignIn), secondStep(found.LastFactor))
 	for _, e := range found.History {
 		s.printf("  %s %s", instant(e.At), e.Kind)
 		for _, x := range []struct{ word, text string }{{"", string(e.Factor)}, {"", e.Name}, {"by ", e.Actor}, {"because: ", e.Note}} {
@@ -144,3 +144,11 @@ func status(ctx context.Context, s *session, of []string) int {
 
 // instant returns a time as it is printed.
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// secondStep says how the second step of a sign-in went.
+func secondStep(by enrollment.Factor) string {
+	if by == "" {
+		return "without a second step"
+	}
+	return "by " + string(by)
+}

@@ -43,7 +43,7 @@ func TestMembers(t *testing.T) {
 		bob.signIn("bob@example.com")
 		bob.submit("/sign-in/code", "code", c.code, "trust", "yes")
 		admin.get("/admin/members")
-		admin.sees("last two-factor sign-in 2 March 2026, 10:02 UTC, " + c.says)
+		admin.sees("last sign-in 2 March 2026, 10:02 UTC, " + c.says)
 		bob.get("/")
 		bob.signOut()
 	}

@@ -13,6 +13,7 @@ type Login struct {
 	Require  bool       // whether a second factor is demanded
 	Grace    time.Time  // until when that can be put off
 	Enrolled bool       // whether the host has the user as enrolled
+	Stored   bool       // whether the account is stored already
 	Device   DeviceHash // what this browser or installation has shown
 	Channel  string     // of the first factor; "" if that is not known
 	Delivers bool       // whether the host sends messages
@@ -41,8 +42,8 @@ type Decision struct {
 }
 
 // SignIn decides what follows after the first factor was right. It changes the
-// account only where something replaces the code: that is noted. It
-// does so at a sign-in and nowhere else.
+// account only where the user is signed in by it: that is noted. It does so at a
+// sign-in and nowhere else. No account is stored for a user who has none.
 func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 	by, device := NoFactor, (*Device)(nil)
 	if m.Limits.Devices == 0 {
@@ -65,11 +66,20 @@ func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 	case l.SignIn && a.MustEnroll(m.Now):
 		return Decision{Next: MustEnroll}, nil
 	case l.Require && m.Now.Before(l.Grace):
-		return Decision{Next: Proceed, EnrollBy: l.Grace}, nil
+		return a.proceed(m, l, Decision{Next: Proceed, EnrollBy: l.Grace}), nil
 	case l.Require:
 		return Decision{Next: MustEnroll}, nil
 	}
-	return Decision{Next: Proceed}, nil
+	return a.proceed(m, l, Decision{Next: Proceed}), nil
+}
+
+// proceed notes a sign-in that needs no second factor.
+func (a *Account) proceed(m Moment, l Login, d Decision) Decision {
+	if l.SignIn && l.Stored {
+		a.lastSignIn = SignIn{At: m.Now}
+		a.changed = true
+	}
+	return d
 }
 
 // waive notes a sign-in without a code.
@@ -166,15 +176,14 @@ func (a *Account) waived(now time.Time, hash DeviceHash) (by Factor, device *Dev
 	return NoFactor, nil, nil
 }
 
-// SignIn is when the second step of a sign-in last succeeded or was waived, and
-// by what.
+// SignIn is when the user last signed in, and by what second step: NoFactor if none
+// was needed.
 type SignIn struct {
 	At     time.Time
 	Factor Factor
 }
 
-// LastSignIn returns when the second step of a sign-in last succeeded or was
-// waived.
+// LastSignIn returns when the user last signed in.
 func (a *Account) LastSignIn() SignIn { return a.lastSignIn }
 
 func readSignIn(in cryptobyte.String) (SignIn, error) {

@@ -59,6 +59,10 @@ func used(code func(s *states.State) string, reason enrollment.Reason) holds {
 func waived(l func(s *states.State) enrollment.SignInOptions, by enrollment.Factor) doing {
 	return func(ctx context.Context, s *states.State, g *enrollment.Guard) (result, error) {
 		d, err := g.SignIn(ctx, states.User, l(s))
+		if err == nil && by == "" && d.Next == enrollment.AskCode {
+			// By an old record the account has a factor. That grants nothing.
+			return result{}, &enrollment.Denied{Reason: enrollment.ReasonProofRequired}
+		}
 		want := enrollment.Proceed
 		if err != nil {
 			want = enrollment.Refuse
@@ -254,6 +258,7 @@ func accessOperations() []operation {
 		{name: "SignIn by device", state: "trusted", run: waived(device, enrollment.FactorTrustedDevice), writes: true, held: signsIn(enrollment.FactorTrustedDevice)},
 		{name: "SignIn by bypass", state: "bypassed", run: waived(login, enrollment.FactorBypass), writes: true, held: signsIn(enrollment.FactorBypass)},
 		{name: "SignIn by bypass without", state: "exempt", run: waived(require, enrollment.FactorBypass), writes: true, held: signsIn(enrollment.FactorBypass)},
+		{name: "SignIn without a factor", state: "disabled", run: waived(login, ""), writes: true, unseen: true, held: signsIn("")},
 		{name: "Trust", state: "confirmed", run: trust(func(s S) enrollment.Receipt { return s.Receipt }), writes: true, told: true, held: trusts},
 		{name: "Trust by nothing", state: "confirmed", run: trust(func(S) enrollment.Receipt { return enrollment.Receipt{} }), want: enrollment.ReasonProofInvalid, form: true},
 		{name: "Devices", state: "trusted", reads: true, run: func(ctx C, _ S, g G) (result, error) {

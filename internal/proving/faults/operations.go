@@ -40,6 +40,7 @@ type operation struct {
 	told    bool              // a success is an event, although it is not once
 	quiet   bool              // a success is none, although it is once
 	form    bool              // it is denied by its form alone
+	unseen  bool              // it is not counted for Config.Observe
 	notify  bool              // it can't do without Config.Notify
 
 	// held returns an error unless the operation has taken effect. It is given

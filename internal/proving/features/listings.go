@@ -102,11 +102,11 @@ func TestFeatureA7_Filter(t *testing.T, open proving.Open) {
 }
 
 // A7: the list says when a user last signed in, and whether that went through
-// the second step.
+// the second step, also for users who have none.
 func TestFeatureA7_LastSignIn(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
-	all := k.EnrollAll("app", "bypass", "codes", "device", "never")
-	app, bypass, codes, device := all[0], all[1], all[2], all[3]
+	all := k.EnrollAll("app", "bypass", "codes", "device", "never", "off")
+	app, bypass, codes, device, off := all[0], all[1], all[2], all[3], all[5]
 
 	want := make(map[string]enrollment.Factor)
 	at := make(map[string]time.Time)
@@ -135,9 +135,13 @@ func TestFeatureA7_LastSignIn(t *testing.T, open proving.Open) {
 		t.Fatal(d.Next, err)
 	}
 	note(bypass, enrollment.FactorBypass)
+	k.Must(k.Guard.Disable(t.Context(), off.ID, enrollment.ByCode(off.Code())))
+	k.SignIn(off.ID, enrollment.SignInOptions{}, enrollment.Proceed)
+	note(off, "")
+	k.SignIn("nobody", enrollment.SignInOptions{}, enrollment.Proceed) // makes no record
 
 	read, bad, end := proving.Listed(k.Directory().All(t.Context(), enrollment.Filter{}))
-	if len(read) != 5 || len(bad) != 0 || end != nil {
+	if len(read) != 6 || len(bad) != 0 || end != nil {
 		t.Fatal(read, bad, end)
 	}
 	for _, m := range read {
