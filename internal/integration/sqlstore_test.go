@@ -97,7 +97,7 @@ func TestSchemaByHand(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 { // the second changes nothing
-				for statement := range strings.SplitSeq(strings.TrimSpace(schema), ";") {
+				for statement := range strings.SplitSeq(strings.TrimSuffix(strings.TrimSpace(schema), ";"), ";") {
 					if _, err := db.ExecContext(t.Context(), statement); err != nil {
 						t.Fatalf("%s: %v", statement, err)
 					}

@@ -87,7 +87,8 @@ func webappStory(t *testing.T, binary string, args ...string) {
 	w.raceAndKill(codes[2])
 
 	// New codes replace the old ones, and outlive the process.
-	b.post("/security/codes", "code", codes[3])
+	b.get("/security/codes")
+	b.post("/security/codes", "token", b.hidden("token"), "code", codes[3])
 	renewed := b.codes()
 	w.kill()
 	b.refused("/security/disable", codes[4])
