@@ -151,6 +151,9 @@ func (r *modelRun) newCodesOnce(u *modelUser) {
 	if r.chance(2) {
 		r.newCodesWith(u, t, r.proof(u))
 	}
+	if r.chance(4) {
+		r.newCodes(u) // whose codes are not those of the token
+	}
 	if r.chance(2) {
 		r.renewalCodes(u, t)
 	}
