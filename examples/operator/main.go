@@ -2,7 +2,8 @@
 // locked out, for ids that change, for keys that are replaced or lost. It works on
 // the SQLite data of the webapp, also while that is running:
 //
-//	go run ./examples/operator -data twofactor-demo help
+//	go run ./examples/operator help
+//	go run ./examples/operator -data twofactor-demo stats
 package main
 
 import (
@@ -38,14 +39,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	} else if err != nil {
 		return operator.ExitUsage
 	}
-	guard, accounts, err := open(ctx, *data, stderr)
-	if err != nil {
-		fmt.Fprintln(stderr, "operator:", err)
-		return operator.ExitFault
+	o := operator.Options{Actor: "operator", Stdout: stdout, Stderr: stderr}
+	if command := flags.Arg(0); command != "" && command != "help" { // help needs no data
+		var err error
+		if o.Guard, o.Lister, err = open(ctx, *data, stderr); err != nil {
+			fmt.Fprintln(stderr, "operator:", err)
+			return operator.ExitFault
+		}
 	}
-	return operator.Run(ctx, flags.Args(), operator.Options{
-		Guard: guard, Lister: accounts, Actor: "operator", Stdout: stdout, Stderr: stderr,
-	})
+	return operator.Run(ctx, flags.Args(), o)
 }
 
 // open opens the database and the keys, and creates neither. A real service takes
@@ -53,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func open(ctx context.Context, data string, stderr io.Writer) (*enrollment.Guard, *sqlstore.Store, error) {
 	path := filepath.Join(data, "app.db")
 	if _, err := os.Stat(path); err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("is -data the folder of the service? %w", err)
 	}
 	db, err := sqlite.Open(path) // until the program ends
 	if err != nil {

@@ -83,3 +83,24 @@ func TestOnlyAdministrator(t *testing.T) {
 	data = t.TempDir()
 	try(operator.ExitFault, "stats")
 }
+
+// Help needs no data. Anything else says which flag names it.
+func TestWithoutData(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"help"}, operator.ExitOK, "the only administrator is locked out"},
+		{[]string{"help", "move"}, operator.ExitOK, "usage: operator move OLD NEW"},
+		{nil, operator.ExitOK, "the only administrator is locked out"},
+		{[]string{"stats"}, operator.ExitFault, "is -data the folder of the service?"},
+	} {
+		var out bytes.Buffer
+		args := append([]string{"-data", filepath.Join(t.TempDir(), "none")}, c.args...)
+		if code := run(t.Context(), args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
+			t.Errorf("%q: exit code %d, %s", c.args, code, out.String())
+		}
+	}
+}
