@@ -52,7 +52,7 @@ func TestImportBringsNothingBack(t *testing.T) {
 			if k.Record("alice").Version != before.Version || len(k.Told()) != 0 || k.Status("alice").State != store.Disabled {
 				t.Errorf("the refusal has left %+v", k.Status("alice"))
 			}
-			// Whoever knows better says so.
+			// A caller who knows better says so.
 			im.Again = true
 			if err := k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im); err != nil {
 				t.Fatal(err)

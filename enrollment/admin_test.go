@@ -26,7 +26,7 @@ func administer(ctx context.Context, k *proving.Kit, x enrollment.Admin, user st
 	}
 }
 
-// Whoever acts, and why, is within bounds, or nothing is done.
+// The actor and the reason are within bounds, or nothing is done.
 func TestActorAndReason(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)

@@ -59,7 +59,8 @@ func (g *Guard) RenewCodesOnce(ctx context.Context, userID string, token Renewal
 	return e.renewCodes(ctx, t, p)
 }
 
-// renewCodes makes a new set of codes. The zero renewalToken is none.
+// renewCodes makes a new set of codes. The zero renewalToken stands for a renewal
+// without a token.
 func (e *edit) renewCodes(ctx context.Context, t renewalToken, p Proof) (RenewedCodes, error) {
 	g, userID := e.guard, e.user
 	proof, err := e.readProof(ctx, p)

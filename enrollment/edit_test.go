@@ -19,7 +19,7 @@ import (
 
 // A crowd is a Guard with a single slot, and three users: alice and bob, who
 // have recovery codes that are derived slowly, and dave, whose codes of another
-// system are compared in a slot for as long as the test wants.
+// system are compared in a slot until the test ends it.
 type crowd struct {
 	*proving.Kit
 	alice, bob, dave *proving.Person
@@ -162,7 +162,7 @@ func TestCase79_QueueAtTheGate(t *testing.T) {
 	}
 }
 
-// Whoever waited looks at the account again, and nobody else does.
+// A caller that has waited looks at the account again. No other does.
 func TestCodeWaitsForASlot(t *testing.T) {
 	bubble := newCrowd(t)
 	for name, prepare := range slowly {

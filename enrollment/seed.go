@@ -5,6 +5,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -33,17 +34,17 @@ func (g *Guard) drawFrom(s seed, label, userID string, id account.SetupID) accou
 		if err != nil {
 			return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
 		}
-		codes, err := recovery.Generate(bytes.NewReader(random), n, scheme)
-		if err != nil {
-			return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
-		}
-		return codes, nil
+		return codesFrom(bytes.NewReader(random), n, scheme)
 	}
 }
 
 // freshCodes draws codes that nothing can draw again.
 func (g *Guard) freshCodes(n int, scheme recovery.Scheme) (recovery.Codes, error) {
-	codes, err := recovery.Generate(g.random, n, scheme)
+	return codesFrom(g.random, n, scheme)
+}
+
+func codesFrom(random io.Reader, n int, scheme recovery.Scheme) (recovery.Codes, error) {
+	codes, err := recovery.Generate(random, n, scheme)
 	if err != nil {
 		return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
 	}
