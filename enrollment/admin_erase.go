@@ -138,7 +138,7 @@ func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
 
 // tellErasure logs and delivers EventErased for a record that could not store it.
 func (x Admin) tellErasure(ctx context.Context, userID string) error {
-	m, err := x.guard.moment()
+	m, err := x.guard.moment(ctx)
 	if err != nil {
 		return err
 	}

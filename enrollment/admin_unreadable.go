@@ -67,7 +67,7 @@ func (x Admin) replaceUnreadable(ctx context.Context, e *edit) (replaced bool, e
 	if !errors.Is(err, ErrCorrupt) {
 		return false, err
 	}
-	m, err := x.guard.moment()
+	m, err := x.guard.moment(ctx)
 	if err != nil {
 		return false, err
 	}

@@ -138,7 +138,7 @@ func (e *edit) untilStored(caller context.Context, decide decision, seal func(co
 	e.enter()
 	b := e.from
 	for {
-		m, err := e.moment()
+		m, err := e.moment(caller)
 		if err != nil {
 			return err
 		}
@@ -194,8 +194,8 @@ func (e *edit) untilStored(caller context.Context, decide decision, seal func(co
 
 // moment returns the moment of the next decision. What was typed is judged as
 // of the first one: a code that was right then is right after any wait.
-func (e *edit) moment() (account.Moment, error) {
-	m, err := e.guard.moment()
+func (e *edit) moment(ctx context.Context) (account.Moment, error) {
+	m, err := e.guard.moment(ctx)
 	if err != nil {
 		return m, err
 	}

@@ -179,7 +179,7 @@ func (e *edit) inSlot(caller context.Context, t task) error {
 // pay counts a set before it is made, so that a caller who gives up does not get
 // the work for free. It returns what commit returns.
 func (e *edit) pay(caller context.Context, b *base) (paid bool, now *base, err error) {
-	m, err := e.moment()
+	m, err := e.moment(caller)
 	if err != nil {
 		return false, nil, err
 	}

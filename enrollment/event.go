@@ -199,6 +199,10 @@ type Event struct {
 	// Note is the reason that the administrator gave.
 	Note string `json:"note,omitempty"`
 
+	// Origin is where the call came from that made the change; see [WithOrigin]. An
+	// attacker can have written it: escape it, and let it be no link.
+	Origin string `json:"origin,omitempty"`
+
 	// Count is how many events this one stands for, usually 1. If an account has too
 	// many undelivered events, those of one kind are combined into the latest.
 	Count int `json:"count"`
@@ -219,6 +223,7 @@ func eventOf(userID string, e account.Event) Event {
 		Method: e.Method,
 		Actor:  e.Actor,
 		Note:   e.Reason,
+		Origin: e.Origin,
 		Count:  1,
 	}
 }

@@ -24,7 +24,8 @@ func (g *Guard) logEvents(ctx context.Context, userID string, events []account.E
 		g.config.Logger.LogAttrs(ctx, level, "twofactor event",
 			slog.String("user", userID), slog.String("event", string(e.Kind)), slog.String("id", e.ID),
 			slog.String("factor", string(e.Factor)), slog.String("name", e.Name),
-			slog.String("method", e.Method), slog.String("actor", e.Actor), slog.String("note", e.Note))
+			slog.String("method", e.Method), slog.String("actor", e.Actor), slog.String("note", e.Note),
+			slog.String("origin", e.Origin))
 		g.observe(ctx, Observation{Event: e.Kind, Factor: e.Factor})
 	}
 }

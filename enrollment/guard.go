@@ -1,6 +1,7 @@
 package enrollment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -74,9 +75,10 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 }
 
 // moment draws what a decision takes from outside.
-func (g *Guard) moment() (account.Moment, error) {
+func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 	m := account.Moment{
 		Now:         g.now(),
+		Origin:      originOf(ctx),
 		AllowSHA1:   g.config.AllowSHA1,
 		AllowReauth: g.config.AllowReauth,
 		Limits:      g.config.limits(),

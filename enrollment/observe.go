@@ -134,7 +134,8 @@ func (e *edit) conclude(ctx context.Context, result *error) {
 		}
 		if e.looked && g.config.Logger.Enabled(ctx, slog.LevelInfo) {
 			g.config.Logger.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "twofactor "+string(e.op),
-				slog.String("user", e.user), slog.String("factor", string(o.Factor)), slog.String("outcome", o.Outcome))
+				slog.String("user", e.user), slog.String("factor", string(o.Factor)), slog.String("outcome", o.Outcome),
+				slog.String("origin", originOf(ctx)))
 		}
 	case errors.Is(err, ErrBusy):
 		o.Outcome = "busy"

@@ -90,7 +90,7 @@ func (g *Guard) peek(ctx context.Context, userID string) (account.Moment, *accou
 	if err := validUser(userID); err != nil {
 		return account.Moment{}, nil, err
 	}
-	m, err := g.moment()
+	m, err := g.moment(ctx)
 	if err != nil {
 		return m, nil, err
 	}

@@ -105,16 +105,18 @@ type Lock struct {
 }
 
 // History is a list of events to show to the owner of an account. Its JSON leaves
-// out Event.Actor, the administrator. A page for administrators converts it to
-// []Event, whose JSON includes the actor.
+// out Event.Actor, the administrator, and where that administrator was. A page for
+// administrators converts it to []Event, whose JSON includes both.
 type History []Event
 
-// MarshalJSON returns the events without their Actor. An empty History is an empty
+// MarshalJSON returns the events without their Actor and the Actor's Origin. An empty History is an empty
 // list.
 func (h History) MarshalJSON() ([]byte, error) {
 	events := make([]Event, len(h))
 	for i, e := range h {
-		e.Actor = ""
+		if e.Actor != "" {
+			e.Actor, e.Origin = "", ""
+		}
 		events[i] = e
 	}
 	return json.Marshal(events)

@@ -48,7 +48,7 @@ func (l *Language) Check() error {
 	for _, x := range []struct{ name, text, needs string }{
 		{"Fast", l.Fast, "{wait}"}, {"Slow", l.Slow, "{wait}"},
 		{"Denied", l.Denied, ""}, {"Busy", l.Busy, ""}, {"NotSent", l.NotSent, ""}, {"Fault", l.Fault, ""},
-		{"Note", l.Note, "{note}"}, {"At", l.At, "{time}"}, {"EnrollBy", l.EnrollBy, "{time}"},
+		{"Note", l.Note, "{note}"}, {"At", l.At, "{time}"}, {"From", l.From, "{origin}"}, {"EnrollBy", l.EnrollBy, "{time}"},
 		{"Quotes[0]", l.Quotes[0], ""}, {"Quotes[1]", l.Quotes[1], ""}, {"Time", l.Time, ""},
 	} {
 		c.text(x.name, x.text, true, x.needs)

@@ -26,6 +26,7 @@ func English() *Language {
 		},
 		Note:  "The reason given was {note}.",
 		At:    "This happened on {time}.",
+		From:  "The request came from {origin}.",
 		Times: "This happened {count} times, the last time on {time}.",
 		Channels: map[string]string{
 			"sms": "text message", "email": "e-mail", "voice": "phone call", "whatsapp": "WhatsApp",

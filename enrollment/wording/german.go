@@ -26,6 +26,7 @@ func German() *Language {
 		},
 		Note:  "Der angegebene Grund ist {note}.",
 		At:    "Das war am {time}.",
+		From:  "Die Anfrage kam von {origin}.",
 		Times: "Das ist {count}-mal passiert, zuletzt am {time}.",
 		Channels: map[string]string{
 			"sms": "SMS", "email": "E-Mail", "voice": "Anruf", "whatsapp": "WhatsApp",

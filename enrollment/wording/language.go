@@ -48,6 +48,9 @@ type Language struct {
 	// which is at least 2.
 	At, Times string
 
+	// From says in a mail where it came from: {origin}. See [enrollment.WithOrigin].
+	From string
+
 	// Channels name the channels of addresses in texts about events. Another channel
 	// appears in quotation marks as the application named it.
 	Channels map[string]string

@@ -14,8 +14,8 @@ type Mail struct {
 	// and put the name of the service before it.
 	Subject string
 
-	// Text is plain text in paragraphs: what happened, when and why, and what to do.
-	// Lines end in "\n" and are not wrapped.
+	// Text is plain text in paragraphs: what happened, when, from where and why, and
+	// what to do. It quotes Event.Origin unless an administrator did it. Lines end in "\n" and are not wrapped.
 	Text string
 }
 
@@ -29,6 +29,9 @@ func (l *Language) Mail(e enrollment.Event, zone *time.Location) Mail {
 		at = l.Times
 	}
 	at = fill(at, "{time}", l.time(e.At, zone), "{count}", strconv.Itoa(e.Count))
+	if e.Origin != "" && e.Actor == "" {
+		at = sentences(" ", at, fill(l.From, "{origin}", l.quote(e.Origin)))
+	}
 	return Mail{
 		Subject: notice.Subject,
 		Text:    sentences("\n\n", l.Event(e), at, notice.Advice) + "\n",

@@ -43,7 +43,8 @@ func TestMailNeutralisesNames(t *testing.T) {
 		for _, kind := range append(enrollment.EventKinds(), "event(99)") {
 			plain := l.Mail(enrollment.Event{Kind: kind, At: noon, Count: 1, Name: "x", Actor: "x", Note: "x", Factor: enrollment.FactorTOTP}, time.UTC)
 			for _, name := range hostile {
-				mail := l.Mail(enrollment.Event{Kind: kind, At: noon, Count: 1, Name: name, Actor: name, Note: name, Factor: enrollment.FactorTOTP}, time.UTC)
+				e := enrollment.Event{Kind: kind, At: noon, Count: 1, Name: name, Actor: name, Note: name, Factor: enrollment.FactorTOTP}
+				mail := l.Mail(e, time.UTC)
 				if mail.Subject != plain.Subject || strings.ContainsFunc(mail.Subject, unicode.IsControl) {
 					t.Errorf("%s, %s: the subject is %q", l.Tag, kind, mail.Subject)
 				}
@@ -51,10 +52,35 @@ func TestMailNeutralisesNames(t *testing.T) {
 					strings.Count(mail.Text, l.Quotes[0])+strings.Count(mail.Text, l.Quotes[1]) != strings.Count(plain.Text, l.Quotes[0])+strings.Count(plain.Text, l.Quotes[1]) {
 					t.Errorf("%s, %s: %q", l.Tag, kind, mail.Text)
 				}
+				e.Actor, e.Note, e.Origin = "", "", name
+				if from := l.Mail(e, time.UTC); hasLink(from.Text) || strings.Count(from.Text, "\n") != strings.Count(plain.Text, "\n") {
+					t.Errorf("%s, %s: %q", l.Tag, kind, from.Text)
+				}
 				if hasLink(mail.Text) || len(mail.Text) > 2000 || strings.ContainsAny(mail.Text, "\u202e\u2028\r\x00") {
 					t.Errorf("%s, %s: %q", l.Tag, kind, mail.Text)
 				}
 			}
+		}
+	}
+}
+
+// A mail says where the owner's browser was, with an address that can be read. Where
+// an administrator was is not the owner's business.
+func TestMailQuotesTheOrigin(t *testing.T) {
+	t.Parallel()
+	for origin, want := range map[string]string{
+		"Firefox on Linux, 192.0.2.7":           "12:00 UTC. The request came from “Firefox on Linux, 192.0.2.7”.",
+		"Safari (2001:db8::7)":                  "12:00 UTC. The request came from “Safari (2001:db8::7)”.",
+		"2001:db8::7%http://evil.example":       "“2001: db8: : 7%http: / /evil. example”",
+		"Mozilla/5.0 (see https://evil.example": "“Mozilla/5.0 (see https: / /evil. example”",
+	} {
+		e := enrollment.Event{Kind: enrollment.EventCodesRenewed, At: noon, Count: 1, Origin: origin}
+		if got := wording.English().Mail(e, nil).Text; !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		e.Actor = "root"
+		if got := wording.English().Mail(e, nil).Text; strings.Contains(got, "request came") {
+			t.Errorf("an administrator's origin is told: %q", got)
 		}
 	}
 }

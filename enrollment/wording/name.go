@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"net/netip"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,9 +36,22 @@ func harmless(s string) string {
 	return withoutLinks(s)
 }
 
-// withoutLinks adds a space where a mail program would see a link: after a dot, an
-// at sign or a colon, except between digits, and inside pairs of slashes.
+// withoutLinks adds a space where a mail program would see a link. IP addresses
+// stay as they are.
 func withoutLinks(s string) string {
+	words := strings.Split(s, " ")
+	for i, word := range words {
+		addr, err := netip.ParseAddr(strings.Trim(word, "()[],.;"))
+		if err != nil || addr.Zone() != "" { // a zone can be any text
+			words[i] = withoutLink(word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// withoutLink adds a space after a dot, an at sign or a colon, except between
+// digits, and inside pairs of slashes.
+func withoutLink(s string) string {
 	var b strings.Builder
 	var before, last rune
 	for _, r := range s {

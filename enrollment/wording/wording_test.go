@@ -78,6 +78,7 @@ func TestCheckFindsWhatIsMissing(t *testing.T) {
 		"placeholder":  {func(l *wording.Language) { l.Busy = "Wait {wait}." }, "Busy can't have {wait}"},
 		"no wait":      {func(l *wording.Language) { l.Wait = "Wait." }, "Wait does not say how long"},
 		"no time":      {func(l *wording.Language) { l.At = "Just now." }, "At lacks {time}"},
+		"no origin":    {func(l *wording.Language) { l.From = "From here." }, "From lacks {origin}"},
 		"no count":     {func(l *wording.Language) { l.Times = "Often." }, "Times lacks {count}"},
 		"line break":   {func(l *wording.Language) { l.Fault = "a\nb" }, "Fault has a line break"},
 		"link":         {func(l *wording.Language) { l.Fault = "https://a.example" }, "Fault has a link"},

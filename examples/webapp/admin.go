@@ -138,9 +138,7 @@ func (a *app) showMember(w http.ResponseWriter, r *http.Request, u user, id stri
 	for _, l := range status.Locks {
 		page.Locked = append(page.Locked, lockInWords(l, now))
 	}
-	for _, e := range status.History {
-		page.Activity = append(page.Activity, activity{e.At, describe(e)})
-	}
+	page.Activity = activities(status.History)
 	a.render(w, r, http.StatusOK, "member", page)
 }
 

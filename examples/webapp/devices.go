@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"strings"
 
@@ -66,6 +67,19 @@ func (a *app) revokeDevices(w http.ResponseWriter, r *http.Request, u user) {
 	}
 	a.setDeviceCookie(w, "", -1)
 	a.say(w, r, keyNotice, "No device is trusted any more.", "/security")
+}
+
+// withOrigin tells the guard where a request comes from, for mails and for the list
+// of recent activity. Behind a proxy, the address is the proxy's: take the client's
+// from where your own proxy puts it.
+func withOrigin(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		origin := deviceName(r.UserAgent())
+		if address, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+			origin += ", " + address
+		}
+		next.ServeHTTP(w, r.WithContext(enrollment.WithOrigin(r.Context(), origin)))
+	})
 }
 
 // deviceName returns a short name by which users tell their devices apart. A

@@ -22,7 +22,9 @@ func TestMailbox(t *testing.T) {
 	b.get("/security/disable")
 	b.submit("/security/disable", "code", phone.next())
 	b.get("/messages")
-	b.sees("Two-factor authentication was turned off.", "your password alone signs you in")
+	b.sees("Two-factor authentication was turned off.", "your password alone signs you in", "The request came from “Browser on another system, 127.0.0.1”.")
+	b.get("/security")
+	b.sees(", Browser on another system, 127.0.0.1</span>")
 
 	// An event can be delivered again. Its message is sent once.
 	before := len(s.app.mailbox.list())

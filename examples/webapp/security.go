@@ -30,6 +30,20 @@ type securityPage struct {
 type activity struct {
 	At   time.Time
 	Text string
+	From string // where the user was; "" if that is not known
+}
+
+// activities returns the history as the user sees it. Where an administrator was is
+// not shown.
+func activities(history enrollment.History) (list []activity) {
+	for _, e := range history {
+		x := activity{At: e.At, Text: describe(e)}
+		if e.Actor == "" {
+			x.From = e.Origin
+		}
+		list = append(list, x)
+	}
+	return list
 }
 
 func (a *app) security(w http.ResponseWriter, r *http.Request, u user) {
@@ -63,9 +77,7 @@ func (a *app) security(w http.ResponseWriter, r *http.Request, u user) {
 	for _, l := range status.Locks {
 		page.Locked = append(page.Locked, lockInWords(l, page.Now))
 	}
-	for _, e := range status.History {
-		page.Activity = append(page.Activity, activity{e.At, describe(e)})
-	}
+	page.Activity = activities(status.History)
 	a.render(w, r, http.StatusOK, "security", page)
 }
 

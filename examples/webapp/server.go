@@ -87,7 +87,7 @@ func (a *app) handler() http.Handler {
 
 	all := http.NewServeMux()
 	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list the folder
-	all.Handle("/", noStore(origins.Handler(a.bounded(a.sessions.LoadAndSave(site)))))
+	all.Handle("/", noStore(origins.Handler(a.bounded(withOrigin(a.sessions.LoadAndSave(site))))))
 	return a.logged(secured(all))
 }
 

@@ -177,8 +177,8 @@ func (a *Account) shed() (bool, error) {
 	}
 	for i := range *outbox {
 		e := &(*outbox)[i].Event
-		if e.Reason != "" || e.Actor != "" || e.Name != "" || e.Method != "" {
-			e.Reason, e.Actor, e.Name, e.Method = "", "", "", ""
+		if e.Reason != "" || e.Actor != "" || e.Name != "" || e.Method != "" || e.Origin != "" {
+			e.Reason, e.Actor, e.Name, e.Method, e.Origin = "", "", "", "", ""
 			a.outbox.touch()
 			return true, nil
 		}

@@ -13,6 +13,7 @@ const (
 	MaxUndelivered = 16
 	MaxActor       = 255 // bytes of an administrator's name
 	MaxReason      = 256 // bytes of an administrator's reason
+	MaxOrigin      = 128 // bytes of where a call came from
 )
 
 // EventKind is what happened.
@@ -67,6 +68,7 @@ type Event struct {
 	Method string // how the first factor was checked again, if that authorised it
 	Actor  string // the administrator who did it
 	Reason string // why the administrator did
+	Origin string // where the request came from; "" if that is not known
 
 	unknown []field
 }
@@ -74,7 +76,7 @@ type Event struct {
 // record puts an event into the history and the list of undelivered ones.
 func (a *Account) record(m Moment, e Event) error {
 	e.ID = m.eventID(len(a.fresh))
-	e.At = m.Now
+	e.At, e.Origin = m.Now, m.Origin
 	a.changed = true
 
 	history, err := a.history.get(decodeHistory)
@@ -122,6 +124,7 @@ const (
 	tagEventMethod = 6
 	tagEventActor  = 7
 	tagEventReason = 8
+	tagEventOrigin = 31
 )
 
 func appendEvent(b []byte, e *Event) ([]byte, error) {
@@ -143,6 +146,9 @@ func appendEvent(b []byte, e *Event) ([]byte, error) {
 	}
 	if e.Reason != "" {
 		w.putBytes(tagEventReason, []byte(e.Reason))
+	}
+	if e.Origin != "" {
+		w.putBytes(tagEventOrigin, []byte(e.Origin))
 	}
 	return w.finish()
 }
@@ -167,6 +173,8 @@ func readEvent(in cryptobyte.String) (e Event, err error) {
 			e.Actor = string(v)
 		case tagEventReason:
 			e.Reason = string(v)
+		case tagEventOrigin:
+			e.Origin = string(v)
 		default:
 			return false, nil
 		}

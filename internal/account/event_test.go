@@ -121,3 +121,45 @@ func TestRecall(t *testing.T) {
 		t.Errorf("leased twice: %+v, %v", more, err)
 	}
 }
+
+// origin is an account with an event whose origin is known, and one without.
+func origin(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.enroll(1)
+	m := w.moment()
+	m.Origin = "Firefox on Linux, 192.0.2.7"
+	if err := w.a.Note(m, account.EventExported, account.Admin{Actor: "root", Reason: "moving"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.a.Lease(w.moment()); err != nil {
+		t.Fatal(err)
+	}
+	w.a.Stamp(w.moment())
+	return w
+}
+
+// What hosts have stored must stay readable: the file never changes.
+func TestGoldenOrigin(t *testing.T) { golden(t, "v1-origin", origin(t).a) }
+
+// The origin is stored with the event, in the history and for its delivery.
+func TestOriginIsStored(t *testing.T) {
+	t.Parallel()
+	w := origin(t)
+	w.reload()
+	history, err := w.a.History()
+	if err != nil {
+		t.Fatal(err)
+	}
+	outbox, err := w.a.Outbox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "Firefox on Linux, 192.0.2.7"
+	if len(history) != 2 || history[0].Origin != "" || history[1].Origin != want {
+		t.Errorf("the history is %+v", history)
+	}
+	if len(outbox) != 1 || outbox[0].Event.Origin != want {
+		t.Errorf("the outbox is %+v", outbox)
+	}
+}

@@ -29,6 +29,10 @@ type Moment struct {
 	// AllowReauth lets re-authentication authorise what takes something away.
 	AllowReauth bool
 
+	// Origin is where the call comes from, in the host's words: at most MaxOrigin
+	// bytes. What is recorded has it.
+	Origin string
+
 	// Limits are what the host has fitted.
 	Limits Limits
 

@@ -164,6 +164,7 @@ func largest(t *testing.T, variant int) *account.Account {
 	for range 2 {
 		for kind := account.EventEnabled; kind < account.EventKinds; kind++ {
 			m := w.moment()
+			m.Origin = strings.Repeat("o", account.MaxOrigin)
 			must(w.a.Note(m, kind, by))
 		}
 		_, err = w.a.Lease(w.moment())

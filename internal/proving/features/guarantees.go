@@ -194,7 +194,11 @@ func TestFeatureN6_SecurityHistory(t *testing.T, open proving.Open) {
 	receipt := alice.Receipt()
 	_, err := k.Guard.Devices().Trust(t.Context(), "alice", receipt, "laptop")
 	k.Must(err)
-	k.Must(k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt)))
+	from := enrollment.WithOrigin(t.Context(), "Firefox on Linux, 192.0.2.7")
+	k.Must(k.Guard.Disable(from, "alice", enrollment.ByReceipt(receipt)))
+	if h := k.Status("alice").History; h[0].Origin != "Firefox on Linux, 192.0.2.7" || h[2].Origin != "" {
+		t.Errorf("the page shows %+v", h)
+	}
 
 	var kinds []string
 	for _, e := range k.Status("alice").History { // the newest first, also after disabling
