@@ -122,5 +122,10 @@ func (c testCase) try(lab *Lab, h Host) error {
 func cases() []testCase {
 	var all []testCase
 	all = append(all, signInCases...)
+	all = append(all, challengeCases...)
+	all = append(all, sessionCases...)
+	all = append(all, settingsCases...)
+	all = append(all, forgedCases...)
+	all = append(all, secretCases...)
 	return all
 }
