@@ -1,0 +1,64 @@
+package web
+
+import (
+	"maps"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/wording"
+)
+
+// A language is the words of the pages, and those for denials and events.
+type language struct {
+	words *wording.Language
+	texts map[string]string
+}
+
+// languages are those of this package. The first is the default.
+var languages = []*language{
+	{wording.English(), english},
+	{wording.German(), german},
+}
+
+// Texts returns a copy of the words of the pages by their keys, in English ("en") or
+// German ("de"), for an application that writes its own; see [Config].Text. It returns
+// nil for another language. Words in braces are filled in.
+func Texts(tag string) map[string]string {
+	for _, l := range languages {
+		if l.words.Tag == tag {
+			return maps.Clone(l.texts)
+		}
+	}
+	return nil
+}
+
+// languageOf returns the language that the request prefers (RFC 9110, section 12.5.4).
+func languageOf(r *http.Request) *language {
+	best, weight := languages[0], 0.0
+	for entry := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, parameter, _ := strings.Cut(entry, ";")
+		q := 1.0
+		if value, ok := strings.CutPrefix(strings.TrimSpace(parameter), "q="); ok {
+			var err error
+			if q, err = strconv.ParseFloat(value, 64); err != nil {
+				continue
+			}
+		}
+		tag, _, _ = strings.Cut(strings.TrimSpace(tag), "-")
+		for _, l := range languages {
+			if q > weight && (strings.EqualFold(tag, l.words.Tag) || tag == "*") {
+				best, weight = l, q
+				break
+			}
+		}
+	}
+	return best
+}
+
+// time returns a time in words, in UTC.
+func (l *language) time(t time.Time) string { return t.UTC().Format(l.words.Time) }
+
+// fill replaces placeholders, given in pairs, in one pass.
+func fill(text string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(text) }
