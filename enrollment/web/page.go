@@ -1,0 +1,126 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"log/slog"
+	"net/http"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// A Page is what [Config].Render shows. Which fields are set depends on the Name. It
+// can hold a secret, recovery codes and tokens. They print as "[redacted]"; what Body and
+// Write make of them does not.
+type Page struct {
+	// Name says which page it is:
+	//
+	//	sign-in   asks for the code of a sign-in
+	//	step      asks for a code before something sensitive, or before a change
+	//	begin     begins the setup of an app
+	//	setup     shows the secret and asks for the first code
+	//	codes     shows recovery codes once
+	//	new-code  shows the one code that replaces a used one
+	//	kept      shows recovery codes that are kept
+	//	renew     makes new recovery codes
+	//	security  shows where the account stands and what can be changed
+	//	remove, disable, unbind   confirm a change
+	//	refused   says why a request was refused
+	Name string
+
+	// StatusCode is the HTTP status. 0 stands for 200.
+	StatusCode int
+
+	// Lang is the language of the words, for the attribute lang.
+	Lang string
+
+	// Title is the heading. Notice says what was done, and Problem what went wrong, or
+	// they are "".
+	Title, Notice, Problem string
+
+	// Denied is what the Problem is about, if it is something that the user did. Its
+	// Wait is what is left of the wait.
+	Denied *enrollment.Denied
+
+	// Setup is set for the page setup.
+	Setup enrollment.Setup
+
+	// Codes are the recovery codes to show, and Account is whose they are.
+	Codes   recovery.Codes
+	Account string
+
+	// Status is where the account of the signed-in user stands.
+	Status *enrollment.Status
+
+	// Devices are the trusted devices, for the page security.
+	Devices []enrollment.Device
+
+	// Authenticator is the one that is to be removed or replaced.
+	Authenticator *enrollment.Authenticator
+
+	// Factors are those that the page takes a code of. It takes one of the message that
+	// was Sent if ByMessage is set, and of an app alone if OnlyApp is.
+	Factors            []enrollment.Factor
+	Sent               *enrollment.Address
+	ByMessage, OnlyApp bool
+
+	// OfferTrust and OfferReset say what else the sign-in offers, and AskTicket that the
+	// setup needs the ticket of an administrator.
+	OfferTrust, OfferReset, AskTicket bool
+
+	// Renewal stands for the new recovery codes that the page renew makes. Its text and
+	// that of Setup.Token are the field "token" of the forms of these pages.
+	Renewal enrollment.RenewalToken
+
+	// Action is where the form of the page is sent to. The fields "for" (with the
+	// Purpose), "replace" and "return" are sent along, as far as they are set.
+	Action  string
+	Purpose enrollment.Purpose
+	Replace string
+	Return  string
+
+	// Path is Config.Path, below which all links lead. Login and Home are
+	// those of the Config.
+	Path, Login, Home string
+
+	text func(key string) string
+	lang *language
+}
+
+// LogValue returns "[redacted]".
+func (Page) LogValue() slog.Value { return slog.StringValue("[redacted]") }
+
+//go:embed templates/*.html
+var files embed.FS
+
+var templates = template.Must(template.ParseFS(files, "templates/*.html"))
+
+// Body returns the content of the page, for the layout of an application. It holds no
+// script and no style; those of the package are at style.css and script.js below Path,
+// and every page works without them.
+func (p Page) Body() (template.HTML, error) {
+	var b bytes.Buffer
+	err := templates.ExecuteTemplate(&b, p.Name+".html", view{p})
+	return template.HTML(b.String()), err
+}
+
+// Write answers with the page in a plain layout.
+func (p Page) Write(w http.ResponseWriter) {
+	var b bytes.Buffer
+	body, err := p.Body()
+	if err == nil {
+		err = templates.ExecuteTemplate(&b, "layout.html", struct {
+			view
+			Body template.HTML
+		}{view{p}, body})
+	}
+	if err != nil { // a page of another package
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(max(p.StatusCode, http.StatusOK))
+	_, _ = w.Write(b.Bytes())
+}
