@@ -1,0 +1,163 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// Config is what [New] needs from an application. User and Start are required.
+type Config struct {
+	// User returns the id of the user whom the request's session belongs to, and ""
+	// for nobody. An error is a fault of the application.
+	User func(r *http.Request) (userID string, err error)
+
+	// Start gives the browser a new session of that user, and ends the one it has. It
+	// sets headers, such as a cookie, and writes no body. It is called at each sign-in,
+	// and again when a change has given the account a new Stamp, so that the session
+	// id changes with it; see [SignedIn].Renewed. What it returns is the member "session" of an answer in
+	// JSON, for clients that keep a bearer token. An error is a fault of the
+	// application: nobody is signed in.
+	Start func(w http.ResponseWriter, r *http.Request, in SignedIn) (session any, err error)
+
+	// Reauth returns how the first factor was checked again just now, for example
+	// "password"; see [enrollment.ByReauth]. It returns "" if that was not just now;
+	// then the user is asked for a code, or, where no code can help, sent to Login.
+	// Defaults to nil, which is like "".
+	Reauth func(r *http.Request) (method string, err error)
+
+	// Account returns the name of the user's account, which apps and the sheet of
+	// recovery codes show. Defaults to the id of the user.
+	Account func(ctx context.Context, userID string) (string, error)
+
+	// Render writes a page. Defaults to [Page.Write]. The headers of the package are
+	// set by then; Render can replace them.
+	Render func(w http.ResponseWriter, r *http.Request, page Page)
+
+	// Text returns the words for a key, and "" for the words of this package. The keys
+	// are those of [Texts]. Defaults to the words of this package in the language
+	// that the request asks for: English or German.
+	Text func(r *http.Request, key string) string
+
+	// Fail answers a request that failed for a reason that is not the user's. Log the
+	// error and tell the user nothing of it. Defaults to an entry in [log/slog] and
+	// status 500 without a body.
+	Fail func(w http.ResponseWriter, r *http.Request, err error)
+
+	// Path is where Pages is mounted, without a slash at the end. Defaults to "/2fa".
+	Path string
+
+	// Login is the path of the page that asks for the first factor. It gets where to go
+	// after it as the parameter "return". Defaults to "/login".
+	Login string
+
+	// Home is the path that a sign-in leads to. Defaults to "/".
+	Home string
+
+	// Origins says which other origins may send requests that change something.
+	// Defaults to none.
+	Origins *http.CrossOriginProtection
+
+	// Insecure lets cookies travel over plain HTTP, for development. Anybody in the
+	// network can then read them. Defaults to false.
+	Insecure bool
+
+	// TrustDevices offers to skip the code in this browser for a while; see
+	// [enrollment.Devices], which says what that weakens. Defaults to false.
+	TrustDevices bool
+
+	// Resets offers users who have lost everything to ask for a reset; see
+	// [enrollment.ResetRequests], which says what that weakens. The Guard needs a
+	// Notify. Defaults to false.
+	Resets bool
+}
+
+// SignedIn is what [Config].Start puts into a session.
+type SignedIn struct {
+	// UserID is who is signed in.
+	UserID string
+
+	// Renewed says that nobody has signed in: the session of the same user goes on, with
+	// a new id and another Stamp, because a factor was changed. Keep what the session
+	// holds, also the time of its sign-in.
+	Renewed bool
+
+	// Factor is the second step: the factor of the code, or what replaced it. It is ""
+	// if none was needed, and if Renewed is set.
+	Factor enrollment.Factor
+
+	// EnrollBy is until when the user has to set up a second factor, or the zero time.
+	EnrollBy time.Time
+
+	// Stamp goes into the session; see [enrollment.Stamp].
+	Stamp enrollment.Stamp
+}
+
+// Pages is the flow of a second factor as an [http.Handler]. It is safe for concurrent
+// use and keeps nothing between requests.
+type Pages struct {
+	guard  *enrollment.Guard
+	config Config
+	routes map[string]route
+
+	mu     sync.RWMutex
+	within map[enrollment.Purpose]time.Duration // of RequireRecent, the longest
+}
+
+// A route is what answers at a path below Config.Path. Nil means that the method is
+// not allowed.
+type route struct {
+	get, post func(*call)
+	open      bool // the handler looks who is signed in
+	data      bool // get answers in JSON as well
+}
+
+// complete fills in defaults and checks what was given.
+func (c *Config) complete() error {
+	switch {
+	case c.User == nil:
+		return errors.New("web: Config.User is nil")
+	case c.Start == nil:
+		return errors.New("web: Config.Start is nil")
+	}
+	if c.Reauth == nil {
+		c.Reauth = func(*http.Request) (string, error) { return "", nil }
+	}
+	if c.Account == nil {
+		c.Account = func(_ context.Context, userID string) (string, error) { return userID, nil }
+	}
+	if c.Render == nil {
+		c.Render = func(w http.ResponseWriter, _ *http.Request, page Page) { page.Write(w) }
+	}
+	if c.Text == nil {
+		c.Text = func(*http.Request, string) string { return "" }
+	}
+	if c.Fail == nil {
+		c.Fail = fail
+	}
+	if c.Origins == nil {
+		c.Origins = new(http.CrossOriginProtection)
+	}
+	for _, field := range []struct {
+		name  string
+		value *string
+		usual string
+	}{{"Path", &c.Path, "/2fa"}, {"Login", &c.Login, "/login"}, {"Home", &c.Home, "/"}} {
+		if *field.value == "" {
+			*field.value = field.usual
+		}
+		if localPath(*field.value) == "" {
+			return fmt.Errorf("web: Config.%s is not a path on this host", field.name)
+		}
+	}
+	if c.Path == "/" || strings.HasSuffix(c.Path, "/") || strings.ContainsAny(c.Path, "?#%") {
+		return errors.New("web: Config.Path has no name, ends in a slash, or is not plain")
+	}
+	return nil
+}

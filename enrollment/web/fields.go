@@ -1,0 +1,172 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// maxBody is the size of the largest body that is read, in bytes.
+const maxBody = 32 << 10
+
+// noTime makes Describe take the wait that the Guard reckoned.
+var noTime time.Time
+
+// fields are what a client sends, as a form, in the query, or as JSON.
+type fields struct {
+	Code      codes  `json:"code"`
+	Challenge string `json:"challenge"` // JSON only; browsers have cookies
+	Token     string `json:"token"`
+	Purpose   string `json:"for"`
+	Return    string `json:"-"`
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Replace   string `json:"replace"`
+	Ticket    string `json:"ticket"`
+	With      string `json:"-"` // "text": the code is that of a message
+	Trust     bool   `json:"trust"`
+}
+
+// codes are the texts of the code fields.
+type codes []string
+
+// UnmarshalJSON reads one text or a list of them.
+func (c *codes) UnmarshalJSON(b []byte) error {
+	var one string
+	if json.Unmarshal(b, &one) == nil {
+		*c = codes{one}
+		return nil
+	}
+	var many []string
+	err := json.Unmarshal(b, &many)
+	*c = many
+	return err
+}
+
+func (c codes) first() string {
+	if len(c) == 0 {
+		return ""
+	}
+	return c[0]
+}
+
+// wantsJSON reports whether the client speaks JSON. What changes something must be sent
+// as JSON, which a page of another origin can't do unasked.
+func wantsJSON(r *http.Request) bool {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		accept := r.Header.Get("Accept")
+		return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/json"
+}
+
+// read reads what the client has sent. It answers the request if that can't be read.
+func (c *call) read() bool {
+	if c.r.Method != http.MethodPost {
+		c.in = fieldsOf(c.r.URL.Query())
+		return true
+	}
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxBody)
+	var err error
+	if c.json {
+		err = c.readJSON()
+	} else {
+		err = c.readForm()
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		c.refuse(http.StatusRequestEntityTooLarge, "large")
+	case errors.Is(err, errMediaType):
+		c.refuse(http.StatusUnsupportedMediaType, "media_type")
+	case err != nil:
+		c.refuse(http.StatusBadRequest, "malformed")
+	}
+	return err == nil
+}
+
+var errMediaType = errors.New("web: neither a form nor JSON")
+
+func (c *call) readJSON() error {
+	decoder := json.NewDecoder(c.r.Body)
+	if err := decoder.Decode(&c.in); err != nil {
+		return err
+	}
+	_, err := decoder.Token()
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return errors.Join(errors.New("web: more than one value"), err)
+}
+
+func (c *call) readForm() error {
+	kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if c.r.ContentLength != 0 && (err != nil || kind != "application/x-www-form-urlencoded") {
+		return errMediaType
+	}
+	if err := c.r.ParseForm(); err != nil {
+		return err
+	}
+	c.in = fieldsOf(c.r.PostForm)
+	return nil
+}
+
+func fieldsOf(v url.Values) fields {
+	return fields{
+		Code:    v["code"],
+		Token:   v.Get("token"),
+		Purpose: v.Get("for"),
+		Return:  v.Get("return"),
+		ID:      v.Get("id"),
+		Name:    v.Get("name"),
+		Replace: v.Get("replace"),
+		Ticket:  v.Get("ticket"),
+		With:    v.Get("with"),
+		Trust:   v.Get("trust") != "",
+	}
+}
+
+// writeJSON writes an object as JSON.
+func (c *call) writeJSON(status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		c.config.Fail(c.w, c.r, err)
+		return
+	}
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(append(body, '\n'))
+}
+
+// answerDenied writes why something was denied, in words besides.
+func (c *call) answerDenied(status int, text string, err error) {
+	said := struct {
+		*enrollment.Denied
+		Text string
+	}{deniedIn(err), text}
+	body := map[string]any{"text": said.Text}
+	switch {
+	case said.Denied != nil:
+		encoded, err := json.Marshal(said.Denied)
+		if err == nil {
+			err = json.Unmarshal(encoded, &body)
+		}
+		if err != nil {
+			c.config.Fail(c.w, c.r, err)
+			return
+		}
+	case errors.Is(err, enrollment.ErrNotSent):
+		body["reason"] = "not_sent"
+	default:
+		body["reason"] = "busy"
+	}
+	c.writeJSON(status, body)
+}
