@@ -1,0 +1,101 @@
+package web
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// subject finds out whose settings are changed, and answers the request if nobody is
+// signed in.
+func (c *call) subject() bool { return c.member() }
+
+// try changes settings with the proofs that are at hand: the receipt of a code, or the
+// word of the application that it has just checked the first factor.
+func (c *call) try(change func(enrollment.Proof) error) error {
+	receipt := c.receipt(SettingsPurpose)
+	var err error
+	if receipt.IsZero() {
+		err = change(enrollment.Proof{})
+	} else {
+		err = change(enrollment.ByReceipt(receipt))
+	}
+	if !errors.Is(err, enrollment.ErrProof) {
+		return err
+	}
+	method, fault := c.config.Reauth(c.r)
+	switch {
+	case fault != nil:
+		return fault
+	case method == "":
+		return err
+	}
+	return change(enrollment.ByReauth(method))
+}
+
+// refused answers a change that was not made. If only a proof was missing, it asks for
+// that and leads back to the page, which has the button again. Otherwise the other page
+// says why.
+func (c *call) refused(err error, kind enrollment.ChangeKind, page, other string) {
+	if !errors.Is(err, enrollment.ErrProof) || c.json {
+		c.deny(err, other)
+		return
+	}
+	status, err := c.guard.Status(c.r.Context(), c.user)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	c.demand(status, kind, page)
+}
+
+// may reports whether the page of a change can be shown: the change is possible, and
+// what proves it is at hand. Otherwise it answers the request.
+func (c *call) may(kind enrollment.ChangeKind, page string) (enrollment.Status, bool) {
+	status, err := c.guard.Status(c.r.Context(), c.user)
+	if err != nil {
+		c.fault(err)
+		return status, false
+	}
+	change, possible := status.Change(kind)
+	if !possible { // perhaps it is done already
+		c.redirect(c.at("/"))
+		return status, false
+	}
+	if len(change.Codes) == 0 && len(change.Receipts) == 0 && !change.Reauth {
+		return status, true
+	}
+	s, err := c.guard.RecentlyVerified(c.r.Context(), c.user, SettingsPurpose, c.receipt(SettingsPurpose), enrollment.ReceiptTTL)
+	if err == nil && slices.Contains(change.Receipts, s.Factor) {
+		return status, true
+	}
+	if err != nil && !errors.Is(err, enrollment.ErrProof) {
+		c.fault(err)
+		return status, false
+	}
+	if change.Reauth {
+		method, err := c.config.Reauth(c.r)
+		if err != nil || method != "" {
+			if err != nil {
+				c.fault(err)
+			}
+			return status, err == nil
+		}
+	}
+	c.demand(status, kind, page)
+	return status, false
+}
+
+// demand leads to where the user can prove a change, and back to the page.
+func (c *call) demand(status enrollment.Status, kind enrollment.ChangeKind, page string) {
+	if !status.Enabled() {
+		c.toLogin(page)
+		return
+	}
+	with := ""
+	if kind == enrollment.ChangeRecoveryCodes {
+		with = onlyApp
+	}
+	c.redirect(c.at("/step", "for", string(SettingsPurpose), "with", with, "return", page))
+}
