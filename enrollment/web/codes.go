@@ -1,0 +1,220 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// A browser that clicks twice drops the first answer, and with it the cookie of the new
+// session, while the old session has ended. So the cookies of a setup and of a renewal
+// name their user: whoever has such a token can see the codes it has made, and no
+// more, without a session. The token ends ten minutes after what it was for, and the
+// button below the codes deletes it.
+
+// again reports whether the codes of this token were made before, in a request whose
+// answer the browser has not seen: nobody is signed in any more.
+func (c *call) again(cookie, text string) bool {
+	part := c.cookie(cookie, 2)
+	if part[0] == "" {
+		return false
+	}
+	if user, err := c.config.User(c.r); err != nil || user != "" {
+		return false
+	}
+	if text != "" {
+		part[0] = text
+	}
+	codes, err := c.codesOf(cookie, unpacked(part[1]), part[0])
+	if err != nil || codes.Len() == 0 {
+		return false
+	}
+	c.setCookie(cookie, 0, part...)
+	return true
+}
+
+// codesOf returns the codes that a token has made.
+func (c *call) codesOf(cookie, user, token string) (recovery.Codes, error) {
+	if cookie == cookieSetup {
+		return c.guard.SetupCodes(c.r.Context(), user, enrollment.SetupTokenOf(token))
+	}
+	return c.guard.RenewalCodes(c.r.Context(), user, enrollment.RenewalTokenOf(token))
+}
+
+// madeCodes returns the codes to be shown once and their owner. Without any, it leads
+// on.
+func (c *call) madeCodes() (recovery.Codes, string, bool) {
+	user, err := c.config.User(c.r)
+	if err != nil {
+		c.fault(err)
+		return recovery.Codes{}, "", false
+	}
+	for _, cookie := range []string{cookieRenewal, cookieSetup} {
+		part := c.cookie(cookie, 2)
+		owner := unpacked(part[1])
+		if part[0] == "" || user != "" && user != owner {
+			continue
+		}
+		codes, err := c.codesOf(cookie, owner, part[0])
+		switch {
+		case err == nil && codes.Len() > 0:
+			return codes, owner, true
+		case err != nil && deniedIn(err) == nil:
+			c.fault(err)
+			return recovery.Codes{}, "", false
+		}
+	}
+	c.dropCookies(cookieSetup, cookieRenewal)
+	c.redirect(c.back(c.at("/")))
+	return recovery.Codes{}, "", false
+}
+
+func (c *call) showCodes() {
+	codes, owner, ok := c.madeCodes()
+	if !ok {
+		return
+	}
+	c.user = owner
+	c.showOnce(Page{Name: "codes", Title: c.text("codes.title"), Codes: codes, Action: c.at("/codes"), Return: localPath(c.in.Return)})
+}
+
+// showOnce shows a page of recovery codes, which names their account.
+func (c *call) showOnce(page Page) {
+	account, err := c.config.Account(c.r.Context(), c.user)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	page.Account = account
+	c.show(page)
+}
+
+func (c *call) codesFile() {
+	codes, owner, ok := c.madeCodes()
+	if !ok {
+		return
+	}
+	account, err := c.config.Account(c.r.Context(), owner)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Disposition", `attachment; filename="recovery-codes.txt"`)
+	_, _ = c.w.Write([]byte(codes.Sheet(recovery.Sheet{Account: account, Created: time.Now(), Words: c.lang.words.Sheet})))
+}
+
+// leaveCodes is the button of a user who has saved the codes.
+func (c *call) leaveCodes() {
+	c.dropCookies(cookieSetup, cookieRenewal)
+	c.done("note.codes_saved", c.back(c.at("/")))
+}
+
+// codesAgain shows the codes of a token once more, for clients that speak JSON.
+func (c *call) codesAgain() {
+	codes, err := c.codesOf(cookieSetup, c.user, c.in.Token)
+	if errors.Is(err, enrollment.ReasonSetupInvalid) {
+		codes, err = c.codesOf(cookieRenewal, c.user, c.in.Token)
+	}
+	if err != nil {
+		c.deny(err, c.at("/"))
+		return
+	}
+	c.writeCodes(codes)
+}
+
+func (c *call) writeCodes(codes recovery.Codes) {
+	c.writeJSON(http.StatusOK, map[string]any{"codes": codes.Reveal()})
+}
+
+func (c *call) showRenewal() {
+	if !c.member() {
+		return
+	}
+	self := c.at("/codes/new", "return", localPath(c.in.Return))
+	status, ok := c.may(enrollment.ChangeRenewCodes, self)
+	if !ok {
+		return
+	}
+	token, err := c.guard.PrepareRenewal(c.r.Context(), c.user)
+	if err != nil {
+		c.deny(err, c.at("/"))
+		return
+	}
+	c.setCookie(cookieRenewal, 0, token.Reveal(), packed(c.user))
+	c.show(Page{
+		Name: "renew", Title: c.text("renew.title"), Action: c.at("/codes/new"), Renewal: token,
+		Status: &status, Return: localPath(c.in.Return),
+	})
+}
+
+// renewalToken is for clients that speak JSON: they get the token before the codes.
+func (c *call) renewalToken() {
+	token, err := c.guard.PrepareRenewal(c.r.Context(), c.user)
+	if err != nil {
+		c.deny(err, c.at("/"))
+		return
+	}
+	c.writeJSON(http.StatusOK, map[string]any{"token": token})
+}
+
+func (c *call) renew() {
+	self, codes := c.at("/codes/new", "return", localPath(c.in.Return)), c.at("/codes", "return", localPath(c.in.Return))
+	if c.again(cookieRenewal, c.in.Token) {
+		c.redirect(codes)
+		return
+	}
+	if !c.member() {
+		return
+	}
+	token := enrollment.RenewalTokenOf(c.in.Token)
+	var done enrollment.RenewedCodes
+	err := c.try(func(p enrollment.Proof) (err error) {
+		done, err = c.guard.RenewCodesOnce(c.r.Context(), c.user, token, p)
+		return err
+	})
+	switch {
+	case errors.Is(err, enrollment.ReasonAlreadyRenewed) && !c.json:
+	case err != nil:
+		c.refused(err, enrollment.ChangeRenewCodes, self, self)
+		return
+	default:
+		session, ok := c.start(SignedIn{UserID: c.user, Renewed: true, Stamp: done.Stamp})
+		if !ok {
+			return
+		}
+		c.dropReceipts() // all are void
+		if c.json {
+			answer := map[string]any{"codes": done.Codes.Reveal(), "receipt": done.Receipt}
+			if session != nil {
+				answer["session"] = session
+			}
+			c.writeJSON(http.StatusOK, answer)
+			return
+		}
+	}
+	c.setCookie(cookieRenewal, 0, token.Reveal(), packed(c.user))
+	c.redirect(codes)
+}
+
+// keptCodes shows the codes where the Guard keeps them. Each time, the owner is told.
+func (c *call) keptCodes() {
+	self := c.at("/codes/kept")
+	codes, err := recovery.Codes{}, error(nil)
+	err = c.try(func(p enrollment.Proof) (err error) {
+		codes, err = c.guard.RecoveryCodes(c.r.Context(), c.user, p)
+		return err
+	})
+	switch {
+	case err != nil:
+		c.refused(err, enrollment.ChangeRecoveryCodes, self, c.at("/"))
+	case c.json:
+		c.writeCodes(codes)
+	default:
+		c.showOnce(Page{Name: "kept", Title: c.text("kept.title"), Codes: codes, Return: c.back(c.at("/"))})
+	}
+}

@@ -1,0 +1,219 @@
+package web
+
+import (
+	"errors"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// beginPage returns the page that begins the setup of an authenticator, in place of
+// another one or not.
+func (c *call) beginPage() (string, enrollment.ChangeKind) {
+	kind := enrollment.ChangeBegin
+	if c.in.Replace != "" {
+		kind = enrollment.ChangeReplace
+	}
+	return c.at("/setup/begin", "replace", c.in.Replace, "return", localPath(c.in.Return)), kind
+}
+
+func (c *call) showBegin() {
+	if !c.subject() {
+		return
+	}
+	self, kind := c.beginPage()
+	status, ok := c.may(kind, self)
+	if !ok {
+		return
+	}
+	page := Page{
+		Name: "begin", Title: c.text("begin.title"), Action: c.at("/setup/begin"),
+		Status: &status, Replace: c.in.Replace, Return: localPath(c.in.Return),
+	}
+	change, _ := status.Change(kind)
+	page.AskTicket = change.Ticket
+	if status.Enabled() {
+		page.Title = c.text("begin.title_another")
+	}
+	if kind == enrollment.ChangeReplace {
+		page.Title = c.text("begin.title_replace")
+		if page.Authenticator = authenticatorOf(status, c.in.Replace); page.Authenticator == nil {
+			c.redirect(c.at("/"))
+			return
+		}
+	}
+	c.show(page)
+}
+
+func (c *call) begin() {
+	if !c.subject() {
+		return
+	}
+	account, err := c.config.Account(c.r.Context(), c.user)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	o := enrollment.BeginOptions{Account: account, Name: c.in.Name, Replace: c.in.Replace}
+	if c.in.Ticket != "" {
+		o.Ticket = enrollment.TicketOf(c.in.Ticket)
+	}
+	var setup enrollment.Setup
+	err = c.try(func(p enrollment.Proof) (err error) {
+		o.Proof = p
+		setup, err = c.guard.Begin(c.r.Context(), c.user, o)
+		return err
+	})
+	self, kind := c.beginPage()
+	switch {
+	case err != nil:
+		c.refused(err, kind, self, self)
+	case c.json:
+		c.writeSetup(setup)
+	default:
+		c.setCookie(cookieSetup, 0, setup.Token.Reveal(), packed(c.user))
+		c.redirect(c.at("/setup", "return", localPath(c.in.Return)))
+	}
+}
+
+// writeSetup answers with all that an app needs.
+func (c *call) writeSetup(setup enrollment.Setup) {
+	code, err := setup.QR()
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	picture, err := code.DataURI(0)
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	answer := map[string]any{
+		"token": setup.Token, "expires": setup.Expires, "uri": setup.URI(), "qr": picture,
+		"secret": setup.Secret().Base32(), "secret_grouped": setup.Secret().Grouped(),
+	}
+	if setup.Codes().Len() > 0 {
+		answer["codes"] = setup.Codes().Reveal()
+	}
+	c.writeJSON(200, answer)
+}
+
+func (c *call) showSetup() {
+	if !c.subject() {
+		return
+	}
+	token := c.cookie(cookieSetup, 2)[0]
+	begin := c.at("/setup/begin", "return", localPath(c.in.Return))
+	if token == "" {
+		c.redirect(begin)
+		return
+	}
+	setup, err := c.guard.Resume(c.r.Context(), c.user, enrollment.SetupTokenOf(token))
+	switch {
+	case errors.Is(err, enrollment.ReasonAlreadyConfirmed):
+		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+	case errors.Is(err, enrollment.ErrSetup):
+		c.dropCookies(cookieSetup)
+		c.deny(err, begin)
+	case err != nil:
+		c.fault(err)
+	default:
+		c.show(Page{
+			Name: "setup", Title: c.text("setup.title"), Action: c.at("/setup"),
+			Setup: setup, Codes: setup.Codes(), Return: localPath(c.in.Return),
+		})
+	}
+}
+
+// setupToken returns the token in the form, so that a tab with an earlier setup is told
+// so, or else the one in the cookie.
+func (c *call) setupToken() enrollment.SetupToken {
+	if c.in.Token != "" {
+		return enrollment.SetupTokenOf(c.in.Token)
+	}
+	return enrollment.SetupTokenOf(c.cookie(cookieSetup, 2)[0])
+}
+
+func (c *call) confirm() {
+	token := c.setupToken()
+	codes := c.at("/codes", "return", localPath(c.in.Return))
+	if c.again(cookieSetup, c.in.Token) {
+		c.redirect(codes)
+		return
+	}
+	if !c.subject() {
+		return
+	}
+	done, err := c.guard.Confirm(c.r.Context(), c.user, token, c.in.Code.first())
+	switch {
+	case err == nil:
+		c.confirmed(done, token)
+	case errors.Is(err, enrollment.ReasonAlreadyConfirmed) && !c.json:
+		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
+		c.redirect(codes)
+	case errors.Is(err, enrollment.ErrSetup):
+		c.dropCookies(cookieSetup)
+		c.deny(err, c.at("/setup/begin", "return", localPath(c.in.Return)))
+	default:
+		c.deny(err, c.at("/setup", "return", localPath(c.in.Return)))
+	}
+}
+
+// confirmed goes on after the first code of an app was right.
+func (c *call) confirmed(done enrollment.Confirmed, token enrollment.SetupToken) {
+	session, ok := c.start(SignedIn{UserID: c.user, Renewed: true, Stamp: done.Success.Stamp})
+	if !ok {
+		return
+	}
+	switch {
+	case c.json:
+		answer := map[string]any{"success": done.Success, "did": done.Did}
+		if session != nil {
+			answer["session"] = session
+		}
+		if done.Codes.Len() > 0 {
+			answer["codes"] = done.Codes.Reveal()
+		}
+		c.writeJSON(200, answer)
+	case done.Codes.Len() > 0:
+		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
+		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+	default:
+		c.dropCookies(cookieSetup)
+		c.done("note."+string(done.Did), c.back(c.at("/")))
+	}
+}
+
+func (c *call) cancelSetup() {
+	if !c.subject() {
+		return
+	}
+	err := c.guard.Cancel(c.r.Context(), c.user)
+	c.dropCookies(cookieSetup)
+	if err != nil && !errors.Is(err, enrollment.ReasonNoSetup) {
+		c.fault(err)
+		return
+	}
+	c.finish("note.cancelled", c.back(c.at("/")), nil)
+}
+
+// finish answers a change that was made: a browser is led to the page, which says so,
+// and a client that speaks JSON gets an object.
+func (c *call) finish(key, page string, answer map[string]any) {
+	if !c.json {
+		c.done(key, page)
+		return
+	}
+	if answer == nil {
+		answer = map[string]any{}
+	}
+	c.writeJSON(200, answer)
+}
+
+func authenticatorOf(status enrollment.Status, id string) *enrollment.Authenticator {
+	for i := range status.Authenticators {
+		if status.Authenticators[i].ID == id {
+			return &status.Authenticators[i]
+		}
+	}
+	return nil
+}
