@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/qr"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
@@ -212,6 +213,7 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 		newSample(enrollment.BeginOptions{Proof: proof}, refused, "kanarienvogel"),
 		newSample(enrollment.BindOptions{Proof: proof}, refused, "kanarienvogel"),
 		newSample(*app, nothing, ofKey...),
+		newSample(web.Page{Setup: setup, Codes: codes}, refused, ofSetup...),
 	}...)
 }
 

@@ -1,0 +1,81 @@
+// Package web is the flow of a second factor over net/http: the page that asks for the
+// code, the setup with its QR code, the recovery codes, the security page, and the code
+// before something sensitive. It knows no router, session library or template engine,
+// and keeps nothing between requests. An application that already checks a password
+// adds:
+//
+//	pages, err := web.New(guard, web.Config{
+//		User: func(r *http.Request) (string, error) { return sessions.User(r), nil },
+//		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
+//			return nil, sessions.Start(w, r, in.UserID, in.Stamp)
+//		},
+//	})
+//	mux.Handle("/2fa/", pages)
+//	mux.Handle("/delete", pages.RequireRecent("delete-account", 5*time.Minute)(deleteAccount))
+//
+// In its login handler, in place of starting the session:
+//
+//	pages.SignIn(w, r, userID, enrollment.SignInOptions{})
+//
+// And the settings page links to "/2fa/". The application still does what the
+// documentation of package enrollment asks of it, except for what is done here: it
+// need not set Cache-Control, and the pages below Path need no protection against
+// cross-site requests. Do not compress these pages: they hold secrets beside a path
+// that the address names.
+//
+// # Clients without a browser
+//
+// Each route answers in JSON as well. A request that changes something is sent with
+// Content-Type: application/json, and a GET with Accept: application/json. Such a client
+// gets tokens in the answer and sends them in the body; cookies are neither read nor
+// set. A receipt goes into the header Twofactor-Receipt. Names are those of the JSON of
+// package enrollment. What is denied has a status, the members of
+// [enrollment.Denied], and a text for the user:
+//
+//	POST /sign-in          challenge, code          success, session, device, new_code
+//	POST /sign-in/text     challenge                an enrollment.Delivery
+//	POST /sign-in/reset    challenge                an enrollment.ResetRequest
+//	GET  /                                          an enrollment.Status
+//	POST /step             for, code, challenge     success, session, new_code
+//	POST /step/text        for                      an enrollment.Delivery
+//	POST /setup/begin      name, replace, ticket    token, expires, uri, qr, secret, secret_grouped, codes
+//	POST /setup            token, code              success, did, codes, session
+//	POST /setup/cancel
+//	POST /codes/token                               token
+//	POST /codes/new        token                    codes, receipt, session
+//	POST /codes/again      token                    codes
+//	GET  /codes/kept                                codes
+//	POST /rename           id, name
+//	POST /remove           id                       session
+//	POST /disable                                   session
+//	POST /address/remove                            session
+//	GET  /devices                                   devices
+//	POST /devices/rename   id, name
+//	POST /devices/revoke   id, or none for all
+//	POST /reset/cancel
+//
+// The setup token is there before the code, and the token of /codes/token before the new
+// codes, so a client whose answer was lost asks for them with /codes/again.
+//
+// # What a browser does
+//
+// Every POST leads to a GET, also one that is denied: no reload repeats a change or a
+// guess. Recovery codes are shown until the user says that they are saved: a second
+// click, a reload, or a lost answer shows them again. Tokens are in cookies (__Host-,
+// HttpOnly, SameSite=Lax) and never in an address or in the application's session, so
+// a stolen session id alone shows no secret and changes nothing. With a recovery code
+// that replaces a used one (Config.ReplenishCodes of the Guard), a reload loses the new
+// one; it is shown in the answer to the form.
+//
+// The pages work without JavaScript. Their Content-Security-Policy allows none but
+// script.js, which sends a code with its last digit, counts down waits, copies, prints,
+// and shows times in the zone of the reader.
+//
+// # Other words, pages and layouts
+//
+// Config.Text replaces words. Config.Render replaces a page by its name, or puts
+// [Page.Body] into the layout of the application. A more specific pattern in the
+// application's mux replaces a route. Names in Go, routes and members of JSON are
+// promised; the markup is not. The package calls nothing but the public methods of the
+// Guard: an application that outgrows it can copy the folder.
+package web
