@@ -1,0 +1,217 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+)
+
+// A browser that is trusted skips the code until the trust is taken back.
+func TestTrustedDevices(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) { c.TrustDevices = true })
+	_, app, _ := h.member("alice")
+	b := h.browser().login("alice").sees("Don’t ask again")
+	r := b.request(http.MethodPost, "/2fa/sign-in", strings.NewReader("trust=1&code="+h.code(app)))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0")
+	b.load(r).at("/")
+	b.login("alice").at("/", `home of "alice"`)
+	if got := h.started[len(h.started)-1].Factor; got != enrollment.FactorTrustedDevice {
+		t.Errorf("the factor is %q", got)
+	}
+	h.browser().login("alice").at("/2fa/sign-in")
+	b.get("/2fa/").sees("Firefox on Linux")
+	devices, err := h.kit.Guard.Devices().List(t.Context(), "alice")
+	if err != nil || len(devices) != 1 {
+		t.Fatal(devices, err)
+	}
+	b.post("/2fa/devices/rename", "id", devices[0].ID, "name", "laptop").at("/2fa/", "laptop")
+	form := b.form("/2fa/devices/revoke")
+	b.post("/2fa/devices/revoke", form...).at("/2fa/", "We will ask for a code there again.").lacks("laptop</strong>")
+	b.post("/2fa/devices/revoke", form...).at("/2fa/").lacks(`role="alert"`)
+	b.login("alice").at("/2fa/sign-in")
+
+	// Without the option, the browser's cookie is not asked for and no trust begins.
+	other := newHost(t, h.kit)
+	b = other.browser().login("alice").lacks("Don’t ask again")
+	b.submit("/2fa/sign-in", "code", h.code(app), "trust", "1").at("/")
+	if b.cookie("device") != "" {
+		t.Error("a device is trusted")
+	}
+}
+
+// inbox is a Sender that keeps the last code.
+type inbox struct {
+	mu    sync.Mutex
+	code  string
+	fails error
+}
+
+func (i *inbox) Send(_ context.Context, m enrollment.Message) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.code = m.Code()
+	return i.fails
+}
+
+// A code in a message signs in and confirms what the application asks for, and changes
+// no settings.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	mail := &inbox{}
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.Sender = mail }))
+	_, app, codes := h.member("alice")
+	bind(t, h, mail, app)
+	b := h.browser().login("alice").at("/2fa/sign-in", "Send me a code in a message")
+	b.submit("/2fa/sign-in/text").at("/2fa/sign-in?with=text", "We have sent you a code.", "…42")
+	b.submit("/2fa/sign-in/text").at("/2fa/sign-in?with=text", "still good")
+	b.follow("/2fa/sign-in").submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now())).sees("That code is wrong.")
+	b.follow("/2fa/sign-in?with=text").submit("/2fa/sign-in", "code", mail.code).at("/", `home of "alice"`)
+
+	h.kit.Clock.Advance(2 * time.Minute)
+	b.get("/delete").submit("/2fa/step/text").at("/2fa/step?for=delete&return=%2Fdelete&with=text")
+	b.submit("/2fa/step", "code", mail.code).at("/delete", "GET deleted")
+
+	b.get("/2fa/disable").lacks("Send me a code")
+	if b.post("/2fa/step/text", "for", "settings"); b.status != http.StatusNotFound {
+		t.Errorf("status %d", b.status)
+	}
+	h.kit.Clock.Advance(2 * time.Minute)
+	mail.fails = errors.New("no gateway")
+	b = h.browser().login("alice").submit("/2fa/sign-in/text").at("/2fa/sign-in", "We could not send you a message.")
+	b.submit("/2fa/sign-in", "code", codes[0]).at("/")
+	b.get("/2fa/address/remove").submit("/2fa/step", "code", h.code(app)).at("/2fa/address/remove", "…42")
+	b.submit("/2fa/address/remove").at("/2fa/", "The address is removed.")
+}
+
+// bind gives alice an address.
+func bind(t *testing.T, h *host, mail *inbox, app *enrollmenttest.App) {
+	t.Helper()
+	messages := h.kit.Guard.Messages()
+	binding, err := messages.Bind(t.Context(), "alice", enrollment.BindOptions{
+		Channel: "sms", To: "+491234567842", Proof: enrollment.ByCode(h.code(app)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := messages.Confirm(t.Context(), "alice", binding.Token, mail.code); err != nil {
+		t.Fatal(err)
+	}
+	h.kit.Clock.Advance(2 * time.Minute)
+}
+
+// A user who has lost everything asks for a reset, and the owner cancels it.
+func TestResets(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) { c.Resets = true })
+	owner, _, _ := h.member("alice")
+	b := h.browser().login("alice").sees("I have lost my phone")
+	b.submit("/2fa/sign-in/reset").at("/2fa/sign-in", "Nothing happens before 5 January 2026", "cancels it")
+	owner.get("/2fa/").sees("Somebody who knows your password")
+	form := owner.form("/2fa/reset/cancel")
+	owner.post("/2fa/reset/cancel", form...).at("/2fa/", "The request is cancelled.").lacks("Somebody who knows")
+	owner.post("/2fa/reset/cancel", form...).at("/2fa/").lacks(`role="alert"`)
+
+	b = newHost(t, h.kit).browser().login("alice").lacks("I have lost my phone")
+	if b.post("/2fa/sign-in/reset"); b.status != http.StatusNotFound {
+		t.Errorf("status %d", b.status)
+	}
+}
+
+// The code that replaces a used one is shown.
+func TestReplenished(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.ReplenishCodes = true }))
+	_, _, codes := h.member("alice")
+	b := h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0]).at("/2fa/sign-in", "Save your new recovery code")
+	fresh := codeRE.FindStringSubmatch(b.body)[1]
+	b.follow("/").at("/", `home of "alice"`)
+	h.browser().login("alice").submit("/2fa/sign-in", "code", fresh).sees("Save your new recovery code")
+}
+
+// With codes at the setup, they come before the QR code.
+func TestCodesAtSetup(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.CodesAtSetup = true }))
+	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin").at("/2fa/setup", "Save these codes first.")
+	codes := b.codes()
+	if strings.Index(b.body, codes[0]) > strings.Index(b.body, `class="qr"`) {
+		t.Error("the codes come after the QR code")
+	}
+	if again := b.submit("/2fa/setup", "code", h.code(b.scan())).at("/2fa/codes").codes(); again[0] != codes[0] {
+		t.Error("the codes are others")
+	}
+}
+
+// A ticket is asked for where the setup needs one.
+func TestTicket(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	h.member("alice")
+	ticket, err := h.kit.Guard.Admin("root", "lost phone").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := h.browser().login("alice").get("/2fa/setup/begin").sees("The code that an administrator gave you.")
+	b.submit("/2fa/setup/begin", "ticket", "0000-0000-0000-0000").at("/2fa/setup/begin").sees(`role="alert"`)
+	b.submit("/2fa/setup/begin", "ticket", ticket.Reveal()).at("/2fa/setup")
+}
+
+// The application's word is enough where the Guard says so.
+func TestReauth(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.AllowReauth = true }))
+	b, _, _ := h.member("alice")
+	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
+	h.method = "password"
+	b.get("/2fa/disable").at("/2fa/disable").submit("/2fa/disable").at("/2fa/", "Two-factor authentication is off.")
+}
+
+// While the database is down, the user learns nothing and is not let in.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, _ := h.member("alice")
+	b := h.browser().login("alice")
+	down := errors.New("the database is down")
+	h.kit.FailStore(down)
+	for _, code := range []string{h.code(app), app.WrongCode(h.kit.Clock.Now())} {
+		if b.post("/2fa/sign-in", "code", code); b.status != http.StatusInternalServerError || b.body != "" {
+			t.Errorf("status %d, %q", b.status, b.body)
+		}
+		if !errors.Is(h.failure, down) {
+			t.Errorf("Fail got %v", h.failure)
+		}
+	}
+	h.browser().login("alice")
+	h.kit.FailStore(nil)
+	b.get("/").sees(`home of ""`)
+	b.get("/2fa/sign-in").submit("/2fa/sign-in", "code", h.code(app)).at("/", `home of "alice"`)
+}
+
+// Two tabs sign in: the second is led home. A challenge that is over leads to the
+// password.
+func TestSignInTwice(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, _ := h.member("alice")
+	b := h.browser().login("alice")
+	form := b.form("/2fa/sign-in", "code", h.code(app))
+	other := b.clone()
+	b.post("/2fa/sign-in", form...).at("/")
+	b.post("/2fa/sign-in", form...).at("/", `home of "alice"`)
+	b.get("/2fa/sign-in").at("/")
+	other.post("/2fa/sign-in", form...).at("/2fa/sign-in", "Sign in again").lacks(`name="code"`)
+	b = h.browser().login("alice")
+	h.kit.Clock.Advance(11 * time.Minute)
+	b.submit("/2fa/sign-in", "code", h.code(app)).at("/2fa/sign-in", "Sign in again")
+}
