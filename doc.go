@@ -6,8 +6,9 @@
 //     checks codes, and protects every change. enrollment/keyring encrypts what is
 //     stored, enrollment/web has the pages over net/http, enrollment/wording has
 //     words for each answer and event, enrollment/operator has commands for the
-//     people who run the service, enrollment/report writes lists of members, and
-//     enrollment/enrollmenttest helps to test an application.
+//     people who run the service, enrollment/report writes lists of members,
+//     enrollment/enrollmenttest helps to test an application, and
+//     enrollment/hosttest is a test suite for one.
 //   - store is the contract with the application's database, two methods.
 //     store/sqlstore, store/memory, store/boltstore and store/redisstore implement
 //     it. store/storekit helps to write another one, and store/storetest tests it.

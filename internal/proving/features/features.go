@@ -39,6 +39,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureN7_CarriedOutByItself", Run: TestFeatureN7_CarriedOutByItself},
 	{Name: "TestFeatureN8_OneWritePerChange", Run: TestFeatureN8_OneWritePerChange},
 	{Name: "TestFeatureN9_LowCodes", Run: TestFeatureN9_LowCodes},
+	{Name: "TestFeatureN12_SuiteForHosts", Run: TestFeatureN12_SuiteForHosts},
 	{Name: "TestFeatureN15_OperatorCommands", Run: TestFeatureN15_OperatorCommands},
 	{Name: "TestFeatureR1_MandateLeadsIntoSetup", Run: TestFeatureR1_MandateLeadsIntoSetup},
 	{Name: "TestFeatureR2_AppOrTextMessages", Run: TestFeatureR2_AppOrTextMessages},

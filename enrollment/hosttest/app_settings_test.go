@@ -1,0 +1,193 @@
+package hosttest_test
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+)
+
+var accountPage = template.Must(template.New("").Parse(`Hello, {{.Login}}`))
+
+func (a *app) account(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	a.show(w, accountPage, u)
+}
+
+var securityPage = template.Must(template.New("").Parse(`
+<form method="post" action="/security/begin"><input name="code"></form>
+<form method="post" action="/security/disable"><input name="code">{{with .User}}<input type="hidden" name="user" value="{{.}}">{{end}}</form>
+<form method="post" action="/security/codes"><input name="code"></form>
+{{.Key}}
+`))
+
+func (a *app) security(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	var page struct{ User, Key string }
+	switch a.fault {
+	case "the form says who it is":
+		page.User = u.ID
+	case "the key is shown again":
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		page.Key = a.keys[u.ID]
+	}
+	a.show(w, securityPage, page)
+}
+
+// proof is the code that was typed, or the receipt of the last one.
+func (a *app) proof(r *http.Request) enrollment.Proof {
+	if code := r.FormValue("code"); code != "" {
+		return enrollment.ByCode(code)
+	}
+	if a.fault == "a mark is a proof" && a.session(r).marked {
+		return enrollment.ByReauth("password")
+	}
+	return enrollment.ByReceipt(enrollment.ReceiptOf(a.session(r).receipt))
+}
+
+var setupPage = template.Must(template.New("").Parse(`
+<p>{{.Secret}}</p><a href="{{.URI}}">Open your app</a><img src="{{.QR}}">
+<form method="post" action="/security/confirm"><input name="code"></form>
+`))
+
+func (a *app) begin(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	if id := r.FormValue("user_id"); a.fault == "a field can say who it is" && id != "" {
+		u, _ = a.user(id)
+	}
+	setup, err := a.guard.Begin(r.Context(), u.ID, enrollment.BeginOptions{Account: u.Login, Proof: a.proof(r)})
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	s := a.session(r)
+	s.setup = setup.Token.Reveal()
+	a.keep(r, s)
+	if a.fault == "setup tokens are logged" {
+		a.log.Info("a setup begins", "user", u.ID, "token", setup.Token.Reveal())
+	}
+	a.mu.Lock()
+	a.keys[u.ID] = setup.Secret().Base32()
+	a.mu.Unlock()
+	code, err := setup.QR()
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	image, err := code.DataURI(240)
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	switch a.fault {
+	case "another site draws the QR code":
+		image = "https://qr.example/draw?text=" + url.QueryEscape(setup.URI())
+	case "the QR code is kept":
+		image = "/qr"
+	}
+	a.show(w, setupPage, struct {
+		Secret  string
+		URI, QR template.URL
+	}{setup.Secret().Grouped(), template.URL(setup.URI()), template.URL(image)})
+}
+
+// qr is the QR code as an image of its own.
+func (a *app) qr(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	setup, err := a.guard.Resume(r.Context(), u.ID, enrollment.SetupTokenOf(a.session(r).setup))
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	w.Header().Set("Cache-Control", "private, max-age=3600")
+	fmt.Fprint(w, "a picture of ", setup.Secret().Base32()[:8])
+}
+
+var codesPage = template.Must(template.New("").Parse(`<ul>{{range .}}<li>{{.}}</li>{{end}}</ul>`))
+
+func (a *app) confirm(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	s := a.session(r)
+	done, err := a.guard.Confirm(r.Context(), u.ID, enrollment.SetupTokenOf(s.setup), r.PostFormValue("code"))
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	a.renewID(w, r, session{user: u.ID, stamp: done.Success.Stamp, receipt: done.Success.Receipt.Reveal()})
+	a.show(w, codesPage, done.Codes.Reveal())
+}
+
+func (a *app) renew(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	done, err := a.guard.RenewCodes(r.Context(), u.ID, a.proof(r))
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	s := a.session(r)
+	s.stamp, s.receipt = done.Stamp, done.Receipt.Reveal()
+	a.keep(r, s)
+	a.show(w, codesPage, done.Codes.Reveal())
+}
+
+func (a *app) disable(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	if a.fault == "the form says who it is" {
+		u, _ = a.user(r.PostFormValue("user"))
+	}
+	proof := a.proof(r)
+	if a.fault == "nothing is a proof" {
+		proof = enrollment.ByReauth("password")
+	}
+	if err := a.guard.Disable(r.Context(), u.ID, proof); err != nil {
+		a.fail(w, err)
+		return
+	}
+	status, err := a.guard.Status(r.Context(), u.ID)
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	a.renewID(w, r, session{user: u.ID, stamp: status.Stamp})
+	http.Redirect(w, r, "/security", http.StatusSeeOther)
+}
+
+const secretPurpose enrollment.Purpose = "read-secret"
+
+var stepPage = template.Must(template.New("").Parse(`<form method="post" action="/step"><input name="code"></form>`))
+
+func (a *app) step(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	ok, err := a.guard.Verify(r.Context(), u.ID, secretPurpose, r.PostFormValue("code"))
+	s := a.session(r)
+	if a.fault == "a denied step-up counts" {
+		s.steppedAt = a.now()
+		a.keep(r, s)
+	}
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	s.stepped, s.stamp, s.steppedAt = ok.Receipt.Reveal(), ok.Stamp, ok.At
+	a.keep(r, s)
+	http.Redirect(w, r, "/account", http.StatusSeeOther)
+}
+
+var secretPage = template.Must(template.New("").Parse(`the secret of {{.Login}}`))
+
+// secret is a page for which a code is asked again.
+func (a *app) secret(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	s := a.session(r)
+	_, err := a.guard.RecentlyVerified(r.Context(), u.ID, secretPurpose, enrollment.ReceiptOf(s.stepped), recently)
+	switch a.fault {
+	case "a step-up counts forever":
+		if !s.steppedAt.IsZero() {
+			err = nil
+		}
+	case "a denied step-up counts":
+		if a.now().Sub(s.steppedAt) < recently {
+			err = nil
+		}
+	}
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	a.show(w, secretPage, u)
+}
