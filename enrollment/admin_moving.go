@@ -3,7 +3,6 @@ package enrollment
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -104,30 +103,46 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 	if err != nil {
 		return err
 	}
-	if n := len(im.Authenticators); n == 0 || n > MaxAuthenticators {
-		return fmt.Errorf("enrollment: Import.Authenticators must hold 1 to %d", MaxAuthenticators)
-	}
-	var authenticators []account.Authenticator
-	for _, from := range im.Authenticators {
-		if from.Key.IsZero() {
-			return errors.New("enrollment: Import.Authenticators: a Key is zero")
-		}
-		if len(from.Name) > MaxName || !typed.Printable(from.Name) {
-			return deny(ReasonInvalidName)
-		}
-		to := account.Authenticator{Key: from.Key, Name: from.Name, Added: from.Added.UTC().Truncate(time.Microsecond)}
-		if err := x.guard.draw(to.ID[:]); err != nil {
-			return err
-		}
-		authenticators = append(authenticators, to)
-	}
-	codes, err := importedCodes(im.RecoveryHashes)
+	from, err := x.guard.readImport(im, "Import")
 	if err != nil {
-		return fmt.Errorf("enrollment: Import.RecoveryHashes: %w", err)
+		return err
 	}
 	return e.run(ctx, func(a *account.Account, m account.Moment) error {
-		return a.Import(m, authenticators, codes, im.Again, x.by)
+		return a.Import(m, from.authenticators, from.codes, im.Again, x.by)
 	})
+}
+
+// A foreign is an Import as an account takes it over.
+type foreign struct {
+	authenticators []account.Authenticator
+	codes          []account.ImportedCode
+}
+
+// readImport checks what can be checked without the account. The name is what errors
+// call it.
+func (g *Guard) readImport(im Import, name string) (*foreign, error) {
+	if n := len(im.Authenticators); n == 0 || n > MaxAuthenticators {
+		return nil, fmt.Errorf("enrollment: %s.Authenticators must hold 1 to %d", name, MaxAuthenticators)
+	}
+	read := new(foreign)
+	for _, from := range im.Authenticators {
+		if from.Key.IsZero() {
+			return nil, fmt.Errorf("enrollment: %s.Authenticators: a Key is zero", name)
+		}
+		if len(from.Name) > MaxName || !typed.Printable(from.Name) {
+			return nil, deny(ReasonInvalidName)
+		}
+		to := account.Authenticator{Key: from.Key, Name: from.Name, Added: from.Added.UTC().Truncate(time.Microsecond)}
+		if err := g.draw(to.ID[:]); err != nil {
+			return nil, err
+		}
+		read.authenticators = append(read.authenticators, to)
+	}
+	var err error
+	if read.codes, err = importedCodes(im.RecoveryHashes); err != nil {
+		return nil, fmt.Errorf("enrollment: %s.RecoveryHashes: %w", name, err)
+	}
+	return read, nil
 }
 
 // importedCodes finds the scheme of each hash by its length. Package account checks

@@ -190,8 +190,8 @@ type Config struct {
 
 	// Logger gets one line for each event, and one for each call that loaded an
 	// account and can change it, with the user, the outcome and the origin (see
-	// [WithOrigin]). SignIn is such a call only if a trusted device or a bypass
-	// replaced the code. What is denied by its form alone (a malformed code, an
+	// [WithOrigin]). SignIn is such a call only if it imported, or a trusted device or
+	// a bypass replaced the code. What is denied by its form alone (a malformed code, an
 	// expired token, a name) leaves no line. Lines contain no secrets and no codes.
 	// Locks are at the level Warn, events that could not be delivered at Error, all
 	// else at Info. Defaults to nil: nothing is logged.

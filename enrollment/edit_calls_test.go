@@ -54,6 +54,11 @@ func tableOfCalls() []storeCalls {
 		_, err := g.SignIn(ctx, user, enrollment.SignInOptions{Device: s.Device.Token})
 		return err
 	}
+	moveIn := func(ctx C, s S, g G) error {
+		im := s.Imported(false)
+		_, err := g.SignIn(ctx, user, enrollment.SignInOptions{Import: &im})
+		return err
+	}
 	answer := func(code func(s S) string) func(C, S, G) error {
 		return func(ctx C, s S, g G) error {
 			challenge := s.Challenge
@@ -115,6 +120,8 @@ func tableOfCalls() []storeCalls {
 		{operation: "SignIn without a factor", state: "disabled", loads: 1, saves: 1, call: signIn},
 		{operation: "SignIn by a device", state: "trusted", loads: 1, saves: 1, call: signIn},
 		{operation: "SignIn by a bypass", state: "bypassed", loads: 1, saves: 1, call: signIn},
+		{operation: "SignIn+Import", state: "none", loads: 1, saves: 2, call: moveIn},
+		{operation: "SignIn+Import of nothing more", state: "confirmed", loads: 1, call: moveIn},
 		{operation: "Answer", state: "confirmed", loads: 1, saves: 1, call: answer(S.Right)},
 		{operation: "Answer with a wrong code", state: "confirmed", loads: 1, saves: 1, want: enrollment.ReasonWrongCode, call: answer(S.Wrong)},
 		{operation: "Answer with a used code", state: "confirmed", loads: 1, want: enrollment.ReasonReplayed, call: answer(S.Used)},

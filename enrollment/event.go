@@ -97,8 +97,8 @@ const (
 	// EventResetRefused means that an administrator refused the request.
 	EventResetRefused EventKind = "reset_refused"
 
-	// EventImported means that the account was set up by [Admin.Import] from another
-	// system.
+	// EventImported means that the account was set up with the second factor of
+	// another system, by [Admin.Import] or at a sign-in.
 	EventImported EventKind = "imported"
 
 	// EventExported means that an administrator read the secrets of the

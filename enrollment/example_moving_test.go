@@ -227,6 +227,39 @@ func ExampleAdmin_Import_django() {
 	// recovery codes: 3
 }
 
+// Users move one by one, each at the next sign-in.
+func ExampleGuard_SignIn_movingIn() {
+	ctx := context.Background()
+	guard := movingGuard()
+	old := map[string]string{"user-1": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"} // the table of the other system
+
+	// The password was right.
+	userID, o := "user-1", enrollment.SignInOptions{}
+	if text, ok := old[userID]; ok {
+		secret, err := totp.ParseSecret(text)
+		if err != nil {
+			log.Fatal(err)
+		}
+		key, err := totp.NewKey(secret, totp.Params{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		o.Import = &enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
+	}
+	d, err := guard.SignIn(ctx, userID, o)
+	if err != nil {
+		log.Fatal(err)
+	}
+	delete(old, userID)
+	fmt.Println(d.Next)
+	if !d.NextCode.IsZero() {
+		fmt.Println("wait for the code of", d.NextCode.Format(time.TimeOnly))
+	}
+	// Output:
+	// ask_code
+	// wait for the code of 03:05:00
+}
+
 // Moving out: the secrets of a user in the forms that other systems read.
 func ExampleAdmin_Export() {
 	ctx := context.Background()

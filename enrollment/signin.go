@@ -49,6 +49,26 @@ type SignInOptions struct {
 	// Any other text has no effect, and needs no check. It counts at a sign-in
 	// only. Defaults to none.
 	Device DeviceToken
+
+	// Import is the second factor that the user has in the system that the host is
+	// leaving. SignIn takes it over in one write and then asks for a code, so that
+	// users move one by one, each at a sign-in. Defaults to nil: nothing is imported.
+	//
+	// It is for users who never had a second factor here. If two-factor
+	// authentication is on here, was on before, or the user has a ticket, SignIn
+	// decides as without it and says so in Decision.NotImported. Import.Again is an
+	// error. A user with Enrolled whose account is gone is ErrMissing as ever.
+	//
+	// As with [Admin.Import], the codes that the app shows now and next count as
+	// used; see Decision.NextCode. A pending setup is dropped. Unlike there, an
+	// account keeps its waits, budgets and a bypass. The event is [EventImported],
+	// without an actor.
+	//
+	// Pass what the other system has for this user whatever the purpose, also for a
+	// password reset. After SignIn has returned without an error, this library alone
+	// decides about the user: the other system has to stop accepting codes of the
+	// user before the call, and its secret is of no use after it. See MOVING.md.
+	Import *Import
 }
 
 // Next is what a host does after the first factor was right. The zero Next is
@@ -127,6 +147,16 @@ type Decision struct {
 	// without Config.Sender, and if the address is on SignInOptions.Channel.
 	Factors []Factor `json:"factors,omitempty"`
 
+	// NextCode is set with AskCode after an import, while an app of the user shows
+	// codes that count as used: it is from when on each app shows another one, at
+	// most two periods from the import. Show it. Recovery codes work at once.
+	NextCode time.Time `json:"next_code,omitzero"`
+
+	// NotImported is why SignInOptions.Import was not taken over: ReasonAlreadyEnrolled
+	// or ReasonWasEnrolled. It is "" if it was, or if there was none. It is not part
+	// of the JSON.
+	NotImported Reason `json:"-"`
+
 	// Waived is why no code is asked for, with Proceed: FactorTrustedDevice or
 	// FactorBypass. A bypass also counts while nothing is set up yet. It is ""
 	// if no code was needed.
@@ -146,14 +176,16 @@ type Decision struct {
 //
 // At a sign-in that proceeds, SignIn writes Status.LastSignIn if the user has a
 // record. It writes nothing for a user without one, and nothing with a challenge,
-// except when it repairs what a broken clock has left behind.
+// except when it takes SignInOptions.Import over or repairs what a broken clock has
+// left behind.
 //
 // When a bypass has ended and the user still has no second factor, the decision
 // is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
 //
 // SignIn returns no [Denied]: every error is a fault, and the decision is Refuse
 // then. The error matches [ErrMissing] if SignInOptions.Enrolled contradicts the
-// stored account.
+// stored account. It names the field, and matches the Reason if there is one, if
+// SignInOptions.Import can't be taken over as it is.
 func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ Decision, err error) {
 	if err := g.check(); err != nil {
 		return Decision{}, err
@@ -179,17 +211,29 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 	if err := g.draw(login.Challenge[:]); err != nil {
 		return Decision{}, err
 	}
+	old, err := g.readMoveIn(o.Import)
+	if err != nil {
+		return Decision{}, err
+	}
 	e := edit{guard: g, user: userID, reads: true}
 	defer e.conclude(ctx, &err)
 	d, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Decision], error) {
+		moved, not, err := old.moveIn(a, m, o.Enrolled)
+		if err != nil {
+			return nil, err
+		}
 		login := login
 		login.Stored = e.loaded.Version != 0
 		d, err := a.SignIn(m, login)
-		if e.op, e.via = "", d.Waived; d.Waived != account.NoFactor {
+		if e.op, e.via = "", d.Waived; moved || d.Waived != account.NoFactor {
 			e.op = opSignIn
 		}
 		stamp := g.stampOf(userID, a)
-		return func(ctx context.Context) (Decision, error) { return g.decision(ctx, userID, o, d, stamp) }, err
+		return func(ctx context.Context) (Decision, error) {
+			public, err := g.decision(ctx, userID, o, d, stamp)
+			public.NotImported = not
+			return public, err
+		}, err
 	})
 	if err == nil && d.Next == Refuse {
 		err = ErrMissing
@@ -210,6 +254,7 @@ func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, fr
 		Expires:  from.Challenge.Expires,
 		Waived:   factorOf(from.Waived),
 		EnrollBy: from.EnrollBy,
+		NextCode: from.NextCode,
 	}
 	for _, f := range from.Factors {
 		d.Factors = append(d.Factors, factorOf(f))

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/seed-1b6a03a1/twofactor/totp"
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -130,47 +129,6 @@ func (a *Account) checkImported(m Moment) (Match, error) {
 	c.Used = later(m.Now, time.Unix(1, 0).UTC()) // used, also under a clock that shows nothing
 	a.imported.touch()
 	return Match{Factor: Recovery}, a.recovered(m)
-}
-
-// Import sets up an account with authenticators that another system has
-// proven, and its recovery codes, for which the caller has asked CheckImported.
-// App codes that could have been used there until now are used up, and so are
-// those that the account remembers of authenticators that are gone, whatever
-// their kind: the mark is a time. Again allows it where the account was on
-// before, or waits for its ticket. A refusal changes nothing.
-func (a *Account) Import(m Moment, authenticators []Authenticator, codes []ImportedCode, again bool, by Admin) error {
-	switch {
-	case a.enrolled():
-		return refuse(AlreadyEnrolled)
-	case !again && (a.wasConfirmed || a.ticket != (TicketHash{})):
-		return refuse(WasEnrolled)
-	case len(authenticators) > m.Limits.Authenticators:
-		return refuse(TooManyAuthenticators)
-	}
-	for i, x := range authenticators {
-		for _, y := range authenticators[:i] {
-			if x.Key.Secret().Equal(y.Key.Secret()) {
-				return refuse(DuplicateSecret)
-			}
-		}
-	}
-	a.clear(m)
-	for _, x := range authenticators {
-		// A phone that is ahead may have used the next step's code there. Neither
-		// is below 0, the step of 1970, where none was used.
-		x.Last = max(x.Key.Step(m.Now)+totp.LookAround, x.Key.Step(time.Unix(a.lastUsed, 0)))
-		if x.Name == "" {
-			x.Name = defaultName
-		}
-		if x.Added.Unix() <= 0 || x.Added.After(m.Now) {
-			x.Added = m.Now
-		}
-		a.authenticators = append(a.authenticators, x)
-	}
-	a.leaveGuesses(m.Now) // at the price of a guess from now on
-	a.wasConfirmed = true
-	a.imported.set(codes)
-	return a.record(m, by.event(EventImported))
 }
 
 func appendImported(b []byte, c *ImportedCode) ([]byte, error) {

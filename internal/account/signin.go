@@ -39,6 +39,7 @@ type Decision struct {
 	EnrollBy  time.Time // with Proceed: until when enrolment can be put off
 	Challenge Challenge // with AskCode
 	Factors   []Factor  // with AskCode: what can answer it
+	NextCode  time.Time // with AskCode: when the first app code comes that can, after an import
 }
 
 // SignIn decides what follows after the first factor was right. It changes the
@@ -62,7 +63,7 @@ func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 		return a.waive(m, by, device), nil
 	case a.enrolled():
 		factors, err := a.factors(l)
-		return Decision{Next: AskCode, Challenge: a.NewChallenge(l.Challenge, m.Now), Factors: factors}, err
+		return Decision{Next: AskCode, Challenge: a.NewChallenge(l.Challenge, m.Now), Factors: factors, NextCode: a.nextCode(m.Now)}, err
 	case l.SignIn && a.MustEnroll(m.Now):
 		return Decision{Next: MustEnroll}, nil
 	case l.Require && m.Now.Before(l.Grace):

@@ -85,6 +85,21 @@ func codesWork(ctx context.Context, g *enrollment.Guard, out *result) error {
 	return expect(err, enrollment.ReasonReplayed)
 }
 
+// importedOnce returns an error unless the account was moved in once.
+func importedOnce(ctx context.Context, _ *states.State, g *enrollment.Guard, _ *result) error {
+	s, text := statusOf(ctx, g)
+	n := 0
+	for _, e := range s.History {
+		if e.Kind == enrollment.EventImported {
+			n++
+		}
+	}
+	if n != 1 {
+		return errors.New(text)
+	}
+	return nil
+}
+
 func operations() []operation {
 	type (
 		S = *states.State
@@ -274,6 +289,14 @@ func operations() []operation {
 		{name: "SignIn without", state: "none", reads: true, run: func(ctx context.Context, _ S, g G) (result, error) {
 			d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{})
 			if (err == nil) != (d.Next == enrollment.Proceed) {
+				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
+			}
+			return result{}, err
+		}},
+		{name: "SignIn moves in", state: "none", writes: true, told: true, held: both(state(store.Confirmed, 1), replayed(S.Right), replayed(S.Next), importedOnce), run: func(ctx context.Context, s S, g G) (result, error) {
+			im := s.Imported(false)
+			d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{Import: &im})
+			if (err == nil) != (d.Next == enrollment.AskCode) || (err == nil) == d.NextCode.IsZero() {
 				err = fmt.Errorf("SignIn says %v with %w", d.Next, err)
 			}
 			return result{}, err

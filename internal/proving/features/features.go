@@ -40,6 +40,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureN8_OneWritePerChange", Run: TestFeatureN8_OneWritePerChange},
 	{Name: "TestFeatureN9_LowCodes", Run: TestFeatureN9_LowCodes},
 	{Name: "TestFeatureN12_SuiteForHosts", Run: TestFeatureN12_SuiteForHosts},
+	{Name: "TestFeatureN13_MovesInAtSignIn", Run: TestFeatureN13_MovesInAtSignIn},
 	{Name: "TestFeatureN15_OperatorCommands", Run: TestFeatureN15_OperatorCommands},
 	{Name: "TestFeatureR1_MandateLeadsIntoSetup", Run: TestFeatureR1_MandateLeadsIntoSetup},
 	{Name: "TestFeatureR2_AppOrTextMessages", Run: TestFeatureR2_AppOrTextMessages},

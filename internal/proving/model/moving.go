@@ -55,12 +55,9 @@ func (r *modelRun) foreign() (texts []string, hashes [][]byte) {
 	return texts, hashes
 }
 
-func (r *modelRun) importKeys(u *modelUser) {
-	im := enrollment.Import{Again: r.chance(2)}
-	var keys []totp.Key
-	var named string
-	texts, hashes := r.foreign()
-	im.RecoveryHashes = hashes
+// theirs is what another system has of the user.
+func (r *modelRun) theirs(u *modelUser) (im enrollment.Import, keys []totp.Key, texts []string) {
+	texts, im.RecoveryHashes = r.foreign()
 	for range 1 + r.rng.IntN(3)*r.rng.IntN(2) {
 		x := enrollment.ImportedAuthenticator{Name: []string{"", "old phone"}[r.rng.IntN(2)]}
 		switch key, ok := modelPick(r, u.keys); {
@@ -85,6 +82,57 @@ func (r *modelRun) importKeys(u *modelUser) {
 		im.Authenticators = append(im.Authenticators, x)
 		keys = append(keys, x.Key)
 	}
+	return im, keys, texts
+}
+
+// takeOver is what comes of an import that is not refused.
+func (a *modelAccount) takeOver(im enrollment.Import, texts []string, now time.Time) {
+	for _, from := range im.Authenticators {
+		x := modelApp{key: from.Key, name: from.Name, added: from.Added}
+		if x.name == "" {
+			x.name = "Authenticator"
+		}
+		if x.added.Unix() <= 0 || x.added.After(now) {
+			x.added = now
+		}
+		x.last = max(0, modelStep(now)+1, a.burned/modelPeriod)
+		a.apps = append(a.apps, x)
+	}
+	for _, text := range texts {
+		a.foreign = append(a.foreign, modelImported{text: text})
+	}
+}
+
+// taken reports what the user holds once an import has been stored.
+func (r *modelRun) taken(u *modelUser, im enrollment.Import, texts []string) {
+	u.grants++
+	u.texts = append(u.texts, texts...)
+	u.raw = append(u.raw, im.RecoveryHashes...)
+	for _, from := range im.Authenticators {
+		if !slices.ContainsFunc(u.keys, func(x totp.Key) bool { return x.Secret().Equal(from.Key.Secret()) }) {
+			u.keys = append(u.keys, from.Key)
+		}
+	}
+}
+
+// named gives the account the ids that the Guard has drawn.
+func (r *modelRun) named(u *modelUser, a *modelAccount, texts []string) {
+	s, err := r.guard.Status(r.t.Context(), u.name)
+	if err != nil || len(s.Authenticators) != len(a.apps) {
+		r.fatalf("%d authenticators after an import of %d, %v", len(s.Authenticators), len(a.apps), err)
+	}
+	for i := range a.apps {
+		a.apps[i].id = s.Authenticators[i].ID
+	}
+	for _, text := range texts {
+		delete(u.accepted, strings.ToLower(text))
+	}
+}
+
+func (r *modelRun) importKeys(u *modelUser) {
+	var named string
+	im, keys, texts := r.theirs(u)
+	im.Again = r.chance(2)
 	if r.chance(20) {
 		im.Authenticators[0].Name, named = strings.Repeat("n", 65), "badly named"
 	}
@@ -103,46 +151,21 @@ func (r *modelRun) importKeys(u *modelUser) {
 			}
 		}
 		a.clear(r.now(), turn)
-		for i, k := range keys {
-			x := modelApp{key: k, name: im.Authenticators[i].Name, added: im.Authenticators[i].Added}
-			if x.name == "" {
-				x.name = "Authenticator"
-			}
-			if x.added.Unix() <= 0 || x.added.After(r.now()) {
-				x.added = r.now()
-			}
-			x.last = max(0, modelStep(r.now())+1, a.burned/modelPeriod)
-			a.apps = append(a.apps, x)
-		}
+		a.takeOver(im, texts, r.now())
 		a.forgive(r.now())
-		for _, text := range texts {
-			a.foreign = append(a.foreign, modelImported{text: text})
-		}
 		a.record(r.now(), by.event(enrollment.EventImported))
 		return nil
-	}, func(ctx context.Context, x enrollment.Admin) error { return x.Import(ctx, u.name, im) }, func(a *modelAccount) {
-		s, err := r.guard.Status(r.t.Context(), u.name)
-		if err != nil || len(s.Authenticators) != len(a.apps) {
-			r.fatalf("%d authenticators after an import of %d, %v", len(s.Authenticators), len(a.apps), err)
-		}
-		for i := range a.apps {
-			a.apps[i].id = s.Authenticators[i].ID
-		}
-		for _, text := range texts {
-			delete(u.accepted, strings.ToLower(text))
-		}
-	})
-	if no != nil {
-		return
+	}, func(ctx context.Context, x enrollment.Admin) error { return x.Import(ctx, u.name, im) }, func(a *modelAccount) { r.named(u, a, texts) })
+	if no == nil {
+		r.taken(u, im, texts)
 	}
-	u.grants++
-	u.texts = append(u.texts, texts...)
-	u.raw = append(u.raw, hashes...)
-	for _, k := range keys {
-		if !slices.ContainsFunc(u.keys, func(x totp.Key) bool { return x.Secret().Equal(k.Secret()) }) {
-			u.keys = append(u.keys, k)
-		}
-	}
+}
+
+// moveIn signs in with what another system has of the user.
+func (r *modelRun) moveIn(u *modelUser) {
+	im, _, texts := r.theirs(u)
+	im.Authenticators = im.Authenticators[:1] // so that nothing is wrong with it
+	r.signInMoving(u, r.signInOptions(u), &im, texts)
 }
 
 // migrate makes room for an import and uses what came with it.

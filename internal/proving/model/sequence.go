@@ -315,7 +315,11 @@ func (r *modelRun) stepBeyond(u *modelUser, n int) {
 	case n < 35:
 		r.export(u)
 	case n < 36:
-		r.importKeys(u)
+		if r.chance(2) {
+			r.moveIn(u)
+		} else {
+			r.importKeys(u)
+		}
 	case n < 38:
 		r.migrate(u)
 	case n < 40:
@@ -380,7 +384,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"RenewCodes: already_renewed", "RenewCodes: renewal_invalid", "RenewalCodes: yes", "RenewalCodes: codes_not_kept",
 		"RenewCodes: yes", "RenewCodes: too_many_code_sets", "Resume: yes", "Resume: setup_superseded", "Resume: setup_expired",
 		"SignIn: proceed trusted_device false", "SignIn: proceed bypass true", "SignIn: proceed  true", "SignIn: must_enroll  false", "SignIn: refuse  false",
-		"Trust: yes", "Trust: trust_not_allowed", "Import: too_many_authenticators", "Trust: proof_stale", "Trust: proof_invalid", "Revoke: yes", "Recent: yes", "Recent: proof_stale", "Recent: proof_invalid",
+		"SignIn moves in: true ", "SignIn moves in: false already_enrolled", "SignIn moves in: false was_enrolled", "Trust: yes", "Trust: trust_not_allowed", "Import: too_many_authenticators", "Trust: proof_stale", "Trust: proof_invalid", "Revoke: yes", "Recent: yes", "Recent: proof_stale", "Recent: proof_invalid",
 		"Bind: yes", "Bind: too_many_messages", "Bind: too_soon", "Bind: no_authenticator", "Bind: locked", "Bind: ticket_required", "Bind: proof_not_allowed", "ConfirmAddress: yes",
 		"ConfirmAddress: no_setup", "ConfirmAddress: wrong_code", "Send: yes", "Send: earlier", "Send: no_address", "Send: same_channel", "Send: locked",
 		"Send: factor_disabled", "Send: too_many_messages", "Send: too_soon", "Unbind: yes", "Unbind: last_authenticator", "Begin: ticket_required",

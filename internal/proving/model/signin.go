@@ -15,7 +15,9 @@ import (
 
 // Signing in and stepping up: the rules, and the operations of the driver.
 
-func (r *modelRun) signIn(u *modelUser) {
+func (r *modelRun) signIn(u *modelUser) { r.signInWith(u, r.signInOptions(u)) }
+
+func (r *modelRun) signInOptions(u *modelUser) enrollment.SignInOptions {
 	l := enrollment.SignInOptions{Require: r.chance(3), Enrolled: r.chance(6), Device: enrollment.DeviceTokenOf(r.device(u))}
 	if r.chance(4) {
 		l.Purpose = "password-reset"
@@ -26,7 +28,30 @@ func (r *modelRun) signIn(u *modelUser) {
 	if r.chance(2) {
 		l.Grace = r.now().Add([]time.Duration{-time.Hour, 0, time.Microsecond, modelDay}[r.rng.IntN(4)])
 	}
-	r.signInWith(u, l)
+	return l
+}
+
+// movesIn reports whether a sign-in takes over what the host brings, or why not.
+func (a *modelAccount) movesIn(l enrollment.SignInOptions) (moves bool, not enrollment.Reason) {
+	switch {
+	case l.Import == nil, !a.enrolled() && l.Enrolled:
+		return false, ""
+	case a.enrolled():
+		return false, enrollment.ReasonAlreadyEnrolled
+	case a.was || a.ticket != "":
+		return false, enrollment.ReasonWasEnrolled
+	}
+	return true, ""
+}
+
+// nextCode is when each app shows a code that is not used, after an import.
+func (a *modelAccount) nextCode(now time.Time) (next time.Time) {
+	for _, x := range a.apps {
+		if x.used.IsZero() && modelStep(now) <= x.last {
+			next = modelLater(next, time.Unix((x.last+1)*modelPeriod, 0).UTC())
+		}
+	}
+	return next
 }
 
 // decide says what follows after the first factor.
@@ -43,7 +68,7 @@ func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enro
 	case a.enrolled() && waived != "":
 		return enrollment.Decision{Next: enrollment.Proceed, Waived: waived}
 	case a.enrolled():
-		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute)}
+		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute), NextCode: a.nextCode(now)}
 		if len(a.apps) > 0 {
 			d.Factors = append(d.Factors, enrollment.FactorTOTP)
 		}
@@ -69,13 +94,32 @@ func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enro
 }
 
 func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
+	r.signInMoving(u, l, nil, nil)
+}
+
+// signInMoving signs in with what another system has of the user, if im is not nil.
+func (r *modelRun) signInMoving(u *modelUser, l enrollment.SignInOptions, im *enrollment.Import, texts []string) {
 	var d, want enrollment.Decision
 	var err error
 	what := "SignIn"
-	if want = u.view(r.now()).decide(l, r.now()); want.Waived != "" {
+	l.Import = im
+	view := u.view(r.now())
+	view.limits = r.limits // as they are now
+	moves, not := view.movesIn(l)
+	if moves {
+		view.takeOver(*im, texts, r.now())
+	}
+	want = view.decide(l, r.now())
+	if want.NotImported = not; moves || want.Waived != "" {
 		what = "SignInWaived"
 	}
-	r.do(u, fmt.Sprintf("%s %.200v", what, l), func(a *modelAccount, _ int) *modelNo {
+	no := r.do(u, fmt.Sprintf("%s moves=%t not=%q %.200v", what, moves, not, l), func(a *modelAccount, turn int) *modelNo {
+		if moves {
+			a.turn(turn)
+			a.takeOver(*im, texts, r.now())
+			a.was = true
+			a.record(r.now(), enrollment.Event{Kind: enrollment.EventImported})
+		}
 		signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
 		if want.Waived == "" && (want.Next != enrollment.Proceed || !signIn || !a.stored) {
 			return nil // what a broken clock has left behind is repaired
@@ -89,6 +133,9 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
 		d, err = r.guard.SignIn(ctx, u.name, l)
 		return nil
 	}, func(a *modelAccount) {
+		if moves {
+			r.named(u, a, texts)
+		}
 		if errors.Is(err, enrollment.ErrMissing) != (want.Next == enrollment.Refuse) || err != nil && want.Next != enrollment.Refuse {
 			r.fatalf("SignIn says %v, %v; want %+v", d.Next, err, want)
 		}
@@ -102,6 +149,9 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
 			r.fatalf("SignIn says %+v with the challenge %q, want %+v", d, text, want)
 		}
 		r.tally[fmt.Sprintf("SignIn: %v %s %t", d.Next, d.Waived, !d.EnrollBy.IsZero())]++
+		if im != nil {
+			r.tally[fmt.Sprintf("SignIn moves in: %t %s", moves, not)]++
+		}
 		if text == "" {
 			return
 		}
@@ -110,6 +160,9 @@ func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
 			purpose: cmp.Or(l.Purpose, enrollment.PurposeSignIn), issued: r.now(), expires: d.Expires,
 		})
 	})
+	if moves && no == nil {
+		r.taken(u, *im, texts)
+	}
 }
 
 // challenge picks one, mostly of the user.

@@ -59,6 +59,45 @@ func TestRaceOfMoves(t *testing.T, open proving.Open) {
 	}
 }
 
+// Many sign in at once who are not moved in yet. One of them moves in, all are asked
+// for a code, and each of their challenges is good until one of them is answered.
+func TestRaceOfMovingIn(t *testing.T, open proving.Open) {
+	s := begin(t, open, "none")
+	im := s.Imported(false)
+	decisions := make([]enrollment.Decision, racers)
+	for _, reason := range race(func(i int) (err error) {
+		decisions[i], err = s.Guard.SignIn(t.Context(), states.User, enrollment.SignInOptions{Import: &im})
+		return err
+	}) {
+		if reason != "" {
+			t.Errorf("a sign-in ended with %q", reason)
+		}
+	}
+	took := 0
+	for _, d := range decisions {
+		if d.Next != enrollment.AskCode || !d.NextCode.Equal(decisions[0].NextCode) {
+			t.Errorf("%+v", d)
+		}
+		if d.NotImported == "" {
+			took++
+		}
+	}
+	events := 0
+	for _, e := range s.Status(states.User).History {
+		if e.Kind == enrollment.EventImported {
+			events++
+		}
+	}
+	if took != 1 || events != 1 {
+		t.Errorf("moved in by %d sign-ins, with %d events", took, events)
+	}
+	s.Pass(decisions[0].NextCode.Sub(s.Now()))
+	one(t, race(func(i int) error {
+		_, err := s.Guard.Answer(t.Context(), enrollment.PurposeSignIn, decisions[i].Challenge, s.Right())
+		return err
+	}), enrollment.ReasonReplayed)
+}
+
 // Moves of one account to two user ids, and of two accounts to one, end with each
 // account in one place.
 func TestRaceOfMovesApart(t *testing.T, open proving.Open) {

@@ -29,6 +29,7 @@ var Tests = []proving.Test{
 	{Name: "TestRaceOfDevices", Run: TestRaceOfDevices},
 	{Name: "TestRaceOfReset", Run: TestRaceOfReset},
 	{Name: "TestRaceOfImports", Run: TestRaceOfImports},
+	{Name: "TestRaceOfMovingIn", Run: TestRaceOfMovingIn},
 	{Name: "TestRaceOfMoves", Run: TestRaceOfMoves},
 	{Name: "TestRaceOfMovesApart", Run: TestRaceOfMovesApart},
 	{Name: "TestSweepRace", Run: TestSweepRace},

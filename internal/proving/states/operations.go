@@ -41,6 +41,15 @@ func askReset(s *State) {
 	s.tick()
 }
 
+// theirs is what another system has of the user.
+func (s *State) theirs() enrollment.Import {
+	secret, err := totp.NewSecret([]byte("a secret of another system"))
+	s.Must(err)
+	key, err := totp.NewKey(secret, totp.Params{})
+	s.Must(err)
+	return enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
+}
+
 // operations are the rows of the table of states. Those that take a proof
 // are also the rows of the table of proofs.
 var operations = map[string]operation{
@@ -66,6 +75,18 @@ var operations = map[string]operation{
 		want := enrollment.Proceed
 		if s.Name == "confirmed" || s.Name == "staged" || s.Name == "alone" {
 			want = enrollment.AskCode
+		}
+		if err == nil && d.Next != want {
+			s.t.Errorf("SignIn says %v, want %v", d.Next, want)
+		}
+		return err
+	}},
+	"SignIn+Import": {call: func(s *State, _ enrollment.Proof) error {
+		im := s.theirs()
+		d, err := s.Guard.SignIn(s.caller(), User, enrollment.SignInOptions{Import: &im})
+		want := enrollment.AskCode
+		if s.Name == "disabled" {
+			want = enrollment.Proceed // what was taken away here does not come back
 		}
 		if err == nil && d.Next != want {
 			s.t.Errorf("SignIn says %v, want %v", d.Next, want)
@@ -200,13 +221,7 @@ var operations = map[string]operation{
 		return s.admin().Bypass(s.caller(), User, s.Now().Add(time.Hour))
 	}},
 	"Admin.Import": {call: func(s *State, _ enrollment.Proof) error {
-		secret, err := totp.NewSecret([]byte("a secret of another system"))
-		s.Must(err)
-		key, err := totp.NewKey(secret, totp.Params{})
-		s.Must(err)
-		return s.admin().Import(s.caller(), User, enrollment.Import{
-			Authenticators: []enrollment.ImportedAuthenticator{{Key: key}},
-		})
+		return s.admin().Import(s.caller(), User, s.theirs())
 	}},
 	"Admin.Export": {call: func(s *State, _ enrollment.Proof) error {
 		_, err := s.admin().Export(s.caller(), User)
