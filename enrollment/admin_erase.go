@@ -65,7 +65,12 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		return err
 	}
 	e.moves = true
-	told := e.run(ctx, x.noteErasure)
+	told := e.run(ctx, func(a *account.Account, m account.Moment) error {
+		if e.loaded.Version == 0 {
+			return nil // somebody else has erased it meanwhile
+		}
+		return x.noteErasure(a, m)
+	})
 	switch {
 	case told != nil && !errors.Is(told, ErrCorrupt):
 		return told
