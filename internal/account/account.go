@@ -107,7 +107,7 @@ func (a *Account) Authenticators() []Authenticator { return slices.Clone(a.authe
 // Setup returns the pending setup, or nil.
 func (a *Account) Setup() *Setup { return a.setup }
 
-// Rebase repairs instants that a broken clock has put more than a day ahead,
+// ClampFuture repairs instants that a broken clock has put more than a day ahead,
 // so that nobody waits for a time that was never real. It counts as a change:
 // the repair must be saved, or the wait would start anew with every attempt.
 func (a *Account) ClampFuture(m Moment) {

@@ -66,3 +66,21 @@ func TestLate(t *testing.T) {
 		t.Error("what was typed now is late")
 	}
 }
+
+// The mark of spent challenges may lie ahead as far as the clocks of nodes are
+// apart. One that lies further ahead came from a broken clock, and voids all.
+func TestMarkAhead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	issued := w.now
+	w.a.SpendChallenge(w.moment(), w.a.NewChallenge(account.ChallengeID{1}, issued), account.TOTP, true)
+	w.a.Tidy(account.Moment{Now: issued.Add(account.ChallengeTTL)})
+	for ahead, broken := range map[time.Duration]bool{0: false, 2 * time.Minute: false, 2*time.Minute + time.Microsecond: true} {
+		w.now = issued.Add(-ahead)
+		a := w.copied()
+		if a.ClampFuture(w.moment()); (a.Epoch() != w.a.Epoch()) != broken {
+			t.Errorf("a mark %v ahead: the epoch has turned: %t", ahead, !broken)
+		}
+	}
+}
