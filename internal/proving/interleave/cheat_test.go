@@ -1,0 +1,84 @@
+package interleave
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// A cheat is a store whose Save does something else.
+type cheat struct {
+	proving.Full
+	save func(behind proving.Full, ctx context.Context, r store.Record, prev int64) error
+}
+
+func (c cheat) Save(ctx context.Context, r store.Record, prev int64) error {
+	return c.save(c.Full, ctx, r, prev)
+}
+
+// blind replaces whatever version there is.
+func blind(behind proving.Full, ctx context.Context, r store.Record, prev int64) error {
+	if now, err := behind.Load(ctx, r.UserID); err == nil {
+		prev = now.Version
+	}
+	return behind.Save(ctx, r, prev)
+}
+
+// late says that a conflict was a success.
+func late(behind proving.Full, ctx context.Context, r store.Record, prev int64) error {
+	_ = behind.Save(ctx, r, prev)
+	return nil
+}
+
+// A store that does not compare versions, or hides that they differ, is caught by
+// each pair that spends or counts one thing twice.
+func TestCheatsAreCaught(t *testing.T) {
+	if fips.Enforced() {
+		t.Skip("the states are for SHA-1")
+	}
+	staged := scenes()[0]
+	from := states.New(t, staged.state, recovery.Fast)
+	for name, save := range map[string]func(proving.Full, context.Context, store.Record, int64) error{"blind": blind, "late": late} {
+		for _, pair := range [][]operation{
+			{answerApp, answerApp}, {answerApp, verifyApp}, {verifyWrong, verifyWrong}, {verifyWrong, verifyApp},
+			{verifyRecovery, verifyRecovery}, {verifyRecovery, renew}, {verifyWrong, confirm}, {confirm, disable},
+		} {
+			open := func(t *testing.T) store.Store { return cheat{proving.Memory(t).(proving.Full), save} }
+			r := newRig(t, open, from, staged, pair, map[string]string{})
+			if n, err := r.walk(Options{}); err == nil {
+				t.Errorf("%s: %s came out well in all of %d schedules", name, nameOf(pair), n)
+			}
+		}
+	}
+}
+
+// All branches are taken, and what a failure names can be played again.
+func TestScheduleIsPlayedAgain(t *testing.T) {
+	var p path
+	var all []string
+	for {
+		if p.choose(2) == 0 {
+			p.choose(3)
+		}
+		all = append(all, p.String())
+		if !p.next() {
+			break
+		}
+	}
+	if got := strings.Join(all, " "); got != "0.0 0.1 0.2 1" {
+		t.Errorf("walked %s", got)
+	}
+	again, err := parsePath("0.2")
+	if err != nil || again.choose(2) != 0 || again.choose(3) != 2 {
+		t.Errorf("0.2 was read as %s, %v", again, err)
+	}
+	if _, err := parsePath("1.x"); err == nil {
+		t.Error("nonsense was read as a schedule")
+	}
+}

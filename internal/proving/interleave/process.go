@@ -1,0 +1,108 @@
+package interleave
+
+import (
+	"context"
+	"errors"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// A fault is what happens at a call of the store.
+type fault string
+
+const (
+	fine       fault = "fine"
+	fails      fault = "fails"           // nothing is done, and the process is told so
+	losesReply fault = "loses its reply" // it is done, and the process is told of an error
+	diesBefore fault = "dies before"     // the process is no more, nothing is done
+	diesAfter  fault = "dies after"      // it is done, and the process is no more
+)
+
+// faultsAt are the faults that differ at such a call.
+func faultsAt(op proving.Op) []fault {
+	if op == proving.Save || op == proving.Erase {
+		return []fault{fails, losesReply, diesBefore, diesAfter}
+	}
+	return []fault{fails, diesBefore}
+}
+
+var (
+	errFault = errors.New("interleave: the store fails")
+	errDead  = errors.New("interleave: the process is no more")
+)
+
+// A node is a Guard and the store behind it.
+type node struct {
+	*enrollment.Guard
+	store proving.Full
+}
+
+// A process runs one operation with a Guard of its own, over a store that makes no
+// call until it is told to.
+type process struct {
+	behind proving.Full
+	keys   *proving.Keys // what it draws is the same in every schedule
+	guard  *enrollment.Guard
+
+	waits chan proving.Op // what the process is about to call; closed when it has ended
+	goOn  chan fault
+	dead  bool
+}
+
+// start runs f up to its first call of the store.
+func (p *process) start(f func(n node)) {
+	p.waits, p.goOn, p.dead = make(chan proving.Op), make(chan fault), false
+	go func() {
+		defer close(p.waits)
+		f(node{p.guard, p})
+	}()
+}
+
+// call makes a call once it is told to.
+func (p *process) call(op proving.Op, do func() error) error {
+	if p.dead {
+		return errDead
+	}
+	p.waits <- op
+	switch f := <-p.goOn; f {
+	case fails:
+		return errFault
+	case diesBefore:
+		p.dead = true
+		return errDead
+	case diesAfter:
+		_ = do()
+		p.dead = true
+		return errDead
+	case losesReply:
+		if err := do(); err != nil {
+			return err
+		}
+		return errFault
+	}
+	return do()
+}
+
+// Load is [store.Store].Load, when it is told to.
+func (p *process) Load(ctx context.Context, user string) (r store.Record, err error) {
+	err = p.call(proving.Load, func() error { r, err = p.behind.Load(ctx, user); return err })
+	return r, err
+}
+
+// Save is [store.Store].Save, when it is told to.
+func (p *process) Save(ctx context.Context, r store.Record, prev int64) error {
+	return p.call(proving.Save, func() error { return p.behind.Save(ctx, r, prev) })
+}
+
+// List is [store.Lister].List, when it is told to.
+func (p *process) List(ctx context.Context, q store.Query) (page store.Page, err error) {
+	err = p.call(proving.List, func() error { page, err = p.behind.List(ctx, q); return err })
+	return page, err
+}
+
+// Erase is [store.Eraser].Erase, when it is told to.
+func (p *process) Erase(ctx context.Context, user string) error {
+	return p.call(proving.Erase, func() error { return p.behind.Erase(ctx, user) })
+}
