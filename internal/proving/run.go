@@ -24,6 +24,10 @@ type Test struct {
 	// Alone says that the test counts what the whole process does, and runs
 	// while no other does.
 	Alone bool
+
+	// Once says that the store makes no difference: the test is about something
+	// else, or brings a store of its own.
+	Once bool
 }
 
 // Run runs the tests at the same time, but for those that run alone. The test

@@ -4,16 +4,11 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/cases"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/features"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/model"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/races"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/suite"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/boltstore"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
@@ -48,11 +43,7 @@ func TestStore(t *testing.T) {
 
 // TestGuard runs the proofs of enrollment.Guard on files.
 func TestGuard(t *testing.T) {
-	proving.Run(t, fresh, slices.Concat(cases.Tests, races.Tests, features.Tests))
-	t.Run("model", func(t *testing.T) {
-		t.Parallel()
-		model.Agree(t, fresh, model.Options{First: 1, Sequences: 20, Steps: 40})
-	})
+	suite.Run(t, fresh)
 }
 
 func record(id string, version int64) store.Record {

@@ -14,11 +14,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/cases"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/features"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/model"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/races"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/suite"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
@@ -31,11 +27,7 @@ func TestStore(t *testing.T) {
 
 // TestGuard runs the proofs of enrollment.Guard on Redis.
 func TestGuard(t *testing.T) {
-	proving.Run(t, fresh, slices.Concat(cases.Tests, races.Tests, features.Tests))
-	t.Run("model", func(t *testing.T) {
-		t.Parallel()
-		model.Agree(t, fresh, model.Options{First: 1, Sequences: 20, Steps: 40})
-	})
+	suite.Run(t, fresh)
 }
 
 // TestNodes holds two stores on one database against the contract.

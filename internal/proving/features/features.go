@@ -29,7 +29,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureF7_NewPhone", Run: TestFeatureF7_NewPhone},
 	{Name: "TestFeatureN1_PhoneClockIsWrong", Run: TestFeatureN1_PhoneClockIsWrong},
 	{Name: "TestFeatureN1_AppIgnoresParams", Run: TestFeatureN1_AppIgnoresParams},
-	{Name: "TestFeatureN2_TwoMethods", Run: TestFeatureN2_TwoMethods},
+	{Name: "TestFeatureN2_TwoMethods", Run: TestFeatureN2_TwoMethods, Once: true},
 	{Name: "TestFeatureN3_BudgetThatLoginsDoNotReset", Run: TestFeatureN3_BudgetThatLoginsDoNotReset},
 	{Name: "TestFeatureN4_NotificationsSurviveACrash", Run: TestFeatureN4_NotificationsSurviveACrash},
 	{Name: "TestFeatureN4_SweptAfterACrash", Run: TestFeatureN4_SweptAfterACrash},
@@ -86,5 +86,5 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureX16_TrustThatFits", Run: TestFeatureX16_TrustThatFits},
 	{Name: "TestFeatureX16_AuthenticatorsThatFit", Run: TestFeatureX16_AuthenticatorsThatFit},
 	{Name: "TestFeatureX16_MessagesThatFit", Run: TestFeatureX16_MessagesThatFit},
-	{Name: "TestFeatureX16_WindowThatFits", Run: TestFeatureX16_WindowThatFits},
+	{Name: "TestFeatureX16_WindowThatFits", Run: TestFeatureX16_WindowThatFits, Once: true},
 }

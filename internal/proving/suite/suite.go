@@ -1,0 +1,44 @@
+// Package suite runs the proofs of a Guard over one kind of store.
+package suite
+
+import (
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/cases"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/features"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/interleave"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/model"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/races"
+)
+
+// All is the environment variable that, set to 1, lets [Run] run what takes long.
+const All = "TWOFACTOR_PROVE_ALL"
+
+// Run runs the proofs over stores from open. Without [All] it leaves out those for
+// which the store makes no difference, most sequences of the model, and every
+// order of the store's calls. The faults are left out: they need a store without a
+// connection. The test that calls Run must not be parallel.
+func Run(t *testing.T, open proving.Open) {
+	t.Helper()
+	all := os.Getenv(All) == "1"
+	tests := slices.Concat(cases.Tests, races.Tests, features.Tests)
+	if !all {
+		tests = slices.DeleteFunc(tests, func(x proving.Test) bool { return x.Once })
+	}
+	proving.Run(t, open, tests)
+	sequences := 20
+	if all {
+		sequences = 200
+		t.Run("interleave", func(t *testing.T) {
+			n := interleave.Walk(t, open, interleave.Options{Processes: 2, Faults: true, Core: true})
+			t.Logf("%d schedules", n)
+		})
+	}
+	t.Run("model", func(t *testing.T) {
+		t.Parallel()
+		model.Agree(t, open, model.Options{First: 1, Sequences: sequences, Steps: 40})
+	})
+}
