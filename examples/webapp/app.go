@@ -14,6 +14,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
@@ -35,6 +36,9 @@ type config struct {
 
 	// scheme derives recovery codes. Tests set a fast one.
 	scheme recovery.Scheme
+
+	// newGuard is enrollment.New if it is nil. Tests set one that they can watch.
+	newGuard func(store.Store, enrollment.Sealer, enrollment.Config) (*enrollment.Guard, error)
 }
 
 // app is the application. Its methods are the handlers.
@@ -104,7 +108,11 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		log:      c.log,
 		db:       db,
 	}
-	a.guard, err = enrollment.New(accounts, keys, enrollment.Config{
+	newGuard := c.newGuard
+	if newGuard == nil {
+		newGuard = enrollment.New
+	}
+	a.guard, err = newGuard(accounts, keys, enrollment.Config{
 		Issuer:         c.issuer,
 		CodesAtSetup:   c.codesAtSetup,
 		ReplenishCodes: c.replenish,

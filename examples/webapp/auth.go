@@ -128,7 +128,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 // proceed signs in a user who needs no code.
 func (a *app) proceed(w http.ResponseWriter, r *http.Request, u user, d enrollment.Decision) {
 	ctx := r.Context()
-	if err := a.start(ctx, u); err != nil {
+	if err := a.start(ctx, u, d.Stamp); err != nil {
 		a.internalError(w, r, err)
 		return
 	}
@@ -151,7 +151,7 @@ func (a *app) answered(w http.ResponseWriter, r *http.Request, ok enrollment.Suc
 		a.internalError(w, r, err)
 		return
 	}
-	if err := a.start(ctx, u); err != nil {
+	if err := a.start(ctx, u, ok.Stamp); err != nil {
 		a.internalError(w, r, err)
 		return
 	}

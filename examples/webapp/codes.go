@@ -49,6 +49,7 @@ func (a *app) newCodes(w http.ResponseWriter, r *http.Request, u user) {
 		return
 	}
 	a.keepReceipt(r.Context(), done.Receipt, a.now()) // the user has just entered a code
+	a.stay(r.Context(), u)
 	a.showCodes(w, r, u, done.Codes, text)
 }
 

@@ -74,8 +74,8 @@ func TestTrustedDevice(t *testing.T) {
 	other.signIn(email)
 	other.submit("/sign-in/code", "code", codes[0])
 	other.at("/security")
-	b.get("/")
-	b.signOut()
+	b.get("/security")
+	b.at("/sign-in") // and the session
 	b.signIn(email)
 	b.at("/sign-in/code")
 	b.trusting(email, phone.next())

@@ -88,8 +88,9 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u user) {
 		a.internalError(w, r, err)
 		return
 	default:
+		stamp := enrollment.Stamp(a.sessions.GetString(ctx, keyStamp))
 		if u, err = a.users.byID(ctx, u.ID); err == nil {
-			err = a.start(ctx, u) // all sessions have ended, this one too
+			err = a.start(ctx, u, stamp) // all sessions have ended, this one too
 		}
 		if err != nil {
 			a.internalError(w, r, err)

@@ -80,6 +80,7 @@ func (a *app) bindPhone(w http.ResponseWriter, r *http.Request, u user) {
 	problem, status, about := a.aboutCode(w, err)
 	switch {
 	case err == nil:
+		a.stay(ctx, u) // the proof may have been a recovery code
 		a.sessions.Put(ctx, keyPhone, binding.Token.Reveal())
 		http.Redirect(w, r, "/security/phone/code", http.StatusSeeOther)
 		return
@@ -168,5 +169,6 @@ func (a *app) unbind(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
+	a.stay(r.Context(), u)
 	a.say(w, r, keyNotice, "Phone number removed. We no longer text you codes.", "/security")
 }

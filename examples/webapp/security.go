@@ -118,6 +118,7 @@ func (a *app) remove(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
+	a.stay(r.Context(), u)
 	a.say(w, r, keyNotice, "“"+name+"” was removed.", "/security")
 }
 
@@ -177,6 +178,7 @@ func (a *app) disable(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
+	a.stay(ctx, u)
 	for _, key := range []string{keyReceipt, keyReceiptAt, keySetup} {
 		a.sessions.Remove(ctx, key)
 	}

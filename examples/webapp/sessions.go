@@ -19,6 +19,7 @@ import (
 const (
 	keyUser       = "user"       // the user who is signed in
 	keyGeneration = "generation" // user.generation of keyUser or keyEnrolling
+	keyStamp      = "stamp"      // the enrollment.Stamp of keyUser
 
 	keyChallenge = "challenge" // the challenge to answer, for a sign-in or another purpose
 	keyDelivered = "delivered" // the code may come by message
@@ -73,14 +74,27 @@ func (a *app) restart(ctx context.Context) error {
 	return a.sessions.Clear(ctx)
 }
 
-// start signs the user in.
-func (a *app) start(ctx context.Context, u user) error {
+// start signs the user in. The session ends with the next change of password or second
+// factor that another session makes.
+func (a *app) start(ctx context.Context, u user, stamp enrollment.Stamp) error {
 	if err := a.restart(ctx); err != nil {
 		return err
 	}
 	a.sessions.Put(ctx, keyUser, u.ID)
 	a.sessions.Put(ctx, keyGeneration, u.generation)
+	a.sessions.Put(ctx, keyStamp, string(stamp))
 	return nil
+}
+
+// stay keeps the session signed in after a change of second factor that it has made
+// itself. After an error it has ended, and the user signs in again.
+func (a *app) stay(ctx context.Context, u user) {
+	status, err := a.guard.Status(ctx, u.ID)
+	if err != nil {
+		a.log.ErrorContext(ctx, "keeping a session", "user", u.ID, "error", err)
+		return
+	}
+	a.sessions.Put(ctx, keyStamp, string(status.Stamp))
 }
 
 // current returns the user who is signed in, or errNoUser.
@@ -94,6 +108,13 @@ func (a *app) current(ctx context.Context) (user, error) {
 		return user{}, err
 	}
 	if u.generation != a.sessions.GetInt64(ctx, keyGeneration) {
+		return user{}, errNoUser
+	}
+	status, err := a.guard.Status(ctx, u.ID)
+	if err != nil {
+		return user{}, err
+	}
+	if string(status.Stamp) != a.sessions.GetString(ctx, keyStamp) {
 		return user{}, errNoUser
 	}
 	return u, nil

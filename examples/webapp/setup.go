@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"html/template"
 	"net/http"
@@ -94,6 +93,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u user) {
 		}
 		return
 	}
+	a.stay(ctx, u) // the proof may have been a recovery code
 	// The token of a first setup goes into the session, so that its page can be
 	// reloaded. If the account already has a second factor, the token goes only
 	// into the page: someone who steals the session later must not get the new
@@ -210,16 +210,18 @@ func (a *app) confirm(w http.ResponseWriter, r *http.Request, u user) {
 	a.confirmed(w, r, u, done, text)
 }
 
-// confirmed continues after a new authenticator or phone number is confirmed. If
-// this turned two-factor authentication on, it ends the other sessions, because
-// they began with a password alone. It also signs in a user who had to set it up.
+// confirmed continues after a new authenticator or phone number is confirmed. The other
+// sessions have ended: some began with a password alone. If this turned two-factor
+// authentication on, it also signs in a user who had to set it up.
 func (a *app) confirmed(w http.ResponseWriter, r *http.Request, u user, done enrollment.Confirmed, text string) {
 	ctx := r.Context()
 	if done.Did == enrollment.EventEnabled {
 		// Show the codes even if this fails. They can't be shown later.
-		if err := a.endOthers(ctx, u); err != nil {
-			a.log.ErrorContext(ctx, "ending other sessions", "user", u.ID, "error", err)
+		if err := a.start(ctx, u, done.Success.Stamp); err != nil {
+			a.log.ErrorContext(ctx, "renewing the session", "user", u.ID, "error", err)
 		}
+	} else {
+		a.stay(ctx, u)
 	}
 	a.keepReceipt(ctx, done.Success.Receipt, done.Success.At)
 	switch {
@@ -245,15 +247,6 @@ func (a *app) confirmedBefore(w http.ResponseWriter, r *http.Request, u user, to
 		return
 	}
 	a.showCodes(w, r, u, codes, "This is already set up, and two-factor authentication is on.")
-}
-
-// endOthers ends all sessions of the user except this one.
-func (a *app) endOthers(ctx context.Context, u user) error {
-	renewed, err := a.users.renew(ctx, u.ID)
-	if err != nil {
-		return err
-	}
-	return a.start(ctx, renewed)
 }
 
 func (a *app) cancel(w http.ResponseWriter, r *http.Request, u user) {

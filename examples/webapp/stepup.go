@@ -24,6 +24,7 @@ func (a *app) stepUp(w http.ResponseWriter, r *http.Request, u user, purpose enr
 		a.internalError(w, r, err)
 		return
 	}
+	a.sessions.Put(ctx, keyStamp, string(ok.Stamp)) // a recovery code changes it
 	a.keepReceipt(ctx, ok.Receipt, ok.At)
 	a.sessions.Put(ctx, keyStepped+string(purpose), ok.Receipt.Reveal())
 	if !ok.NewCode.IsZero() {

@@ -196,16 +196,6 @@ func (u *users) find(ctx context.Context, column, value string) (found user, has
 	return found, hash, nil
 }
 
-// renew ends all sessions of the user, and returns the user with the new
-// generation.
-func (u *users) renew(ctx context.Context, id string) (user, error) {
-	_, err := u.db.ExecContext(ctx, u.db.sql(`UPDATE users SET generation = generation + 1 WHERE id = ?1`), id)
-	if err != nil {
-		return user{}, fmt.Errorf("ending sessions: %w", err)
-	}
-	return u.byID(ctx, id)
-}
-
 // hashing calls f when a slot is free.
 func (u *users) hashing(ctx context.Context, f func() error) error {
 	select {
