@@ -26,11 +26,12 @@ type Config struct {
 	// application: nobody is signed in.
 	Start func(w http.ResponseWriter, r *http.Request, in SignedIn) (session any, err error)
 
-	// Reauth returns how the first factor was checked again just now, for example
-	// "password"; see [enrollment.ByReauth]. It returns "" if that was not just now;
-	// then the user is asked for a code, or, where no code can help, sent to Login.
-	// Defaults to nil, which is like "".
-	Reauth func(r *http.Request) (method string, err error)
+	// Reauth returns when the first factor was last checked in the session of the
+	// request: at the sign-in, or when the user entered the password again. If that is
+	// at most [enrollment.ReceiptTTL] ago, it proves what [enrollment.ByReauth] proves.
+	// Otherwise the user is asked for a code, or sent to Login where no code can help.
+	// It returns the zero time if it does not know. Defaults to nil: it never knows.
+	Reauth func(r *http.Request) (at time.Time, err error)
 
 	// Account returns the name of the user's account, which apps and the sheet of
 	// recovery codes show. Defaults to the id of the user.
@@ -127,7 +128,7 @@ func (c *Config) complete() error {
 		return errors.New("web: Config.Start is nil")
 	}
 	if c.Reauth == nil {
-		c.Reauth = func(*http.Request) (string, error) { return "", nil }
+		c.Reauth = func(*http.Request) (time.Time, error) { return time.Time{}, nil }
 	}
 	if c.Account == nil {
 		c.Account = func(_ context.Context, userID string) (string, error) { return userID, nil }

@@ -172,7 +172,9 @@ func TestReauth(t *testing.T) {
 	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.AllowReauth = true }))
 	b, _, _ := h.member("alice")
 	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
-	h.method = "password"
+	h.checked = time.Now().Add(-6 * time.Minute)
+	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
+	h.checked = time.Now()
 	b.get("/2fa/disable").at("/2fa/disable").submit("/2fa/disable").at("/2fa/", "Two-factor authentication is off.")
 }
 

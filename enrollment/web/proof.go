@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
@@ -24,14 +25,23 @@ func (c *call) try(change func(enrollment.Proof) error) error {
 	if !errors.Is(err, enrollment.ErrProof) {
 		return err
 	}
-	method, fault := c.config.Reauth(c.r)
+	fresh, fault := c.fresh()
 	switch {
 	case fault != nil:
 		return fault
-	case method == "":
+	case !fresh:
 		return err
 	}
-	return change(enrollment.ByReauth(method))
+	return change(enrollment.ByReauth(reauthMethod))
+}
+
+// reauthMethod is what events say of a proof by the application's word.
+const reauthMethod = "sign-in"
+
+// fresh reports whether the first factor was checked just now.
+func (c *call) fresh() (bool, error) {
+	at, err := c.config.Reauth(c.r)
+	return err == nil && !at.IsZero() && time.Since(at) <= enrollment.ReceiptTTL, err
 }
 
 // refused answers a change that was not made. If only a proof was missing, it asks for
@@ -75,12 +85,12 @@ func (c *call) may(kind enrollment.ChangeKind, page string) (enrollment.Status, 
 		return status, false
 	}
 	if change.Reauth {
-		method, err := c.config.Reauth(c.r)
-		if err != nil || method != "" {
-			if err != nil {
-				c.fault(err)
-			}
-			return status, err == nil
+		fresh, err := c.fresh()
+		if err != nil {
+			c.fault(err)
+		}
+		if fresh || err != nil {
+			return status, fresh
 		}
 	}
 	c.demand(status, kind, page)

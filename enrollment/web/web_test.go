@@ -32,8 +32,8 @@ type host struct {
 	sessions map[string]web.SignedIn
 	started  []web.SignedIn
 	next     int
-	method   string // what Reauth returns
-	failure  error  // what Fail got last
+	checked  time.Time // what Reauth returns
+	failure  error     // what Fail got last
 }
 
 // newHost starts an application. The changes adjust the Config of its pages.
@@ -43,7 +43,7 @@ func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)
 	config := web.Config{
 		User:    h.user,
 		Start:   h.start,
-		Reauth:  func(*http.Request) (string, error) { h.mu.Lock(); defer h.mu.Unlock(); return h.method, nil },
+		Reauth:  func(*http.Request) (time.Time, error) { return h.checked, nil },
 		Account: nil,
 		Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
 			h.mu.Lock()
