@@ -1,0 +1,26 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+)
+
+func (a *app) addSecondFactor(mux *http.ServeMux) (err error) {
+	a.pages, err = web.New(a.guard, web.Config{
+		User: a.signedIn,
+		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
+			s := session{user: in.UserID, began: time.Now(), stamp: in.Stamp}
+			if in.Renewed {
+				s.began = a.session(r).began
+			}
+			a.startSession(w, r, s)
+			return nil, nil
+		},
+		Reauth:   func(r *http.Request) (time.Time, error) { return a.session(r).began, nil },
+		Insecure: a.insecure,
+	})
+	mux.Handle("/2fa/", a.pages)
+	return err
+}
