@@ -15,12 +15,12 @@ var (
 	indentRE  = regexp.MustCompile(`(?m)^\t+`)
 )
 
-// Each piece of Go in README.md, up to an empty line, is code of examples/readme,
-// which compiles and has tests. So is each piece in the documentation of package
+// Each piece of Go in README.md, up to an empty line, is code of examples/readme or of
+// examples/minimal, which compile and have tests. So is each piece in the documentation of package
 // enrollment that calls a Guard.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	const folder = "../../examples/readme"
+	const folder = "../../examples"
 	text, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -29,9 +29,13 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := fs.Glob(os.DirFS(folder), "*.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, example := range []string{"readme", "minimal"} {
+		found, err := fs.Glob(os.DirFS(folder), example+"/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
 	}
 	var source strings.Builder
 	for _, name := range files {
@@ -46,7 +50,7 @@ func TestReadme(t *testing.T) {
 	}
 	check := func(chunk string) {
 		if !strings.Contains(source.String(), "\n"+unindented(chunk)+"\n") {
-			t.Errorf("this is not code of examples/readme:\n%s", chunk)
+			t.Errorf("this is not code of examples/readme or examples/minimal:\n%s", chunk)
 		}
 	}
 	for _, chunk := range commentRE.FindAllString(string(documentation), -1) {
