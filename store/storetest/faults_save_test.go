@@ -22,6 +22,36 @@ var saveFaults = []fault{
 			return l.save0(ctx, r, prev)
 		}
 	}},
+	{"compares under one lock and writes under another", []string{"race-close"}, func(l *lab) {
+		l.save = func(ctx context.Context, r store.Record, prev int64) error {
+			if err := errors.Join(l.ended(ctx), l.valid(r, prev)); err != nil {
+				return err
+			}
+			if old, _ := l.get(r.UserID); old.Version != prev {
+				return store.ErrConflict
+			}
+			l.put(r)
+			return nil
+		}
+	}},
+	{"no unique key: inserts, and then finds that there are two rows", []string{"conflict-leaves-nothing"}, func(l *lab) {
+		var mu sync.Mutex
+		second := make(map[string]store.Record)
+		l.save = func(ctx context.Context, r store.Record, prev int64) error {
+			mu.Lock()
+			defer mu.Unlock()
+			err := l.save0(ctx, r, prev)
+			if errors.Is(err, store.ErrConflict) && prev == 0 {
+				second[r.UserID] = r
+			}
+			if other, ok := second[r.UserID]; ok && errors.Is(err, store.ErrConflict) && other.Version == prev {
+				delete(second, r.UserID)
+				l.put(r) // the UPDATE has found the other row
+				return nil
+			}
+			return err
+		}
+	}},
 	{"no version in the WHERE clause", []string{"conflict-wrong-version", "erase-recreate-stale-save"}, func(l *lab) {
 		l.save = func(ctx context.Context, r store.Record, prev int64) error {
 			if old, ok := l.get(r.UserID); ok && prev != 0 {

@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -107,10 +108,65 @@ func (l *locked) Erase(ctx context.Context, userID string) error {
 	return l.lab.Erase(ctx, userID)
 }
 
+// late acknowledges a write when it has it in memory, and writes it with the next one.
+type late struct {
+	*lab
+	mu      sync.Mutex
+	pending *store.Record
+	prev    int64
+}
+
+// commit writes what was acknowledged.
+func (l *late) commit() {
+	if l.pending != nil {
+		_ = l.lab.Save(context.Background(), *l.pending, l.prev)
+		l.pending = nil
+	}
+}
+
+func (l *late) Load(ctx context.Context, userID string) (store.Record, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pending != nil && l.pending.UserID == userID && ctx.Err() == nil {
+		return copied(*l.pending), nil
+	}
+	return l.lab.Load(ctx, userID)
+}
+
+func (l *late) Save(ctx context.Context, r store.Record, prev int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.commit()
+	if err := errors.Join(ctx.Err(), store.ValidateSave(r, prev)); err != nil {
+		return err
+	}
+	if old, _ := l.get(r.UserID); old.Version != prev {
+		return store.ErrConflict
+	}
+	r = copied(r)
+	l.pending, l.prev = &r, prev
+	return nil
+}
+
+func (l *late) List(ctx context.Context, q store.Query) (store.Page, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.commit()
+	return l.lab.List(ctx, q)
+}
+
+func (l *late) Erase(ctx context.Context, userID string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.commit()
+	return l.lab.Erase(ctx, userID)
+}
+
 // brokenNodes are stores that are right as long as there is one of them.
 var brokenNodes = map[string]func(l *lab) store.Store{
 	"a cache": func(l *lab) store.Store { return &cached{lab: l, seen: make(map[string]store.Record)} },
 	"a lock":  func(l *lab) store.Store { return &locked{lab: l} },
+	"a lie":   func(l *lab) store.Store { return &late{lab: l} }, // that it has committed
 }
 
 // TestOnlyNodesCatch sees that Run passes a store that RunNodes catches.
@@ -132,7 +188,7 @@ func TestOnlyNodesCatch(t *testing.T) {
 			cmd := exec.Command(os.Args[0], "-test.run=^TestOnlyNodesCatch$")
 			cmd.Env = append(os.Environ(), "STORETEST_BROKEN_NODES="+name)
 			out, err := cmd.CombinedOutput()
-			want := map[string]string{"a cache": "/race-load", "a lock": "/race-replace"}[name]
+			want := map[string]string{"a cache": "/race-load", "a lock": "/race-replace", "a lie": "/create"}[name]
 			if err == nil || !strings.Contains(string(out), "--- FAIL: TestOnlyNodesCatch"+want) {
 				t.Errorf("RunNodes = %v, want that %s fails:\n%s", err, want, out)
 			}

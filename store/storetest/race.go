@@ -44,6 +44,11 @@ var raceCases = []testCase{
 		},
 	},
 	{
+		name:   "race-close",
+		clause: "Comparing and writing are one atomic step, however close two Saves come: also those that look under one lock and write under another are caught.",
+		check:  checkRaceClose,
+	},
+	{
 		name:   "race-users",
 		clause: "Saves of different users do not conflict with each other, and no Save is lost.",
 		check: func(ctx context.Context, s store.Store) error {

@@ -52,6 +52,22 @@ var saveCases = []testCase{
 		},
 	},
 	{
+		name:   "conflict-leaves-nothing",
+		clause: "A Save that returned ErrConflict leaves nothing behind, not even a second row: its version can't be replaced later.",
+		check: func(ctx context.Context, s store.Store) error {
+			return first(
+				save(ctx, s, sample("alice", 4), 0),
+				refuses(ctx, s, sample("alice", 7), 0, store.ErrConflict),
+				refuses(ctx, s, sample("alice", 9), 5, store.ErrConflict),
+				refuses(ctx, s, sample("alice", 8), 7, store.ErrConflict),
+				refuses(ctx, s, sample("alice", 8), 9, store.ErrConflict),
+				save(ctx, s, sample("alice", 8), 4),
+				refuses(ctx, s, sample("alice", 10), 7, store.ErrConflict),
+				holds(ctx, s, sample("alice", 8)),
+			)
+		},
+	},
+	{
 		name:   "replace",
 		clause: "Save replaces the whole record if its version equals prev, and changes no other record.",
 		check: func(ctx context.Context, s store.Store) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	unicode16 "unicode/utf16"
@@ -62,9 +63,20 @@ func TestFaultsAreCaught(t *testing.T) {
 					t.Errorf("no case %q", name)
 					continue
 				}
-				l := newLab()
-				f.do(l)
-				err := c.Check(t.Context(), l)
+				tries := 1
+				if name == "race-close" {
+					// It takes two processors at the same moment, which a busy machine
+					// does not always give.
+					if tries = 1000; runtime.GOMAXPROCS(0) == 1 {
+						t.Skip("one processor")
+					}
+				}
+				var err error
+				for ; err == nil && tries > 0; tries-- {
+					l := newLab()
+					f.do(l)
+					err = c.Check(t.Context(), l)
+				}
 				if err == nil {
 					t.Errorf("case %q passes", name)
 					continue
