@@ -25,10 +25,11 @@
 // encryption. An application that calls this package directly has to add them
 // itself.
 //
-// There is no counter-based HOTP, and the window is never wider than one time step
-// before and after the current one. [Key.CheckWithin] can leave steps out.
-// [Key.ClockOffset] looks further, but only at enrolment, to tell users how wrong
-// their clock is.
+// There is no counter-based HOTP, and the window of one code is never wider than
+// one time step before and after the current one. [Key.CheckWithin] can leave steps
+// out. Two methods look further: [Key.ClockOffset], but only at enrolment, to tell
+// users how wrong their clock is, and [Key.CheckConsecutive], which takes three
+// codes.
 //
 // # Secrets
 //

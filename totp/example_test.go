@@ -145,3 +145,31 @@ func ExampleKey_CheckWithin() {
 	// 3 <nil>
 	// 2 totp: wrong code
 }
+
+// A phone is four minutes slow. Three codes that it shows one after the other let
+// its owner in, and tell the offset.
+func ExampleKey_CheckConsecutive() {
+	secret, err := totp.NewSecret([]byte("12345678901234567890"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	key, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	now := time.Unix(1_234_567_890, 0)
+	phone := now.Add(-4 * time.Minute)
+	var codes [totp.Consecutive]string
+	for i := range codes {
+		if codes[i], err = key.Code(phone.Add(time.Duration(i-2) * 30 * time.Second)); err != nil {
+			log.Fatal(err)
+		}
+	}
+	step, err := key.CheckConsecutive(codes, now, 0)
+	fmt.Println(time.Duration(step-key.Step(now))*30*time.Second, err)
+	_, err = key.CheckConsecutive(codes, now, step)
+	fmt.Println(err)
+	// Output:
+	// -4m0s <nil>
+	// totp: code already used
+}

@@ -25,3 +25,16 @@ func (k Key) ClockOffsetWith(mac hash.Hash, input string, t time.Time) (time.Dur
 	}
 	return k.clockOffset(mac, typed, k.Step(t))
 }
+
+// CheckConsecutiveWith is CheckConsecutive with that HMAC replaced, to count the
+// work.
+func (k Key) CheckConsecutiveWith(mac hash.Hash, inputs [Consecutive]string, t time.Time, last int64) (int64, error) {
+	var codes [Consecutive]code
+	for i, input := range inputs {
+		var err error
+		if codes[i], err = parseCode(input); err != nil {
+			return 0, err
+		}
+	}
+	return k.checkConsecutive(mac, codes, k.Step(t), last)
+}
