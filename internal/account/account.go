@@ -149,6 +149,9 @@ func (a *Account) Tidy(m Moment) {
 		a.setup, a.expired = nil, true
 	}
 	a.challenges.tidy(now)
+	for i := range a.authenticators {
+		a.authenticators[i].near.tidy(now)
+	}
 	a.delivery.tidy(m.typed())
 	a.lapsed = a.reset.tidy(now) || a.lapsed
 	a.setUp.tidy(m.typed())

@@ -28,6 +28,8 @@ type Authenticator struct {
 	// Number is what its label in the app has behind it, from 2 on; 0 if nothing.
 	Number uint8
 
+	near nearMisses
+
 	unknown []field
 }
 
@@ -91,8 +93,9 @@ func (a *Authenticator) lastUsed() int64 {
 // last one that could have been used by now. Without it the owner's codes would
 // be refused until then.
 func (a *Authenticator) clampFuture(now time.Time) (changed bool) {
+	changed = a.near.clampFuture(now)
 	if a.Last == 0 {
-		return false
+		return changed
 	}
 	if _, broken := clampFuture(a.Key.StepTime(a.Last), now); broken {
 		a.Last, changed = max(0, a.Key.Step(now)+totp.LookAround), true
@@ -112,6 +115,7 @@ const (
 	tagUsed            = 5
 	tagLast            = 6
 	tagNumber          = 7
+	tagNearMisses      = 8
 )
 
 func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
@@ -135,6 +139,9 @@ func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
 	if x.Number != 0 {
 		w.putBytes(tagNumber, []byte{x.Number})
 	}
+	if x.near != (nearMisses{}) {
+		w.put(tagNearMisses, x.near.append)
+	}
 	return w.finish()
 }
 
@@ -156,6 +163,8 @@ func readAuthenticator(in cryptobyte.String) (x Authenticator, err error) {
 			err = readWhole(v, &x.Last)
 		case tagNumber:
 			err = readByte(v, &x.Number)
+		case tagNearMisses:
+			x.near, err = readNearMisses(v)
 		default:
 			return false, nil
 		}

@@ -23,6 +23,10 @@ const (
 	// them.
 	ByBypass
 	TrustedDevice
+
+	// ElsewhenTOTP is the factor of a receipt of three consecutive codes of another
+	// time; see [Match.Receipt].
+	ElsewhenTOTP
 )
 
 // A Guess is a code that somebody typed, in the form in which it can be
@@ -54,7 +58,19 @@ type Match struct {
 	Factor        Factor
 	Authenticator AuthenticatorID // for TOTP
 	Drift         time.Duration   // for TOTP: how far the code's step is ahead
+	Elsewhen      bool            // for TOTP: whether a single code of that step is not accepted now
 	Replenished   bool            // whether the spare has replaced the code
+}
+
+// Receipt returns the factor that a receipt of the match is of. Three consecutive
+// codes are good for twenty minutes, so somebody may have noted them down for later.
+// If they are of another time than the present, their receipt is good for what the
+// codes were asked for, and proves no change.
+func (x Match) Receipt() Factor {
+	if x.Elsewhen {
+		return ElsewhenTOTP
+	}
+	return x.Factor
 }
 
 // Check evaluates a guess and counts it. A success has changed the account, and
@@ -79,7 +95,7 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 	case imported:
 		match, err = a.checkImported(m)
 	case !a.takes(factor, len(g.Digits)):
-		return Match{}, refuse(MalformedCode)
+		return Match{}, a.refused(m, NoFactor, refuse(MalformedCode))
 	case factor == Recovery:
 		match, err = a.checkRecovery(m, g)
 	case factor == Delivered:
@@ -87,13 +103,13 @@ func (a *Account) Check(m Moment, g Guess) (Match, error) {
 	case factor == TOTP:
 		match, err = a.checkTOTP(m, g.Digits)
 	default:
-		return Match{}, refuse(MalformedCode)
+		return Match{}, a.refused(m, NoFactor, refuse(MalformedCode))
 	}
 	if err == nil {
 		err = a.succeeded(m, match.Factor)
 	}
 	if err != nil {
-		return Match{}, about(factor, err)
+		return Match{}, a.refused(m, factor, err)
 	}
 	a.matched = match.Factor
 	return match, nil
@@ -150,6 +166,22 @@ func about(f Factor, err error) error {
 		r.Factor = f
 	}
 	return err
+}
+
+// refused says in a refusal what the code was taken for, and what else would do.
+func (a *Account) refused(m Moment, f Factor, err error) error {
+	if r := refusalIn(err); r != nil {
+		r.Consecutive = a.OffersConsecutive(m.Now)
+	}
+	return about(f, err)
+}
+
+// OffersConsecutive reports whether three consecutive codes are the way in for an
+// owner with the app: a single one is not evaluated now. It follows from the lock
+// alone, so it tells nothing about what was typed.
+func (a *Account) OffersConsecutive(now time.Time) bool {
+	_, locked := a.LockedUntil(TOTP, now)
+	return locked
 }
 
 // checkTOTP holds the code against every authenticator, whichever matches, so

@@ -51,6 +51,9 @@ func (a *Account) Trust(m Moment, d Device, r Receipt) (Device, error) {
 	if err := a.CheckReceipt(r, m.typed(), ReceiptTTL); err != nil {
 		return Device{}, err
 	}
+	if r.Factor == ElsewhenTOTP {
+		return Device{}, refuse(ProofNotAllowed)
+	}
 	devices, err := a.tidyDevices(m.Now)
 	if err != nil {
 		return Device{}, err

@@ -50,6 +50,7 @@ const (
 	EventDevicesForgotten
 	EventAuthenticatorRenamed
 	EventDeviceRenamed
+	EventNearMiss
 
 	lastEventKind
 )

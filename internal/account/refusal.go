@@ -61,6 +61,8 @@ type Refusal struct {
 	Factor  Factor        // what the code was taken for, where it is about a code
 	RetryAt time.Time     // when trying again makes sense; zero if time changes nothing
 	Skew    time.Duration // for ClockSkew: how far the authenticator's clock is ahead
+
+	Consecutive bool // whether three consecutive codes would be evaluated, and one would not
 }
 
 // Error implements error.

@@ -40,6 +40,8 @@ type Decision struct {
 	Challenge Challenge // with AskCode
 	Factors   []Factor  // with AskCode: what can answer it
 	NextCode  time.Time // with AskCode: when the first app code comes that can, after an import
+
+	Consecutive bool // with AskCode: whether a single code of an app is not evaluated now
 }
 
 // SignIn decides what follows after the first factor was right. It changes the
@@ -63,7 +65,10 @@ func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 		return a.waive(m, by, device), nil
 	case a.enrolled():
 		factors, err := a.factors(l)
-		return Decision{Next: AskCode, Challenge: a.NewChallenge(l.Challenge, m.Now), Factors: factors, NextCode: a.nextCode(m.Now)}, err
+		return Decision{
+			Next: AskCode, Challenge: a.NewChallenge(l.Challenge, m.Now), Factors: factors,
+			NextCode: a.nextCode(m.Now), Consecutive: a.OffersConsecutive(m.Now),
+		}, err
 	case l.SignIn && a.MustEnroll(m.Now):
 		return Decision{Next: MustEnroll}, nil
 	case l.Require && m.Now.Before(l.Grace):

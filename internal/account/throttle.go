@@ -150,6 +150,17 @@ func (t *Throttle) fail(p policy, now time.Time, cost int) {
 // succeed ends a run of failures. The budget stays as it is.
 func (t *Throttle) succeed() { t.Failures = 0 }
 
+// outlast ends a run of failures, as three consecutive codes do, and takes nothing
+// back from what the budget has spent. A factor that was disabled for its debt is
+// enabled once enough of that has come back; then less than a unit is left, and a
+// guess waits for a day.
+func (t *Throttle) outlast(p policy, now time.Time) {
+	t.Failures = 0
+	if t.disabled(p) {
+		t.Debt, t.Mark = t.level(now), later(t.Mark, now)
+	}
+}
+
 // short reports whether fewer guesses of that cost can be made at once than
 // leaveGuesses leaves.
 func (t Throttle) short(p policy, now time.Time, cost int) bool {

@@ -181,3 +181,38 @@ func TestRecoveryWaitsAreShort(t *testing.T) {
 	}
 	mustReason(t, w.recover(1, 0), "")
 }
+
+// Guesses at several authenticators disable app codes by their debt. Three
+// consecutive codes let the owner in every day. Once enough units have come back,
+// they enable app codes again, and not a unit is forgiven.
+func TestConsecutiveOutlastsTheDebt(t *testing.T) {
+	t.Parallel()
+	const days = 100
+	for authenticators := 2; authenticators <= 3; authenticators++ {
+		s := newSiege(t, authenticators)
+		begun, disabled, enabled := s.now, 0, 0
+		for s.now.Sub(begun) < days*day {
+			for {
+				r, wait := s.guess()
+				if r == account.FactorDisabled {
+					disabled++
+				}
+				if r != account.WrongCode || wait > 0 {
+					break
+				}
+			}
+			s.now = s.now.Add(12 * time.Hour)
+			if _, err := s.checkThree(three(t, s.keys[0], s.now)); err != nil {
+				t.Fatalf("after %v the owner does not get in: %v", s.now.Sub(begun), err)
+			}
+			if until, locked := s.a.LockedUntil(account.TOTP, s.now); !locked || !until.IsZero() {
+				enabled++
+			}
+			s.now = s.now.Add(12 * time.Hour)
+		}
+		t.Logf("%d authenticators: %d units, disabled on %d days, enabled on %d", authenticators, s.units, disabled, enabled)
+		if most := 60 + authenticators + days; s.units > most || disabled == 0 || enabled == 0 {
+			t.Errorf("%d authenticators: %d units were spent, at most %d may be", authenticators, s.units, most)
+		}
+	}
+}
