@@ -66,6 +66,11 @@ type Denied struct {
 	// Skew is, for ReasonClockSkew, how far the clock of the authenticator is
 	// ahead of ours, to the period of the code; negative if it is behind.
 	Skew time.Duration
+
+	// ThreeCodes says that app codes are locked or disabled, and that three
+	// consecutive codes let the owner in: offer [ThreeCodes]. It follows from
+	// the lock alone and tells nothing about the code.
+	ThreeCodes bool
 }
 
 // Error returns the reason, and nothing that the user typed.
@@ -75,15 +80,16 @@ func (d *Denied) Error() string { return "enrollment: denied: " + string(d.Reaso
 func (d *Denied) Unwrap() error { return d.Reason }
 
 // MarshalJSON returns an object with reason, and with factor, retry_at,
-// wait_seconds and skew_seconds where they are set.
+// wait_seconds, skew_seconds and three_codes where they are set.
 func (d Denied) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
-		Reason  Reason    `json:"reason"`
-		Factor  Factor    `json:"factor,omitempty"`
-		RetryAt time.Time `json:"retry_at,omitzero"`
-		Wait    int64     `json:"wait_seconds,omitempty"`
-		Skew    int64     `json:"skew_seconds,omitempty"`
-	}{d.Reason, d.Factor, d.RetryAt, int64(d.Wait / time.Second), int64(d.Skew / time.Second)})
+		Reason     Reason    `json:"reason"`
+		Factor     Factor    `json:"factor,omitempty"`
+		RetryAt    time.Time `json:"retry_at,omitzero"`
+		Wait       int64     `json:"wait_seconds,omitempty"`
+		Skew       int64     `json:"skew_seconds,omitempty"`
+		ThreeCodes bool      `json:"three_codes,omitempty"`
+	}{d.Reason, d.Factor, d.RetryAt, int64(d.Wait / time.Second), int64(d.Skew / time.Second), d.ThreeCodes})
 }
 
 // waitUntil returns the Wait of a Denied whose RetryAt is at. It is never zero if
@@ -128,6 +134,8 @@ func outward(err error) error {
 			Factor:  factorOf(refusal.Factor),
 			RetryAt: refusal.RetryAt,
 			Skew:    refusal.Skew,
+
+			ThreeCodes: refusal.Consecutive,
 		}
 	case errors.Is(err, account.ErrDamaged):
 		return errors.Join(ErrCorrupt, err)

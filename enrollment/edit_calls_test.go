@@ -13,6 +13,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // A storeCalls is an operation, and what it asks the store for when nobody
@@ -66,6 +67,12 @@ func tableOfCalls() []storeCalls {
 				challenge = s.Sent
 			}
 			_, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge, code(s))
+			return err
+		}
+	}
+	three := func(codes func(totp.Key, time.Time) []string) func(C, S, G) error {
+		return func(ctx C, s S, g G) error {
+			_, err := g.ThreeCodes().Answer(ctx, enrollment.PurposeSignIn, s.Challenge, codes(s.App, s.Now()))
 			return err
 		}
 	}
@@ -159,6 +166,19 @@ func tableOfCalls() []storeCalls {
 		{operation: "Disable", state: "confirmed", loads: 1, saves: 2, call: proven(disable, byCode)},
 		{operation: "Disable by a slow recovery code", state: "confirmed", slow: true, loads: 1, saves: 2, call: proven(disable, byRecovery)},
 		{operation: "Status", state: "confirmed", loads: 1, call: func(ctx C, _ S, g G) error { _, err := g.Status(ctx, user); return err }},
+		{operation: "ThreeCodes.Answer", state: "confirmed", loads: 1, saves: 1, wait: 2 * time.Minute, call: three(proving.Three)},
+		{operation: "ThreeCodes.Answer while locked", state: "locked", loads: 1, saves: 1, wait: 2 * time.Minute, call: three(proving.Three)},
+		{operation: "ThreeCodes.Answer with wrong codes", state: "locked", loads: 1, want: enrollment.ReasonWrongCode, call: three(func(k totp.Key, at time.Time) []string {
+			return proving.NearMiss(proving.NearMiss(proving.Three(k, at), 0), 1)
+		})},
+		{operation: "ThreeCodes.Answer with a near miss", state: "locked", loads: 1, saves: 2, wait: 2 * time.Minute, want: enrollment.ReasonWrongCode, call: three(func(k totp.Key, at time.Time) []string {
+			return proving.NearMiss(proving.Three(k, at), 1)
+		})},
+		{operation: "ThreeCodes.Answer with used codes", state: "confirmed", loads: 1, want: enrollment.ReasonReplayed, call: three(proving.Three)},
+		{operation: "ThreeCodes.Verify", state: "confirmed", loads: 1, saves: 1, wait: 2 * time.Minute, call: func(ctx C, s S, g G) error {
+			_, err := g.ThreeCodes().Verify(ctx, user, "x", proving.Three(s.App, s.Now()))
+			return err
+		}},
 		{operation: "Devices.Trust", state: "confirmed", loads: 1, saves: 2, call: func(ctx C, s S, g G) error { _, err := g.Devices().Trust(ctx, user, s.Receipt, ""); return err }},
 		{operation: "Devices.List", state: "trusted", loads: 1, call: func(ctx C, _ S, g G) error { _, err := g.Devices().List(ctx, user); return err }},
 		{operation: "Devices.Revoke", state: "trusted", loads: 1, saves: 2, call: func(ctx C, s S, g G) error { return g.Devices().Revoke(ctx, user, s.Device.Device.ID) }},

@@ -125,6 +125,12 @@ const (
 	// EventDeviceRenamed means that a trusted device has another name. Event.Name is the
 	// name before.
 	EventDeviceRenamed EventKind = "device_renamed"
+
+	// EventNearMiss means that somebody gave three consecutive codes of which exactly
+	// two were right. Either the owner has mistyped one, or somebody has looked at the
+	// app and is guessing the third; see [ThreeCodes]. Event.Name is the name of
+	// the authenticator. Five of them within twenty minutes use the codes up.
+	EventNearMiss EventKind = "near_miss"
 )
 
 var eventKinds = map[account.EventKind]EventKind{
@@ -157,6 +163,7 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventDevicesForgotten:      EventDevicesForgotten,
 	account.EventAuthenticatorRenamed:  EventAuthenticatorRenamed,
 	account.EventDeviceRenamed:         EventDeviceRenamed,
+	account.EventNearMiss:              EventNearMiss,
 }
 
 // EventKinds returns every kind in alphabetical order, for hosts that check that
@@ -180,8 +187,8 @@ type Event struct {
 	// At is when it happened, in UTC.
 	At time.Time `json:"at"`
 
-	// Factor is what authorised the change. For EventLocked and EventFactorDisabled it
-	// is the factor whose codes were guessed. It is empty if neither applies.
+	// Factor is what authorised the change. For EventLocked, EventFactorDisabled and
+	// EventNearMiss it is the factor whose codes were guessed. It is empty if neither applies.
 	Factor Factor `json:"factor,omitempty"`
 
 	// Name is the name of the authenticator or the device, or the channel of the

@@ -15,7 +15,8 @@ import (
 //
 // These are counted: Begin, Confirm, Cancel, Answer, Verify, RenewCodes,
 // RecoveryCodes, SetupCodes, RenewalCodes, Remove, Rename and Disable of the [Guard],
-// and a SignIn in which something replaced the code; Trust, Rename, Revoke and
+// and a SignIn in which something replaced the code; Answer and Verify of
+// [ThreeCodes] (answer_three_codes, verify_three_codes); Trust, Rename, Revoke and
 // RevokeAll of [Devices] (trust_device, rename_device, revoke_device,
 // revoke_devices); Bind, Confirm, Send and Unbind of [Messages]
 // (confirm_address); Open and Cancel of [ResetRequests] (request_reset,
@@ -42,6 +43,10 @@ const (
 	opRemove        Operation = "remove"
 	opDisable       Operation = "disable"
 	opRename        Operation = "rename"
+
+	// Of ThreeCodes.
+	opAnswerThree Operation = "answer_three_codes"
+	opVerifyThree Operation = "verify_three_codes"
 
 	// Of Devices.
 	opTrustDevice   Operation = "trust_device"
@@ -80,6 +85,7 @@ const (
 var operations = []Operation{
 	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opSetupCodes, opRenewalCodes, opRemove, opDisable,
 	opRename, opRenameDevice,
+	opAnswerThree, opVerifyThree,
 	opTrustDevice, opRevokeDevice, opRevokeDevices,
 	opBind, opConfirmAddress, opSend, opUnbind,
 	opRequestReset, opCancelReset,

@@ -54,13 +54,15 @@ const (
 
 	// ReasonLocked means that there were too many wrong codes. Until RetryAt no
 	// code of that Factor is evaluated, not even the right one. Show RetryAt,
-	// and offer the other factors. [ErrLocked]
+	// and offer the other factors. Of app codes three consecutive ones are, see
+	// [ThreeCodes]. [ErrLocked]
 	ReasonLocked Reason = Reason(account.Locked)
 
 	// ReasonFactorDisabled means that there were 100 wrong codes in a row, or 60
 	// units of guessing at several authenticators. No code of that Factor is
 	// evaluated until a recovery code is used or an administrator unlocks the
-	// account. Ask for a recovery code. [ErrLocked]
+	// account. Ask for a recovery code, or for three consecutive codes of the app,
+	// see [ThreeCodes], which end this as well. [ErrLocked]
 	ReasonFactorDisabled Reason = Reason(account.FactorDisabled)
 
 	// ReasonChallengeInvalid means that the text is no challenge, or one for

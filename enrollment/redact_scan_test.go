@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -347,6 +348,14 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	_, err = admin.ApproveReset(ctx, user, enrollment.ResetOptions{})
 	s.err(err)
 	s.ok(admin.RefuseReset(ctx, user))
+	three := proving.Three(key, clock.Now())
+	_, err = g.ThreeCodes().Verify(ctx, user, "x", proving.NearMiss(three, 1))
+	s.err(err)
+	ok, err = g.ThreeCodes().Verify(ctx, user, "x", three)
+	s.ok(err)
+	s.watch("receipt", ok.Receipt.Reveal())
+	_, err = g.ThreeCodes().Verify(ctx, user, "x", three)
+	s.err(err)
 	for range 6 {
 		_, err = g.Verify(ctx, user, "x", app.WrongCode(clock.Now()))
 		s.err(err)

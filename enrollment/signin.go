@@ -157,6 +157,10 @@ type Decision struct {
 	// of the JSON.
 	NotImported Reason `json:"-"`
 
+	// ThreeCodes says, with AskCode, that app codes are locked or disabled, and that
+	// three consecutive codes let the owner in: offer [ThreeCodes].
+	ThreeCodes bool `json:"three_codes,omitempty"`
+
 	// Waived is why no code is asked for, with Proceed: FactorTrustedDevice or
 	// FactorBypass. A bypass also counts while nothing is set up yet. It is ""
 	// if no code was needed.
@@ -255,6 +259,8 @@ func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, fr
 		Waived:   factorOf(from.Waived),
 		EnrollBy: from.EnrollBy,
 		NextCode: from.NextCode,
+
+		ThreeCodes: from.Consecutive,
 	}
 	for _, f := range from.Factors {
 		d.Factors = append(d.Factors, factorOf(f))

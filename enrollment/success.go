@@ -32,7 +32,8 @@ type Success struct {
 
 	// Receipt says the same to the Guard. Keep it in the session. ByReceipt takes
 	// it as a proof for [ReceiptTTL], unless a factor was changed meanwhile,
-	// whatever the code was asked for.
+	// whatever the code was asked for. The receipt of three codes of another time
+	// proves less; see [ThreeCodes].
 	Receipt Receipt `json:"receipt,omitzero"`
 
 	// Stamp goes into the session; see [Stamp].
@@ -57,7 +58,8 @@ type Success struct {
 	// A phone that is ahead has a wrong clock, unless the server has. A user who
 	// types slowly looks like a phone that is behind: tell the user only if it
 	// happens at each sign-in. Drift moves no window. It is safe to show, since
-	// the code was right.
+	// the code was right. Of [ThreeCodes] it can be up to ten minutes: the clock
+	// is wrong, and single codes stay wrong until it is set.
 	Drift time.Duration `json:"-"`
 }
 
@@ -92,7 +94,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 	if match.Replenished {
 		s.NewCode = m.Prepared.Digest.Spare.Code
 	}
-	r := receipt{account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Factor}, userID, p}
+	r := receipt{account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Receipt()}, userID, p}
 	return func(ctx context.Context) (_ Success, err error) {
 		s.Receipt, err = g.sealReceipt(ctx, r)
 		return s, err
@@ -130,6 +132,7 @@ var factors = map[account.Factor]Factor{
 	account.Delivered:     FactorDelivered,
 	account.TrustedDevice: FactorTrustedDevice,
 	account.ByBypass:      FactorBypass,
+	account.ElsewhenTOTP:  FactorTOTP,
 }
 
 // factorOf returns the public name of a factor, "" for none.

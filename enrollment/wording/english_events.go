@@ -168,6 +168,12 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			Nameless: "A device has another name.",
 			Advice:   notYou,
 		},
+		enrollment.EventNearMiss: {
+			Subject:  "Someone may have seen your codes",
+			Text:     "Of three codes that should be from {name}, two were right and one was wrong.",
+			Nameless: "Of three codes that should be from your app, two were right and one was wrong.",
+			Advice:   "If it was not you, someone has seen your app and knows your password. Change your password, and do not let others see your codes.",
+		},
 		enrollment.EventMoved: {
 			Subject: "Two-factor authentication was moved",
 			Text:    "Your two-factor authentication was moved to your new user id.",

@@ -168,6 +168,12 @@ func germanEvents() map[enrollment.EventKind]Notice {
 			Nameless: "Ein Gerät heißt jetzt anders.",
 			Advice:   notYou,
 		},
+		enrollment.EventNearMiss: {
+			Subject:  "Vielleicht hat jemand Ihre Codes gesehen",
+			Text:     "Von drei Codes, die aus {name} stammen sollten, waren zwei richtig und einer falsch.",
+			Nameless: "Von drei Codes, die aus Ihrer App stammen sollten, waren zwei richtig und einer falsch.",
+			Advice:   "Wenn Sie das nicht waren, hat jemand Ihre App gesehen und kennt Ihr Passwort. Ändern Sie Ihr Passwort, und lassen Sie niemanden Ihre Codes sehen.",
+		},
 		enrollment.EventMoved: {
 			Subject: "Zwei-Faktor-Authentifizierung umgezogen",
 			Text:    "Ihre Zwei-Faktor-Authentifizierung gehört jetzt zu Ihrer neuen Benutzerkennung.",

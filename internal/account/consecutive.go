@@ -53,7 +53,7 @@ func (a *Account) takesConsecutive(codes Consecutive) bool {
 // so that the work tells nothing.
 func (a *Account) matchConsecutive(m Moment, codes Consecutive) (Match, error) {
 	var match Match
-	var next time.Time // when the app has shown three codes that are unused
+	var next time.Time                // when the app has shown three codes that are unused
 	var near [MaxAuthenticators]int64 // where two of the codes are right; 0 if nowhere
 	for i := range a.authenticators {
 		x := &a.authenticators[i]

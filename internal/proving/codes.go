@@ -2,6 +2,7 @@ package proving
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
@@ -13,6 +14,23 @@ import (
 func Shown(key totp.Key, at time.Time) (code string) {
 	fips.WithoutEnforcement(func() { code, _ = key.Code(at) })
 	return code
+}
+
+// Three is what the app shows up to some time, one code after the other.
+func Three(key totp.Key, at time.Time) []string {
+	period := key.Params().Period
+	return []string{Shown(key, at.Add(-2*period)), Shown(key, at.Add(-period)), Shown(key, at)}
+}
+
+// NearMiss is the codes with one of them wrong.
+func NearMiss(codes []string, wrong int) []string {
+	codes = slices.Clone(codes)
+	first := "0"
+	if codes[wrong][0] == '0' {
+		first = "1"
+	}
+	codes[wrong] = first + codes[wrong][1:]
+	return codes
 }
 
 // WrongCode returns a code that none of the apps, which make codes of as many

@@ -44,15 +44,21 @@ type modelGuess struct {
 
 // A modelMatch is what a right code matched.
 type modelMatch struct {
-	factor enrollment.Factor
-	id     string // of the authenticator
-	drift  time.Duration
-	place  int  // of the recovery code that has to be replaced, plus one
-	other  bool // a recovery code of another system
+	factor   enrollment.Factor
+	id       string // of the authenticator
+	drift    time.Duration
+	elsewhen bool // three codes of another time
+	place    int  // of the recovery code that has to be replaced, plus one
+	other    bool // a recovery code of another system
 }
 
 // check evaluates a code. turn is the epoch that a recovery code starts.
 func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatch, no *modelNo) {
+	defer func() {
+		if no != nil {
+			no.three = a.offersThree(now)
+		}
+	}()
 	normal, factor := modelRead(g.text)
 	switch {
 	case factor == modelOther && (!a.enrolled() || len(a.foreign) == 0 && a.enrolled()):

@@ -55,7 +55,7 @@ func (r *modelRun) compareUntouched(u *modelUser, before enrollment.Status) {
 
 // modelWords are the operations that are observed, in the words of the log.
 var modelWords = map[string]enrollment.Operation{
-	"Begin": "begin", "Confirm": "confirm", "Cancel": "cancel", "Answer": "answer", "Verify": "verify", "Disable": "disable", "Remove": "remove",
+	"Begin": "begin", "Confirm": "confirm", "Cancel": "cancel", "Answer": "answer", "Verify": "verify", "AnswerThree": "answer_three_codes", "VerifyThree": "verify_three_codes", "Disable": "disable", "Remove": "remove",
 	"RenewCodes": "renew_codes", "Codes": "recovery_codes", "SetupCodes": "setup_codes", "RenewalCodes": "renewal_codes", "SignInWaived": "sign_in", "Trust": "trust_device", "Revoke": "revoke_device",
 	"RevokeAll": "revoke_devices", "Reset": "reset", "ApproveReset": "approve_reset", "RefuseReset": "refuse_reset", "Unlock": "unlock",
 	"Bypass": "bypass", "Erase": "erase", "Import": "import", "Export": "export", "Move": "move", "RequestReset": "request_reset", "CancelReset": "cancel_reset",
@@ -104,9 +104,9 @@ func (r *modelRun) compare(err error, no *modelNo) {
 	case no == nil:
 	case !errors.As(err, &denied):
 		r.fatalf("the Guard says %v, the model denies: %v", err, no)
-	case denied.Reason != no.reason || denied.Factor != no.factor || !denied.RetryAt.Equal(no.retry) || denied.Skew != no.skew:
-		r.fatalf("the Guard denies: %s factor=%q retry=%v skew=%v\nthe model denies: %v",
-			denied.Reason, denied.Factor, denied.RetryAt, denied.Skew, no)
+	case denied.Reason != no.reason || denied.Factor != no.factor || !denied.RetryAt.Equal(no.retry) || denied.Skew != no.skew || denied.ThreeCodes != no.three:
+		r.fatalf("the Guard denies: %s factor=%q retry=%v skew=%v three=%t\nthe model denies: %v",
+			denied.Reason, denied.Factor, denied.RetryAt, denied.Skew, denied.ThreeCodes, no)
 	}
 	proving.CheckWait(r.t, denied)
 }

@@ -80,6 +80,8 @@ func (r *modelRun) trustWith(u *modelUser, t modelToken) {
 			return modelDeny(enrollment.ReasonProofInvalid)
 		case !modelFresh(t.issued, r.now(), 5*time.Minute):
 			return modelDeny(enrollment.ReasonProofStale)
+		case t.elsewhen:
+			return modelDeny(enrollment.ReasonProofNotAllowed)
 		}
 		d := modelDevice{name: name, added: r.now(), expires: r.now().Add(a.limits.trust)}
 		if name == "" {

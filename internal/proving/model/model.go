@@ -24,6 +24,7 @@ type modelNo struct {
 	factor enrollment.Factor
 	retry  time.Time
 	skew   time.Duration
+	three  bool // whether three consecutive codes are offered
 	form   bool // denied by its form alone: the account was not looked at
 }
 
@@ -39,6 +40,9 @@ func (n *modelNo) String() string {
 	if !n.retry.IsZero() {
 		text += " retry " + n.retry.Format(time.RFC3339Nano)
 	}
+	if n.three {
+		text += " three"
+	}
 	if n.skew != 0 {
 		text += " skew " + n.skew.String()
 	}
@@ -51,6 +55,7 @@ type modelApp struct {
 	key         totp.Key
 	added, used time.Time
 	last        int64 // highest step used
+	near        modelNear
 }
 
 const modelPeriod = 30
@@ -201,6 +206,7 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 	a.dirty = a.recovery.rebase(now) || a.dirty
 	for i := range a.apps {
 		x := &a.apps[i]
+		fix(&x.near.last)
 		if x.last == 0 {
 			continue // never used; nothing to repair
 		}
@@ -258,6 +264,9 @@ func (a *modelAccount) tidy(now time.Time) {
 		}
 	}
 	a.spent = slices.DeleteFunc(a.spent, func(s modelSpent) bool { return !now.Before(s.expires) })
+	for i := range a.apps {
+		a.apps[i].near.tidy(now)
+	}
 	if a.waiting != nil && !now.Before(a.waiting.expires) {
 		a.waiting = nil
 	}

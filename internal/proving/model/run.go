@@ -281,7 +281,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 		switch {
 		case no.factor == enrollment.FactorRecovery && others:
 			u.others++
-		case no.factor == enrollment.FactorTOTP && name != "Confirm": // a setup has a count of its own
+		case no.factor == enrollment.FactorTOTP && name != "Confirm" && !strings.HasSuffix(name, "Three"): // a setup has a count of its own, and three codes none
 			u.guesses += guessers
 		case no.factor == enrollment.FactorDelivered:
 			u.delivered++

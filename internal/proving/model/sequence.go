@@ -212,6 +212,10 @@ func (r *modelRun) wait() {
 // step does one random operation.
 func (r *modelRun) step() {
 	u := r.users[min(1, r.rng.IntN(3))] // one of them is busier
+	if r.chance(40) {
+		r.three(u)
+		return
+	}
 	switch n := r.rng.IntN(144); {
 	case n < 26:
 		r.wait()
@@ -377,6 +381,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 	for _, k := range []string{
 		"Answer: yes", "Answer: replayed", "Answer: wrong_code", "Answer: locked", "Answer: challenge_spent",
 		"Answer: challenge_void", "Answer: challenge_expired", "Answer: challenge_invalid", "Verify: factor_disabled",
+		"AnswerThree: yes", "AnswerThree: wrong_code", "AnswerThree: replayed", "VerifyThree: yes", "VerifyThree: replayed", "VerifyThree: malformed_code", "Three: elsewhen",
 		"Begin: yes", "Begin: too_many_authenticators", "Begin: proof_stale", "Begin: proof_invalid", "Begin: proof_required",
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",
 		"Cancel: yes", "Disable: yes", "Disable: proof_not_allowed", "Remove: yes", "Remove: last_authenticator",

@@ -68,7 +68,7 @@ func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enro
 	case a.enrolled() && waived != "":
 		return enrollment.Decision{Next: enrollment.Proceed, Waived: waived}
 	case a.enrolled():
-		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute), NextCode: a.nextCode(now)}
+		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute), NextCode: a.nextCode(now), ThreeCodes: a.offersThree(now)}
 		if len(a.apps) > 0 {
 			d.Factors = append(d.Factors, enrollment.FactorTOTP)
 		}

@@ -14,14 +14,15 @@ import (
 
 // A modelToken is a challenge, a receipt or the token of a setup.
 type modelToken struct {
-	number  int
-	text    string
-	user    string
-	purpose enrollment.Purpose
-	epoch   int
-	issued  time.Time
-	expires time.Time
-	factor  enrollment.Factor // of a receipt
+	number   int
+	text     string
+	user     string
+	purpose  enrollment.Purpose
+	epoch    int
+	issued   time.Time
+	expires  time.Time
+	factor   enrollment.Factor // of a receipt
+	elsewhen bool              // of a receipt: by three codes of another time
 
 	channel  string // of a challenge: what the first factor came over
 	delivery int    // and the message that was sent for it
@@ -144,7 +145,7 @@ func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int,
 			return modelAuthority{}, modelDeny(enrollment.ReasonProofInvalid)
 		case !modelFresh(p.receipt.issued, now, 5*time.Minute):
 			return modelAuthority{}, modelDeny(enrollment.ReasonProofStale)
-		case p.receipt.factor == enrollment.FactorDelivered, p.receipt.factor == enrollment.FactorRecovery && d.show:
+		case p.receipt.elsewhen, p.receipt.factor == enrollment.FactorDelivered, p.receipt.factor == enrollment.FactorRecovery && d.show:
 			return modelAuthority{}, modelDeny(enrollment.ReasonProofNotAllowed)
 		}
 		return modelAuthority{factor: p.receipt.factor, at: p.receipt.issued}, nil

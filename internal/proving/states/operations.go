@@ -151,6 +151,15 @@ var operations = map[string]operation{
 		return err
 	}},
 
+	"ThreeCodes.Answer": {wait: 2 * time.Minute, call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.ThreeCodes().Answer(s.caller(), enrollment.PurposeSignIn, s.Challenge, s.three())
+		return err
+	}},
+	"ThreeCodes.Verify": {wait: 2 * time.Minute, call: func(s *State, _ enrollment.Proof) error {
+		_, err := s.Guard.ThreeCodes().Verify(s.caller(), User, "step-up", s.three())
+		return err
+	}},
+
 	"Devices.Trust": {call: func(s *State, _ enrollment.Proof) error {
 		trusted, err := s.Guard.Devices().Trust(s.caller(), User, s.Receipt, "phone")
 		s.Device = trusted

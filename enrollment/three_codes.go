@@ -1,0 +1,128 @@
+package enrollment
+
+import (
+	"context"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// ThreeCodes lets owners in who have the app when a single code does not: they
+// give three codes that the app shows one after the other. Three codes can't be
+// guessed, so they are evaluated also while app codes are locked or disabled. An
+// attacker with the password can lock app codes, and can't keep the owner out. Three
+// codes also work if the clock of the phone, or the server's, is wrong by up to ten
+// minutes; Success.Drift says by how much.
+//
+// Offer it where Decision.ThreeCodes or Denied.ThreeCodes is set: show three fields
+// of the same name, and ask the user to wait for the next code twice, which takes
+// about a minute. If the lock ends meanwhile, the codes are evaluated all the same.
+//
+//	ok, err := guard.ThreeCodes().Answer(ctx, enrollment.PurposeSignIn, challenge, r.PostForm["code"])
+//
+// # What it costs
+//
+// Three guesses at six digits are right with a chance of 4·10⁻¹⁷ for each
+// authenticator. If exactly two of the three are right, the try is counted and
+// written, and [EventNearMiss] tells the owner. The fifth of them within twenty
+// minutes uses up the place that it was about. All other wrong tries are neither
+// counted nor written. An attacker who measures how long the answer takes notices a
+// near miss; with the tries that are left after it, the chance is below 10⁻¹⁵.
+//
+// An attacker who sees three codes that the owner did not use can use them for ten
+// minutes, or for twenty if the clock of the phone is ten minutes ahead. So their
+// receipt proves changes of settings, and earns trust in a device, only if the last
+// code would have been accepted by itself. If not, it is good for
+// [Guard.RecentlyVerified] alone, and everything else denies it as
+// ReasonProofNotAllowed.
+//
+// A ThreeCodes is made by [Guard.ThreeCodes], and safe for concurrent use.
+type ThreeCodes struct {
+	guard *Guard
+}
+
+// ThreeCodes returns the ThreeCodes of the Guard.
+func (g *Guard) ThreeCodes() ThreeCodes { return ThreeCodes{g} }
+
+// Answer is [Guard.Answer] with three consecutive codes of one app, the earliest
+// first. All of them must be later than the last code that was used. Each is read by
+// itself, as [totp.Normalize] reads it. A success spends the challenge and the codes,
+// and ends the run of wrong codes; it gives nothing back to the budget of guesses,
+// so app codes can stay locked for up to a day. A failure leaves the challenge as it
+// is.
+//
+// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
+// ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. It
+// returns one of reason ReasonMalformedCode if there are not three codes of the same
+// length; ReasonWrongCode; or ReasonReplayed if the codes are right and at least the
+// first of them was used. Its RetryAt is by when the app has shown three others.
+func (c ThreeCodes) Answer(ctx context.Context, purpose Purpose, challenge Challenge, codes []string) (_ Success, err error) {
+	g := c.guard
+	if err := g.check(); err != nil {
+		return Success{}, err
+	}
+	e := edit{guard: g, op: opAnswerThree, via: account.TOTP}
+	defer e.conclude(ctx, &err)
+	if err := purpose.validate(); err != nil {
+		return Success{}, err
+	}
+	from, err := g.readChallenge(ctx, purpose, challenge)
+	if err != nil {
+		return Success{}, err
+	}
+	digits, err := readConsecutive(codes)
+	if err != nil {
+		return Success{}, err
+	}
+	e.user = from.user
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
+		if err := a.CheckChallenge(from.Challenge, m.Now); err != nil {
+			return nil, err
+		}
+		match, err := a.CheckConsecutive(m, digits)
+		if err != nil {
+			return nil, err
+		}
+		a.SpendChallenge(m, from.Challenge, match.Factor, purpose == PurposeSignIn)
+		return g.success(from.user, a, purpose, match, m)
+	})
+}
+
+// Verify is [Guard.Verify] with three consecutive codes of one app, as Answer takes
+// them. It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode,
+// ReasonWrongCode or ReasonReplayed.
+func (c ThreeCodes) Verify(ctx context.Context, userID string, purpose Purpose, codes []string) (_ Success, err error) {
+	g := c.guard
+	if err := g.check(); err != nil {
+		return Success{}, err
+	}
+	e := edit{guard: g, op: opVerifyThree, via: account.TOTP, user: userID}
+	defer e.conclude(ctx, &err)
+	if err := purpose.validate(); err != nil {
+		return Success{}, err
+	}
+	digits, err := readConsecutive(codes)
+	if err != nil {
+		return Success{}, err
+	}
+	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
+		match, err := a.CheckConsecutive(m, digits)
+		if err != nil {
+			return nil, err
+		}
+		return g.success(userID, a, purpose, match, m)
+	})
+}
+
+// readConsecutive reads three codes, each by itself.
+func readConsecutive(inputs []string) (codes account.Consecutive, err error) {
+	if len(inputs) != len(codes) {
+		return codes, deny(ReasonMalformedCode)
+	}
+	for i, input := range inputs {
+		if codes[i], err = totp.Normalize(input); err != nil {
+			return account.Consecutive{}, deny(ReasonMalformedCode)
+		}
+	}
+	return codes, nil
+}
