@@ -35,9 +35,16 @@
 //     and each unit is a chance of 3 in a million. If the account has an address, it
 //     also gives five guesses at codes in messages.
 //   - Recovery codes have 80 bits. Guessing them is hopeless.
-//   - After the attacker stops, the owner can get in: recovery codes are locked for a
-//     minute at most, and each one used ends a lock of app codes. Recovery codes from
-//     another system can be locked for up to a day, until the user makes new ones.
+//   - The owner with the app gets in at any time, also during the attack: three
+//     consecutive codes are evaluated while app codes are locked or disabled. A try is
+//     right with a chance of 4·10⁻¹⁷ for each authenticator, and tries are not limited.
+//     At a thousand a second that makes less than 0.01 % in a year. Three codes that
+//     somebody sees before the owner uses them work for ten minutes, or for twenty if
+//     the clock of the phone is ten minutes ahead.
+//   - The owner without the app gets in once the attacker stops: recovery codes are
+//     locked for a minute at most, and each one used ends a lock of app codes. Recovery
+//     codes from another system can be locked for up to a day, until the user makes new
+//     ones.
 //
 // An attacker who sees a code, in a log or over a shoulder, can't use it again. The
 // database marks it as used before the answer is sent. What counts is the time step
@@ -105,9 +112,8 @@
 //     attacker has every secret.
 //   - An application that signs in without asking the Guard, asks it about the wrong
 //     user, or calls it inside a transaction that is rolled back.
-//   - Availability during an attack. While an attacker with the password guesses
-//     without a pause, the account stays locked, also for recovery codes, until the
-//     password is changed. The guesses are worth nothing, but the owner has to wait.
+//   - Recovery codes during an attack. While an attacker with the password guesses at
+//     them without a pause, an owner who does not have the app has to wait.
 //   - A stolen phone, or malware on it. The app is one factor, not two.
 //   - Passwords, and requests from strangers. Limit attempts at the first factor
 //     yourself.

@@ -81,6 +81,7 @@
 //     has left behind, and moves accounts to a new key. Package report writes
 //     the list as CSV.
 //   - [Devices] are browsers that skip the code for thirty days.
+//   - [ThreeCodes] let the owner in who has the app while app codes are locked.
 //   - [Messages] are codes by text message, e-mail or any channel that the
 //     application can send over.
 //   - [ResetRequests] help a user who lost the phone and the recovery codes. A
@@ -138,12 +139,13 @@
 //     minute. A message is counted before it is sent.
 //   - Wrong recovery codes start a wait of at most a minute and never disable
 //     anything. A right one also ends the wait for the other codes. An attacker
-//     with the password keeps the owner out only while the attack goes on
-//     without a pause; changing the password ends it. Imported recovery codes
+//     with the password keeps out only an owner without the app, and only while
+//     the attack goes on without a pause. Imported recovery codes
 //     may be short, so they have a budget of 30 wrong codes besides, refilled by
 //     one a day. An attacker who uses it up can keep them, and the app, locked
 //     for a day. An administrator's unlock or a new set of codes ends that.
-//   - While a factor is locked, nothing is evaluated, counted or extended.
+//   - While a factor is locked, nothing is evaluated, counted or extended, except
+//     three consecutive codes of an app; see [ThreeCodes] for their odds.
 //   - A stranger can't guess and can't lock anybody out. Codes are evaluated
 //     only against a challenge, which SignIn mints after the first factor, or
 //     for a user whom the application has signed in.

@@ -32,7 +32,7 @@ type operation struct {
 
 	want    enrollment.Reason // "" for success
 	writes  bool              // whether that outcome is written
-	counts  string            // where a failure is counted: totp, recovery, setup, delivered, address
+	counts  string            // where a failure is counted: totp, recovery, setup, delivered, address, near
 	once    bool              // a success that nobody may have twice
 	reads   bool              // an operation that never writes
 	counted bool              // one that is observed although it reads
@@ -331,5 +331,5 @@ func operations() []operation {
 			return result{}, err
 		}},
 	}
-	return slices.Concat(ops, againOperations(), accessOperations(), messageOperations(), adminOperations())
+	return slices.Concat(ops, threeOperations(), againOperations(), accessOperations(), messageOperations(), adminOperations())
 }

@@ -157,6 +157,10 @@ func (r *rig) counted(n int) {
 	if elsewhere := r.foreign; elsewhere > 0 && (r.op.counts == "totp" || r.op.counts == "setup" && !r.Enrolled()) {
 		n += elsewhere
 	}
+	if r.op.counts == "near" {
+		r.nearMisses(n)
+		return
+	}
 	ctx := context.Background()
 	for i := range 5 {
 		var err error

@@ -39,6 +39,8 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureN7_CarriedOutByItself", Run: TestFeatureN7_CarriedOutByItself},
 	{Name: "TestFeatureN8_OneWritePerChange", Run: TestFeatureN8_OneWritePerChange},
 	{Name: "TestFeatureN9_LowCodes", Run: TestFeatureN9_LowCodes},
+	{Name: "TestFeatureN10_OwnerGetsIn", Run: TestFeatureN10_OwnerGetsIn},
+	{Name: "TestFeatureN10_WrongClock", Run: TestFeatureN10_WrongClock},
 	{Name: "TestFeatureN12_SuiteForHosts", Run: TestFeatureN12_SuiteForHosts},
 	{Name: "TestFeatureN13_MovesInAtSignIn", Run: TestFeatureN13_MovesInAtSignIn},
 	{Name: "TestFeatureN15_OperatorCommands", Run: TestFeatureN15_OperatorCommands},

@@ -25,6 +25,8 @@ const racers = 8
 var Tests = []proving.Test{
 	{Name: "TestRaceForReplacedCode", Run: TestRaceForReplacedCode},
 	{Name: "TestRaceForDeliveredCode", Run: TestRaceForDeliveredCode},
+	{Name: "TestRaceForThreeCodes", Run: TestRaceForThreeCodes},
+	{Name: "TestRaceOfNearMisses", Run: TestRaceOfNearMisses},
 	{Name: "TestRaceForMessage", Run: TestRaceForMessage},
 	{Name: "TestRaceOfDevices", Run: TestRaceOfDevices},
 	{Name: "TestRaceOfReset", Run: TestRaceOfReset},
