@@ -171,6 +171,7 @@ func TestReauth(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.AllowReauth = true }))
 	b, _, _ := h.member("alice")
+	h.checked = time.Time{}
 	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
 	h.checked = time.Now().Add(-6 * time.Minute)
 	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")

@@ -32,7 +32,10 @@ func (c *call) try(change func(enrollment.Proof) error) error {
 	case !fresh:
 		return err
 	}
-	return change(enrollment.ByReauth(reauthMethod))
+	if again := change(enrollment.ByReauth(reauthMethod)); !errors.Is(again, enrollment.ReasonProofNotAllowed) {
+		return again
+	}
+	return err // which says what would do
 }
 
 // reauthMethod is what events say of a proof by the application's word.

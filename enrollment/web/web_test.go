@@ -39,7 +39,7 @@ type host struct {
 // newHost starts an application. The changes adjust the Config of its pages.
 func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)) *host {
 	t.Helper()
-	h := &host{t: t, kit: kit, sessions: map[string]web.SignedIn{}}
+	h := &host{t: t, kit: kit, sessions: map[string]web.SignedIn{}, checked: time.Now()}
 	config := web.Config{
 		User:    h.user,
 		Start:   h.start,
