@@ -1,0 +1,178 @@
+// Package chromium drives a real browser in the tests of the examples.
+package chromium
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+)
+
+// patience is how long a test waits for a page that does not come.
+const patience = 30 * time.Second
+
+// A Tab is a tab of a browser of its own. Its methods fail the test.
+type Tab struct {
+	t   testing.TB
+	ctx context.Context
+	at  string // where the application is
+}
+
+// Open starts a browser, which ends with the test. It skips the test if there is none.
+func Open(t testing.TB, at string) *Tab {
+	t.Helper()
+	path := program(t, "chromium")
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900), chromedp.UserDataDir(t.TempDir()))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &Tab{t, ctx, at}
+	b.run(chromedp.Navigate("about:blank"))
+	return b
+}
+
+// program returns the path of a program, or skips the test.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		testenv.Missing(t, name+" is not in PATH")
+	}
+	return path
+}
+
+// run does what the actions say, as long as the test has patience.
+func (b *Tab) run(actions ...chromedp.Action) {
+	b.t.Helper()
+	// The first run starts the browser, which would end with a context of its own.
+	done := make(chan error, 1)
+	go func() { done <- chromedp.Run(b.ctx, actions...) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			b.t.Fatalf("%v; the page is:\n%s", err, b.source())
+		}
+	case <-time.After(patience):
+		b.t.Fatalf("the browser does not do it; the page is:\n%s", b.source())
+	}
+}
+
+// source returns the page for the report of a failure.
+func (b *Tab) source() (text string) {
+	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	defer cancel()
+	_ = chromedp.Run(ctx, chromedp.Evaluate(`location.href + "\n" + document.body.innerText`, &text))
+	return text
+}
+
+// Get loads the page at that path.
+func (b *Tab) Get(path string) { b.t.Helper(); b.run(chromedp.Navigate(b.at + path)) }
+
+// Reload loads the page again, as the button of the browser does.
+func (b *Tab) Reload() { b.t.Helper(); b.run(chromedp.Reload()) }
+
+// Back goes back.
+func (b *Tab) Back() { b.t.Helper(); b.run(chromedp.NavigateBack()) }
+
+// Sees waits until the page has the text.
+func (b *Tab) Sees(text string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		var there bool
+		// While one page follows another, there is none to look at.
+		err := chromedp.Run(ctx, chromedp.Evaluate(`document.readyState === "complete" && document.body.innerText.includes(`+quoted(text)+`)`, &there))
+		if err == nil && there {
+			return
+		}
+		_ = chromedp.Run(ctx, chromedp.Sleep(20*time.Millisecond))
+	}
+	b.t.Fatalf("the browser does not see %q; the page is:\n%s", text, b.source())
+}
+
+// Type types into the field that the selector finds.
+func (b *Tab) Type(selector, text string) {
+	b.t.Helper()
+	b.run(chromedp.SendKeys(selector, text, chromedp.ByQuery))
+}
+
+// Click clicks on what the selector finds, and waits for the page that follows.
+func (b *Tab) Click(selector string) {
+	b.t.Helper()
+	b.run(chromedp.Click(selector, chromedp.ByQuery))
+}
+
+// Press clicks many times on the same place, without waiting for anything.
+func (b *Tab) Press(selector string, times int) {
+	b.t.Helper()
+	var at []float64
+	b.run(chromedp.ScrollIntoView(selector, chromedp.ByQuery), chromedp.Evaluate(
+		`(() => { const r = document.querySelector(`+quoted(selector)+`).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`, &at))
+	for range times {
+		b.run(input.DispatchMouseEvent(input.MousePressed, at[0], at[1]).WithButton(input.Left).WithClickCount(1),
+			input.DispatchMouseEvent(input.MouseReleased, at[0], at[1]).WithButton(input.Left).WithClickCount(1))
+	}
+}
+
+// Texts returns the text of all that the selector finds.
+func (b *Tab) Texts(selector string) (texts []string) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(`Array.from(document.querySelectorAll(`+quoted(selector)+`), (e) => e.textContent)`, &texts))
+	return texts
+}
+
+// Scan takes a picture of what the selector finds, and returns the text of the QR code
+// in it as the program zbarimg reads it.
+func (b *Tab) Scan(selector string) string {
+	b.t.Helper()
+	zbarimg := program(b.t, "zbarimg")
+	var picture []byte
+	b.run(chromedp.Screenshot(selector, &picture, chromedp.ByQuery))
+	command := exec.CommandContext(b.ctx, zbarimg, "--raw", "-q", "-")
+	command.Stdin = bytes.NewReader(picture)
+	text, err := command.Output()
+	if err != nil {
+		b.t.Fatalf("zbarimg: %v", err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// WithoutScripts turns JavaScript off.
+func (b *Tab) WithoutScripts() {
+	b.t.Helper()
+	b.run(emulation.SetScriptExecutionDisabled(true))
+}
+
+// Picture writes pictures of the whole page into the folder: narrow and wide, light and
+// dark.
+func (b *Tab) Picture(folder, name string) {
+	b.t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		for width, label := range map[int64]string{390: "390", 1280: "1280"} {
+			var picture []byte
+			b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
+				emulation.SetDeviceMetricsOverride(width, 900, 1, width < 400), chromedp.FullScreenshot(&picture, 100))
+			if err := os.WriteFile(filepath.Join(folder, name+"-"+label+"-"+scheme+".png"), picture, 0o600); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+	}
+	b.run(emulation.ClearDeviceMetricsOverride())
+}
+
+func quoted(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"flag"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/chromium"
+)
+
+var pictures = flag.String("pictures", "", "`folder` for pictures of the pages")
+
+// visit opens the application in a browser, signed in as alice.
+func visit(t *testing.T) (*app, *chromium.Tab) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("takes a browser")
+	}
+	a := newApp()
+	a.insecure = true
+	var err error
+	if a.guard, err = openGuard(t.Context(), filepath.Join(t.TempDir(), "accounts.db")); err != nil {
+		t.Fatal(err)
+	}
+	handler, err := a.handler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	b := chromium.Open(t, server.URL)
+	signIn(a, b)
+	b.Sees("Hello, alice")
+	return a, b
+}
+
+func signIn(a *app, b *chromium.Tab) {
+	b.Get("/login")
+	b.Type("[name=user]", "alice")
+	b.Type("[name=password]", a.passwords["alice"]+"\r")
+}
+
+// later returns the code that the app shows some steps from now. A right code can be
+// used once, and those of the steps before and after the present one are right, too.
+func later(app *enrollmenttest.App, steps int) string {
+	return app.Code(time.Now().Add(time.Duration(steps) * app.Period()))
+}
+
+// The main job as a person does it: the picture is scanned, the code typed and sent with
+// its last digit.
+func TestBrowser(t *testing.T) {
+	t.Parallel()
+	a, b := visit(t)
+	picture := func(name string) {
+		if *pictures != "" {
+			b.Picture(*pictures, name)
+		}
+	}
+	b.Get("/2fa/")
+	b.Sees("Your password alone signs in.")
+	picture("security-off")
+	b.Click("a[href='/2fa/setup/begin']")
+	b.Sees("Set up two-factor authentication")
+	picture("begin")
+	b.Click("main button")
+	b.Sees("Scan this with the app")
+	picture("setup")
+	app, err := enrollmenttest.Scan(b.Scan("img.qr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Type("#code", app.WrongCode(time.Now()))
+	b.Sees("That code is wrong.")
+	picture("setup-wrong")
+	b.Type("#code", later(app, -1)+"\r")
+	b.Sees("Save your recovery codes")
+	picture("codes")
+	codes := b.Texts(".recovery-codes ol code")
+	b.Reload()
+	b.Sees(codes[9])
+	b.Back()
+	b.Sees(codes[9])
+	b.Click("main [type=checkbox]")
+	b.Click("form[action='/2fa/codes'] button")
+	b.Sees("Two-factor authentication is on")
+	picture("security-on")
+
+	signIn(a, b)
+	b.Sees("Enter your code")
+	picture("sign-in")
+	b.Type("#code", later(app, 0))
+	b.Sees("Hello, alice")
+
+	b.Get("/danger")
+	b.Sees("Confirm that it is you")
+	picture("step")
+	b.Type("#code", codes[0]+"\r")
+	b.Sees("alice, you may do something dangerous now")
+
+	b.Get("/2fa/codes/new")
+	b.Sees("Confirm that it is you")
+	b.Type("#code", later(app, 1))
+	b.Sees("Your old recovery codes stop working")
+	picture("renew")
+	b.Get("/2fa/disable")
+	b.Sees("Your password alone will sign in.")
+	picture("disable")
+
+	signIn(a, b)
+	for range 6 {
+		b.Sees("Enter your code")
+		b.Type("#code", app.WrongCode(time.Now())+"\r")
+		b.Sees("wrong")
+	}
+	picture("locked")
+}
+
+// Six clicks in a row end at the codes, with and without JavaScript, although the browser
+// drops the answers to the first five.
+func TestSixClicksInABrowser(t *testing.T) {
+	t.Parallel()
+	for name, scripts := range map[string]bool{"with JavaScript": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b := visit(t)
+			b.Get("/2fa/setup/begin")
+			b.Click("main button")
+			b.Sees("Scan this with the app")
+			app, err := enrollmenttest.Scan(b.Scan("img.qr"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !scripts {
+				b.WithoutScripts()
+				b.Reload()
+			}
+			b.Type("#code", later(app, 0))
+			b.Press("form[action='/2fa/setup'] button", 6)
+			b.Sees("Save your recovery codes")
+			codes := b.Texts(".recovery-codes ol code")
+			status, err := a.guard.Status(t.Context(), "alice")
+			if err != nil || status.CodesLeft != len(codes) || len(codes) != 10 {
+				t.Errorf("%d codes, %+v, %v", len(codes), status, err)
+			}
+			if strings.Count(strings.Join(codes, " "), "-") != 30 {
+				t.Errorf("%q", codes)
+			}
+		})
+	}
+}
