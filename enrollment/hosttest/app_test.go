@@ -298,3 +298,9 @@ const challengeInPage = "the challenge is in the page"
 
 // recently is how long a step-up counts.
 const recently = 5 * time.Minute
+
+// A shop is what the examples test.
+type shop struct{ handler http.Handler }
+
+func newShop(*enrollment.Guard, *slog.Logger) shop          { return shop{http.NotFoundHandler()} }
+func (shop) addUser(login, password string) (userID string) { return login }

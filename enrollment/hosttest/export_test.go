@@ -2,6 +2,7 @@ package hosttest
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 )
 
@@ -32,3 +33,6 @@ func (c Case) Check(t *testing.T, open func(t *testing.T, lab *Lab) Host) (err e
 	}
 	return err, true
 }
+
+// NewBrowser returns a browser of that application.
+func NewBrowser(h http.Handler) *Browser { return newLab().browser(h, User{}) }

@@ -117,6 +117,52 @@ func TestEveryCaseCatchesSomething(t *testing.T) {
 	}
 }
 
+// TestWorksFails sees what a person reads who has got the functions of a Host wrong.
+func TestWorksFails(t *testing.T) {
+	t.Parallel()
+	for want, spoil := range map[string]func(h *hosttest.Host){
+		"Host.Handler is not set":              func(h *hosttest.Host) { h.Handler = nil },
+		"Host.NewUser is not set":              func(h *hosttest.Host) { h.NewUser = nil },
+		"Host.SignIn is not set":               func(h *hosttest.Host) { h.SignIn = nil },
+		"Host.SendCode is not set":             func(h *hosttest.Host) { h.SendCode = nil },
+		"Host.SignedIn is not set":             func(h *hosttest.Host) { h.SignedIn = nil },
+		`Begin for "", which NewUser returned`: func(h *hosttest.Host) { h.NewUser = func(string, string) string { return "" } },
+		"that has sent nothing":                func(h *hosttest.Host) { h.SignedIn = func(*hosttest.Browser) bool { return true } },
+		"it must look for Browser.User": func(h *hosttest.Host) {
+			h.SignedIn = func(b *hosttest.Browser) bool { return b.Get("/account").Contains("Hello") }
+		},
+		"a right code does not sign in":                 func(h *hosttest.Host) { h.SendCode = func(*hosttest.Browser, string) {} },
+		"Protected has /nowhere, which answers 404":     func(h *hosttest.Host) { h.Protected = []string{"/nowhere"} },
+		"Protected has /login, which everybody can see": func(h *hosttest.Host) { h.Protected = []string{"/login"} },
+		"neither an otpauth link nor the key as text": func(h *hosttest.Host) {
+			h.Begin = func(b *hosttest.Browser, _ string) { b.Get("/security") }
+		},
+		"Confirm does not turn two-factor authentication on": func(h *hosttest.Host) { h.Confirm = func(*hosttest.Browser, string) {} },
+		"Disable does nothing with a right code":             func(h *hosttest.Host) { h.Disable = func(*hosttest.Browser, string) {} },
+		"Sensitive is not allowed after StepUp":              func(h *hosttest.Host) { h.StepUp = func(*hosttest.Browser, string) {} },
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			err, _ := hosttest.Cases()[0].Check(t, func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
+				h := newApp(t, lab, "").host()
+				spoil(&h)
+				return h
+			})
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("the case works says %v", err)
+			}
+		})
+	}
+	for _, c := range hosttest.Cases() {
+		err, _ := c.Check(t, func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
+			return newApp(t, new(hosttest.Lab), "").host() // another one than that of the case
+		})
+		if err == nil || !strings.Contains(err.Error(), "Lab.NewGuard") {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+	}
+}
+
 // TestRunFails runs the suite against wrong applications in a process of its own, because
 // a subtest that fails would fail this one, and reads what a person sees.
 func TestRunFails(t *testing.T) {
