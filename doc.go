@@ -55,7 +55,8 @@
 // who is signed in.
 //
 // An attacker with a stolen session needs a code to turn the second factor off, to
-// replace it or to make recovery codes. Two things that an application may keep in
+// replace it or to make recovery codes. Where it is off, the application checks the
+// first factor again before the attacker can set up a phone. Two things that an application may keep in
 // the session would help the attacker:
 //
 //   - A receipt. It is valid for five minutes and ends with every change of factor.
@@ -91,6 +92,8 @@
 //   - Resets that users ask for: an attacker with the password gets in if the owner
 //     ignores the announcements for days and an administrator approves. Without
 //     approval, a clock that jumps ahead shortens the days.
+//   - A first setup without a proof: a stolen session sets up the thief's phone, and
+//     the owner is locked out.
 //   - Re-authentication as a proof: the password and a stolen session turn off the
 //     second factor.
 //   - Recovery codes that can be shown again: an attacker with the keys and the

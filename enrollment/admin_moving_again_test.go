@@ -75,7 +75,7 @@ func TestImportInsteadOfTheTicket(t *testing.T) {
 	}
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.TheirKey(t, "alice", totp.Params{})}}}
 	proving.Want(t, k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonWasEnrolled)
-	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket}); err != nil {
+	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket, Proof: enrollment.ByReauth("password")}); err != nil {
 		t.Errorf("the ticket is good no more: %v", err)
 	}
 }

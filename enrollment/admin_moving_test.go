@@ -468,7 +468,7 @@ func TestExportRefuses(t *testing.T) {
 	for _, user := range []string{"nobody", "waiting", "disabled"} {
 		switch user {
 		case "waiting":
-			if _, err := k.Guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: user}); err != nil {
+			if _, err := k.Guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Proof: enrollment.ByReauth("password")}); err != nil {
 				t.Fatal(err)
 			}
 		case "disabled":

@@ -119,7 +119,7 @@ func TestTicket(t *testing.T) {
 		t.Errorf("a ticket of %d bytes", len(text))
 	}
 	begin := func(user string, ticket enrollment.Ticket) (enrollment.Setup, error) {
-		return k.Guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: "a", Ticket: ticket})
+		return k.Guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: "a", Ticket: ticket, Proof: enrollment.ByReauth("password")})
 	}
 	k.Unchanged("alice", func() {
 		for text, want := range map[string]enrollment.Reason{

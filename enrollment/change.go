@@ -62,7 +62,7 @@ type Change struct {
 	// is locked. Whether a session has a receipt that is fresh enough is not known here.
 	Receipts []Factor `json:"receipts,omitempty"`
 
-	// Reauth says that [ByReauth] is enough.
+	// Reauth says that [ByReauth] is enough. For the first setup nothing else is.
 	Reauth bool `json:"reauth,omitempty"`
 
 	// Ticket says that the change needs the ticket of an administrator besides; see

@@ -158,7 +158,7 @@ func TestSetupCodesOfAnAddress(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t, proving.AddressAlone)
 	p := k.Post()
-	b, err := p.Begin("alice", enrollment.Proof{})
+	b, err := p.Begin("alice", enrollment.ByReauth("password"))
 	k.Must(err)
 	_, err = k.Guard.SetupCodes(t.Context(), "alice", b.Token)
 	proving.Want(t, err, enrollment.ReasonNotEnrolled)

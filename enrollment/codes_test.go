@@ -216,14 +216,14 @@ func TestSetupCodesOnlyWhereNone(t *testing.T) {
 		}
 		return setup
 	}
-	superseded := begin("alice", enrollment.Proof{})
-	cancelled := begin("alice", enrollment.Proof{})
+	superseded := begin("alice", enrollment.ByReauth("password"))
+	cancelled := begin("alice", enrollment.ByReauth("password"))
 	if err := k.Guard.Cancel(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
-	expired := begin("alice", enrollment.Proof{})
+	expired := begin("alice", enrollment.ByReauth("password"))
 	k.Pass(15 * time.Minute)
-	for want, s := range map[enrollment.Reason]enrollment.Setup{enrollment.ReasonSetupExpired: expired, enrollment.ReasonNoSetup: begin("bob", enrollment.Proof{})} {
+	for want, s := range map[enrollment.Reason]enrollment.Setup{enrollment.ReasonSetupExpired: expired, enrollment.ReasonNoSetup: begin("bob", enrollment.ByReauth("password"))} {
 		user := "alice"
 		if want == enrollment.ReasonNoSetup {
 			if user = "bob"; k.Guard.Cancel(t.Context(), user) != nil {
@@ -233,7 +233,7 @@ func TestSetupCodesOnlyWhereNone(t *testing.T) {
 		_, err := k.Guard.Confirm(t.Context(), user, s.Token, k.Code(proving.KeyOf(t, s)))
 		proving.Want(t, err, want)
 	}
-	setup := begin("alice", enrollment.Proof{})
+	setup := begin("alice", enrollment.ByReauth("password"))
 	key := proving.KeyOf(t, setup)
 	done, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, k.Code(key))
 	if err != nil || !slices.Equal(done.Codes.Reveal(), setup.Codes().Reveal()) {
@@ -300,7 +300,7 @@ func TestSetupCodesCostNothing(t *testing.T) {
 	var setup enrollment.Setup
 	for range 20 {
 		var err error
-		if setup, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"}); err != nil {
+		if setup, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("password")}); err != nil {
 			t.Fatal(err)
 		}
 	}

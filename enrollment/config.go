@@ -126,6 +126,13 @@ type Config struct {
 	// with the password and a stolen session needs nothing else. Defaults to false.
 	AllowReauth bool
 
+	// UnprovenSetup lets the first setup begin without a proof: [Guard.Begin], and
+	// with AddressAlone [Messages.Bind]. Then a thief of a session can set up a phone
+	// of their own, which locks the owner out and outlasts the session. It is for
+	// hosts whose settings page asks for nothing, and can't ask: prefer [ByReauth] right
+	// after a sign-in. See OWASP ASVS 5.0, 7.5.1. Defaults to false.
+	UnprovenSetup bool
+
 	// MaxBypass is how long [Admin.Bypass] may let a user sign in without a
 	// second factor, up to seven days. Defaults to 24 hours.
 	MaxBypass time.Duration

@@ -94,7 +94,7 @@ func TestResealGoesOn(t *testing.T) {
 	k.EnrollAll("a", "b", "c", "d", "e")
 	ring := k.Rotate("second")
 	second, _ := k.Another(k.Store, ring)
-	if _, err := second.Begin(t.Context(), "f", enrollment.BeginOptions{Account: "f"}); err != nil {
+	if _, err := second.Begin(t.Context(), "f", enrollment.BeginOptions{Account: "f", Proof: enrollment.ByReauth("password")}); err != nil {
 		t.Fatal(err)
 	}
 	k.Damage("b", "f") // under the old key and under the new one

@@ -6,7 +6,10 @@
 //
 // The settings page turns it on in two calls:
 //
-//	setup, err := guard.Begin(ctx, userID, enrollment.BeginOptions{Account: email})
+//	setup, err := guard.Begin(ctx, userID, enrollment.BeginOptions{
+//		Account: email,
+//		Proof:   enrollment.ByReauth("password"), // this page has just checked it
+//	})
 //	if err != nil {
 //		return err
 //	}
@@ -93,6 +96,7 @@
 //
 // All of this is off until the application uses it:
 //
+//   - Config.UnprovenSetup: a stolen session sets up the thief's phone.
 //   - Config.AllowReauth: the password and a stolen session switch the second
 //     factor off.
 //   - Config.KeepCodes: the keys together with the database reveal recovery
@@ -218,7 +222,7 @@
 // # States and proofs
 //
 // A change of settings needs a [Proof]: a code that the user types, or the receipt
-// of an earlier one. Proving with a code uses the code up. A receipt proves for
+// of an earlier one. The first setup needs [ByReauth]. Proving with a code uses the code up. A receipt proves for
 // five minutes, and only until the next change of factor. Confirm, RenewCodes,
 // Remove, Disable, Messages.Confirm, Messages.Unbind, a reset and the use of a
 // recovery code void all receipts, open challenges, trust in devices and pending

@@ -102,12 +102,13 @@ func tableOfCalls() []storeCalls {
 		return func(ctx C, s S, g G) error { return f(ctx, g.Admin("root", "a test"), s) }
 	}
 	byCode := func(s S) enrollment.Proof { return enrollment.ByCode(s.Right()) }
+	byReauth := func(S) enrollment.Proof { return enrollment.ByReauth("password") }
 	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.Receipt) }
 	byRecovery := func(s S) enrollment.Proof { return enrollment.ByCode(s.Codes[1]) }
 	recoveryCode := func(s S) string { return s.Codes[1] }
 
 	return []storeCalls{
-		{operation: "Begin", state: "none", loads: 1, saves: 1, call: begin(func(S) enrollment.BeginOptions { return enrollment.BeginOptions{} })},
+		{operation: "Begin", state: "none", loads: 1, saves: 1, call: begin(func(s S) enrollment.BeginOptions { return enrollment.BeginOptions{Proof: byReauth(s)} })},
 		{operation: "Begin by a code", state: "confirmed", loads: 1, saves: 1, call: begin(func(s S) enrollment.BeginOptions { return enrollment.BeginOptions{Proof: byCode(s)} })},
 		{operation: "Begin by a slow recovery code", state: "confirmed", slow: true, loads: 1, saves: 2, call: begin(func(s S) enrollment.BeginOptions { return enrollment.BeginOptions{Proof: byRecovery(s)} })},
 		{operation: "Begin+Replace", state: "confirmed", loads: 1, saves: 1, call: begin(func(s S) enrollment.BeginOptions {

@@ -38,7 +38,7 @@ func ExampleConfig_params() {
 		c.Params = totp.Params{Algorithm: totp.SHA256}
 	})
 	ctx := context.Background()
-	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com"})
+	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func ExampleDirectory_CheckKeys() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com"}); err != nil {
+	if _, err := guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Proof: enrollment.ByReauth("password")}); err != nil {
 		log.Fatal(err)
 	}
 

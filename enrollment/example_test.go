@@ -36,7 +36,7 @@ func Example() {
 	}
 
 	// The settings page: show setup.QR() and setup.Secret().
-	setup, err := guard.Begin(ctx, "user-1", enrollment.BeginOptions{Account: "alice@example.com"})
+	setup, err := guard.Begin(ctx, "user-1", enrollment.BeginOptions{Account: "alice@example.com", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		log.Fatal(err)
 	}

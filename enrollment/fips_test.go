@@ -162,7 +162,7 @@ func TestFIPSWorks(t *testing.T) {
 				}
 				return value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI())), setup.Token
 			}
-			app, token := begin(enrollment.Proof{})
+			app, token := begin(enrollment.ByReauth("password"))
 			_, err = guard.Confirm(ctx, "alice", token, app.Code(clock.Now().Add(4*time.Minute)))
 			if d := proving.Want(t, err, enrollment.ReasonClockSkew); d.Skew != 4*time.Minute {
 				t.Errorf("skew %v", d.Skew)
@@ -322,7 +322,7 @@ func TestFIPSMixedAccount(t *testing.T) {
 	strict := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
 
 	// A pending setup is not lost.
-	setup := value[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a"}))
+	setup := value[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
 	first := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	for _, c := range []string{first.Code(clock.Now()), first.WrongCode(clock.Now())} {
 		if _, err := strict.Confirm(ctx, user, setup.Token, c); !errors.Is(err, enrollment.ErrNotApproved) {

@@ -265,9 +265,9 @@ func TestGoldenFullRecord(t *testing.T) {
 			must(t, err)
 		}},
 		{"a ticket", func(t *testing.T, ctx context.Context, g G) {
-			_, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a"})
+			_, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 			proving.Want(t, err, enrollment.ReasonTicketRequired)
-			setup, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a", Ticket: f.Ticket})
+			setup, err := g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "a", Ticket: f.Ticket, Proof: enrollment.ByReauth("password")})
 			must(t, err)
 			_, err = g.Confirm(ctx, "ticket", setup.Token, code(setup.URI()))
 			must(t, err)
@@ -334,7 +334,7 @@ func writeGoldenFull(t *testing.T) {
 		}
 	}
 
-	setup := value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "phone"}))
+	setup := value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "phone", Proof: enrollment.ByReauth("password")}))
 	f.URIs = append(f.URIs, setup.URI())
 	done := value[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
 	pass(time.Minute)
@@ -379,7 +379,7 @@ func writeGoldenFull(t *testing.T) {
 	must(g.Admin("root", "phone at home").Bypass(ctx, "full", f.Now.Add(time.Hour)))
 	value[enrollment.ResetRequest](t)(g.ResetRequests().Open(ctx, f.Challenge))
 
-	other := value[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a"}))
+	other := value[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
 	f.ImportedURI = other.URI()
 	key, _, err := totp.ParseURI(other.URI())
 	must(err)
@@ -398,14 +398,14 @@ func writeGoldenFull(t *testing.T) {
 	value[enrollment.Success](t)(g.Verify(ctx, "imported", "x", f.System[0]))
 	f.Now = before
 
-	setup = value[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "t"}))
+	setup = value[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "t", Proof: enrollment.ByReauth("password")}))
 	value[enrollment.Confirmed](t)(g.Confirm(ctx, "ticket", setup.Token, code(setup.URI())))
 	ticket, err := g.Admin("root", "new phone").Reset(ctx, "ticket", enrollment.ResetOptions{Ticket: true})
 	must(err)
 	f.Ticket = ticket
 	must(g.Admin("root", "until the shop opens").Bypass(ctx, "ticket", f.Now.Add(time.Hour)))
 
-	setup = value[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b"}))
+	setup = value[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b", Proof: enrollment.ByReauth("password")}))
 	f.Begun, f.BegunURI, f.BegunCodes = setup.Token, setup.URI(), setup.Codes().Reveal()
 
 	for _, user := range []string{"full", "imported", "ticket", "begun"} {

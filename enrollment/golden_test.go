@@ -117,7 +117,7 @@ func writeGolden(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	const user = "álice@example.com"
-	setup, err := guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Name: "phone"})
+	setup, err := guard.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Name: "phone", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,11 +77,12 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 // moment draws what a decision takes from outside.
 func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 	m := account.Moment{
-		Now:         g.now(),
-		Origin:      originOf(ctx),
-		AllowSHA1:   g.config.AllowSHA1,
-		AllowReauth: g.config.AllowReauth,
-		Limits:      g.config.limits(),
+		Now:           g.now(),
+		Origin:        originOf(ctx),
+		AllowSHA1:     g.config.AllowSHA1,
+		AllowReauth:   g.config.AllowReauth,
+		UnprovenSetup: g.config.UnprovenSetup,
+		Limits:        g.config.limits(),
 	}
 	return m, g.draw(m.Fresh[:])
 }

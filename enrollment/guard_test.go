@@ -69,7 +69,7 @@ func TestUserIDsOutOfBounds(t *testing.T) {
 	k := proving.New(t)
 	ctx := t.Context()
 	for _, id := range []string{"", strings.Repeat("x", store.MaxUserID+1), "a\x00b", "\xff"} {
-		_, begin := k.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: "a"})
+		_, begin := k.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 		_, signIn := k.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
 		_, verify := k.Guard.Verify(ctx, id, "x", "123456")
 		_, status := k.Guard.Status(ctx, id)
@@ -94,7 +94,7 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 	long := strings.Repeat("x", 65)
 	calls := map[string]func() error{
 		"an image": func() error {
-			_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Image: "http://x"})
+			_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Image: "http://x", Proof: enrollment.ByReauth("password")})
 			return err
 		},
 		"no purpose": func() error { _, err := k.Guard.Verify(ctx, "alice", "", alice.Code()); return err },
@@ -119,7 +119,7 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 		}
 	}
 	for _, name := range []string{long, "\n", "\xff"} {
-		_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Name: name})
+		_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Name: name, Proof: enrollment.ByReauth("password")})
 		proving.Want(t, err, enrollment.ReasonInvalidName)
 	}
 	for _, id := range []string{"x", "00", strings.Repeat("0", 18), "0000000000000009"} {

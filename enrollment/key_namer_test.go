@@ -50,7 +50,7 @@ func TestKeyNamerSeesWhatWasSealed(t *testing.T) {
 	k := proving.New(t)
 	node := k.NodeOver(k.Store, trailer{inPlace{k.Keys.Ring}, "one"})
 	for _, user := range []string{"alice", "bob"} {
-		if _, err := node.Begin(t.Context(), user, enrollment.BeginOptions{Account: user}); err != nil {
+		if _, err := node.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Proof: enrollment.ByReauth("password")}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -42,8 +42,7 @@ type BindOptions struct {
 	// to none.
 	Ticket Ticket
 
-	// Proof authorises the change if two-factor authentication is on already:
-	// [ByCode] or [ByReceipt]. Otherwise it is ignored.
+	// Proof authorises the change, like BeginOptions.Proof.
 	Proof Proof
 }
 

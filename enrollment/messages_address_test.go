@@ -21,7 +21,7 @@ func TestBindAlone(t *testing.T) {
 	inbox := new(proving.Inbox)
 	k := proving.New(t, func(c *enrollment.Config) { c.Sender = inbox })
 	strict, alone := k.Guard.Messages(), k.Node(proving.AddressAlone).Messages()
-	bind := enrollment.BindOptions{Channel: "sms", To: proving.Phone}
+	bind := enrollment.BindOptions{Channel: "sms", To: proving.Phone, Proof: enrollment.ByReauth("password")}
 	_, err := strict.Bind(t.Context(), "alice", bind)
 	proving.Want(t, err, enrollment.ReasonNoAuthenticator)
 	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
@@ -88,7 +88,7 @@ func TestAddressAlone(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t, proving.AddressAlone)
 	p := k.Post()
-	done := p.Bound("alice", enrollment.Proof{})
+	done := p.Bound("alice", enrollment.ByReauth("password"))
 	codes := done.Codes.Reveal()
 	ctx := t.Context()
 	_, err := p.Begin("alice", enrollment.Proof{})
@@ -202,7 +202,7 @@ func TestBindNeedsTicket(t *testing.T) {
 	ticket, err := k.Guard.Admin("bob", "lost the phone").Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 	proving.Want(t, err, "")
 	bind := func(ticket enrollment.Ticket) error {
-		b, err := p.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: proving.Phone, Ticket: ticket})
+		b, err := p.Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "sms", To: proving.Phone, Ticket: ticket, Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			return err
 		}
@@ -239,7 +239,7 @@ func TestHint(t *testing.T) {
 		"device-7f3a90b1c2d3e4": "…e4",
 	} {
 		k := proving.New(t, proving.AddressAlone)
-		b, err := k.Post().Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "any", To: to})
+		b, err := k.Post().Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "any", To: to, Proof: enrollment.ByReauth("password")})
 		k.Must(err)
 		_, err = k.Post().Confirm(t.Context(), "alice", b.Token, k.Inbox.Code())
 		k.Must(err)
@@ -259,7 +259,7 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t, proving.AddressAlone)
 	p := k.Post()
-	b, err := p.Begin("alice", enrollment.Proof{})
+	b, err := p.Begin("alice", enrollment.ByReauth("password"))
 	proving.Want(t, err, "")
 	for range 5 {
 		_, err := p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Wrong())
@@ -270,7 +270,7 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	if len(s.Locks) != 1 || s.Locks[0] != (enrollment.Lock{Factor: enrollment.FactorDelivered, Until: until}) || s.Enabled() {
 		t.Errorf("%+v", s)
 	}
-	_, err = p.Begin("alice", enrollment.Proof{})
+	_, err = p.Begin("alice", enrollment.ByReauth("password"))
 	proving.Want(t, err, enrollment.ReasonLocked)
 	admin := k.Guard.Admin("root", "called")
 	proving.Want(t, admin.Unlock(t.Context(), "alice"), "")
@@ -282,10 +282,10 @@ func TestLockedBeforeTheFirstAddress(t *testing.T) {
 	}
 	proving.Want(t, admin.Unlock(t.Context(), "alice"), enrollment.ReasonNotEnrolled) // nothing is locked any more
 	k.Pass(enrollment.MessagePause - time.Second)                                     // the lock would still be there
-	_, err = p.Begin("alice", enrollment.Proof{})
+	_, err = p.Begin("alice", enrollment.ByReauth("password"))
 	proving.Want(t, err, enrollment.ReasonTooSoon)
 	k.Pass(time.Second)
-	b, err = p.Begin("alice", enrollment.Proof{})
+	b, err = p.Begin("alice", enrollment.ByReauth("password"))
 	proving.Want(t, err, "")
 	_, err = p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Code())
 	proving.Want(t, err, "")

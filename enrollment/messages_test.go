@@ -383,7 +383,7 @@ func TestDrawingFromBrokenSource(t *testing.T) {
 		k := proving.New(t, proving.AddressAlone)
 		p := k.Post()
 		k.Keys.Random = stuck(b)
-		if _, err := p.Begin("alice", enrollment.Proof{}); err != nil || len(p.Inbox.Code()) != 6 {
+		if _, err := p.Begin("alice", enrollment.ByReauth("password")); err != nil || len(p.Inbox.Code()) != 6 {
 			t.Errorf("stuck at %x: %v", b, err)
 		}
 	}
@@ -391,7 +391,7 @@ func TestDrawingFromBrokenSource(t *testing.T) {
 	p := k.Post()
 	for n := range 24 {
 		k.Keys.Random = bytes.NewReader(make([]byte, n))
-		if _, err := p.Begin("alice", enrollment.Proof{}); err == nil || p.Inbox.Len() != 0 {
+		if _, err := p.Begin("alice", enrollment.ByReauth("password")); err == nil || p.Inbox.Len() != 0 {
 			t.Fatalf("with %d bytes of randomness: %v", n, err)
 		}
 	}

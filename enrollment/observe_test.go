@@ -195,7 +195,7 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Now: clock.Now, Observe: seen.observe,
 	}
 	healthy := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
-	setup := value[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a"}))
+	setup := value[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
 	app := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	done := value[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
 	device := value[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
@@ -266,7 +266,7 @@ func TestObserveBrokenStore(t *testing.T) {
 				t.Error("the panic is gone")
 			}
 		}()
-		_, _ = g.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+		_, _ = g.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 	}()
 	if got := seen.take(); got != "begin error " || log.Len() > 0 {
 		t.Errorf("observed %q, logged %s", got, &log)

@@ -38,9 +38,12 @@ func ByCode(code string) Proof { return Proof{p: redact.Of(proof{account.CodePro
 func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{account.ReceiptProof, r.Reveal()})} }
 
 // ByReauth proves by the host's word: it has just checked the first factor
-// again, by the named method, for example "password": 1 to 32 bytes that show
-// up in the event. Only Disable, Remove and Messages.Unbind accept it, and only if
-// Config.AllowReauth is set.
+// again, by the named method, for example "password": 1 to 32 printable bytes. A
+// sign-in that ended a moment ago is such a check; a session is none.
+//
+// It authorises the first setup: Begin, and Messages.Bind where Config.AddressAlone
+// lets an address be the first factor. If Config.AllowReauth is set, it also
+// authorises Disable, Remove and Messages.Unbind, whose event names the method.
 func ByReauth(method string) Proof { return Proof{p: redact.Of(proof{account.ReauthProof, method})} }
 
 // readProof reads a proof that the edit may need. A wrong proof is denied only

@@ -232,8 +232,8 @@ const (
 	// If it is not needed, erase it and move again.
 	ReasonUserIDTaken Reason = "user_id_taken"
 
-	// ReasonProofRequired means that the change needs a [Proof]. Ask for a code.
-	// [ErrProof]
+	// ReasonProofRequired means that the change needs a [Proof]. Ask for a code, or
+	// for the first factor if this is the first setup. [ErrProof]
 	ReasonProofRequired Reason = Reason(account.ProofRequired)
 
 	// ReasonProofInvalid means that the receipt is no receipt, belongs to another

@@ -28,7 +28,8 @@ var (
 	ErrSetup = errors.New("enrollment: the setup can't be used")
 
 	// ErrProof matches the reasons why a change of settings is not authorised.
-	// Ask for a code, and try again with [ByCode].
+	// Ask for a code, and try again with [ByCode]. For the first setup, ask for the
+	// first factor, and try again with [ByReauth].
 	ErrProof = errors.New("enrollment: not authorised by a proof")
 
 	// ErrLimit matches the reasons that name a limit: of authenticators, of sets

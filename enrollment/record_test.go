@@ -42,7 +42,7 @@ func freshKeys(t *testing.T, id string) *keyring.Ring {
 func beginAll(t *testing.T, g *enrollment.Guard, users ...string) {
 	t.Helper()
 	for _, user := range users {
-		if _, err := g.Begin(t.Context(), user, enrollment.BeginOptions{Account: user}); err != nil {
+		if _, err := g.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Proof: enrollment.ByReauth("password")}); err != nil {
 			t.Fatal(err)
 		}
 	}

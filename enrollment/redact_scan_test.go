@@ -210,7 +210,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	admin := g.Admin("root", "asked by telephone")
 
 	// A setup, its codes, its token.
-	setup, err := g.Begin(ctx, user, enrollment.BeginOptions{Account: "alice", Name: "phone"})
+	setup, err := g.Begin(ctx, user, enrollment.BeginOptions{Account: "alice", Name: "phone", Proof: enrollment.ByReauth("password")})
 	s.ok(err)
 	app, err := enrollmenttest.Scan(setup.URI())
 	s.ok(err)
@@ -365,11 +365,11 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.ok(err)
 	s.watch("ticket", ticket.Reveal())
 	s.say(ticket)
-	_, err = g.Begin(ctx, user, enrollment.BeginOptions{Account: "a"})
+	_, err = g.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 	s.err(err)
 	s.watch("text for a ticket", "no such ticket")
 	for _, text := range []string{codes[0], "no such ticket"} {
-		_, err = g.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Ticket: enrollment.TicketOf(text)})
+		_, err = g.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Ticket: enrollment.TicketOf(text), Proof: enrollment.ByReauth("password")})
 		s.err(err)
 	}
 	s.look(user)

@@ -20,9 +20,9 @@ func TestCase56_ErrorsQuote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, begin1 := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: canary, Image: canary + ":"})
-	_, begin2 := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "b", Image: "http://" + canary})
-	_, begin3 := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Replace: canary})
+	_, begin1 := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: canary, Image: canary + ":", Proof: enrollment.ByReauth("password")})
+	_, begin2 := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "b", Image: "http://" + canary, Proof: enrollment.ByReauth("password")})
+	_, begin3 := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Replace: canary, Proof: enrollment.ByReauth("password")})
 	_, answer1 := k.Guard.Answer(ctx, enrollment.PurposeSignIn, enrollment.ChallengeOf(canary), "123456")
 	_, answer2 := k.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, canary)
 	_, answer3 := k.Guard.Answer(ctx, enrollment.PurposeSignIn, login.Challenge, alice.Wrong())

@@ -93,7 +93,7 @@ func TestSelfServiceReset(t *testing.T) {
 	if s := k.Status("alice"); s.Reset != nil || s.State != store.Disabled || !k.Record("alice").Due.IsZero() {
 		t.Errorf("%+v", s)
 	}
-	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 	proving.Want(t, err, enrollment.ReasonTicketRequired)
 	k.EnrollWith("alice", enrollment.BeginOptions{Ticket: ticket})
 }

@@ -56,8 +56,9 @@ type BeginOptions struct {
 	// one. Defaults to none.
 	Ticket Ticket
 
-	// Proof authorises the setup if two-factor authentication is on already:
-	// [ByCode] or [ByReceipt]. Otherwise it is ignored.
+	// Proof authorises the setup. The first one takes [ByReauth], or nothing with
+	// Config.UnprovenSetup. Once two-factor authentication is on, it takes [ByCode] or
+	// [ByReceipt].
 	Proof Proof
 }
 
@@ -65,9 +66,9 @@ type BeginOptions struct {
 // needs to put it into an app. Signing in does not change until Confirm. A new
 // setup supersedes a pending one.
 //
-// If two-factor authentication is on already, BeginOptions.Proof is required and
-// the new authenticator is staged beside the working ones. A change of factor
-// before Confirm ends the setup; using a recovery code is such a change.
+// BeginOptions.Proof is required. If two-factor authentication is on already, the
+// new authenticator is staged beside the working ones. A change of factor before
+// Confirm ends the setup; using a recovery code is such a change.
 //
 // It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid,
 // ReasonProofStale, ReasonProofNotAllowed, or a reason of [Guard.Verify];

@@ -71,7 +71,7 @@ func TestCase62_AnyLoginName(t *testing.T) {
 	} {
 		k := proving.New(t, func(c *enrollment.Config) { c.RecoveryScheme = recovery.Fast })
 		const bob = "the-id-of-bob"
-		first, err := k.Guard.Begin(t.Context(), bob, enrollment.BeginOptions{Account: name})
+		first, err := k.Guard.Begin(t.Context(), bob, enrollment.BeginOptions{Account: name, Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Errorf("%.24q: %v", name, err)
 			continue
@@ -108,7 +108,7 @@ func TestCase62_InvisibleUserID(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{" ", "\u200B", strings.Repeat("\u3164", store.MaxUserID/3)} {
 		k := proving.New(t)
-		setup, err := k.Guard.Begin(t.Context(), id, enrollment.BeginOptions{})
+		setup, err := k.Guard.Begin(t.Context(), id, enrollment.BeginOptions{Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Errorf("%.12q: %v", id, err)
 			continue
@@ -125,7 +125,7 @@ func TestBeginWithoutUser(t *testing.T) {
 	k := proving.New(t)
 	for _, id := range []string{"", "\x00", "\xff"} {
 		for _, account := range []string{"", "bob"} {
-			if _, err := k.Guard.Begin(t.Context(), id, enrollment.BeginOptions{Account: account}); !errors.Is(err, store.ErrInvalid) {
+			if _, err := k.Guard.Begin(t.Context(), id, enrollment.BeginOptions{Account: account, Proof: enrollment.ByReauth("password")}); !errors.Is(err, store.ErrInvalid) {
 				t.Errorf("user %q, account %q: %v, want store.ErrInvalid", id, account, err)
 			}
 		}
@@ -143,7 +143,7 @@ func TestCase62_AnyIssuer(t *testing.T) {
 		"\u200B":                            "Acme",
 	} {
 		k := proving.New(t)
-		setup, err := k.Guard.Begin(t.Context(), "bob", enrollment.BeginOptions{Account: "bob", Issuer: name})
+		setup, err := k.Guard.Begin(t.Context(), "bob", enrollment.BeginOptions{Account: "bob", Issuer: name, Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Errorf("%.24q: %v", name, err)
 		} else if got := shown(t, setup); got != (totp.Label{Issuer: want, Account: "bob"}) {
@@ -158,7 +158,7 @@ func TestCase62_RoomInQRCode(t *testing.T) {
 	k := proving.New(t, func(c *enrollment.Config) {
 		c.Params = totp.Params{Algorithm: totp.SHA512, Digits: 8, Period: 2 * time.Minute}
 	})
-	o := enrollment.BeginOptions{Account: strings.Repeat("🦊", 99), Issuer: strings.Repeat("🦊", 16)}
+	o := enrollment.BeginOptions{Account: strings.Repeat("🦊", 99), Issuer: strings.Repeat("🦊", 16), Proof: enrollment.ByReauth("password")}
 	begin := func(image int) enrollment.Setup {
 		o.Image = "https://example.com/" + strings.Repeat("&", image-20)
 		setup, err := k.Guard.Begin(t.Context(), "bob", o)
@@ -191,7 +191,7 @@ func TestCase83_FreshSecretsFitTheAlgorithm(t *testing.T) {
 	t.Parallel()
 	for algorithm, want := range map[totp.Algorithm]int{totp.SHA1: 20, totp.SHA256: 32, totp.SHA512: 64} {
 		k := proving.New(t, func(c *enrollment.Config) { c.Params.Algorithm = algorithm })
-		setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{})
+		setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -124,13 +124,18 @@ func TestConfirmTellsTheClock(t *testing.T) {
 	}
 }
 
-// "Proof authorises the setup where two-factor authentication is on already.
-// It is not looked at otherwise."
+// What proves the second factor is not looked at before there is one: it does not
+// authorise the first setup, and with Config.UnprovenSetup it does no harm.
 func TestProofThatIsNotLookedAt(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
+	open := k.Node(func(c *enrollment.Config) { c.UnprovenSetup = true })
 	for _, p := range []enrollment.Proof{enrollment.ByCode("hello"), enrollment.ByReceipt(enrollment.ReceiptOf("hello"))} {
-		k.Begin("bob", enrollment.BeginOptions{Proof: p})
+		o := enrollment.BeginOptions{Account: "a", Proof: p}
+		_, err := k.Guard.Begin(t.Context(), "bob", o)
+		proving.Want(t, err, enrollment.ReasonProofNotAllowed)
+		_, err = open.Begin(t.Context(), "bob", o)
+		k.Must(err)
 	}
 }
 
@@ -247,7 +252,7 @@ func TestBrokenRandomness(t *testing.T) {
 			t.Fatal(err)
 		}
 		k.Keys.Random = source
-		_, begin := k.Guard.Begin(t.Context(), "carol", enrollment.BeginOptions{Account: "c"})
+		_, begin := k.Guard.Begin(t.Context(), "carol", enrollment.BeginOptions{Account: "c", Proof: enrollment.ByReauth("password")})
 		_, confirm := k.Guard.Confirm(t.Context(), "bob", setup.Token, k.Code(app))
 		_, answer := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.Code())
 		_, wrong := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, login.Challenge, alice.Wrong())
@@ -309,11 +314,11 @@ func TestCase66_LabelsDiffer(t *testing.T) {
 	} {
 		k := proving.New(t)
 		ctx, g := t.Context(), k.Guard
-		var receipt enrollment.Receipt
+		proof := enrollment.ByReauth("password")
 		var apps []*enrollmenttest.App // by the order of the account's authenticators
 		begin := func(replace string) (enrollment.Setup, *enrollmenttest.App) {
 			t.Helper()
-			setup, err := g.Begin(ctx, "alice", enrollment.BeginOptions{Account: account, Replace: replace, Proof: enrollment.ByReceipt(receipt)})
+			setup, err := g.Begin(ctx, "alice", enrollment.BeginOptions{Account: account, Replace: replace, Proof: proof})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -339,7 +344,7 @@ func TestCase66_LabelsDiffer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			apps, receipt = append(apps, app), done.Success.Receipt
+			apps, proof = append(apps, app), enrollment.ByReceipt(done.Success.Receipt)
 		}
 		ids := func() (ids []string) {
 			t.Helper()
@@ -386,7 +391,7 @@ func TestCase66_LabelsDiffer(t *testing.T) {
 func TestCase74_LinkInTemplate(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
-	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: `alice&secret="x"@example.com`})
+	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: `alice&secret="x"@example.com`, Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -410,7 +415,7 @@ func TestCase74_LinkInTemplate(t *testing.T) {
 func TestCase75_PastedKey(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
-	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
+	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}

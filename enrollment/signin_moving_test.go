@@ -178,7 +178,7 @@ func TestSignInImportForgivesNothing(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t, func(c *enrollment.Config) { c.AddressAlone = true })
 	// Somebody with the password tries to bind an address, and guesses.
-	b, err := k.Guard.Messages().Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "email", To: "mallory@example.com"})
+	b, err := k.Guard.Messages().Bind(t.Context(), "alice", enrollment.BindOptions{Channel: "email", To: "mallory@example.com", Proof: enrollment.ByReauth("password")})
 	k.Must(err)
 	for range 5 {
 		_, err := k.Guard.Messages().Confirm(t.Context(), "alice", b.Token, "000000")

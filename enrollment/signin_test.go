@@ -21,7 +21,7 @@ func TestPolicy(t *testing.T) {
 	states := map[string]func(k *proving.Kit){
 		"new": func(*proving.Kit) {},
 		"pending": func(k *proving.Kit) {
-			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 			k.Must(err)
 		},
 		"confirmed": func(k *proving.Kit) { k.Enroll("alice") },
@@ -196,7 +196,7 @@ func TestPassAndThenSetup(t *testing.T) {
 			t.Errorf("%s: %+v", name, s)
 		}
 		// Neither a setup that nobody confirms, nor another reset, is a way out.
-		_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+		_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 		k.Must(err)
 		ticket, err := admin.Reset(t.Context(), "alice", enrollment.ResetOptions{Ticket: true})
 		k.Must(err)

@@ -175,7 +175,9 @@ func (g *Guard) statusOf(userID string, a *account.Account, now time.Time) (Stat
 			s.Locks = append(s.Locks, Lock{Factor: factorOf(f), Until: until})
 		}
 	}
-	limits := account.Moment{Now: now, AllowReauth: g.config.AllowReauth, Limits: g.config.limits()}
+	limits := account.Moment{
+		Now: now, AllowReauth: g.config.AllowReauth, UnprovenSetup: g.config.UnprovenSetup, Limits: g.config.limits(),
+	}
 	offer := account.Offer{Delivers: g.config.Sender != nil, Alone: g.config.AddressAlone, Keeps: g.config.KeepCodes}
 	possible, err := a.Possible(limits, offer)
 	if err != nil {

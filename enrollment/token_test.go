@@ -41,7 +41,7 @@ func TestTextOfTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	begin := func(user string) (enrollment.Setup, *enrollmenttest.App) {
-		s, err := g.Begin(t.Context(), user, enrollment.BeginOptions{Account: user})
+		s, err := g.Begin(t.Context(), user, enrollment.BeginOptions{Account: user, Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,7 +19,7 @@ func TestSlowNodeUnderAFrozenClock(t *testing.T) {
 	entered, release := k.Store.Stall(proving.Save)
 	slow := make(chan error, 1)
 	go func() {
-		_, err := k.Guard.Begin(context.Background(), "alice", enrollment.BeginOptions{Account: "slow"})
+		_, err := k.Guard.Begin(context.Background(), "alice", enrollment.BeginOptions{Account: "slow", Proof: enrollment.ByReauth("password")})
 		slow <- err
 	}()
 	<-entered

@@ -225,7 +225,7 @@ type User struct {
 func (k *Kit) Enroll(userID string) *User {
 	k.t.Helper()
 	ctx := context.Background()
-	setup, err := k.Guard.Begin(ctx, userID, enrollment.BeginOptions{Account: "account of a test"})
+	setup, err := k.Guard.Begin(ctx, userID, enrollment.BeginOptions{Account: "account of a test", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		k.t.Fatalf("enrollmenttest: %v", err)
 	}

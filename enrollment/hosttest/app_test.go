@@ -63,7 +63,10 @@ func newApp(t *testing.T, lab *hosttest.Lab, fault string) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := enrollment.Config{Issuer: "Acme", Logger: a.log, AllowReauth: fault == "a mark is a proof" || fault == "nothing is a proof"}
+	config := enrollment.Config{
+		Issuer: "Acme", Logger: a.log, UnprovenSetup: true,
+		AllowReauth: fault == "a mark is a proof" || fault == "nothing is a proof",
+	}
 	if a.guard, err = lab.NewGuard(a.store, keys, config); err != nil {
 		t.Fatal(err)
 	}

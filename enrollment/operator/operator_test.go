@@ -126,9 +126,9 @@ func TestCommandsForOneAccount(t *testing.T) {
 	c.contains(out, "The ticket, shown this once: ")
 
 	object := c.json(operator.ExitOK, "reset", "alice", "-ticket", "-reason", "ticket 7")[0]
-	_, err := c.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+	_, err := c.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 	proving.Want(t, err, enrollment.ReasonTicketRequired)
-	_, err = c.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: enrollment.TicketOf(fmt.Sprint(object["ticket"]))})
+	_, err = c.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: enrollment.TicketOf(fmt.Sprint(object["ticket"])), Proof: enrollment.ByReauth("password")})
 	proving.Want(t, err, "")
 
 	c.run(operator.ExitOK, "move", "alice", "alicia", "-reason", "ticket 7")

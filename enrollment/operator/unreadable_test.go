@@ -44,7 +44,7 @@ func TestCase70_KeysLost(t *testing.T) {
 		if d, err := c.Guard.SignIn(t.Context(), id, enrollment.SignInOptions{}); !errors.Is(err, enrollment.ErrCorrupt) || d.Next != enrollment.Refuse {
 			t.Errorf("%s: %v, %v", id, d.Next, err)
 		}
-		if _, err := c.Guard.Begin(t.Context(), id, enrollment.BeginOptions{Account: "a"}); !errors.Is(err, enrollment.ErrCorrupt) {
+		if _, err := c.Guard.Begin(t.Context(), id, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}); !errors.Is(err, enrollment.ErrCorrupt) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}

@@ -121,7 +121,7 @@ func englishDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		enrollment.ReasonInvalidBypass:         {"": {"A pass can’t end at that time. Choose a time in the near future.", again}},
 		enrollment.ReasonOwnAccount:            {"": {"You can’t do that for your own account. Another administrator must do it for you.", ""}},
 		enrollment.ReasonUserIDTaken:           {"": {"The new user id already has two-factor authentication data. Erase it first if it is not needed.", ""}},
-		enrollment.ReasonProofRequired:         {"": {"Please confirm this with a code.", ""}},
+		enrollment.ReasonProofRequired:         {"": {"Please confirm that it’s you.", ""}},
 		enrollment.ReasonProofInvalid:          {"": {"Please confirm this with a code once more.", ""}},
 		enrollment.ReasonProofStale:            {"": {"You last entered a code a while ago. Please confirm this with a new one.", ""}},
 		enrollment.ReasonProofNotAllowed:       {"": {"You can’t use that here. Confirm in another way.", ""}},

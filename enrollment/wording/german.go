@@ -152,7 +152,7 @@ func germanDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		enrollment.ReasonInvalidBypass:         {"": {"Eine Ausnahme kann nicht zu dieser Zeit enden. Wählen Sie eine Zeit in naher Zukunft.", again}},
 		enrollment.ReasonOwnAccount:            {"": {"Das können Sie nicht für Ihr eigenes Konto tun. Eine andere Person aus der Verwaltung muss es für Sie tun.", ""}},
 		enrollment.ReasonUserIDTaken:           {"": {"Zur neuen Benutzerkennung gibt es schon Daten einer Zwei-Faktor-Authentifizierung. Löschen Sie sie zuerst, wenn sie nicht gebraucht werden.", ""}},
-		enrollment.ReasonProofRequired:         {"": {"Bitte bestätigen Sie das mit einem Code.", ""}},
+		enrollment.ReasonProofRequired:         {"": {"Bitte bestätigen Sie, dass Sie es sind.", ""}},
 		enrollment.ReasonProofInvalid:          {"": {"Bitte bestätigen Sie das noch einmal mit einem Code.", ""}},
 		enrollment.ReasonProofStale:            {"": {"Ihr letzter Code ist eine Weile her. Bitte bestätigen Sie das mit einem neuen.", ""}},
 		enrollment.ReasonProofNotAllowed:       {"": {"Das können Sie hier nicht verwenden. Bestätigen Sie auf andere Weise.", ""}},

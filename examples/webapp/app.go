@@ -124,6 +124,7 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		Notify:         a.notify,
 		Sender:         a.mailbox,
 		AddressAlone:   c.messagesAlone,
+		UnprovenSetup:  true, // the settings page turns it on with one click
 		ResetWait:      resetWait,
 	})
 	if err != nil {

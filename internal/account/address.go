@@ -20,8 +20,7 @@ type Address struct {
 func (a *Account) Address() Address { return a.delivery.address }
 
 // Bind counts a message to an address that its code is to prove. Alone says that
-// an address may be all that an account has. Where two-factor authentication is
-// on, it takes a proof.
+// an address may be all that an account has. It takes a proof.
 func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket TicketHash, p Proof) error {
 	if !a.enrolled() && !alone {
 		return refuse(NoAuthenticator)
@@ -32,10 +31,8 @@ func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket Tick
 	if err := a.mayMessage(m); err != nil {
 		return err
 	}
-	if a.enrolled() {
-		if _, err := a.prove(m, p, toAdd); err != nil {
-			return err
-		}
+	if err := a.proveAdding(m, p); err != nil {
+		return err
 	}
 	x.Binds = to
 	return a.send(m, x)

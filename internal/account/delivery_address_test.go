@@ -7,19 +7,19 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// Whoever begins to bind an address while nothing is set up proves nothing. That
-// must not be worth anything once something is.
+// Whoever begins to bind an address while nothing is set up proves no second factor.
+// That must not be worth anything once something is.
 func TestBindBeganBeforeEnrolling(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone, true, account.TicketHash{}, account.Proof{}))
+	must(t, w.a.Bind(w.moment(), w.message(3, "123456"), phone, true, account.TicketHash{}, w.by(account.TOTP)))
 	w.enroll(1)
 	mustReason(t, w.confirmAddress(3, "123456", true, nil), account.NoSetup)
 	w.now = w.now.Add(account.MessagePause)
 	mustReason(t, w.a.Bind(w.moment(), w.message(4, "123456"), phone, true, account.TicketHash{}, account.Proof{}), account.ProofRequired)
 }
 
-// And an address that is confirmed drops the app that was begun without a proof.
+// And an address that is confirmed drops the app that was begun before.
 func TestAddressDropsSetup(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

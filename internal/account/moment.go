@@ -29,6 +29,9 @@ type Moment struct {
 	// AllowReauth lets re-authentication authorise what takes something away.
 	AllowReauth bool
 
+	// UnprovenSetup lets the first factor be set up without a proof.
+	UnprovenSetup bool
+
 	// Origin is where the call comes from, in the host's words: at most MaxOrigin
 	// bytes. What is recorded has it.
 	Origin string

@@ -61,6 +61,8 @@ func (a *Account) Possible(m Moment, o Offer) ([]Possible, error) {
 		if on {
 			p.Codes, p.Receipts = a.provers(m.Now, d, left)
 			p.Reauth = d.reauth && m.AllowReauth
+		} else {
+			p.Reauth = !m.UnprovenSetup
 		}
 		all = append(all, p)
 	}

@@ -67,6 +67,27 @@ type authority struct {
 	method string    // of a re-authentication
 }
 
+// proveAdding evaluates the proof for a further factor, or for the first one.
+func (a *Account) proveAdding(m Moment, p Proof) error {
+	if !a.enrolled() {
+		return proveFirst(m, p)
+	}
+	_, err := a.prove(m, p, toAdd)
+	return err
+}
+
+// proveFirst evaluates the proof for the first factor. There is no second one yet
+// that could prove it: the host vouches for the user.
+func proveFirst(m Moment, p Proof) error {
+	switch {
+	case m.UnprovenSetup || p.Kind == ReauthProof:
+		return nil
+	case p.Kind == NoProof:
+		return refuse(ProofRequired)
+	}
+	return refuse(ProofNotAllowed)
+}
+
 // prove evaluates the proof. Like Check it can change the account and still
 // refuse, and asks for what a recovery code needs.
 func (a *Account) prove(m Moment, p Proof, d demand) (authority, error) {

@@ -76,8 +76,52 @@ func TestProofs(t *testing.T) {
 	}
 }
 
+// The first factor takes the host's word, whatever that is good for later, or
+// nothing if the host says so.
+func TestProofOfTheFirstSetup(t *testing.T) {
+	t.Parallel()
+	none := newWorld(t)
+	off := newWorld(t)
+	off.enroll(1)
+	must(t, off.a.Disable(off.moment(), off.by(account.TOTP)))
+	for name, tt := range map[string]struct {
+		proof account.Proof
+		want  account.Reason
+	}{
+		"nothing":                 {account.Proof{}, account.ProofRequired},
+		"re-authentication":       {none.reauth("password"), ""},
+		"a code":                  {account.Proof{Kind: account.CodeProof}, account.ProofNotAllowed},
+		"a receipt":               {account.Proof{Kind: account.ReceiptProof}, account.ProofNotAllowed},
+		"a receipt, no good":      {account.Proof{Kind: account.ReceiptProof, Refused: account.ProofInvalid}, account.ProofNotAllowed},
+		"of an unknown kind":      {account.Proof{Kind: 99}, account.ProofNotAllowed},
+		"a code, not well-formed": {account.Proof{Kind: account.CodeProof, Refused: account.MalformedCode}, account.ProofNotAllowed},
+	} {
+		for state, w := range map[string]*world{"none": none, "disabled": off} {
+			for does, change := range map[string]func(a *account.Account, m account.Moment) error{
+				"begin": func(a *account.Account, m account.Moment) error {
+					return a.Begin(m, w.setup(9, account.AuthenticatorID{}), account.TicketHash{}, tt.proof)
+				},
+				"bind": func(a *account.Account, m account.Moment) error {
+					return a.Bind(m, w.message(9, "123456"), phone, true, account.TicketHash{}, tt.proof)
+				},
+			} {
+				m := w.at()
+				m.AllowReauth = false
+				a := w.copied()
+				if got := reason(change(a, m)); got != tt.want || a.Changed() != (tt.want == "") {
+					t.Errorf("%s, %s by %s: %q, want %q; changed: %v", state, does, name, got, tt.want, a.Changed())
+				}
+				m.UnprovenSetup = true
+				if got := reason(change(w.copied(), m)); got != "" {
+					t.Errorf("%s, %s by %s: %q where nothing has to be proven", state, does, name, got)
+				}
+			}
+		}
+	}
+}
+
 // What is denied for another reason leaves the code good, and what is not on
-// takes no proof.
+// takes no code.
 func TestProofIsAskedForLast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -106,7 +150,7 @@ func TestProofIsAskedForLast(t *testing.T) {
 	none := newWorld(t)
 	mustReason(t, none.a.Disable(none.moment(), p), account.NotEnrolled)
 	mustReason(t, second(none.a.Renew(none.moment(), account.Renewal{}, p)), account.NotEnrolled)
-	mustReason(t, none.a.Begin(none.at(), none.setup(1, account.AuthenticatorID{}), account.TicketHash{}, account.Proof{Refused: account.ProofInvalid}), "")
+	mustReason(t, none.a.Begin(none.at(), none.setup(1, account.AuthenticatorID{}), account.TicketHash{}, p), account.ProofNotAllowed)
 }
 
 // The receipt of a renewal is as old as its proof, and good again.

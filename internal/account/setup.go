@@ -86,8 +86,8 @@ func (a *Account) showsCodes(now time.Time) (bool, error) {
 }
 
 // Begin stages a fresh authenticator, in the place of an earlier one that is
-// still waiting. Where two-factor authentication is on it takes a proof, and
-// where it is off the ticket of the account, if there is one.
+// still waiting. It takes a proof, and where two-factor authentication is off also
+// the ticket of the account, if there is one.
 //
 // An authenticator without a name gets one, a label that others have gets a
 // number, and the codes stay only if confirming the setup would make some.
@@ -103,10 +103,8 @@ func (a *Account) Begin(m Moment, s Setup, ticket TicketHash, p Proof) error {
 	if err := a.checkTicket(ticket); err != nil {
 		return err
 	}
-	if a.enrolled() {
-		if _, err := a.prove(m, p, toAdd); err != nil {
-			return err
-		}
+	if err := a.proveAdding(m, p); err != nil {
+		return err
 	}
 	if s.Authenticator.Name == "" {
 		s.Authenticator.Name = a.nameFor(s.Replaces)

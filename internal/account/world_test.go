@@ -63,8 +63,12 @@ func (w *world) at() account.Moment {
 	return account.Moment{Now: w.now, AllowSHA1: fips.Enforced(), AllowReauth: true, Limits: account.DefaultLimits()}
 }
 
-// by is the proof that the owner has just answered with that factor.
+// by is the proof that the owner has just answered with that factor. For the first
+// setup it is that of the host.
 func (w *world) by(f account.Factor) account.Proof {
+	if w.a.State() != account.Confirmed {
+		return w.reauth("password")
+	}
 	return account.Proof{Kind: account.ReceiptProof, Receipt: account.Receipt{Epoch: w.a.Epoch(), At: w.now, Factor: f}}
 }
 

@@ -120,7 +120,7 @@ func (p *Population) Restore(ctx context.Context) error {
 // enroll makes a user, and a challenge at base.
 func (p *Population) enroll(ctx context.Context, id string, lived bool) (User, error) {
 	p.set(base.AddDate(0, -1, 0))
-	setup, err := p.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: id + "@example.com"})
+	setup, err := p.Guard.Begin(ctx, id, enrollment.BeginOptions{Account: id + "@example.com", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		return User{}, err
 	}

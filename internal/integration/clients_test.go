@@ -73,7 +73,7 @@ func TestOathtool(t *testing.T) {
 func signsIn(t *testing.T, kit *enrollmenttest.Kit, code func(enrollment.Setup) string) {
 	t.Helper()
 	ctx := t.Context()
-	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Ac & Më"})
+	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Ac & Më", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestKeePassXC(t *testing.T) {
 		return strings.TrimSpace(run(t, password+"\n", "keepassxc-cli", "show", "-q", "-t", database, "acme"))
 	}
 	ctx := t.Context()
-	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Acme & Söhne"})
+	setup, err := kit.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Acme & Söhne", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func photograph(t *testing.T, text string, background, foreground color.Color) [
 func TestURIIsAsAppsReadIt(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
-	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Acme Inc"})
+	setup, err := kit.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice@example.com", Issuer: "Acme Inc", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func directory(t *testing.T, s store.Store) {
 	}
 	guard, _ := open(old)
 	begin := func(id string) (enrollment.SetupToken, *enrollmenttest.App) {
-		setup, err := guard.Begin(ctx, id, enrollment.BeginOptions{Account: "account"})
+		setup, err := guard.Begin(ctx, id, enrollment.BeginOptions{Account: "account", Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package proving
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -19,11 +20,15 @@ type Person struct {
 	Kit *Kit // which the person is enrolled with
 }
 
-// Begin begins a setup, and returns what the app that scans it holds.
+// Begin begins a setup, and returns what the app that scans it holds. Without a
+// proof, the password was right just now.
 func (k *Kit) Begin(user string, o enrollment.BeginOptions) (enrollment.Setup, totp.Key) {
 	k.t.Helper()
 	if o.Account == "" {
 		o.Account = "account"
+	}
+	if reflect.ValueOf(o.Proof).IsZero() {
+		o.Proof = enrollment.ByReauth("password")
 	}
 	setup, err := k.Guard.Begin(k.t.Context(), user, o)
 	k.Must(err)

@@ -172,7 +172,7 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 		c.CodesAtSetup, c.ReplenishCodes, c.Sender = true, true, sender
 	})
 	ctx, g := t.Context(), kit.Guard
-	setup, err := g.Begin(ctx, user, enrollment.BeginOptions{Account: user})
+	setup, err := g.Begin(ctx, user, enrollment.BeginOptions{Account: user, Proof: enrollment.ByReauth("password")})
 	ok(err)
 	app, err := enrollmenttest.Scan(setup.URI())
 	ok(err)

@@ -66,11 +66,11 @@ func TestCase29_ResetUnrecorded(t *testing.T, open proving.Open) {
 			"": enrollment.ReasonTicketRequired, "hello": enrollment.ReasonTicketInvalid, u.Codes[0]: enrollment.ReasonTicketInvalid,
 			strings.Repeat("0", 16): enrollment.ReasonTicketInvalid, strings.Repeat("A", 1<<20): enrollment.ReasonTicketInvalid,
 		} {
-			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: enrollment.TicketOf(guess)})
+			_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: enrollment.TicketOf(guess), Proof: enrollment.ByReauth("password")})
 			proving.Want(t, err, why)
 		}
 	})
-	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket})
+	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Ticket: ticket, Proof: enrollment.ByReauth("password")})
 	proving.Want(t, err, "")
 }
 

@@ -83,6 +83,7 @@ var Tests = []proving.Test{
 	{Name: "TestCase68_RefusalsOfTheGateway", Run: TestCase68_RefusalsOfTheGateway},
 	{Name: "TestCase71_UserIDChanges", Run: TestCase71_UserIDChanges},
 	{Name: "TestCase71_EachWrite", Run: TestCase71_EachWrite},
+	{Name: "TestCase72_StolenSessionSetsUp", Run: TestCase72_StolenSessionSetsUp},
 	{Name: "TestCase73_LineOfTheSheet", Run: TestCase73_LineOfTheSheet},
 	{Name: "TestCase73_PastedMessage", Run: TestCase73_PastedMessage},
 	{Name: "TestCase73_ImportedText", Run: TestCase73_ImportedText},

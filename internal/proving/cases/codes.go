@@ -38,7 +38,7 @@ func TestCase19_ReplenishRace(t *testing.T, open proving.Open) {
 // TestCase32_KeptCodes: codes in clear are nowhere but where they are asked for.
 func TestCase32_KeptCodes(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t), proving.KeepCodes, proving.ReplenishCodes, proving.CodesAtSetup)
-	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
+	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestCase49_ReplenishLostReply(t *testing.T, open proving.Open) {
 func TestCase49_SetupCodesLostReply(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t), proving.CodesAtSetup)
 	k.Store.LoseReply(proving.Save)
-	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
+	setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("password")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,7 +118,7 @@ func TestCase50_ImportedLeavesRoom(t *testing.T, open proving.Open) {
 			c.RecoveryScheme = recovery.Argon2id
 			c.RecoveryCodes = recovery.MinCount
 		})
-		setup, err := k.Guard.Begin(t.Context(), "other", enrollment.BeginOptions{Account: "other"})
+		setup, err := k.Guard.Begin(t.Context(), "other", enrollment.BeginOptions{Account: "other", Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func TestCase21_DeliveredCodesAreUniform(t *testing.T, open proving.Open) {
 	p := k.Post()
 	var count [6][10]int
 	for i := range n {
-		if _, err := p.Begin(fmt.Sprint("user-", i), enrollment.Proof{}); err != nil {
+		if _, err := p.Begin(fmt.Sprint("user-", i), enrollment.ByReauth("password")); err != nil {
 			t.Fatal(err)
 		}
 		code := p.Inbox.Code()
@@ -45,7 +45,7 @@ func TestCase21_DeliveredCodesAreUniform(t *testing.T, open proving.Open) {
 func TestCase31_StatusShowsNoAddress(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t), proving.AddressAlone)
 	p := k.Post()
-	p.Bound("alice", enrollment.Proof{})
+	p.Bound("alice", enrollment.ByReauth("password"))
 	s := k.Status("alice")
 	j, err := json.Marshal(s)
 	if err != nil {
@@ -76,7 +76,7 @@ func TestCase55_Message(t *testing.T, open proving.Open) {
 		}))
 	})
 	p := k.Post()
-	p.Bound("alice", enrollment.Proof{})
+	p.Bound("alice", enrollment.ByReauth("password"))
 	d := p.Deliver(k.Challenge("alice"))
 	m := p.Inbox.Last()
 	proving.Want(t, answer(k, d.Challenge, p.Inbox.Wrong()), enrollment.ReasonWrongCode)

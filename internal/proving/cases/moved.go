@@ -38,7 +38,7 @@ func TestCase71_UserIDChanges(t *testing.T, open proving.Open) {
 		if d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Device: device.Token}); !errors.Is(err, enrollment.ErrMoved) || d.Next != enrollment.Refuse {
 			t.Errorf("the old id: %v, %v", d.Next, err)
 		}
-		_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+		_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 		moved(t, err)
 		_, err = k.Answer(challenge, k.Code(u.Key))
 		moved(t, err)

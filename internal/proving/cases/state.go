@@ -328,9 +328,9 @@ func (repeating) Read(b []byte) (int, error) {
 func TestCase53_SecretDrawnTwice(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	k.Keys.Random = repeating{}
-	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"}); err != nil {
+	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a"})
+	_, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 	proving.Want(t, err, enrollment.ReasonDuplicateSecret)
 }

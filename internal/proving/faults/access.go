@@ -172,7 +172,7 @@ func confirms(ctx context.Context, s *states.State, g *enrollment.Guard, out *re
 
 func begin(ticket func(s *states.State) enrollment.Ticket) doing {
 	return func(ctx context.Context, s *states.State, g *enrollment.Guard) (result, error) {
-		setup, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Ticket: ticket(s)})
+		setup, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Ticket: ticket(s), Proof: enrollment.ByReauth("password")})
 		if err != nil && (!setup.Token.IsZero() || setup.URI() != "" || setup.Codes().Len() > 0) {
 			err = errors.New("an error that comes with a result")
 		}

@@ -268,7 +268,7 @@ func TestFaultsOfNotify(t *testing.T, open proving.Open) {
 			for want := range 2 {
 				taken = 0
 				// One of the two is written, whatever the operation has led to.
-				_, begin := g.Begin(t.Context(), states.User, enrollment.BeginOptions{Account: "a"})
+				_, begin := g.Begin(t.Context(), states.User, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 				_, verify := g.Verify(t.Context(), states.User, "x", s.Unknown())
 				if proving.ReasonOf(begin) == proving.Fault || proving.ReasonOf(verify) == proving.Fault {
 					t.Fatal(begin, verify)

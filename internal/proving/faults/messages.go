@@ -61,6 +61,7 @@ func messageOperations() []operation {
 	spent := func(s S) enrollment.Challenge { return s.Spent }
 	sent := func(s S) enrollment.Challenge { return s.Sent }
 	message := func(s S) string { return s.Message }
+	byReauth := func(S) enrollment.Proof { return enrollment.ByReauth("password") }
 	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
 	byCode := func(s S) enrollment.Proof { return enrollment.ByCode(s.Right()) }
 	byWrong := func(s S) enrollment.Proof { return enrollment.ByCode(s.Wrong()) }
@@ -111,8 +112,8 @@ func messageOperations() []operation {
 		{name: "Send for spent challenge", state: "addressed", run: send(spent), want: enrollment.ReasonChallengeSpent},
 		{name: "Bind by code", state: "confirmed", run: bind(byCode), writes: true, once: true, quiet: true, sends: true, held: all(waits, used(func(s S) string { return s.Right() }, enrollment.ReasonReplayed))},
 		{name: "Bind by receipt", state: "addressed", run: bind(byReceipt), writes: true, once: true, quiet: true, sends: true, held: waits},
-		{name: "Bind alone", state: "none", run: bind(byNothing), writes: true, once: true, quiet: true, sends: true, held: waits},
-		{name: "Bind with ticket", state: "ticketed", run: bind(byNothing), writes: true, once: true, quiet: true, sends: true, held: waits},
+		{name: "Bind alone", state: "none", run: bind(byReauth), writes: true, once: true, quiet: true, sends: true, held: waits},
+		{name: "Bind with ticket", state: "ticketed", run: bind(byReauth), writes: true, once: true, quiet: true, sends: true, held: waits},
 		{name: "Bind by wrong code", state: "confirmed", run: bind(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Bind without proof", state: "confirmed", run: bind(byNothing), want: enrollment.ReasonProofRequired},
 		{name: "Bind too soon", state: "sent", run: bind(byReceipt), want: enrollment.ReasonTooSoon},
@@ -170,7 +171,7 @@ func TestFaultsOfSender(t *testing.T, open proving.Open) {
 					t.Errorf("%s, Sender %s: %+v", r.where, name, d)
 				}
 			} else {
-				p := enrollment.ByCode("")
+				p := enrollment.ByReauth("password")
 				if s.Enrolled() {
 					p = enrollment.ByReceipt(s.Receipt)
 				}

@@ -112,7 +112,7 @@ func (r *rig) somebodyElse() {
 	case !r.Token.IsZero():
 		_, err = r.healthy.Confirm(ctx, states.User, r.Token, r.Wrong())
 	default:
-		_, err = r.healthy.Begin(ctx, states.User, enrollment.BeginOptions{Account: "else", Ticket: r.Ticket})
+		_, err = r.healthy.Begin(ctx, states.User, enrollment.BeginOptions{Account: "else", Ticket: r.Ticket, Proof: enrollment.ByReauth("password")})
 	}
 	if proving.ReasonOf(err) == proving.Fault {
 		r.t.Fatal(err)

@@ -121,6 +121,7 @@ func operations() []operation {
 	byUsed := func(s S) enrollment.Proof { return enrollment.ByCode(s.Used()) }
 	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.Receipt) }
 	byRecovery := func(s S) enrollment.Proof { return enrollment.ByCode(s.Codes[1]) }
+	byReauth := func(S) enrollment.Proof { return enrollment.ByReauth("password") }
 	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
 
 	resume := func(ctx context.Context, _ S, g G, out *result) error {
@@ -245,9 +246,10 @@ func operations() []operation {
 	}
 
 	ops := []operation{
-		{name: "Begin", state: "none", run: begin(proven(byNothing)), writes: true, held: resume},
-		{name: "Begin again", state: "pending", run: begin(proven(byNothing)), writes: true, held: resume},
-		{name: "Begin after all", state: "disabled", run: begin(proven(byNothing)), writes: true, held: resume},
+		{name: "Begin", state: "none", run: begin(proven(byReauth)), writes: true, held: resume},
+		{name: "Begin again", state: "pending", run: begin(proven(byReauth)), writes: true, held: resume},
+		{name: "Begin after all", state: "disabled", run: begin(proven(byReauth)), writes: true, held: resume},
+		{name: "Begin without a proof", state: "none", run: begin(proven(byNothing)), want: enrollment.ReasonProofRequired},
 		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, quiet: true, held: both(resume, replayed(S.Right))},
 		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: both(resume, replayed(recoveryCode))},
 		{name: "Begin by receipt", state: "confirmed", run: begin(proven(byReceipt)), writes: true, held: resume},

@@ -38,6 +38,9 @@ func TestFeatureF2_EnableFromSettings(t *testing.T, open proving.Open) {
 	if k.Status("alice").Enabled() {
 		t.Fatal("enabled before anything was done")
 	}
+	oneClick := k.Node(func(c *enrollment.Config) { c.UnprovenSetup = true })
+	_, err := oneClick.Begin(t.Context(), "bob", enrollment.BeginOptions{Account: "bob"})
+	k.Must(err)
 
 	setup, app := k.Begin("alice", enrollment.BeginOptions{Account: "alice@example.com"})
 	code, err := setup.QR()

@@ -130,7 +130,7 @@ func TestFeatureA4_CodesAgain(t *testing.T, open proving.Open) {
 func TestFeatureT1_CodesAtSetup(t *testing.T, open proving.Open) {
 	proving.Schemes(t, func(t *testing.T, scheme func(*enrollment.Config), count int) {
 		k := proving.Over(t, open(t), scheme, proving.CodesAtSetup)
-		setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"})
+		setup, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("password")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -31,12 +31,35 @@ func TestFeatureR1_MandateLeadsIntoSetup(t *testing.T, open proving.Open) {
 	}
 }
 
+// X13: the first setup takes a proof, and a settings page knows that before it asks.
+func TestFeatureX13_FirstSetupIsProven(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	change, ok := k.Status("alice").Change(enrollment.ChangeBegin)
+	if !ok || !change.Reauth || len(change.Codes)+len(change.Receipts) > 0 {
+		t.Errorf("the settings page is told %+v", change)
+	}
+	o := enrollment.BeginOptions{Account: "alice"}
+	_, err := k.Guard.Begin(t.Context(), "alice", o)
+	proving.Want(t, err, enrollment.ReasonProofRequired)
+	o.Proof = enrollment.ByReauth("password") // the page has asked for it
+	_, err = k.Guard.Begin(t.Context(), "alice", o)
+	k.Must(err)
+
+	// A host whose page asks for nothing says so, and the page is told.
+	k.Configure(func(c *enrollment.Config) { c.UnprovenSetup = true })
+	if change, ok := k.Status("bob").Change(enrollment.ChangeBegin); !ok || change.Reauth {
+		t.Errorf("without a proof, the settings page is told %+v", change)
+	}
+	_, err = k.Guard.Begin(t.Context(), "bob", enrollment.BeginOptions{Account: "bob"})
+	k.Must(err)
+}
+
 // R2: the user chooses an authenticator app or text messages; a phone number
 // with its country code is confirmed by a code sent to it.
 func TestFeatureR2_AppOrTextMessages(t *testing.T, open proving.Open) {
 	bobs := new(proving.Inbox)
 	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.Sender, c.AddressAlone = bobs, true })
-	number := enrollment.BindOptions{Channel: "sms", To: "+44 20 7946 0123"}
+	number := enrollment.BindOptions{Channel: "sms", To: "+44 20 7946 0123", Proof: enrollment.ByReauth("password")}
 
 	strict := k.Node(func(c *enrollment.Config) { c.AddressAlone = false }).Messages()
 	_, err := strict.Bind(t.Context(), "bob", number)

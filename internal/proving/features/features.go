@@ -85,6 +85,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureX11_SuiteForIntegrators", Run: TestFeatureX11_SuiteForIntegrators},
 	{Name: "TestFeatureX12_EventsCodesRetryAfter", Run: TestFeatureX12_EventsCodesRetryAfter},
 	{Name: "TestFeatureN16_Words", Run: TestFeatureN16_Words},
+	{Name: "TestFeatureX13_FirstSetupIsProven", Run: TestFeatureX13_FirstSetupIsProven},
 	{Name: "TestFeatureX16_TrustThatFits", Run: TestFeatureX16_TrustThatFits},
 	{Name: "TestFeatureX16_AuthenticatorsThatFit", Run: TestFeatureX16_AuthenticatorsThatFit},
 	{Name: "TestFeatureX16_MessagesThatFit", Run: TestFeatureX16_MessagesThatFit},

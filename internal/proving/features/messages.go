@@ -13,7 +13,7 @@ import (
 func TestFeatureR2_TextMessages(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t), proving.AddressAlone)
 	p := k.Post()
-	b, err := p.Begin("alice", enrollment.Proof{})
+	b, err := p.Begin("alice", enrollment.ByReauth("password"))
 	proving.Want(t, err, "")
 	m := p.Inbox.Last()
 	if m.UserID != "alice" || m.Purpose != enrollment.PurposeSetup || m.Channel != "sms" || m.To != proving.Phone ||

@@ -146,7 +146,7 @@ var (
 	}}
 
 	beginFirst = change("begin", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a"})
+		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 		return err
 	})
 	begin = change("begin", func(ctx ctx, s st, g gd) error {

@@ -168,12 +168,9 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 		if no := a.mayMessage(r.now()); no != nil {
 			return no
 		}
-		if a.enrolled() {
-			by, no := a.prove(p, u.name, r.now(), turn, modelDemand{})
-			if no != nil {
-				return no
-			}
-			match = by.match
+		var no *modelNo
+		if match, no = a.proveAdding(p, u.name, r.now(), turn, r.config.UnprovenSetup); no != nil {
+			return no
 		}
 		w = a.post(r.next(), to, r.now())
 		return nil

@@ -40,12 +40,9 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 		if no := a.checkTicket(ticket); no != nil {
 			return no
 		}
-		if a.enrolled() {
-			by, no := a.prove(p, u.name, r.now(), turn, modelDemand{})
-			if no != nil {
-				return no
-			}
-			match = by.match
+		var no *modelNo
+		if match, no = a.proveAdding(p, u.name, r.now(), turn, r.config.UnprovenSetup); no != nil {
+			return no
 		}
 		s = &modelSetup{number: r.next(), expires: r.now().Add(cmp.Or(r.config.SetupTTL, 15*time.Minute)), replaces: replace}
 		s.app.name = name

@@ -180,7 +180,7 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 func (r *modelRun) restart() {
 	// Some things may be configured anew meanwhile.
 	r.alone = r.chance(2)
-	r.config.AddressAlone = r.alone
+	r.config.AddressAlone, r.config.UnprovenSetup = r.alone, r.chance(4)
 	r.limit(&r.config)
 	r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes = r.chance(3), r.chance(3), r.chance(2)
 	var err error
@@ -188,8 +188,8 @@ func (r *modelRun) restart() {
 		r.t.Fatal(err)
 	}
 	r.messages, r.resets = r.guard.Messages(), r.guard.ResetRequests()
-	r.log = append(r.log, fmt.Sprintf("%3d a Guard: at setup %t, replenish %t, keep %t, alone %t, limits %+v", len(r.log),
-		r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes, r.alone, r.limits))
+	r.log = append(r.log, fmt.Sprintf("%3d a Guard: at setup %t, replenish %t, keep %t, alone %t, unproven %t, limits %+v", len(r.log),
+		r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes, r.alone, r.config.UnprovenSetup, r.limits))
 }
 
 func (r *modelRun) fatalf(format string, args ...any) {

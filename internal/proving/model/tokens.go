@@ -126,6 +126,22 @@ type modelAuthority struct {
 	match  modelMatch // of a code
 }
 
+// proveAdding evaluates what proves a further factor, or the first one, which
+// nothing can prove but the host. Unproven says that the host asks for nothing.
+func (a *modelAccount) proveAdding(p modelProof, user string, now time.Time, turn int, unproven bool) (modelMatch, *modelNo) {
+	if a.enrolled() {
+		by, no := a.prove(p, user, now, turn, modelDemand{})
+		return by.match, no
+	}
+	switch {
+	case unproven, p.kind == "reauth":
+		return modelMatch{}, nil
+	case p.kind == "none":
+		return modelMatch{}, modelDeny(enrollment.ReasonProofRequired)
+	}
+	return modelMatch{}, modelDeny(enrollment.ReasonProofNotAllowed)
+}
+
 // prove evaluates a proof. A recovery code that proves is not replaced: nobody
 // would see the new one.
 func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int, d modelDemand) (modelAuthority, *modelNo) {

@@ -81,6 +81,9 @@ func (r *modelRun) symbols(n int) string {
 }
 
 func (r *modelRun) proof(u *modelUser) modelProof {
+	if !u.account.enrolled() && !r.chance(6) {
+		return modelProof{kind: "reauth"} // nothing else gets anywhere
+	}
 	switch n := r.rng.IntN(20); {
 	case n < 8:
 		return modelProof{kind: "code", code: r.typed(u)}

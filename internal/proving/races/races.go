@@ -211,7 +211,7 @@ func TestRaceOfReset(t *testing.T, open proving.Open) {
 		if ticket.IsZero() {
 			continue
 		}
-		_, err := s.Guard.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Ticket: ticket})
+		_, err := s.Guard.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Ticket: ticket, Proof: enrollment.ByReauth("password")})
 		switch proving.ReasonOf(err) {
 		case "":
 			good++

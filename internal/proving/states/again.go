@@ -43,7 +43,7 @@ func (s *State) renew() {
 func showAgain(s *State) {
 	s.Must(s.Guard.Disable(s.t.Context(), User, enrollment.ByReceipt(s.Receipt)))
 	if s.Name == "alone" && s.App.IsZero() {
-		s.bind(enrollment.Proof{})
+		s.bind(enrollment.ByReauth("password"))
 		done, err := s.Guard.Messages().Confirm(s.t.Context(), User, s.Binding, s.Message)
 		s.Must(err)
 		s.Codes, s.Shown = done.Codes.Reveal(), s.Binding
@@ -112,7 +112,7 @@ var repeated = map[string]func(s *State, p enrollment.Proof) func() error{
 		ticket, err := s.admin().Reset(s.t.Context(), User, enrollment.ResetOptions{Ticket: true})
 		s.Must(err)
 		return func() error {
-			_, err := s.Guard.Begin(s.t.Context(), User, enrollment.BeginOptions{Account: "a", Ticket: ticket})
+			_, err := s.Guard.Begin(s.t.Context(), User, enrollment.BeginOptions{Account: "a", Ticket: ticket, Proof: enrollment.ByReauth("password")})
 			return err
 		}
 	},

@@ -175,7 +175,7 @@ var slowHashes sync.Map
 func (s *State) bindAlone() {
 	s.t.Helper()
 	box, ctx := BoxOf(s.t.Context())
-	b, err := s.Guard.Messages().Bind(ctx, User, enrollment.BindOptions{Channel: "email", To: "a@example.com"})
+	b, err := s.Guard.Messages().Bind(ctx, User, enrollment.BindOptions{Channel: "email", To: "a@example.com", Proof: enrollment.ByReauth("password")})
 	s.Must(err)
 	s.Binding, s.Message = b.Token, box.Last()
 }

@@ -74,6 +74,7 @@ func (s *State) unspent() string {
 var hindrances = map[string]func(s *State){
 	"none":        func(*State) {},
 	"reauth":      func(s *State) { s.Configure(func(c *enrollment.Config) { c.AllowReauth = true }) },
+	"unproven":    func(s *State) { s.Configure(func(c *enrollment.Config) { c.UnprovenSetup = true }) },
 	"keeps codes": func(s *State) { s.Configure(func(c *enrollment.Config) { c.KeepCodes = true }) },
 	"no sender":   func(s *State) { s.Configure(func(c *enrollment.Config) { c.Sender = nil }) },
 	"full":        func(s *State) { s.Configure(func(c *enrollment.Config) { c.MaxAuthenticators = 2 }) },
@@ -86,7 +87,7 @@ var hindrances = map[string]func(s *State){
 	}),
 	"paused": func(s *State) {
 		_, _ = s.Guard.Messages().Bind(s.t.Context(), User, enrollment.BindOptions{
-			Channel: "sms", To: "+43 1 000 43", Proof: enrollment.ByReceipt(s.Receipt),
+			Channel: "sms", To: "+43 1 000 43", Proof: s.toAdd(),
 		})
 	},
 	"sets": func(s *State) {
@@ -98,6 +99,14 @@ var hindrances = map[string]func(s *State){
 			}
 		}
 	},
+}
+
+// toAdd is a proof for a further factor, or for the first one.
+func (s *State) toAdd() enrollment.Proof {
+	if !s.Status(User).Enabled() {
+		return enrollment.ByReauth("password")
+	}
+	return enrollment.ByReceipt(s.Receipt)
 }
 
 func guesses(wrong func(s *State) string) func(s *State) {

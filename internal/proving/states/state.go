@@ -85,7 +85,7 @@ func New(t *testing.T, name string, scheme recovery.Scheme) *State {
 	// Keys that belong to nobody, so that a code of them is well formed.
 	for _, key := range []*totp.Key{&s.App, &s.Second, &s.Waits} {
 		other := s.NodeOver(memory.New(), s.Keys)
-		setup, err := other.Begin(t.Context(), User, enrollment.BeginOptions{Account: "a"})
+		setup, err := other.Begin(t.Context(), User, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 		s.Must(err)
 		*key = proving.KeyOf(t, setup)
 	}

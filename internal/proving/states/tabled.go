@@ -125,7 +125,7 @@ func (s *State) confirm() {
 // confirmAddress confirms an address for an account that has nothing.
 func (s *State) confirmAddress() {
 	s.t.Helper()
-	s.bind(enrollment.Proof{})
+	s.bind(enrollment.ByReauth("password"))
 	done, err := s.Guard.Messages().Confirm(s.t.Context(), User, s.Binding, s.Message)
 	s.Must(err)
 	s.Codes = done.Codes.Reveal()

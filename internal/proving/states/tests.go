@@ -10,6 +10,7 @@ var Tests = []proving.Test{
 	{Name: "TestRepetitions", Run: TestRepetitions},
 	{Name: "TestRepetitionsHaveWords", Run: TestRepetitionsHaveWords},
 	{Name: "TestProofTable", Run: TestProofTable},
+	{Name: "TestFirstProofTable", Run: TestFirstProofTable},
 	{Name: "TestMovedRefusesEverything", Run: TestMovedRefusesEverything},
 	{Name: "TestStatusSaysWhatIsPossible", Run: TestStatusSaysWhatIsPossible},
 	{Name: "TestStatusOfAnAddressAlone", Run: TestStatusOfAnAddressAlone},
