@@ -41,24 +41,6 @@ func TestNodes(t *testing.T) {
 	}
 }
 
-// TestPostgresModes holds the store against the contract in the ways in which
-// a host may have to use PostgreSQL: without prepared statements, as behind
-// PgBouncer.
-func TestPostgresModes(t *testing.T) {
-	t.Parallel()
-	for name, extra := range map[string]string{
-		"unprepared":      " default_query_exec_mode=exec",
-		"simple protocol": " default_query_exec_mode=simple_protocol",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			storetest.Run(t, func(t *testing.T) store.Store {
-				return migrated(t, sqlstore.New(testenv.OpenPostgres(t, testenv.PostgresDSN(t)+extra), sqlstore.PostgreSQL))
-			})
-		})
-	}
-}
-
 // TestTablesOfOneDatabase sees that stores of two tables know nothing of each
 // other, whatever their names.
 func TestTablesOfOneDatabase(t *testing.T) {

@@ -41,8 +41,8 @@
 // A Store does not prepare statements. [database/sql] would prepare each one
 // again on every connection and keep it open, and prepared statements fail
 // behind a pooler that changes the server connection between transactions. Some
-// drivers, such as pgx, prepare statements by themselves. They have a setting to
-// turn that off for PgBouncer.
+// drivers prepare statements by themselves. They have a setting to turn that off for
+// PgBouncer: default_query_exec_mode=exec for pgx, binary_parameters=yes for lib/pq.
 //
 // A Store never takes part in a transaction of the host, and must not: if a
 // failed attempt were rolled back together with the request, it would not count.
@@ -116,7 +116,7 @@
 //
 // Every connection of the pool needs the settings below, so put them into the
 // data source name. A PRAGMA sent through sql.DB reaches one connection only.
-// With modernc.org/sqlite:
+// With modernc.org/sqlite and github.com/ncruces/go-sqlite3:
 //
 //	file:accounts.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate
 //
@@ -146,7 +146,13 @@
 // its own, so that an account saved through one connection does not exist for
 // another. Use package memory, or a file in a temporary folder.
 //
-// # Versions
+// # Versions and drivers
+//
+// These are tested: github.com/jackc/pgx/v5/stdlib in each of its query modes, and
+// github.com/lib/pq with and without binary_parameters, both directly and, without
+// prepared statements, through PgBouncer 1.18 in transaction mode;
+// modernc.org/sqlite, github.com/mattn/go-sqlite3 and github.com/ncruces/go-sqlite3;
+// github.com/go-sql-driver/mysql.
 //
 // PostgreSQL must be 9.6 or later, and SQLite 3.37 or later, which has strict
 // tables. The dialect MySQL is tested with MariaDB 10.11. MySQL 8.0 is meant to

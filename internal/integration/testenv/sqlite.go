@@ -30,6 +30,12 @@ func OpenSQLite(t testing.TB, path string) *sql.DB {
 // poolSize bounds the connections of one pool, as a host does.
 const poolSize = 16
 
+// OpenDriver opens a pool by the driver of that name. It is closed with the test.
+func OpenDriver(t testing.TB, driver, dsn string) *sql.DB {
+	t.Helper()
+	return openPool(t, driver, dsn)
+}
+
 func openPool(t testing.TB, driver, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(driver, dsn)
