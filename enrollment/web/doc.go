@@ -32,7 +32,7 @@
 // package enrollment. What is denied has a status, the members of
 // [enrollment.Denied], and a text for the user:
 //
-//	POST /sign-in          challenge, code          success, session, device, new_code
+//	POST /sign-in          challenge, code, trust   success, session, device, new_code
 //	POST /sign-in/text     challenge                an enrollment.Delivery
 //	POST /sign-in/reset    challenge                an enrollment.ResetRequest
 //	GET  /                                          an enrollment.Status
@@ -53,6 +53,9 @@
 //	POST /devices/rename   id, name
 //	POST /devices/revoke   id, or none for all
 //	POST /reset/cancel
+//
+// A code is a text, or a list of three: consecutive codes of an app, where the member
+// three_codes of an answer offers that.
 //
 // The setup token is there before the code, and the token of /codes/token before the new
 // codes, so a client whose answer was lost asks for them with /codes/again.

@@ -61,14 +61,15 @@ type Page struct {
 	Authenticator *enrollment.Authenticator
 
 	// Factors are those that the page takes a code of. It takes one of the message that
-	// was Sent if ByMessage is set, and of an app alone if OnlyApp is.
-	Factors            []enrollment.Factor
-	Sent               *enrollment.Address
-	ByMessage, OnlyApp bool
+	// was Sent if ByMessage is set, one of an app alone if OnlyApp is, and three
+	// consecutive ones of an app, in fields of one name, if ThreeCodes is.
+	Factors                        []enrollment.Factor
+	Sent                           *enrollment.Address
+	ByMessage, OnlyApp, ThreeCodes bool
 
-	// OfferTrust and OfferReset say what else the sign-in offers, and AskTicket that the
-	// setup needs the ticket of an administrator.
-	OfferTrust, OfferReset, AskTicket bool
+	// OfferThree, OfferTrust and OfferReset say what else a page that asks for a code
+	// offers, and AskTicket that the setup needs the ticket of an administrator.
+	OfferThree, OfferTrust, OfferReset, AskTicket bool
 
 	// Renewal stands for the new recovery codes that the page renew makes. Its text and
 	// that of Setup.Token are the field "token" of the forms of these pages.

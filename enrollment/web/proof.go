@@ -55,6 +55,9 @@ func (c *call) refused(err error, kind enrollment.ChangeKind, page, other string
 		c.deny(err, other)
 		return
 	}
+	if errors.Is(err, enrollment.ReasonProofNotAllowed) {
+		c.setNote(noteOf(err)) // something else will do
+	}
 	status, err := c.guard.Status(c.r.Context(), c.user)
 	if err != nil {
 		c.fault(err)

@@ -63,7 +63,11 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 		next = c.afterSignIn(userID)
 	case enrollment.AskCode:
 		c.dropCookies(cookieMessage)
-		c.setCookie(cookieChallenge, 0, d.Challenge.Reveal(), factorList(d.Factors))
+		three := ""
+		if d.ThreeCodes {
+			three = withThree
+		}
+		c.setCookie(cookieChallenge, 0, d.Challenge.Reveal(), factorList(d.Factors), three)
 		next = c.at("/sign-in", "return", localPath(c.in.Return))
 	default:
 		c.config.Fail(c.w, c.r, fmt.Errorf("web: the decision is %v", d.Next))
@@ -117,14 +121,11 @@ func (c *call) challenge() enrollment.Challenge {
 	case c.in.With == withText:
 		return enrollment.ChallengeOf(c.cookie(cookieMessage, 4)[0])
 	}
-	return enrollment.ChallengeOf(c.cookie(cookieChallenge, 2)[0])
+	return enrollment.ChallengeOf(c.cookie(cookieChallenge, 3)[0])
 }
 
-// withText in the field "with" says that a code is from a message.
-const withText = "text"
-
 func (c *call) showSignIn() {
-	part := c.cookie(cookieChallenge, 2)
+	part := c.cookie(cookieChallenge, 3)
 	if part[0] == "" {
 		// Nothing is waiting. Perhaps another tab or another click has signed in.
 		if user, err := c.config.User(c.r); err != nil || user != "" {
@@ -136,7 +137,9 @@ func (c *call) showSignIn() {
 	if part[0] != "" {
 		page.Factors = factorsOf(part[1])
 		page.Sent = c.sent(cookieMessage)
+		page.OfferThree = part[2] == withThree
 	}
+	page.ThreeCodes = c.in.With == withThree && page.OfferThree
 	page.ByMessage = c.in.With == withText && page.Sent != nil
 	page.OfferTrust, page.OfferReset = c.config.TrustDevices, c.config.Resets
 	c.show(page)
@@ -158,8 +161,8 @@ func (c *call) answer() {
 		c.redirect(c.at("/sign-in", "return", localPath(c.in.Return)))
 		return
 	}
-	s, err := c.guard.Answer(c.r.Context(), enrollment.PurposeSignIn, challenge, c.in.Code.first())
-	switch {
+	s, err := c.answerWith(enrollment.PurposeSignIn, challenge)
+	switch denied := deniedIn(err); {
 	case err == nil:
 		c.answered(s)
 		return
@@ -167,6 +170,8 @@ func (c *call) answer() {
 		c.dropCookies(cookieMessage) // the app or another message still can do it
 	case errors.Is(err, enrollment.ErrChallenge):
 		c.dropCookies(cookieChallenge, cookieMessage)
+	case denied != nil && denied.ThreeCodes && c.in.With != withText:
+		c.setCookie(cookieChallenge, 0, challenge.Reveal(), c.cookie(cookieChallenge, 3)[1], withThree)
 	}
 	c.deny(err, c.at("/sign-in", "with", c.in.With, "return", localPath(c.in.Return)))
 }

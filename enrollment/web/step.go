@@ -88,9 +88,6 @@ func (p *Pages) life(purpose enrollment.Purpose) time.Duration {
 	return p.within[purpose]
 }
 
-// onlyApp in the field "with" says that nothing but the code of an app will do.
-const onlyApp = "app"
-
 func (c *call) showStep() {
 	purpose := enrollment.Purpose(c.in.Purpose)
 	if c.life(purpose) == 0 {
@@ -121,6 +118,8 @@ func (c *call) showStep() {
 		page.Factors = append(page.Factors, enrollment.FactorRecovery)
 	}
 	page.ByMessage = c.in.With == withText && page.Sent != nil
+	page.OfferThree = slices.ContainsFunc(status.Locks, func(l enrollment.Lock) bool { return l.Factor == enrollment.FactorTOTP })
+	page.ThreeCodes = c.in.With == withThree && page.OfferThree
 	c.show(page)
 }
 
@@ -132,13 +131,12 @@ func (c *call) verify() {
 		return
 	}
 	page := c.at("/step", "for", string(purpose), "with", c.in.With, "return", localPath(c.in.Return))
-	code := c.in.Code.first()
-	if _, err := recovery.ParseCode(code); err == nil && c.in.With == onlyApp {
+	if _, err := recovery.ParseCode(c.in.Code.first()); err == nil && c.in.With == onlyApp {
 		c.setNote(note{kind: noteFault, key: "only_app"})
 		c.redirect(page)
 		return
 	}
-	s, err := c.stepCode(purpose, code)
+	s, err := c.stepCode(purpose)
 	switch {
 	case err == nil:
 	case errors.Is(err, enrollment.ReasonNotEnrolled) && !c.json:
@@ -164,7 +162,7 @@ func (c *call) verify() {
 }
 
 // stepCode checks the code of a step-up.
-func (c *call) stepCode(purpose enrollment.Purpose, code string) (enrollment.Success, error) {
+func (c *call) stepCode(purpose enrollment.Purpose) (enrollment.Success, error) {
 	challenge := enrollment.ChallengeOf(c.in.Challenge)
 	if !c.json {
 		challenge = enrollment.Challenge{}
@@ -173,9 +171,9 @@ func (c *call) stepCode(purpose enrollment.Purpose, code string) (enrollment.Suc
 		}
 	}
 	if challenge.IsZero() || purpose == SettingsPurpose {
-		return c.guard.Verify(c.r.Context(), c.user, purpose, code)
+		return c.verifyWith(purpose)
 	}
-	s, err := c.guard.Answer(c.r.Context(), purpose, challenge, code)
+	s, err := c.answerWith(purpose, challenge)
 	if err == nil && s.UserID != c.user { // somebody else's challenge grants nothing
 		return enrollment.Success{}, &enrollment.Denied{Reason: enrollment.ReasonChallengeInvalid}
 	}

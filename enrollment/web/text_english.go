@@ -17,12 +17,18 @@ var english = map[string]string{
 	"code.recovery":      "Recovery code",
 	"code.recovery_hint": "One of the codes that you saved when you turned on two-factor authentication.",
 
+	"code.three":      "Three codes in a row",
+	"code.three_hint": "Enter the code that the app shows now. Wait until it shows the next one, enter that, and wait once more. This takes about a minute.",
+	"code.nth":        "Code {n}",
+
 	"signin.title":        "Enter your code",
 	"signin.button":       "Sign in",
 	"signin.trust":        "Don’t ask again in this browser for a while. Not on a shared computer.",
 	"signin.other":        "Other ways to sign in",
 	"signin.send":         "Send me a code in a message",
 	"signin.send_again":   "Send another message",
+	"signin.use_one":      "Enter one code instead",
+	"signin.use_three":    "I have the app: enter three codes in a row",
 	"signin.use_app":      "Use the app or a recovery code instead",
 	"signin.use_message":  "Enter the code from the message",
 	"signin.lost":         "I have lost my phone and my recovery codes",

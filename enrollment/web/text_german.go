@@ -17,12 +17,18 @@ var german = map[string]string{
 	"code.recovery":      "Wiederherstellungscode",
 	"code.recovery_hint": "Einer der Codes, die Sie beim Einschalten der Zwei-Faktor-Authentifizierung gespeichert haben.",
 
+	"code.three":      "Drei Codes nacheinander",
+	"code.three_hint": "Geben Sie den Code ein, den die App gerade anzeigt. Warten Sie auf den nächsten, geben Sie ihn ein, und warten Sie noch einmal. Das dauert etwa eine Minute.",
+	"code.nth":        "{n}. Code",
+
 	"signin.title":        "Geben Sie Ihren Code ein",
 	"signin.button":       "Anmelden",
 	"signin.trust":        "In diesem Browser eine Zeit lang nicht mehr fragen. Nicht an einem gemeinsam genutzten Computer.",
 	"signin.other":        "Andere Wege zur Anmeldung",
 	"signin.send":         "Code in einer Nachricht schicken",
 	"signin.send_again":   "Noch eine Nachricht schicken",
+	"signin.use_one":      "Stattdessen einen Code eingeben",
+	"signin.use_three":    "Ich habe die App: drei Codes nacheinander eingeben",
 	"signin.use_app":      "Stattdessen App oder Wiederherstellungscode benutzen",
 	"signin.use_message":  "Code aus der Nachricht eingeben",
 	"signin.lost":         "Ich habe Telefon und Wiederherstellungscodes verloren",

@@ -25,6 +25,15 @@
     });
   }
 
+  // Of several codes, each but the last leads to the field of the next.
+  for (const field of document.querySelectorAll("[data-next]")) {
+    field.addEventListener("input", () => {
+      if (field.value.replace(/\D/g, "").length === Number(field.dataset.next)) {
+        field.closest(".field").nextElementSibling.querySelector("input").focus();
+      }
+    });
+  }
+
   for (const label of document.querySelectorAll("[data-wait]")) {
     const end = Date.now() + Number(label.dataset.wait) * 1000;
     const show = () => {
