@@ -47,6 +47,7 @@ var others = map[string][]string{
 	"internal/account":   {"./enrollment", "./internal/proving/..."},
 	"enrollment":         {"./internal/proving/..."},
 	"enrollment/keyring": {"./enrollment"},
+	"enrollment/web":     {},
 	"store/sqlstore":     {"./internal/integration"},
 }
 
