@@ -45,7 +45,8 @@
 // PgBouncer: default_query_exec_mode=exec for pgx, binary_parameters=yes for lib/pq.
 //
 // A Store never takes part in a transaction of the host, and must not: if a
-// failed attempt were rolled back together with the request, it would not count.
+// failed attempt were rolled back together with the request, it would not count. The
+// exception is [Store.EraseTx], for the deletion of a user.
 //
 // # Errors
 //

@@ -150,22 +150,6 @@ func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 	return nil
 }
 
-// Erase deletes the user's row. It returns nil if there is none, and
-// [store.ErrInvalid] for an invalid user id. It returns an error that matches the
-// context's error if the context ends, and otherwise an error that wraps the
-// driver's. After one of these, the row may or may not exist.
-func (s *Store) Erase(ctx context.Context, userID string) error {
-	const doing = "erasing a record"
-	if err := ctx.Err(); err != nil {
-		return failed(ctx, doing, err)
-	}
-	if err := store.ValidateUserID(userID); err != nil {
-		return err
-	}
-	_, err := s.exec(ctx, doing, s.erase, userID)
-	return err
-}
-
 // exec executes a statement that writes, and returns how many rows it changed.
 // The statement has no RETURNING: in SQLite, one that is read through QueryRow
 // does not run to its end and blocks the checkpoint.

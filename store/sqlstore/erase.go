@@ -1,0 +1,45 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// Erase deletes the user's row. It returns nil if there is none, and
+// [store.ErrInvalid] for an invalid user id. It returns an error that matches the
+// context's error if the context ends, and otherwise an error that wraps the
+// driver's. After one of these, the row may or may not exist.
+func (s *Store) Erase(ctx context.Context, userID string) error {
+	const doing = "erasing a record"
+	if err := ctx.Err(); err != nil {
+		return failed(ctx, doing, err)
+	}
+	if err := store.ValidateUserID(userID); err != nil {
+		return err
+	}
+	_, err := s.exec(ctx, doing, s.erase, userID)
+	return err
+}
+
+// EraseTx is Erase inside a transaction of the application, for one that deletes a
+// user with everything that belongs to them: the row goes if and only if the
+// transaction is committed. After an error, roll the transaction back.
+//
+// It bypasses the Guard. Events that the user has not heard of yet are lost, and
+// nobody is told that the account was erased. Where that matters, call Admin.Erase of
+// package enrollment after the commit instead; it does nothing if there is no row.
+//
+// Nothing else of a Store can be part of a transaction. What a Guard saves has to
+// stay when the request fails: a wrong code that was counted, a code that was used.
+// A rollback would give both back to whoever caused it.
+func (s *Store) EraseTx(ctx context.Context, tx *sql.Tx, userID string) error {
+	if err := store.ValidateUserID(userID); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, s.erase, userID); err != nil {
+		return failed(ctx, "erasing a record in a transaction", err)
+	}
+	return nil
+}
