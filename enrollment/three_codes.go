@@ -22,12 +22,12 @@ import (
 //
 // # What it costs
 //
-// Three guesses at six digits are right with a chance of 4·10⁻¹⁷ for each
-// authenticator. If exactly two of the three are right, the try is counted and
-// written, and [EventNearMiss] tells the owner. The fifth of them within twenty
-// minutes uses up the place that it was about. All other wrong tries are neither
-// counted nor written. An attacker who measures how long the answer takes notices a
-// near miss; with the tries that are left after it, the chance is below 10⁻¹⁵.
+// Three guesses at six digits are right with a chance of 4·10⁻¹⁷. If exactly two of
+// the three are right, the try is counted and written, and [EventNearMiss] tells the
+// owner. The fifth of them within twenty minutes uses the codes up. All other wrong
+// tries are neither counted nor written. An attacker who measures how long the answer
+// takes notices a near miss; with the tries that are left after it, the chance is
+// below 10⁻¹⁵. Each authenticator of the account adds as much.
 //
 // An attacker who sees three codes that the owner did not use can use them for ten
 // minutes, or for twenty if the clock of the phone is ten minutes ahead. So their

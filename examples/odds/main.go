@@ -1,6 +1,7 @@
 // Command odds prints how likely somebody who knows the password of an account
 // guesses its second factor: by formula, and by letting a guesser loose on the
-// real Guard.
+// real Guard. It also shows an owner who gets in all the same, on every day, by three
+// consecutive codes of the app.
 //
 //	go run ./examples/odds                                    one app, one year
 //	go run ./examples/odds -authenticators 3 -recoveries 2
@@ -57,11 +58,19 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	owner, err := simulateOwner(ctx, s, seed)
+	if err != nil {
+		return err
+	}
 	right, err := countRight(s.Window)
 	if err != nil {
 		return err
 	}
-	return s.print(out, found, right)
+	triples, err := countPlaces()
+	if err != nil {
+		return err
+	}
+	return s.print(out, found, owner, right, triples)
 }
 
 // A scenario is an account and what its owner does.

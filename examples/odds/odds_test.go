@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -58,6 +59,49 @@ func TestOneAppForAYear(t *testing.T) {
 	}
 }
 
+// The owner gets in by three codes on every day of a year, and the guesser gains no
+// guess by it.
+func TestOwnerGetsInEveryDay(t *testing.T) {
+	t.Parallel()
+	for _, s := range []scenario{
+		{Authenticators: 1, Digits: 6, Years: 1},
+		{Authenticators: 2, Digits: 6, Years: 1},
+		{Authenticators: 3, Digits: 8, Years: 1, Messages: true},
+	} {
+		t.Run(fmt.Sprint(s.Authenticators), func(t *testing.T) {
+			t.Parallel()
+			found, err := simulateOwner(t.Context(), s, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			start, back, _ := s.units()
+			bound := float64(start+back) / float64(s.Authenticators)
+			if found.In != 365 || found.Locked < 150 || found.Tries != 3650 || float64(found.App) > bound || float64(found.App) < 0.95*bound {
+				t.Errorf("%+v, want 365 days and at most %.0f guesses", found, bound)
+			}
+		})
+	}
+}
+
+// These are the figures of the threat model for three codes.
+func TestThreeCodesCannotBeGuessed(t *testing.T) {
+	t.Parallel()
+	triples, err := countPlaces()
+	if err != nil || triples != places {
+		t.Errorf("%d triples are right, %v; want %d", triples, err, places)
+	}
+	s := scenario{Authenticators: 1, Digits: 6, Years: 1}
+	if p := s.perThree(); p < 4e-17 || p > 4.2e-17 {
+		t.Errorf("one try is right with a chance of %v", p)
+	}
+	if p := s.perThreeTimed(); p > 1e-15 {
+		t.Errorf("one try that is timed is right with a chance of %v", p)
+	}
+	if p := s.threeChance(); p < 1e-6 || p > 1e-4/3 {
+		t.Errorf("a year of tries is right with a chance of %v", p)
+	}
+}
+
 func TestThreeCodesAreRight(t *testing.T) {
 	t.Parallel()
 	for w, want := range map[totp.Window]int{totp.LookBothWays: 3, totp.LookBehind: 2, totp.LookAhead: 2, totp.LookAtCurrent: 1} {
@@ -90,6 +134,7 @@ func TestOutput(t *testing.T) {
 		"62 units before app codes are disabled, 365 come back, 1 a day, and recoveries forgive 41",
 		"234 guesses. Each is right with a chance of 6 in 1000000", "400 guesses, each 1 in 1000000",
 		"at most 0.18 %", "takes 3 at a moment",
+		"let the owner in on 365 of 365 days", "chance of 82 in 10^18: 8e-17", "it takes 41 triples at a moment",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, &out)

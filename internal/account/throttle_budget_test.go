@@ -1,6 +1,8 @@
 package account_test
 
 import (
+	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -182,37 +184,50 @@ func TestRecoveryWaitsAreShort(t *testing.T) {
 	mustReason(t, w.recover(1, 0), "")
 }
 
-// Guesses at several authenticators disable app codes by their debt. Three
-// consecutive codes let the owner in every day. Once enough units have come back,
-// they enable app codes again, and not a unit is forgiven.
-func TestConsecutiveOutlastsTheDebt(t *testing.T) {
+// A year of guessing at app codes, whenever one is evaluated. Three consecutive codes
+// let the owner in on every day of it. Where guesses at several authenticators have
+// disabled app codes by their debt, the owner enables them again once enough units
+// have come back. Not a unit is forgiven, so the chance is that of TestYearOfGuessing.
+func TestYearOfThreeCodes(t *testing.T) {
 	t.Parallel()
-	const days = 100
-	for authenticators := 2; authenticators <= 3; authenticators++ {
-		s := newSiege(t, authenticators)
-		begun, disabled, enabled := s.now, 0, 0
-		for s.now.Sub(begun) < days*day {
-			for {
-				r, wait := s.guess()
-				if r == account.FactorDisabled {
-					disabled++
+	const days = 365
+	for authenticators, most := range map[int]int{1: 30 + days, 2: 62 + days, 3: 63 + days} {
+		t.Run(fmt.Sprint(authenticators), func(t *testing.T) {
+			t.Parallel()
+			s := newSiege(t, authenticators)
+			locked, disabled := 0, 0
+			next := s.now // when a guess may be evaluated again
+			owner := s.now.Add(12 * time.Hour)
+			for range days {
+				for next.Before(owner) {
+					s.now = next
+					r, wait := s.guess()
+					if r == account.FactorDisabled {
+						disabled++
+						break
+					}
+					next = s.now.Add(wait)
 				}
-				if r != account.WrongCode || wait > 0 {
-					break
+				s.now, owner, next = owner, owner.Add(day), later(next, owner)
+				if _, is := s.a.LockedUntil(account.TOTP, s.now); is {
+					locked++
+				}
+				if _, err := s.checkThree(three(t, s.keys[0], s.now)); err != nil {
+					t.Fatalf("the owner does not get in: %v", err)
 				}
 			}
-			s.now = s.now.Add(12 * time.Hour)
-			if _, err := s.checkThree(three(t, s.keys[0], s.now)); err != nil {
-				t.Fatalf("after %v the owner does not get in: %v", s.now.Sub(begun), err)
+			chance := -math.Expm1(float64(s.units) * math.Log1p(-3e-6))
+			t.Logf("%d guesses, %d units, a chance of %.3f %%; locked on %d days, disabled on %d", s.wrong, s.units, 100*chance, locked, disabled)
+			if s.units > most || s.units < most-5 || (disabled > 0) != (authenticators > 1) {
+				t.Errorf("%d units were spent, and %d can be; disabled on %d days", s.units, most, disabled)
 			}
-			if until, locked := s.a.LockedUntil(account.TOTP, s.now); !locked || !until.IsZero() {
-				enabled++
-			}
-			s.now = s.now.Add(12 * time.Hour)
-		}
-		t.Logf("%d authenticators: %d units, disabled on %d days, enabled on %d", authenticators, s.units, disabled, enabled)
-		if most := 60 + authenticators + days; s.units > most || disabled == 0 || enabled == 0 {
-			t.Errorf("%d authenticators: %d units were spent, at most %d may be", authenticators, s.units, most)
-		}
+		})
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
