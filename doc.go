@@ -45,6 +45,10 @@
 //     locked for a minute at most, and each one used ends a lock of app codes. Recovery
 //     codes from another system can be locked for up to a day, until the user makes new
 //     ones.
+//   - The owner hears of it ten minutes after the first guess, or at once if a right
+//     code follows. Two guesses stay silent if they look like the owner's typing
+//     errors: the owner has to sign in within ten minutes from what the application
+//     calls the same origin. The next answer says how many there were.
 //
 // An attacker who sees a code, in a log or over a shoulder, can't use it again. The
 // database marks it as used before the answer is sent. What counts is the time step

@@ -50,14 +50,10 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 	q.Replenish = g.config.ReplenishCodes
 	e.user, e.guess = c.user, q
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
-		if err := a.CheckChallenge(c.Challenge, m.Now); err != nil {
-			return nil, err
-		}
-		match, err := a.Check(m, q.Guess)
+		match, err := a.Answer(m, c.Challenge, q.Guess, purpose == PurposeSignIn)
 		if err != nil {
 			return nil, err
 		}
-		a.SpendChallenge(m, c.Challenge, match.Factor, purpose == PurposeSignIn)
 		return g.success(c.user, a, purpose, match, m)
 	})
 }

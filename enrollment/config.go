@@ -200,8 +200,9 @@ type Config struct {
 	// [WithOrigin]). SignIn is such a call only if it imported, or a trusted device or
 	// a bypass replaced the code. What is denied by its form alone (a malformed code, an
 	// expired token, a name) leaves no line. Lines contain no secrets and no codes.
-	// Locks are at the level Warn, events that could not be delivered at Error, all
-	// else at Info. Defaults to nil: nothing is logged.
+	// Locks and alerts (see [EventWrongCodes]) are at the level Warn, events that
+	// could not be delivered at Error, all else at Info. Defaults to nil: nothing is
+	// logged.
 	Logger *slog.Logger
 
 	// Observe is called once for each call of one of these operations, with what

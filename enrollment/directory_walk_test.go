@@ -145,6 +145,10 @@ func TestDueIsRepaired(t *testing.T) {
 			alice := k.Enroll("alice")
 			k.Begin("alice", enrollment.BeginOptions{Proof: enrollment.ByReceipt(alice.First.Receipt)})
 			was := k.Record("alice").Due
+			wrong := func() {
+				_, err := k.Guard.Verify(t.Context(), "alice", "x", alice.Wrong())
+				proving.Want(t, err, enrollment.ReasonWrongCode)
+			}
 			setDue(t, k, "alice", due)
 			k.Observed()
 			k.Unchanged("alice", func() {
@@ -154,11 +158,11 @@ func TestDueIsRepaired(t *testing.T) {
 			if n := repairs(k); n != 0 {
 				t.Errorf("reading has repaired %d", n)
 			}
-			k.Out(alice.Challenge(), alice.Wrong(), enrollment.ReasonWrongCode)
+			wrong()
 			if got := k.Record("alice").Due; !got.Equal(was) || repairs(k) != 1 {
 				t.Errorf("due %v, want %v", got, was)
 			}
-			k.Out(alice.Challenge(), alice.Wrong(), enrollment.ReasonWrongCode)
+			wrong()
 			if n := repairs(k); n != 0 {
 				t.Errorf("%d more repairs", n)
 			}

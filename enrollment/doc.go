@@ -154,7 +154,8 @@
 //     only against a challenge, which SignIn mints after the first factor, or
 //     for a user whom the application has signed in.
 //   - Everything that the owner of an account should hear of is stored with the
-//     change, and handed to Config.Notify at least once; see [Event].
+//     change, and handed to Config.Notify at least once; see [Event]. That includes
+//     a first factor that was right without a code that was; see [EventWrongCodes].
 //   - The store sees ciphertext. A damaged or misplaced record is [ErrCorrupt],
 //     never "not enrolled".
 //
@@ -215,7 +216,7 @@
 // A record of one app, ten recovery codes and a few events takes about 800
 // bytes. Each event of the history takes about 60 more; there are at most 20.
 // With everything in use at once and each part as long as it gets, a record needs
-// 8.1 of the 16 KiB of a [store.Record]. What is left is for the history and for
+// 8.8 of the 16 KiB of a [store.Record]. What is left is for the history and for
 // the texts of events. When it runs short, the oldest history goes first, then
 // those texts, and never what decides about a code.
 //

@@ -131,6 +131,26 @@ const (
 	// app and is guessing the third; see [ThreeCodes]. Event.Name is the name of
 	// the authenticator. Five of them within twenty minutes use the codes up.
 	EventNearMiss EventKind = "near_miss"
+
+	// EventWrongCodes means that somebody had the first factor and no right code:
+	// [Guard.Answer] was given wrong ones, and within ten minutes of the first of them
+	// no right one followed from the same origin. Somebody may know the password. The
+	// event is delivered by [Directory.Sweep], at once if two-factor authentication is
+	// switched off, and at most once in 24 hours: what comes sooner is told then.
+	//
+	// One or two wrong codes tell nobody if the right one follows from the same origin
+	// (see [WithOrigin]) and nobody else was wrong meanwhile. Without an origin, it has
+	// to follow for the same challenge.
+	//
+	// Event.WrongCodes is how many were wrong, and Event.Origin is where the first of
+	// them came from.
+	EventWrongCodes EventKind = "wrong_codes"
+
+	// EventRightAfterWrong means that Answer was given a right code after wrong ones
+	// that are not forgiven: more than two, or from another origin. It replaces the
+	// EventWrongCodes that was due, and comes at once, but at most once in 24 hours.
+	// Event.Origin is where the right code came from.
+	EventRightAfterWrong EventKind = "right_after_wrong"
 )
 
 var eventKinds = map[account.EventKind]EventKind{
@@ -164,6 +184,8 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventAuthenticatorRenamed:  EventAuthenticatorRenamed,
 	account.EventDeviceRenamed:         EventDeviceRenamed,
 	account.EventNearMiss:              EventNearMiss,
+	account.EventWrongCodes:            EventWrongCodes,
+	account.EventRightAfterWrong:       EventRightAfterWrong,
 }
 
 // EventKinds returns every kind in alphabetical order, for hosts that check that
@@ -210,6 +232,10 @@ type Event struct {
 	// attacker can have written it: escape it, and let it be no link.
 	Origin string `json:"origin,omitempty"`
 
+	// WrongCodes is how many codes were wrong, for EventWrongCodes and
+	// EventRightAfterWrong.
+	WrongCodes int `json:"wrong_codes,omitempty"`
+
 	// Count is how many events this one stands for, usually 1. If an account has too
 	// many undelivered events, those of one kind are combined into the latest.
 	Count int `json:"count"`
@@ -232,5 +258,7 @@ func eventOf(userID string, e account.Event) Event {
 		Note:   e.Reason,
 		Origin: e.Origin,
 		Count:  1,
+
+		WrongCodes: e.Wrong,
 	}
 }

@@ -18,14 +18,15 @@ func (g *Guard) logEvents(ctx context.Context, userID string, events []account.E
 	for _, x := range events {
 		e := eventOf(userID, x)
 		level := slog.LevelInfo
-		if e.Kind == EventLocked || e.Kind == EventFactorDisabled {
+		switch e.Kind {
+		case EventLocked, EventFactorDisabled, EventWrongCodes, EventRightAfterWrong:
 			level = slog.LevelWarn
 		}
 		g.config.Logger.LogAttrs(ctx, level, "twofactor event",
 			slog.String("user", userID), slog.String("event", string(e.Kind)), slog.String("id", e.ID),
 			slog.String("factor", string(e.Factor)), slog.String("name", e.Name),
 			slog.String("method", e.Method), slog.String("actor", e.Actor), slog.String("note", e.Note),
-			slog.String("origin", e.Origin))
+			slog.String("origin", e.Origin), slog.Int("wrong_codes", e.WrongCodes))
 		g.observe(ctx, Observation{Event: e.Kind, Factor: e.Factor})
 	}
 }

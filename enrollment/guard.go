@@ -79,6 +79,7 @@ func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 	m := account.Moment{
 		Now:           g.now(),
 		Origin:        originOf(ctx),
+		Tells:         g.config.Notify != nil,
 		AllowSHA1:     g.config.AllowSHA1,
 		AllowReauth:   g.config.AllowReauth,
 		UnprovenSetup: g.config.UnprovenSetup,

@@ -24,6 +24,8 @@ type originKey struct{}
 //
 // Any text will do. What can't be printed becomes a space, spaces are joined, and what
 // is longer than [MaxOrigin] is cut off. The empty text means that nothing is known.
+// Origins are compared (see [EventWrongCodes]): leave out what differs between two
+// requests of one browser.
 //
 // An attacker writes the headers of a request. Make the text from words of your own
 // ("Firefox", "Linux") and from an address that you trust, which behind a proxy is not

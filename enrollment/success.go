@@ -61,6 +61,12 @@ type Success struct {
 	// the code was right. Of [ThreeCodes] it can be up to ten minutes: the clock
 	// is wrong, and single codes stay wrong until it is set.
 	Drift time.Duration `json:"-"`
+
+	// WrongCodes is how many wrong codes [Guard.Answer] was given since its last
+	// Success for this user, and WrongCodeAt is when the last of them was. Tell the
+	// user, who knows whether they were typing errors. Only Answer fills them in.
+	WrongCodes  int       `json:"wrong_codes,omitempty"`
+	WrongCodeAt time.Time `json:"wrong_code_at,omitzero"`
 }
 
 // MarshalJSON returns an object with the fields as they are named above. An
@@ -87,6 +93,9 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 		At:        m.Now,
 		Stamp:     g.stampOf(userID, a),
 		CodesLeft: left,
+
+		WrongCodes:  match.Missed.Count,
+		WrongCodeAt: match.Missed.Last,
 	}
 	if match.Factor == account.TOTP {
 		s.Authenticator, s.Drift = formatAuthenticatorID(match.Authenticator), match.Drift

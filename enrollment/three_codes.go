@@ -76,14 +76,10 @@ func (c ThreeCodes) Answer(ctx context.Context, purpose Purpose, challenge Chall
 	}
 	e.user = from.user
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
-		if err := a.CheckChallenge(from.Challenge, m.Now); err != nil {
-			return nil, err
-		}
-		match, err := a.CheckConsecutive(m, digits)
+		match, err := a.AnswerConsecutive(m, from.Challenge, digits, purpose == PurposeSignIn)
 		if err != nil {
 			return nil, err
 		}
-		a.SpendChallenge(m, from.Challenge, match.Factor, purpose == PurposeSignIn)
 		return g.success(from.user, a, purpose, match, m)
 	})
 }

@@ -86,7 +86,7 @@ func (l *Language) checkEvents(c *checker) {
 		n := notices[kind]
 		where := fmt.Sprintf("Events[%q].", kind)
 		c.text(where+"Subject", n.Subject, true)
-		c.text(where+"Text", n.Text, true, "{name}", "{factor}")
+		c.text(where+"Text", n.Text, true, "{name}", "{factor}", "{codes}")
 		c.text(where+"Nameless", n.Nameless, strings.Contains(n.Text, "{name}"), "{factor}")
 		c.text(where+"ByAdmin", n.ByAdmin, false, "{name}", "{actor}", "{factor}")
 		c.text(where+"Advice", n.Advice, true)

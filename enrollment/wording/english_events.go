@@ -174,6 +174,16 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			Nameless: "Of three codes that should be from your app, two were right and one was wrong.",
 			Advice:   "If it was not you, someone has seen your app and knows your password. Change your password, and do not let others see your codes.",
 		},
+		enrollment.EventWrongCodes: {
+			Subject: "Someone may know your password",
+			Text:    "Someone entered your password, and then no right code ({codes} wrong).",
+			Advice:  "If it was not you, change your password. Whoever tried is not signed in.",
+		},
+		enrollment.EventRightAfterWrong: {
+			Subject: "A right code after wrong ones",
+			Text:    "Someone entered your password and a right code, after wrong ones ({codes} wrong).",
+			Advice:  notYou,
+		},
 		enrollment.EventMoved: {
 			Subject: "Two-factor authentication was moved",
 			Text:    "Your two-factor authentication was moved to your new user id.",

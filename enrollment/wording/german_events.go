@@ -174,6 +174,16 @@ func germanEvents() map[enrollment.EventKind]Notice {
 			Nameless: "Von drei Codes, die aus Ihrer App stammen sollten, waren zwei richtig und einer falsch.",
 			Advice:   "Wenn Sie das nicht waren, hat jemand Ihre App gesehen und kennt Ihr Passwort. Ändern Sie Ihr Passwort, und lassen Sie niemanden Ihre Codes sehen.",
 		},
+		enrollment.EventWrongCodes: {
+			Subject: "Jemand kennt vielleicht Ihr Passwort",
+			Text:    "Jemand hat Ihr Passwort eingegeben, danach aber keinen richtigen Code ({codes} falsch).",
+			Advice:  "Wenn Sie das nicht waren, ändern Sie Ihr Passwort. Angemeldet wurde niemand.",
+		},
+		enrollment.EventRightAfterWrong: {
+			Subject: "Ein richtiger Code nach falschen",
+			Text:    "Jemand hat Ihr Passwort und einen richtigen Code eingegeben, davor falsche ({codes} falsch).",
+			Advice:  notYou,
+		},
 		enrollment.EventMoved: {
 			Subject: "Zwei-Faktor-Authentifizierung umgezogen",
 			Text:    "Ihre Zwei-Faktor-Authentifizierung gehört jetzt zu Ihrer neuen Benutzerkennung.",

@@ -95,7 +95,8 @@ type Notice struct {
 	// Subject is the subject of a mail, without placeholders.
 	Subject string
 
-	// Text is what happened: {name}, and {factor} for what was guessed.
+	// Text is what happened: {name}, {factor} for what was guessed, and {codes} for
+	// Event.WrongCodes.
 	Text string
 
 	// Nameless replaces a Text with {name} if the event has no name.

@@ -49,7 +49,7 @@ func (l *Language) Event(e enrollment.Event) string {
 	case e.Name == "" && notice.Nameless != "":
 		text = notice.Nameless
 	}
-	text = fill(text, "{name}", l.name(e), "{factor}", l.Factor(e.Factor), "{actor}", l.quote(e.Actor))
+	text = fill(text, "{name}", l.name(e), "{factor}", l.Factor(e.Factor), "{codes}", strconv.Itoa(e.WrongCodes), "{actor}", l.quote(e.Actor))
 	note := ""
 	if e.Note != "" {
 		note = fill(l.Note, "{note}", l.quote(e.Note))

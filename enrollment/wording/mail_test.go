@@ -130,6 +130,8 @@ func TestMail(t *testing.T) {
 		{enrollment.Event{Kind: enrollment.EventAddressBound, Name: "matrix"}, []string{"per „matrix“"}, "SMS"},
 		{enrollment.Event{Kind: enrollment.EventLocked, Factor: enrollment.FactorRecovery}, []string{"(Wiederherstellungscode)"}, "App"},
 		{enrollment.Event{Kind: enrollment.EventRecoveryUsed, Count: 3}, []string{"3-mal passiert, zuletzt am 02.03.2026"}, "Das war"},
+		{enrollment.Event{Kind: enrollment.EventWrongCodes, WrongCodes: 1, Origin: "Safari"}, []string{"keinen richtigen Code (1 falsch).", "Die Anfrage kam von „Safari“."}, "{"},
+		{enrollment.Event{Kind: enrollment.EventRightAfterWrong, WrongCodes: 4}, []string{"davor falsche (4 falsch)."}, "kam von"},
 		{enrollment.Event{Kind: "event(99)"}, []string{"etwas geändert"}, "99"},
 	}
 	for _, tt := range tests {

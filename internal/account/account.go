@@ -45,6 +45,7 @@ type Account struct {
 	move           Move
 	arrived        arrival
 	setUp, renewed completed // what was completed last
+	alert          alert
 
 	codes    lazy[recovery.Set]
 	kept     lazy[recovery.Codes] // the same in clear, where the host shows them again
@@ -64,6 +65,7 @@ type Account struct {
 	need    Need    // what the last decision lacked
 	matched Factor  // what a guess was right as
 	missed  string  // the app code that was counted as wrong; "" if none was
+	counted bool    // whether a guess was counted as wrong
 }
 
 // New returns the account of a user who has none. It counts as unchanged until
@@ -130,6 +132,7 @@ func (a *Account) ClampFuture(m Moment) {
 	changed = a.reset.clampFuture(now) || changed
 	changed = a.setUp.clampFuture(now) || changed
 	changed = a.renewed.clampFuture(now) || changed
+	changed = a.alert.clampFuture(now) || changed
 	changed = a.clampDevices(now) || changed
 	if _, broken := clampFuture(a.bypass.From, now); broken {
 		a.endBypass()

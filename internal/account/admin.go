@@ -22,7 +22,9 @@ func (a *Account) Reset(m Moment, by Admin, ticket TicketHash) error {
 	if !a.enrolled() && ticket == (TicketHash{}) && a.ticket == (TicketHash{}) {
 		return refuse(NotEnrolled)
 	}
-	a.clear(m)
+	if err := a.clear(m); err != nil {
+		return err
+	}
 	a.ticket = ticket
 	return a.record(m, by.event(EventReset))
 }

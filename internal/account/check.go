@@ -60,6 +60,7 @@ type Match struct {
 	Drift         time.Duration   // for TOTP: how far the code's step is ahead
 	Elsewhen      bool            // for TOTP: whether a single code of that step is not accepted now
 	Replenished   bool            // whether the spare has replaced the code
+	Missed        Missed          // for an answer: what was wrong before it
 }
 
 // Receipt returns the factor that a receipt of the match is of. Three consecutive

@@ -82,6 +82,7 @@ func (a *Account) matchConsecutive(m Moment, codes Consecutive) (Match, error) {
 		}
 		x := &a.authenticators[i]
 		x.nearlyMissed(m.Now, step)
+		a.counted = true
 		if err := a.record(m, Event{Kind: EventNearMiss, Factor: TOTP, Name: x.Name}); err != nil {
 			return Match{}, err
 		}

@@ -10,12 +10,20 @@ func (a *Account) Disable(m Moment, p Proof) error {
 	if err != nil {
 		return err
 	}
-	a.clear(m)
+	if err := a.clear(m); err != nil {
+		return err
+	}
 	return a.record(m, Event{Kind: EventDisabled, Factor: by.factor, Method: by.method})
 }
 
-// clear takes every secret and everything that was handed out or begun away.
-func (a *Account) clear(m Moment) {
+// clear takes every secret and everything that was handed out or begun away. An alert
+// is not waited for any more: there is no code left that could close it.
+func (a *Account) clear(m Moment) error {
+	if m.Tells {
+		if err := a.raiseAlert(m); err != nil {
+			return err
+		}
+	}
 	a.wasConfirmed = a.wasConfirmed || a.enrolled()
 	a.endBypass()
 	for len(a.authenticators) > 0 {
@@ -32,6 +40,7 @@ func (a *Account) clear(m Moment) {
 	a.setUp, a.renewed = completed{}, completed{}
 	a.rotateEpoch(m)
 	a.changed = true
+	return nil
 }
 
 // Remove takes one of several authenticators away. The last one is not removed

@@ -51,6 +51,7 @@ const (
 	tagSetUp          = 22
 	tagRenewed        = 23
 	tagArrived        = 29
+	tagAlert          = 31
 
 	// A node that does not know it would ask for no second factor, or would change
 	// an account that has a copy elsewhere.
@@ -123,6 +124,8 @@ func Decode(b []byte) (*Account, error) {
 			a.renewed, err = readCompleted(v)
 		case tagArrived:
 			a.arrived.id, a.arrived.from, err = readMoveEnd(v)
+		case tagAlert:
+			a.alert, err = readAlert(v)
 		case tagMove:
 			a.move, err = readMove(v)
 		default:
@@ -261,6 +264,9 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 	putCompleted(&w, tagRenewed, a.renewed)
 	if a.arrived != (arrival{}) {
 		w.putBytes(tagArrived, append(a.arrived.id[:], a.arrived.from...))
+	}
+	if a.alert != (alert{}) {
+		w.put(tagAlert, a.alert.append)
 	}
 	if a.move != (Move{}) {
 		w.putBytes(tagMove, appendMove(nil, a.move))

@@ -51,6 +51,8 @@ const (
 	EventAuthenticatorRenamed
 	EventDeviceRenamed
 	EventNearMiss
+	EventWrongCodes
+	EventRightAfterWrong
 
 	lastEventKind
 )
@@ -70,6 +72,7 @@ type Event struct {
 	Actor  string // the administrator who did it
 	Reason string // why the administrator did
 	Origin string // where the request came from; "" if that is not known
+	Wrong  int    // how many codes were wrong, if it is about that
 
 	unknown []field
 }
@@ -126,6 +129,7 @@ const (
 	tagEventActor  = 7
 	tagEventReason = 8
 	tagEventOrigin = 31
+	tagEventWrong  = 32
 )
 
 func appendEvent(b []byte, e *Event) ([]byte, error) {
@@ -151,10 +155,14 @@ func appendEvent(b []byte, e *Event) ([]byte, error) {
 	if e.Origin != "" {
 		w.putBytes(tagEventOrigin, []byte(e.Origin))
 	}
+	if e.Wrong != 0 {
+		w.putInt(tagEventWrong, int64(e.Wrong))
+	}
 	return w.finish()
 }
 
 func readEvent(in cryptobyte.String) (e Event, err error) {
+	var wrong int64
 	e.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
 		var err error
 		switch tag {
@@ -176,11 +184,14 @@ func readEvent(in cryptobyte.String) (e Event, err error) {
 			e.Reason = string(v)
 		case tagEventOrigin:
 			e.Origin = string(v)
+		case tagEventWrong:
+			err = readWhole(v, &wrong)
 		default:
 			return false, nil
 		}
 		return true, err
 	})
+	e.Wrong = int(wrong)
 	return e, err
 }
 

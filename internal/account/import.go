@@ -16,7 +16,9 @@ func (a *Account) Import(m Moment, authenticators []Authenticator, codes []Impor
 	if err := a.importable(m, authenticators, again); err != nil {
 		return err
 	}
-	a.clear(m)
+	if err := a.clear(m); err != nil {
+		return err
+	}
 	a.takeOver(m, authenticators, codes)
 	a.leaveGuesses(m.Now) // at the price of a guess from now on
 	return a.record(m, by.event(EventImported))

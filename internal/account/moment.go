@@ -36,6 +36,9 @@ type Moment struct {
 	// bytes. What is recorded has it.
 	Origin string
 
+	// Tells says that somebody tells the owner what happens.
+	Tells bool
+
 	// Limits are what the host has fitted.
 	Limits Limits
 

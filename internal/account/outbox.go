@@ -65,6 +65,7 @@ func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 		if j := slices.IndexFunc(outbox[i+1:], same); j >= 0 {
 			later := &outbox[i+1+j]
 			later.Count = min(later.Count+x.Count, maxCount)
+			later.Event.Wrong = min(later.Event.Wrong+x.Event.Wrong, maxCount)
 			return slices.Delete(outbox, i, i+1)
 		}
 	}

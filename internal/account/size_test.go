@@ -160,6 +160,12 @@ func largest(t *testing.T, variant int) *account.Account {
 	must(err)
 	must(w.a.Grant(w.moment(), w.now.Add(time.Hour), by))
 
+	// An alert that is open.
+	m := w.moment()
+	m.Origin = strings.Repeat("o", account.MaxOrigin)
+	_, err = w.a.Answer(m, w.a.NewChallenge(account.ChallengeID{77}, w.now.Add(time.Second)), account.Guess{Factor: account.TOTP, Digits: "00000000"}, true)
+	mustReason(t, err, account.WrongCode)
+
 	// One event of every kind that nobody has taken, twice.
 	for range 2 {
 		for kind := account.EventEnabled; kind < account.EventKinds; kind++ {

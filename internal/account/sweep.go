@@ -16,6 +16,9 @@ func (a *Account) Due() (time.Time, error) {
 	if a.reset.Open {
 		due = earlier(due, a.reset.Next)
 	}
+	if at := a.alert.due(); !at.IsZero() {
+		due = earlier(due, at)
+	}
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {
 		return time.Time{}, err
@@ -46,6 +49,9 @@ func (a *Account) Sweep(m Moment, due time.Time, tells bool) (Swept, error) {
 	}
 	if tells {
 		if err := a.remind(m); err != nil {
+			return Swept{}, err
+		}
+		if err := a.tellAlert(m); err != nil {
 			return Swept{}, err
 		}
 	}
@@ -88,7 +94,9 @@ func (a *Account) remind(m Moment) error {
 		case untold:
 			r.restart(m.Now)
 		case r.Auto:
-			a.clear(m)
+			if err := a.clear(m); err != nil {
+				return err
+			}
 			return a.record(m, Event{Kind: EventReset, Method: "self-service"})
 		default:
 			r.Told = true

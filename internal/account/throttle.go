@@ -186,7 +186,7 @@ func (t *Throttle) clampFuture(now time.Time) (changed bool) {
 // refusal that says so.
 func (a *Account) fail(m Moment, t *Throttle, p policy, f Factor, cost int) error {
 	t.fail(p, m.Now, cost)
-	a.changed = true
+	a.changed, a.counted = true, true
 	refusal := &Refusal{Reason: WrongCode}
 	disabled := t.disabled(p)
 	if until := t.until(p); m.Now.Before(until) && !disabled {

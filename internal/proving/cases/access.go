@@ -178,8 +178,8 @@ func TestCase54_SlowNodeAfterErasure(t *testing.T, open proving.Open) {
 	proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(receipt.Receipt)), enrollment.ReasonProofInvalid)
 	proving.Want(t, signIn(again, u.Code()), enrollment.ReasonWrongCode)
 	proving.Want(t, signIn(again, again.Code()), "")
-	if n := len(k.Status("alice").History); n != 1 {
-		t.Errorf("%d events are remembered, want that of the new setup", n)
+	if n := len(k.Status("alice").History); n != 2 {
+		t.Errorf("%d events are remembered, want those of the new setup and of the wrong code", n)
 	}
 	// Nothing comes back where the account was not made again either.
 	k.Pass(30 * time.Second)

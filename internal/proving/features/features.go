@@ -41,6 +41,8 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureN9_LowCodes", Run: TestFeatureN9_LowCodes},
 	{Name: "TestFeatureN10_OwnerGetsIn", Run: TestFeatureN10_OwnerGetsIn},
 	{Name: "TestFeatureN10_WrongClock", Run: TestFeatureN10_WrongClock},
+	{Name: "TestFeatureN11_PasswordRightCodeWrong", Run: TestFeatureN11_PasswordRightCodeWrong},
+	{Name: "TestFeatureN11_SignedInAfterWrongCodes", Run: TestFeatureN11_SignedInAfterWrongCodes},
 	{Name: "TestFeatureN12_SuiteForHosts", Run: TestFeatureN12_SuiteForHosts},
 	{Name: "TestFeatureN13_MovesInAtSignIn", Run: TestFeatureN13_MovesInAtSignIn},
 	{Name: "TestFeatureN15_OperatorCommands", Run: TestFeatureN15_OperatorCommands},

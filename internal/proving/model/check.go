@@ -50,6 +50,9 @@ type modelMatch struct {
 	elsewhen bool // three codes of another time
 	place    int  // of the recovery code that has to be replaced, plus one
 	other    bool // a recovery code of another system
+
+	wrong     int       // answers before it, since the last right one
+	lastWrong time.Time // when the last of them was
 }
 
 // check evaluates a code. turn is the epoch that a recovery code starts.
@@ -199,7 +202,7 @@ func modelDrift(step int64, now time.Time) time.Duration {
 func (a *modelAccount) miss(th *modelThrottle, p modelPolicy, f enrollment.Factor, cost int, now time.Time) *modelNo {
 	th.fail(p, cost, now)
 	a.dirty = true
-	no := &modelNo{reason: enrollment.ReasonWrongCode, factor: f}
+	no := &modelNo{reason: enrollment.ReasonWrongCode, factor: f, missed: true}
 	if at := th.opens(p); now.Before(at) && !th.off(p) {
 		no.retry = at
 	}

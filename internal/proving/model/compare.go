@@ -119,8 +119,8 @@ func (r *modelRun) compareEvent(u *modelUser, e, want enrollment.Event) {
 		r.fatalf("%s: event %+v", u.name, e)
 	}
 	e.ID, e.UserID = "", ""
-	if r.wordy && e.Actor == "" && e.Name == "" && e.Method == "" && e.Note == "" {
-		want.Actor, want.Name, want.Method, want.Note = "", "", "", ""
+	if r.wordy && e.Actor == "" && e.Name == "" && e.Method == "" && e.Note == "" && e.Origin == "" {
+		want.Actor, want.Name, want.Method, want.Note, want.Origin = "", "", "", "", ""
 	}
 	if e != want {
 		r.fatalf("%s: event %+v, want %+v", u.name, e, want)
@@ -280,7 +280,7 @@ func (r *modelRun) checkSuccess(u *modelUser, got enrollment.Success, p enrollme
 	}
 	r.checkStamp(u, a, got.Stamp)
 	got.Receipt, got.NewCode, got.Stamp = enrollment.Receipt{}, recovery.Code{}, ""
-	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft(), Drift: m.drift}
+	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft(), Drift: m.drift, WrongCodes: m.wrong, WrongCodeAt: m.lastWrong}
 	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Success %+v, want %+v", got, want)
 	}

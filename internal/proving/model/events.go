@@ -18,7 +18,7 @@ type modelQueued struct {
 }
 
 func (a *modelAccount) record(now time.Time, e enrollment.Event) {
-	e.At, e.Count = now, 1
+	e.At, e.Count, e.Origin = now, 1, a.origin
 	if e.Kind != enrollment.EventResetReminder { // of those there can be one a day
 		a.history = append(a.history, e)
 	}
@@ -45,6 +45,7 @@ func (a *modelAccount) enqueue(q modelQueued) {
 		for j := i + 1; j < len(a.queue); j++ {
 			if a.queue[j].event.Kind == a.queue[i].event.Kind {
 				a.queue[j].event.Count += a.queue[i].event.Count
+				a.queue[j].event.WrongCodes += a.queue[i].event.WrongCodes
 				a.queue = slices.Delete(a.queue, i, i+1)
 				break
 			}

@@ -25,6 +25,7 @@ type modelNo struct {
 	retry  time.Time
 	skew   time.Duration
 	three  bool // whether three consecutive codes are offered
+	missed bool // counted as a wrong guess
 	form   bool // denied by its form alone: the account was not looked at
 }
 
@@ -138,10 +139,14 @@ type modelAccount struct {
 	ticket                  string
 	reset                   modelReset
 	setUp, renewed          modelDone
+	alert                   modelAlert
 
 	history []enrollment.Event // newest last
 	queue   []modelQueued
 	events  int
+
+	origin string // where the request comes from
+	tells  bool   // whether somebody tells the owner
 
 	dirty           bool
 	erased          bool // with this write
@@ -166,6 +171,7 @@ func (a *modelAccount) clone() *modelAccount {
 	}
 	b.history = slices.Clone(a.history)
 	b.queue = slices.Clone(a.queue)
+	b.origin, b.tells = "", false
 	b.dirty, b.expired, b.lapsed, b.fresh = false, false, false, nil
 	return &b
 }
@@ -238,6 +244,7 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 	a.reset.rebase(now, &a.dirty)
 	a.dirty = a.setUp.rebase(now) || a.dirty
 	a.dirty = a.renewed.rebase(now) || a.dirty
+	a.rebaseAlert(now)
 	if modelFuture(a.bypassFrom, now) { // what was to last for a day can't be told any more: it is over
 		a.endBypass()
 		a.dirty = true
@@ -298,6 +305,9 @@ func (a *modelAccount) due() time.Time {
 	for _, q := range a.queue {
 		at(q.lease)
 	}
+	if told := a.alert.due(); !told.IsZero() {
+		at(told)
+	}
 	return due
 }
 
@@ -325,6 +335,9 @@ func (a *modelAccount) codesLeft() int {
 
 // clear takes every factor away, and whatever was handed out or begun.
 func (a *modelAccount) clear(now time.Time, turn int) {
+	if a.tells {
+		a.raise(now) // no code is left that would be waited for
+	}
 	a.was = a.was || a.enrolled()
 	a.endBypass()
 	for len(a.apps) > 0 {

@@ -203,6 +203,9 @@ func (r *modelRun) disable(u *modelUser) {
 			return no
 		}
 		match = by.match
+		if a.alert.wrong > 0 && a.tells {
+			r.tally["Disable: alert"]++
+		}
 		a.clear(r.now(), turn)
 		a.record(r.now(), enrollment.Event{Kind: enrollment.EventDisabled, Factor: by.factor, Method: by.method})
 		return nil

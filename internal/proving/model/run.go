@@ -58,6 +58,7 @@ type modelRun struct {
 	t     *testing.T
 	seed  uint64
 	rng   *rand.Rand
+	where *rand.Rand // for the origins of requests
 	log   []string
 	tally map[string]int
 
@@ -120,6 +121,7 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 		t:     t,
 		seed:  seed,
 		rng:   rand.New(rand.NewPCG(seed, 0x6d6f64656c)),
+		where: rand.New(rand.NewPCG(seed, 0x7768657265)),
 		tally: map[string]int{},
 		left:  map[string]bool{},
 		real:  proving.Start,
@@ -227,6 +229,9 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	now := r.now()
 	a := u.account.clone()
 	a.limits = r.limits
+	a.tells = r.notify
+	a.origin = []string{"", "Firefox, 192.0.2.7", "Safari, 2001:db8::7"}[r.where.IntN(3)]
+	ctx := enrollment.WithOrigin(r.t.Context(), a.origin)
 	turn := r.next()
 	back := a.rebase(now, turn)
 	a.tidy(now)
@@ -241,11 +246,14 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	r.notifyFails = r.notify && (r.notifyDown || r.chance(4))
 	r.notified, r.observed, r.failed, r.refused = nil, nil, false, false
 	saves := r.store.Calls(proving.Save)
-	err := act(r.t.Context())
+	err := act(ctx)
 
 	name, _, _ := strings.Cut(what, " ")
 	r.tally[name+": "+cmp.Or(string(proving.ReasonOf(err)), "yes")]++
-	r.log = append(r.log, fmt.Sprintf("%3d %s %s %s → %v (model: %v)", len(r.log), now.Format(time.RFC3339Nano), u.name, what, err, no))
+	r.log = append(r.log, fmt.Sprintf("%3d %s %s %s, from %q → %v (model: %v)", len(r.log), now.Format(time.RFC3339Nano), u.name, what, a.origin, err, no))
+	for _, q := range a.fresh {
+		r.tally["Event: "+string(q.event.Kind)]++
+	}
 	r.compare(err, no)
 	if no == nil && fill != nil {
 		fill(a)

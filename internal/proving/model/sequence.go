@@ -182,7 +182,7 @@ func (r *modelRun) wait() {
 		ends = append(ends, u.account.totp.opens(modelShort), u.account.recovery.opens(u.account.recoveryPolicy()),
 			u.account.setsSince.Add(modelDay), u.account.sms.opens(modelShort), u.account.lastMessage.Add(time.Minute),
 			u.account.messagesSince.Add(modelDay), u.account.bypassUntil, u.account.reset.matures, u.account.reset.next,
-			u.account.reset.matures.Add(30*modelDay), u.account.reset.asked.Add(modelDay), u.account.totp.mark.Add(-modelDay), u.account.recovery.mark.Add(-modelDay))
+			u.account.reset.matures.Add(30*modelDay), u.account.reset.asked.Add(modelDay), u.account.alert.due(), u.account.totp.mark.Add(-modelDay), u.account.recovery.mark.Add(-modelDay))
 		end, _ := modelPick(r, ends)
 		end = end.Add(time.Duration(r.rng.IntN(3)-1) * time.Microsecond)
 		if !end.IsZero() {
@@ -216,7 +216,7 @@ func (r *modelRun) step() {
 		r.three(u)
 		return
 	}
-	switch n := r.rng.IntN(144); {
+	switch n := r.rng.IntN(147); {
 	case n < 26:
 		r.wait()
 	case n < 32:
@@ -338,6 +338,8 @@ func (r *modelRun) stepBeyond(u *modelUser, n int) {
 		r.sweep()
 	case n < 48:
 		r.move(u)
+	case n < 51:
+		r.burgle(u)
 	default:
 		r.reseal()
 	}
@@ -399,6 +401,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"Bind: locked with nothing set up", "Import: yes", "Import: was_enrolled", "Import: already_enrolled", "Import: duplicate_secret", "Export: yes", "Move: yes", "Move: not_enrolled", "Move: user_id_taken", "Move: own_account", "RequestReset: yes",
 		"RequestReset: too_many_resets", "CancelReset: yes", "Confirm: too_many_code_sets", "Sweep: expired", "Sweep: lapsed", "Sweep: waiting",
 		"Sweep: reminded", "Sweep: matured", "Sweep: completed", "Sweep: delivered", "Sweep: undelivered", "Reseal: 2",
+		"Event: wrong_codes", "Event: right_after_wrong", "Swept event: wrong_codes", "Swept event: right_after_wrong", "Disable: alert",
 	} {
 		if tally[k] == 0 {
 			t.Errorf("no sequence came to %q", k)

@@ -248,9 +248,13 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 			return no
 		}
 		if m, no = a.check(modelGuess{code, c.delivery, r.config.ReplenishCodes}, r.now(), turn); no != nil {
+			if no.missed {
+				a.answered(c, false, r.now())
+			}
 			return no
 		}
 		a.spend(c)
+		m.wrong, m.lastWrong = a.answered(c, true, r.now())
 		if p == enrollment.PurposeSignIn {
 			a.lastSignIn, a.lastFactor = r.now(), m.factor
 		}

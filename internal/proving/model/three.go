@@ -94,6 +94,7 @@ func (a *modelAccount) checkThree(codes []string, now time.Time) (m modelMatch, 
 	case !again.IsZero():
 		return m, &modelNo{reason: enrollment.ReasonReplayed, factor: enrollment.FactorTOTP, retry: again}
 	}
+	wrong.missed = len(near) > 0
 	for i := range a.apps {
 		step, ok := near[i]
 		if !ok {
@@ -225,9 +226,13 @@ func (r *modelRun) answerThree(u *modelUser, c modelToken, codes []string) {
 			return no
 		}
 		if m, no = a.checkThree(normal, r.now()); no != nil {
+			if no.missed {
+				a.answered(c, false, r.now())
+			}
 			return no
 		}
 		a.spend(c)
+		m.wrong, m.lastWrong = a.answered(c, true, r.now())
 		if p == enrollment.PurposeSignIn {
 			a.lastSignIn, a.lastFactor = r.now(), m.factor
 		}

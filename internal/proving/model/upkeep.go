@@ -32,6 +32,7 @@ func (a *modelAccount) swept(now time.Time, turn int, quiet bool) (s enrollment.
 		return s
 	}
 	a.dirty = true
+	defer a.alarm(now)
 	if !asks {
 		return s
 	}
@@ -69,6 +70,7 @@ type modelPlan struct {
 // plan is where the upkeep of an account begins.
 func (r *modelRun) plan(u *modelUser, now time.Time, turn int) modelPlan {
 	x := modelPlan{user: u, account: u.account.clone()}
+	x.account.tells = !r.quiet
 	x.back = x.account.rebase(now, turn)
 	x.account.tidy(now)
 	x.account.kept = x.account.kept && r.config.KeepCodes
@@ -131,6 +133,7 @@ func (r *modelRun) sweep() {
 	writes := 0
 	for _, x := range plans {
 		for _, q := range x.account.fresh {
+			r.tally["Swept event: "+string(q.event.Kind)]++
 			seen = append(seen, enrollment.Observation{Event: q.event.Kind, Factor: q.event.Factor})
 		}
 		seen = append(seen, enrollment.Observation{Operation: "sweep", Outcome: "ok"})

@@ -1,0 +1,32 @@
+package account
+
+// Answer evaluates what was answered to a challenge, as [Account.Check] does. A right
+// answer spends the challenge, and is the second step of a sign-in if signIn is set.
+// A wrong one that was counted is counted for the alert as well, in the same write.
+func (a *Account) Answer(m Moment, c Challenge, g Guess, signIn bool) (Match, error) {
+	return a.answer(m, c, signIn, func() (Match, error) { return a.Check(m, g) })
+}
+
+// AnswerConsecutive is Answer with [Account.CheckConsecutive].
+func (a *Account) AnswerConsecutive(m Moment, c Challenge, codes Consecutive, signIn bool) (Match, error) {
+	return a.answer(m, c, signIn, func() (Match, error) { return a.CheckConsecutive(m, codes) })
+}
+
+func (a *Account) answer(m Moment, c Challenge, signIn bool, check func() (Match, error)) (Match, error) {
+	if err := a.CheckChallenge(c, m.Now); err != nil {
+		return Match{}, err
+	}
+	by := answererOf(m, c)
+	match, err := check()
+	switch {
+	case err == nil:
+		a.SpendChallenge(m, c, match.Factor, signIn)
+		match.Missed, err = a.rightAnswer(m, by)
+		return match, err
+	case a.counted:
+		if err := a.missedAnswer(m, by); err != nil {
+			return Match{}, err
+		}
+	}
+	return Match{}, err
+}
