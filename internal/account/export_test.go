@@ -130,3 +130,18 @@ func UseImported(a *Account, now time.Time) error {
 // ForgetCompleted takes away what accounts did not have when the first golden files
 // were written.
 func ForgetCompleted(a *Account) { a.setUp, a.renewed = completed{}, completed{} }
+
+// AlertField returns what the account stores of alerts.
+func AlertField(a *Account) []byte {
+	b, err := a.alert.append(nil)
+	if err != nil || a.alert == (alert{}) {
+		return nil
+	}
+	return b
+}
+
+// CountWrong counts a wrong answer for the alert alone.
+func CountWrong(a *Account, m Moment) {
+	m.Tells = false
+	_ = a.missedAnswer(m, answerer{})
+}
