@@ -2,6 +2,7 @@ package enrollment_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -132,6 +133,14 @@ func tableOfCalls() []storeCalls {
 		{operation: "SignIn+Import of nothing more", state: "confirmed", loads: 1, call: moveIn},
 		{operation: "Answer", state: "confirmed", loads: 1, saves: 1, call: answer(S.Right)},
 		{operation: "Answer with a wrong code", state: "confirmed", loads: 1, saves: 1, want: enrollment.ReasonWrongCode, call: answer(S.Wrong)},
+		{operation: "Answer with another wrong code", state: "guessed", loads: 1, saves: 1, want: enrollment.ReasonWrongCode, call: answer(S.Wrong)},
+		{operation: "Answer with a typing error and without", state: "confirmed", loads: 2, saves: 2, call: func(ctx C, s S, g G) error {
+			if err := answer(S.Wrong)(ctx, s, g); !errors.Is(err, enrollment.ReasonWrongCode) {
+				return err
+			}
+			return answer(S.Right)(ctx, s, g)
+		}},
+		{operation: "Answer that tells of wrong codes", state: "guessed", loads: 1, saves: 2, call: answer(S.Right)},
 		{operation: "Answer with a used code", state: "confirmed", loads: 1, want: enrollment.ReasonReplayed, call: answer(S.Used)},
 		{operation: "Answer while locked", state: "locked", loads: 1, want: enrollment.ReasonLocked, call: answer(S.Right)},
 		{operation: "Answer with a recovery code", state: "confirmed", loads: 1, saves: 2, call: answer(recoveryCode)},

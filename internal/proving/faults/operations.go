@@ -304,6 +304,8 @@ func operations() []operation {
 			return result{}, err
 		}},
 		{name: "Answer", state: "confirmed", run: answer(challenge, S.Right), writes: true, once: true, quiet: true, held: answered(S.Right, enrollment.ReasonChallengeSpent)},
+		{name: "Answer after somebody's wrong code", state: "guessed", run: answer(challenge, S.Right), writes: true, once: true, notify: true, held: answered(S.Right, enrollment.ReasonChallengeSpent)},
+		{name: "Answer with wrong code after ten minutes", state: "alarmed", run: answer(challenge, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp", notify: true},
 		{name: "Answer with wrong code", state: "confirmed", run: answer(challenge, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Answer with used code", state: "confirmed", run: answer(challenge, S.Used), want: enrollment.ReasonReplayed},
 		{name: "Answer while locked", state: "locked", run: answer(challenge, S.Right), want: enrollment.ReasonLocked},
@@ -318,6 +320,7 @@ func operations() []operation {
 		{name: "Verify without", state: "disabled", run: verify(wrong), want: enrollment.ReasonNotEnrolled},
 		{name: "Disable by code", state: "confirmed", run: disable(byCode), writes: true, once: true, held: state(store.Disabled, 0)},
 		{name: "Disable by receipt", state: "staged", run: disable(byReceipt), writes: true, once: true, held: state(store.Disabled, 0)},
+		{name: "Disable after wrong codes", state: "guessed", run: disable(byReceipt), writes: true, once: true, notify: true, held: state(store.Disabled, 0)},
 		{name: "Disable by wrong code", state: "confirmed", run: disable(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Disable by used code", state: "confirmed", run: disable(byUsed), want: enrollment.ReasonReplayed},
 		{name: "Remove by code", state: "confirmed", run: remove(byCode), writes: true, once: true, held: both(state(store.Confirmed, 1), replayed(S.Right))},

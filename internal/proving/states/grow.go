@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"golang.org/x/crypto/bcrypt"
 )
 
@@ -112,6 +113,14 @@ func (s *State) grow() {
 			d, err := messages.Send(ctx, enrollment.PurposeSignIn, s.Challenge)
 			s.Must(err)
 			s.Sent, s.Message = d.Challenge, box.Last()
+		}
+	case "guessed", "alarmed": // by somebody who has the password
+		s.keep()
+		_, err := s.Answer(s.Kit.Challenge(User), s.Unknown())
+		proving.Want(s.t, err, enrollment.ReasonWrongCode)
+		if s.Name == "alarmed" {
+			s.Pass(10 * time.Minute)
+			s.Challenge = s.Kit.Challenge(User)
 		}
 	case "asked":
 		ask()

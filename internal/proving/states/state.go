@@ -66,6 +66,8 @@ var adjust = map[string]func(c *enrollment.Config){
 	"asking":               func(c *enrollment.Config) { c.Notify = Taken },
 	"asked":                func(c *enrollment.Config) { c.Notify = Taken },
 	"matured":              func(c *enrollment.Config) { c.Notify = Taken },
+	"guessed":              func(c *enrollment.Config) { c.Notify = Taken },
+	"alarmed":              func(c *enrollment.Config) { c.Notify = Taken },
 }
 
 // New leads an account into a state: none, pending, confirmed, staged,
