@@ -38,5 +38,5 @@ func TestTriples(t *testing.T) {
 	if !*all {
 		t.Skip("only with -interleave.all")
 	}
-	walk(t, Options{Processes: 3, Core: true})
+	walk(t, Options{Processes: 3})
 }

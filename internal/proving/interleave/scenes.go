@@ -16,6 +16,7 @@ type scene struct {
 	state  string
 	core   []operation // what spends or counts something, and what takes it away
 	others []operation
+	short  []operation // with one write at most, for three at once
 	probes []probe
 }
 
@@ -39,36 +40,42 @@ func scenes() []scene {
 				answerRecovery, verifyWrongRecovery, remove, begin, beginByCode, cancel, trust, rename, bind,
 				signIn, unlock, reset, bypass, erase, sweep,
 			},
+			short:  []operation{answerApp, verifyApp, verifyWrong, cancel},
 			probes: []probe{tryApp, tryRecovery, tryChallenge, tryReceipt, trySetup},
 		},
 		{
 			state:  "locked",
 			core:   []operation{answerApp, verifyWrong, verifyRecovery, verifyWrongRecovery},
 			others: []operation{disable, unlock, renew, signIn, sweep},
+			short:  []operation{answerApp, verifyWrong},
 			probes: []probe{tryApp, tryRecovery, tryChallenge, tryReceipt},
 		},
 		{
 			state:  "none",
 			core:   []operation{beginFirst, takeOver},
 			others: []operation{signIn, bypass, erase},
+			short:  []operation{beginFirst, takeOver, signIn},
 			probes: []probe{tryApp},
 		},
 		{
 			state:  "pending",
 			core:   []operation{confirm, confirmWrong, beginFirst},
 			others: []operation{cancel, takeOver, signIn, erase, sweep},
+			short:  []operation{confirmWrong, beginFirst, cancel},
 			probes: []probe{trySetup, tryApp},
 		},
 		{
 			state:  "sent",
 			core:   []operation{answerMessage, answerWrongMessage, answerApp, send},
 			others: []operation{unbind, disable, verifyRecovery, bind, sweep},
+			short:  []operation{answerMessage, answerWrongMessage, answerApp},
 			probes: []probe{tryMessage, tryApp, tryChallenge, tryReceipt},
 		},
 		{
 			state:  "trusted",
 			core:   []operation{signInByDevice, trust, revoke},
 			others: []operation{revokeAll, verifyRecovery, disable, renameDevice},
+			short:  []operation{signInByDevice},
 			probes: []probe{tryDevice, tryReceipt},
 		},
 		{
