@@ -12,12 +12,14 @@ import (
 // accepts but should not, for example with an empty secret, zero digits or an
 // unknown algorithm, and for a nil or zero otp.Key. The error does not quote the
 // key.
-func FromOTP(key *otp.Key) (Key, Label, error) {
+func FromOTP(key *otp.Key) (Key, Label, error) { return fromOTP(key, MinSecretSize) }
+
+func fromOTP(key *otp.Key, leastSecret int) (Key, Label, error) {
 	if key == nil {
 		return Key{}, Label{}, fmt.Errorf("%w: the otp.Key is nil", ErrURI)
 	}
 	// Other methods of a zero otp.Key panic.
-	return ParseURI(key.String())
+	return parseURI(key.String(), leastSecret)
 }
 
 // OTP returns the key as a key of github.com/pquerna/otp, with the same issuer,

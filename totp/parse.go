@@ -36,7 +36,9 @@ import (
 // a plus sign. A percent sign that encodes nothing stays a percent sign.
 //
 // The errors never quote the URI.
-func ParseURI(uri string) (Key, Label, error) {
+func ParseURI(uri string) (Key, Label, error) { return parseURI(uri, MinSecretSize) }
+
+func parseURI(uri string, leastSecret int) (Key, Label, error) {
 	if len(uri) > MaxURI {
 		return Key{}, Label{}, fmt.Errorf("%w: longer than %d bytes", ErrURI, MaxURI)
 	}
@@ -63,7 +65,7 @@ func ParseURI(uri string) (Key, Label, error) {
 	if err != nil {
 		return Key{}, Label{}, err
 	}
-	key, err := parseKey(given)
+	key, err := parseKey(given, leastSecret)
 	if err != nil {
 		return Key{}, Label{}, err
 	}
@@ -188,12 +190,12 @@ func cutLabel(label, issuer string) (prefix, account string) {
 	return prefix, account
 }
 
-func parseKey(given map[string]string) (Key, error) {
+func parseKey(given map[string]string, leastSecret int) (Key, error) {
 	text, ok := given[paramSecret]
 	if !ok {
 		return Key{}, fmt.Errorf("%w: %w: the secret is missing", ErrURI, ErrSecret)
 	}
-	secret, err := ParseSecret(text)
+	secret, err := parseSecret(text, leastSecret)
 	if err != nil {
 		return Key{}, fmt.Errorf("%w: %w", ErrURI, err)
 	}

@@ -18,7 +18,8 @@ import (
 // Sizes of a shared secret, in bytes. RFC 4226, section 4, requirement R6,
 // requires 128 bits and recommends 160.
 const (
-	// MinSecretSize is the minimum size of a secret.
+	// MinSecretSize is the minimum size of a secret. Only [ShortSecrets] reads
+	// smaller ones.
 	MinSecretSize = 16
 
 	// MaxSecretSize is the maximum size of a secret. It is the block size of
@@ -81,8 +82,10 @@ func Generate(random io.Reader, a Algorithm) (Secret, error) {
 
 // NewSecret returns a secret with a copy of raw. It returns [ErrSecret] unless
 // raw has [MinSecretSize] to [MaxSecretSize] bytes.
-func NewSecret(raw []byte) (Secret, error) {
-	if err := validSize(len(raw)); err != nil {
+func NewSecret(raw []byte) (Secret, error) { return newSecret(raw, MinSecretSize) }
+
+func newSecret(raw []byte, least int) (Secret, error) {
+	if err := validSize(len(raw), least); err != nil {
 		return Secret{}, err
 	}
 	return secretOf(bytes.Clone(raw)), nil
@@ -101,7 +104,9 @@ func NewSecret(raw []byte) (Secret, error) {
 // bytes encodes to, which means that a symbol is missing, for text of more than
 // 512 bytes, and for a secret whose size [NewSecret] refuses. The error does not
 // quote the text.
-func ParseSecret(text string) (Secret, error) {
+func ParseSecret(text string) (Secret, error) { return parseSecret(text, MinSecretSize) }
+
+func parseSecret(text string, least int) (Secret, error) {
 	digits, err := compact(text)
 	if err != nil {
 		return Secret{}, err
@@ -116,7 +121,7 @@ func ParseSecret(text string) (Secret, error) {
 	if err != nil {
 		return Secret{}, fmt.Errorf("%w: not base32", ErrSecret)
 	}
-	return NewSecret(raw[:n])
+	return newSecret(raw[:n], least)
 }
 
 // ParseHexSecret reads a secret in hexadecimal, in either case. It ignores the
@@ -124,7 +129,9 @@ func ParseSecret(text string) (Secret, error) {
 // any other character, for an odd number of digits, for text of more than 512
 // bytes, and for a secret whose size [NewSecret] refuses. The error does not
 // quote the text.
-func ParseHexSecret(text string) (Secret, error) {
+func ParseHexSecret(text string) (Secret, error) { return parseHexSecret(text, MinSecretSize) }
+
+func parseHexSecret(text string, least int) (Secret, error) {
 	digits, err := compact(text)
 	if err != nil {
 		return Secret{}, err
@@ -133,7 +140,7 @@ func ParseHexSecret(text string) (Secret, error) {
 	if _, err := hex.Decode(raw, digits); err != nil {
 		return Secret{}, fmt.Errorf("%w: not hexadecimal", ErrSecret)
 	}
-	return NewSecret(raw)
+	return newSecret(raw, least)
 }
 
 // IsZero reports whether s is the zero Secret.
@@ -181,10 +188,10 @@ func (s Secret) Grouped() string {
 	return b.String()
 }
 
-func validSize(n int) error {
+func validSize(n, least int) error {
 	switch {
-	case n < MinSecretSize:
-		return fmt.Errorf("%w: shorter than %d bytes", ErrSecret, MinSecretSize)
+	case n < least:
+		return fmt.Errorf("%w: shorter than %d bytes", ErrSecret, least)
 	case n > MaxSecretSize:
 		return fmt.Errorf("%w: longer than %d bytes", ErrSecret, MaxSecretSize)
 	}
