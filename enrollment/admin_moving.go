@@ -64,7 +64,8 @@ type Import struct {
 type ImportedAuthenticator struct {
 	// Key is the secret and the kind of code: read it with [totp.ParseSecret]
 	// or [totp.ParseHexSecret] and [totp.NewKey], [totp.ParseURI], or
-	// [totp.FromOTP].
+	// [totp.FromOTP]. [totp.ShortSecrets] has the same for secrets of 80 to 127 bits,
+	// which are ReasonShortSecret without Config.ShortSecretsUntil.
 	Key totp.Key
 
 	// Name is how the user tells it from others, at most [MaxName] bytes.
@@ -94,7 +95,7 @@ type ImportedAuthenticator struct {
 // after the Import.
 //
 // Other reasons of a Denied are ReasonDuplicateSecret if the same secret comes
-// twice, ReasonInvalidName and ReasonOwnAccount. Anything else that can't be
+// twice, ReasonShortSecret, ReasonInvalidName and ReasonOwnAccount. Anything else that can't be
 // imported is an error that names the field. None of these refusals changes
 // anything.
 func (x Admin) Import(ctx context.Context, userID string, im Import) (err error) {

@@ -26,7 +26,9 @@ import (
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. Or
 // it returns one of reason ReasonMalformedCode, ReasonWrongCode, ReasonReplayed,
-// ReasonLocked or ReasonFactorDisabled: the same challenge can be answered again.
+// ReasonLocked or ReasonFactorDisabled: the same challenge can be answered again. With
+// Config.ShortSecretsUntil there is ReasonMustReplace: the code was right, the challenge
+// is spent, and the user must replace the authenticator; see [Replacement].
 func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge, code string) (_ Success, err error) {
 	if err := g.check(); err != nil {
 		return Success{}, err
@@ -49,13 +51,14 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 	}
 	q.Replenish = g.config.ReplenishCodes
 	e.user, e.guess = c.user, q
-	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
+	x, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[answer], error) {
 		match, err := a.Answer(m, c.Challenge, q.Guess, purpose == PurposeSignIn)
 		if err != nil {
 			return nil, err
 		}
-		return g.success(c.user, a, purpose, match, m)
+		return g.answered(c.user, a, purpose, match, m)
 	})
+	return x.outcome(err)
 }
 
 // Verify checks an app code or a recovery code of a user who is signed in, before

@@ -174,6 +174,18 @@ type Config struct {
 	// false.
 	AutoReset bool
 
+	// ShortSecretsUntil lets secrets of 80 to 127 bits be imported (see
+	// [totp.ShortSecrets]), which RFC 4226 forbids, and is until when they sign in.
+	// From then on, Answer denies a right code of such a user as ReasonMustReplace,
+	// with what it takes to replace the secret; see [Replacement]. A trusted device
+	// then spares no code. The old code is asked for as before, so that nobody gets
+	// around it.
+	//
+	// Status and Directory say who has such a secret. Import still takes them when the
+	// time is over, for users who come late. Set it alike on every node. Defaults to
+	// the zero time: none is imported, and who has one must replace it now.
+	ShortSecretsUntil time.Time
+
 	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed
 	// where the Go runtime enforces FIPS 140-3: see "FIPS 140-3" in the
 	// documentation of the package. It needs Go 1.26 there, and has no effect

@@ -68,5 +68,6 @@ func (c *Config) limits() account.Limits {
 		DeviceTTL:      c.DeviceTTL.Truncate(time.Microsecond),
 		Messages:       c.MaxMessages,
 		Window:         c.Window,
+		ShortUntil:     c.ShortSecretsUntil,
 	}
 }

@@ -71,6 +71,9 @@ type Denied struct {
 	// consecutive codes let the owner in: offer [ThreeCodes]. It follows from
 	// the lock alone and tells nothing about the code.
 	ThreeCodes bool
+
+	// Replace is set for ReasonMustReplace. It is not part of the JSON.
+	Replace *Replacement
 }
 
 // Error returns the reason, and nothing that the user typed.

@@ -113,6 +113,7 @@
 //     Config.AutoReset nobody has to approve.
 //   - SignInOptions.Grace and Admin.Bypass: until they end, the password alone
 //     signs in.
+//   - Config.ShortSecretsUntil: secrets of 80 to 127 bits sign in until then.
 //   - Import.RecoveryHashes: those codes are as strong as the other system made
 //     them.
 //

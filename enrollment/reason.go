@@ -165,6 +165,16 @@ const (
 	// programs that import.
 	ReasonWasEnrolled Reason = Reason(account.WasEnrolled)
 
+	// ReasonShortSecret means that a secret has fewer than 128 bits, and that
+	// Config.ShortSecretsUntil is not set. It concerns programs that import.
+	ReasonShortSecret Reason = Reason(account.ShortSecret)
+
+	// ReasonMustReplace means that the code was right and is used up, and that the
+	// account has a secret of fewer than 128 bits whose time is over; see
+	// Config.ShortSecretsUntil. Start no session. Lead the user to a setup with
+	// Denied.Replace.
+	ReasonMustReplace Reason = "must_replace"
+
 	// ReasonCodesNotKept means that the recovery codes can't be shown again:
 	// only their hashes are kept, or all are used. Offer to make new ones.
 	ReasonCodesNotKept Reason = Reason(account.CodesNotKept)

@@ -67,6 +67,8 @@ var groups = map[Reason]error{
 	ReasonInvalidName:           nil,
 	ReasonAlreadyEnrolled:       nil,
 	ReasonWasEnrolled:           nil,
+	ReasonShortSecret:           nil,
+	ReasonMustReplace:           nil,
 	ReasonCodesNotKept:          nil,
 	ReasonUnknownDevice:         nil,
 	ReasonTrustNotAllowed:       nil,

@@ -37,7 +37,7 @@ var groups = map[error][]enrollment.Reason{
 		enrollment.ReasonAlreadyConfirmed, enrollment.ReasonAlreadyRenewed, enrollment.ReasonRenewalInvalid,
 		enrollment.ReasonNotEnrolled, enrollment.ReasonUnknownAuthenticator, enrollment.ReasonLastAuthenticator,
 		enrollment.ReasonDuplicateSecret, enrollment.ReasonInvalidName, enrollment.ReasonAlreadyEnrolled,
-		enrollment.ReasonWasEnrolled, enrollment.ReasonCodesNotKept, enrollment.ReasonUnknownDevice,
+		enrollment.ReasonWasEnrolled, enrollment.ReasonShortSecret, enrollment.ReasonMustReplace, enrollment.ReasonCodesNotKept, enrollment.ReasonUnknownDevice,
 		enrollment.ReasonNoAddress, enrollment.ReasonSameChannel, enrollment.ReasonTicketRequired,
 		enrollment.ReasonTicketInvalid, enrollment.ReasonNoReset, enrollment.ReasonResetWaiting, enrollment.ReasonOwnAccount,
 		enrollment.ReasonUserIDTaken,

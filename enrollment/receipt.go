@@ -52,6 +52,7 @@ func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err e
 		return r, errToken
 	}
 	r.purpose = Purpose(purpose)
+	r.Replace = r.purpose == purposeReplace
 	return r, nil
 }
 

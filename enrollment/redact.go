@@ -80,9 +80,19 @@ func (d Delivery) LogValue() slog.Value {
 	return slog.AnyValue(plain(d))
 }
 
-// LogValue returns the options without the Device.
+// LogValue returns what Error returns.
+func (d Denied) LogValue() slog.Value { return slog.StringValue(d.Error()) }
+
+// LogValue returns the Replacement without the Receipt.
+func (r Replacement) LogValue() slog.Value {
+	type plain Replacement
+	r.Receipt = Receipt{}
+	return slog.AnyValue(plain(r))
+}
+
+// LogValue returns the options without the Device and the Import.
 func (o SignInOptions) LogValue() slog.Value {
 	type plain SignInOptions
-	o.Device = DeviceToken{}
+	o.Device, o.Import = DeviceToken{}, nil
 	return slog.AnyValue(plain(o))
 }

@@ -382,6 +382,12 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	s.watch("hash of another system", string(other[:]))
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}, RecoveryHashes: [][]byte{other[:]}, Again: true}
 	s.err(admin.Import(ctx, user, enrollment.Import{Authenticators: im.Authenticators, RecoveryHashes: [][]byte{other[:31]}}))
+	old := im
+	_, err = g.SignIn(ctx, user, enrollment.SignInOptions{Import: &old})
+	s.err(err) // Again
+	old.Again = false
+	_, err = g.SignIn(ctx, user, enrollment.SignInOptions{Import: &old})
+	s.ok(err)
 	s.ok(admin.Import(ctx, user, im))
 	s.err(admin.Import(ctx, user, im))
 	s.look(user)

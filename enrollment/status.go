@@ -28,6 +28,10 @@ type Status struct {
 	// is none.
 	SetupExpires time.Time `json:"setup_expires,omitzero"`
 
+	// ReplaceBy is Config.ShortSecretsUntil if an authenticator is Short, and otherwise
+	// the zero time. Show it, and offer the setup with BeginOptions.Replace.
+	ReplaceBy time.Time `json:"replace_by,omitzero"`
+
 	// Address is where codes can be delivered to, or nil.
 	Address *Address `json:"address,omitempty"`
 
@@ -93,6 +97,10 @@ type Authenticator struct {
 
 	// Used is when one of its codes was last right, or the zero time.
 	Used time.Time `json:"used,omitzero"`
+
+	// Short says that its secret has fewer than 128 bits. The user must replace it by
+	// Status.ReplaceBy.
+	Short bool `json:"short,omitempty"`
 }
 
 // A Lock says that codes of a factor are not evaluated.
@@ -147,8 +155,11 @@ func (g *Guard) statusOf(userID string, a *account.Account, now time.Time) (Stat
 	s.Stamp = g.stampOf(userID, a)
 	for _, x := range a.Authenticators() {
 		s.Authenticators = append(s.Authenticators, Authenticator{
-			ID: formatAuthenticatorID(x.ID), Name: x.Name, Added: x.Added, Used: x.Used,
+			ID: formatAuthenticatorID(x.ID), Name: x.Name, Added: x.Added, Used: x.Used, Short: x.Short(),
 		})
+		if x.Short() {
+			s.ReplaceBy = g.config.ShortSecretsUntil
+		}
 	}
 	if setup := a.Setup(); setup != nil {
 		s.SetupExpires = setup.Expires

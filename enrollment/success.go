@@ -169,8 +169,11 @@ func (p Purpose) validate() error {
 	if len(p) == 0 || len(p) > maxPurpose || !typed.Printable(string(p)) {
 		return fmt.Errorf("enrollment: the purpose is not 1 to %d printable bytes", maxPurpose)
 	}
-	if p == PurposeSetup {
+	switch p {
+	case PurposeSetup:
 		return errors.New("enrollment: the purpose is that of Confirm alone")
+	case purposeReplace:
+		return errors.New("enrollment: the purpose is that of a Replacement alone")
 	}
 	return nil
 }

@@ -55,7 +55,8 @@ func (g *Guard) ThreeCodes() ThreeCodes { return ThreeCodes{g} }
 // ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. It
 // returns one of reason ReasonMalformedCode if there are not three codes of the same
 // length; ReasonWrongCode; or ReasonReplayed if the codes are right and at least the
-// first of them was used. Its RetryAt is by when the app has shown three others.
+// first of them was used. Its RetryAt is by when the app has shown three others. With
+// Config.ShortSecretsUntil there is ReasonMustReplace; see [Replacement].
 func (c ThreeCodes) Answer(ctx context.Context, purpose Purpose, challenge Challenge, codes []string) (_ Success, err error) {
 	g := c.guard
 	if err := g.check(); err != nil {
@@ -75,13 +76,14 @@ func (c ThreeCodes) Answer(ctx context.Context, purpose Purpose, challenge Chall
 		return Success{}, err
 	}
 	e.user = from.user
-	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
+	x, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[answer], error) {
 		match, err := a.AnswerConsecutive(m, from.Challenge, digits, purpose == PurposeSignIn)
 		if err != nil {
 			return nil, err
 		}
-		return g.success(from.user, a, purpose, match, m)
+		return g.answered(from.user, a, purpose, match, m)
 	})
+	return x.outcome(err)
 }
 
 // Verify is [Guard.Verify] with three consecutive codes of one app, as Answer takes

@@ -21,8 +21,9 @@ type census struct {
 	MustEnroll int            `json:"must_enroll"`
 	Resets     int            `json:"resets"` // open requests
 	NoCodes    int            `json:"no_codes"`
-	Moved      int            `json:"moved"`  // records that a finished move has left behind
-	Moving     int            `json:"moving"` // parts of unfinished moves
+	Short      int            `json:"short_secrets"` // accounts with a secret of fewer than 128 bits
+	Moved      int            `json:"moved"`         // records that a finished move has left behind
+	Moving     int            `json:"moving"`        // parts of unfinished moves
 	Unreadable int            `json:"unreadable"`
 }
 
@@ -61,7 +62,7 @@ func stats(ctx context.Context, s *session, _ []string) int {
 			n    int
 		}{
 			{"due", c.Due}, {"with a pass", c.Bypasses}, {"must set up at the next sign-in", c.MustEnroll}, {"asked for a reset", c.Resets},
-			{"without recovery codes", c.NoCodes}, {"moved away", c.Moved}, {"part of an unfinished move", c.Moving}, {"can't be opened", c.Unreadable},
+			{"without recovery codes", c.NoCodes}, {"with a short secret", c.Short}, {"moved away", c.Moved}, {"part of an unfinished move", c.Moving}, {"can't be opened", c.Unreadable},
 		} {
 			s.printf("  %s: %d\n", x.what, x.n)
 		}
@@ -91,6 +92,9 @@ func (c *census) add(x enrollment.Inspection) {
 	}
 	if x.Status.Enabled() && x.Status.CodesLeft == 0 {
 		c.NoCodes++
+	}
+	if slices.ContainsFunc(x.Status.Authenticators, func(a enrollment.Authenticator) bool { return a.Short }) {
+		c.Short++
 	}
 }
 

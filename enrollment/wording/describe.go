@@ -100,6 +100,7 @@ var statuses = map[enrollment.Reason]int{
 	enrollment.ReasonTicketInvalid:        http.StatusUnprocessableEntity,
 	enrollment.ReasonInvalidBypass:        http.StatusUnprocessableEntity,
 	enrollment.ReasonTicketRequired:       http.StatusForbidden,
+	enrollment.ReasonMustReplace:          http.StatusForbidden,
 	enrollment.ReasonOwnAccount:           http.StatusForbidden,
 }
 

@@ -104,6 +104,8 @@ func englishDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		enrollment.ReasonInvalidName:           {"": {"Use a shorter name without special characters.", ""}},
 		enrollment.ReasonAlreadyEnrolled:       {"": {"Two-factor authentication is already on.", ""}},
 		enrollment.ReasonWasEnrolled:           {"": {"Two-factor authentication was on before, or a ticket was issued.", ""}},
+		enrollment.ReasonShortSecret:           {"": {"The key of an authenticator is too short.", ""}},
+		enrollment.ReasonMustReplace:           {"": {"The code is right, but the key of your authenticator app is too short. Set up the app again to sign in.", ""}},
 		enrollment.ReasonCodesNotKept:          {"": {"We can’t show your recovery codes again. Make new ones.", ""}},
 		enrollment.ReasonUnknownDevice:         {"": {"That device was already no longer trusted.", ""}},
 		enrollment.ReasonNoAddress:             {"": {"There is no address to send a code to. Use another code.", ""}},

@@ -135,6 +135,8 @@ func germanDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		enrollment.ReasonInvalidName:           {"": {"Verwenden Sie einen kürzeren Namen ohne Sonderzeichen.", ""}},
 		enrollment.ReasonAlreadyEnrolled:       {"": {"Die Zwei-Faktor-Authentifizierung ist schon eingeschaltet.", ""}},
 		enrollment.ReasonWasEnrolled:           {"": {"Die Zwei-Faktor-Authentifizierung war schon einmal eingeschaltet, oder es wurde ein Ticket ausgestellt.", ""}},
+		enrollment.ReasonShortSecret:           {"": {"Der Schlüssel einer Authenticator-App ist zu kurz.", ""}},
+		enrollment.ReasonMustReplace:           {"": {"Der Code stimmt, aber der Schlüssel Ihrer Authenticator-App ist zu kurz. Richten Sie die App neu ein, um sich anzumelden.", ""}},
 		enrollment.ReasonCodesNotKept:          {"": {"Wir können Ihre Wiederherstellungscodes nicht noch einmal zeigen. Erstellen Sie neue.", ""}},
 		enrollment.ReasonUnknownDevice:         {"": {"Diesem Gerät wurde schon nicht mehr vertraut.", ""}},
 		enrollment.ReasonNoAddress:             {"": {"Es gibt keine Adresse, an die wir einen Code schicken können. Verwenden Sie einen anderen Code.", ""}},

@@ -31,7 +31,7 @@ func (a *Account) Bind(m Moment, x Delivery, to Address, alone bool, ticket Tick
 	if err := a.mayMessage(m); err != nil {
 		return err
 	}
-	if err := a.proveAdding(m, p); err != nil {
+	if err := a.proveAdding(m, p, toAdd); err != nil {
 		return err
 	}
 	x.Binds = to

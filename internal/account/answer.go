@@ -4,6 +4,9 @@ package account
 // answer spends the challenge, and is the second step of a sign-in if signIn is set.
 // A wrong one that was counted is counted for the alert as well, in the same write.
 func (a *Account) Answer(m Moment, c Challenge, g Guess, signIn bool) (Match, error) {
+	if _, must := a.MustReplace(m); must {
+		g.Replenish = false // nobody would see the new code
+	}
 	return a.answer(m, c, signIn, func() (Match, error) { return a.Check(m, g) })
 }
 
@@ -17,9 +20,14 @@ func (a *Account) answer(m Moment, c Challenge, signIn bool, check func() (Match
 		return Match{}, err
 	}
 	by := answererOf(m, c)
+	replace, must := a.MustReplace(m)
 	match, err := check()
 	switch {
 	case err == nil:
+		// What could not prove the replacement signs in.
+		if f := match.Receipt(); must && (f == TOTP || f == Recovery) {
+			match.Replace, signIn = replace, false
+		}
 		a.SpendChallenge(m, c, match.Factor, signIn)
 		match.Missed, err = a.rightAnswer(m, by)
 		return match, err

@@ -181,7 +181,7 @@ func readKey(in cryptobyte.String) (totp.Key, error) {
 	if !in.ReadUint8(&algorithm) || !in.ReadUint8(&digits) || !in.ReadUint8(&period) || digits == 0 || period == 0 {
 		return totp.Key{}, ErrDamaged
 	}
-	secret, err := totp.NewSecret(in)
+	secret, err := totp.ShortSecrets{}.NewSecret(in)
 	if err != nil {
 		return totp.Key{}, ErrDamaged
 	}

@@ -61,6 +61,7 @@ type Match struct {
 	Elsewhen      bool            // for TOTP: whether a single code of that step is not accepted now
 	Replenished   bool            // whether the spare has replaced the code
 	Missed        Missed          // for an answer: what was wrong before it
+	Replace       AuthenticatorID // for an answer: what has to be replaced instead of going on
 }
 
 // Receipt returns the factor that a receipt of the match is of. Three consecutive

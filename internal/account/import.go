@@ -48,6 +48,9 @@ func (a *Account) importable(m Moment, authenticators []Authenticator, again boo
 		return refuse(TooManyAuthenticators)
 	}
 	for i, x := range authenticators {
+		if x.Short() && m.Limits.ShortUntil.IsZero() {
+			return refuse(ShortSecret)
+		}
 		for _, y := range authenticators[:i] {
 			if x.Key.Secret().Equal(y.Key.Secret()) {
 				return refuse(DuplicateSecret)

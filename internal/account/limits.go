@@ -31,6 +31,7 @@ type Limits struct {
 	DeviceTTL      time.Duration // how long trust lasts that is given now
 	Messages       int           // in a MessageWindow
 	Window         totp.Window   // of the time steps whose codes are right
+	ShortUntil     time.Time     // until when short secrets sign in; zero if none is taken over
 }
 
 // DefaultLimits are the limits where the host sets none.

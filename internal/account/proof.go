@@ -10,6 +10,9 @@ type Receipt struct {
 	Epoch  Epoch
 	At     time.Time
 	Factor Factor
+
+	// Replace says that it is good for replacing a short secret, and for nothing else.
+	Replace bool
 }
 
 // CheckReceipt reports whether the receipt is still good: no factor was changed
@@ -20,6 +23,8 @@ func (a *Account) CheckReceipt(r Receipt, now time.Time, ttl time.Duration) erro
 		return refuse(ProofInvalid)
 	case !fresh(r.At, now, ttl):
 		return refuse(ProofStale)
+	case r.Replace:
+		return refuse(ProofNotAllowed)
 	}
 	return nil
 }
@@ -51,6 +56,7 @@ type Proof struct {
 type demand struct {
 	reauth bool // whether re-authentication is enough where Moment.AllowReauth is set
 	app    bool // whether it has to be by an app's code
+	mends  bool // whether it is to replace a short secret
 }
 
 // What proofs are asked for.
@@ -68,11 +74,11 @@ type authority struct {
 }
 
 // proveAdding evaluates the proof for a further factor, or for the first one.
-func (a *Account) proveAdding(m Moment, p Proof) error {
+func (a *Account) proveAdding(m Moment, p Proof, d demand) error {
 	if !a.enrolled() {
 		return proveFirst(m, p)
 	}
-	_, err := a.prove(m, p, toAdd)
+	_, err := a.prove(m, p, d)
 	return err
 }
 
@@ -101,7 +107,9 @@ func (a *Account) prove(m Moment, p Proof, d demand) (authority, error) {
 	case CodeProof:
 		return a.proveByCode(m, p.Guess, d)
 	case ReceiptProof:
-		if err := a.CheckReceipt(p.Receipt, m.typed(), ReceiptTTL); err != nil {
+		r := p.Receipt
+		r.Replace = r.Replace && !d.mends
+		if err := a.CheckReceipt(r, m.typed(), ReceiptTTL); err != nil {
 			return authority{}, err
 		}
 		if f := p.Receipt.Factor; f != TOTP && (d.app || f != Recovery) {

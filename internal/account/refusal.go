@@ -36,6 +36,7 @@ const (
 	UnknownDevice         Reason = "unknown_device"
 	AlreadyEnrolled       Reason = "already_enrolled"
 	WasEnrolled           Reason = "was_enrolled"
+	ShortSecret           Reason = "short_secret"
 	TicketRequired        Reason = "ticket_required"
 	TicketInvalid         Reason = "ticket_invalid"
 	NoAddress             Reason = "no_address"

@@ -103,7 +103,7 @@ func (a *Account) Begin(m Moment, s Setup, ticket TicketHash, p Proof) error {
 	if err := a.checkTicket(ticket); err != nil {
 		return err
 	}
-	if err := a.proveAdding(m, p); err != nil {
+	if err := a.proveAdding(m, p, a.toStage(s.Replaces)); err != nil {
 		return err
 	}
 	if s.Authenticator.Name == "" {

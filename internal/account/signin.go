@@ -49,8 +49,8 @@ type Decision struct {
 // sign-in and nowhere else. No account is stored for a user who has none.
 func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 	by, device := NoFactor, (*Device)(nil)
-	if m.Limits.Devices == 0 {
-		l.Device = DeviceHash{} // whatever was trusted where the limit is another
+	if _, must := a.MustReplace(m); must || m.Limits.Devices == 0 {
+		l.Device = DeviceHash{} // whatever was trusted before, or where the limit is another
 	}
 	if l.SignIn {
 		var err error

@@ -45,6 +45,8 @@ var waits = map[enrollment.Reason]waiting{
 	enrollment.ReasonInvalidName:           never,
 	enrollment.ReasonAlreadyEnrolled:       never,
 	enrollment.ReasonWasEnrolled:           never,
+	enrollment.ReasonShortSecret:           never,
+	enrollment.ReasonMustReplace:           never,
 	enrollment.ReasonCodesNotKept:          never,
 	enrollment.ReasonUnknownDevice:         never,
 	enrollment.ReasonNoAddress:             never,

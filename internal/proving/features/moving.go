@@ -1,6 +1,7 @@
 package features
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -52,4 +53,44 @@ func TestFeatureN13_MovesInAtSignIn(t *testing.T, open proving.Open) {
 			t.Errorf("the event %+v", e)
 		}
 	}
+}
+
+// TestFeatureN13_ShortSecrets: secrets of 80 bits sign in until a date. After it, the
+// old code is asked for and leads to a new setup.
+func TestFeatureN13_ShortSecrets(t *testing.T, open proving.Open) {
+	secret, err := totp.ShortSecrets{}.ParseSecret("JBSWY3DPEHPK3PXP")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: old}}}
+	k := proving.Over(t, open(t))
+	migration := k.Guard.Admin("migration", "moving")
+	proving.Want(t, migration.Import(t.Context(), "alice", im), enrollment.ReasonShortSecret) // off by default
+
+	date := k.Now().AddDate(0, 3, 0)
+	k.Configure(func(c *enrollment.Config) { c.ShortSecretsUntil = date })
+	k.Must(k.Guard.Admin("migration", "moving").Import(t.Context(), "alice", im))
+	k.Pass(time.Minute)
+	k.In(k.Challenge("alice"), k.Code(old))
+	if s := k.Status("alice"); !s.Authenticators[0].Short || !s.ReplaceBy.Equal(date) {
+		t.Errorf("%+v", s)
+	}
+
+	k.Pass(date.Sub(k.Now()))
+	_, err = k.Answer(k.Challenge("alice"), k.Code(old))
+	var denied *enrollment.Denied
+	if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonMustReplace {
+		t.Fatal(err)
+	}
+	r := denied.Replace
+	setup, app := k.Begin(r.UserID, enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+	if done := k.Confirm(r.UserID, setup, app); done.Success.UserID != "alice" {
+		t.Errorf("%+v", done)
+	}
+	k.In(k.Challenge("alice"), k.Code(app))
+	k.Out(k.Challenge("alice"), k.Code(old), enrollment.ReasonWrongCode)
 }

@@ -1,0 +1,70 @@
+package enrollment
+
+import (
+	"context"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/account"
+)
+
+// A Replacement is what a user gets instead of a [Success] whose secret has fewer than
+// 128 bits and is good for signing in no more; see Config.ShortSecretsUntil. The code
+// was right. It comes in a [Denied], so that a host that does not know of it starts no
+// session. Keep it as you keep a challenge, and lead the user to a setup:
+//
+//	setup, err := guard.Begin(ctx, r.UserID, enrollment.BeginOptions{
+//		Replace: r.Authenticator,
+//		Proof:   enrollment.ByReceipt(r.Receipt),
+//	})
+//
+// The Success of Confirm stands for both steps: go on with what Purpose was for, such
+// as starting the session. Before that, the user is not signed in.
+type Replacement struct {
+	// UserID is who has answered.
+	UserID string
+
+	// Purpose is what the challenge was for.
+	Purpose Purpose
+
+	// Authenticator is the ID of the one to replace.
+	Authenticator string
+
+	// Receipt is a proof for replacing an authenticator with a short secret, and for
+	// nothing else. It is good for [ReceiptTTL].
+	Receipt Receipt
+}
+
+// purposeReplace is the purpose of the receipt of a Replacement. No host can use it.
+const purposeReplace Purpose = "replace_short_secret"
+
+// An answer is a Success or, if that is nil, what there is instead.
+type answer struct {
+	success Success
+	replace *Replacement
+}
+
+// outcome returns what Answer returns.
+func (x answer) outcome(err error) (Success, error) {
+	if err == nil && x.replace != nil {
+		return Success{}, &Denied{Reason: ReasonMustReplace, Replace: x.replace}
+	}
+	return x.success, err
+}
+
+// answered returns what comes of a right code that answers a challenge, whose receipt
+// is yet to be sealed.
+func (g *Guard) answered(userID string, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[answer], error) {
+	if match.Replace.IsZero() {
+		seal, err := g.success(userID, a, p, match, m)
+		return func(ctx context.Context) (x answer, err error) {
+			x.success, err = seal(ctx)
+			return x, err
+		}, err
+	}
+	r := Replacement{UserID: userID, Purpose: p, Authenticator: formatAuthenticatorID(match.Replace)}
+	proof := receipt{account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Factor}, userID, purposeReplace}
+	return func(ctx context.Context) (_ answer, err error) {
+		r := r
+		r.Receipt, err = g.sealReceipt(ctx, proof)
+		return answer{replace: &r}, err
+	}, nil
+}

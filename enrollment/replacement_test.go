@@ -1,0 +1,278 @@
+package enrollment_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// shortKey is a key of 80 bits, as many systems have made them.
+func shortKey(t *testing.T, seed string) totp.Key {
+	t.Helper()
+	secret, err := totp.ShortSecrets{}.NewSecret([]byte(seed + "0123456789")[:10])
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// moveShort moves alice in with these keys. Short secrets are good for ten days.
+func moveShort(t *testing.T, keys []totp.Key, adjust ...func(*enrollment.Config)) *proving.Kit {
+	t.Helper()
+	k := proving.New(t, append([]func(*enrollment.Config){func(c *enrollment.Config) {
+		c.ShortSecretsUntil = proving.Start.Add(10 * 24 * time.Hour)
+	}}, adjust...)...)
+	im := enrollment.Import{RecoveryHashes: proving.Summed("abcde-12345", "abcde-67890")}
+	for _, key := range keys {
+		im.Authenticators = append(im.Authenticators, enrollment.ImportedAuthenticator{Key: key})
+	}
+	_, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Import: &im})
+	k.Must(err)
+	k.Pass(time.Minute)
+	return k
+}
+
+// over lets the time of short secrets end, to the microsecond.
+func over(k *proving.Kit) { k.Pass(k.Config.ShortSecretsUntil.Sub(k.Now())) }
+
+// mustReplace answers with a right code, and returns what there is instead of a Success.
+func mustReplace(t *testing.T, k *proving.Kit, code string) enrollment.Replacement {
+	t.Helper()
+	ok, err := k.Answer(k.Challenge("alice"), code)
+	var denied *enrollment.Denied
+	if !errors.As(err, &denied) || denied.Reason != enrollment.ReasonMustReplace || denied.Replace == nil || !reflect.DeepEqual(ok, enrollment.Success{}) {
+		t.Fatalf("%+v, %v", ok, err)
+	}
+	return *denied.Replace
+}
+
+// Without the opt-in nothing short comes in, by either way.
+func TestShortSecretIsOptIn(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.TheirKey(t, "alice", totp.Params{})}, {Key: shortKey(t, "a")}}}
+	proving.Want(t, k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonShortSecret)
+	if d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Import: &im}); !errors.Is(err, enrollment.ReasonShortSecret) || d.Next != enrollment.Refuse {
+		t.Errorf("%+v, %v", d, err)
+	}
+	k.Configure(func(c *enrollment.Config) { c.ShortSecretsUntil = k.Now().Add(-time.Hour) }) // users come late
+	k.Must(k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im))
+}
+
+// Until the date, a short secret is like any other but for its mark in Status.
+func TestShortSecretBeforeItsTime(t *testing.T) {
+	t.Parallel()
+	short, long := shortKey(t, "a"), proving.TheirKey(t, "alice", totp.Params{})
+	k := moveShort(t, []totp.Key{long, short})
+	s := k.Status("alice")
+	if s.Authenticators[0].Short || !s.Authenticators[1].Short || !s.ReplaceBy.Equal(k.Config.ShortSecretsUntil) {
+		t.Errorf("%+v", s)
+	}
+	k.Pass(k.Config.ShortSecretsUntil.Sub(k.Now()) - time.Microsecond)
+	ok, err := k.Answer(k.Challenge("alice"), k.Code(short))
+	k.Must(err)
+	if _, err := k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Proof: enrollment.ByReceipt(ok.Receipt)}); err != nil {
+		t.Errorf("the receipt: %v", err)
+	}
+	k.Enroll("bob")
+	if s := k.Status("bob"); s.Authenticators[0].Short || !s.ReplaceBy.IsZero() {
+		t.Errorf("%+v", s)
+	}
+}
+
+// From the date on the old code is asked for as before, and leads to a setup and to
+// nothing else.
+func TestShortSecretAfterItsTime(t *testing.T) {
+	t.Parallel()
+	short, long := shortKey(t, "a"), proving.TheirKey(t, "alice", totp.Params{})
+	k := moveShort(t, []totp.Key{long, short})
+	k.In(k.Challenge("alice"), k.Code(short))
+	over(k)
+	before := k.Status("alice")
+	d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Require: true})
+	if err != nil || d.Next != enrollment.AskCode {
+		t.Fatalf("%+v, %v", d, err)
+	}
+	_, err = k.Answer(d.Challenge, proving.WrongCode(k.Now(), short, long))
+	proving.Want(t, err, enrollment.ReasonWrongCode) // it is no oracle for those who guess
+	_, err = k.Answer(d.Challenge, k.Code(short))
+	proving.Want(t, err, enrollment.ReasonMustReplace)
+	_, err = k.Answer(d.Challenge, k.Code(long))
+	proving.Want(t, err, enrollment.ReasonChallengeSpent)
+	_, err = k.Guard.Verify(t.Context(), "alice", "x", k.Code(short))
+	proving.Want(t, err, enrollment.ReasonReplayed)
+	if s := k.Status("alice"); !s.LastSignIn.Equal(before.LastSignIn) {
+		t.Error("it counts as a sign-in")
+	}
+
+	r := mustReplace(t, k, k.Code(long)) // whichever app it is of
+	if r.UserID != "alice" || r.Purpose != enrollment.PurposeSignIn || r.Authenticator != before.Authenticators[1].ID {
+		t.Fatalf("%+v", r)
+	}
+	setup, app := k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+	k.Pass(time.Minute)
+	mustReplace(t, k, k.Code(short)) // until Confirm
+	done := k.Confirm("alice", setup, app)
+	if done.Did != enrollment.EventAuthenticatorReplaced || done.Success.UserID != "alice" {
+		t.Errorf("%+v", done)
+	}
+	if s := k.Status("alice"); len(s.Authenticators) != 2 || !s.ReplaceBy.IsZero() {
+		t.Errorf("%+v", s)
+	}
+	k.In(k.Challenge("alice"), k.Code(app))
+	_, err = k.Answer(k.Challenge("alice"), k.Code(short))
+	proving.Want(t, err, enrollment.ReasonWrongCode)
+}
+
+// The receipt replaces a short secret, of this user, for five minutes. It is no proof
+// of anything else, and neither is it a recent code.
+func TestReplacementIsGoodForNothingElse(t *testing.T) {
+	t.Parallel()
+	k := moveShort(t, []totp.Key{proving.TheirKey(t, "alice", totp.Params{}), shortKey(t, "a")})
+	post := k.Post()
+	k.Configure(func(c *enrollment.Config) { c.Sender = post.Inbox })
+	over(k)
+	r := mustReplace(t, k, k.Code(shortKey(t, "a")))
+	proof := enrollment.ByReceipt(r.Receipt)
+	s := k.Status("alice")
+	ctx, g := t.Context(), k.Guard
+	token, err := g.PrepareRenewal(ctx, "alice")
+	k.Must(err)
+	for name, try := range map[string]func() error{
+		"adding": func() error { _, err := g.Begin(ctx, "alice", enrollment.BeginOptions{Proof: proof}); return err },
+		"replacing a good one": func() error {
+			_, err := g.Begin(ctx, "alice", enrollment.BeginOptions{Replace: s.Authenticators[0].ID, Proof: proof})
+			return err
+		},
+		"new codes":      func() error { _, err := g.RenewCodes(ctx, "alice", proof); return err },
+		"new codes once": func() error { _, err := g.RenewCodesOnce(ctx, "alice", token, proof); return err },
+		"the codes":      func() error { _, err := g.RecoveryCodes(ctx, "alice", proof); return err },
+		"removing":       func() error { return g.Remove(ctx, "alice", r.Authenticator, proof) },
+		"disabling":      func() error { return g.Disable(ctx, "alice", proof) },
+		"an address": func() error {
+			_, err := g.Messages().Bind(ctx, "alice", enrollment.BindOptions{Channel: "email", To: "a@example.com", Proof: proof})
+			return err
+		},
+		"trust": func() error { _, err := g.Devices().Trust(ctx, "alice", r.Receipt, "x"); return err },
+	} {
+		if err := try(); proving.ReasonOf(err) != enrollment.ReasonProofNotAllowed && name != "the codes" || err == nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, p := range []enrollment.Purpose{enrollment.PurposeSignIn, "x"} {
+		_, err := g.RecentlyVerified(ctx, "alice", p, r.Receipt, time.Hour)
+		proving.Want(t, err, enrollment.ReasonProofInvalid)
+	}
+	if _, err := g.RecentlyVerified(ctx, "alice", "replace_short_secret", r.Receipt, time.Hour); proving.ReasonOf(err) != proving.Fault {
+		t.Errorf("its own purpose: %v", err)
+	}
+	bob := k.Enroll("bob")
+	_, err = g.Begin(ctx, "bob", enrollment.BeginOptions{Replace: bob.First.Authenticator, Proof: proof})
+	proving.Want(t, err, enrollment.ReasonProofInvalid)
+	k.Pass(5*time.Minute + time.Microsecond)
+	_, err = g.Begin(ctx, "alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: proof})
+	proving.Want(t, err, enrollment.ReasonProofStale)
+}
+
+// Recovery codes lead to the setup as well, are used up, and are not replaced where
+// nobody would see the new one.
+func TestShortSecretAndRecoveryCodes(t *testing.T) {
+	t.Parallel()
+	k := moveShort(t, []totp.Key{shortKey(t, "a")}, func(c *enrollment.Config) { c.ReplenishCodes = true })
+	renewed, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode("abcde-12345"))
+	k.Must(err)
+	codes := renewed.Codes.Reveal()
+	over(k)
+	r := mustReplace(t, k, codes[0])
+	if left := k.Status("alice").CodesLeft; left != recovery.DefaultCount-1 {
+		t.Errorf("%d codes are left", left)
+	}
+	_, err = k.Answer(k.Challenge("alice"), codes[0])
+	proving.Want(t, err, enrollment.ReasonReplayed)
+	k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+}
+
+// A delivered code has nothing to do with the secret, and its receipt could replace
+// nothing: it signs in.
+func TestShortSecretAndDeliveredCodes(t *testing.T) {
+	t.Parallel()
+	k := moveShort(t, []totp.Key{shortKey(t, "a")})
+	post := k.Post()
+	post.Bound("alice", enrollment.ByCode(k.Code(shortKey(t, "a"))))
+	over(k)
+	d, err := post.Send(t.Context(), enrollment.PurposeSignIn, k.Challenge("alice"))
+	k.Must(err)
+	k.In(d.Challenge, post.Inbox.Code())
+}
+
+// Trust in a device ends with the time of the secret: its user would never come to
+// replace it.
+func TestShortSecretAndTrustedDevices(t *testing.T) {
+	t.Parallel()
+	k := moveShort(t, []totp.Key{shortKey(t, "a")})
+	ok, err := k.Answer(k.Challenge("alice"), k.Code(shortKey(t, "a")))
+	k.Must(err)
+	device, err := k.Guard.Devices().Trust(t.Context(), "alice", ok.Receipt, "browser")
+	k.Must(err)
+	signIn := func() enrollment.Next {
+		d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Device: device.Token})
+		k.Must(err)
+		return d.Next
+	}
+	if got := signIn(); got != enrollment.Proceed {
+		t.Errorf("before: %v", got)
+	}
+	over(k)
+	if got := signIn(); got != enrollment.AskCode {
+		t.Errorf("after: %v", got)
+	}
+}
+
+// Each short secret has to go, one after the other. A host that takes the option away
+// says that the time is over.
+func TestEachShortSecretIsReplaced(t *testing.T) {
+	t.Parallel()
+	keys := []totp.Key{shortKey(t, "a"), shortKey(t, "b")}
+	k := moveShort(t, keys)
+	k.Configure(func(c *enrollment.Config) { c.ShortSecretsUntil = time.Time{} })
+	for i := range keys {
+		r := mustReplace(t, k, k.Code(keys[1]))
+		if want := k.Status("alice").Authenticators[0].ID; r.Authenticator != want {
+			t.Fatalf("%d: %q, want %q", i, r.Authenticator, want)
+		}
+		setup, app := k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+		k.Confirm("alice", setup, app)
+		keys = append(keys, app)
+	}
+	k.In(k.Challenge("alice"), k.Code(keys[2]))
+}
+
+// For a challenge of another purpose it is the same, and the purpose is not forgotten.
+func TestShortSecretForAnyPurpose(t *testing.T) {
+	t.Parallel()
+	k := moveShort(t, []totp.Key{shortKey(t, "a")})
+	over(k)
+	d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: "password-reset"})
+	k.Must(err)
+	_, err = k.Guard.Answer(t.Context(), "password-reset", d.Challenge, k.Code(shortKey(t, "a")))
+	var denied *enrollment.Denied
+	if !errors.As(err, &denied) || denied.Replace == nil || denied.Replace.Purpose != "password-reset" {
+		t.Fatalf("%v", err)
+	}
+	text, err := json.Marshal(denied)
+	if err != nil || string(text) != `{"reason":"must_replace"}` || strings.Contains(denied.Error(), denied.Replace.Receipt.Reveal()) {
+		t.Errorf("%s, %v", text, err)
+	}
+}
