@@ -1,0 +1,79 @@
+package main
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/try"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+func TestBudget(t *testing.T) { try.Budget(t) }
+
+// open returns a database of its own.
+func open(t *testing.T) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), testenv.PostgresDSN(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+func TestScript(t *testing.T) {
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TWOFACTOR_KEYS", keys.Reveal())
+	pool := open(t)
+	guard, err := openGuard(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(t.Context(), pool, guard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.users.Add("alice", "correct horse battery")
+	a.sessions.Cookie.Secure = false // curl speaks plain HTTP
+	server := httptest.NewServer(a.handler())
+	defer server.Close()
+	try.Script(t, server.URL, "alice", "correct horse battery")
+}
+
+func TestTwoFactor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a database for each case")
+	}
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosttest.Run(t, func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
+		pool := open(t)
+		accounts := sqlstore.New(stdlib.OpenDBFromPool(pool), sqlstore.PostgreSQL)
+		if err := accounts.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		guard, err := lab.NewGuard(accounts, keys, enrollment.Config{Issuer: "Acme"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := newApp(t.Context(), pool, guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := try.Pages()
+		host.Handler, host.NewUser = a.handler(), a.users.Add
+		return host
+	})
+}

@@ -1,0 +1,110 @@
+// Command chi is a web application with chi, and sessions of scs in PostgreSQL. The
+// second factor keeps its table in the same database, by the same pool.
+//
+//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	go run ./examples/hosts/chi -db postgres://…
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"time" // added
+
+	"github.com/alexedwards/scs/pgxstore"
+	"github.com/alexedwards/scs/v2"
+	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"     // added
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web" // added
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
+)
+
+func main() {
+	dsn := flag.String("db", "", "`URL` of the PostgreSQL database")
+	flag.Parse()
+	ctx := context.Background()
+	pool, err := pgxpool.New(ctx, *dsn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard, err := openGuard(ctx, pool) // added
+	if err != nil {                    // added
+		log.Fatal(err) // added
+	} // added
+	a, err := newApp(ctx, pool, guard)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a.users.Add("alice", "correct horse battery")
+	log.Fatal(http.ListenAndServe("localhost:8080", a.handler()))
+}
+
+type app struct {
+	users    login.Users
+	sessions *scs.SessionManager
+	guard    *enrollment.Guard // added
+	pages    *web.Pages        // added
+}
+
+func newApp(ctx context.Context, pool *pgxpool.Pool, guard *enrollment.Guard) (*app, error) {
+	const table = `CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)`
+	if _, err := pool.Exec(ctx, table); err != nil {
+		return nil, err
+	}
+	a := &app{sessions: scs.New()}
+	a.sessions.Store = pgxstore.NewWithCleanupInterval(pool, 0)
+	a.sessions.Cookie.Secure = true
+	return a, a.addSecondFactor(guard) // added
+}
+
+func (a *app) handler() http.Handler {
+	r := chi.NewRouter()
+	r.Use(a.sessions.LoadAndSave)
+	r.Get("/login", login.Page)
+	r.Post("/login", a.login)
+	r.Get("/", a.home)
+	r.Mount("/2fa", a.pages)                                                               // added
+	r.With(a.pages.RequireRecent("danger", 5*time.Minute)).HandleFunc("/danger", a.danger) // added
+	return http.NewCrossOriginProtection().Handler(r)
+}
+
+func (a *app) login(w http.ResponseWriter, r *http.Request) {
+	user, ok := a.users.Check(r)
+	if !ok {
+		http.Error(w, "Wrong name or password.", http.StatusUnauthorized)
+		return
+	}
+	a.pages.SignIn(w, r, user, enrollment.SignInOptions{}) // added
+}
+
+func (a *app) home(w http.ResponseWriter, r *http.Request) {
+	user, err := a.user(r)
+	if err != nil || user == "" {
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	fmt.Fprintf(w, "Hello, %s", user)
+}
+
+func (a *app) danger(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	fmt.Fprintln(w, "danger done")
+}
+
+// user returns who is signed in, or "".
+func (a *app) user(r *http.Request) (string, error) {
+	user := a.sessions.GetString(r.Context(), "user")
+	if user == "" {
+		return "", nil
+	}
+	status, err := a.guard.Status(r.Context(), user)                                      // added
+	if err != nil || string(status.Stamp) != a.sessions.GetString(r.Context(), "stamp") { // added
+		return "", err // added
+	} // added
+	return user, nil
+}

@@ -1,0 +1,87 @@
+// Package try holds each host against the same three things: a budget of lines, the
+// suite for applications, and a script that uses it with curl and oathtool.
+package try
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+)
+
+// budget is how many lines the second factor adds to a host.
+const budget = 60
+
+// Budget counts the lines of twofactor.go, and those of main.go that say that they were
+// added. Empty lines and comments don't count.
+func Budget(t *testing.T) {
+	t.Helper()
+	count := 0
+	for _, name := range []string{"twofactor.go", "main.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimSpace(line)
+			if line != "" && !strings.HasPrefix(line, "//") && (name == "twofactor.go" || strings.HasSuffix(line, "// added")) {
+				count++
+			}
+		}
+	}
+	if count > budget || count < budget/2 {
+		t.Errorf("%d lines were added, want at most %d", count, budget)
+	}
+}
+
+// Script runs the script against the application at that address.
+func Script(t *testing.T, at, user, password string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("waits for codes")
+	}
+	for _, program := range []string{"bash", "curl", "oathtool"} {
+		if _, err := exec.LookPath(program); err != nil {
+			testenv.Missing(t, program+" is not in PATH")
+		}
+	}
+	command := exec.CommandContext(t.Context(), "bash", "../drive.sh", at, user, password)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+}
+
+// Pages tells the suite how people use the pages of a host that has the page of its
+// members at "/", and something dangerous at "/danger".
+func Pages() hosttest.Host {
+	// change goes to the page of a change, by way of the code that it asks for.
+	change := func(page string) func(*hosttest.Browser, string) {
+		return func(b *hosttest.Browser, code string) {
+			if b.Get(page).Contains(`action="/2fa/step"`) {
+				b.Submit("/2fa/step", "code", code)
+			}
+			b.Submit(page)
+		}
+	}
+	return hosttest.Host{
+		SignIn: func(b *hosttest.Browser) {
+			b.Get("/login")
+			b.Submit("/login", "user", b.User.Login, "password", b.User.Password)
+		},
+		SendCode:   func(b *hosttest.Browser, code string) { b.Submit("/2fa/sign-in", "code", code) },
+		SignedIn:   func(b *hosttest.Browser) bool { return b.Get("/").Contains("Hello, " + b.User.Login) },
+		Protected:  []string{"/2fa/", "/danger"},
+		Begin:      change("/2fa/setup/begin"),
+		Confirm:    func(b *hosttest.Browser, code string) { b.Submit("/2fa/setup", "code", code) },
+		Disable:    change("/2fa/disable"),
+		RenewCodes: change("/2fa/codes/new"),
+		StepUp: func(b *hosttest.Browser, code string) {
+			b.Get("/danger")
+			b.Submit("/2fa/step", "code", code)
+		},
+		Sensitive: func(b *hosttest.Browser) bool { return b.Get("/danger").Contains("danger done") },
+	}
+}
