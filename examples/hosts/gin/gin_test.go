@@ -1,0 +1,83 @@
+package main
+
+import (
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/gin-gonic/gin"
+	gormsqlite "github.com/libtnb/sqlite"
+	"gorm.io/gorm"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/try"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+func TestMain(m *testing.M) {
+	gin.SetMode(gin.TestMode)
+	m.Run()
+}
+
+func TestBudget(t *testing.T) { try.Budget(t) }
+
+// open returns a database of its own.
+func open(t *testing.T) *gorm.DB {
+	t.Helper()
+	file, err := sqlite.Open(filepath.Join(t.TempDir(), "gin.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	db, err := gorm.Open(&gormsqlite.Dialector{Conn: file}, &gorm.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func newKeys(t *testing.T) *keyring.Ring {
+	t.Helper()
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func TestScript(t *testing.T) {
+	t.Setenv("TWOFACTOR_KEYS", newKeys(t).Reveal())
+	db := open(t)
+	guard, err := openGuard(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(db, guard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.users.Add("alice", "correct horse battery")
+	a.sessions.SessionOpts.Secure = false // curl speaks plain HTTP
+	server := httptest.NewServer(a.handler())
+	defer server.Close()
+	try.Script(t, server.URL, "alice", "correct horse battery")
+}
+
+func TestTwoFactor(t *testing.T) {
+	hosttest.Run(t, func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
+		guard, err := lab.NewGuard(memory.New(), newKeys(t), enrollment.Config{Issuer: "Acme"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := newApp(open(t), guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := try.Pages()
+		host.Handler, host.NewUser = a.handler(), a.users.Add
+		return host
+	})
+}

@@ -1,0 +1,129 @@
+// Command gin is a web application with gin, sessions of gorilla in a database, and GORM.
+// The second factor keeps its table in the same database.
+//
+//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	go run ./examples/hosts/gin
+package main
+
+import (
+	"crypto/rand"
+	"flag"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/sessions"
+	gormsqlite "github.com/libtnb/sqlite"
+	"github.com/wader/gormstore/v2"
+	"gorm.io/gorm"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"     // added
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web" // added
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
+)
+
+func main() {
+	path := flag.String("db", "gin.db", "SQLite `file`")
+	flag.Parse()
+	gin.SetMode(gin.ReleaseMode)
+	file, err := sqlite.Open(*path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	db, err := gorm.Open(&gormsqlite.Dialector{Conn: file}, &gorm.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	guard, err := openGuard(db) // added
+	if err != nil {             // added
+		log.Fatal(err) // added
+	} // added
+	a, err := newApp(db, guard)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a.users.Add("alice", "correct horse battery")
+	log.Fatal(http.ListenAndServe("localhost:8080", a.handler()))
+}
+
+type app struct {
+	users    login.Users
+	sessions *gormstore.Store
+	guard    *enrollment.Guard // added
+	pages    *web.Pages        // added
+}
+
+func newApp(db *gorm.DB, guard *enrollment.Guard) (*app, error) {
+	key := make([]byte, 32) // of the cookies; a real application keeps it
+	rand.Read(key)
+	a := &app{sessions: gormstore.New(db, key)}
+	a.sessions.SessionOpts.Secure, a.sessions.SessionOpts.HttpOnly = true, true
+	a.sessions.SessionOpts.SameSite = http.SameSiteLaxMode
+	return a, a.addSecondFactor(guard) // added
+}
+
+func (a *app) handler() http.Handler {
+	r := gin.New()
+	r.GET("/login", gin.WrapF(login.Page))
+	r.POST("/login", a.login)
+	r.GET("/", a.home)
+	r.Any("/2fa/*path", gin.WrapH(a.pages))                                                               // added
+	r.Any("/danger", gin.WrapH(a.pages.RequireRecent("danger", 5*time.Minute)(http.HandlerFunc(danger)))) // added
+	return http.NewCrossOriginProtection().Handler(r)
+}
+
+func (a *app) login(c *gin.Context) {
+	user, ok := a.users.Check(c.Request)
+	if !ok {
+		c.String(http.StatusUnauthorized, "Wrong name or password.")
+		return
+	}
+	a.pages.SignIn(c.Writer, c.Request, user, enrollment.SignInOptions{}) // added
+}
+
+func (a *app) home(c *gin.Context) {
+	user, err := a.user(c.Request)
+	if err != nil || user == "" {
+		c.Redirect(http.StatusSeeOther, "/login")
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	c.String(http.StatusOK, "Hello, %s", user)
+}
+
+func danger(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Write([]byte("danger done"))
+}
+
+// user returns who is signed in, or "".
+func (a *app) user(r *http.Request) (string, error) {
+	s := a.session(r)
+	user, _ := s.Values["user"].(string)
+	if user == "" {
+		return "", nil
+	}
+	status, err := a.guard.Status(r.Context(), user)             // added
+	if err != nil || string(status.Stamp) != s.Values["stamp"] { // added
+		return "", err // added
+	} // added
+	return user, nil
+}
+
+// session returns the session of the browser, or an empty one.
+func (a *app) session(r *http.Request) *sessions.Session {
+	s, _ := a.sessions.Get(r, "session") // a cookie that can't be read is none
+	return s
+}
+
+// start gives the browser a new session. The one that it has is deleted.
+func (a *app) start(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	s.Options.MaxAge = -1
+	if err := a.sessions.Save(r, w, s); err != nil {
+		return err
+	}
+	s.Options.MaxAge = int((12 * time.Hour).Seconds())
+	return a.sessions.Save(r, w, s)
+}
