@@ -1,0 +1,56 @@
+package main
+
+import (
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/try"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+func TestBudget(t *testing.T) { try.Budget(t) }
+
+func newKeys(t *testing.T) *keyring.Ring {
+	t.Helper()
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+func TestScript(t *testing.T) {
+	t.Setenv("TWOFACTOR_KEYS", newKeys(t).Reveal())
+	guard, err := openGuard(t.Context(), filepath.Join(t.TempDir(), "echo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newApp(guard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.users.Add("alice", "correct horse battery")
+	server := httptest.NewServer(a.handler())
+	defer server.Close()
+	try.Script(t, server.URL, "alice", "correct horse battery")
+}
+
+func TestTwoFactor(t *testing.T) {
+	hosttest.Run(t, func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
+		guard, err := lab.NewGuard(memory.New(), newKeys(t), enrollment.Config{Issuer: "Acme"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := newApp(guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := try.API()
+		host.Handler, host.NewUser = a.handler(), a.users.Add
+		return host
+	})
+}

@@ -1,0 +1,129 @@
+// Command echo is a JSON API with echo and bearer tokens.
+//
+//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	go run ./examples/hosts/echo
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"log"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"     // added
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web" // added
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
+)
+
+func main() {
+	path := flag.String("db", "echo.db", "SQLite `file` for the second factor") // added
+	flag.Parse()
+	guard, err := openGuard(context.Background(), *path) // added
+	if err != nil {                                      // added
+		log.Fatal(err) // added
+	} // added
+	a, err := newApp(guard)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a.users.Add("alice", "correct horse battery")
+	log.Fatal(http.ListenAndServe("localhost:8080", a.handler()))
+}
+
+type app struct {
+	users login.Users
+	guard *enrollment.Guard // added
+	pages *web.Pages        // added
+
+	mu     sync.Mutex
+	tokens map[string]session
+}
+
+// A session is what a bearer token stands for. A real application keeps a hash of the
+// token in its database.
+type session struct {
+	user  string
+	began time.Time
+	stamp enrollment.Stamp // added
+}
+
+func newApp(guard *enrollment.Guard) (*app, error) {
+	a := &app{tokens: make(map[string]session)}
+	return a, a.addSecondFactor(guard) // added
+}
+
+func (a *app) handler() http.Handler {
+	e := echo.New()
+	e.POST("/login", a.login)
+	e.GET("/", a.home)
+	e.Any("/2fa/*", echo.WrapHandler(a.pages))                                                     // added
+	e.POST("/danger", danger, echo.WrapMiddleware(a.pages.RequireRecent("danger", 5*time.Minute))) // added
+	return e
+}
+
+func (a *app) login(c echo.Context) error {
+	user, ok := a.users.Check(c.Request())
+	if !ok {
+		return echo.ErrUnauthorized
+	}
+	a.pages.SignIn(c.Response(), c.Request(), user, enrollment.SignInOptions{}) // added
+	return nil
+}
+
+func (a *app) home(c echo.Context) error {
+	user, err := a.user(c.Request())
+	if err != nil {
+		return err
+	}
+	if user == "" {
+		return echo.ErrUnauthorized
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.JSON(http.StatusOK, map[string]string{"user": user})
+}
+
+func danger(c echo.Context) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.JSON(http.StatusOK, map[string]string{"danger": "done"})
+}
+
+// session returns what the token of the request stands for, or the zero session.
+func (a *app) session(r *http.Request) session {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.tokens[bearer(r)]
+}
+
+func bearer(r *http.Request) string {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return token
+}
+
+// start returns a new token. The one of the request ends.
+func (a *app) start(r *http.Request, s session) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.tokens, bearer(r))
+	token := rand.Text()
+	a.tokens[token] = s
+	return token
+}
+
+// user returns who is signed in, or "".
+func (a *app) user(r *http.Request) (string, error) {
+	s := a.session(r)
+	if s.user == "" {
+		return "", nil
+	}
+	status, err := a.guard.Status(r.Context(), s.user) // added
+	if err != nil || status.Stamp != s.stamp {         // added
+		return "", err // added
+	} // added
+	return s.user, nil
+}
