@@ -23,12 +23,15 @@ import (
 )
 
 // keep runs a server until its standard input ends, because the test closes it or
-// because this process is gone.
+// because this process is gone. A server that has died before starts again.
 const keep = `
-redis-server --port 0 --unixsocket "$DIR/socket" --dir "$DIR" --save "" --appendonly yes --appendfsync always --maxmemory-policy noeviction $MORE >"$DIR/log" 2>&1 </dev/null &
-server=$!
+serve() { exec redis-server --port 0 --unixsocket "$DIR/socket" --dir "$DIR" --save "" --appendonly yes --appendfsync always --maxmemory-policy noeviction $MORE >>"$DIR/log" 2>&1 </dev/null; }
+( while [ ! -e "$DIR/stop" ]; do serve & echo $! >"$DIR/serving"; wait $!; done ) &
+loop=$!
 cat >/dev/null
-kill -KILL "$server" && wait "$server"
+: >"$DIR/stop"
+kill -KILL "$(cat "$DIR/serving")"
+wait "$loop"
 cd / && rm -rf "$DIR"
 `
 

@@ -35,8 +35,15 @@ func dsn(dir, database string) string { return "root@unix(" + dir + "/socket)/" 
 // settings of the machine. The server ends in order by TERM.
 const script = `
 mariadb-install-db --no-defaults --datadir="$DIR/data" --auth-root-authentication-method=normal --skip-test-db >"$DIR/log" 2>&1 || exit
-mariadbd --no-defaults --datadir="$DIR/data" --tmpdir="$DIR" --socket="$DIR/socket" --pid-file="$DIR/pid" --skip-networking \
-  --max-connections=300 --log-bin="$DIR/data/binlog" --server-id=1 --sync-binlog=1 $MORE >>"$DIR/log" 2>&1 </dev/null &
+serve() {
+  exec mariadbd --no-defaults --datadir="$DIR/data" --tmpdir="$DIR" --socket="$DIR/socket" --pid-file="$DIR/pid" --skip-networking \
+    --max-connections=300 --log-bin="$DIR/data/binlog" --server-id=1 --sync-binlog=1 $MORE >>"$DIR/log" 2>&1 </dev/null
+}
+`
+
+// keep is [server.Keep] with the signal by which the server ends in order.
+const keep = `
+serve &
 server=$!
 cat >/dev/null
 kill -TERM "$server" && wait "$server"
@@ -50,6 +57,13 @@ cd / && rm -rf "$DIR"
 // It returns an error that matches [server.ErrMissing] if there is nothing to
 // start. The caller calls Stop, or leaves that to the end of the process.
 func Start(ctx context.Context, options ...string) (*Server, error) {
+	return start(ctx, keep, options)
+}
+
+// StartReviving is Start of a server that can be killed, and comes back.
+func StartReviving(ctx context.Context) (*Server, error) { return start(ctx, server.Revive, nil) }
+
+func start(ctx context.Context, end string, options []string) (*Server, error) {
 	for _, program := range []string{"mariadbd", "mariadb-install-db"} {
 		if _, err := exec.LookPath(program); err == nil {
 			continue
@@ -61,8 +75,8 @@ func Start(ctx context.Context, options ...string) (*Server, error) {
 	s := new(Server)
 	p, err := server.Start(ctx, server.Plan{
 		Name:   "mariadb",
-		Script: script,
-		Env:    []string{"MORE=" + strings.Join(options, " ")},
+		Script: script + end,
+		Env:    []string{"MORE=" + strings.Join(options, " "), "ENDS=TERM"},
 		Users:  []string{"mysql", "nobody"},
 		Ready:  s.ready,
 	})

@@ -34,9 +34,8 @@ type Server struct {
 // the connections of tests that run at the same time.
 const script = `
 "$BIN/initdb" --pgdata "$DIR/data" --username postgres --auth trust --encoding UTF8 --locale C >"$DIR/log" 2>&1 || exit
-"$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 >>"$DIR/log" 2>&1 </dev/null &
-server=$!
-` + server.Keep
+serve() { exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 >>"$DIR/log" 2>&1 </dev/null; }
+`
 
 // Start makes a cluster and starts its server. Where this process is root,
 // which the server refuses to be, the server runs as postgres or nobody.
@@ -44,6 +43,13 @@ server=$!
 // It returns an error that matches [ErrMissing] if there is nothing to
 // start. The caller calls Stop, or leaves that to the end of the process.
 func Start(ctx context.Context) (*Server, error) {
+	return start(ctx, "serve &\nserver=$!\n"+server.Keep)
+}
+
+// StartReviving is Start of a server that can be killed, and comes back.
+func StartReviving(ctx context.Context) (*Server, error) { return start(ctx, server.Revive) }
+
+func start(ctx context.Context, end string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -51,8 +57,8 @@ func Start(ctx context.Context) (*Server, error) {
 	s := new(Server)
 	s.Process, err = server.Start(ctx, server.Plan{
 		Name:   "postgres",
-		Script: script,
-		Env:    []string{"BIN=" + bin},
+		Script: script + end,
+		Env:    []string{"BIN=" + bin, "ENDS=INT"},
 		Users:  []string{"postgres", "nobody"},
 		Ready: func(ctx context.Context, dir string) error {
 			s.DSN = "host=" + dir + " user=postgres dbname=postgres sslmode=disable"

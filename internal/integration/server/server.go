@@ -53,6 +53,19 @@ kill -INT "$server" && wait "$server"
 cd / && rm -rf "$DIR"
 `
 
+// Revive is the end of a Script that has defined the function serve, which becomes
+// the server. The server starts again whenever it has died, until Stop; see
+// [Process.Kill]. It ends in order by the signal in $ENDS.
+const Revive = `
+( while [ ! -e "$DIR/stop" ]; do serve & echo $! >"$DIR/serving"; wait $!; done ) &
+loop=$!
+cat >/dev/null
+: >"$DIR/stop"
+kill "-$ENDS" "$(cat "$DIR/serving")"
+wait "$loop"
+cd / && rm -rf "$DIR"
+`
+
 // A Process is a server that belongs to this process.
 type Process struct {
 	// Dir is the folder of the server.

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package server
+
+// Kill returns an error: no server runs here.
+func (p *Process) Kill() error { return ErrMissing }

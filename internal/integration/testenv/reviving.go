@@ -1,0 +1,43 @@
+package testenv
+
+import (
+	"database/sql"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
+)
+
+// PostgresReviving starts a server for this test alone. It returns a pool, and what
+// kills the server, which then comes back.
+func PostgresReviving(t testing.TB) (*sql.DB, func() error) {
+	t.Helper()
+	s, err := postgres.StartReviving(t.Context())
+	needServer(t, "PostgreSQL", err)
+	stopped(t, s.Stop, s.Log)
+	return openPool(t, "pgx", s.DSN), s.Kill
+}
+
+// MariaDBReviving is PostgresReviving with MariaDB.
+func MariaDBReviving(t testing.TB) (*sql.DB, func() error) {
+	t.Helper()
+	s, err := mariadb.StartReviving(t.Context())
+	needServer(t, "MariaDB", err)
+	stopped(t, s.Stop, s.Log)
+	_ = mysql.SetLogger(&mysql.NopLogger{}) // it tells of each connection that breaks
+	return openPool(t, "mysql", databaseOf(t, s)), s.Kill
+}
+
+// stopped stops the server with the test, and shows its log if the test has failed.
+func stopped(t testing.TB, stop func() error, log func() string) {
+	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("end of the server's log:\n%s", log())
+		}
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
