@@ -32,7 +32,7 @@ func newAPI(t *testing.T, lab *hosttest.Lab) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.guard, err = lab.NewGuard(memory.New(), keys, enrollment.Config{Issuer: "Acme", UnprovenSetup: true}); err != nil {
+	if a.guard, err = lab.NewGuard(memory.New(), keys, enrollment.Config{Issuer: "Acme"}); err != nil {
 		t.Fatal(err)
 	}
 	return a
@@ -62,8 +62,9 @@ func (a *api) host() hosttest.Host {
 		},
 		SignedIn:  func(b *hosttest.Browser) bool { return b.Get("/me").JSON("user.login") == b.User.Login },
 		Protected: []string{"/me"},
+		Clocked:   true,
 		Begin: func(b *hosttest.Browser, code string) {
-			b.SendJSON(http.MethodPost, "/2fa", map[string]string{"code": code})
+			b.SendJSON(http.MethodPost, "/2fa", map[string]string{"code": code, "password": b.User.Password})
 		},
 		Confirm: func(b *hosttest.Browser, code string) {
 			call(b, "/2fa/confirm", map[string]string{"setup": b.Page().JSON("setup"), "code": code})
@@ -83,7 +84,7 @@ func (a *api) handler() http.Handler {
 		return map[string]any{"user": map[string]string{"login": u.Login}}, nil
 	}))
 	mux.HandleFunc("POST /2fa", a.signedIn(func(r *http.Request, u hosttest.User, in map[string]string) (any, error) {
-		setup, err := a.guard.Begin(r.Context(), u.ID, enrollment.BeginOptions{Account: u.Login, Proof: proofOf(in["code"])})
+		setup, err := a.guard.Begin(r.Context(), u.ID, enrollment.BeginOptions{Account: u.Login, Proof: proofOf(u, in)})
 		if err != nil {
 			return nil, err
 		}
@@ -102,12 +103,15 @@ func (a *api) handler() http.Handler {
 	return noStore(mux)
 }
 
-// proofOf is none for a user who has no second factor yet.
-func proofOf(code string) enrollment.Proof {
-	if code == "" {
-		return enrollment.Proof{}
+// proofOf is the code, or the password for users who have no second factor yet.
+func proofOf(u hosttest.User, in map[string]string) enrollment.Proof {
+	switch {
+	case in["code"] != "":
+		return enrollment.ByCode(in["code"])
+	case in["password"] == u.Password:
+		return enrollment.ByReauth("password")
 	}
-	return enrollment.ByCode(code)
+	return enrollment.Proof{}
 }
 
 // read returns the object in the body.

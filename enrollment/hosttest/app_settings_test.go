@@ -17,7 +17,7 @@ func (a *app) account(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 }
 
 var securityPage = template.Must(template.New("").Parse(`
-<form method="post" action="/security/begin"><input name="code"></form>
+<form method="post" action="/security/begin"><input name="code"><input type="password" name="password"></form>
 <form method="post" action="/security/disable"><input name="code">{{with .User}}<input type="hidden" name="user" value="{{.}}">{{end}}</form>
 <form method="post" action="/security/codes"><input name="code"></form>
 {{.Key}}
@@ -56,7 +56,11 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	if id := r.FormValue("user_id"); a.fault == "a field can say who it is" && id != "" {
 		u, _ = a.user(id)
 	}
-	setup, err := a.guard.Begin(r.Context(), u.ID, enrollment.BeginOptions{Account: u.Login, Proof: a.proof(r)})
+	proof := a.proof(r)
+	if r.FormValue("code") == "" && (r.FormValue("password") == u.Password || a.fault == "a setup needs no password") {
+		proof = enrollment.ByReauth("password")
+	}
+	setup, err := a.guard.Begin(r.Context(), u.ID, enrollment.BeginOptions{Account: u.Login, Proof: proof})
 	if err != nil {
 		a.fail(w, err)
 		return

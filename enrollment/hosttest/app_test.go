@@ -64,7 +64,7 @@ func newApp(t *testing.T, lab *hosttest.Lab, fault string) *app {
 		t.Fatal(err)
 	}
 	config := enrollment.Config{
-		Issuer: "Acme", Logger: a.log, UnprovenSetup: true,
+		Issuer: "Acme", Logger: a.log,
 		AllowReauth: fault == "a mark is a proof" || fault == "nothing is a proof",
 	}
 	if a.guard, err = lab.NewGuard(a.store, keys, config); err != nil {
@@ -94,10 +94,14 @@ func (a *app) host() hosttest.Host {
 			b.Get("/login")
 			b.Submit("/login", "login", b.User.Login, "password", b.User.Password)
 		},
-		SendCode:   func(b *hosttest.Browser, code string) { b.Submit("/code", "code", code) },
-		SignedIn:   func(b *hosttest.Browser) bool { return b.Get("/account").Contains("Hello, " + b.User.Login) },
-		Protected:  []string{"/account", "/security"},
-		Begin:      form("/security", "/security/begin"),
+		SendCode:  func(b *hosttest.Browser, code string) { b.Submit("/code", "code", code) },
+		SignedIn:  func(b *hosttest.Browser) bool { return b.Get("/account").Contains("Hello, " + b.User.Login) },
+		Protected: []string{"/account", "/security"},
+		Clocked:   true,
+		Begin: func(b *hosttest.Browser, code string) {
+			b.Get("/security")
+			b.Submit("/security/begin", "code", code, "password", b.User.Password)
+		},
 		Confirm:    func(b *hosttest.Browser, code string) { b.Submit("/security/confirm", "code", code) },
 		Disable:    form("/security", "/security/disable"),
 		RenewCodes: form("/security", "/security/codes"),

@@ -37,7 +37,7 @@ var challengeCases = []testCase{
 			copied := b.clone()
 			s.host.SendCode(b, s.code(s.alice))
 			if s.isIn(copied, s.alice) {
-				return fmt.Errorf("%w, or it is not renewed: see session-at-sign-in", errMoot)
+				return errCopied
 			}
 			s.host.SendCode(copied, s.code(s.alice))
 			if s.isIn(copied, s.alice) {

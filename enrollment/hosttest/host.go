@@ -34,8 +34,15 @@ type Host struct {
 
 	// Begin asks for the setup of an authenticator, up to the page that shows the QR
 	// code. The code is for hosts that ask for one. It is empty if the user has no
-	// second factor yet, and where the suite tries to do without.
+	// second factor yet, and where the suite tries to do without. A host that asks for
+	// the password gets Browser.User.Password, which is wrong where the suite tries to
+	// do without.
 	Begin func(b *Browser, code string)
+
+	// Clocked says that the application tells by Lab.Clock how long ago a user has entered
+	// the password. If it uses another clock, the suite can't make that long ago, and
+	// does not try to begin a setup then.
+	Clocked bool
 
 	// Confirm sends a code from the page on which Begin ended.
 	Confirm func(b *Browser, code string)

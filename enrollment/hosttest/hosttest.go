@@ -98,7 +98,7 @@ type testCase struct {
 func (c testCase) needs(h Host) string {
 	for _, name := range c.wants {
 		has := map[string]bool{
-			"Begin": h.Begin != nil, "Confirm": h.Confirm != nil, "Disable": h.Disable != nil, "RenewCodes": h.RenewCodes != nil,
+			"Begin": h.Begin != nil, "Clocked": h.Clocked, "Confirm": h.Confirm != nil, "Disable": h.Disable != nil, "RenewCodes": h.RenewCodes != nil,
 			"StepUp": h.StepUp != nil && h.Sensitive != nil, "OtherFlow": h.OtherFlow != nil,
 			"Begin, Disable or RenewCodes": len(h.changes()) > 0,
 		}

@@ -96,5 +96,8 @@ var sessionCases = []testCase{
 // stampWait is how long an application may take to compare the Stamp.
 const stampWait = 5 * time.Minute
 
-// errEnds is moot, too.
-var errEnds = fmt.Errorf("%w: a session ends by itself within minutes", errMoot)
+// These are moot, too.
+var (
+	errEnds   = fmt.Errorf("%w: a session ends by itself within minutes", errMoot)
+	errCopied = fmt.Errorf("%w: a copy of a session is signed in with it, see the case session-at-sign-in", errMoot)
+)

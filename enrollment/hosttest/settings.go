@@ -12,6 +12,28 @@ import (
 // stolen, after a code has been entered in it.
 var settingsCases = []testCase{
 	{
+		name:  "unproven-setup",
+		duty:  "Before the first setup, check the first factor again, unless that was just done. Call ByReauth only then: a stolen session could set up a phone of its own.",
+		wants: []string{"Begin", "Clocked"},
+		check: func(s *stage) error {
+			if s.lab.easy {
+				return errOptedOut
+			}
+			carol := s.newPerson("carol@example.com")
+			b := s.at(carol)
+			s.host.SignIn(b)
+			s.lab.Clock.Advance(time.Hour)
+			if !s.isIn(b, carol) {
+				return errEnds
+			}
+			b.User.Password = "not the password"
+			if err := s.unchanged(carol, func() { s.host.Begin(b, "") }); err != nil {
+				return fmt.Errorf("an hour after the sign-in, Begin works without the password: %w (%s)", err, b.story())
+			}
+			return nil
+		},
+	},
+	{
 		name:  "wrong-proof",
 		duty:  "A change of settings needs a Proof. Pass on the code that was typed, and call no Admin and no ByReauth for it.",
 		wants: []string{"Begin, Disable or RenewCodes"},
@@ -87,6 +109,9 @@ var settingsCases = []testCase{
 		},
 	},
 }
+
+// errOptedOut is moot, too.
+var errOptedOut = fmt.Errorf("%w: the application opts out with Config.UnprovenSetup", errMoot)
 
 // stale is how long after a code its receipt proves nothing any more.
 const stale = enrollment.ReceiptTTL + time.Minute

@@ -136,7 +136,7 @@ var signInCases = []testCase{
 				close(start)
 				wait.Wait()
 				if s.isIn(idle, s.alice) {
-					return fmt.Errorf("%w, or it is not renewed: see session-at-sign-in", errMoot)
+					return errCopied
 				}
 				in := 0
 				for _, b := range all {

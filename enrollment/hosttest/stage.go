@@ -104,15 +104,18 @@ func (s *stage) wrong(p *person) string { return p.app.WrongCode(s.lab.Clock.Now
 // at returns a fresh browser with that person in front of it.
 func (s *stage) at(p *person) *Browser { return s.lab.browser(s.host.Handler, p.User) }
 
-// errMoot says that a case can't tell anything, because of what another one finds.
-var errMoot = errors.New("the password alone signs in, see the case password-alone")
+// errMoot says that a case can't tell anything.
+var errMoot = errors.New("there is nothing to try")
+
+// errAlone is moot because of what another case finds.
+var errAlone = fmt.Errorf("%w: the password alone signs in, see the case password-alone", errMoot)
 
 // halfway returns a browser in which the person has entered the password.
 func (s *stage) halfway(p *person) (*Browser, error) {
 	b := s.at(p)
 	s.host.SignIn(b)
 	if s.isIn(b, p) {
-		return nil, errMoot
+		return nil, errAlone
 	}
 	return b, nil
 }

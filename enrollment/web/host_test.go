@@ -78,6 +78,7 @@ func TestHost(t *testing.T) {
 			SendCode:   func(b *hosttest.Browser, code string) { b.Submit("/2fa/sign-in", "code", code) },
 			SignedIn:   func(b *hosttest.Browser) bool { return b.Get("/").Contains("home of \"" + b.User.Login) },
 			Protected:  []string{"/2fa/"},
+			Clocked:    true,
 			Begin:      change("/2fa/setup/begin"),
 			Confirm:    func(b *hosttest.Browser, code string) { b.Submit("/2fa/setup", "code", code) },
 			Disable:    change("/2fa/disable"),
