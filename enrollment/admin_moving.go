@@ -123,12 +123,12 @@ type foreign struct {
 // call it.
 func (g *Guard) readImport(im Import, name string) (*foreign, error) {
 	if n := len(im.Authenticators); n == 0 || n > MaxAuthenticators {
-		return nil, fmt.Errorf("enrollment: %s.Authenticators must hold 1 to %d", name, MaxAuthenticators)
+		return nil, &importError{name, fmt.Sprintf(".Authenticators must hold 1 to %d", MaxAuthenticators)}
 	}
 	read := new(foreign)
 	for _, from := range im.Authenticators {
 		if from.Key.IsZero() {
-			return nil, fmt.Errorf("enrollment: %s.Authenticators: a Key is zero", name)
+			return nil, &importError{name, ".Authenticators: a Key is zero"}
 		}
 		if len(from.Name) > MaxName || !typed.Printable(from.Name) {
 			return nil, deny(ReasonInvalidName)
@@ -141,7 +141,7 @@ func (g *Guard) readImport(im Import, name string) (*foreign, error) {
 	}
 	var err error
 	if read.codes, err = importedCodes(im.RecoveryHashes); err != nil {
-		return nil, fmt.Errorf("enrollment: %s.RecoveryHashes: %w", name, err)
+		return nil, &importError{name, ".RecoveryHashes: " + err.Error()}
 	}
 	return read, nil
 }

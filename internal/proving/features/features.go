@@ -45,6 +45,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureN11_SignedInAfterWrongCodes", Run: TestFeatureN11_SignedInAfterWrongCodes},
 	{Name: "TestFeatureN12_SuiteForHosts", Run: TestFeatureN12_SuiteForHosts},
 	{Name: "TestFeatureN13_MovesInAtSignIn", Run: TestFeatureN13_MovesInAtSignIn},
+	{Name: "TestFeatureN13_DryRun", Run: TestFeatureN13_DryRun},
 	{Name: "TestFeatureN13_ShortSecrets", Run: TestFeatureN13_ShortSecrets},
 	{Name: "TestFeatureN15_OperatorCommands", Run: TestFeatureN15_OperatorCommands},
 	{Name: "TestFeatureR1_MandateLeadsIntoSetup", Run: TestFeatureR1_MandateLeadsIntoSetup},

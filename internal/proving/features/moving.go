@@ -2,6 +2,7 @@ package features
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -93,4 +94,26 @@ func TestFeatureN13_ShortSecrets(t *testing.T, open proving.Open) {
 	}
 	k.In(k.Challenge("alice"), k.Code(app))
 	k.Out(k.Challenge("alice"), k.Code(old), enrollment.ReasonWrongCode)
+}
+
+// TestFeatureN13_DryRun: before the move, a look at what would be taken over, what not
+// and why. Nothing is written.
+func TestFeatureN13_DryRun(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	k.Enroll("bob")
+	theirs := func(key totp.Key) enrollment.Import {
+		return enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
+	}
+	users := map[string]enrollment.Import{
+		"alice": theirs(proving.TheirKey(t, "alice", totp.Params{})),
+		"bob":   theirs(proving.TheirKey(t, "bob", totp.Params{})),
+		"carol": theirs(totp.Key{}), // whose secret can't be read
+	}
+	k.Store.Reset()
+	why := map[string]enrollment.Reason{}
+	count, err := k.Guard.Admin("migration", "moving").RehearseImport(t.Context(), maps.All(users), func(f enrollment.ImportFinding) { why[f.UserID] = f.Reason })
+	k.Must(err)
+	if count.Users != 3 || count.Imported != 1 || count.Faulty != 1 || why["bob"] != enrollment.ReasonAlreadyEnrolled || k.Store.Calls(proving.Save) != 0 {
+		t.Errorf("%+v, %v, %d writes", count, why, k.Store.Calls(proving.Save))
+	}
 }
