@@ -15,10 +15,13 @@ import (
 // more, without a session. The token ends ten minutes after what it was for, and the
 // button below the codes deletes it.
 
+// codeCookies are those whose tokens make recovery codes, the latest first.
+var codeCookies = []string{cookieRenewal, cookieAddress, cookieSetup}
+
 // again reports whether the codes of this token were made before, in a request whose
 // answer the browser has not seen: nobody is signed in any more.
 func (c *call) again(cookie, text string) bool {
-	part := c.cookie(cookie, 2)
+	part := c.cookie(cookie, 3)
 	if part[0] == "" {
 		return false
 	}
@@ -38,10 +41,10 @@ func (c *call) again(cookie, text string) bool {
 
 // codesOf returns the codes that a token has made.
 func (c *call) codesOf(cookie, user, token string) (recovery.Codes, error) {
-	if cookie == cookieSetup {
-		return c.guard.SetupCodes(c.r.Context(), user, enrollment.SetupTokenOf(token))
+	if cookie == cookieRenewal {
+		return c.guard.RenewalCodes(c.r.Context(), user, enrollment.RenewalTokenOf(token))
 	}
-	return c.guard.RenewalCodes(c.r.Context(), user, enrollment.RenewalTokenOf(token))
+	return c.guard.SetupCodes(c.r.Context(), user, enrollment.SetupTokenOf(token))
 }
 
 // madeCodes returns the codes to be shown once and their owner. Without any, it leads
@@ -52,8 +55,8 @@ func (c *call) madeCodes() (recovery.Codes, string, bool) {
 		c.fault(err)
 		return recovery.Codes{}, "", false
 	}
-	for _, cookie := range []string{cookieRenewal, cookieSetup} {
-		part := c.cookie(cookie, 2)
+	for _, cookie := range codeCookies {
+		part := c.cookie(cookie, 3)
 		owner := unpacked(part[1])
 		if part[0] == "" || user != "" && user != owner {
 			continue
@@ -67,7 +70,7 @@ func (c *call) madeCodes() (recovery.Codes, string, bool) {
 			return recovery.Codes{}, "", false
 		}
 	}
-	c.dropCookies(cookieSetup, cookieRenewal)
+	c.dropCookies(codeCookies...)
 	c.redirect(c.back(c.at("/")))
 	return recovery.Codes{}, "", false
 }
@@ -110,7 +113,7 @@ func (c *call) codesFile() {
 
 // leaveCodes is the button of a user who has saved the codes.
 func (c *call) leaveCodes() {
-	c.dropCookies(cookieSetup, cookieRenewal)
+	c.dropCookies(codeCookies...)
 	c.done("note.codes_saved", c.back(c.at("/")))
 }
 

@@ -41,6 +41,13 @@ type Config struct {
 	// set by then; Render can replace them.
 	Render func(w http.ResponseWriter, r *http.Request, page Page)
 
+	// Address reads what a user has typed as the address for codes in messages, such as
+	// a phone number, and returns it as [enrollment.BindOptions] takes it. It returns
+	// the channel "" if the text is no such address. An error is a fault of the
+	// application. Defaults to nil: no address can be added, and one that is there
+	// works.
+	Address func(r *http.Request, typed string) (channel, to string, err error)
+
 	// Text returns the words for a key, and "" for the words of this package. The keys
 	// are those of [Texts]. Defaults to the words of this package in the language
 	// that the request asks for: English or German.

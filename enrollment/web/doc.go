@@ -48,6 +48,8 @@
 //	POST /rename           id, name
 //	POST /remove           id                       session
 //	POST /disable                                   session
+//	POST /address          to, ticket               token, expires
+//	POST /address/code     token, code              success, did, codes, session
 //	POST /address/remove                            session
 //	GET  /devices                                   devices
 //	POST /devices/rename   id, name

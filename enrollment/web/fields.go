@@ -30,6 +30,7 @@ type fields struct {
 	Name      string `json:"name"`
 	Replace   string `json:"replace"`
 	Ticket    string `json:"ticket"`
+	To        string `json:"to"`
 	With      string `json:"-"` // "text": the code is that of a message
 	Trust     bool   `json:"trust"`
 }
@@ -129,6 +130,7 @@ func fieldsOf(v url.Values) fields {
 		Name:    v.Get("name"),
 		Replace: v.Get("replace"),
 		Ticket:  v.Get("ticket"),
+		To:      v.Get("to"),
 		With:    v.Get("with"),
 		Trust:   v.Get("trust") != "",
 	}

@@ -93,6 +93,49 @@ func TestMessages(t *testing.T) {
 	b.submit("/2fa/address/remove").at("/2fa/", "The address is removed.")
 }
 
+// An address is added by a code that is sent there, if the application reads addresses.
+func TestAddress(t *testing.T) {
+	t.Parallel()
+	mail := &inbox{}
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.Sender, c.AddressAlone = mail, true })
+	h := newHost(t, kit, func(c *web.Config) {
+		c.Address = func(_ *http.Request, typed string) (string, string, error) {
+			if !strings.HasPrefix(typed, "+") {
+				return "", "", nil
+			}
+			return "sms", strings.ReplaceAll(typed, " ", ""), nil
+		}
+	})
+	b, app, _ := h.member("alice")
+	b.get("/2fa/").follow("/2fa/address").submit("/2fa/step", "code", h.code(app)).at("/2fa/address", "an app is safer")
+	b.submit("/2fa/address", "to", "nonsense").at("/2fa/address", "That is not an address that we can send to.")
+	b.submit("/2fa/address", "to", "+49 123 42").at("/2fa/address/code", "We have sent you a code.", "+4912342")
+	b.post("/2fa/address", "to", "+49 123 42").at("/2fa/address/code", `role="alert"`)
+	wrong := map[bool]string{true: "111111", false: "222222"}[mail.code != "111111"]
+	b.submit("/2fa/address/code", "code", wrong).at("/2fa/address/code", `role="alert"`)
+	b.submit("/2fa/address/code", "code", mail.code).at("/2fa/", "The address is added.")
+	h.kit.Clock.Advance(2 * time.Minute)
+	b.get("/2fa/").sees("Use another address")
+	b.get("/2fa/address/code").at("/2fa/step?for=settings&return=%2F2fa%2Faddress")
+
+	// As the only factor it makes recovery codes, and six clicks end at them.
+	b = h.browser().login("bob").get("/2fa/address").submit("/2fa/address", "to", "+49 7").at("/2fa/address/code")
+	for range 3 {
+		b.clone().post("/2fa/address/code", "code", mail.code)
+	}
+	b.post("/2fa/address/code", "code", mail.code).at("/2fa/codes")
+	if codes := b.codes(); len(codes) != 10 {
+		t.Errorf("%q", codes)
+	}
+	b.submit("/2fa/codes")
+	if b.cookie("address") != "" {
+		t.Error("the cookie is still there")
+	}
+	if other := newHost(t, kit).browser().login("carol").get("/2fa/address"); other.status != http.StatusNotFound {
+		t.Errorf("status %d", other.status)
+	}
+}
+
 // bind gives alice an address.
 func bind(t *testing.T, h *host, mail *inbox, app *enrollmenttest.App) {
 	t.Helper()

@@ -27,6 +27,8 @@ type Page struct {
 	//	renew     makes new recovery codes
 	//	security  shows where the account stands and what can be changed
 	//	remove, disable, unbind   confirm a change
+	//	address   asks for an address for codes in messages
+	//	address-code   asks for the code that was sent there
 	//	refused   says why a request was refused
 	Name string
 
@@ -68,8 +70,8 @@ type Page struct {
 	ByMessage, OnlyApp, ThreeCodes bool
 
 	// OfferThree, OfferTrust and OfferReset say what else a page that asks for a code
-	// offers, and AskTicket that the setup needs the ticket of an administrator.
-	OfferThree, OfferTrust, OfferReset, AskTicket bool
+	// offers, OfferAddress that the page security can add an address, and AskTicket that the setup needs the ticket of an administrator.
+	OfferThree, OfferTrust, OfferReset, OfferAddress, AskTicket bool
 
 	// Renewal stands for the new recovery codes that the page renew makes. Its text and
 	// that of Setup.Token are the field "token" of the forms of these pages.

@@ -44,6 +44,8 @@ func (p *Pages) table() map[string]route {
 		"/rename":         {post: (*call).rename},
 		"/remove":         {get: (*call).showRemove, post: (*call).remove},
 		"/disable":        {get: (*call).showDisable, post: (*call).disable},
+		"/address":        {get: (*call).showAddress, post: (*call).bind, open: true},
+		"/address/code":   {get: (*call).showAddressCode, post: (*call).confirmAddress, open: true},
 		"/address/remove": {get: (*call).showUnbind, post: (*call).unbind},
 		"/devices":        {get: (*call).devices, data: true},
 		"/devices/rename": {post: (*call).renameDevice},

@@ -16,7 +16,7 @@ func (c *call) security() {
 		c.writeJSON(200, status)
 		return
 	}
-	page := Page{Name: "security", Title: c.text("security.title"), Status: &status, Return: c.at("/")}
+	page := Page{Name: "security", Title: c.text("security.title"), Status: &status, Return: c.at("/"), OfferAddress: c.config.Address != nil}
 	if status.Devices > 0 {
 		if page.Devices, err = c.guard.Devices().List(c.r.Context(), c.user); err != nil {
 			c.fault(err)

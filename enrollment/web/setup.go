@@ -146,7 +146,8 @@ func (c *call) confirm() {
 	done, err := c.guard.Confirm(c.r.Context(), c.user, token, c.in.Code.first())
 	switch {
 	case err == nil:
-		c.confirmed(done, token)
+		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
+		c.confirmed(done, cookieSetup)
 	case errors.Is(err, enrollment.ReasonAlreadyConfirmed) && !c.json:
 		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
 		c.redirect(codes)
@@ -158,8 +159,9 @@ func (c *call) confirm() {
 	}
 }
 
-// confirmed goes on after the first code of an app was right.
-func (c *call) confirmed(done enrollment.Confirmed, token enrollment.SetupToken) {
+// confirmed goes on after the first code of an app, or of an address, was right. The
+// cookie has the token that shows the recovery codes.
+func (c *call) confirmed(done enrollment.Confirmed, cookie string) {
 	session, ok := c.start(SignedIn{UserID: c.user, Renewed: true, Stamp: done.Success.Stamp})
 	if !ok {
 		return
@@ -175,10 +177,9 @@ func (c *call) confirmed(done enrollment.Confirmed, token enrollment.SetupToken)
 		}
 		c.writeJSON(200, answer)
 	case done.Codes.Len() > 0:
-		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
 		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
 	default:
-		c.dropCookies(cookieSetup)
+		c.dropCookies(cookie)
 		c.done("note."+string(done.Did), c.back(c.at("/")))
 	}
 }

@@ -104,8 +104,8 @@ func (c *call) start(in SignedIn) (session any, ok bool) {
 // come first.
 func (c *call) afterSignIn(userID string) string {
 	after := c.back(c.config.Home)
-	for _, name := range []string{cookieSetup, cookieRenewal} {
-		if part := c.cookie(name, 2); part[0] != "" && unpacked(part[1]) == userID {
+	for _, name := range codeCookies {
+		if part := c.cookie(name, 3); part[0] != "" && unpacked(part[1]) == userID {
 			return c.at("/codes", "return", after)
 		}
 	}

@@ -97,6 +97,15 @@ var english = map[string]string{
 	"disable.why":    "Your password alone will sign in. Your apps and recovery codes stop working at once.",
 	"disable.button": "Turn off",
 
+	"address.title":      "Codes in messages",
+	"address.why":        "We can send you a code when you sign in. Whoever reads your messages can use it, so an app is safer.",
+	"address.to":         "Address",
+	"address.to_hint":    "A phone number with the code of the country, or what we accept otherwise.",
+	"address.button":     "Send a code",
+	"address.code_title": "Enter the code that we have sent",
+	"address.confirm":    "Confirm",
+	"address.other":      "Another address",
+
 	"unbind.title":  "Remove the address",
 	"unbind.why":    "We will not send codes to {address} any more.",
 	"unbind.button": "Remove",
@@ -121,6 +130,8 @@ var english = map[string]string{
 	"security.rename":         "Rename",
 	"security.rename_name":    "Rename “{name}”",
 	"security.address":        "Codes in messages",
+	"security.address_add":    "Add an address",
+	"security.address_other":  "Use another address",
 	"security.codes":          "Recovery codes",
 	"security.codes_left":     "{left} of {total} are unused.",
 	"security.codes_none":     "None left",
@@ -146,6 +157,7 @@ var english = map[string]string{
 	"note.renamed":                "The name is changed.",
 	"note.removed":                "It is removed.",
 	"note.disabled":               "Two-factor authentication is off.",
+	"note.address_bound":          "The address is added.",
 	"note.unbound":                "The address is removed.",
 	"note.device_revoked":         "We will ask for a code there again.",
 	"note.devices_revoked":        "We will ask for a code in all browsers.",
@@ -155,6 +167,9 @@ var english = map[string]string{
 	"note.sent_earlier":           "The code that we have sent you is still good.",
 
 	"problem.only_app": "A recovery code can’t be used here. Enter the code of your app.",
+
+	"problem.address": "That is not an address that we can send to.",
+	"refused.address": "That is not an address that we can send to.",
 
 	"refused.title":        "That was not possible",
 	"refused.not_found":    "There is no such page.",

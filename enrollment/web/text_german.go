@@ -97,6 +97,15 @@ var german = map[string]string{
 	"disable.why":    "Dann genügt Ihr Passwort zur Anmeldung. Ihre Apps und Wiederherstellungscodes gelten sofort nicht mehr.",
 	"disable.button": "Ausschalten",
 
+	"address.title":      "Codes in Nachrichten",
+	"address.why":        "Wir können Ihnen bei der Anmeldung einen Code schicken. Wer Ihre Nachrichten liest, kann ihn benutzen. Eine App ist sicherer.",
+	"address.to":         "Adresse",
+	"address.to_hint":    "Eine Telefonnummer mit Ländervorwahl, oder was wir sonst annehmen.",
+	"address.button":     "Code schicken",
+	"address.code_title": "Geben Sie den Code ein, den wir geschickt haben",
+	"address.confirm":    "Bestätigen",
+	"address.other":      "Andere Adresse",
+
 	"unbind.title":  "Adresse entfernen",
 	"unbind.why":    "Wir schicken dann keine Codes mehr an {address}.",
 	"unbind.button": "Entfernen",
@@ -121,6 +130,8 @@ var german = map[string]string{
 	"security.rename":         "Umbenennen",
 	"security.rename_name":    "„{name}“ umbenennen",
 	"security.address":        "Codes in Nachrichten",
+	"security.address_add":    "Adresse hinzufügen",
+	"security.address_other":  "Andere Adresse benutzen",
 	"security.codes":          "Wiederherstellungscodes",
 	"security.codes_left":     "{left} von {total} sind unbenutzt.",
 	"security.codes_none":     "Aufgebraucht",
@@ -146,6 +157,7 @@ var german = map[string]string{
 	"note.renamed":                "Der Name ist geändert.",
 	"note.removed":                "Das ist entfernt.",
 	"note.disabled":               "Die Zwei-Faktor-Authentifizierung ist ausgeschaltet.",
+	"note.address_bound":          "Die Adresse ist hinzugefügt.",
 	"note.unbound":                "Die Adresse ist entfernt.",
 	"note.device_revoked":         "Wir fragen dort wieder nach einem Code.",
 	"note.devices_revoked":        "Wir fragen in allen Browsern nach einem Code.",
@@ -155,6 +167,9 @@ var german = map[string]string{
 	"note.sent_earlier":           "Der Code, den wir Ihnen geschickt haben, gilt noch.",
 
 	"problem.only_app": "Ein Wiederherstellungscode genügt hier nicht. Geben Sie den Code Ihrer App ein.",
+
+	"problem.address": "An diese Adresse können wir nichts schicken.",
+	"refused.address": "An diese Adresse können wir nichts schicken.",
 
 	"refused.title":        "Das war nicht möglich",
 	"refused.not_found":    "Diese Seite gibt es nicht.",

@@ -1,0 +1,115 @@
+package web
+
+import (
+	"errors"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+func (c *call) showAddress() {
+	if !c.offersAddress() || !c.subject() {
+		return
+	}
+	status, ok := c.may(enrollment.ChangeBind, c.at("/address"))
+	if !ok {
+		return
+	}
+	change, _ := status.Change(enrollment.ChangeBind)
+	c.show(Page{
+		Name: "address", Title: c.text("address.title"), Action: c.at("/address"),
+		Status: &status, AskTicket: change.Ticket, Return: c.back(c.at("/")),
+	})
+}
+
+// offersAddress answers the request if the application reads no addresses.
+func (c *call) offersAddress() bool {
+	if c.config.Address == nil {
+		c.refuse(404, "not_found")
+	}
+	return c.config.Address != nil
+}
+
+// bind sends a code to the address that was typed.
+func (c *call) bind() {
+	if !c.offersAddress() || !c.subject() {
+		return
+	}
+	self, code := c.at("/address"), c.at("/address/code")
+	channel, to, err := c.config.Address(c.r, c.in.To)
+	switch {
+	case err != nil:
+		c.fault(err)
+		return
+	case channel == "" && c.json:
+		c.refuse(422, "address")
+		return
+	case channel == "":
+		c.setNote(note{kind: noteFault, key: "address"})
+		c.redirect(self)
+		return
+	}
+	o := enrollment.BindOptions{Channel: channel, To: to}
+	if c.in.Ticket != "" {
+		o.Ticket = enrollment.TicketOf(c.in.Ticket)
+	}
+	var binding enrollment.Binding
+	err = c.try(func(p enrollment.Proof) (err error) {
+		o.Proof = p
+		binding, err = c.guard.Messages().Bind(c.r.Context(), c.user, o)
+		return err
+	})
+	switch {
+	case errors.Is(err, enrollment.ReasonTooSoon) && c.cookie(cookieAddress, 3)[0] != "":
+		c.deny(err, code) // the message is on its way
+	case err != nil:
+		c.refused(err, enrollment.ChangeBind, self, self)
+	case c.json:
+		c.writeJSON(200, binding)
+	default:
+		c.setCookie(cookieAddress, 0, binding.Token.Reveal(), packed(c.user), packed(to))
+		c.done("note.sent", code)
+	}
+}
+
+func (c *call) showAddressCode() {
+	if !c.subject() {
+		return
+	}
+	part := c.cookie(cookieAddress, 3)
+	if part[0] == "" {
+		c.redirect(c.at("/address"))
+		return
+	}
+	c.show(Page{
+		Name: "address-code", Title: c.text("address.code_title"), Action: c.at("/address/code"),
+		Sent: &enrollment.Address{Hint: unpacked(part[2])}, ByMessage: true, Return: c.back(c.at("/")),
+	})
+}
+
+// confirmAddress takes the code that was sent.
+func (c *call) confirmAddress() {
+	if c.again(cookieAddress, "") {
+		c.redirect(c.at("/codes"))
+		return
+	}
+	if !c.subject() {
+		return
+	}
+	text := c.in.Token
+	if !c.json {
+		text = c.cookie(cookieAddress, 3)[0]
+	}
+	token := enrollment.SetupTokenOf(text)
+	done, err := c.guard.Messages().Confirm(c.r.Context(), c.user, token, c.in.Code.first())
+	switch {
+	case err == nil:
+		c.confirmed(done, cookieAddress)
+	case errors.Is(err, enrollment.ReasonAlreadyConfirmed) && !c.json:
+		c.redirect(c.at("/codes"))
+	case errors.Is(err, enrollment.ErrSetup):
+		c.dropCookies(cookieAddress)
+		c.deny(err, c.at("/address"))
+	default:
+		c.deny(err, c.at("/address/code"))
+	}
+}
