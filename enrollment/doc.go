@@ -72,6 +72,8 @@
 //   - It backs up the keys. Without them no account can be opened.
 //   - It erases the account when it deletes a user; see [Admin.Erase].
 //
+// Package hosttest tries much of this on the pages of your application.
+//
 // # Beyond the main job
 //
 // These types hang on a Guard. Each of them edits the same record in one write.

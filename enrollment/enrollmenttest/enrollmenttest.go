@@ -11,6 +11,8 @@
 // The Guard keeps its accounts in memory and makes recovery codes with the
 // scheme recovery.Fast, so a test does not wait for derivations. Use this package
 // in tests only: a process that ends loses all accounts.
+//
+// Package hosttest goes further: it tries attacks on all pages of an application.
 package enrollmenttest
 
 import (

@@ -65,7 +65,7 @@ func newApp(t *testing.T, lab *hosttest.Lab, fault string) *app {
 	}
 	config := enrollment.Config{
 		Issuer: "Acme", Logger: a.log,
-		AllowReauth: fault == "a mark is a proof" || fault == "nothing is a proof",
+		AllowReauth: fault == passwordDisables || fault == "a mark is a proof" || fault == "nothing is a proof",
 	}
 	if a.guard, err = lab.NewGuard(a.store, keys, config); err != nil {
 		t.Fatal(err)
@@ -75,10 +75,11 @@ func newApp(t *testing.T, lab *hosttest.Lab, fault string) *app {
 
 // host tells the suite how to use the application.
 func (a *app) host() hosttest.Host {
+	// form sends the form of a page, with the code and the password.
 	form := func(page, action string) func(*hosttest.Browser, string) {
 		return func(b *hosttest.Browser, code string) {
 			b.Get(page)
-			b.Submit(action, "code", code)
+			b.Submit(action, "code", code, "password", b.User.Password)
 		}
 	}
 	return hosttest.Host{
@@ -94,14 +95,11 @@ func (a *app) host() hosttest.Host {
 			b.Get("/login")
 			b.Submit("/login", "login", b.User.Login, "password", b.User.Password)
 		},
-		SendCode:  func(b *hosttest.Browser, code string) { b.Submit("/code", "code", code) },
-		SignedIn:  func(b *hosttest.Browser) bool { return b.Get("/account").Contains("Hello, " + b.User.Login) },
-		Protected: []string{"/account", "/security"},
-		Clocked:   true,
-		Begin: func(b *hosttest.Browser, code string) {
-			b.Get("/security")
-			b.Submit("/security/begin", "code", code, "password", b.User.Password)
-		},
+		SendCode:   func(b *hosttest.Browser, code string) { b.Submit("/code", "code", code) },
+		SignedIn:   func(b *hosttest.Browser) bool { return b.Get("/account").Contains("Hello, " + b.User.Login) },
+		Protected:  []string{"/account", "/security"},
+		Clocked:    true,
+		Begin:      form("/security", "/security/begin"),
 		Confirm:    func(b *hosttest.Browser, code string) { b.Submit("/security/confirm", "code", code) },
 		Disable:    form("/security", "/security/disable"),
 		RenewCodes: form("/security", "/security/codes"),
@@ -300,8 +298,11 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// challengeInPage makes another application, which is right as well.
-const challengeInPage = "the challenge is in the page"
+// These make other applications, which are right as well.
+const (
+	challengeInPage  = "the challenge is in the page"
+	passwordDisables = "the password disables"
+)
 
 // recently is how long a step-up counts.
 const recently = 5 * time.Minute

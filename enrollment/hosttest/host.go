@@ -6,8 +6,8 @@ import "net/http"
 // person does in a browser, whether it succeeds or not: they check nothing and fail no
 // test, because the suite also calls them where the application must refuse.
 //
-// The fields above Begin are required. Without an optional function, what needs it is
-// skipped.
+// The fields above Protected are required. Without an optional one, the cases that need
+// it are skipped.
 type Host struct {
 	// Handler serves the whole application, with the middleware that it has in
 	// production. For an application that runs elsewhere, it can be an
@@ -47,21 +47,21 @@ type Host struct {
 	// Confirm sends a code from the page on which Begin ended.
 	Confirm func(b *Browser, code string)
 
-	// Disable turns two-factor authentication off. The code is a proof, as in Begin;
-	// a host that has asked for one recently may not need it.
+	// Disable turns two-factor authentication off. The code and the password are proofs,
+	// as in Begin. A host that has asked for a code recently may need neither.
 	Disable func(b *Browser, code string)
 
-	// RenewCodes makes new recovery codes. The code is a proof, as in Begin.
+	// RenewCodes makes new recovery codes. What proves it is as in Disable.
 	RenewCodes func(b *Browser, code string)
 
-	// StepUp sends a code that the application asks for before a sensitive action, and
-	// Sensitive tries that action, reports whether it was allowed, and can be repeated.
-	// With the one goes the other.
+	// StepUp sends a code that the application asks for before a sensitive action.
+	// Sensitive tries that action and reports whether it was allowed; it is called
+	// several times. Set both or none.
 	StepUp    func(b *Browser, code string)
 	Sensitive func(b *Browser) bool
 
-	// OtherFlow goes up to the page that asks for a code for something else than a
-	// sign-in, for example before a password is reset.
+	// OtherFlow goes up to the page that asks for a code for something other than a
+	// sign-in, and that needs no password, for example a reset of the password.
 	OtherFlow func(b *Browser)
 }
 

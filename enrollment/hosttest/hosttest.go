@@ -88,8 +88,8 @@ func Run(t *testing.T, open func(t *testing.T, lab *Lab) Host) {
 // so that the suite's own tests can see it fail.
 type testCase struct {
 	name  string
-	duty  string // what the application must do
-	wants []string
+	duty  string   // what the application must do
+	wants []string // optional fields of Host
 	check func(s *stage) error
 }
 
@@ -98,8 +98,7 @@ type testCase struct {
 func (c testCase) needs(h Host) string {
 	for _, name := range c.wants {
 		has := map[string]bool{
-			"Begin": h.Begin != nil, "Clocked": h.Clocked, "Confirm": h.Confirm != nil, "Disable": h.Disable != nil, "RenewCodes": h.RenewCodes != nil,
-			"StepUp": h.StepUp != nil && h.Sensitive != nil, "OtherFlow": h.OtherFlow != nil,
+			"Begin": h.Begin != nil, "Clocked": h.Clocked, "Confirm": h.Confirm != nil, "StepUp": h.StepUp != nil && h.Sensitive != nil,
 			"Begin, Disable or RenewCodes": len(h.changes()) > 0,
 		}
 		if !has[name] {

@@ -16,6 +16,7 @@ func TestRightHostsPass(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T, lab *hosttest.Lab) hosttest.Host{
 		"the session has the challenge": func(t *testing.T, lab *hosttest.Lab) hosttest.Host { return newApp(t, lab, "").host() },
 		challengeInPage:                 func(t *testing.T, lab *hosttest.Lab) hosttest.Host { return newApp(t, lab, challengeInPage).host() },
+		passwordDisables:                func(t *testing.T, lab *hosttest.Lab) hosttest.Host { return newApp(t, lab, passwordDisables).host() },
 		"an API":                        func(t *testing.T, lab *hosttest.Lab) hosttest.Host { return newAPI(t, lab).host() },
 		"the sign-in alone": func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
 			h := newApp(t, lab, "").host()

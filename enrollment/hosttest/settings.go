@@ -26,7 +26,7 @@ var settingsCases = []testCase{
 			if !s.isIn(b, carol) {
 				return errEnds
 			}
-			b.User.Password = "not the password"
+			b = b.stranger()
 			if err := s.unchanged(carol, func() { s.host.Begin(b, "") }); err != nil {
 				return fmt.Errorf("an hour after the sign-in, Begin works without the password: %w (%s)", err, b.story())
 			}
@@ -35,7 +35,7 @@ var settingsCases = []testCase{
 	},
 	{
 		name:  "wrong-proof",
-		duty:  "A change of settings needs a Proof. Pass on the code that was typed, and call no Admin and no ByReauth for it.",
+		duty:  "A change of settings needs a Proof. Pass on the code that was typed. Call no Admin for it, and ByReauth only after you have checked the first factor.",
 		wants: []string{"Begin, Disable or RenewCodes"},
 		check: func(s *stage) error {
 			b, err := s.stolen()
@@ -43,7 +43,7 @@ var settingsCases = []testCase{
 				return err
 			}
 			for _, c := range s.host.changes() {
-				if err := s.unchanged(s.alice, func() { c.do(b.clone(), s.wrong(s.alice)) }); err != nil {
+				if err := s.unchanged(s.alice, func() { c.do(b.stranger(), s.wrong(s.alice)) }); err != nil {
 					return fmt.Errorf("%s works with a wrong code: %w", c.name, err)
 				}
 			}
@@ -62,7 +62,7 @@ var settingsCases = []testCase{
 			for _, wait := range []time.Duration{0, 24 * time.Hour} {
 				s.lab.Clock.Advance(wait)
 				for _, c := range s.host.changes() {
-					if err := s.unchanged(s.alice, func() { c.do(b.clone(), "") }); err != nil {
+					if err := s.unchanged(s.alice, func() { c.do(b.stranger(), "") }); err != nil {
 						return fmt.Errorf("%s works without a code, %v after the last one: %w", c.name, stale+wait, err)
 					}
 				}
@@ -128,6 +128,14 @@ func (s *stage) stolen() (*Browser, error) {
 		return nil, errEnds
 	}
 	return b, nil
+}
+
+// stranger returns a copy of the browser before which somebody sits who does not know the
+// password.
+func (b *Browser) stranger() *Browser {
+	c := b.clone()
+	c.User.Password = "not the password"
+	return c
 }
 
 // unchanged does something and returns an error if that changes the settings of a person.
