@@ -51,7 +51,7 @@ func (r *rig) possible(got outcome) error {
 		}
 		tried = append(tried, fmt.Sprintf("%v one by one: %v\n%s", order, want.results, want.state))
 	}
-	return fmt.Errorf("%v, which no order explains\n%s\n\n%s\n", got.results, got.state, strings.Join(tried, "\n"))
+	return fmt.Errorf("%v, which no order explains\n%s\n\n%s", got.results, got.state, strings.Join(tried, "\n"))
 }
 
 func (got outcome) agrees(want outcome, order []turn) bool {
