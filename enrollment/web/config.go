@@ -37,6 +37,12 @@ type Config struct {
 	// recovery codes show. Defaults to the id of the user.
 	Account func(ctx context.Context, userID string) (string, error)
 
+	// Issuer returns the name of the service that apps and the sheet of recovery codes
+	// show, for an application that has several names, and "" for that of the Guard.
+	// Choose it from names that you know: the request says what its sender likes.
+	// Defaults to nil: the name is always that of the Guard.
+	Issuer func(r *http.Request) string
+
 	// Render writes a page. Defaults to [Page.Write]. The headers of the package are
 	// set by then; Render can replace them.
 	Render func(w http.ResponseWriter, r *http.Request, page Page)
@@ -139,6 +145,9 @@ func (c *Config) complete() error {
 	}
 	if c.Account == nil {
 		c.Account = func(_ context.Context, userID string) (string, error) { return userID, nil }
+	}
+	if c.Issuer == nil {
+		c.Issuer = func(*http.Request) string { return "" }
 	}
 	if c.Render == nil {
 		c.Render = func(w http.ResponseWriter, _ *http.Request, page Page) { page.Write(w) }

@@ -275,3 +275,16 @@ func TestNew(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An application with several names shows the one of the request, in apps and on the
+// sheet of recovery codes.
+func TestIssuer(t *testing.T) {
+	t.Parallel()
+	name := "Reseller One"
+	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) { c.Issuer = func(*http.Request) string { return name } })
+	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin").sees("issuer=Reseller%20One")
+	b.submit("/2fa/setup", "code", h.code(b.scan())).at("/2fa/codes", "Reseller One")
+	b.get("/2fa/codes.txt").sees("Reseller One")
+	name = ""
+	h.browser().login("bob").get("/2fa/setup/begin").submit("/2fa/setup/begin").lacks("Reseller").sees("issuer=")
+}

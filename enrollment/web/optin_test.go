@@ -119,7 +119,8 @@ func TestAddress(t *testing.T) {
 	b.get("/2fa/address/code").at("/2fa/step?for=settings&return=%2F2fa%2Faddress")
 
 	// As the only factor it makes recovery codes, and six clicks end at them.
-	b = h.browser().login("bob").get("/2fa/address").submit("/2fa/address", "to", "+49 7").at("/2fa/address/code")
+	b = h.browser().login("bob").get("/2fa/").sees(`<a class="button plain" href="/2fa/address">`)
+	b.get("/2fa/setup/begin").follow("/2fa/address").submit("/2fa/address", "to", "+49 7").at("/2fa/address/code")
 	for range 3 {
 		b.clone().post("/2fa/address/code", "code", mail.code)
 	}
@@ -131,6 +132,9 @@ func TestAddress(t *testing.T) {
 	if b.cookie("address") != "" {
 		t.Error("the cookie is still there")
 	}
+	newHost(t, enrollmenttest.New(t), func(c *web.Config) { // an app has to be there first
+		c.Address = func(*http.Request, string) (string, string, error) { return "", "", nil }
+	}).browser().login("dave").get("/2fa/").lacks("/2fa/address").get("/2fa/setup/begin").lacks("/2fa/address")
 	if other := newHost(t, kit).browser().login("carol").get("/2fa/address"); other.status != http.StatusNotFound {
 		t.Errorf("status %d", other.status)
 	}

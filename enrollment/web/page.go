@@ -70,7 +70,8 @@ type Page struct {
 	ByMessage, OnlyApp, ThreeCodes bool
 
 	// OfferThree, OfferTrust and OfferReset say what else a page that asks for a code
-	// offers, OfferAddress that the page security can add an address, and AskTicket that the setup needs the ticket of an administrator.
+	// offers, OfferAddress that the pages security and begin can add an address, and
+	// AskTicket that the setup needs the ticket of an administrator.
 	OfferThree, OfferTrust, OfferReset, OfferAddress, AskTicket bool
 
 	// Renewal stands for the new recovery codes that the page renew makes. Its text and
@@ -88,8 +89,9 @@ type Page struct {
 	// those of the Config.
 	Path, Login, Home string
 
-	text func(key string) string
-	lang *language
+	text   func(key string) string
+	lang   *language
+	issuer string
 }
 
 // LogValue returns "[redacted]".

@@ -27,7 +27,7 @@ func (c *call) showBegin() {
 	}
 	page := Page{
 		Name: "begin", Title: c.text("begin.title"), Action: c.at("/setup/begin"),
-		Status: &status, Replace: c.in.Replace, Return: localPath(c.in.Return),
+		Status: &status, Replace: c.in.Replace, Return: localPath(c.in.Return), OfferAddress: c.config.Address != nil,
 	}
 	change, _ := status.Change(kind)
 	page.AskTicket = change.Ticket
@@ -53,7 +53,7 @@ func (c *call) begin() {
 		c.fault(err)
 		return
 	}
-	o := enrollment.BeginOptions{Account: account, Name: c.in.Name, Replace: c.in.Replace}
+	o := enrollment.BeginOptions{Account: account, Issuer: c.config.Issuer(c.r), Name: c.in.Name, Replace: c.in.Replace}
 	if c.in.Ticket != "" {
 		o.Ticket = enrollment.TicketOf(c.in.Ticket)
 	}

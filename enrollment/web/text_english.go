@@ -56,6 +56,8 @@ var english = map[string]string{
 	"begin.ticket":        "Ticket",
 	"begin.ticket_hint":   "The code that an administrator gave you.",
 	"begin.button":        "Go on",
+	"begin.other":         "Another way",
+	"begin.messages":      "Use codes in messages instead",
 
 	"setup.title":       "Set up your authenticator app",
 	"setup.scan":        "Scan this with the app",

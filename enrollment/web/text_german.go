@@ -56,6 +56,8 @@ var german = map[string]string{
 	"begin.ticket":        "Ticket",
 	"begin.ticket_hint":   "Der Code, den Sie von der Verwaltung bekommen haben.",
 	"begin.button":        "Weiter",
+	"begin.other":         "Ein anderer Weg",
+	"begin.messages":      "Stattdessen Codes per Nachricht",
 
 	"setup.title":       "Authenticator-App einrichten",
 	"setup.scan":        "Scannen Sie dies mit der App",
