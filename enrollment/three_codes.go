@@ -23,9 +23,10 @@ import (
 // # What it costs
 //
 // Three guesses at six digits are right with a chance of 4·10⁻¹⁷. If exactly two of
-// the three are right, the try is counted and written, and [EventNearMiss] tells the
-// owner. The fifth of them within twenty minutes uses the codes up. All other wrong
-// tries are neither counted nor written. An attacker who measures how long the answer
+// the three are right, used or not, and the last of the three was not used, the try is
+// counted and written, and [EventNearMiss] tells the owner. The fifth of them within
+// twenty minutes uses the codes up. All other wrong tries are neither counted nor
+// written. An attacker who measures how long the answer
 // takes notices a near miss; with the tries that are left after it, the chance is
 // below 10⁻¹⁵. Each authenticator of the account adds as much.
 //

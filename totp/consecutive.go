@@ -11,8 +11,8 @@ import (
 const Consecutive = 3
 
 // ErrNearMiss says that exactly two of three codes were right at one place, and
-// that none of the three was used. It also matches [ErrWrong], and the person who
-// typed the codes must not be told the difference.
+// that the last of the three was not used. It also matches [ErrWrong], and the person
+// who typed the codes must not be told the difference.
 var ErrNearMiss error = nearMiss{}
 
 type nearMiss struct{}
@@ -38,8 +38,9 @@ func (nearMiss) Is(target error) bool { return target == ErrWrong }
 //     the first of them was used before.
 //   - [ErrNearMiss], which also matches ErrWrong: exactly two of the codes are right.
 //     Some authenticators show the next code beside the present one, so a look at
-//     the screen gives two, and the third can be guessed. Count these, and use the
-//     step up after a few.
+//     the screen gives two, and the third can be guessed. If the first ones were
+//     used, ErrReplayed would confirm that guess. Count these, and use the step up
+//     after a few.
 //
 // The other errors are those of [Key.Check]: ErrMalformed if one of the inputs is
 // not a code, and ErrWrong if they are not as long as the codes of this key. As
@@ -82,13 +83,16 @@ func (k Key) checkConsecutive(mac hash.Hash, codes [Consecutive]code, current, l
 		if distance >= -around {
 			found := firstBefore + second + matches[2]
 			all := subtle.ConstantTimeEq(int32(found), Consecutive)
-			unused := 0
+			unused, open := 0, 0             // all of the codes, and the last of them
 			if step-(Consecutive-1) > last { // not secret
 				unused = 1
 			}
+			if step > last {
+				open = 1
+			}
 			right.note(distance, all&unused)
 			used.note(distance, all&(1-unused))
-			near.note(distance, unused&subtle.ConstantTimeEq(int32(found), Consecutive-1))
+			near.note(distance, open&subtle.ConstantTimeEq(int32(found), Consecutive-1))
 		}
 		firstBefore, first, second = first, matches[0], matches[1]
 	}

@@ -81,7 +81,7 @@ func TestCheckConsecutiveUsed(t *testing.T) {
 	}
 }
 
-// Exactly two right codes at one place that is not used are a near miss.
+// Exactly two right codes at one place are a near miss, unless its last code was used.
 func TestCheckConsecutiveNearMiss(t *testing.T) {
 	t.Parallel()
 	k := plainKey(t)
@@ -90,10 +90,12 @@ func TestCheckConsecutiveNearMiss(t *testing.T) {
 	for wrong := range right {
 		near := right
 		near[wrong] = other(near[wrong])
-		if step, err := k.CheckConsecutive(near, now, end-3); step != end || err != totp.ErrNearMiss {
-			t.Errorf("code %d is wrong: %d, %v", wrong, step-nowStep, err)
+		for last := int64(end - 3); last < end; last++ {
+			if step, err := k.CheckConsecutive(near, now, last); step != end || err != totp.ErrNearMiss {
+				t.Errorf("code %d is wrong, the last is at %d: %d, %v", wrong, last-end, step-nowStep, err)
+			}
 		}
-		if step, err := k.CheckConsecutive(near, now, end-2); step != 0 || err != totp.ErrWrong {
+		if step, err := k.CheckConsecutive(near, now, end); step != 0 || err != totp.ErrWrong {
 			t.Errorf("code %d is wrong and the place used: %d, %v", wrong, step, err)
 		}
 		far := near
@@ -198,7 +200,7 @@ func TestCheckConsecutiveTakesTheLatest(t *testing.T) {
 	if step, err := k.CheckConsecutive([3]string{c, c, c}, now, nowStep-1); step != nowStep+2 || err != totp.ErrNearMiss {
 		t.Errorf("the earlier place is used: %d, %v", step-nowStep, err)
 	}
-	if step, err := k.CheckConsecutive([3]string{c, c, c}, now, nowStep); step != 0 || err != totp.ErrWrong {
+	if step, err := k.CheckConsecutive([3]string{c, c, c}, now, nowStep+2); step != 0 || err != totp.ErrWrong {
 		t.Errorf("both are used: %d, %v", step-nowStep, err)
 	}
 }

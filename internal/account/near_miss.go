@@ -18,7 +18,8 @@ const (
 // nearMisses counts tries of three consecutive codes of which exactly two were
 // right. Some apps show the next code beside the present one, so that a look at the
 // screen gives two of the three. The third is a guess at one code, and such guesses
-// must not be free. The zero value has counted none.
+// must not be free. Nor may they be after two codes that were used: the answer that
+// three codes were used would tell the next one. The zero value has counted none.
 type nearMisses struct {
 	count int
 	last  time.Time // when the last one was; never moves back

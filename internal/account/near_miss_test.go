@@ -89,6 +89,32 @@ func TestTwoCodesFromAScreen(t *testing.T) {
 	}
 }
 
+// The same with codes of which the first were used, as after a sign-in of the owner:
+// whether the third is right would otherwise be told for nothing, as Replayed.
+func TestUsedCodesFromAScreen(t *testing.T) {
+	t.Parallel()
+	for used := 1; used <= 2; used++ {
+		w := newWorld(t)
+		k := w.enroll(1)
+		w.now = w.now.Add(time.Hour)
+		codes := three(t, k, w.now.Add(30*time.Second))
+		w.now = w.now.Add(time.Duration(used-2) * 30 * time.Second)
+		mustReason(t, w.check(codes[used-1]), "") // the owner
+		w.reload()
+		w.lock()
+		for range 5 {
+			w.nearly(codes, 2)
+		}
+		if got, want := w.a.Authenticators()[0].Last, k.Step(w.now)+int64(3-used); got != want {
+			t.Errorf("%d used: used up to %d, want %d", used, got, want)
+		}
+		_, err := w.a.CheckConsecutive(w.moment(), missed(codes, 2))
+		if mustReason(t, err, account.WrongCode); w.a.Changed() {
+			t.Errorf("%d used: a near miss of codes that are all used is written", used)
+		}
+	}
+}
+
 // A row of near misses ends twenty minutes after the last of them, or with a
 // success. A clock that goes back does not end it, and one that was far ahead does
 // not make it last.

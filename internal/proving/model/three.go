@@ -81,7 +81,7 @@ func (a *modelAccount) checkThree(codes []string, now time.Time) (m modelMatch, 
 			// Three steps after the last used one, by a phone that shows this one now.
 			wait := max(x.last, step) + 3 - step
 			again = modelLater(again, time.Unix((modelStep(now)+wait+1)*modelPeriod, 0))
-		} else if step := x.matchThree(codes, 2, now, unused); step != 0 {
+		} else if step := x.matchThree(codes, 2, now, func(first int64) bool { return first+2 > x.last }); step != 0 {
 			near[i] = step
 		}
 	}
@@ -198,7 +198,11 @@ func (r *modelRun) lookOver(u *modelUser) {
 	if !ok {
 		return
 	}
-	codes := proving.Three(app.key, r.now().Add(time.Duration(r.rng.IntN(43)-21)*30*time.Second))
+	at := r.now().Add(time.Duration(r.rng.IntN(43)-21) * 30 * time.Second)
+	if r.chance(3) { // some or all of them were used
+		at = time.Unix((app.last+int64(r.rng.IntN(4)))*modelPeriod, 0)
+	}
+	codes := proving.Three(app.key, at)
 	if slices.Contains(codes, "") {
 		return
 	}
