@@ -17,11 +17,10 @@ import (
 // the user; see Success.UserID. A success spends the challenge, a failure does not.
 //
 // The code can be pasted with the text around it, on one line of at most 64 bytes:
-// "Your code is 123456" or "G-123456". The text must have no digits but those of the
-// code, and must not be a recovery code, also one with up to three symbols missing.
-// On an account with recovery codes of another system (see [Import]), it is taken for
-// one of those. A recovery code can be its whole line on the sheet; see
-// [recovery.ParseCode]. One text is one guess.
+// "Your code is 123456" or "G-123456". The text must have no other digits, and must not
+// look like a recovery code. On an account with recovery codes of another system (see
+// [Import]), it is taken for one of those. A recovery code can be its whole line on the
+// sheet; see [recovery.ParseCode]. One text is one guess.
 //
 // It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
 // ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. Or
@@ -121,18 +120,20 @@ func readDigits(input string) (digits string, quoted, ok bool) {
 }
 
 // readGuess reads what a person typed. One text is one guess, and is read in this
-// order: six to eight digits are an app code; a text with 16 or 26 symbols is a
-// recovery code, and may be a line of the sheet; and "Your code is 123456" is the app
-// code in it, by the rules of typed.Message. On an account with codes of another
-// system, this last kind of text could be one of those, and is taken for one. It reports false for text that can't be a
-// code, not even of another system, before anything is loaded or derived.
-// Whether an account has codes of another system is known once it is loaded.
+// order: six to eight digits are an app code; a text with 16 or 26 symbols is a recovery
+// code, and may be a line of the sheet, unless it is a sentence such as "Der Code ist
+// 123456"; and a sentence is the app code in it, by the rules of typed.Message. On an
+// account with codes of another system, a sentence could be one of those, and is taken
+// for one. Whether an account has such codes is known once it is loaded.
+//
+// readGuess reports false for text that can't be a code, not even of another system,
+// before anything is loaded or derived.
 func readGuess(input string) (*guess, bool) {
 	q := &guess{text: strings.TrimSpace(input)}
 	digits, quoted, isDigits := readDigits(input)
 	code, err := recovery.ParseCode(input)
 	switch {
-	case isDigits && (!quoted || err != nil):
+	case isDigits && (!quoted || err != nil || typed.Worded(input)):
 		q.Factor, q.Digits, q.Quoted = account.TOTP, digits, quoted
 	case err == nil:
 		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code

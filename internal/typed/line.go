@@ -84,10 +84,10 @@ const nearCode = 12
 //     hyphen between them. There is no other digit.
 //   - Next to the digits there is no letter, and no slash, at sign or the like, as
 //     in a link.
-//   - It can't be a recovery code with up to three symbols missing: not all of it are
-//     symbols of [Alphabet], or they are few.
+//   - It can't be a recovery code with up to three symbols missing: it is [Worded], or
+//     not all of it are symbols of [Alphabet], or they are few.
 //
-// A text that is a recovery code is not for Message: ask that first.
+// A text that is a recovery code and not Worded is not for Message: ask that first.
 func Message(s string) (digits string, ok bool) {
 	s = strings.TrimSpace(s)
 	if !Printable(s) {
@@ -119,13 +119,26 @@ func Message(s string) (digits string, ok bool) {
 		}
 		before, last = last, r
 	}
-	if onlySymbols && symbols > nearCode {
+	if onlySymbols && symbols > nearCode && !Worded(s) {
 		return "", false
 	}
 	if n := len(code); n < 6 || n > 8 || gaps > 0 && n != 6 {
 		return "", false
 	}
 	return string(code), true
+}
+
+// Worded reports whether s has two or more words of letters alone, as "The code is
+// 123456" has. "Der Code ist 123456" has the 16 symbols of a recovery code. But nobody
+// writes a recovery code in words beside a group of six digits: its groups are of four.
+func Worded(s string) bool {
+	words := 0
+	for _, word := range strings.Fields(s) {
+		if !strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			words++
+		}
+	}
+	return words >= 2
 }
 
 // besides reports whether r may stand next to the digits of a code.

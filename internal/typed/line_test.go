@@ -65,6 +65,11 @@ func TestMessage(t *testing.T) {
 		"Votre code\u202f: 123456":                    "123456",
 		"Don’t share it! 123456 is your code":         "123456",
 		"Your code is 123456, and not another number": "123456",
+		"Der Code ist 123456":                         "123456", // 16 symbols, like a recovery code
+		"123 456 ist der Code":                        "123456",
+		"Dein Code ist 123456":                        "123456",
+		"The code is 123456":                          "123456",
+		"Enter code 12345678":                         "12345678",
 	} {
 		if got, ok := typed.Message(in); !ok || got != want {
 			t.Errorf("%q: %q, %t, want %q", in, got, ok, want)
@@ -94,6 +99,10 @@ func TestMessage(t *testing.T) {
 		"one symbol missing":           "ABCDEFG 12345678",
 		"three symbols missing":        "ABCDE-12345678",
 		"a recovery code and one more": "ABCDEFGHJ 12345678",
+		"a recovery code in two parts": "ABCDEFGHJK 123456",
+		"a recovery code in groups":    "ABCD EFGH JK12 3456",
+		"groups of letters and digits": "ABCD EFGH 1234 5678",
+		"a group with a hyphen":        "ABCD-EFGH JK 123456",
 		"lines":                        "Your code is\n123456",
 		"control characters":           "Your code is 123456\x1b[2J",
 		"invalid UTF-8":                "Your code is 123456\xff",

@@ -55,6 +55,12 @@ func TestCase73_PastedMessage(t *testing.T, open proving.Open) {
 	if got := k.In(k.Challenge("alice"), "Code: "+k.Code(app)); got.Factor != enrollment.FactorTOTP {
 		t.Errorf("%+v", got)
 	}
+	for _, text := range []string{"Der Code ist %.", "Ihr Code ist %", "The code is %", "% ist der Code"} {
+		k.NextCode(app)
+		if got := k.In(k.Challenge("alice"), strings.ReplaceAll(text, "%", k.Code(app))); got.Factor != enrollment.FactorTOTP {
+			t.Errorf("%q: %+v", text, got)
+		}
+	}
 	k.NextCode(app)
 	alice := &proving.Person{ID: "alice", Key: app, Kit: k}
 	phone := new(proving.Inbox)
