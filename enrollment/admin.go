@@ -20,12 +20,12 @@ const (
 // An Admin acts on the accounts of other users, in the name of an actor and for a
 // reason. It is made by [Guard.Admin], and safe for concurrent use.
 //
-// The host decides whether the actor may do so before it calls. An Admin does not
-// see recovery codes, and can't add an authenticator to an account that has a
-// second factor. Import and Export move users from and to other systems; they are
-// for programs that the host runs once. Every action is an event with the actor and
-// the reason: in the account's history, in the log, and for Config.Notify, so that
-// the user hears of it.
+// The application decides whether the actor may do so before it calls. An Admin does
+// not see recovery codes, and can't add an authenticator to an account that has a
+// second factor. Import and Export move users from and to other systems; they are for
+// programs that the application runs once. Every action is an event with the actor and
+// the reason: in the account's history, in the log, and for Config.Notify, so that the
+// user hears of it.
 type Admin struct {
 	guard *Guard
 	by    account.Admin
@@ -125,9 +125,9 @@ func (x Admin) RefuseReset(ctx context.Context, userID string) error {
 	return x.run(ctx, opRefuseReset, userID, func(a *account.Account, m account.Moment) error { return a.RefuseReset(m, x.by) })
 }
 
-// Unlock ends the waits of all factors, enables factors that guessing has disabled,
-// and leaves at least five guesses for each. If five are left already, it does
-// nothing. It returns a [Denied] of reason ReasonNotEnrolled.
+// Unlock ends the waits of all factors, enables factors that guessing has disabled, and
+// leaves at least five guesses for each. It does nothing if no factor needs that. It
+// returns a [Denied] of reason ReasonNotEnrolled.
 func (x Admin) Unlock(ctx context.Context, userID string) error {
 	return x.run(ctx, opUnlock, userID, func(a *account.Account, m account.Moment) error { return a.Unlock(m, x.by) })
 }

@@ -31,9 +31,8 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 // [store.Eraser]. After another error, call it again: the record may still be
 // there, and the event may come twice.
 //
-// Erase removes what a [Admin.Move] has left under the old id without an event,
-// since it holds no account. Under the old id of an unfinished Move, it deletes the
-// account.
+// What [Admin.Move] has left under an old id holds no account: Erase removes it without
+// an event. Under the old id of an unfinished Move, Erase deletes the account.
 //
 // Erase also forgets which codes were used: if the account is created again with
 // the same secret, it accepts a used code once more.

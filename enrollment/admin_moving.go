@@ -17,10 +17,10 @@ import (
 // system: 16.
 const MaxImportedCodes = account.MaxImported
 
-// An Import is a user's second factor as another system has it.
+// An Import is a user's second factor from another system.
 type Import struct {
-	// Authenticators are 1 to [MaxAuthenticators] secrets that work in the other
-	// system. More than Config.MaxAuthenticators are ReasonTooManyAuthenticators.
+	// Authenticators are 1 to [MaxAuthenticators] secrets that work in the other system.
+	// More than Config.MaxAuthenticators are denied as ReasonTooManyAuthenticators.
 	Authenticators []ImportedAuthenticator
 
 	// RecoveryHashes are the hashes of recovery codes that are unused in the other
@@ -62,18 +62,18 @@ type Import struct {
 
 // An ImportedAuthenticator is a secret from another system.
 type ImportedAuthenticator struct {
-	// Key is the secret and the kind of code: read it with [totp.ParseSecret]
-	// or [totp.ParseHexSecret] and [totp.NewKey], [totp.ParseURI], or
-	// [totp.FromOTP]. [totp.ShortSecrets] has the same for secrets of 80 to 127 bits,
-	// which are ReasonShortSecret without Config.ShortSecretsUntil.
+	// Key is the secret and the kind of code: read it with [totp.ParseSecret] or
+	// [totp.ParseHexSecret] and [totp.NewKey], [totp.ParseURI], or [totp.FromOTP].
+	// [totp.ShortSecrets] has the same functions for secrets of 80 to 127 bits, which are
+	// denied as ReasonShortSecret without Config.ShortSecretsUntil.
 	Key totp.Key
 
 	// Name is how the user tells it from others, at most [MaxName] bytes.
 	// Defaults to "Authenticator".
 	Name string
 
-	// Added is when it was set up there. Defaults to now, which also replaces a time
-	// in the future or before 1970.
+	// Added is when it was set up there. Defaults to now. A time in the future or before
+	// 1970 counts as now.
 	Added time.Time
 }
 
@@ -84,7 +84,7 @@ type ImportedAuthenticator struct {
 // pending setup, a bypass and the demand for a ticket are dropped. The event is
 // [EventImported], with the actor and the reason.
 //
-// Import is for moving users, from a program that the host runs once. MOVING.md,
+// Import is for moving users, from a program that the application runs once. MOVING.md,
 // beside this package, says how, and from which systems. The caller can give a user
 // without a second factor, even one that was just reset, a secret that the caller
 // knows: do not offer Import on an admin page.
@@ -196,8 +196,8 @@ func (x Export) Reveal() []ExportedAuthenticator {
 // event, and the user is told. The result is enough to sign in as the user after
 // the password: nothing else in the library returns a secret after its setup.
 //
-// It does not include an address for delivered codes, which the host has already.
-// It returns a [Denied] of reason ReasonNotEnrolled or ReasonOwnAccount.
+// It does not include an address for delivered codes, which the application has
+// already. It returns a [Denied] of reason ReasonNotEnrolled or ReasonOwnAccount.
 func (x Admin) Export(ctx context.Context, userID string) (_ Export, err error) {
 	e, err := x.edit(opExport, userID)
 	defer e.conclude(ctx, &err)

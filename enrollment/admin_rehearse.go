@@ -10,8 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// An ImportFinding is what [Admin.Import] would come to for one user. It holds no
-// secret.
+// An ImportFinding is what [Admin.Import] would do for one user. It holds no secret.
 type ImportFinding struct {
 	// UserID is who.
 	UserID string
@@ -20,7 +19,7 @@ type ImportFinding struct {
 	Reason Reason
 
 	// Err is what is wrong with the Import, the user id or the stored account; nil if
-	// nothing is. It is an error that Import would return and that is no Denied.
+	// nothing is. It is an error of Import that is not a Denied.
 	Err error
 
 	// Short says that the user would be imported with a secret of fewer than 128 bits;
@@ -49,18 +48,17 @@ type ImportCount struct {
 	Faulty int
 }
 
-// RehearseImport says what Import would come to for each of these users, and writes
-// nothing; see [Guard.DryRun]. It is for a look before the move: what would be taken
-// over, what not and why. Users who would move at a sign-in (SignInOptions.Import) can
-// be rehearsed alike.
+// RehearseImport reports what Import would do for each of these users, and writes
+// nothing; see [Guard.DryRun]. Call it before the move, also if users will move at a
+// sign-in (SignInOptions.Import).
 //
-// It reads users one by one, in constant memory, and loads the account of each. Each is
-// called with each finding, in the same order, and may be nil. A row that can't be read
-// belongs into the rehearsal: yield an Import with a zero Key, which is a finding with
-// an Err.
+// It reads users one by one, in constant memory, and loads the account of each. It
+// calls each with every finding, in the same order; each may be nil. For a row of the
+// other system that can't be read, yield an Import with a zero Key: that is a finding
+// with an Err.
 //
-// An error of the store or the context, or about the actor or the reason, ends it. The
-// ImportCount then holds what was found before.
+// It stops at an error of the store or the context, or about the actor or the reason.
+// The ImportCount then holds what was found before.
 func (x Admin) RehearseImport(ctx context.Context, users iter.Seq2[string, Import], each func(ImportFinding)) (ImportCount, error) {
 	if err := x.guard.check(); err != nil {
 		return ImportCount{}, err

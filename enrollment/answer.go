@@ -60,8 +60,8 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 	return x.outcome(err)
 }
 
-// Verify checks an app code or a recovery code of a user who is signed in, before
-// a sensitive action or to prove a change of settings. The host takes the user
+// Verify checks an app code or a recovery code of a user who is signed in, before a
+// sensitive action or to prove a change of settings. The application takes the user
 // from its own session, never from what the client sent. For a delivered code, see
 // [Messages].
 //

@@ -13,8 +13,8 @@ const ChallengeTTL = account.ChallengeTTL
 // A Challenge says that the first factor of a user was right, for one purpose.
 // [Guard.SignIn] and [Messages.Send] return it, and [Guard.Answer] takes it with a
 // code. It is valid for [ChallengeTTL], or as long as the code that was sent. It is
-// worth nothing without a code, so the host can keep it in a cookie or hand it to
-// the client.
+// worth nothing without a code, so the application can keep it in a cookie or hand it
+// to the client.
 //
 // Like the other tokens it is opaque text of the base64url alphabet, at most 2,048
 // bytes. Encoders of JSON, XML and gob write the text and read it back. Everything
@@ -22,12 +22,12 @@ const ChallengeTTL = account.ChallengeTTL
 // that Reveal returns for a cookie, a header, a hidden field of a form, and a
 // session that reads its values as strings.
 //
-// If a struct of the host has a token in an exported field, and is logged as JSON,
-// the log shows the token, because such a logger is an encoder. The structs of this
-// package are logged without their tokens.
+// If a struct of the application has a token in an exported field, and is logged as
+// JSON, the log shows the token, because such a logger is an encoder. The structs of
+// this package are logged without their tokens.
 type Challenge struct{ token }
 
-// ChallengeOf returns the Challenge with that text, from where the host has kept
+// ChallengeOf returns the Challenge with that text, from where the application has kept
 // it. The text is checked only when the Challenge is used.
 func ChallengeOf(text string) Challenge { return Challenge{tokenOf(text)} }
 
@@ -37,7 +37,7 @@ type challenge struct {
 	account.Challenge
 	user    string
 	purpose Purpose
-	channel string // of the first factor, where the host named it
+	channel string // of the first factor, where the application named it
 }
 
 func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, error) {

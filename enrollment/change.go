@@ -48,8 +48,8 @@ var changeKinds = map[account.ChangeKind]ChangeKind{
 	account.ChangeDisable: ChangeDisable,
 }
 
-// A Change is a change of settings that is possible now, and what would prove it. If
-// Codes and Receipts are empty and Reauth is false, it needs no proof.
+// A Change is a change of settings that is possible now, and what would authorise it.
+// If Codes and Receipts are empty and Reauth is false, it needs no proof.
 type Change struct {
 	// Kind is the change.
 	Kind ChangeKind `json:"kind"`
@@ -58,14 +58,14 @@ type Change struct {
 	// and so are recovery codes if all are spent.
 	Codes []Factor `json:"codes,omitempty"`
 
-	// Receipts are the factors whose receipts [ByReceipt] takes, also while the factor
-	// is locked. Whether a session has a receipt that is fresh enough is not known here.
+	// Receipts are the factors whose receipts [ByReceipt] takes, also while the factor is
+	// locked. Whether the session has a fresh receipt is not known here.
 	Receipts []Factor `json:"receipts,omitempty"`
 
-	// Reauth says that [ByReauth] is enough. For the first setup nothing else is.
+	// Reauth says that [ByReauth] is enough. Nothing else is for the first setup.
 	Reauth bool `json:"reauth,omitempty"`
 
-	// Ticket says that the change needs the ticket of an administrator besides; see
+	// Ticket says that the change also needs the ticket of an administrator; see
 	// [ResetOptions].
 	Ticket bool `json:"ticket,omitempty"`
 }

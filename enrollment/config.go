@@ -44,11 +44,11 @@ type Config struct {
 	// Defaults to "".
 	Namespace string
 
-	// Params is the kind of code that new authenticators make. Defaults to
-	// SHA-1, 6 digits, 30 seconds, which is what most apps assume whatever the
-	// URI says: change it only where you choose the app as well. Confirm says
-	// when an app ignores it; see ReasonParamsIgnored. Secrets have the size of
-	// the hash: 20 bytes for SHA-1, 32 for SHA-256, 64 for SHA-512.
+	// Params is the kind of code that new authenticators make. Defaults to SHA-1, 6
+	// digits, 30 seconds. Most apps use these and ignore what the URI says, so change it
+	// only if you choose the app as well. Confirm says when an app ignores it; see
+	// ReasonParamsIgnored. Secrets have the size of the hash: 20 bytes for SHA-1, 32 for
+	// SHA-256, 64 for SHA-512.
 	Params totp.Params
 
 	// RecoveryCodes is how many codes a set has, from [recovery.MinCount] to
@@ -81,26 +81,25 @@ type Config struct {
 
 	// KeepCodes keeps recovery codes in clear inside the sealed account, so that
 	// [Guard.RecoveryCodes] can show them again. An attacker with the keys and the
-	// database then has the codes. A stolen session with a fresh receipt of an app
-	// code reads all of them. Sets made without KeepCodes can't be shown. When it
-	// is switched off, the codes are no longer shown, and the next write of the
-	// account deletes them: set it alike on every node. Defaults to false: only
-	// hashes are kept.
+	// database then has the codes. A stolen session with a fresh receipt of an app code
+	// reads all of them. Sets made without KeepCodes can't be shown. When it is switched
+	// off, the codes are no longer shown, and the next write of the account deletes them:
+	// set it to the same value on every node. Defaults to false: only hashes are kept.
 	KeepCodes bool
 
-	// Window is which codes are right besides the current one: those of the time
-	// steps before and after it, or of one of them, or none. It holds for every check
-	// of an app code, at the setup as well. Each step that is left out takes a third
-	// from the chance of guessing a code, 0.12 % per year with all of them and 0.04 %
-	// with one, and refuses users who type late or whose clock is off. Defaults to
-	// [totp.LookBothWays], which RFC 6238, section 5.2, recommends.
+	// Window says which time steps a code may belong to: the current one, and the one
+	// before, the one after, both or none. It applies to every check of an app code, also
+	// at the setup. Each step that is left out takes a third from the chance of guessing a
+	// code, 0.12 % per year with all of them and 0.04 % with one, and refuses users who
+	// type late or whose clock is off. Defaults to [totp.LookBothWays], which RFC 6238,
+	// section 5.2, recommends.
 	Window totp.Window
 
 	// MaxAuthenticators is how many authenticators an account has at most, from 1 to
 	// [MaxAuthenticators]. Each is one more phone that can be stolen. A wrong code is
-	// held against all of them and costs as much more: the chance of guessing one is
-	// 0.13 % per year with two or three, and 0.12 % with one. An account that has
-	// more keeps them. Defaults to [MaxAuthenticators].
+	// compared with all of them and costs one unit for each: the chance of guessing one is
+	// 0.13 % per year with two or three, and 0.12 % with one. An account that has more
+	// keeps them. Defaults to [MaxAuthenticators].
 	MaxAuthenticators int
 
 	// MaxDevices is how many devices of an account are trusted at most, up to
@@ -111,9 +110,9 @@ type Config struct {
 	// to [DefaultMaxDevices].
 	MaxDevices int
 
-	// DeviceTTL is how long a device is trusted from the time of Trust, from
-	// one hour to 90 days. So long is a stolen token worth a code. A change holds for what is trusted from then on. Defaults to
-	// [DefaultDeviceTTL].
+	// DeviceTTL is how long a device is trusted from the time of Trust, from one hour to
+	// 90 days. A stolen token replaces the code for that long. A change of DeviceTTL
+	// applies to devices that are trusted later. Defaults to [DefaultDeviceTTL].
 	DeviceTTL time.Duration
 
 	// SetupTTL is how long a setup stays pending, from one minute to 24 hours.
@@ -126,11 +125,11 @@ type Config struct {
 	// with the password and a stolen session needs nothing else. Defaults to false.
 	AllowReauth bool
 
-	// UnprovenSetup lets the first setup begin without a proof: [Guard.Begin], and
-	// with AddressAlone [Messages.Bind]. Then a thief of a session can set up a phone
-	// of their own, which locks the owner out and outlasts the session. It is for
-	// hosts whose settings page asks for nothing, and can't ask: prefer [ByReauth] right
-	// after a sign-in. See OWASP ASVS 5.0, 7.5.1. Defaults to false.
+	// UnprovenSetup lets the first setup begin without a proof: [Guard.Begin], and with
+	// AddressAlone [Messages.Bind]. Then an attacker with a stolen session can set up a
+	// phone, which locks the owner out and outlasts the session. It is for applications
+	// whose settings page asks for nothing, and can't ask: prefer [ByReauth] right after a
+	// sign-in. See OWASP ASVS 5.0, 7.5.1. Defaults to false.
 	UnprovenSetup bool
 
 	// MaxBypass is how long [Admin.Bypass] may let a user sign in without a
@@ -141,23 +140,22 @@ type Config struct {
 	// no sign-in offers one.
 	Sender Sender
 
-	// MaxMessages is how many messages an account is sent in a day, from 1 to 10;
-	// see [Messages]. More of them cost more money, and let an
-	// attacker with the password disturb the user more often. Fewer are sooner used up
-	// by that attacker, or by a network that loses them. The chance of guessing a code
-	// is the same: its budget decides. Defaults to [DefaultMaxMessages].
+	// MaxMessages is how many messages an account is sent in a day, from 1 to 10; see
+	// [Messages]. More of them cost more money, and let an attacker with the password
+	// disturb the user more often. With fewer, that attacker or an unreliable network uses
+	// them up sooner. The chance of guessing a code is the same, because the budget
+	// decides. Defaults to [DefaultMaxMessages].
 	MaxMessages int
 
-	// AddressAlone lets a delivery address be all that an account has. Then
-	// anyone who can read the messages (a thief of the SIM card, a clerk of the
-	// provider) needs only the password. NIST SP 800-63B-4 calls codes by
-	// telephone restricted. And an attacker with the password can use up the
-	// messages of a day, which leaves the owner with the recovery codes.
+	// AddressAlone lets a delivery address be all that an account has. Then anyone who can
+	// read the messages (a thief of the SIM card, a clerk of the provider) needs only the
+	// password. NIST SP 800-63B-4 calls codes by telephone restricted. An attacker with
+	// the password can also use up the messages of a day, which leaves the owner with the
+	// recovery codes.
 	//
-	// On an account with nothing but an address, settings are changed with a
-	// recovery code, or with [ByReauth] where AllowReauth lets that disable. When
-	// the recovery codes are used up, only a reset is left. Tell users when few
-	// are left.
+	// On an account with nothing but an address, a recovery code proves changes of
+	// settings, and so does [ByReauth] where AllowReauth accepts it. When the recovery
+	// codes are used up, only a reset is left. Tell users when few are left.
 	//
 	// Defaults to false: an authenticator has to be there first.
 	AddressAlone bool
@@ -166,30 +164,27 @@ type Config struct {
 	// (see [ResetRequests]), from one day to 30 days. Defaults to three days.
 	ResetWait time.Duration
 
-	// AutoReset lets [Directory.Sweep] carry out a request for a reset when
-	// ResetWait is over, without an administrator. Then the password and
-	// patience are enough to switch the second factor off: if the owner does not
-	// read what Notify sends, or if the clock of a node jumps ahead. What counts
-	// is what was set when the request was made. It needs Notify. Defaults to
-	// false.
+	// AutoReset lets [Directory.Sweep] carry out a request for a reset when ResetWait is
+	// over, without an administrator. Then the password and patience are enough to switch
+	// the second factor off, if the owner does not read what Notify sends or the clock of
+	// a node jumps ahead. The setting at the time of the request counts. It needs Notify.
+	// Defaults to false.
 	AutoReset bool
 
 	// ShortSecretsUntil lets secrets of 80 to 127 bits be imported (see
-	// [totp.ShortSecrets]), which RFC 4226 forbids, and is until when they sign in.
-	// From then on, Answer denies a right code of such a user as ReasonMustReplace,
-	// with what it takes to replace the secret; see [Replacement]. A trusted device
-	// then spares no code. The old code is asked for as before, so that nobody gets
-	// around it.
+	// [totp.ShortSecrets]), which RFC 4226 forbids, and is until when they sign in. From
+	// then on, Answer denies a right code of such a user as ReasonMustReplace, with what
+	// it takes to replace the secret; see [Replacement]. A trusted device then replaces no
+	// code. SignIn still asks for a code of the old secret, so that nobody gets around it.
 	//
-	// Status and Directory say who has such a secret. Import still takes them when the
-	// time is over, for users who come late. Set it alike on every node. Defaults to
-	// the zero time: none is imported, and who has one must replace it now.
+	// Status and Directory say who has such a secret. Import still takes them after that
+	// time, for users who come late. Set it to the same value on every node. Defaults to
+	// the zero time: none is imported, and users who have one must replace it now.
 	ShortSecretsUntil time.Time
 
-	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed
-	// where the Go runtime enforces FIPS 140-3: see "FIPS 140-3" in the
-	// documentation of the package. It needs Go 1.26 there, and has no effect
-	// elsewhere. Defaults to false.
+	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed where the
+	// Go runtime enforces FIPS 140-3; see FIPS.md. It needs Go 1.26 there, and has no
+	// effect elsewhere. Defaults to false.
 	AllowSHA1 bool
 
 	// Now returns the current time. Defaults to [time.Now].
@@ -207,23 +202,21 @@ type Config struct {
 	// for delivery, and users are told nothing.
 	Notify func(ctx context.Context, e Event) error
 
-	// Logger gets one line for each event, and one for each call that loaded an
-	// account and can change it, with the user, the outcome and the origin (see
-	// [WithOrigin]). SignIn is such a call only if it imported, or a trusted device or
-	// a bypass replaced the code. What is denied by its form alone (a malformed code, an
-	// expired token, a name) leaves no line. Lines contain no secrets and no codes.
-	// Locks and alerts (see [EventWrongCodes]) are at the level Warn, events that
-	// could not be delivered at Error, all else at Info. Defaults to nil: nothing is
+	// Logger gets one line for each event, and one for each call that loaded an account
+	// and can change it, with the user, the outcome and the origin (see [WithOrigin]).
+	// SignIn is such a call only if it imported, or if a trusted device or a bypass
+	// replaced the code. A call that is denied before the account is loaded (a malformed
+	// code, an expired token, an invalid name) leaves no line. Lines contain no secrets
+	// and no codes. Locks and alerts (see [EventWrongCodes]) are at the level Warn, events
+	// that could not be delivered at Error, all else at Info. Defaults to nil: nothing is
 	// logged.
 	Logger *slog.Logger
 
-	// Observe is called once for each call of one of these operations, with what
-	// it is about to return, whatever that is, and once for each event, for
-	// counting them over all accounts with expvar, OpenTelemetry or whatever the
-	// host has; see [Observation]. It is called in the goroutine of the call,
-	// after the outcome is stored, by several goroutines at a time, and must
-	// return at once. A panic in it is logged and changes no answer. Defaults to
-	// nil.
+	// Observe is called once for each [Operation], with its outcome, and once for each
+	// event, to count them over all accounts with expvar, OpenTelemetry or another
+	// library; see [Observation]. It is called in the goroutine of the call, after the
+	// outcome is stored, by several goroutines at a time, and must return at once. A panic
+	// in it is logged and changes no answer. Defaults to nil.
 	Observe func(o Observation)
 }
 

@@ -32,19 +32,17 @@ var (
 	// account is not confirmed, or is gone. Refuse the sign-in and look.
 	ErrMissing = errors.New("enrollment: the account should be enrolled and is not")
 
-	// ErrNotApproved says that the Go runtime enforces FIPS 140-3, and that
-	// evaluating the code would take an algorithm that it does not approve: the
-	// account has an app with SHA-1, or recovery codes with Argon2id, from a
-	// time when that was not so, or imported ones with bcrypt. No code was
-	// counted or used up. The text says whether it is the app or the recovery
-	// codes; what to do is under "FIPS 140-3" in the documentation of the
-	// package.
+	// ErrNotApproved says that the Go runtime enforces FIPS 140-3, and that evaluating the
+	// code would take an algorithm that it does not approve: the account has an app with
+	// SHA-1, or recovery codes with Argon2id, from a time when that was not so, or
+	// imported ones with bcrypt. No code was counted or used up. The text says whether it
+	// is the app or the recovery codes. FIPS.md says what to do.
 	ErrNotApproved = errors.New("enrollment: the account needs an algorithm that FIPS 140-3 does not approve, nothing was decided")
 )
 
-// A Denied is the answer "no" to something the user did. It is the only error
-// that is meant for the user; every other one is an internal error. It matches
-// its Reason, and the sentinel of the reason's group, with [errors.Is].
+// A Denied is the answer "no" to something that the user did. It is the only error that
+// is meant for the user; any other is an internal error. It matches its Reason, and the
+// sentinel of the reason's group, with [errors.Is].
 type Denied struct {
 	// Reason says why.
 	Reason Reason

@@ -36,7 +36,7 @@ type Device struct {
 	// ID identifies the device within the account, for Revoke.
 	ID string `json:"id"`
 
-	// Name is what the host called the device, for example "Firefox on Linux".
+	// Name is what the application called the device, for example "Firefox on Linux".
 	Name string `json:"name"`
 
 	// Added is when the trust began, and Expires when it ends.
@@ -49,7 +49,7 @@ type Device struct {
 
 // A TrustedDevice is the result of [Devices.Trust].
 type TrustedDevice struct {
-	// Token goes into a cookie of that browser only, HttpOnly and Secure. The host
+	// Token goes into a cookie of that browser only, HttpOnly and Secure. The application
 	// passes it from there in SignInOptions.Device. Anybody who has it needs no code.
 	Token DeviceToken `json:"token,omitzero"`
 

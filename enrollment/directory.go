@@ -9,13 +9,12 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A Directory works on many accounts at once, for administrators and for
-// maintenance. It lists who has two-factor authentication ([Directory.Statuses],
-// [Directory.All], [Directory.Members], [WriteCSV]), does what is due
-// ([Directory.Sweep]), checks at start that the keys fit the accounts
-// ([Directory.CheckKeys]), and moves accounts to the present key
-// ([Directory.Reseal]). It is made by [NewDirectory], and safe for concurrent use.
-// The host decides who may see a list before it calls.
+// A Directory works on many accounts at once, for administrators and for maintenance.
+// It lists who has two-factor authentication ([Directory.Statuses], [Directory.All],
+// [Directory.Members]), does what is due ([Directory.Sweep]), checks at start that the
+// keys fit the accounts ([Directory.CheckKeys]), and moves accounts to the present key
+// ([Directory.Reseal]). It is made by [NewDirectory], and safe for concurrent use. The
+// application decides who may see a list before it calls.
 //
 // An account that can't be opened is never left out. It is named in an error that
 // matches [ErrCorrupt] or is the error of the [Sealer], and the other accounts are

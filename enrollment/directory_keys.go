@@ -21,11 +21,11 @@ const (
 	keyReasons = 5
 )
 
-// CheckKeys opens some of the stored accounts and returns an error if the keys of
-// the [Sealer] or Config.Namespace do not fit them. A host calls it once at start,
+// CheckKeys opens some of the stored accounts and returns an error if the keys of the
+// [Sealer] or Config.Namespace do not fit them. An application calls it once at start,
 // before it serves, and does not start if it fails. With the wrong keys no enrolled
-// user can sign in, and new accounts are sealed under keys that will be gone when
-// the right ones are back.
+// user can sign in, and new accounts are sealed under keys that will be gone when the
+// right ones are back.
 //
 // The error matches [ErrCorrupt]. Its text says what is wrong for each kind of
 // failure, with an example of a user and a key. With a [keyring.Ring] it also

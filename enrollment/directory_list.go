@@ -173,10 +173,10 @@ func (d *Directory) All(ctx context.Context, f Filter) iter.Seq2[Member, error] 
 	}
 }
 
-// Members returns the status of these users, in the order of the ids. A user
-// without a record has the state None. It asks the store once for each thousand
-// ids. If the ids come from a query of the host that is still open, that query
-// keeps its database connection, and the store needs another one.
+// Members returns the status of these users, in the order of the ids. A user without a
+// record has the state None. It asks the store once for each thousand ids. If the ids
+// come from a query of the application that is still open, that query keeps its
+// database connection, and the store needs another one.
 //
 // An error with a Member that has a UserID is about that user alone: the account
 // can't be opened, or the id can't be a user's (the error then matches

@@ -26,8 +26,8 @@ type Swept struct {
 	// not accept. The latter stay in the account for a later Sweep.
 	Delivered, Undelivered int
 
-	// Waiting is how many accounts were left alone because they need a Guard with
-	// a Config.Notify.
+	// Waiting is how many accounts were skipped because they need a Guard with a
+	// Config.Notify.
 	Waiting int
 
 	// Walked is how many accounts the walk over all of them has looked at. Repaired

@@ -52,11 +52,11 @@
 //
 // # Errors
 //
-// A [*Denied] is the answer "no" to what the user did. Show its [Reason] in your
-// own words. Match reasons and groups of reasons with [errors.Is]: after
-// [ErrWrongCode] ask for another code, after [ErrLocked] for patience, after
-// [ErrChallenge] for the password. Every other error is a fault: answer with
-// status 500 and grant nothing. It says nothing about the code.
+// A [*Denied] is the answer "no" to what the user did. Show its [Reason] in your own
+// words. Match reasons and groups of reasons with [errors.Is]: after [ErrWrongCode] ask
+// for another code, after [ErrLocked] say when to try again, after [ErrChallenge] ask
+// for the password. Every other error is a fault: answer with status 500 and grant
+// nothing. It says nothing about the code.
 //
 // # What your application does
 //
@@ -76,17 +76,18 @@
 //
 // # Beyond the main job
 //
-// These types hang on a Guard. Each of them edits the same record in one write.
+// These types are made from a Guard. A change by any of them is one write of the same
+// record.
 //
-//   - [Admin] is for support and for moving in: reset, unlock, a pass of a day,
-//     import, export, erase. Each call names an administrator and a reason,
-//     which the user can read. An Admin can't add an authenticator to an account
-//     that has one, and can't see recovery codes.
-//   - [Directory] works on all accounts: it lists them, delivers what a crash
-//     has left behind, and moves accounts to a new key. Package report writes
-//     the list as CSV.
-//   - [Devices] are browsers that skip the code for thirty days.
-//   - [ThreeCodes] let the owner in who has the app while app codes are locked.
+//   - [Admin] is for support and for moving in: reset, unlock, a bypass for a day,
+//     import, export, erase. Each call names an administrator and a reason, which the
+//     user can read. An Admin can't add an authenticator to an account that has one,
+//     and can't see recovery codes.
+//   - [Directory] works on all accounts: it lists them, delivers events that a crash
+//     has left behind, and moves accounts to a new key. Package report writes the list
+//     as CSV.
+//   - [Devices] are browsers that skip the code for a while, thirty days by default.
+//   - [ThreeCodes] let an owner who has the app in while app codes are locked.
 //   - [Messages] are codes by text message, e-mail or any channel that the
 //     application can send over.
 //   - [ResetRequests] help a user who lost the phone and the recovery codes. A
@@ -107,9 +108,9 @@
 //   - Config.CodesAtSetup: a user who leaves the setup page early may have
 //     written down codes that never work.
 //   - Devices: the password and a token stolen from the browser sign in.
-//   - Messages: an attacker who reads the messages needs only the password
-//     besides. This holds for every account with an address, because a sign-in
-//     accepts either factor. With Config.AddressAlone an account needs no app.
+//   - Messages: an attacker who reads the messages needs nothing else but the password.
+//     This holds for every account with an address, because a sign-in accepts either
+//     factor. With Config.AddressAlone an account needs no app.
 //   - ResetRequests: an attacker with the password and patience gets in if the
 //     owner ignores the announcements and an administrator approves. With
 //     Config.AutoReset nobody has to approve.
@@ -144,21 +145,21 @@
 //     chance: one code is right at a time, not three. A code is good for ten
 //     minutes and five tries. At most five messages are sent in a day, one per
 //     minute. A message is counted before it is sent.
-//   - Wrong recovery codes start a wait of at most a minute and never disable
-//     anything. A right one also ends the wait for the other codes. An attacker
-//     with the password keeps out only an owner without the app, and only while
-//     the attack goes on without a pause. Imported recovery codes
-//     may be short, so they have a budget of 30 wrong codes besides, refilled by
-//     one a day. An attacker who uses it up can keep them, and the app, locked
-//     for a day. An administrator's unlock or a new set of codes ends that.
+//   - Wrong recovery codes start a wait of at most a minute and never disable anything.
+//     A right one also ends the wait for the other codes. An attacker with the password
+//     keeps out only an owner without the app, and only while the attack goes on
+//     without a pause. Imported recovery codes may be short, so they also have a budget
+//     of 30 wrong codes, refilled by one a day. An attacker who uses it up can keep
+//     them, and the app, locked for a day. An administrator's unlock or a new set of
+//     codes ends that.
 //   - While a factor is locked, nothing is evaluated, counted or extended, except
 //     three consecutive codes of an app; see [ThreeCodes] for their odds.
 //   - A stranger can't guess and can't lock anybody out. Codes are evaluated
 //     only against a challenge, which SignIn mints after the first factor, or
 //     for a user whom the application has signed in.
-//   - Everything that the owner of an account should hear of is stored with the
-//     change, and handed to Config.Notify at least once; see [Event]. That includes
-//     a first factor that was right without a code that was; see [EventWrongCodes].
+//   - Everything that the owner of an account should hear of is stored with the change,
+//     and handed to Config.Notify at least once; see [Event]. That includes a right
+//     password that no right code followed; see [EventWrongCodes].
 //   - The store sees ciphertext. A damaged or misplaced record is [ErrCorrupt],
 //     never "not enrolled".
 //
@@ -197,40 +198,27 @@
 //
 // # FIPS 140-3
 //
-// Under GODEBUG=fips140=only, [New] demands two choices. Config.RecoveryScheme
-// must be [recovery.Fast], because Argon2id is not approved. And either
-// Config.Params names SHA-256 or SHA-512, which few apps honour, or
-// Config.AllowSHA1 is set: HMAC-SHA-1 is then computed as an exception that
-// covers nothing else, which needs Go 1.26. Whether your assessor accepts that
-// exception is not for this library to say. Everything else is AES-GCM and
-// HMAC-SHA-256, provided the Sealer is a keyring.
-//
-// Existing accounts keep what they have. Without Config.AllowSHA1, no app code
-// is evaluated for an account with a SHA-1 app. No recovery code is evaluated if
-// the set uses Argon2id, or if an imported set contains bcrypt. Both return
-// [ErrNotApproved] and count nothing. So set recovery.Fast first, and enforce
-// FIPS 140-3 after users have renewed their codes with [Guard.RenewCodes]. A
-// user who has not can still sign in with the app. For a user who lost the app,
-// the application can call [Guard.Answer] inside fips140.WithoutEnforcement;
-// that exception covers the Store and the Sealer, too.
+// Under GODEBUG=fips140=only, [New] demands two choices: Config.RecoveryScheme, and
+// Config.Params or Config.AllowSHA1. FIPS.md says which, and what accounts do that have
+// other algorithms.
 //
 // # Size
 //
-// A record of one app, ten recovery codes and a few events takes about 800
-// bytes. Each event of the history takes about 60 more; there are at most 20.
-// With everything in use at once and each part as long as it gets, a record needs
-// 8.8 of the 16 KiB of a [store.Record]. What is left is for the history and for
-// the texts of events. When it runs short, the oldest history goes first, then
-// those texts, and never what decides about a code.
+// A record of one app, ten recovery codes and a few events takes about 800 bytes. Each
+// event of the history takes about 60 more; there are at most 20. With everything in
+// use at once and at its longest, a record needs about 9 of the 16 KiB of a
+// [store.Record]. The rest is for the history and for the texts of events. If it runs
+// short, the oldest history goes first, then those texts, and never what decides about
+// a code.
 //
 // # States and proofs
 //
-// A change of settings needs a [Proof]: a code that the user types, or the receipt
-// of an earlier one. The first setup needs [ByReauth]. Proving with a code uses the code up. A receipt proves for
-// five minutes, and only until the next change of factor. Confirm, RenewCodes,
-// Remove, Disable, Messages.Confirm, Messages.Unbind, a reset and the use of a
-// recovery code void all receipts, open challenges, trust in devices and pending
-// setups of the account.
+// A change of settings needs a [Proof]: a code that the user types, or the receipt of
+// an earlier one. The first setup needs [ByReauth]. A code that was a proof is used up.
+// A receipt is a proof for five minutes, and only until the next change of factor.
+// Confirm, RenewCodes, Remove, Disable, Messages.Confirm, Messages.Unbind, a reset and
+// the use of a recovery code void all receipts, open challenges, trust in devices and
+// pending setups of the account.
 //
 // STATES.md has the tables: what each operation does in each state of an account,
 // and which proof authorises which change.

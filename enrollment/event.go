@@ -188,8 +188,8 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventRightAfterWrong:       EventRightAfterWrong,
 }
 
-// EventKinds returns every kind in alphabetical order, for hosts that check that
-// they have a text for each. The list grows with later versions.
+// EventKinds returns every kind in alphabetical order, for a test that each has words.
+// The list grows with later versions.
 func EventKinds() []EventKind { return slices.Sorted(maps.Values(eventKinds)) }
 
 // An Event is a change that the owner of an account should hear of. It holds
@@ -217,7 +217,7 @@ type Event struct {
 	// address.
 	Name string `json:"name,omitempty"`
 
-	// Method is how the host had checked the first factor again, if that authorised
+	// Method is how the application had checked the first factor again, if that authorised
 	// the change; see [ByReauth]. It is "self-service" for an EventReset without an
 	// approval.
 	Method string `json:"method,omitempty"`
@@ -229,7 +229,7 @@ type Event struct {
 	Note string `json:"note,omitempty"`
 
 	// Origin is where the call came from that made the change; see [WithOrigin]. An
-	// attacker can have written it: escape it, and let it be no link.
+	// attacker can have written it: escape it, and make sure that it is no link.
 	Origin string `json:"origin,omitempty"`
 
 	// WrongCodes is how many codes were wrong, for EventWrongCodes and

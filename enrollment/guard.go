@@ -14,23 +14,22 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A Guard is what a host application calls. It keeps the two-factor accounts of
-// the host's users. [New] makes one, and a process makes one and keeps it, because
-// the limit on concurrent key derivations is the Guard's. It is safe for concurrent
-// use.
+// A Guard is what an application calls: it keeps the two-factor accounts of the
+// application's users. Make one per process with [New] and keep it, because each Guard
+// has its own limit on concurrent key derivations. It is safe for concurrent use.
 //
-// Unless said otherwise, its methods return errors of three kinds: a [Denied],
-// which is the answer "no" to what the user did; an error that matches [ErrBusy],
-// [ErrCorrupt], [ErrMissing] or [ErrNotApproved]; and whatever error the store, the
-// sealer or the context returned. An error that is no Denied says nothing about a
-// code: treat it as an internal error, and grant nothing. A user id outside the
-// bounds of [store.Record] is an error that matches [store.ErrInvalid].
+// Unless said otherwise, its methods return errors of three kinds: a [Denied], which is
+// the answer "no" to what the user did; an error that matches [ErrBusy], [ErrCorrupt],
+// [ErrMissing] or [ErrNotApproved]; and any error of the store, the sealer or the
+// context. An error that is not a Denied says nothing about a code: treat it as an
+// internal error, and grant nothing. A user id outside the bounds of [store.Record] is
+// an error that matches [store.ErrInvalid].
 //
 // The methods of a zero Guard, and of the zero Admin, Devices, Messages,
 // ResetRequests and Directory, return an error that says so.
 //
-// Do not call a Guard inside a transaction of the host: an attempt that is rolled
-// back would not be counted.
+// Do not call a Guard inside a transaction of the application: an attempt that is
+// rolled back would not be counted.
 type Guard struct {
 	store  store.Store
 	sealer Sealer

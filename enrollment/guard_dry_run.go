@@ -9,16 +9,15 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// DryRun returns a Guard that decides like this one and changes nothing: it loads
-// from the same store, and keeps to itself what it would save or erase. So each
-// method returns what it would return, a second call sees what the first one
-// has decided, and the database stays as it is. Config.Notify is not called, but
-// counts as having accepted every event. Config.Sender, Config.Logger and
-// Config.Observe are not called either.
+// DryRun returns a Guard that decides like this one and changes nothing: it loads from
+// the same store, and keeps to itself what it would save or erase. So each method
+// returns what it would return, a second call sees what the first one decided, and the
+// database does not change. Config.Notify is not called, but counts as having accepted
+// every event. Config.Sender, Config.Logger and Config.Observe are not called either.
 //
 // It is for programs of operators, with a [Directory] made from it for what works on
-// many accounts. What it returns is worth nothing: a receipt, a ticket or a code of a
-// dry run is void. It remembers the last 64 accounts that it has changed, in memory.
+// many accounts. A receipt, a ticket or a code of a dry run is void. It remembers the
+// last 64 accounts that it has changed, in memory.
 func (g *Guard) DryRun() *Guard {
 	if g.check() != nil {
 		return &Guard{}

@@ -12,7 +12,7 @@ import (
 
 // An Address is where codes are delivered to. It shows only a part of it.
 type Address struct {
-	// Channel is what the host called the channel, for example "sms".
+	// Channel is the application's name for the channel, for example "sms".
 	Channel string `json:"channel"`
 
 	// Hint is a part of the address by which its owner recognises it, for example
@@ -29,12 +29,12 @@ type Address struct {
 
 // BindOptions are what [Messages.Bind] needs beyond the user.
 type BindOptions struct {
-	// Channel is the host's name for how the code travels, for example "sms" or
+	// Channel is the application's name for how the code travels, for example "sms" or
 	// "email": 1 to [MaxChannel] printable bytes. SignInOptions.Channel is compared with
 	// it, whatever the case of the letters.
 	Channel string
 
-	// To is the address: 1 to [MaxAddress] printable bytes. The host validates and
+	// To is the address: 1 to [MaxAddress] printable bytes. The application validates and
 	// normalises it, for example as E.164 for phone numbers.
 	To string
 
@@ -46,7 +46,7 @@ type BindOptions struct {
 	Proof Proof
 }
 
-// Binding is the result of [Messages.Bind].
+// A Binding is the result of [Messages.Bind].
 type Binding struct {
 	// Token identifies the address whose code is pending; see Confirm.
 	Token SetupToken `json:"token,omitzero"`

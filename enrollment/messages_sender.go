@@ -11,7 +11,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-// Errors of sending. They are faults, and no Denied: say that the code could not be
+// Errors of sending. They are faults and not a Denied: say that the code could not be
 // sent, and offer the other factors.
 var (
 	// ErrNotSent says that the [Sender] failed. It wraps the Sender's error. The
@@ -19,13 +19,12 @@ var (
 	// known, unless the error also matches ErrRefused.
 	ErrNotSent = errors.New("enrollment: the message was not sent")
 
-	// ErrRefused is for a [Sender] to return, alone or wrapped: the gateway has
-	// refused the message for certain, and will not deliver it. It is then not one of
-	// the day's; the pause before the next one stays. No more messages are taken back
-	// in a day than Config.MaxMessages, so a gateway that always refuses is asked at
-	// most twice as often. The caller gets it wrapped by ErrNotSent: the address may be
-	// wrong. If taking the message back fails as well, the error wraps why, and the
-	// message is counted.
+	// ErrRefused is for a [Sender] to return, alone or wrapped: the gateway has refused
+	// the message and will certainly not deliver it. The message is then not counted for
+	// the day; the pause before the next one stays. At most Config.MaxMessages are taken
+	// back in a day, so a gateway that always refuses is asked at most twice as often. The
+	// caller gets it wrapped by ErrNotSent: the address may be wrong. If taking the
+	// message back fails as well, the error wraps why, and the message is counted.
 	ErrRefused = errors.New("enrollment: the gateway refused the message")
 )
 
@@ -60,8 +59,8 @@ func (x Messages) hand(ctx context.Context, m Message) (err error) {
 	return nil
 }
 
-// A Sender hands a message to whatever delivers it. It is the host's, and safe
-// for concurrent use.
+// A Sender hands messages to a gateway. The application implements it, safe for
+// concurrent use.
 type Sender interface {
 	// Send sends the code to the address, and does not keep the message. It is
 	// called at most once for each message, after the message was counted and the
@@ -79,10 +78,9 @@ type Sender interface {
 type Message struct {
 	redacted
 
-	// UserID is the user who asked for the code. Purpose is what it is for;
-	// PurposeSetup means that it proves the address. Name the purpose in the
-	// message: a user who reads "to delete the project" without having asked for
-	// that does not pass the code on.
+	// UserID is the user who asked for the code. Purpose is what it is for; PurposeSetup
+	// means that it proves the address. Name the purpose in the message: a user who reads
+	// "to delete the project" and has not asked for that does not pass the code on.
 	UserID  string
 	Purpose Purpose
 

@@ -23,7 +23,7 @@ import (
 // cancel_reset); every method of [Admin]; and the Sweep of a [Directory], once for
 // each account that was due.
 //
-// The operation repair_due is no method. It is counted once for each account whose
+// The operation repair_due is not a method. It is counted once for each account whose
 // Due in the database was wrong when the account was saved. Only the library should
 // write there, so find out who else did.
 type Operation string
@@ -93,8 +93,8 @@ var operations = []Operation{
 	opSweep, opRepairDue,
 }
 
-// Operations returns every operation in alphabetical order, for hosts that count
-// each from zero. The list grows with later versions.
+// Operations returns every operation in alphabetical order, to count each from zero.
+// The list grows with later versions.
 func Operations() []Operation { return slices.Sorted(slices.Values(operations)) }
 
 // An Observation is one thing to count: the end of an operation, or an event. It

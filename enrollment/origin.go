@@ -15,21 +15,21 @@ const MaxOrigin = account.MaxOrigin
 // originKey is the key of the origin in a context.
 type originKey struct{}
 
-// WithOrigin returns a copy of ctx that says where the calls made with it come from,
-// in words that the user recognizes, for example "Firefox on Linux, 192.0.2.7". Every
-// method of this package takes it from its context. It is logged with the call. It is
-// stored with what happened: Event.Origin has it in Config.Notify and Status.History,
-// also if [Directory.Sweep] delivers the event later. A middleware is a good place to
-// call it, since the same text comes with every call of a request.
+// WithOrigin returns a copy of ctx that says where the calls made with it come from, in
+// words that the user recognizes, for example "Firefox on Linux, 192.0.2.7". Every
+// method of this package takes it from its context. It is logged with the call, and
+// stored with the events of the call: Event.Origin has it in Config.Notify and
+// Status.History, also if [Directory.Sweep] delivers the event later. Call it in a
+// middleware, so that all calls of a request have it.
 //
-// Any text will do. What can't be printed becomes a space, spaces are joined, and what
-// is longer than [MaxOrigin] is cut off. The empty text means that nothing is known.
+// Any text will do. Control characters become spaces, runs of spaces become one, and a
+// text longer than [MaxOrigin] is cut. The empty text means that the origin is unknown.
 // Origins are compared (see [EventWrongCodes]): leave out what differs between two
 // requests of one browser.
 //
-// An attacker writes the headers of a request. Make the text from words of your own
-// ("Firefox", "Linux") and from an address that you trust, which behind a proxy is not
-// the one in any header. Escape it on a page, and let it be no link in a mail. It is
+// An attacker can write any header of a request. Make the text from words of your own
+// ("Firefox", "Linux") and from an address that you trust; behind a proxy, do not trust
+// every header. Escape it on a page, and make sure that it is no link in a mail. It is
 // personal data, and is erased with the account; see [Admin.Erase].
 func WithOrigin(ctx context.Context, origin string) context.Context {
 	return context.WithValue(ctx, originKey{}, cleanOrigin(origin))

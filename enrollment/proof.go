@@ -37,9 +37,9 @@ func ByCode(code string) Proof { return Proof{p: redact.Of(proof{account.CodePro
 // delivered code proves nothing here.
 func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{account.ReceiptProof, r.Reveal()})} }
 
-// ByReauth proves by the host's word: it has just checked the first factor
+// ByReauth proves by the application's word: it has just checked the first factor
 // again, by the named method, for example "password": 1 to 32 printable bytes. A
-// sign-in that ended a moment ago is such a check; a session is none.
+// sign-in a moment ago is such a check; a session is not.
 //
 // It authorises the first setup: Begin, and Messages.Bind where Config.AddressAlone
 // lets an address be the first factor. If Config.AllowReauth is set, it also

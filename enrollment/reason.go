@@ -13,10 +13,9 @@ import "github.com/seed-1b6a03a1/twofactor/internal/account"
 // [Denied] carries what belongs to it, for example how long to wait.
 type Reason string
 
-// The reasons. Some belong to a group: [errors.Is] also matches them with the
-// sentinel in brackets. Pages mostly need only the groups, and show a message
-// for the reason itself. Where waiting helps, Denied.RetryAt and Denied.Wait are
-// set, and the reason says so.
+// The reasons. Some belong to a group: [errors.Is] also matches them with the sentinel
+// in brackets. Most pages branch only on the groups, and show words for the reason
+// itself. Where waiting helps, Denied.RetryAt and Denied.Wait are set.
 const (
 	// ReasonWrongCode means that the code is wrong. It was counted, except on an
 	// account without an authenticator that was given six to eight digits. A
@@ -24,19 +23,19 @@ const (
 	// show RetryAt if it is set. [ErrWrongCode]
 	ReasonWrongCode Reason = Reason(account.WrongCode)
 
-	// ReasonReplayed means that the code was right and has been used before. A
-	// replayed app code is not counted. Its RetryAt is when the app begins to show
-	// a code that was never used, even if the clock of the phone is a step behind.
-	// Ask for that code; the user need not wait if the app already shows another
-	// one. A replayed recovery code is counted, and a set RetryAt says that it
-	// began a wait. Ask for another recovery code. [ErrWrongCode]
+	// ReasonReplayed means that the code was right and has been used before. A replayed
+	// app code is not counted. RetryAt is when the app shows a code that was never used,
+	// even if the clock of the phone is a step behind. Ask for that code. If the app
+	// already shows another one, the user need not wait. A replayed recovery code is
+	// counted, and a set RetryAt says that it began a wait. Ask for another recovery code.
+	// [ErrWrongCode]
 	ReasonReplayed Reason = Reason(account.Replayed)
 
-	// ReasonMalformedCode means that the text does not look like a code or have one
-	// in it, is longer than 64 bytes, or has a number of digits that no code of the
-	// account has. Nothing was evaluated or counted. Ask for the code again and say what codes look like. On an account with recovery codes of
-	// another system (see [Import]), most texts could be such a code and are
-	// ReasonWrongCode instead. [ErrWrongCode]
+	// ReasonMalformedCode means that the text does not look like a code or have one in it,
+	// is longer than 64 bytes, or has a number of digits that no code of the account has.
+	// Nothing was evaluated or counted. Ask for the code again, and say what codes look
+	// like. On an account with recovery codes of another system (see [Import]), most texts
+	// could be such a code and are ReasonWrongCode instead. [ErrWrongCode]
 	ReasonMalformedCode Reason = Reason(account.MalformedCode)
 
 	// ReasonClockSkew means that Confirm got a code that is right at another
@@ -52,21 +51,21 @@ const (
 	// delete the entry and to take an app that you have tried. [ErrWrongCode]
 	ReasonParamsIgnored Reason = Reason(account.ParamsIgnored)
 
-	// ReasonLocked means that there were too many wrong codes. Until RetryAt no
-	// code of that Factor is evaluated, not even the right one. Show RetryAt,
-	// and offer the other factors. Of app codes three consecutive ones are, see
-	// [ThreeCodes]. [ErrLocked]
+	// ReasonLocked means that there were too many wrong codes. Until RetryAt no code of
+	// that Factor is evaluated, not even the right one. Show RetryAt, and offer the other
+	// factors. Three consecutive app codes are still evaluated; see [ThreeCodes].
+	// [ErrLocked]
 	ReasonLocked Reason = Reason(account.Locked)
 
-	// ReasonFactorDisabled means that there were 100 wrong codes in a row, or 60
-	// units of guessing at several authenticators. No code of that Factor is
-	// evaluated until a recovery code is used or an administrator unlocks the
-	// account. Ask for a recovery code, or for three consecutive codes of the app,
-	// see [ThreeCodes], which end this as well. [ErrLocked]
+	// ReasonFactorDisabled means that there were 100 wrong codes in a row, or 60 units of
+	// guessing at several authenticators. No code of that Factor is evaluated until a
+	// recovery code is used or an administrator unlocks the account. Ask for a recovery
+	// code, or for three consecutive codes of the app, which end this as well; see
+	// [ThreeCodes]. [ErrLocked]
 	ReasonFactorDisabled Reason = Reason(account.FactorDisabled)
 
-	// ReasonChallengeInvalid means that the text is no challenge, or one for
-	// another purpose. Ask for the first factor again. [ErrChallenge]
+	// ReasonChallengeInvalid means that the text is not a challenge, or is one for another
+	// purpose. Ask for the first factor again. [ErrChallenge]
 	ReasonChallengeInvalid Reason = "challenge_invalid"
 
 	// ReasonChallengeExpired means that the challenge is older than
@@ -78,14 +77,13 @@ const (
 	// [ErrChallenge]
 	ReasonChallengeSpent Reason = Reason(account.ChallengeSpent)
 
-	// ReasonChallengeVoid means that the challenge was good for something that
-	// is over: a factor was changed since, a later message was sent, or its code
-	// was wrong five times. It is also the answer when the account no longer
-	// knows whether the challenge was answered. Ask for the first factor again.
-	// [ErrChallenge]
+	// ReasonChallengeVoid means that the challenge no longer counts: a factor was changed
+	// since, a later message was sent, or its code was wrong five times. It is also the
+	// answer when the account no longer knows whether the challenge was answered. Ask for
+	// the first factor again. [ErrChallenge]
 	ReasonChallengeVoid Reason = Reason(account.ChallengeVoid)
 
-	// ReasonSetupInvalid means that the text is no setup token, or one of another
+	// ReasonSetupInvalid means that the text is not a setup token, or is one of another
 	// user. Let the user begin again. [ErrSetup]
 	ReasonSetupInvalid Reason = "setup_invalid"
 
@@ -98,37 +96,33 @@ const (
 	// [ErrSetup]
 	ReasonSetupSuperseded Reason = Reason(account.SetupSuperseded)
 
-	// ReasonNoSetup means that there is no setup to go on with: it was cancelled, a
-	// change of factor has dropped it, it was confirmed long ago (see
-	// [ReasonAlreadyConfirmed]), or there never was one.
-	// Show where the account stands, see [Guard.Status]. [ErrSetup]
+	// ReasonNoSetup means that there is no setup to go on with: it was cancelled, a change
+	// of factor has dropped it, it was confirmed long ago (see [ReasonAlreadyConfirmed]),
+	// or there never was one. Show the [Status]. [ErrSetup]
 	ReasonNoSetup Reason = Reason(account.NoSetup)
 
-	// ReasonAlreadyConfirmed means that the setup was confirmed before, for example
-	// by a second click on the button. Show the codes with [Guard.SetupCodes]. If
-	// that is denied too, show where the account stands, see [Guard.Status]. Nothing
-	// was evaluated: it proves nothing about who asks. From ten minutes after the
-	// setup's end, or once a later setup was confirmed, it is ReasonSetupExpired,
-	// ReasonSetupSuperseded or ReasonNoSetup instead.
+	// ReasonAlreadyConfirmed means that the setup was confirmed before, for example by a
+	// second click on the button. Show the codes with [Guard.SetupCodes]. If that is
+	// denied too, show the [Status]. No code was evaluated, so this proves nothing about
+	// the caller. From ten minutes after the setup's end, or once a later setup was
+	// confirmed, it is ReasonSetupExpired, ReasonSetupSuperseded or ReasonNoSetup instead.
 	ReasonAlreadyConfirmed Reason = Reason(account.AlreadyConfirmed)
 
-	// ReasonAlreadyRenewed means that recovery codes were made with this renewal
-	// token before. Show the codes with [Guard.RenewalCodes]. If that is denied too,
-	// show where the account stands. Nothing was evaluated: it proves nothing about
-	// who asks.
+	// ReasonAlreadyRenewed means that recovery codes were made with this renewal token
+	// before. Show the codes with [Guard.RenewalCodes]. If that is denied too, show the
+	// [Status]. No code was evaluated, so this proves nothing about the caller.
 	ReasonAlreadyRenewed Reason = Reason(account.AlreadyRenewed)
 
-	// ReasonRenewalInvalid means that the text is no renewal token, is one of
-	// another user, has expired, or was made before the last change of factor. Show
-	// the page again, with a new token.
+	// ReasonRenewalInvalid means that the text is not a renewal token, is one of another
+	// user, has expired, or was made before the last change of factor. Show the page
+	// again, with a new token.
 	ReasonRenewalInvalid Reason = Reason(account.RenewalInvalid)
 
 	// ReasonNotEnrolled means that two-factor authentication is off. Offer the setup.
 	ReasonNotEnrolled Reason = Reason(account.NotEnrolled)
 
-	// ReasonNoAuthenticator means that the account has no authenticator, and that an
-	// address for codes in messages can't be all that it has. Say that the app comes
-	// first, and offer its setup.
+	// ReasonNoAuthenticator means that the account has no authenticator, and that
+	// Config.AddressAlone is not set. Say that the app comes first, and offer its setup.
 	ReasonNoAuthenticator Reason = Reason(account.NoAuthenticator)
 
 	// ReasonTooManyAuthenticators means that the account has as many as
@@ -140,8 +134,8 @@ const (
 	// RetryAt. [ErrLimit]
 	ReasonTooManyCodeSets Reason = Reason(account.TooManyCodeSets)
 
-	// ReasonUnknownAuthenticator means that the account has no authenticator of
-	// that ID, perhaps no longer. Show the list again.
+	// ReasonUnknownAuthenticator means that the account has no authenticator of that ID;
+	// it may have been removed. Show the list again.
 	ReasonUnknownAuthenticator Reason = Reason(account.UnknownAuthenticator)
 
 	// ReasonLastAuthenticator means that the account would be left without a
@@ -179,12 +173,12 @@ const (
 	// only their hashes are kept, or all are used. Offer to make new ones.
 	ReasonCodesNotKept Reason = Reason(account.CodesNotKept)
 
-	// ReasonUnknownDevice means that the account has no trusted device of that
-	// ID, perhaps no longer. Show the list again.
+	// ReasonUnknownDevice means that the account has no trusted device of that ID; the
+	// trust may have ended. Show the list again.
 	ReasonUnknownDevice Reason = Reason(account.UnknownDevice)
 
-	// ReasonTrustNotAllowed means that Config.MaxDevices lets no device be trusted.
-	// Offer no such choice.
+	// ReasonTrustNotAllowed means that Config.MaxDevices is negative, so no device can be
+	// trusted. Do not offer it.
 	ReasonTrustNotAllowed Reason = Reason(account.TrustNotAllowed)
 
 	// ReasonNoAddress means that the account has no address to send codes to.
@@ -212,8 +206,7 @@ const (
 	// for it again.
 	ReasonTicketInvalid Reason = Reason(account.TicketInvalid)
 
-	// ReasonNoReset means that no request for a reset is open. Show where the
-	// account stands, see [Guard.Status].
+	// ReasonNoReset means that no request for a reset is open. Show the [Status].
 	ReasonNoReset Reason = Reason(account.NoReset)
 
 	// ReasonResetWaiting means that the request for a reset can't be approved
@@ -234,8 +227,8 @@ const (
 	// time. [ErrLimit]
 	ReasonInvalidBypass Reason = "invalid_bypass"
 
-	// ReasonOwnAccount means that the administrator and the user are the same
-	// person. Send them to their own settings, or to another administrator.
+	// ReasonOwnAccount means that the administrator and the user are the same person. Send
+	// them to their settings, or to another administrator.
 	ReasonOwnAccount Reason = "own_account"
 
 	// ReasonUserIDTaken means that [Admin.Move] found a record under the new user id.
@@ -246,8 +239,8 @@ const (
 	// for the first factor if this is the first setup. [ErrProof]
 	ReasonProofRequired Reason = Reason(account.ProofRequired)
 
-	// ReasonProofInvalid means that the receipt is no receipt, belongs to another
-	// user, or is older than the last change of factor. Ask for a code. [ErrProof]
+	// ReasonProofInvalid means that the text is not a receipt, belongs to another user, or
+	// is older than the last change of factor. Ask for a code. [ErrProof]
 	ReasonProofInvalid Reason = Reason(account.ProofInvalid)
 
 	// ReasonProofStale means that the receipt is too old: older than [ReceiptTTL],

@@ -91,8 +91,8 @@ var groups = map[Reason]error{
 	ReasonProofNotAllowed:       ErrProof,
 }
 
-// Reasons returns every reason there is, in alphabetical order, for hosts that
-// check that they have words for each. The list grows with later versions.
+// Reasons returns every reason in alphabetical order, for a test that each has words.
+// The list grows with later versions.
 func Reasons() []Reason { return slices.Sorted(maps.Keys(groups)) }
 
 // Error returns the word, so that a Reason prints the same everywhere. It is not

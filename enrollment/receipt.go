@@ -17,12 +17,11 @@ const maxWithin = 24 * time.Hour
 
 // A Receipt says that a user answered with a factor, and when. It is part of a
 // [Success]; keep it in the session. [ByReceipt] accepts it as a proof for
-// [ReceiptTTL], and [Guard.RecentlyVerified] for the time that the host passes.
-// Every change of factor voids it. A Receipt is encoded and printed like a
-// [Challenge].
+// [ReceiptTTL], and [Guard.RecentlyVerified] for the time that the application passes.
+// Every change of factor voids it. A Receipt is encoded and printed like a [Challenge].
 type Receipt struct{ token }
 
-// ReceiptOf returns the Receipt with that text, from where the host has kept it.
+// ReceiptOf returns the Receipt with that text, from where the application has kept it.
 // The text is checked only when the Receipt is used.
 func ReceiptOf(text string) Receipt { return Receipt{tokenOf(text)} }
 
@@ -56,11 +55,10 @@ func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err e
 	return r, nil
 }
 
-// RecentlyVerified spares a user another code who has just given one. It returns
-// what the receipt stands for if this user answered for this purpose within the
-// given time and no factor was changed since. Within is more than zero and at most
-// 24 hours; another value is an error. The Success has that receipt and the
-// present CodesLeft, and names no authenticator.
+// RecentlyVerified accepts a receipt instead of another code. It returns a Success if
+// this user answered for this purpose within the given time and no factor was changed
+// since. Within is more than zero and at most 24 hours; another value is an error. The
+// Success has that receipt and the present CodesLeft, and names no authenticator.
 //
 // A receipt is not bound to a session. Keep it where the client can't exchange it
 // for a receipt of another session of the same user.

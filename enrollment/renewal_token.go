@@ -13,8 +13,8 @@ import (
 // encoded and printed like a [Challenge].
 type RenewalToken struct{ token }
 
-// RenewalTokenOf returns the RenewalToken with that text, from the form that the host
-// has put it into. The text is checked only when the RenewalToken is used.
+// RenewalTokenOf returns the RenewalToken with that text, from the form that the
+// application has put it into. The text is checked only when the RenewalToken is used.
 func RenewalTokenOf(text string) RenewalToken { return RenewalToken{tokenOf(text)} }
 
 // A renewalToken lets the page that asked for new codes see them again.

@@ -6,10 +6,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// A Replacement is what a user gets instead of a [Success] whose secret has fewer than
-// 128 bits and is good for signing in no more; see Config.ShortSecretsUntil. The code
-// was right. It comes in a [Denied], so that a host that does not know of it starts no
-// session. Keep it as you keep a challenge, and lead the user to a setup:
+// A Replacement comes instead of a [Success] if the code was right, but the secret has
+// fewer than 128 bits and Config.ShortSecretsUntil is over. It is part of a [Denied],
+// so that an application that does not know of it starts no session. Keep it as you
+// keep a challenge, and lead the user to a setup:
 //
 //	setup, err := guard.Begin(ctx, r.UserID, enrollment.BeginOptions{
 //		Replace: r.Authenticator,
@@ -19,13 +19,13 @@ import (
 // The Success of Confirm stands for both steps: go on with what Purpose was for, such
 // as starting the session. Before that, the user is not signed in.
 type Replacement struct {
-	// UserID is who has answered.
+	// UserID is the user who answered.
 	UserID string
 
 	// Purpose is what the challenge was for.
 	Purpose Purpose
 
-	// Authenticator is the ID of the one to replace.
+	// Authenticator is the ID of the authenticator to replace.
 	Authenticator string
 
 	// Receipt is a proof for replacing an authenticator with a short secret, and for
@@ -33,7 +33,7 @@ type Replacement struct {
 	Receipt Receipt
 }
 
-// purposeReplace is the purpose of the receipt of a Replacement. No host can use it.
+// purposeReplace is the purpose of the receipt of a Replacement. No application can use it.
 const purposeReplace Purpose = "replace_short_secret"
 
 // An answer is a Success or, if that is nil, what there is instead.

@@ -26,9 +26,9 @@ type ResetRequests struct {
 // ResetRequests returns the ResetRequests of the Guard.
 func (g *Guard) ResetRequests() ResetRequests { return ResetRequests{g} }
 
-// A ResetRequest is a request to remove the second factor.
+// A ResetRequest is an open request to remove the second factor.
 type ResetRequest struct {
-	// Asked is when it was made.
+	// Asked is when the request was made.
 	Asked time.Time `json:"asked"`
 
 	// Matures is the earliest time at which it can be carried out.
@@ -75,9 +75,9 @@ func (r ResetRequests) Open(ctx context.Context, challenge Challenge) (_ ResetRe
 	})
 }
 
-// Cancel closes the request of a user whom the host has signed in: in an earlier
-// session, by a trusted device, or by a bypass. Signing in with a code cancels it,
-// too. Cancel returns a [Denied] of reason ReasonNoReset if there is none.
+// Cancel closes the request of a user whom the application has signed in: in an earlier
+// session, by a trusted device, or by a bypass. Signing in with a code cancels it, too.
+// Cancel returns a [Denied] of reason ReasonNoReset if there is none.
 func (r ResetRequests) Cancel(ctx context.Context, userID string) (err error) {
 	if err := r.guard.check(); err != nil {
 		return err

@@ -7,10 +7,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 )
 
-// A Sealer encrypts and authenticates what leaves the Guard: the accounts in the
-// store, and the challenges, receipts and setup tokens that clients keep. The
-// library comes with [keyring.Ring]. A host with a key management service
-// implements a Sealer that calls it.
+// A Sealer encrypts and authenticates what leaves the Guard: the accounts in the store,
+// and the challenges, receipts and setup tokens that clients keep. The library comes
+// with [keyring.Ring]. An application with a key management service implements a Sealer
+// that calls it.
 //
 // Implementations must be safe for concurrent use. They keep neither their
 // arguments nor their results. They do not change their arguments, except that Open

@@ -31,9 +31,9 @@ type BeginOptions struct {
 	// would get too long is cut at its end.
 	Account string
 
-	// Issuer replaces Config.Issuer for this setup, for hosts that serve several
-	// brands. Any text is accepted, like Account, and cut at [totp.MaxIssuer].
-	// Defaults to Config.Issuer, also if nothing in the text can be seen.
+	// Issuer replaces Config.Issuer for this setup, for applications that serve several
+	// brands. Any text is accepted, like Account, and cut at [totp.MaxIssuer]. Defaults to
+	// Config.Issuer, also if nothing in the text can be seen.
 	Issuer string
 
 	// Image is the https URL of a logo that some apps show. They fetch it, so
@@ -149,8 +149,8 @@ func (g *Guard) newSetup(label totp.Label, name string, replaces account.Authent
 	return s, nil
 }
 
-// Resume returns the setup of the token again, for a page that is reloaded. It
-// changes nothing.
+// Resume returns the pending setup once more, for a page that is reloaded. It changes
+// nothing.
 //
 // It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
 // ReasonSetupSuperseded, ReasonNoSetup or ReasonAlreadyConfirmed.
@@ -175,15 +175,15 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 
 // Confirmed is the result of [Guard.Confirm] and [Messages.Confirm].
 //
-// A Confirmed with recovery codes can't be encoded as JSON, so that codes are not
-// sent by accident. A host that sends them says so:
+// A Confirmed with recovery codes can't be encoded as JSON, so that codes are not sent
+// by accident. An application that sends them says so:
 //
 //	json.NewEncoder(w).Encode(struct {
 //		enrollment.Confirmed
 //		Codes []string `json:"codes"`
 //	}{done, done.Codes.Reveal()})
 type Confirmed struct {
-	// Success says that the user has just answered with a code, so that a host
+	// Success says that the user has just answered with a code, so that an application
 	// that demands enrolment at sign-in can start the session.
 	Success Success `json:"success"`
 

@@ -15,8 +15,8 @@ import (
 // [Challenge].
 type SetupToken struct{ token }
 
-// SetupTokenOf returns the SetupToken with that text, from where the host has kept
-// it. The text is checked only when the SetupToken is used.
+// SetupTokenOf returns the SetupToken with that text, from where the application has
+// kept it. The text is checked only when the SetupToken is used.
 func SetupTokenOf(text string) SetupToken { return SetupToken{tokenOf(text)} }
 
 // A setupToken lets the session that began a setup, of an app or an address, see

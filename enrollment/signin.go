@@ -17,9 +17,9 @@ type SignInOptions struct {
 	// password reset has its own, so that its challenge does not sign in.
 	Purpose Purpose
 
-	// Require says that this user must have a second factor. Without one the
-	// decision is MustEnroll instead of Proceed. A host that exempts some users
-	// leaves it false for them. Defaults to false.
+	// Require says that this user must have a second factor. Without one the decision is
+	// MustEnroll instead of Proceed. An application that exempts some users leaves it
+	// false for them. Defaults to false.
 	Require bool
 
 	// Grace is until when a user may put off the enrolment that Require demands.
@@ -27,17 +27,15 @@ type SignInOptions struct {
 	// to the zero time: no grace.
 	Grace time.Time
 
-	// Enrolled says that the host's own records have this user as enrolled. An
-	// account that is not confirmed is then ErrMissing: sealing can't notice
-	// that a row was deleted, or that a whole old row was put back. Defaults to
-	// false.
+	// Enrolled says that the application's own records have this user as enrolled. An
+	// account that is not confirmed is then ErrMissing: sealing can't notice that a row
+	// was deleted, or that a whole old row was put back. Defaults to false.
 	//
-	// A host that keeps such a flag sets it after Confirm and clears it before
-	// it calls Disable, and sets it again if that is denied. After a crash in
-	// between, the flag is missing, and the host sets it at the next Success;
-	// the other order would leave a user who can't sign in. The same goes for
-	// Admin.Reset, ApproveReset and Erase. If Config.AutoReset carries a reset
-	// out, [EventReset] tells of it.
+	// An application that keeps such a flag sets it after Confirm and clears it before it
+	// calls Disable, and sets it again if that is denied. After a crash in between, the
+	// flag is missing, and the application sets it at the next Success; the other order
+	// would leave a user who can't sign in. The same goes for Admin.Reset, ApproveReset
+	// and Erase. If Config.AutoReset carries a reset out, [EventReset] tells of it.
 	Enrolled bool
 
 	// Channel names what the first factor came over, for example "email" for
@@ -50,28 +48,28 @@ type SignInOptions struct {
 	// only. Defaults to none.
 	Device DeviceToken
 
-	// Import is the second factor that the user has in the system that the host is
-	// leaving. SignIn takes it over in one write and then asks for a code, so that
-	// users move one by one, each at a sign-in. Defaults to nil: nothing is imported.
+	// Import is the second factor that the user has in the system that the application is
+	// leaving. SignIn takes it over in one write and then asks for a code, so that users
+	// move one by one, each at a sign-in. Defaults to nil: nothing is imported.
 	//
-	// It is for users who never had a second factor here. If two-factor
-	// authentication is on here, was on before, or the user has a ticket, SignIn
-	// decides as without it and says so in Decision.NotImported. Import.Again is an
-	// error. A user with Enrolled whose account is gone is ErrMissing as ever.
+	// It is for users who never had a second factor here. If two-factor authentication is
+	// on here, was on before, or the user has a ticket, SignIn decides as without it and
+	// says so in Decision.NotImported. Import.Again is an error here. If Enrolled is set
+	// and the account is gone, the error is ErrMissing as always.
 	//
-	// As with [Admin.Import], the codes that the app shows now and next count as
-	// used; see Decision.NextCode. A pending setup is dropped. Unlike there, an
-	// account keeps its waits, budgets and a bypass. The event is [EventImported],
-	// without an actor.
+	// As with [Admin.Import], the codes that the app shows now and next count as used; see
+	// Decision.NextCode. A pending setup is dropped. Unlike with Admin.Import, an account
+	// keeps its waits, budgets and a bypass. The event is [EventImported], without an
+	// actor.
 	//
-	// Pass what the other system has for this user whatever the purpose, also for a
-	// password reset. After SignIn has returned without an error, this library alone
-	// decides about the user: the other system has to stop accepting codes of the
-	// user before the call, and its secret is of no use after it. See MOVING.md.
+	// Pass what the other system has for this user for every purpose, also for a password
+	// reset. The other system has to stop accepting codes of the user before the call.
+	// After SignIn has returned without an error, this library alone decides about the
+	// user, and the secret in the other system is of no use. See MOVING.md.
 	Import *Import
 }
 
-// Next is what a host does after the first factor was right. The zero Next is
+// Next is what an application does after the first factor was right. The zero Next is
 // Refuse.
 type Next uint8
 
@@ -141,15 +139,15 @@ type Decision struct {
 	// Expires is when the challenge ends.
 	Expires time.Time `json:"expires,omitzero"`
 
-	// Factors are what the challenge can be answered with, as far as the
-	// account has them: TOTP, Delivered and Recovery. No message has been sent
-	// yet; FactorDelivered says that [Messages.Send] can send one. It is left out
-	// without Config.Sender, and if the address is on SignInOptions.Channel.
+	// Factors are the account's factors that can answer the challenge: FactorTOTP,
+	// FactorDelivered and FactorRecovery. No message has been sent yet; FactorDelivered
+	// says that [Messages.Send] can send one. It is left out without Config.Sender, and if
+	// the address is on SignInOptions.Channel.
 	Factors []Factor `json:"factors,omitempty"`
 
-	// NextCode is set with AskCode after an import, while an app of the user shows
-	// codes that count as used: it is from when on each app shows another one, at
-	// most two periods from the import. Show it. Recovery codes work at once.
+	// NextCode is set with AskCode after an import, while an app of the user shows codes
+	// that count as used. From this time on, each app shows another one; it is at most two
+	// periods after the import. Show it. Recovery codes work at once.
 	NextCode time.Time `json:"next_code,omitzero"`
 
 	// NotImported is why SignInOptions.Import was not taken over: ReasonAlreadyEnrolled
@@ -162,8 +160,8 @@ type Decision struct {
 	ThreeCodes bool `json:"three_codes,omitempty"`
 
 	// Waived is why no code is asked for, with Proceed: FactorTrustedDevice or
-	// FactorBypass. A bypass also counts while nothing is set up yet. It is ""
-	// if no code was needed.
+	// FactorBypass. FactorBypass also appears while nothing is set up yet. It is "" if no
+	// code was needed.
 	Waived Factor `json:"waived,omitempty"`
 
 	// EnrollBy is set with Proceed if the user must enrol by then, because of
@@ -174,9 +172,9 @@ type Decision struct {
 	Stamp Stamp `json:"stamp,omitempty"`
 }
 
-// SignIn decides what follows after the host has checked the first factor of
-// the user. If a code is needed, it mints a challenge. Call it only after that
-// check: a challenge says that the first factor was right.
+// SignIn decides what follows after the application has checked the first factor of the
+// user. If a code is needed, it mints a challenge. Call it only after that check: a
+// challenge says that the first factor was right.
 //
 // At a sign-in that proceeds, SignIn writes Status.LastSignIn if the user has a
 // record. It writes nothing for a user without one, and nothing with a challenge,

@@ -22,8 +22,8 @@ func (g *Guard) readMoveIn(im *Import) (*foreign, error) {
 	return old, err
 }
 
-// moveIn takes it over if the account never had a second factor. It reports whether
-// it did, or why not. A host that has the user as enrolled here is not believed to
+// moveIn takes it over if the account never had a second factor. It reports whether it
+// did, or why not. An application that has the user as enrolled here is not believed to
 // bring one from elsewhere: the account is missing then.
 func (f *foreign) moveIn(a *account.Account, m account.Moment, enrolled bool) (moved bool, not Reason, err error) {
 	if f == nil || enrolled && a.State() != account.Confirmed {

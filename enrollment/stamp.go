@@ -9,9 +9,9 @@ import (
 // stampLen is how many bytes of the hash a Stamp has.
 const stampLen = 16
 
-// A Stamp tells sessions apart from those that began before the latest change of
-// factor. It is a short text of letters, digits, hyphens and underscores. It is no
-// secret and proves nothing: it can be logged, stored and sent to a client.
+// A Stamp tells whether a session began before the latest change of factor. It is a
+// short text of letters, digits, hyphens and underscores. It is not secret and proves
+// nothing: it can be logged, stored and sent to a client.
 //
 // Keep Decision.Stamp or Success.Stamp in the session that it starts. At each
 // request, or every few minutes, compare it with Status.Stamp, and end the session
@@ -19,16 +19,16 @@ const stampLen = 16
 //
 // These change the Stamp: Confirm, RenewCodes, Remove, Disable, Messages.Confirm,
 // Messages.Unbind, Admin.Import, a reset, erasing the account, and the use of a
-// recovery code, whatever the code is for. So does the repair after a clock that was
-// wrong by more than a day. A sign-in with any other code changes nothing, and
-// neither do Begin, devices, names, locks, a bypass and an export.
+// recovery code, for any purpose. So does the repair after a clock that was wrong by
+// more than a day. A sign-in with any other code changes nothing, and neither do Begin,
+// devices, names, locks, a bypass and an export.
 //
-// The session that made the change takes the new Stamp, or it would end as well. It
-// is in the Success, the Confirmed and the RenewedCodes. Where the result has none,
-// as after Remove or where the proof was a recovery code, call [Guard.Status].
+// The session that made the change takes the new Stamp, or it would end as well. The
+// Success, the Confirmed and the RenewedCodes have it. If the result has none, as after
+// Remove, or if the proof was a recovery code, call [Guard.Status].
 //
-// Every user who never had a second factor has a Stamp, too: it stays the same until
-// the first Confirm, with or without a record.
+// A user who never had a second factor also has a Stamp. It stays the same until the
+// first Confirm, with or without a record.
 type Stamp string
 
 // stampOf returns the Stamp of the account. It does not reveal the epoch, which

@@ -24,8 +24,8 @@ type Status struct {
 	// Authenticators are the confirmed ones, oldest first.
 	Authenticators []Authenticator `json:"authenticators"`
 
-	// SetupExpires is when the pending setup expires, or the zero time if there
-	// is none.
+	// SetupExpires is when the pending setup expires, or the zero time if no setup is
+	// pending.
 	SetupExpires time.Time `json:"setup_expires,omitzero"`
 
 	// ReplaceBy is Config.ShortSecretsUntil if an authenticator is Short, and otherwise
@@ -44,8 +44,8 @@ type Status struct {
 	// Devices is how many devices are trusted; see [Devices].
 	Devices int `json:"devices"`
 
-	// BypassUntil is when a bypass ends, in which an administrator lets the user sign
-	// in without a second factor. It is the zero time if there is none.
+	// BypassUntil is when a bypass ends, in which an administrator lets the user sign in
+	// without a second factor. It is the zero time if no bypass is open.
 	BypassUntil time.Time `json:"bypass_until,omitzero"`
 
 	// MustEnroll says that the user must set up a second factor at the next sign-in,
@@ -59,12 +59,11 @@ type Status struct {
 	Locks []Lock `json:"locks"`
 
 	// Changes are the changes of settings that are possible now. Any other would be
-	// denied, whatever proves it; see [Status.Change].
+	// denied, with any proof; see [Status.Change].
 	Changes []Change `json:"changes,omitempty"`
 
-	// NextMessage is from when on a message can be sent to the user, or the zero time
-	// if one can be sent now. It is also zero if Locks has FactorDelivered without an
-	// end.
+	// NextMessage is when the next message can be sent to the user, or the zero time if
+	// one can be sent now. It is also zero if Locks has FactorDelivered without an end.
 	NextMessage time.Time `json:"next_message,omitzero"`
 
 	// LastSignIn is when the user last signed in: when Answer accepted a code for
@@ -73,8 +72,8 @@ type Status struct {
 	// are not stored.
 	LastSignIn time.Time `json:"last_sign_in,omitzero"`
 
-	// LastFactor is the second step of that sign-in: the factor of the code, or
-	// FactorTrustedDevice or FactorBypass. It is "" for a sign-in that needed none.
+	// LastFactor is the second step of that sign-in: the factor of the code,
+	// FactorTrustedDevice or FactorBypass. It is "" for a sign-in without a second step.
 	LastFactor Factor `json:"last_factor,omitempty"`
 
 	// History is the latest events, newest first: at most 20.
@@ -84,7 +83,7 @@ type Status struct {
 // Enabled reports whether sign-in asks for a code.
 func (s Status) Enabled() bool { return s.State == store.Confirmed }
 
-// An Authenticator is a confirmed app, without its secret.
+// An Authenticator is a confirmed authenticator app, without its secret.
 type Authenticator struct {
 	// ID identifies it within the account, for BeginOptions.Replace and Remove.
 	ID string `json:"id"`

@@ -15,7 +15,7 @@ import (
 // A Success says that a user has just answered with a code. A Guard returns
 // one only together with a nil error; the zero Success stands for nobody.
 type Success struct {
-	// UserID is who answered.
+	// UserID is the user who answered.
 	UserID string `json:"user_id"`
 
 	// Purpose is what was answered for.
@@ -30,17 +30,16 @@ type Success struct {
 	// At is when, in UTC.
 	At time.Time `json:"at"`
 
-	// Receipt says the same to the Guard. Keep it in the session. ByReceipt takes
-	// it as a proof for [ReceiptTTL], unless a factor was changed meanwhile,
-	// whatever the code was asked for. The receipt of three codes of another time
-	// proves less; see [ThreeCodes].
+	// Receipt proves this Success to the Guard. Keep it in the session. ByReceipt takes it
+	// as a proof for [ReceiptTTL], unless a factor was changed meanwhile. Its purpose does
+	// not matter. The receipt of three codes of another time proves less; see
+	// [ThreeCodes].
 	Receipt Receipt `json:"receipt,omitzero"`
 
 	// Stamp goes into the session; see [Stamp].
 	Stamp Stamp `json:"stamp,omitempty"`
 
-	// CodesLeft is how many recovery codes are unspent. Tell the user when
-	// they get few.
+	// CodesLeft is how many recovery codes are unspent. Warn the user when few are left.
 	CodesLeft int `json:"codes_left"`
 
 	// NewCode is the recovery code that replaces the used one, with
@@ -49,17 +48,17 @@ type Success struct {
 	// can't be encoded as JSON; see [Confirmed].
 	NewCode recovery.Code `json:"new_code,omitzero"`
 
-	// Drift is about how far the clock of the phone is ahead of the server's;
-	// negative if it is behind. It is a whole period, and zero while the clock is
-	// right. Any other Drift means that the code was at the edge of the window:
-	// with a little more, codes are wrong. Only an app code has it, and only when
-	// it is given: RecentlyVerified returns none. In JSON it is drift_seconds.
+	// Drift is about how far the clock of the phone is ahead of the server's; negative if
+	// it is behind. It is a whole number of periods, and zero while the clock is right.
+	// Any other Drift means that the code was at the edge of the window: if the clock
+	// drifts further, codes are wrong. Only the answer to an app code has it;
+	// RecentlyVerified has not. In JSON it is drift_seconds.
 	//
-	// A phone that is ahead has a wrong clock, unless the server has. A user who
-	// types slowly looks like a phone that is behind: tell the user only if it
-	// happens at each sign-in. Drift moves no window. It is safe to show, since
-	// the code was right. Of [ThreeCodes] it can be up to ten minutes: the clock
-	// is wrong, and single codes stay wrong until it is set.
+	// A phone that is ahead has a wrong clock, unless the server has. A user who types
+	// slowly looks like a phone that is behind: tell the user only if it happens at each
+	// sign-in. Drift moves no window. It is safe to show, since the code was right. With
+	// [ThreeCodes] it can be up to ten minutes: the clock is wrong, and single codes stay
+	// wrong until it is set.
 	Drift time.Duration `json:"-"`
 
 	// WrongCodes is how many wrong codes [Guard.Answer] was given since its last
@@ -110,7 +109,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 	}, nil
 }
 
-// A Factor is a kind of code, or what waived one.
+// A Factor is a kind of code, or what replaced a code.
 type Factor string
 
 // The factors.
@@ -131,7 +130,7 @@ const (
 	// FactorTrustedDevice is the token of a device; see [Devices].
 	FactorTrustedDevice Factor = "trusted_device"
 
-	// FactorBypass is the word of an administrator; see [Admin.Bypass].
+	// FactorBypass is the permission of an administrator; see [Admin.Bypass].
 	FactorBypass Factor = "bypass"
 )
 
@@ -150,9 +149,9 @@ func factorOf(f account.Factor) Factor { return factors[f] }
 // maxPurpose is the length of the longest Purpose and channel in bytes.
 const maxPurpose = 64
 
-// A Purpose is what a code is asked for. It keeps challenges apart: a challenge
-// for one purpose can't be answered for another. Hosts name their own: 1 to 64
-// printable bytes.
+// A Purpose is what a code is asked for. It keeps challenges apart: a challenge for one
+// purpose can't be answered for another. Applications name their own: 1 to 64 printable
+// bytes.
 type Purpose string
 
 // Purposes of the library.

@@ -7,12 +7,12 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// ThreeCodes lets owners in who have the app when a single code does not: they
-// give three codes that the app shows one after the other. Three codes can't be
-// guessed, so they are evaluated also while app codes are locked or disabled. An
-// attacker with the password can lock app codes, and can't keep the owner out. Three
-// codes also work if the clock of the phone, or the server's, is wrong by up to ten
-// minutes; Success.Drift says by how much.
+// ThreeCodes lets owners sign in with three codes that their app shows one after the
+// other, when a single code is not enough. Three codes can't be guessed, so they are
+// evaluated also while app codes are locked or disabled. So an attacker with the
+// password, who can lock app codes, can't keep the owner out. Three codes also work if
+// the clock of the phone, or the server's, is wrong by up to ten minutes; Success.Drift
+// says by how much.
 //
 // Offer it where Decision.ThreeCodes or Denied.ThreeCodes is set: show three fields
 // of the same name, and ask the user to wait for the next code twice, which takes
