@@ -24,7 +24,7 @@ type Codes struct {
 	list redact.Value[[]Code]
 }
 
-// JoinCodes returns these codes as Codes, in this order. It is for a host that
+// JoinCodes returns these codes as Codes, in this order. It is for an application that
 // shows codes again, or shows the code of [NewCode].
 //
 // It returns [ErrCount] if there is no code or more than [MaxCount],
@@ -89,10 +89,10 @@ func (c Codes) Reveal() []string {
 // version of this package. For the zero Codes, AppendRevealed returns b and
 // [ErrCount].
 //
-// WARNING: Anyone who reads these bytes can sign in as the owner of the codes.
-// The method is only for hosts that must be able to show codes again: encrypt
-// the bytes at once. Never store, send or log them in clear. To check codes,
-// store a [Set] instead.
+// WARNING: Anyone who reads these bytes can sign in as the owner of the codes. The
+// method is only for applications that must be able to show codes again: encrypt the
+// bytes at once. Never store, send or log them in clear. To check codes, store a [Set]
+// instead.
 func (c Codes) AppendRevealed(b []byte) ([]byte, error) {
 	// The format of packed codes. A later format will have another first byte.
 	//

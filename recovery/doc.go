@@ -19,30 +19,27 @@
 // the letters I, L, O and U, in groups of four. [ParseCode] accepts many ways of
 // typing a code.
 //
-// The host stores a [Set]: for each code a [Digest] of 32 bytes and the time at
-// which the code was used, and the salt and costs that all digests share. Spend
-// marks a used code and does not delete it; [Set.Replace] puts a new code in its
-// place. Nobody can read codes from a Set. The 80 bits of an Argon2id code are
-// too many to try, even offline. But a stolen Set shows how many codes are left,
-// and anyone who can change it can mark used codes as unused. Package enrollment
-// therefore encrypts it.
+// The application stores a [Set]: for each code a [Digest] of 32 bytes and the time at
+// which the code was used, and the salt and costs that all digests share. Spend marks a
+// used code and does not delete it; [Set.Replace] puts a new code in its place. Nobody
+// can read codes from a Set. The 80 bits of an Argon2id code are too many to try, even
+// offline. But a stolen Set shows how many codes are left, and anyone who can change it
+// can mark used codes as unused. Package enrollment therefore encrypts it.
 //
 // # Using a code once
 //
-// Spend changes a value in memory. A code works only once if the host stores
-// the changed set before it lets the user in, with a write that fails if the
-// stored set has changed in the meantime. Package enrollment does this and
-// limits the number of guesses. A host that uses this package alone must do
-// both.
+// Spend changes a value in memory. A code works only once if the application stores the
+// changed set before it lets the user in, with a write that fails if the stored set has
+// changed in the meantime. Package enrollment does this and limits the number of
+// guesses. An application that uses this package alone must do both.
 //
 // # Showing codes
 //
-// [Codes.Reveal] returns the codes for a page of the host. [Codes.Sheet] and
-// [Codes.SheetHTML] return complete sheets with advice, to save and to print.
-// Show codes only once if you can. To show them again, the host must keep them,
-// and anyone with its keys can then read them. [Codes.AppendRevealed] returns the
-// bytes to encrypt for that purpose. [DecodeCodes] and [JoinCodes] return Codes
-// again.
+// [Codes.Reveal] returns the codes for a page of the application. [Codes.Sheet] and
+// [Codes.SheetHTML] return complete sheets with advice, to save and to print. Show
+// codes only once if you can. To show them again, the application must keep them, and
+// anyone with its keys can then read them. [Codes.AppendRevealed] returns the bytes to
+// encrypt for that purpose. [DecodeCodes] and [JoinCodes] return Codes again.
 //
 // # Secrets
 //

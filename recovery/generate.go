@@ -40,8 +40,8 @@ var (
 	ErrDuplicate = errors.New("recovery: the same code twice")
 )
 
-// NewCode returns one new code of the scheme. It is for a host that replaces each
-// used code; see [Set.Replace]. If random is nil, NewCode uses [rand.Reader].
+// NewCode returns one new code of the scheme. It is for an application that replaces
+// each used code; see [Set.Replace]. If random is nil, NewCode uses [rand.Reader].
 //
 // It returns [ErrScheme] for an unknown scheme, and the wrapped error of random,
 // which may be [io.ErrUnexpectedEOF], if random returns too few bytes. On error

@@ -32,9 +32,9 @@ const (
 	maxSpent = 253402300799
 )
 
-// A Set is what a host stores of an account's recovery codes: a [Derivation],
-// and for each code its digest and the time at which it was used. The zero Set
-// has no codes and accepts none.
+// A Set is what an application stores of an account's recovery codes: a [Derivation],
+// and for each code its digest and the time at which it was used. The zero Set has no
+// codes and accepts none.
 //
 // A Set is a value: Spend and Replace on one copy do not change other copies. So
 // a code can be spent once in each copy; see the documentation of the package.

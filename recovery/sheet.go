@@ -110,12 +110,12 @@ func (c Codes) Sheet(info Sheet) string {
 	return strings.ReplaceAll(b.String(), "\n", "\r\n")
 }
 
-// SheetHTML returns the codes in clear on a sheet with the same words as
-// [Codes.Sheet], as a fragment of HTML: one section element with an h2 heading,
-// paragraphs, and an ordered list with a box to tick and a code element for each
-// code. The section has the class "recovery-codes" for style sheets of the host. It
-// contains no style, script, id or link, so every Content-Security-Policy allows it.
-// It is also well-formed XML.
+// SheetHTML returns the codes in clear on a sheet with the same words as [Codes.Sheet],
+// as a fragment of HTML: one section element with an h2 heading, paragraphs, and an
+// ordered list with a box to tick and a code element for each code. The section has the
+// class "recovery-codes" for style sheets of the application. It contains no style,
+// script, id or link, so every Content-Security-Policy allows it. It is also
+// well-formed XML.
 //
 // All text in it is escaped, including the issuer and the account. You can put it
 // as [html/template.HTML] into a page in UTF-8, wherever HTML allows a section.

@@ -1,7 +1,6 @@
-// Package store defines what the library needs of the host's database: one
-// [Record] per user, and a [Store] with two methods. One loads the record of a
-// user. The other replaces it, if the database still holds the version that was
-// loaded.
+// Package store defines what the library needs of the application's database: one
+// [Record] per user, and a [Store] with two methods. One loads the record of a user.
+// The other replaces it, if the database still holds the version that was loaded.
 //
 // All that the library promises about races, restarts and crashes follows from
 // that conditional write. In SQL, the two methods are a SELECT by key, and an
@@ -54,9 +53,9 @@ var (
 
 // A Record is the two-factor state of one user as a Store keeps it.
 type Record struct {
-	// UserID is the host's own key of the user, which must never change: 1 to
-	// [MaxUserID] bytes of valid UTF-8 without control characters. Ids are
-	// compared byte by byte: "alice", "Alice" and "alice " are three users.
+	// UserID is the application's own key of the user, which must never change: 1 to
+	// [MaxUserID] bytes of valid UTF-8 without control characters. Ids are compared byte
+	// by byte: "alice", "Alice" and "alice " are three users.
 	UserID string
 
 	// Version is the token that compare-and-swap compares for equality. It
@@ -64,9 +63,9 @@ type Record struct {
 	// library draws it at random: a later version can be lower.
 	Version int64
 
-	// State stands in clear, so that a host can count and select accounts. A
-	// setup that is pending may have expired. Data is bound to the State, so
-	// that the library notices a changed one.
+	// State stands in clear, so that an application can count and select accounts. A setup
+	// that is pending may have expired. Data is bound to the State, so that the library
+	// notices a changed one.
 	State State
 
 	// Due is the zero time, or the instant from which a background sweep

@@ -1,9 +1,9 @@
-// Package enrollmenttest helps a host to test its own pages and handlers. It has
-// an authenticator app that scans, a clock that a test moves, and a Guard that is
+// Package enrollmenttest helps an application to test its own pages and handlers. It
+// has an authenticator app that scans, a clock that a test moves, and a Guard that is
 // ready for use.
 //
 //	kit := enrollmenttest.New(t)
-//	srv := newServer(kit.Guard)        // the host's own code
+//	srv := newServer(kit.Guard)        // the application's own code
 //	alice := kit.Enroll("alice")
 //	// … post alice.Code() to srv and look at what it does …
 //	kit.Clock.Advance(time.Minute)     // the next code
@@ -107,7 +107,7 @@ func (c *Clock) Advance(d time.Duration) {
 
 // A Kit is a Guard that is ready for use, with its clock and its store.
 type Kit struct {
-	// Guard is for the host's code under test.
+	// Guard is for the application's code under test.
 	Guard *enrollment.Guard
 
 	// Clock gives Guard the time. It starts at a fixed time.

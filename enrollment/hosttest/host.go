@@ -32,11 +32,11 @@ type Host struct {
 	// Protected are the paths of more pages that only signed-in users can see.
 	Protected []string
 
-	// Begin asks for the setup of an authenticator, up to the page that shows the QR
-	// code. The code is for hosts that ask for one. It is empty if the user has no
-	// second factor yet, and where the suite tries to do without. A host that asks for
-	// the password gets Browser.User.Password, which is wrong where the suite tries to
-	// do without.
+	// Begin asks for the setup of an authenticator, up to the page that shows the QR code.
+	// The code is for applications that ask for one. It is empty if the user has no second
+	// factor yet, and where the suite tries to do without. An application that asks for
+	// the password gets Browser.User.Password, which is wrong where the suite tries to do
+	// without.
 	Begin func(b *Browser, code string)
 
 	// Clocked says that the application tells by Lab.Clock how long ago a user has entered
@@ -48,7 +48,7 @@ type Host struct {
 	Confirm func(b *Browser, code string)
 
 	// Disable turns two-factor authentication off. The code and the password are proofs,
-	// as in Begin. A host that has asked for a code recently may need neither.
+	// as in Begin. An application that has asked for a code recently may need neither.
 	Disable func(b *Browser, code string)
 
 	// RenewCodes makes new recovery codes. What proves it is as in Disable.
@@ -95,7 +95,8 @@ type change struct {
 	do   func(b *Browser, code string)
 }
 
-// changes returns the functions of the host that change settings and take a proof.
+// changes returns the functions of the application that change settings and take a
+// proof.
 func (h Host) changes() (all []change) {
 	for _, c := range []change{{"Begin", h.Begin}, {"RenewCodes", h.RenewCodes}, {"Disable", h.Disable}} {
 		if c.do != nil {

@@ -93,8 +93,8 @@ type testCase struct {
 	check func(s *stage) error
 }
 
-// needs returns the name of an optional function that the case needs and the host does
-// not have, or "".
+// needs returns the name of an optional function that the case needs and the
+// application does not have, or "".
 func (c testCase) needs(h Host) string {
 	for _, name := range c.wants {
 		has := map[string]bool{

@@ -7,13 +7,12 @@
 //
 //	go run github.com/seed-1b6a03a1/twofactor/enrollment/keyring/newkey
 //
-// or with [Generate] and [Ring.Reveal]. Keep the text with the host's other
-// secrets, apart from the database and its backups, and read it with [Parse]
-// when the program starts. Anyone who has both the text and the database has
-// the shared secrets of all users. If the text is lost, no user can pass the
-// second step again, so keep a backup of it. Directory.CheckKeys of package
-// enrollment tells at the start of a program whether the keys fit the stored
-// accounts.
+// or with [Generate] and [Ring.Reveal]. Keep the text with the application's other
+// secrets, apart from the database and its backups, and read it with [Parse] when the
+// program starts. Anyone who has both the text and the database has the shared secrets
+// of all users. If the text is lost, no user can pass the second step again, so keep a
+// backup of it. Directory.CheckKeys of package enrollment tells at the start of a
+// program whether the keys fit the stored accounts.
 //
 // # Rotation
 //

@@ -180,8 +180,8 @@ func Parse(text string) (*Ring, error) {
 	return New(keys...)
 }
 
-// Reveal returns the text that [Parse] reads. It shows the keys in clear: write
-// it to where the host keeps its secrets, and never to a log.
+// Reveal returns the text that [Parse] reads. It shows the keys in clear: write it to
+// where the application keeps its secrets, and never to a log.
 func (r *Ring) Reveal() string {
 	var b strings.Builder
 	for i, k := range r.roots() {

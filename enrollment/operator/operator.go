@@ -1,5 +1,5 @@
-// Package operator gives a program of the host the commands that operators of the
-// service need: for a user who is locked out or lost everything, for an id that
+// Package operator gives a program of the application the commands that operators of
+// the service need: for a user who is locked out or lost everything, for an id that
 // changed, for keys that are replaced or lost, and for upkeep.
 //
 //	func main() {

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// A Column is one of the host's own, for example the name or the e-mail address
+// A Column is one of the application's own, for example the name or the e-mail address
 // from its users table.
 type Column struct {
 	// Header is its name in the first row. It must not be empty, and no other
@@ -104,19 +104,19 @@ func (s *Summary) fail(userID string, err error) {
 // the sequence. [enrollment.Directory.All] and [enrollment.Directory.Members]
 // return such sequences. The first row has the names of the columns:
 //
-//	user_id, the host's columns, state, enabled, authenticators, channel,
+//	user_id, the application's columns, state, enabled, authenticators, channel,
 //	recovery_codes_left, trusted_devices, last_sign_in, last_factor, locked,
 //	bypass_until, must_enroll, setup_expires, reset_asked, reset_matures, error
 //
-// Names and order stay, and later versions put new columns at the end. The values
-// are those of [enrollment.Status]. Times are RFC 3339 in UTC. An empty cell means
-// that there is nothing. The factors in locked are separated by spaces. A member
-// whose account can't be opened has a row as well: it has user_id, the host's
-// columns and error, and nothing else.
+// Names and order stay, and later versions put new columns at the end. The values are
+// those of [enrollment.Status]. Times are RFC 3339 in UTC. An empty cell means that
+// there is nothing. The factors in locked are separated by spaces. A member whose
+// account can't be opened has a row as well: it has user_id, the application's columns
+// and error, and nothing else.
 //
-// No cell is a formula to a spreadsheet program, in the host's columns either: an
-// apostrophe is put before what would begin one. A number such as -5 in a column
-// of the host becomes '-5. Bytes that are not UTF-8 are replaced.
+// No cell is a formula to a spreadsheet program, in the application's columns either:
+// an apostrophe is put before what would begin one. A number such as -5 in a column of
+// the application becomes '-5. Bytes that are not UTF-8 are replaced.
 //
 // It returns an error if the columns can't be used, and has written nothing then.
 // It also returns an error if w fails or if the sequence ends in one; the file is

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 )
 
-// An Address is where codes are delivered to, and over which channel. What an
-// address looks like is the host's affair.
+// An Address is where codes are delivered to, and over which channel. What an address
+// looks like is the application's affair.
 type Address struct {
 	Channel, To string
 	Added       time.Time // when it was proven

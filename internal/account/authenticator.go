@@ -44,13 +44,13 @@ func (a *Authenticator) withDefaults() *Authenticator {
 	return &Authenticator{Key: plain}
 }
 
-// check is [totp.Key.CheckWithin] with what the host allows.
+// check is [totp.Key.CheckWithin] with what the application allows.
 func (a *Authenticator) check(m Moment, digits string) (step int64, err error) {
 	m.exempt(a.Key, func() { step, err = a.Key.CheckWithin(m.Limits.Window, digits, m.typed(), a.Last) })
 	return step, err
 }
 
-// clockOffset is [totp.Key.ClockOffset] with what the host allows.
+// clockOffset is [totp.Key.ClockOffset] with what the application allows.
 func (a *Authenticator) clockOffset(m Moment, digits string) (ahead time.Duration, err error) {
 	m.exempt(a.Key, func() { ahead, err = a.Key.ClockOffset(digits, m.typed()) })
 	return ahead, err

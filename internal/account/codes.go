@@ -159,8 +159,8 @@ func (a *Account) replenish(set *recovery.Set, place int, fresh FreshCode) error
 	return nil
 }
 
-// DropKept drops the recovery codes in clear, for a host that does not keep them
-// any more. Like Tidy it does not count as a change: they are gone with the next
+// DropKept drops the recovery codes in clear, for an application that does not keep
+// them any more. Like Tidy it does not count as a change: they are gone with the next
 // write, and are not shown until then.
 func (a *Account) DropKept() {
 	if len(a.kept.raw) > 0 || a.kept.known {
@@ -168,8 +168,8 @@ func (a *Account) DropKept() {
 	}
 }
 
-// Show returns the recovery codes that are unspent, in clear, if the account
-// holds them. That it does is the host's choice.
+// Show returns the recovery codes that are unspent, in clear, if the account holds
+// them. That it does is the application's choice.
 func (a *Account) Show(m Moment, p Proof) (recovery.Codes, error) {
 	codes, err := a.unspent()
 	if err != nil {

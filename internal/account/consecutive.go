@@ -90,7 +90,7 @@ func (a *Account) matchConsecutive(m Moment, codes Consecutive) (Match, error) {
 	return Match{}, refuse(WrongCode)
 }
 
-// checkConsecutive is [totp.Key.CheckConsecutive] with what the host allows.
+// checkConsecutive is [totp.Key.CheckConsecutive] with what the application allows.
 func (a *Authenticator) checkConsecutive(m Moment, codes Consecutive) (step int64, err error) {
 	m.exempt(a.Key, func() { step, err = a.Key.CheckConsecutive(codes, m.typed(), a.Last) })
 	return step, err

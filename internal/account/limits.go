@@ -6,9 +6,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// Bounds of [Limits], and what they are where the host does not say. An encoded
-// account may hold as much as the bounds allow, whatever the limits are now: they
-// may have been higher, and another node's may be.
+// Bounds of [Limits], and what they are where the application does not say. An encoded
+// account may hold as much as the bounds allow, whatever the limits are now: they may
+// have been higher, and another node's may be.
 const (
 	MaxAuthenticators = 3
 
@@ -23,7 +23,7 @@ const (
 	DefaultMessages = 5
 )
 
-// Limits are what the host has fitted to its users. They hold back what would be
+// Limits are what the application has fitted to its users. They hold back what would be
 // added, and take nothing away: an account keeps what it has.
 type Limits struct {
 	Authenticators int           // of an account
@@ -34,7 +34,7 @@ type Limits struct {
 	ShortUntil     time.Time     // until when short secrets sign in; zero if none is taken over
 }
 
-// DefaultLimits are the limits where the host sets none.
+// DefaultLimits are the limits where the application sets none.
 func DefaultLimits() Limits {
 	return Limits{
 		Authenticators: MaxAuthenticators,

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A Moment is everything that a decision takes from outside: the time, random
-// bytes that were drawn for this one write, what the host allows, and what was
+// A Moment is everything that a decision takes from outside: the time, random bytes
+// that were drawn for this one write, what the application allows, and what was
 // prepared for it.
 type Moment struct {
 	// Now is the current time, in UTC, to the microsecond.
@@ -32,14 +32,14 @@ type Moment struct {
 	// UnprovenSetup lets the first factor be set up without a proof.
 	UnprovenSetup bool
 
-	// Origin is where the call comes from, in the host's words: at most MaxOrigin
+	// Origin is where the call comes from, in the application's words: at most MaxOrigin
 	// bytes. What is recorded has it.
 	Origin string
 
 	// Tells says that somebody tells the owner what happens.
 	Tells bool
 
-	// Limits are what the host has fitted.
+	// Limits are what the application has fitted.
 	Limits Limits
 
 	// Prepared is what was done because the account has asked for it.

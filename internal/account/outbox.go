@@ -25,10 +25,10 @@ var _ = [1]struct{}{}[lastEventKind/maxKinds]
 // leaseTime is how long the writer of an event has for delivering it.
 const leaseTime = time.Minute
 
-// Lease returns the events that the caller has to deliver once the account is
-// stored: those recorded since decoding, and those whose deliverer has let its
-// lease run out. They are leased to the caller. A host that hears of no events
-// never calls it, and none are kept.
+// Lease returns the events that the caller has to deliver once the account is stored:
+// those recorded since decoding, and those whose deliverer has let its lease run out.
+// They are leased to the caller. An application that hears of no events never calls it,
+// and none are kept.
 func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {

@@ -29,7 +29,7 @@ type Possible struct {
 	Ticket   bool
 }
 
-// An Offer is what the host has to offer.
+// An Offer is what the application has to offer.
 type Offer struct {
 	Delivers bool // whether it sends messages
 	Alone    bool // whether an address may be all that an account has

@@ -82,8 +82,8 @@ func (a *Account) proveAdding(m Moment, p Proof, d demand) error {
 	return err
 }
 
-// proveFirst evaluates the proof for the first factor. There is no second one yet
-// that could prove it: the host vouches for the user.
+// proveFirst evaluates the proof for the first factor. There is no second one yet that
+// could prove it: the application vouches for the user.
 func proveFirst(m Moment, p Proof) error {
 	switch {
 	case m.UnprovenSetup || p.Kind == ReauthProof:

@@ -1,11 +1,11 @@
 // Package redact keeps secrets out of what is printed, logged and encoded.
 //
-// A type that holds a secret does two things. It keeps the secret in a [Value],
-// because fmt prints the unexported fields of a host's struct without calling
-// the methods of their types. And it has methods that print [Placeholder] and
-// refuse to encode. Each package declares these methods once, on an unexported
-// type that its own types embed, because go doc shows promoted methods only if
-// the same package declares them:
+// A type that holds a secret does two things. It keeps the secret in a [Value], because
+// fmt prints the unexported fields of an application's struct without calling the
+// methods of their types. And it has methods that print [Placeholder] and refuse to
+// encode. Each package declares these methods once, on an unexported type that its own
+// types embed, because go doc shows promoted methods only if the same package declares
+// them:
 //
 //	type redacted struct{}
 //

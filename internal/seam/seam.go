@@ -1,5 +1,5 @@
-// Package seam is how the tests of this module reach what a Guard draws and
-// derives with, without an exported way for hosts to replace it.
+// Package seam is how the tests of this module reach what a Guard draws and derives
+// with, without an exported way for applications to replace it.
 //
 // A sealer brings a [Seam] if it has a method that returns one. Nobody outside
 // of this module can write that method: its signature names a type of an

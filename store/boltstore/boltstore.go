@@ -25,11 +25,12 @@
 //
 // Do not restore an old copy of the file: used codes would work again.
 //
-// # The host's own data
+// # The application's own data
 //
-// The file may hold buckets of the host. A Store uses the buckets twofactor_accounts
-// and twofactor_meta. bbolt has one writer at a time, so do not call the Guard inside a
-// transaction that writes: the Save would wait for that transaction for ever.
+// The file may hold buckets of the application. A Store uses the buckets
+// twofactor_accounts and twofactor_meta. bbolt has one writer at a time, so do not call
+// the Guard inside a transaction that writes: the Save would wait for that transaction
+// for ever.
 package boltstore
 
 import (
@@ -69,7 +70,7 @@ type complete interface {
 var _ complete = (*Store)(nil)
 
 // New returns a Store on the database, and creates its buckets if they do not exist.
-// The host closes the database. Use one Store per database.
+// The application closes the database. Use one Store per database.
 //
 // New returns an error that matches [ErrSettings] if the database has NoSync or is
 // opened for reading only, one that matches [ErrSchema] if the buckets can't be used,

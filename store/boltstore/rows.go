@@ -89,7 +89,7 @@ func (b rows) update(ctx context.Context, f func(records *bolt.Bucket) error) er
 		return ctx.Err()
 	}
 	return b.db.Update(func(tx *bolt.Tx) error {
-		if err := ctx.Err(); err != nil { // it may have ended while the host wrote
+		if err := ctx.Err(); err != nil { // it may have ended while the application wrote
 			return err
 		}
 		return f(tx.Bucket(bucketRecords))

@@ -12,8 +12,8 @@ import (
 // Check returns an error that matches [ErrSettings], and says what to change, if Redis
 // can lose acknowledged writes or accounts with its settings: a maxmemory-policy that
 // evicts keys without a time to live, appendonly other than yes, appendfsync other than
-// always, or a server that is a replica. In a cluster it asks each master. Hosts call it at
-// start. It writes nothing.
+// always, or a server that is a replica. In a cluster it asks each master. Applications
+// call it at start. It writes nothing.
 //
 // Check can't tell what a failover loses. If the user may not call CONFIG GET and INFO, as
 // with many hosted services, Check returns the client's error. Look the settings up in the

@@ -72,9 +72,9 @@ type complete interface {
 
 var _ complete = (*Store)(nil)
 
-// New returns a Store that uses the client. It sends nothing. The host configures and
-// closes the client, which may be for one server, for Sentinel or for a cluster. All
-// nodes of a service use the same Prefix.
+// New returns a Store that uses the client. It sends nothing. The application
+// configures and closes the client, which may be for one server, for Sentinel or for a
+// cluster. All nodes of a service use the same Prefix.
 //
 // New returns an error if an option is not valid, and for a [redis.Ring], which would
 // look for accounts on another server after its list of servers changes. It panics if

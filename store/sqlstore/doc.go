@@ -1,5 +1,5 @@
-// Package sqlstore keeps two-factor records in a table of the host's own SQL
-// database. It works through [database/sql] with the driver that the host has
+// Package sqlstore keeps two-factor records in a table of the application's own SQL
+// database. It works through [database/sql] with the driver that the application has
 // chosen, and imports no driver. It supports [SQLite], [PostgreSQL], and [MySQL] with
 // MariaDB.
 //
@@ -7,12 +7,12 @@
 //	accounts := sqlstore.New(db, sqlstore.PostgreSQL)
 //	err = accounts.Migrate(ctx) // creates the table if it is missing, then checks it
 //
-// A host that uses another library for its database passes that library's
-// *sql.DB, for example what DB returns for GORM, or stdlib.OpenDBFromPool(pool)
-// for a pgxpool.
+// An application that uses another library for its database passes that library's
+// *sql.DB, for example what DB returns for GORM, or stdlib.OpenDBFromPool(pool) for a
+// pgxpool.
 //
-// A host with migrations of its own takes the statements from [Schema] and calls
-// [Store.Check] at start.
+// An application with migrations of its own takes the statements from [Schema] and
+// calls [Store.Check] at start.
 //
 // # Statements
 //
@@ -44,7 +44,7 @@
 // drivers prepare statements by themselves. They have a setting to turn that off for
 // PgBouncer: default_query_exec_mode=exec for pgx, binary_parameters=yes for lib/pq.
 //
-// A Store never takes part in a transaction of the host, and must not: if a
+// A Store never takes part in a transaction of the application, and must not: if a
 // failed attempt were rolled back together with the request, it would not count. The
 // exception is [Store.EraseTx], for the deletion of a user.
 //
@@ -85,9 +85,9 @@
 // for Migrate the right to create tables. Keep fsync and synchronous_commit on.
 //
 // The default isolation level must be read committed, which is PostgreSQL's own
-// default. At that level a conditional UPDATE waits for the one before it and
-// sees what it wrote. At stricter levels it fails. If the host needs another
-// default, give the Store a pool of its own whose settings end with
+// default. At that level a conditional UPDATE waits for the one before it and sees what
+// it wrote. At stricter levels it fails. If the application needs another default, give
+// the Store a pool of its own whose settings end with
 // default_transaction_isolation=read\ committed.
 //
 // # MySQL and MariaDB
@@ -134,7 +134,7 @@
 //     durable.
 //   - busy_timeout: a write waits for the write of another connection and does
 //     not fail.
-//   - _txlock=immediate: this is for the host's own transactions. One that reads
+//   - _txlock=immediate: this is for the application's own transactions. One that reads
 //     first and writes later would fail at once, whatever the timeout, if another
 //     connection writes.
 //

@@ -19,18 +19,18 @@ var (
 	// or was created by a newer version of this package.
 	ErrSchema = errors.New("sqlstore: the table can't be used")
 
-	// ErrSettings says that the table can be used, but that with its settings
-	// the database may lose acknowledged writes, or fail where it only had to
-	// wait. A host may ignore this error for the database of a test. In
-	// production, used codes would work again after a crash.
+	// ErrSettings says that the table can be used, but that with its settings the database
+	// may lose acknowledged writes, or fail where it only had to wait. An application may
+	// ignore this error for the database of a test. In production, used codes would work
+	// again after a crash.
 	ErrSettings = errors.New("sqlstore: the settings of the database are not safe")
 )
 
-// Migrate creates the table, its indexes and the table of its version if they do
-// not exist, and then does what [Store.Check] does. Hosts may call it at every
-// start and from several processes at once. If all of them exist, it changes
-// nothing and needs no right to create tables. After the table was dropped, it
-// creates an empty one: then no user is enrolled.
+// Migrate creates the table, its indexes and the table of its version if they do not
+// exist, and then does what [Store.Check] does. Applications may call it at every start
+// and from several processes at once. If all of them exist, it changes nothing and
+// needs no right to create tables. After the table was dropped, it creates an empty
+// one: then no user is enrolled.
 //
 // Migrate returns an error that matches [ErrSchema], and has changed nothing, if
 // a table of that name lacks columns or is newer than this package knows. If it
@@ -73,7 +73,7 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The table of the version still exists after a host has dropped the other.
+	// The table of the version still exists after an application has dropped the other.
 	if absent || version < schemaVersion {
 		done, err := s.begin(ctx, doing)
 		if err != nil {
@@ -94,9 +94,9 @@ func (s *Store) migrate(ctx context.Context) error {
 	return unsafe
 }
 
-// Check returns an error if the table or the settings of the database can't keep
-// what the library promises. Hosts call it at start, with the pool that will
-// serve. It writes nothing.
+// Check returns an error if the table or the settings of the database can't keep what
+// the library promises. Applications call it at start, with the pool that will serve.
+// It writes nothing.
 //
 // The error matches [ErrSchema] if the table can't be used. Otherwise it matches
 // [ErrSettings] if the settings of the database are not safe, and says what to

@@ -127,7 +127,7 @@ func uniqueMySQL(t table) (string, []any) {
 		" GROUP BY index_name HAVING count(*) = 1 AND max(column_name) = 'user_id' AND max(sub_part) IS NULL", argsMySQL(t, "")
 }
 
-// settingsMySQL asks any session. A host that sets variables in the data source
+// settingsMySQL asks any session. An application that sets variables in the data source
 // name sets them for all sessions of the pool.
 func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
 	// A server has only some of these variables. Those of a Galera cluster are
@@ -195,7 +195,7 @@ func pairs(ctx context.Context, db *sql.DB, statement string, args ...any) (map[
 	return all, rows.Err()
 }
 
-// replicates reports whether the server is known to be a replica. The host's
+// replicates reports whether the server is known to be a replica. The application's
 // user often lacks the right to ask, and older servers use another word.
 func replicates(ctx context.Context, db *sql.DB) (yes bool, err error) {
 	rows, err := db.QueryContext(ctx, "SHOW REPLICA STATUS")

@@ -88,10 +88,10 @@ func parseTable(d Dialect, name string) (grammar, table, error) {
 	return g, t, nil
 }
 
-// Schema returns the statements that create the table, for a host's own
-// migrations. Each ends with a semicolon. They create the table, its indexes, and
-// a table with one row that holds the version of the schema. They change nothing
-// if all of that exists already.
+// Schema returns the statements that create the table, for an application's own
+// migrations. Each ends with a semicolon. They create the table, its indexes, and a
+// table with one row that holds the version of the schema. They change nothing if all
+// of that exists already.
 //
 // An empty name means [DefaultTable]. A name has at most 55 lower-case letters,
 // digits and underscores, and does not begin with a digit. With PostgreSQL it may

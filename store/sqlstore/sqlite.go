@@ -65,7 +65,7 @@ func applyInTurn(ctx context.Context, db *sql.DB, _ table, statements []string) 
 const secondConn = time.Second
 
 // settingsSQLite looks at two connections, if it can get two. A PRAGMA that the
-// host has sent through sql.DB has reached one of them only.
+// application has sent through sql.DB has reached one of them only.
 func settingsSQLite(ctx context.Context, db *sql.DB, _ table) ([]string, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // Store can't be used. It is safe for concurrent use by several goroutines, and
 // several processes may share the table.
 //
-// A Store wraps the errors of the driver, so that a host can look at them with
+// A Store wraps the errors of the driver, so that an application can look at them with
 // [errors.As]. It adds nothing of a record's Data to them.
 type Store struct {
 	db      *sql.DB
@@ -38,8 +38,8 @@ var (
 // columns are the columns of the table, in the order in which scan reads them.
 const columns = "user_id, version, state, due, updated, data"
 
-// New returns a Store that uses the table [DefaultTable] of the database. It opens
-// no connection. The host configures and closes the pool.
+// New returns a Store that uses the table [DefaultTable] of the database. It opens no
+// connection. The application configures and closes the pool.
 //
 // New panics if db is nil or d is not a valid dialect.
 func New(db *sql.DB, d Dialect) *Store {

@@ -14,7 +14,7 @@ import (
 // next of them.
 //
 // It catches what Run can't: a cache in front of the database, a lock in the process,
-// and a replica that is read. Hosts run it beside Run, and not in place of it.
+// and a replica that is read. Applications run it beside Run, and not in place of it.
 // [store.Lister] and [store.Eraser] are tested if all of the stores implement them.
 func RunNodes(t *testing.T, open func(t *testing.T) []store.Store) {
 	t.Helper()

@@ -1,4 +1,4 @@
-// Package storetest tests implementations of [store.Store]. A host with a store
+// Package storetest tests implementations of [store.Store]. An application with a store
 // of its own writes one test:
 //
 //	func TestStore(t *testing.T) {
