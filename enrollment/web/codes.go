@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -11,18 +12,31 @@ import (
 
 // A browser that clicks twice drops the first answer, and with it the cookie of the new
 // session, while the old session has ended. So the cookies of a setup and of a renewal
-// name their user: whoever has such a token can see the codes it has made, and no
-// more, without a session. The token ends ten minutes after what it was for, and the
-// button below the codes deletes it.
+// name their user: the browser that has such a token shows the codes it has made, and no
+// more, without a session. Once they were shown in a session of the user, that has come
+// to pass as it should, and they are not shown without one: the next person at the
+// browser has none. The token ends ten minutes after what it was for, and the button
+// below the codes deletes it. So does the sign-in of another user.
 
 // codeCookies are those whose tokens make recovery codes, the latest first.
 var codeCookies = []string{cookieRenewal, cookieAddress, cookieSetup}
+
+// shown stands before the user in a cookie whose codes were shown in a session.
+const shown = "!"
+
+// ownerOf returns the user that a part of a cookie names, and whether the codes were
+// shown in a session.
+func ownerOf(part string) (user string, wasShown bool) {
+	part, wasShown = strings.CutPrefix(part, shown)
+	return unpacked(part), wasShown
+}
 
 // again reports whether the codes of this token were made before, in a request whose
 // answer the browser has not seen: nobody is signed in any more.
 func (c *call) again(cookie, text string) bool {
 	part := c.cookie(cookie, 3)
-	if part[0] == "" {
+	owner, wasShown := ownerOf(part[1])
+	if part[0] == "" || wasShown {
 		return false
 	}
 	if user, err := c.config.User(c.r); err != nil || user != "" {
@@ -31,7 +45,7 @@ func (c *call) again(cookie, text string) bool {
 	if text != "" {
 		part[0] = text
 	}
-	codes, err := c.codesOf(cookie, unpacked(part[1]), part[0])
+	codes, err := c.codesOf(cookie, owner, part[0])
 	if err != nil || codes.Len() == 0 {
 		return false
 	}
@@ -57,13 +71,17 @@ func (c *call) madeCodes() (recovery.Codes, string, bool) {
 	}
 	for _, cookie := range codeCookies {
 		part := c.cookie(cookie, 3)
-		owner := unpacked(part[1])
-		if part[0] == "" || user != "" && user != owner {
+		owner, wasShown := ownerOf(part[1])
+		if part[0] == "" || user != "" && user != owner || user == "" && wasShown {
 			continue
 		}
 		codes, err := c.codesOf(cookie, owner, part[0])
 		switch {
 		case err == nil && codes.Len() > 0:
+			if user != "" && !wasShown {
+				part[1] = shown + part[1]
+				c.setCookie(cookie, 0, part...)
+			}
 			return codes, owner, true
 		case err != nil && deniedIn(err) == nil:
 			c.fault(err)

@@ -17,7 +17,7 @@ const (
 	cookieChallenge = "challenge" // a sign-in that waits for a code, and its factors
 	cookieMessage   = "message"   // the same, for the code that was sent
 	cookieStep      = "step"      // a step-up, for the code that was sent
-	cookieSetup     = "setup"     // a pending setup, or one whose codes are to be shown; and its user
+	cookieSetup     = "setup"     // a pending setup, or one whose codes are to be shown; and its user, see ownerOf
 	cookieAddress   = "address"   // the same for an address, and where the code was sent to
 	cookieRenewal   = "renewal"   // a renewal whose codes are to be shown, and its user
 	cookieReceipt   = "receipt"   // a step-up that was passed; one for each purpose

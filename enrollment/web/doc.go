@@ -66,7 +66,8 @@
 //
 // Every POST leads to a GET, also one that is denied: no reload repeats a change or a
 // guess. Recovery codes are shown until the user says that they are saved: a second
-// click, a reload, or a lost answer shows them again. Tokens are in cookies (__Host-,
+// click, a reload, or a lost answer shows them again. Once a session has shown them,
+// they need one: the next person at the browser does not see them. Tokens are in cookies (__Host-,
 // HttpOnly, SameSite=Lax) and never in an address or in the application's session, so
 // a stolen session id alone shows no secret and changes nothing. With a recovery code
 // that replaces a used one (Config.ReplenishCodes of the Guard), a reload loses the new
@@ -80,7 +81,10 @@
 //
 // Config.Text replaces words. Config.Render replaces a page by its name, or puts
 // [Page.Body] into the layout of the application. A more specific pattern in the
-// application's mux replaces a route. Names in Go, routes and members of JSON are
+// application's mux replaces a route. If the path to return to leads on to another
+// origin, as at an OpenID provider, Render has to replace Content-Security-Policy:
+// Chromium holds form-action against the redirects after a form as well, and would
+// stay on the page. Names in Go, routes and members of JSON are
 // promised; the markup is not. The package calls nothing but the public methods of the
 // Guard: an application that outgrows it can copy the folder.
 package web

@@ -89,6 +89,36 @@ func TestSixClicks(t *testing.T) {
 	}
 }
 
+// Codes that were shown in a session are not shown to the next person at the browser,
+// who has none, or one of another user.
+func TestCodesAfterTheSession(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin")
+	app := b.scan()
+	form := b.form("/2fa/setup", "code", h.code(app))
+	b.post("/2fa/setup", form...).at("/2fa/codes")
+	codes := b.codes()
+	if again := b.get("/2fa/codes").codes(); again[9] != codes[9] {
+		t.Error("a reload shows other codes")
+	}
+	next := b.clone()
+	next.setCookie("session", "none") // alice has signed out
+	for _, path := range []string{"/2fa/codes", "/2fa/codes.txt"} {
+		next.clone().get(path).lacks(codes[9])
+	}
+	next.clone().post("/2fa/setup", form...).lacks(codes[9])
+	next.login("bob").get("/2fa/codes").lacks(codes[9])
+
+	// Nor those whose answer was lost, once another user has signed in.
+	b.get("/2fa/codes/new").submit("/2fa/step", "code", h.code(app))
+	b.clone().post("/2fa/codes/new", b.form("/2fa/codes/new")...)
+	b.login("carol")
+	if b.cookie("renewal") != "" {
+		t.Error("the cookie is still there")
+	}
+}
+
 // The same for new codes.
 func TestSixClicksForNewCodes(t *testing.T) {
 	t.Parallel()

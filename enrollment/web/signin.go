@@ -23,7 +23,8 @@ import (
 //
 // SignIn refuses a request that another site has sent, so that nobody can sign a user
 // into another account. A provider that posts to the application has to be named in
-// Config.Origins.
+// Config.Origins. A GET can't be told apart like this: if a provider or a link in a mail
+// leads back by one, the application has to check that this browser began the sign-in.
 func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request, userID string, o enrollment.SignInOptions) {
 	c := p.call(w, r)
 	c.headers()
@@ -88,6 +89,11 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 func (c *call) signIn(in SignedIn) (session any, ok bool) {
 	c.dropCookies(cookieChallenge, cookieMessage, cookieStep)
 	c.dropReceipts()
+	for _, name := range codeCookies {
+		if owner, _ := ownerOf(c.cookie(name, 3)[1]); owner != in.UserID {
+			c.dropCookies(name)
+		}
+	}
 	return c.start(in)
 }
 
@@ -105,7 +111,8 @@ func (c *call) start(in SignedIn) (session any, ok bool) {
 func (c *call) afterSignIn(userID string) string {
 	after := c.back(c.config.Home)
 	for _, name := range codeCookies {
-		if part := c.cookie(name, 3); part[0] != "" && unpacked(part[1]) == userID {
+		part := c.cookie(name, 3)
+		if owner, _ := ownerOf(part[1]); part[0] != "" && owner == userID {
 			return c.at("/codes", "return", after)
 		}
 	}

@@ -22,10 +22,11 @@ const SettingsPurpose enrollment.Purpose = "settings"
 // a second factor is led to the setup. A client that speaks JSON is answered with the
 // reason, and sends the receipt of POST /step in the header Twofactor-Receipt.
 //
-// The middleware refuses what another site has sent. It panics if the purpose is
-// not 1 to 64 printable bytes or is one of this library, and if within is not more than
-// 0 and at most 24 hours. Call it while the application starts: only purposes that are
-// known can be asked for.
+// The middleware refuses what another site has sent, but for a GET, which a link sends
+// from anywhere: change nothing in answer to one. It panics if the purpose is not 1 to 64
+// printable bytes or is one of this library, and if within is not more than 0 and at most
+// 24 hours. Call it while the application starts: only purposes that are known can be
+// asked for.
 func (p *Pages) RequireRecent(purpose enrollment.Purpose, within time.Duration) func(http.Handler) http.Handler {
 	switch {
 	case within <= 0 || within > 24*time.Hour:
