@@ -43,7 +43,8 @@ var (
 	ErrNotFound = errors.New("store: no such record")
 
 	// ErrConflict says that the record was not saved, because the store does not
-	// hold the version that it was to replace. Nothing has changed.
+	// hold the version that it was to replace, or because another write of the
+	// record was under way at the same time. Nothing has changed.
 	ErrConflict = errors.New("store: version conflict")
 
 	// ErrInvalid says that the contract does not allow a record, an id or a
@@ -176,10 +177,13 @@ type Store interface {
 	// it.
 	//
 	// It returns ErrConflict if the store holds another version, or no record
-	// although prev is not 0. It returns ErrInvalid if ValidateSave refuses the
-	// arguments: a version that replaces itself would let an old copy through
-	// later. After either, nothing has changed. After any other error the write
-	// may or may not have happened, and a Store does not try again by itself.
+	// although prev is not 0. It may also return ErrConflict if the database has
+	// refused the write because of another write of the record at the same time,
+	// as databases do to break a deadlock. The caller loads again and learns which
+	// it was. It returns ErrInvalid if ValidateSave refuses the arguments: a
+	// version that replaces itself would let an old copy through later. After
+	// either, nothing has changed. After any other error the write may or may not
+	// have happened, and a Store does not try again by itself.
 	Save(ctx context.Context, r Record, prev int64) error
 }
 

@@ -58,7 +58,8 @@
 //	error                                  a Save returns     has it changed anything?  who may try again
 //	no row changed                         store.ErrConflict  no                        the Guard does
 //	MySQL 1062, duplicate key              store.ErrConflict  no                        the Guard does
-//	MySQL 1213, deadlock, or another       store.ErrConflict  no                        the Guard does
+//	MySQL 1213, deadlock with another      store.ErrConflict  no                        the Guard does
+//	  write of the record, or another
 //	  node of a Galera cluster was first
 //	MySQL 1205, lock wait timeout          the error          no                        the caller
 //	PostgreSQL 40001, serialization, and   the error          no                        the caller; Check refuses
@@ -67,6 +68,10 @@
 //	the context ended                      its error          unknown                   the caller, with a new context
 //	the connection broke                   the error          unknown                   the caller
 //	anything else                          the error          unknown                   nobody: it needs repair
+//
+// After 1213 the table may still hold the version that the Save was to replace, so a
+// second try can succeed. An Erase that meets 1213 returns the error and has changed
+// nothing: call it again.
 //
 // "The caller" is the application that called the Guard. It may ask the user to
 // type the next code, or repeat the call: the Guard takes a code that was stored as

@@ -86,7 +86,7 @@ const (
 
 // conflictMySQL reports whether a Save that failed with err is a conflict. After
 // a deadlock the server has rolled back the whole transaction, which is this one
-// statement. Another write of the same row has won.
+// statement. Another write of the same row has won, and may not have ended yet.
 func conflictMySQL(err error) bool {
 	n := numberMySQL(err)
 	return n == mysqlDuplicate || n == mysqlDeadlock

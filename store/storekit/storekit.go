@@ -33,9 +33,11 @@ type Rows interface {
 	Get(ctx context.Context, userID string) (store.Record, error)
 
 	// Put writes the row if the user's row has the version prev, or, if prev is 0,
-	// if the user has no row. It returns store.ErrConflict otherwise. Comparing and
-	// writing are one atomic step of the database. When Put returns nil, the row is
-	// as durable as the database can make it. After an error other than
+	// if the user has no row. It returns store.ErrConflict otherwise, and if the
+	// database has refused the write because of another one at the same time and has
+	// changed nothing. Comparing and writing are one atomic step of the database.
+	// When Put returns nil, the row is as durable as the database can make it. After
+	// an error other than
 	// store.ErrConflict the write may or may not have happened; Put does not try
 	// again.
 	//
