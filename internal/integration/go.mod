@@ -3,13 +3,21 @@ module github.com/seed-1b6a03a1/twofactor/internal/integration
 go 1.25.0
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/lib/pq v1.12.3
 	github.com/mattn/go-sqlite3 v1.14.53
 	github.com/ncruces/go-sqlite3 v0.32.0
+	github.com/redis/go-redis/v9 v9.22.0
 	github.com/seed-1b6a03a1/twofactor v0.0.0
+	go.etcd.io/bbolt v1.5.0
 	modernc.org/sqlite v1.59.0
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	go.uber.org/atomic v1.11.0 // indirect
 )
 
 require (
@@ -25,6 +33,8 @@ require (
 	github.com/ncruces/julianday v1.0.0 // indirect
 	github.com/pquerna/otp v1.5.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
+	github.com/seed-1b6a03a1/twofactor/store/boltstore v0.0.0
+	github.com/seed-1b6a03a1/twofactor/store/redisstore v0.0.0
 	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e // indirect
 	github.com/tetratelabs/wazero v1.11.0 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
@@ -37,3 +47,7 @@ require (
 )
 
 replace github.com/seed-1b6a03a1/twofactor => ../..
+
+replace github.com/seed-1b6a03a1/twofactor/store/redisstore => ../../store/redisstore
+
+replace github.com/seed-1b6a03a1/twofactor/store/boltstore => ../../store/boltstore

@@ -17,7 +17,7 @@ import (
 func TestMariaDBModes(t *testing.T) {
 	t.Parallel()
 	for name, params := range map[string]string{
-		"rows found":        "?clientFoundRows=true",
+		"rows found":        "?clientFoundRows=true&innodb_snapshot_isolation=1", // as MariaDB 11.6 has it
 		"unprepared":        "?interpolateParams=true&parseTime=true&clientFoundRows=true",
 		"Latin 1":           "?charset=latin1&interpolateParams=true",
 		"read committed":    "?tx_isolation=%27READ-COMMITTED%27",

@@ -1,0 +1,131 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// historyRounds is the environment variable with how many histories of each store are
+// looked at, for long runs.
+const historyRounds = "TWOFACTOR_HISTORIES"
+
+// sqlNodes returns two stores with pools of their own on one database.
+func sqlNodes(d sqlstore.Dialect) func(t *testing.T) []proving.Full {
+	return func(t *testing.T) []proving.Full {
+		dsn := testenv.SQL(t, d)
+		var nodes []proving.Full
+		for range 2 {
+			nodes = append(nodes, migrated(t, sqlstore.New(testenv.OpenSQL(t, d, dsn), d)))
+		}
+		return nodes
+	}
+}
+
+// historians are the stores whose histories are looked at.
+var historians = []struct {
+	name string
+	open func(t *testing.T) []proving.Full
+
+	deadlock func(error) bool // see histories.Options
+}{
+	{name: "memory", open: func(*testing.T) []proving.Full { return []proving.Full{memory.New()} }},
+	{name: "SQLite", open: sqlNodes(sqlstore.SQLite)},
+	{name: "PostgreSQL", open: sqlNodes(sqlstore.PostgreSQL)},
+	{name: "MariaDB", open: sqlNodes(sqlstore.MySQL), deadlock: deadlocked},
+	{name: "bbolt", open: func(t *testing.T) []proving.Full { return []proving.Full{testenv.Bolt(t)} }},
+	{name: "Redis", open: func(t *testing.T) []proving.Full {
+		socket, prefix := testenv.RedisSocket(t), testenv.RedisPrefix()
+		var nodes []proving.Full
+		for range 2 {
+			nodes = append(nodes, testenv.OpenRedis(t, testenv.RedisClient(t, socket), prefix))
+		}
+		return nodes
+	}},
+}
+
+// deadlocked reports whether MariaDB has undone a statement to break a deadlock.
+func deadlocked(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && e.Number == 1213
+}
+
+// TestHistories lets clients use one record at once, over and over, and looks for an
+// order of their operations that explains what each was told.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	rounds := 40
+	if n, err := strconv.Atoi(os.Getenv(historyRounds)); err == nil {
+		rounds = n
+	}
+	for _, h := range historians {
+		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
+			nodes := h.open(t)
+			began := time.Now()
+			f, err := histories.Check(t.Context(), nodes, histories.Options{Rounds: rounds, Deadlock: h.deadlock})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d histories in %v: %v", rounds, time.Since(began).Round(time.Millisecond), f)
+			if f.Saved == 0 || f.Conflicts == 0 {
+				t.Error("nothing was saved, or nothing was a conflict")
+			}
+		})
+	}
+}
+
+// A hasty store compares in one step and writes in another.
+type hasty struct{ proving.Full }
+
+func (s hasty) Save(ctx context.Context, r store.Record, prev int64) error {
+	now, err := s.Load(ctx, r.UserID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	for range 10 {
+		runtime.Gosched() // where there is no network
+	}
+	for now.Version == prev {
+		err := s.Full.Save(ctx, r, now.Version)
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		if now, err = s.Load(ctx, r.UserID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		prev = now.Version
+	}
+	return store.ErrConflict
+}
+
+// TestHistoriesCatchHastyStore has a hasty store on each database.
+func TestHistoriesCatchHastyStore(t *testing.T) {
+	t.Parallel()
+	for _, h := range historians {
+		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
+			nodes := h.open(t)
+			for i := range nodes {
+				nodes[i] = hasty{nodes[i]}
+			}
+			f, err := histories.Check(t.Context(), nodes, histories.Options{Rounds: 2000, Deadlock: deadlocked})
+			if err == nil {
+				t.Errorf("a store that compares in one step and writes in another was not caught in %v", f)
+			}
+			t.Logf("after %v: %v", f, err)
+		})
+	}
+}

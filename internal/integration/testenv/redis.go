@@ -1,0 +1,63 @@
+package testenv
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/redis"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
+)
+
+// Redis returns a store whose keys have a prefix of their own.
+func Redis(t testing.TB) store.Store {
+	t.Helper()
+	return OpenRedis(t, RedisClient(t, RedisSocket(t)), RedisPrefix())
+}
+
+// theRedis starts the server of this test binary. It runs until the binary ends, in
+// whatever way.
+var theRedis = sync.OnceValues(func() (*redis.Server, error) { return redis.Start(context.Background()) })
+
+// RedisSocket returns the socket of the server, and starts it at the first call.
+func RedisSocket(t testing.TB) string {
+	t.Helper()
+	s, err := theRedis()
+	needServer(t, "Redis", err)
+	return s.Socket()
+}
+
+// RedisPrefix returns a prefix of keys that no other test of this process uses.
+func RedisPrefix() string { return fmt.Sprintf("test%d:", databases.Add(1)) }
+
+// RedisClient returns a client of the server behind the socket. It is closed with the
+// test.
+func RedisClient(t testing.TB, socket string) *goredis.Client {
+	t.Helper()
+	c := goredis.NewClient(&goredis.Options{Network: "unix", Addr: socket, ContextTimeoutEnabled: true, PoolSize: poolSize})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// OpenRedis returns a store.
+func OpenRedis(t testing.TB, c goredis.UniversalClient, prefix string) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.New(c, redisstore.Options{Prefix: prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// RedisReviving starts a server for this test alone. It returns its socket, and what
+// kills the server, which then comes back.
+func RedisReviving(t testing.TB) (socket string, kill func() error) {
+	t.Helper()
+	s, err := redis.StartReviving(t.Context())
+	needServer(t, "Redis", err)
+	stopped(t, s.Stop, s.Log)
+	return s.Socket(), s.Kill
+}
