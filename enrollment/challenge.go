@@ -77,7 +77,7 @@ func (g *Guard) readChallenge(ctx context.Context, purpose Purpose, token Challe
 		return c, deny(ReasonChallengeInvalid)
 	case err != nil:
 		return c, err
-	case c.Expired(g.now()):
+	case c.Expired(g.Now()):
 		return c, deny(ReasonChallengeExpired)
 	}
 	return c, nil

@@ -48,7 +48,7 @@ func (g *Guard) ClockHints() ClockHints {
 	if g.check() != nil {
 		return ClockHints{}
 	}
-	return g.hints.at(g.now())
+	return g.hints.at(g.Now())
 }
 
 const (

@@ -66,7 +66,7 @@ func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Stat
 	if err := q.Validate(); err != nil {
 		return nil, fmt.Errorf("enrollment: %w", err)
 	}
-	now := d.guard.now()
+	now := d.guard.Now()
 	for _, id := range ids {
 		none, err := d.guard.statusOf(id, account.New(account.Moment{}), now)
 		if err != nil {
@@ -232,7 +232,7 @@ func (d *Directory) status(ctx context.Context, rec store.Record) (Status, error
 		return Status{}, err
 	}
 	// Nothing is written, so no random bytes are needed.
-	m := account.Moment{Now: d.guard.now()}
+	m := account.Moment{Now: d.guard.Now()}
 	a.ClampFuture(m)
 	a.Tidy(m)
 	s, err := d.guard.statusOf(rec.UserID, a, m.Now)

@@ -72,7 +72,7 @@ func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 	if err := d.check(); err != nil {
 		return done, err
 	}
-	now := d.guard.now()
+	now := d.guard.Now()
 	err := d.sweepDue(ctx, now, &done)
 	if err == nil {
 		err = d.walkAll(ctx, now, &done)

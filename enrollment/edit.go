@@ -126,7 +126,7 @@ func (e *edit) carryOut(caller context.Context, decide decision, seal func(conte
 	err := e.untilStored(caller, decide, seal)
 	e.returned = true
 	if denied := deniedIn(err); denied != nil && !denied.RetryAt.IsZero() {
-		denied.Wait = waitUntil(denied.RetryAt, e.guard.now())
+		denied.Wait = waitUntil(denied.RetryAt, e.guard.Now())
 	}
 	return err
 }

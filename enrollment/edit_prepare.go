@@ -71,7 +71,7 @@ func (e *edit) prepare(caller context.Context, b *base, need account.Need) (*bas
 
 // bounded returns a context that ends when the edit has taken too long.
 func (e *edit) bounded(caller context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(caller, account.MaxWait-max(0, e.guard.now().Sub(e.typed)))
+	return context.WithTimeout(caller, account.MaxWait-max(0, e.guard.Now().Sub(e.typed)))
 }
 
 // prepareSlowly is prepare for what takes a slot. A set that is paid for is made

@@ -76,7 +76,7 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 // moment draws what a decision takes from outside.
 func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 	m := account.Moment{
-		Now:           g.now(),
+		Now:           g.Now(),
 		Origin:        originOf(ctx),
 		Tells:         g.config.Notify != nil,
 		AllowSHA1:     g.config.AllowSHA1,
@@ -106,7 +106,11 @@ func (g *Guard) draw(buffers ...[]byte) error {
 	return nil
 }
 
-// now returns the time as accounts keep it.
-func (g *Guard) now() time.Time {
+// Now returns the time by Config.Now, in UTC and to the microsecond, as all decisions of
+// the Guard take it. It returns the zero time if New has not made the Guard.
+func (g *Guard) Now() time.Time {
+	if g.check() != nil {
+		return time.Time{}
+	}
 	return g.config.Now().UTC().Truncate(time.Microsecond)
 }

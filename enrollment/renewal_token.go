@@ -69,7 +69,7 @@ func (g *Guard) readRenewal(ctx context.Context, userID string, from RenewalToke
 		return t, deny(ReasonRenewalInvalid)
 	}
 	t.Expires = expires
-	if !g.now().Before(t.Expires.Add(account.RepeatTTL)) {
+	if !g.Now().Before(t.Expires.Add(account.RepeatTTL)) {
 		return t, deny(ReasonRenewalInvalid)
 	}
 	return t, nil

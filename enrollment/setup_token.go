@@ -64,7 +64,7 @@ func (g *Guard) readSetupToken(ctx context.Context, label, userID string, token 
 	case err != nil:
 		return s, err
 	}
-	now := g.now()
+	now := g.Now()
 	if !now.Before(s.expires.Add(account.RepeatTTL)) {
 		return s, deny(ReasonSetupExpired)
 	}

@@ -111,7 +111,7 @@ func (c *call) deny(err error, page string) {
 		c.fault(err)
 		return
 	}
-	c.setNote(noteOf(err))
+	c.setNote(noteOf(err, c.guard.Now()))
 	c.redirect(page)
 }
 
@@ -124,7 +124,7 @@ func (c *call) done(key, page string) {
 // show completes a page and hands it to Config.Render.
 func (c *call) show(p Page) {
 	p.Lang, p.Path, p.Login, p.Home = c.lang.words.Tag, c.config.Path, c.config.Login, c.config.Home
-	p.lang, p.text, p.issuer = c.lang, c.text, c.config.Issuer(c.r)
+	p.lang, p.text, p.now, p.issuer = c.lang, c.text, c.guard.Now(), c.config.Issuer(c.r)
 	if p.Problem == "" {
 		c.addNote(&p)
 	}

@@ -27,8 +27,10 @@ type Config struct {
 	Start func(w http.ResponseWriter, r *http.Request, in SignedIn) (session any, err error)
 
 	// Reauth returns when the first factor was last checked in the session of the
-	// request: at the sign-in, or when the user entered the password again. If that is
-	// at most [enrollment.ReceiptTTL] ago, it proves what [enrollment.ByReauth] proves.
+	// request: [SignedIn].At of the sign-in, or [enrollment.Guard.Now] when the user
+	// entered the password again. If that is at most [enrollment.ReceiptTTL] ago by the
+	// clock of the Guard, it proves what [enrollment.ByReauth] proves. A time that is more
+	// than a minute ahead of that clock proves nothing.
 	// Otherwise the user is asked for a code, or sent to Login where no code can help.
 	// It returns the zero time if it does not know. Defaults to nil: it never knows.
 	Reauth func(r *http.Request) (at time.Time, err error)
@@ -101,6 +103,10 @@ type SignedIn struct {
 	// a new id and another Stamp, because a factor was changed. Keep what the session
 	// holds, also the time of its sign-in.
 	Renewed bool
+
+	// At is the time of the sign-in by the clock of the Guard, for [Config].Reauth. It is
+	// the zero time if Renewed is set.
+	At time.Time
 
 	// Factor is the second step: the factor of the code, or what replaced it. It is ""
 	// if none was needed, and if Renewed is set.

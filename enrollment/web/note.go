@@ -28,11 +28,12 @@ const (
 	noteFault  = "fault"  // key says what passes: "busy" or "not_sent"
 )
 
-func noteOf(err error) note {
+// noteOf returns the note about an error, at that time by the clock of the Guard.
+func noteOf(err error, now time.Time) note {
 	if denied := deniedIn(err); denied != nil {
 		n := note{kind: noteDenied, denied: denied}
 		if denied.Wait > 0 {
-			n.until = time.Now().Add(denied.Wait)
+			n.until = now.Add(denied.Wait)
 		}
 		return n
 	}
@@ -80,8 +81,7 @@ func (c *call) note() (n note, ok bool) {
 		Reason: enrollment.Reason(n.key), Factor: enrollment.Factor(part[2]), Skew: time.Duration(skew) * time.Second,
 	}
 	if until > 0 {
-		// The wait counts down by the clock of this process, which set it.
-		n.denied.Wait = max(time.Until(n.until), time.Second)
+		n.denied.Wait = max(n.until.Sub(c.guard.Now()), time.Second)
 		n.denied.RetryAt = n.until.UTC()
 	}
 	return n, true

@@ -218,12 +218,42 @@ func TestReauth(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.AllowReauth = true }))
 	b, _, _ := h.member("alice")
-	h.checked = time.Time{}
-	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
-	h.checked = time.Now().Add(-6 * time.Minute)
-	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
-	h.checked = time.Now()
-	b.get("/2fa/disable").at("/2fa/disable").submit("/2fa/disable").at("/2fa/", "Two-factor authentication is off.")
+	now := h.kit.Clock.Now()
+	for _, at := range []time.Time{{}, now.Add(-enrollment.ReceiptTTL - time.Second), now.Add(time.Minute + time.Second), time.Now()} {
+		h.checked = func() time.Time { return at }
+		b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
+	}
+	for _, at := range []time.Time{now.Add(-enrollment.ReceiptTTL), now.Add(time.Minute), now} {
+		h.checked = func() time.Time { return at }
+		b.get("/2fa/disable").at("/2fa/disable")
+	}
+	b.submit("/2fa/disable").at("/2fa/", "Two-factor authentication is off.")
+}
+
+// All times are those of the Guard's clock, which is far from the machine's in this test.
+func TestClock(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	now := h.kit.Clock.Now()
+	b, app, _ := h.member("alice")
+	if at := h.started[0].At; !at.Equal(now) {
+		t.Errorf("the session began at %v, want %v", at, now)
+	}
+	if renewed := h.started[1]; !renewed.Renewed || !renewed.At.IsZero() {
+		t.Errorf("the renewed session is %+v", renewed)
+	}
+	b.login("alice").submit("/2fa/sign-in", "code", h.code(app))
+	if at := h.started[2].At; !at.Equal(h.kit.Clock.Now()) {
+		t.Errorf("the session began at %v, want %v", at, h.kit.Clock.Now())
+	}
+	b.login("alice")
+	for range 5 {
+		b.post("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+	}
+	b.sees(`data-wait="60"`)
+	b = h.browser().login("bob").get("/2fa/setup/begin").submit("/2fa/setup/begin")
+	b.submit("/2fa/setup", "code", h.code(b.scan())).at("/2fa/codes", h.kit.Clock.Now().Format(time.DateOnly))
+	b.get("/2fa/codes.txt").sees(h.kit.Clock.Now().Format(time.DateOnly))
 }
 
 // While the database is down, the user learns nothing and is not let in.

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -91,6 +92,7 @@ type Page struct {
 
 	text   func(key string) string
 	lang   *language
+	now    time.Time
 	issuer string
 }
 

@@ -41,10 +41,15 @@ func (c *call) try(change func(enrollment.Proof) error) error {
 // reauthMethod is what events say of a proof by the application's word.
 const reauthMethod = "sign-in"
 
+// clockSlack is how far the clocks of two nodes may differ. A time that is further ahead
+// is of a clock that has jumped, or no time of a sign-in, and would be fresh for longer.
+const clockSlack = time.Minute
+
 // fresh reports whether the first factor was checked just now.
 func (c *call) fresh() (bool, error) {
 	at, err := c.config.Reauth(c.r)
-	return err == nil && !at.IsZero() && time.Since(at) <= enrollment.ReceiptTTL, err
+	age := c.guard.Now().Sub(at)
+	return err == nil && !at.IsZero() && age >= -clockSlack && age <= enrollment.ReceiptTTL, err
 }
 
 // refused answers a change that was not made. If only a proof was missing, it asks for
@@ -56,7 +61,7 @@ func (c *call) refused(err error, kind enrollment.ChangeKind, page, other string
 		return
 	}
 	if errors.Is(err, enrollment.ReasonProofNotAllowed) {
-		c.setNote(noteOf(err)) // something else will do
+		c.setNote(noteOf(err, c.guard.Now())) // something else will do
 	}
 	status, err := c.guard.Status(c.r.Context(), c.user)
 	if err != nil {

@@ -99,6 +99,9 @@ func (c *call) signIn(in SignedIn) (session any, ok bool) {
 
 // start calls Config.Start. It answers the request if that fails.
 func (c *call) start(in SignedIn) (session any, ok bool) {
+	if !in.Renewed {
+		in.At = c.guard.Now()
+	}
 	session, err := c.config.Start(c.w, c.r, in)
 	if err != nil {
 		c.config.Fail(c.w, c.r, err)

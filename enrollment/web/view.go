@@ -109,7 +109,7 @@ func (v view) Period(p *totp.Params) string { return v.lang.words.Duration(p.Per
 func (v view) Sheet() template.HTML {
 	// SheetHTML escapes what comes from users.
 	return template.HTML(v.Codes.SheetHTML(recovery.Sheet{
-		Issuer: v.issuer, Account: v.Account, Created: time.Now(), Words: v.lang.words.Sheet,
+		Issuer: v.issuer, Account: v.Account, Created: v.now, Words: v.lang.words.Sheet,
 	}))
 }
 

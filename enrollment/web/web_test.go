@@ -32,18 +32,18 @@ type host struct {
 	sessions map[string]web.SignedIn
 	started  []web.SignedIn
 	next     int
-	checked  time.Time // what Reauth returns
-	failure  error     // what Fail got last
+	checked  func() time.Time // what Reauth returns
+	failure  error            // what Fail got last
 }
 
 // newHost starts an application. The changes adjust the Config of its pages.
 func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)) *host {
 	t.Helper()
-	h := &host{t: t, kit: kit, sessions: map[string]web.SignedIn{}, checked: time.Now()}
+	h := &host{t: t, kit: kit, sessions: map[string]web.SignedIn{}, checked: kit.Clock.Now}
 	config := web.Config{
 		User:    h.user,
 		Start:   h.start,
-		Reauth:  func(*http.Request) (time.Time, error) { return h.checked, nil },
+		Reauth:  func(*http.Request) (time.Time, error) { return h.checked(), nil },
 		Account: nil,
 		Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
 			h.mu.Lock()

@@ -11,7 +11,7 @@ func (a *app) addSecondFactor(mux *http.ServeMux) (err error) {
 	a.pages, err = web.New(a.guard, web.Config{
 		User: a.signedIn,
 		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
-			s := session{user: in.UserID, began: time.Now(), stamp: in.Stamp}
+			s := session{user: in.UserID, began: in.At, stamp: in.Stamp}
 			if in.Renewed {
 				s.began = a.session(r).began
 			}

@@ -36,7 +36,7 @@ func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
 			a.sessions.Put(ctx, "user", in.UserID)
 			a.sessions.Put(ctx, "stamp", string(in.Stamp))
 			if !in.Renewed {
-				a.sessions.Put(ctx, "began", time.Now().Unix())
+				a.sessions.Put(ctx, "began", in.At.Unix())
 			}
 			return nil, a.sessions.RenewToken(ctx)
 		},

@@ -35,7 +35,7 @@ func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
 		User:   a.user,
 		Reauth: func(r *http.Request) (time.Time, error) { return a.session(r).began, nil },
 		Start: func(_ http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
-			s := session{user: in.UserID, began: time.Now(), stamp: in.Stamp}
+			s := session{user: in.UserID, began: in.At, stamp: in.Stamp}
 			if in.Renewed {
 				s.began = a.session(r).began
 			}

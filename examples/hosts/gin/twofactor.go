@@ -40,7 +40,7 @@ func (a *app) startSession(w http.ResponseWriter, r *http.Request, in web.Signed
 	s := a.session(r)
 	s.Values["user"], s.Values["stamp"] = in.UserID, string(in.Stamp)
 	if !in.Renewed {
-		s.Values["began"] = time.Now().Unix()
+		s.Values["began"] = in.At.Unix()
 	}
 	return nil, a.start(w, r, s)
 }
