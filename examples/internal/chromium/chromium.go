@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a test waits for a page that does not come.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // A Tab is a tab of a browser of its own. Its methods fail the test.
 type Tab struct {
@@ -33,7 +33,8 @@ func Open(t testing.TB, at string) *Tab {
 	t.Helper()
 	path := program(t, "chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900), chromedp.UserDataDir(t.TempDir()))
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900),
+		chromedp.WSURLReadTimeout(patience), chromedp.UserDataDir(profile(t)))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -41,6 +42,29 @@ func Open(t testing.TB, at string) *Tab {
 	b := &Tab{t, ctx, at}
 	b.run(chromedp.Navigate("about:blank"))
 	return b
+}
+
+// profile makes the folder of a browser. It deletes it after the test as soon as that is
+// possible: processes of the browser still write there when the first of them has ended,
+// so t.TempDir fails now and then.
+func profile(t testing.TB) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		late := time.After(patience)
+		for err := os.RemoveAll(folder); err != nil; err = os.RemoveAll(folder) {
+			select {
+			case <-late:
+				t.Errorf("the browser does not leave its folder: %v", err)
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	})
+	return folder
 }
 
 // program returns the path of a program, or skips the test.
@@ -103,27 +127,56 @@ func (b *Tab) Sees(text string) {
 	b.t.Fatalf("the browser does not see %q; the page is:\n%s", text, b.source())
 }
 
+// Next does something that leads to another page, and waits until that is there. Without
+// it, what comes next may still be done on the page before.
+func (b *Tab) Next(do func()) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(`window.seenBefore = true`, nil))
+	do()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		var there bool
+		err := chromedp.Run(ctx, chromedp.Evaluate(`!window.seenBefore && document.readyState === "complete"`, &there))
+		if err == nil && there {
+			return
+		}
+		_ = chromedp.Run(ctx, chromedp.Sleep(20*time.Millisecond))
+	}
+	b.t.Fatalf("no other page comes; the page is:\n%s", b.source())
+}
+
+// Fill puts a text into the field that the selector finds. Nobody types, so a script that
+// waits for the last digit does nothing.
+func (b *Tab) Fill(selector, text string) {
+	b.t.Helper()
+	b.run(chromedp.WaitVisible(selector, chromedp.ByQuery), chromedp.Evaluate(
+		`document.querySelector(`+quoted(selector)+`).value = `+quoted(text), nil))
+}
+
 // Type types into the field that the selector finds.
 func (b *Tab) Type(selector, text string) {
 	b.t.Helper()
 	b.run(chromedp.SendKeys(selector, text, chromedp.ByQuery))
 }
 
-// Click clicks on what the selector finds, and waits for the page that follows.
+// Click clicks on what the selector finds. Next waits for the page that follows.
 func (b *Tab) Click(selector string) {
 	b.t.Helper()
 	b.run(chromedp.Click(selector, chromedp.ByQuery))
 }
 
-// Press clicks many times on the same place, without waiting for anything.
-func (b *Tab) Press(selector string, times int) {
+// Press clicks many times on the place of what the selector finds, also while the browser
+// waits for another page. After each click it calls the function.
+func (b *Tab) Press(selector string, times int, clicked func(n int)) {
 	b.t.Helper()
 	var at []float64
-	b.run(chromedp.ScrollIntoView(selector, chromedp.ByQuery), chromedp.Evaluate(
-		`(() => { const r = document.querySelector(`+quoted(selector)+`).getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`, &at))
-	for range times {
+	b.run(chromedp.Evaluate(`(() => { const e = document.querySelector(`+quoted(selector)+`); e.scrollIntoView({ block: "center" });
+		const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] })()`, &at))
+	for n := range times {
 		b.run(input.DispatchMouseEvent(input.MousePressed, at[0], at[1]).WithButton(input.Left).WithClickCount(1),
 			input.DispatchMouseEvent(input.MouseReleased, at[0], at[1]).WithButton(input.Left).WithClickCount(1))
+		clicked(n + 1)
 	}
 }
 
