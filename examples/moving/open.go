@@ -86,6 +86,9 @@ func (o options) openTables(ctx context.Context, db *sql.DB, getenv func(string)
 	switch o.from {
 	case "column":
 		return fromColumn(ctx, db, query(columnQuery)), nil
+	case "fortify":
+		keys, err := readLaravelKeys(getenv("APP_KEY"), getenv("APP_PREVIOUS_KEYS"))
+		return fromFortify(ctx, db, query(fortifyQuery), keys), err
 	default:
 		return nil, fmt.Errorf("unknown system %q", o.from)
 	}
