@@ -89,6 +89,9 @@ func (o options) openTables(ctx context.Context, db *sql.DB, getenv func(string)
 	case "fortify":
 		keys, err := readLaravelKeys(getenv("APP_KEY"), getenv("APP_PREVIOUS_KEYS"))
 		return fromFortify(ctx, db, query(fortifyQuery), keys), err
+	case "devise":
+		keys, err := readRailsKeys(getenv("ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY"), getenv("ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT"))
+		return fromDevise(ctx, db, query(deviseQuery), keys), err
 	default:
 		return nil, fmt.Errorf("unknown system %q", o.from)
 	}
