@@ -92,6 +92,8 @@ func (o options) openTables(ctx context.Context, db *sql.DB, getenv func(string)
 	case "devise":
 		keys, err := readRailsKeys(getenv("ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY"), getenv("ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT"))
 		return fromDevise(ctx, db, query(deviseQuery), keys), err
+	case "django":
+		return fromDjango(ctx, db), nil
 	default:
 		return nil, fmt.Errorf("unknown system %q", o.from)
 	}
