@@ -11,7 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver of old databases
+	_ "github.com/go-sql-driver/mysql" // the drivers of old databases
+	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
@@ -64,6 +65,13 @@ func rehearsalGuard(config enrollment.Config) (*enrollment.Guard, func() error, 
 
 // openOld opens the old system. It is only read.
 func (o options) openOld(ctx context.Context, getenv func(string) string) (source, func() error, error) {
+	if o.from == "keycloak" {
+		file, err := os.Open(o.old)
+		if err != nil {
+			return nil, nil, err
+		}
+		return fromKeycloak(file), file.Close, nil
+	}
 	db, err := openDatabase(o.old)
 	if err != nil {
 		return nil, nil, err
@@ -101,6 +109,9 @@ func (o options) openTables(ctx context.Context, db *sql.DB, getenv func(string)
 
 // openDatabase opens a database by its kind of address.
 func openDatabase(address string) (*sql.DB, error) {
+	if dsn, ok := strings.CutPrefix(address, "mysql://"); ok {
+		return sql.Open("mysql", dsn)
+	}
 	if strings.HasPrefix(address, "postgres://") {
 		return sql.Open("pgx", address)
 	}
