@@ -26,33 +26,34 @@
 //
 // An attacker with the password who guesses codes:
 //
-//   - The attacker gets five guesses, then waits that double up to a day. In the long
-//     run, one guess a day at one authenticator is left. The chance of success is
-//     about 0.1 % a year, however often the owner signs in with the app, however many
-//     authenticators there are and however many requests race.
+//   - The attacker gets five guesses, then has to wait, a minute at first and up to a
+//     day later. In the long run, that is one guess a day at one authenticator. The
+//     chance of success is about 0.1 % a year. It does not depend on how often the
+//     owner signs in with the app, on the number of authenticators, or on requests that
+//     race.
 //   - Each recovery code that the owner uses gives at most five more guesses at app
-//     codes. With several authenticators it forgives at most 46 units of the budget,
+//     codes. With several authenticators it gives back at most 46 units of the budget,
 //     and each unit is a chance of 3 in a million. If the account has an address, it
 //     also gives five guesses at codes in messages.
 //   - Recovery codes have 80 bits. Guessing them is hopeless.
 //   - The owner with the app gets in at any time, also during the attack: three
-//     consecutive codes are evaluated while app codes are locked or disabled. A try is
-//     right with a chance of 4·10⁻¹⁷ for each authenticator, and tries are not limited.
-//     At a thousand a second that makes less than 0.01 % in a year. Three codes that
-//     somebody sees before the owner uses them work for ten minutes, or for twenty if
-//     the clock of the phone is ten minutes ahead.
+//     consecutive codes are evaluated while app codes are locked or disabled. A guess
+//     at three codes is right with a chance of 4·10⁻¹⁷ for each authenticator, and such
+//     guesses are not limited. At a thousand a second that is less than 0.01 % in a
+//     year. Three codes that somebody sees before the owner uses them work for ten
+//     minutes, or for twenty if the clock of the phone is ten minutes ahead.
 //   - The owner without the app gets in once the attacker stops: recovery codes are
 //     locked for a minute at most, and each one used ends a lock of app codes. Recovery
 //     codes from another system can be locked for up to a day, until the user makes new
 //     ones.
-//   - The owner hears of it ten minutes after the first guess, or at once if a right
-//     code follows. Two guesses stay silent if they look like the owner's typing
-//     errors: the owner has to sign in within ten minutes from what the application
-//     calls the same origin. The next answer says how many there were.
+//   - The owner is told ten minutes after the first guess, or at once if a right code
+//     follows. One or two guesses are not reported if they look like the owner's typing
+//     errors: a right code follows within ten minutes, from the same origin as the
+//     application names it. The answer to that code says how many were wrong.
 //
-// An attacker who sees a code, in a log or over a shoulder, can't use it again. The
-// database marks it as used before the answer is sent. What counts is the time step
-// of the code, not its digits.
+// An attacker who sees a code, in a log or over a shoulder, can't use it again. It is
+// stored as used before the answer is sent. What counts is the time step of the code,
+// not its digits.
 //
 // An attacker without any factor can't guess codes and can't lock anyone out. A code
 // is checked only with a challenge, which follows the first factor, or for a user
@@ -60,8 +61,8 @@
 //
 // An attacker with a stolen session needs a code to turn the second factor off, to
 // replace it or to make recovery codes. Where it is off, the application checks the
-// first factor again before the attacker can set up a phone. Two things that an application may keep in
-// the session would help the attacker:
+// first factor again before anybody can set up a phone. Two things that an application
+// may keep in the session would help the attacker:
 //
 //   - A receipt. It is valid for five minutes and ends with every change of factor.
 //   - The token of a pending setup. It shows the new secret while the setup is
@@ -69,21 +70,21 @@
 //     form instead, and also the token of a renewal, which shows the new codes.
 //
 // An attacker who reads the database, a replica or a backup finds ciphertext. An
-// attacker who writes to the database can't move an account to another user, change
-// it, or give it another state or version. Such an account does not open. That is an
-// error, and never means "not enrolled". Hiding an account from the background sweep
-// delays notifications by a day at most.
+// attacker who writes to the database can't move an account to another user, change it,
+// or give it another state or version. Such an account does not open, which is an error
+// and never means "not enrolled". Hiding an account from the background sweep delays
+// notifications by a day at most.
 //
 // Races, clients that hang up, crashes, lost replies of the store, and clocks that
 // jump by less than a day can cause a refusal or an error. They never make a code
 // work twice or a guess free.
 //
-// An administrator can turn off a user's second factor, or let the user sign in
-// without one for a while. This is impossible for the administrator's own account,
-// and the user is told who did it and why. An administrator can't add a factor to an
-// account that has one, and can't see recovery codes. Import gives an account a
-// factor that the caller knows, if it has none. Export reveals secrets. The user is
-// told about both. Use them in programs, and do not expose them on an admin page.
+// An administrator can turn off a user's second factor, or let the user sign in without
+// one for a while. This is impossible for the administrator's own account, and the user
+// is told who did it and why. An administrator can't add a factor to an account that
+// has one, and can't see recovery codes. Import gives an account without a factor one
+// that the caller knows. Export reveals secrets. The user is told about both. Use them
+// in programs, and do not expose them on an admin page.
 //
 // # What you can turn on, and what it costs
 //
@@ -103,14 +104,15 @@
 //   - Recovery codes that can be shown again: an attacker with the keys and the
 //     database can read them. So can an attacker with a session in which an app code
 //     was just entered.
-//   - Recovery codes that are replaced when used: a stolen code buys the next one.
-//   - Recovery codes of another system: they are as strong as that system made them.
+//   - Recovery codes that are replaced when used: a thief of one code gets the next.
+//   - Recovery codes of another system: they are only as strong as that system made
+//     them.
 //
 // # What it does not protect against
 //
-//   - Phishing in real time. A site that makes a user enter a code, and uses it at
-//     once, is signed in. Only factors that are bound to the origin prevent this, such
-//     as passkeys (NIST SP 800-63B-4, section 3.2.5).
+//   - Phishing in real time. A site that asks a user for a code and uses it at once is
+//     signed in. Only factors that are bound to the origin prevent this, such as
+//     passkeys (NIST SP 800-63B-4, section 3.2.5).
 //   - Deleted or restored rows. An attacker who writes to the database can delete a
 //     row, or put back an old one with its codes, guesses and factors. Encryption does
 //     not reveal this. Keep a flag of your own and pass it as SignInOptions.Enrolled:

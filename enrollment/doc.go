@@ -104,7 +104,7 @@
 //     factor off.
 //   - Config.KeepCodes: the keys together with the database reveal recovery
 //     codes. So does a stolen session within five minutes of an app code.
-//   - Config.ReplenishCodes: a stolen recovery code buys the next one.
+//   - Config.ReplenishCodes: a thief of one recovery code gets the next.
 //   - Config.CodesAtSetup: a user who leaves the setup page early may have
 //     written down codes that never work.
 //   - Devices: the password and a token stolen from the browser sign in.
@@ -117,7 +117,7 @@
 //   - SignInOptions.Grace and Admin.Bypass: until they end, the password alone
 //     signs in.
 //   - Config.ShortSecretsUntil: secrets of 80 to 127 bits sign in until then.
-//   - Import.RecoveryHashes: those codes are as strong as the other system made
+//   - Import.RecoveryHashes: those codes are only as strong as the other system made
 //     them.
 //
 // # Guarantees

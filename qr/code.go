@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// QuietZone is the number of light modules on each side of the symbol in
-	// every output. ISO/IEC 18004 requires as many.
+	// QuietZone is the number of light modules on each side of the symbol in every output,
+	// as ISO/IEC 18004 requires.
 	QuietZone = 4
 
-	// MaxText is the length of the longest text that [New] accepts, in bytes.
-	// The largest symbol, version 40, holds as many arbitrary bytes at level M
-	// (ISO/IEC 18004:2015, table 7). Phone cameras fail to read much smaller
-	// symbols than that. An otpauth URI usually has fewer than 200 bytes.
+	// MaxText is the length of the longest text that [New] accepts, in bytes. The largest
+	// symbol, version 40, holds that many arbitrary bytes at level M (ISO/IEC 18004:2015,
+	// table 7). Phone cameras already fail at much smaller symbols. An otpauth URI usually
+	// has fewer than 200 bytes.
 	MaxText = 2331
 )
 

@@ -13,10 +13,10 @@ import (
 
 // Sizes of a PNG, in pixels on a side.
 const (
-	// DefaultSize is the smallest size of a PNG if 0 is asked for.
+	// DefaultSize is the minimum size that 0 stands for.
 	DefaultSize = 256
 
-	// MaxSize is the largest size that can be asked for.
+	// MaxSize is the largest size that a caller can ask for.
 	MaxSize = 4096
 )
 

@@ -131,9 +131,9 @@ func (c Code) Scheme() Scheme {
 	return Argon2id
 }
 
-// Reveal returns the code in clear, in upper case and in groups of four
-// separated by hyphens: "ABCD-EFGH-JKMN-PQRS". It returns "" for the zero Code.
-// The text opens the account once. Show it only to its owner and do not log it.
+// Reveal returns the code in clear, in upper case and in groups of four separated by
+// hyphens: "ABCD-EFGH-JKMN-PQRS". It returns "" for the zero Code. The text opens the
+// account once. Show it only to its owner and do not log it.
 func (c Code) Reveal() string {
 	if c.IsZero() {
 		return ""

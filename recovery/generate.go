@@ -10,8 +10,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
-// The number of codes of a new set. Each code is another key to the account,
-// and each takes one derivation to make.
+// The number of codes of a new set. Each code opens the account, and takes one
+// derivation to make.
 const (
 	// DefaultCount is the number of codes that [Generate] makes by default.
 	DefaultCount = 10

@@ -15,9 +15,8 @@ var (
 	// ErrWrong says that the set does not have the code.
 	ErrWrong = errors.New("recovery: wrong code")
 
-	// ErrSpent says that the set has the code, but the code was used before. It
-	// also matches ErrWrong. Tell only the owner of the account that the code
-	// was once right.
+	// ErrSpent says that the set has the code, but the code was used before. It also
+	// matches ErrWrong. Tell only the owner of the account about it.
 	ErrSpent = fmt.Errorf("%w: already used", ErrWrong)
 )
 

@@ -16,13 +16,12 @@
 //
 // # What it does not do
 //
-// The package is pure. It keeps no state, reads no clock, opens no connection
-// and starts no goroutine. Time is an argument, and the only reader it reads is
-// the source of randomness passed to [Generate]. It does not store the last
-// step and does not count failures. Six digits are no protection without
-// throttling: a guesser has an even chance after about 230,000 guesses. Package
-// enrollment of this module adds storage, throttling, recovery codes and
-// encryption. An application that calls this package directly has to add them
+// The package is pure. It keeps no state, reads no clock, opens no connection and
+// starts no goroutine. Time is an argument, and so is the source of randomness of
+// [Generate]. It does not store the last step and does not count failures. Six digits
+// are no protection without throttling: a guesser has an even chance after about
+// 230,000 guesses. Package enrollment of this module adds storage, throttling, recovery
+// codes and encryption. An application that calls this package directly has to add them
 // itself.
 //
 // There is no counter-based HOTP, and the window of one code is never wider than

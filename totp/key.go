@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Errors of [Key.Check]. [ErrMalformed] and [ErrSecret] are the others.
+// Errors of [Key.Check], which also returns [ErrMalformed] and [ErrSecret].
 var (
 	// ErrWrong says that the code belongs to no step in the window.
 	ErrWrong = errors.New("totp: wrong code")
@@ -102,11 +102,11 @@ func (k Key) StepTime(step int64) time.Time {
 // time.Unix adds it, and must not overflow.
 const year1 = 62_135_596_800
 
-// Code returns the code that an authenticator shows at time t. It is for tests
-// and for programs that act as an authenticator. A verifier calls [Key.Check]
-// and must never send or show the result of Code. Code returns [ErrSecret] for
-// the zero Key, [ErrNotApproved] if the Go runtime refuses the algorithm, and an
-// error for times before 1970.
+// Code returns the code that an authenticator shows at time t. It is for tests and for
+// programs that act as an authenticator. A verifier calls [Key.Check] and must never
+// send or show the result of Code. Code returns [ErrSecret] for the zero Key,
+// [ErrNotApproved] if the Go runtime refuses the algorithm, and an error for times
+// before 1970.
 func (k Key) Code(t time.Time) (string, error) {
 	if k.IsZero() {
 		return "", errZeroKey

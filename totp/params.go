@@ -21,9 +21,9 @@ const (
 	// 4226, section 5.3, mentions.
 	MaxDigits = 8
 
-	// MinPeriod is the minimum length of a time step. Some tokens of other systems
-	// have it. A clock that is wrong by more than one step gives no right code, so
-	// keep the default for new ones.
+	// MinPeriod is the minimum length of a time step, which tokens of some systems have.
+	// If a clock is wrong by more than one step, no code is right, so keep the default for
+	// new ones.
 	MinPeriod = 10 * time.Second
 
 	// MaxPeriod is the maximum length of a time step. A code is accepted during

@@ -37,9 +37,8 @@ var ErrSecret = errors.New("totp: invalid secret")
 
 var unpadded = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// A Secret is a shared secret: the bytes that both the authenticator and the
-// verifier have. Anyone who has them can make codes forever, so encrypt them
-// before you store them.
+// A Secret is a shared secret: the bytes that both the authenticator and the verifier
+// have. Anyone who has them can make every code, so encrypt them before you store them.
 //
 // The zero Secret holds no secret. It reveals nothing, equals nothing, and
 // [NewKey] refuses it.

@@ -23,9 +23,9 @@ const (
 	// guess at six digits is right with a chance of 3 in a million.
 	LookBothWays Window = iota
 
-	// LookBehind accepts the current step and the one before, but does not look
-	// ahead: a phone whose clock is ahead of the server's is refused for as long at
-	// the end of each step. One guess at six digits is right with a chance of 2 in a
+	// LookBehind accepts the current step and the one before, but does not look ahead: if
+	// the clock of the phone is some seconds ahead, its codes are refused for the last
+	// seconds of each step. One guess at six digits is right with a chance of 2 in a
 	// million.
 	LookBehind
 
@@ -54,9 +54,9 @@ func (w Window) Validate() error {
 	return nil
 }
 
-// Steps returns how many time steps the window accepts: 3, 2 or 1, and 0 for a
-// Window that is not defined. So many codes of a key are right at a moment, or fewer
-// if two of them are equal.
+// Steps returns how many time steps the window accepts: 3, 2 or 1, and 0 for a Window
+// that is not defined. That many codes of a key are right at a time, or fewer if two of
+// them are equal.
 func (w Window) Steps() int {
 	if w >= windows {
 		return 0
