@@ -30,7 +30,7 @@ func newSite(t *testing.T, guard *enrollment.Guard) (*site, http.Handler) {
 	s := &site{guard: guard, passwords: make(map[string]string), sessions: make(map[string]web.SignedIn)}
 	var err error
 	s.pages, err = web.New(guard, web.Config{
-		User: s.user, Start: s.start, Reauth: func(*http.Request) (time.Time, error) { return time.Now(), nil },
+		User: s.user, Start: s.start, Reauth: func(*http.Request) (time.Time, error) { return guard.Now(), nil },
 		Fail: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusInternalServerError) },
 	})
 	if err != nil {
