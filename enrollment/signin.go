@@ -224,8 +224,6 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 		if err != nil {
 			return nil, err
 		}
-		login := login
-		login.Stored = e.loaded.Version != 0
 		d, err := a.SignIn(m, login)
 		if e.op, e.via = "", d.Waived; moved || d.Waived != account.NoFactor {
 			e.op = opSignIn

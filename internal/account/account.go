@@ -56,6 +56,7 @@ type Account struct {
 
 	unknown []field
 
+	unstored  bool // whether it is new, so that nothing has its epoch but what it hands out
 	forgotten bool // whether devices have just lost their trust, which has yet to be recorded
 
 	changed bool
@@ -71,7 +72,7 @@ type Account struct {
 // New returns the account of a user who has none. It counts as unchanged until
 // something is done with it.
 func New(m Moment) *Account {
-	return &Account{epoch: m.epoch()}
+	return &Account{epoch: m.epoch(), unstored: true}
 }
 
 // State returns where the account stands. A pending one may be past its time

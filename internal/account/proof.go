@@ -38,6 +38,7 @@ const (
 	CodeProof
 	ReceiptProof
 	ReauthProof
+	EnrollProof
 )
 
 // A Proof authorises a change. The zero Proof proves nothing.
@@ -45,6 +46,7 @@ type Proof struct {
 	Kind    ProofKind
 	Guess   Guess   // for CodeProof
 	Receipt Receipt // for ReceiptProof
+	Enroll  Enroll  // for EnrollProof
 	Method  string  // for ReauthProof: how the host has checked the first factor again
 
 	// Refused says what is wrong with the proof whatever the account is like;
@@ -76,16 +78,24 @@ type authority struct {
 // proveAdding evaluates the proof for a further factor, or for the first one.
 func (a *Account) proveAdding(m Moment, p Proof, d demand) error {
 	if !a.enrolled() {
-		return proveFirst(m, p)
+		return a.proveFirst(m, p)
 	}
 	_, err := a.prove(m, p, d)
 	return err
 }
 
-// proveFirst evaluates the proof for the first factor. There is no second one yet that
-// could prove it: the application vouches for the user.
-func proveFirst(m Moment, p Proof) error {
+// proveFirst evaluates the proof for the first factor. There is no second one yet
+// that could prove it: the application vouches for the user, or a sign-in demands the setup.
+// What stands for a sign-in has to be good also where nothing need be proven, since the
+// setup completes that sign-in.
+func (a *Account) proveFirst(m Moment, p Proof) error {
 	switch {
+	case p.Kind == EnrollProof && p.Refused != "":
+		return refuse(p.Refused)
+	case p.Kind == EnrollProof:
+		return a.checkEnroll(m, p.Enroll)
+	case p.Kind == ReceiptProof && p.Receipt.Replace:
+		return refuse(ProofNotAllowed)
 	case m.UnprovenSetup || p.Kind == ReauthProof:
 		return nil
 	case p.Kind == NoProof:
@@ -121,6 +131,8 @@ func (a *Account) prove(m Moment, p Proof, d demand) (authority, error) {
 			return authority{}, refuse(ProofNotAllowed)
 		}
 		return authority{at: m.Now, method: p.Method}, nil
+	case EnrollProof:
+		return authority{}, refuse(EnrollTokenInvalid)
 	}
 	return authority{}, refuse(ProofRequired)
 }

@@ -53,6 +53,7 @@ const (
 	ProofInvalid          Reason = "proof_invalid"
 	ProofStale            Reason = "proof_stale"
 	ProofNotAllowed       Reason = "proof_not_allowed"
+	EnrollTokenInvalid    Reason = "enroll_token_invalid"
 )
 
 // A Refusal is the answer "no" to something the user did. Whether the account

@@ -13,7 +13,6 @@ type Login struct {
 	Require  bool       // whether a second factor is demanded
 	Grace    time.Time  // until when that can be put off
 	Enrolled bool       // whether the host has the user as enrolled
-	Stored   bool       // whether the account is stored already
 	Device   DeviceHash // what this browser or installation has shown
 	Channel  string     // of the first factor; "" if that is not known
 	Delivers bool       // whether the host sends messages
@@ -38,6 +37,7 @@ type Decision struct {
 	Waived    Factor    // what replaced the code; NoFactor if nothing had to
 	EnrollBy  time.Time // with Proceed: until when enrolment can be put off
 	Challenge Challenge // with AskCode
+	Enroll    Enroll    // with MustEnroll
 	Factors   []Factor  // with AskCode: what can answer it
 	NextCode  time.Time // with AskCode: when the first app code comes that can, after an import
 
@@ -70,18 +70,23 @@ func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 			NextCode: a.nextCode(m.Now), Consecutive: a.OffersConsecutive(m.Now),
 		}, err
 	case l.SignIn && a.MustEnroll(m.Now):
-		return Decision{Next: MustEnroll}, nil
+		return a.demand(m), nil
 	case l.Require && m.Now.Before(l.Grace):
 		return a.proceed(m, l, Decision{Next: Proceed, EnrollBy: l.Grace}), nil
 	case l.Require:
-		return Decision{Next: MustEnroll}, nil
+		return a.demand(m), nil
 	}
 	return a.proceed(m, l, Decision{Next: Proceed}), nil
 }
 
+// demand has the user set up a second factor before anything else.
+func (a *Account) demand(m Moment) Decision {
+	return Decision{Next: MustEnroll, Enroll: a.NewEnroll(m.Now)}
+}
+
 // proceed notes a sign-in that needs no second factor.
 func (a *Account) proceed(m Moment, l Login, d Decision) Decision {
-	if l.SignIn && l.Stored {
+	if l.SignIn && !a.unstored {
 		a.lastSignIn = SignIn{At: m.Now}
 		a.changed = true
 	}

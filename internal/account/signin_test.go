@@ -229,8 +229,8 @@ func TestSignInDecides(t *testing.T) {
 			w := newWorld(t)
 			if tt.state != nil {
 				tt.state(w)
+				w.reload() // the others are of users who have no account
 			}
-			w.reload()
 			tt.login.SignIn, tt.login.Challenge = signIn, account.ChallengeID{7}
 			d, err := w.a.SignIn(w.moment(), tt.login)
 			if err != nil {
