@@ -71,7 +71,7 @@ func (e *edit) renewCodes(ctx context.Context, t renewalToken, p Proof) (Renewed
 		r, err := a.Renew(m, t.Renewal, proof)
 		stamp := g.stampOf(userID, a)
 		return func(ctx context.Context) (RenewedCodes, error) {
-			token, err := g.sealReceipt(ctx, receipt{r, userID, PurposeSetup})
+			token, err := g.sealReceipt(ctx, receipt{Receipt: r, user: userID, purpose: PurposeSetup})
 			return RenewedCodes{Codes: m.Prepared.Set.Codes, Receipt: token, Stamp: stamp}, err
 		}, err
 	})

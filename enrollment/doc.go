@@ -31,7 +31,7 @@
 //	case enrollment.AskCode:
 //		return askForCode(d.Challenge) // no session yet
 //	case enrollment.MustEnroll: // only with SignInOptions.Require
-//		return leadToSetup(userID)
+//		return leadToSetup(d.EnrollToken) // no session yet
 //	default: // enrollment.Refuse
 //		return err
 //	}
@@ -214,11 +214,11 @@
 // # States and proofs
 //
 // A change of settings needs a [Proof]: a code that the user types, or the receipt of
-// an earlier one. The first setup needs [ByReauth]. A code that was a proof is used up.
-// A receipt is a proof for five minutes, and only until the next change of factor.
-// Confirm, RenewCodes, Remove, Disable, Messages.Confirm, Messages.Unbind, a reset and
-// the use of a recovery code void all receipts, open challenges, trust in devices and
-// pending setups of the account.
+// an earlier one. The first setup needs [ByReauth], or [ByEnrollToken] where a sign-in
+// demands it. A code that was a proof is used up. A receipt is a proof for five minutes,
+// and only until the next change of factor. Confirm, RenewCodes, Remove, Disable,
+// Messages.Confirm, Messages.Unbind, a reset and the use of a recovery code void all
+// receipts, open challenges, trust in devices and pending setups of the account.
 //
 // STATES.md has the tables: what each operation does in each state of an account,
 // and which proof authorises which change.

@@ -28,6 +28,8 @@ type edit struct {
 	via   account.Factor // for the log: what is given where there is no guess
 	guess *guess         // the code that is evaluated, or nil
 
+	mandate account.Mandate // what a setup completes that the proof begins
+
 	matched account.Factor // what the guess was right as; NoFactor if it was not
 
 	// reads says that the edit only reads, unless it finds something to write.

@@ -96,7 +96,9 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 	done, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Binding], error) {
 		d := account.NewDelivery(fresh.id, fresh.digits, m.Now)
 		return func(ctx context.Context) (Binding, error) {
-			token, err := g.sealSetup(ctx, labelAddress, setupToken{id: account.SetupID(d.ID), expires: d.Expires, user: userID, seed: from})
+			token, err := g.sealSetup(ctx, labelAddress, setupToken{
+				id: account.SetupID(d.ID), expires: d.Expires, user: userID, seed: from, mandate: e.mandate,
+			})
 			return Binding{Token: token, Expires: d.Expires}, err
 		}, a.Bind(m, d, account.Address{Channel: o.Channel, To: o.To}, g.config.AddressAlone, ticket, proof)
 	})
@@ -146,7 +148,7 @@ func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, 
 		if err != nil {
 			return nil, t.outcome(err)
 		}
-		return g.confirmed(userID, a, m, done)
+		return g.confirmed(t, a, m, done)
 	})
 }
 

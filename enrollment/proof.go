@@ -21,8 +21,9 @@ type Proof struct {
 }
 
 type proof struct {
-	kind  account.ProofKind
-	value string
+	kind    account.ProofKind
+	value   string
+	browser string // of an EnrollToken
 }
 
 // ByCode proves with a code that the user typed: a current app code or a recovery
@@ -30,12 +31,16 @@ type proof struct {
 // If the change is denied for another reason, the code stays good.
 // Config.ReplenishCodes does not replace a recovery code that was used as a proof,
 // because the user would not see the new one.
-func ByCode(code string) Proof { return Proof{p: redact.Of(proof{account.CodeProof, code})} }
+func ByCode(code string) Proof {
+	return Proof{p: redact.Of(proof{kind: account.CodeProof, value: code})}
+}
 
 // ByReceipt proves with a receipt of the same user (see [Success]) that is at most
 // [ReceiptTTL] old. Any change of factor voids a receipt. The receipt of a
 // delivered code proves nothing here.
-func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{account.ReceiptProof, r.Reveal()})} }
+func ByReceipt(r Receipt) Proof {
+	return Proof{p: redact.Of(proof{kind: account.ReceiptProof, value: r.Reveal()})}
+}
 
 // ByReauth proves by the application's word: it has just checked the first factor
 // again, by the named method, for example "password": 1 to 32 printable bytes. A
@@ -44,10 +49,22 @@ func ByReceipt(r Receipt) Proof { return Proof{p: redact.Of(proof{account.Receip
 // It authorises the first setup: Begin, and Messages.Bind where Config.AddressAlone
 // lets an address be the first factor. If Config.AllowReauth is set, it also
 // authorises Disable, Remove and Messages.Unbind, whose event names the method.
-func ByReauth(method string) Proof { return Proof{p: redact.Of(proof{account.ReauthProof, method})} }
+func ByReauth(method string) Proof {
+	return Proof{p: redact.Of(proof{kind: account.ReauthProof, value: method})}
+}
 
-// readProof reads a proof that the edit may need. A wrong proof is denied only
-// when it is needed; an error is a fault.
+// ByEnrollToken proves the first setup with what SignIn has returned with MustEnroll for
+// the same user: Begin, and Messages.Bind where Config.AddressAlone lets an address be
+// the first factor. Browser is the text that was passed as SignInOptions.Browser.
+//
+// The setup then completes the sign-in: the Success of Confirm has the purpose of the
+// sign-in if that is at most [EnrollConfirmTTL] ago.
+func ByEnrollToken(t EnrollToken, browser string) Proof {
+	return Proof{p: redact.Of(proof{kind: account.EnrollProof, value: t.Reveal(), browser: browser})}
+}
+
+// readProof reads a proof that the edit may need, and what the setup completes that it
+// begins. A wrong proof is denied only when it is needed; an error is a fault.
 func (e *edit) readProof(ctx context.Context, p Proof) (account.Proof, error) {
 	if p.p.IsZero() {
 		return account.Proof{}, nil
@@ -69,12 +86,21 @@ func (e *edit) readProof(ctx context.Context, p Proof) (account.Proof, error) {
 		case err != nil:
 			return read, err
 		}
-		read.Receipt = r.Receipt
+		read.Receipt, e.mandate = r.Receipt, r.mandate()
 	case account.ReauthProof:
 		if n := len(value); n == 0 || n > maxMethod || !typed.Printable(value) {
 			return read, fmt.Errorf("enrollment: the method of ByReauth is not 1 to %d printable bytes", maxMethod)
 		}
 		read.Method = value
+	case account.EnrollProof:
+		t, err := e.guard.openEnroll(ctx, EnrollTokenOf(value), p.p.Get().browser)
+		switch {
+		case errors.Is(err, errToken), err == nil && t.user != e.user:
+			read.Refused = account.EnrollTokenInvalid
+		case err != nil:
+			return read, err
+		}
+		read.Enroll, e.mandate = t.Enroll, t.mandate()
 	}
 	return read, nil
 }

@@ -250,4 +250,10 @@ const (
 	// ReasonProofNotAllowed means that this kind of proof does not authorise this
 	// change. Ask for one that does, see "Proofs" in STATES.md. [ErrProof]
 	ReasonProofNotAllowed Reason = Reason(account.ProofNotAllowed)
+
+	// ReasonEnrollTokenInvalid means that the EnrollToken is none, was handed out to
+	// another user or browser, or has ended: by its time, because the account has a
+	// second factor now, or because another browser has begun a setup first. Ask for
+	// the first factor again. [ErrProof]
+	ReasonEnrollTokenInvalid Reason = Reason(account.EnrollTokenInvalid)
 )

@@ -29,7 +29,7 @@ var (
 
 	// ErrProof matches the reasons why a change of settings is not authorised.
 	// Ask for a code, and try again with [ByCode]. For the first setup, ask for the
-	// first factor, and try again with [ByReauth].
+	// first factor, and try again with [ByReauth] or [ByEnrollToken].
 	ErrProof = errors.New("enrollment: not authorised by a proof")
 
 	// ErrLimit matches the reasons that name a limit: of authenticators, of sets
@@ -89,6 +89,7 @@ var groups = map[Reason]error{
 	ReasonProofInvalid:          ErrProof,
 	ReasonProofStale:            ErrProof,
 	ReasonProofNotAllowed:       ErrProof,
+	ReasonEnrollTokenInvalid:    ErrProof,
 }
 
 // Reasons returns every reason in alphabetical order, for a test that each has words.

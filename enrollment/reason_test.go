@@ -27,7 +27,7 @@ var groups = map[error][]enrollment.Reason{
 	},
 	enrollment.ErrProof: {
 		enrollment.ReasonProofRequired, enrollment.ReasonProofInvalid, enrollment.ReasonProofStale,
-		enrollment.ReasonProofNotAllowed,
+		enrollment.ReasonProofNotAllowed, enrollment.ReasonEnrollTokenInvalid,
 	},
 	enrollment.ErrLimit: {
 		enrollment.ReasonTooManyAuthenticators, enrollment.ReasonTooManyCodeSets, enrollment.ReasonTooManyMessages, enrollment.ReasonTooSoon,

@@ -35,10 +35,10 @@ func (redacted) MarshalBinary() ([]byte, error) { return nil, errEncode }
 // What tokens are in can be logged as JSON, which encodes them. So it is logged
 // without them, and without recovery codes.
 
-// LogValue returns the Decision without the Challenge.
+// LogValue returns the Decision without the Challenge and the EnrollToken.
 func (d Decision) LogValue() slog.Value {
 	type plain Decision
-	d.Challenge = Challenge{}
+	d.Challenge, d.EnrollToken = Challenge{}, EnrollToken{}
 	return slog.AnyValue(plain(d))
 }
 

@@ -16,8 +16,9 @@ import (
 //		Proof:   enrollment.ByReceipt(r.Receipt),
 //	})
 //
-// The Success of Confirm stands for both steps: go on with what Purpose was for, such
-// as starting the session. Before that, the user is not signed in.
+// The Success of Confirm has the same Purpose if the answer is at most [EnrollConfirmTTL]
+// ago, and stands for both steps: go on with what it is for, such as starting the session.
+// Before that, the user is not signed in.
 type Replacement struct {
 	// UserID is the user who answered.
 	UserID string
@@ -61,7 +62,10 @@ func (g *Guard) answered(userID string, a *account.Account, p Purpose, match acc
 		}, err
 	}
 	r := Replacement{UserID: userID, Purpose: p, Authenticator: formatAuthenticatorID(match.Replace)}
-	proof := receipt{account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Factor}, userID, purposeReplace}
+	proof := receipt{
+		Receipt: account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Factor},
+		user:    userID, purpose: purposeReplace, completes: p,
+	}
 	return func(ctx context.Context) (_ answer, err error) {
 		r := r
 		r.Receipt, err = g.sealReceipt(ctx, proof)

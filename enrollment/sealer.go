@@ -56,6 +56,7 @@ const (
 	labelSetup     = "twofactor setup v1"
 	labelAddress   = "twofactor address v1"
 	labelRenewal   = "twofactor renewal v1"
+	labelEnroll    = "twofactor enroll v1"
 
 	// What is hashed and not sealed.
 	labelDevice    = "twofactor device v1"

@@ -56,9 +56,9 @@ type BeginOptions struct {
 	// one. Defaults to none.
 	Ticket Ticket
 
-	// Proof authorises the setup. The first one takes [ByReauth], or nothing with
-	// Config.UnprovenSetup. Once two-factor authentication is on, it takes [ByCode] or
-	// [ByReceipt].
+	// Proof authorises the setup. The first one takes [ByEnrollToken] if a sign-in
+	// demands it, or else [ByReauth], or nothing with Config.UnprovenSetup. Once
+	// two-factor authentication is on, it takes [ByCode] or [ByReceipt].
 	Proof Proof
 }
 
@@ -71,8 +71,8 @@ type BeginOptions struct {
 // Confirm ends the setup; using a recovery code is such a change.
 //
 // It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid,
-// ReasonProofStale, ReasonProofNotAllowed, or a reason of [Guard.Verify];
-// ReasonTicketRequired or ReasonTicketInvalid; ReasonNotEnrolled if there is
+// ReasonProofStale, ReasonProofNotAllowed, ReasonEnrollTokenInvalid, or a reason of
+// [Guard.Verify]; ReasonTicketRequired or ReasonTicketInvalid; ReasonNotEnrolled if there is
 // nothing to replace; ReasonUnknownAuthenticator, ReasonTooManyAuthenticators,
 // ReasonInvalidName, or, if the source of randomness repeats itself,
 // ReasonDuplicateSecret. Other options outside their bounds are errors that name
@@ -121,7 +121,8 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 		s := s
 		s.Expires = m.Now.Add(g.config.SetupTTL)
 		err := a.Begin(m, s, ticket, proof)
-		return func(ctx context.Context) (Setup, error) { return g.setupOf(ctx, userID, a.Setup(), from) }, err
+		t := setupToken{user: userID, seed: from, mandate: e.mandate}
+		return func(ctx context.Context) (Setup, error) { return g.setupOf(ctx, a.Setup(), t) }, err
 	})
 }
 
@@ -170,7 +171,7 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 	if err != nil {
 		return Setup{}, outward(t.outcome(err))
 	}
-	return g.setupOf(ctx, userID, s, t.seed)
+	return g.setupOf(ctx, s, t)
 }
 
 // Confirmed is the result of [Guard.Confirm] and [Messages.Confirm].
@@ -183,8 +184,10 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 //		Codes []string `json:"codes"`
 //	}{done, done.Codes.Reveal()})
 type Confirmed struct {
-	// Success says that the user has just answered with a code, so that an application
-	// that demands enrolment at sign-in can start the session.
+	// Success says that the user has just answered with a code. If the setup began with
+	// [ByEnrollToken], or with the receipt of a [Replacement], at most EnrollConfirmTTL
+	// after that, its Purpose is that of the sign-in: start the session then. Otherwise
+	// it is PurposeSetup, and signs nobody in.
 	Success Success `json:"success"`
 
 	// Did says what has changed: EventEnabled, EventAuthenticatorAdded,
@@ -234,14 +237,18 @@ func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, co
 		if err != nil {
 			return nil, t.outcome(err)
 		}
-		return g.confirmed(userID, a, m, done)
+		return g.confirmed(t, a, m, done)
 	})
 }
 
-// confirmed returns what has come of a confirmation, whose receipt is yet to be
-// sealed.
-func (g *Guard) confirmed(userID string, a *account.Account, m account.Moment, from account.Confirmation) (sealing[Confirmed], error) {
-	success, err := g.success(userID, a, PurposeSetup, from.Match, m)
+// confirmed returns what has come of a confirmation with that token, whose receipt is
+// yet to be sealed.
+func (g *Guard) confirmed(t setupToken, a *account.Account, m account.Moment, from account.Confirmation) (sealing[Confirmed], error) {
+	purpose := t.purpose(m)
+	if purpose == PurposeSignIn {
+		a.Complete(m, from.Match.Factor)
+	}
+	success, err := g.success(t.user, a, purpose, from.Match, m)
 	if err != nil {
 		return nil, err
 	}

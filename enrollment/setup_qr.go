@@ -85,13 +85,14 @@ func uriOf(s *account.Setup) (string, error) {
 	return uri, nil
 }
 
-// setupOf returns the public view of a setup.
-func (g *Guard) setupOf(ctx context.Context, userID string, s *account.Setup, from seed) (Setup, error) {
+// setupOf returns the public view of a setup, whose token has what t has besides.
+func (g *Guard) setupOf(ctx context.Context, s *account.Setup, t setupToken) (Setup, error) {
 	uri, err := uriOf(s)
 	if err != nil {
 		return Setup{}, err
 	}
-	token, err := g.sealSetup(ctx, labelSetup, setupToken{id: s.ID, expires: s.Expires, user: userID, seed: from})
+	t.id, t.expires = s.ID, s.Expires
+	token, err := g.sealSetup(ctx, labelSetup, t)
 	if err != nil {
 		return Setup{}, err
 	}

@@ -26,6 +26,7 @@ type setupToken struct {
 	expires time.Time
 	user    string
 	seed    seed
+	mandate account.Mandate // what the setup completes
 
 	expired bool // whether that time had come when the token was read
 }
@@ -33,8 +34,11 @@ type setupToken struct {
 func (g *Guard) sealSetup(ctx context.Context, label string, s setupToken) (SetupToken, error) {
 	b := appendTime(s.id[:], s.expires)
 	b = appendText(b, s.user)
-	if s.seed != (seed{}) {
+	if s.seed != (seed{}) || s.mandate.Purpose != "" {
 		b = append(b, s.seed[:]...)
+	}
+	if s.mandate.Purpose != "" {
+		b = appendText(appendTime(b, s.mandate.At), s.mandate.Purpose)
 	}
 	sealed, err := g.sealToken(ctx, label, b)
 	return SetupToken{sealed}, err
@@ -48,7 +52,10 @@ func (g *Guard) openSetup(ctx context.Context, label string, from SetupToken) (s
 	if !in.CopyBytes(s.id[:]) || !readTime(&in, &s.expires) || !readText(&in, &s.user) {
 		return s, errToken
 	}
-	if !in.Empty() && (!in.CopyBytes(s.seed[:]) || !in.Empty()) {
+	if !in.Empty() && !in.CopyBytes(s.seed[:]) {
+		return s, errToken
+	}
+	if !in.Empty() && (!readTime(&in, &s.mandate.At) || !readText(&in, &s.mandate.Purpose) || !in.Empty()) {
 		return s, errToken
 	}
 	return s, nil
@@ -70,6 +77,14 @@ func (g *Guard) readSetupToken(ctx context.Context, label, userID string, token 
 	}
 	s.expired = !now.Before(s.expires)
 	return s, nil
+}
+
+// purpose returns what the Success is for that confirms the setup.
+func (s setupToken) purpose(m account.Moment) Purpose {
+	if s.mandate.Holds(m) {
+		return Purpose(s.mandate.Purpose)
+	}
+	return PurposeSetup
 }
 
 // outcome returns what the account says about the setup. If the token has expired,

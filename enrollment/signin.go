@@ -43,6 +43,12 @@ type SignInOptions struct {
 	// the same channel, see BindOptions.Channel. Defaults to "".
 	Channel string
 
+	// Browser names the browser of the user, and binds an EnrollToken to it: at most
+	// [MaxBrowser] printable bytes, such as the hash of a cookie that the application
+	// sets before the sign-in. With another text, the token is worth nothing. Defaults
+	// to "": the token is good wherever the client keeps it.
+	Browser string
+
 	// Device is the token of a trusted device, from the cookie of this browser.
 	// Any other text has no effect, and needs no check. It counts at a sign-in
 	// only. Defaults to none.
@@ -88,7 +94,9 @@ const (
 	AskCode
 
 	// MustEnroll: the account needs a second factor and has none. Lead the user
-	// through Begin and Confirm. The Success of Confirm starts the session.
+	// through Begin, with [ByEnrollToken], and Confirm. Its Success starts the session
+	// if it has the purpose of the sign-in; see PurposeSetup. There is no session until
+	// then.
 	MustEnroll
 )
 
@@ -136,7 +144,11 @@ type Decision struct {
 	// client. It is worth nothing without a code.
 	Challenge Challenge `json:"challenge,omitzero"`
 
-	// Expires is when the challenge ends.
+	// EnrollToken is set for MustEnroll: it proves the setup. See there how to keep it.
+	EnrollToken EnrollToken `json:"enroll_token,omitzero"`
+
+	// Expires is when the challenge ends, or until when the EnrollToken can begin a
+	// setup.
 	Expires time.Time `json:"expires,omitzero"`
 
 	// Factors are the account's factors that can answer the challenge: FactorTOTP,
@@ -201,6 +213,9 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 	if len(o.Channel) > maxPurpose || !typed.Printable(o.Channel) {
 		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", maxPurpose)
 	}
+	if err := validBrowser(o.Browser); err != nil {
+		return Decision{}, err
+	}
 	login := account.Login{
 		SignIn:   o.Purpose == PurposeSignIn,
 		Require:  o.Require,
@@ -246,8 +261,8 @@ var nexts = map[account.Next]Next{
 	account.Refuse: Refuse, account.Proceed: Proceed, account.AskCode: AskCode, account.MustEnroll: MustEnroll,
 }
 
-// decision returns the public view of a decision, with the challenge that it
-// asks for.
+// decision returns the public view of a decision, with the token that it takes to go
+// on.
 func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, from account.Decision, stamp Stamp) (Decision, error) {
 	d := Decision{
 		Next:     nexts[from.Next],
@@ -261,15 +276,19 @@ func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, fr
 	for _, f := range from.Factors {
 		d.Factors = append(d.Factors, factorOf(f))
 	}
-	if d.Next == Proceed {
-		d.Stamp = stamp
-	}
-	if d.Next != AskCode {
-		return d, nil
-	}
 	var err error
-	d.Challenge, err = g.sealChallenge(ctx, challenge{
-		Challenge: from.Challenge, user: userID, purpose: o.Purpose, channel: o.Channel,
-	})
+	switch d.Next {
+	case Proceed:
+		d.Stamp = stamp
+	case AskCode:
+		d.Challenge, err = g.sealChallenge(ctx, challenge{
+			Challenge: from.Challenge, user: userID, purpose: o.Purpose, channel: o.Channel,
+		})
+	case MustEnroll:
+		d.Expires = from.Enroll.At.Add(EnrollTTL)
+		d.EnrollToken, err = g.sealEnroll(ctx, enrollToken{
+			Enroll: from.Enroll, user: userID, purpose: o.Purpose, browser: o.Browser,
+		})
+	}
 	return d, err
 }

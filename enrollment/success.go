@@ -102,7 +102,7 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 	if match.Replenished {
 		s.NewCode = m.Prepared.Digest.Spare.Code
 	}
-	r := receipt{account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Receipt()}, userID, p}
+	r := receipt{Receipt: account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Receipt()}, user: userID, purpose: p}
 	return func(ctx context.Context) (_ Success, err error) {
 		s.Receipt, err = g.sealReceipt(ctx, r)
 		return s, err
@@ -159,8 +159,9 @@ const (
 	// PurposeSignIn is the second step of a sign-in.
 	PurposeSignIn Purpose = "sign_in"
 
-	// PurposeSetup stands in the Success of a Confirm. It is an error anywhere
-	// else.
+	// PurposeSetup stands in the Success of a Confirm that completes nothing else: the
+	// user is who has set up a factor, and is signed in only if that was so before. It
+	// is an error anywhere else.
 	PurposeSetup Purpose = "setup"
 )
 

@@ -23,6 +23,7 @@ type session struct {
 	Setup     enrollment.SetupToken  `xml:"setup,attr"`
 	Device    enrollment.DeviceToken `json:",omitzero"`
 	Ticket    *enrollment.Ticket
+	Enroll    enrollment.EnrollToken `json:",omitzero"`
 }
 
 const tokenLikeText = "AbC-123_x"
@@ -35,6 +36,7 @@ func newSession() session {
 		Setup:     enrollment.SetupTokenOf(tokenLikeText + "3"),
 		Device:    enrollment.DeviceTokenOf(tokenLikeText + "4"),
 		Ticket:    &ticket,
+		Enroll:    enrollment.EnrollTokenOf(tokenLikeText + "6"),
 	}
 }
 
@@ -43,7 +45,7 @@ func TestTokensTravel(t *testing.T) {
 	t.Parallel()
 	from := newSession()
 	text, err := json.Marshal(from)
-	if want := `{"challenge":"AbC-123_x1","receipt":"AbC-123_x2","Setup":"AbC-123_x3","Device":"AbC-123_x4","Ticket":"AbC-123_x5"}`; err != nil || string(text) != want {
+	if want := `{"challenge":"AbC-123_x1","receipt":"AbC-123_x2","Setup":"AbC-123_x3","Device":"AbC-123_x4","Ticket":"AbC-123_x5","Enroll":"AbC-123_x6"}`; err != nil || string(text) != want {
 		t.Errorf("the JSON is %s, %v, want %s", text, err, want)
 	}
 	for name, travel := range map[string]func(to *session) error{
@@ -79,7 +81,7 @@ func TestTokensAreNotSwapped(t *testing.T) {
 	all := []reflect.Type{
 		reflect.TypeFor[string](), reflect.TypeFor[enrollment.Challenge](), reflect.TypeFor[enrollment.Receipt](),
 		reflect.TypeFor[enrollment.SetupToken](), reflect.TypeFor[enrollment.DeviceToken](), reflect.TypeFor[enrollment.Ticket](),
-		reflect.TypeFor[enrollment.RenewalToken](),
+		reflect.TypeFor[enrollment.RenewalToken](), reflect.TypeFor[enrollment.EnrollToken](),
 	}
 	for _, x := range all {
 		for _, y := range all {
@@ -109,6 +111,7 @@ func TestLoggedWithoutTokens(t *testing.T) {
 		want  string // of it in the log
 	}{
 		{enrollment.Decision{Next: enrollment.AskCode, Challenge: s.Challenge}, `{"next":"ask_code"}`},
+		{enrollment.Decision{Next: enrollment.MustEnroll, EnrollToken: s.Enroll}, `{"next":"must_enroll"}`},
 		{success, `"user_id":"shown"`},
 		{enrollment.Confirmed{Success: success, Codes: codes, Did: enrollment.EventEnabled}, `"did":"enabled"`},
 		{enrollment.RenewedCodes{Codes: codes, Receipt: s.Receipt}, `"[redacted]"`},

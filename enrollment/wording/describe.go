@@ -93,6 +93,7 @@ func (l *Language) describe(d *enrollment.Denied, now time.Time) Answer {
 
 // statuses are those of reasons in no group, and exceptions.
 var statuses = map[enrollment.Reason]int{
+	enrollment.ReasonEnrollTokenInvalid:   http.StatusUnauthorized,
 	enrollment.ReasonUnknownAuthenticator: http.StatusNotFound,
 	enrollment.ReasonUnknownDevice:        http.StatusNotFound,
 	enrollment.ReasonNoReset:              http.StatusNotFound,

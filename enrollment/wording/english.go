@@ -127,5 +127,6 @@ func englishDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		enrollment.ReasonProofInvalid:          {"": {"Please confirm this with a code once more.", ""}},
 		enrollment.ReasonProofStale:            {"": {"You last entered a code a while ago. Please confirm this with a new one.", ""}},
 		enrollment.ReasonProofNotAllowed:       {"": {"You can’t use that here. Confirm in another way.", ""}},
+		enrollment.ReasonEnrollTokenInvalid:    {"": {"That took too long, or was done somewhere else meanwhile. Please sign in again.", ""}},
 	}
 }

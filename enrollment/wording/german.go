@@ -158,5 +158,6 @@ func germanDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		enrollment.ReasonProofInvalid:          {"": {"Bitte bestätigen Sie das noch einmal mit einem Code.", ""}},
 		enrollment.ReasonProofStale:            {"": {"Ihr letzter Code ist eine Weile her. Bitte bestätigen Sie das mit einem neuen.", ""}},
 		enrollment.ReasonProofNotAllowed:       {"": {"Das können Sie hier nicht verwenden. Bestätigen Sie auf andere Weise.", ""}},
+		enrollment.ReasonEnrollTokenInvalid:    {"": {"Das hat zu lange gedauert oder ist inzwischen anderswo geschehen. Bitte melden Sie sich noch einmal an.", ""}},
 	}
 }

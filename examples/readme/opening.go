@@ -49,7 +49,7 @@ type pages struct {
 	showOnce     func(recovery.Codes) error
 	startSession func(userID string) error
 	askForCode   func(enrollment.Challenge) error
-	leadToSetup  func(userID string) error
+	leadToSetup  func(enrollment.EnrollToken) error
 	askAgain     func(*enrollment.Denied) error
 }
 
@@ -90,7 +90,7 @@ func (p pages) signIn(ctx context.Context, guard *enrollment.Guard, userID strin
 	case enrollment.AskCode:
 		return askForCode(d.Challenge) // no session yet
 	case enrollment.MustEnroll: // only with SignInOptions.Require
-		return leadToSetup(userID)
+		return leadToSetup(d.EnrollToken) // no session yet
 	default: // enrollment.Refuse
 		return err
 	}

@@ -100,7 +100,7 @@ func (v *visitor) pages() pages {
 		showOnce:     func(codes recovery.Codes) error { v.codes = codes.Reveal(); return nil },
 		startSession: func(userID string) error { v.session = userID; return nil },
 		askForCode:   func(c enrollment.Challenge) error { v.challenge = c.Reveal(); return nil },
-		leadToSetup:  func(string) error { return errors.New("nothing is mandatory here") },
+		leadToSetup:  func(enrollment.EnrollToken) error { return errors.New("nothing is mandatory here") },
 		askAgain:     func(denied *enrollment.Denied) error { v.denied = denied; return nil },
 	}
 }

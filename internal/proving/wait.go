@@ -68,6 +68,7 @@ var waits = map[enrollment.Reason]waiting{
 	enrollment.ReasonProofInvalid:          never,
 	enrollment.ReasonProofStale:            never,
 	enrollment.ReasonProofNotAllowed:       never,
+	enrollment.ReasonEnrollTokenInvalid:    never,
 }
 
 // CheckWait reports a denial that should say when to try again and does not, or

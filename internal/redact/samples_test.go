@@ -222,6 +222,7 @@ func ofTokens() []sample {
 	const text = "kanarienvogel-in-einem-käfig"
 	challenge, receipt, setup := enrollment.ChallengeOf(text), enrollment.ReceiptOf(text), enrollment.SetupTokenOf(text)
 	device, ticket, renewal := enrollment.DeviceTokenOf(text), enrollment.TicketOf(text), enrollment.RenewalTokenOf(text)
+	enroll := enrollment.EnrollTokenOf(text)
 	return []sample{
 		newSample(challenge, travels, text),
 		newSample(receipt, travels, text),
@@ -229,6 +230,9 @@ func ofTokens() []sample {
 		newSample(device, travels, text),
 		newSample(ticket, travels, text),
 		newSample(renewal, travels, text),
+		newSample(enroll, travels, text),
+		newSample(enrollment.ByEnrollToken(enroll, "browser"), refused, text),
+		newSample(enrollment.Decision{Next: enrollment.MustEnroll, EnrollToken: enroll}, travels, text),
 		newSample(enrollment.SignInOptions{Device: device}, travels, text),
 		newSample(enrollment.Decision{Next: enrollment.AskCode, Challenge: challenge}, travels, text),
 		newSample(enrollment.TrustedDevice{Token: device}, travels, text),

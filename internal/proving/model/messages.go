@@ -191,7 +191,7 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 		if !got.Expires.Equal(w.expires) || got.Token.IsZero() {
 			r.fatalf("Bind returned %+v, want expiry %v", got, w.expires)
 		}
-		r.bindings = append(r.bindings, modelToken{number: w.number, text: got.Token.Reveal(), user: u.name, expires: w.expires})
+		r.bindings = append(r.bindings, modelToken{number: w.number, text: got.Token.Reveal(), user: u.name, expires: w.expires}.mandate(p))
 	})
 	if no == nil && match.factor != "" {
 		r.accept(u, match, p.code)
@@ -223,6 +223,7 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 	var got enrollment.Confirmed
 	var needs bool
 	var kind enrollment.EventKind
+	var purpose enrollment.Purpose
 	no := r.do(u, fmt.Sprintf("ConfirmAddress %d with %q", t.number, code), func(a *modelAccount, turn int) (no *modelNo) {
 		normal, f := modelRead(code)
 		if no := r.glanceSetup(u, t); no != nil {
@@ -264,6 +265,7 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		a.address.added, a.address.used = r.now(), r.now()
 		a.setUp = modelDone{number: t.number, until: w.expires.Add(modelAgain)}
 		a.proven(kind, enrollment.FactorDelivered, w.binds.channel, needs, r.now(), turn)
+		purpose = r.completes(a, t, enrollment.FactorDelivered)
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.messages.Confirm(ctx, u.name, enrollment.SetupTokenOf(t.text), code)
@@ -274,7 +276,7 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 			r.fatalf("Confirm says %q, want %q", got.Did, kind)
 		}
 		m := modelMatch{factor: enrollment.FactorDelivered}
-		r.checkSuccess(u, got.Success, enrollment.PurposeSetup, m, a)
+		r.checkSuccess(u, got.Success, purpose, m, a)
 		r.keep(u, got.Success, a)
 	})
 	if no == nil {

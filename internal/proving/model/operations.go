@@ -71,7 +71,7 @@ func (r *modelRun) beginWith(u *modelUser, replace, name, ticket string, p model
 		s.codes = modelTexts(got.Codes())
 		u.secrets = append(u.secrets, s.app.key.Secret().Base32())
 		u.raw = append(u.raw, s.app.key.Secret().Reveal())
-		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token.Reveal(), user: u.name, expires: s.expires})
+		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token.Reveal(), user: u.name, expires: s.expires}.mandate(p))
 	})
 	if no != nil {
 		return
@@ -123,7 +123,8 @@ func (r *modelRun) resume(u *modelUser) {
 		if !proving.KeyOf(r.t, got).Secret().Equal(s.app.key.Secret()) || !got.Expires.Equal(s.expires) || !slices.Equal(modelTexts(got.Codes()), s.codes) {
 			r.fatalf("Resume returned another setup")
 		}
-		r.setups = append(r.setups, modelToken{number: s.number, text: got.Token.Reveal(), user: u.name, expires: s.expires})
+		t.text = got.Token.Reveal()
+		r.setups = append(r.setups, t)
 	})
 }
 
@@ -148,6 +149,7 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 	var needs bool
 	var shown []string
 	var match modelMatch
+	var purpose enrollment.Purpose
 	no := r.do(u, fmt.Sprintf("Confirm setup %d with %q", t.number, code), func(a *modelAccount, turn int) (no *modelNo) {
 		normal, f := modelRead(code)
 		if no := r.glanceSetup(u, t); no != nil {
@@ -159,7 +161,9 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 		if a.setup != nil {
 			shown = a.setup.codes
 		}
-		needs, no = a.confirm(t.number, normal, r.now(), turn)
+		if needs, no = a.confirm(t.number, normal, r.now(), turn); no == nil {
+			purpose = r.completes(a, t, enrollment.FactorTOTP)
+		}
 		return r.over(t, no)
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.Confirm(ctx, u.name, enrollment.SetupTokenOf(t.text), code)
@@ -176,7 +180,7 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 		}
 		x := a.apps[len(a.apps)-1]
 		match = modelMatch{factor: enrollment.FactorTOTP, id: x.id, drift: modelDrift(x.last, r.now())}
-		r.checkSuccess(u, got.Success, enrollment.PurposeSetup, match, a)
+		r.checkSuccess(u, got.Success, purpose, match, a)
 		r.keep(u, got.Success, a)
 	})
 	if no == nil {

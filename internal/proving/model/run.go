@@ -98,6 +98,7 @@ type modelRun struct {
 	setups     []modelToken
 	bindings   []modelToken
 	renewals   []modelToken
+	enrolls    []modelToken // of setups that a sign-in demands
 	cookies    []modelCookie
 	tickets    []string
 	number     int // of tokens and epochs
@@ -233,6 +234,9 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	a.origin = []string{"", "Firefox, 192.0.2.7", "Safari, 2001:db8::7"}[r.where.IntN(3)]
 	ctx := enrollment.WithOrigin(r.t.Context(), a.origin)
 	turn := r.next()
+	if !a.stored {
+		a.epoch = turn
+	}
 	back := a.rebase(now, turn)
 	a.tidy(now)
 	a.kept = a.kept && r.config.KeepCodes // gone with the next write

@@ -179,6 +179,9 @@ func (r *modelRun) wait() {
 		for _, t := range r.receipts {
 			ends = append(ends, t.issued.Add(5*time.Minute))
 		}
+		for _, t := range r.enrolls {
+			ends = append(ends, t.issued.Add(10*time.Minute), t.issued.Add(30*time.Minute))
+		}
 		ends = append(ends, u.account.totp.opens(modelShort), u.account.recovery.opens(u.account.recoveryPolicy()),
 			u.account.setsSince.Add(modelDay), u.account.sms.opens(modelShort), u.account.lastMessage.Add(time.Minute),
 			u.account.messagesSince.Add(modelDay), u.account.bypassUntil, u.account.reset.matures, u.account.reset.next,
@@ -212,8 +215,12 @@ func (r *modelRun) wait() {
 // step does one random operation.
 func (r *modelRun) step() {
 	u := r.users[min(1, r.rng.IntN(3))] // one of them is busier
-	if r.chance(40) {
+	switch {
+	case r.chance(40):
 		r.three(u)
+		return
+	case r.chance(25):
+		r.mandated(u)
 		return
 	}
 	switch n := r.rng.IntN(147); {
@@ -384,6 +391,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"Answer: yes", "Answer: replayed", "Answer: wrong_code", "Answer: locked", "Answer: challenge_spent",
 		"Answer: challenge_void", "Answer: challenge_expired", "Answer: challenge_invalid", "Verify: factor_disabled",
 		"AnswerThree: yes", "AnswerThree: wrong_code", "AnswerThree: replayed", "VerifyThree: yes", "VerifyThree: replayed", "VerifyThree: malformed_code", "Three: elsewhen",
+		"Begin: enroll_token_invalid", "Bind: enroll_token_invalid", "Confirm: completes sign_in", "Confirm: completes password-reset", "Enrolling: true", "Enrolling: false",
 		"Begin: yes", "Begin: too_many_authenticators", "Begin: proof_stale", "Begin: proof_invalid", "Begin: proof_required",
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",
 		"Cancel: yes", "Disable: yes", "Disable: proof_not_allowed", "Remove: yes", "Remove: last_authenticator",

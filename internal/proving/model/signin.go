@@ -28,6 +28,7 @@ func (r *modelRun) signInOptions(u *modelUser) enrollment.SignInOptions {
 	if r.chance(2) {
 		l.Grace = r.now().Add([]time.Duration{-time.Hour, 0, time.Microsecond, modelDay}[r.rng.IntN(4)])
 	}
+	l.Browser = modelBrowsers[r.rng.IntN(len(modelBrowsers))]
 	return l
 }
 
@@ -84,13 +85,13 @@ func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enro
 	case waived != "":
 		return enrollment.Decision{Next: enrollment.Proceed, Waived: waived, EnrollBy: a.bypassUntil}
 	case signIn && a.mustEnroll(now):
-		return enrollment.Decision{Next: enrollment.MustEnroll}
+		return demand(now)
 	case !l.Require:
 		return enrollment.Decision{Next: enrollment.Proceed}
 	case now.Before(l.Grace):
 		return enrollment.Decision{Next: enrollment.Proceed, EnrollBy: l.Grace}
 	}
-	return enrollment.Decision{Next: enrollment.MustEnroll}
+	return demand(now)
 }
 
 func (r *modelRun) signInWith(u *modelUser, l enrollment.SignInOptions) {
@@ -143,14 +144,20 @@ func (r *modelRun) signInMoving(u *modelUser, l enrollment.SignInOptions, im *en
 			r.checkStamp(u, a, d.Stamp)
 			d.Stamp = ""
 		}
-		text := d.Challenge.Reveal()
-		d.Challenge = enrollment.Challenge{}
+		text, enroll := d.Challenge.Reveal(), d.EnrollToken.Reveal()
+		d.Challenge, d.EnrollToken = enrollment.Challenge{}, enrollment.EnrollToken{}
+		if (enroll != "") != (want.Next == enrollment.MustEnroll) {
+			r.fatalf("SignIn says %v with the token %q", d.Next, enroll)
+		}
 		if (text != "") != (want.Next == enrollment.AskCode) || !reflect.DeepEqual(d, want) {
 			r.fatalf("SignIn says %+v with the challenge %q, want %+v", d, text, want)
 		}
 		r.tally[fmt.Sprintf("SignIn: %v %s %t", d.Next, d.Waived, !d.EnrollBy.IsZero())]++
 		if im != nil {
 			r.tally[fmt.Sprintf("SignIn moves in: %t %s", moves, not)]++
+		}
+		if enroll != "" {
+			r.demanded(u, a, l, enroll)
 		}
 		if text == "" {
 			return

@@ -26,6 +26,9 @@ type modelToken struct {
 
 	channel  string // of a challenge: what the first factor came over
 	delivery int    // and the message that was sent for it
+
+	browser  string // of a token for a setup that is demanded
+	unstored bool   // and whether the user had no account
 }
 
 // modelFresh reports whether the instant lies within the ttl; one minute is
@@ -64,10 +67,11 @@ func (a *modelAccount) spend(c modelToken) {
 
 // A modelProof is a Proof and what the model has to know of it.
 type modelProof struct {
-	kind    string // none, code, receipt, reauth
+	kind    string // none, code, receipt, reauth, enroll
 	code    string
-	receipt modelToken
-	text    string // of a receipt that is none
+	receipt modelToken // or what a sign-in has handed out that demands a setup
+	text    string     // of a receipt that is none
+	browser string     // of who brings what a sign-in has handed out
 }
 
 func (p modelProof) proof() enrollment.Proof {
@@ -78,6 +82,8 @@ func (p modelProof) proof() enrollment.Proof {
 		return enrollment.ByReceipt(enrollment.ReceiptOf(cmp.Or(p.text, p.receipt.text)))
 	case "reauth":
 		return enrollment.ByReauth("password")
+	case "enroll":
+		return enrollment.ByEnrollToken(enrollment.EnrollTokenOf(p.receipt.text), p.browser)
 	}
 	return enrollment.Proof{}
 }
@@ -91,6 +97,8 @@ func (p modelProof) String() string {
 			return "receipt of nobody"
 		}
 		return fmt.Sprintf("receipt %d", p.receipt.number)
+	case "enroll":
+		return fmt.Sprintf("token %d in %q", p.receipt.number, p.browser)
 	}
 	return p.kind
 }
@@ -108,6 +116,10 @@ func (p modelProof) glance(user string, show bool) *modelNo {
 	case "receipt":
 		if p.text != "" || p.receipt.user != user {
 			return modelDeny(enrollment.ReasonProofInvalid)
+		}
+	case "enroll":
+		if p.receipt.user != user || p.receipt.browser != p.browser {
+			return modelDeny(enrollment.ReasonEnrollTokenInvalid)
 		}
 	}
 	return nil
@@ -127,13 +139,19 @@ type modelAuthority struct {
 }
 
 // proveAdding evaluates what proves a further factor, or the first one, which
-// nothing can prove but the host. Unproven says that the host asks for nothing.
+// nothing can prove but the host or a sign-in that demands it. Unproven says that the host asks for nothing.
 func (a *modelAccount) proveAdding(p modelProof, user string, now time.Time, turn int, unproven bool) (modelMatch, *modelNo) {
 	if a.enrolled() {
 		by, no := a.prove(p, user, now, turn, modelDemand{})
 		return by.match, no
 	}
 	switch {
+	case p.kind == "enroll":
+		no := p.glance(user, false)
+		if no == nil {
+			no = a.mayEnroll(p.receipt, now)
+		}
+		return modelMatch{}, no
 	case unproven, p.kind == "reauth":
 		return modelMatch{}, nil
 	case p.kind == "none":
@@ -170,6 +188,8 @@ func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int,
 			return modelAuthority{}, modelDeny(enrollment.ReasonProofNotAllowed)
 		}
 		return modelAuthority{at: now, method: "password"}, nil
+	case "enroll":
+		return modelAuthority{}, modelDeny(enrollment.ReasonEnrollTokenInvalid)
 	}
 	return modelAuthority{}, modelDeny(enrollment.ReasonProofRequired)
 }

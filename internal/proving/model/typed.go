@@ -81,6 +81,13 @@ func (r *modelRun) symbols(n int) string {
 }
 
 func (r *modelRun) proof(u *modelUser) modelProof {
+	if own := slices.DeleteFunc(slices.Clone(r.enrolls), func(t modelToken) bool { return t.user != u.name }); r.chance(8) {
+		if t, ok := modelPick(r, own); ok && !r.chance(6) {
+			return r.enrollProof(t)
+		} else if t, ok = modelPick(r, r.enrolls); ok {
+			return r.enrollProof(t) // of any user
+		}
+	}
 	if !u.account.enrolled() && !r.chance(6) {
 		return modelProof{kind: "reauth"} // nothing else gets anywhere
 	}

@@ -150,6 +150,7 @@ func TestRepetitions(t *testing.T, open proving.Open) {
 				"code":    func() enrollment.Proof { return enrollment.ByCode(s.right()) },
 				"receipt": func() enrollment.Proof { return enrollment.ByReceipt(s.Receipt) },
 				"reauth":  func() enrollment.Proof { return enrollment.ByReauth("password") },
+				"token":   func() enrollment.Proof { return s.demanded(s.Guard) },
 			}[by]
 			if proof == nil {
 				t.Fatalf("there is no proof %q", by)

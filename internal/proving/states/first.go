@@ -18,9 +18,18 @@ var firstColumns = []proofColumn{
 	{name: "code", denied: "proof_not_allowed", proof: func(s *State) enrollment.Proof { return enrollment.ByCode(s.code(s.App)) }},
 	{name: "receipt", denied: "proof_not_allowed", proof: func(s *State) enrollment.Proof { return enrollment.ByReceipt(s.Receipt) }},
 	{name: "reauth", denied: "proof_not_allowed", proof: func(*State) enrollment.Proof { return enrollment.ByReauth("password") }},
+	{name: "token", denied: "enroll_token_invalid", proof: func(s *State) enrollment.Proof { return s.demanded(s.Guard) }},
 	{name: "none", denied: "proof_required", proof: func(*State) enrollment.Proof { return enrollment.Proof{} }},
 	{name: "opt-out", proof: func(*State) enrollment.Proof { return enrollment.Proof{} },
 		config: func(c *enrollment.Config) { c.UnprovenSetup = true }},
+}
+
+// demanded is the proof by the token of a sign-in that demands the setup.
+func (s *State) demanded(g *enrollment.Guard) enrollment.Proof {
+	s.t.Helper()
+	d, err := g.SignIn(s.t.Context(), User, enrollment.SignInOptions{Require: true, Browser: "firefox"})
+	s.Must(err)
+	return enrollment.ByEnrollToken(d.EnrollToken, "firefox")
 }
 
 // firstTable returns the table of proofs for the first setup: for each operation, a

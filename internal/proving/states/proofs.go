@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
 // A proofColumn is a column of the table of proofs: something that could prove.
@@ -193,6 +194,9 @@ func walkProofs(t *testing.T, open proving.Open, to lead, name, state, want stri
 			trustDevice(s)
 			return enrollment.ByCode(s.Device.Token.Reveal())
 		}, want: "malformed_code"},
+		{name: "token of before the first setup", proof: func(s *State) enrollment.Proof {
+			return s.demanded(s.NodeOver(memory.New(), s.Keys))
+		}, want: "enroll_token_invalid"},
 		{name: "bypass", proof: func(s *State) enrollment.Proof {
 			s.Must(s.admin().Bypass(s.t.Context(), User, s.Now().Add(time.Hour)))
 			return enrollment.Proof{}
