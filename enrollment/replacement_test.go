@@ -125,10 +125,10 @@ func TestShortSecretAfterItsTime(t *testing.T) {
 	k.Pass(time.Minute)
 	mustReplace(t, k, k.Code(short)) // until Confirm
 	done := k.Confirm("alice", setup, app)
-	if done.Did != enrollment.EventAuthenticatorReplaced || done.Success.UserID != "alice" {
+	if done.Did != enrollment.EventAuthenticatorReplaced || done.Success.UserID != "alice" || done.Success.Purpose != enrollment.PurposeSignIn {
 		t.Errorf("%+v", done)
 	}
-	if s := k.Status("alice"); len(s.Authenticators) != 2 || !s.ReplaceBy.IsZero() {
+	if s := k.Status("alice"); len(s.Authenticators) != 2 || !s.ReplaceBy.IsZero() || !s.LastSignIn.Equal(done.Success.At) {
 		t.Errorf("%+v", s)
 	}
 	k.In(k.Challenge("alice"), k.Code(app))
@@ -275,4 +275,45 @@ func TestShortSecretForAnyPurpose(t *testing.T) {
 	if err != nil || string(text) != `{"reason":"must_replace"}` || strings.Contains(denied.Error(), denied.Replace.Receipt.Reveal()) {
 		t.Errorf("%s, %v", text, err)
 	}
+	setup, app := replace(k, *denied.Replace)
+	if done := k.Confirm("alice", setup, app); done.Success.Purpose != "password-reset" {
+		t.Errorf("the setup is for %q", done.Success.Purpose)
+	}
+}
+
+// replace begins the setup that a Replacement leads to.
+func replace(k *proving.Kit, r enrollment.Replacement) (enrollment.Setup, totp.Key) {
+	return k.Begin(r.UserID, enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+}
+
+// The setup completes the sign-in for half an hour after the answer.
+func TestReplacementCompletesInTime(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[time.Duration]enrollment.Purpose{
+		enrollment.EnrollConfirmTTL:                    enrollment.PurposeSignIn,
+		enrollment.EnrollConfirmTTL + time.Microsecond: enrollment.PurposeSetup,
+	} {
+		k := moveShort(t, []totp.Key{shortKey(t, "a")}, func(c *enrollment.Config) { c.SetupTTL = time.Hour })
+		over(k)
+		r := mustReplace(t, k, k.Code(shortKey(t, "a")))
+		k.Pass(time.Minute)
+		setup, app := replace(k, r)
+		k.Pass(after - time.Minute)
+		if done := k.Confirm("alice", setup, app); done.Success.Purpose != want {
+			t.Errorf("after %v: %q", after, done.Success.Purpose)
+		}
+	}
+}
+
+// Where the factor was switched off meanwhile, the receipt begins nothing, even where
+// a setup need not be proven: the setup would complete a sign-in that is void.
+func TestReplacementIsVoidWithItsAccount(t *testing.T) {
+	t.Parallel()
+	k := moveShort(t, []totp.Key{shortKey(t, "a")}, func(c *enrollment.Config) { c.UnprovenSetup = true })
+	over(k)
+	r := mustReplace(t, k, k.Code(shortKey(t, "a")))
+	_, err := k.Guard.Admin("root", "lost").Reset(t.Context(), "alice", enrollment.ResetOptions{})
+	k.Must(err)
+	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Proof: enrollment.ByReceipt(r.Receipt)})
+	proving.Want(t, err, enrollment.ReasonProofNotAllowed)
 }
