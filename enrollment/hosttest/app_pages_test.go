@@ -1,6 +1,7 @@
 package hosttest_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"html/template"
 	"net/http"
@@ -33,6 +34,16 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 		s := session{pending: u.ID, challenge: d.Challenge.Reveal()}
 		if a.fault == "a session before the code" {
 			s.user, s.unstamped = u.ID, true
+		}
+		if a.fault == "the next user is signed in as well" && a.session(r).user != "" {
+			s.user, s.unstamped = u.ID, true
+		}
+		if a.fault == "the password leaves a cookie" {
+			id := rand.Text()
+			a.mu.Lock()
+			a.sessions[id] = session{user: u.ID, unstamped: true}
+			a.mu.Unlock()
+			http.SetCookie(w, &http.Cookie{Name: "__Host-remember", Value: id, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		}
 		if a.stateless {
 			s.challenge = ""
@@ -115,6 +126,9 @@ func (a *app) code(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, err)
 		return
 	}
+	a.mu.Lock()
+	a.receipts[ok.UserID] = ok.Receipt.Reveal()
+	a.mu.Unlock()
 	signed := session{user: ok.UserID, stamp: ok.Stamp, receipt: ok.Receipt.Reveal(), marked: true}
 	if a.fault == "the session says who it is" {
 		status, _ := a.guard.Status(r.Context(), s.pending)

@@ -1,6 +1,7 @@
 package hosttest_test
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -28,10 +29,13 @@ func (a *app) security(w http.ResponseWriter, r *http.Request, u hosttest.User) 
 	switch a.fault {
 	case "the form says who it is":
 		page.User = u.ID
-	case "the key is shown again":
+	case "the key is shown again", "every session shows the setup":
+		status, _ := a.guard.Status(r.Context(), u.ID)
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		page.Key = a.keys[u.ID]
+		if a.fault == "the key is shown again" || !status.SetupExpires.IsZero() {
+			page.Key = a.keys[u.ID]
+		}
 	}
 	a.show(w, securityPage, page)
 }
@@ -44,7 +48,13 @@ func (a *app) proof(r *http.Request) enrollment.Proof {
 	if a.fault == "a mark is a proof" && a.session(r).marked {
 		return enrollment.ByReauth("password")
 	}
-	return enrollment.ByReceipt(enrollment.ReceiptOf(a.session(r).receipt))
+	s := a.session(r)
+	if a.fault == "a receipt counts in every session" {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		s.receipt = a.receipts[s.user]
+	}
+	return enrollment.ByReceipt(enrollment.ReceiptOf(s.receipt))
 }
 
 var setupPage = template.Must(template.New("").Parse(`
@@ -74,6 +84,24 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	a.mu.Lock()
 	a.keys[u.ID] = setup.Secret().Base32()
 	a.mu.Unlock()
+	if a.fault == "the setup token is in the address" {
+		http.Redirect(w, r, "/security/setup?token="+setup.Token.Reveal(), http.StatusSeeOther)
+		return
+	}
+	a.showSetup(w, u, setup)
+}
+
+// setup is the page of a pending setup, for a fault.
+func (a *app) setup(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	setup, err := a.guard.Resume(r.Context(), u.ID, enrollment.SetupTokenOf(r.FormValue("token")))
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	a.showSetup(w, u, setup)
+}
+
+func (a *app) showSetup(w http.ResponseWriter, u hosttest.User, setup enrollment.Setup) {
 	code, err := setup.QR()
 	if err != nil {
 		a.fail(w, err)
@@ -89,6 +117,8 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 		image = "https://qr.example/draw?text=" + url.QueryEscape(setup.URI())
 	case "the QR code is kept":
 		image = "/qr"
+	case "everybody can see the QR code":
+		image = "/qr/" + u.ID
 	}
 	a.show(w, setupPage, struct {
 		Secret  string
@@ -105,6 +135,13 @@ func (a *app) qr(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	}
 	w.Header().Set("Cache-Control", "private, max-age=3600")
 	fmt.Fprint(w, "a picture of ", setup.Secret().Base32()[:8])
+}
+
+// anybodysQR does not ask who is there, for a fault.
+func (a *app) anybodysQR(w http.ResponseWriter, r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fmt.Fprintf(w, "a picture of %.8s", a.keys[r.PathValue("id")])
 }
 
 var codesPage = template.Must(template.New("").Parse(`<ul>{{range .}}<li>{{.}}</li>{{end}}</ul>`))
@@ -158,6 +195,9 @@ const secretPurpose enrollment.Purpose = "read-secret"
 var stepPage = template.Must(template.New("").Parse(`<form method="post" action="/step"><input name="code"></form>`))
 
 func (a *app) step(w http.ResponseWriter, r *http.Request, u hosttest.User) {
+	if id := r.FormValue("user_id"); a.fault == "a step-up can be somebody else's" && id != "" {
+		u, _ = a.user(id)
+	}
 	ok, err := a.guard.Verify(r.Context(), u.ID, secretPurpose, r.PostFormValue("code"))
 	s := a.session(r)
 	if a.fault == "a denied step-up counts" {
@@ -168,8 +208,14 @@ func (a *app) step(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 		a.fail(w, err)
 		return
 	}
-	s.stepped, s.stamp, s.steppedAt = ok.Receipt.Reveal(), ok.Stamp, ok.At
+	if u.ID == s.user {
+		s.stamp = ok.Stamp
+	}
+	s.stepped, s.steppedAt = ok.Receipt.Reveal(), ok.At
 	a.keep(r, s)
+	a.mu.Lock()
+	a.steps[u.ID] = s.stepped
+	a.mu.Unlock()
 	http.Redirect(w, r, "/account", http.StatusSeeOther)
 }
 
@@ -178,13 +224,22 @@ var secretPage = template.Must(template.New("").Parse(`the secret of {{.Login}}`
 // secret is a page for which a code is asked again.
 func (a *app) secret(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	s := a.session(r)
+	if a.fault == "a step-up counts in every session" {
+		a.mu.Lock()
+		s.stepped = a.steps[u.ID]
+		a.mu.Unlock()
+	}
 	_, err := a.guard.RecentlyVerified(r.Context(), u.ID, secretPurpose, enrollment.ReceiptOf(s.stepped), recently)
 	switch a.fault {
 	case "a step-up counts forever":
 		if !s.steppedAt.IsZero() {
 			err = nil
 		}
-	case "a denied step-up counts":
+	case "a step-up counts while the Guard fails":
+		if !errors.Is(err, enrollment.ErrProof) {
+			err = nil
+		}
+	case "a denied step-up counts", "a step-up can be somebody else's":
 		if a.now().Sub(s.steppedAt) < recently {
 			err = nil
 		}

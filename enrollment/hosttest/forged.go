@@ -55,7 +55,7 @@ var forgedCases = []testCase{
 		check: func(s *stage) error {
 			carol := s.newPerson("carol@example.com")
 			for _, target := range []*person{s.alice, carol} {
-				for _, forge := range []func(r *request){s.renamed(target), s.named(target)} {
+				for _, forge := range []func(r *request){s.renamed(s.mallory, target), s.named(target)} {
 					if err := s.asAnother(target, forge); err != nil {
 						return err
 					}
@@ -64,7 +64,7 @@ var forgedCases = []testCase{
 				if err != nil {
 					return err
 				}
-				b.User, b.alter = target.User, s.renamed(target)
+				b.User, b.alter = target.User, s.renamed(s.mallory, target)
 				if s.host.SignedIn(b) {
 					return fmt.Errorf("a session becomes that of another user, whom the request names (%s)", b.story())
 				}
@@ -155,11 +155,11 @@ func (s *stage) restore(p *person) error {
 	return s.enroll(p)
 }
 
-// renamed puts the target for mallory wherever a request has one of mallory's names.
-func (s *stage) renamed(target *person) func(*request) {
+// renamed puts the target for a person wherever a request has one of the person's names.
+func (s *stage) renamed(from, target *person) func(*request) {
 	return func(r *request) {
-		r.replaceValue(s.mallory.ID, target.ID)
-		r.replace(s.mallory.Login, target.Login)
+		r.replaceValue(from.ID, target.ID)
+		r.replace(from.Login, target.Login)
 	}
 }
 

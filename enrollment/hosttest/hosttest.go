@@ -126,5 +126,6 @@ func cases() []testCase {
 	all = append(all, settingsCases...)
 	all = append(all, forgedCases...)
 	all = append(all, secretCases...)
+	all = append(all, elsewhereCase)
 	return all
 }

@@ -64,7 +64,7 @@ var secretCases = []testCase{
 	},
 	{
 		name: "secrets-in-addresses",
-		duty: "Put no code, key or password into an address: they end up in logs and histories. Read codes with PostFormValue, and draw the QR code with Setup.QR.",
+		duty: "Put no code, key, password or setup token into an address: they end up in logs and histories. Read codes with PostFormValue, and draw the QR code with Setup.QR.",
 		check: func(s *stage) error {
 			carol, _, err := s.life()
 			if err != nil {
@@ -76,6 +76,17 @@ var secretCases = []testCase{
 						return fmt.Errorf("an address of %s %s has %s in it", x.method, strings.SplitN(x.page.target, "?", 2)[0], what)
 					}
 				}
+			}
+			if s.host.Begin == nil {
+				return nil
+			}
+			b, err := s.signedIn(carol)
+			if err != nil {
+				return err
+			}
+			s.host.Begin(b, s.code(carol))
+			if s.setupTokens(carol, strings.Join(append(b.page.addresses(), b.page.target), " ")) {
+				return fmt.Errorf("an address has the token of a pending setup in it, which shows the key (%s)", b.story())
 			}
 			return nil
 		},
@@ -201,11 +212,7 @@ func (s *stage) images(p *person) error {
 	s.host.SignIn(b)
 	s.host.SendCode(b, s.code(p))
 	s.host.Begin(b, s.code(p))
-	for _, t := range b.page.tags() {
-		src := t.attributes["src"]
-		if t.name != "img" || src == "" || strings.HasPrefix(src, "data:") || strings.Contains(src, "://") {
-			continue
-		}
+	for _, src := range b.page.images() {
 		own, anybodys := b.clone().Get(src), s.at(p).Get(src)
 		if own.Status < 300 && own.Body != anybodys.Body && !own.unstored() {
 			return fmt.Errorf("GET %s is the QR code, and browsers and proxies may keep it", own.target)

@@ -52,12 +52,20 @@ var settingsCases = []testCase{
 	},
 	{
 		name:  "old-receipt",
-		duty:  "A receipt proves for five minutes. Have the Guard judge it, with ByReceipt, and keep no mark of your own that a code was entered.",
+		duty:  "A receipt proves for five minutes, in the session in which the code was entered. Have the Guard judge it, with ByReceipt, and keep no mark of your own.",
 		wants: []string{"Begin, Disable or RenewCodes"},
 		check: func(s *stage) error {
 			b, err := s.stolen()
 			if err != nil {
 				return err
+			}
+			if _, err := s.signedIn(s.alice); err != nil { // elsewhere
+				return err
+			}
+			for _, c := range s.host.changes() {
+				if err := s.unchanged(s.alice, func() { c.do(b.stranger(), "") }); err != nil {
+					return fmt.Errorf("%s works without a code, just after one was entered in another session: %w", c.name, err)
+				}
 			}
 			for _, wait := range []time.Duration{0, 24 * time.Hour} {
 				s.lab.Clock.Advance(wait)
@@ -72,7 +80,7 @@ var settingsCases = []testCase{
 	},
 	{
 		name:  "step-up",
-		duty:  "Before a sensitive action, have Verify check a code, or RecentlyVerified its receipt, for the purpose of that action.",
+		duty:  "Before a sensitive action, have Verify check a code of the signed-in user, or RecentlyVerified its receipt, for the purpose of that action. Keep the receipt in the session.",
 		wants: []string{"StepUp"},
 		check: func(s *stage) error {
 			b, err := s.stolen()
@@ -81,6 +89,22 @@ var settingsCases = []testCase{
 			}
 			if s.host.Sensitive(b.clone()) {
 				return fmt.Errorf("Sensitive is allowed without StepUp (%s)", b.story())
+			}
+			elsewhere, err := s.signedIn(s.alice)
+			if err != nil {
+				return err
+			}
+			s.host.StepUp(elsewhere, s.code(s.alice))
+			if s.host.Sensitive(b.clone()) {
+				return fmt.Errorf("Sensitive is allowed after StepUp in another session of the user (%s)", b.story())
+			}
+			for _, forge := range []func(*request){s.renamed(s.alice, s.mallory), s.named(s.mallory)} {
+				b.alter = forge
+				s.host.StepUp(b, s.code(s.mallory))
+				b.alter = nil
+				if s.host.Sensitive(b.clone()) {
+					return fmt.Errorf("Sensitive is allowed after StepUp with a code of another user, whom the request names (%s)", b.story())
+				}
 			}
 			for _, code := range []string{s.wrong(s.alice), ""} {
 				s.host.StepUp(b, code)

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
 // errStore is what the database says while it is down.
@@ -25,6 +28,18 @@ var signInCases = []testCase{
 				if page := b.clone().Get(path); page.target == path && page.Status < 300 {
 					return fmt.Errorf("the password alone opens %s", path)
 				}
+			}
+			if err := s.leftBehind(b); err != nil {
+				return err
+			}
+			m, err := s.signedIn(s.mallory)
+			if err != nil {
+				return err
+			}
+			m.User = s.alice.User
+			s.host.SignIn(m)
+			if s.isIn(m, s.alice) {
+				return fmt.Errorf("where another user is signed in, the password alone signs in (%s)", m.story())
 			}
 			before, err := s.state(s.alice)
 			if err != nil {
@@ -65,6 +80,9 @@ var signInCases = []testCase{
 			s.lab.breakStore(nil)
 			if s.isIn(b, s.alice) {
 				return fmt.Errorf("while SignIn of the Guard fails, the password alone signs in (%s)", b.story())
+			}
+			if err := s.endedWhileDown(); err != nil {
+				return err
 			}
 			var answers [2]int
 			for i, code := range []string{s.wrong(s.alice), s.code(s.alice)} {
@@ -194,6 +212,54 @@ var signInCases = []testCase{
 			return nil
 		},
 	},
+}
+
+// leftBehind tries some of the cookies of a browser in which alice has entered the
+// password. One can be meant for later, such as "remember me".
+func (s *stage) leftBehind(b *Browser) error {
+	for name := range b.jar {
+		alone, without := b.clone(), b.clone()
+		alone.jar = jar{name: b.jar[name]}
+		delete(without.jar, name)
+		for _, x := range []*Browser{alone, without} {
+			if s.isIn(x, s.alice) {
+				return fmt.Errorf("the password alone leaves a cookie that signs in by itself (%s)", b.story())
+			}
+		}
+	}
+	return nil
+}
+
+// endedWhileDown uses a session that has ended, and a step-up that has, while the Guard
+// can't say so.
+func (s *stage) endedWhileDown() error {
+	b, err := s.signedIn(s.alice)
+	if err != nil {
+		return err
+	}
+	if s.host.Sensitive != nil && s.host.StepUp != nil {
+		s.host.StepUp(b, s.code(s.alice))
+		s.lab.Clock.Advance(24 * time.Hour)
+		s.lab.breakStore(errStore)
+		allowed := s.host.Sensitive(b.clone())
+		s.lab.breakStore(nil)
+		if allowed {
+			return fmt.Errorf("while RecentlyVerified of the Guard fails, Sensitive is allowed (%s)", b.story())
+		}
+		if b, err = s.signedIn(s.alice); err != nil {
+			return err
+		}
+	}
+	if _, err := s.guard.RenewCodes(context.Background(), s.alice.ID, enrollment.ByCode(s.code(s.alice))); err != nil {
+		return err
+	}
+	s.lab.Clock.Advance(stampWait)
+	s.lab.breakStore(errStore)
+	defer s.lab.breakStore(nil)
+	if s.isIn(b, s.alice) {
+		return fmt.Errorf("while Status of the Guard fails, a session that has ended is signed in (%s)", b.story())
+	}
+	return nil
 }
 
 // wrongCodes is how many wrong codes in a row lock app codes.
