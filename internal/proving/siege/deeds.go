@@ -2,6 +2,7 @@ package siege
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -49,10 +50,22 @@ func (s *siege) code(id string, steps int) string {
 	return proving.Shown(s.know(id).key, s.clock.Now().Add(time.Duration(steps)*30*time.Second))
 }
 
-// accept uses a code at a node, and notes that it was accepted.
-func (s *siege) accept(node int, id, code, name string) enrollment.Reason {
-	reason := s.try(func(ctx context.Context) error {
-		_, err := s.nodes[node%len(s.nodes)].Verify(ctx, id, "siege", code)
+// An asking calls f once, as try does, or until the database answers.
+type asking func(f func(ctx context.Context) error) enrollment.Reason
+
+// accept uses a code at a node, after a sign-in or for a user who is signed in, and
+// notes that it was accepted.
+func (s *siege) accept(ask asking, node int, id, code, name string) enrollment.Reason {
+	g := s.nodes[node%len(s.nodes)]
+	reason := ask(func(ctx context.Context) error {
+		if node%2 == 0 {
+			_, err := g.Verify(ctx, id, "siege", code)
+			return err
+		}
+		d, err := g.SignIn(ctx, id, enrollment.SignInOptions{})
+		if err == nil {
+			_, err = g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, code)
+		}
 		return err
 	})
 	if reason == "" {
@@ -61,6 +74,41 @@ func (s *siege) accept(node int, id, code, name string) enrollment.Reason {
 		s.accepted[id+" "+name]++
 	}
 	return reason
+}
+
+// appCode uses what the user's app shows some steps from now.
+func (s *siege) appCode(ask asking, node int, id string, steps int) {
+	s.accept(ask, node, id, s.code(id, steps), fmt.Sprint("step ", s.clock.Now().Unix()/30+int64(steps)))
+}
+
+func (s *siege) recoveryCode(ask asking, node int, id, code string) {
+	if s.accept(ask, node, id, code, "recovery code "+code) == "" {
+		s.owe(id, enrollment.EventRecoveryUsed)
+	}
+}
+
+// renew makes new recovery codes, and asks for them again where the answer was lost.
+func (s *siege) renew(id string) {
+	g := s.nodes[1]
+	var token enrollment.RenewalToken
+	reason := s.until(func(ctx context.Context) (err error) { token, err = g.PrepareRenewal(ctx, id); return err })
+	var codes recovery.Codes
+	if reason == "" {
+		reason = s.until(func(ctx context.Context) error {
+			done, err := g.RenewCodesOnce(ctx, id, token, enrollment.ByCode(s.code(id, 1)))
+			codes = done.Codes
+			return err
+		})
+	}
+	if reason == enrollment.ReasonAlreadyRenewed { // the answer was lost
+		reason = s.until(func(ctx context.Context) (err error) { codes, err = g.RenewalCodes(ctx, id, token); return err })
+	}
+	if reason != "" || codes.Len() == 0 {
+		s.fault("%s: RenewCodesOnce: %q, %d codes", id, reason, codes.Len())
+		return
+	}
+	s.know(id).codes = codes.Reveal()
+	s.owe(id, enrollment.EventCodesRenewed)
 }
 
 // guess types wrong codes until the lock closes. No more than five may be evaluated,
@@ -81,6 +129,11 @@ func (s *siege) guess(id string) {
 			return
 		}
 	}
+	s.locked(id)
+}
+
+// locked sees that an account is locked: not even the right code is evaluated.
+func (s *siege) locked(id string) {
 	if reason := s.until(func(ctx context.Context) error {
 		_, err := s.nodes[0].Verify(ctx, id, "siege", s.code(id, 0))
 		return err
@@ -89,8 +142,7 @@ func (s *siege) guess(id string) {
 	}
 }
 
-// change switches the second factor off, or on, or makes new recovery codes. What was
-// acknowledged stays.
+// change switches the second factor off, or on. What was acknowledged stays.
 func (s *siege) change(id string) {
 	s.check(id)
 	u := s.know(id)
@@ -99,13 +151,13 @@ func (s *siege) change(id string) {
 		return
 	}
 	proof := enrollment.ByReauth("password")
-	reason := s.try(func(ctx context.Context) error { return s.nodes[1].Disable(ctx, id, proof) })
-	if reason == "" {
-		u.state = store.Disabled
-		s.owe(id, enrollment.EventDisabled)
-	} else {
-		u.state = s.state(id)
+	reason := s.until(func(ctx context.Context) error { return s.nodes[1].Disable(ctx, id, proof) })
+	if reason != "" && reason != enrollment.ReasonNotEnrolled { // it is off, and the answer was lost
+		s.fault("%s: Disable: %q", id, reason)
+		return
 	}
+	u.state = store.Disabled
+	s.owe(id, enrollment.EventDisabled)
 	s.check(id)
 }
 

@@ -66,7 +66,7 @@ type siege struct {
 // time.
 type account struct {
 	key   totp.Key
-	codes []string // recovery codes
+	codes []string // recovery codes that were not tried yet
 	state store.State
 }
 
@@ -148,10 +148,15 @@ func (s *siege) owe(id string, kind enrollment.EventKind) {
 	s.owed[id+" "+string(kind)]++
 }
 
-// round lets 30 seconds pass, and then everybody do something at once. If it strikes,
-// the database dies in the middle.
+// pause is the time between rounds. An account may make five sets of recovery codes in a
+// day, and a round makes one at the most.
+const pause = 6 * time.Hour
+
+// round lets time pass, and then everybody do something at once. If it strikes, the
+// database dies in the middle. In the end, with the database up again, everybody tries
+// once more what they had.
 func (s *siege) round(n int, strikes bool) {
-	s.clock.Advance(30 * time.Second)
+	s.clock.Advance(pause)
 	s.at = 0
 	if strikes {
 		s.at = s.calls.Load() + 5 + s.seed.Int64N(60)
@@ -159,26 +164,36 @@ func (s *siege) round(n int, strikes bool) {
 	victim := fmt.Sprintf("victim-%d", n)
 	s.enrol(victim)
 	s.clock.Advance(30 * time.Second)
+	spent := map[string]string{}
 	var all sync.WaitGroup
 	for _, user := range users[:len(users)-1] {
-		step := s.clock.Now().Unix() / 30
 		for node := range s.nodes { // the same code at once, and the one before again
-			all.Go(func() { s.accept(node, user, s.code(user, 0), fmt.Sprint("step ", step)) })
-			all.Go(func() { s.accept(node+1, user, s.code(user, -1), fmt.Sprint("step ", step-1)) })
+			all.Go(func() { s.appCode(s.try, node, user, 0) })
+			all.Go(func() { s.appCode(s.try, node+1, user, -1) })
 		}
-		if codes := s.know(user).codes; n < len(codes) {
-			for node := range 2 {
-				all.Go(func() {
-					if s.accept(node, user, codes[n], fmt.Sprint("recovery code ", n)) == "" {
-						s.owe(user, enrollment.EventRecoveryUsed)
-					}
-				})
-			}
+		u := s.know(user)
+		if len(u.codes) == 0 {
+			all.Go(func() { s.renew(user) })
+			continue
+		}
+		code := u.codes[0]
+		u.codes = u.codes[1:]
+		spent[user] = code
+		for node := range 2 {
+			all.Go(func() { s.recoveryCode(s.try, node, user, code) })
 		}
 	}
 	all.Go(func() { s.guess(victim) })
 	all.Go(func() { s.change(owner) })
 	all.Wait()
+	for _, user := range users[:len(users)-1] {
+		s.appCode(s.until, n, user, 0)
+		s.appCode(s.until, n+1, user, -1)
+		if code, ok := spent[user]; ok {
+			s.recoveryCode(s.until, n, user, code)
+		}
+	}
+	s.locked(victim)
 }
 
 // end delivers what is due, and returns what must not be.
@@ -215,7 +230,7 @@ func (s *siege) besiege(t *testing.T, rounds int) []string {
 		s.round(n, n%2 == 1)
 	}
 	wrong := s.end()
-	t.Logf("%d calls of the store, outcomes %v", s.calls.Load(), s.tries)
+	t.Logf("%d rounds, %d calls of the store, %d codes accepted once, outcomes %v", rounds, s.calls.Load(), len(s.accepted), s.tries)
 	if s.tries[""] == 0 || s.tries[string(enrollment.ReasonReplayed)] == 0 {
 		wrong = append(wrong, "nothing was accepted, or nothing was tried twice")
 	}

@@ -57,7 +57,7 @@ func (f *forgetful) die() {
 // which it has acknowledged, and against one that loses nothing.
 func TestSiegeCatchesForgetfulStore(t *testing.T) {
 	t.Parallel()
-	if wrong := newSiege(t, proving.Memory(t).(proving.Full), nil).besiege(t, 8); len(wrong) > 0 {
+	if wrong := newSiege(t, proving.Memory(t).(proving.Full), nil).besiege(t, 60); len(wrong) > 0 {
 		t.Errorf("a store that loses nothing:\n%s", strings.Join(wrong, "\n"))
 	}
 	f := &forgetful{Full: proving.Memory(t).(proving.Full)}
