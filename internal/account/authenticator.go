@@ -16,7 +16,7 @@ type AuthenticatorID [8]byte
 // IsZero reports whether id names nothing.
 func (id AuthenticatorID) IsZero() bool { return id == AuthenticatorID{} }
 
-// An Authenticator is one app that holds a secret.
+// An Authenticator is one app, or one hardware token, that holds a secret.
 type Authenticator struct {
 	ID    AuthenticatorID
 	Key   totp.Key
@@ -27,6 +27,9 @@ type Authenticator struct {
 
 	// Number is what its label in the app has behind it, from 2 on; 0 if nothing.
 	Number uint8
+
+	// Hardware says that it is a hardware token, with a secret that can't be changed.
+	Hardware bool
 
 	near nearMisses
 
@@ -116,6 +119,7 @@ const (
 	tagLast            = 6
 	tagNumber          = 7
 	tagNearMisses      = 8
+	tagHardware        = 9
 )
 
 func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
@@ -142,6 +146,9 @@ func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
 	if x.near != (nearMisses{}) {
 		w.put(tagNearMisses, x.near.append)
 	}
+	if x.Hardware {
+		w.putBytes(tagHardware, nil)
+	}
 	return w.finish()
 }
 
@@ -165,6 +172,8 @@ func readAuthenticator(in cryptobyte.String) (x Authenticator, err error) {
 			err = readByte(v, &x.Number)
 		case tagNearMisses:
 			x.near, err = readNearMisses(v)
+		case tagHardware:
+			x.Hardware, err = true, readFlag(v)
 		default:
 			return false, nil
 		}

@@ -92,6 +92,9 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	if needsCodes && m.Prepared.Set == nil {
 		return Confirmation{}, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
 	}
+	if len(a.authenticators) == 0 && a.totp.short(totpPolicy, m.Now, 1) {
+		a.totp.leaveGuesses(totpPolicy, m.Now, 1) // setups of hardware tokens have spent them
+	}
 	kind := EventAuthenticatorAdded
 	switch {
 	case !a.enrolled():
@@ -109,11 +112,14 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 }
 
 // checkSetup evaluates a code against a waiting authenticator. Its failures
-// are counted apart: whoever confirms has seen the secret, so they say nothing
+// are counted apart: who confirms has seen the secret, so they say nothing
 // about guessing. For the same reason the work may tell what the code was right
-// for, and so does the answer.
+// for, and so does the answer. Hardware tokens are another matter.
 func (a *Account) checkSetup(m Moment, s *Setup, digits string) error {
 	x := &s.Authenticator
+	if x.Hardware {
+		return a.checkHardware(m, x, digits)
+	}
 	fits, alone := len(digits) == x.Key.Params().Digits, x.withDefaults()
 	if !fits && len(digits) != alone.Key.Params().Digits {
 		return refuse(MalformedCode)

@@ -76,10 +76,7 @@ func Decode(b []byte) (*Account, error) {
 		case tagEpoch:
 			seen, err = true, readArray(v, a.epoch[:])
 		case tagWasConfirmed:
-			a.wasConfirmed = true
-			if !v.Empty() {
-				err = ErrDamaged
-			}
+			a.wasConfirmed, err = true, readFlag(v)
 		case tagTOTP:
 			a.totp, err = readThrottle(v)
 		case tagRecovery:

@@ -212,6 +212,14 @@ func readByte(in cryptobyte.String, dst *uint8) error {
 	return nil
 }
 
+// readFlag reads a value that is empty: what it says is that the field is there.
+func readFlag(in cryptobyte.String) error {
+	if !in.Empty() {
+		return ErrDamaged
+	}
+	return nil
+}
+
 // lazy is a part of the account that most operations do not touch. It stays
 // encoded until somebody asks.
 type lazy[T any] struct {

@@ -47,10 +47,10 @@ func (s *Setup) clampFuture(now time.Time) (changed bool) {
 // labelFor returns the label of a new authenticator, and the number in it. Some
 // apps keep one entry for each label and replace what had the same before, so
 // the labels of an account's authenticators differ: each but the first has a
-// number, the lowest that is free.
+// number, the lowest that is free. A hardware token shows no label.
 func (a *Account) labelFor(l totp.Label) (_ totp.Label, number uint8) {
 	n := uint8(1)
-	for slices.ContainsFunc(a.authenticators, func(x Authenticator) bool { return max(x.Number, 1) == n }) {
+	for slices.ContainsFunc(a.authenticators, func(x Authenticator) bool { return !x.Hardware && max(x.Number, 1) == n }) {
 		n++
 	}
 	if n == 1 {
@@ -103,13 +103,18 @@ func (a *Account) Begin(m Moment, s Setup, ticket TicketHash, p Proof) error {
 	if err := a.checkTicket(ticket); err != nil {
 		return err
 	}
+	if err := a.stageable(m, &s.Authenticator); err != nil {
+		return err
+	}
 	if err := a.proveAdding(m, p, a.toStage(s.Replaces)); err != nil {
 		return err
 	}
 	if s.Authenticator.Name == "" {
 		s.Authenticator.Name = a.nameFor(s.Replaces)
 	}
-	s.Label, s.Authenticator.Number = a.labelFor(s.Label)
+	if !s.Authenticator.Hardware {
+		s.Label, s.Authenticator.Number = a.labelFor(s.Label)
+	}
 	shows, err := a.showsCodes(m.Now)
 	if err != nil {
 		return err
@@ -117,26 +122,9 @@ func (a *Account) Begin(m Moment, s Setup, ticket TicketHash, p Proof) error {
 	if !shows {
 		s.Codes = recovery.Codes{}
 	}
-	if a.holds(s.Authenticator.Key.Secret()) {
-		return refuse(DuplicateSecret)
-	}
 	a.setup = &s
 	a.changed = true
 	return nil
-}
-
-// holds reports whether the account has the secret already, confirmed or
-// waiting. A secret drawn twice means that the source of randomness is broken.
-func (a *Account) holds(secret totp.Secret) bool {
-	if a.setup != nil && a.setup.Authenticator.Key.Secret().Equal(secret) {
-		return true
-	}
-	for i := range a.authenticators {
-		if a.authenticators[i].Key.Secret().Equal(secret) {
-			return true
-		}
-	}
-	return false
 }
 
 // FindSetup returns the waiting setup if it has that id.
@@ -174,6 +162,9 @@ const (
 	tagAuthenticator = 7
 	tagSetupThrottle = 8
 	tagSetupCodes    = 9
+
+	// A node that does not know it would show the secret of a hardware token.
+	tagHidden = mustUnderstand + 10
 )
 
 func (s *Setup) append(b []byte) ([]byte, error) {
@@ -193,11 +184,15 @@ func (s *Setup) append(b []byte) ([]byte, error) {
 	if s.Codes.Len() > 0 {
 		w.put(tagSetupCodes, s.Codes.AppendRevealed)
 	}
+	if s.Authenticator.Hardware {
+		w.putBytes(tagHidden, nil)
+	}
 	return w.finish()
 }
 
 func readSetup(in cryptobyte.String) (*Setup, error) {
 	s := new(Setup)
+	hidden := false
 	var err error
 	s.unknown, err = readFields(in, func(tag uint8, v cryptobyte.String) (bool, error) {
 		var err error
@@ -220,6 +215,8 @@ func readSetup(in cryptobyte.String) (*Setup, error) {
 			s.Throttle, err = readThrottle(v)
 		case tagSetupCodes:
 			s.Codes, err = recovery.DecodeCodes(v)
+		case tagHidden:
+			hidden, err = true, readFlag(v)
 		default:
 			return false, nil
 		}
@@ -228,7 +225,7 @@ func readSetup(in cryptobyte.String) (*Setup, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.ID == (SetupID{}) || s.Authenticator.Key.IsZero() {
+	if s.ID == (SetupID{}) || s.Authenticator.Key.IsZero() || hidden != s.Authenticator.Hardware {
 		return nil, ErrDamaged
 	}
 	return s, nil

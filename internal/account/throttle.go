@@ -239,11 +239,12 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 
 // short reports whether codes of a factor are locked, or will be before
 // leftGuesses more wrong ones. The address counts without one being bound: what
-// holds it back holds back binding one.
+// holds it back holds back binding one. So do apps without one being there: what holds
+// them back holds back setting up a hardware token.
 func (a *Account) short(now time.Time) bool {
 	return a.delivery.throttle.short(totpPolicy, now, 1) ||
 		a.enrolled() && a.recovery.short(importedPolicy, now, 1) ||
-		len(a.authenticators) > 0 && a.totp.short(totpPolicy, now, a.guessCost())
+		a.totp.short(totpPolicy, now, a.guessCost())
 }
 
 func putThrottle(w *fieldWriter, tag uint8, t Throttle) {
