@@ -172,10 +172,11 @@ type Config struct {
 	AutoReset bool
 
 	// ShortSecretsUntil lets secrets of 80 to 127 bits be imported (see
-	// [totp.ShortSecrets]), which RFC 4226 forbids, and is until when they sign in. From
-	// then on, Answer denies a right code of such a user as ReasonMustReplace, with what
-	// it takes to replace the secret; see [Replacement]. A trusted device then replaces no
-	// code. SignIn still asks for a code of the old secret, so that nobody gets around it.
+	// [totp.ShortSecrets]), which RFC 4226 forbids, and is until when they sign in. Until
+	// then, hardware tokens with such secrets can be set up as well. From then on, Answer
+	// denies a right code of such a user as ReasonMustReplace, with what it takes to
+	// replace the secret; see [Replacement]. A trusted device then replaces no code.
+	// SignIn still asks for a code of the old secret, so that nobody gets around it.
 	//
 	// Status and Directory say who has such a secret. Import still takes them after that
 	// time, for users who come late. Set it to the same value on every node. Defaults to

@@ -143,7 +143,8 @@ const (
 	ReasonLastAuthenticator Reason = Reason(account.LastAuthenticator)
 
 	// ReasonDuplicateSecret means that the account already has an authenticator
-	// with that secret. It concerns programs that import.
+	// with that secret. It concerns setups of hardware tokens, and programs that
+	// import.
 	ReasonDuplicateSecret Reason = Reason(account.DuplicateSecret)
 
 	// ReasonInvalidName means that the name is longer than [MaxName] bytes or has
@@ -160,7 +161,8 @@ const (
 	ReasonWasEnrolled Reason = Reason(account.WasEnrolled)
 
 	// ReasonShortSecret means that a secret has fewer than 128 bits, and that
-	// Config.ShortSecretsUntil is not set. It concerns programs that import.
+	// Config.ShortSecretsUntil is not set; for a setup, that it does not lie ahead. It
+	// concerns setups of hardware tokens, and programs that import.
 	ReasonShortSecret Reason = Reason(account.ShortSecret)
 
 	// ReasonMustReplace means that the code was right and is used up, and that the

@@ -52,6 +52,22 @@ type BeginOptions struct {
 	// by then, the new one is added. Defaults to "": the new one is added.
 	Replace string
 
+	// HardwareToken is the key of a token whose secret can't be changed, as the
+	// vendor's seed file has it. It becomes the authenticator, with its kind of code,
+	// and no secret is drawn. Find it by the serial number that the user types in, and
+	// only among the tokens that were given to this user. The setup shows nothing; see
+	// Setup.HardwareToken. Account, Issuer and Image have no effect.
+	//
+	// A wrong code counts like one at a sign-in, because the user who confirms has not
+	// seen the secret. For the same reason Confirm does not say how wrong the clock of
+	// the token is.
+	//
+	// Begin denies a token that the account already has as ReasonDuplicateSecret. It
+	// can't know whether another user has it: keep the serial number with the user. It
+	// denies a secret of fewer than 128 bits as ReasonShortSecret, unless
+	// Config.ShortSecretsUntil lies ahead. Defaults to the zero Key: a secret is drawn.
+	HardwareToken totp.Key
+
 	// Ticket is what an administrator gave the user, if [ResetOptions] asked for
 	// one. Defaults to none.
 	Ticket Ticket
@@ -63,8 +79,9 @@ type BeginOptions struct {
 }
 
 // Begin draws a fresh secret for an authenticator and returns what the user
-// needs to put it into an app. Signing in does not change until Confirm. A new
-// setup supersedes a pending one.
+// needs to put it into an app. With BeginOptions.HardwareToken it sets up a token
+// that has its secret. Signing in does not change until Confirm. A new setup
+// supersedes a pending one.
 //
 // BeginOptions.Proof is required. If two-factor authentication is on already, the
 // new authenticator is staged beside the working ones. A change of factor before
@@ -73,10 +90,10 @@ type BeginOptions struct {
 // It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid,
 // ReasonProofStale, ReasonProofNotAllowed, ReasonEnrollTokenInvalid, or a reason of
 // [Guard.Verify]; ReasonTicketRequired or ReasonTicketInvalid; ReasonNotEnrolled if there is
-// nothing to replace; ReasonUnknownAuthenticator, ReasonTooManyAuthenticators,
-// ReasonInvalidName, or, if the source of randomness repeats itself,
-// ReasonDuplicateSecret. Other options outside their bounds are errors that name
-// the field.
+// nothing to replace; ReasonUnknownAuthenticator, ReasonTooManyAuthenticators or
+// ReasonInvalidName; ReasonDuplicateSecret if the account has the hardware token, or
+// if the source of randomness repeats itself; or ReasonShortSecret. Other options
+// outside their bounds are errors that name the field.
 func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Setup, err error) {
 	if err := g.check(); err != nil {
 		return Setup{}, err
@@ -102,7 +119,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	if err != nil {
 		return Setup{}, err
 	}
-	s, err := g.newSetup(label, o.Name, replaces)
+	s, err := g.newSetup(label, replaces, o)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -126,23 +143,25 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	})
 }
 
-// newSetup draws what a setup is made of.
-func (g *Guard) newSetup(label totp.Label, name string, replaces account.AuthenticatorID) (account.Setup, error) {
-	secret, err := totp.Generate(g.random, g.config.Params.Algorithm)
-	if err != nil {
-		return account.Setup{}, fmt.Errorf("enrollment: drawing a secret: %w", err)
-	}
-	key, err := totp.NewKey(secret, g.config.Params)
-	if err != nil {
-		return account.Setup{}, fmt.Errorf("enrollment: Config.Params: %w", err)
-	}
+// newSetup draws what a setup is made of, but for the secret of a hardware token.
+func (g *Guard) newSetup(label totp.Label, replaces account.AuthenticatorID, o BeginOptions) (account.Setup, error) {
 	s := account.Setup{
-		Label:         label,
 		Replaces:      replaces,
-		Authenticator: account.Authenticator{Key: key, Name: name},
+		Authenticator: account.Authenticator{Key: o.HardwareToken, Name: o.Name, Hardware: !o.HardwareToken.IsZero()},
 	}
-	if err := fitQR(&s); err != nil {
-		return account.Setup{}, err
+	if !s.Authenticator.Hardware {
+		secret, err := totp.Generate(g.random, g.config.Params.Algorithm)
+		if err != nil {
+			return account.Setup{}, fmt.Errorf("enrollment: drawing a secret: %w", err)
+		}
+		key, err := totp.NewKey(secret, g.config.Params)
+		if err != nil {
+			return account.Setup{}, fmt.Errorf("enrollment: Config.Params: %w", err)
+		}
+		s.Label, s.Authenticator.Key = label, key
+		if err := fitQR(&s); err != nil {
+			return account.Setup{}, err
+		}
 	}
 	if err := g.draw(s.ID[:], s.Authenticator.ID[:]); err != nil {
 		return account.Setup{}, err
@@ -215,7 +234,9 @@ type Confirmed struct {
 // ReasonWrongCode, ReasonClockSkew, ReasonParamsIgnored, ReasonLocked,
 // ReasonFactorDisabled, ReasonTooManyAuthenticators or ReasonTooManyCodeSets. Wrong
 // codes count for the setup alone. Six digits are evaluated, and count, also if
-// Config.Params asks for more: see ReasonParamsIgnored.
+// Config.Params asks for more: see ReasonParamsIgnored. With a hardware token, wrong
+// codes count like those of Answer, and a code that was used with it before is
+// ReasonReplayed.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	if err := g.check(); err != nil {
 		return Confirmed{}, err

@@ -13,8 +13,9 @@ import (
 )
 
 // A Setup is what a user needs for putting a fresh secret into an
-// authenticator app. It redacts itself, and hides the secret also inside other
-// values. It is safe for concurrent use.
+// authenticator app. For a hardware token it has nothing to show, see HardwareToken.
+// It redacts itself, and hides the secret also inside other values. It is safe for
+// concurrent use.
 type Setup struct {
 	redacted
 
@@ -30,13 +31,20 @@ type Setup struct {
 	// Expires is when the pending setup ends.
 	Expires time.Time
 
+	// HardwareToken says that a token is set up that has its secret already; see
+	// BeginOptions.HardwareToken. Then URI is "", Secret is zero, and QR returns
+	// [qr.ErrEmpty]. The page asks for the code that the token shows, which has
+	// Params().Digits digits, and for nothing else.
+	HardwareToken bool
+
 	p redact.Value[setup]
 }
 
 type setup struct {
-	key   totp.Key
-	uri   string
-	codes recovery.Codes
+	secret totp.Secret
+	params totp.Params
+	uri    string
+	codes  recovery.Codes
 }
 
 // get returns what s holds, or nothing for the zero Setup.
@@ -60,15 +68,15 @@ func (s Setup) URI() string { return s.get().uri }
 // Secret returns the secret, for users who can't scan the QR code. Its method
 // Grouped returns the text to type, and Base32 the text to copy: some apps refuse
 // a pasted text with spaces. The zero Setup has the zero Secret.
-func (s Setup) Secret() totp.Secret { return s.get().key.Secret() }
+func (s Setup) Secret() totp.Secret { return s.get().secret }
 
 // QR returns the URI as a QR code. For a Setup that a Guard returned, the error is
-// nil. Otherwise it is that of [qr.New].
+// nil, unless it is of a hardware token. Otherwise it is that of [qr.New].
 func (s Setup) QR() (*qr.Code, error) { return qr.New(s.URI()) }
 
 // Params returns the kind of code that the app has to make, for users who type
-// the secret in.
-func (s Setup) Params() totp.Params { return s.get().key.Params() }
+// the secret in, or that the hardware token makes.
+func (s Setup) Params() totp.Params { return s.get().params.WithDefaults() }
 
 // Codes returns the recovery codes that become valid when the setup is
 // confirmed: the very ones that Confirm returns. There are none (Len is 0)
@@ -85,11 +93,16 @@ func uriOf(s *account.Setup) (string, error) {
 	return uri, nil
 }
 
-// setupOf returns the public view of a setup, whose token has what t has besides.
+// setupOf returns the public view of a setup, whose token has what t has besides. It has
+// no secret of a hardware token.
 func (g *Guard) setupOf(ctx context.Context, s *account.Setup, t setupToken) (Setup, error) {
-	uri, err := uriOf(s)
-	if err != nil {
-		return Setup{}, err
+	show := setup{params: s.Authenticator.Key.Params(), codes: s.Codes}
+	if !s.Authenticator.Hardware {
+		uri, err := uriOf(s)
+		if err != nil {
+			return Setup{}, err
+		}
+		show.uri, show.secret = uri, s.Authenticator.Key.Secret()
 	}
 	t.id, t.expires = s.ID, s.Expires
 	token, err := g.sealSetup(ctx, labelSetup, t)
@@ -99,6 +112,8 @@ func (g *Guard) setupOf(ctx context.Context, s *account.Setup, t setupToken) (Se
 	return Setup{
 		Token:   token,
 		Expires: s.Expires,
-		p:       redact.Of(setup{key: s.Authenticator.Key, uri: uri, codes: s.Codes}),
+		p:       redact.Of(show),
+
+		HardwareToken: s.Authenticator.Hardware,
 	}, nil
 }

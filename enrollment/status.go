@@ -83,7 +83,7 @@ type Status struct {
 // Enabled reports whether sign-in asks for a code.
 func (s Status) Enabled() bool { return s.State == store.Confirmed }
 
-// An Authenticator is a confirmed authenticator app, without its secret.
+// An Authenticator is a confirmed app or hardware token, without its secret.
 type Authenticator struct {
 	// ID identifies it within the account, for BeginOptions.Replace and Remove.
 	ID string `json:"id"`
@@ -100,6 +100,9 @@ type Authenticator struct {
 	// Short says that its secret has fewer than 128 bits. The user must replace it by
 	// Status.ReplaceBy.
 	Short bool `json:"short,omitempty"`
+
+	// HardwareToken says that it was set up as one; see BeginOptions.HardwareToken.
+	HardwareToken bool `json:"hardware_token,omitempty"`
 }
 
 // A Lock says that codes of a factor are not evaluated.
@@ -155,6 +158,7 @@ func (g *Guard) statusOf(userID string, a *account.Account, now time.Time) (Stat
 	for _, x := range a.Authenticators() {
 		s.Authenticators = append(s.Authenticators, Authenticator{
 			ID: formatAuthenticatorID(x.ID), Name: x.Name, Added: x.Added, Used: x.Used, Short: x.Short(),
+			HardwareToken: x.Hardware,
 		})
 		if x.Short() {
 			s.ReplaceBy = g.config.ShortSecretsUntil

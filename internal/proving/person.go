@@ -20,7 +20,8 @@ type Person struct {
 	Kit *Kit // which the person is enrolled with
 }
 
-// Begin begins a setup, and returns what the app that scans it holds. Without a
+// Begin begins a setup, and returns what the app that scans it holds, or the hardware
+// token. Without a
 // proof, the password was right just now.
 func (k *Kit) Begin(user string, o enrollment.BeginOptions) (enrollment.Setup, totp.Key) {
 	k.t.Helper()
@@ -32,6 +33,9 @@ func (k *Kit) Begin(user string, o enrollment.BeginOptions) (enrollment.Setup, t
 	}
 	setup, err := k.Guard.Begin(k.t.Context(), user, o)
 	k.Must(err)
+	if !o.HardwareToken.IsZero() {
+		return setup, o.HardwareToken
+	}
 	return setup, KeyOf(k.t, setup)
 }
 

@@ -81,6 +81,8 @@ var Tests = []proving.Test{
 	{Name: "TestCase64_OnlyWhatItWasSentFor", Run: TestCase64_OnlyWhatItWasSentFor},
 	{Name: "TestCase64_AfterTheLastOfTheDay", Run: TestCase64_AfterTheLastOfTheDay},
 	{Name: "TestCase68_RefusalsOfTheGateway", Run: TestCase68_RefusalsOfTheGateway},
+	{Name: "TestCase69_TokenWithItsSecret", Run: TestCase69_TokenWithItsSecret},
+	{Name: "TestCase69_TokenIsNotGuessed", Run: TestCase69_TokenIsNotGuessed},
 	{Name: "TestCase71_UserIDChanges", Run: TestCase71_UserIDChanges},
 	{Name: "TestCase71_EachWrite", Run: TestCase71_EachWrite},
 	{Name: "TestCase72_StolenSessionSetsUp", Run: TestCase72_StolenSessionSetsUp},

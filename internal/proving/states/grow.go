@@ -85,6 +85,8 @@ func (s *State) grow() {
 				s.Device = d
 			}
 		}
+	case "token staged":
+		s.stageToken()
 	case "bypassed":
 		for i := range 2 {
 			s.Must(admin.Bypass(ctx, User, s.Now().Add(time.Duration(i+1)*time.Hour)))

@@ -61,6 +61,11 @@ var operations = map[string]operation{
 		_, err := s.Guard.Begin(s.caller(), User, enrollment.BeginOptions{Account: "a", Proof: p, Replace: s.authenticator()})
 		return err
 	}},
+	"Begin+HardwareToken": {call: func(s *State, p enrollment.Proof) error {
+		o := enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: p}
+		_, err := s.Guard.Begin(s.caller(), User, o)
+		return err
+	}},
 	"Resume": {call: func(s *State, _ enrollment.Proof) error {
 		_, err := s.Guard.Resume(s.caller(), User, s.Token)
 		return err

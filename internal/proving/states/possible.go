@@ -12,14 +12,15 @@ import (
 
 // changes are the operations of the table of proofs, as Status names them.
 var changes = map[string]enrollment.ChangeKind{
-	"Begin":           enrollment.ChangeBegin,
-	"Begin+Replace":   enrollment.ChangeReplace,
-	"Messages.Bind":   enrollment.ChangeBind,
-	"RenewCodes":      enrollment.ChangeRenewCodes,
-	"RecoveryCodes":   enrollment.ChangeRecoveryCodes,
-	"Remove":          enrollment.ChangeRemove,
-	"Messages.Unbind": enrollment.ChangeUnbind,
-	"Disable":         enrollment.ChangeDisable,
+	"Begin":               enrollment.ChangeBegin,
+	"Begin+HardwareToken": enrollment.ChangeBegin,
+	"Begin+Replace":       enrollment.ChangeReplace,
+	"Messages.Bind":       enrollment.ChangeBind,
+	"RenewCodes":          enrollment.ChangeRenewCodes,
+	"RecoveryCodes":       enrollment.ChangeRecoveryCodes,
+	"Remove":              enrollment.ChangeRemove,
+	"Messages.Unbind":     enrollment.ChangeUnbind,
+	"Disable":             enrollment.ChangeDisable,
 }
 
 // attempts are the kinds of proof. Each says whether Status allows it.
@@ -132,7 +133,7 @@ func TestStatusSaysWhatIsPossible(t *testing.T, _ proving.Open) {
 	}
 	all := []string{
 		"none", "pending", "confirmed", "kept", "addressed", "ticketed", "imported",
-		"staged", "replacing", "locked", "disabled", "replenished", "asked", "trusted", "bypassed", "exempt", "binding", "sent", "alone",
+		"staged", "replacing", "locked", "disabled", "replenished", "asked", "trusted", "bypassed", "exempt", "binding", "sent", "alone", "token staged",
 	}
 	if testing.Short() {
 		all = all[:7]

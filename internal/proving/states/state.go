@@ -215,6 +215,16 @@ func (s *State) stage(p enrollment.Proof) {
 	s.OldToken, s.Waits, s.Token = s.Token, key, setup.Token
 }
 
+// Hardware is the key of a hardware token that the user was given.
+func (s *State) Hardware() totp.Key { return proving.TheirKey(s.t, "token", totp.Params{}) }
+
+// stageToken begins the setup of that token.
+func (s *State) stageToken() {
+	s.t.Helper()
+	setup, key := s.Begin(User, enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: enrollment.ByReceipt(s.Receipt)})
+	s.Waits, s.Token = key, setup.Token
+}
+
 // enroll confirms two authenticators, spends a recovery code and answers a
 // challenge.
 func (s *State) enroll() {

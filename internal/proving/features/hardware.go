@@ -1,0 +1,83 @@
+package features
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/qr"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// seedFile is what the vendor of hardware tokens has sent: their keys by serial number.
+func seedFile(t *testing.T) map[string]totp.Key {
+	t.Helper()
+	return map[string]totp.Key{
+		"26-0001": proving.TheirKey(t, "26-0001", totp.Params{Period: time.Minute}),
+		"26-0002": proving.TheirKey(t, "26-0002", totp.Params{Algorithm: totp.SHA256, Digits: 8}),
+	}
+}
+
+// X15: a user with a phone adds a token by its serial number and a code. The page shows
+// no secret, because nobody has to copy one.
+func TestFeatureX15_HardwareToken(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	alice := k.Enroll("alice")
+	token := seedFile(t)["26-0001"]
+	o := enrollment.BeginOptions{Name: "token 26-0001", HardwareToken: token}
+	_, err := k.Guard.Begin(t.Context(), "alice", o)
+	proving.Want(t, err, enrollment.ReasonProofRequired)
+	o.Proof = enrollment.ByReceipt(alice.Receipt())
+	setup, _ := k.Begin("alice", o)
+	for range 2 {
+		if _, err := setup.QR(); !setup.HardwareToken || setup.URI() != "" || !setup.Secret().IsZero() || !errors.Is(err, qr.ErrEmpty) {
+			t.Fatalf("the page shows %q, %q, %v", setup.URI(), setup.Secret().Grouped(), err)
+		}
+		if setup.Params() != token.Params() {
+			t.Errorf("the page asks for %+v", setup.Params())
+		}
+		setup, err = k.Guard.Resume(t.Context(), "alice", setup.Token)
+		k.Must(err)
+	}
+	done := k.Confirm("alice", setup, token)
+	if done.Did != enrollment.EventAuthenticatorAdded || done.Success.Factor != enrollment.FactorTOTP {
+		t.Errorf("%+v", done.Success)
+	}
+	list := k.Status("alice").Authenticators
+	if len(list) != 2 || list[0].HardwareToken || !list[1].HardwareToken || list[1].Name != "token 26-0001" {
+		t.Errorf("%+v", list)
+	}
+	k.In(k.Challenge("alice"), k.Code(token))
+	k.Pass(time.Minute)
+	k.In(k.Challenge("alice"), alice.Code())
+	k.Pass(time.Minute)
+
+	// It is removed like any other, and does not come with a pending setup of an app.
+	k.Must(k.Guard.Remove(t.Context(), "alice", list[1].ID, enrollment.ByReceipt(alice.Receipt())))
+	k.Pass(time.Minute)
+	k.Out(k.Challenge("alice"), k.Code(token), enrollment.ReasonWrongCode)
+	if app, _ := k.Begin("alice", enrollment.BeginOptions{Proof: enrollment.ByReceipt(alice.Receipt())}); app.HardwareToken || app.URI() == "" {
+		t.Error("the setup of an app shows nothing")
+	}
+}
+
+// X15: a token can be the first authenticator, and all that an account has.
+func TestFeatureX15_TokenAlone(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	token := seedFile(t)["26-0002"]
+	bob := k.EnrollWith("bob", enrollment.BeginOptions{HardwareToken: token})
+	if len(bob.Codes) == 0 || len(bob.Code()) != 8 {
+		t.Errorf("%d recovery codes, codes like %q", len(bob.Codes), bob.Code())
+	}
+	k.In(bob.Challenge(), bob.Code())
+	k.Pass(time.Minute)
+
+	// A phone replaces it.
+	id := k.Status("bob").Authenticators[0].ID
+	setup, phone := k.Begin("bob", enrollment.BeginOptions{Replace: id, Proof: enrollment.ByCode(bob.Code())})
+	k.Confirm("bob", setup, phone)
+	k.Out(bob.Challenge(), bob.Code(), enrollment.ReasonMalformedCode)
+	k.In(bob.Challenge(), k.Code(phone))
+}
