@@ -259,6 +259,15 @@ func operations() []operation {
 		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: both(resume, replayed(S.Right)), run: begin(func(s S) enrollment.BeginOptions {
 			return enrollment.BeginOptions{Replace: s.SecondID, Proof: byCode(s)}
 		})},
+		{name: "Begin a hardware token", state: "none", writes: true, held: resume, run: begin(func(s S) enrollment.BeginOptions {
+			return enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: enrollment.ByReauth("password")}
+		})},
+		{name: "Begin the hardware token again", state: "token staged", writes: true, held: resume, run: begin(func(s S) enrollment.BeginOptions {
+			return enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: byReceipt(s)}
+		})},
+		{name: "Confirm a hardware token", state: "token staged", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 3))},
+		{name: "Confirm a hardware token with wrong code", state: "token staged", run: confirm(token, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
+		{name: "Confirm a hardware token with slow clock", state: "token staged", run: confirm(token, slow), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Resume", state: "pending", reads: true, run: func(ctx context.Context, s S, g G) (result, error) {
 			_, err := g.Resume(ctx, states.User, s.Token)
 			return result{}, err

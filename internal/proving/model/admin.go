@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // Administration: the rules, and the operations of the driver.
@@ -204,7 +205,7 @@ func (a *modelAccount) locks(now time.Time) []enrollment.Lock {
 // short says whether an administrator has something to unlock: a factor of which
 // fewer than five wrong codes are evaluated before the next wait.
 func (a *modelAccount) short(now time.Time) bool {
-	return len(a.apps) > 0 && a.totp.short(modelShort, len(a.apps), now) ||
+	return a.totp.short(modelShort, max(1, len(a.apps)), now) ||
 		a.enrolled() && a.recovery.short(a.recoveryPolicy(), 1, now) || a.sms.short(modelShort, 1, now)
 }
 
@@ -316,7 +317,7 @@ func (r *modelRun) invite(u *modelUser) {
 			r.bindWith(u, ticket, r.proof(u))
 			r.confirmAddress(u)
 		} else {
-			r.beginWith(u, "", "", ticket, r.proof(u))
+			r.beginWith(u, totp.Key{}, "", "", ticket, r.proof(u))
 			r.confirm(u)
 		}
 		if r.chance(4) {

@@ -255,6 +255,9 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 	if len(digits) != s.app.key.Params().Digits {
 		return false, modelDeny(enrollment.ReasonMalformedCode)
 	}
+	if s.app.hardware {
+		return needs, a.confirmHardware(replaced, digits, now, needs, turn)
+	}
 	if no := s.throttle.refuses(modelShort, now); no != nil {
 		no.factor = enrollment.FactorTOTP
 		return false, no
@@ -272,6 +275,17 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 		}
 		return false, no
 	}
+	a.addApp(step, replaced, now, needs, turn)
+	return needs, nil
+}
+
+// addApp makes the app of the setup one of the account, by a code of that step.
+func (a *modelAccount) addApp(step int64, replaced int, now time.Time, needs bool, turn int) {
+	s := a.setup
+	if len(a.apps) == 0 && a.totp.short(modelShort, 1, now) {
+		a.totp.forgive(1, now)
+		a.forgiven = true
+	}
 	kind := enrollment.EventAuthenticatorAdded
 	switch {
 	case !a.enrolled():
@@ -283,9 +297,8 @@ func (a *modelAccount) confirm(number int, digits string, now time.Time, turn in
 	x := s.app
 	x.last, x.added, x.used = step, now, now
 	a.apps = append(a.apps, x)
-	a.setUp = modelDone{number: number, until: s.expires.Add(modelAgain)}
+	a.setUp = modelDone{number: s.number, until: s.expires.Add(modelAgain)}
 	a.proven(kind, enrollment.FactorTOTP, x.name, needs, now, turn)
-	return needs, nil
 }
 
 // proven does what follows when an authenticator or an address was proven.

@@ -192,7 +192,7 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 		Changes: r.changes(a, now), NextMessage: a.nextMessage(now),
 	}
 	for _, x := range a.apps {
-		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used})
+		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used, HardwareToken: x.hardware})
 	}
 	if a.setup != nil {
 		want.SetupExpires = a.setup.expires

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // Setups that a sign-in demands: the rules, and the operations of the driver.
@@ -109,7 +110,7 @@ func (r *modelRun) mandated(u *modelUser) {
 		if r.alone && r.chance(4) {
 			r.bindWith(u, ticket, r.enrollProof(t))
 		} else {
-			r.beginWith(u, "", "", ticket, r.enrollProof(t))
+			r.beginWith(u, totp.Key{}, "", "", ticket, r.enrollProof(t))
 		}
 		r.dawdle(25 * time.Minute)
 		switch {

@@ -57,6 +57,7 @@ type modelApp struct {
 	added, used time.Time
 	last        int64 // highest step used
 	near        modelNear
+	hardware    bool
 }
 
 const modelPeriod = 30
@@ -152,6 +153,7 @@ type modelAccount struct {
 	erased          bool // with this write
 	expired, lapsed bool // whether a setup or a request has just gone with its time
 	fresh           []modelQueued
+	forgiven        bool // whether the first app was given guesses back
 }
 
 func (a *modelAccount) clone() *modelAccount {
@@ -172,7 +174,7 @@ func (a *modelAccount) clone() *modelAccount {
 	b.history = slices.Clone(a.history)
 	b.queue = slices.Clone(a.queue)
 	b.origin, b.tells = "", false
-	b.dirty, b.expired, b.lapsed, b.fresh = false, false, false, nil
+	b.dirty, b.expired, b.lapsed, b.fresh, b.forgiven = false, false, false, nil, false
 	return &b
 }
 

@@ -293,6 +293,9 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 		switch {
 		case no.factor == enrollment.FactorRecovery && others:
 			u.others++
+		case no.factor == enrollment.FactorTOTP && name == "Confirm" && a.setup.app.hardware:
+			u.guesses++
+			r.tally["Confirm: guess at a hardware token"]++
 		case no.factor == enrollment.FactorTOTP && name != "Confirm" && !strings.HasSuffix(name, "Three"): // a setup has a count of its own, and three codes none
 			u.guesses += guessers
 		case no.factor == enrollment.FactorDelivered:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // Sequences of operations: random ones, and some that are rare by chance.
@@ -18,9 +19,9 @@ func (r *modelRun) enroll(u *modelUser) {
 	before := len(r.setups)
 	x, ok := modelPick(r, u.account.apps)
 	if ok && r.chance(2) {
-		r.beginWith(u, "", "", "", modelProof{kind: "code", code: proving.Shown(x.key, r.now())})
+		r.beginWith(u, totp.Key{}, "", "", "", modelProof{kind: "code", code: proving.Shown(x.key, r.now())})
 	} else {
-		r.beginWith(u, "", "", u.account.ticket, r.proof(u))
+		r.beginWith(u, totp.Key{}, "", "", u.account.ticket, r.proof(u))
 	}
 	if len(r.setups) > before {
 		r.confirmWith(u, r.setups[len(r.setups)-1], proving.Shown(u.keys[len(u.keys)-1], r.now()))
@@ -115,7 +116,7 @@ func (r *modelRun) renew(u *modelUser) {
 		// And whoever was shown codes, when a clock has gone back.
 		r.until(u.account.setsSince.Add(modelDay))
 		if x, ok := modelPick(r, u.account.apps); ok {
-			r.beginWith(u, "", "", "", modelProof{kind: "code", code: modelNext(x, r.now())})
+			r.beginWith(u, totp.Key{}, "", "", "", modelProof{kind: "code", code: modelNext(x, r.now())})
 			r.shift -= 60
 			r.confirm(u)
 			r.shift += 60
