@@ -4,12 +4,12 @@ import "github.com/seed-1b6a03a1/twofactor/enrollment"
 
 func englishEvents() map[enrollment.EventKind]Notice {
 	const (
-		notYou    = "If it was not you, change your password and tell us."
+		notYou    = "If it was not you, change your password and contact us."
 		cancel    = "If it was not you, cancel the request and change your password."
-		noCode    = "From now on, your password alone signs you in. If you did not want this, tell us at once."
-		unasked   = "If you did not ask for this, tell us at once."
-		guessing  = "Perhaps someone who knows your password is guessing. If it was not you, change your password."
-		lostCodes = "Keep the new codes in a safe place. The old ones no longer work. If it was not you, change your password and tell us."
+		noCode    = "From now on, your password alone signs you in. If you did not want this, contact us at once."
+		unasked   = "If you did not ask for this, contact us at once."
+		guessing  = "Someone may know your password and be guessing codes. If it was not you, change your password."
+		lostCodes = "Keep the new codes in a safe place. The old ones no longer work. " + notYou
 	)
 	return map[enrollment.EventKind]Notice{
 		enrollment.EventEnabled: {
@@ -66,7 +66,7 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			Advice:  notYou + " Then make new recovery codes.",
 		},
 		enrollment.EventDeviceTrusted: {
-			Subject:  "A device is trusted",
+			Subject:  "A device was trusted",
 			Text:     "{name} can now sign in without a code.",
 			Nameless: "A device can now sign in without a code.",
 			Advice:   notYou,
@@ -78,13 +78,13 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			Advice:   notYou,
 		},
 		enrollment.EventAddressBound: {
-			Subject:  "Codes can be sent to you",
+			Subject:  "An address for codes was added",
 			Text:     "Codes can now be sent to you by {name}.",
 			Nameless: "Codes can now be sent to you.",
 			Advice:   notYou,
 		},
 		enrollment.EventAddressRemoved: {
-			Subject:  "Codes are no longer sent to you",
+			Subject:  "An address for codes was removed",
 			Text:     "Codes are no longer sent to you by {name}.",
 			Nameless: "Codes are no longer sent to you.",
 			Advice:   notYou,
@@ -108,27 +108,27 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			Advice:  "Until that ends, your password alone signs you in. " + unasked,
 		},
 		enrollment.EventResetRequested: {
-			Subject: "Someone asks to turn off two-factor authentication",
+			Subject: "Request to turn off your two-factor authentication",
 			Text:    "Someone with your password asked us to turn off your two-factor authentication.",
 			Advice:  cancel,
 		},
 		enrollment.EventResetReminder: {
-			Subject: "The request to turn off two-factor authentication is open",
+			Subject: "Reminder: request to turn off your two-factor authentication",
 			Text:    "The request to turn off your two-factor authentication is still open.",
 			Advice:  cancel,
 		},
 		enrollment.EventResetMatured: {
-			Subject: "The request to turn off two-factor authentication can be approved",
-			Text:    "The request to turn off your two-factor authentication is now waiting for an administrator.",
+			Subject: "Wait over: request to turn off your two-factor authentication",
+			Text:    "The request to turn off your two-factor authentication can now be approved by an administrator.",
 			Advice:  cancel,
 		},
 		enrollment.EventResetCancelled: {
-			Subject: "The request to turn off two-factor authentication was cancelled",
+			Subject: "Cancelled: request to turn off your two-factor authentication",
 			Text:    "The request to turn off your two-factor authentication was cancelled.",
 			Advice:  "If you did not make the request, change your password.",
 		},
 		enrollment.EventResetRefused: {
-			Subject: "The request to turn off two-factor authentication was refused",
+			Subject: "Refused: request to turn off your two-factor authentication",
 			Text:    "The request to turn off your two-factor authentication was refused.",
 			ByAdmin: "The request to turn off your two-factor authentication was refused by an administrator.",
 			Advice:  "If you made the request, ask us for help. If you did not, change your password.",
@@ -140,9 +140,9 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			Advice:  unasked,
 		},
 		enrollment.EventExported: {
-			Subject: "The secrets of your authenticators were read",
-			Text:    "The secrets of your authenticators were exported.",
-			ByAdmin: "The secrets of your authenticators were exported by an administrator.",
+			Subject: "The secret keys of your authenticators were exported",
+			Text:    "The secret keys of your authenticators were exported.",
+			ByAdmin: "The secret keys of your authenticators were exported by an administrator.",
 			Advice:  unasked,
 		},
 		enrollment.EventErased: {
@@ -170,18 +170,18 @@ func englishEvents() map[enrollment.EventKind]Notice {
 		},
 		enrollment.EventNearMiss: {
 			Subject:  "Someone may have seen your codes",
-			Text:     "Of three codes that should be from {name}, two were right and one was wrong.",
-			Nameless: "Of three codes that should be from your app, two were right and one was wrong.",
+			Text:     "Someone entered three codes of {name}: two were right and one was wrong.",
+			Nameless: "Someone entered three codes of your app: two were right and one was wrong.",
 			Advice:   "If it was not you, someone has seen your app and knows your password. Change your password, and do not let others see your codes.",
 		},
 		enrollment.EventWrongCodes: {
 			Subject: "Someone may know your password",
-			Text:    "Someone entered your password, and then no right code ({codes} wrong).",
-			Advice:  "If it was not you, change your password. Whoever tried is not signed in.",
+			Text:    "Someone entered your password, but then no right code. Wrong codes: {codes}.",
+			Advice:  "If it was not you, change your password. Nobody was signed in.",
 		},
 		enrollment.EventRightAfterWrong: {
-			Subject: "A right code after wrong ones",
-			Text:    "Someone entered your password and a right code, after wrong ones ({codes} wrong).",
+			Subject: "Sign-in after wrong codes",
+			Text:    "Someone entered your password and, after wrong codes, a right one. Wrong codes: {codes}.",
 			Advice:  notYou,
 		},
 		enrollment.EventMoved: {

@@ -23,9 +23,9 @@ func ExampleLanguage_Describe() {
 	}
 	// Output:
 	// 429 30
-	// Too many wrong recovery codes. Wait 30 seconds before you try again. Until then, we do not accept even a correct one.
+	// Too many wrong recovery codes were entered. Wait 30 seconds before you try again. Until then, we do not accept even a correct one.
 	// 429 30
-	// Es waren zu viele falsche Wiederherstellungscodes. Warten Sie 30 Sekunden, bevor Sie es noch einmal versuchen. Bis dahin nehmen wir auch keinen richtigen an.
+	// Es wurden zu viele falsche Wiederherstellungscodes eingegeben. Warten Sie 30 Sekunden, bevor Sie es noch einmal versuchen. Bis dahin nehmen wir auch keinen richtigen an.
 }
 
 // Config.Notify turns an event into a mail.
@@ -48,7 +48,7 @@ func ExampleLanguage_Mail() {
 	//
 	// This happened on 2 March 2026, 13:00 CET.
 	//
-	// From now on, your password alone signs you in. If you did not want this, tell us at once.
+	// From now on, your password alone signs you in. If you did not want this, contact us at once.
 }
 
 // An application changes what it wants to say in another way, and a test of its own

@@ -4,12 +4,12 @@ import "github.com/seed-1b6a03a1/twofactor/enrollment"
 
 func germanEvents() map[enrollment.EventKind]Notice {
 	const (
-		notYou    = "Wenn Sie das nicht waren, ändern Sie Ihr Passwort und melden Sie sich bei uns."
-		cancel    = "Wenn Sie das nicht waren, brechen Sie den Antrag ab und ändern Sie Ihr Passwort."
-		noCode    = "Ab jetzt reicht Ihr Passwort zum Anmelden. Wenn Sie das nicht wollten, melden Sie sich sofort bei uns."
-		unasked   = "Wenn Sie nicht darum gebeten haben, melden Sie sich sofort bei uns."
+		notYou    = "Wenn Sie das nicht waren, ändern Sie Ihr Passwort und kontaktieren Sie uns."
+		cancel    = "Wenn Sie das nicht waren, brechen Sie die Anfrage ab und ändern Sie Ihr Passwort."
+		noCode    = "Ab jetzt genügt Ihr Passwort zur Anmeldung. Wenn Sie das nicht wollten, kontaktieren Sie uns sofort."
+		unasked   = "Wenn Sie nicht darum gebeten haben, kontaktieren Sie uns sofort."
 		guessing  = "Vielleicht kennt jemand Ihr Passwort und rät Codes. Wenn Sie das nicht waren, ändern Sie Ihr Passwort."
-		lostCodes = "Bewahren Sie die neuen Codes sicher auf. Die alten gelten nicht mehr. " + notYou
+		lostCodes = "Bewahren Sie die neuen Codes sicher auf. Die alten sind ungültig. " + notYou
 	)
 	return map[enrollment.EventKind]Notice{
 		enrollment.EventEnabled: {
@@ -66,94 +66,94 @@ func germanEvents() map[enrollment.EventKind]Notice {
 			Advice:  notYou + " Erstellen Sie dann neue Wiederherstellungscodes.",
 		},
 		enrollment.EventDeviceTrusted: {
-			Subject:  "Einem Gerät wird vertraut",
+			Subject:  "Neues vertrauenswürdiges Gerät",
 			Text:     "Mit dem Gerät {name} ist die Anmeldung jetzt ohne Code möglich.",
 			Nameless: "Mit einem Gerät ist die Anmeldung jetzt ohne Code möglich.",
 			Advice:   notYou,
 		},
 		enrollment.EventDeviceRevoked: {
-			Subject:  "Einem Gerät wird nicht mehr vertraut",
-			Text:     "Dem Gerät {name} wird nicht mehr vertraut. Es braucht wieder einen Code.",
-			Nameless: "Ihren Geräten wird nicht mehr vertraut. Sie brauchen wieder einen Code.",
+			Subject:  "Gerät nicht mehr vertrauenswürdig",
+			Text:     "Das Gerät {name} ist nicht mehr vertrauenswürdig. Wir fragen dort wieder nach einem Code.",
+			Nameless: "Ihre Geräte sind nicht mehr vertrauenswürdig. Wir fragen dort wieder nach einem Code.",
 			Advice:   notYou,
 		},
 		enrollment.EventAddressBound: {
-			Subject:  "Wir können Ihnen Codes schicken",
+			Subject:  "Adresse für Codes hinzugefügt",
 			Text:     "Wir können Ihnen jetzt Codes per {name} schicken.",
 			Nameless: "Wir können Ihnen jetzt Codes schicken.",
 			Advice:   notYou,
 		},
 		enrollment.EventAddressRemoved: {
-			Subject:  "Wir schicken Ihnen keine Codes mehr",
+			Subject:  "Adresse für Codes entfernt",
 			Text:     "Wir schicken Ihnen keine Codes mehr per {name}.",
 			Nameless: "Wir schicken Ihnen keine Codes mehr.",
 			Advice:   notYou,
 		},
 		enrollment.EventReset: {
 			Subject: "Zwei-Faktor-Authentifizierung ausgeschaltet",
-			Text:    "Die Zwei-Faktor-Authentifizierung wurde ausgeschaltet, weil jemand mit Ihrem Passwort das vor einigen Tagen beantragt hat.",
-			ByAdmin: "Die Zwei-Faktor-Authentifizierung wurde von der Verwaltung ausgeschaltet.",
+			Text:    "Die Zwei-Faktor-Authentifizierung wurde ausgeschaltet, weil jemand mit Ihrem Passwort uns vor einigen Tagen darum gebeten hat.",
+			ByAdmin: "Die Zwei-Faktor-Authentifizierung wurde von einem Administrator ausgeschaltet.",
 			Advice:  noCode,
 		},
 		enrollment.EventUnlocked: {
 			Subject: "Codes werden wieder angenommen",
 			Text:    "Die Sperre nach falschen Codes wurde aufgehoben.",
-			ByAdmin: "Die Sperre nach falschen Codes wurde von der Verwaltung aufgehoben.",
+			ByAdmin: "Die Sperre nach falschen Codes wurde von einem Administrator aufgehoben.",
 			Advice:  unasked,
 		},
 		enrollment.EventBypassGranted: {
-			Subject: "Anmeldung eine Zeit lang ohne Code",
-			Text:    "Sie können sich eine Zeit lang ohne Code anmelden.",
-			ByAdmin: "Sie können sich eine Zeit lang ohne Code anmelden. Die Verwaltung hat das erlaubt.",
-			Advice:  "Bis das endet, reicht Ihr Passwort zum Anmelden. " + unasked,
+			Subject: "Anmeldung vorübergehend ohne Code",
+			Text:    "Sie können sich vorübergehend ohne Code anmelden.",
+			ByAdmin: "Sie können sich vorübergehend ohne Code anmelden. Ein Administrator hat das erlaubt.",
+			Advice:  "Bis das endet, genügt Ihr Passwort zur Anmeldung. " + unasked,
 		},
 		enrollment.EventResetRequested: {
-			Subject: "Antrag, die Zwei-Faktor-Authentifizierung auszuschalten",
+			Subject: "Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten",
 			Text:    "Jemand mit Ihrem Passwort hat uns gebeten, Ihre Zwei-Faktor-Authentifizierung auszuschalten.",
 			Advice:  cancel,
 		},
 		enrollment.EventResetReminder: {
-			Subject: "Offener Antrag, die Zwei-Faktor-Authentifizierung auszuschalten",
-			Text:    "Der Antrag, Ihre Zwei-Faktor-Authentifizierung auszuschalten, ist noch offen.",
+			Subject: "Erinnerung: Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten",
+			Text:    "Die Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten, ist noch offen.",
 			Advice:  cancel,
 		},
 		enrollment.EventResetMatured: {
-			Subject: "Der Antrag, die Zwei-Faktor-Authentifizierung auszuschalten, kann genehmigt werden",
-			Text:    "Der Antrag, Ihre Zwei-Faktor-Authentifizierung auszuschalten, kann jetzt von der Verwaltung genehmigt werden.",
+			Subject: "Wartezeit vorbei: Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten",
+			Text:    "Die Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten, kann jetzt von einem Administrator genehmigt werden.",
 			Advice:  cancel,
 		},
 		enrollment.EventResetCancelled: {
-			Subject: "Antrag abgebrochen, die Zwei-Faktor-Authentifizierung auszuschalten",
-			Text:    "Der Antrag, Ihre Zwei-Faktor-Authentifizierung auszuschalten, wurde abgebrochen.",
-			Advice:  "Wenn Sie den Antrag nicht gestellt haben, ändern Sie Ihr Passwort.",
+			Subject: "Abgebrochen: Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten",
+			Text:    "Die Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten, wurde abgebrochen.",
+			Advice:  "Wenn die Anfrage nicht von Ihnen war, ändern Sie Ihr Passwort.",
 		},
 		enrollment.EventResetRefused: {
-			Subject: "Antrag abgelehnt, die Zwei-Faktor-Authentifizierung auszuschalten",
-			Text:    "Der Antrag, Ihre Zwei-Faktor-Authentifizierung auszuschalten, wurde abgelehnt.",
-			ByAdmin: "Der Antrag, Ihre Zwei-Faktor-Authentifizierung auszuschalten, wurde von der Verwaltung abgelehnt.",
-			Advice:  "Wenn Sie den Antrag gestellt haben, bitten Sie uns um Hilfe. Wenn nicht, ändern Sie Ihr Passwort.",
+			Subject: "Abgelehnt: Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten",
+			Text:    "Die Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten, wurde abgelehnt.",
+			ByAdmin: "Die Anfrage, Ihre Zwei-Faktor-Authentifizierung auszuschalten, wurde von einem Administrator abgelehnt.",
+			Advice:  "Wenn die Anfrage von Ihnen war, bitten Sie uns um Hilfe. Wenn nicht, ändern Sie Ihr Passwort.",
 		},
 		enrollment.EventImported: {
 			Subject: "Zwei-Faktor-Authentifizierung eingeschaltet",
 			Text:    "Die Zwei-Faktor-Authentifizierung wurde aus einem anderen System übernommen.",
-			ByAdmin: "Die Verwaltung hat die Zwei-Faktor-Authentifizierung aus einem anderen System übernommen.",
+			ByAdmin: "Ein Administrator hat die Zwei-Faktor-Authentifizierung aus einem anderen System übernommen.",
 			Advice:  unasked,
 		},
 		enrollment.EventExported: {
-			Subject: "Die Geheimnisse Ihrer Authenticator-Apps wurden gelesen",
-			Text:    "Die Geheimnisse Ihrer Authenticator-Apps wurden exportiert.",
-			ByAdmin: "Die Verwaltung hat die Geheimnisse Ihrer Authenticator-Apps exportiert.",
+			Subject: "Die Schlüssel Ihrer Authenticator-Apps wurden exportiert",
+			Text:    "Die geheimen Schlüssel Ihrer Authenticator-Apps wurden exportiert.",
+			ByAdmin: "Ein Administrator hat die geheimen Schlüssel Ihrer Authenticator-Apps exportiert.",
 			Advice:  unasked,
 		},
 		enrollment.EventErased: {
 			Subject: "Zwei-Faktor-Authentifizierung gelöscht",
 			Text:    "Die Daten Ihrer Zwei-Faktor-Authentifizierung wurden gelöscht.",
-			ByAdmin: "Die Verwaltung hat die Daten Ihrer Zwei-Faktor-Authentifizierung gelöscht.",
+			ByAdmin: "Ein Administrator hat die Daten Ihrer Zwei-Faktor-Authentifizierung gelöscht.",
 			Advice:  unasked,
 		},
 		enrollment.EventDevicesForgotten: {
-			Subject: "Ihren Geräten wird nicht mehr vertraut",
-			Text:    "Ihren Geräten wird nach einer Änderung Ihrer Zwei-Faktor-Authentifizierung nicht mehr vertraut. Sie brauchen wieder einen Code.",
+			Subject: "Ihre Geräte sind nicht mehr vertrauenswürdig",
+			Text:    "Nach einer Änderung Ihrer Zwei-Faktor-Authentifizierung sind Ihre Geräte nicht mehr vertrauenswürdig. Wir fragen dort wieder nach einem Code.",
 			Advice:  notYou,
 		},
 		enrollment.EventAuthenticatorRenamed: {
@@ -170,24 +170,24 @@ func germanEvents() map[enrollment.EventKind]Notice {
 		},
 		enrollment.EventNearMiss: {
 			Subject:  "Vielleicht hat jemand Ihre Codes gesehen",
-			Text:     "Von drei Codes, die aus {name} stammen sollten, waren zwei richtig und einer falsch.",
-			Nameless: "Von drei Codes, die aus Ihrer App stammen sollten, waren zwei richtig und einer falsch.",
-			Advice:   "Wenn Sie das nicht waren, hat jemand Ihre App gesehen und kennt Ihr Passwort. Ändern Sie Ihr Passwort, und lassen Sie niemanden Ihre Codes sehen.",
+			Text:     "Jemand hat drei Codes aus {name} eingegeben: Zwei waren richtig, einer war falsch.",
+			Nameless: "Jemand hat drei Codes aus Ihrer App eingegeben: Zwei waren richtig, einer war falsch.",
+			Advice:   "Wenn Sie das nicht waren, hat jemand Ihre App gesehen und kennt Ihr Passwort. Ändern Sie Ihr Passwort und lassen Sie niemanden Ihre Codes sehen.",
 		},
 		enrollment.EventWrongCodes: {
 			Subject: "Jemand kennt vielleicht Ihr Passwort",
-			Text:    "Jemand hat Ihr Passwort eingegeben, danach aber keinen richtigen Code ({codes} falsch).",
-			Advice:  "Wenn Sie das nicht waren, ändern Sie Ihr Passwort. Angemeldet wurde niemand.",
+			Text:    "Jemand hat Ihr Passwort eingegeben, danach aber keinen richtigen Code. Falsche Codes: {codes}.",
+			Advice:  "Wenn Sie das nicht waren, ändern Sie Ihr Passwort. Es wurde niemand angemeldet.",
 		},
 		enrollment.EventRightAfterWrong: {
-			Subject: "Ein richtiger Code nach falschen",
-			Text:    "Jemand hat Ihr Passwort und einen richtigen Code eingegeben, davor falsche ({codes} falsch).",
+			Subject: "Anmeldung nach falschen Codes",
+			Text:    "Jemand hat Ihr Passwort und nach falschen Codes einen richtigen eingegeben. Falsche Codes: {codes}.",
 			Advice:  notYou,
 		},
 		enrollment.EventMoved: {
 			Subject: "Zwei-Faktor-Authentifizierung umgezogen",
-			Text:    "Ihre Zwei-Faktor-Authentifizierung gehört jetzt zu Ihrer neuen Benutzerkennung.",
-			ByAdmin: "Die Verwaltung hat Ihre Zwei-Faktor-Authentifizierung auf Ihre neue Benutzerkennung übertragen.",
+			Text:    "Ihre Zwei-Faktor-Authentifizierung gehört jetzt zu Ihrer neuen Benutzer-ID.",
+			ByAdmin: "Ein Administrator hat Ihre Zwei-Faktor-Authentifizierung auf Ihre neue Benutzer-ID übertragen.",
 			Advice:  unasked,
 		},
 	}

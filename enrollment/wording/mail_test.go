@@ -122,16 +122,16 @@ func TestMail(t *testing.T) {
 		not   string
 	}{
 		{enrollment.Event{Kind: enrollment.EventEnabled}, []string{"wurde eingeschaltet.\n\n", "Das war am 02.03.2026, 13:00 Uhr (CET).\n\n", "ändern Sie Ihr Passwort"}, "{"},
-		{enrollment.Event{Kind: enrollment.EventReset}, []string{"weil jemand mit Ihrem Passwort"}, "Verwaltung"},
-		{enrollment.Event{Kind: enrollment.EventReset, Actor: "42", Note: "Handy weg"}, []string{"von der Verwaltung ausgeschaltet. Der angegebene Grund ist „Handy weg“."}, "42"},
-		{enrollment.Event{Kind: enrollment.EventDeviceRevoked}, []string{"Ihren Geräten"}, "„"},
-		{enrollment.Event{Kind: enrollment.EventDeviceRevoked, Name: "Laptop"}, []string{"„Laptop“"}, "Ihren Geräten"},
+		{enrollment.Event{Kind: enrollment.EventReset}, []string{"weil jemand mit Ihrem Passwort"}, "Administrator"},
+		{enrollment.Event{Kind: enrollment.EventReset, Actor: "42", Note: "Handy weg"}, []string{"von einem Administrator ausgeschaltet. Als Grund wurde „Handy weg“ angegeben."}, "42"},
+		{enrollment.Event{Kind: enrollment.EventDeviceRevoked}, []string{"Ihre Geräte sind"}, "„"},
+		{enrollment.Event{Kind: enrollment.EventDeviceRevoked, Name: "Laptop"}, []string{"„Laptop“"}, "Ihre Geräte"},
 		{enrollment.Event{Kind: enrollment.EventAddressBound, Name: "sms"}, []string{"per SMS"}, "„"},
 		{enrollment.Event{Kind: enrollment.EventAddressBound, Name: "matrix"}, []string{"per „matrix“"}, "SMS"},
 		{enrollment.Event{Kind: enrollment.EventLocked, Factor: enrollment.FactorRecovery}, []string{"(Wiederherstellungscode)"}, "App"},
 		{enrollment.Event{Kind: enrollment.EventRecoveryUsed, Count: 3}, []string{"3-mal passiert, zuletzt am 02.03.2026"}, "Das war"},
-		{enrollment.Event{Kind: enrollment.EventWrongCodes, WrongCodes: 1, Origin: "Safari"}, []string{"keinen richtigen Code (1 falsch).", "Die Anfrage kam von „Safari“."}, "{"},
-		{enrollment.Event{Kind: enrollment.EventRightAfterWrong, WrongCodes: 4}, []string{"davor falsche (4 falsch)."}, "kam von"},
+		{enrollment.Event{Kind: enrollment.EventWrongCodes, WrongCodes: 1, Origin: "Safari"}, []string{"keinen richtigen Code. Falsche Codes: 1.", "Die Anfrage kam von „Safari“."}, "{"},
+		{enrollment.Event{Kind: enrollment.EventRightAfterWrong, WrongCodes: 4}, []string{"einen richtigen eingegeben. Falsche Codes: 4."}, "kam von"},
 		{enrollment.Event{Kind: "event(99)"}, []string{"etwas geändert"}, "99"},
 	}
 	for _, tt := range tests {

@@ -72,14 +72,14 @@ func ExampleGerman_sheet() {
 	//
 	// Erstellt am 01.03.2026
 	//
-	// Melden Sie sich mit diesem Code an, wenn Sie Ihre gewohnten Codes nicht
-	// bekommen, zum Beispiel weil Sie Ihr Telefon verloren haben. Er gilt
-	// einmal.
+	// Melden Sie sich mit diesem Code an, wenn Sie keinen Zugriff auf Ihre
+	// gewohnten Codes haben, zum Beispiel weil Sie Ihr Telefon verloren haben.
+	// Er funktioniert nur einmal.
 	//
 	//    1.  [ ]  ABCD-EFGH-JKMN-PQRS
 	//
-	// - Bewahren Sie dieses Blatt sicher auf, und nicht bei dem Gerät, von dem
-	//   Ihre anderen Codes kommen.
+	// - Bewahren Sie dieses Blatt sicher auf, getrennt von dem Gerät, das Ihre
+	//   anderen Codes anzeigt.
 	// - Haken Sie ihn ab, wenn Sie ihn benutzt haben.
 	// - Unser Support fragt Sie niemals danach.
 }

@@ -132,7 +132,7 @@ func TestDescribe(t *testing.T) {
 		{enrollment.Denied{Reason: enrollment.ReasonReplayed, RetryAt: in(20 * time.Second)}, "It appears in 20 seconds", "spätestens in 20 Sekunden", 422, 20 * time.Second},
 		{enrollment.Denied{Reason: enrollment.ReasonReplayed, Factor: enrollment.FactorRecovery}, "Use another one.", "Nehmen Sie einen anderen.", 422, 0},
 		{enrollment.Denied{Reason: enrollment.ReasonLocked, RetryAt: in(24 * time.Hour)}, "Wait 24 hours before", "Warten Sie 24 Stunden,", 429, 24 * time.Hour},
-		{enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: enrollment.FactorRecovery, RetryAt: in(14001 * time.Millisecond)}, "wrong recovery codes. Wait 15 seconds", "Warten Sie 15 Sekunden,", 429, 15 * time.Second},
+		{enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: enrollment.FactorRecovery, RetryAt: in(14001 * time.Millisecond)}, "wrong recovery codes were entered. Wait 15 seconds", "Warten Sie 15 Sekunden,", 429, 15 * time.Second},
 		{enrollment.Denied{Reason: enrollment.ReasonLocked, RetryAt: in(-time.Hour)}, "Wait 1 second before", "Warten Sie 1 Sekunde,", 429, time.Second},
 		{enrollment.Denied{Reason: enrollment.ReasonFactorDisabled}, "Use a recovery code", "einen Wiederherstellungscode", 429, 0},
 		{enrollment.Denied{Reason: enrollment.ReasonClockSkew, Skew: -30 * time.Second}, "about 30 seconds slow,", "geht etwa 30 Sekunden nach,", 422, 0},
@@ -142,7 +142,7 @@ func TestDescribe(t *testing.T) {
 		{enrollment.Denied{Reason: enrollment.ReasonTooManyAuthenticators}, "maximum", "Mehr", 409, 0},
 		{enrollment.Denied{Reason: enrollment.ReasonChallengeExpired}, "sign in again", "melden Sie sich noch einmal an", 401, 0},
 		{enrollment.Denied{Reason: enrollment.ReasonProofStale}, "confirm", "bestätigen", 403, 0},
-		{enrollment.Denied{Reason: enrollment.ReasonUnknownDevice}, "no longer trusted", "nicht mehr vertraut", 404, 0},
+		{enrollment.Denied{Reason: enrollment.ReasonUnknownDevice}, "no longer trusted", "nicht mehr vertrauenswürdig", 404, 0},
 		{enrollment.Denied{Reason: "of_a_later_version", RetryAt: in(48 * time.Hour)}, "That was not possible. Wait 2 days before", "Das war nicht möglich. Warten Sie 2 Tage,", 409, 48 * time.Hour},
 	}
 	for _, tt := range tests {
