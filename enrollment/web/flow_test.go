@@ -202,7 +202,7 @@ func TestAuthenticators(t *testing.T) {
 	id = status.Authenticators[0].ID
 	b.follow("/2fa/remove?id="+id).submit("/2fa/step", "code", h.code(work)).at("/2fa/remove?id=" + id)
 	form := b.form("/2fa/remove")
-	b.post("/2fa/remove", form...).at("/2fa/", "It is removed.")
+	b.post("/2fa/remove", form...).at("/2fa/", "The app is removed.")
 	b.post("/2fa/remove", form...).at("/2fa/")
 	b.get("/2fa/remove?id=" + id).at("/2fa/")
 }
