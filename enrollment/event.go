@@ -138,17 +138,18 @@ const (
 	// event is delivered by [Directory.Sweep], at once if two-factor authentication is
 	// switched off, and at most once in 24 hours: what comes sooner is told then.
 	//
-	// One or two wrong codes tell nobody if the right one follows from the same origin
-	// (see [WithOrigin]) and nobody else was wrong meanwhile. Without an origin, it has
-	// to follow for the same challenge.
+	// One or two wrong codes tell nobody if the right one follows within these ten
+	// minutes from the same origin (see [WithOrigin]) and nobody else was wrong
+	// meanwhile. Without an origin, it has to follow for the same challenge.
 	//
 	// Event.WrongCodes is how many were wrong, and Event.Origin is where the first of
 	// them came from.
 	EventWrongCodes EventKind = "wrong_codes"
 
 	// EventRightAfterWrong means that Answer was given a right code after wrong ones
-	// that are not forgiven: more than two, or from another origin. It replaces the
-	// EventWrongCodes that was due, and comes at once, but at most once in 24 hours.
+	// that are not forgiven: more than two, from another origin, or more than ten minutes
+	// before. It replaces the EventWrongCodes that was due, and comes at once, but at most
+	// once in 24 hours.
 	// Event.Origin is where the right code came from.
 	EventRightAfterWrong EventKind = "right_after_wrong"
 )

@@ -38,8 +38,8 @@ func answererOf(m Moment, c Challenge) answerer {
 // anything else. The rules:
 //
 //   - The first wrong answer opens it, and it is due alertDelay later.
-//   - Only a right answer of the same answerer closes it untold, and only if at most
-//     forgiven were wrong and all of them were the answerer's. So neither a sign-in
+//   - Only a right answer of the same answerer closes it untold, within alertDelay, and
+//     only if at most forgiven were wrong and all of them were the answerer's. So neither a sign-in
 //     of the owner nor a trusted device hides what an attacker does.
 //   - Any other right answer turns it: then it tells that a right code followed, and
 //     is due at once.
@@ -104,7 +104,7 @@ func (a *Account) rightAnswer(m Moment, by answerer) (Missed, error) {
 	switch {
 	case x.first.IsZero():
 		return missed, nil
-	case x.by == by && x.count <= forgiven && !x.mixed && !x.right:
+	case x.by == by && x.count <= forgiven && !x.mixed && !x.right && m.Now.Sub(x.first) < alertDelay:
 		x.close()
 		return missed, nil
 	case !x.right:

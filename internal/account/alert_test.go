@@ -163,6 +163,29 @@ func TestAlertDueNeverMoves(t *testing.T) {
 	}
 }
 
+// Ten minutes after the first wrong code a right one is too late to hide it: where
+// nobody has swept yet, and where it is told later because of an alert before it.
+func TestAlertIsNotClosedLate(t *testing.T) {
+	t.Parallel()
+	w := newAlerted(t)
+	w.wrong("a")
+	w.pass(10*time.Minute - time.Microsecond)
+	w.right("a")
+	w.want()
+	w.wrong("a")
+	w.pass(10 * time.Minute)
+	w.right("a")
+	w.want("right after 1 a")
+	told := w.now
+	w.wrong("a")
+	w.pass(10 * time.Minute)
+	w.right("a")
+	w.want()
+	w.now = told.Add(24 * time.Hour)
+	w.sweep()
+	w.want("right after 1 a")
+}
+
 // Where nobody sweeps, the next answer tells what is due.
 func TestAlertWithoutSweep(t *testing.T) {
 	t.Parallel()

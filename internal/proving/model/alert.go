@@ -63,7 +63,7 @@ func (a *modelAccount) answered(c modelToken, right bool, now time.Time) (all in
 	switch {
 	case x.wrong == 0:
 		return all, last
-	case x.who == who && !x.others && !x.right && x.wrong < 3: // typing errors
+	case x.who == who && !x.others && !x.right && x.wrong < 3 && now.Before(x.since.Add(10*time.Minute)): // typing errors
 		a.alert = modelAlert{told: x.told, toldRight: x.toldRight}
 		return all, last
 	case !x.right:
