@@ -96,6 +96,16 @@ func TestDevise(t *testing.T) {
 	}
 }
 
+// What the gem bcrypt has hashed is taken as it is.
+func TestDeviseHash(t *testing.T) {
+	l := newLanding(t)
+	for u := range one("1", "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP") {
+		u.addBcrypt(`["$2a$04$CCA5dbvQ2qEw3w25MdCIsepS8W36CMmQJvxPui0ecOCvSeeGB/Gpa"]`)
+		l.take(func(yield func(user, error) bool) { yield(u, nil) })
+	}
+	l.sheet("1", "9f86d081884c7d65")
+}
+
 // Five codes of cost 12, as Devise makes them, cost more than an account takes.
 func TestDeviseCodesCost(t *testing.T) {
 	hash := func(i, cost int) string { return fmt.Sprintf("$2a$%02d$%s%d", cost, strings.Repeat("a", 52), i) }

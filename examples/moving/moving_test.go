@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"encoding/base32"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -129,6 +130,28 @@ func oldCode(secret []byte, h func() hash.Hash, digits int, now time.Time, perio
 	for mod := uint64(1); ; mod *= 10 {
 		if digits--; digits < 0 {
 			return fmt.Sprintf("%0*d", len(fmt.Sprint(mod))-1, code%mod)
+		}
+	}
+}
+
+// Codes that old systems have computed themselves.
+func TestOldCode(t *testing.T) {
+	rotp, _ := base32.StdEncoding.DecodeString("RK4RX64VWTIXVNBVW2NCB4J3") // of devise-two-factor
+	django, _ := hex.DecodeString("21617198b95f0bbddb9a41130faab696405236d6")
+	token, _ := hex.DecodeString("d2970d46483eb860be5317d88d87b9c64155c889")
+	for _, tt := range []struct {
+		secret []byte
+		digits int
+		unix   int64
+		period time.Duration
+		want   string
+	}{
+		{rotp, 6, 1767323080, 30 * time.Second, "881745"},
+		{django, 6, 1795934437, 30 * time.Second, "265858"},
+		{token, 8, 1795934437, time.Minute, "03098145"},
+	} {
+		if got := oldCode(tt.secret, sha1.New, tt.digits, time.Unix(tt.unix, 0), tt.period); got != tt.want {
+			t.Errorf("oldCode = %s, want %s", got, tt.want)
 		}
 	}
 }
