@@ -127,7 +127,7 @@ func fieldsOf(v url.Values) fields {
 		Purpose: v.Get("for"),
 		Return:  v.Get("return"),
 		ID:      v.Get("id"),
-		Name:    v.Get("name"),
+		Name:    strings.TrimSpace(v.Get("name")),
 		Replace: v.Get("replace"),
 		Ticket:  v.Get("ticket"),
 		To:      v.Get("to"),

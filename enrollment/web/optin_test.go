@@ -34,7 +34,7 @@ func TestTrustedDevices(t *testing.T) {
 	if err != nil || len(devices) != 1 {
 		t.Fatal(devices, err)
 	}
-	b.post("/2fa/devices/rename", "id", devices[0].ID, "name", "laptop").at("/2fa/", "laptop")
+	b.post("/2fa/devices/rename", "id", devices[0].ID, "name", " laptop ").at("/2fa/", "<strong>laptop<")
 	form := b.form("/2fa/devices/revoke")
 	b.post("/2fa/devices/revoke", form...).at("/2fa/", "We will ask for a code there again.").lacks("laptop</strong>")
 	b.post("/2fa/devices/revoke", form...).at("/2fa/").lacks(`role="alert"`)
