@@ -21,6 +21,8 @@ require (
 	github.com/seed-1b6a03a1/twofactor/internal/integration v0.0.0
 	github.com/wader/gormstore/v2 v2.0.3
 	golang.org/x/crypto v0.55.0
+	golang.org/x/text v0.41.0
+	golang.org/x/time v0.11.0
 	gorm.io/gorm v1.31.2
 	modernc.org/sqlite v1.59.0
 )
@@ -78,7 +80,6 @@ require (
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/text v0.41.0 // indirect
 	google.golang.org/protobuf v1.36.11 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 	modernc.org/libc v1.75.7 // indirect

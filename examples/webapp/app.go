@@ -11,7 +11,10 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"golang.org/x/time/rate"
+
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -21,11 +24,13 @@ import (
 // config is the configuration of an app.
 type config struct {
 	data     string            // the folder of the key file and the SQLite database
-	postgres string            // data source name, or "" for SQLite
+	database string            // address of the database, or "" for SQLite in the folder
 	secure   bool              // send cookies over HTTPS only
 	mailbox  bool              // show messages to users at /messages
 	issuer   string            // name of this service, in pages and authenticator apps
 	brands   map[string]string // other names of this service, by host name
+	domain   string            // where it is found, for text messages
+	codes    int               // recovery codes in a set; 0 stands for ten
 	cost     int               // bcrypt cost of password hashes
 	now      func() time.Time  // clock for codes
 	log      *slog.Logger
@@ -41,6 +46,9 @@ type config struct {
 	newGuard func(store.Store, enrollment.Sealer, enrollment.Config) (*enrollment.Guard, error)
 }
 
+// resetWait is the time in which the owner can cancel a request for a reset.
+const resetWait = 3 * 24 * time.Hour
+
 // app is the application. Its methods are the handlers.
 type app struct {
 	config    config
@@ -51,7 +59,9 @@ type app struct {
 	links     links
 	mailbox   *mailbox
 	sessions  *scs.SessionManager
-	pages     pages
+	templates pages
+	twofactor *web.Pages
+	limits    *limits
 	now       func() time.Time
 	log       *slog.Logger
 	db        database
@@ -93,20 +103,21 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := parsePages()
+	templates, err := parsePages()
 	if err != nil {
 		return nil, err
 	}
 	a := &app{
-		config:   c,
-		users:    users,
-		mandates: mandates{db},
-		links:    links{db, c.now},
-		mailbox:  &mailbox{now: c.now, log: c.log},
-		pages:    pages,
-		now:      c.now,
-		log:      c.log,
-		db:       db,
+		config:    c,
+		users:     users,
+		mandates:  mandates{db},
+		links:     links{db, c.now},
+		mailbox:   &mailbox{now: c.now, log: c.log, domain: c.domain},
+		templates: templates,
+		limits:    &limits{now: c.now, each: map[string]*rate.Limiter{}},
+		now:       c.now,
+		log:       c.log,
+		db:        db,
 	}
 	newGuard := c.newGuard
 	if newGuard == nil {
@@ -124,7 +135,7 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		Notify:         a.notify,
 		Sender:         a.mailbox,
 		AddressAlone:   c.messagesAlone,
-		UnprovenSetup:  true, // the settings page turns it on with one click
+		RecoveryCodes:  c.codes,
 		ResetWait:      resetWait,
 	})
 	if err != nil {
@@ -138,7 +149,8 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		return nil, err
 	}
 	a.sessions = a.newSessions(c.secure)
-	return a, nil
+	a.twofactor, err = a.newTwoFactor()
+	return a, err
 }
 
 func (a *app) close() error { return a.db.Close() }

@@ -3,9 +3,15 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
@@ -18,81 +24,138 @@ type database struct {
 	dialect sqlstore.Dialect
 }
 
+// openDatabase opens what -db names: an SQLite file in the data folder if it is empty, or
+// the address of a PostgreSQL, MySQL or MariaDB database.
 func openDatabase(c config) (database, error) {
-	if c.postgres != "" {
-		db, err := sql.Open("pgx", c.postgres)
+	kind, rest, _ := strings.Cut(c.database, "://")
+	switch kind {
+	case "":
+		db, err := sqlite.Open(filepath.Join(c.data, "app.db"))
+		return database{db, sqlstore.SQLite}, err
+	case "sqlite":
+		db, err := sqlite.Open(rest)
+		return database{db, sqlstore.SQLite}, err
+	case "postgres", "postgresql":
+		db, err := sql.Open("pgx", c.database)
 		return database{db, sqlstore.PostgreSQL}, err
+	case "mysql", "mariadb":
+		at, err := url.Parse(c.database)
+		if err != nil {
+			return database{}, errors.New("the address of the database is not valid") // it holds a password
+		}
+		o := mysql.NewConfig()
+		o.Net, o.Addr, o.DBName = "tcp", at.Host, strings.TrimPrefix(at.Path, "/")
+		o.User = at.User.Username()
+		o.Passwd, _ = at.User.Password()
+		if socket := at.Query().Get("socket"); socket != "" {
+			o.Net, o.Addr = "unix", socket
+		}
+		connector, err := mysql.NewConnector(o)
+		if err != nil {
+			return database{}, err
+		}
+		return database{sql.OpenDB(connector), sqlstore.MySQL}, nil
 	}
-	db, err := sqlite.Open(filepath.Join(c.data, "app.db"))
-	return database{db, sqlstore.SQLite}, err
+	return database{}, fmt.Errorf("-db takes sqlite://file, postgres://… or mysql://…, not %q", kind)
 }
 
-// migrate creates this program's own tables. sqlstore creates its own.
-func (d database) migrate(ctx context.Context) error {
-	bytes := "BLOB"
-	if d.dialect == sqlstore.PostgreSQL {
-		bytes = "BYTEA"
-	}
-	for _, statement := range []string{
-		`CREATE TABLE IF NOT EXISTS users (
-			id         TEXT NOT NULL PRIMARY KEY,
-			email      TEXT NOT NULL UNIQUE,
-			password   TEXT NOT NULL,
-			generation BIGINT NOT NULL,
-			joined     BIGINT NOT NULL
-		)`,
-		`CREATE TABLE IF NOT EXISTS sessions (
-			token   TEXT NOT NULL PRIMARY KEY,
-			data    ` + bytes + ` NOT NULL,
-			expires BIGINT NOT NULL
-		)`,
-		`CREATE INDEX IF NOT EXISTS sessions_expires ON sessions (expires)`,
-		// At most one row: whether a second factor is mandatory, since when,
-		// and the days of grace.
-		`CREATE TABLE IF NOT EXISTS mandate (
-			id         BIGINT NOT NULL PRIMARY KEY,
-			mandatory  BIGINT NOT NULL,
-			since      BIGINT NOT NULL,
-			grace_days BIGINT NOT NULL
-		)`,
-		`CREATE TABLE IF NOT EXISTS password_links (
-			hash    TEXT NOT NULL PRIMARY KEY,
-			user_id TEXT NOT NULL,
-			expires BIGINT NOT NULL
-		)`,
-	} {
-		if _, err := d.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	// These columns were added later.
-	for _, column := range []string{"admin", "exempt"} {
-		if err := d.addFlag(ctx, "users", column); err != nil {
-			return err
-		}
-	}
-	return nil
+// tables are this program's own. sqlstore creates its own. {key} is a text that can be
+// a key, compared byte by byte, and {bytes} is binary.
+var tables = []string{
+	`CREATE TABLE IF NOT EXISTS people (
+		id         {key} NOT NULL PRIMARY KEY,
+		email      {key} NOT NULL UNIQUE,
+		password   {key} NOT NULL,
+		generation BIGINT NOT NULL,
+		joined     BIGINT NOT NULL,
+		role       {key} NOT NULL,
+		language   {key} NOT NULL
+	)`,
+	`CREATE TABLE IF NOT EXISTS sessions (
+		token   {key} NOT NULL PRIMARY KEY,
+		data    {bytes} NOT NULL,
+		expires BIGINT NOT NULL
+	)`,
+	// One row: whether a second factor is mandatory, since when, the days of grace, and
+	// whether clients are exempt.
+	`CREATE TABLE IF NOT EXISTS rules (
+		id             BIGINT NOT NULL PRIMARY KEY,
+		mandatory      BIGINT NOT NULL,
+		since          BIGINT NOT NULL,
+		grace_days     BIGINT NOT NULL,
+		exempt_clients BIGINT NOT NULL
+	)`,
+	`CREATE TABLE IF NOT EXISTS password_links (
+		hash    {key} NOT NULL PRIMARY KEY,
+		user_id {key} NOT NULL,
+		expires BIGINT NOT NULL
+	)`,
 }
 
-// addFlag adds a column of 0 and 1, unless the table has it.
-func (d database) addFlag(ctx context.Context, table, column string) error {
-	statement := `ALTER TABLE ` + table + ` ADD COLUMN IF NOT EXISTS ` + column + ` BIGINT NOT NULL DEFAULT 0`
-	if d.dialect == sqlstore.SQLite { // it has no ADD COLUMN IF NOT EXISTS
-		var found int
-		err := d.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2`, table, column).Scan(&found)
-		if err != nil || found > 0 {
+// migrate creates the tables. Processes that start at the same time may get into each
+// other's way: the one that fails tries again, and finds what the other has made.
+func (d database) migrate(ctx context.Context) (err error) {
+	for range 5 {
+		if err = d.create(ctx); err == nil || ctx.Err() != nil {
 			return err
 		}
-		statement = strings.Replace(statement, "IF NOT EXISTS ", "", 1)
 	}
-	_, err := d.ExecContext(ctx, statement)
 	return err
 }
 
-// sql translates the placeholders ?1, ?2 … to the dialect.
-func (d database) sql(statement string) string {
-	if d.dialect == sqlstore.PostgreSQL {
-		return strings.ReplaceAll(statement, "?", "$")
+func (d database) create(ctx context.Context) error {
+	words := strings.NewReplacer("{key}", "TEXT", "{bytes}", "BLOB")
+	switch d.dialect {
+	case sqlstore.PostgreSQL:
+		words = strings.NewReplacer("{key}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA")
+	case sqlstore.MySQL:
+		words = strings.NewReplacer("{key}", "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "{bytes}", "BLOB")
 	}
-	return statement
+	for _, statement := range tables {
+		if _, err := d.ExecContext(ctx, words.Replace(statement)); err != nil {
+			return err
+		}
+	}
+	var rules int
+	if err := d.QueryRowContext(ctx, `SELECT count(*) FROM rules`).Scan(&rules); err != nil || rules > 0 {
+		return err
+	}
+	_, err := d.ExecContext(ctx, `INSERT INTO rules (id, mandatory, since, grace_days, exempt_clients) VALUES (1, 0, 0, 0, 1)`)
+	return err
+}
+
+// exec, query and row take statements with the placeholders ?1, ?2 …
+
+func (d database) exec(ctx context.Context, statement string, args ...any) (sql.Result, error) {
+	statement, args = d.translate(statement, args)
+	return d.ExecContext(ctx, statement, args...)
+}
+
+func (d database) query(ctx context.Context, statement string, args ...any) (*sql.Rows, error) {
+	statement, args = d.translate(statement, args)
+	return d.QueryContext(ctx, statement, args...)
+}
+
+func (d database) row(ctx context.Context, statement string, args ...any) *sql.Row {
+	statement, args = d.translate(statement, args)
+	return d.QueryRowContext(ctx, statement, args...)
+}
+
+var placeholder = regexp.MustCompile(`\?([0-9])`)
+
+// translate writes the placeholders as the database wants them.
+func (d database) translate(statement string, args []any) (string, []any) {
+	switch d.dialect {
+	case sqlstore.PostgreSQL:
+		return placeholder.ReplaceAllString(statement, "$$$1"), args
+	case sqlstore.MySQL: // which has no numbers
+		var ordered []any
+		statement = placeholder.ReplaceAllStringFunc(statement, func(p string) string {
+			n, _ := strconv.Atoi(p[1:])
+			ordered = append(ordered, args[n-1])
+			return "?"
+		})
+		return statement, ordered
+	}
+	return statement, args
 }

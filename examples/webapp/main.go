@@ -4,8 +4,7 @@
 //
 //	go run ./examples/webapp
 //
-// It keeps its state in ./twofactor-demo, or in a PostgreSQL database with
-// -postgres. Sign up first. The first user becomes an administrator. Messages to
+// It keeps its state in ./twofactor-demo, or in the database that -db names. Sign up first. The first user becomes an administrator. Messages to
 // users appear at /messages.
 package main
 
@@ -25,6 +24,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 func main() {
@@ -50,7 +51,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free port")
 	data := flags.String("data", "twofactor-demo", "`folder` for the key file and the SQLite database")
-	postgres := flags.String("postgres", "", "data source name of a PostgreSQL `database`, to use instead of SQLite")
+	database := flags.String("db", "", "`address` of the database: sqlite://file, postgres://user:password@host/name or mysql://user:password@host/name; without it, SQLite in the folder")
+	codes := flags.Int("codes", recovery.DefaultCount, "`number` of recovery codes in a set")
 	secure := flags.Bool("secure", false, "mark cookies Secure; use it behind a proxy that serves HTTPS")
 	issuer := flags.String("issuer", defaultIssuer, "`name` of this service, in pages and authenticator apps")
 	brands := map[string]string{}
@@ -82,7 +84,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	a, err := open(ctx, config{
 		data:     *data,
-		postgres: *postgres,
+		database: *database,
+		codes:    *codes,
 		secure:   *secure,
 		mailbox:  local && !*secure,
 		issuer:   *issuer,

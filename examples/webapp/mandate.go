@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -21,12 +19,14 @@ type mandate struct {
 	Mandatory bool
 	Since     time.Time // when it was turned on
 	GraceDays int       // for users who joined before that
+
+	ExemptClients bool // it does not apply to clients
 }
 
-// login returns the options of a sign-in of the user. The mandate does not apply
-// to exempt users. Users who joined after it began have no days of grace.
-func (m mandate) login(u user) enrollment.SignInOptions {
-	if !m.Mandatory || u.Exempt {
+// options returns the options of a sign-in of the user. Users who joined after the
+// mandate began have no days of grace.
+func (m mandate) options(u user) enrollment.SignInOptions {
+	if !m.Mandatory || m.ExemptClients && u.Role == roleClient {
 		return enrollment.SignInOptions{}
 	}
 	l := enrollment.SignInOptions{Require: true}
@@ -43,11 +43,8 @@ type mandates struct{ db database }
 
 func (t mandates) get(ctx context.Context) (m mandate, err error) {
 	var since int64
-	err = t.db.QueryRowContext(ctx, `SELECT mandatory = 1, since, grace_days FROM mandate WHERE id = 1`).
-		Scan(&m.Mandatory, &since, &m.GraceDays)
-	if errors.Is(err, sql.ErrNoRows) {
-		return mandate{}, nil
-	}
+	err = t.db.row(ctx, `SELECT mandatory = 1, since, grace_days, exempt_clients = 1 FROM rules WHERE id = 1`).
+		Scan(&m.Mandatory, &since, &m.GraceDays, &m.ExemptClients)
 	if err != nil {
 		return mandate{}, fmt.Errorf("reading the mandate: %w", err)
 	}
@@ -56,13 +53,9 @@ func (t mandates) get(ctx context.Context) (m mandate, err error) {
 }
 
 func (t mandates) set(ctx context.Context, m mandate) error {
-	on := 0
-	if m.Mandatory {
-		on = 1
-	}
-	_, err := t.db.ExecContext(ctx, t.db.sql(`INSERT INTO mandate (id, mandatory, since, grace_days) VALUES (1, ?1, ?2, ?3)
-		ON CONFLICT (id) DO UPDATE SET mandatory = excluded.mandatory, since = excluded.since, grace_days = excluded.grace_days`),
-		on, m.Since.Unix(), m.GraceDays)
+	number := map[bool]int{true: 1}
+	_, err := t.db.exec(ctx, `UPDATE rules SET mandatory = ?1, since = ?2, grace_days = ?3, exempt_clients = ?4 WHERE id = 1`,
+		number[m.Mandatory], m.Since.Unix(), m.GraceDays, number[m.ExemptClients])
 	if err != nil {
 		return fmt.Errorf("setting the mandate: %w", err)
 	}
@@ -74,7 +67,8 @@ type mandatePage struct {
 	MaxGrace int
 	Deadline time.Time
 	Problem  string
-	Exempt   []user
+	Clients  int // how many users are clients
+	Hit      int // how many have no second factor, and have to set one up
 }
 
 // mandateForm shows the current mandate.
@@ -88,12 +82,21 @@ func (a *app) showMandate(w http.ResponseWriter, r *http.Request, status int, pr
 		a.internalError(w, r, err)
 		return
 	}
-	exempt, err := a.users.exempt(r.Context())
-	if err != nil {
+	page := mandatePage{mandate: m, MaxGrace: maxGrace, Deadline: m.deadline(), Problem: problem}
+	if page.Clients, err = a.users.count(r.Context(), roleClient); err != nil {
 		a.internalError(w, r, err)
 		return
 	}
-	a.render(w, r, status, "mandate", mandatePage{mandate: m, MaxGrace: maxGrace, Deadline: m.deadline(), Problem: problem, Exempt: exempt})
+	for x, err := range a.all(r.Context(), "", "") {
+		if err != nil {
+			a.internalError(w, r, err)
+			return
+		}
+		if !x.Status.Enabled() && x.Err == nil && (x.Role != roleClient || !m.ExemptClients) {
+			page.Hit++
+		}
+	}
+	a.render(w, r, status, "mandate", page)
 }
 
 // setMandate changes the mandate. A new number of days counts from the day it was
@@ -110,7 +113,7 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u user) {
 		a.internalError(w, r, err)
 		return
 	}
-	m := mandate{Mandatory: r.PostFormValue("mandatory") == "yes", Since: a.now(), GraceDays: days}
+	m := mandate{Mandatory: r.PostFormValue("mandatory") == "yes", Since: a.now(), GraceDays: days, ExemptClients: r.PostFormValue("exempt") != ""}
 	if old.Mandatory {
 		m.Since = old.Since
 	}
@@ -121,7 +124,10 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u user) {
 	a.log.InfoContext(ctx, "mandate set", "by", u.ID, "mandatory", m.Mandatory, "grace_days", m.GraceDays)
 	text := "Saved. Two-factor authentication is not required."
 	if m.Mandatory {
-		text = "Saved. Two-factor authentication is required for everyone except exempt users."
+		text = "Saved. Two-factor authentication is required for everyone."
+		if m.ExemptClients {
+			text = "Saved. Two-factor authentication is required for everyone except clients."
+		}
 	}
 	a.say(w, r, keyNotice, text, "/admin/mandate")
 }

@@ -6,7 +6,9 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
@@ -27,13 +29,13 @@ type member struct {
 	Err    error // the account can't be opened, so the status is unknown
 }
 
-// all returns the users in the order of their e-mail addresses, starting after
-// the given address. It reads a page of users from our table, and asks the
+// all returns the users in the order of their e-mail addresses, starting after the given
+// address. Their addresses contain the text that is searched for. It reads a page of users from our table, and asks the
 // library for all their accounts with one call.
-func (a *app) all(ctx context.Context, after string) iter.Seq2[member, error] {
+func (a *app) all(ctx context.Context, search, after string) iter.Seq2[member, error] {
 	return func(yield func(member, error) bool) {
 		for {
-			page, err := a.users.page(ctx, after, memberRows)
+			page, err := a.users.page(ctx, search, after, memberRows)
 			if err != nil {
 				yield(member{}, err)
 				return
@@ -67,11 +69,18 @@ func (a *app) all(ctx context.Context, after string) iter.Seq2[member, error] {
 
 // membersPage is a page of the list.
 type membersPage struct {
-	Factor string // "on", "off" or "" for both
-	Rows   []member
-	Next   string // URL of the next page, or ""
-	File   string
+	Search      string
+	Factor      string // "on", "off" or "" for both
+	Total, On   int    // of those that the search finds
+	Unreadable  int
+	Rows        []member
+	Next, File  string // addresses; Next is "" on the last page
+	All, OnlyOn string
+	OnlyOff     string
 }
+
+// Off returns how many have no second factor.
+func (p membersPage) Off() int { return p.Total - p.On - p.Unreadable }
 
 // shows reports whether a member matches the filter. An account that can't be
 // opened matches every filter.
@@ -79,46 +88,81 @@ func shows(factor string, m member) bool {
 	return m.Err != nil || factor == "" || (factor == "on") == m.Status.Enabled()
 }
 
-func readFilter(r *http.Request) string {
-	switch f := r.URL.Query().Get("factor"); f {
-	case "on", "off":
-		return f
+// maxSearch is the length of the longest text to search for, in bytes.
+const maxSearch = 100
+
+func readFilter(r *http.Request) (factor, search string) {
+	query := r.URL.Query()
+	if f := query.Get("factor"); f == "on" || f == "off" {
+		factor = f
 	}
-	return ""
+	search = strings.ToLower(strings.TrimSpace(query.Get("search")))
+	if len(search) > maxSearch || !utf8.ValidString(search) || strings.ContainsRune(search, 0) {
+		search = ""
+	}
+	return factor, search
 }
 
-// members lists the users: all, or only those with or without a second factor.
+// membersAt returns the address of a list.
+func membersAt(page, factor, search, after string) string {
+	query := url.Values{}
+	for name, value := range map[string]string{"factor": factor, "search": search, "after": after} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if len(query) == 0 {
+		return page
+	}
+	return page + "?" + query.Encode()
+}
+
+// members lists the users that the search finds: all, or only those with or without a
+// second factor. It counts them all, so it reads all their accounts.
 func (a *app) members(w http.ResponseWriter, r *http.Request, _ user) {
-	page := membersPage{Factor: readFilter(r)}
-	query := url.Values{"factor": {page.Factor}}
-	page.File = "/admin/members.csv?" + query.Encode()
-	for m, err := range a.all(r.Context(), r.URL.Query().Get("after")) {
+	const list = "/admin/members"
+	factor, search := readFilter(r)
+	page := membersPage{
+		Search: search, Factor: factor, File: membersAt(list+".csv", factor, search, ""), All: membersAt(list, "", search, ""),
+		OnlyOn: membersAt(list, "on", search, ""), OnlyOff: membersAt(list, "off", search, ""),
+	}
+	after := r.URL.Query().Get("after")
+	for m, err := range a.all(r.Context(), search, "") {
 		if err != nil {
 			a.internalError(w, r, err)
 			return
 		}
-		if !shows(page.Factor, m) {
-			continue
-		}
-		if len(page.Rows) == memberRows {
-			query.Set("after", page.Rows[memberRows-1].Email)
-			page.Next = "/admin/members?" + query.Encode()
-			break
+		page.count(m)
+		switch {
+		case m.Email <= after || !shows(factor, m) || page.Next != "":
+		case len(page.Rows) == memberRows:
+			page.Next = membersAt(list, factor, search, page.Rows[memberRows-1].Email)
+		default:
+			page.Rows = append(page.Rows, m)
 		}
 		if m.Err != nil {
 			a.log.ErrorContext(r.Context(), "account can't be opened", "user", m.ID, "error", m.Err)
 		}
-		page.Rows = append(page.Rows, m)
 	}
 	a.render(w, r, http.StatusOK, "members", page)
 }
 
+func (p *membersPage) count(m member) {
+	p.Total++
+	switch {
+	case m.Err != nil:
+		p.Unreadable++
+	case m.Status.Enabled():
+		p.On++
+	}
+}
+
 // membersFile sends the list as a CSV file.
 func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
-	factor := readFilter(r)
+	factor, search := readFilter(r)
 	var row member // the member of the current row, for our own columns
 	list := func(yield func(enrollment.Member, error) bool) {
-		for m, err := range a.all(r.Context(), "") {
+		for m, err := range a.all(r.Context(), search, "") {
 			if err != nil {
 				yield(enrollment.Member{}, err)
 				return
@@ -132,6 +176,7 @@ func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
 	w.Header().Set("Content-Disposition", `attachment; filename="members.csv"`)
 	_, err := report.WriteCSV(w, list,
 		report.Column{Header: "email", Value: func(enrollment.Member) string { return row.Email }},
+		report.Column{Header: "role", Value: func(enrollment.Member) string { return string(row.Role) }},
 		report.Column{Header: "joined", Value: func(enrollment.Member) string { return row.Joined.Format(time.RFC3339) }},
 	)
 	if err != nil {

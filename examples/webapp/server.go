@@ -19,102 +19,89 @@ const maxBody = 16 << 10
 func (a *app) handler() http.Handler {
 	site := http.NewServeMux()
 	site.HandleFunc("GET /{$}", a.home)
-	site.HandleFunc("/", a.notFound)
-
 	site.HandleFunc("GET /sign-up", a.signUpForm)
 	site.HandleFunc("POST /sign-up", a.signUp)
 	site.HandleFunc("GET /sign-in", a.signInForm)
 	site.HandleFunc("POST /sign-in", a.signIn)
-	a.handleStep(site, signInStep)
-	site.HandleFunc("GET /sign-in/lost", a.lostForm)
-	site.HandleFunc("POST /sign-in/lost", a.lost)
 	site.HandleFunc("POST /sign-out", a.signOut)
+	site.HandleFunc("POST /confirm", a.signedIn(a.confirmPassword))
+
+	site.Handle(twoFactorPath+"/", a.twofactor)
+	site.HandleFunc(twoFactorPath+"/disable", a.signedIn(a.disabling))
 
 	site.HandleFunc("GET /forgot", a.forgotForm)
 	site.HandleFunc("POST /forgot", a.forgot)
 	site.HandleFunc("GET /forgot/link", a.openLink)
-	a.handleStep(site, resetStep)
-	site.HandleFunc("GET /forgot/password", a.resetForm)
-	site.HandleFunc("POST /forgot/password", a.reset)
-
-	site.HandleFunc("GET /security", a.signedIn(a.security))
-	site.HandleFunc("GET /security/begin", a.settingUp(a.beginForm))
-	site.HandleFunc("POST /security/begin", a.settingUp(a.begin))
-	site.HandleFunc("GET /security/setup", a.settingUp(a.setupForm))
-	site.HandleFunc("POST /security/setup", a.settingUp(a.confirm))
-	site.HandleFunc("POST /security/cancel", a.settingUp(a.cancel))
-	site.HandleFunc("GET /security/phone", a.settingUp(a.phoneForm))
-	site.HandleFunc("POST /security/phone", a.settingUp(a.bindPhone))
-	site.HandleFunc("GET /security/phone/code", a.settingUp(a.phoneCodeForm))
-	site.HandleFunc("POST /security/phone/code", a.settingUp(a.confirmPhone))
-	site.HandleFunc("GET /security/phone/remove", a.signedIn(a.unbindForm))
-	site.HandleFunc("POST /security/phone/remove", a.signedIn(a.unbind))
-	site.HandleFunc("GET /security/codes", a.signedIn(a.newCodesForm))
-	site.HandleFunc("POST /security/codes", a.signedIn(a.newCodes))
-	site.HandleFunc("GET /security/codes/show", a.signedIn(a.codesAgainForm))
-	site.HandleFunc("POST /security/codes/show", a.signedIn(a.codesAgain))
-	site.HandleFunc("POST /security/device", a.signedIn(a.revokeDevice))
-	site.HandleFunc("POST /security/devices", a.signedIn(a.revokeDevices))
-	site.HandleFunc("POST /security/keep", a.signedIn(a.keepFactor))
-	site.HandleFunc("GET /security/password", a.signedIn(a.passwordForm))
-	site.HandleFunc("POST /security/password", a.signedIn(a.changePassword))
-	site.HandleFunc("POST /security/password/code", a.signedIn(a.passwordCode))
-	site.HandleFunc("GET /security/remove", a.signedIn(a.removeForm))
-	site.HandleFunc("POST /security/remove", a.signedIn(a.remove))
-	site.HandleFunc("GET /security/disable", a.signedIn(a.disableForm))
-	site.HandleFunc("POST /security/disable", a.signedIn(a.disable))
-
-	site.HandleFunc("GET /data", a.signedIn(a.data))
-	site.HandleFunc("POST /data", a.signedIn(a.openData))
+	site.HandleFunc("GET "+resetPath, a.withCode(resetPurpose, resetTTL, a.withLink, a.resetForm))
+	site.HandleFunc("POST "+resetPath, a.withCode(resetPurpose, resetTTL, a.withLink, a.reset))
+	site.HandleFunc("GET /password", a.withCode(passwordPurpose, passwordTTL, a.signedIn, a.passwordForm))
+	site.HandleFunc("POST /password", a.withCode(passwordPurpose, passwordTTL, a.signedIn, a.changePassword))
+	site.Handle("GET /.well-known/change-password", http.RedirectHandler("/password", http.StatusSeeOther))
+	site.HandleFunc("GET /data", a.withCode(dataPurpose, dataTTL, a.signedIn, a.data))
 	site.HandleFunc("GET /messages", a.letters)
+	site.HandleFunc("GET /health", a.health)
 
-	site.HandleFunc("GET /admin/members", a.administrator(a.members))
-	site.HandleFunc("GET /admin/members.csv", a.administrator(a.membersFile))
-	site.HandleFunc("GET /admin/mandate", a.administrator(a.mandateForm))
-	site.HandleFunc("POST /admin/mandate", a.administrator(a.setMandate))
-	site.HandleFunc("GET /admin/member", a.administrator(a.member))
-	site.HandleFunc("POST /admin/reset", a.administrator(a.resetFactor))
-	site.HandleFunc("POST /admin/approve", a.administrator(a.approveReset))
-	site.HandleFunc("POST /admin/refuse", a.administrator(a.refuseReset))
-	site.HandleFunc("POST /admin/unlock", a.administrator(a.unlock))
-	site.HandleFunc("POST /admin/pass", a.administrator(a.pass))
-	site.HandleFunc("POST /admin/rights", a.administrator(a.rights))
-	site.HandleFunc("POST /admin/erase", a.administrator(a.erase))
-	site.HandleFunc("POST /admin/code", a.signedIn(a.adminCode))
+	for pattern, handler := range map[string]memberHandler{
+		"GET /admin/members":     a.members,
+		"GET /admin/members.csv": a.membersFile,
+		"GET /admin/mandate":     a.mandateForm,
+		"POST /admin/mandate":    a.setMandate,
+		"GET /admin/member":      a.member,
+		"POST /admin/member":     a.help,
+	} {
+		site.HandleFunc(pattern, a.administrator(handler))
+	}
 
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
 
 	all := http.NewServeMux()
 	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list the folder
-	all.Handle("/", noStore(origins.Handler(a.bounded(withOrigin(a.sessions.LoadAndSave(site))))))
-	return a.logged(secured(all))
+	all.Handle("/", noStore(origins.Handler(a.bounded(withOrigin(a.sessions.LoadAndSave(a.routed(site)))))))
+	return a.logged(a.secured(all))
 }
 
-// handleStep registers the pages of a step.
-func (a *app) handleStep(site *http.ServeMux, s step) {
-	site.HandleFunc("GET "+s.path, a.stepForm(s))
-	site.HandleFunc("POST "+s.path, a.stepCode(s))
-	site.HandleFunc("POST "+s.path+"/send", a.stepSend(s))
-}
-
-// signedIn allows only users who are fully signed in.
-func (a *app) signedIn(next func(http.ResponseWriter, *http.Request, user)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		u, err := a.current(r.Context())
-		switch {
-		case errors.Is(err, errNoUser):
-			http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
-		case err != nil:
-			a.internalError(w, r, err)
-		default:
-			next(w, r, u)
+// routed answers what no route takes with a page: there is no such page, or it does not
+// take the method.
+func (a *app) routed(site *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler, pattern := site.Handler(r)
+		if pattern != "" {
+			site.ServeHTTP(w, r)
+			return
 		}
+		said := &quietWriter{header: http.Header{}}
+		handler.ServeHTTP(said, r)
+		if said.status != http.StatusMethodNotAllowed {
+			a.notFound(w, r)
+			return
+		}
+		w.Header().Set("Allow", said.header.Get("Allow"))
+		a.render(w, r, said.status, "error", problemPage{"That is not possible here", "This page does not take such a request."})
+	})
+}
+
+// quietWriter keeps the status and the headers of an answer.
+type quietWriter struct {
+	header http.Header
+	status int
+}
+
+func (w *quietWriter) Header() http.Header         { return w.header }
+func (w *quietWriter) WriteHeader(status int)      { w.status = status }
+func (w *quietWriter) Write(b []byte) (int, error) { return len(b), nil }
+
+// health tells a load balancer whether this process can serve.
+func (a *app) health(w http.ResponseWriter, r *http.Request) {
+	if err := a.db.PingContext(r.Context()); err != nil {
+		http.Error(w, "no database", http.StatusServiceUnavailable)
+		return
 	}
+	w.Write([]byte("ok\n"))
 }
 
 // secured sets the headers that make browsers strict.
-func secured(next http.Handler) http.Handler {
+func (a *app) secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		// Only our own files, no inline scripts, no frames. The QR code is a
@@ -126,6 +113,9 @@ func secured(next http.Handler) http.Handler {
 		// "no-referrer" would make browsers send forms with "Origin: null",
 		// which CrossOriginProtection refuses.
 		h.Set("Referrer-Policy", "same-origin")
+		if a.config.secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -145,7 +135,13 @@ func noStore(next http.Handler) http.Handler {
 func (a *app) bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		if err := r.ParseForm(); err != nil {
+		err := r.ParseForm()
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			a.errorPage(w, r, http.StatusRequestEntityTooLarge, problemPage{"That did not work", "That was too much to read."})
+			return
+		case err != nil:
 			a.errorPage(w, r, http.StatusBadRequest, problemPage{"That did not work", "We could not read that form."})
 			return
 		}
@@ -184,6 +180,11 @@ func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
 
 func (a *app) crossOrigin(w http.ResponseWriter, r *http.Request) {
 	a.errorPage(w, r, http.StatusForbidden, problemPage{"That did not work", "The request came from another site, so we refused it."})
+}
+
+func (a *app) tooMany(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Retry-After", "30")
+	a.errorPage(w, r, http.StatusTooManyRequests, problemPage{"Too many tries", "Please wait half a minute, then try again."})
 }
 
 func (a *app) busy(w http.ResponseWriter, r *http.Request) {

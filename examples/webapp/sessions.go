@@ -9,38 +9,26 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
+
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// The keys of a session. After the first step alone a session has keyChallenge or
-// keyEnrolling, but no keyUser, so a forgotten check can't sign anyone in. The
-// Guard seals challenges, receipts and setup tokens, so the sessions table holds
-// no secrets.
+// The keys of a session. After the password alone, a user who must set up a second factor
+// has keyEnrolling but no keyUser, so a forgotten check can't sign anyone in. Challenges
+// and receipts are in cookies of package web and not here.
 const (
 	keyUser       = "user"       // the user who is signed in
 	keyGeneration = "generation" // user.generation of keyUser or keyEnrolling
 	keyStamp      = "stamp"      // the enrollment.Stamp of keyUser
-
-	keyChallenge = "challenge" // the challenge to answer, for a sign-in or another purpose
-	keyDelivered = "delivered" // the code may come by message
-	keyNoApp     = "no-app"    // the user has no authenticator app
-	keySent      = "sent"      // the challenge of the message that was sent
-	keySentTo    = "sent-to"   // a hint of the number it was sent to
-
-	keyEnrolling  = "enrolling"    // the user who must first set up a second factor
-	keyEnrolledAt = "enrolling-at" // since when, in Unix seconds
-	keyEnrollBy   = "enroll-by"    // deadline for a setup, in Unix seconds
-
-	keyReceipt   = "receipt"    // the receipt of the last code
-	keyReceiptAt = "receipt-at" // when it was entered, in Unix seconds
-	keyStepped   = "stepped-"   // plus a purpose: the receipt of the last code for it
-	keyAfter     = "after"      // the page to continue to after a code
-
-	keySetup  = "setup"   // token of the first setup, if this browser started it
-	keyPhone  = "phone"   // token of a phone number that is not yet confirmed
-	keyReset  = "reset"   // hash of the link that resets a password
-	keyNotice = "notice"  // good news for the next page
-	keyBad    = "problem" // bad news for the next page
+	keyPasswordAt = "password"   // when the password was entered, in Unix seconds
+	keyUntil      = "until"      // when a pass ends, and with it the session
+	keyEnrolling  = "enrolling"  // the user who must first set up a second factor
+	keyEnrollBy   = "enroll-by"  // deadline for a setup, in Unix seconds
+	keyReset      = "reset"      // hash of the link that resets a password
+	keyReason     = "reason"     // what an administrator has typed
+	keyNotice     = "notice"     // good news for the next page
+	keyBad        = "problem"    // bad news for the next page
 )
 
 const (
@@ -83,24 +71,14 @@ func (a *app) start(ctx context.Context, u user, stamp enrollment.Stamp) error {
 	a.sessions.Put(ctx, keyUser, u.ID)
 	a.sessions.Put(ctx, keyGeneration, u.generation)
 	a.sessions.Put(ctx, keyStamp, string(stamp))
+	a.sessions.Put(ctx, keyPasswordAt, a.now().Unix())
 	return nil
-}
-
-// stay keeps the session signed in after a change of second factor that it has made
-// itself. After an error it has ended, and the user signs in again.
-func (a *app) stay(ctx context.Context, u user) {
-	status, err := a.guard.Status(ctx, u.ID)
-	if err != nil {
-		a.log.ErrorContext(ctx, "keeping a session", "user", u.ID, "error", err)
-		return
-	}
-	a.sessions.Put(ctx, keyStamp, string(status.Stamp))
 }
 
 // current returns the user who is signed in, or errNoUser.
 func (a *app) current(ctx context.Context) (user, error) {
-	id := a.sessions.GetString(ctx, keyUser)
-	if id == "" {
+	id, until := a.sessions.GetString(ctx, keyUser), a.sessions.GetInt64(ctx, keyUntil)
+	if id == "" || until > 0 && a.now().Unix() >= until {
 		return user{}, errNoUser
 	}
 	u, err := a.users.byID(ctx, id)
@@ -120,19 +98,13 @@ func (a *app) current(ctx context.Context) (user, error) {
 	return u, nil
 }
 
-// keepReceipt stores the receipt of a code that the user has just entered.
-func (a *app) keepReceipt(ctx context.Context, receipt enrollment.Receipt, at time.Time) {
-	a.sessions.Put(ctx, keyReceipt, receipt.Reveal())
-	a.sessions.Put(ctx, keyReceiptAt, at.Unix())
-}
-
 // sweepSessions deletes expired sessions and links once an hour.
 func (a *app) sweepSessions(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
 	for {
 		for _, table := range []string{"sessions", "password_links"} {
-			_, err := a.db.ExecContext(ctx, a.db.sql(`DELETE FROM `+table+` WHERE expires <= ?1`), time.Now().Unix())
+			_, err := a.db.exec(ctx, `DELETE FROM `+table+` WHERE expires <= ?1`, time.Now().Unix())
 			if err != nil && ctx.Err() == nil {
 				a.log.Error("sweeping "+table, "error", err)
 			}
@@ -152,7 +124,7 @@ type sessionTable struct{ db database }
 var _ scs.CtxStore = sessionTable{}
 
 func (t sessionTable) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
-	err = t.db.QueryRowContext(ctx, t.db.sql(`SELECT data FROM sessions WHERE token = ?1 AND expires > ?2 AND length(data) > 0`),
+	err = t.db.row(ctx, `SELECT data FROM sessions WHERE token = ?1 AND expires > ?2 AND length(data) > 0`,
 		token, time.Now().Unix()).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, false, nil
@@ -164,9 +136,15 @@ func (t sessionTable) FindCtx(ctx context.Context, token string) (data []byte, f
 }
 
 func (t sessionTable) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
-	_, err := t.db.ExecContext(ctx, t.db.sql(`INSERT INTO sessions (token, data, expires) VALUES (?1, ?2, ?3)
+	statement := `INSERT INTO sessions (token, data, expires) VALUES (?1, ?2, ?3)
 		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expires = excluded.expires
-		WHERE length(sessions.data) > 0`), token, data, expires.Unix())
+		WHERE length(sessions.data) > 0`
+	if t.db.dialect == sqlstore.MySQL {
+		statement = `INSERT INTO sessions (token, data, expires) VALUES (?1, ?2, ?3)
+		ON DUPLICATE KEY UPDATE expires = IF(length(data) > 0, VALUES(expires), expires),
+		data = IF(length(data) > 0, VALUES(data), data)`
+	}
+	_, err := t.db.exec(ctx, statement, token, data, expires.Unix())
 	if err != nil {
 		return fmt.Errorf("saving a session: %w", err)
 	}
@@ -177,7 +155,7 @@ func (t sessionTable) CommitCtx(ctx context.Context, token string, data []byte, 
 // of the same session may still be running. It writes the session at its end, and
 // would restore a row that was deleted.
 func (t sessionTable) DeleteCtx(ctx context.Context, token string) error {
-	if _, err := t.db.ExecContext(ctx, t.db.sql(`UPDATE sessions SET data = ?2 WHERE token = ?1`), token, []byte{}); err != nil {
+	if _, err := t.db.exec(ctx, `UPDATE sessions SET data = ?2 WHERE token = ?1`, token, []byte{}); err != nil {
 		return fmt.Errorf("deleting a session: %w", err)
 	}
 	return nil

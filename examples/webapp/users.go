@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ import (
 const (
 	minPassword = 8  // characters
 	maxPassword = 72 // bytes
+	maxEmail    = 200
 )
 
 // What users can correct at sign-up.
@@ -43,14 +45,27 @@ type user struct {
 	Email  string
 	Joined time.Time
 
-	// Admin can manage the accounts of others. A mandate does not apply to
-	// Exempt users, for example clients who only look at things.
-	Admin, Exempt bool
+	// Role says what the user may do, and whether a mandate applies.
+	Role role
+
+	// Language is that of messages to the user: "en" or "de".
+	Language string
 
 	// generation is stored in each session of this user. Changing it ends all
 	// sessions.
 	generation int64
 }
+
+func (u user) admin() bool { return u.Role == roleAdmin }
+
+// A role is a class of users.
+type role string
+
+const (
+	roleAdmin  role = "admin"  // can manage the accounts of others
+	roleMember role = "member" // works here
+	roleClient role = "client" // only looks at things; a mandate can leave clients out
+)
 
 // users is the table of users.
 type users struct {
@@ -77,34 +92,41 @@ func newUsers(db database, cost int, now func() time.Time) (*users, error) {
 // both become administrators. It returns errEmail, errPassword or errTaken for
 // what the user can correct. A real service first sends a link to the address, and
 // does not reveal whether the address is known, also not by its response time.
-func (u *users) create(ctx context.Context, email, password string) (user, error) {
-	email = cleanEmail(email)
-	at := strings.LastIndexByte(email, '@')
-	label := totp.Label{Issuer: defaultIssuer, Account: email} // what the authenticator app will show
-	if at < 1 || at == len(email)-1 || label.Validate() != nil {
+func (u *users) create(ctx context.Context, email, password, language string) (user, error) {
+	address, err := mail.ParseAddress(cleanEmail(email))
+	if err != nil || address.Name != "" || address.Address != cleanEmail(email) || strings.ContainsFunc(address.Address, isOdd) {
+		return user{}, errEmail
+	}
+	label := totp.Label{Issuer: defaultIssuer, Account: address.Address} // what the authenticator app will show
+	if label.Validate() != nil || len(address.Address) > maxEmail {
 		return user{}, errEmail
 	}
 	hash, err := u.hash(ctx, password)
 	if err != nil {
 		return user{}, err
 	}
-	id := rand.Text()
-	result, err := u.db.ExecContext(ctx, u.db.sql(`INSERT INTO users (id, email, password, generation, joined, admin)
-		VALUES (?1, ?2, ?3, 1, ?4, CASE WHEN EXISTS (SELECT 1 FROM users WHERE admin = 1) THEN 0 ELSE 1 END)
-		ON CONFLICT (email) DO NOTHING`),
-		id, email, hash, u.now().Unix())
-	if err != nil {
+	added := user{ID: rand.Text(), Email: address.Address, Role: roleMember, Language: language}
+	var admins int
+	if err := u.db.row(ctx, `SELECT count(*) FROM people WHERE role = ?1`, roleAdmin).Scan(&admins); err != nil {
 		return user{}, fmt.Errorf("adding a user: %w", err)
 	}
-	added, err := result.RowsAffected()
+	if admins == 0 {
+		added.Role = roleAdmin
+	}
+	_, err = u.db.exec(ctx, `INSERT INTO people (id, email, password, generation, joined, role, language)
+		VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)`, added.ID, added.Email, hash, u.now().Unix(), added.Role, added.Language)
 	if err != nil {
+		if _, _, taken := u.find(ctx, "email", added.Email); taken == nil {
+			return user{}, errTaken
+		}
 		return user{}, fmt.Errorf("adding a user: %w", err)
 	}
-	if added == 0 {
-		return user{}, errTaken
-	}
-	return u.byID(ctx, id)
+	return u.byID(ctx, added.ID)
 }
+
+// isOdd reports whether a letter has no place in an address, although a standard may
+// allow it: it could make one address look like another.
+func isOdd(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }
 
 // checkPassword returns errPassword if the password is too short or too long.
 func checkPassword(password string) error {
@@ -137,7 +159,7 @@ func (u *users) setPassword(ctx context.Context, id, password string) error {
 	if err != nil {
 		return err
 	}
-	_, err = u.db.ExecContext(ctx, u.db.sql(`UPDATE users SET password = ?1, generation = generation + 1 WHERE id = ?2`), hash, id)
+	_, err = u.db.exec(ctx, `UPDATE people SET password = ?1, generation = generation + 1 WHERE id = ?2`, hash, id)
 	if err != nil {
 		return fmt.Errorf("setting a password: %w", err)
 	}
@@ -146,10 +168,6 @@ func (u *users) setPassword(ctx context.Context, id, password string) error {
 
 // authenticate returns the user with that e-mail address and password, or
 // errNoUser. Both cases of errNoUser take the same time.
-//
-// It does not limit guesses. A real service needs a limit per IP address and per
-// account, in the application or in a proxy. The library's limits begin after the
-// first factor.
 func (u *users) authenticate(ctx context.Context, email, password string) (user, error) {
 	found, hash, err := u.find(ctx, "email", cleanEmail(email))
 	if errors.Is(err, errNoUser) {
@@ -183,9 +201,8 @@ func (u *users) find(ctx context.Context, column, value string) (found user, has
 		return user{}, nil, errNoUser
 	}
 	var joined int64
-	err = u.db.QueryRowContext(ctx,
-		u.db.sql(`SELECT id, email, password, generation, joined, admin = 1, exempt = 1 FROM users WHERE `+column+` = ?1`), value).
-		Scan(&found.ID, &found.Email, &hash, &found.generation, &joined, &found.Admin, &found.Exempt)
+	err = u.db.row(ctx, `SELECT id, email, password, generation, joined, role, language FROM people WHERE `+column+` = ?1`, value).
+		Scan(&found.ID, &found.Email, &hash, &found.generation, &joined, &found.Role, &found.Language)
 	if errors.Is(err, sql.ErrNoRows) {
 		return user{}, nil, errNoUser
 	}

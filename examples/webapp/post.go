@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/wording"
 )
 
 // maxLetters is how many letters the mailbox keeps.
@@ -31,8 +33,9 @@ type letter struct {
 // accounts, so the log does not contain them and the page is served to this
 // machine only.
 type mailbox struct {
-	now func() time.Time
-	log *slog.Logger
+	now    func() time.Time
+	log    *slog.Logger
+	domain string // of this site
 
 	mu      sync.Mutex
 	letters []letter // newest first
@@ -40,12 +43,17 @@ type mailbox struct {
 
 var _ enrollment.Sender = (*mailbox)(nil)
 
-// Send delivers a code.
+// Send delivers a code. By the last line, phones offer the code on this site and on no
+// other.
 func (m *mailbox) Send(ctx context.Context, msg enrollment.Message) error {
 	text := "Your code is " + msg.Code() + ". It expires in ten minutes. Do not share it: we never ask for it."
-	if msg.Purpose == enrollment.PurposeSetup {
+	switch msg.Purpose {
+	case enrollment.PurposeSetup:
 		text = "Your code is " + msg.Code() + ". Enter it to confirm this phone number."
+	case resetPurpose:
+		text = "Your code is " + msg.Code() + ". Enter it to choose a new password. If you did not ask for it, ignore it."
 	}
+	text += "\n\n@" + m.domain + " #" + msg.Code()
 	m.put(ctx, letter{Via: msg.Channel, To: msg.To, Subject: "Your code", Text: text})
 	return nil
 }
@@ -81,16 +89,48 @@ func (a *app) notify(ctx context.Context, e enrollment.Event) error {
 	if err != nil {
 		return err // the event stays in the account and is delivered again later
 	}
-	mail := words.Mail(e, time.UTC) // a real service knows the user's language and zone
+	mail := mailWords(u).Mail(e, time.UTC) // a real service knows the user's zone
 	a.mailbox.put(ctx, letter{
 		ID:      e.ID,
 		Via:     "email",
 		To:      u.Email,
 		Subject: mail.Subject,
 		Text:    mail.Text,
-		Link:    "/security",
+		Link:    twoFactorPath + "/",
 	})
 	return nil
+}
+
+// mailWords returns the words of the library in the user's language.
+func mailWords(u user) *wording.Language {
+	if u.Language == "de" {
+		return wording.German()
+	}
+	return wording.English()
+}
+
+// linkMail has the link to a new password.
+func linkMail(u user, link string, at time.Time, origin string) letter {
+	l := letter{Via: "email", To: u.Email, Subject: "Reset your password", Link: link}
+	l.Text = fmt.Sprintf("Someone asked for a link to change your password on %s, from “%s”. The link expires in %s. If it was not you, ignore this message.",
+		inUTC(at), origin, inWords(linkTTL))
+	if u.Language == "de" {
+		l.Subject = "Neues Passwort"
+		l.Text = fmt.Sprintf("Am %s hat jemand um einen Link für ein neues Passwort gebeten, und zwar von „%s“ aus. Der Link gilt %s. Wenn Sie das nicht waren, ist nichts zu tun.",
+			inUTC(at), origin, wording.German().Duration(linkTTL))
+	}
+	return l
+}
+
+// passwordMail says that the password was changed.
+func passwordMail(u user, at time.Time, origin string) letter {
+	l := letter{Via: "email", To: u.Email, Subject: "Your password was changed", Link: "/forgot"}
+	l.Text = fmt.Sprintf("Your password was changed on %s, from “%s”. If it was not you, ask for a link to reset it, and tell us.", inUTC(at), origin)
+	if u.Language == "de" {
+		l.Subject = "Ihr Passwort wurde geändert"
+		l.Text = fmt.Sprintf("Ihr Passwort wurde am %s geändert, von „%s“ aus. Wenn Sie das nicht waren, bitten Sie um einen Link für ein neues, und sagen Sie uns Bescheid.", inUTC(at), origin)
+	}
+	return l
 }
 
 // letters shows the mailbox to users of this machine.

@@ -5,12 +5,13 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
 
 //go:embed templates
-var templates embed.FS
+var templateFiles embed.FS
 
 // pages maps the name of a page to its parsed template.
 type pages map[string]*template.Template
@@ -18,7 +19,7 @@ type pages map[string]*template.Template
 func parsePages() (pages, error) {
 	const shared = "templates/shared/*.html"
 	all := pages{}
-	files, err := templates.ReadDir("templates")
+	files, err := templateFiles.ReadDir("templates")
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +27,7 @@ func parsePages() (pages, error) {
 		if f.IsDir() {
 			continue
 		}
-		t, err := template.New("").Funcs(functions).ParseFS(templates, shared, "templates/"+f.Name())
+		t, err := template.New("").Funcs(functions).ParseFS(templateFiles, shared, "templates/"+f.Name())
 		if err != nil {
 			return nil, err
 		}
@@ -37,16 +38,23 @@ func parsePages() (pages, error) {
 
 var functions = template.FuncMap{
 	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"human":   func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
+	"human":   inUTC,
 	"factor":  words.Factor,
+	"named":   func(to, id, name string) renameForm { return renameForm{to, id, name} },
 }
+
+// renameForm gives something another name.
+type renameForm struct{ To, ID, Name string }
 
 // view is the data of every page.
 type view struct {
 	Issuer  string
+	Lang    string
+	Path    string // of the page, for the mark in the navigation
 	Mailbox bool   // the page /messages exists
 	Bare    bool   // without navigation: the session was not read
 	User    *user  // nil if no one is signed in
+	Midway  bool   // the password was right, and a code or a setup is still to come
 	Notice  string // good news after a redirect
 	Problem string // bad news after a redirect
 	Data    any    // depends on the page
@@ -57,10 +65,16 @@ type view struct {
 func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	v := view{
 		Issuer:  a.issuer(r),
+		Lang:    "en",
+		Path:    r.URL.Path,
+		Midway:  r.URL.Path == twoFactorPath+"/sign-in" || a.sessions.GetString(r.Context(), keyEnrolling) != "",
 		Mailbox: a.config.mailbox && isLocal(r),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
 		Problem: a.sessions.PopString(r.Context(), keyBad),
 		Data:    data,
+	}
+	if page, ok := data.(twoFactorPage); ok {
+		v.Lang = page.Lang
 	}
 	if u, err := a.current(r.Context()); err == nil {
 		v.User = &u
@@ -73,12 +87,12 @@ type problemPage struct{ Title, Text string }
 
 // errorPage answers with a page that needs no session and no database.
 func (a *app) errorPage(w http.ResponseWriter, r *http.Request, status int, p problemPage) {
-	a.write(w, r, status, "error", view{Issuer: a.issuer(r), Bare: true, Data: p})
+	a.write(w, r, status, "error", view{Issuer: a.issuer(r), Lang: "en", Bare: true, Data: p})
 }
 
 func (a *app) write(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	var page bytes.Buffer // never send half a page
-	if err := a.pages[name].ExecuteTemplate(&page, "layout", v); err != nil {
+	if err := a.templates[name].ExecuteTemplate(&page, "layout", v); err != nil {
 		a.log.ErrorContext(r.Context(), "rendering", "page", name, "error", err)
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return
@@ -94,45 +108,11 @@ func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) 
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// The variants of a codeField, as values of the parameter "with".
-const (
-	withApp      = ""
-	withRecovery = "recovery"
-	withMessage  = "message"
-)
-
-// codeField is a form field for a code. One field takes app codes and recovery
-// codes. Its variants differ in the label and in the keyboard that a phone shows.
-type codeField struct {
-	With    string
-	AppOnly bool   // do not offer recovery codes
-	NoApp   bool   // the user has no authenticator app
-	Problem string // what was wrong with the last code
-	Apps    string // URL of the same page for app codes
-	Other   string // URL of the same page for recovery codes
-}
-
-// newCodeField returns the field in the variant that the request asks for.
-// problem is what was wrong with the last code, or "".
-func newCodeField(r *http.Request, problem string) codeField {
-	query := r.URL.Query()
-	field := codeField{Problem: problem, With: query.Get("with")}
-	if r.Method == http.MethodPost {
-		field.With = r.PostForm.Get("with")
+// localPath returns the path if it leads to this site, and otherwise the home page.
+func localPath(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
 	}
-	if id := r.PostForm.Get("id"); id != "" {
-		query.Set("id", id)
-	}
-	address := func(with string) string {
-		query.Del("with")
-		if with != withApp {
-			query.Set("with", with)
-		}
-		if q := query.Encode(); q != "" {
-			return r.URL.Path + "?" + q
-		}
-		return r.URL.Path
-	}
-	field.Apps, field.Other = address(withApp), address(withRecovery)
-	return field
+	return path
 }
