@@ -1,30 +1,99 @@
 package main
 
 import (
-	"errors"
+	"html/template"
 	"net/http"
 	"time"
 
+	"github.com/nyaruka/phonenumbers"
+
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
+
+// renderTwoFactor puts the pages of package web into the layout of this site. Two pages
+// have a template here: they show more than the package knows.
+func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.Page) {
+	status := max(page.StatusCode, http.StatusOK)
+	switch page.Name {
+	case "security":
+		a.showSecurity(w, r, page)
+		return
+	case "address":
+		a.render(w, r, status, "phone", phonePage{page, countries})
+		return
+	}
+	body, err := page.Body()
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	a.render(w, r, status, "twofactor", twoFactorPage{page.Lang, page.Title, body})
+}
+
+// twoFactorPage is a page of package web as it is.
+type twoFactorPage struct {
+	Lang, Title string
+	Body        template.HTML
+}
+
+// phonePage asks for a phone number.
+type phonePage struct {
+	web.Page
+	Countries []country
+}
+
+// A country has a code such as "DE" and a prefix such as 49.
+type country struct {
+	Code   string
+	Prefix int
+}
+
+// countries are those that a phone number can be typed without the prefix of.
+var countries = func() (list []country) {
+	for _, code := range []string{"AT", "AU", "BE", "CA", "CH", "DE", "DK", "ES", "FR", "GB", "IE", "IN", "IT", "JP", "NL", "NO", "NZ", "PL", "PT", "SE", "US"} {
+		list = append(list, country{code, phonenumbers.GetCountryCodeForRegion(code)})
+	}
+	return list
+}()
 
 // fewCodes is the number of recovery codes from which on we warn the user.
 const fewCodes = 3
 
 // securityPage is the security page. Nearly all of it comes from one Status.
 type securityPage struct {
-	enrollment.Status
-	Now       time.Time
-	Trusted   []enrollment.Device
+	web.Page
 	Locked    []string // one sentence for each lock
 	Activity  []activity
 	FewCodes  bool
-	CanAdd    bool
-	CanRemove bool
-	CanResume bool // this browser has started a first setup
-	CanShow   bool // recovery codes can be shown again
-	CanPhone  bool // the user can add a phone number
 	Mandatory bool // a second factor is mandatory for this user
+}
+
+// May reports whether a change is possible now. Where a second factor is mandatory, it
+// can't be turned off.
+func (p securityPage) May(kind enrollment.ChangeKind) bool {
+	_, possible := p.Status.Change(kind)
+	return possible && (kind != enrollment.ChangeDisable || !p.Mandatory)
+}
+
+func (a *app) showSecurity(w http.ResponseWriter, r *http.Request, page web.Page) {
+	u, err := a.current(r.Context())
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	rule, err := a.mandates.get(r.Context())
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	a.render(w, r, http.StatusOK, "security", securityPage{
+		Page:      page,
+		Locked:    locksInWords(page.Status.Locks, a.now()),
+		Activity:  activities(page.Status.History),
+		FewCodes:  page.Status.Enabled() && page.Status.CodesLeft <= fewCodes,
+		Mandatory: rule.options(u).Require,
+	})
 }
 
 type activity struct {
@@ -37,7 +106,7 @@ type activity struct {
 // not shown.
 func activities(history enrollment.History) (list []activity) {
 	for _, e := range history {
-		x := activity{At: e.At, Text: describe(e)}
+		x := activity{At: e.At, Text: words.Event(e)}
 		if e.Actor == "" {
 			x.From = e.Origin
 		}
@@ -46,141 +115,22 @@ func activities(history enrollment.History) (list []activity) {
 	return list
 }
 
-func (a *app) security(w http.ResponseWriter, r *http.Request, u user) {
-	status, err := a.guard.Status(r.Context(), u.ID)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	trusted, err := a.guard.Devices().List(r.Context(), u.ID)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
+// disabling lets a request turn off the second factor unless it is mandatory. Where the
+// password alone is enough (-password-disables), it is asked for first.
+func (a *app) disabling(w http.ResponseWriter, r *http.Request, u user) {
 	rule, err := a.mandates.get(r.Context())
 	if err != nil {
 		a.internalError(w, r, err)
 		return
 	}
-	page := securityPage{
-		Status:    status,
-		Now:       a.now(),
-		Trusted:   trusted,
-		FewCodes:  status.Enabled() && status.CodesLeft <= fewCodes,
-		CanAdd:    len(status.Authenticators) < enrollment.MaxAuthenticators,
-		CanRemove: len(status.Authenticators) > 1,
-		CanResume: a.sessions.GetString(r.Context(), keySetup) != "",
-		CanShow:   a.config.keepCodes,
-		CanPhone:  status.Enabled() || a.config.messagesAlone,
-		Mandatory: rule.login(u).Require,
-	}
-	for _, l := range status.Locks {
-		page.Locked = append(page.Locked, lockInWords(l, page.Now))
-	}
-	page.Activity = activities(status.History)
-	a.render(w, r, http.StatusOK, "security", page)
-}
-
-func removeQuestion(id, name string) question {
-	return question{
-		Title:   "Remove “" + name + "”",
-		Text:    []string{"Codes from this authenticator will no longer work. Your other authenticators and your recovery codes stay."},
-		Action:  "/security/remove",
-		Button:  "Remove",
-		Danger:  true,
-		Cancel:  "/security",
-		ID:      id,
-		AskCode: true,
-	}
-}
-
-func (a *app) removeForm(w http.ResponseWriter, r *http.Request, u user) {
-	id := r.URL.Query().Get("id")
-	name, err := a.authenticatorName(r, u, id)
-	if err != nil {
-		a.fail(w, r, err)
+	if rule.options(u).Require {
+		a.say(w, r, keyBad, "Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath+"/")
 		return
 	}
-	a.ask(w, r, removeQuestion(id, name), nil)
-}
-
-func (a *app) remove(w http.ResponseWriter, r *http.Request, u user) {
-	id := r.PostFormValue("id")
-	name, err := a.authenticatorName(r, u, id)
-	if err != nil {
-		a.fail(w, r, err)
+	at := time.Unix(a.sessions.GetInt64(r.Context(), keyPasswordAt), 0)
+	if a.config.passwordDisables && a.now().Sub(at) > enrollment.ReceiptTTL {
+		http.Redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable", http.StatusSeeOther)
 		return
 	}
-	err = a.guard.Remove(r.Context(), u.ID, id, enrollment.ByCode(r.PostFormValue("code")))
-	if err != nil {
-		if !a.ask(w, r, removeQuestion(id, name), err) {
-			a.fail(w, r, err)
-		}
-		return
-	}
-	a.stay(r.Context(), u)
-	a.say(w, r, keyNotice, "“"+name+"” was removed.", "/security")
-}
-
-// authenticatorName returns the name of the authenticator.
-func (a *app) authenticatorName(r *http.Request, u user, id string) (string, error) {
-	status, err := a.guard.Status(r.Context(), u.ID)
-	if err != nil {
-		return "", err
-	}
-	for _, x := range status.Authenticators {
-		if x.ID == id {
-			return x.Name, nil
-		}
-	}
-	return "", &enrollment.Denied{Reason: enrollment.ReasonUnknownAuthenticator}
-}
-
-func (a *app) disableQuestion() question {
-	return question{
-		Title:   "Turn off two-factor authentication",
-		Text:    []string{"After this, your password alone is enough to sign in, also for someone who stole it."},
-		Warning: "This takes effect at once. It deletes your authenticators and recovery codes. To turn it on again, you start from the beginning.",
-		Action:  "/security/disable",
-		Button:  "Turn off",
-		Danger:  true,
-		Cancel:  "/security",
-		AskCode: !a.config.passwordDisables,
-		AskWord: a.config.passwordDisables,
-	}
-}
-
-func (a *app) disableForm(w http.ResponseWriter, r *http.Request, _ user) {
-	a.ask(w, r, a.disableQuestion(), nil)
-}
-
-func (a *app) disable(w http.ResponseWriter, r *http.Request, u user) {
-	ctx := r.Context()
-	proof := enrollment.ByCode(r.PostFormValue("code"))
-	if a.config.passwordDisables {
-		_, err := a.users.authenticate(ctx, u.Email, r.PostFormValue("password"))
-		if errors.Is(err, errNoUser) {
-			q := a.disableQuestion()
-			q.BadWord = "Wrong password."
-			a.render(w, r, http.StatusUnprocessableEntity, "question", q)
-			return
-		}
-		if err != nil {
-			a.internalError(w, r, err)
-			return
-		}
-		proof = enrollment.ByReauth("password")
-	}
-	err := a.guard.Disable(ctx, u.ID, proof)
-	if err != nil {
-		if !a.ask(w, r, a.disableQuestion(), err) {
-			a.fail(w, r, err)
-		}
-		return
-	}
-	a.stay(ctx, u)
-	for _, key := range []string{keyReceipt, keyReceiptAt, keySetup} {
-		a.sessions.Remove(ctx, key)
-	}
-	a.say(w, r, keyNotice, "Two-factor authentication is off.", "/security")
+	a.twofactor.ServeHTTP(w, r)
 }

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/nyaruka/phonenumbers"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+)
+
+// twoFactorPath is where the pages of package web are. The security page is one of them.
+const twoFactorPath = "/security"
+
+// newTwoFactor returns the pages of the second factor: the code of a sign-in, the setup,
+// recovery codes, devices, the security page, and the code before something sensitive.
+func (a *app) newTwoFactor() (*web.Pages, error) {
+	return web.New(a.guard, web.Config{
+		User:   a.codeUser,
+		Start:  a.startSession,
+		Reauth: a.enteredPassword,
+		Account: func(ctx context.Context, id string) (string, error) {
+			u, err := a.users.byID(ctx, id)
+			return u.Email, err
+		},
+		Issuer:       a.issuer,
+		Address:      readPhone,
+		Render:       a.renderTwoFactor,
+		Text:         a.twoFactorText,
+		Fail:         a.internalError,
+		Path:         twoFactorPath,
+		Login:        "/sign-in",
+		Insecure:     !a.config.secure,
+		TrustDevices: true,
+		Resets:       true,
+	})
+}
+
+// codeUser returns the id of the user whose second factor a page is about: the one who
+// is signed in, and on a few pages one who is not yet.
+func (a *app) codeUser(r *http.Request) (string, error) {
+	u, err := user{}, errNoUser
+	switch {
+	case forReset(r):
+		u, err = a.resetting(r)
+	case settingUp(r):
+		u, err = a.mayEnroll(r)
+	}
+	if errors.Is(err, errNoUser) && !forReset(r) {
+		u, err = a.current(r.Context())
+	}
+	if errors.Is(err, errNoUser) {
+		return "", nil
+	}
+	return u.ID, err
+}
+
+// startSession signs in, or goes on with a session after a change of factors.
+func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
+	ctx := r.Context()
+	u, err := a.users.byID(ctx, in.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if in.Renewed {
+		return nil, a.renewSession(r, u, in.Stamp)
+	}
+	if err := a.start(ctx, u, in.Stamp); err != nil {
+		return nil, err
+	}
+	if language := languageOf(r); language != u.Language {
+		if err := a.users.setLanguage(ctx, u.ID, language); err != nil {
+			return nil, err
+		}
+	}
+	if !in.EnrollBy.IsZero() {
+		a.sessions.Put(ctx, keyEnrollBy, in.EnrollBy.Unix())
+	}
+	return nil, a.welcome(ctx, u, in.Factor)
+}
+
+// renewSession goes on with the session that has changed a factor. The setup that was
+// required before the sign-in is its end. A code before a new password starts nothing.
+func (a *app) renewSession(r *http.Request, u user, stamp enrollment.Stamp) error {
+	ctx := r.Context()
+	if e, err := a.enrolling(r); err == nil && e.ID == u.ID && settingUp(r) {
+		at := a.sessions.GetInt64(ctx, keyPasswordAt)
+		err := a.start(ctx, u, stamp)
+		a.sessions.Put(ctx, keyPasswordAt, at)
+		return err
+	}
+	if forReset(r) || a.sessions.GetString(ctx, keyUser) != u.ID {
+		return nil
+	}
+	a.sessions.Put(ctx, keyStamp, string(stamp))
+	a.sessions.Remove(ctx, keyEnrollBy)
+	return a.sessions.RenewToken(ctx)
+}
+
+// welcome tells users who signed in without their app what that means for them. A pass
+// ends the session when it ends.
+func (a *app) welcome(ctx context.Context, u user, factor enrollment.Factor) error {
+	if factor != enrollment.FactorBypass && factor != enrollment.FactorRecovery {
+		return nil
+	}
+	status, err := a.guard.Status(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	if factor == enrollment.FactorRecovery {
+		a.sessions.Put(ctx, keyNotice, recoveryUsed(status.CodesLeft))
+		return nil
+	}
+	a.sessions.Put(ctx, keyUntil, status.BypassUntil.Unix())
+	a.sessions.Put(ctx, keyNotice, "You signed in with the pass from your administrator. It ends on "+inUTC(status.BypassUntil)+", and you are signed out then.")
+	return nil
+}
+
+// enteredPassword returns when the password was last entered in the session.
+func (a *app) enteredPassword(r *http.Request) (time.Time, error) {
+	at := a.sessions.GetInt64(r.Context(), keyPasswordAt)
+	if at == 0 {
+		return time.Time{}, nil
+	}
+	return time.Unix(at, 0), nil
+}
+
+// settingUp reports whether the page belongs to the setup of a second factor, which is
+// open to users who can't sign in before it.
+func settingUp(r *http.Request) bool {
+	for _, path := range []string{"/setup", "/address"} {
+		if rest, ok := strings.CutPrefix(r.URL.Path, twoFactorPath+path); ok && (rest == "" || rest[0] == '/') {
+			return rest != "/remove"
+		}
+	}
+	return false
+}
+
+// channelSMS is the channel of text messages.
+const channelSMS = "sms"
+
+// readPhone reads a phone number, with a country that was chosen or the code of one. A
+// guessed country could send codes to someone else.
+func readPhone(r *http.Request, typed string) (channel, to string, err error) {
+	country := r.PostForm.Get("country")
+	if country == "" {
+		country = "ZZ" // nowhere
+	}
+	number, err := phonenumbers.Parse(typed, country)
+	if err != nil || !phonenumbers.IsValidNumber(number) {
+		return "", "", nil
+	}
+	return channelSMS, phonenumbers.Format(number, phonenumbers.E164), nil
+}
+
+// twoFactorText has the words that this application says in its own way.
+func (a *app) twoFactorText(r *http.Request, key string) string {
+	switch {
+	case key == "step.why" && forReset(r):
+		return "Anyone who can read your e-mail can open that link. Enter a code to show that it was you."
+	case key == "step.why" && r.URL.Query().Get("for") == string(adminPurpose):
+		return "You need a code to manage other people’s accounts. We ask again after " + inWords(adminTTL) + "."
+	}
+	return ownTexts[key]
+}
+
+var ownTexts = map[string]string{
+	"signin.send":       "Text me a code",
+	"signin.send_again": "Text me another code",
+	"begin.messages":    "Use text messages instead",
+	"problem.address":   "That is not a phone number that we can send to.",
+}
