@@ -79,6 +79,7 @@ func newSite(t *testing.T, changes ...func(*config)) *site {
 		data:    t.TempDir(),
 		cost:    bcrypt.MinCost,
 		issuer:  defaultIssuer,
+		domain:  "example.com",
 		mailbox: true,
 		now:     s.clock.Now,
 		log:     slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
@@ -122,6 +123,8 @@ type browser struct {
 	site   *site
 	client *http.Client
 	page   page
+
+	language string // that it asks for
 }
 
 // page is the page in a browser.
@@ -159,11 +162,13 @@ func (b *browser) post(path string, fields url.Values) {
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Origin", b.site.server.URL)
 	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	request.Header.Set("Referer", b.site.server.URL+b.page.path)
 	b.load(request)
 }
 
 func (b *browser) load(request *http.Request) {
 	b.t.Helper()
+	request.Header.Set("Accept-Language", b.language)
 	response, err := b.client.Do(request)
 	if err != nil {
 		b.t.Fatal(err)
@@ -184,7 +189,7 @@ func (b *browser) load(request *http.Request) {
 
 var (
 	formRE   = regexp.MustCompile(`(?s)<form[^>]*\baction="([^"]*)"[^>]*>(.*?)</form>`)
-	inputRE  = regexp.MustCompile(`<input\b[^>]*>`)
+	inputRE  = regexp.MustCompile(`<(?:input|select)\b[^>]*>`)
 	choiceRE = regexp.MustCompile(`type="(checkbox|radio)"`)
 	nameRE   = regexp.MustCompile(`\bname="([^"]*)"`)
 	valueRE  = regexp.MustCompile(`\bvalue="([^"]*)"`)
@@ -272,16 +277,44 @@ func (b *browser) sees(texts ...string) {
 	}
 }
 
-// denied checks the status, and the problem that the page shows at the code field.
-func (b *browser) denied(status int, text string) {
+// denied checks the problem that the page shows.
+func (b *browser) denied(text string) {
 	b.t.Helper()
-	if b.page.status != status {
-		b.t.Fatalf("%s: status %d, want %d:\n%s", b.page.path, b.page.status, status, b.page.body)
+	problem := problemRE.FindStringSubmatch(b.page.body)
+	if problem == nil || !strings.Contains(html.UnescapeString(tagRE.ReplaceAllString(problem[1], "")), text) {
+		b.t.Fatalf("%s does not say %q as a problem:\n%s", b.page.path, text, b.page.body)
 	}
-	problem := regexp.MustCompile(`(?s)aria-invalid="true" aria-describedby="code-problem code-hint".*<p class="problem" id="code-problem" role="alert">([^<]*)</p>`).FindStringSubmatch(b.page.body)
-	if problem == nil || !strings.Contains(html.UnescapeString(problem[1]), text) {
-		b.t.Fatalf("%s does not say %q at its field:\n%s", b.page.path, text, b.page.body)
+}
+
+var problemRE = regexp.MustCompile(`(?s)role="alert">(.*?)</p>`)
+
+// signedOut checks that the page is that of the password.
+func (b *browser) signedOut() {
+	b.t.Helper()
+	if path, _, _ := strings.Cut(b.page.path, "?"); path != "/sign-in" {
+		b.t.Fatalf("at %s, want /sign-in:\n%s", b.page.path, b.page.body)
 	}
+}
+
+// askedForCode checks that the page asks for a code of a user who is signed in.
+func (b *browser) askedForCode() {
+	b.t.Helper()
+	if path, _, _ := strings.Cut(b.page.path, "?"); path != "/security/step" {
+		b.t.Fatalf("at %s, want /security/step:\n%s", b.page.path, b.page.body)
+	}
+}
+
+// step enters a code on the page that asks for one.
+func (b *browser) step(code string) {
+	b.t.Helper()
+	b.askedForCode()
+	b.submit("/security/step", "code", code)
+}
+
+// code enters a code of the sign-in.
+func (b *browser) code(code string, more ...string) {
+	b.t.Helper()
+	b.submit("/security/sign-in", append([]string{"code", code}, more...)...)
 }
 
 const password = "correct horse battery"
@@ -309,12 +342,25 @@ func (b *browser) signOut() {
 // enable turns two-factor authentication on.
 func (b *browser) enable() (*phone, []string) {
 	b.t.Helper()
-	b.get("/security")
-	b.follow("Turn on")
-	b.submit("/security/begin")
-	p := b.scan()
+	p := b.setUp("/security/setup/begin")
 	b.submit("/security/setup", "code", p.next())
-	return p, b.codes()
+	return p, b.saved()
+}
+
+// setUp goes to the page with the QR code.
+func (b *browser) setUp(path string) *phone {
+	b.t.Helper()
+	b.get(path)
+	b.submit("/security/setup/begin")
+	return b.scan()
+}
+
+// saved returns the recovery codes on the page and leaves it.
+func (b *browser) saved() []string {
+	b.t.Helper()
+	codes := b.codes()
+	b.submit("/security/codes")
+	return codes
 }
 
 var codeRE = regexp.MustCompile(`<code translate="no">([0-9A-Z-]+)</code></li>`)
@@ -354,7 +400,7 @@ func (s *site) admin() (*browser, *phone) {
 	b := s.member(adminEmail)
 	p, _ := b.enable()
 	b.get("/admin/mandate")
-	b.submit("/admin/code", "code", p.next())
+	b.step(p.next())
 	b.at("/admin/mandate")
 	return b, p
 }
@@ -401,7 +447,7 @@ var linkRE = regexp.MustCompile(`href="(otpauth://[^"]*)"`)
 // scan sets up a phone with the secret on the page.
 func (b *browser) scan() *phone {
 	b.t.Helper()
-	b.sees("Set up your authenticator")
+	b.sees("Scan this with the app")
 	link := linkRE.FindStringSubmatch(b.page.body)
 	if link == nil {
 		b.t.Fatalf("no otpauth link:\n%s", b.page.body)

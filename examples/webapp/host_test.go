@@ -22,17 +22,20 @@ func TestHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { a.close() })
-		// form sends the form of a page that asks for a code, unless it asks for none.
-		form := func(path string) func(*hosttest.Browser, string) {
+		// change goes to the page of a change, by way of the code that it asks for.
+		change := func(path string) func(*hosttest.Browser, string) {
 			return func(b *hosttest.Browser, code string) {
-				b.Get(path)
-				b.Submit(path, "code", code)
+				if b.Get(path); b.Page().Contains(`action="/security/step"`) {
+					b.Submit("/security/step", "code", code)
+				}
+				b.Submit(path)
 			}
 		}
 		return hosttest.Host{
 			Handler: a.handler(),
+			Clocked: true,
 			NewUser: func(login, password string) string {
-				u, err := a.users.create(t.Context(), login, password)
+				u, err := a.users.create(t.Context(), login, password, "en")
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -42,17 +45,20 @@ func TestHost(t *testing.T) {
 				b.Get("/sign-in")
 				b.Submit("/sign-in", "email", b.User.Login, "password", b.User.Password)
 			},
-			SendCode: func(b *hosttest.Browser, code string) { b.Submit("/sign-in/code", "code", code) },
+			SendCode: func(b *hosttest.Browser, code string) { b.Submit("/security/sign-in", "code", code) },
 			SignedIn: func(b *hosttest.Browser) bool {
 				return b.Get("/").Contains("You are signed in as") && b.Page().Contains(b.User.Login)
 			},
-			Protected:  []string{"/security", "/security/begin", "/security/codes", "/security/disable", "/data"},
-			Begin:      form("/security/begin"),
+			Protected:  []string{"/security/", "/security/setup/begin", "/security/codes/new", "/security/disable", "/data", "/password"},
+			Begin:      change("/security/setup/begin"),
 			Confirm:    func(b *hosttest.Browser, code string) { b.Submit("/security/setup", "code", code) },
-			Disable:    form("/security/disable"),
-			RenewCodes: form("/security/codes"),
-			StepUp:     form("/data"),
-			Sensitive:  func(b *hosttest.Browser) bool { return b.Get("/data").Contains(`"joined"`) },
+			Disable:    change("/security/disable"),
+			RenewCodes: change("/security/codes/new"),
+			StepUp: func(b *hosttest.Browser, code string) {
+				b.Get("/data")
+				b.Submit("/security/step", "code", code)
+			},
+			Sensitive: func(b *hosttest.Browser) bool { return b.Get("/data").Contains(`"joined"`) },
 			OtherFlow: func(b *hosttest.Browser) {
 				b.Get("/forgot")
 				b.Submit("/forgot", "email", b.User.Login)

@@ -85,7 +85,7 @@ func TestWrongKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice"}); err != nil {
+	if _, err := a.guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("test")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.close(); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,6 +24,11 @@ func TestPasswords(t *testing.T) {
 		"taken":          {" Alice@Example.com ", password, "That e-mail address already has an account."},
 		"no address":     {"alice", password, "We can’t use that e-mail address."},
 		"no domain":      {"alice@", password, "We can’t use that e-mail address."},
+		"two at signs":   {"a@b@c.example", password, "We can’t use that e-mail address."},
+		"a space":        {"a b@c.example", password, "We can’t use that e-mail address."},
+		"quoted space":   {`"a b"@c.example`, password, "We can’t use that e-mail address."},
+		"a name":         {"Alice <a@c.example>", password, "We can’t use that e-mail address."},
+		"turned around":  {"a\u202eb@c.example", password, "We can’t use that e-mail address."},
 		"colon":          {"a:b@example.com", password, "We can’t use that e-mail address."},
 		"control":        {"a\nb@example.com", password, "We can’t use that e-mail address."},
 		"long address":   {strings.Repeat("a", 255) + "@example.com", password, "We can’t use that e-mail address."},
@@ -52,9 +58,8 @@ func TestPasswords(t *testing.T) {
 			t.Errorf("%s: status %d", name, b.page.status)
 		}
 		b.sees(says)
-		if b.get("/security"); b.page.path != "/sign-in" {
-			t.Errorf("%s: signed in", name)
-		}
+		b.get("/security/")
+		b.signedOut()
 	}
 }
 
@@ -64,7 +69,7 @@ func TestLongestPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
 	longest := strings.Repeat("a", maxPassword)
-	if _, err := s.app.users.create(t.Context(), "alice@example.com", longest); err != nil {
+	if _, err := s.app.users.create(t.Context(), "alice@example.com", longest, "en"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.app.users.authenticate(t.Context(), "alice@example.com", longest); err != nil {
@@ -87,23 +92,22 @@ func TestHalfSignedIn(t *testing.T) {
 
 	half := s.browser()
 	half.signIn(email)
-	half.at("/sign-in/code")
+	half.at("/security/sign-in")
 	for _, path := range []string{
-		"/security", "/security/begin", "/security/setup", "/security/codes", "/security/codes/show", "/security/remove?id=0", "/security/disable",
-		"/security/phone", "/security/phone/code", "/security/phone/remove", "/security/password", "/data",
+		"/security/", "/security/setup/begin", "/security/setup", "/security/codes/new", "/security/codes/kept", "/security/remove?id=0", "/security/disable",
+		"/security/address", "/security/address/code", "/security/address/remove", "/security/step?for=settings", "/password", "/data",
 		"/admin/members", "/admin/members.csv", "/admin/mandate", "/admin/member?id=0",
 	} {
 		half.get(path)
-		half.at("/sign-in")
+		half.signedOut()
 	}
 	for _, path := range []string{
-		"/security/begin", "/security/setup", "/security/cancel", "/security/codes", "/security/codes/show", "/security/remove", "/security/disable",
-		"/security/phone", "/security/phone/code", "/security/phone/remove", "/security/password", "/security/password/code",
-		"/security/device", "/security/devices", "/security/keep", "/data",
-		"/admin/mandate", "/admin/code", "/admin/reset", "/admin/approve", "/admin/refuse", "/admin/unlock", "/admin/pass", "/admin/rights", "/admin/erase",
+		"/security/setup/begin", "/security/setup", "/security/setup/cancel", "/security/codes/new", "/security/rename", "/security/remove", "/security/disable",
+		"/security/address", "/security/address/code", "/security/address/remove", "/security/step", "/password", "/confirm",
+		"/security/devices/revoke", "/security/devices/rename", "/security/reset/cancel", "/admin/mandate", "/admin/member",
 	} {
-		half.post(path, url.Values{"code": {phone.next()}})
-		half.at("/sign-in")
+		half.post(path, url.Values{"code": {phone.next()}, "for": {"settings"}})
+		half.signedOut()
 	}
 	half.get("/")
 	if strings.Contains(half.page.body, email) || strings.Contains(half.page.body, "Sign out") {
@@ -112,18 +116,16 @@ func TestHalfSignedIn(t *testing.T) {
 
 	// Without a challenge there is nothing to answer.
 	stranger := s.browser()
-	stranger.post("/sign-in/code", url.Values{"code": {phone.next()}})
-	stranger.at("/sign-in")
+	stranger.post("/security/sign-in", url.Values{"code": {phone.next()}})
+	stranger.sees("Sign in with your password first.")
 
 	// The challenge expires.
-	half.get("/sign-in/code")
-	half.at("/sign-in/code")
+	half.get("/security/sign-in")
+	half.at("/security/sign-in")
 	s.clock.advance(11 * time.Minute)
-	half.submit("/sign-in/code", "code", phone.shows())
-	half.at("/sign-in")
-	half.sees("That took too long.")
-	half.get("/sign-in/code")
-	half.at("/sign-in")
+	half.code(phone.shows())
+	half.sees("That took too long.", "Sign in again")
+	half.lacks(`name="code"`)
 }
 
 // TestLock enters wrong codes until app codes are locked.
@@ -139,38 +141,34 @@ func TestLock(t *testing.T) {
 	b.signOut()
 	b.signIn(email)
 	for range 4 {
-		b.submit("/sign-in/code", "code", phone.wrong())
-		b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
+		b.code(phone.wrong())
+		b.denied("That code is wrong.")
 	}
-	b.submit("/sign-in/code", "code", phone.wrong())
-	b.denied(http.StatusUnprocessableEntity, "Wait 1 minute before you try again")
-	if got := b.page.header.Get("Retry-After"); got != "60" {
-		t.Errorf("Retry-After is %q", got)
-	}
+	b.code(phone.wrong())
+	b.denied("Wait 1 minute before you try again")
+	b.sees(`data-wait="60"`)
 
 	// A new sign-in gives no new guesses, and the right code is refused too.
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", phone.next())
-	b.denied(http.StatusTooManyRequests, "Wait 30 seconds before you try again")
+	b.code(phone.next())
+	b.denied("Wait 30 seconds before you try again")
 
 	// The owner signs in with a recovery code and reads what happened.
-	b.submit("/sign-in/code", "code", codes[0])
-	b.at("/security")
+	b.code(codes[0])
+	b.get("/security/")
 	b.sees("Too many wrong codes were entered")
-	if !strings.Contains(s.log.String(), `msg="would send"`) {
-		t.Error("nobody told the owner")
-	}
+	s.received(email, "Too many wrong codes were entered")
 
-	// Guesses on the settings pages count too, and the page shows the lock.
+	// Guesses before a change of settings count too, and the page shows the lock.
 	b.get("/security/disable")
 	for range 5 {
-		b.submit("/security/disable", "code", phone.wrong())
+		b.submit("/security/step", "code", phone.wrong())
 	}
-	b.get("/security")
-	b.sees("Too many wrong codes. Wait 1 minute before you try again.")
+	b.get("/security/")
+	b.sees("Too many wrong codes were entered. Wait 1 minute before you try again.")
 	b.get("/data")
-	b.submit("/data", "code", phone.next())
-	b.denied(http.StatusTooManyRequests, "Wait 30 seconds")
+	b.step(phone.next())
+	b.denied("Wait 30 seconds")
 }
 
 func TestFewCodes(t *testing.T) {
@@ -185,13 +183,17 @@ func TestFewCodes(t *testing.T) {
 	for i, code := range codes {
 		b.signOut()
 		b.signIn(email)
-		b.submit("/sign-in/code", "code", code)
-		b.at("/security")
+		b.code(code)
+		last := b.page
+		b.get("/security/")
+		if i == len(codes)-1 && !last.says("your last recovery code") {
+			t.Errorf("nobody says that it was the last:\n%s", last.body)
+		}
 		if warned := strings.Contains(b.page.body, "Make new ones before you run out."); warned != (i >= 6) {
 			t.Errorf("with %d left, the page warns: %v", 9-i, warned)
 		}
 	}
-	b.sees("your last recovery code", "0 of 10 are left.")
+	b.sees("0 of 10 are left.")
 }
 
 // TestSupersededTab starts a setup in one tab and another one in a second tab.
@@ -202,26 +204,29 @@ func TestSupersededTab(t *testing.T) {
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
-	b.get("/security/begin")
-	b.submit("/security/begin")
+	b.get("/security/setup/begin")
+	b.submit("/security/setup/begin")
 	tab, first := b.page, b.scan()
-	b.get("/security/begin")
-	b.submit("/security/begin")
-	second := b.scan()
+	b.get("/security/setup/begin")
+	b.submit("/security/setup/begin")
 
 	b.page = tab
 	b.submit("/security/setup", "code", first.shows())
-	b.at("/security")
-	b.sees("You have started another setup", "off")
-	b.follow("Continue") // to the second
+	b.at("/security/setup/begin")
+	b.sees("You have started another setup")
+	b.get("/security/")
+	b.sees("off")
+	b.get("/security/setup/begin")
+	b.submit("/security/setup/begin")
+	second := b.scan()
 	b.submit("/security/setup", "code", second.shows())
-	b.codes()
+	b.saved()
 
 	// Sending the form again shows nothing and changes nothing.
 	b.page = tab
 	b.submit("/security/setup", "code", first.next())
-	b.at("/security")
-	b.sees("There is no setup to continue.", "10 of 10 are left.")
+	b.get("/security/")
+	b.sees("10 of 10 are left.")
 }
 
 func TestSetupIsForOneUser(t *testing.T) {
@@ -231,53 +236,44 @@ func TestSetupIsForOneUser(t *testing.T) {
 	for b, email := range map[*browser]string{alice: "alice@example.com", mallory: "mallory@example.com"} {
 		b.signUp(email)
 		b.signIn(email)
-		b.get("/security/begin")
-		b.submit("/security/begin")
+		b.get("/security/setup/begin")
+		b.submit("/security/setup/begin")
 	}
 	page, phone := alice.page, alice.scan()
 	mallory.page = page // with alice's token and secret
 	mallory.submit("/security/setup", "code", phone.shows())
-	mallory.at("/security")
-	mallory.sees("That setup is not yours")
+	mallory.at("/security/setup/begin")
+	mallory.sees("That setup is not valid")
+	alice.page = page
 	alice.submit("/security/setup", "code", phone.shows())
-	alice.codes()
+	alice.saved()
 
-	// Another browser of the same user sees that a setup is pending, but not its
-	// secret. The token is only in the page, not in the session.
+	// Another browser of the same user sees that a setup is pending, but not its secret.
 	s.clock.advance(time.Minute)
-	alice.get("/security")
-	alice.follow("Add another authenticator")
-	alice.submit("/security/begin")
+	alice.get("/security/")
+	alice.follow("Add an authenticator")
+	alice.step(phone.shows())
+	alice.submit("/security/setup/begin")
 	tablet, page := alice.scan(), alice.page
 	alice.submit("/security/setup", "code", tablet.wrong())
-	alice.denied(http.StatusUnprocessableEntity, "That code is wrong.")
+	alice.denied("That code is wrong.")
 	if again := alice.scan(); again.key.Secret().Base32() != tablet.key.Secret().Base32() {
 		t.Error("after a wrong code the page shows another secret")
 	}
-	alice.get("/security/setup")
-	alice.at("/security/begin")
 	other := s.browser()
 	other.signIn("alice@example.com")
-	other.submit("/sign-in/code", "code", phone.shows())
-	other.get("/security")
-	other.sees("If you did not start it, cancel it.")
+	other.code(phone.next())
+	other.get("/security/")
+	other.sees("If you did not start it, cancel it")
 	other.get("/security/setup")
-	other.at("/security/begin")
+	other.lacks("otpauth:")
 
 	// An expired setup is gone.
-	mallory.get("/security/begin")
-	mallory.submit("/security/begin")
-	mallory.at("/security/setup")
 	s.clock.advance(16 * time.Minute)
 	alice.page = page
 	alice.submit("/security/setup", "code", tablet.shows())
-	alice.at("/security")
 	alice.sees("That took too long, and the QR code has expired.")
-	mallory.get("/security/setup")
-	mallory.at("/security")
-	mallory.sees("That took too long, and the QR code has expired.")
-	mallory.get("/security/setup")
-	mallory.at("/security/begin")
+	alice.lacks("otpauth:")
 }
 
 func TestStepUp(t *testing.T) {
@@ -292,35 +288,32 @@ func TestStepUp(t *testing.T) {
 	phone, _ := b.enable()
 
 	b.get("/data")
-	b.sees("Confirm it’s you")
-	b.submit("/data", "code", phone.shows()) // the code of the setup
-	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
-	before := b.cookies()[0].Value
-	b.submit("/data", "code", phone.next())
+	b.step(phone.shows()) // the code of the setup
+	b.denied("That code was already used.")
+	b.step(phone.next())
 	b.at("/data")
 	b.sees(`"email": "` + email + `"`)
-	if b.cookies()[0].Value == before {
-		t.Error("the session has the same token with more rights")
-	}
 	s.clock.advance(4 * time.Minute)
 	b.get("/data")
 	b.sees(`"email": "` + email + `"`)
-
-	// A fresh receipt is also a proof for a change of settings.
-	b.get("/security/begin")
-	if strings.Contains(b.page.body, `name="code"`) {
-		t.Error("asks for a code a moment after one was given")
-	}
-	question := b.page
 	s.clock.advance(2 * time.Minute)
 	b.get("/data")
-	b.sees("Confirm it’s you")
+	b.askedForCode()
+
+	// A code for settings is good for several changes, but not for long.
+	b.get("/security/setup/begin")
+	b.step(phone.next())
+	question := b.page
+	b.get("/security/codes/new")
+	b.at("/security/codes/new")
+	b.get("/data")
+	b.askedForCode() // another purpose
+	s.clock.advance(6 * time.Minute)
 	b.page = question // loaded in time, but sent too late
-	b.submit("/security/begin")
-	b.at("/security/begin")
-	b.sees("Code from your authenticator app")
-	b.submit("/security/begin", "code", phone.next())
-	b.sees("Set up your authenticator")
+	b.submit("/security/setup/begin")
+	b.step(phone.next())
+	b.submit("/security/setup/begin")
+	b.scan()
 }
 
 // A user who lost the phone uses a recovery code as the proof, and then enters a code
@@ -331,17 +324,15 @@ func TestReplaceByRecoveryCode(t *testing.T) {
 	b := s.member("alice@example.com")
 	_, codes := b.enable()
 	s.clock.advance(10 * time.Minute) // the receipt has expired
-	b.get("/security")
+	b.get("/security/")
 	b.follow("Replace")
-	b.follow("Use a recovery code")
-	b.submit("/security/begin", "code", codes[0])
-	b.sees("Code from your authenticator app")
+	b.step(codes[0])
+	b.submit("/security/setup/begin")
 	replacement := b.scan()
 	b.submit("/security/setup", "code", replacement.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
-	b.sees("Code from your authenticator app")
+	b.denied("That code is wrong.")
 	b.submit("/security/setup", "code", replacement.shows())
-	b.sees("Your new authenticator works.")
+	b.sees("The new app has replaced the old one.")
 }
 
 // The page warns about a setup that someone else has started, even if the user has
@@ -353,12 +344,12 @@ func TestSecurityWarnsOfAnotherSetup(t *testing.T) {
 	other := s.browser()
 	other.signIn("alice@example.com")
 	for _, b := range []*browser{owner, other} {
-		b.get("/security/begin")
-		b.submit("/security/begin")
+		b.get("/security/setup/begin")
+		b.submit("/security/setup/begin")
 		b.at("/security/setup")
 	}
-	owner.get("/security")
-	owner.sees("If you did not start it, cancel it.")
+	owner.get("/security/")
+	owner.sees("If you did not start it, cancel it")
 }
 
 func TestForgedRequests(t *testing.T) {
@@ -393,22 +384,89 @@ func TestForgedRequests(t *testing.T) {
 		"another origin": {"Origin": "https://evil.example"},
 		"no origin":      {"Origin": "null"},
 	} {
-		for _, path := range []string{"/security/disable", "/sign-out", "/sign-in", "/security/begin"} {
+		for _, path := range []string{"/security/disable", "/sign-out", "/sign-in", "/security/setup/begin", "/security/step", "/admin/member", "/confirm"} {
 			if status := send(path, code, headers); status != http.StatusForbidden {
 				t.Errorf("%s: %s answers %d", name, path, status)
 			}
 		}
 	}
-	if status := send("/security/disable", "code="+strings.Repeat("1", maxBody), nil); status != http.StatusBadRequest {
+	if status := send("/security/disable", "code="+strings.Repeat("1", maxBody), nil); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a large form: %d", status)
 	}
 	// A code in the URL is ignored.
-	if status := send("/security/disable?"+code, "", nil); status != http.StatusUnprocessableEntity {
-		t.Errorf("a code in the address: %d", status)
-	}
+	b.get("/security/disable?" + code)
+	b.post("/security/step?for=settings&"+code, url.Values{"for": {"settings"}})
+	b.denied("That is not a code.")
+	b.step(phone.shows()) // it was not used up
 	b.get("/security/disable")
-	b.submit("/security/disable", "code", phone.shows()) // it was not used up
+	b.submit("/security/disable")
 	b.sees("Two-factor authentication is off.")
+}
+
+// A method that a page does not take is answered with those that it takes.
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	for path, allow := range map[string]string{
+		"/sign-in": "GET, HEAD, POST", "/data": "GET, HEAD", "/sign-out": "POST", "/security/rename": "POST", "/admin/members": "GET, HEAD",
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, s.server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Allow"); response.StatusCode != http.StatusMethodNotAllowed || got != allow {
+			t.Errorf("%s: %s, Allow: %q, want %q", path, response.Status, got, allow)
+		}
+	}
+	b := s.browser()
+	b.get("/nowhere")
+	if b.page.status != http.StatusNotFound {
+		t.Errorf("status %d", b.page.status)
+	}
+	b.get("/health")
+	b.sees("ok")
+	b.get("/.well-known/change-password")
+	b.signedOut()
+}
+
+// Passwords can't be guessed quickly, from one address or for one account.
+func TestGuessesAreLimited(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	b := s.browser()
+	b.signUp("alice@example.com")
+	try := func(email string) bool {
+		b.get("/sign-in")
+		b.submit("/sign-in", "email", email, "password", "wrong horse battery")
+		return b.page.status != http.StatusTooManyRequests
+	}
+	for range accountBurst {
+		if !try("alice@example.com") {
+			t.Fatal("refused too early")
+		}
+	}
+	if try(" Alice@example.com") {
+		t.Error("another guess for the account")
+	}
+	if b.page.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	if !try("bob@example.com") {
+		t.Error("one account's guesses lock out another")
+	}
+	s.clock.advance(accountPause)
+	b.signIn("alice@example.com")
+	b.at("/")
+	for i := 0; try(fmt.Sprintf("user%d@example.com", i)); i++ {
+		if i > addressBurst {
+			t.Fatal("one address guesses for as many accounts as it likes")
+		}
+	}
 }
 
 // TestKeyFile starts without the key file of a database with accounts.
@@ -434,7 +492,7 @@ func TestKeyFile(t *testing.T) {
 	}
 	s.restart()
 	b.signIn("alice@example.com")
-	b.submit("/sign-in/code", "code", phone.next())
+	b.code(phone.next())
 	b.at("/")
 }
 

@@ -15,29 +15,29 @@ func TestSessions(t *testing.T) {
 	s := newSite(t, fast)
 	b, earlier := s.browser(), s.browser()
 	b.signUp(email)
-	token := b.cookies()[0].Value // of the session that holds the notice
+	token := b.cookie("session").Value // of the session that holds the notice
 	b.signIn(email)
-	if b.cookies()[0].Value == token {
+	if b.cookie("session").Value == token {
 		t.Error("signing in keeps a token that somebody may have planted")
 	}
 	earlier.signIn(email)
-	earlier.get("/security")
-	earlier.at("/security")
+	earlier.get("/security/")
+	earlier.at("/security/")
 	phone, _ := b.enable()
-	earlier.get("/security")
-	earlier.at("/sign-in") // it began without a second factor
+	earlier.get("/security/")
+	earlier.signedOut() // it began without a second factor
 
 	b.get("/")
 	kept := b.cookies()
 	b.signOut()
 	b.setCookies(kept)
-	b.get("/security")
-	b.at("/sign-in") // the session is gone, not only its cookie
+	b.get("/security/")
+	b.signedOut() // the session is gone, not only its cookie
 
 	b.signIn(email)
-	halfway := b.cookies()[0].Value
-	b.submit("/sign-in/code", "code", phone.next())
-	if b.cookies()[0].Value == halfway {
+	halfway := b.cookie("session").Value
+	b.code(phone.next())
+	if b.cookie("session").Value == halfway {
 		t.Error("the second step keeps the token of the first")
 	}
 }
@@ -99,16 +99,17 @@ func TestCookieAndHeaders(t *testing.T) {
 		}
 	}
 
-	for path, inCache := range map[string]bool{"/": false, "/sign-in": false, "/nowhere": false, "/static/style.css": true, "/static/page.js": true} {
+	for path, inCache := range map[string]bool{"/": false, "/sign-in": false, "/nowhere": false, "/static/style.css": true} {
 		response, err := http.Get(s.server.URL + path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		response.Body.Close()
 		for name, want := range map[string]string{
-			"Content-Security-Policy": "script-src 'self'",
-			"X-Content-Type-Options":  "nosniff",
-			"Referrer-Policy":         "same-origin",
+			"Content-Security-Policy":   "script-src 'self'",
+			"X-Content-Type-Options":    "nosniff",
+			"Strict-Transport-Security": "max-age=",
+			"Referrer-Policy":           "same-origin",
 		} {
 			if got := response.Header.Get(name); !strings.Contains(got, want) {
 				t.Errorf("%s: %s is %q", path, name, got)

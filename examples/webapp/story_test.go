@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/base64"
-	"html"
-	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,139 +21,146 @@ func TestStory(t *testing.T) {
 	b.signUp(email)
 	b.signIn(email)
 	b.at("/") // no second factor yet
-	b.get("/security")
+	b.get("/security/")
 	b.sees("off", "Turn on", "Nothing yet.")
 
 	// Leaving a setup changes nothing.
 	b.follow("Turn on")
-	b.submit("/security/begin")
+	b.submit("/security/setup/begin")
 	b.at("/security/setup")
-	b.submit("/security/cancel")
-	b.sees("Setup cancelled.", "Turn on")
+	b.submit("/security/setup/cancel")
+	b.sees("The setup is cancelled.", "Turn on")
 
 	// The page can be reloaded. It shows the secret as QR code, link and text.
 	b.follow("Turn on")
-	b.submit("/security/begin")
+	b.submit("/security/setup/begin")
 	first := b.scan()
 	b.get("/security/setup")
 	phone := b.scan()
 	if !phone.key.Secret().Equal(first.key.Secret()) {
 		t.Error("loading the page again shows another secret")
 	}
-	b.sees(phone.key.Secret().Grouped(), phone.key.Secret().Base32(), "Time-based, 6 digits, every 30 seconds, SHA1", `src="data:image/png;base64,`, "15 minutes")
+	b.sees(phone.key.Secret().Grouped(), phone.key.Secret().Base32(), `src="data:image/png;base64,`)
 
 	// A wrong code, codes of slow and fast phones, and no code.
-	b.submit("/security/setup", "code", phone.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
-	b.submit("/security/setup", "code", phone.at(-4*time.Minute))
-	b.denied(http.StatusUnprocessableEntity, "about 4 minutes slow")
-	b.submit("/security/setup", "code", phone.at(5*time.Minute))
-	b.denied(http.StatusUnprocessableEntity, "about 5 minutes fast")
-	b.submit("/security/setup", "code", "12 34")
-	b.denied(http.StatusUnprocessableEntity, "That is not a code.")
+	for code, says := range map[string]string{
+		phone.wrong():              "That code is wrong.",
+		phone.at(-4 * time.Minute): "about 4 minutes slow",
+		phone.at(5 * time.Minute):  "about 5 minutes fast",
+		"12 34":                    "That is not a code.",
+	} {
+		b.submit("/security/setup", "code", code)
+		b.denied(says)
+	}
 	b.submit("/security/setup", "code", phone.shows())
-	b.sees("Two-factor authentication is on.")
+	b.at("/security/codes")
 	codes := b.codes()
-	sheet := downloaded(t, b)
-	for _, code := range codes {
-		if !strings.Contains(sheet, code) {
-			t.Errorf("the download lacks %s", code)
-		}
+	b.get("/security/codes.txt")
+	for _, code := range append(codes, email) {
+		b.sees(code)
 	}
-	if !strings.Contains(sheet, email) {
-		t.Error("the download does not say whose codes they are")
-	}
-	b.follow("Continue")
-	b.at("/security")
+	b.get("/security/codes")
+	b.submit("/security/codes")
+	b.at("/security/")
 	b.sees("10 of 10 are left.", "Two-factor authentication was turned on.", `<strong>Authenticator</strong>`)
 	b.signOut()
 
 	// The code of the setup is used up, and so is each code at sign-in.
 	b.signIn(email)
-	b.at("/sign-in/code")
-	b.submit("/sign-in/code", "code", phone.shows())
-	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
+	b.at("/security/sign-in")
+	b.lacks("Sign up")
+	b.code(phone.shows())
+	b.denied("That code was already used.")
 	code := phone.next()
-	b.submit("/sign-in/code", "code", code[:3]+" "+code[3:])
+	b.code(code[:3] + " " + code[3:])
 	b.at("/")
 	b.sees("You are signed in as", email)
 	b.signOut()
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", code)
-	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
+	b.code(code)
+	b.denied("That code was already used.")
 
-	// A recovery code as people type it, on the page for recovery codes.
-	b.follow("Use a recovery code")
-	b.sees("Recovery code", "16 letters and digits")
-	b.submit("/sign-in/code", "code", strings.ToLower(strings.ReplaceAll(codes[4], "-", " ")))
-	b.at("/security")
-	b.sees("You signed in with a recovery code. 9 are left.", "9 of 10 are left.", "(recovery code)", "A recovery code was used.")
+	// A recovery code as people type it, in the same field.
+	b.code(strings.ToLower(strings.ReplaceAll(codes[4], "-", " ")))
+	b.at("/")
+	b.sees("You signed in with a recovery code. 9 are left.")
+	b.get("/security/")
+	b.sees("9 of 10 are left.", "(recovery code)", "A recovery code was used.")
 	b.signOut()
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", codes[4])
-	b.denied(http.StatusUnprocessableEntity, "You have already used that recovery code.")
-	b.submit("/sign-in/code", "code", codes[5])
+	b.code(codes[4])
+	b.denied("You have already used that recovery code.")
+	b.code(codes[5])
 	b.sees("8 are left.")
 
 	// New codes make the old ones void.
-	b.get("/security")
+	b.get("/security/")
 	b.follow("Make new codes")
-	b.sees("All your old recovery codes stop working at once")
-	b.submit("/security/codes", "code", phone.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
-	b.submit("/security/codes", "code", phone.next())
-	renewed := b.codes()
+	b.submit("/security/step", "code", phone.wrong())
+	b.denied("That code is wrong.")
+	b.step(phone.next())
+	b.sees("Your old recovery codes stop working at once")
+	b.submit("/security/codes/new")
+	renewed := b.saved()
 	b.signOut()
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", codes[0])
-	b.denied(http.StatusUnprocessableEntity, "you may have an older one")
-	b.submit("/sign-in/code", "code", renewed[0])
-	b.at("/security")
+	b.code(codes[0])
+	b.denied("you may have an older one")
+	b.code(renewed[0])
+	b.at("/")
 
-	// A new phone. The receipt of the sign-in is the proof. The old phone works
-	// until the new one is confirmed.
+	// A new phone. The old one works until the new one is confirmed.
+	s.clock.advance(time.Minute)
+	b.get("/security/")
 	b.follow("Replace")
-	b.sees("The old one keeps working")
-	b.submit("/security/begin")
+	b.step(phone.next())
+	b.submit("/security/setup/begin")
 	replacement := b.scan()
 	other := s.browser()
 	other.signIn(email)
-	other.submit("/sign-in/code", "code", phone.next())
+	other.code(phone.next())
 	other.at("/")
 	b.submit("/security/setup", "code", replacement.shows())
-	b.at("/security")
-	b.sees("Your new authenticator works.", "replaced another one.")
-	other.signOut()
+	b.at("/security/")
+	b.sees("The new app has replaced the old one.", "replaced another one.")
+	other.get("/security/")
+	other.signedOut() // the sessions of the old phone have ended
 	other.signIn(email)
-	other.submit("/sign-in/code", "code", phone.next())
-	other.denied(http.StatusUnprocessableEntity, "That code is wrong.")
-	other.submit("/sign-in/code", "code", replacement.shows())
+	other.code(phone.next())
+	other.denied("That code is wrong.")
+	other.code(replacement.shows())
 	other.at("/")
 
-	// A second authenticator with a name, and its removal.
+	// A second authenticator with a name, another name, and its removal.
 	s.clock.advance(time.Hour)
-	b.get("/security")
-	b.follow("Add another authenticator")
-	b.submit("/security/begin", "name", "  tablet\x00", "code", replacement.next())
+	b.get("/security/")
+	b.follow("Add an authenticator")
+	b.step(replacement.next())
+	b.submit("/security/setup/begin", "name", "  tablet")
 	tablet := b.scan()
 	b.submit("/security/setup", "code", tablet.next())
-	b.at("/security")
+	b.at("/security/")
 	b.sees("<strong>tablet</strong>", "“tablet” was added.")
-	remove := regexp.MustCompile(`/security/remove\?id=([0-9a-f]+)">Remove<span class="away"> tablet`).FindStringSubmatch(b.page.body)
-	if remove == nil {
+	found := regexp.MustCompile(`/security/remove\?id=([0-9a-f]+)">Remove<span class="away"> tablet`).FindStringSubmatch(b.page.body)
+	if found == nil {
 		t.Fatalf("no link to remove the tablet:\n%s", b.page.body)
 	}
-	b.get("/security/remove?id=" + remove[1])
-	b.sees("Remove “tablet”")
-	b.submit("/security/remove", "code", tablet.next())
-	b.sees("“tablet” was removed.")
+	b.post("/security/rename", url.Values{"id": {found[1]}, "name": {"kitchen"}})
+	b.sees("<strong>kitchen</strong>", "The name is changed.")
+	b.get("/security/remove?id=" + found[1])
+	b.step(tablet.next())
+	b.sees("“kitchen”")
+	b.submit("/security/remove")
+	b.sees("“kitchen” was removed.")
 
 	// Turned off at once.
+	b.get("/security/")
 	b.follow("Turn off two-factor authentication")
-	b.submit("/security/disable", "code", tablet.shows())
-	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
-	b.submit("/security/disable", "code", replacement.next())
-	b.at("/security")
+	b.submit("/security/step", "code", tablet.shows())
+	b.denied("That code is wrong.")
+	b.step(replacement.next())
+	b.submit("/security/disable")
+	b.at("/security/")
 	b.sees("Two-factor authentication is off.", "Turn on", "Two-factor authentication was turned off.")
 	b.signOut()
 	b.signIn(email)
@@ -166,20 +171,6 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// downloaded returns the file to download on the page.
-func downloaded(t *testing.T, b *browser) string {
-	t.Helper()
-	m := regexp.MustCompile(`href="data:text/plain;charset=utf-8;base64,([^"]*)" download="[^"]*\.txt"`).FindStringSubmatch(b.page.body)
-	if m == nil {
-		t.Fatalf("nothing to download:\n%s", b.page.body)
-	}
-	text, err := base64.StdEncoding.DecodeString(html.UnescapeString(m[1]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // TestRestart restarts the server between all steps.
 func TestRestart(t *testing.T) {
 	t.Parallel()
@@ -188,8 +179,8 @@ func TestRestart(t *testing.T) {
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
-	s.moved(b, func() { b.get("/security/begin") })
-	b.submit("/security/begin")
+	s.moved(b, func() { b.get("/security/setup/begin") })
+	b.submit("/security/setup/begin")
 	before := b.scan()
 	s.moved(b, func() { b.get("/security/setup") }) // the session, and the setup in it
 	phone := b.scan()
@@ -198,32 +189,33 @@ func TestRestart(t *testing.T) {
 	}
 	used := phone.shows()
 	b.submit("/security/setup", "code", used)
-	codes := b.codes()
-	s.moved(b, func() { b.get("/security") })
+	s.moved(b, func() { b.get("/security/codes") })
+	codes := b.saved()
+	s.moved(b, func() { b.get("/security/") })
 	b.sees("10 of 10 are left.")
 	b.signOut()
 
 	// A challenge survives a restart, and a used code stays used.
 	b.signIn(email)
-	s.moved(b, func() { b.get("/sign-in/code") })
-	b.submit("/sign-in/code", "code", used)
-	b.denied(http.StatusUnprocessableEntity, "That code was already used.")
-	b.submit("/sign-in/code", "code", codes[0])
-	b.at("/security")
+	s.moved(b, func() { b.get("/security/sign-in") })
+	b.code(used)
+	b.denied("That code was already used.")
+	b.code(codes[0])
+	b.at("/")
 	s.moved(b, b.signOutNow)
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", codes[0])
-	b.denied(http.StatusUnprocessableEntity, "You have already used that recovery code.")
+	b.code(codes[0])
+	b.denied("You have already used that recovery code.")
 
 	// So does a lock.
 	for range 5 {
-		b.submit("/sign-in/code", "code", phone.wrong())
+		b.code(phone.wrong())
 	}
-	s.moved(b, func() { b.get("/sign-in/code") })
-	b.submit("/sign-in/code", "code", phone.next())
-	b.denied(http.StatusTooManyRequests, "Wait 30 seconds")
+	s.moved(b, func() { b.get("/security/sign-in") })
+	b.code(phone.next())
+	b.denied("Wait 30 seconds")
 	s.clock.advance(time.Minute)
-	b.submit("/sign-in/code", "code", phone.shows())
+	b.code(phone.shows())
 	b.at("/")
 }
 
@@ -247,23 +239,24 @@ func TestNothingLeaks(t *testing.T) {
 	b := s.browser()
 	b.signUp(email)
 	b.signIn(email)
-	session := b.cookies()[0].Value
+	session := b.cookie("session").Value
 	phone, codes := b.enable()
-	secrets := append([]string{password, session, b.cookies()[0].Value, phone.key.Secret().Base32(), phone.key.Secret().Grouped(), "otpauth:"}, codes...)
+	secrets := append([]string{password, session, b.cookie("session").Value, phone.key.Secret().Base32(), phone.key.Secret().Grouped(), "otpauth:"}, codes...)
 	typed := []string{phone.shows()}
 	b.get("/")
 	b.signOut()
 	b.signIn(email)
 	typed = append(typed, phone.wrong(), phone.next())
-	b.submit("/sign-in/code", "code", typed[1])
-	b.submit("/sign-in/code", "code", typed[2])
-	secrets = append(secrets, b.cookies()[0].Value)
-	b.get("/security/codes?code=" + codes[1]) // a code in the URL
-	b.submit("/security/codes", "code", codes[2])
-	secrets = append(secrets, b.codes()...)
+	b.code(typed[1])
+	b.code(typed[2])
+	secrets = append(secrets, b.cookie("session").Value)
+	b.get("/security/codes/new?code=" + codes[1]) // a code in the URL
+	b.step(codes[2])
+	b.submit("/security/codes/new")
+	secrets = append(secrets, b.saved()...)
 	b.get("/data")
 	typed = append(typed, phone.next())
-	b.submit("/data", "code", typed[3])
+	b.step(typed[3])
 	for _, secret := range secrets {
 		if strings.Contains(b.page.body, secret) {
 			t.Errorf("the page of personal data shows %s", secret)
@@ -275,10 +268,10 @@ func TestNothingLeaks(t *testing.T) {
 		}
 	}
 
-	secrets = append(secrets, b.cookies()[0].Value)
+	secrets = append(secrets, b.cookie("session").Value)
 
 	log := s.log.String()
-	if !strings.Contains(log, "twofactor answer") || !strings.Contains(log, "path=/sign-in/code") {
+	if !strings.Contains(log, "twofactor answer") || !strings.Contains(log, "path=/security/sign-in") {
 		t.Fatalf("the log says nothing:\n%s", log)
 	}
 	s.app.db.Exec("PRAGMA wal_checkpoint(FULL)")

@@ -21,24 +21,24 @@ func TestEveryReasonHasWords(t *testing.T) {
 func TestLockInWords(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
-	if got := lockInWords(enrollment.Lock{Factor: enrollment.FactorTOTP, Until: now.Add(time.Minute)}, now); !strings.Contains(got, "Wait 1 minute") {
+	if got := locksInWords([]enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: now.Add(time.Minute)}}, now)[0]; !strings.Contains(got, "Wait 1 minute") {
 		t.Errorf("%q", got)
 	}
-	if got := lockInWords(enrollment.Lock{Factor: enrollment.FactorTOTP}, now); !strings.Contains(got, "turned off. Use a recovery code") {
+	if got := locksInWords([]enrollment.Lock{{Factor: enrollment.FactorTOTP}}, now)[0]; !strings.Contains(got, "turned off. Use a recovery code") {
 		t.Errorf("%q", got)
 	}
 }
 
-func TestCleanName(t *testing.T) {
+func TestCleanReason(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("ä", enrollment.MaxName)
+	long := strings.Repeat("ä", enrollment.MaxAdminReason)
 	for in, want := range map[string]string{
 		"  work\tphone ": "workphone",
 		"a\xffb":         "ab",
-		long:             long[:enrollment.MaxName],
+		long:             long[:enrollment.MaxAdminReason],
 		"":               "",
 	} {
-		if got := cleanName(in); got != want {
+		if got := cleanReason(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
