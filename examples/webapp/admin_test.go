@@ -15,10 +15,27 @@ func (b *browser) open(email string, p *phone) {
 	b.t.Helper()
 	path := memberPath(b.site.idOf(email))
 	b.get(path)
-	if hasForm(b.page.body, "/admin/code") {
-		b.submit("/admin/code", "code", p.next())
+	if hasForm(b.page.body, "/security/step") {
+		b.step(p.next())
 	}
 	b.at(path)
+}
+
+// help does something for the user whose page it is.
+func (b *browser) help(action, reason string, more ...string) {
+	b.t.Helper()
+	b.submit("/admin/member", append([]string{"action", action, "reason", reason}, more...)...)
+}
+
+// force sends the form that the page does not have.
+func (b *browser) force(id, action string) {
+	b.t.Helper()
+	b.post("/admin/member", url.Values{"id": {id}, "action": {action}, "reason": {"because"}, "sure": {"yes"}})
+}
+
+func (b *browser) role(id, role string) {
+	b.t.Helper()
+	b.post("/admin/member", url.Values{"id": {id}, "action": {"role"}, "role": {role}})
 }
 
 var ticketRE = regexp.MustCompile(`<code class="ticket" translate="no">([^<]*)</code>`)
@@ -32,47 +49,46 @@ func TestAdminReset(t *testing.T) {
 	admin, adminPhone := s.admin()
 	bob := s.member(email)
 	bob.enable()
-	bob.get("/security")
+	bob.get("/security/")
 	admin.open(email, adminPhone)
 	admin.sees("on", "Authenticator", "10 of 10")
-	admin.submit("/admin/reset", "reason", " ")
+	admin.help("reset", " ")
 	admin.sees("Enter a reason.")
-	admin.submit("/admin/reset", "reason", "lost the\x00 phone, called in")
+	admin.help("reset", "lost the\x00 phone, called in")
 	admin.sees("Two-factor authentication is now off for this user.", "turned off by an administrator. The reason given was “lost the phone, called in”.")
 	s.received(email, "The reason given was “lost the phone, called in”.\n\nThis happened on 2 March 2026, ")
-	bob.get("/security")
-	bob.at("/sign-in") // a reset ends the user's sessions
+	bob.get("/security/")
+	bob.signedOut() // a reset ends the user's sessions
 	bob.signIn(email)
 	bob.at("/")
-	bob.get("/security")
+	bob.get("/security/")
 	bob.sees("off", "turned off by an administrator. The reason given was “lost the phone, called in”.")
-	admin.submit("/admin/reset", "reason", "once more")
+	admin.lacks(`value="reset"`)
+	admin.force(s.idOf(email), "reset")
 	admin.sees("Two-factor authentication is not on.")
+	admin.get(memberPath(s.idOf(email)))
 
 	// With a ticket, the password alone is not enough to set up a new factor.
-	admin.submit("/admin/reset", "reason", "suspicious", "ticket", "yes")
+	admin.help("ticket", "suspicious")
 	m := ticketRE.FindStringSubmatch(admin.page.body)
 	if m == nil {
 		t.Fatalf("no ticket:\n%s", admin.page.body)
 	}
-	admin.sees("only once")
-	admin.open(email, adminPhone)
+	admin.get(memberPath(s.idOf(email))) // a reload shows it again, and makes no other
+	admin.sees(m[1])
+	admin.get(memberPath(s.idOf(adminEmail)))
 	admin.lacks(m[1])
 	if strings.Contains(s.log.String(), m[1]) {
 		t.Error("the log holds the ticket")
 	}
 	bob.signIn(email)
-	bob.get("/security/begin")
-	bob.submit("/security/begin")
-	bob.sees("Ticket", "Your administrator gave you a ticket")
-	bob.submit("/security/begin", "ticket", "0000-0000-0000-0000")
-	bob.sees("That is not the ticket")
-	if bob.page.status != http.StatusUnprocessableEntity {
-		t.Errorf("a wrong ticket: status %d", bob.page.status)
-	}
-	bob.submit("/security/begin", "ticket", strings.ToLower(m[1]))
+	bob.get("/security/setup/begin")
+	bob.sees("Ticket")
+	bob.submit("/security/setup/begin", "ticket", "0000-0000-0000-0000")
+	bob.denied("That is not the ticket")
+	bob.submit("/security/setup/begin", "ticket", strings.ToLower(m[1]))
 	bob.submit("/security/setup", "code", bob.scan().next())
-	bob.codes()
+	bob.saved()
 }
 
 // TestPass lets a user sign in without a code for a day. After that, a second
@@ -87,42 +103,43 @@ func TestPass(t *testing.T) {
 	bob.get("/")
 	bob.signOut()
 	admin.open(email, adminPhone)
-	admin.submit("/admin/pass", "reason", "phone at home")
+	admin.help("pass", "phone at home")
 	admin.sees("The user can sign in without a code for 24 hours.", "Pass", "3 March 2026, 10:0")
 	bob.signIn(email)
 	bob.at("/")
 	bob.sees("You signed in with the pass")
-	bob.get("/security")
+	bob.get("/security/")
 	bob.sees("You can sign in without a code until 3 March 2026", "(administrator’s pass)")
 	bob.get("/data") // the pass is valid for the sign-in only
-	bob.sees("Confirm it’s you")
+	bob.askedForCode()
 	admin.open(email, adminPhone)
 	admin.sees("administrator’s pass")
 
 	// A right code ends the pass.
-	bob.submit("/data", "code", phone.next())
+	bob.get("/data")
+	bob.step(phone.next())
 	bob.signOut()
 	bob.signIn(email)
-	bob.at("/sign-in/code")
+	bob.at("/security/sign-in")
 
 	// If the user has no factor, a new setup is required after the pass.
 	admin.open(email, adminPhone)
-	admin.submit("/admin/reset", "reason", "phone is broken")
-	admin.submit("/admin/pass", "reason", "until the new one is here")
+	admin.help("reset", "phone is broken")
+	admin.help("pass", "until the new one is here")
 	bob.signIn(email)
 	bob.at("/")
 	s.clock.advance(24*time.Hour + time.Minute)
 	admin.open(email, adminPhone)
 	admin.sees("the user must set up two-factor authentication at the next sign-in")
-	bob.get("/")
-	bob.signOut()
+	bob.get("/data")
+	bob.signedOut() // the session has ended with the pass
 	bob.signIn(email)
-	bob.at("/security/begin")
-	bob.submit("/security/begin")
+	bob.at("/security/setup/begin")
+	bob.submit("/security/setup/begin")
 	bob.submit("/security/setup", "code", bob.scan().next())
-	bob.codes()
-	bob.get("/security")
-	bob.at("/security")
+	bob.saved()
+	bob.get("/security/")
+	bob.at("/security/")
 }
 
 func TestUnlock(t *testing.T) {
@@ -135,18 +152,18 @@ func TestUnlock(t *testing.T) {
 	bob.get("/")
 	bob.signOut()
 	admin.open(email, adminPhone)
-	admin.lacks("/admin/unlock")
+	admin.lacks(`value="unlock"`)
 	bob.signIn(email)
 	for range 5 {
-		bob.submit("/sign-in/code", "code", phone.wrong())
+		bob.code(phone.wrong())
 	}
-	bob.submit("/sign-in/code", "code", phone.next())
-	bob.denied(http.StatusTooManyRequests, "Too many wrong codes")
+	bob.code(phone.next())
+	bob.denied("Too many wrong codes")
 	admin.open(email, adminPhone)
-	admin.sees("Too many wrong codes. Wait ")
-	admin.submit("/admin/unlock", "reason", "used the wrong app")
+	admin.sees("Too many wrong codes were entered. Wait ")
+	admin.help("unlock", "used the wrong app")
 	admin.sees("The user can try again.")
-	bob.submit("/sign-in/code", "code", phone.shows())
+	bob.code(phone.shows())
 	bob.at("/")
 }
 
@@ -160,17 +177,18 @@ func TestResetRequest(t *testing.T) {
 	bob.enable()
 	ask := func() {
 		bob.signIn(email)
-		bob.get("/sign-in/lost")
-		bob.submit("/sign-in/lost")
+		bob.submit("/security/sign-in/reset")
 		bob.sees("We have your request")
 	}
 	ask()
+	bob.signIn(email)
+	bob.sees("Someone has asked to turn off your two-factor authentication.", "5 March 2026") // the sign-in says so
 	admin.open(email, adminPhone)
 	admin.sees("Reset requested", "from 5 March 2026")
-	admin.lacks("Approve")
-	admin.post("/admin/approve", url.Values{"id": {s.idOf(email)}, "reason": {"in a hurry"}})
+	admin.lacks(`value="approve"`)
+	admin.force(s.idOf(email), "approve")
 	admin.sees("You can’t approve the request yet.", "Wait 3 days.")
-	admin.submit("/admin/refuse", "reason", "was not you on the phone")
+	admin.help("refuse", "was not you on the phone")
 	admin.sees("Request refused.")
 	s.received(email, "refused by an administrator. The reason given was “was not you on the phone”.")
 
@@ -178,11 +196,11 @@ func TestResetRequest(t *testing.T) {
 	ask()
 	s.clock.advance(3*24*time.Hour + time.Minute)
 	admin.open(email, adminPhone)
-	admin.submit("/admin/approve", "reason", "came by in person")
+	admin.help("approve", "came by in person")
 	admin.sees("Two-factor authentication is now off for this user.")
 	bob.signIn(email)
 	bob.at("/")
-	admin.post("/admin/approve", url.Values{"id": {s.idOf(email)}, "reason": {"again"}})
+	admin.force(s.idOf(email), "approve")
 	admin.sees("There is no open request")
 }
 
@@ -195,13 +213,13 @@ func TestErase(t *testing.T) {
 	bob.enable()
 	id := s.idOf(email)
 	admin.open(email, adminPhone)
-	admin.submit("/admin/erase", "reason", "has left")
+	admin.help("erase", "has left")
 	admin.sees("Tick the box if you are sure.")
-	admin.submit("/admin/erase", "reason", "has left", "sure", "yes")
+	admin.help("erase", "has left", "sure", "yes")
 	admin.sees("User deleted.")
 	s.received(email, "was deleted by an administrator. The reason given was “has left”.")
-	bob.get("/security")
-	bob.at("/sign-in")
+	bob.get("/security/")
+	bob.signedOut()
 	bob.signIn(email)
 	bob.sees("Wrong e-mail address or password.")
 	admin.get(memberPath(id))
@@ -209,12 +227,12 @@ func TestErase(t *testing.T) {
 		t.Errorf("the page of somebody who is gone: status %d", admin.page.status)
 	}
 	var left int
-	row := s.app.db.QueryRow(`SELECT (SELECT count(*) FROM twofactor_accounts WHERE user_id = ?1) + (SELECT count(*) FROM users WHERE id = ?1)`, id)
+	row := s.app.db.QueryRow(`SELECT (SELECT count(*) FROM twofactor_accounts WHERE user_id = ?1) + (SELECT count(*) FROM people WHERE id = ?1)`, id)
 	if err := row.Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d rows are left, %v", left, err)
 	}
 	b := s.member(email) // a new user
-	b.get("/security")
+	b.get("/security/")
 	b.sees("Nothing yet.")
 }
 
@@ -231,45 +249,50 @@ func TestAdminBounds(t *testing.T) {
 	admin.open(adminEmail, adminPhone)
 	admin.sees("This is your own account.")
 	own := s.idOf(adminEmail)
-	for _, path := range []string{"/admin/reset", "/admin/pass", "/admin/unlock", "/admin/refuse", "/admin/approve", "/admin/erase", "/admin/rights"} {
-		admin.lacks(path)
-		admin.post(path, url.Values{"id": {own}, "reason": {"because"}, "sure": {"yes"}})
+	admin.lacks("/admin/member\"")
+	for _, x := range actions {
+		admin.force(own, x.Name)
 		admin.at(memberPath(own))
-		admin.sees("Another administrator must do it for you.")
-	}
-	for _, path := range []string{"/admin/reset", "/admin/pass", "/admin/erase"} {
-		admin.post(path, url.Values{"id": {"nobody"}, "reason": {"because"}, "sure": {"yes"}})
+		admin.sees("Ask another administrator.")
+		admin.force("nobody", x.Name)
 		if admin.page.status != http.StatusNotFound {
-			t.Errorf("%s for a user who is none: status %d", path, admin.page.status)
+			t.Errorf("%s for a user who is none: status %d", x.Name, admin.page.status)
 		}
 	}
+	admin.role(own, "member")
+	admin.sees("Ask another administrator.")
 
-	// The code counts for a while. A form that was open longer does nothing.
+	// The code counts for a while. A form that was open longer does nothing, and what was
+	// typed is still there.
 	admin.open(email, adminPhone)
 	form := admin.page
 	s.clock.advance(16 * time.Minute)
 	admin.page = form
-	admin.submit("/admin/reset", "reason", "late")
-	admin.sees("Confirm it’s you")
-	admin.submit("/admin/code", "code", adminPhone.next())
+	admin.help("reset", "late and long")
+	admin.askedForCode()
+	admin.get(memberPath(s.idOf(email)))
+	admin.step(adminPhone.next())
 	admin.at(memberPath(s.idOf(email)))
-	admin.sees("on", "10 of 10")
+	admin.sees("on", "10 of 10", `value="late and long"`)
+	admin.help("nothing", "late and long")
+	admin.sees("Choose what to do.")
 	admin.get("/data") // another purpose
-	admin.sees("Confirm it’s you")
+	admin.askedForCode()
 
 	// After the code, the user is sent only to pages of this site.
 	s.clock.advance(16 * time.Minute)
 	admin.get("/admin/mandate?next=//evil.example")
-	admin.submit("/admin/code", "code", adminPhone.next())
+	admin.step(adminPhone.next())
 	admin.at("/admin/mandate?next=//evil.example")
 
 	// A second administrator can help the first and remove the right.
 	admin.open(email, adminPhone)
-	admin.submit("/admin/rights", "admin", "yes")
-	admin.sees("Role</dt><dd>administrator")
+	admin.role(s.idOf(email), "owner")
+	admin.sees("Choose a role.")
+	admin.role(s.idOf(email), "admin")
 	bob.open(adminEmail, bobPhone)
-	bob.post("/admin/rights", url.Values{"id": {own}}) // no box is ticked
-	bob.sees("Rights changed.")
+	bob.role(own, "member")
+	bob.sees("Role changed.")
 	admin.get("/admin/mandate")
 	if admin.page.status != http.StatusNotFound {
 		t.Errorf("a right that was taken away: status %d", admin.page.status)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 )
@@ -11,8 +10,8 @@ import (
 func (b *browser) trusting(email, code string) {
 	b.t.Helper()
 	b.signIn(email)
-	b.at("/sign-in/code")
-	b.submit("/sign-in/code", "code", code, "trust", "yes")
+	b.at("/security/sign-in")
+	b.code(code, "trust", "1")
 	b.at("/")
 }
 
@@ -22,69 +21,68 @@ func TestTrustedDevice(t *testing.T) {
 	s := newSite(t, fast)
 	b := s.member(email)
 	phone, codes := b.enable()
-	b.get("/security")
+	b.get("/security/")
 	b.sees("None. When you sign in, you can trust a device")
 	b.signOut()
 	b.trusting(email, phone.next())
-	b.get("/security")
-	b.sees("Browser on another system", "not used yet", "trusted until 1 April 2026", "can now sign in without a code")
+	b.get("/security/")
+	b.sees("not used yet", "trusted until 1 April 2026", "can now sign in without a code")
 	b.signOut()
 	b.signIn(email)
 	b.at("/")
-	b.get("/security")
+	b.get("/security/")
 	b.sees("(trusted device)")
 
 	// The trust is valid only for signing in, for this user, in this browser.
 	b.get("/security/disable")
-	b.sees("Code from your authenticator app")
+	b.askedForCode()
 	b.get("/data")
-	b.sees("Confirm it’s you")
+	b.askedForCode()
 	other := s.browser()
 	other.signIn(email)
-	other.at("/sign-in/code")
+	other.at("/security/sign-in")
 	mallory := s.member("mallory@example.com")
 	theirs, _ := mallory.enable()
 	mallory.get("/")
 	mallory.signOut()
-	mallory.setCookies([]*http.Cookie{b.cookie("device")})
+	mallory.setCookies([]*http.Cookie{b.cookie("twofactor-device")})
 	mallory.signIn("mallory@example.com")
-	mallory.at("/sign-in/code")
-	mallory.submit("/sign-in/code", "code", theirs.next())
+	mallory.at("/security/sign-in")
+	mallory.code(theirs.next())
 
 	// The owner revokes one device, then all.
-	b.get("/security")
-	b.submit("/security/device")
-	b.sees("That device is no longer trusted.", "None. When you sign in")
+	b.get("/security/")
+	b.submit("/security/devices/rename", "name", "kitchen")
+	b.sees("<strong>kitchen</strong>")
+	b.submit("/security/devices/revoke")
+	b.sees("We will ask for a code there again.", "None. When you sign in")
 	b.signOut()
 	b.trusting(email, phone.next())
-	b.get("/security")
+	b.get("/security/")
 	gone := b.page
-	b.submit("/security/devices")
-	b.sees("No device is trusted any more.")
-	if b.cookie("device") != nil {
-		t.Error("the cookie is still there")
-	}
+	b.post("/security/devices/revoke", nil)
+	b.sees("We will ask for a code in all browsers.")
 	b.page = gone // loaded before the revocation
-	b.submit("/security/device")
-	b.sees("That device was already no longer trusted.")
+	b.submit("/security/devices/revoke")
+	b.lacks(`role="alert"`)
 	b.signOut()
 
 	// Using a recovery code ends the trust. So does its time.
 	b.trusting(email, phone.next())
 	other.signIn(email)
-	other.submit("/sign-in/code", "code", codes[0])
-	other.at("/security")
-	b.get("/security")
-	b.at("/sign-in") // and the session
+	other.code(codes[0])
+	other.at("/")
+	b.get("/security/")
+	b.signedOut() // and the session
 	b.signIn(email)
-	b.at("/sign-in/code")
+	b.at("/security/sign-in")
 	b.trusting(email, phone.next())
 	s.clock.advance(30*24*time.Hour - time.Minute)
 	b.signIn(email)
 	b.at("/")
 	s.clock.advance(2 * time.Minute)
 	b.signIn(email)
-	b.at("/sign-in/code")
+	b.at("/security/sign-in")
 }
 
 // TestDeviceEndsWithPassword checks that a new password ends trust in devices.
@@ -97,46 +95,14 @@ func TestDeviceEndsWithPassword(t *testing.T) {
 	b.get("/")
 	b.signOut()
 	b.trusting(email, phone.next())
-	b.get("/security/password")
-	b.submit("/security/password/code", "code", phone.next())
-	b.submit("/security/password", "old", password, "password", password+"!")
-	b.at("/security")
+	b.get("/password")
+	b.step(phone.next())
+	b.submit("/password", "old", password, "password", password+"!")
+	b.at("/security/")
 	b.signOut()
 	b.get("/sign-in")
 	b.submit("/sign-in", "email", email, "password", password+"!")
-	b.at("/sign-in/code")
-}
-
-func TestDeviceCookie(t *testing.T) {
-	t.Parallel()
-	const email = "alice@example.com"
-	s := newSite(t, fast)
-	b := s.member(email)
-	phone, _ := b.enable()
-	for _, secure := range []bool{false, true} {
-		s.app.config.secure = secure
-		b.get("/")
-		b.signOut()
-		b.signIn(email)
-		b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		b.submit("/sign-in/code", "code", phone.next(), "trust", "yes")
-		b.client.CheckRedirect = nil
-		var cookie string
-		for _, c := range b.page.header.Values("Set-Cookie") {
-			if strings.Contains(c, "device=") {
-				cookie = c
-			}
-		}
-		wants := []string{"device=", "Path=/", "Max-Age=2592000", "HttpOnly", "SameSite=Strict"}
-		if secure {
-			wants = append(wants, "__Host-device=", "Secure")
-		}
-		for _, want := range wants {
-			if !strings.Contains(cookie, want) {
-				t.Errorf("secure %v: the cookie lacks %s: %s", secure, want, cookie)
-			}
-		}
-	}
+	b.at("/security/sign-in")
 }
 
 func TestDeviceName(t *testing.T) {

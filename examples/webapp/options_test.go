@@ -2,10 +2,9 @@ package main
 
 import (
 	"html"
-	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,59 +17,59 @@ func TestKeepCodes(t *testing.T) {
 	s := newSite(t, fast, func(c *config) { c.keepCodes = true })
 	b := s.member("alice@example.com")
 	phone, codes := b.enable()
-	b.lacks("only once")
-	b.get("/security")
+	b.get("/security/")
 	b.follow("Show codes again")
-	b.submit("/security/codes/show", "code", codes[0])
-	if b.page.status != http.StatusForbidden {
-		t.Errorf("with a recovery code: status %d", b.page.status)
-	}
-	b.submit("/security/codes/show", "code", phone.next())
-	if got := b.codes(); strings.Join(got, " ") != strings.Join(codes, " ") {
+	b.step(codes[0])
+	b.denied("A recovery code can’t be used here.")
+	b.step(phone.next())
+	if got := b.codes(); !slices.Equal(got, codes) {
 		t.Errorf("shows %v, want %v", got, codes)
 	}
-	b.get("/security")
+	b.get("/security/")
 	b.sees("Your recovery codes were shown.")
 
 	s.config.keepCodes = false
 	s.restart()
 	c := s.member("carol@example.com")
-	phone, _ = c.enable()
-	c.sees("only once")
-	c.get("/security")
+	c.enable()
+	c.get("/security/")
 	c.lacks("Show codes again")
-	c.get("/security/codes/show")
-	c.submit("/security/codes/show", "code", phone.next())
-	c.sees("We can’t show your recovery codes again.")
+	c.get("/security/codes/kept")
+	c.lacks("recovery-codes")
 }
 
 // TestReplenish shows the code that replaces a used one.
 func TestReplenish(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t, fast, func(c *config) { c.replenish = true })
+	s := newSite(t, fast, func(c *config) { c.replenish, c.codes = true, 8 })
 	b := s.member(email)
-	_, codes := b.enable()
-	b.get("/")
+	phone := b.setUp("/security/setup/begin")
+	b.submit("/security/setup", "code", phone.next())
+	codes := codeRE.FindAllStringSubmatch(b.page.body, -1)
+	if len(codes) != 8 {
+		t.Fatalf("%d codes", len(codes))
+	}
+	b.submit("/security/codes")
 	b.signOut()
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", codes[0])
-	b.sees("This new code replaces it.")
+	b.code(codes[0][1])
+	b.sees("It replaces the one that you have just used.")
 	m := codeRE.FindAllStringSubmatch(b.page.body, -1)
 	if len(m) != 1 {
 		t.Fatalf("%d new codes:\n%s", len(m), b.page.body)
 	}
-	b.get("/security")
-	b.sees("10 of 10 are left.")
+	b.get("/security/")
+	b.sees("8 of 8 are left.")
 	b.get("/data")
-	b.submit("/data", "code", m[0][1])
-	b.sees("This new code replaces it.")
+	b.step(m[0][1])
+	b.sees("It replaces the one that you have just used.")
 	b.get("/data")
 	b.sees(email)
 	b.signOut()
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", m[0][1])
-	b.denied(http.StatusUnprocessableEntity, "not one of your recovery codes")
+	b.code(m[0][1])
+	b.denied("not one of your recovery codes")
 }
 
 // TestCodesAtSetup shows the recovery codes before the first code.
@@ -79,21 +78,19 @@ func TestCodesAtSetup(t *testing.T) {
 	const email = "alice@example.com"
 	s := newSite(t, fast, func(c *config) { c.codesAtSetup = true })
 	b := s.member(email)
-	b.get("/security/begin")
-	b.submit("/security/begin")
+	phone := b.setUp("/security/setup/begin")
 	codes := b.codes()
-	b.sees("They work only after you confirm the code below.")
+	b.sees("They become valid when the setup is done.")
 	b.get("/security/setup")
-	b.submit("/security/setup", "code", b.scan().next())
-	if got := b.codes(); strings.Join(got, " ") != strings.Join(codes, " ") {
+	b.submit("/security/setup", "code", phone.next())
+	if got := b.saved(); !slices.Equal(got, codes) {
 		t.Errorf("confirms %v, has shown %v", got, codes)
 	}
-	b.get("/")
 	b.signOut()
 	b.signIn(email)
-	b.submit("/sign-in/code", "code", codes[9])
-	b.at("/security")
-	b.sees("9 of 10 are left.")
+	b.code(codes[9])
+	b.at("/")
+	b.sees("9 are left.")
 }
 
 // TestPasswordDisables turns it off with the password alone.
@@ -102,11 +99,15 @@ func TestPasswordDisables(t *testing.T) {
 	s := newSite(t, fast, func(c *config) { c.passwordDisables = true })
 	b := s.member("alice@example.com")
 	b.enable()
+	s.clock.advance(10 * time.Minute)
 	b.get("/security/disable")
+	b.sees("For this change we need your password again.")
 	b.lacks("authenticator app", `name="code"`)
-	b.submit("/security/disable", "password", password+"?")
-	b.sees("Wrong password.")
-	b.submit("/security/disable", "password", password)
+	b.submit("/confirm", "password", password+"?")
+	b.sees("Wrong e-mail address or password.")
+	b.submit("/confirm", "password", password)
+	b.at("/security/disable")
+	b.submit("/security/disable")
 	b.sees("Two-factor authentication is off.")
 
 	phone, _ := b.enable()
@@ -114,9 +115,22 @@ func TestPasswordDisables(t *testing.T) {
 	s.restart()
 	c := s.browser()
 	c.signIn("alice@example.com")
-	c.submit("/sign-in/code", "code", phone.next())
+	c.code(phone.next())
 	c.post("/security/disable", url.Values{"password": {password}})
-	c.denied(http.StatusUnprocessableEntity, "That is not a code.")
+	c.askedForCode()
+}
+
+// The page that asks for the password again leads to this site and nowhere else.
+func TestConfirmLeadsHere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	b := s.member("alice@example.com")
+	for _, to := range []string{"//evil.example", "https://evil.example/", "/\\evil.example", "evil", ""} {
+		b.post("/confirm", url.Values{"password": {password}, "return": {to}})
+		b.at("/")
+	}
+	b.post("/confirm", url.Values{"password": {password}, "return": {"/security/"}})
+	b.at("/security/")
 }
 
 // TestBrands shows another name for another host, in the page and in the app.
@@ -130,13 +144,12 @@ func TestBrands(t *testing.T) {
 		s.server.URL = regexp.MustCompile(`//[^:]*:`).ReplaceAllString(s.server.URL, "//"+host+":")
 		b := s.member("alice@" + host + ".example")
 		b.sees("<title>Home · " + want + "</title>")
-		b.get("/security/begin")
-		b.submit("/security/begin")
+		phone := b.setUp("/security/setup/begin")
 		_, label, err := totp.ParseURI(html.UnescapeString(linkRE.FindStringSubmatch(b.page.body)[1]))
 		if err != nil || label.Issuer != want {
 			t.Errorf("%s: the app shows %q, %v", host, label.Issuer, err)
 		}
-		b.submit("/security/setup", "code", b.scan().next())
+		b.submit("/security/setup", "code", phone.next())
 		b.sees("Recovery codes for " + want)
 		s.clock.advance(time.Minute)
 	}

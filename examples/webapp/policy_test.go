@@ -10,13 +10,13 @@ import (
 )
 
 // mandate makes a second factor mandatory.
-func (s *site) mandate(admin *browser, p *phone, days string) {
+func (s *site) mandate(admin *browser, p *phone, days string, more ...string) {
 	s.t.Helper()
 	admin.get("/admin/mandate")
 	if !hasForm(admin.page.body, "/admin/mandate") { // the last code has expired
-		admin.submit("/admin/code", "code", p.next())
+		admin.step(p.next())
 	}
-	admin.submit("/admin/mandate", "mandatory", "yes", "days", days)
+	admin.submit("/admin/mandate", append([]string{"mandatory", "yes", "days", days}, more...)...)
 	admin.at("/admin/mandate")
 	admin.sees("Two-factor authentication is required for everyone")
 }
@@ -31,75 +31,89 @@ func TestMandate(t *testing.T) {
 	s.clock.advance(time.Minute)
 	s.mandate(admin, adminPhone, "0")
 
-	bob.get("/security")
-	bob.at("/security") // the mandate applies at the next sign-in
+	bob.get("/security/")
+	bob.at("/security/") // the mandate applies at the next sign-in
 	bob.sees("It is required here.")
 	bob.signOut()
 	bob.signIn("bob@example.com")
-	bob.at("/security/begin")
+	bob.at("/security/setup/begin")
 	bob.sees("Two-factor authentication is required here.")
-	for _, path := range []string{"/security", "/data", "/security/codes", "/security/password", "/admin/mandate"} {
+	bob.lacks("Sign up", "Sign out")
+	for _, path := range []string{"/security/", "/data", "/security/codes/new", "/password", "/admin/mandate", "/security/address/remove", "/security/step?for=settings"} {
 		bob.get(path)
-		bob.at("/sign-in")
+		bob.signedOut()
 	}
-	bob.get("/security/begin")
-	bob.submit("/security/begin")
-	phone := bob.scan()
+	phone := bob.setUp("/security/setup/begin")
 	bob.submit("/security/setup", "code", phone.wrong())
-	bob.denied(http.StatusUnprocessableEntity, "That code is wrong.")
+	bob.denied("That code is wrong.")
+	before := bob.cookie("session").Value
 	bob.submit("/security/setup", "code", phone.shows())
-	bob.codes()
+	if bob.cookie("session").Value == before {
+		t.Error("the session has the same token with more rights")
+	}
+	bob.saved()
 	bob.get("/")
 	bob.sees("You are signed in as", "bob@example.com")
+
+	// Where it is required, it can't be turned off.
+	bob.get("/security/")
+	bob.lacks("Turn off two-factor authentication")
+	bob.get("/security/disable")
+	bob.at("/security/")
+	bob.denied("you can’t turn it off")
+	bob.get("/security/codes/new")
+	bob.step(phone.next()) // which would prove it
+	bob.post("/security/disable", nil)
+	bob.denied("you can’t turn it off")
 	bob.signOut()
 	bob.signIn("bob@example.com")
-	bob.at("/sign-in/code")
+	bob.at("/security/sign-in")
 
 	// Sign-up leads straight to the setup. There is no session before it, and after
 	// a while the password is needed again.
 	carol := s.browser()
 	carol.get("/sign-up")
 	carol.submit("/sign-up", "email", "carol@example.com", "password", password)
-	carol.at("/security/begin")
+	carol.at("/security/setup/begin")
 	carol.get("/")
 	carol.lacks("carol@example.com", "Sign out")
 	s.clock.advance(31 * time.Minute)
-	carol.get("/security/begin")
-	carol.at("/sign-in")
+	carol.get("/security/setup/begin")
+	carol.signedOut()
 	carol.signIn("carol@example.com")
-	carol.at("/security/begin")
-	carol.submit("/security/begin")
-	carol.submit("/security/cancel")
-	carol.at("/sign-in")
-	carol.get("/security/begin")
-	carol.submit("/security/begin")
+	carol.at("/security/setup/begin")
+	carol.submit("/security/setup/begin")
+	carol.submit("/security/setup/cancel")
+	carol.signedOut()
+	first := carol.setUp("/security/setup/begin")
+	form := carol.page
 	other := s.browser()
 	other.signIn("carol@example.com")
-	other.submit("/security/begin") // supersedes the first
-	first := carol.scan()
+	other.submit("/security/setup/begin") // supersedes the first
+	carol.page = form
 	carol.submit("/security/setup", "code", first.shows())
-	carol.at("/security/begin")
+	carol.at("/security/setup/begin")
 	carol.sees("You have started another setup")
 	other.submit("/security/setup", "code", other.scan().shows())
-	other.codes()
-	carol.get("/security/begin") // the user has a second factor now and must sign in with it
-	carol.at("/sign-in")
+	other.saved()
+	carol.get("/security/setup/begin") // the user has a second factor now and must sign in with it
+	carol.signedOut()
 
 	// The same if the second factor was imported.
 	dave := s.browser()
 	dave.get("/sign-up")
 	dave.submit("/sign-up", "email", "dave@example.com", "password", password)
-	dave.at("/security/begin")
+	dave.at("/security/setup/begin")
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: phone.key}}}
 	if err := s.app.guard.Admin("migration", "taken over").Import(t.Context(), s.idOf("dave@example.com"), im); err != nil {
 		t.Fatal(err)
 	}
-	dave.get("/security/begin")
-	dave.at("/sign-in")
+	dave.get("/security/setup/begin")
+	dave.signedOut()
 
 	// The mandate is turned off again.
 	admin.get("/admin/mandate")
-	admin.submit("/admin/code", "code", adminPhone.next())
+	admin.step(adminPhone.next())
 	admin.submit("/admin/mandate", "mandatory", "no")
 	admin.sees("Two-factor authentication is not required.", "Users decide for themselves.")
 	s.member("erin@example.com")
@@ -120,15 +134,15 @@ func TestGrace(t *testing.T) {
 	carol := s.browser()
 	carol.get("/sign-up")
 	carol.submit("/sign-up", "email", "carol@example.com", "password", password)
-	carol.at("/security/begin")
+	carol.at("/security/setup/begin")
 
 	bob := s.browser()
 	s.clock.advance(6 * 24 * time.Hour)
 	bob.signIn("bob@example.com")
 	bob.at("/")
 	bob.sees("Set it up by 10 March 2026, 10:")
-	bob.get("/security")
-	bob.at("/security")
+	bob.get("/security/")
+	bob.at("/security/")
 
 	// A new number of days counts from the day it was turned on.
 	s.mandate(admin, adminPhone, "8")
@@ -139,18 +153,19 @@ func TestGrace(t *testing.T) {
 	late := s.browser()
 	s.clock.advance(24 * time.Hour)
 	late.signIn("bob@example.com")
-	late.at("/security/begin")
+	late.at("/security/setup/begin")
 
 	// After the setup, the home page shows no deadline.
 	bob.get("/")
 	bob.follow("Set it up now")
-	bob.submit("/security/begin")
+	bob.submit("/confirm", "password", password) // the last time was long ago
+	bob.submit("/security/setup/begin")
 	bob.submit("/security/setup", "code", bob.scan().shows())
-	bob.codes()
+	bob.saved()
 	bob.get("/")
 	bob.lacks("Set it up by")
-	late.get("/security/begin")
-	late.at("/sign-in")
+	late.get("/security/setup/begin")
+	late.signedOut()
 }
 
 // TestExempt signs in a user to whom the mandate does not apply.
@@ -163,18 +178,24 @@ func TestExempt(t *testing.T) {
 	s.mandate(admin, adminPhone, "0")
 	client := s.browser()
 	client.signIn("client@example.com")
-	client.at("/security/begin")
+	client.at("/security/setup/begin")
 
 	admin.get(memberPath(s.idOf("client@example.com")))
 	admin.sees("Required</dt><dd>yes")
-	admin.submit("/admin/rights", "exempt", "yes")
-	admin.sees("Rights changed.", "no, exempt")
+	admin.role(s.idOf("client@example.com"), "client")
+	admin.sees("Role changed.", "no, a client")
 	admin.get("/admin/mandate")
-	admin.sees("client@example.com")
+	admin.sees("who only look at things (1)", "0 users have no second factor")
 	client.signIn("client@example.com")
 	client.at("/")
-	client.get("/security")
+	client.get("/security/")
 	client.lacks("is required")
+
+	// Clients can be made to as well.
+	s.mandate(admin, adminPhone, "0", "exempt", "")
+	admin.sees("1 user has no second factor")
+	client.signIn("client@example.com")
+	client.at("/security/setup/begin")
 }
 
 func TestMandateRefuses(t *testing.T) {
@@ -186,17 +207,18 @@ func TestMandateRefuses(t *testing.T) {
 	root.signIn(adminEmail)
 	root.sees("an administrator")
 	root.get("/admin/mandate")
-	root.at("/security")
+	root.at("/security/")
 	root.sees("Turn on two-factor authentication first")
 	root.post("/admin/mandate", url.Values{"mandatory": {"yes"}, "days": {"0"}})
-	root.at("/security")
+	root.at("/security/")
 
 	p, _ := root.enable()
 	root.get("/admin/mandate")
-	root.sees("Confirm it’s you")
+	root.askedForCode()
 	root.post("/admin/mandate", url.Values{"mandatory": {"yes"}, "days": {"0"}})
-	root.sees("Confirm it’s you")
-	root.submit("/admin/code", "code", p.next())
+	root.askedForCode()
+	root.get("/admin/mandate")
+	root.step(p.next())
 	for _, days := range []string{"-1", "91", "many", ""} {
 		root.submit("/admin/mandate", "mandatory", "yes", "days", days)
 		if root.page.status != http.StatusUnprocessableEntity {
@@ -215,8 +237,8 @@ func TestMandateRefuses(t *testing.T) {
 			t.Errorf("%s: status %d for somebody who is no administrator", path, bob.page.status)
 		}
 	}
-	for _, path := range []string{"/admin/mandate", "/admin/code", "/admin/reset", "/admin/approve", "/admin/refuse", "/admin/unlock", "/admin/pass", "/admin/rights", "/admin/erase"} {
-		bob.post(path, url.Values{"id": {s.idOf(adminEmail)}, "reason": {"because"}, "admin": {"yes"}, "sure": {"yes"}})
+	for _, path := range []string{"/admin/mandate", "/admin/member"} {
+		bob.post(path, url.Values{"id": {s.idOf(adminEmail)}, "action": {"erase"}, "reason": {"because"}, "sure": {"yes"}})
 		if bob.page.status != http.StatusNotFound {
 			t.Errorf("%s: status %d for somebody who is no administrator", path, bob.page.status)
 		}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,7 +14,7 @@ func (b *browser) forgot(email string) string {
 	b.t.Helper()
 	b.get("/forgot")
 	b.submit("/forgot", "email", email)
-	b.at("/sign-in")
+	b.signedOut()
 	return b.site.received(cleanEmail(email), "link to change your password").Link
 }
 
@@ -29,36 +28,36 @@ func TestPasswordReset(t *testing.T) {
 	b := s.browser()
 	link := b.forgot(" Alice@example.com")
 	b.get(link)
-	b.at("/forgot/code")
+	b.askedForCode()
 	b.sees("Anyone who can read your e-mail can open that link.")
 
 	// The form alone and a code for signing in are not enough.
 	b.post("/forgot/password", url.Values{"password": {newPassword}})
-	b.at("/forgot/code")
-	b.submit("/forgot/code", "code", phone.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
-	b.post("/sign-in/code", url.Values{"code": {phone.next()}})
-	b.at("/sign-in")
-	b.sees("That did not work. Please sign in again.")
-	b.get("/forgot/code")
-	b.at("/forgot") // the challenge is gone
+	b.askedForCode()
 	b.get(link)
-	before := b.cookies()[0].Value
-	b.submit("/forgot/code", "code", phone.next())
-	b.at("/forgot/password")
-	if b.cookies()[0].Value == before {
-		t.Error("the session has the same token with more rights")
+	b.submit("/security/step", "code", phone.wrong())
+	b.denied("That code is wrong.")
+	b.post("/security/sign-in", url.Values{"code": {phone.next()}})
+	b.sees("Sign in with your password first.")
+	for _, purpose := range []string{"settings", "personal-data", "administration", ""} {
+		b.post("/security/step", url.Values{"code": {phone.shows()}, "for": {purpose}})
+		b.signedOut()
 	}
-	b.get("/security")
-	b.at("/sign-in") // the link signs no one in
+	b.get(link)
+	b.step(phone.next())
+	b.at("/forgot/password")
+	for _, path := range []string{"/security/", "/data", "/password", "/security/setup/begin", "/security/codes/new"} {
+		b.get(path)
+		b.signedOut() // the link signs no one in
+	}
 	b.get("/forgot/password")
 	form := b.page
 	b.submit("/forgot/password", "password", "short")
 	b.sees("Use at least 8 characters")
 	b.submit("/forgot/password", "password", newPassword)
-	b.at("/sign-in")
+	b.signedOut()
 	b.sees("Password changed.")
-	s.received(email, "Your password was changed.")
+	s.received(email, "Your password was changed")
 
 	// The link, the form and the old password no longer work, and the sessions have
 	// ended.
@@ -68,24 +67,27 @@ func TestPasswordReset(t *testing.T) {
 	b.sees("That link is no longer valid.")
 	b.get(link)
 	b.at("/forgot")
-	owner.get("/security")
-	owner.at("/sign-in")
+	owner.get("/security/")
+	owner.signedOut()
 	owner.signIn(email)
 	owner.sees("Wrong e-mail address or password.")
 	owner.submit("/sign-in", "email", email, "password", newPassword)
-	owner.at("/sign-in/code")
+	owner.at("/security/sign-in")
 
 	// A recovery code works too. After ten minutes, a code is needed again.
+	s.clock.advance(11 * time.Minute)
 	link = b.forgot(email)
 	b.get(link)
-	b.follow("Use a recovery code")
-	b.submit("/forgot/code", "code", codes[0])
+	b.step(codes[0])
 	b.at("/forgot/password")
+	b.get("/security/")
+	b.signedOut() // a recovery code signs no one in either
+	b.get("/forgot/password")
 	form = b.page
 	s.clock.advance(11 * time.Minute)
 	b.page = form
 	b.submit("/forgot/password", "password", password)
-	b.at("/forgot/code")
+	b.askedForCode()
 
 	// The link expires.
 	s.clock.advance(20 * time.Minute)
@@ -108,10 +110,9 @@ func TestPasswordResetAlone(t *testing.T) {
 	// A code is needed as soon as the user has a second factor.
 	phone, _ := owner.enable()
 	b.submit("/forgot/password", "password", newPassword)
-	b.at("/forgot/code")
-	b.submit("/forgot/code", "code", phone.next())
+	b.step(phone.next())
 	b.submit("/forgot/password", "password", newPassword)
-	b.at("/sign-in")
+	b.signedOut()
 	b.get(other) // one used link ends all others
 	b.at("/forgot")
 }
@@ -122,18 +123,19 @@ func TestPasswordResetByPhone(t *testing.T) {
 	const email = "alice@example.com"
 	s := newSite(t, fast)
 	owner := s.member(email)
-	owner.enable()
-	owner.get("/security/phone")
-	owner.submit("/security/phone", "number", typedAs)
-	owner.submit("/security/phone/code", "code", s.sentCode(number))
+	phone, _ := owner.enable()
+	owner.get("/security/address")
+	owner.step(phone.next())
+	owner.submit("/security/address", "to", typedAs)
+	owner.submit("/security/address/code", "code", s.sentCode(number))
 	s.clock.advance(time.Minute)
 	b := s.browser()
 	b.get(b.forgot(email))
-	b.submit("/forgot/code/send")
-	b.at("/forgot/code?with=message")
-	b.submit("/forgot/code", "code", s.sentCode(number))
+	b.submit("/security/step/text")
+	b.submit("/security/step", "code", s.sentCode(number))
+	b.at("/forgot/password")
 	b.submit("/forgot/password", "password", newPassword)
-	b.at("/sign-in")
+	b.signedOut()
 }
 
 // TestForgotTellsNothing checks that known and unknown addresses get the same answer.
@@ -144,6 +146,7 @@ func TestForgotTellsNothing(t *testing.T) {
 	b := s.browser()
 	var pages []string
 	for _, email := range []string{"alice@example.com", "nobody@example.com", "", "x"} {
+		s.clock.advance(time.Minute)
 		b.get("/forgot")
 		b.submit("/forgot", "email", email)
 		pages = append(pages, b.page.body)
@@ -184,9 +187,9 @@ func TestForgotTellsNothing(t *testing.T) {
 	// A link does not give its rights to a session token that was planted before.
 	b.get("/forgot")
 	b.submit("/forgot", "email", "nobody@example.com")
-	planted := b.cookies()[0].Value
+	planted := b.cookie("session").Value
 	b.get(b.forgot("alice@example.com"))
-	if b.cookies()[0].Value == planted {
+	if b.cookie("session").Value == planted {
 		t.Error("the link gives its right to a token that was there before")
 	}
 
@@ -196,18 +199,16 @@ func TestForgotTellsNothing(t *testing.T) {
 	alice.enable()
 	mallory.get(mallory.forgot("mallory@example.com"))
 	answered := mallory.page
-	mallory.submit("/forgot/code", "code", phone.next())
+	mallory.step(phone.next())
 	mallory.at("/forgot/password")
 	mallory.get(link)
-	mallory.at("/forgot/code")
+	mallory.askedForCode()
 	mallory.get("/forgot/password")
-	mallory.at("/forgot/code")
-	mallory.get(mallory.forgot("mallory@example.com"))
-	mallory.get(link) // in another tab
-	mallory.page = answered
-	mallory.submit("/forgot/code", "code", phone.next())
+	mallory.askedForCode()
+	mallory.page = answered // in another tab
+	mallory.submit("/security/step", "code", phone.next())
 	mallory.get("/forgot/password")
-	mallory.at("/forgot/code")
+	mallory.askedForCode()
 }
 
 // TestChangePassword needs a code and the old password.
@@ -216,40 +217,41 @@ func TestChangePassword(t *testing.T) {
 	const email = "alice@example.com"
 	s := newSite(t, fast)
 	b := s.member(email)
-	b.get("/security/password")
-	b.submit("/security/password", "old", password+"?", "password", newPassword)
+	b.get("/password")
+	b.submit("/password", "old", password+"?", "password", newPassword)
 	b.sees("Wrong password.")
-	b.submit("/security/password", "old", password, "password", "short")
+	b.submit("/password", "old", password, "password", "short")
 	b.sees("Use at least 8 characters")
-	b.submit("/security/password", "old", password, "password", newPassword)
+	b.submit("/password", "old", password, "password", newPassword)
 	b.sees("Password changed.")
 
 	phone, _ := b.enable()
 	other := s.browser()
 	other.get("/sign-in")
 	other.submit("/sign-in", "email", email, "password", newPassword)
-	other.submit("/sign-in/code", "code", phone.next())
-	b.get("/security")
+	other.code(phone.next())
+	b.get("/security/")
 	b.follow("Change your password")
-	b.sees("Confirm it’s you")
-	b.post("/security/password", url.Values{"old": {newPassword}, "password": {password}})
-	b.at("/security/password")
-	b.sees("Confirm it’s you")
-	b.submit("/security/password/code", "code", phone.next())
-	b.at("/security/password")
+	b.askedForCode()
+	b.post("/password", url.Values{"old": {newPassword}, "password": {password}})
+	b.askedForCode()
+	b.get("/password")
+	b.step(phone.next())
+	b.at("/password")
 
 	// A code for this does not open the page of data, nor the reverse.
 	b.get("/data")
-	b.sees("Confirm it’s you")
-	b.get("/security/password")
+	b.askedForCode()
+	b.get("/password")
 	s.clock.advance(6 * time.Minute)
-	b.submit("/security/password", "old", newPassword, "password", password)
-	b.sees("Confirm it’s you")
-	b.submit("/security/password/code", "code", phone.next())
-	b.submit("/security/password", "old", newPassword, "password", password)
-	b.at("/security")
-	other.get("/security")
-	other.at("/sign-in")
+	b.submit("/password", "old", newPassword, "password", password)
+	b.askedForCode()
+	b.get("/password")
+	b.step(phone.next())
+	b.submit("/password", "old", newPassword, "password", password)
+	b.at("/security/")
+	other.get("/security/")
+	other.signedOut()
 }
 
 // TestLost asks for resets. The owner cancels them in both ways.
@@ -259,50 +261,40 @@ func TestLost(t *testing.T) {
 	s := newSite(t, fast)
 	owner := s.member(email)
 	phone, _ := owner.enable()
-	owner.get("/security")
+	owner.get("/security/")
 
 	b := s.browser()
-	b.get("/sign-in/lost")
-	b.at("/sign-in") // the password comes first
-	b.post("/sign-in/lost", nil)
-	b.at("/sign-in")
+	b.post("/security/sign-in/reset", nil) // the password comes first
+	b.sees("Sign in with your password first.")
 	b.signIn(email)
-	b.follow("Ask for a reset")
-	b.sees("3 days on purpose")
-	b.submit("/sign-in/lost")
-	b.sees("from 5 March 2026, 10:00 UTC")
-	b.get("/sign-in/lost") // asking again does not restart the wait
+	b.sees("I have lost my phone and my recovery codes")
+	b.submit("/security/sign-in/reset")
+	b.sees("Nothing happens before 5 March 2026, 10:00 UTC")
 	s.clock.advance(time.Minute)
-	b.submit("/sign-in/lost")
-	b.sees("from 5 March 2026, 10:00 UTC")
+	b.submit("/security/sign-in/reset") // asking again does not restart the wait
+	b.sees("Nothing happens before 5 March 2026, 10:00 UTC")
 	s.received(email, "Someone with your password asked us")
 
-	owner.get("/security")
+	owner.get("/security/")
 	owner.sees("Someone with your password asked us to turn off your two-factor authentication")
-	owner.submit("/security/keep")
-	owner.sees("Request cancelled.")
-	owner.post("/security/keep", nil)
-	owner.sees("There is no open request")
-	b.get("/sign-in/lost")
-	b.submit("/sign-in/lost")
-	b.sees("You can ask again in 24 hours.")
+	owner.submit("/security/reset/cancel")
+	owner.sees("The request is cancelled.")
+	b.submit("/security/sign-in/reset")
+	b.denied("You can ask again in 24 hours.")
 
 	s.clock.advance(24 * time.Hour)
 	b.signIn(email)
-	b.get("/sign-in/lost")
-	b.submit("/sign-in/lost")
-	b.sees("from 6 March 2026")
-	b.get("/sign-in/code")
-	b.submit("/sign-in/code", "code", phone.shows())
-	b.get("/security")
+	b.submit("/security/sign-in/reset")
+	b.sees("Nothing happens before 6 March 2026")
+	b.code(phone.shows())
+	b.get("/security/")
 	b.sees("was cancelled.")
 	b.lacks("Cancel the request")
 
 	// The challenge for a request expires.
 	b.signOut()
 	b.signIn(email)
-	b.get("/sign-in/lost")
 	s.clock.advance(11 * time.Minute)
-	b.submit("/sign-in/lost")
-	b.at("/sign-in")
+	b.submit("/security/sign-in/reset")
+	b.sees("That took too long.")
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,11 +21,12 @@ func TestMailbox(t *testing.T) {
 	b.get("/messages")
 	b.sees("E-mail to alice@example.com", "Two-factor authentication was turned on.", "If it was not you, change your password")
 	b.get("/security/disable")
-	b.submit("/security/disable", "code", phone.next())
+	b.step(phone.next())
+	b.submit("/security/disable")
 	b.get("/messages")
 	b.sees("Two-factor authentication was turned off.", "your password alone signs you in", "The request came from “Browser on another system, 127.0.0.1”.")
-	b.get("/security")
-	b.sees(", Browser on another system, 127.0.0.1</span>")
+	b.get("/security/")
+	b.sees(`<span class="hint">Browser on another system, 127.0.0.1</span>`)
 
 	// An event can be delivered again. Its message is sent once.
 	before := len(s.app.mailbox.list())
@@ -78,26 +80,27 @@ func TestPhone(t *testing.T) {
 	const email = "alice@example.com"
 	s := newSite(t, fast)
 	b := s.member(email)
-	b.get("/security")
+	b.get("/security/")
 	b.lacks("phone number", "Use text messages")
 	app, codes := b.enable()
-	b.get("/security")
+	b.get("/security/")
 	b.follow("Add a phone number")
+	b.step(app.next())
 	for _, bad := range []string{"0151 23456789", "abc", "+49 1", "+999 12345678", "+49 1234", ""} {
-		b.submit("/security/phone", "number", bad)
-		if b.page.status != http.StatusUnprocessableEntity {
-			t.Errorf("%q: status %d", bad, b.page.status)
-		}
-		b.sees("That is not a valid phone number.")
+		b.submit("/security/address", "to", bad)
+		b.denied("That is not a phone number that we can send to.")
 	}
-	b.submit("/security/phone", "number", typedAs) // the receipt of the setup is the proof
-	b.at("/security/phone/code")
+	b.submit("/security/address", "to", "0151 23456789", "country", "DE")
+	b.at("/security/address/code")
 	first := s.sentCode(number)
-	b.submit("/security/phone/code", "code", wrongFor(first))
-	b.denied(http.StatusUnprocessableEntity, "not the code in our last message")
-	b.submit("/security/phone/code", "code", first)
-	b.at("/security")
-	b.sees("Text messages to …89", "Codes can now be sent to you by text message.", "Your recovery codes have not changed.")
+	if text := s.received(number, "Your code is").Text; !strings.HasSuffix(text, "\n\n@example.com #"+first) {
+		t.Errorf("the message is not bound to the site: %q", text)
+	}
+	b.submit("/security/address/code", "code", wrongFor(first))
+	b.denied("not the code in our last message")
+	b.submit("/security/address/code", "code", first)
+	b.at("/security/")
+	b.sees("Text messages to …89", "Codes can now be sent to you by text message.")
 	b.lacks(number)
 	b.signOut()
 
@@ -105,40 +108,49 @@ func TestPhone(t *testing.T) {
 	b.signIn(email)
 	b.sees("Text me a code")
 	s.clock.advance(time.Minute)
-	b.submit("/sign-in/code/send")
-	b.at("/sign-in/code?with=message")
-	b.sees("We sent a code to the number ending in …89", "Code from the text message")
+	b.submit("/security/sign-in/text")
+	b.at("/security/sign-in?with=text")
+	b.sees("…89", "Code from the message")
 	sent := s.sentCode(number)
-	b.submit("/sign-in/code", "code", wrongFor(sent))
-	b.denied(http.StatusUnprocessableEntity, "not the code in our last message")
-	b.submit("/sign-in/code/send")
-	b.sees("We have just sent a message, and it may be on its way. You can ask for another one in 1 minute.", "Code from the text message")
-	b.submit("/sign-in/code", "code", sent)
+	b.code(wrongFor(sent))
+	b.denied("not the code in our last message")
+	b.submit("/security/sign-in/text")
+	b.sees("The code that we have sent you is still good.", "Code from the message")
+	b.code(sent)
 	b.at("/")
-	b.get("/security")
+	b.get("/security/")
 	b.sees("(text message)", "last used")
 
 	// A delivered code can't change settings.
-	s.clock.advance(time.Minute)
-	b.get("/security/phone")
-	b.submit("/security/phone", "number", otherPhone)
-	b.at("/security/phone")
-	b.sees("Code from your authenticator app")
-	b.submit("/security/phone", "number", otherPhone, "code", app.wrong())
-	b.denied(http.StatusUnprocessableEntity, "That code is wrong.")
-	b.get("/")
-	b.signOut()
+	s.clock.advance(time.Hour)
+	b.get("/security/address")
+	b.askedForCode()
+	b.lacks("Text me a code")
+	b.submit("/security/step", "code", app.wrong())
+	b.denied("That code is wrong.")
+	b.signOutNow()
 
-	// An app code works in the same field, also after a message was sent.
-	s.clock.advance(time.Minute)
+	// An app code works as well after a message was sent.
 	b.signIn(email)
-	b.submit("/sign-in/code/send")
-	b.follow("Use a code from your app")
-	b.submit("/sign-in/code", "code", app.next())
+	b.submit("/security/sign-in/text")
+	b.follow("Use the app")
+	b.code(app.next())
 	b.at("/")
-	b.get("/security/phone/remove")
-	b.submit("/security/phone/remove", "code", codes[0])
-	b.sees("Phone number removed.", "Add a phone number")
+
+	// A code before something sensitive comes by message too.
+	s.clock.advance(time.Hour)
+	b.get("/data")
+	b.submit("/security/step/text")
+	b.submit("/security/step", "code", s.sentCode(number))
+	b.at("/data")
+
+	b.get("/security/address/remove")
+	b.step(codes[0])
+	b.submit("/security/address/remove")
+	b.sees("The address is removed.")
+	s.clock.advance(time.Minute) // a message was sent a moment ago
+	b.get("/security/")
+	b.sees("Add a phone number")
 
 	for _, code := range []string{first, sent} {
 		if digitsIn(s.log.String(), code) {
@@ -168,27 +180,36 @@ func TestMessagesAlone(t *testing.T) {
 	b := s.browser()
 	b.get("/sign-up")
 	b.submit("/sign-up", "email", email, "password", password)
-	b.at("/security/begin")
+	b.at("/security/setup/begin")
 	b.follow("Use text messages instead")
-	b.submit("/security/phone", "number", typedAs)
-	b.submit("/security/phone/code", "code", s.sentCode(number))
-	b.sees("you sign in with your password and a code that we text you")
-	codes := b.codes()
-	b.get("/security")
-	b.at("/security") // a delivered code signs in
+	b.submit("/security/address", "to", typedAs)
+	b.submit("/security/address/code", "code", s.sentCode(number))
+	codes := b.saved()
+	b.get("/security/")
+	b.at("/security/") // a delivered code signs in
+	b.lacks("authenticator app, added")
 	b.signOut()
 
 	s.clock.advance(time.Minute)
 	b.signIn(email)
-	b.lacks("authenticator app", "your app", `name="code"`)
-	b.submit("/sign-in/code/send")
-	b.submit("/sign-in/code", "code", s.sentCode(number))
+	b.submit("/security/sign-in/text")
+	b.code(s.sentCode(number))
 	b.at("/")
 	b.signOut()
 	b.signIn(email)
-	b.follow("Use a recovery code")
-	b.submit("/sign-in/code", "code", codes[0])
-	b.at("/security")
+	b.code(codes[0])
+	b.at("/")
+
+	// A code of the message before something sensitive; settings take a recovery code.
+	s.clock.advance(time.Hour)
+	b.get("/data")
+	b.submit("/security/step/text")
+	b.submit("/security/step", "code", s.sentCode(number))
+	b.at("/data")
+	b.get("/security/codes/new")
+	b.step(codes[1])
+	b.submit("/security/codes/new")
+	b.saved()
 
 	// By default, an authenticator must be set up first.
 	s.config.messagesAlone = false
@@ -196,15 +217,12 @@ func TestMessagesAlone(t *testing.T) {
 	bob := s.browser()
 	bob.get("/sign-up")
 	bob.submit("/sign-up", "email", "bob@example.com", "password", password)
+	bob.at("/security/setup/begin")
 	bob.lacks("Use text messages instead")
-	bob.get("/security/phone")
-	bob.submit("/security/phone", "number", otherPhone)
-	if bob.page.status != http.StatusUnprocessableEntity {
-		t.Errorf("a phone alone: status %d", bob.page.status)
-	}
-	bob.sees("Set up an authenticator app first.")
-	bob.post("/security/phone/code", url.Values{"code": {"000000"}})
-	bob.at("/security/begin")
+	bob.post("/security/address", url.Values{"to": {otherPhone}})
+	bob.signedOut()
+	bob.post("/security/address/code", url.Values{"code": {"000000"}})
+	bob.lacks("recovery-codes")
 }
 
 // Only this machine can open the mailbox.
@@ -230,4 +248,26 @@ func TestMailboxIsLocal(t *testing.T) {
 			t.Errorf("%+v is local: %t", x, got)
 		}
 	}
+}
+
+// Mails are in the language that the user's browser asked for at the last sign-in.
+func TestLanguageOfMails(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	b := s.browser()
+	b.language = "de-CH, en;q=0.5"
+	b.signUp(email)
+	b.signIn(email)
+	b.get("/security/setup/begin")
+	b.sees(`<html lang="de">`)
+	b.submit("/security/setup/begin")
+	b.get("/forgot")
+	b.submit("/forgot", "email", email)
+	s.received(email, "Link für ein neues Passwort")
+	b.language = "fr"
+	b.signIn(email)
+	b.get("/forgot")
+	b.submit("/forgot", "email", email)
+	s.received(email, "link to change your password")
 }
