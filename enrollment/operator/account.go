@@ -36,15 +36,15 @@ func (s *session) acted(operands []string, ticket enrollment.Ticket, err error) 
 		s.object(r)
 		return ExitOK
 	}
-	would := ""
-	if s.dry {
-		would = "dry run, nothing was changed: "
-	}
-	s.printf("%s%s %s", would, r.Command, quoted(r.UserID))
+	s.printf("%s%s %s", s.would(), r.Command, quoted(r.UserID))
 	if r.To != "" {
 		s.printf(" to %s", quoted(r.To))
 	}
-	s.printf(": done\n")
+	if s.dry {
+		s.printf(": allowed\n")
+	} else {
+		s.printf(": done\n")
+	}
 	if r.Ticket != "" {
 		s.printf("The ticket, shown this once: %s\nHand it over in person: the next setup asks for it.\n", r.Ticket)
 	}
@@ -67,7 +67,7 @@ func refuse(ctx context.Context, _ *session, x enrollment.Admin, of []string) (e
 	return enrollment.Ticket{}, x.RefuseReset(ctx, of[0])
 }
 
-func pass(ctx context.Context, s *session, x enrollment.Admin, of []string) (enrollment.Ticket, error) {
+func bypass(ctx context.Context, s *session, x enrollment.Admin, of []string) (enrollment.Ticket, error) {
 	return enrollment.Ticket{}, x.Bypass(ctx, of[0], s.Now().Add(s.lasts))
 }
 
@@ -117,7 +117,7 @@ func status(ctx context.Context, s *session, of []string) int {
 	line(found.CodesTotal > 0, "%d of %d recovery codes left", found.CodesLeft, found.CodesTotal)
 	line(found.Devices > 0, "%d trusted devices", found.Devices)
 	line(!found.SetupExpires.IsZero(), "a setup is pending until %s", instant(found.SetupExpires))
-	line(!found.BypassUntil.IsZero(), "a pass lets the password alone sign in until %s", instant(found.BypassUntil))
+	line(!found.BypassUntil.IsZero(), "a bypass lets the password alone sign in until %s", instant(found.BypassUntil))
 	line(found.MustEnroll, "the next sign-in leads to the setup")
 	if x := found.Reset; x != nil {
 		s.printf("  asked for a reset %s, which can be approved from %s\n", instant(x.Asked), instant(x.Matures))

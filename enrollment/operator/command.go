@@ -57,22 +57,22 @@ func (c *command) set(f *flags, actor string) *flag.FlagSet {
 			set.StringVar(&f.reason, name, "", "why, as a `text` that the user can read; required")
 		}},
 		{"actor", func(name string) {
-			set.StringVar(&f.actor, name, actor, "`who` does it, for the history; required if the program has no default")
+			set.StringVar(&f.actor, name, actor, "`who` does this, for the history; required if the program has no default")
 		}},
 		{"ticket", func(name string) {
-			set.BoolVar(&f.ticket, name, false, "show a ticket, once, which the next setup has to bring")
+			set.BoolVar(&f.ticket, name, false, "show a ticket, once; the next setup asks for it")
 		}},
 		{"for", func(name string) {
 			set.DurationVar(&f.lasts, name, 24*time.Hour, "how `long` the password alone signs in")
 		}},
 		{"every", func(name string) {
-			set.DurationVar(&f.every, name, 0, "go on, and sweep again after this `time`, for example 5m; the default is to sweep once")
+			set.DurationVar(&f.every, name, 0, "sweep again and again, with a pause of this `time`, for example 5m; the default is to sweep once")
 		}},
 		{"walk", func(name string) {
-			set.StringVar(&f.walk, name, "", "continue the walk over all accounts where an earlier sweep has printed this `text`")
+			set.StringVar(&f.walk, name, "", "continue the walk over all accounts at this `text`, which an earlier sweep has printed")
 		}},
 		{"cursor", func(name string) {
-			set.StringVar(&f.cursor, name, "", "continue where an interrupted run has printed this `text`")
+			set.StringVar(&f.cursor, name, "", "continue at this `text`, which an interrupted run has printed")
 		}},
 		{"erase", func(name string) {
 			set.BoolVar(&f.erase, name, false, "erase them; needs -yes and -reason")
@@ -81,7 +81,7 @@ func (c *command) set(f *flags, actor string) *flag.FlagSet {
 			set.IntVar(&f.confirm, name, 0, "the `number` of accounts that are to be erased, exactly")
 		}},
 		{"keys-lost", func(name string) {
-			set.BoolVar(&f.lost, name, false, "erase even though not a single account opens")
+			set.BoolVar(&f.lost, name, false, "erase even if not a single account can be opened")
 		}},
 		{"state", func(name string) {
 			set.TextVar(&f.states, name, states(nil), "only those that the database has in these `states`, such as none,pending,disabled")
@@ -137,16 +137,16 @@ func (s *session) parse(args []string) (operands []string, err error) {
 	case s.every < 0 || s.every > 0 && s.every < time.Second:
 		return nil, errors.New("-every is at least a second")
 	case s.every > 0 && s.dry:
-		return nil, errors.New("-every goes on for ever, so a dry run has no end")
+		return nil, errors.New("-every does not end, so it can't be a dry run")
 	case s.confirm != 0 && !s.erase, s.lost && !s.erase:
-		return nil, errors.New("-yes and -keys-lost belong to -erase")
+		return nil, errors.New("-yes and -keys-lost need -erase")
 	}
 	acts := takes(s.command.flags, "reason") && (s.erase || !takes(s.command.flags, "erase"))
 	if acts && s.reason == "" {
 		return nil, errors.New("-reason is required: the user can read it")
 	}
 	if acts && s.actor == "" {
-		return nil, errors.New("-actor is required: who does it")
+		return nil, errors.New("-actor is required: who does this")
 	}
 	return operands, nil
 }

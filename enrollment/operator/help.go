@@ -29,22 +29,22 @@ func isHelp(word string) bool {
 type mishap struct{ happened, command string }
 
 var mishaps = []mishap{
-	{"a user left the phone at home", `pass USER -reason "…"`},
+	{"a user left the phone at home", `bypass USER -reason "…"`},
 	{"a user lost the phone, but has recovery codes", "none: a recovery code signs in"},
 	{"a user lost everything", `reset USER -ticket -reason "…"`},
 	{"a user, or an attacker, typed too many wrong codes", `unlock USER -reason "…"`},
 	{"a user has asked for a reset, and was identified", `approve USER -ticket -reason "…"`},
 	{"a user has asked for a reset, and it is an attack", `refuse USER -reason "…"`},
-	{"a user says that it does not work", "status USER"},
-	{"the only administrator is locked out", `pass ADMIN -reason "…", or reset ADMIN -ticket -reason "…"`},
+	{"a user says that signing in does not work", "status USER"},
+	{"the only administrator is locked out", `bypass or reset, as for another user`},
 	{"a user's id has changed", `move OLD NEW -reason "…"`},
-	{"a user was deleted, or a move is given up", `erase USER -reason "…"`},
-	{"users do not hear of what happened, setups stay pending", "sweep -every 5m"},
+	{"a user was deleted, or a move has to be given up", `erase USER -reason "…"`},
+	{"users get no notifications, setups stay pending", "sweep -every 5m"},
 	{"a key has to be replaced", "reseal, then stats"},
 	{"the service does not start: the keys do not fit", "check, then unreadable"},
 	{"sign-ins fail: the account is corrupt", "unreadable"},
 	{"keys are lost for good", `unreadable -erase -yes NUMBER -reason "…"`},
-	{"how many have it on, are locked, or have an old key", "stats"},
+	{"how many users have it on, are locked, or have an old key", "stats"},
 }
 
 // help prints the help, of all commands or of one.
@@ -65,7 +65,7 @@ func (s *session) help(args []string) int {
 		set.PrintDefaults()
 		return ExitOK
 	}
-	s.printf("%s does what the pages of the service can't. Users hear of what is done to their accounts.\n\nWhat happened, and the command for it:\n\n", s.Name)
+	s.printf("%s does what the pages of the service can't. Users are told about each change.\n\nWhat happened, and the command for it:\n\n", s.Name)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, m := range mishaps {
 		fmt.Fprintf(w, "  %s\t%s\n", m.happened, m.command)
@@ -78,10 +78,10 @@ func (s *session) help(args []string) int {
 	s.note(w.Flush())
 	s.printf(`
 With -n (or -dry-run), a command that writes says what would happen and changes
-nothing. With -json, results are one JSON object per line. "%s help COMMAND" has
-the rest.
+nothing. With -json, results are one JSON object per line. "%s help COMMAND" shows
+the flags of a command.
 
-Exit codes: 0 done, 1 a fault, 2 wrong arguments, 3 denied, 4 done but for some
+Exit codes: 0 done, 1 a fault, 2 wrong arguments, 3 denied, 4 done except for some
 accounts, 130 interrupted.
 `, s.Name)
 	return ExitOK

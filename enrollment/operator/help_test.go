@@ -11,7 +11,7 @@ import (
 )
 
 // names are the commands, as the issue of operators names them.
-var names = strings.Fields("status unlock pass reset approve refuse move erase sweep reseal check unreadable stats")
+var names = strings.Fields("status unlock bypass reset approve refuse move erase sweep reseal check unreadable stats")
 
 // The help names a command for each mishap, every command has a mishap that leads
 // there, and each has a help of its own.
@@ -69,7 +69,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	var all strings.Builder
 	for _, args := range []string{
 		"status alice", "status alice -json", "stats", "stats -json", "unreadable", "check", "reseal -json", "sweep -json", "unlock alice -reason x -json",
-		"pass alice -reason x", "move alice alicia -reason x -json", "move alicia alice -reason x", "status alicia -json", "reset alice -ticket -reason x -n -json",
+		"bypass alice -reason x", "move alice alicia -reason x -json", "move alicia alice -reason x", "status alicia -json", "reset alice -ticket -reason x -n -json",
 	} {
 		got := operator.Run(t.Context(), strings.Fields(args), operator.Options{
 			Guard: c.Guard, Lister: c.Store, Actor: "ops/ann", Now: c.Now, Stdout: &all, Stderr: &all,

@@ -21,7 +21,7 @@
 // the server is what protects it. That is why it can help the only administrator
 // if that one is locked out, which no page can. For a lost phone:
 //
-//	operator pass ADMIN -reason "phone lost"            # the password alone, for a day
+//	operator bypass ADMIN -reason "phone lost"          # the password alone, for a day
 //	operator reset ADMIN -ticket -reason "phone lost"   # off, and a ticket for the next setup
 //
 // After too many wrong codes, unlock is enough. Where the second factor is mandatory,
@@ -197,7 +197,7 @@ var explanations = map[enrollment.Reason]string{
 	enrollment.ReasonOwnAccount:    "the actor is this very user; another one has to do it",
 	enrollment.ReasonNoReset:       "the user has not asked for a reset",
 	enrollment.ReasonResetWaiting:  "the owner still has time to cancel the request",
-	enrollment.ReasonInvalidBypass: "the pass is too long; see Config.MaxBypass",
+	enrollment.ReasonInvalidBypass: "the bypass is too long; see Config.MaxBypass",
 	enrollment.ReasonUserIDTaken:   "the new id has a record already; if it is not needed, erase it first",
 }
 

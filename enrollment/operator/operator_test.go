@@ -103,12 +103,12 @@ func TestCommandsForOneAccount(t *testing.T) {
 	if len(c.Status("alice").Locks) != 0 {
 		t.Error("it is still locked")
 	}
-	c.run(operator.ExitOK, "pass", "-reason", "ticket 7", "-for", "2h", "alice")
+	c.run(operator.ExitOK, "bypass", "-reason", "ticket 7", "-for", "2h", "alice")
 	latest(enrollment.EventBypassGranted)
 	if got := c.Status("alice").BypassUntil; !got.Equal(c.Now().Add(2 * time.Hour)) {
-		t.Errorf("the pass ends %v", got)
+		t.Errorf("the bypass ends %v", got)
 	}
-	c.run(operator.ExitDenied, "pass", "alice", "-for", "25h", "-reason", "ticket 7")
+	c.run(operator.ExitDenied, "bypass", "alice", "-for", "25h", "-reason", "ticket 7")
 	c.run(operator.ExitDenied, "approve", "alice", "-reason", "ticket 7")
 	c.run(operator.ExitDenied, "refuse", "alice", "-reason", "ticket 7")
 
@@ -163,7 +163,7 @@ func TestDryRun(t *testing.T) {
 		}{
 			{operator.ExitOK, "unlock alice"},
 			{operator.ExitDenied, "unlock nobody"},
-			{operator.ExitOK, "pass alice"},
+			{operator.ExitOK, "bypass alice"},
 			{operator.ExitOK, "reset alice -ticket"},
 			{operator.ExitDenied, "approve alice"},
 			{operator.ExitDenied, "refuse alice"},
@@ -205,7 +205,7 @@ func TestUsage(t *testing.T) {
 	c.Unchanged("alice", func() {
 		for _, args := range []string{
 			"nonsense", "unlock", "unlock alice", "unlock alice bob -reason x", "unlock alice -reason", "unlock alice -reason x -ticket",
-			"move alice -reason x", "pass alice -for never -reason x", "unreadable -yes 3", "unreadable -erase -yes 0", "unreadable -keys-lost",
+			"move alice -reason x", "bypass alice -for never -reason x", "unreadable -yes 3", "unreadable -erase -yes 0", "unreadable -keys-lost",
 			"sweep -every -1s", "sweep -every 1ms", "sweep -every 5m -n", "stats alice", "help nonsense", "check -n",
 		} {
 			if args == "unreadable -erase -yes 0" {

@@ -61,7 +61,7 @@ func stats(ctx context.Context, s *session, _ []string) int {
 			what string
 			n    int
 		}{
-			{"due", c.Due}, {"with a pass", c.Bypasses}, {"must set up at the next sign-in", c.MustEnroll}, {"asked for a reset", c.Resets},
+			{"due", c.Due}, {"with a bypass", c.Bypasses}, {"must set up at the next sign-in", c.MustEnroll}, {"asked for a reset", c.Resets},
 			{"without recovery codes", c.NoCodes}, {"with a short secret", c.Short}, {"moved away", c.Moved}, {"part of an unfinished move", c.Moving}, {"can't be opened", c.Unreadable},
 		} {
 			s.printf("  %s: %d\n", x.what, x.n)

@@ -57,7 +57,7 @@ func (l *states) UnmarshalText(text []byte) error {
 	for name := range strings.SplitSeq(string(text), ",") {
 		state, err := store.ParseState(name)
 		if err != nil {
-			return fmt.Errorf("%q is no state", name)
+			return fmt.Errorf("%q is not a state", name)
 		}
 		*l = append(*l, state)
 	}
@@ -73,14 +73,14 @@ func unreadable(ctx context.Context, s *session, _ []string) int {
 	if !s.erase {
 		s.object(found)
 		if !s.json {
-			s.printf("%d accounts can't be opened, %d can\n", found.Unreadable, found.Readable)
+			s.printf("accounts that can't be opened: %d; that can: %d\n", found.Unreadable, found.Readable)
 			s.counts("state", found.States)
 		}
 		if found.Unreadable == 0 && found.Moving == 0 {
 			return ExitOK
 		}
 		if found.Unreadable > 0 {
-			s.tell("Look for the key first: \"%s check\" says which. If it is lost for good, erase them with:\n  %s unreadable -erase -yes %d%s -reason \"…\"\nTheir users then have no second factor.",
+			s.tell("Look for the key first: \"%s check\" names it. If it is lost for good, erase the accounts with:\n  %s unreadable -erase -yes %d%s -reason \"…\"\nTheir users then have no second factor.",
 				s.Name, s.Name, found.Unreadable, s.stateFlag())
 		}
 		return ExitSome
@@ -90,7 +90,7 @@ func unreadable(ctx context.Context, s *session, _ []string) int {
 		s.tell("%s: denied: %d accounts can't be opened, and -yes says %d. Nothing was erased.", s.Name, found.Unreadable, s.confirm)
 		return ExitDenied
 	case found.Readable == 0 && found.Unreadable > 0 && !s.lost:
-		s.tell("%s: denied: not a single account opens, so probably this program has the wrong keys. If all keys are lost for good, add -keys-lost. Nothing was erased.", s.Name)
+		s.tell("%s: denied: not a single account can be opened, so probably this program has the wrong keys. If all keys are lost for good, add -keys-lost. Nothing was erased.", s.Name)
 		return ExitDenied
 	}
 	return s.eraseUnreadable(ctx, found)
@@ -125,7 +125,7 @@ func (s *session) survey(ctx context.Context, found *damage, show bool) int {
 			found.Unreadable++
 			found.States[x.State.String()]++
 		default: // such as a key service that is down
-			return s.complain(fmt.Errorf("%s can't be judged: %w", quoted(x.UserID), x.Err))
+			return s.complain(fmt.Errorf("it is not known whether %s can be opened: %w", quoted(x.UserID), x.Err))
 		}
 		if !show {
 			continue

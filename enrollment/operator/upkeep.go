@@ -61,10 +61,10 @@ func (s *session) sweepOnce(ctx context.Context) int {
 		s.printf("%s%d due: %d setups expired; resets: %d reminded, %d matured, %d completed, %d lapsed; events: %d delivered, %d not\n",
 			s.would(), done.Seen, done.Expired, done.Reminded, done.Matured, done.Completed, done.Lapsed, done.Delivered, done.Undelivered)
 		if done.Waiting > 0 {
-			s.printf("%d wait for a Guard with Config.Notify\n", done.Waiting)
+			s.printf("%d were skipped: they need a Guard with Config.Notify\n", done.Waiting)
 		}
 		if done.Walked > 0 {
-			s.printf("walked over %d accounts, %d had another due date in the database than in the account\n", done.Walked, done.Repaired)
+			s.printf("walked over %d accounts; in %d the due date in the database was wrong and is repaired\n", done.Walked, done.Repaired)
 		}
 	}
 	code := s.failures(done.Failed)

@@ -41,7 +41,7 @@ func TestFeatureN15_OperatorCommands(t *testing.T, open proving.Open) {
 	k.NextCode(u.Key)
 	_, err := u.Answer(u.Code())
 	proving.Want(t, err, "")
-	run(operator.ExitOK, "pass alice -reason telephone -for 1h")
+	run(operator.ExitOK, "bypass alice -reason telephone -for 1h")
 	k.SignIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
 	run(operator.ExitOK, "move alice alicia -reason married")
 	run(operator.ExitDenied, "approve alicia -reason telephone")
