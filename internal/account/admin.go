@@ -33,7 +33,7 @@ func (a *Account) Reset(m Moment, by Admin, ticket TicketHash) error {
 // It changes nothing if they are there already.
 func (a *Account) Unlock(m Moment, by Admin) error {
 	switch {
-	case a.short(m.Now):
+	case a.fewGuesses(m.Now):
 	case !a.enrolled():
 		return refuse(NotEnrolled)
 	default:

@@ -92,7 +92,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	if needsCodes && m.Prepared.Set == nil {
 		return Confirmation{}, a.ask(Need{Kind: NeedSet, Shown: s.Codes})
 	}
-	if len(a.authenticators) == 0 && a.totp.short(totpPolicy, m.Now, 1) {
+	if len(a.authenticators) == 0 && a.totp.few(totpPolicy, m.Now, 1) {
 		a.totp.leaveGuesses(totpPolicy, m.Now, 1) // setups of hardware tokens have spent them
 	}
 	kind := EventAuthenticatorAdded

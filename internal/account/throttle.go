@@ -161,9 +161,9 @@ func (t *Throttle) outlast(p policy, now time.Time) {
 	}
 }
 
-// short reports whether fewer guesses of that cost can be made at once than
+// few reports whether fewer guesses of that cost can be made at once than
 // leaveGuesses leaves.
-func (t Throttle) short(p policy, now time.Time, cost int) bool {
+func (t Throttle) few(p policy, now time.Time, cost int) bool {
 	return t.Failures > 0 || p.budget > 0 && t.level(now) > p.kept(cost)
 }
 
@@ -237,14 +237,14 @@ func (a *Account) LockedUntil(f Factor, now time.Time) (until time.Time, locked 
 	return time.Time{}, false
 }
 
-// short reports whether codes of a factor are locked, or will be before
+// fewGuesses reports whether codes of a factor are locked, or will be before
 // leftGuesses more wrong ones. The address counts without one being bound: what
 // holds it back holds back binding one. So do apps without one being there: what holds
 // them back holds back setting up a hardware token.
-func (a *Account) short(now time.Time) bool {
-	return a.delivery.throttle.short(totpPolicy, now, 1) ||
-		a.enrolled() && a.recovery.short(importedPolicy, now, 1) ||
-		a.totp.short(totpPolicy, now, a.guessCost())
+func (a *Account) fewGuesses(now time.Time) bool {
+	return a.delivery.throttle.few(totpPolicy, now, 1) ||
+		a.enrolled() && a.recovery.few(importedPolicy, now, 1) ||
+		a.totp.few(totpPolicy, now, a.guessCost())
 }
 
 func putThrottle(w *fieldWriter, tag uint8, t Throttle) {
