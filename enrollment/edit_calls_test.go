@@ -115,6 +115,9 @@ func tableOfCalls() []storeCalls {
 		{operation: "Begin+Replace", state: "confirmed", loads: 1, saves: 1, call: begin(func(s S) enrollment.BeginOptions {
 			return enrollment.BeginOptions{Replace: s.SecondID, Proof: byReceipt(s)}
 		})},
+		{operation: "Begin+HardwareToken", state: "none", loads: 1, saves: 1, call: begin(func(s S) enrollment.BeginOptions {
+			return enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: byReauth(s)}
+		})},
 		{operation: "Resume", state: "pending", loads: 1, call: func(ctx C, s S, g G) error { _, err := g.Resume(ctx, user, s.Token); return err }},
 		{operation: "Confirm", state: "pending", loads: 1, saves: 2, call: confirm},
 		{operation: "Confirm that makes codes slowly", state: "pending", slow: true, loads: 1, saves: 3, call: confirm},
