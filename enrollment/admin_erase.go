@@ -19,9 +19,10 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 
 // Erase deletes the user's record with its history. Call it when the user is
 // deleted. First, it hands Config.Notify the events of the account that are still
-// undelivered, and [EventErased] last. If Notify does not accept all of them, Erase
-// deletes nothing and returns [ErrUndelivered]. A Guard without Notify tells
-// nobody; it returns ErrUndelivered if another Guard has left undelivered events.
+// undelivered, also an [EventWrongCodes] that is not due yet, and [EventErased] last. If
+// Notify does not accept all of them, Erase deletes nothing and returns
+// [ErrUndelivered]. A Guard without Notify tells nobody; it returns ErrUndelivered if
+// another Guard has left undelivered events.
 //
 // Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
 // belongs to another user. Notify is then handed only EventErased, once, after the
@@ -122,8 +123,8 @@ func (x Admin) finishMove(ctx context.Context, b *base) error {
 	return nil
 }
 
-// noteErasure records that the account is erased. It also makes all undelivered
-// events due, so that they are delivered first.
+// noteErasure records that the account is erased. It also makes all that was not told
+// due, so that it is delivered first.
 func (x Admin) noteErasure(a *account.Account, m account.Moment) error {
 	if stage := a.Move().Stage; stage == account.Claimed || stage == account.Gone {
 		return nil // nothing of the user is here

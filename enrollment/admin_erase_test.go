@@ -48,6 +48,24 @@ func TestEraseTellsWhatWaits(t *testing.T) {
 	}
 }
 
+// Nor is it one of hiding wrong codes: the alert is not due yet, and never would be. A
+// Guard that tells nobody leaves it to the one that has opened it.
+func TestEraseTellsOfWrongCodes(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	guess(t, k, k.Enroll("alice"), laptop)
+	k.Told()
+	quiet := k.Node(func(c *enrollment.Config) { c.Notify = nil })
+	if err := quiet.Admin("mallory", "x").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) {
+		t.Errorf("%v, want ErrUndelivered", err)
+	}
+	k.Must(k.Guard.Admin("mallory", "x").Erase(t.Context(), "alice"))
+	k.WantTold(
+		enrollment.Event{Kind: enrollment.EventWrongCodes, WrongCodes: 1, Origin: laptop},
+		enrollment.Event{Kind: enrollment.EventErased, Actor: "mallory", Note: "x"},
+	)
+}
+
 // A host that takes some of it and not the rest is asked again for the rest.
 func TestEraseWaitsForTheRest(t *testing.T) {
 	t.Parallel()

@@ -136,7 +136,8 @@ const (
 	// [Guard.Answer] was given wrong ones, and within ten minutes of the first of them
 	// no right one followed from the same origin. Somebody may know the password. The
 	// event is delivered by [Directory.Sweep], at once if two-factor authentication is
-	// switched off, and at most once in 24 hours: what comes sooner is told then.
+	// switched off or the account erased, and at most once in 24 hours: what comes sooner
+	// is told then.
 	//
 	// One or two wrong codes tell nobody if the right one follows within these ten
 	// minutes from the same origin (see [WithOrigin]) and nobody else was wrong

@@ -72,8 +72,12 @@ func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 	return outbox
 }
 
-// Recall takes the leases of all events back, so that the next Lease has them.
+// Recall makes the next Lease have all that the owner has not heard: it takes the
+// leases of all events back, and records the alert if one is open.
 func (a *Account) Recall(m Moment) error {
+	if err := a.raiseAlert(m); err != nil {
+		return err
+	}
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {
 		return err
@@ -107,13 +111,14 @@ func (a *Account) Acknowledge(m Moment, ids []EventID) error {
 	return nil
 }
 
-// Untold reports whether events wait for their delivery.
+// Untold reports whether there is something that the owner has not heard: events wait
+// for their delivery, or an alert is open.
 func (a *Account) Untold() (bool, error) {
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {
 		return false, err
 	}
-	return len(*outbox) > 0, nil
+	return len(*outbox) > 0 || !a.alert.first.IsZero(), nil
 }
 
 // undelivered reports whether an event of the kind waits for its delivery.

@@ -246,6 +246,9 @@ func (r *modelRun) erase(u *modelUser) {
 			a.dirty = false
 			return nil
 		}
+		if a.alert.wrong > 0 {
+			a.raise(r.now())
+		}
 		for i := range a.queue { // whoever is delivering them
 			a.queue[i].lease = r.now()
 		}
