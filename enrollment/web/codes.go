@@ -101,14 +101,17 @@ func (c *call) showCodes() {
 	c.showOnce(Page{Name: "codes", Title: c.text("codes.title"), Codes: codes, Action: c.at("/codes"), Return: localPath(c.in.Return)})
 }
 
-// showOnce shows a page of recovery codes, which names their account.
+// showOnce shows a page with recovery codes, which names their account. A code that
+// nothing keeps is shown without the name if there is none at the moment.
 func (c *call) showOnce(page Page) {
 	account, err := c.config.Account(c.r.Context(), c.user)
-	if err != nil {
+	switch {
+	case err == nil:
+		page.Account = account
+	case page.Name != "new-code":
 		c.fault(err)
 		return
 	}
-	page.Account = account
 	c.show(page)
 }
 

@@ -230,6 +230,41 @@ func TestReauth(t *testing.T) {
 	b.submit("/2fa/disable").at("/2fa/", "Two-factor authentication is off.")
 }
 
+// A sheet of recovery codes names the account, on each page that has one.
+func TestSheetNamesAccount(t *testing.T) {
+	t.Parallel()
+	var fails error
+	account := func(c *web.Config) {
+		c.Account = func(_ context.Context, user string) (string, error) { return user + "@example.com", fails }
+	}
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.CodesAtSetup, c.ReplenishCodes = true, true }), account)
+	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin").at("/2fa/setup", "Account: <bdi>alice@example.com<")
+	codes := b.codes()
+	b.submit("/2fa/setup", "code", h.code(b.scan())).at("/2fa/codes", "Account: <bdi>alice@example.com<")
+	b.get("/2fa/codes.txt").sees("Account: alice@example.com")
+	b.login("alice").submit("/2fa/sign-in", "code", codes[0]).sees("Account: <bdi>alice@example.com<", "Save your new recovery code")
+
+	// A code that would be lost is shown without the account.
+	fails = errors.New("the users are not there")
+	b.login("alice").submit("/2fa/sign-in", "code", codes[1]).sees("Save your new recovery code").lacks("Account:")
+}
+
+// While app codes are locked, the page asks for a recovery code and counts down.
+func TestLocked(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, _ := h.member("alice")
+	b := h.browser().login("alice")
+	for range 4 {
+		b.submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now())).lacks("data-wait").sees(`<label for="code">Code</label>`)
+	}
+	for range 2 { // the one that locks, and the next
+		b.submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+		b.sees(`data-wait="60"`, `data-over="You can try again now."`, `<label for="code">Recovery code</label>`)
+		b.lacks("data-submit")
+	}
+}
+
 // All times are those of the Guard's clock, which is far from the machine's in this test.
 func TestClock(t *testing.T) {
 	t.Parallel()

@@ -117,7 +117,7 @@ func (c *call) showSetup() {
 	case err != nil:
 		c.fault(err)
 	default:
-		c.show(Page{
+		c.showOnce(Page{
 			Name: "setup", Title: c.text("setup.title"), Action: c.at("/setup"),
 			Setup: setup, Codes: setup.Codes(), Return: localPath(c.in.Return),
 		})

@@ -144,7 +144,9 @@ func (c *call) showSignIn() {
 		}
 	}
 	page := Page{Name: "sign-in", Title: c.text("signin.title"), Action: c.at("/sign-in"), Return: localPath(c.in.Return)}
-	if part[0] != "" {
+	if part[0] == "" {
+		page.Title = c.text("signin.again_button")
+	} else {
 		page.Factors = factorsOf(part[1])
 		page.Sent = c.sent(cookieMessage)
 		page.OfferThree = part[2] == withThree
@@ -225,7 +227,7 @@ func (c *call) succeed(s enrollment.Success, session any, answer map[string]any,
 			c.fault(err)
 			return
 		}
-		c.show(Page{Name: "new-code", Title: c.text("newcode.title"), Codes: codes, Return: next})
+		c.showOnce(Page{Name: "new-code", Title: c.text("newcode.title"), Codes: codes, Return: next})
 	}
 }
 

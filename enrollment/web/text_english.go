@@ -8,6 +8,8 @@ var english = map[string]string{
 	"copied": "Copied",
 	"save":   "Save",
 
+	"wait.over": "You can try again now.",
+
 	"code.any":           "Code",
 	"code.any_hint":      "The six digits that your authenticator app shows, or one of your recovery codes.",
 	"code.app":           "Code of your authenticator app",

@@ -8,6 +8,8 @@ var german = map[string]string{
 	"copied": "Kopiert",
 	"save":   "Speichern",
 
+	"wait.over": "Jetzt geht es wieder.",
+
 	"code.any":           "Code",
 	"code.any_hint":      "Die sechs Ziffern, die Ihre Authenticator-App anzeigt, oder einer Ihrer Wiederherstellungscodes.",
 	"code.app":           "Code Ihrer Authenticator-App",

@@ -66,10 +66,19 @@ func (v view) Wait() string {
 	return strconv.FormatInt(int64((v.Denied.Wait+time.Second-1)/time.Second), 10)
 }
 
-// Locked reports whether codes of the factor were just said to be locked.
+// Locked reports whether codes of the factor were just said to be locked, or are since
+// the wrong one that was just entered.
 func (v view) Locked(f string) bool {
-	return v.Denied != nil && v.Denied.Factor == enrollment.Factor(f) &&
-		(v.Denied.Reason == enrollment.ReasonLocked || v.Denied.Reason == enrollment.ReasonFactorDisabled)
+	if v.Denied == nil || v.Denied.Factor != enrollment.Factor(f) {
+		return false
+	}
+	switch v.Denied.Reason {
+	case enrollment.ReasonLocked, enrollment.ReasonFactorDisabled:
+		return true
+	case enrollment.ReasonWrongCode:
+		return v.Denied.Wait > 0
+	}
+	return false
 }
 
 // QR returns the picture that an app scans.

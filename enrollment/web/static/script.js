@@ -38,7 +38,11 @@
     const end = Date.now() + Number(label.dataset.wait) * 1000;
     const show = () => {
       const left = Math.ceil((end - Date.now()) / 1000);
-      if (left <= 0) { label.textContent = ""; return; }
+      if (left <= 0) {
+        label.removeAttribute("aria-hidden"); // the alert is read again
+        label.textContent = label.dataset.over;
+        return;
+      }
       const part = (n) => String(n).padStart(2, "0");
       label.textContent = (left >= 3600 ? Math.floor(left / 3600) + ":" + part(Math.floor(left / 60) % 60) : Math.floor(left / 60)) + ":" + part(left % 60);
       setTimeout(show, 250);
