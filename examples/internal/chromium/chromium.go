@@ -6,7 +6,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +39,8 @@ func Open(t testing.TB, at string) *Tab {
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
 	b := &Tab{t, ctx, at}
-	b.run(chromedp.Navigate("about:blank"))
+	// A window that nobody looks at has no focus.
+	b.run(chromedp.Navigate("about:blank"), emulation.SetFocusEmulationEnabled(true))
 	return b
 }
 
@@ -180,6 +180,9 @@ func (b *Tab) Press(selector string, times int, clicked func(n int)) {
 	}
 }
 
+// Evaluate runs a script on the page.
+func (b *Tab) Evaluate(script string) { b.t.Helper(); b.run(chromedp.Evaluate(script, nil)) }
+
 // Texts returns the text of all that the selector finds.
 func (b *Tab) Texts(selector string) (texts []string) {
 	b.t.Helper()
@@ -207,23 +210,6 @@ func (b *Tab) Scan(selector string) string {
 func (b *Tab) WithoutScripts() {
 	b.t.Helper()
 	b.run(emulation.SetScriptExecutionDisabled(true))
-}
-
-// Picture writes pictures of the whole page into the folder: narrow and wide, light and
-// dark.
-func (b *Tab) Picture(folder, name string) {
-	b.t.Helper()
-	for _, scheme := range []string{"light", "dark"} {
-		for width, label := range map[int64]string{390: "390", 1280: "1280"} {
-			var picture []byte
-			b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}),
-				emulation.SetDeviceMetricsOverride(width, 900, 1, width < 400), chromedp.FullScreenshot(&picture, 100))
-			if err := os.WriteFile(filepath.Join(folder, name+"-"+label+"-"+scheme+".png"), picture, 0o600); err != nil {
-				b.t.Fatal(err)
-			}
-		}
-	}
-	b.run(emulation.ClearDeviceMetricsOverride())
 }
 
 func quoted(text string) string {

@@ -1,0 +1,99 @@
+package chromium
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// axe is axe-core, which looks for barriers on a page; see axe/README.md.
+//
+//go:embed axe/axe.min.js.gz
+var packedAxe []byte
+
+var axe = sync.OnceValues(func() (string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packedAxe))
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(r)
+	return string(text), err
+})
+
+// looks are the schemes and widths in which a page has to be good.
+var looks = []struct {
+	scheme string
+	width  int64
+}{{"light", 390}, {"light", 1280}, {"dark", 390}, {"dark", 1280}}
+
+// look does something in each scheme and width.
+func (b *Tab) look(do func(scheme string, width int64)) {
+	b.t.Helper()
+	for _, l := range looks {
+		b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}),
+			emulation.SetDeviceMetricsOverride(l.width, 900, 1, l.width < 400))
+		do(l.scheme, l.width)
+	}
+	b.run(emulation.SetEmulatedMedia(), emulation.ClearDeviceMetricsOverride())
+}
+
+// Picture writes pictures of the whole page into the folder: narrow and wide, light and
+// dark.
+func (b *Tab) Picture(folder, name string) {
+	b.t.Helper()
+	b.look(func(scheme string, width int64) {
+		// In a window as high as the page, all of it is drawn.
+		var height int64
+		var picture []byte
+		b.run(chromedp.Evaluate(`document.documentElement.scrollHeight`, &height))
+		b.run(emulation.SetDeviceMetricsOverride(width, max(height, 900), 1, width < 400),
+			chromedp.Evaluate(`new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))`, nil,
+				func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
+			chromedp.FullScreenshot(&picture, 100))
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), picture, 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+	})
+}
+
+// A Barrier is what axe-core says against a page.
+type Barrier struct{ Rule, Where, Why string }
+
+// outside finds what stands beyond the edge of the window, or of the main part of the page.
+const outside = `(width) => Array.from(document.querySelectorAll("body *")).filter((e) => {
+	const box = e.getBoundingClientRect(), main = e.closest("main")?.getBoundingClientRect();
+	return box.width > 1 && box.right > Math.min(width, main?.right ?? width) + 1;
+}).map((e) => ({ Rule: "inside the page", Where: e.outerHTML.slice(0, 200), Why: "it is wider" }))`
+
+// Barriers returns what axe-core says against the page, narrow and wide, light and dark,
+// and what does not fit in.
+func (b *Tab) Barriers() (found []Barrier) {
+	b.t.Helper()
+	source, err := axe()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.run(chromedp.Evaluate(source, nil))
+	b.look(func(scheme string, width int64) {
+		var here []Barrier
+		b.run(chromedp.Evaluate(`axe.run().then((all) => all.violations.flatMap((v) =>
+			v.nodes.map((n) => ({ Rule: v.id, Where: n.html, Why: n.failureSummary }))))`, &here,
+			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+		var wider []Barrier
+		b.run(chromedp.Evaluate(fmt.Sprintf("(%s)(%d)", outside, width), &wider))
+		for _, barrier := range append(here, wider...) {
+			barrier.Rule = fmt.Sprintf("%s (%s, %d px)", barrier.Rule, scheme, width)
+			found = append(found, barrier)
+		}
+	})
+	return found
+}
