@@ -1,0 +1,177 @@
+package model
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+// challenge picks one, mostly of the user.
+func (r *modelRun) challenge(u *modelUser) (modelToken, bool) {
+	own := slices.DeleteFunc(slices.Clone(r.challenges), func(t modelToken) bool { return t.user != u.name })
+	c, ok := modelPick(r, own)
+	if !ok && !r.chance(4) {
+		return c, false
+	}
+	if !ok || r.chance(12) {
+		if c, ok = modelPick(r, r.challenges); !ok {
+			c = modelToken{text: "Y2hhbGxlbmdl"}
+		}
+	}
+	c.purpose = cmp.Or(c.purpose, enrollment.PurposeSignIn)
+	return c, true
+}
+
+// owner is whose challenge it is.
+func (r *modelRun) owner(u *modelUser, c modelToken) *modelUser {
+	for _, x := range r.users {
+		if x.name == c.user {
+			return x
+		}
+	}
+	return u
+}
+
+// glanceChallenge denies what the challenge alone tells. One that was sent a
+// message for lives as long again.
+func (r *modelRun) glanceChallenge(c modelToken, p enrollment.Purpose) *modelNo {
+	ttl := 10 * time.Minute
+	if c.delivery != 0 {
+		ttl *= 2
+	}
+	switch {
+	case c.user == "" || c.purpose != p:
+		return modelForm(enrollment.ReasonChallengeInvalid)
+	case !modelFresh(c.issued, r.now(), ttl), !r.now().Before(c.expires):
+		return modelForm(enrollment.ReasonChallengeExpired)
+	}
+	return nil
+}
+
+func (r *modelRun) answer(u *modelUser) {
+	c, ok := r.challenge(u)
+	if !ok {
+		r.signIn(u)
+		return
+	}
+	p := c.purpose
+	if r.chance(12) {
+		p = "password-reset"
+	}
+	code := r.typed(u)
+	if w := u.account.waiting; c.delivery != 0 && w != nil && !r.chance(3) {
+		code = w.digits
+	}
+	r.answerWith(u, c, p, code)
+}
+
+// answerLatest answers the challenge that was handed out last.
+func (r *modelRun) answerLatest(u *modelUser, code string) {
+	if n := len(r.challenges); n > 0 {
+		r.answerWith(u, r.challenges[n-1], r.challenges[n-1].purpose, code)
+	}
+}
+
+// answerWith answers the challenge with what u typed. Whose account it concerns
+// stands in the challenge.
+func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, code string) {
+	u = r.owner(u, c)
+	var got enrollment.Success
+	var m modelMatch
+	no := r.do(u, fmt.Sprintf("Answer challenge %d for %q with %q", c.number, p, code), func(a *modelAccount, turn int) (no *modelNo) {
+		if no := r.glanceChallenge(c, p); no != nil {
+			return no
+		}
+		if _, f := modelRead(code); f == "" {
+			return modelForm(enrollment.ReasonMalformedCode)
+		}
+		if no := a.challenge(c); no != nil {
+			return no
+		}
+		if m, no = a.check(modelGuess{code, c.delivery, r.config.ReplenishCodes}, r.now(), turn); no != nil {
+			if no.missed {
+				a.answered(c, false, r.now())
+			}
+			return no
+		}
+		a.spend(c)
+		m.wrong, m.lastWrong = a.answered(c, true, r.now())
+		if p == enrollment.PurposeSignIn {
+			a.lastSignIn, a.lastFactor = r.now(), m.factor
+		}
+		return nil
+	}, func(ctx context.Context) (err error) {
+		got, err = r.guard.Answer(ctx, p, enrollment.ChallengeOf(c.text), code)
+		return err
+	}, func(a *modelAccount) {
+		r.checkSuccess(u, got, p, m, a)
+		r.keep(u, got, a)
+	})
+	if no != nil {
+		return
+	}
+	r.accept(u, m, code)
+	if _, again := u.answered[c.number]; again {
+		r.fatalf("challenge %d was answered twice", c.number)
+	}
+	u.answered[c.number] = struct{}{}
+}
+
+func (r *modelRun) verify(u *modelUser, code string) *modelNo {
+	p := []enrollment.Purpose{"delete-project", enrollment.PurposeSignIn}[r.rng.IntN(2)]
+	var got enrollment.Success
+	var m modelMatch
+	no := r.do(u, fmt.Sprintf("Verify %q with %q", p, code), func(a *modelAccount, turn int) (no *modelNo) {
+		if _, f := modelRead(code); f == "" {
+			return modelForm(enrollment.ReasonMalformedCode)
+		}
+		m, no = a.check(modelGuess{text: code, replenish: r.config.ReplenishCodes}, r.now(), turn)
+		return no
+	}, func(ctx context.Context) (err error) {
+		got, err = r.guard.Verify(ctx, u.name, p, code)
+		return err
+	}, func(a *modelAccount) {
+		r.checkSuccess(u, got, p, m, a)
+		r.keep(u, got, a)
+	})
+	if no == nil {
+		r.accept(u, m, code)
+	}
+	return no
+}
+
+func (r *modelRun) recent(u *modelUser) {
+	t := r.receipt(u)
+	p := t.purpose
+	if p == "" || p == enrollment.PurposeSetup || r.chance(5) {
+		p = "delete-project"
+	}
+	within := []time.Duration{time.Second, 5 * time.Minute, time.Hour, modelDay, r.now().Sub(t.issued)}[r.rng.IntN(5)]
+	within = min(max(within, time.Microsecond), modelDay)
+	var got enrollment.Success
+	r.do(u, fmt.Sprintf("Recent receipt %d for %q within %v", t.number, p, within), func(a *modelAccount, _ int) *modelNo {
+		a.dirty = false
+		switch {
+		case t.user != u.name, t.purpose != p, t.epoch != a.epoch:
+			return modelDeny(enrollment.ReasonProofInvalid)
+		case !modelFresh(t.issued, r.now(), within):
+			return modelDeny(enrollment.ReasonProofStale)
+		}
+		return nil
+	}, func(ctx context.Context) (err error) {
+		got, err = r.guard.RecentlyVerified(ctx, u.name, p, enrollment.ReceiptOf(t.text), within)
+		return err
+	}, func(a *modelAccount) {
+		r.checkStamp(u, a, got.Stamp)
+		got.Stamp = ""
+		want := enrollment.Success{UserID: u.name, Purpose: p, Factor: t.factor, At: t.issued, Receipt: enrollment.ReceiptOf(t.text), CodesLeft: a.codesLeft()}
+		if !reflect.DeepEqual(got, want) {
+			r.fatalf("Recent returned %+v, want %+v", got, want)
+		}
+	})
+}
