@@ -2,7 +2,6 @@ package enrollment
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
@@ -294,15 +293,3 @@ func (g *Guard) Cancel(ctx context.Context, userID string) (err error) {
 	defer e.conclude(ctx, &err)
 	return e.run(ctx, func(a *account.Account, _ account.Moment) error { return a.Cancel() })
 }
-
-// readAuthenticatorID reads the ID of a Status. An ID that can't be read belongs to
-// no authenticator of the account.
-func readAuthenticatorID(text string) (id account.AuthenticatorID, err error) {
-	raw, err := hex.DecodeString(text)
-	if err != nil || len(raw) != len(id) {
-		return id, deny(ReasonUnknownAuthenticator)
-	}
-	return account.AuthenticatorID(raw), nil
-}
-
-func formatAuthenticatorID(id account.AuthenticatorID) string { return hex.EncodeToString(id[:]) }
