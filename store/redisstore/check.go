@@ -12,8 +12,8 @@ import (
 // Check returns an error that matches [ErrSettings], and says what to change, if Redis
 // can lose acknowledged writes or accounts with its settings: a maxmemory-policy that
 // evicts keys without a time to live, appendonly other than yes, appendfsync other than
-// always, or a server that is a replica. In a cluster it asks each master. Applications
-// call it at start. It writes nothing.
+// always, no-appendfsync-on-rewrite other than no, or a server that is a replica. In a
+// cluster it asks each master. Applications call it at start. It writes nothing.
 //
 // Check can't tell what a failover loses. If the user may not call CONFIG GET and INFO, as
 // with many hosted services, Check returns the client's error. Look the settings up in the
@@ -48,7 +48,7 @@ func (s *Store) Check(ctx context.Context) error {
 func check(ctx context.Context, c redis.Cmdable) error {
 	const doing = "redisstore: checking the settings: %w"
 	settings := make(map[string]string)
-	for _, name := range []string{"maxmemory-policy", "appendonly", "appendfsync"} {
+	for _, name := range []string{"maxmemory-policy", "appendonly", "appendfsync", "no-appendfsync-on-rewrite"} {
 		some, err := c.ConfigGet(ctx, name).Result()
 		if err != nil {
 			return fmt.Errorf(doing, err)
@@ -72,6 +72,10 @@ func check(ctx context.Context, c redis.Cmdable) error {
 	}
 	if fsync := settings["appendfsync"]; fsync != "always" {
 		wrong = append(wrong, "appendfsync is "+fsync+" and not always: a crash of the machine loses acknowledged writes, and used codes work again")
+	}
+	// Redis returns before the flush then, also with appendfsync always.
+	if rewrite := settings["no-appendfsync-on-rewrite"]; rewrite != "no" {
+		wrong = append(wrong, "no-appendfsync-on-rewrite is "+rewrite+" and not no: a crash of the machine while Redis saves in the background loses acknowledged writes, and used codes work again")
 	}
 	if len(wrong) > 0 {
 		return fmt.Errorf("%w: %s", ErrSettings, strings.Join(wrong, "; "))

@@ -26,6 +26,8 @@ func TestCheck(t *testing.T) {
 		{"appendfsync", "everysec", "appendfsync is everysec"},
 		{"appendfsync", "no", "appendfsync is no"},
 		{"appendfsync", "always", ""},
+		{"no-appendfsync-on-rewrite", "yes", "no-appendfsync-on-rewrite is yes"},
+		{"no-appendfsync-on-rewrite", "no", ""},
 		{"appendonly", "no", "appendonly is no"},
 		{"appendonly", "yes", ""},
 	} {

@@ -22,10 +22,12 @@
 //
 // # Durability of one server
 //
-// Set appendonly yes, appendfsync always and maxmemory-policy noeviction. With
-// appendfsync everysec, a crash of the machine loses up to two seconds, with the same
-// consequences as above. A policy that evicts any key evicts accounts. [Store.Check]
-// refuses each of these.
+// Set appendonly yes, appendfsync always and maxmemory-policy noeviction, and keep
+// no-appendfsync-on-rewrite at no. With appendfsync everysec, a crash of the machine
+// loses up to two seconds, with the same consequences as above. With
+// no-appendfsync-on-rewrite, it loses what was written since Redis began to save in the
+// background, also with appendfsync always. A policy that evicts any key evicts accounts.
+// [Store.Check] refuses each of these.
 //
 //	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
 //	accounts, err := redisstore.New(rdb, redisstore.Options{})
