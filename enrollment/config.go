@@ -176,7 +176,9 @@ type Config struct {
 	// then, hardware tokens with such secrets can be set up as well. From then on, Answer
 	// denies a right code of such a user as ReasonMustReplace, with what it takes to
 	// replace the secret; see [Replacement]. A trusted device then replaces no code.
-	// SignIn still asks for a code of the old secret, so that nobody gets around it.
+	// SignIn still asks for a code of the old secret, so that nobody gets around it. What
+	// proves no change of factors still signs in: a code in a message, and three
+	// consecutive codes of another time, see [ThreeCodes].
 	//
 	// Status and Directory say who has such a secret. Import still takes them after that
 	// time, for users who come late. Set it to the same value on every node. Defaults to
