@@ -45,7 +45,7 @@
 // of its users. A group has a hash tag, so that all of its keys are in one slot of a
 // cluster:
 //
-//	twofactor:{17}:user:alice    version, state, due, updated, data, and the token of the last Save
+//	twofactor:{17}:user:alice    version, state, due, updated, data
 //	twofactor:{17}:users         the user ids, in the order of their bytes
 //
 // The groups spread accounts over 64 slots, which is enough for a cluster with a few
@@ -58,10 +58,11 @@
 // but the user is in the sorted set, Redis has evicted the account or something else has
 // deleted it. Load then returns [ErrLost], and the user does not count as not enrolled.
 //
-// go-redis sends a command again when a connection fails. A Save carries a random token,
-// so that its second arrival is not a conflict. If another Save came between the two, it
-// is one, although the first arrival has changed the record. Set MaxRetries to -1 to
-// exclude that; then a failed connection is an error of the Save.
+// go-redis sends a command again when a connection fails. A Store lets it do so for Load
+// and List, as the client's MaxRetries says. A Save and an Erase are sent once: a second
+// arrival could meet a record that another client has written between the two. If the
+// connection fails, they return an error, and the write may or may not have happened. The
+// Guard then looks whether its record is there.
 //
 // # Versions
 //

@@ -98,10 +98,9 @@ func TestKeys(t *testing.T) {
 		t.Errorf("keys = %q, %v, want %q", keys, err, want)
 	}
 	got, err := c.HGetAll(t.Context(), keys[0]).Result()
-	if err != nil || len(got["token"]) < 26 {
-		t.Fatalf("hash = %v, %v", got, err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	delete(got, "token")
 	want := map[string]string{"version": "7", "state": "confirmed", "due": "", "updated": "-62135596800000000", "data": "CANARY"}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("hash = %v, want %v", got, want)
@@ -223,8 +222,8 @@ func (l *lossy) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// TestLostReply loses the reply of a Save. The client sends it again, and the second
-// arrival is no conflict. Without retries the Save is an error.
+// TestLostReply loses the reply of a Save. The client does not send it again, whatever
+// its settings: another Save could have come between the two.
 func TestLostReply(t *testing.T) {
 	t.Parallel()
 	need(t)
@@ -249,11 +248,7 @@ func TestLostReply(t *testing.T) {
 		cut.mu.Lock()
 		cut.cuts = 1
 		cut.mu.Unlock()
-		err := s.Save(t.Context(), record("alice", 2), 1)
-		if retries == 0 && err != nil {
-			t.Errorf("Save that was sent twice = %v, want nil", err)
-		}
-		if retries == -1 && (err == nil || errors.Is(err, store.ErrConflict)) {
+		if err := s.Save(t.Context(), record("alice", 2), 1); err == nil || errors.Is(err, store.ErrConflict) {
 			t.Errorf("Save without a reply = %v, want an error that is no conflict", err)
 		}
 		if r, err := s.Load(t.Context(), "alice"); err != nil || r.Version != 2 {

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -35,16 +34,14 @@ if r[1] then return r end
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end
 return 'absent'`)
 
-	// saveScript returns a word. Its arguments are the id, prev, a token, and the
-	// fields. It does not compare numbers, but their text. The token is that of a call,
-	// which the client may send twice.
+	// saveScript returns a word. Its arguments are the id, prev, and the fields. It does
+	// not compare numbers, but their text.
 	saveScript = redis.NewScript(`
-local now = redis.call('HMGET', KEYS[1], 'version', 'token')
-if now[2] == ARGV[3] then return 'ok' end
-if not now[1] and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end
-if (now[1] or '0') ~= ARGV[2] then return 'conflict' end
-redis.call('HSET', KEYS[1], 'token', ARGV[3], 'version', ARGV[4], 'state', ARGV[5], 'due', ARGV[6], 'updated', ARGV[7], 'data', ARGV[8])
-if not now[1] then redis.call('ZADD', KEYS[2], 0, ARGV[1]) end
+local now = redis.call('HGET', KEYS[1], 'version')
+if not now and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end
+if (now or '0') ~= ARGV[2] then return 'conflict' end
+redis.call('HSET', KEYS[1], 'version', ARGV[3], 'state', ARGV[4], 'due', ARGV[5], 'updated', ARGV[6], 'data', ARGV[7])
+if not now then redis.call('ZADD', KEYS[2], 0, ARGV[1]) end
 return 'ok'`)
 
 	// eraseScript returns a word. The argument is the id.
@@ -77,7 +74,7 @@ func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
 	if !r.Due.IsZero() {
 		due = strconv.FormatInt(r.Due.UnixMicro(), 10)
 	}
-	return b.write(ctx, saveScript, r.UserID, strconv.FormatInt(prev, 10), rand.Text(),
+	return b.write(ctx, saveScript, r.UserID, strconv.FormatInt(prev, 10),
 		strconv.FormatInt(r.Version, 10), r.State.String(), due, strconv.FormatInt(r.Updated.UnixMicro(), 10), r.Data)
 }
 
@@ -86,17 +83,52 @@ func (b rows) Delete(ctx context.Context, userID string) error {
 	return b.write(ctx, eraseScript, userID)
 }
 
+// A writing is a command that the client sends once, whatever its MaxRetries. If it sent
+// a write again after a connection has failed, the second arrival could meet the write of
+// another client that came between the two. It would then say that there is a conflict,
+// although the first arrival has changed the record; or erase a newer one.
+type writing struct{ *redis.Cmd }
+
+// NoRetry is part of redis.Cmder.
+func (writing) NoRetry() bool { return true }
+
+// A writer runs scripts as writings.
+type writer struct {
+	redis.Scripter
+	process func(ctx context.Context, cmd redis.Cmder) error
+}
+
+// Eval implements redis.Scripter.
+func (w writer) Eval(ctx context.Context, script string, keys []string, args ...any) *redis.Cmd {
+	return w.run(ctx, "eval", script, keys, args)
+}
+
+// EvalSha implements redis.Scripter.
+func (w writer) EvalSha(ctx context.Context, hash string, keys []string, args ...any) *redis.Cmd {
+	return w.run(ctx, "evalsha", hash, keys, args)
+}
+
+func (w writer) run(ctx context.Context, command, script string, keys []string, args []any) *redis.Cmd {
+	all := []any{command, script, len(keys)}
+	for _, key := range keys {
+		all = append(all, key)
+	}
+	cmd := redis.NewCmd(ctx, append(all, args...)...)
+	_ = w.process(ctx, writing{cmd}) // the error is in the command
+	return cmd
+}
+
 // write runs a script that returns a word, and waits for replicas.
 func (b rows) write(ctx context.Context, script *redis.Script, userID string, args ...any) error {
 	args = append([]any{userID}, args...)
-	if b.options.Replicas == 0 {
-		word, err := script.Run(ctx, b.client, b.keys(userID), args...).Text()
-		if err != nil {
-			return err
-		}
-		return ended(word)
+	if b.options.Replicas > 0 {
+		return b.writeWait(ctx, script, b.keys(userID), args)
 	}
-	return b.writeWait(ctx, script, b.keys(userID), args)
+	word, err := script.Run(ctx, writer{b.client, b.client.Process}, b.keys(userID), args...).Text()
+	if err != nil {
+		return err
+	}
+	return ended(word)
 }
 
 // writeWait is write with WAIT, which counts the writes of its own connection. Both go
@@ -113,7 +145,7 @@ func (b rows) writeWait(ctx context.Context, script *redis.Script, keys []string
 	} else {
 		master = b.client.Pipeline()
 	}
-	reply := script.Eval(ctx, master, keys, args...)
+	reply := script.Eval(ctx, writer{master, master.Process}, keys, args...)
 	wait := master.Do(ctx, "WAIT", b.options.Replicas, b.options.WaitTimeout.Milliseconds())
 	master.Exec(ctx) // the error is that of one of the replies
 	word, err := reply.Text()
