@@ -204,8 +204,8 @@ func (s *siege) end() []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	if _, err := d.Sweep(context.Background()); err != nil {
-		s.fault("Sweep: %v", err)
+	if reason := s.until(func(ctx context.Context) error { _, err := d.Sweep(ctx); return err }); reason != "" {
+		s.fault("Sweep: %q", reason)
 	}
 	for _, user := range users {
 		s.check(user)
