@@ -3,9 +3,7 @@ package integration_test
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
-	"strconv"
 	"testing"
 	"time"
 
@@ -21,6 +19,9 @@ import (
 // historyRounds is the environment variable with how many histories of each store are
 // looked at, for long runs.
 const historyRounds = "TWOFACTOR_HISTORIES"
+
+// historied returns how many histories are looked at, for short or long runs.
+func historied(t *testing.T, short int) int { return number(t, historyRounds, short) }
 
 // sqlNodes returns two stores with pools of their own on one database.
 func sqlNodes(d sqlstore.Dialect) func(t *testing.T) []proving.Full {
@@ -66,10 +67,7 @@ func deadlocked(err error) bool {
 // order of their operations that explains what each was told.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	rounds := 40
-	if n, err := strconv.Atoi(os.Getenv(historyRounds)); err == nil {
-		rounds = n
-	}
+	rounds := historied(t, 40)
 	for _, h := range historians {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()

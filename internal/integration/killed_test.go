@@ -18,15 +18,18 @@ import (
 const siegeRounds = "TWOFACTOR_SIEGE_ROUNDS"
 
 // besieged returns how many rounds a siege has, for short or long runs.
-func besieged(t *testing.T, short int) int {
+func besieged(t *testing.T, short int) int { return number(t, siegeRounds, short) }
+
+// number returns the number in an environment variable, or short if it is not set.
+func number(t *testing.T, variable string, short int) int {
 	t.Helper()
-	text := os.Getenv(siegeRounds)
+	text := os.Getenv(variable)
 	if text == "" {
 		return short
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		t.Fatalf("%s: %v", siegeRounds, err)
+		t.Fatalf("%s: %v", variable, err)
 	}
 	return n
 }

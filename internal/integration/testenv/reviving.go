@@ -25,7 +25,7 @@ func MariaDBReviving(t testing.TB) (*sql.DB, func() error) {
 	s, err := mariadb.StartReviving(t.Context())
 	needServer(t, "MariaDB", err)
 	stopped(t, s.Stop, s.Log)
-	_ = mysql.SetLogger(&mysql.NopLogger{}) // it tells of each connection that breaks
+	quietMariaDB()
 	return openPool(t, "mysql", databaseOf(t, s)), s.Kill
 }
 
@@ -41,3 +41,6 @@ func stopped(t testing.TB, stop func() error, log func() string) {
 		}
 	})
 }
+
+// quietMariaDB keeps the driver from telling of each connection that breaks.
+func quietMariaDB() { _ = mysql.SetLogger(&mysql.NopLogger{}) }

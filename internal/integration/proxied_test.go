@@ -1,0 +1,168 @@
+package integration_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+// A watched store calls before before the next Save.
+type watched struct {
+	proving.Full
+	before func()
+}
+
+func (s *watched) Save(ctx context.Context, r store.Record, prev int64) error {
+	if f := s.before; f != nil {
+		s.before = nil
+		f()
+	}
+	return s.Full.Save(ctx, r, prev)
+}
+
+// TestLostReply cuts the connection around the write of a right code. A write whose
+// reply is lost is recognised, and one that never arrived can be tried again. The code
+// works once in either case.
+func TestLostReply(t *testing.T) {
+	t.Parallel()
+	for _, backend := range testenv.Proxied {
+		t.Run(backend.Name, func(t *testing.T) {
+			t.Parallel()
+			p, full := backend.Open(t)
+			s := &watched{Full: full}
+			clock := enrollmenttest.NewClock(proving.Start)
+			ring, err := keyring.Generate("first")
+			if err != nil {
+				t.Fatal(err)
+			}
+			g, err := enrollment.New(s, ring, enrollment.Config{
+				Issuer: "Acme", Now: clock.Now, RecoveryScheme: recovery.Fast, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			setup, err := g.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("password")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			key, _, err := totp.ParseURI(setup.URI())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := g.Confirm(t.Context(), "alice", setup.Token, proving.Shown(key, clock.Now())); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range []struct {
+				name      string
+				direction proxy.Direction
+				keep      int
+			}{
+				{"nothing", proxy.Request, 1 << 20}, // to see that it is the cut
+				{"the reply", proxy.Reply, 0},
+				{"the end of the reply", proxy.Reply, 3},
+				{"the end of the request", proxy.Request, 40},
+				{"the request", proxy.Request, 0},
+			} {
+				clock.Advance(time.Hour)
+				verify := func() error {
+					_, err := g.Verify(t.Context(), "alice", "test", proving.Shown(key, clock.Now()))
+					return err
+				}
+				if c.name != "nothing" {
+					s.before = func() { p.Cut(c.direction, c.keep) }
+				}
+				before := p.Figures()
+				err := verify()
+				if c.direction == proxy.Request && c.keep < 1<<20 && err != nil {
+					// Nothing has arrived, and the driver has not tried again.
+					if reason := proving.ReasonOf(err); reason != proving.Fault {
+						t.Errorf("%s is cut: %q, want a fault", c.name, reason)
+					}
+					err = verify()
+				}
+				if err != nil {
+					t.Errorf("%s is cut: %v", c.name, err)
+				}
+				if err := verify(); proving.ReasonOf(err) != enrollment.ReasonReplayed {
+					t.Errorf("%s is cut: the code again: %v, want Replayed", c.name, err)
+				}
+				after := p.Figures()
+				if cuts := after.CutRequests + after.CutReplies + after.LostReplies - before.CutRequests - before.CutReplies - before.LostReplies; (cuts == 1) != (c.name != "nothing") {
+					t.Errorf("%s is cut: %d cuts", c.name, cuts)
+				}
+			}
+		})
+	}
+}
+
+// troubles are what happens to the passages of a siege, in thousandths.
+var troubles = proxy.Trouble{CutRequest: 5, CutReply: 5, LoseReply: 10, Delay: 50}
+
+// splitFor is how long a split takes.
+const splitFor = 100 * time.Millisecond
+
+// TestBrokenNetwork puts a network between the nodes and their server that delays, cuts
+// and loses, and splits them in every other round. Nothing that was acknowledged is lost,
+// and no code works twice.
+func TestBrokenNetwork(t *testing.T) {
+	t.Parallel()
+	for _, backend := range testenv.Proxied {
+		t.Run(backend.Name, func(t *testing.T) {
+			t.Parallel()
+			p, full := backend.Open(t)
+			p.Meet(troubles)
+			splits := 0
+			siege.Run(t, full, func() {
+				heal := p.Heal
+				if splits++; splits%2 == 0 {
+					heal = p.HealBroken
+				}
+				p.Split()
+				time.AfterFunc(splitFor, heal)
+			}, besieged(t, 10))
+			f := p.Figures()
+			t.Log(f)
+			if f.CutRequests == 0 || f.CutReplies == 0 || f.LostReplies == 0 || f.Delays == 0 || f.Splits == 0 {
+				t.Error("something did not happen")
+			}
+		})
+	}
+}
+
+// TestHistoriesOfBrokenNetwork looks for an order of operations that may be lost.
+func TestHistoriesOfBrokenNetwork(t *testing.T) {
+	t.Parallel()
+	for _, backend := range testenv.Proxied {
+		t.Run(backend.Name, func(t *testing.T) {
+			t.Parallel()
+			p, full := backend.Open(t)
+			p.Meet(troubles)
+			o := histories.Options{Rounds: historied(t, 30), Faulty: true}
+			if backend.Name == "MariaDB" {
+				o.Deadlock = deadlocked
+			}
+			f, err := histories.Check(t.Context(), []proving.Full{full}, o)
+			t.Log(f, p.Figures())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Unknown == 0 {
+				t.Error("no operation was lost")
+			}
+		})
+	}
+}

@@ -1,0 +1,173 @@
+package proxy_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
+)
+
+// echo starts a server that sends back what it receives, and tells what it has received.
+func echo(t *testing.T) (addr string, received <-chan string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	all := make(chan string, 100)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				buffer := make([]byte, 100)
+				for {
+					n, err := c.Read(buffer)
+					if err != nil {
+						return
+					}
+					all <- string(buffer[:n])
+					if _, err := c.Write(buffer[:n]); err != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String(), all
+}
+
+func start(t *testing.T) (p *proxy.Proxy, received <-chan string) {
+	t.Helper()
+	addr, received := echo(t)
+	p, err := proxy.Start("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p, received
+}
+
+func dial(t *testing.T, p *proxy.Proxy) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", p.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func send(t *testing.T, c net.Conn, text string) {
+	t.Helper()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// all returns what arrives until the connection is closed.
+func all(t *testing.T, c net.Conn) string {
+	t.Helper()
+	b, err := io.ReadAll(c)
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		t.Fatal("the connection stays open")
+	}
+	return string(b)
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		direction     proxy.Direction
+		keep          int
+		received, got string
+	}{
+		"in the middle of a request": {proxy.Request, 2, "he", ""},
+		"before a reply":             {proxy.Reply, 0, "hello", ""},
+		"in the middle of a reply":   {proxy.Reply, 3, "hello", "hel"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, received := start(t)
+			p.Cut(c.direction, c.keep)
+			conn := dial(t, p)
+			send(t, conn, "hello")
+			if got := all(t, conn); got != c.got {
+				t.Errorf("the client got %q, want %q", got, c.got)
+			}
+			if got := <-received; got != c.received {
+				t.Errorf("the server got %q, want %q", got, c.received)
+			}
+			next := dial(t, p) // only one was cut
+			send(t, next, "again")
+			if b := make([]byte, 5); func() bool { _, err := io.ReadFull(next, b); return err != nil || string(b) != "again" }() {
+				t.Errorf("the next connection got %q", b)
+			}
+		})
+	}
+}
+
+// TestSplit sees that nothing passes during a split, and what is on its way afterwards.
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	for name, broken := range map[string]bool{"heals": false, "outlasts the connections": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, received := start(t)
+			conn := dial(t, p)
+			p.Split()
+			send(t, conn, "hello")
+			for p.Figures().Passages == 0 { // it waits in the proxy
+				time.Sleep(time.Millisecond)
+			}
+			select {
+			case got := <-received:
+				t.Fatalf("the server got %q", got)
+			default:
+			}
+			if broken {
+				p.HealBroken()
+				if got := all(t, conn); got != "" {
+					t.Errorf("the client got %q", got)
+				}
+				return
+			}
+			p.Heal()
+			if b := make([]byte, 5); func() bool { _, err := io.ReadFull(conn, b); return err != nil || string(b) != "hello" }() {
+				t.Errorf("the client got %q", b)
+			}
+		})
+	}
+}
+
+// TestTrouble meets each kind by chance.
+func TestTrouble(t *testing.T) {
+	t.Parallel()
+	p, _ := start(t)
+	p.Meet(proxy.Trouble{CutRequest: 100, CutReply: 100, LoseReply: 100, Delay: 100})
+	for {
+		c := dial(t, p)
+		send(t, c, "hello")
+		b := make([]byte, 5)
+		_, _ = io.ReadFull(c, b)
+		c.Close()
+		if f := p.Figures(); f.CutRequests > 0 && f.CutReplies > 0 && f.LostReplies > 0 && f.Delays > 0 {
+			return
+		}
+	}
+}
