@@ -168,7 +168,7 @@ func TestFaultsOfSealer(t *testing.T, open proving.Open) {
 					continue
 				}
 				switch proving.ReasonOf(err) {
-				case enrollment.ReasonChallengeInvalid, enrollment.ReasonSetupInvalid, enrollment.ReasonProofInvalid, enrollment.ReasonRenewalInvalid:
+				case enrollment.ReasonChallengeInvalid, enrollment.ReasonSetupInvalid, enrollment.ReasonProofInvalid, enrollment.ReasonRenewalInvalid, enrollment.ReasonEnrollTokenInvalid:
 				case op.want: // the token did not come to matter
 				default:
 					t.Errorf("%s: %v, want a token that is refused", r.where, err)

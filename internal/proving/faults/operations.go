@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
@@ -59,6 +60,11 @@ func operations() []operation {
 	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.Receipt) }
 	byRecovery := func(s S) enrollment.Proof { return enrollment.ByCode(s.Codes[1]) }
 	byReauth := func(S) enrollment.Proof { return enrollment.ByReauth("password") }
+	byToken := func(s S) enrollment.Proof { return s.Demanded() }
+	byOld := func(s S) enrollment.Proof {
+		defer s.Pass(enrollment.EnrollTTL + time.Microsecond)
+		return s.Demanded()
+	}
 	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
 
 	resume := func(ctx context.Context, _ S, g G, out *result) error {
@@ -186,6 +192,9 @@ func operations() []operation {
 		{name: "Begin", state: "none", run: begin(proven(byReauth)), writes: true, held: resume},
 		{name: "Begin again", state: "pending", run: begin(proven(byReauth)), writes: true, held: resume},
 		{name: "Begin after all", state: "disabled", run: begin(proven(byReauth)), writes: true, held: resume},
+		{name: "Begin by token", state: "pending", run: begin(proven(byToken)), writes: true, held: resume},
+		{name: "Begin after all by token", state: "disabled", run: begin(proven(byToken)), writes: true, held: resume},
+		{name: "Begin by old token", state: "none", run: begin(proven(byOld)), want: enrollment.ReasonEnrollTokenInvalid},
 		{name: "Begin without a proof", state: "none", run: begin(proven(byNothing)), want: enrollment.ReasonProofRequired},
 		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, quiet: true, held: both(resume, replayed(S.Right))},
 		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: both(resume, replayed(recoveryCode))},

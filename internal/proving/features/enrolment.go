@@ -20,15 +20,41 @@ func TestFeatureR1_MandateLeadsIntoSetup(t *testing.T, open proving.Open) {
 		if !d.Challenge.IsZero() {
 			t.Error("a challenge, and nothing to answer it with")
 		}
-		setup, app := k.Begin(user, enrollment.BeginOptions{Account: "user"})
+		setup, app := k.Begin(user, enrollment.BeginOptions{Account: "user", Proof: enrollment.ByEnrollToken(d.EnrollToken, "")})
 		k.SignIn(user, mandated, enrollment.MustEnroll) // leaving the page is no way around it
 		done := k.Confirm(user, setup, app)
 		// The session starts here: no second code.
-		if done.Success.UserID != user || done.Success.Receipt.IsZero() || done.Success.Purpose != enrollment.PurposeSetup {
+		if done.Success.UserID != user || done.Success.Receipt.IsZero() || done.Success.Purpose != enrollment.PurposeSignIn {
 			t.Errorf("%+v, want a success of %s", done.Success, user)
 		}
 		k.In(k.SignIn(user, mandated, enrollment.AskCode).Challenge, k.Code(app))
 	}
+}
+
+// N14: where a sign-in demands the setup, its token carries the user from the password to
+// the first code. No form and no session has to say who that is.
+func TestFeatureN14_TokenOfTheSignIn(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	const browser = "hash of a cookie"
+	d := k.SignIn("alice", enrollment.SignInOptions{Require: true, Browser: browser}, enrollment.MustEnroll)
+	_, err := k.Guard.Enrolling(t.Context(), d.EnrollToken, "hash of another cookie") // it was stolen
+	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
+	user, err := k.Guard.Enrolling(t.Context(), d.EnrollToken, browser)
+	k.Must(err)
+	o := enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(d.EnrollToken, browser)}
+	_, err = k.Guard.Begin(t.Context(), "mallory", o) // whom a form has named
+	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
+	setup, app := k.Begin(user, o)
+	if done := k.Confirm(user, setup, app); done.Success.UserID != "alice" || done.Success.Purpose != enrollment.PurposeSignIn {
+		t.Errorf("%+v", done.Success)
+	}
+	_, err = k.Guard.Begin(t.Context(), user, o) // once it is set up, the token is worth nothing
+	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
+
+	d = k.SignIn("bob", enrollment.SignInOptions{Require: true}, enrollment.MustEnroll)
+	k.Pass(enrollment.EnrollTTL + time.Second) // bob was called away
+	_, err = k.Guard.Begin(t.Context(), "bob", enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(d.EnrollToken, "")})
+	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
 }
 
 // X13: the first setup takes a proof, and a settings page knows that before it asks.

@@ -47,6 +47,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureN13_MovesInAtSignIn", Run: TestFeatureN13_MovesInAtSignIn},
 	{Name: "TestFeatureN13_DryRun", Run: TestFeatureN13_DryRun},
 	{Name: "TestFeatureN13_ShortSecrets", Run: TestFeatureN13_ShortSecrets},
+	{Name: "TestFeatureN14_TokenOfTheSignIn", Run: TestFeatureN14_TokenOfTheSignIn},
 	{Name: "TestFeatureN15_OperatorCommands", Run: TestFeatureN15_OperatorCommands},
 	{Name: "TestFeatureR1_MandateLeadsIntoSetup", Run: TestFeatureR1_MandateLeadsIntoSetup},
 	{Name: "TestFeatureR2_AppOrTextMessages", Run: TestFeatureR2_AppOrTextMessages},

@@ -52,14 +52,14 @@ func scenes() []scene {
 		},
 		{
 			state:  "none",
-			core:   []operation{beginFirst, takeOver},
+			core:   []operation{beginFirst, beginDemanded, takeOver},
 			others: []operation{signIn, bypass, erase},
-			short:  []operation{beginFirst, takeOver, signIn},
+			short:  []operation{beginFirst, beginDemanded, takeOver, signIn},
 			probes: []probe{tryApp},
 		},
 		{
 			state:  "pending",
-			core:   []operation{confirm, confirmWrong, beginFirst},
+			core:   []operation{confirm, confirmWrong, beginFirst, beginDemanded},
 			others: []operation{cancel, takeOver, signIn, erase, sweep},
 			short:  []operation{confirmWrong, beginFirst, cancel},
 			probes: []probe{trySetup, tryApp},
@@ -154,6 +154,10 @@ var (
 
 	beginFirst = change("begin", func(ctx ctx, s st, g gd) error {
 		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
+		return err
+	})
+	beginDemanded = change("begin by token", func(ctx ctx, s st, g gd) error {
+		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: s.Demanded()})
 		return err
 	})
 	begin = change("begin", func(ctx ctx, s st, g gd) error {

@@ -32,6 +32,8 @@ var Tests = []proving.Test{
 	{Name: "TestRaceOfRenames", Run: TestRaceOfRenames},
 	{Name: "TestRaceOfRenameAndCode", Run: TestRaceOfRenameAndCode},
 	{Name: "TestRaceOfRenameAndRemoval", Run: TestRaceOfRenameAndRemoval},
+	{Name: "TestRaceOfEnrollTokens", Run: TestRaceOfEnrollTokens},
+	{Name: "TestRaceOfEnrollTokenAndConfirm", Run: TestRaceOfEnrollTokenAndConfirm},
 	{Name: "TestRaceOfReset", Run: TestRaceOfReset},
 	{Name: "TestRaceOfImports", Run: TestRaceOfImports},
 	{Name: "TestRaceOfMovingIn", Run: TestRaceOfMovingIn},

@@ -32,6 +32,13 @@ func (s *State) demanded(g *enrollment.Guard) enrollment.Proof {
 	return enrollment.ByEnrollToken(d.EnrollToken, "firefox")
 }
 
+// Demanded is the proof by the token of a sign-in that demands the setup. What bends
+// the store does not meet the sign-in.
+func (s *State) Demanded() enrollment.Proof {
+	s.t.Helper()
+	return s.demanded(s.NodeOver(s.Store.Straight, s.Keys))
+}
+
 // firstTable returns the table of proofs for the first setup: for each operation, a
 // cell for each of firstColumns.
 func firstTable(t *testing.T) map[string][]string {

@@ -1,0 +1,149 @@
+package enrollment_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+	"github.com/seed-1b6a03a1/twofactor/totp"
+)
+
+var goldenEnrollPath = filepath.Join("testdata", "v1-enroll.json")
+
+// A goldenEnroll is what users hold at Now who can't sign in before a setup.
+type goldenEnroll struct {
+	Keys    string
+	Now     time.Time
+	Browser string         // that the tokens are bound to
+	Records []store.Record // of the users begun and short
+
+	New enrollment.EnrollToken // of the user new, who has no account
+
+	// Of the user begun: a token, and the setup that has begun with another one.
+	Begun enrollment.EnrollToken
+	Setup enrollment.SetupToken
+	URI   string
+
+	// Of the user short: what there was instead of a Success.
+	Replacement   enrollment.Receipt
+	Authenticator string
+}
+
+// config has a setup last for an hour, so that it may outlast the sign-in.
+func (f *goldenEnroll) config() enrollment.Config {
+	return enrollment.Config{
+		Issuer: "Acme", Now: func() time.Time { return f.Now }, SetupTTL: time.Hour,
+		RecoveryScheme: recovery.Fast, RecoveryCodes: recovery.MinCount,
+	}
+}
+
+// Tokens that were handed out before an update of the library are good after it, and
+// complete the same sign-in. This file never changes.
+func TestGoldenEnroll(t *testing.T) {
+	t.Parallel()
+	if fips.Enforced() {
+		t.Skip("the accounts are for SHA-1")
+	}
+	if *update {
+		writeGoldenEnroll(t)
+	}
+	text, err := os.ReadFile(goldenEnrollPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f goldenEnroll
+	if err := json.Unmarshal(text, &f); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keyring.Parse(f.Keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(t *testing.T, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	type G = *enrollment.Guard
+	confirm := func(t *testing.T, g G, user string, setup enrollment.SetupToken, key totp.Key) {
+		t.Helper()
+		done, err := g.Confirm(t.Context(), user, setup, proving.Shown(key, f.Now))
+		if err != nil || done.Success.Purpose != enrollment.PurposeSignIn || done.Success.UserID != user {
+			t.Errorf("%+v, %v", done.Success, err)
+		}
+	}
+	begin := func(t *testing.T, g G, user string, o enrollment.BeginOptions) {
+		t.Helper()
+		setup, err := g.Begin(t.Context(), user, o)
+		must(t, err)
+		confirm(t, g, user, setup.Token, proving.KeyOf(t, setup))
+	}
+	for name, do := range map[string]func(t *testing.T, g G){
+		"a user without an account": func(t *testing.T, g G) {
+			user, err := g.Enrolling(t.Context(), f.New, f.Browser)
+			must(t, err)
+			begin(t, g, user, enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(f.New, f.Browser)})
+		},
+		"a user with an account": func(t *testing.T, g G) {
+			begin(t, g, "begun", enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(f.Begun, f.Browser)})
+		},
+		"a pending setup": func(t *testing.T, g G) {
+			key, _, err := totp.ParseURI(f.URI)
+			must(t, err)
+			again, err := g.Resume(t.Context(), "begun", f.Setup)
+			must(t, err)
+			confirm(t, g, "begun", again.Token, key)
+		},
+		"a replacement": func(t *testing.T, g G) {
+			begin(t, g, "short", enrollment.BeginOptions{Replace: f.Authenticator, Proof: enrollment.ByReceipt(f.Replacement)})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := memory.New()
+			for _, r := range f.Records {
+				must(t, s.Save(t.Context(), r, 0))
+			}
+			g, err := enrollment.New(s, keys, f.config())
+			must(t, err)
+			do(t, g)
+		})
+	}
+}
+
+func writeGoldenEnroll(t *testing.T) {
+	f := goldenEnroll{Now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC), Browser: "b5bb9d8014a0f9b1"}
+	k := proving.New(t, func(c *enrollment.Config) {
+		*c = f.config()
+		c.ShortSecretsUntil = f.Now
+	})
+	f.Keys = k.Keys.Reveal()
+	token := func(user string) enrollment.EnrollToken {
+		return k.SignIn(user, enrollment.SignInOptions{Require: true, Browser: f.Browser}, enrollment.MustEnroll).EnrollToken
+	}
+	f.New = token("new")
+	setup, _ := k.Begin("begun", enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(token("begun"), f.Browser)})
+	f.Begun, f.Setup, f.URI = token("begun"), setup.Token, setup.URI()
+	short := shortKey(t, "golden")
+	k.SignIn("short", enrollment.SignInOptions{Import: &enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: short}}}})
+	f.Now = f.Now.Add(time.Minute)
+	_, err := k.Answer(k.Challenge("short"), proving.Shown(short, f.Now))
+	f.Replacement, f.Authenticator = proving.Want(t, err, enrollment.ReasonMustReplace).Replace.Receipt, k.Status("short").Authenticators[0].ID
+	for _, user := range []string{"begun", "short"} {
+		r, err := k.Store.Load(t.Context(), user)
+		k.Must(err)
+		f.Records = append(f.Records, r)
+	}
+	text, err := json.MarshalIndent(f, "", "  ")
+	k.Must(err)
+	k.Must(os.WriteFile(goldenEnrollPath, append(text, '\n'), 0o644))
+}
