@@ -24,13 +24,14 @@ func (a *Account) NewEnroll(now time.Time) Enroll {
 	return Enroll{Epoch: a.epoch, At: now, Unstored: a.unstored}
 }
 
-// checkEnroll reports whether the first setup may begin with it.
+// checkEnroll reports whether the first setup of an account without a factor may begin
+// with it.
 func (a *Account) checkEnroll(m Moment, e Enroll) error {
 	epoch := a.epoch
 	if a.unstored && e.Unstored {
 		epoch = e.Epoch
 	}
-	if a.enrolled() || e.Epoch != epoch || !fresh(e.At, m.typed(), EnrollTTL) {
+	if e.Epoch != epoch || !fresh(e.At, m.typed(), EnrollTTL) {
 		return refuse(EnrollTokenInvalid)
 	}
 	a.epoch = epoch
