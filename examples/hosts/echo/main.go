@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"flag"
 	"log"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 )
 
 func main() {
+	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	path := flag.String("db", "echo.db", "SQLite `file` for the second factor") // added
 	flag.Parse()
 	guard, err := openGuard(context.Background(), *path) // added
@@ -33,7 +35,12 @@ func main() {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
-	log.Fatal(http.ListenAndServe("localhost:8080", a.handler()))
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatalf("%v (another address: -addr localhost:0)", err)
+	}
+	log.Printf("listening on http://%s", listener.Addr())
+	log.Fatal(http.Serve(listener, a.handler()))
 }
 
 type app struct {
@@ -60,6 +67,7 @@ func newApp(guard *enrollment.Guard) (*app, error) {
 
 func (a *app) handler() http.Handler {
 	e := echo.New()
+	e.POST("/sign-up", a.signUp)
 	e.POST("/login", a.login)
 	e.GET("/", a.home)
 	e.Any("/2fa/*", echo.WrapHandler(a.pages))                                                     // added
@@ -67,10 +75,17 @@ func (a *app) handler() http.Handler {
 	return e
 }
 
+func (a *app) signUp(c echo.Context) error {
+	if problem := a.users.SignUp(c.Request()); problem != "" {
+		return echo.NewHTTPError(http.StatusUnprocessableEntity, problem)
+	}
+	return c.JSON(http.StatusOK, map[string]string{})
+}
+
 func (a *app) login(c echo.Context) error {
 	user, ok := a.users.Check(c.Request())
 	if !ok {
-		return echo.ErrUnauthorized
+		return echo.NewHTTPError(http.StatusUnauthorized, "Wrong name or password.")
 	}
 	a.pages.SignIn(c.Response(), c.Request(), user, enrollment.SignInOptions{}) // added
 	return nil

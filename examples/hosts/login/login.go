@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"unicode"
 )
 
 // Users are the users of a host and their passwords. A real host keeps hashes in its
@@ -21,28 +22,56 @@ type Users struct {
 func (u *Users) Add(name, password string) string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.add(name, password)
+	return name
+}
+
+func (u *Users) add(name, password string) {
 	if u.passwords == nil {
 		u.passwords = make(map[string]string)
 	}
 	u.passwords[name] = password
-	return name
+}
+
+// SignUp adds the user of a request as Check reads it. It returns "", or what to tell the
+// user who could not be added.
+func (u *Users) SignUp(r *http.Request) (problem string) {
+	in, ok := read(r)
+	if !ok || in.User == "" || len(in.User) > 64 || strings.ContainsFunc(in.User, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return "A name has 1 to 64 letters."
+	}
+	if len(in.Password) < 8 {
+		return "A password has at least 8 letters."
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, taken := u.passwords[in.User]; taken {
+		return "That name is taken."
+	}
+	u.add(in.User, in.Password)
+	return ""
 }
 
 // Check returns the user of a request to sign in, as a form or as JSON, if the password
 // is right.
 func (u *Users) Check(r *http.Request) (user string, ok bool) {
-	var in struct{ User, Password string }
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		if json.NewDecoder(http.MaxBytesReader(nil, r.Body, 4096)).Decode(&in) != nil {
-			return "", false
-		}
-	} else {
-		in.User, in.Password = r.PostFormValue("user"), r.PostFormValue("password")
-	}
+	in, ok := read(r)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	password, known := u.passwords[in.User]
-	return in.User, known && subtle.ConstantTimeCompare([]byte(password), []byte(in.Password)) == 1
+	return in.User, ok && known && subtle.ConstantTimeCompare([]byte(password), []byte(in.Password)) == 1
+}
+
+type credentials struct{ User, Password string }
+
+func read(r *http.Request) (in credentials, ok bool) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		if json.NewDecoder(http.MaxBytesReader(nil, r.Body, 4096)).Decode(&in) != nil {
+			return in, false
+		}
+		return in, true
+	}
+	return credentials{r.PostFormValue("user"), r.PostFormValue("password")}, true
 }
 
 // Page asks for name and password.
