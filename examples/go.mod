@@ -21,6 +21,7 @@ require (
 	github.com/seed-1b6a03a1/twofactor/internal/integration v0.0.0
 	github.com/wader/gormstore/v2 v2.0.3
 	golang.org/x/crypto v0.55.0
+	golang.org/x/term v0.45.0
 	golang.org/x/text v0.41.0
 	golang.org/x/time v0.11.0
 	gorm.io/gorm v1.31.2

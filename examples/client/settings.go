@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/seed-1b6a03a1/twofactor/qr"
+)
+
+func (c *client) status(ctx context.Context, _ string) error {
+	var me struct{ User string }
+	if err := c.get(ctx, "/", &me); err != nil {
+		return err
+	}
+	var s struct {
+		State          string
+		Authenticators []struct{ Name string }
+		CodesLeft      int `json:"codes_left"`
+		Locks          []struct{ Factor string }
+	}
+	if err := c.get(ctx, "/2fa/", &s); err != nil {
+		return err
+	}
+	c.say("Signed in as %s.", printable(me.User))
+	if s.State != "confirmed" {
+		c.say("Two-factor authentication is off.")
+		return nil
+	}
+	c.say("Two-factor authentication is on. %d recovery codes are left.", s.CodesLeft)
+	for _, a := range s.Authenticators {
+		c.say("App: %s", printable(a.Name))
+	}
+	for _, l := range s.Locks {
+		c.say("Not accepted at the moment: %s", printable(l.Factor))
+	}
+	return nil
+}
+
+func (c *client) enable(ctx context.Context, _ string) error {
+	var setup struct {
+		Token, URI, Secret string
+		Grouped            string `json:"secret_grouped"`
+	}
+	if err := c.post(ctx, "/2fa/setup/begin", object{}, &setup); err != nil {
+		return err // also if the sign-in is too long ago, which the text says
+	}
+	picture, err := qr.New(setup.URI)
+	if err != nil {
+		return err
+	}
+	c.say("Scan this with an authenticator app:\n\n%s", picture.Terminal(c.background))
+	c.say("Or add an account by hand, with this key:\n\n    %s\n", printable(setup.Grouped))
+	var done struct{ Codes []string }
+	err = c.tryCodes(func(code any) error {
+		return c.post(ctx, "/2fa/setup", object{"token": setup.Token, "code": code}, &done)
+	})
+	if err != nil {
+		return c.again(ctx, setup.Token, err)
+	}
+	c.say("Two-factor authentication is on.")
+	c.showCodes(done.Codes)
+	return nil
+}
+
+// again shows the recovery codes of a token if the answer that had them was lost. Otherwise
+// it returns the error.
+func (c *client) again(ctx context.Context, token string, err error) error {
+	var made struct{ Codes []string }
+	if c.post(ctx, "/2fa/codes/again", object{"token": token}, &made) != nil {
+		return err
+	}
+	c.showCodes(made.Codes)
+	return nil
+}
+
+func (c *client) showCodes(codes []string) {
+	c.say("Save these recovery codes. They let you in without your phone, each of them once:\n")
+	for _, code := range codes {
+		c.say("    %s", printable(code))
+	}
+	c.say("")
+}
+
+func (c *client) newCodes(ctx context.Context, _ string) error {
+	if err := c.prove(ctx, "settings"); err != nil {
+		return err
+	}
+	// The token is here before the codes are made.
+	var renewal struct{ Token string }
+	if err := c.post(ctx, "/2fa/codes/token", object{}, &renewal); err != nil {
+		return err
+	}
+	var made struct{ Codes []string }
+	if err := c.post(ctx, "/2fa/codes/new", object{"token": renewal.Token}, &made); err != nil {
+		return c.again(ctx, renewal.Token, err)
+	}
+	c.showCodes(made.Codes)
+	return nil
+}
+
+func (c *client) disable(ctx context.Context, _ string) error {
+	yes, err := c.ask("Your password alone will sign in. Go on? [yes/no] ")
+	if err != nil || !strings.EqualFold(yes, "yes") {
+		return err
+	}
+	if err := c.prove(ctx, "settings"); err != nil {
+		return err
+	}
+	if err := c.post(ctx, "/2fa/disable", object{}, &struct{}{}); err != nil {
+		return err
+	}
+	c.say("Two-factor authentication is off.")
+	return nil
+}
