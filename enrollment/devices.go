@@ -64,7 +64,8 @@ type TrustedDevice struct {
 // without an event. The name is at most [MaxName] bytes; it defaults to "Device".
 //
 // It returns a [Denied] of reason ReasonNotEnrolled, ReasonTrustNotAllowed,
-// ReasonProofInvalid, ReasonProofStale or ReasonInvalidName.
+// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed (for the receipt of three
+// codes of another time, see [ThreeCodes]) or ReasonInvalidName.
 func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name string) (_ TrustedDevice, err error) {
 	if err := d.guard.check(); err != nil {
 		return TrustedDevice{}, err

@@ -76,7 +76,7 @@ func (c *call) showAddressCode() {
 		return
 	}
 	part := c.cookie(cookieAddress, 3)
-	if part[0] == "" {
+	if owner, _ := ownerOf(part[1]); part[0] == "" || owner != c.user {
 		c.redirect(c.at("/address"))
 		return
 	}

@@ -67,11 +67,13 @@
 // Every POST leads to a GET, also one that is denied: no reload repeats a change or a
 // guess. Recovery codes are shown until the user says that they are saved: a second
 // click, a reload, or a lost answer shows them again. Once a session has shown them,
-// they need one: the next person at the browser does not see them. Tokens are in cookies (__Host-,
-// HttpOnly, SameSite=Lax) and never in an address or in the application's session, so
-// a stolen session id alone shows no secret and changes nothing. With a recovery code
-// that replaces a used one (Config.ReplenishCodes of the Guard), a reload loses the new
-// one; it is shown in the answer to the form.
+// they need one: the next person at the browser does not see them. Tokens are in
+// cookies (__Host-, HttpOnly, SameSite=Lax) and never in an address or in the
+// application's session, so a stolen session id alone shows no secret and changes no
+// factor; see Config.Reauth for the first minutes. It can do what needs no proof: rename,
+// and end trust in devices and what is pending. With a recovery code that replaces a used
+// one (Config.ReplenishCodes of the Guard), a reload loses the new one; it is shown in
+// the answer to the form.
 //
 // The pages work without JavaScript. Their Content-Security-Policy allows none but
 // script.js, which sends a code with its last digit, counts down waits, copies, prints,

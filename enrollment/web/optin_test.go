@@ -111,6 +111,11 @@ func TestAddress(t *testing.T) {
 	b.submit("/2fa/address", "to", "nonsense").at("/2fa/address", "That is not an address that we can send to.")
 	b.submit("/2fa/address", "to", "+49 123 42").at("/2fa/address/code", "We have sent you a code.", "+4912342")
 	b.post("/2fa/address", "to", "+49 123 42").at("/2fa/address/code", `role="alert"`)
+	next := b.clone()
+	for _, c := range h.browser().login("bob").client.Jar.Cookies(h.at()) {
+		next.setCookie(c.Name, c.Value) // another user, whose session begins elsewhere
+	}
+	next.get("/2fa/").sees("Off").get("/2fa/address/code").lacks("+4912342")
 	wrong := map[bool]string{true: "111111", false: "222222"}[mail.code != "111111"]
 	b.submit("/2fa/address/code", "code", wrong).at("/2fa/address/code", `role="alert"`)
 	b.submit("/2fa/address/code", "code", mail.code).at("/2fa/", "The address is added.")

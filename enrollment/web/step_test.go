@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
 
 // Something sensitive asks for a code, once within its time, and each purpose for one
@@ -58,6 +59,53 @@ func TestRequireRecent(t *testing.T) {
 
 // purposeHash is the first bytes of SHA-256 of "delete".
 const purposeHash = "6197595503f01ee2"
+
+// With a session id and nothing else, nobody sees a secret or changes a factor. What
+// STATES.md lists as needing no proof can be done: names, and to end what was begun or
+// trusted.
+func TestStolenSession(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.KeepCodes = true }), func(c *web.Config) { c.TrustDevices = true })
+	b, app, codes := h.member("alice")
+	b.login("alice").submit("/2fa/sign-in", "code", h.code(app), "trust", "1").at("/")
+	b.get("/2fa/setup/begin").submit("/2fa/step", "code", h.code(app)).submit("/2fa/setup/begin")
+	pending := b.scan()
+	thief := h.browser()
+	for _, c := range b.client.Jar.Cookies(h.at()) {
+		if c.Name == "session" {
+			thief.setCookie(c.Name, c.Value)
+		}
+	}
+	thief.get("/").sees(`home of "alice"`)
+	before, err := h.kit.Guard.Status(t.Context(), "alice")
+	if err != nil || before.Devices != 1 || before.SetupExpires.IsZero() {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	id := before.Authenticators[0].ID
+	for _, path := range []string{
+		"/2fa/", "/2fa/sign-in", "/2fa/step?for=settings", "/2fa/setup", "/2fa/setup/begin", "/2fa/setup/begin?replace=" + id, "/2fa/codes", "/2fa/codes.txt",
+		"/2fa/codes/new", "/2fa/codes/kept", "/2fa/remove?id=" + id, "/2fa/disable", "/2fa/address", "/2fa/address/code", "/2fa/address/remove", "/2fa/devices",
+		"/2fa/sign-in/text", "/2fa/sign-in/reset", "/2fa/step/text", "/2fa/codes/again", "/2fa/codes/token", "/delete",
+	} {
+		for _, load := range []func() *browser{
+			func() *browser { return thief.clone().get(path) },
+			func() *browser {
+				return thief.clone().post(path, "for", "settings", "code", "123456", "id", id, "replace", id, "token", "x", "to", "x")
+			},
+		} {
+			load().lacks("otpauth:", `name="token"`, codes[0], codes[9], " deleted")
+		}
+	}
+	after, err := h.kit.Guard.Status(t.Context(), "alice")
+	if err != nil || after.Stamp != before.Stamp || len(after.Authenticators) != 1 || after.CodesLeft != 10 || !after.SetupExpires.Equal(before.SetupExpires) {
+		t.Errorf("%+v, %v", after, err)
+	}
+	thief.clone().post("/2fa/devices/revoke").post("/2fa/setup/cancel")
+	b.submit("/2fa/setup", "code", h.code(pending)).lacks(codes[0])
+	if after, err = h.kit.Guard.Status(t.Context(), "alice"); err != nil || after.Devices != 0 || len(after.Authenticators) != 1 {
+		t.Errorf("%+v, %v", after, err)
+	}
+}
 
 // What can't be is a mistake of the programmer.
 func TestRequireRecentPanics(t *testing.T) {

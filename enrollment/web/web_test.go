@@ -111,6 +111,12 @@ func (h *host) start(w http.ResponseWriter, r *http.Request, in web.SignedIn) (a
 	return id, nil
 }
 
+// at returns the address of the application.
+func (h *host) at() *url.URL {
+	at, _ := url.Parse(h.server.URL)
+	return at
+}
+
 // browser acts as one: it keeps cookies, follows redirects, and fills in forms.
 type browser struct {
 	t      *testing.T
