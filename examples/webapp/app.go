@@ -26,18 +26,17 @@ type config struct {
 	data     string            // the folder of the key file and the SQLite database
 	database string            // address of the database, or "" for SQLite in the folder
 	secure   bool              // send cookies over HTTPS only
-	mailbox  bool              // show messages to users at /messages
+	demo     *demonstration    // nil: no demonstration, and nobody can read the messages
 	issuer   string            // name of this service, in pages and authenticator apps
 	brands   map[string]string // other names of this service, by host name
 	domain   string            // where it is found, for text messages
-	codes    int               // recovery codes in a set; 0 stands for ten
 	cost     int               // bcrypt cost of password hashes
 	now      func() time.Time  // clock for codes
 	log      *slog.Logger
 
-	// These are off by default because each weakens something. See the
-	// documentation of package enrollment.
-	keepCodes, replenish, codesAtSetup, messagesAlone, passwordDisables bool
+	// These are off by default. All but the last weaken something: see the documentation
+	// of package enrollment.
+	keepCodes, replenish, codesAtSetup, messagesAlone, passwordDisables, eightCodes bool
 
 	// scheme derives recovery codes. Tests set a fast one.
 	scheme recovery.Scheme
@@ -62,6 +61,7 @@ type app struct {
 	templates pages
 	twofactor *web.Pages
 	limits    *limits
+	shows     map[string]string // what answers a pattern of the mux
 	now       func() time.Time
 	log       *slog.Logger
 	db        database
@@ -80,14 +80,16 @@ func open(ctx context.Context, c config) (*app, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	a, err := compose(ctx, c, db)
+	a, err := compose(ctx, c, db, nil)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return a, nil
 }
 
-func compose(ctx context.Context, c config, db database) (*app, error) {
+// compose returns an app over the database. It goes on with the sessions and messages of an
+// earlier one, unless that is nil.
+func compose(ctx context.Context, c config, db database, earlier *app) (*app, error) {
 	accounts := sqlstore.New(db.DB, db.dialect)
 	if err := accounts.Migrate(ctx); err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
@@ -114,10 +116,15 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		links:     links{db, c.now},
 		mailbox:   &mailbox{now: c.now, log: c.log, domain: c.domain},
 		templates: templates,
+		shows:     map[string]string{},
 		limits:    &limits{now: c.now, each: map[string]*rate.Limiter{}},
 		now:       c.now,
 		log:       c.log,
 		db:        db,
+	}
+	a.sessions = a.newSessions(c.secure)
+	if earlier != nil {
+		a.sessions, a.mailbox, a.limits = earlier.sessions, earlier.mailbox, earlier.limits
 	}
 	newGuard := c.newGuard
 	if newGuard == nil {
@@ -135,7 +142,7 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 		Notify:         a.notify,
 		Sender:         a.mailbox,
 		AddressAlone:   c.messagesAlone,
-		RecoveryCodes:  c.codes,
+		RecoveryCodes:  map[bool]int{true: 8}[c.eightCodes],
 		ResetWait:      resetWait,
 	})
 	if err != nil {
@@ -148,7 +155,6 @@ func compose(ctx context.Context, c config, db database) (*app, error) {
 	if err := a.directory.CheckKeys(ctx); err != nil {
 		return nil, err
 	}
-	a.sessions = a.newSessions(c.secure)
 	a.twofactor, err = a.newTwoFactor()
 	return a, err
 }

@@ -4,8 +4,8 @@
 //
 //	go run ./examples/webapp
 //
-// It keeps its state in ./twofactor-demo, or in the database that -db names. Sign up first. The first user becomes an administrator. Messages to
-// users appear at /messages.
+// It keeps its state in ./twofactor-demo, or in the database that -db names. On an address
+// of this machine, each page has a bar with stories to start, a phone and the mailbox.
 package main
 
 import (
@@ -24,8 +24,6 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
-
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 func main() {
@@ -52,17 +50,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free port")
 	data := flags.String("data", "twofactor-demo", "`folder` for the key file and the SQLite database")
 	database := flags.String("db", "", "`address` of the database: sqlite://file, postgres://user:password@host/name or mysql://user:password@host/name; without it, SQLite in the folder")
-	codes := flags.Int("codes", recovery.DefaultCount, "`number` of recovery codes in a set")
 	secure := flags.Bool("secure", false, "mark cookies Secure; use it behind a proxy that serves HTTPS")
 	issuer := flags.String("issuer", defaultIssuer, "`name` of this service, in pages and authenticator apps")
+	domain := flags.String("domain", "localhost", "`name` of the host, in text messages")
 	brands := map[string]string{}
 	flags.Func("brand", "another name of this service for one host, as `host=name`; may be repeated",
 		func(text string) error { return addBrand(brands, text) })
-	keepCodes := flags.Bool("keep-codes", false, "users can see their recovery codes again; the codes are kept inside the sealed accounts")
-	replenish := flags.Bool("replenish", false, "replace each recovery code as soon as it is used to sign in")
-	codesAtSetup := flags.Bool("codes-at-setup", false, "show recovery codes together with the QR code")
-	alone := flags.Bool("messages-alone", false, "text messages can be the only second factor; anyone who can read them needs only the password")
-	reauth := flags.Bool("password-disables", false, "users can turn off two-factor authentication with the password; so can someone who stole password and session")
+	cert := flags.String("cert", "", "`file` with the certificate for HTTPS; needs -key")
+	key := flags.String("key", "", "`file` with the private key for HTTPS")
+	show := flags.Bool("demo", true, "show a phone, the mailbox and switches beside each page; only on an address of this machine, and without -secure")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(errUsage, err)
 	}
@@ -77,35 +73,41 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer listener.Close()
 
-	// The mailbox shows codes to anyone, so only this machine may reach it.
+	// The demonstration shows codes to anyone, so only this machine may reach it.
 	tcp, _ := listener.Addr().(*net.TCPAddr)
 	local := tcp != nil && tcp.IP.IsLoopback()
-
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	a, err := open(ctx, config{
+	c := config{
 		data:     *data,
 		database: *database,
-		codes:    *codes,
-		secure:   *secure,
-		mailbox:  local && !*secure,
+		secure:   *secure || *cert != "",
 		issuer:   *issuer,
+		domain:   *domain,
 		brands:   brands,
 		cost:     bcrypt.DefaultCost + 2,
 		now:      time.Now,
 		log:      log,
-
-		keepCodes: *keepCodes, replenish: *replenish, codesAtSetup: *codesAtSetup, messagesAlone: *alone, passwordDisables: *reauth,
-	})
-	if err != nil {
-		return err
 	}
-	defer a.close()
-
-	if !local && !*secure {
-		log.Warn("other machines can connect, but -secure is off: passwords and codes travel unencrypted")
+	if !local && !c.secure {
+		log.Warn("other machines can connect, but neither -secure nor -cert is set: passwords and codes travel unencrypted")
 	}
-	fmt.Fprintf(stdout, "listening on http://%s\n", listener.Addr())
-	return serve(ctx, listener, a, log)
+	s := &server{listener: listener, cert: *cert, key: *key, log: log}
+	if *show && local && !*secure {
+		d, err := newDemonstration(ctx, c)
+		if err != nil {
+			return err
+		}
+		s.handler, s.current = d, d.current
+	} else {
+		a, err := open(ctx, c)
+		if err != nil {
+			return err
+		}
+		s.handler, s.current = a.handler(), func() *app { return a }
+	}
+	defer func() { _ = s.current().close() }()
+	fmt.Fprintf(stdout, "listening on %s://%s\n", map[bool]string{false: "http", true: "https"}[*cert != ""], listener.Addr())
+	return s.serve(ctx)
 }
 
 // Limits of the server. They are enough for any browser and give little to a
@@ -118,33 +120,62 @@ const (
 	maxHeader    = 16 << 10
 )
 
-// serve answers requests until the context ends. It then waits for running
-// requests to finish.
-func serve(ctx context.Context, listener net.Listener, a *app, log *slog.Logger) error {
-	server := &http.Server{
-		Handler:           a.handler(),
+// A server serves the site.
+type server struct {
+	listener  net.Listener
+	cert, key string
+	handler   http.Handler
+	current   func() *app
+	log       *slog.Logger
+}
+
+// serve answers requests until the context ends. It then waits for running requests to
+// finish.
+func (s *server) serve(ctx context.Context) error {
+	web := &http.Server{
+		Handler:           s.handler,
 		ReadHeaderTimeout: readTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	var sweeps sync.WaitGroup
-	sweeps.Go(func() { a.sweepSessions(ctx) })
-	sweeps.Go(func() { a.sweepAccounts(ctx) })
+	sweeps.Go(func() { every(ctx, sweepInterval, func() { s.current().sweepSessions(ctx) }) })
+	sweeps.Go(func() { every(ctx, accountSweep, func() { s.current().sweepAccounts(ctx) }) })
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() {
+		if s.cert != "" {
+			failed <- web.ServeTLS(s.listener, s.cert, s.key)
+			return
+		}
+		failed <- web.Serve(s.listener)
+	}()
 
 	select {
 	case err := <-failed: // the sweeps end with the program
 		return err
 	case <-ctx.Done():
 	}
-	log.Info("shutting down")
+	s.log.Info("shutting down")
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTimeout)
 	defer cancel()
-	err := server.Shutdown(grace)
+	err := web.Shutdown(grace)
 	sweeps.Wait()
 	return err
+}
+
+// every calls f now and after each interval, until the context ends.
+func every(ctx context.Context, interval time.Duration, f func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		f()
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }

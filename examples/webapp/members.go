@@ -185,24 +185,14 @@ func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
 	}
 }
 
-// sweepAccounts calls Sweep every minute until the context ends. Sweep delivers
-// notifications that are due: reminders of requests for a reset, and events that
-// a crash left undelivered.
+// sweepAccounts delivers notifications that are due: reminders of requests for a reset,
+// and events that a crash left undelivered.
 func (a *app) sweepAccounts(ctx context.Context) {
-	ticker := time.NewTicker(accountSweep)
-	defer ticker.Stop()
-	for {
-		done, err := a.directory.Sweep(ctx)
-		if err != nil && ctx.Err() == nil {
-			a.log.Error("sweeping accounts", "error", err)
-		}
-		for _, f := range done.Failed.First {
-			a.log.Error("sweeping an account", "user", f.UserID, "error", f.Err)
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
-		}
+	done, err := a.directory.Sweep(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("sweeping accounts", "error", err)
+	}
+	for _, f := range done.Failed.First {
+		a.log.Error("sweeping an account", "user", f.UserID, "error", f.Err)
 	}
 }

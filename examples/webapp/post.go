@@ -135,7 +135,7 @@ func passwordMail(u user, at time.Time, origin string) letter {
 
 // letters shows the mailbox to users of this machine.
 func (a *app) letters(w http.ResponseWriter, r *http.Request) {
-	if !a.config.mailbox || !isLocal(r) {
+	if a.config.demo == nil || !isLocal(r) {
 		a.notFound(w, r)
 		return
 	}

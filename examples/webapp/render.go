@@ -51,7 +51,7 @@ type view struct {
 	Issuer  string
 	Lang    string
 	Path    string // of the page, for the mark in the navigation
-	Mailbox bool   // the page /messages exists
+	Demo    *bar   // the demonstration, or nil
 	Bare    bool   // without navigation: the session was not read
 	User    *user  // nil if no one is signed in
 	Midway  bool   // the password was right, and a code or a setup is still to come
@@ -68,10 +68,12 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 		Lang:    "en",
 		Path:    r.URL.Path,
 		Midway:  r.URL.Path == twoFactorPath+"/sign-in" || a.sessions.GetString(r.Context(), keyEnrolling) != "",
-		Mailbox: a.config.mailbox && isLocal(r),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
 		Problem: a.sessions.PopString(r.Context(), keyBad),
 		Data:    data,
+	}
+	if a.config.demo != nil && isLocal(r) {
+		v.Demo = a.config.demo.bar(a, r, data)
 	}
 	if page, ok := data.(twoFactorPage); ok {
 		v.Lang = page.Lang

@@ -28,13 +28,21 @@ func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.P
 		a.internalError(w, r, err)
 		return
 	}
-	a.render(w, r, status, "twofactor", twoFactorPage{page.Lang, page.Title, body})
+	a.render(w, r, status, "twofactor", twoFactorPage{page.Lang, page.Title, page.Name, uriOf(page), body})
 }
 
 // twoFactorPage is a page of package web as it is.
 type twoFactorPage struct {
-	Lang, Title string
-	Body        template.HTML
+	Lang, Title, Name string
+	uri               string // what an app scans, for the demonstration
+	Body              template.HTML
+}
+
+func uriOf(page web.Page) string {
+	if page.Setup.Token.IsZero() {
+		return ""
+	}
+	return page.Setup.URI()
 }
 
 // phonePage asks for a phone number.

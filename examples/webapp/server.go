@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
 
 //go:embed static
@@ -18,38 +21,52 @@ const maxBody = 16 << 10
 // handler returns the whole site.
 func (a *app) handler() http.Handler {
 	site := http.NewServeMux()
-	site.HandleFunc("GET /{$}", a.home)
-	site.HandleFunc("GET /sign-up", a.signUpForm)
-	site.HandleFunc("POST /sign-up", a.signUp)
-	site.HandleFunc("GET /sign-in", a.signInForm)
-	site.HandleFunc("POST /sign-in", a.signIn)
-	site.HandleFunc("POST /sign-out", a.signOut)
-	site.HandleFunc("POST /confirm", a.signedIn(a.confirmPassword))
+	open := func(pattern string, h http.HandlerFunc) {
+		a.shows[pattern] = demo.Name(h)
+		site.HandleFunc(pattern, h)
+	}
+	guarded := func(guard func(memberHandler) http.HandlerFunc, pattern string, h memberHandler) {
+		a.shows[pattern] = demo.Name(h)
+		site.HandleFunc(pattern, guard(h))
+	}
+	withCode := func(purpose enrollment.Purpose, within time.Duration, allow func(memberHandler) http.HandlerFunc) func(memberHandler) http.HandlerFunc {
+		return func(h memberHandler) http.HandlerFunc { return a.withCode(purpose, within, allow, h) }
+	}
+
+	open("GET /{$}", a.home)
+	open("GET /sign-up", a.signUpForm)
+	open("POST /sign-up", a.signUp)
+	open("GET /sign-in", a.signInForm)
+	open("POST /sign-in", a.signIn)
+	open("POST /sign-out", a.signOut)
+	guarded(a.signedIn, "POST /confirm", a.confirmPassword)
 
 	site.Handle(twoFactorPath+"/", a.twofactor)
-	site.HandleFunc(twoFactorPath+"/disable", a.signedIn(a.disabling))
+	guarded(a.signedIn, twoFactorPath+"/disable", a.disabling)
 
-	site.HandleFunc("GET /forgot", a.forgotForm)
-	site.HandleFunc("POST /forgot", a.forgot)
-	site.HandleFunc("GET /forgot/link", a.openLink)
-	site.HandleFunc("GET "+resetPath, a.withCode(resetPurpose, resetTTL, a.withLink, a.resetForm))
-	site.HandleFunc("POST "+resetPath, a.withCode(resetPurpose, resetTTL, a.withLink, a.reset))
-	site.HandleFunc("GET /password", a.withCode(passwordPurpose, passwordTTL, a.signedIn, a.passwordForm))
-	site.HandleFunc("POST /password", a.withCode(passwordPurpose, passwordTTL, a.signedIn, a.changePassword))
+	resetting := withCode(resetPurpose, resetTTL, a.withLink)
+	open("GET /forgot", a.forgotForm)
+	open("POST /forgot", a.forgot)
+	open("GET /forgot/link", a.openLink)
+	guarded(resetting, "GET "+resetPath, a.resetForm)
+	guarded(resetting, "POST "+resetPath, a.reset)
+
+	changing := withCode(passwordPurpose, passwordTTL, a.signedIn)
+	guarded(changing, "GET /password", a.passwordForm)
+	guarded(changing, "POST /password", a.changePassword)
 	site.Handle("GET /.well-known/change-password", http.RedirectHandler("/password", http.StatusSeeOther))
-	site.HandleFunc("GET /data", a.withCode(dataPurpose, dataTTL, a.signedIn, a.data))
-	site.HandleFunc("GET /messages", a.letters)
-	site.HandleFunc("GET /health", a.health)
+	guarded(withCode(dataPurpose, dataTTL, a.signedIn), "GET /data", a.data)
+	open("GET /messages", a.letters)
+	open("GET /health", a.health)
 
-	for pattern, handler := range map[string]memberHandler{
-		"GET /admin/members":     a.members,
-		"GET /admin/members.csv": a.membersFile,
-		"GET /admin/mandate":     a.mandateForm,
-		"POST /admin/mandate":    a.setMandate,
-		"GET /admin/member":      a.member,
-		"POST /admin/member":     a.help,
-	} {
-		site.HandleFunc(pattern, a.administrator(handler))
+	guarded(a.administrator, "GET /admin/members", a.members)
+	guarded(a.administrator, "GET /admin/members.csv", a.membersFile)
+	guarded(a.administrator, "GET /admin/mandate", a.mandateForm)
+	guarded(a.administrator, "POST /admin/mandate", a.setMandate)
+	guarded(a.administrator, "GET /admin/member", a.member)
+	guarded(a.administrator, "POST /admin/member", a.help)
+	if a.config.demo != nil {
+		a.config.demo.routes(site, a)
 	}
 
 	origins := http.NewCrossOriginProtection()

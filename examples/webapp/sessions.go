@@ -26,6 +26,8 @@ const (
 	keyEnrolling  = "enrolling"  // the user who must first set up a second factor
 	keyEnrollBy   = "enroll-by"  // deadline for a setup, in Unix seconds
 	keyReset      = "reset"      // hash of the link that resets a password
+	keyEmail      = "email"      // filled in at the sign-in, in a demonstration
+	keyAfter      = "after"      // where a story of the demonstration begins
 	keyReason     = "reason"     // what an administrator has typed
 	keyNotice     = "notice"     // good news for the next page
 	keyBad        = "problem"    // bad news for the next page
@@ -98,21 +100,12 @@ func (a *app) current(ctx context.Context) (user, error) {
 	return u, nil
 }
 
-// sweepSessions deletes expired sessions and links once an hour.
+// sweepSessions deletes expired sessions and links.
 func (a *app) sweepSessions(ctx context.Context) {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		for _, table := range []string{"sessions", "password_links"} {
-			_, err := a.db.exec(ctx, `DELETE FROM `+table+` WHERE expires <= ?1`, time.Now().Unix())
-			if err != nil && ctx.Err() == nil {
-				a.log.Error("sweeping "+table, "error", err)
-			}
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return
+	for _, table := range []string{"sessions", "password_links"} {
+		_, err := a.db.exec(ctx, `DELETE FROM `+table+` WHERE expires <= ?1`, time.Now().Unix())
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("sweeping "+table, "error", err)
 		}
 	}
 }

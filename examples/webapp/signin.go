@@ -90,7 +90,7 @@ func (a *app) standing(r *http.Request, u user) (enrollment.SignInOptions, enrol
 // signInForm also asks a user who is signed in for the password again, where a page
 // needs it.
 func (a *app) signInForm(w http.ResponseWriter, r *http.Request) {
-	form := credentials{Return: r.URL.Query().Get("return")}
+	form := credentials{Return: r.URL.Query().Get("return"), Email: a.sessions.PopString(r.Context(), keyEmail)}
 	u, err := a.current(r.Context())
 	switch {
 	case err == nil && form.Return != "":
