@@ -76,13 +76,12 @@ func newSite(t *testing.T, changes ...func(*config)) *site {
 	t.Helper()
 	s := &site{t: t, clock: newClock(), log: &notes{}}
 	s.config = config{
-		data:    t.TempDir(),
-		cost:    bcrypt.MinCost,
-		issuer:  defaultIssuer,
-		domain:  "example.com",
-		mailbox: true,
-		now:     s.clock.Now,
-		log:     slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		data:   t.TempDir(),
+		cost:   bcrypt.MinCost,
+		issuer: defaultIssuer,
+		domain: "example.com",
+		now:    s.clock.Now,
+		log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, change := range changes {
 		change(&s.config)
@@ -377,6 +376,9 @@ func (b *browser) codes() []string {
 	}
 	return codes
 }
+
+// shown lets tests read the messages as people do. The bar is on each page then.
+func shown(c *config) { c.demo = &demonstration{} }
 
 // fast makes recovery codes cheap.
 func fast(c *config) { c.scheme = recovery.Fast }

@@ -42,7 +42,7 @@ func TestKeepCodes(t *testing.T) {
 func TestReplenish(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t, fast, func(c *config) { c.replenish, c.codes = true, 8 })
+	s := newSite(t, fast, func(c *config) { c.replenish, c.eightCodes = true, true })
 	b := s.member(email)
 	phone := b.setUp("/security/setup/begin")
 	b.submit("/security/setup", "code", phone.next())
