@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
 // open opens the page of a user as an administrator, and enters a code if the last
@@ -109,11 +111,11 @@ func TestPass(t *testing.T) {
 	bob.at("/")
 	bob.sees("You signed in with the pass")
 	bob.get("/security/")
-	bob.sees("You can sign in without a code until 3 March 2026", "(administrator’s pass)")
+	bob.sees("You can sign in without a code until 3 March 2026", "("+words.Factor(enrollment.FactorBypass)+")")
 	bob.get("/data") // the pass is valid for the sign-in only
 	bob.askedForCode()
 	admin.open(email, adminPhone)
-	admin.sees("administrator’s pass")
+	admin.sees(words.Factor(enrollment.FactorBypass))
 
 	// A right code ends the pass.
 	bob.get("/data")
