@@ -43,13 +43,13 @@ serve() { exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socke
 // It returns an error that matches [ErrMissing] if there is nothing to
 // start. The caller calls Stop, or leaves that to the end of the process.
 func Start(ctx context.Context) (*Server, error) {
-	return start(ctx, "serve &\nserver=$!\n"+server.Keep)
+	return start(ctx, script+"serve &\nserver=$!\n"+server.Keep)
 }
 
 // StartReviving is Start of a server that can be killed, and comes back.
-func StartReviving(ctx context.Context) (*Server, error) { return start(ctx, server.Revive) }
+func StartReviving(ctx context.Context) (*Server, error) { return start(ctx, script+server.Revive) }
 
-func start(ctx context.Context, end string) (*Server, error) {
+func start(ctx context.Context, script string, env ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -57,8 +57,8 @@ func start(ctx context.Context, end string) (*Server, error) {
 	s := new(Server)
 	s.Process, err = server.Start(ctx, server.Plan{
 		Name:   "postgres",
-		Script: script + end,
-		Env:    []string{"BIN=" + bin, "ENDS=INT"},
+		Script: script,
+		Env:    append([]string{"BIN=" + bin, "ENDS=INT"}, env...),
 		Users:  []string{"postgres", "nobody"},
 		Ready: func(ctx context.Context, dir string) error {
 			s.DSN = "host=" + dir + " user=postgres dbname=postgres sslmode=disable"

@@ -45,11 +45,12 @@ func (f Figures) String() string {
 
 // A Proxy is between its clients and one server. It is safe for concurrent use.
 type Proxy struct {
-	listener      net.Listener
-	network, addr string // of the server
-	group         sync.WaitGroup
+	listener net.Listener
+	group    sync.WaitGroup
 
-	mu      sync.Mutex
+	mu            sync.Mutex
+	network, addr string // of the server
+
 	pairs   map[*pair]bool
 	closed  bool
 	random  *rand.Rand
@@ -110,6 +111,14 @@ func (p *Proxy) Meet(t Trouble) {
 	p.trouble = t
 }
 
+// Lead leads to another server from now on, and closes what leads to the one before.
+func (p *Proxy) Lead(network, addr string) {
+	p.mu.Lock()
+	p.network, p.addr = network, addr
+	p.mu.Unlock()
+	p.disconnect()
+}
+
 // Cut closes the connection of the next passage in that direction, after so many of its
 // bytes. The server has then received and carried out what a cut reply answers.
 func (p *Proxy) Cut(d Direction, keep int) {
@@ -166,7 +175,10 @@ func (p *Proxy) serve() {
 		if err != nil {
 			return // closed
 		}
-		server, err := net.Dial(p.network, p.addr)
+		p.mu.Lock()
+		network, addr := p.network, p.addr
+		p.mu.Unlock()
+		server, err := net.Dial(network, addr)
 		if err != nil {
 			client.Close() // the server is down
 			continue

@@ -19,6 +19,15 @@ func PostgresReviving(t testing.TB) (*sql.DB, func() error) {
 	return openPool(t, "pgx", s.DSN), s.Kill
 }
 
+// PostgresPair starts a primary and a standby for this test alone.
+func PostgresPair(t testing.TB, synchronous bool) *postgres.Pair {
+	t.Helper()
+	p, err := postgres.StartPair(t.Context(), synchronous)
+	needServer(t, "PostgreSQL", err)
+	stopped(t, p.Stop, p.Log)
+	return p
+}
+
 // MariaDBReviving is PostgresReviving with MariaDB.
 func MariaDBReviving(t testing.TB) (*sql.DB, func() error) {
 	t.Helper()

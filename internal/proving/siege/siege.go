@@ -32,12 +32,19 @@ import (
 // by itself.
 func Run(t *testing.T, over proving.Full, strike func(), rounds int) {
 	t.Helper()
+	if wrong := Find(t, over, strike, rounds); len(wrong) > 0 {
+		t.Error(strings.Join(wrong, "\n"))
+	}
+}
+
+// Find is Run for a database that may lose what it has acknowledged. It returns what came
+// out that must not be.
+func Find(t *testing.T, over proving.Full, strike func(), rounds int) []string {
+	t.Helper()
 	if fips.Enforced() {
 		t.Skip("the apps are for SHA-1")
 	}
-	if wrong := newSiege(t, over, strike).besiege(t, rounds); len(wrong) > 0 {
-		t.Error(strings.Join(wrong, "\n"))
-	}
+	return newSiege(t, over, strike).besiege(t, rounds)
 }
 
 // A siege is one run.

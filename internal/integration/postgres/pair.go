@@ -1,0 +1,158 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
+)
+
+// mortal is the end of a script whose server can be killed, and stays dead.
+const mortal = `
+serve &
+server=$!
+echo "$server" >"$DIR/serving"
+` + server.Keep
+
+// standbyScript copies the server at $FROM and follows it.
+const standbyScript = `
+"$BIN/pg_basebackup" --dbname "$FROM" --pgdata "$DIR/data" --write-recovery-conf --wal-method stream --checkpoint fast --no-sync >"$DIR/log" 2>&1 || exit
+serve() { exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 >>"$DIR/log" 2>&1 </dev/null; }
+`
+
+// A Pair is a primary and a standby, with a proxy that leads to the primary. The standby
+// follows over a network that takes a moment.
+type Pair struct {
+	synchronous bool
+	front       *proxy.Proxy
+	primary     *Server
+	standby     *Server
+	link        *proxy.Proxy
+}
+
+// StartPair starts a pair. If it is synchronous, a commit waits until the standby has
+// flushed it.
+func StartPair(ctx context.Context, synchronous bool) (*Pair, error) {
+	p := &Pair{synchronous: synchronous}
+	var err error
+	if p.primary, err = start(ctx, script+mortal); err != nil {
+		return nil, err
+	}
+	if p.front, err = proxy.Start("unix", p.primary.socket()); err != nil {
+		return nil, errors.Join(err, p.primary.Stop())
+	}
+	if err := p.follow(ctx); err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
+	return p, nil
+}
+
+func (s *Server) socket() string { return filepath.Join(s.Dir, ".s.PGSQL.5432") }
+
+// DSN leads to the primary, whichever it is.
+func (p *Pair) DSN() string {
+	return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable", p.front.Addr().Port)
+}
+
+// follow starts a standby of the primary.
+func (p *Pair) follow(ctx context.Context) (err error) {
+	if p.link, err = proxy.Start("unix", p.primary.socket()); err != nil {
+		return err
+	}
+	from := fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable", p.link.Addr().Port)
+	if p.standby, err = start(ctx, standbyScript+mortal, "FROM="+from); err != nil {
+		return err
+	}
+	p.link.Meet(proxy.Trouble{Delay: 1000})
+	conn, err := pgx.Connect(ctx, p.primary.DSN)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	state := "async"
+	if p.synchronous {
+		state = "sync"
+		for _, statement := range []string{"ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"} {
+			if _, err := conn.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+	}
+	return until(ctx, func() error {
+		var n int
+		err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = $1", state).Scan(&n)
+		if err == nil && n != 1 {
+			err = fmt.Errorf("%d standbys in the state %s", n, state)
+		}
+		return err
+	})
+}
+
+// until calls f until it returns nil.
+func until(ctx context.Context, f func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := f()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-tick.C:
+		}
+	}
+}
+
+// FailOver kills the primary and promotes the standby. When it returns, the new primary
+// serves and has a standby of its own.
+func (p *Pair) FailOver(ctx context.Context) error {
+	if err := p.primary.Kill(); err != nil {
+		return err
+	}
+	dead, link := p.primary, p.link
+	p.primary, p.standby, p.link = p.standby, nil, nil
+	conn, err := pgx.Connect(ctx, p.primary.DSN)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	var promoted bool
+	if err := conn.QueryRow(ctx, "SELECT pg_promote(true, 60)").Scan(&promoted); err != nil || !promoted {
+		return errors.Join(errors.New("the standby is not promoted"), err)
+	}
+	p.front.Lead("unix", p.primary.socket())
+	if err := errors.Join(dead.Stop(), link.Close()); err != nil {
+		return err
+	}
+	return p.follow(ctx)
+}
+
+// Log returns the end of the log of each server.
+func (p *Pair) Log() string {
+	log := p.primary.Log()
+	if p.standby != nil {
+		log += "\n\nand of the standby:\n" + p.standby.Log()
+	}
+	return log
+}
+
+// Stop stops everything.
+func (p *Pair) Stop() error {
+	err := p.front.Close()
+	if p.standby != nil {
+		err = errors.Join(err, p.standby.Stop())
+	}
+	if p.link != nil {
+		err = errors.Join(err, p.link.Close())
+	}
+	return errors.Join(err, p.primary.Stop())
+}
