@@ -36,8 +36,8 @@ const (
 	defaultPeriod = 30 * time.Second
 )
 
-// ErrParams says that a field of [Params] is out of bounds, or that an algorithm
-// is unknown.
+// ErrParams says that a field of [Params] is out of bounds, or that an [Algorithm] or
+// a [Window] is not a defined one.
 var ErrParams = errors.New("totp: invalid parameters")
 
 // Algorithm is the hash function of the HMAC (RFC 6238, section 1.2). The zero

@@ -1,7 +1,6 @@
 package totp
 
 import (
-	"errors"
 	"fmt"
 )
 
@@ -43,13 +42,10 @@ const (
 	windows
 )
 
-// ErrWindow says that a Window is not one of those that are defined.
-var ErrWindow = errors.New("totp: not a defined window")
-
-// Validate returns an error that matches [ErrWindow] if w is not a defined Window.
+// Validate returns an error that matches [ErrParams] if w is not a defined Window.
 func (w Window) Validate() error {
 	if w >= windows {
-		return fmt.Errorf("%w: %d", ErrWindow, uint8(w))
+		return fmt.Errorf("%w: Window is not a defined window", ErrParams)
 	}
 	return nil
 }

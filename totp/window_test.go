@@ -76,7 +76,7 @@ func TestWindowIsDefined(t *testing.T) {
 	k := plainKey(t)
 	for _, w := range []totp.Window{totp.LookAtCurrent + 1, math.MaxUint8} {
 		_, err := k.CheckWithin(w, "123456", now, 0)
-		if !errors.Is(err, totp.ErrWindow) || !errors.Is(w.Validate(), totp.ErrWindow) || w.Steps() != 0 {
+		if !errors.Is(err, totp.ErrParams) || !errors.Is(w.Validate(), totp.ErrParams) || w.Steps() != 0 {
 			t.Errorf("%d: %v, %v, %d steps", w, err, w.Validate(), w.Steps())
 		}
 	}

@@ -41,9 +41,6 @@ func (e openError) Is(target error) bool { return target == ErrOpen }
 // format is the first byte of everything sealed here.
 const format = 1
 
-// Overhead is the most bytes that sealing adds.
-const Overhead = 2 + MaxID + checkSize + nonceSize + tagSize
-
 const (
 	checkSize = 4
 	nonceSize = 12
