@@ -150,7 +150,7 @@ func (g *Guard) readImport(im Import, name string) (*foreign, error) {
 // the rest.
 func importedCodes(hashes [][]byte) ([]account.ImportedCode, error) {
 	if len(hashes) > MaxImportedCodes {
-		return nil, fmt.Errorf("more than %d", MaxImportedCodes)
+		return nil, fmt.Errorf("more than %d hashes", MaxImportedCodes)
 	}
 	var codes []account.ImportedCode
 	for _, hash := range hashes {

@@ -46,7 +46,7 @@ func NewDirectory(g *Guard, l store.Lister) (*Directory, error) {
 // check returns an error if the Directory was not made by NewDirectory.
 func (d *Directory) check() error {
 	if d == nil || d.lister == nil {
-		return errors.New("enrollment: the Directory is zero: NewDirectory makes one")
+		return errors.New("enrollment: the Directory is zero: make one with NewDirectory")
 	}
 	return nil
 }

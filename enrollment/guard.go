@@ -91,7 +91,7 @@ func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 // work with. The zero values of the types that belong to a Guard have none.
 func (g *Guard) check() error {
 	if g == nil || g.store == nil {
-		return errors.New("enrollment: the Guard is zero: New makes one")
+		return errors.New("enrollment: the Guard is zero: make one with New")
 	}
 	return nil
 }

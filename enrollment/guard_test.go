@@ -186,7 +186,7 @@ func TestZeroValuesSayWhatIsWrong(t *testing.T) {
 					last = err
 				}
 			}
-			if err, ok := last.Interface().(error); !ok || !strings.Contains(err.Error(), "zero: New") {
+			if err, ok := last.Interface().(error); !ok || !strings.Contains(err.Error(), "is zero: make one with New") {
 				t.Errorf("%T.%s: %v", value, method.Name, err)
 			}
 			for _, result := range out[:len(out)-1] {

@@ -87,7 +87,7 @@ func (g *Guard) RecentlyVerified(ctx context.Context, userID string, purpose Pur
 		return Success{}, err
 	}
 	if within <= 0 || within > maxWithin {
-		return Success{}, fmt.Errorf("enrollment: within is not more than 0 and at most %v", maxWithin)
+		return Success{}, fmt.Errorf("enrollment: within must be more than 0 and at most %v", maxWithin)
 	}
 	r, err := g.openReceipt(ctx, receipt)
 	switch {

@@ -13,7 +13,7 @@ func (g *Guard) readMoveIn(im *Import) (*foreign, error) {
 		return nil, nil
 	}
 	if im.Again {
-		return nil, errors.New("enrollment: SignInOptions.Import.Again is set: a sign-in brings nothing back")
+		return nil, errors.New("enrollment: SignInOptions.Import.Again is set: only Admin.Import can import again")
 	}
 	old, err := g.readImport(*im, "SignInOptions.Import")
 	if denied := deniedIn(err); denied != nil {

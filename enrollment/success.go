@@ -171,9 +171,9 @@ func (p Purpose) validate() error {
 	}
 	switch p {
 	case PurposeSetup:
-		return errors.New("enrollment: the purpose is that of Confirm alone")
+		return errors.New("enrollment: the purpose is reserved for Confirm")
 	case purposeReplace:
-		return errors.New("enrollment: the purpose is that of a Replacement alone")
+		return errors.New("enrollment: the purpose is reserved for a Replacement")
 	}
 	return nil
 }

@@ -133,7 +133,11 @@ func (s *session) parse(args []string) (operands []string, err error) {
 	}
 	switch {
 	case len(operands) != s.command.count:
-		return nil, fmt.Errorf("%s takes %d names, not %d", s.command.name, s.command.count, len(operands))
+		wants := s.command.operands
+		if wants == "" {
+			wants = "no user id"
+		}
+		return nil, fmt.Errorf("%s takes %s, and got %d words", s.command.name, wants, len(operands))
 	case s.every < 0 || s.every > 0 && s.every < time.Second:
 		return nil, errors.New("-every is at least a second")
 	case s.every > 0 && s.dry:

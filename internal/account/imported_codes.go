@@ -47,29 +47,29 @@ var bcryptText = regexp.MustCompile(`^\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}$`)
 // these codes over.
 func CheckImported(codes []ImportedCode) error {
 	if len(codes) > MaxImported {
-		return fmt.Errorf("more than %d", MaxImported)
+		return fmt.Errorf("more than %d hashes", MaxImported)
 	}
 	var work uint64 // an int can have 32 bits, and cost 31 would be negative
 	for i, c := range codes {
 		switch c.Scheme {
 		case ImportedSHA256:
 			if len(c.Hash) != sha256.Size {
-				return errors.New("one is no SHA-256")
+				return errors.New("one is not a hash of SHA-256")
 			}
 		case ImportedBcrypt:
 			cost, err := bcrypt.Cost(c.Hash)
 			if err != nil || !bcryptText.Match(c.Hash) {
-				return errors.New("one is neither 32 bytes of SHA-256 nor the text form of bcrypt")
+				return errors.New("one is not 32 bytes of SHA-256 or the text form of bcrypt")
 			}
 			if work += 1 << cost; work > maxImportedWork {
-				return fmt.Errorf("they cost more together than %d of bcrypt with cost 10", MaxImported)
+				return fmt.Errorf("together they cost more than %d hashes of bcrypt with cost 10", MaxImported)
 			}
 		default:
 			return errors.New("one is of an unknown scheme")
 		}
 		// It would count as two, and be used once.
 		if slices.ContainsFunc(codes[:i], func(x ImportedCode) bool { return slices.Equal(x.Hash, c.Hash) }) {
-			return errors.New("one is there twice")
+			return errors.New("one occurs twice")
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err == nil && flags.NArg() > 0 {
-		err = errors.New("there are no arguments")
+		err = errors.New("it takes no arguments")
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "newkey: %v\n\n%s", err, help)

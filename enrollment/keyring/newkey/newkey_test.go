@@ -65,7 +65,7 @@ func TestArguments(t *testing.T) {
 	}{
 		{[]string{"-h"}, 0, help, ""},
 		{[]string{"--help"}, 0, help, ""},
-		{[]string{"mykey"}, 2, "", "newkey: there are no arguments\n\n" + help},
+		{[]string{"mykey"}, 2, "", "newkey: it takes no arguments\n\n" + help},
 		{[]string{"-id", "x"}, 2, "", "newkey: flag provided but not defined: -id\n\n" + help},
 	} {
 		var stdout, stderr bytes.Buffer
