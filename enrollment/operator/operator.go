@@ -32,8 +32,9 @@
 //
 // # What it prints
 //
-// Results go to Stdout: text, or with -json one object per line. Progress and errors
-// go to Stderr. No secret and no code is printed, with one exception: reset and
+// Results go to Stdout: text, or with -json one object per line. Errors go to Stderr, and
+// if that is a terminal, also how far a long command is, how fast, and how long it will
+// take. No secret and no code is printed, with one exception: reset and
 // approve with -ticket show the ticket, once. No log of the library has it. Keep it
 // out of yours.
 //

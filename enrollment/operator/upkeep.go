@@ -101,17 +101,15 @@ type resealing struct {
 	Failures []failure      `json:"failures,omitempty"`
 }
 
-// progressEvery is how often progress is reported.
-const progressEvery = time.Second
-
 func reseal(ctx context.Context, s *session, _ []string) int {
-	var reported time.Time
+	p, err := s.progress(ctx, s.cursor)
+	if err != nil {
+		return s.complain(err)
+	}
 	done, err := s.directory.Reseal(ctx, enrollment.ResealOptions{Cursor: s.cursor, Progress: func(r enrollment.Resealed) {
-		if now := time.Now(); !r.Done && now.Sub(reported) >= progressEvery {
-			s.tell("%d seen, %d moved, %d failed", r.Seen, r.Moved, r.Failed.Total)
-			reported = now
-		}
+		p.tell(r.Seen, r.Failed.Total)
 	}})
+	p.end()
 	s.object(resealing{
 		Command: "reseal", DryRun: s.dry, Seen: done.Seen, Moved: done.Moved, Keys: done.Keys, Done: done.Done,
 		Cursor: done.Cursor, Failed: done.Failed.Total, Failures: failuresOf(done.Failed),
