@@ -75,20 +75,25 @@ type site struct {
 func newSite(t *testing.T, changes ...func(*config)) *site {
 	t.Helper()
 	s := &site{t: t, clock: newClock(), log: &notes{}}
-	s.config = config{
-		data:   t.TempDir(),
-		cost:   bcrypt.MinCost,
-		issuer: defaultIssuer,
-		domain: "example.com",
-		now:    s.clock.Now,
-		log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}
+	s.config = s.settings()
 	for _, change := range changes {
 		change(&s.config)
 	}
 	s.start()
 	t.Cleanup(s.stop)
 	return s
+}
+
+// settings returns the configuration of a site before any change.
+func (s *site) settings() config {
+	return config{
+		data:   s.t.TempDir(),
+		cost:   bcrypt.MinCost,
+		issuer: defaultIssuer,
+		domain: "example.com",
+		now:    s.clock.Now,
+		log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
 }
 
 func (s *site) start() {

@@ -5,13 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/go-sql-driver/mysql"
+	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
@@ -24,8 +23,8 @@ type database struct {
 	dialect sqlstore.Dialect
 }
 
-// openDatabase opens what -db names: an SQLite file in the data folder if it is empty, or
-// the address of a PostgreSQL, MySQL or MariaDB database.
+// openDatabase opens what -db names, and an SQLite file in the data folder if that is
+// empty. What follows mysql:// is as the driver has it.
 func openDatabase(c config) (database, error) {
 	kind, rest, _ := strings.Cut(c.database, "://")
 	switch kind {
@@ -38,28 +37,14 @@ func openDatabase(c config) (database, error) {
 	case "postgres", "postgresql":
 		db, err := sql.Open("pgx", c.database)
 		return database{db, sqlstore.PostgreSQL}, err
-	case "mysql", "mariadb":
-		at, err := url.Parse(c.database)
-		if err != nil {
-			return database{}, errors.New("the address of the database is not valid") // it holds a password
-		}
-		o := mysql.NewConfig()
-		o.Net, o.Addr, o.DBName = "tcp", at.Host, strings.TrimPrefix(at.Path, "/")
-		o.User = at.User.Username()
-		o.Passwd, _ = at.User.Password()
-		if socket := at.Query().Get("socket"); socket != "" {
-			o.Net, o.Addr = "unix", socket
-		}
-		connector, err := mysql.NewConnector(o)
-		if err != nil {
-			return database{}, err
-		}
-		return database{sql.OpenDB(connector), sqlstore.MySQL}, nil
+	case "mysql":
+		db, err := sql.Open("mysql", rest)
+		return database{db, sqlstore.MySQL}, err
 	}
 	return database{}, fmt.Errorf("-db takes sqlite://file, postgres://… or mysql://…, not %q", kind)
 }
 
-// tables are this program's own. sqlstore creates its own. {key} is a text that can be
+// tables are this program's own, with the row of its rules. sqlstore creates its own. {key} is a text that can be
 // a key, compared byte by byte, and {bytes} is binary.
 var tables = []string{
 	`CREATE TABLE IF NOT EXISTS people (
@@ -90,20 +75,13 @@ var tables = []string{
 		user_id {key} NOT NULL,
 		expires BIGINT NOT NULL
 	)`,
+	`INSERT INTO rules (id, mandatory, since, grace_days, exempt_clients)
+		SELECT 1, 0, 0, 0, 1 FROM (SELECT count(*) AS n FROM rules) AS there WHERE n = 0`,
 }
 
 // migrate creates the tables. Processes that start at the same time may get into each
 // other's way: the one that fails tries again, and finds what the other has made.
-func (d database) migrate(ctx context.Context) (err error) {
-	for range 5 {
-		if err = d.create(ctx); err == nil || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (d database) create(ctx context.Context) error {
+func (d database) migrate(ctx context.Context) error {
 	words := strings.NewReplacer("{key}", "TEXT", "{bytes}", "BLOB")
 	switch d.dialect {
 	case sqlstore.PostgreSQL:
@@ -112,16 +90,15 @@ func (d database) create(ctx context.Context) error {
 		words = strings.NewReplacer("{key}", "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "{bytes}", "BLOB")
 	}
 	for _, statement := range tables {
-		if _, err := d.ExecContext(ctx, words.Replace(statement)); err != nil {
+		err := errors.New("not tried")
+		for try := 0; err != nil && try < 3; try++ {
+			_, err = d.ExecContext(ctx, words.Replace(statement))
+		}
+		if err != nil {
 			return err
 		}
 	}
-	var rules int
-	if err := d.QueryRowContext(ctx, `SELECT count(*) FROM rules`).Scan(&rules); err != nil || rules > 0 {
-		return err
-	}
-	_, err := d.ExecContext(ctx, `INSERT INTO rules (id, mandatory, since, grace_days, exempt_clients) VALUES (1, 0, 0, 0, 1)`)
-	return err
+	return nil
 }
 
 // exec, query and row take statements with the placeholders ?1, ?2 …

@@ -49,7 +49,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free port")
 	data := flags.String("data", "twofactor-demo", "`folder` for the key file and the SQLite database")
-	database := flags.String("db", "", "`address` of the database: sqlite://file, postgres://user:password@host/name or mysql://user:password@host/name; without it, SQLite in the folder")
+	database := flags.String("db", "", "`address` of the database: sqlite://file, postgres://user:password@host/name or mysql://user:password@tcp(host)/name; without it, SQLite in the folder")
 	secure := flags.Bool("secure", false, "mark cookies Secure; use it behind a proxy that serves HTTPS")
 	issuer := flags.String("issuer", defaultIssuer, "`name` of this service, in pages and authenticator apps")
 	domain := flags.String("domain", "localhost", "`name` of the host, in text messages")
