@@ -22,12 +22,11 @@ import (
 // [Import]), it is taken for one of those. A recovery code can be its whole line on the
 // sheet; see [recovery.ParseCode]. One text is one guess.
 //
-// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
-// ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. Or
-// it returns one of reason ReasonMalformedCode, ReasonWrongCode, ReasonReplayed,
-// ReasonLocked or ReasonFactorDisabled: the same challenge can be answered again. With
-// Config.ShortSecretsUntil there is ReasonMustReplace: the code was right, the challenge
-// is spent, and the user must replace the authenticator; see [Replacement].
+// It returns a [Denied] that matches [ErrChallenge]: ask for the first factor again.
+// After one that matches [ErrWrongCode] or [ErrLocked], the same challenge can be
+// answered again. With Config.ShortSecretsUntil there is ReasonMustReplace: the code
+// was right, the challenge is spent, and the user must replace the authenticator; see
+// [Replacement].
 func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge, code string) (_ Success, err error) {
 	if err := g.check(); err != nil {
 		return Success{}, err
@@ -65,8 +64,8 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 // from its own session, never from what the client sent. For a delivered code, see
 // [Messages].
 //
-// It returns a [Denied] of reason ReasonNotEnrolled, ReasonMalformedCode,
-// ReasonWrongCode, ReasonReplayed, ReasonLocked or ReasonFactorDisabled.
+// It returns a [Denied] of reason ReasonNotEnrolled, or one that matches [ErrWrongCode]
+// or [ErrLocked].
 func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {
 	if err := g.check(); err != nil {
 		return Success{}, err

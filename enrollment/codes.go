@@ -27,9 +27,8 @@ type RenewedCodes struct {
 // makes count as well.
 //
 // The proof is [ByCode] or [ByReceipt]. It returns a [Denied] of reason
-// ReasonNotEnrolled, ReasonTooManyCodeSets, ReasonProofRequired,
-// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed, or a reason of
-// [Guard.Verify]. With the scheme Argon2id it takes as long as Confirm.
+// ReasonTooManyCodeSets, one that matches [ErrProof], or one of [Guard.Verify]. With
+// the scheme Argon2id it takes as long as Confirm.
 //
 // If the same request can come twice, as from a form, use [Guard.RenewCodesOnce].
 func (g *Guard) RenewCodes(ctx context.Context, userID string, p Proof) (_ RenewedCodes, err error) {
@@ -81,10 +80,9 @@ func (e *edit) renewCodes(ctx context.Context, t renewalToken, p Proof) (Renewed
 // their order. Config.KeepCodes must be set now and when the codes were made.
 // Every call is an event, and the user is told.
 //
-// The proof is [ByCode] with an app code, or [ByReceipt] with the receipt of
-// one. It returns a [Denied] of reason ReasonNotEnrolled, ReasonCodesNotKept,
-// ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
-// ReasonProofNotAllowed, or a reason of [Guard.Verify].
+// The proof is [ByCode] with an app code, or [ByReceipt] with the receipt of one. It
+// returns a [Denied] of reason ReasonCodesNotKept, one that matches [ErrProof], or one
+// of [Guard.Verify].
 func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
 	if err := g.check(); err != nil {
 		return recovery.Codes{}, err

@@ -17,11 +17,10 @@ import (
 // says that there are new codes. An attacker who has the token of the user's setup
 // and the user's session sees them too.
 //
-// With the scheme Argon2id it takes one derivation. It returns a [Denied] of reason
-// ReasonSetupInvalid, ReasonSetupExpired, ReasonSetupSuperseded or ReasonNoSetup;
-// ReasonNotEnrolled; or ReasonCodesNotKept if the setup made no codes, is not
-// confirmed yet, or they are not those of the account any more. It also returns
-// [ErrBusy].
+// With the scheme Argon2id it takes one derivation. It returns a [Denied] that matches
+// [ErrSetup], or one of reason ReasonNotEnrolled or ReasonCodesNotKept. The last one
+// says that the setup made no codes, is not confirmed yet, or that the account has
+// other codes now. It also returns [ErrBusy].
 func (g *Guard) SetupCodes(ctx context.Context, userID string, token SetupToken) (_ recovery.Codes, err error) {
 	if err := g.check(); err != nil {
 		return recovery.Codes{}, err

@@ -63,9 +63,8 @@ type TrustedDevice struct {
 // well. If there are Config.MaxDevices already, the oldest is no longer trusted,
 // without an event. The name is at most [MaxName] bytes; it defaults to "Device".
 //
-// It returns a [Denied] of reason ReasonNotEnrolled, ReasonTrustNotAllowed,
-// ReasonProofInvalid, ReasonProofStale, ReasonProofNotAllowed (for the receipt of three
-// codes of another time, see [ThreeCodes]) or ReasonInvalidName.
+// It returns a [Denied] of reason ReasonNotEnrolled, ReasonTrustNotAllowed or
+// ReasonInvalidName, or one that matches [ErrProof].
 func (d Devices) Trust(ctx context.Context, userID string, receipt Receipt, name string) (_ TrustedDevice, err error) {
 	if err := d.guard.check(); err != nil {
 		return TrustedDevice{}, err

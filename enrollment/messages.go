@@ -91,10 +91,8 @@ type Delivery struct {
 // the first factor again. So no challenge outlives its SignIn by more than ChallengeTTL
 // and [DeliveryTTL] together.
 //
-// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
-// ReasonChallengeSpent or ReasonChallengeVoid; ReasonNoAddress; ReasonSameChannel
-// if the first factor came over the channel of the address;
-// ReasonTooSoon, ReasonTooManyMessages, ReasonLocked or ReasonFactorDisabled; or an
+// It returns a [Denied] that matches [ErrChallenge] or [ErrLocked], or one of reason
+// ReasonNoAddress, ReasonSameChannel, ReasonTooSoon or ReasonTooManyMessages, or an
 // error that matches [ErrNotSent].
 func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge) (_ Delivery, err error) {
 	if err := x.guard.check(); err != nil {

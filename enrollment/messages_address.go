@@ -61,10 +61,9 @@ type Binding struct {
 // even if the message can't be sent. The next message, also one for a sign-in, can
 // be sent after [MessagePause].
 //
-// It returns a [Denied] of reason ReasonNoAuthenticator if the account has no
-// other factor and Config.AddressAlone is not set; ReasonTooSoon,
-// ReasonTooManyMessages, ReasonLocked, ReasonFactorDisabled, ReasonTicketRequired or
-// ReasonTicketInvalid; a reason of Begin about proofs; or an error that matches [ErrNotSent].
+// It returns a [Denied] of reason ReasonNoAuthenticator, ReasonTooSoon,
+// ReasonTooManyMessages, ReasonTicketRequired or ReasonTicketInvalid, one that matches
+// [ErrLocked] or [ErrProof], or an error that matches [ErrNotSent].
 func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Binding, err error) {
 	if err := x.guard.check(); err != nil {
 		return Binding{}, err
@@ -120,11 +119,9 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 // [EventAddressBound]. The same request again is denied as ReasonAlreadyConfirmed:
 // show the codes with [Guard.SetupCodes] then.
 //
-// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
-// ReasonSetupSuperseded (another address is pending) or ReasonNoSetup (a code was
-// sent for a sign-in since, five codes were wrong, or a factor was changed);
-// ReasonNoAuthenticator as Bind does; ReasonMalformedCode, ReasonWrongCode,
-// ReasonLocked or ReasonFactorDisabled; or ReasonTooManyCodeSets.
+// It returns a [Denied] that matches [ErrSetup], [ErrWrongCode] or [ErrLocked], or one
+// of reason ReasonNoAuthenticator or ReasonTooManyCodeSets. ReasonNoSetup also says
+// that a code was sent for a sign-in since, or that five codes were wrong.
 func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	if err := x.guard.check(); err != nil {
 		return Confirmed{}, err

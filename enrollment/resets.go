@@ -47,10 +47,9 @@ func resetOf(r account.ResetRequest) *ResetRequest {
 // A request is cancelled by Cancel, by every right code of the user, and by an
 // administrator. It lapses 30 days after it has matured, without an event.
 //
-// Open returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
-// ReasonChallengeSpent or ReasonChallengeVoid; or ReasonTooManyResets if the last
-// request was made less than a day ago. Without Config.Notify it returns an error:
-// a reset that the owner does not hear of would be a way around the second factor.
+// Open returns a [Denied] that matches [ErrChallenge], or one of reason
+// ReasonTooManyResets. Without Config.Notify it returns an error: a reset that the
+// owner does not hear of would be a way around the second factor.
 func (r ResetRequests) Open(ctx context.Context, challenge Challenge) (_ ResetRequest, err error) {
 	if err := r.guard.check(); err != nil {
 		return ResetRequest{}, err

@@ -86,13 +86,11 @@ type BeginOptions struct {
 // new authenticator is staged beside the working ones. A change of factor before
 // Confirm ends the setup; using a recovery code is such a change.
 //
-// It returns a [Denied] of reason ReasonProofRequired, ReasonProofInvalid,
-// ReasonProofStale, ReasonProofNotAllowed, ReasonEnrollTokenInvalid, or a reason of
-// [Guard.Verify]; ReasonTicketRequired or ReasonTicketInvalid; ReasonNotEnrolled if there is
-// nothing to replace; ReasonUnknownAuthenticator, ReasonTooManyAuthenticators or
-// ReasonInvalidName; ReasonDuplicateSecret if the account has the hardware token, or
-// if the source of randomness repeats itself; or ReasonShortSecret. Other options
-// outside their bounds are errors that name the field.
+// It returns a [Denied] that matches [ErrProof] or is one of [Guard.Verify], or one of
+// reason ReasonTicketRequired or ReasonTicketInvalid; ReasonUnknownAuthenticator,
+// ReasonTooManyAuthenticators or ReasonInvalidName; ReasonDuplicateSecret if the
+// account has the hardware token, or if the source of randomness repeats itself; or
+// ReasonShortSecret. Other options outside their bounds are errors that name the field.
 func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Setup, err error) {
 	if err := g.check(); err != nil {
 		return Setup{}, err
@@ -171,8 +169,8 @@ func (g *Guard) newSetup(label totp.Label, replaces account.AuthenticatorID, o B
 // Resume returns the pending setup once more, for a page that is reloaded. It changes
 // nothing.
 //
-// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
-// ReasonSetupSuperseded, ReasonNoSetup or ReasonAlreadyConfirmed.
+// It returns a [Denied] that matches [ErrSetup], or one of reason
+// ReasonAlreadyConfirmed.
 func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Setup, error) {
 	if err := g.check(); err != nil {
 		return Setup{}, err
@@ -228,14 +226,12 @@ type Confirmed struct {
 // ends. The same request again, for example a second click, is denied as
 // ReasonAlreadyConfirmed: show the codes with [Guard.SetupCodes] then.
 //
-// It returns a [Denied] of reason ReasonSetupInvalid, ReasonSetupExpired,
-// ReasonSetupSuperseded, ReasonNoSetup, ReasonAlreadyConfirmed, ReasonMalformedCode,
-// ReasonWrongCode, ReasonClockSkew, ReasonParamsIgnored, ReasonLocked,
-// ReasonFactorDisabled, ReasonTooManyAuthenticators or ReasonTooManyCodeSets. Wrong
-// codes count for the setup alone. Six digits are evaluated, and count, also if
-// Config.Params asks for more: see ReasonParamsIgnored. With a hardware token, wrong
-// codes count like those of Answer, and a code that was used with it before is
-// ReasonReplayed.
+// It returns a [Denied] that matches [ErrSetup], [ErrWrongCode] or [ErrLocked], or one
+// of reason ReasonAlreadyConfirmed, ReasonTooManyAuthenticators or
+// ReasonTooManyCodeSets. Wrong codes count for the setup alone. Six digits are
+// evaluated, and count, also if Config.Params asks for more: see ReasonParamsIgnored.
+// With a hardware token, wrong codes count like those of Answer, and a code that was
+// used with it before is ReasonReplayed.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	if err := g.check(); err != nil {
 		return Confirmed{}, err

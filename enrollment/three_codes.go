@@ -52,11 +52,10 @@ func (g *Guard) ThreeCodes() ThreeCodes { return ThreeCodes{g} }
 // so app codes can stay locked for up to a day. A failure leaves the challenge as it
 // is.
 //
-// It returns a [Denied] of reason ReasonChallengeInvalid, ReasonChallengeExpired,
-// ReasonChallengeSpent or ReasonChallengeVoid: ask for the first factor again. It
+// It returns a [Denied] that matches [ErrChallenge]: ask for the first factor again. It
 // returns one of reason ReasonMalformedCode if there are not three codes of the same
 // length; ReasonWrongCode; or ReasonReplayed if the codes are right and at least the
-// first of them was used. Its RetryAt is by when the app has shown three others. With
+// first of them was used. Then RetryAt is when the app has shown three others. With
 // Config.ShortSecretsUntil there is ReasonMustReplace; see [Replacement].
 func (c ThreeCodes) Answer(ctx context.Context, purpose Purpose, challenge Challenge, codes []string) (_ Success, err error) {
 	g := c.guard
