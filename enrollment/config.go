@@ -186,7 +186,7 @@ type Config struct {
 	ShortSecretsUntil time.Time
 
 	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed where the
-	// Go runtime enforces FIPS 140-3; see FIPS.md. It needs Go 1.26 there, and has no
+	// Go runtime enforces FIPS 140-3; see OPERATING.md. It needs Go 1.26 there, and has no
 	// effect elsewhere. Defaults to false.
 	AllowSHA1 bool
 

@@ -36,7 +36,7 @@ var (
 	// code would take an algorithm that it does not approve: the account has an app with
 	// SHA-1, or recovery codes with Argon2id, from a time when that was not so, or
 	// imported ones with bcrypt. No code was counted or used up. The text says whether it
-	// is the app or the recovery codes. FIPS.md says what to do.
+	// is the app or the recovery codes. OPERATING.md says what to do.
 	ErrNotApproved = errors.New("enrollment: the account needs an algorithm that FIPS 140-3 does not approve, nothing was decided")
 )
 

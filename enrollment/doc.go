@@ -177,39 +177,10 @@
 // Tokens are encoded as text, so a Success carries its receipt. A client does not
 // need the receipt if the session has it: set it to the zero Receipt.
 //
-// # Clocks
+// # Clocks, size and FIPS 140-3
 //
-// Time comes from Config.Now. When the clock jumps back, codes fail closed: used
-// steps stay used, and waits end at the time they would have ended. Between
-// nodes whose clocks differ by less than a day no code works twice, and a budget
-// gains the difference once. What has a deadline (a wait, a setup, a reset, a
-// bypass, trust in a device) ends earlier on a node that is ahead and later on
-// one that is behind, by the difference. A challenge or receipt from more than a
-// minute ahead is refused.
-//
-// A clock that is wrong by more than a day is believed while it is wrong. Once
-// it is right again, stored times more than a day ahead are set to the present,
-// so no account stays locked longer than a day plus its wait. Challenges,
-// receipts, trust in devices and pending setups from the wrong time become void.
-// What was due by that clock, such as an announcement, stays due by it for
-// Directory.Sweep until the account is written. A clock that goes back by more
-// than a day looks the same: until it is right again, used codes and running
-// waits from the time ahead may be forgotten.
-//
-// # FIPS 140-3
-//
-// Under GODEBUG=fips140=only, [New] demands two choices: Config.RecoveryScheme, and
-// Config.Params or Config.AllowSHA1. FIPS.md says which, and what accounts do that have
-// other algorithms.
-//
-// # Size
-//
-// A record of one app, ten recovery codes and a few events takes about 800 bytes. Each
-// event of the history takes about 60 more; there are at most 20. With everything in
-// use at once and at its longest, a record needs about 9 of the 16 KiB of a
-// [store.Record]. The rest is for the history and for the texts of events. If it runs
-// short, the oldest history goes first, then those texts, and never what decides about
-// a code.
+// OPERATING.md says what happens when a clock is wrong, how large a record gets, and
+// what to choose under GODEBUG=fips140=only.
 //
 // # States and proofs
 //
