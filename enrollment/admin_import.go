@@ -34,18 +34,16 @@ type Import struct {
 	// small letters. A code with as many digits as the codes of an authenticator of
 	// the account is always treated as an app code.
 	//
-	// Each code works once. Wrong codes start the same waits as any recovery code.
-	// They also have a budget, because the library does not know how long the codes
-	// are: 30 wrong codes, refilled by one a day. When it is used up, no recovery code
-	// is evaluated until the next unit is back, the next set is made, or Admin.Unlock.
-	// The app goes on working unless the attacker has locked that, too. So an attacker
-	// can keep the owner of such an account out for a day, which is not possible with
-	// a set that the library made.
+	// Each code works once. Wrong codes start the same waits as any recovery code. They
+	// also have a budget, because the library does not know how long the codes are: 30
+	// wrong codes, refilled by one a day. When it is used up, no recovery code is
+	// evaluated until the next unit is back, a new set is made, or Admin.Unlock is called.
+	// So an attacker with the password can keep an owner without the app out for a day,
+	// which is not possible with a set that the library made.
 	//
-	// Every text that is not an app code is compared with all hashes. With bcrypt this
-	// costs the full price each time: together they may cost as much as 16 hashes of
-	// cost 10 (or 8 of cost 11, or 4 of cost 12), about a second of processor time.
-	// The work occupies one of the slots in which recovery codes are made.
+	// Every text that is not an app code is compared with all hashes. Together they may
+	// cost as much as 16 hashes of bcrypt with cost 10 (or 8 of cost 11, or 4 of cost 12),
+	// about a second of processor time.
 	//
 	// The next set replaces all of them. Until then, codes that are weak in the other
 	// system stay weak: an attacker with both the database and the keys finds a code

@@ -23,13 +23,12 @@ import (
 //   - A small part is usual: phones with a wrong clock, and codes that were typed
 //     late.
 //
-// A clock that is wrong by more than ten minutes does not show here. Then no app
-// code is right at all, which [Observation] shows.
+// With a clock that is wrong by more than ten minutes, no app code is right at all.
+// Only an [Observation] shows that.
 //
-// The counts can't help to guess. Whether one code is right a few minutes later is
-// worth seven more guesses, so nothing says it about one code: no error, no log, no
-// event, no Observation. A code appears here 15 minutes after it was typed, when no
-// code from around that time is accepted any more.
+// The counts can't help to guess: a code appears here 15 minutes after it was typed,
+// when no code from around that time is accepted any more. Nothing else says of a
+// single code that it would be right at another time.
 type ClockHints struct {
 	// WrongCodes is how many wrong app codes were looked at: at most the first 16
 	// of each second, so that an attack does not make the server work harder. They

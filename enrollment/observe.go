@@ -9,18 +9,12 @@ import (
 	"slices"
 )
 
-// An Operation is a stable word for the method that was called, in the log and in
-// an [Observation]. It is the name of the method in snake case, for example
-// renew_codes. A word is added if several types have a method of that name.
+// An Operation is a stable word for the method that was called, in the log and in an
+// [Observation]: the name of the method in snake case, for example renew_codes. If
+// several types have a method of that name, a word is added, as in trust_device and
+// confirm_address. [Operations] returns all of them.
 //
-// These are counted: Begin, Confirm, Cancel, Answer, Verify, RenewCodes,
-// RecoveryCodes, SetupCodes, RenewalCodes, Remove, Rename and Disable of the [Guard],
-// and a SignIn in which something replaced the code; Answer and Verify of
-// [ThreeCodes] (answer_three_codes, verify_three_codes); Trust, Rename, Revoke and
-// RevokeAll of [Devices] (trust_device, rename_device, revoke_device,
-// revoke_devices); Bind, Confirm, Send and Unbind of [Messages]
-// (confirm_address); Open and Cancel of [ResetRequests] (request_reset,
-// cancel_reset); every method of [Admin]; and the Sweep of a [Directory], once for
+// Only these are counted: SignIn if something replaced the code, and Sweep once for
 // each account that was due.
 //
 // The operation repair_due is not a method. It is counted once for each account whose

@@ -31,11 +31,10 @@ type SignInOptions struct {
 	// account that is not confirmed is then ErrMissing: sealing can't notice that a row
 	// was deleted, or that a whole old row was put back. Defaults to false.
 	//
-	// An application that keeps such a flag sets it after Confirm and clears it before it
-	// calls Disable, and sets it again if that is denied. After a crash in between, the
-	// flag is missing, and the application sets it at the next Success; the other order
-	// would leave a user who can't sign in. The same goes for Admin.Reset, ApproveReset
-	// and Erase. If Config.AutoReset carries a reset out, [EventReset] tells of it.
+	// An application that keeps such a flag sets it after Confirm and at each Success, and
+	// clears it before Disable, Admin.Reset, ApproveReset and Erase, and with
+	// [EventReset]. In the other order, a crash in between would leave a user who can't
+	// sign in.
 	Enrolled bool
 
 	// Channel names what the first factor came over, for example "email" for

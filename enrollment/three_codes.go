@@ -22,13 +22,12 @@ import (
 //
 // # What it costs
 //
-// Three guesses at six digits are right with a chance of 4·10⁻¹⁷. If exactly two of
-// the three are right, used or not, and the last of the three was not used, the try is
-// counted and written, and [EventNearMiss] tells the owner. The fifth of them within
-// twenty minutes uses the codes up. All other wrong tries are neither counted nor
-// written. An attacker who measures how long the answer
-// takes notices a near miss; with the tries that are left after it, the chance is
-// below 10⁻¹⁵. Each authenticator of the account adds as much.
+// Three guesses at six digits are right with a chance of 4·10⁻¹⁷ for each
+// authenticator. If exactly two of the three are right, used or not, and the last one
+// was not used, the try is counted, and [EventNearMiss] tells the owner. The fifth such
+// try within twenty minutes uses the codes up. Other wrong tries are not counted. An
+// attacker who measures how long answers take notices a near miss, which raises the
+// chance to less than 10⁻¹⁵.
 //
 // An attacker who sees three codes that the owner did not use can use them for ten
 // minutes, or for twenty if the clock of the phone is ten minutes ahead. So their
