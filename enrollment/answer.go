@@ -54,7 +54,7 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 		if err != nil {
 			return nil, err
 		}
-		return g.answered(c.user, a, purpose, match, m)
+		return g.answered(c, a, purpose, match, m)
 	})
 	return x.outcome(err)
 }

@@ -38,6 +38,7 @@ type challenge struct {
 	user    string
 	purpose Purpose
 	channel string // of the first factor, where the application named it
+	browser string // that an EnrollToken is bound to
 }
 
 func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, error) {
@@ -45,8 +46,11 @@ func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, erro
 	b = appendTime(b, c.Issued)
 	b = appendTime(b, c.Expires)
 	b = appendText(b, c.user, string(c.purpose), c.channel)
-	if c.Delivery != (account.DeliveryID{}) {
+	if c.Delivery != (account.DeliveryID{}) || c.browser != "" {
 		b = append(b, c.Delivery[:]...)
+	}
+	if c.browser != "" {
+		b = appendText(b, c.browser)
 	}
 	sealed, err := g.sealToken(ctx, labelChallenge, b)
 	return Challenge{sealed}, err
@@ -62,7 +66,10 @@ func (g *Guard) openChallenge(ctx context.Context, from Challenge) (c challenge,
 		!readText(&in, &c.user, &purpose, &c.channel) {
 		return c, errToken
 	}
-	if !in.Empty() && (!in.CopyBytes(c.Delivery[:]) || !in.Empty()) {
+	if !in.Empty() && !in.CopyBytes(c.Delivery[:]) {
+		return c, errToken
+	}
+	if !in.Empty() && (!readText(&in, &c.browser) || !in.Empty()) {
 		return c, errToken
 	}
 	c.purpose = Purpose(purpose)

@@ -24,12 +24,13 @@ const (
 	MaxBrowser = 128
 )
 
-// An EnrollToken says that the first factor of a user was right, and that the user must
-// set up a second one before anything else. [Guard.SignIn] returns it with MustEnroll,
-// and nothing else does. With [ByEnrollToken] it proves the first setup.
+// An EnrollToken says that a user has signed in as far as that goes, and must set up an
+// authenticator before anything else. [Guard.SignIn] returns it with MustEnroll: the
+// first factor was right, and there is no second one. A [Replacement] has one for a user
+// whose secret is too short. With [ByEnrollToken] it proves that setup, and no other
+// change.
 //
-// It is good for [EnrollTTL], until the account has a second factor or a factor was
-// changed. It can begin a setup several times. If the user has no account yet, the first
+// It is good for [EnrollTTL], and until a factor is set up or changed. It can begin a setup several times. If the user has no account yet, the first
 // setup makes the token that began it the only one that is good.
 //
 // It alone, without a code, lets its bearer give the account a phone. An application with
@@ -56,13 +57,19 @@ type enrollToken struct {
 }
 
 // Fields of an enrollToken that say yes or no.
-const enrollUnstored = 1
+const (
+	enrollUnstored = 1 << iota
+	enrollReplace
+)
 
 func (g *Guard) sealEnroll(ctx context.Context, t enrollToken) (EnrollToken, error) {
 	b := appendTime(t.Epoch[:], t.At)
 	var flags byte
 	if t.Unstored {
 		flags |= enrollUnstored
+	}
+	if t.Replace {
+		flags |= enrollReplace
 	}
 	b = appendText(append(b, flags), t.user, string(t.purpose), t.browser)
 	sealed, err := g.sealToken(ctx, labelEnroll, b)
@@ -78,14 +85,15 @@ func (g *Guard) openEnroll(ctx context.Context, from EnrollToken, browser string
 	}
 	var flags uint8
 	var purpose string
-	if !in.CopyBytes(t.Epoch[:]) || !readTime(&in, &t.At) || !in.ReadUint8(&flags) || flags&^enrollUnstored != 0 ||
+	if !in.CopyBytes(t.Epoch[:]) || !readTime(&in, &t.At) || !in.ReadUint8(&flags) || flags&^(enrollUnstored|enrollReplace) != 0 ||
 		!readText(&in, &t.user, &purpose, &t.browser) || !in.Empty() {
 		return t, errToken
 	}
 	if subtle.ConstantTimeCompare([]byte(t.browser), []byte(browser)) != 1 {
 		return t, errToken
 	}
-	t.Unstored, t.purpose = flags&enrollUnstored != 0, Purpose(purpose)
+	t.Unstored, t.Replace = flags&enrollUnstored != 0, flags&enrollReplace != 0
+	t.purpose = Purpose(purpose)
 	return t, nil
 }
 

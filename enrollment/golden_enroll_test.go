@@ -34,7 +34,7 @@ type goldenEnroll struct {
 	URI   string
 
 	// Of the user short: what there was instead of a Success.
-	Replacement   enrollment.Receipt
+	Replacement   enrollment.EnrollToken
 	Authenticator string
 }
 
@@ -105,7 +105,7 @@ func TestGoldenEnroll(t *testing.T) {
 			confirm(t, g, "begun", again.Token, key)
 		},
 		"a replacement": func(t *testing.T, g G) {
-			begin(t, g, "short", enrollment.BeginOptions{Replace: f.Authenticator, Proof: enrollment.ByReceipt(f.Replacement)})
+			begin(t, g, "short", enrollment.BeginOptions{Replace: f.Authenticator, Proof: enrollment.ByEnrollToken(f.Replacement, f.Browser)})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -136,8 +136,8 @@ func writeGoldenEnroll(t *testing.T) {
 	short := shortKey(t, "golden")
 	k.SignIn("short", enrollment.SignInOptions{Import: &enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: short}}}})
 	f.Now = f.Now.Add(time.Minute)
-	_, err := k.Answer(k.Challenge("short"), proving.Shown(short, f.Now))
-	f.Replacement, f.Authenticator = proving.Want(t, err, enrollment.ReasonMustReplace).Replace.Receipt, k.Status("short").Authenticators[0].ID
+	_, err := k.Answer(k.SignIn("short", enrollment.SignInOptions{Browser: f.Browser}, enrollment.AskCode).Challenge, proving.Shown(short, f.Now))
+	f.Replacement, f.Authenticator = proving.Want(t, err, enrollment.ReasonMustReplace).Replace.EnrollToken, k.Status("short").Authenticators[0].ID
 	for _, user := range []string{"begun", "short"} {
 		r, err := k.Store.Load(t.Context(), user)
 		k.Must(err)

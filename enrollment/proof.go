@@ -53,12 +53,13 @@ func ByReauth(method string) Proof {
 	return Proof{p: redact.Of(proof{kind: account.ReauthProof, value: method})}
 }
 
-// ByEnrollToken proves the first setup with what SignIn has returned with MustEnroll for
-// the same user: Begin, and Messages.Bind where Config.AddressAlone lets an address be
-// the first factor. Browser is the text that was passed as SignInOptions.Browser.
+// ByEnrollToken proves the setup that a sign-in of the same user demands. That is the
+// first one after MustEnroll: Begin, and Messages.Bind where Config.AddressAlone lets an
+// address be the first factor. With the token of a [Replacement] it is Begin with
+// BeginOptions.Replace. Browser is the text that was passed as SignInOptions.Browser.
 //
-// The setup then completes the sign-in: the Success of Confirm has the purpose of the
-// sign-in if that is at most [EnrollConfirmTTL] ago.
+// The setup then completes the sign-in: the Success of Confirm has its purpose if the
+// token is at most [EnrollConfirmTTL] old.
 func ByEnrollToken(t EnrollToken, browser string) Proof {
 	return Proof{p: redact.Of(proof{kind: account.EnrollProof, value: t.Reveal(), browser: browser})}
 }
@@ -86,7 +87,7 @@ func (e *edit) readProof(ctx context.Context, p Proof) (account.Proof, error) {
 		case err != nil:
 			return read, err
 		}
-		read.Receipt, e.mandate = r.Receipt, r.mandate()
+		read.Receipt = r.Receipt
 	case account.ReauthProof:
 		if n := len(value); n == 0 || n > maxMethod || !typed.Printable(value) {
 			return read, fmt.Errorf("enrollment: the method of ByReauth is not 1 to %d printable bytes", maxMethod)

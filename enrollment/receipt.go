@@ -30,23 +30,12 @@ type receipt struct {
 	account.Receipt
 	user    string
 	purpose Purpose
-
-	// completes is what was answered for, in the receipt of a Replacement.
-	completes Purpose
-}
-
-// mandate is what a setup completes that is proven by the receipt.
-func (r receipt) mandate() account.Mandate {
-	return account.Mandate{At: r.At, Purpose: string(r.completes)}
 }
 
 func (g *Guard) sealReceipt(ctx context.Context, r receipt) (Receipt, error) {
 	b := appendTime(r.Epoch[:], r.At)
 	b = append(b, byte(r.Factor))
 	b = appendText(b, r.user, string(r.purpose))
-	if r.completes != "" {
-		b = appendText(b, string(r.completes))
-	}
 	sealed, err := g.sealToken(ctx, labelReceipt, b)
 	return Receipt{sealed}, err
 }
@@ -56,16 +45,12 @@ func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err e
 	if err != nil {
 		return r, err
 	}
-	var purpose, completes string
+	var purpose string
 	if !in.CopyBytes(r.Epoch[:]) || !readTime(&in, &r.At) || !in.ReadUint8((*uint8)(&r.Factor)) ||
-		!readText(&in, &r.user, &purpose) {
+		!readText(&in, &r.user, &purpose) || !in.Empty() {
 		return r, errToken
 	}
-	if !in.Empty() && (!readText(&in, &completes) || !in.Empty()) {
-		return r, errToken
-	}
-	r.purpose, r.completes = Purpose(purpose), Purpose(completes)
-	r.Replace = r.purpose == purposeReplace
+	r.purpose = Purpose(purpose)
 	return r, nil
 }
 

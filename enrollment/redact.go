@@ -83,10 +83,10 @@ func (d Delivery) LogValue() slog.Value {
 // LogValue returns what Error returns.
 func (d Denied) LogValue() slog.Value { return slog.StringValue(d.Error()) }
 
-// LogValue returns the Replacement without the Receipt.
+// LogValue returns the Replacement without the EnrollToken.
 func (r Replacement) LogValue() slog.Value {
 	type plain Replacement
-	r.Receipt = Receipt{}
+	r.EnrollToken = EnrollToken{}
 	return slog.AnyValue(plain(r))
 }
 

@@ -8,12 +8,12 @@ import (
 
 // A Replacement comes instead of a [Success] if the code was right, but the secret has
 // fewer than 128 bits and Config.ShortSecretsUntil is over. It is part of a [Denied],
-// so that an application that does not know of it starts no session. Keep it as you
-// keep a challenge, and lead the user to a setup:
+// so that an application that does not know of it starts no session. Keep its token in a
+// cookie, see [EnrollToken], and lead the user to a setup:
 //
 //	setup, err := guard.Begin(ctx, r.UserID, enrollment.BeginOptions{
 //		Replace: r.Authenticator,
-//		Proof:   enrollment.ByReceipt(r.Receipt),
+//		Proof:   enrollment.ByEnrollToken(r.EnrollToken, browser), // as in SignInOptions.Browser
 //	})
 //
 // The Success of Confirm has the same Purpose if the answer is at most [EnrollConfirmTTL]
@@ -29,13 +29,10 @@ type Replacement struct {
 	// Authenticator is the ID of the authenticator to replace.
 	Authenticator string
 
-	// Receipt is a proof for replacing an authenticator with a short secret, and for
-	// nothing else. It is good for [ReceiptTTL].
-	Receipt Receipt
+	// EnrollToken is a proof for replacing an authenticator with a short secret, and for
+	// nothing else.
+	EnrollToken EnrollToken
 }
-
-// purposeReplace is the purpose of the receipt of a Replacement. No application can use it.
-const purposeReplace Purpose = "replace_short_secret"
 
 // An answer is a Success or, if that is nil, what there is instead.
 type answer struct {
@@ -51,24 +48,21 @@ func (x answer) outcome(err error) (Success, error) {
 	return x.success, err
 }
 
-// answered returns what comes of a right code that answers a challenge, whose receipt
-// is yet to be sealed.
-func (g *Guard) answered(userID string, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[answer], error) {
+// answered returns what comes of a right code that answers the challenge, and has yet to
+// be sealed.
+func (g *Guard) answered(c challenge, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[answer], error) {
 	if match.Replace.IsZero() {
-		seal, err := g.success(userID, a, p, match, m)
+		seal, err := g.success(c.user, a, p, match, m)
 		return func(ctx context.Context) (x answer, err error) {
 			x.success, err = seal(ctx)
 			return x, err
 		}, err
 	}
-	r := Replacement{UserID: userID, Purpose: p, Authenticator: formatAuthenticatorID(match.Replace)}
-	proof := receipt{
-		Receipt: account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Factor},
-		user:    userID, purpose: purposeReplace, completes: p,
-	}
+	r := Replacement{UserID: c.user, Purpose: p, Authenticator: formatAuthenticatorID(match.Replace)}
+	t := enrollToken{Enroll: a.NewReplace(m.Now), user: c.user, purpose: p, browser: c.browser}
 	return func(ctx context.Context) (_ answer, err error) {
 		r := r
-		r.Receipt, err = g.sealReceipt(ctx, proof)
+		r.EnrollToken, err = g.sealEnroll(ctx, t)
 		return answer{replace: &r}, err
 	}, nil
 }

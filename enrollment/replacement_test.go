@@ -121,7 +121,7 @@ func TestShortSecretAfterItsTime(t *testing.T) {
 	if r.UserID != "alice" || r.Purpose != enrollment.PurposeSignIn || r.Authenticator != before.Authenticators[1].ID {
 		t.Fatalf("%+v", r)
 	}
-	setup, app := k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+	setup, app := k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(r.EnrollToken, "")})
 	k.Pass(time.Minute)
 	mustReplace(t, k, k.Code(short)) // until Confirm
 	done := k.Confirm("alice", setup, app)
@@ -136,8 +136,8 @@ func TestShortSecretAfterItsTime(t *testing.T) {
 	proving.Want(t, err, enrollment.ReasonWrongCode)
 }
 
-// The receipt replaces a short secret, of this user, for five minutes. It is no proof
-// of anything else, and neither is it a recent code.
+// The token replaces a short secret, of this user, for ten minutes. It is no proof of
+// anything else.
 func TestReplacementIsGoodForNothingElse(t *testing.T) {
 	t.Parallel()
 	k := moveShort(t, []totp.Key{proving.TheirKey(t, "alice", totp.Params{}), shortKey(t, "a")})
@@ -145,7 +145,7 @@ func TestReplacementIsGoodForNothingElse(t *testing.T) {
 	k.Configure(func(c *enrollment.Config) { c.Sender = post.Inbox })
 	over(k)
 	r := mustReplace(t, k, k.Code(shortKey(t, "a")))
-	proof := enrollment.ByReceipt(r.Receipt)
+	proof := enrollment.ByEnrollToken(r.EnrollToken, "")
 	s := k.Status("alice")
 	ctx, g := t.Context(), k.Guard
 	token, err := g.PrepareRenewal(ctx, "alice")
@@ -165,25 +165,24 @@ func TestReplacementIsGoodForNothingElse(t *testing.T) {
 			_, err := g.Messages().Bind(ctx, "alice", enrollment.BindOptions{Channel: "email", To: "a@example.com", Proof: proof})
 			return err
 		},
-		"trust": func() error { _, err := g.Devices().Trust(ctx, "alice", r.Receipt, "x"); return err },
 	} {
-		if err := try(); proving.ReasonOf(err) != enrollment.ReasonProofNotAllowed && name != "the codes" || err == nil {
+		if err := try(); proving.ReasonOf(err) != enrollment.ReasonEnrollTokenInvalid && name != "the codes" || err == nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, p := range []enrollment.Purpose{enrollment.PurposeSignIn, "x"} {
-		_, err := g.RecentlyVerified(ctx, "alice", p, r.Receipt, time.Hour)
-		proving.Want(t, err, enrollment.ReasonProofInvalid)
-	}
-	if _, err := g.RecentlyVerified(ctx, "alice", "replace_short_secret", r.Receipt, time.Hour); proving.ReasonOf(err) != proving.Fault {
-		t.Errorf("its own purpose: %v", err)
-	}
 	bob := k.Enroll("bob")
 	_, err = g.Begin(ctx, "bob", enrollment.BeginOptions{Replace: bob.First.Authenticator, Proof: proof})
-	proving.Want(t, err, enrollment.ReasonProofInvalid)
-	k.Pass(5*time.Minute + time.Microsecond)
+	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
+	for _, browser := range []string{"", "firefox"} {
+		o := enrollment.SignInOptions{Require: true, Browser: browser}
+		d, err := g.SignIn(ctx, "carol", o) // of a user who has nothing to replace
+		k.Must(err)
+		_, err = g.Begin(ctx, "alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(d.EnrollToken, browser)})
+		proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
+	}
+	k.Pass(enrollment.EnrollTTL + time.Microsecond)
 	_, err = g.Begin(ctx, "alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: proof})
-	proving.Want(t, err, enrollment.ReasonProofStale)
+	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
 }
 
 // Recovery codes lead to the setup as well, are used up, and are not replaced where
@@ -201,7 +200,7 @@ func TestShortSecretAndRecoveryCodes(t *testing.T) {
 	}
 	_, err = k.Answer(k.Challenge("alice"), codes[0])
 	proving.Want(t, err, enrollment.ReasonReplayed)
-	k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+	k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(r.EnrollToken, "")})
 }
 
 // A delivered code has nothing to do with the secret, and its receipt could replace
@@ -252,7 +251,7 @@ func TestEachShortSecretIsReplaced(t *testing.T) {
 		if want := k.Status("alice").Authenticators[0].ID; r.Authenticator != want {
 			t.Fatalf("%d: %q, want %q", i, r.Authenticator, want)
 		}
-		setup, app := k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+		setup, app := k.Begin("alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(r.EnrollToken, "")})
 		k.Confirm("alice", setup, app)
 		keys = append(keys, app)
 	}
@@ -272,7 +271,7 @@ func TestShortSecretForAnyPurpose(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 	text, err := json.Marshal(denied)
-	if err != nil || string(text) != `{"reason":"must_replace"}` || strings.Contains(denied.Error(), denied.Replace.Receipt.Reveal()) {
+	if err != nil || string(text) != `{"reason":"must_replace"}` || strings.Contains(denied.Error(), denied.Replace.EnrollToken.Reveal()) {
 		t.Errorf("%s, %v", text, err)
 	}
 	setup, app := replace(k, *denied.Replace)
@@ -283,7 +282,7 @@ func TestShortSecretForAnyPurpose(t *testing.T) {
 
 // replace begins the setup that a Replacement leads to.
 func replace(k *proving.Kit, r enrollment.Replacement) (enrollment.Setup, totp.Key) {
-	return k.Begin(r.UserID, enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+	return k.Begin(r.UserID, enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(r.EnrollToken, "")})
 }
 
 // The setup completes the sign-in for half an hour after the answer.
@@ -305,7 +304,7 @@ func TestReplacementCompletesInTime(t *testing.T) {
 	}
 }
 
-// Where the factor was switched off meanwhile, the receipt begins nothing, even where
+// Where the factor was switched off meanwhile, the token begins nothing, even where
 // a setup need not be proven: the setup would complete a sign-in that is void.
 func TestReplacementIsVoidWithItsAccount(t *testing.T) {
 	t.Parallel()
@@ -314,6 +313,32 @@ func TestReplacementIsVoidWithItsAccount(t *testing.T) {
 	r := mustReplace(t, k, k.Code(shortKey(t, "a")))
 	_, err := k.Guard.Admin("root", "lost").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 	k.Must(err)
-	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Proof: enrollment.ByReceipt(r.Receipt)})
-	proving.Want(t, err, enrollment.ReasonProofNotAllowed)
+	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(r.EnrollToken, "")})
+	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
+}
+
+// The token is bound to the browser of the sign-in, also if a message was sent meanwhile.
+func TestReplacementIsBoundToTheBrowser(t *testing.T) {
+	t.Parallel()
+	for _, message := range []bool{false, true} {
+		k := moveShort(t, []totp.Key{shortKey(t, "a")})
+		post := k.Post()
+		post.Bound("alice", enrollment.ByCode(k.Code(shortKey(t, "a"))))
+		over(k)
+		challenge := k.SignIn("alice", enrollment.SignInOptions{Browser: "firefox"}, enrollment.AskCode).Challenge
+		code := k.Code(shortKey(t, "a"))
+		if message {
+			d, err := post.Send(t.Context(), enrollment.PurposeSignIn, challenge)
+			k.Must(err)
+			challenge, code = d.Challenge, "abcde-12345"
+		}
+		_, err := k.Answer(challenge, code)
+		r := proving.Want(t, err, enrollment.ReasonMustReplace).Replace
+		for browser, want := range map[string]enrollment.Reason{"firefox": "", "safari": enrollment.ReasonEnrollTokenInvalid, "": enrollment.ReasonEnrollTokenInvalid} {
+			_, err := k.Guard.Enrolling(t.Context(), r.EnrollToken, browser)
+			proving.Want(t, err, want)
+			_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(r.EnrollToken, browser)})
+			proving.Want(t, err, want)
+		}
+	}
 }

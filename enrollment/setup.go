@@ -201,9 +201,9 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 //	}{done, done.Codes.Reveal()})
 type Confirmed struct {
 	// Success says that the user has just answered with a code. If the setup began with
-	// [ByEnrollToken], or with the receipt of a [Replacement], at most EnrollConfirmTTL
-	// after that, its Purpose is that of the sign-in: start the session then. Otherwise
-	// it is PurposeSetup, and signs nobody in.
+	// [ByEnrollToken], and its token is at most EnrollConfirmTTL old, its Purpose is that
+	// of the sign-in: start the session then. Otherwise it is PurposeSetup, and signs
+	// nobody in.
 	Success Success `json:"success"`
 
 	// Did says what has changed: EventEnabled, EventAuthenticatorAdded,

@@ -281,7 +281,7 @@ func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, fr
 		d.Stamp = stamp
 	case AskCode:
 		d.Challenge, err = g.sealChallenge(ctx, challenge{
-			Challenge: from.Challenge, user: userID, purpose: o.Purpose, channel: o.Channel,
+			Challenge: from.Challenge, user: userID, purpose: o.Purpose, channel: o.Channel, browser: o.Browser,
 		})
 	case MustEnroll:
 		d.Expires = from.Enroll.At.Add(EnrollTTL)

@@ -169,11 +169,8 @@ func (p Purpose) validate() error {
 	if len(p) == 0 || len(p) > maxPurpose || !typed.Printable(string(p)) {
 		return fmt.Errorf("enrollment: the purpose is not 1 to %d printable bytes", maxPurpose)
 	}
-	switch p {
-	case PurposeSetup:
+	if p == PurposeSetup {
 		return errors.New("enrollment: the purpose is reserved for Confirm")
-	case purposeReplace:
-		return errors.New("enrollment: the purpose is reserved for a Replacement")
 	}
 	return nil
 }

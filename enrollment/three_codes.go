@@ -80,7 +80,7 @@ func (c ThreeCodes) Answer(ctx context.Context, purpose Purpose, challenge Chall
 		if err != nil {
 			return nil, err
 		}
-		return g.answered(from.user, a, purpose, match, m)
+		return g.answered(from, a, purpose, match, m)
 	})
 	return x.outcome(err)
 }

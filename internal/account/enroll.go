@@ -17,6 +17,10 @@ type Enroll struct {
 	// Unstored says that there was no account yet, and that the epoch was drawn for
 	// this one. The first setup stores it, which voids all others.
 	Unstored bool
+
+	// Replace says that the user has a second factor, whose code was right, and must
+	// replace its short secret. It is good for that alone.
+	Replace bool
 }
 
 // NewEnroll returns the Enroll of the account as it is now.
@@ -24,14 +28,19 @@ func (a *Account) NewEnroll(now time.Time) Enroll {
 	return Enroll{Epoch: a.epoch, At: now, Unstored: a.unstored}
 }
 
-// checkEnroll reports whether the first setup of an account without a factor may begin
-// with it.
-func (a *Account) checkEnroll(m Moment, e Enroll) error {
+// NewReplace returns the Enroll of a user who must replace a short secret.
+func (a *Account) NewReplace(now time.Time) Enroll {
+	return Enroll{Epoch: a.epoch, At: now, Replace: true}
+}
+
+// checkEnroll reports whether a setup may begin with it, which replaces a short secret or
+// is the first one of an account without a factor.
+func (a *Account) checkEnroll(m Moment, e Enroll, replaces bool) error {
 	epoch := a.epoch
 	if a.unstored && e.Unstored {
 		epoch = e.Epoch
 	}
-	if e.Epoch != epoch || !fresh(e.At, m.typed(), EnrollTTL) {
+	if e.Replace != replaces || e.Epoch != epoch || !fresh(e.At, m.typed(), EnrollTTL) {
 		return refuse(EnrollTokenInvalid)
 	}
 	a.epoch = epoch

@@ -10,9 +10,6 @@ type Receipt struct {
 	Epoch  Epoch
 	At     time.Time
 	Factor Factor
-
-	// Replace says that it is good for replacing a short secret, and for nothing else.
-	Replace bool
 }
 
 // CheckReceipt reports whether the receipt is still good: no factor was changed
@@ -23,8 +20,6 @@ func (a *Account) CheckReceipt(r Receipt, now time.Time, ttl time.Duration) erro
 		return refuse(ProofInvalid)
 	case !fresh(r.At, now, ttl):
 		return refuse(ProofStale)
-	case r.Replace:
-		return refuse(ProofNotAllowed)
 	}
 	return nil
 }
@@ -93,9 +88,7 @@ func (a *Account) proveFirst(m Moment, p Proof) error {
 	case p.Kind == EnrollProof && p.Refused != "":
 		return refuse(p.Refused)
 	case p.Kind == EnrollProof:
-		return a.checkEnroll(m, p.Enroll)
-	case p.Kind == ReceiptProof && p.Receipt.Replace:
-		return refuse(ProofNotAllowed)
+		return a.checkEnroll(m, p.Enroll, false)
 	case m.UnprovenSetup || p.Kind == ReauthProof:
 		return nil
 	case p.Kind == NoProof:
@@ -117,9 +110,7 @@ func (a *Account) prove(m Moment, p Proof, d demand) (authority, error) {
 	case CodeProof:
 		return a.proveByCode(m, p.Guess, d)
 	case ReceiptProof:
-		r := p.Receipt
-		r.Replace = r.Replace && !d.mends
-		if err := a.CheckReceipt(r, m.typed(), ReceiptTTL); err != nil {
+		if err := a.CheckReceipt(p.Receipt, m.typed(), ReceiptTTL); err != nil {
 			return authority{}, err
 		}
 		if f := p.Receipt.Factor; f != TOTP && (d.app || f != Recovery) {
@@ -132,7 +123,10 @@ func (a *Account) prove(m Moment, p Proof, d demand) (authority, error) {
 		}
 		return authority{at: m.Now, method: p.Method}, nil
 	case EnrollProof:
-		return authority{}, refuse(EnrollTokenInvalid)
+		if !d.mends {
+			return authority{}, refuse(EnrollTokenInvalid)
+		}
+		return authority{at: p.Enroll.At}, a.checkEnroll(m, p.Enroll, true)
 	}
 	return authority{}, refuse(ProofRequired)
 }

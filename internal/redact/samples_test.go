@@ -239,8 +239,8 @@ func ofTokens() []sample {
 		newSample(enrollment.Binding{Token: setup}, travels, text),
 		newSample(enrollment.Delivery{Challenge: challenge}, travels, text),
 		newSample(enrollment.Success{Receipt: receipt}, travels, text),
-		newSample(enrollment.Replacement{Receipt: receipt}, travels, text),
-		newSample(enrollment.Denied{Replace: &enrollment.Replacement{Receipt: receipt}}, travels, text),
+		newSample(enrollment.Replacement{EnrollToken: enroll}, travels, text),
+		newSample(enrollment.Denied{Replace: &enrollment.Replacement{EnrollToken: enroll}}, travels, text),
 		newSample(enrollment.Confirmed{Success: enrollment.Success{Receipt: receipt}}, travels, text),
 	}
 }

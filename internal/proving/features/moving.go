@@ -88,7 +88,7 @@ func TestFeatureN13_ShortSecrets(t *testing.T, open proving.Open) {
 		t.Fatal(err)
 	}
 	r := denied.Replace
-	setup, app := k.Begin(r.UserID, enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByReceipt(r.Receipt)})
+	setup, app := k.Begin(r.UserID, enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(r.EnrollToken, "")})
 	if done := k.Confirm(r.UserID, setup, app); done.Success.UserID != "alice" {
 		t.Errorf("%+v", done)
 	}
