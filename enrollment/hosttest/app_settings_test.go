@@ -21,16 +21,27 @@ var securityPage = template.Must(template.New("").Parse(`
 <form method="post" action="/security/begin"><input name="code"><input type="password" name="password"></form>
 <form method="post" action="/security/disable"><input name="code">{{with .User}}<input type="hidden" name="user" value="{{.}}">{{end}}</form>
 <form method="post" action="/security/codes"><input name="code"></form>
-{{.Key}}
+{{.Key}}{{range .Apps}}<p>{{.Name}}</p>{{end}}
 `))
 
 func (a *app) security(w http.ResponseWriter, r *http.Request, u hosttest.User) {
-	var page struct{ User, Key string }
+	var page struct {
+		User, Key string
+		Apps      []enrollment.Authenticator
+	}
+	if id := r.FormValue("user_id"); a.fault == "a page shows whom the address names" && id != "" {
+		u.ID = id
+	}
+	status, err := a.guard.Status(r.Context(), u.ID)
+	if err != nil {
+		a.fail(w, err)
+		return
+	}
+	page.Apps = status.Authenticators
 	switch a.fault {
 	case "the form says who it is":
 		page.User = u.ID
 	case "the key is shown again", "every session shows the setup":
-		status, _ := a.guard.Status(r.Context(), u.ID)
 		a.mu.Lock()
 		defer a.mu.Unlock()
 		if a.fault == "the key is shown again" || !status.SetupExpires.IsZero() {

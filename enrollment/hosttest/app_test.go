@@ -32,6 +32,7 @@ type app struct {
 	keys      map[string]string        // by user id, for a fault
 	steps     map[string]string        // receipts of step-ups by user id, for a fault
 	receipts  map[string]string        // receipts by user id, for a fault
+	pending   map[string]string        // challenges by user id, for a fault
 	now       func() time.Time
 }
 
@@ -56,7 +57,7 @@ func newApp(t *testing.T, lab *hosttest.Lab, fault string) *app {
 	a := &app{
 		fault: fault, store: &transactions{Store: memory.New()}, log: slog.New(slog.NewTextHandler(lab.Log, nil)),
 		users: make(map[string]hosttest.User), sessions: make(map[string]session), keys: make(map[string]string),
-		steps: make(map[string]string), receipts: make(map[string]string), now: lab.Clock.Now,
+		steps: make(map[string]string), receipts: make(map[string]string), pending: make(map[string]string), now: lab.Clock.Now,
 	}
 	switch fault {
 	case challengeInPage, "the session says who it is", "the page says the purpose", "other sites can send codes":

@@ -77,6 +77,28 @@ var challengeCases = []testCase{
 		},
 	},
 	{
+		name: "password-skipped",
+		duty: "Keep the challenge in the browser that has entered the password, or in its session. Find none by a name in the request.",
+		check: func(s *stage) error {
+			b, err := s.halfway(s.alice) // the owner, elsewhere
+			if err != nil {
+				return err
+			}
+			stranger := s.at(s.alice)
+			stranger.hold = true // load the page of the sign-in, and send no password
+			s.host.SignIn(stranger)
+			stranger.hold = false
+			stranger.Get(b.page.target)
+			stranger.alter = s.named(s.alice)
+			s.host.SendCode(stranger, s.code(s.alice))
+			stranger.alter = nil
+			if s.isIn(stranger, s.alice) {
+				return fmt.Errorf("a code signs in without the password, while the user has entered it in another browser (%s)", stranger.story())
+			}
+			return nil
+		},
+	},
+	{
 		name: "other-purpose",
 		duty: "Answer a challenge for the purpose that this page has, whatever the request says. A challenge of another purpose does not sign in.",
 		check: func(s *stage) error {

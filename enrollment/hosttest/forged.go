@@ -1,6 +1,7 @@
 package hosttest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -67,6 +68,9 @@ var forgedCases = []testCase{
 				b.User, b.alter = target.User, s.renamed(s.mallory, target)
 				if s.host.SignedIn(b) {
 					return fmt.Errorf("a session becomes that of another user, whom the request names (%s)", b.story())
+				}
+				if err := s.sees(b, target); err != nil {
+					return err
 				}
 			}
 			return nil
@@ -141,6 +145,42 @@ func (s *stage) asAnother(target *person, forge func(*request)) error {
 		}
 		if err := s.restore(s.mallory); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// sees loads the settings of another user, whose authenticators have a name of their own
+// then.
+func (s *stage) sees(b *Browser, target *person) error {
+	if target.app == nil {
+		return nil
+	}
+	const name = "hosttest's owl"
+	ctx := context.Background()
+	status, err := s.guard.Status(ctx, target.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range status.Authenticators {
+		if err := s.guard.Rename(ctx, target.ID, a.ID, name); err != nil {
+			return err
+		}
+	}
+	from := len(s.lab.exchanges())
+	for _, forge := range []func(*request){s.renamed(s.mallory, target), s.named(target)} {
+		look := b.clone()
+		look.User, look.alter, look.hold = s.mallory.User, forge, true
+		for _, c := range s.host.changes() {
+			c.do(look, "")
+		}
+		for _, path := range s.host.Protected {
+			look.Get(path)
+		}
+	}
+	for _, x := range s.lab.exchanges()[from:] {
+		if x.page.Contains(name) {
+			return fmt.Errorf("%s %s shows the settings of another user, whom the request names", x.method, x.page.target)
 		}
 	}
 	return nil
