@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/internal/cursor"
+	"github.com/seed-1b6a03a1/twofactor/store/internal/listing"
 )
 
 // A Store keeps records in memory. Make one with [New]; the zero Store can't
@@ -108,7 +108,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	if err := q.Validate(); err != nil {
 		return store.Page{}, err
 	}
-	after, err := cursor.Parse(q.Cursor)
+	after, err := listing.Parse(q.Cursor)
 	if err != nil {
 		return store.Page{}, err
 	}
@@ -135,11 +135,11 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 			return store.Page{}, fmt.Errorf(doing, err)
 		}
 		r, ok := s.get(id)
-		if !ok || !matches(q, r) {
+		if !ok || !listing.Matches(q, r) {
 			continue
 		}
 		if len(page.Records) == limit {
-			page.Next = cursor.After(page.Records[limit-1].UserID)
+			page.Next = listing.After(page.Records[limit-1].UserID)
 			break
 		}
 		page.Records = append(page.Records, r)
@@ -184,13 +184,4 @@ func (s *Store) sorted() []string {
 		s.order = slices.Sorted(maps.Keys(s.records))
 	}
 	return s.order
-}
-
-// matches reports whether the record meets the conditions of the query other
-// than UserIDs.
-func matches(q store.Query, r store.Record) bool {
-	if len(q.States) > 0 && !slices.Contains(q.States, r.State) {
-		return false
-	}
-	return q.DueBy.IsZero() || !r.Due.IsZero() && !r.Due.After(q.DueBy)
 }

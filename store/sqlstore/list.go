@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/internal/cursor"
+	"github.com/seed-1b6a03a1/twofactor/store/internal/listing"
 )
 
 // chunk is the most user ids in one statement. It is far below the limits of the
@@ -31,7 +31,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	if err := q.Validate(); err != nil {
 		return store.Page{}, err
 	}
-	after, err := cursor.Parse(q.Cursor)
+	after, err := listing.Parse(q.Cursor)
 	if err != nil {
 		return store.Page{}, err
 	}
@@ -66,7 +66,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	page := store.Page{Records: found}
 	if len(found) > limit {
 		page.Records = found[:limit:limit]
-		page.Next = cursor.After(found[limit-1].UserID)
+		page.Next = listing.After(found[limit-1].UserID)
 	}
 	return page, nil
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/internal/cursor"
+	"github.com/seed-1b6a03a1/twofactor/store/internal/listing"
 )
 
 // perPage bounds how many rows a List looks at. If few of them match, the page is
@@ -38,7 +38,7 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 	if err := q.Validate(); err != nil {
 		return store.Page{}, err
 	}
-	after, err := cursor.Parse(q.Cursor)
+	after, err := listing.Parse(q.Cursor)
 	if err != nil {
 		return store.Page{}, err
 	}
@@ -70,9 +70,9 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 			if r.UserID <= after {
 				return store.Page{}, s.base.failed(ctx, doing, errors.New("the rows are not in order"))
 			}
-			if matches(q, r) {
+			if listing.Matches(q, r) {
 				if len(page.Records) == q.Limit {
-					page.Next = cursor.After(page.Records[q.Limit-1].UserID)
+					page.Next = listing.After(page.Records[q.Limit-1].UserID)
 					return page, nil
 				}
 				page.Records = append(page.Records, r)
@@ -83,7 +83,7 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 			return page, nil
 		}
 		if looked += len(rows); looked >= perPage {
-			page.Next = cursor.After(after)
+			page.Next = listing.After(after)
 			return page, nil
 		}
 	}
@@ -115,15 +115,6 @@ func (s lister) among(ids []string) func(ctx context.Context, after string, limi
 		}
 		return rows, nil
 	}
-}
-
-// matches reports whether the record meets the conditions of the query other than
-// UserIDs.
-func matches(q store.Query, r store.Record) bool {
-	if len(q.States) > 0 && !slices.Contains(q.States, r.State) {
-		return false
-	}
-	return q.DueBy.IsZero() || !r.Due.IsZero() && !r.Due.After(q.DueBy)
 }
 
 // Erase implements store.Eraser.

@@ -1,6 +1,7 @@
-// Package cursor encodes the position of a listing that is ordered by user id,
-// which is the last id that was returned. The stores of this library share it.
-package cursor
+// Package listing has what the stores of this library share to list records: the
+// cursor, which encodes the position after the last user id that was returned, and the
+// conditions of a query.
+package listing
 
 import (
 	"encoding/base64"

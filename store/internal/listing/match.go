@@ -1,0 +1,16 @@
+package listing
+
+import (
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// Matches reports whether the record meets the conditions of the query other than
+// UserIDs.
+func Matches(q store.Query, r store.Record) bool {
+	if len(q.States) > 0 && !slices.Contains(q.States, r.State) {
+		return false
+	}
+	return q.DueBy.IsZero() || !r.Due.IsZero() && !r.Due.After(q.DueBy)
+}
