@@ -338,7 +338,7 @@ func TestFIPSOnly(t *testing.T) {
 			t.Errorf("SHA1: %v", err)
 		}
 	}
-	// Whoever calls can make an exception.
+	// The caller can make an exception.
 	fips.WithoutEnforcement(func() {
 		c, err := k.Code(time.Unix(59, 0)) // RFC 6238, appendix B
 		if fips.Exempts && (c != "287082" || err != nil) || !fips.Exempts && !errors.Is(err, totp.ErrNotApproved) {

@@ -143,7 +143,7 @@ func TestRevealAndParse(t *testing.T) {
 	}
 }
 
-// Whoever sets an environment variable is told what is wrong with it. One that is
+// A person who sets an environment variable is told what is wrong with it. One that is
 // not set reads as "".
 func TestParseSaysWhy(t *testing.T) {
 	t.Parallel()

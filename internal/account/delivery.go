@@ -117,7 +117,7 @@ func (a *Account) delivers(first string) bool {
 // While no message may be sent, it returns the pending one instead, and changes
 // nothing: the code in hand answers that sign-in as well, under the same tries. Not
 // so if the challenge is that of the pending one already, which asks for another,
-// nor for another purpose: whoever got the code was told what it is for.
+// nor for another purpose: the person who got the code was told what it is for.
 func (a *Account) Send(m Moment, x Delivery, c Challenge, first string) (Delivery, error) {
 	switch {
 	case !a.enrolled():

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// Whoever begins to bind an address while nothing is set up proves no second factor.
+// Binding an address while nothing is set up proves no second factor.
 // That must not be worth anything once something is.
 func TestBindBeganBeforeEnrolling(t *testing.T) {
 	t.Parallel()

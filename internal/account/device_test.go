@@ -248,7 +248,7 @@ func TestTrustUnderBrokenClock(t *testing.T) {
 	}
 }
 
-// Damage that the seal did not catch is an error for whoever needs the devices.
+// Damage that the seal did not catch is an error for each call that needs the devices.
 func TestDamagedDevices(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -10,7 +10,7 @@ import (
 // Undelivered is an event whose delivery nobody has acknowledged yet.
 type Undelivered struct {
 	Event Event
-	Lease time.Time // until then, whoever recorded it is delivering it
+	Lease time.Time // until then, the call that recorded it is delivering it
 	Count int       // how many events of the kind it stands for
 
 	unknown []field

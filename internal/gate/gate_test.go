@@ -112,7 +112,7 @@ func TestBulkGivesBack(t *testing.T) {
 	})
 }
 
-// Whoever had to wait is told so: what they knew may be out of date.
+// A caller who had to wait is told so: what it knew may be out of date.
 func TestWaitingIsReported(t *testing.T) {
 	waits := map[string]func(ctx context.Context, g *gate.Gate) (func(), bool, error){
 		"a slot":          func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.Slot(ctx) },

@@ -36,7 +36,7 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 //
 // Nothing else of a Store can be part of a transaction. What a Guard saves has to
 // stay when the request fails: a wrong code that was counted, a code that was used.
-// A rollback would give both back to whoever caused it.
+// A rollback would give both back to the person who caused it.
 func (s *Store) EraseTx(ctx context.Context, tx *sql.Tx, userID string) error {
 	if err := store.ValidateUserID(userID); err != nil {
 		return err

@@ -60,7 +60,7 @@ func TestCase29_ResetUnrecorded(t *testing.T, open proving.Open) {
 	proving.Want(t, err, enrollment.ReasonChallengeVoid)
 	_, err = k.Guard.Verify(t.Context(), "alice", "x", u.Codes[0])
 	proving.Want(t, err, enrollment.ReasonNotEnrolled)
-	// Whoever has only the password does not set it up again.
+	// The password alone is not enough to set it up again.
 	k.Unchanged("alice", func() {
 		for guess, why := range map[string]enrollment.Reason{
 			"": enrollment.ReasonTicketRequired, "hello": enrollment.ReasonTicketInvalid, u.Codes[0]: enrollment.ReasonTicketInvalid,

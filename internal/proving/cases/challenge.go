@@ -30,7 +30,7 @@ func TestCase27_ChallengeNotBound(t *testing.T, open proving.Open) {
 		return k.Guard.Answer(t.Context(), p, challenge, code)
 	}
 	_, err := answer(enrollment.PurposeSignIn, bob.Code())
-	proving.Want(t, err, enrollment.ReasonWrongCode) // it is alice's, whoever answers
+	proving.Want(t, err, enrollment.ReasonWrongCode) // it is alice's, also if bob answers
 	_, err = answer("step-up", alice.Code())
 	proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 	other := k.Node(func(c *enrollment.Config) { c.Namespace = "staging" })
@@ -69,7 +69,7 @@ func TestCase27_WaitedTooLong(t *testing.T, open proving.Open) {
 	_, err := k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.Codes[0])
 	proving.Want(t, err, enrollment.ReasonChallengeExpired)
 
-	// Whoever has waited for much longer is told neither way.
+	// After a much longer wait nobody is told either way.
 	challenge = u.Challenge()
 	k.Store.NthAfter(proving.Load, 1, func(context.Context, *proving.Call) { k.Pass(enrollment.ChallengeTTL) })
 	_, err = k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, challenge, u.Codes[0])

@@ -56,7 +56,7 @@ func TestFaultsOfNotify(t *testing.T, open proving.Open) {
 				t.Errorf("%s: %v, saved %d times", r.where, err, r.landed)
 			}
 
-			// Once the lease is over, whoever writes next delivers it: once.
+			// Once the lease is over, the next writer delivers it, once.
 			r.Pass(time.Minute)
 			for want := range 2 {
 				taken = 0

@@ -38,7 +38,7 @@ func TestFeatureN11_PasswordRightCodeWrong(t *testing.T, open proving.Open) {
 }
 
 // N11: typing errors tell nobody, and a right code after somebody else's wrong ones is
-// told at once. The Success says what was wrong, to whoever is signed in.
+// told at once. The Success says what was wrong, to the user who is signed in.
 func TestFeatureN11_SignedInAfterWrongCodes(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	alice := k.Enroll("alice")

@@ -170,7 +170,7 @@ func TestFeatureF6_CodesLostPhoneThere(t *testing.T, open proving.Open) {
 		t.Errorf("%d new codes, %d of %d left", renewed.Codes.Len(), status.CodesLeft, status.CodesTotal)
 	}
 	challenge := k.Challenge("alice")
-	for _, old := range alice.Codes[:3] { // whoever finds them
+	for _, old := range alice.Codes[:3] { // also for a person who finds them
 		k.Out(challenge, old, enrollment.ReasonWrongCode)
 	}
 	k.In(challenge, renewed.Codes.Reveal()[9])

@@ -198,7 +198,7 @@ func TestFeatureN7_AnnouncedReset(t *testing.T, open proving.Open) {
 	_, err = resets.Open(t.Context(), thief)
 	proving.Want(t, err, enrollment.ReasonTooManyResets)
 
-	// Whoever can still answer with a code has not lost it.
+	// A user who can still answer with a code has not lost the phone.
 	k.Pass(24 * time.Hour)
 	_, err = resets.Open(t.Context(), k.Challenge("alice"))
 	k.Must(err)

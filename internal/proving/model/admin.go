@@ -202,7 +202,7 @@ func (r *modelRun) erase(u *modelUser) {
 		if a.alert.wrong > 0 {
 			a.raise(r.now())
 		}
-		for i := range a.queue { // whoever is delivering them
+		for i := range a.queue { // also those that somebody is delivering
 			a.queue[i].lease = r.now()
 		}
 		a.record(r.now(), by.event(enrollment.EventErased))

@@ -166,7 +166,7 @@ func (r *modelRun) inspect() {
 		if float64(u.guesses) > apps || float64(u.delivered) > paid {
 			r.fatalf("%s: wrong guesses worth %d and %d units were evaluated, more than %.1f and %.1f", u.name, u.guesses, u.delivered, apps, paid)
 		}
-		// Whoever brings codes of another system begins with 30 each time.
+		// Users who bring codes of another system begin with 30 each time.
 		if paid := paid + 30*float64(u.grants); float64(u.others) > paid {
 			r.fatalf("%s: %d wrong guesses at codes of another system were evaluated, more than %.1f", u.name, u.others, paid)
 		}

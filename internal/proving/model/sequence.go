@@ -103,7 +103,7 @@ func (r *modelRun) renew(u *modelUser) {
 		r.real = r.real.Add(time.Duration(r.rng.IntN(120)) * time.Second)
 	}
 	if r.chance(2) {
-		// Whoever has spent all codes and enables anew finds the limit there.
+		// A user who has spent all codes and enables anew finds the limit there.
 		for _, c := range u.account.codes {
 			r.verify(u, c)
 		}
@@ -111,7 +111,7 @@ func (r *modelRun) renew(u *modelUser) {
 			r.enroll(u)
 			return
 		}
-		// And whoever was shown codes, when a clock has gone back.
+		// So does a user who was shown codes, when a clock has gone back.
 		r.until(u.account.setsSince.Add(modelDay))
 		if x, ok := modelPick(r, u.account.apps); ok {
 			r.beginWith(u, totp.Key{}, "", "", "", modelProof{kind: "code", code: modelNext(x, r.now())})

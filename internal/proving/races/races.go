@@ -84,7 +84,7 @@ func one(t *testing.T, got []enrollment.Reason, others ...enrollment.Reason) {
 	}
 }
 
-// Whoever uses up a code gets its replacement, and nobody else does.
+// The request that uses up a code gets its replacement, and no other does.
 func TestRaceForReplacedCode(t *testing.T, open proving.Open) {
 	s := begin(t, open, "replenished")
 	fresh := make([]string, racers)
@@ -138,7 +138,7 @@ func TestRaceForMessage(t *testing.T, open proving.Open) {
 	}
 }
 
-// Once the trust in a device is over it does not sign in, whoever signs in with
+// Once the trust in a device is over it does not sign in, no matter who signs in with
 // it at that moment; and no more devices than five are ever trusted.
 func TestRaceOfDevices(t *testing.T, open proving.Open) {
 	s := begin(t, open, "trusted")
