@@ -212,8 +212,9 @@ func (a *app) busy(w http.ResponseWriter, r *http.Request) {
 // internalError logs the error and shows a page that does not describe it. The
 // user must not learn whether a code was right or wrong.
 func (a *app) internalError(w http.ResponseWriter, r *http.Request, err error) {
-	if !errors.Is(err, context.Canceled) { // the client has left
-		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return // the client has left
 	}
+	a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	a.errorPage(w, r, http.StatusInternalServerError, problemPage{"Something went wrong", "The problem is on our side. Please try again in a moment."})
 }
