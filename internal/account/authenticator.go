@@ -29,7 +29,11 @@ type Authenticator struct {
 	Number uint8
 
 	// Hardware says that it is a hardware token, with a secret that can't be changed.
+	// Offset is by how many steps its clock is ahead, as Resynchronize has found: so
+	// far from the current step is the window of its codes. It moves no step, so Last
+	// says the same whatever it is.
 	Hardware bool
+	Offset   int64
 
 	near nearMisses
 
@@ -49,20 +53,26 @@ func (a *Authenticator) withDefaults() *Authenticator {
 
 // check is [totp.Key.CheckWithin] with what the application allows.
 func (a *Authenticator) check(m Moment, digits string) (step int64, err error) {
-	m.exempt(a.Key, func() { step, err = a.Key.CheckWithin(m.Limits.Window, digits, m.typed(), a.Last) })
+	m.exempt(a.Key, func() { step, err = a.Key.CheckWithin(m.Limits.Window, digits, a.clock(m.typed()), a.Last) })
 	return step, err
 }
 
 // clockOffset is [totp.Key.ClockOffset] with what the application allows.
 func (a *Authenticator) clockOffset(m Moment, digits string) (ahead time.Duration, err error) {
-	m.exempt(a.Key, func() { ahead, err = a.Key.ClockOffset(digits, m.typed()) })
+	m.exempt(a.Key, func() { ahead, err = a.Key.ClockOffset(digits, a.clock(m.typed())) })
 	return ahead, err
 }
 
-// drift returns how far a step that was right is ahead of the current one, which
-// is all that a code tells about the clock of the phone.
+// clock returns what the clock of the authenticator shows at a time, as far as the
+// account knows.
+func (a *Authenticator) clock(now time.Time) time.Time {
+	return now.Add(time.Duration(a.Offset) * a.Key.Params().Period)
+}
+
+// drift returns how far a step that was right is ahead of the one that was expected,
+// which is all that a code tells about the clock of the phone.
 func (a *Authenticator) drift(m Moment, step int64) time.Duration {
-	return time.Duration(step-a.Key.Step(m.typed())) * a.Key.Params().Period
+	return time.Duration(step-a.Key.Step(a.clock(m.typed()))) * a.Key.Params().Period
 }
 
 // exempt runs f, which evaluates one code of the key and does nothing else: the
@@ -80,7 +90,7 @@ func (m Moment) exempt(k totp.Key, f func()) {
 // last code was of a step that had not begun, and also if its clock is behind, and
 // it still shows a used code in a step that has begun.
 func (a *Authenticator) nextUnused(now time.Time) time.Time {
-	return a.Key.StepTime(max(a.Last, a.Key.Step(now)) + 1)
+	return a.Key.StepTime(max(a.Last, a.Key.Step(a.clock(now))) + 1 - a.Offset)
 }
 
 // lastUsed returns the end of the last step whose code was used, as seconds
@@ -101,7 +111,7 @@ func (a *Authenticator) clampFuture(now time.Time) (changed bool) {
 		return changed
 	}
 	if _, broken := clampFuture(a.Key.StepTime(a.Last), now); broken {
-		a.Last, changed = max(0, a.Key.Step(now)+totp.LookAround), true
+		a.Last, changed = max(0, a.Key.Step(now)+max(0, a.Offset)+totp.LookAround), true
 	}
 	if used, broken := clampFuture(a.Used, now); broken {
 		a.Used, changed = used, true
@@ -120,6 +130,7 @@ const (
 	tagNumber          = 7
 	tagNearMisses      = 8
 	tagHardware        = 9
+	tagOffset          = 10
 )
 
 func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
@@ -149,6 +160,9 @@ func appendAuthenticator(b []byte, x *Authenticator) ([]byte, error) {
 	if x.Hardware {
 		w.putBytes(tagHardware, nil)
 	}
+	if x.Offset != 0 {
+		w.putInt(tagOffset, x.Offset)
+	}
 	return w.finish()
 }
 
@@ -174,15 +188,23 @@ func readAuthenticator(in cryptobyte.String) (x Authenticator, err error) {
 			x.near, err = readNearMisses(v)
 		case tagHardware:
 			x.Hardware, err = true, readFlag(v)
+		case tagOffset:
+			err = readWhole(v, &x.Offset)
 		default:
 			return false, nil
 		}
 		return true, err
 	})
-	if err == nil && (x.ID.IsZero() || x.Key.IsZero()) {
+	if err == nil && (x.ID.IsZero() || x.Key.IsZero() || !x.validOffset()) {
 		err = ErrDamaged
 	}
 	return x, err
+}
+
+// validOffset reports whether Resynchronize can have found the offset.
+func (a *Authenticator) validOffset() bool {
+	most := int64(totp.MaxClockOffset / a.Key.Params().Period)
+	return a.Offset == 0 || a.Hardware && -most <= a.Offset && a.Offset <= most
 }
 
 func readKey(in cryptobyte.String) (totp.Key, error) {

@@ -30,7 +30,17 @@ func (a *Account) CheckConsecutive(m Moment, codes Consecutive) (Match, error) {
 	case !a.takesConsecutive(codes):
 		return Match{}, a.refused(m, NoFactor, refuse(MalformedCode))
 	}
-	match, err := a.matchConsecutive(m, codes)
+	match, err := a.consecutiveOf(m, a.authenticators, codes)
+	if err == nil {
+		a.matched = TOTP
+	}
+	return match, err
+}
+
+// consecutiveOf evaluates three codes as those of some of the authenticators, and does
+// what follows from them.
+func (a *Account) consecutiveOf(m Moment, some []Authenticator, codes Consecutive) (Match, error) {
+	match, err := a.matchConsecutive(m, some, codes)
 	if err == nil {
 		err = a.succeeded(m, TOTP)
 	}
@@ -38,7 +48,7 @@ func (a *Account) CheckConsecutive(m Moment, codes Consecutive) (Match, error) {
 		return Match{}, a.refused(m, TOTP, err)
 	}
 	a.totp.outlast(totpPolicy, m.Now)
-	a.matched, a.changed = TOTP, true
+	a.changed = true
 	return match, nil
 }
 
@@ -49,14 +59,14 @@ func (a *Account) takesConsecutive(codes Consecutive) bool {
 		!slices.ContainsFunc(codes[1:], func(c string) bool { return len(c) != len(codes[0]) })
 }
 
-// matchConsecutive holds the codes against every authenticator, whichever matches,
-// so that the work tells nothing.
-func (a *Account) matchConsecutive(m Moment, codes Consecutive) (Match, error) {
+// matchConsecutive holds the codes against each of these authenticators, whichever
+// matches, so that the work tells nothing.
+func (a *Account) matchConsecutive(m Moment, some []Authenticator, codes Consecutive) (Match, error) {
 	var match Match
 	var next time.Time                // when the app has shown three codes that are unused
 	var near [MaxAuthenticators]int64 // where two of the codes are right; 0 if nowhere
-	for i := range a.authenticators {
-		x := &a.authenticators[i]
+	for i := range some {
+		x := &some[i]
 		step, err := x.checkConsecutive(m, codes)
 		switch {
 		case err == nil:
@@ -80,7 +90,7 @@ func (a *Account) matchConsecutive(m Moment, codes Consecutive) (Match, error) {
 		if step == 0 {
 			continue
 		}
-		x := &a.authenticators[i]
+		x := &some[i]
 		x.nearlyMissed(m.Now, step)
 		a.counted = true
 		if err := a.record(m, Event{Kind: EventNearMiss, Factor: TOTP, Name: x.Name}); err != nil {
@@ -90,7 +100,9 @@ func (a *Account) matchConsecutive(m Moment, codes Consecutive) (Match, error) {
 	return Match{}, refuse(WrongCode)
 }
 
-// checkConsecutive is [totp.Key.CheckConsecutive] with what the application allows.
+// checkConsecutive is [totp.Key.CheckConsecutive] with what the application allows. It
+// looks around the time of the server, also where the clock of a token is known: what
+// was found once widens nothing.
 func (a *Authenticator) checkConsecutive(m Moment, codes Consecutive) (step int64, err error) {
 	m.exempt(a.Key, func() { step, err = a.Key.CheckConsecutive(codes, m.typed(), a.Last) })
 	return step, err
@@ -100,7 +112,7 @@ func (a *Authenticator) checkConsecutive(m Moment, codes Consecutive) (step int6
 // accepted by itself: the app shows it now.
 func (a *Authenticator) shows(m Moment, codes Consecutive, step int64) (shows bool) {
 	m.exempt(a.Key, func() {
-		_, err := a.Key.CheckWithin(m.Limits.Window, codes[totp.Consecutive-1], m.typed(), step-1)
+		_, err := a.Key.CheckWithin(m.Limits.Window, codes[totp.Consecutive-1], a.clock(m.typed()), step-1)
 		shows = err == nil
 	})
 	return shows

@@ -53,6 +53,7 @@ const (
 	EventNearMiss
 	EventWrongCodes
 	EventRightAfterWrong
+	EventResynchronized
 
 	lastEventKind
 )

@@ -12,7 +12,7 @@ func (a *Account) RightAtOtherTime(m Moment) bool {
 	for i := range a.authenticators {
 		x := &a.authenticators[i]
 		offset, err := x.clockOffset(m, a.missed)
-		step := x.Key.Step(m.typed()) + int64(offset/x.Key.Params().Period)
+		step := x.Key.Step(x.clock(m.typed())) + int64(offset/x.Key.Params().Period)
 		right = right || err == nil && step > x.Last
 	}
 	return right

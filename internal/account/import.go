@@ -67,6 +67,7 @@ func (a *Account) takeOver(m Moment, authenticators []Authenticator, codes []Imp
 		// A phone that is ahead may have used the next step's code there. The mark
 		// is not below 0, the step of 1970, where none was used.
 		x.Last = max(0, x.Key.Step(m.Now)+totp.LookAround, x.Key.Step(time.Unix(a.lastUsed, 0)))
+		x.Offset = 0 // it is found out here
 		if x.Name == "" {
 			x.Name = defaultName
 		}

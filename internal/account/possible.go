@@ -2,6 +2,7 @@ package account
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,7 @@ const (
 	ChangeRemove
 	ChangeUnbind
 	ChangeDisable
+	ChangeResynchronize
 )
 
 // A Possible is a change that would not be refused now, with what would prove it.
@@ -68,6 +70,7 @@ func (a *Account) Possible(m Moment, o Offer) ([]Possible, error) {
 	}
 	add(apps < m.Limits.Authenticators, ChangeBegin, toAdd)
 	add(apps > 0, ChangeReplace, toAdd)
+	add(slices.ContainsFunc(a.authenticators, func(x Authenticator) bool { return x.Hardware }), ChangeResynchronize, toAdd)
 	add(o.Delivers && (on || o.Alone) && a.mayMessage(m) == nil, ChangeBind, toAdd)
 	add(on && a.sets.blocked(m.Now) == nil, ChangeRenew, toAdd)
 	add(kept, ChangeShow, toShow)
