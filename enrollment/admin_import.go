@@ -73,6 +73,11 @@ type ImportedAuthenticator struct {
 	// Added is when it was set up there. Defaults to now. A time in the future or before
 	// 1970 counts as now.
 	Added time.Time
+
+	// HardwareToken says that it is a hardware token, whose clock nobody can set; see
+	// [ThreeCodes.Resynchronize]. What the other system knows of its clock is not
+	// imported.
+	HardwareToken bool
 }
 
 // Import sets up an account with the second factor of another system, without any
@@ -131,7 +136,9 @@ func (g *Guard) readImport(im Import, name string) (*foreign, error) {
 		if len(from.Name) > MaxName || !typed.Printable(from.Name) {
 			return nil, deny(ReasonInvalidName)
 		}
-		to := account.Authenticator{Key: from.Key, Name: from.Name, Added: from.Added.UTC().Truncate(time.Microsecond)}
+		to := account.Authenticator{
+			Key: from.Key, Name: from.Name, Added: from.Added.UTC().Truncate(time.Microsecond), Hardware: from.HardwareToken,
+		}
 		if err := g.draw(to.ID[:]); err != nil {
 			return nil, err
 		}
@@ -179,6 +186,9 @@ type ExportedAuthenticator struct {
 	// Key is the secret and the kind of code. Key.URI and Key.OTP convert it to what
 	// other systems read.
 	Key totp.Key
+
+	// HardwareToken says that it is a hardware token.
+	HardwareToken bool
 }
 
 // Reveal returns the authenticators, oldest first.
@@ -208,7 +218,7 @@ func (x Admin) Export(ctx context.Context, userID string) (_ Export, err error) 
 		}
 		var list []ExportedAuthenticator
 		for _, from := range a.Authenticators() {
-			list = append(list, ExportedAuthenticator{Name: from.Name, Added: from.Added, Key: from.Key})
+			list = append(list, ExportedAuthenticator{Name: from.Name, Added: from.Added, Key: from.Key, HardwareToken: from.Hardware})
 		}
 		return Export{p: redact.Of(list)}, a.Note(m, account.EventExported, x.by)
 	})

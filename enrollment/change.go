@@ -35,6 +35,9 @@ const (
 
 	// ChangeDisable is [Guard.Disable].
 	ChangeDisable ChangeKind = "disable"
+
+	// ChangeResynchronize is [ThreeCodes.Resynchronize] of a hardware token.
+	ChangeResynchronize ChangeKind = "resynchronize"
 )
 
 var changeKinds = map[account.ChangeKind]ChangeKind{
@@ -46,6 +49,8 @@ var changeKinds = map[account.ChangeKind]ChangeKind{
 	account.ChangeRemove:  ChangeRemove,
 	account.ChangeUnbind:  ChangeUnbind,
 	account.ChangeDisable: ChangeDisable,
+
+	account.ChangeResynchronize: ChangeResynchronize,
 }
 
 // A Change is a change of settings that is possible now, and what would authorise it.

@@ -153,6 +153,11 @@ const (
 	// once in 24 hours.
 	// Event.Origin is where the right code came from.
 	EventRightAfterWrong EventKind = "right_after_wrong"
+
+	// EventResynchronized means that the clock of a hardware token was taken for as
+	// wrong as three consecutive codes have shown; see [ThreeCodes.Resynchronize].
+	// Event.Name is the name of the token.
+	EventResynchronized EventKind = "resynchronized"
 )
 
 var eventKinds = map[account.EventKind]EventKind{
@@ -188,6 +193,7 @@ var eventKinds = map[account.EventKind]EventKind{
 	account.EventNearMiss:              EventNearMiss,
 	account.EventWrongCodes:            EventWrongCodes,
 	account.EventRightAfterWrong:       EventRightAfterWrong,
+	account.EventResynchronized:        EventResynchronized,
 }
 
 // EventKinds returns every kind in alphabetical order, for a test that each has words.

@@ -39,8 +39,9 @@ const (
 	opRename        Operation = "rename"
 
 	// Of ThreeCodes.
-	opAnswerThree Operation = "answer_three_codes"
-	opVerifyThree Operation = "verify_three_codes"
+	opAnswerThree   Operation = "answer_three_codes"
+	opVerifyThree   Operation = "verify_three_codes"
+	opResynchronize Operation = "resynchronize"
 
 	// Of Devices.
 	opTrustDevice   Operation = "trust_device"
@@ -79,7 +80,7 @@ const (
 var operations = []Operation{
 	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opSetupCodes, opRenewalCodes, opRemove, opDisable,
 	opRename, opRenameDevice,
-	opAnswerThree, opVerifyThree,
+	opAnswerThree, opVerifyThree, opResynchronize,
 	opTrustDevice, opRevokeDevice, opRevokeDevices,
 	opBind, opConfirmAddress, opSend, opUnbind,
 	opRequestReset, opCancelReset,

@@ -418,6 +418,13 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	hardware.Proof = enrollment.ByReceipt(done.Success.Receipt)
 	_, err = g.Begin(ctx, user, hardware)
 	s.err(err)
+	ahead := proving.Three(hardware.HardwareToken, clock.Now().Add(5*time.Minute))
+	for _, c := range ahead {
+		s.watchDigits(c)
+	}
+	s.err(g.ThreeCodes().Resynchronize(ctx, user, done.Success.Authenticator, ahead, enrollment.Proof{}))
+	s.ok(g.ThreeCodes().Resynchronize(ctx, user, done.Success.Authenticator, ahead, hardware.Proof))
+	s.err(g.ThreeCodes().Resynchronize(ctx, user, done.Success.Authenticator, ahead, hardware.Proof))
 	s.look(user)
 	s.ok(admin.Move(ctx, user, user+".2"))
 	s.err(admin.Move(ctx, "nobody", user))

@@ -58,7 +58,8 @@ type Success struct {
 	// slowly looks like a phone that is behind: tell the user only if it happens at each
 	// sign-in. Drift moves no window. It is safe to show, since the code was right. With
 	// [ThreeCodes] it can be up to ten minutes: the clock is wrong, and single codes stay
-	// wrong until it is set.
+	// wrong until it is set. Of a hardware token, Drift is what the clock has drifted
+	// since [ThreeCodes.Resynchronize].
 	Drift time.Duration `json:"-"`
 
 	// WrongCodes is how many wrong codes [Guard.Answer] was given since its last

@@ -111,6 +111,52 @@ func (c ThreeCodes) Verify(ctx context.Context, userID string, purpose Purpose, 
 	})
 }
 
+// Resynchronize takes the clock of a hardware token for as wrong as it is, because
+// nobody can set it. From then on, single codes are right that the token shows now, and
+// the window is as narrow as before. The authenticator is the ID of one with
+// Authenticator.HardwareToken (see [Status]), and the codes are three consecutive ones
+// of it, as Answer takes them. A success uses them up and ends the run of wrong codes.
+// Offer it if the Success.Drift of a token is not zero at each sign-in, or if three codes
+// of it are right and one is not.
+//
+// It finds a clock that is wrong by up to ten minutes. Each call replaces what the one
+// before has found. A token that is set up again starts at zero.
+//
+// It takes a proof like a new authenticator: [ByCode] or [ByReceipt] with an app code, of
+// this token as well while its codes are accepted, or a recovery code. The three codes
+// are no proof: an attacker who has seen four codes of the token could move the window
+// to their time, and change settings with the fourth. The proof is looked at after the
+// three codes, so a page can ask for it when they were right.
+//
+// The event is [EventResynchronized]. It returns a [Denied] of reason
+// ReasonNotEnrolled; ReasonUnknownAuthenticator, also for an authenticator that is no
+// hardware token; ReasonMalformedCode, ReasonWrongCode or ReasonReplayed, as Answer
+// does; or ReasonProofRequired, ReasonProofInvalid, ReasonProofStale,
+// ReasonProofNotAllowed, or a reason of [Guard.Verify].
+func (c ThreeCodes) Resynchronize(ctx context.Context, userID, authenticator string, codes []string, p Proof) (err error) {
+	g := c.guard
+	if err := g.check(); err != nil {
+		return err
+	}
+	e := edit{guard: g, op: opResynchronize, user: userID}
+	defer e.conclude(ctx, &err)
+	id, err := readAuthenticatorID(authenticator)
+	if err != nil {
+		return err
+	}
+	digits, err := readConsecutive(codes)
+	if err != nil {
+		return err
+	}
+	proof, err := e.readProof(ctx, p)
+	if err != nil {
+		return err
+	}
+	return e.run(ctx, func(a *account.Account, m account.Moment) error {
+		return a.Resynchronize(m, id, digits, proof)
+	})
+}
+
 // readConsecutive reads three codes, each by itself.
 func readConsecutive(inputs []string) (codes account.Consecutive, err error) {
 	if len(inputs) != len(codes) {

@@ -184,6 +184,12 @@ func englishEvents() map[enrollment.EventKind]Notice {
 			Text:    "Someone entered your password and, after wrong codes, a right one. Wrong codes: {codes}.",
 			Advice:  notYou,
 		},
+		enrollment.EventResynchronized: {
+			Subject:  "The clock of a hardware token was adjusted",
+			Text:     "The clock of the hardware token {name} was adjusted.",
+			Nameless: "The clock of a hardware token was adjusted.",
+			Advice:   notYou,
+		},
 		enrollment.EventMoved: {
 			Subject: "Two-factor authentication was moved",
 			Text:    "Your two-factor authentication was moved to your new user id.",

@@ -184,6 +184,12 @@ func germanEvents() map[enrollment.EventKind]Notice {
 			Text:    "Jemand hat Ihr Passwort und nach falschen Codes einen richtigen eingegeben. Falsche Codes: {codes}.",
 			Advice:  notYou,
 		},
+		enrollment.EventResynchronized: {
+			Subject:  "Uhr eines Hardware-Tokens abgeglichen",
+			Text:     "Die Uhr des Hardware-Tokens {name} wurde abgeglichen.",
+			Nameless: "Die Uhr eines Hardware-Tokens wurde abgeglichen.",
+			Advice:   notYou,
+		},
 		enrollment.EventMoved: {
 			Subject: "Zwei-Faktor-Authentifizierung umgezogen",
 			Text:    "Ihre Zwei-Faktor-Authentifizierung gehört jetzt zu Ihrer neuen Benutzer-ID.",

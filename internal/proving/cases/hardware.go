@@ -67,3 +67,74 @@ func TestCase69_TokenIsNotGuessed(t *testing.T, open proving.Open) {
 	app := k.Enroll("alice")
 	proving.Want(t, signIn(app, app.Code()), "")
 }
+
+// TestCase45_ResynchronizingWidensNothing: where the window follows what is typed, codes
+// of ever other times are right. Here it follows three consecutive codes alone, with the
+// proof of another one, and is as narrow as before.
+func TestCase45_ResynchronizingWidensNothing(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	u := k.Enroll("alice")
+	token := proving.TheirKey(t, "token", totp.Params{})
+	setup, _ := k.Begin("alice", enrollment.BeginOptions{HardwareToken: token, Proof: enrollment.ByReceipt(u.Receipt())})
+	id := k.Confirm("alice", setup, token).Success.Authenticator
+	resync := func(off time.Duration) error {
+		proof := enrollment.ByReceipt(u.Receipt())
+		err := k.Guard.ThreeCodes().Resynchronize(t.Context(), "alice", id, proving.Three(token, k.Now().Add(off)), proof)
+		k.Pass(time.Hour)
+		return err
+	}
+	within := func(want ...int) {
+		t.Helper()
+		for n := -25; n <= 25; n++ {
+			reason := enrollment.ReasonWrongCode
+			for _, w := range want {
+				if w == n {
+					reason = ""
+				}
+			}
+			if proving.Want(t, signIn(u, k.Code(token, n)), reason); reason != "" {
+				k.Pass(48 * time.Hour)
+			}
+			k.Pass(30 * time.Minute)
+		}
+	}
+	k.Pass(time.Hour)
+	proving.Want(t, resync(6*time.Minute), "")
+	within(11, 12, 13)
+	proving.Want(t, resync(10*time.Minute), "")
+	within(19, 20, 21)
+	// Ten minutes from the server's time is the most, wherever it was before.
+	proving.Want(t, resync(10*time.Minute+30*time.Second), enrollment.ReasonWrongCode)
+	proving.Want(t, resync(-10*time.Minute), "")
+	within(-21, -20, -19)
+	// A phone stays where it is.
+	proving.Want(t, signIn(u, u.Code(-20)), enrollment.ReasonWrongCode)
+}
+
+// TestCase69_SeenCodesMoveNothing: somebody with the password has seen codes of a token
+// for some minutes. Three of them sign in, as they do with any app. They don't move the
+// window to their time, where the next one would turn everything off.
+func TestCase69_SeenCodesMoveNothing(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AllowReauth = true })
+	token := proving.TheirKey(t, "token", totp.Params{})
+	u := k.EnrollWith("alice", enrollment.BeginOptions{HardwareToken: token})
+	k.Pass(time.Hour)
+	var seen []string
+	for n := range 9 {
+		seen = append(seen, k.Code(token, n))
+	}
+	k.Pass(10 * time.Minute)
+	three := k.Guard.ThreeCodes()
+	ok, err := three.Answer(t.Context(), enrollment.PurposeSignIn, u.Challenge(), seen[:3])
+	k.Must(err)
+	for _, p := range []enrollment.Proof{
+		{}, enrollment.ByReceipt(ok.Receipt), enrollment.ByReauth("password"), enrollment.ByCode(seen[6]),
+	} {
+		if err := three.Resynchronize(t.Context(), "alice", ok.Authenticator, seen[3:6], p); err == nil {
+			t.Fatal("the window has moved")
+		}
+	}
+	proving.Want(t, signIn(u, seen[7]), enrollment.ReasonWrongCode)
+	proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByCode(seen[8])), enrollment.ReasonWrongCode)
+	proving.Want(t, signIn(u, u.Code()), "")
+}

@@ -92,6 +92,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureX14_PagesOverHTTP", Run: TestFeatureX14_PagesOverHTTP},
 	{Name: "TestFeatureX15_HardwareToken", Run: TestFeatureX15_HardwareToken},
 	{Name: "TestFeatureX15_TokenAlone", Run: TestFeatureX15_TokenAlone},
+	{Name: "TestFeatureX15_TokenWithWrongClock", Run: TestFeatureX15_TokenWithWrongClock},
 	{Name: "TestFeatureN16_Words", Run: TestFeatureN16_Words},
 	{Name: "TestFeatureX13_FirstSetupIsProven", Run: TestFeatureX13_FirstSetupIsProven},
 	{Name: "TestFeatureX16_TrustThatFits", Run: TestFeatureX16_TrustThatFits},

@@ -81,3 +81,38 @@ func TestFeatureX15_TokenAlone(t *testing.T, open proving.Open) {
 	k.Out(bob.Challenge(), bob.Code(), enrollment.ReasonMalformedCode)
 	k.In(bob.Challenge(), k.Code(phone))
 }
+
+// X15: the clock of a token drifts, and nobody can set it. Three codes sign in, and with
+// a recovery code the account gets used to the clock. From then on a single code will do.
+func TestFeatureX15_TokenWithWrongClock(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	token := seedFile(t)["26-0001"]
+	carol := k.EnrollWith("carol", enrollment.BeginOptions{Name: "token 26-0001", HardwareToken: token})
+	if _, ok := k.Status("carol").Change(enrollment.ChangeResynchronize); !ok {
+		t.Error("the settings don't offer it")
+	}
+	const slow = -4 * time.Minute
+	shown := func() string { return proving.Shown(token, k.Now().Add(slow)) }
+	three := func() []string { return proving.Three(token, k.Now().Add(slow)) }
+	k.Pass(2 * 365 * 24 * time.Hour)
+	k.Out(carol.Challenge(), shown(), enrollment.ReasonWrongCode)
+	ok, err := k.Guard.ThreeCodes().Answer(t.Context(), enrollment.PurposeSignIn, carol.Challenge(), three())
+	k.Must(err)
+	if ok.Drift != slow {
+		t.Errorf("told a drift of %v", ok.Drift)
+	}
+
+	k.Pass(4 * time.Minute) // while the token shows other codes
+	id := k.Status("carol").Authenticators[0].ID
+	err = k.Guard.ThreeCodes().Resynchronize(t.Context(), "carol", id, three(), enrollment.ByReceipt(ok.Receipt))
+	proving.Want(t, err, enrollment.ReasonProofNotAllowed)
+	k.Must(k.Guard.ThreeCodes().Resynchronize(t.Context(), "carol", id, three(), enrollment.ByCode(carol.Codes[0])))
+	if told := k.EventsOf("carol", enrollment.EventResynchronized); len(told) != 1 || told[0].Name != "token 26-0001" || told[0].Factor != enrollment.FactorRecovery {
+		t.Errorf("carol was told %+v", told)
+	}
+	k.Pass(time.Minute)
+	if ok := k.In(carol.Challenge(), shown()); ok.Drift != 0 {
+		t.Errorf("told a drift of %v", ok.Drift)
+	}
+	k.Out(carol.Challenge(), k.Code(token), enrollment.ReasonWrongCode) // of four minutes later, by the token
+}

@@ -87,6 +87,11 @@ func (s *State) grow() {
 		}
 	case "token staged":
 		s.stageToken()
+	case "token":
+		s.stageToken()
+		done := s.Confirm(User, enrollment.Setup{Token: s.Token}, s.Waits)
+		s.TokenID, s.Receipt, s.Challenge = done.Success.Authenticator, done.Success.Receipt, s.Kit.Challenge(User)
+		s.keep()
 	case "bypassed":
 		for i := range 2 {
 			s.Must(admin.Bypass(ctx, User, s.Now().Add(time.Duration(i+1)*time.Hour)))

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -33,6 +34,22 @@ func trustDevice(s *State) {
 	var err error
 	s.Device, err = s.Guard.Devices().Trust(s.t.Context(), User, s.Receipt, "laptop")
 	s.Must(err)
+}
+
+// addToken replaces the second app of an account, if it has one, by a hardware token.
+func addToken(s *State) {
+	if s.App.IsZero() {
+		return
+	}
+	second := s.Status(User).Authenticators[1].ID
+	setup, token := s.Begin(User, enrollment.BeginOptions{
+		HardwareToken: s.Hardware(), Replace: second, Proof: enrollment.ByReceipt(s.Receipt),
+	})
+	done, err := s.Guard.Confirm(s.t.Context(), User, setup.Token, s.Code(token))
+	s.Must(err)
+	s.Second, s.Receipt = token, done.Success.Receipt
+	s.Challenge = s.Kit.Challenge(User)
+	s.tick()
 }
 
 func askReset(s *State) {
@@ -163,6 +180,10 @@ var operations = map[string]operation{
 	"ThreeCodes.Verify": {wait: 2 * time.Minute, call: func(s *State, _ enrollment.Proof) error {
 		_, err := s.Guard.ThreeCodes().Verify(s.caller(), User, "step-up", s.three())
 		return err
+	}},
+	"ThreeCodes.Resynchronize": {needs: needs{prepare: addToken}, wait: 10 * time.Second, call: func(s *State, p enrollment.Proof) error {
+		codes := proving.Three(s.Hardware(), s.Now().Add(4*time.Minute))
+		return s.Guard.ThreeCodes().Resynchronize(s.caller(), User, s.hardwareID(), codes, p)
 	}},
 
 	"Devices.Trust": {call: func(s *State, _ enrollment.Proof) error {

@@ -21,6 +21,8 @@ var changes = map[string]enrollment.ChangeKind{
 	"Remove":              enrollment.ChangeRemove,
 	"Messages.Unbind":     enrollment.ChangeUnbind,
 	"Disable":             enrollment.ChangeDisable,
+
+	"ThreeCodes.Resynchronize": enrollment.ChangeResynchronize,
 }
 
 // attempts are the kinds of proof. Each says whether Status allows it.
@@ -133,7 +135,7 @@ func TestStatusSaysWhatIsPossible(t *testing.T, _ proving.Open) {
 	}
 	all := []string{
 		"none", "pending", "confirmed", "kept", "addressed", "ticketed", "imported",
-		"staged", "replacing", "locked", "disabled", "replenished", "asked", "trusted", "bypassed", "exempt", "binding", "sent", "alone", "token staged",
+		"staged", "replacing", "locked", "disabled", "replenished", "asked", "trusted", "bypassed", "exempt", "binding", "sent", "alone", "token staged", "token",
 	}
 	if testing.Short() {
 		all = all[:7]

@@ -35,7 +35,7 @@ type State struct {
 	Foreign store.Record // of the other user
 
 	App, Second, Waits totp.Key // of two authenticators, and of a setup
-	SecondID           string
+	SecondID, TokenID  string
 	Token, OldToken    enrollment.SetupToken
 	Challenge, Spent   enrollment.Challenge
 	Receipt            enrollment.Receipt

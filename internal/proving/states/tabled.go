@@ -217,6 +217,22 @@ func (s *State) authenticator() string {
 	return status.Authenticators[0].ID
 }
 
+// hardwareID is the id of the account's hardware token, and something like it if there
+// is none.
+func (s *State) hardwareID() string {
+	s.t.Helper()
+	status, err := s.Guard.Status(s.t.Context(), User)
+	if !errors.Is(err, enrollment.ErrMoved) {
+		s.Must(err)
+	}
+	for _, x := range status.Authenticators {
+		if x.HardwareToken {
+			return x.ID
+		}
+	}
+	return "0000000000000001"
+}
+
 // receiptOf returns a receipt of another user.
 func (s *State) receiptOf(user string) enrollment.Receipt {
 	s.t.Helper()
