@@ -57,6 +57,33 @@ func threeOperations() []operation {
 			return result{}, err
 		}
 	}
+	byReceipt := func(s S) enrollment.Proof { return enrollment.ByReceipt(s.Receipt) }
+	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
+	// What the token shows, by a clock that is five minutes ahead, some steps later and
+	// with some of the codes wrong.
+	tokenShows := func(steps, wrong int) func(s S) []string {
+		return func(s S) []string {
+			codes := proving.Three(s.Hardware(), s.Now().Add(5*time.Minute+time.Duration(steps)*30*time.Second))
+			for i := range wrong {
+				codes = proving.NearMiss(codes, i)
+			}
+			return codes
+		}
+	}
+	resync := func(codes func(s S) []string, p func(s S) enrollment.Proof) func(context.Context, S, G) (result, error) {
+		return func(ctx context.Context, s S, g G) (result, error) {
+			return result{}, g.ThreeCodes().Resynchronize(ctx, states.User, s.TokenID, codes(s), p(s))
+		}
+	}
+	// resynced: the codes are used up, and the next one is right by itself.
+	resynced := func(ctx context.Context, s S, g G, _ *result) error {
+		_, err := g.ThreeCodes().Verify(ctx, states.User, "x", tokenShows(0, 0)(s))
+		if err := expect(err, enrollment.ReasonReplayed); err != nil {
+			return err
+		}
+		_, err = g.Verify(ctx, states.User, "x", tokenShows(1, 0)(s)[2])
+		return err
+	}
 	usedUp := func(ctx context.Context, s S, g G, _ *result) error {
 		_, err := g.ThreeCodes().Verify(ctx, states.User, "x", shownSoon(s))
 		return expect(err, enrollment.ReasonReplayed)
@@ -78,6 +105,12 @@ func threeOperations() []operation {
 		{name: "Answer with three wrong codes", state: "locked", run: answer(far), want: enrollment.ReasonWrongCode},
 		{name: "Answer with two of three codes", state: "locked", run: answer(near), want: enrollment.ReasonWrongCode, writes: true, counts: "near"},
 		{name: "Verify with three codes", state: "staged", run: verify(shownSoon), writes: true, once: true, quiet: true, held: usedUp},
+		{name: "Resynchronize", state: "token", run: resync(tokenShows(0, 0), byReceipt), writes: true, once: true, held: resynced},
+		{name: "Resynchronize by code", state: "token", run: resync(tokenShows(0, 0), func(s S) enrollment.Proof { return enrollment.ByCode(s.Right()) }), writes: true, once: true, held: resynced},
+		{name: "Resynchronize with wrong codes", state: "token", run: resync(tokenShows(0, 2), byReceipt), want: enrollment.ReasonWrongCode},
+		{name: "Resynchronize with two of three codes", state: "token", run: resync(tokenShows(0, 1), byNothing), want: enrollment.ReasonWrongCode, writes: true},
+		{name: "Resynchronize without a proof", state: "token", run: resync(tokenShows(0, 0), byNothing), want: enrollment.ReasonProofRequired},
+		{name: "Resynchronize by wrong code", state: "token", run: resync(tokenShows(0, 0), func(s S) enrollment.Proof { return enrollment.ByCode(s.Wrong()) }), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Verify with two codes", state: "confirmed", run: verify(func(s S) []string { return used(s)[1:] }), want: enrollment.ReasonMalformedCode, form: true},
 		{name: "Verify with three codes without", state: "disabled", run: verify(shownSoon), want: enrollment.ReasonNotEnrolled},
 	}

@@ -66,6 +66,8 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"RequestReset: too_many_resets", "CancelReset: yes", "Confirm: too_many_code_sets", "Sweep: expired", "Sweep: lapsed", "Sweep: waiting",
 		"Sweep: reminded", "Sweep: matured", "Sweep: completed", "Sweep: delivered", "Sweep: undelivered", "Reseal: 2",
 		"Event: wrong_codes", "Event: right_after_wrong", "Swept event: wrong_codes", "Swept event: right_after_wrong", "Disable: alert",
+		"Begin: duplicate_secret", "Confirm: guess at a hardware token", "Confirm: forgiven",
+		"Resynchronize: yes", "Resynchronize: replayed", "Resynchronize: wrong_code", "Resynchronize: unknown_authenticator", "Resynchronize: proof_required",
 	} {
 		if tally[k] == 0 {
 			t.Errorf("no sequence came to %q", k)

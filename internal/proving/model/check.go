@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // How what was typed is read and evaluated.
@@ -47,8 +48,10 @@ type modelMatch struct {
 	id       string // of the authenticator
 	drift    time.Duration
 	elsewhen bool // three codes of another time
-	place    int  // of the recovery code that has to be replaced, plus one
-	other    bool // a recovery code of another system
+	key      totp.Key
+	offset   int64 // of the authenticator
+	place    int   // of the recovery code that has to be replaced, plus one
+	other    bool  // a recovery code of another system
 
 	wrong     int       // answers before it, since the last right one
 	lastWrong time.Time // when the last of them was
@@ -175,11 +178,11 @@ func (a *modelAccount) checkApp(digits string, now time.Time) (modelMatch, *mode
 		switch step := x.match(digits, now, a.limits); {
 		case step == 0:
 		case step <= x.last:
-			next := max(x.last, modelStep(now)) + 1
+			next := max(x.last, modelStep(x.clock(now))) + 1 - x.offset
 			replayed = modelLater(replayed, time.Unix(next*modelPeriod, 0))
 		default:
 			x.last, x.used = step, now
-			m = modelMatch{factor: enrollment.FactorTOTP, id: x.id, drift: modelDrift(step, now)}
+			m = modelMatch{factor: enrollment.FactorTOTP, id: x.id, drift: modelDrift(step, x.clock(now)), key: x.key, offset: x.offset}
 		}
 	}
 	switch {

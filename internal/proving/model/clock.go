@@ -31,7 +31,7 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 			continue // never used; nothing to repair
 		}
 		if modelFuture(time.Unix(x.last*modelPeriod, 0), now) {
-			x.last, a.dirty = max(0, modelStep(now)+1), true // the window reaches one further
+			x.last, a.dirty = max(0, modelStep(now)+max(0, x.offset)+1), true // the window reaches one further
 			back.apps = append(back.apps, i)
 		}
 		fix(&x.used)

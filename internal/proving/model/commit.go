@@ -87,7 +87,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 		case no.factor == enrollment.FactorTOTP && name == "Confirm" && a.setup.app.hardware:
 			u.guesses++
 			r.tally["Confirm: guess at a hardware token"]++
-		case no.factor == enrollment.FactorTOTP && name != "Confirm" && !strings.HasSuffix(name, "Three"): // a setup has a count of its own, and three codes none
+		case no.factor == enrollment.FactorTOTP && name != "Confirm" && !no.triple: // a setup has a count of its own, and three codes none
 			u.guesses += guessers
 		case no.factor == enrollment.FactorDelivered:
 			u.delivered++
@@ -111,7 +111,7 @@ func (u *modelUser) giveBack(a *modelAccount, back modelBack, now time.Time) {
 		limit, given := modelStep(now), back.gone
 		for i, x := range a.apps {
 			if x.key.Secret().Equal(u.keys[k].Secret()) {
-				limit, given = modelStep(now)+1, slices.Contains(back.apps, i)
+				limit, given = modelStep(now)+max(0, x.offset)+1, slices.Contains(back.apps, i)
 			}
 		}
 		if given {

@@ -25,6 +25,7 @@ type modelNo struct {
 	retry  time.Time
 	skew   time.Duration
 	three  bool // whether three consecutive codes are offered
+	triple bool // of three consecutive codes, which are no guess
 	missed bool // counted as a wrong guess
 	form   bool // denied by its form alone: the account was not looked at
 }
@@ -58,6 +59,12 @@ type modelApp struct {
 	last        int64 // highest step used
 	near        modelNear
 	hardware    bool
+	offset      int64 // steps by which the clock of a token is known to be ahead
+}
+
+// clock is what the clock of the app shows, as far as that is known.
+func (x *modelApp) clock(now time.Time) time.Time {
+	return now.Add(time.Duration(x.offset) * modelPeriod * time.Second)
 }
 
 const modelPeriod = 30
@@ -74,7 +81,7 @@ func modelStep(at time.Time) int64 {
 // used one beside the window, 0 if none.
 func (x *modelApp) match(digits string, now time.Time, l modelLimits) int64 {
 	for d := int64(1); d >= -1; d-- {
-		step := modelStep(now) + d
+		step := modelStep(x.clock(now)) + d
 		if step > 0 && (step <= x.last || l.accepts(d)) && proving.Shown(x.key, time.Unix(step*modelPeriod, 0)) == digits {
 			return step
 		}

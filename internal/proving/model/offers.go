@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -28,6 +29,7 @@ func (r *modelRun) changes(a *modelAccount, now time.Time) (all []enrollment.Cha
 	}
 	add(enrollment.ChangeBegin, apps < a.limits.apps, false)
 	add(enrollment.ChangeReplace, apps > 0, false)
+	add(enrollment.ChangeResynchronize, slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.hardware }), false)
 	add(enrollment.ChangeBind, (on || r.alone) && a.mayMessage(now) == nil, false)
 	add(enrollment.ChangeRenewCodes, on && a.mayMakeSet(now) == nil, false)
 	add(enrollment.ChangeRecoveryCodes, apps > 0 && a.kept && r.config.KeepCodes && a.codesLeft() > 0, false)

@@ -10,6 +10,9 @@ func (r *modelRun) step() {
 	case r.chance(25):
 		r.mandated(u)
 		return
+	case r.chance(30):
+		r.drift(u)
+		return
 	}
 	switch n := r.rng.IntN(147); {
 	case n < 26:

@@ -36,6 +36,9 @@ func (r *modelRun) accept(u *modelUser, m modelMatch, text string) {
 	fresh := false
 	for k, key := range u.keys {
 		x := modelApp{key: key}
+		if m.offset != 0 && key.Secret().Equal(m.key.Secret()) {
+			x.offset = m.offset
+		}
 		step := x.match(normal, r.now(), r.limits)
 		if step == 0 || slices.ContainsFunc(u.used[k], func(s int64) bool { return s >= step }) {
 			continue

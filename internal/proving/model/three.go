@@ -55,24 +55,32 @@ func (a *modelAccount) checkThree(codes []string, now time.Time) (m modelMatch, 
 			no.three = a.offersThree(now)
 		}
 	}()
-	wrong := &modelNo{reason: enrollment.ReasonWrongCode, factor: enrollment.FactorTOTP}
 	if len(a.apps) == 0 {
-		return m, wrong
+		return m, &modelNo{reason: enrollment.ReasonWrongCode, factor: enrollment.FactorTOTP, triple: true}
 	}
 	if len(codes[0]) != len(codes[1]) || len(codes[0]) != len(codes[2]) ||
 		!slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(codes[0]) }) {
 		return m, modelDeny(enrollment.ReasonMalformedCode)
 	}
+	return a.tryThree(codes, now, func(modelApp) bool { return true })
+}
+
+// tryThree holds three codes of the right length against some of the apps.
+func (a *modelAccount) tryThree(codes []string, now time.Time, some func(x modelApp) bool) (m modelMatch, no *modelNo) {
+	wrong := &modelNo{reason: enrollment.ReasonWrongCode, factor: enrollment.FactorTOTP, triple: true}
 	var again time.Time
 	near := map[int]int64{}
 	for i := range a.apps {
 		x := &a.apps[i]
+		if !some(*x) {
+			continue
+		}
 		unused := func(first int64) bool { return first > x.last }
 		if step := x.matchThree(codes, 3, now, unused); step != 0 {
 			x.last, x.used, x.near = step, now, modelNear{}
 			m = modelMatch{
-				factor: enrollment.FactorTOTP, id: x.id, drift: modelDrift(step, now),
-				elsewhen: !a.limits.accepts(step - modelStep(now)),
+				factor: enrollment.FactorTOTP, id: x.id, drift: modelDrift(step, x.clock(now)),
+				elsewhen: !a.limits.accepts(step - modelStep(x.clock(now))),
 			}
 		} else if step := x.matchThree(codes, 3, now, func(int64) bool { return true }); step != 0 {
 			// Three steps after the last used one, by a phone that shows this one now.

@@ -196,6 +196,7 @@ func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int,
 
 // modelNext is a code of the app that was not used yet.
 func modelNext(x modelApp, now time.Time) string {
+	now = x.clock(now)
 	if x.last >= modelStep(now) {
 		now = now.Add(modelPeriod * time.Second)
 	}

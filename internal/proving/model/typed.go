@@ -24,6 +24,7 @@ func (r *modelRun) code(u *modelUser, kind int) string {
 	now := r.now()
 	digits := func() string { return fmt.Sprintf("%06d", r.rng.IntN(1_000_000)) }
 	app, has := modelPick(r, u.account.apps)
+	now = app.clock(now)
 	switch {
 	case kind < 34 && has: // the code of now
 		return proving.Shown(app.key, now)
