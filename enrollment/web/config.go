@@ -69,8 +69,9 @@ type Config struct {
 	// Path is where Pages is mounted, without a slash at the end. Defaults to "/2fa".
 	Path string
 
-	// Login is the path of the page that asks for the first factor. It gets where to go
-	// after it as the parameter "return". Defaults to "/login".
+	// Login is the path of the page that asks for the first factor, without a query. It
+	// gets where to go after it as the parameter "return": a path of this host, but check
+	// that, since anybody can write a link. Defaults to "/login".
 	Login string
 
 	// Home is the path that a sign-in leads to. Defaults to "/".
@@ -181,6 +182,9 @@ func (c *Config) complete() error {
 	}
 	if c.Path == "/" || strings.HasSuffix(c.Path, "/") || strings.ContainsAny(c.Path, "?#%") {
 		return errors.New("web: Config.Path has no name, ends in a slash, or is not plain")
+	}
+	if strings.ContainsAny(c.Login, "?#") {
+		return errors.New("web: Config.Login has a query or a fragment, and gets a query")
 	}
 	return nil
 }

@@ -257,13 +257,15 @@ func TestNew(t *testing.T) {
 		Start: func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
 	}
 	for want, spoil := range map[string]func(*web.Config, **enrollment.Guard){
-		"Guard":        func(_ *web.Config, g **enrollment.Guard) { *g = nil },
-		"Config.User":  func(c *web.Config, _ **enrollment.Guard) { c.User = nil },
-		"Config.Start": func(c *web.Config, _ **enrollment.Guard) { c.Start = nil },
-		"Config.Path":  func(c *web.Config, _ **enrollment.Guard) { c.Path = "2fa" },
-		"Config.Path ": func(c *web.Config, _ **enrollment.Guard) { c.Path = "/2fa/" },
-		"Config.Login": func(c *web.Config, _ **enrollment.Guard) { c.Login = "https://evil.example" },
-		"Config.Home":  func(c *web.Config, _ **enrollment.Guard) { c.Home = "//evil.example" },
+		"Guard":          func(_ *web.Config, g **enrollment.Guard) { *g = nil },
+		"Config.User":    func(c *web.Config, _ **enrollment.Guard) { c.User = nil },
+		"Config.Start":   func(c *web.Config, _ **enrollment.Guard) { c.Start = nil },
+		"Config.Path":    func(c *web.Config, _ **enrollment.Guard) { c.Path = "2fa" },
+		"Config.Path ":   func(c *web.Config, _ **enrollment.Guard) { c.Path = "/2fa/" },
+		"Config.Login":   func(c *web.Config, _ **enrollment.Guard) { c.Login = "https://evil.example" },
+		"Config.Login ":  func(c *web.Config, _ **enrollment.Guard) { c.Login = "/login?step=1" },
+		"Config.Login  ": func(c *web.Config, _ **enrollment.Guard) { c.Login = "/#login" },
+		"Config.Home":    func(c *web.Config, _ **enrollment.Guard) { c.Home = "//evil.example" },
 	} {
 		config, guard := good, kit.Guard
 		spoil(&config, &guard)
