@@ -29,8 +29,8 @@
 // Content-Type: application/json, and a GET with Accept: application/json. Such a client
 // gets tokens in the answer and sends them in the body; cookies are neither read nor
 // set. A receipt goes into the header Twofactor-Receipt. Names are those of the JSON of
-// package enrollment. What is denied has a status, the members of
-// [enrollment.Denied], and a text for the user:
+// package enrollment, spelt exactly so, and an object that has one twice is refused. What
+// is denied has a status, the members of [enrollment.Denied], and a text for the user:
 //
 //	POST /sign-in          challenge, code, trust   success, session, device, new_code
 //	POST /sign-in/text     challenge                an enrollment.Delivery

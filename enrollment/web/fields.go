@@ -21,18 +21,46 @@ var noTime time.Time
 
 // fields are what a client sends, as a form, in the query, or as JSON.
 type fields struct {
-	Code      codes  `json:"code"`
-	Challenge string `json:"challenge"` // JSON only; browsers have cookies
-	Token     string `json:"token"`
-	Purpose   string `json:"for"`
-	Return    string `json:"-"`
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Replace   string `json:"replace"`
-	Ticket    string `json:"ticket"`
-	To        string `json:"to"`
-	With      string `json:"-"` // "text": the code is that of a message
-	Trust     bool   `json:"trust"`
+	Code      codes
+	Challenge string // JSON only; browsers have cookies
+	Token     string
+	Purpose   string
+	Return    string // not in JSON
+	ID        string
+	Name      string
+	Replace   string
+	Ticket    string
+	To        string
+	With      string // not in JSON; "text": the code is that of a message
+	Trust     bool
+}
+
+// member returns where the member of a JSON object goes to, or nil. Names are exact:
+// package json would take "CODE" as well.
+func (f *fields) member(name string) any {
+	switch name {
+	case "code":
+		return &f.Code
+	case "challenge":
+		return &f.Challenge
+	case "token":
+		return &f.Token
+	case "for":
+		return &f.Purpose
+	case "id":
+		return &f.ID
+	case "name":
+		return &f.Name
+	case "replace":
+		return &f.Replace
+	case "ticket":
+		return &f.Ticket
+	case "to":
+		return &f.To
+	case "trust":
+		return &f.Trust
+	}
+	return nil
 }
 
 // codes are the texts of the code fields.
@@ -96,16 +124,50 @@ func (c *call) read() bool {
 
 var errMediaType = errors.New("web: neither a form nor JSON")
 
+// readJSON reads one object, or null. A name that comes twice is refused: a proxy may have
+// looked at the one, and this would take the other. Names that are not known are left out.
 func (c *call) readJSON() error {
 	decoder := json.NewDecoder(c.r.Body)
-	if err := decoder.Decode(&c.in); err != nil {
+	start, err := decoder.Token()
+	switch {
+	case err != nil:
+		return err
+	case start == json.Delim('{'):
+		err = c.readMembers(decoder)
+	case start != nil:
+		err = errors.New("web: no object")
+	}
+	if err != nil {
 		return err
 	}
-	_, err := decoder.Token()
-	if errors.Is(err, io.EOF) {
+	if _, err = decoder.Token(); errors.Is(err, io.EOF) {
 		return nil
 	}
 	return errors.Join(errors.New("web: more than one value"), err)
+}
+
+func (c *call) readMembers(decoder *json.Decoder) error {
+	seen := map[string]bool{}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string) // the decoder takes no other
+		if seen[name] {
+			return errors.New("web: a name comes twice")
+		}
+		seen[name] = true
+		to := c.in.member(name)
+		if to == nil {
+			to = new(json.RawMessage)
+		}
+		if err := decoder.Decode(to); err != nil {
+			return err
+		}
+	}
+	_, err := decoder.Token() // the end of the object
+	return err
 }
 
 func (c *call) readForm() error {

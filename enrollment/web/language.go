@@ -42,7 +42,7 @@ func languageOf(r *http.Request) *language {
 		q := 1.0
 		if value, ok := strings.CutPrefix(strings.TrimSpace(parameter), "q="); ok {
 			var err error
-			if q, err = strconv.ParseFloat(value, 64); err != nil {
+			if q, err = strconv.ParseFloat(value, 64); err != nil || !(q >= 0 && q <= 1) {
 				continue
 			}
 		}
