@@ -66,7 +66,7 @@
 //
 // # Versions
 //
-// The package is tested with Redis 7.0 and a single server, with and without a replica. It
-// needs Redis 4.0 or later. It was not run against a cluster, Valkey, or a service that
-// imitates Redis.
+// The package is tested with Redis 7.0: a single server, with and without a replica, and a
+// cluster of three masters with a replica each, whose masters are killed. It needs Redis
+// 4.0 or later. It was not run against Valkey, or a service that imitates Redis.
 package redisstore

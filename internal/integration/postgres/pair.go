@@ -115,25 +115,42 @@ func until(ctx context.Context, f func() error) error {
 // FailOver kills the primary and promotes the standby. When it returns, the new primary
 // serves and has a standby of its own.
 func (p *Pair) FailOver(ctx context.Context) error {
-	if err := p.primary.Kill(); err != nil {
+	p.link.Split() // what is on its way is lost with the machine
+	err := p.primary.Kill()
+	p.link.HealBroken()
+	if err != nil {
 		return err
 	}
 	dead, link := p.primary, p.link
 	p.primary, p.standby, p.link = p.standby, nil, nil
-	conn, err := pgx.Connect(ctx, p.primary.DSN)
-	if err != nil {
+	if err := p.primary.promote(ctx); err != nil {
 		return err
-	}
-	defer conn.Close(ctx)
-	var promoted bool
-	if err := conn.QueryRow(ctx, "SELECT pg_promote(true, 60)").Scan(&promoted); err != nil || !promoted {
-		return errors.Join(errors.New("the standby is not promoted"), err)
 	}
 	p.front.Lead("unix", p.primary.socket())
 	if err := errors.Join(dead.Stop(), link.Close()); err != nil {
 		return err
 	}
 	return p.follow(ctx)
+}
+
+// promote makes a primary of a standby.
+func (s *Server) promote(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.DSN)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "SELECT pg_promote(false)"); err != nil {
+		return err
+	}
+	return until(ctx, func() error {
+		var standby bool
+		err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby)
+		if err == nil && standby {
+			err = errors.New("the standby is not promoted")
+		}
+		return err
+	})
 }
 
 // Log returns the end of the log of each server.

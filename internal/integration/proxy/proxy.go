@@ -211,24 +211,31 @@ func (p *Proxy) pass(c *pair, from, to net.Conn, d Direction) {
 		if err != nil {
 			return
 		}
-		keep, wait, open := p.decide(d, n)
-		<-open
+		keep, wait := p.decide(d, n)
 		time.Sleep(wait)
+		<-p.whole()
 		if _, err := to.Write(buffer[:keep]); err != nil || keep < n {
 			return
 		}
 	}
 }
 
-// decide returns how many bytes of the passage pass, after which delay, and when.
-func (p *Proxy) decide(d Direction, n int) (keep int, wait time.Duration, open <-chan struct{}) {
+// whole returns what is closed while the two are not split.
+func (p *Proxy) whole() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
+}
+
+// decide returns how many bytes of the passage pass, and after which delay.
+func (p *Proxy) decide(d Direction, n int) (keep int, wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.figures.Passages++
 	if len(p.armed) > 0 && p.armed[0].direction == d {
 		keep, p.armed = min(p.armed[0].keep, n-1), p.armed[1:]
 		p.count(d, keep)
-		return keep, 0, p.open
+		return keep, 0
 	}
 	chance, t := p.random.IntN(1000), p.trouble
 	if d == Request {
@@ -239,15 +246,15 @@ func (p *Proxy) decide(d Direction, n int) (keep int, wait time.Duration, open <
 	switch {
 	case chance < t.CutRequest+t.CutReply:
 		p.count(d, n/2)
-		return n / 2, 0, p.open
+		return n / 2, 0
 	case chance < t.CutRequest+t.CutReply+t.LoseReply:
 		p.count(d, 0)
-		return 0, 0, p.open
+		return 0, 0
 	case chance < t.CutRequest+t.CutReply+t.LoseReply+t.Delay:
 		p.figures.Delays++
-		return n, time.Duration(p.random.Int64N(int64(MaxDelay))), p.open
+		return n, time.Duration(p.random.Int64N(int64(MaxDelay)))
 	}
-	return n, 0, p.open
+	return n, 0
 }
 
 func (p *Proxy) count(d Direction, keep int) {

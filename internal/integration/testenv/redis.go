@@ -61,3 +61,45 @@ func RedisReviving(t testing.TB) (socket string, kill func() error) {
 	stopped(t, s.Stop, s.Log)
 	return s.Socket(), s.Kill
 }
+
+// RedisCluster starts a cluster for this test alone, and returns it with a store that
+// waits for so many replicas.
+func RedisCluster(t testing.TB, replicas int) (*redis.Cluster, *redisstore.Store) {
+	t.Helper()
+	c, err := redis.StartCluster(t.Context())
+	needServer(t, "Redis", err)
+	stopped(t, c.Stop, c.Log)
+	c.Delay()
+	s, err := redisstore.New(clusterClient(t, c), redisstore.Options{Replicas: replicas})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, s
+}
+
+// theCluster starts the cluster of this test binary. It runs until the binary ends, in
+// whatever way.
+var theCluster = sync.OnceValues(func() (*redis.Cluster, error) { return redis.StartCluster(context.Background()) })
+
+// RedisInCluster returns a store on a cluster whose keys have a prefix of their own.
+func RedisInCluster(t testing.TB) store.Store {
+	t.Helper()
+	c, err := theCluster()
+	needServer(t, "Redis", err)
+	return OpenRedis(t, clusterClient(t, c), RedisPrefix())
+}
+
+// clusterClient returns a client of the cluster. It is closed with the test.
+func clusterClient(t testing.TB, c *redis.Cluster) *goredis.ClusterClient {
+	t.Helper()
+	client := c.Client(goredis.ClusterOptions{ContextTimeoutEnabled: true, PoolSize: poolSize})
+	t.Cleanup(func() { client.Close() })
+	return client
+}
+
+// quiet keeps the client from telling of each connection that it can't make.
+type quiet struct{}
+
+func (quiet) Printf(context.Context, string, ...any) {}
+
+func init() { goredis.SetLogger(quiet{}) }

@@ -23,10 +23,18 @@ func (s *siege) try(f func(ctx context.Context) error) enrollment.Reason {
 	return reason
 }
 
+// patience is how long a database may be away.
+const patience = 3 * time.Minute
+
 // until calls f until the database answers.
 func (s *siege) until(f func(ctx context.Context) error) enrollment.Reason {
-	for {
-		if reason := s.try(f); reason != proving.Fault {
+	for began := time.Now(); ; {
+		reason := s.try(f)
+		if reason != proving.Fault {
+			return reason
+		}
+		if time.Since(began) > patience {
+			s.fault("the database is away for %v", patience)
 			return reason
 		}
 		time.Sleep(10 * time.Millisecond) // it comes back

@@ -1,0 +1,50 @@
+package integration_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/storetest"
+)
+
+// TestCluster kills a master of a Redis cluster in the middle of sign-ins, setups and
+// guesses, and counts what is lost. WAIT narrows the gap; with a single replica for each
+// master, no other one can be chosen.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	for name, replicas := range map[string]int{"with WAIT": 1, "without WAIT": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if replicas == 0 && os.Getenv(siegeRounds) == "" {
+				t.Skipf("what it loses is measured with %s", siegeRounds)
+			}
+			cluster, s := testenv.RedisCluster(t, replicas)
+			failovers := 0
+			found := siege.Find(t, s, func() {
+				if err := cluster.FailOver(t.Context()); err != nil {
+					t.Error(err)
+				}
+				failovers++
+			}, besieged(t, 2))
+			t.Logf("%d failovers, found: %d\n%s", failovers, len(found), strings.Join(found, "\n"))
+			var y tally
+			for range besieged(t, 0) / 2 {
+				y.fail(t, s, cluster.FailOver)
+			}
+			if y.failovers > 0 {
+				t.Log(y)
+			}
+		})
+	}
+}
+
+// TestClusterContract holds the store on a cluster against the contract. Its cases share
+// the cluster and differ in their prefix.
+func TestClusterContract(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) store.Store { return testenv.RedisInCluster(t) })
+}
