@@ -28,8 +28,13 @@ func (s *site) person() *person {
 	return &person{chromium.Open(s.t, s.server.URL), s.t, s}
 }
 
-// picture keeps what the page looks like, if the flag asks for it.
+// picture looks for barriers on the page, and keeps what it looks like if the flag asks
+// for it.
 func (p *person) picture(name string) {
+	p.t.Helper()
+	for _, x := range p.Barriers() {
+		p.t.Errorf("%s: %s: %s: %s", name, x.Rule, x.Where, x.Why)
+	}
 	if *pictures != "" {
 		p.Picture(*pictures, name)
 	}

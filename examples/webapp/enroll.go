@@ -32,7 +32,7 @@ func (a *app) enroll(w http.ResponseWriter, r *http.Request, u user) {
 	a.sessions.Put(ctx, keyEnrolling, u.ID)
 	a.sessions.Put(ctx, keyGeneration, u.generation)
 	a.sessions.Put(ctx, keyPasswordAt, a.now().Unix())
-	a.say(w, r, keyNotice, "Two-factor authentication is required here. Set it up to finish signing in.", twoFactorPath+"/setup/begin")
+	a.say(w, r, keyWarning, "Two-factor authentication is required here. Set it up to finish signing in.", twoFactorPath+"/setup/begin")
 }
 
 // mayEnroll returns the user who must set up a second factor, or errNoUser. It returns

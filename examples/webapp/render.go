@@ -56,6 +56,7 @@ type view struct {
 	User    *user  // nil if no one is signed in
 	Midway  bool   // the password was right, and a code or a setup is still to come
 	Notice  string // good news after a redirect
+	Warning string // what the user should know
 	Problem string // bad news after a redirect
 	Data    any    // depends on the page
 }
@@ -69,6 +70,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 		Path:    r.URL.Path,
 		Midway:  r.URL.Path == twoFactorPath+"/sign-in" || a.sessions.GetString(r.Context(), keyEnrolling) != "",
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
+		Warning: a.sessions.PopString(r.Context(), keyWarning),
 		Problem: a.sessions.PopString(r.Context(), keyBad),
 		Data:    data,
 	}

@@ -30,6 +30,7 @@ const (
 	keyAfter      = "after"      // where a story of the demonstration begins
 	keyReason     = "reason"     // what an administrator has typed
 	keyNotice     = "notice"     // good news for the next page
+	keyWarning    = "warning"    // what the user should know on the next page
 	keyBad        = "problem"    // bad news for the next page
 )
 

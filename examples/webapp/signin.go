@@ -126,7 +126,7 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 		a.enroll(w, r, u)
 	default:
 		if status.Reset != nil {
-			a.sessions.Put(r.Context(), keyNotice, "Someone has asked to turn off your two-factor authentication. That is possible from "+inUTC(status.Reset.Matures)+". Signing in with a code cancels it.")
+			a.sessions.Put(r.Context(), keyWarning, "Someone has asked to turn off your two-factor authentication. That is possible from "+inUTC(status.Reset.Matures)+". Signing in with a code cancels it.")
 		}
 		a.twofactor.SignIn(w, r, u.ID, options)
 	}

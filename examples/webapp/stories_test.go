@@ -199,7 +199,6 @@ func TestTroubleInABrowser(t *testing.T) {
 	s.clock.advance(4 * time.Minute)
 	p.Type("#code", slow+"\r")
 	p.Sees("about 4 minutes slow")
-	p.picture("slow-clock")
 	p.Type("#code", app.shows()+"\r")
 	codes := p.saved()
 	p.Back()
@@ -216,7 +215,6 @@ func TestTroubleInABrowser(t *testing.T) {
 	}
 	p.Click("nav.ways a[href*='with=three']")
 	p.Sees("Three codes in a row")
-	p.picture("three-codes")
 	for _, field := range []string{"#code-1", "#code-2", "#code-3"} {
 		p.Type(field, app.next())
 	}
@@ -231,5 +229,4 @@ func TestTroubleInABrowser(t *testing.T) {
 	s.clock.advance(24 * time.Hour)
 	p.Type("#code", codes[0]+"\r")
 	p.Sees("That took too long.")
-	p.picture("too-late")
 }

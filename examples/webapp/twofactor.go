@@ -112,11 +112,11 @@ func (a *app) welcome(ctx context.Context, u user, factor enrollment.Factor) err
 		return err
 	}
 	if factor == enrollment.FactorRecovery {
-		a.sessions.Put(ctx, keyNotice, recoveryUsed(status.CodesLeft))
+		a.sessions.Put(ctx, keyWarning, recoveryUsed(status.CodesLeft))
 		return nil
 	}
 	a.sessions.Put(ctx, keyUntil, status.BypassUntil.Unix())
-	a.sessions.Put(ctx, keyNotice, "You signed in with the pass from your administrator. It ends on "+inUTC(status.BypassUntil)+", and you are signed out then.")
+	a.sessions.Put(ctx, keyWarning, "You signed in with the pass from your administrator. It ends on "+inUTC(status.BypassUntil)+", and you are signed out then.")
 	return nil
 }
 
