@@ -137,6 +137,26 @@ func TestAddress(t *testing.T) {
 	if b.cookie("address") != "" {
 		t.Error("the cookie is still there")
 	}
+
+	// Who has no app asks for a message first.
+	h.kit.Clock.Advance(2 * time.Minute)
+	first := func(b *browser) bool {
+		field, button := strings.Index(b.body, `name="code"`), strings.Index(b.body, `<button autofocus>Send me a code`)
+		return button >= 0 && button < field
+	}
+	if b = h.browser().login("bob"); !first(b) {
+		t.Errorf("the button is not the first:\n%s", b.body)
+	}
+	if b.submit("/2fa/sign-in/text").at("/2fa/sign-in?with=text"); first(b) {
+		t.Error("the field is not the first once the message was sent")
+	}
+	b.submit("/2fa/sign-in", "code", mail.code).at("/")
+	if b.get("/delete"); !first(b) {
+		t.Errorf("the button is not the first:\n%s", b.body)
+	}
+	if first(h.browser().login("alice")) {
+		t.Error("alice has an app")
+	}
 	newHost(t, enrollmenttest.New(t), func(c *web.Config) { // an app has to be there first
 		c.Address = func(*http.Request, string) (string, string, error) { return "", "", nil }
 	}).browser().login("dave").get("/2fa/").lacks("/2fa/address").get("/2fa/setup/begin").lacks("/2fa/address")

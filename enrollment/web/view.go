@@ -46,6 +46,10 @@ func (v view) Channel(channel string) string {
 // Takes reports whether the page takes a code of the factor.
 func (v view) Takes(f string) bool { return slices.Contains(v.Factors, enrollment.Factor(f)) }
 
+// SendFirst reports whether a message is the first thing to ask for: the account has no
+// app, and none was sent yet.
+func (v view) SendFirst() bool { return v.Takes("delivered") && !v.Takes("totp") && v.Sent == nil }
+
 // May reports whether the change is possible now.
 func (v view) May(kind string) bool {
 	if v.Status == nil {
