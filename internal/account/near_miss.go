@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	// maxNearMisses is how many near misses use a place up.
+	// maxNearMisses is how many near misses in a row use a place up.
 	maxNearMisses = 5
 
 	// nearMissPause ends a row of near misses. Three codes are accepted for about as
@@ -25,15 +25,17 @@ type nearMisses struct {
 	last  time.Time // when the last one was; never moves back
 }
 
-// nearlyMissed counts a near miss whose last code is of the step. The fifth in a row
-// uses that place up, and with it all that come before. Then counting starts anew.
+// nearlyMissed counts a near miss whose last code is of the step. The fifth in a row, and
+// each after it, uses that place up, and with it all that come before: whoever has seen
+// two codes can guess at the one before them and then at the one after them.
 func (a *Authenticator) nearlyMissed(now time.Time, step int64) {
 	a.near.tidy(now)
-	a.near.count++
 	a.near.last = later(a.near.last, now)
-	if a.near.count == maxNearMisses {
-		a.Last, a.near = max(a.Last, step), nearMisses{}
+	if a.near.count == maxNearMisses-1 {
+		a.Last = max(a.Last, step)
+		return
 	}
+	a.near.count++
 }
 
 // tidy forgets a row that has ended.

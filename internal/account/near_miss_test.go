@@ -89,6 +89,28 @@ func TestTwoCodesFromAScreen(t *testing.T) {
 	}
 }
 
+// First the code before the two is guessed, until all are used up, and then the one after
+// them: one guess more, and not five.
+func TestTwoCodesFromAScreenInTurn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	k := w.enroll(1)
+	w.now = w.now.Add(time.Hour)
+	before, after := three(t, k, w.now.Add(30*time.Second)), three(t, k, w.now.Add(time.Minute))
+	for range 5 {
+		w.nearly(before, 0)
+	}
+	w.nearly(after, 2)
+	if got := w.a.Authenticators()[0].Last - k.Step(w.now); got != 2 {
+		t.Errorf("used up to the step %d, want 2", got)
+	}
+	w.now = w.now.Add(20 * time.Minute) // the look was long ago
+	codes := three(t, k, w.now)
+	if w.nearly(codes, 2); !w.usable(codes) {
+		t.Error("one near miss uses codes up for ever")
+	}
+}
+
 // The same with codes of which the first were used, as after a sign-in of the owner:
 // whether the third is right would otherwise be told for nothing, as Replayed.
 func TestUsedCodesFromAScreen(t *testing.T) {

@@ -108,8 +108,8 @@ func (a *modelAccount) tryThree(codes []string, now time.Time, some func(x model
 		x := &a.apps[i]
 		x.near.tidy(now)
 		x.near = modelNear{x.near.count + 1, modelLater(x.near.last, now)}
-		if x.near.count == 5 {
-			x.last, x.near = step, modelNear{}
+		if x.near.count >= 5 {
+			x.last = step
 		}
 		a.record(now, enrollment.Event{Kind: enrollment.EventNearMiss, Factor: enrollment.FactorTOTP, Name: x.name})
 	}
