@@ -19,6 +19,8 @@ type call struct {
 	in   fields
 	lang *language
 	user string
+
+	enroll enrollment.EnrollToken // of a sign-in that demands the setup; zero if the user is signed in
 }
 
 func (p *Pages) call(w http.ResponseWriter, r *http.Request) *call {
@@ -154,6 +156,8 @@ func (c *call) text(key string) string {
 		return text
 	}
 	switch key {
+	case noteMustEnroll:
+		return c.lang.words.Decisions[enrollment.MustEnroll]
 	case "problem.busy":
 		return c.lang.words.Busy
 	case "problem.not_sent":

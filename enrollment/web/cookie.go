@@ -16,6 +16,7 @@ import (
 const (
 	cookieChallenge = "challenge" // a sign-in that waits for a code, and its factors
 	cookieMessage   = "message"   // the same, for the code that was sent
+	cookieEnroll    = "enroll"    // a sign-in that waits for a setup, and the authenticator that this replaces
 	cookieStep      = "step"      // a step-up, for the code that was sent
 	cookieSetup     = "setup"     // a pending setup, or one whose codes are to be shown; and its user, see ownerOf
 	cookieAddress   = "address"   // the same for an address, and where the code was sent to

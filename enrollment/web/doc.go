@@ -59,10 +59,19 @@
 // A code is a text, or a list of three: consecutive codes of an app, where the member
 // three_codes of an answer offers that.
 //
+// Where a sign-in demands a setup, the client gets enroll_token: in the Decision with
+// must_enroll, or in a denial of POST /sign-in as must_replace, with the id to send as
+// replace. It sends enroll_token to the routes /setup and /address in place of a session,
+// and the session is in the answer to the first code.
+//
 // The setup token is there before the code, and the token of /codes/token before the new
 // codes, so a client whose answer was lost asks for them with /codes/again.
 //
 // # What a browser does
+//
+// A sign-in that demands a setup leads to it, and from its first code to where the user
+// wanted to go. Nobody is signed in before: a cookie has the token of the sign-in, and only
+// the pages of the setup take it.
 //
 // Every POST leads to a GET, also one that is denied: no reload repeats a change or a
 // guess. Recovery codes are shown until the user says that they are saved: a second

@@ -33,6 +33,7 @@ type fields struct {
 	To        string
 	With      string // not in JSON; "text": the code is that of a message
 	Trust     bool
+	Enroll    string // JSON only
 }
 
 // member returns where the member of a JSON object goes to, or nil. Names are exact:
@@ -59,6 +60,8 @@ func (f *fields) member(name string) any {
 		return &f.To
 	case "trust":
 		return &f.Trust
+	case "enroll_token":
+		return &f.Enroll
 	}
 	return nil
 }
@@ -222,6 +225,9 @@ func (c *call) answerDenied(status int, text string, err error) {
 		encoded, err := json.Marshal(said.Denied)
 		if err == nil {
 			err = json.Unmarshal(encoded, &body)
+		}
+		if r := said.Denied.Replace; r != nil { // what leads to the setup
+			body["enroll_token"], body["replace"] = r.EnrollToken, r.Authenticator
 		}
 		if err != nil {
 			c.config.Fail(c.w, c.r, err)

@@ -8,13 +8,12 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// subject finds out whose settings are changed, and answers the request if nobody is
-// signed in.
-func (c *call) subject() bool { return c.member() }
-
 // try changes settings with the proofs that are at hand: the receipt of a code, or the
 // word of the application that it has just checked the first factor.
 func (c *call) try(change func(enrollment.Proof) error) error {
+	if !c.enroll.IsZero() {
+		return change(enrollment.ByEnrollToken(c.enroll, ""))
+	}
 	receipt := c.receipt(SettingsPurpose)
 	var err error
 	if receipt.IsZero() {
@@ -60,6 +59,10 @@ func (c *call) refused(err error, kind enrollment.ChangeKind, page, other string
 		c.deny(err, other)
 		return
 	}
+	if errors.Is(err, enrollment.ReasonEnrollTokenInvalid) {
+		c.demandEnded(err)
+		return
+	}
 	if errors.Is(err, enrollment.ReasonProofNotAllowed) {
 		c.setNote(noteOf(err, c.guard.Now())) // something else will do
 	}
@@ -80,6 +83,9 @@ func (c *call) may(kind enrollment.ChangeKind, page string) (enrollment.Status, 
 		return status, false
 	}
 	change, possible := status.Change(kind)
+	if !c.enroll.IsZero() {
+		return status, c.demanded(status, kind, possible)
+	}
 	if !possible { // perhaps it is done already
 		c.redirect(c.at("/"))
 		return status, false

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -146,8 +147,7 @@ func (c *call) confirm() {
 	done, err := c.guard.Confirm(c.r.Context(), c.user, token, c.in.Code.first())
 	switch {
 	case err == nil:
-		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
-		c.confirmed(done, cookieSetup)
+		c.confirmed(done, cookieSetup, token.Reveal(), packed(c.user))
 	case errors.Is(err, enrollment.ReasonAlreadyConfirmed) && !c.json:
 		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
 		c.redirect(codes)
@@ -161,10 +161,13 @@ func (c *call) confirm() {
 
 // confirmed goes on after the first code of an app, or of an address, was right. The
 // cookie has the token that shows the recovery codes.
-func (c *call) confirmed(done enrollment.Confirmed, cookie string) {
-	session, ok := c.start(SignedIn{UserID: c.user, Renewed: true, Stamp: done.Success.Stamp})
+func (c *call) confirmed(done enrollment.Confirmed, cookie string, parts ...string) {
+	session, after, ok := c.completed(done.Success)
 	if !ok {
 		return
+	}
+	if len(parts) > 0 {
+		c.setCookie(cookie, 0, parts...)
 	}
 	switch {
 	case c.json:
@@ -177,10 +180,10 @@ func (c *call) confirmed(done enrollment.Confirmed, cookie string) {
 		}
 		c.writeJSON(200, answer)
 	case done.Codes.Len() > 0:
-		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+		c.redirect(c.at("/codes", "return", after))
 	default:
 		c.dropCookies(cookie)
-		c.done("note."+string(done.Did), c.back(c.at("/")))
+		c.done("note."+string(done.Did), cmp.Or(after, c.at("/")))
 	}
 }
 
@@ -192,6 +195,11 @@ func (c *call) cancelSetup() {
 	c.dropCookies(cookieSetup)
 	if err != nil && !errors.Is(err, enrollment.ReasonNoSetup) {
 		c.fault(err)
+		return
+	}
+	if !c.enroll.IsZero() && !c.json {
+		c.dropCookies(cookieEnroll)
+		c.toLogin(localPath(c.in.Return))
 		return
 	}
 	c.finish("note.cancelled", c.back(c.at("/")), nil)

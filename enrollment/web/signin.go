@@ -19,7 +19,10 @@ import (
 // A client that sent JSON gets an [enrollment.Decision] with the member "session" if
 // the session was started.
 //
-// A decision of [enrollment.MustEnroll] goes to Config.Fail: nobody is signed in.
+// A decision of [enrollment.MustEnroll] leads to the setup, whose first code signs in. So
+// does a code that is right for a secret that has to be replaced, see
+// [enrollment.Replacement]. A cookie ties both to the browser: SignInOptions.Browser stays
+// empty.
 //
 // SignIn refuses a request that another site has sent, so that nobody can sign a user
 // into another account. A provider that posts to the application has to be named in
@@ -37,6 +40,10 @@ func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request, userID string, o 
 	}
 	if o.Purpose != "" && o.Purpose != enrollment.PurposeSignIn {
 		p.config.Fail(w, r, fmt.Errorf("web: SignIn with the purpose %q", o.Purpose))
+		return
+	}
+	if o.Browser != "" {
+		p.config.Fail(w, r, errors.New("web: SignIn with SignInOptions.Browser, which the later requests do not name"))
 		return
 	}
 	if p.config.TrustDevices && o.Device.IsZero() {
@@ -63,13 +70,17 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 		}
 		next = c.afterSignIn(userID)
 	case enrollment.AskCode:
-		c.dropCookies(cookieMessage)
+		c.dropCookies(cookieMessage, cookieEnroll)
 		three := ""
 		if d.ThreeCodes {
 			three = withThree
 		}
 		c.setCookie(cookieChallenge, 0, d.Challenge.Reveal(), factorList(d.Factors), three)
 		next = c.at("/sign-in", "return", localPath(c.in.Return))
+	case enrollment.MustEnroll:
+		c.dropCookies(cookieChallenge, cookieMessage)
+		c.setNote(note{kind: noteDone, key: noteMustEnroll})
+		next = c.demandSetup(d.EnrollToken, "")
 	default:
 		c.config.Fail(c.w, c.r, fmt.Errorf("web: the decision is %v", d.Next))
 		return
@@ -87,7 +98,7 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 // signIn starts the session of a user who has signed in. What belongs to the session
 // before ends with it.
 func (c *call) signIn(in SignedIn) (session any, ok bool) {
-	c.dropCookies(cookieChallenge, cookieMessage, cookieStep)
+	c.dropCookies(cookieChallenge, cookieMessage, cookieStep, cookieEnroll)
 	c.dropReceipts()
 	for _, name := range codeCookies {
 		if owner, _ := ownerOf(c.cookie(name, 3)[1]); owner != in.UserID {
@@ -177,6 +188,10 @@ func (c *call) answer() {
 	switch denied := deniedIn(err); {
 	case err == nil:
 		c.answered(s)
+		return
+	case denied != nil && denied.Replace != nil:
+		c.dropCookies(cookieChallenge, cookieMessage)
+		c.deny(err, c.demandSetup(denied.Replace.EnrollToken, denied.Replace.Authenticator))
 		return
 	case errors.Is(err, enrollment.ErrChallenge) && c.in.With == withText:
 		c.dropCookies(cookieMessage) // the app or another message still can do it
