@@ -40,7 +40,8 @@ func (l *limits) allow(r *http.Request, account string) bool {
 }
 
 // take takes a token. When there are too many buckets, those that are full go: a new
-// one is full as well.
+// one is full as well. If somebody tries a great many names, others go too, so that nobody
+// else is locked out.
 func (l *limits) take(name string, burst int, pause time.Duration) bool {
 	now := l.now()
 	if len(l.each) >= maxLimiters {
@@ -49,8 +50,11 @@ func (l *limits) take(name string, burst int, pause time.Duration) bool {
 				delete(l.each, name)
 			}
 		}
-		if len(l.each) >= maxLimiters {
-			return false // somebody is trying a great many names
+		for name := range l.each { // so many at once that few calls come here
+			if len(l.each) <= maxLimiters/2 {
+				break
+			}
+			delete(l.each, name)
 		}
 	}
 	one := l.each[name]

@@ -2,11 +2,18 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"io"
 	"io/fs"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -100,6 +107,58 @@ func TestWrongKeys(t *testing.T) {
 	}
 	if _, err := open(t.Context(), c); !errors.Is(err, keyring.ErrUnknownKey) {
 		t.Errorf("open = %v, want ErrUnknownKey", err)
+	}
+}
+
+// With a certificate, the program serves HTTPS itself, and browsers remember that.
+func TestTLS(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, content := range map[string][]byte{"CERTIFICATE": cert, "PRIVATE KEY": key} {
+		if err := os.WriteFile(filepath.Join(folder, kind), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(ctx, []string{"-addr", "127.0.0.1:0", "-data", filepath.Join(folder, "data"),
+			"-cert", filepath.Join(folder, "CERTIFICATE"), "-key", filepath.Join(folder, "PRIVATE KEY")}, in, io.Discard)
+	}()
+	line := make([]byte, 100)
+	n, err := out.Read(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := x509.NewCertPool()
+	known.AppendCertsFromPEM(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: known}}}
+	response, err := client.Get(strings.TrimSpace(strings.TrimPrefix(string(line[:n]), "listening on ")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK || response.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("%s, %v", response.Status, response.Header)
+	}
+	client.CloseIdleConnections()
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
 	}
 }
 
