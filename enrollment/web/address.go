@@ -2,6 +2,9 @@ package web
 
 import (
 	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
@@ -35,7 +38,7 @@ func (c *call) bind() {
 		return
 	}
 	self, code := c.at("/address"), c.at("/address/code")
-	channel, to, err := c.config.Address(c.r, c.in.To)
+	channel, to, err := c.typedAddress()
 	switch {
 	case err != nil:
 		c.fault(err)
@@ -69,6 +72,16 @@ func (c *call) bind() {
 		c.setCookie(cookieAddress, 0, binding.Token.Reveal(), packed(c.user), packed(to))
 		c.done("note.sent", code)
 	}
+}
+
+// typedAddress has the application read what the user has typed. What no address can
+// have is none, so that an application that lets it pass does not answer with a fault.
+func (c *call) typedAddress() (channel, to string, err error) {
+	text := c.in.To
+	if len(text) > enrollment.MaxAddress || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+		return "", "", nil
+	}
+	return c.config.Address(c.r, text)
 }
 
 func (c *call) showAddressCode() {

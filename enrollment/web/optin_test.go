@@ -109,6 +109,9 @@ func TestAddress(t *testing.T) {
 	b, app, _ := h.member("alice")
 	b.get("/2fa/").follow("/2fa/address").submit("/2fa/step", "code", h.code(app)).at("/2fa/address", "an app is safer")
 	b.submit("/2fa/address", "to", "nonsense").at("/2fa/address", "That is not an address that we can send to.")
+	for _, bad := range []string{"+49\x00", "+49\xff", "+49\u0085", "+" + strings.Repeat("4", enrollment.MaxAddress)} {
+		b.post("/2fa/address", "to", bad).at("/2fa/address", "That is not an address that we can send to.")
+	}
 	b.submit("/2fa/address", "to", "+49 123 42").at("/2fa/address/code", "We have sent you a code.", "+4912342")
 	b.post("/2fa/address", "to", "+49 123 42").at("/2fa/address/code", `role="alert"`)
 	next := b.clone()
