@@ -12,11 +12,15 @@ require (
 	github.com/redis/go-redis/v9 v9.22.0
 	github.com/seed-1b6a03a1/twofactor v0.0.0
 	go.etcd.io/bbolt v1.5.0
+	gorm.io/driver/postgres v1.6.3
+	gorm.io/gorm v1.31.2
 	modernc.org/sqlite v1.59.0
 )
 
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/jinzhu/inflection v1.0.0 // indirect
+	github.com/jinzhu/now v1.1.5 // indirect
 	go.uber.org/atomic v1.11.0 // indirect
 )
 

@@ -1,15 +1,3 @@
-// Package storekit turns two short methods into a [store.Store]. It does what the
-// contract asks of every store and what is the same for all: it refuses invalid
-// arguments, keeps times in UTC to the microsecond, copies bytes, returns the
-// context's error, checks what the database returned, and makes pages and cursors.
-//
-// What is left is the database's part, [Rows]: read a row, and write it under a
-// condition. With [Scanner] and [Deleter] the result is also a [store.Lister] and a
-// [store.Eraser].
-//
-//	accounts := storekit.New("mystore", rows)
-//
-// Test the result with package storetest, on a real database.
 package storekit
 
 import (

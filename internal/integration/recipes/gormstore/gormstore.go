@@ -1,0 +1,101 @@
+// Package gormstore keeps two-factor records by GORM. It is an example to copy, for an
+// application that wants its own model of the table. Where that does not matter, pass
+// gormDB.DB() to sqlstore: that is shorter, and checks the settings of the database.
+package gormstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/storekit"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
+)
+
+// An Account is a row. Times are microseconds since 1970.
+type Account struct {
+	UserID  string `gorm:"primaryKey;type:text COLLATE \"C\""` // compared by its bytes
+	Version int64  `gorm:"not null;autoIncrement:false"`
+	State   string `gorm:"not null"`
+	Due     *int64 `gorm:"index"`
+	Updated int64  `gorm:"not null;autoUpdateTime:false"`
+	Data    []byte `gorm:"not null"`
+}
+
+// TableName is part of GORM.
+func (Account) TableName() string { return "twofactor_accounts" }
+
+// New returns a store. GORM's log would show user ids, so it is off here.
+func New(db *gorm.DB) store.Store {
+	return storekit.New("gormstore", rows{db.Session(&gorm.Session{Logger: logger.Discard, SkipDefaultTransaction: true})})
+}
+
+type rows struct{ db *gorm.DB }
+
+// Get implements storekit.Rows.
+func (b rows) Get(ctx context.Context, userID string) (store.Record, error) {
+	var a Account
+	err := b.db.WithContext(ctx).Where("user_id = ?", userID).Take(&a).Error
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return store.Record{}, store.ErrNotFound
+	}
+	if err != nil {
+		return store.Record{}, err
+	}
+	return a.record()
+}
+
+// Put implements storekit.Rows.
+func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
+	a := Account{UserID: r.UserID, Version: r.Version, State: r.State.String(), Updated: r.Updated.UnixMicro(), Data: r.Data}
+	if !r.Due.IsZero() {
+		micro := r.Due.UnixMicro()
+		a.Due = &micro
+	}
+	db := b.db.WithContext(ctx)
+	if prev == 0 {
+		db = db.Clauses(clause.OnConflict{DoNothing: true}).Create(&a)
+	} else {
+		// Select names every column: GORM leaves out zero values otherwise.
+		db = db.Model(&Account{}).Where("user_id = ? AND version = ?", r.UserID, prev).
+			Select("Version", "State", "Due", "Updated", "Data").Updates(&a)
+	}
+	if db.Error == nil && db.RowsAffected == 0 {
+		return store.ErrConflict
+	}
+	return db.Error
+}
+
+// Delete implements storekit.Deleter.
+func (b rows) Delete(ctx context.Context, userID string) error {
+	return b.db.WithContext(ctx).Where("user_id = ?", userID).Delete(&Account{}).Error
+}
+
+// Scan implements storekit.Scanner.
+func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record, error) {
+	var found []Account
+	if err := b.db.WithContext(ctx).Where("user_id > ?", after).Order("user_id").Limit(limit).Find(&found).Error; err != nil {
+		return nil, err
+	}
+	var all []store.Record
+	for _, a := range found {
+		r, err := a.record()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+func (a Account) record() (store.Record, error) {
+	state, err := store.ParseState(a.State)
+	r := store.Record{UserID: a.UserID, Version: a.Version, State: state, Updated: time.UnixMicro(a.Updated), Data: a.Data}
+	if a.Due != nil {
+		r.Due = time.UnixMicro(*a.Due)
+	}
+	return r, err
+}
