@@ -26,8 +26,13 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "wrong", http.StatusUnauthorized)
 		return
 	}
-	d, err := a.guard.SignIn(r.Context(), u.ID, enrollment.SignInOptions{})
+	a.mu.Lock()
+	mandated := a.mandated[u.ID]
+	a.mu.Unlock()
+	d, err := a.guard.SignIn(r.Context(), u.ID, enrollment.SignInOptions{Require: mandated})
 	switch d.Next {
+	case enrollment.MustEnroll:
+		a.demand(w, r, u.ID, d.EnrollToken)
 	case enrollment.Proceed:
 		a.start(w, r, session{user: u.ID, stamp: d.Stamp})
 	case enrollment.AskCode:

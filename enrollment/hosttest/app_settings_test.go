@@ -81,6 +81,9 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	if r.FormValue("code") == "" && (r.FormValue("password") == u.Password || a.fault == "a setup needs no password") {
 		proof = enrollment.ByReauth("password")
 	}
+	if p, ok := a.mandate(r); ok {
+		proof = p
+	}
 	setup, err := a.guard.Begin(r.Context(), u.ID, enrollment.BeginOptions{Account: u.Login, Proof: proof})
 	if err != nil {
 		a.fail(w, err)
@@ -160,11 +163,17 @@ var codesPage = template.Must(template.New("").Parse(`<ul>{{range .}}<li>{{.}}</
 func (a *app) confirm(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	s := a.session(r)
 	done, err := a.guard.Confirm(r.Context(), u.ID, enrollment.SetupTokenOf(s.setup), r.PostFormValue("code"))
+	if a.fault == "any first code signs in" && errors.Is(err, enrollment.ErrWrongCode) && s.enroll != "" {
+		a.start(w, r, session{user: u.ID, unstamped: true})
+		return
+	}
 	if err != nil {
 		a.fail(w, err)
 		return
 	}
-	a.renewID(w, r, session{user: u.ID, stamp: done.Success.Stamp, receipt: done.Success.Receipt.Reveal()})
+	if s.user != "" || s.enrolling != "" || done.Success.Purpose == enrollment.PurposeSignIn && a.fault != "a mandated setup signs nobody in" {
+		a.renewID(w, r, session{user: u.ID, stamp: done.Success.Stamp, receipt: done.Success.Receipt.Reveal()})
+	}
 	a.show(w, codesPage, done.Codes.Reveal())
 }
 

@@ -33,6 +33,7 @@ type app struct {
 	steps     map[string]string        // receipts of step-ups by user id, for a fault
 	receipts  map[string]string        // receipts by user id, for a fault
 	pending   map[string]string        // challenges by user id, for a fault
+	mandated  map[string]bool          // by user id
 	now       func() time.Time
 }
 
@@ -48,6 +49,8 @@ type session struct {
 	steppedAt time.Time
 	marked    bool   // a code was entered, which a fault takes for a proof
 	setup     string // token
+	enroll    string // token of a sign-in that demands the setup
+	enrolling string // whose setup is demanded, for a fault
 	purpose   enrollment.Purpose
 }
 
@@ -58,6 +61,7 @@ func newApp(t *testing.T, lab *hosttest.Lab, fault string) *app {
 		fault: fault, store: &transactions{Store: memory.New()}, log: slog.New(slog.NewTextHandler(lab.Log, nil)),
 		users: make(map[string]hosttest.User), sessions: make(map[string]session), keys: make(map[string]string),
 		steps: make(map[string]string), receipts: make(map[string]string), pending: make(map[string]string), now: lab.Clock.Now,
+		mandated: make(map[string]bool),
 	}
 	switch fault {
 	case challengeInPage, "the session says who it is", "the page says the purpose", "other sites can send codes":
@@ -99,9 +103,14 @@ func (a *app) host() hosttest.Host {
 			b.Get("/login")
 			b.Submit("/login", "login", b.User.Login, "password", b.User.Password)
 		},
-		SendCode:   func(b *hosttest.Browser, code string) { b.Submit("/code", "code", code) },
-		SignedIn:   func(b *hosttest.Browser) bool { return b.Get("/account").Contains("Hello, " + b.User.Login) },
-		Protected:  []string{"/account", "/security"},
+		SendCode:  func(b *hosttest.Browser, code string) { b.Submit("/code", "code", code) },
+		SignedIn:  func(b *hosttest.Browser) bool { return b.Get("/account").Contains("Hello, " + b.User.Login) },
+		Protected: []string{"/account", "/security"},
+		Mandate: func(userID string) {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			a.mandated[userID] = true
+		},
 		Clocked:    true,
 		Begin:      form("/security", "/security/begin"),
 		Confirm:    func(b *hosttest.Browser, code string) { b.Submit("/security/confirm", "code", code) },
@@ -126,8 +135,9 @@ func (a *app) handler() http.Handler {
 	mux.HandleFunc("POST /code", a.code)
 	mux.HandleFunc("GET /account", a.signedIn(a.account))
 	mux.HandleFunc("GET /security", a.signedIn(a.security))
-	mux.HandleFunc("POST /security/begin", a.signedIn(a.begin))
-	mux.HandleFunc("POST /security/confirm", a.signedIn(a.confirm))
+	mux.HandleFunc("GET /enroll", func(w http.ResponseWriter, r *http.Request) { a.show(w, enrollPage, nil) })
+	mux.HandleFunc("POST /security/begin", a.settingUp(a.begin))
+	mux.HandleFunc("POST /security/confirm", a.settingUp(a.confirm))
 	mux.HandleFunc("POST /security/disable", a.signedIn(a.disable))
 	mux.HandleFunc("POST /security/codes", a.signedIn(a.renew))
 	mux.HandleFunc("GET /security/setup", a.signedIn(a.setup))
@@ -234,6 +244,10 @@ func (a *app) signedIn(next func(http.ResponseWriter, *http.Request, hosttest.Us
 	return func(w http.ResponseWriter, r *http.Request) {
 		s := a.session(r)
 		u, ok := a.user(s.user)
+		if !ok && (s.enroll != "" || s.enrolling != "") {
+			http.Redirect(w, r, "/enroll", http.StatusSeeOther)
+			return
+		}
 		if !ok {
 			http.Redirect(w, r, "/login", http.StatusSeeOther)
 			return

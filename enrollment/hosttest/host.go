@@ -39,6 +39,11 @@ type Host struct {
 	// without.
 	Begin func(b *Browser, code string)
 
+	// Mandate makes the application demand a second factor of that user, whom NewUser has
+	// added and who has none. After that, SignIn goes up to the page that leads to the
+	// setup, and Begin and Confirm are called although nobody is signed in.
+	Mandate func(userID string)
+
 	// Clocked says that the application tells by Lab.Clock how long ago a user has entered
 	// the password. If it uses another clock, the suite can't make that long ago, and
 	// does not try to begin a setup then.

@@ -98,7 +98,7 @@ type testCase struct {
 func (c testCase) needs(h Host) string {
 	for _, name := range c.wants {
 		has := map[string]bool{
-			"Begin": h.Begin != nil, "Clocked": h.Clocked, "Confirm": h.Confirm != nil, "StepUp": h.StepUp != nil && h.Sensitive != nil,
+			"Begin": h.Begin != nil, "Mandate": h.Mandate != nil, "Clocked": h.Clocked, "Confirm": h.Confirm != nil, "StepUp": h.StepUp != nil && h.Sensitive != nil,
 			"Begin, Disable or RenewCodes": len(h.changes()) > 0,
 		}
 		if !has[name] {
@@ -124,6 +124,7 @@ func cases() []testCase {
 	all = append(all, challengeCases...)
 	all = append(all, sessionCases...)
 	all = append(all, settingsCases...)
+	all = append(all, mandateCases...)
 	all = append(all, forgedCases...)
 	all = append(all, secretCases...)
 	all = append(all, elsewhereCase)

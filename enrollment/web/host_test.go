@@ -28,7 +28,8 @@ func TestHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		h := &host{t: t, kit: &enrollmenttest.Kit{Guard: guard}, sessions: map[string]web.SignedIn{}}
-		var entered sync.Map // when each user has entered the password
+		var entered sync.Map  // when each user has entered the password
+		var mandated sync.Map // who must have a second factor
 		h.pages, err = web.New(guard, web.Config{
 			User: h.user, Start: h.start,
 			Reauth: func(r *http.Request) (time.Time, error) {
@@ -52,7 +53,8 @@ func TestHost(t *testing.T) {
 		mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 			user := r.PostFormValue("user")
 			entered.Store(user, lab.Clock.Now())
-			h.pages.SignIn(w, r, user, enrollment.SignInOptions{})
+			_, must := mandated.Load(user)
+			h.pages.SignIn(w, r, user, enrollment.SignInOptions{Require: must})
 		})
 		mux.Handle("/delete", h.pages.RequireRecent("delete", 5*time.Minute)(http.HandlerFunc(
 			func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "deleted") })))
@@ -77,6 +79,7 @@ func TestHost(t *testing.T) {
 			SendCode:   func(b *hosttest.Browser, code string) { b.Submit("/2fa/sign-in", "code", code) },
 			SignedIn:   func(b *hosttest.Browser) bool { return b.Get("/").Contains("home of \"" + b.User.Login) },
 			Protected:  []string{"/2fa/"},
+			Mandate:    func(user string) { mandated.Store(user, true) },
 			Clocked:    true,
 			Begin:      change("/2fa/setup/begin"),
 			Confirm:    func(b *hosttest.Browser, code string) { b.Submit("/2fa/setup", "code", code) },
