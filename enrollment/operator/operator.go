@@ -52,6 +52,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -216,9 +217,9 @@ func explain(d *enrollment.Denied) string {
 // printable returns the text without what could control a terminal.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 {
-			return '\ufffd'
+		if unicode.IsGraphic(r) { // no control characters, and none that turn the direction
+			return r
 		}
-		return r
+		return '\ufffd'
 	}, text)
 }

@@ -241,13 +241,13 @@ func TestFault(t *testing.T) {
 	t.Parallel()
 	c := newConsole(t)
 	c.Enroll("alice")
-	c.Store.Fail(proving.Load, errors.New("the database\x1b[2J is down"))
+	c.Store.Fail(proving.Load, errors.New("the database\x1b[2J \u202eis down"))
 	c.Store.Fail(proving.List, errors.New("the database is down"))
 	object := c.json(operator.ExitFault, "unlock", "alice", "-reason", "x")[0]
 	if object["outcome"] != "error" || !strings.Contains(fmt.Sprint(object["error"]), "is down") {
 		t.Errorf("%v", object)
 	}
-	if strings.Contains(c.errors.String(), "\x1b") {
+	if strings.ContainsAny(c.errors.String(), "\x1b\u202e") {
 		t.Errorf("a terminal would obey %q", c.errors.String())
 	}
 	for _, args := range []string{"status alice", "sweep", "reseal", "check", "stats", "unreadable", "unreadable -erase -yes 1 -reason x"} {
