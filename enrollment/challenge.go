@@ -7,7 +7,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// ChallengeTTL is how long a challenge can be answered.
+// ChallengeTTL is how long a challenge can be answered: 10 minutes.
 const ChallengeTTL = account.ChallengeTTL
 
 // A Challenge says that the first factor of a user was right, for one purpose.

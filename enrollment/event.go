@@ -112,10 +112,10 @@ const (
 	// see [Admin.Move].
 	EventMoved EventKind = "moved"
 
-	// EventDevicesForgotten means that devices were trusted and no longer are, because
-	// of the change or the recovery code of the event before it, in the same write.
-	// Trust that expires, that makes room for another device, or that ends with a
-	// repair of the clock, a move or an erasure is no such event.
+	// EventDevicesForgotten means that devices were trusted and no longer are, because of
+	// the change or the recovery code of the event before it, in the same write. There is
+	// no such event for trust that expires, that makes room for another device, or that
+	// ends with a repair of the clock, a move or an erasure.
 	EventDevicesForgotten EventKind = "devices_forgotten"
 
 	// EventAuthenticatorRenamed means that an authenticator has another name. Event.Name

@@ -23,9 +23,9 @@ const (
 )
 
 // Messages sends codes to an address of the user, such as a phone number, with
-// Config.Sender. Codes are sent besides those of an authenticator, or instead of
-// them where Config.AddressAlone is set. An account has one address. Messages are
-// made by [Guard.Messages], and safe for concurrent use.
+// Config.Sender. They are an alternative to the codes of an authenticator, or the only
+// codes where Config.AddressAlone is set. An account has one address. Messages are made
+// by [Guard.Messages], and safe for concurrent use.
 //
 // A code is good for [DeliveryTTL] and for five tries. Only the last code that was sent
 // is good, and any change of factor ends it. An account is sent one message in

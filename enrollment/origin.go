@@ -9,7 +9,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
 
-// MaxOrigin is the length of the longest origin in bytes.
+// MaxOrigin is the length of the longest origin in bytes: 128.
 const MaxOrigin = account.MaxOrigin
 
 // originKey is the key of the origin in a context.

@@ -14,9 +14,9 @@ import (
 // It needs no proof, because it changes no factor. An attacker with a stolen session
 // could give two authenticators each other's name, and so make the owner remove the
 // wrong one. So the owner is told with the name before, in [EventAuthenticatorRenamed],
-// and a page shows Added and Used besides the name. The history keeps the latest three
-// events of renaming, so that renaming drives nothing else out. A name is text of a
-// user: escape it.
+// and a page should show Added and Used beside the name. The history keeps the latest
+// three events of renaming, so that renaming drives nothing else out. A name is text of
+// a user: escape it.
 //
 // If the name is the same, nothing is written and there is no event. It returns a
 // [Denied] of reason ReasonNotEnrolled, ReasonUnknownAuthenticator or

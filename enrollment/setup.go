@@ -10,7 +10,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// MaxName is the length of the longest name of an authenticator in bytes.
+// MaxName is the length of the longest name of an authenticator or a device in bytes:
+// 64.
 const MaxName = 64
 
 // The limit is that of the accounts themselves.
