@@ -55,7 +55,7 @@ func TestEnrollTokenCompletesTheSignIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		done := k.Confirm(user, setup, app)
-		if done.Success.Purpose != enrollment.PurposeSignIn || done.Success.UserID != "alice" || done.Did != enrollment.EventEnabled {
+		if done.Success.Purpose != enrollment.PurposeSignIn || done.Success.UserID != "alice" || done.Event != enrollment.EventEnabled {
 			t.Errorf("%s: %+v", name, done)
 		}
 		if s := k.Status("alice"); !s.LastSignIn.Equal(done.Success.At) || s.LastFactor != enrollment.FactorTOTP {

@@ -47,7 +47,7 @@ func ExampleBeginOptions_hardwareToken() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(done.Did, "with", done.Codes.Len(), "recovery codes")
+	fmt.Println(done.Event, "with", done.Codes.Len(), "recovery codes")
 	// Output:
 	// type in the 6 digits that your token shows
 	// enabled with 10 recovery codes

@@ -51,7 +51,7 @@ func ExampleMessages() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(done.Did)
+	fmt.Println(done.Event)
 
 	// The sign-in: the password was right, and the user presses "send a code".
 	kit.Clock.Advance(time.Hour)

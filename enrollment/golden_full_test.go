@@ -218,7 +218,7 @@ func TestGoldenFullRecord(t *testing.T) {
 				t.Fatal(err)
 			}
 			done, err := g.Confirm(ctx, "full", f.Setup, code(f.Staged))
-			if err != nil || done.Did != enrollment.EventAuthenticatorReplaced {
+			if err != nil || done.Event != enrollment.EventAuthenticatorReplaced {
 				t.Errorf("%+v, %v", done, err)
 			}
 			if s := status(t, g, "full"); len(s.Authenticators) != 2 || s.Devices != 0 {

@@ -45,7 +45,7 @@ func TestJSON(t *testing.T) {
 		"a success of a slow phone": {enrollment.Success{
 			UserID: "alice", Purpose: "delete", Factor: enrollment.FactorTOTP, Authenticator: "a1", At: later, Receipt: enrollment.ReceiptOf("r"), Drift: -30 * time.Second,
 		}, `{"user_id":"alice","purpose":"delete","factor":"totp","authenticator":"a1","at":"2026-01-02T04:04:05Z","receipt":"r","codes_left":0,"drift_seconds":-30}`},
-		"a confirmation": {enrollment.Confirmed{Success: success, Did: enrollment.EventAuthenticatorAdded}, `{"success":` + successJSON + `,"did":"authenticator_added"}`},
+		"a confirmation": {enrollment.Confirmed{Success: success, Event: enrollment.EventAuthenticatorAdded}, `{"success":` + successJSON + `,"event":"authenticator_added"}`},
 		"a status of nothing": {enrollment.Status{State: store.None, Authenticators: []enrollment.Authenticator{}, Locks: []enrollment.Lock{}},
 			`{"state":"none","authenticators":[],"codes_left":0,"codes_total":0,"devices":0,"must_enroll":false,"locks":[],"history":[]}`},
 		"a full status": {enrollment.Status{
@@ -175,7 +175,7 @@ func TestCodesAreSentOnPurpose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	confirmed := enrollment.Confirmed{Did: enrollment.EventEnabled, Codes: codes}
+	confirmed := enrollment.Confirmed{Event: enrollment.EventEnabled, Codes: codes}
 	for _, x := range []any{confirmed, enrollment.RenewedCodes{Codes: codes}, enrollment.Success{NewCode: code}} {
 		if text, err := json.Marshal(x); err == nil {
 			t.Errorf("%T is encoded as %s", x, text)
@@ -189,10 +189,10 @@ func TestCodesAreSentOnPurpose(t *testing.T) {
 		t.Fatal(err)
 	}
 	var sent struct {
-		Did   enrollment.EventKind
+		Event enrollment.EventKind
 		Codes []string
 	}
-	if err := json.Unmarshal(text, &sent); err != nil || sent.Did != enrollment.EventEnabled || !reflect.DeepEqual(sent.Codes, codes.Reveal()) {
+	if err := json.Unmarshal(text, &sent); err != nil || sent.Event != enrollment.EventEnabled || !reflect.DeepEqual(sent.Codes, codes.Reveal()) {
 		t.Errorf("%s, %v", text, err)
 	}
 }

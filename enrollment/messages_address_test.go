@@ -73,8 +73,8 @@ func TestBindProofs(t *testing.T) {
 		if c.want == "" {
 			done, err := p.Confirm(t.Context(), "alice", b.Token, p.Inbox.Code())
 			proving.Want(t, err, "")
-			if done.Did != enrollment.EventAddressBound || done.Codes.Len() != 0 {
-				t.Errorf("%s: %v, %d codes", name, done.Did, done.Codes.Len())
+			if done.Event != enrollment.EventAddressBound || done.Codes.Len() != 0 {
+				t.Errorf("%s: %v, %d codes", name, done.Event, done.Codes.Len())
 			}
 		}
 	}
@@ -119,8 +119,8 @@ func TestAddressAlone(t *testing.T) {
 	}
 	changed, err := p.Confirm(ctx, "alice", b.Token, p.Inbox.Code())
 	proving.Want(t, err, "")
-	if s := k.Status("alice"); changed.Did != enrollment.EventAddressBound || s.Address.Hint != "…99" {
-		t.Errorf("%v, %+v", changed.Did, s.Address)
+	if s := k.Status("alice"); changed.Event != enrollment.EventAddressBound || s.Address.Hint != "…99" {
+		t.Errorf("%v, %+v", changed.Event, s.Address)
 	}
 	setup, err := k.Guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(codes[2])})
 	proving.Want(t, err, "")
@@ -130,8 +130,8 @@ func TestAddressAlone(t *testing.T) {
 	}
 	added, err := k.Guard.Confirm(ctx, "alice", setup.Token, app.Code(k.Now()))
 	proving.Want(t, err, "")
-	if added.Did != enrollment.EventAuthenticatorAdded {
-		t.Errorf("%v", added.Did)
+	if added.Event != enrollment.EventAuthenticatorAdded {
+		t.Errorf("%v", added.Event)
 	}
 	proving.Want(t, k.Guard.Remove(ctx, "alice", added.Success.Authenticator, enrollment.ByReceipt(added.Success.Receipt)), enrollment.ReasonLastAuthenticator)
 	proving.Want(t, p.Unbind(ctx, "alice", enrollment.ByReceipt(added.Success.Receipt)), "")

@@ -125,7 +125,7 @@ func TestShortSecretAfterItsTime(t *testing.T) {
 	k.Pass(time.Minute)
 	mustReplace(t, k, k.Code(short)) // until Confirm
 	done := k.Confirm("alice", setup, app)
-	if done.Did != enrollment.EventAuthenticatorReplaced || done.Success.UserID != "alice" || done.Success.Purpose != enrollment.PurposeSignIn {
+	if done.Event != enrollment.EventAuthenticatorReplaced || done.Success.UserID != "alice" || done.Success.Purpose != enrollment.PurposeSignIn {
 		t.Errorf("%+v", done)
 	}
 	if s := k.Status("alice"); len(s.Authenticators) != 2 || !s.ReplaceBy.IsZero() || !s.LastSignIn.Equal(done.Success.At) {

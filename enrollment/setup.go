@@ -207,9 +207,9 @@ type Confirmed struct {
 	// nobody in.
 	Success Success `json:"success"`
 
-	// Did says what has changed: EventEnabled, EventAuthenticatorAdded,
+	// Event is what has changed: EventEnabled, EventAuthenticatorAdded,
 	// EventAuthenticatorReplaced or EventAddressBound.
-	Did EventKind `json:"did"`
+	Event EventKind `json:"event"`
 
 	// Codes are the recovery codes, to be shown once. If the setup has shown codes,
 	// they are the same. They are empty (Len is 0) if the account already had
@@ -269,7 +269,7 @@ func (g *Guard) confirmed(t setupToken, a *account.Account, m account.Moment, fr
 	if err != nil {
 		return nil, err
 	}
-	done := Confirmed{Did: eventKinds[from.Did]}
+	done := Confirmed{Event: eventKinds[from.Event]}
 	if from.NewCodes {
 		done.Codes = m.Prepared.Set.Codes
 	}

@@ -52,8 +52,8 @@ func TestSetupShowsTheSame(t *testing.T) {
 	if again.URI() != setup.URI() || !again.Secret().Equal(setup.Secret()) || !again.Expires.Equal(setup.Expires) {
 		t.Error("Resume shows another setup")
 	}
-	if done, err := k.Guard.Confirm(t.Context(), "alice", again.Token, k.Code(app)); err != nil || done.Did != enrollment.EventEnabled {
-		t.Errorf("with the token of Resume: %q, %v", done.Did, err)
+	if done, err := k.Guard.Confirm(t.Context(), "alice", again.Token, k.Code(app)); err != nil || done.Event != enrollment.EventEnabled {
+		t.Errorf("with the token of Resume: %q, %v", done.Event, err)
 	}
 
 	var zero enrollment.Setup
@@ -185,8 +185,8 @@ func TestThreeAuthenticators(t *testing.T) {
 	for _, name := range []string{"work phone", "tablet"} {
 		setup, app := k.Begin("alice", enrollment.BeginOptions{Name: name, Proof: enrollment.ByCode(alice.Code())})
 		done, err := k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(app))
-		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 || done.Did != enrollment.EventAuthenticatorAdded {
-			t.Fatalf("%s: %q, %d new codes, %d left, %v", name, done.Did, done.Codes.Len(), done.Success.CodesLeft, err)
+		if err != nil || done.Codes.Len() != 0 || done.Success.CodesLeft != 10 || done.Event != enrollment.EventAuthenticatorAdded {
+			t.Fatalf("%s: %q, %d new codes, %d left, %v", name, done.Event, done.Codes.Len(), done.Success.CodesLeft, err)
 		}
 		apps = append(apps, app)
 		k.Pass(time.Minute)
@@ -206,8 +206,8 @@ func TestThreeAuthenticators(t *testing.T) {
 	// Replacing one of three keeps three, and the name.
 	k.Pass(time.Minute)
 	setup, fresh := k.Begin("alice", enrollment.BeginOptions{Replace: status.Authenticators[1].ID, Proof: enrollment.ByCode(alice.Code())})
-	if done, err := k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(fresh)); err != nil || done.Did != enrollment.EventAuthenticatorReplaced {
-		t.Fatal(done.Did, err)
+	if done, err := k.Guard.Confirm(ctx, "alice", setup.Token, k.Code(fresh)); err != nil || done.Event != enrollment.EventAuthenticatorReplaced {
+		t.Fatal(done.Event, err)
 	}
 	k.Pass(time.Minute)
 	_, err = k.Guard.Verify(ctx, "alice", "x", k.Code(apps[1]))

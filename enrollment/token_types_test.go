@@ -113,7 +113,7 @@ func TestLoggedWithoutTokens(t *testing.T) {
 		{enrollment.Decision{Next: enrollment.AskCode, Challenge: s.Challenge}, `{"next":"ask_code"}`},
 		{enrollment.Decision{Next: enrollment.MustEnroll, EnrollToken: s.Enroll}, `{"next":"must_enroll"}`},
 		{success, `"user_id":"shown"`},
-		{enrollment.Confirmed{Success: success, Codes: codes, Did: enrollment.EventEnabled}, `"did":"enabled"`},
+		{enrollment.Confirmed{Success: success, Codes: codes, Event: enrollment.EventEnabled}, `"event":"enabled"`},
 		{enrollment.RenewedCodes{Codes: codes, Receipt: s.Receipt}, `"[redacted]"`},
 		{enrollment.TrustedDevice{Token: s.Device, Device: enrollment.Device{Name: "shown"}}, `"name":"shown"`},
 		{enrollment.Binding{Token: s.Setup, Expires: at}, `{"expires":"2026-01-02T03:04:05Z"}`},

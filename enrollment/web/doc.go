@@ -39,7 +39,7 @@
 //	POST /step             for, code, challenge     success, session, new_code
 //	POST /step/text        for                      an enrollment.Delivery
 //	POST /setup/begin      name, replace, ticket    token, expires, uri, qr, secret, secret_grouped, codes
-//	POST /setup            token, code              success, did, codes, session
+//	POST /setup            token, code              success, event, codes, session
 //	POST /setup/cancel
 //	POST /codes/token                               token
 //	POST /codes/new        token                    codes, receipt, session
@@ -49,7 +49,7 @@
 //	POST /remove           id                       session
 //	POST /disable                                   session
 //	POST /address          to, ticket               token, expires
-//	POST /address/code     token, code              success, did, codes, session
+//	POST /address/code     token, code              success, event, codes, session
 //	POST /address/remove                            session
 //	GET  /devices                                   devices
 //	POST /devices/rename   id, name

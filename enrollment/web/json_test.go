@@ -81,7 +81,7 @@ func TestJSON(t *testing.T) {
 	confirm := map[string]any{"token": setup["token"], "code": h.code(app)}
 	done := c.call(200, "POST", "/2fa/setup", confirm)
 	codes := done["codes"].([]any)
-	if len(codes) != 10 || done["did"] != "enabled" || c.session != "session-2" {
+	if len(codes) != 10 || done["event"] != "enabled" || c.session != "session-2" {
 		t.Fatalf("%v", done)
 	}
 	if got := c.call(409, "POST", "/2fa/setup", confirm); got["reason"] != "already_confirmed" {

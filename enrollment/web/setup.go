@@ -171,7 +171,7 @@ func (c *call) confirmed(done enrollment.Confirmed, cookie string, parts ...stri
 	}
 	switch {
 	case c.json:
-		answer := map[string]any{"success": done.Success, "did": done.Did}
+		answer := map[string]any{"success": done.Success, "event": done.Event}
 		if session != nil {
 			answer["session"] = session
 		}
@@ -183,7 +183,7 @@ func (c *call) confirmed(done enrollment.Confirmed, cookie string, parts ...stri
 		c.redirect(c.at("/codes", "return", after))
 	default:
 		c.dropCookies(cookie)
-		c.done("note."+string(done.Did), cmp.Or(after, c.at("/")))
+		c.done("note."+string(done.Event), cmp.Or(after, c.at("/")))
 	}
 }
 

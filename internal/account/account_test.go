@@ -199,7 +199,7 @@ func TestConfirmWithoutRoomForASet(t *testing.T) {
 	}
 	id := w.begin(2, account.AuthenticatorID{})
 	came, err := w.a.Confirm(w.moment(), id, code(t, key(t, 2), w.now))
-	if came.Did != account.EventAuthenticatorAdded || came.NewCodes || came.Match.Authenticator != (account.AuthenticatorID{2}) || err != nil {
+	if came.Event != account.EventAuthenticatorAdded || came.NewCodes || came.Match.Authenticator != (account.AuthenticatorID{2}) || err != nil {
 		t.Fatalf("Confirm = %+v, %v", came, err)
 	}
 	if err := w.a.Disable(w.moment(), w.by(account.TOTP)); err != nil {

@@ -11,7 +11,7 @@ import (
 // A Confirmation is what has come of a code that proves an authenticator or an
 // address.
 type Confirmation struct {
-	Did      EventKind
+	Event    EventKind
 	Match    Match
 	NewCodes bool // whether the set of recovery codes that was prepared was stored
 }
@@ -35,7 +35,7 @@ func (a *Account) confirmed(m Moment, e Event, app AuthenticatorID, needsCodes b
 			return Confirmation{}, err
 		}
 	}
-	done := Confirmation{Did: e.Kind, Match: Match{Factor: e.Factor, Authenticator: app}, NewCodes: needsCodes}
+	done := Confirmation{Event: e.Kind, Match: Match{Factor: e.Factor, Authenticator: app}, NewCodes: needsCodes}
 	return done, a.succeeded(m, e.Factor)
 }
 

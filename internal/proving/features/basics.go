@@ -65,8 +65,8 @@ func TestFeatureF2_EnableFromSettings(t *testing.T, open proving.Open) {
 	if k.Status("alice").Enabled() {
 		t.Error("enabled by a wrong code")
 	}
-	if done := k.Confirm("alice", setup, app); done.Did != enrollment.EventEnabled {
-		t.Errorf("confirming did %q", done.Did)
+	if done := k.Confirm("alice", setup, app); done.Event != enrollment.EventEnabled {
+		t.Errorf("confirming did %q", done.Event)
 	}
 	if status := k.Status("alice"); !status.Enabled() || len(status.Authenticators) != 1 || status.CodesLeft != 10 {
 		t.Errorf("the security page shows %+v", status)
@@ -189,8 +189,8 @@ func TestFeatureF7_NewPhone(t *testing.T, open proving.Open) {
 	k.In(challenge, alice.Code())                               // still the one to use
 	k.Pass(30 * time.Second)
 
-	if done := k.Confirm("alice", setup, phone); done.Did != enrollment.EventAuthenticatorReplaced {
-		t.Errorf("confirming did %q", done.Did)
+	if done := k.Confirm("alice", setup, phone); done.Event != enrollment.EventAuthenticatorReplaced {
+		t.Errorf("confirming did %q", done.Event)
 	}
 	challenge = k.Challenge("alice")
 	k.Out(challenge, alice.Code(), enrollment.ReasonWrongCode)

@@ -107,8 +107,8 @@ func TestFeatureR2_AppOrTextMessages(t *testing.T, open proving.Open) {
 	proving.Want(t, err, enrollment.ReasonWrongCode)
 	done, err := messages.Confirm(t.Context(), "bob", binding.Token, bobs.Code())
 	k.Must(err)
-	if done.Did != enrollment.EventEnabled || done.Codes.Len() != 10 {
-		t.Errorf("confirming did %q and made %d codes", done.Did, done.Codes.Len())
+	if done.Event != enrollment.EventEnabled || done.Codes.Len() != 10 {
+		t.Errorf("confirming did %q and made %d codes", done.Event, done.Codes.Len())
 	}
 
 	k.Pass(enrollment.MessagePause)

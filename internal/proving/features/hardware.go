@@ -42,7 +42,7 @@ func TestFeatureX15_HardwareToken(t *testing.T, open proving.Open) {
 		k.Must(err)
 	}
 	done := k.Confirm("alice", setup, token)
-	if done.Did != enrollment.EventAuthenticatorAdded || done.Success.Factor != enrollment.FactorTOTP {
+	if done.Event != enrollment.EventAuthenticatorAdded || done.Success.Factor != enrollment.FactorTOTP {
 		t.Errorf("%+v", done.Success)
 	}
 	list := k.Status("alice").Authenticators

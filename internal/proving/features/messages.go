@@ -27,9 +27,9 @@ func TestFeatureR2_TextMessages(t *testing.T, open proving.Open) {
 	proving.Want(t, err, enrollment.ReasonWrongCode)
 	done, err := p.Confirm(t.Context(), "alice", b.Token, m.Code())
 	proving.Want(t, err, "")
-	if done.Did != enrollment.EventEnabled || done.Codes.Len() != 10 || done.Success.Factor != enrollment.FactorDelivered ||
+	if done.Event != enrollment.EventEnabled || done.Codes.Len() != 10 || done.Success.Factor != enrollment.FactorDelivered ||
 		done.Success.Purpose != enrollment.PurposeSetup || done.Success.UserID != "alice" {
-		t.Errorf("%v, %d codes, %+v", done.Did, done.Codes.Len(), done.Success)
+		t.Errorf("%v, %d codes, %+v", done.Event, done.Codes.Len(), done.Success)
 	}
 	if e := k.Events(); len(e) != 1 || e[0].Kind != enrollment.EventEnabled || e[0].Factor != enrollment.FactorDelivered || e[0].Name != "sms" {
 		t.Errorf("events %+v", e)

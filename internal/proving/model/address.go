@@ -157,8 +157,8 @@ func (r *modelRun) confirmAddressWith(u *modelUser, t modelToken, code string) {
 		return err
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, needs, nil, got.Codes)
-		if got.Did != kind {
-			r.fatalf("Confirm says %q, want %q", got.Did, kind)
+		if got.Event != kind {
+			r.fatalf("Confirm says %q, want %q", got.Event, kind)
 		}
 		m := modelMatch{factor: enrollment.FactorDelivered}
 		r.checkSuccess(u, got.Success, purpose, m, a)

@@ -183,9 +183,9 @@ func (r *modelRun) confirmWith(u *modelUser, t modelToken, code string) {
 		return err
 	}, func(a *modelAccount) {
 		r.takeCodes(u, a, needs, shown, got.Codes)
-		if a.address.channel == "" && len(a.apps) == 1 && got.Did != enrollment.EventEnabled && got.Did != enrollment.EventAuthenticatorReplaced ||
-			len(a.apps) > 1 && got.Did != enrollment.EventAuthenticatorAdded && got.Did != enrollment.EventAuthenticatorReplaced {
-			r.fatalf("Confirm says %q", got.Did)
+		if a.address.channel == "" && len(a.apps) == 1 && got.Event != enrollment.EventEnabled && got.Event != enrollment.EventAuthenticatorReplaced ||
+			len(a.apps) > 1 && got.Event != enrollment.EventAuthenticatorAdded && got.Event != enrollment.EventAuthenticatorReplaced {
+			r.fatalf("Confirm says %q", got.Event)
 		}
 		a.apps[len(a.apps)-1].id = got.Success.Authenticator
 		if got.Success.Authenticator == "" {

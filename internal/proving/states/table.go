@@ -101,8 +101,8 @@ func TestAuthenticatorBesideAddress(t *testing.T, open proving.Open) {
 	s.stage(enrollment.ByReceipt(s.Receipt))
 	done, err := s.Guard.Confirm(t.Context(), User, s.Token, s.code(s.Waits))
 	s.Must(err)
-	if done.Did != enrollment.EventAuthenticatorAdded || done.Codes.Len() != 0 {
-		t.Errorf("%q with %d codes, want one more authenticator, and the codes that are there", done.Did, done.Codes.Len())
+	if done.Event != enrollment.EventAuthenticatorAdded || done.Codes.Len() != 0 {
+		t.Errorf("%q with %d codes, want one more authenticator, and the codes that are there", done.Event, done.Codes.Len())
 	}
 	s.expect(nil, "confirmed")
 }
