@@ -29,7 +29,8 @@ type storeCalls struct {
 	erases    int
 	call      func(ctx context.Context, s *states.State, g *enrollment.Guard) error
 	want      enrollment.Reason
-	slow      bool          // with recovery codes that are derived slowly
+	slow      bool // with recovery codes that are derived slowly
+	prepare   func(s *states.State)
 	wait      time.Duration // before the call
 }
 
@@ -188,6 +189,9 @@ func tableOfCalls() []storeCalls {
 			return proving.NearMiss(proving.Three(k, at), 1)
 		})},
 		{operation: "ThreeCodes.Answer with used codes", state: "confirmed", loads: 1, want: enrollment.ReasonReplayed, call: three(proving.Three)},
+		{operation: "ThreeCodes.Resynchronize", state: "confirmed", loads: 1, saves: 2, prepare: states.AddToken, wait: 10 * time.Second, call: func(ctx C, s S, g G) error {
+			return g.ThreeCodes().Resynchronize(ctx, user, s.SecondID, proving.Three(s.Hardware(), s.Now().Add(4*time.Minute)), byReceipt(s))
+		}},
 		{operation: "ThreeCodes.Verify", state: "confirmed", loads: 1, saves: 1, wait: 2 * time.Minute, call: func(ctx C, s S, g G) error {
 			_, err := g.ThreeCodes().Verify(ctx, user, "x", proving.Three(s.App, s.Now()))
 			return err
@@ -270,6 +274,9 @@ func TestStoreCalls(t *testing.T) {
 				scheme = recovery.Argon2id
 			}
 			s := states.New(t, x.state, scheme)
+			if x.prepare != nil {
+				x.prepare(s)
+			}
 			s.Pass(x.wait)
 			g := s.Node(func(c *enrollment.Config) { c.Notify = states.Taken })
 			s.Store.Reset()

@@ -36,8 +36,8 @@ func trustDevice(s *State) {
 	s.Must(err)
 }
 
-// addToken replaces the second app of an account, if it has one, by a hardware token.
-func addToken(s *State) {
+// AddToken replaces the second app of an account, if it has one, by a hardware token.
+func AddToken(s *State) {
 	if s.App.IsZero() {
 		return
 	}
@@ -47,7 +47,7 @@ func addToken(s *State) {
 	})
 	done, err := s.Guard.Confirm(s.t.Context(), User, setup.Token, s.Code(token))
 	s.Must(err)
-	s.Second, s.Receipt = token, done.Success.Receipt
+	s.Second, s.SecondID, s.Receipt = token, s.hardwareID(), done.Success.Receipt
 	s.Challenge = s.Kit.Challenge(User)
 	s.tick()
 }
@@ -181,7 +181,7 @@ var operations = map[string]operation{
 		_, err := s.Guard.ThreeCodes().Verify(s.caller(), User, "step-up", s.three())
 		return err
 	}},
-	"ThreeCodes.Resynchronize": {needs: needs{prepare: addToken}, wait: 10 * time.Second, call: func(s *State, p enrollment.Proof) error {
+	"ThreeCodes.Resynchronize": {needs: needs{prepare: AddToken}, wait: 10 * time.Second, call: func(s *State, p enrollment.Proof) error {
 		codes := proving.Three(s.Hardware(), s.Now().Add(4*time.Minute))
 		return s.Guard.ThreeCodes().Resynchronize(s.caller(), User, s.hardwareID(), codes, p)
 	}},
