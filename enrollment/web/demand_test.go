@@ -310,7 +310,7 @@ func TestReplacementJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	in["token"], in["code"] = setup["token"], h.code(app)
-	if done := c.call(200, "POST", "/2fa/setup", in); done["did"] != "authenticator_replaced" || c.session == "" {
+	if done := c.call(200, "POST", "/2fa/setup", in); done["event"] != "authenticator_replaced" || c.session == "" {
 		t.Errorf("%v", done)
 	}
 }
