@@ -46,6 +46,7 @@ type Account struct {
 	arrived        arrival
 	setUp, renewed completed // what was completed last
 	alert          alert
+	unanswered     unanswered
 
 	codes    lazy[recovery.Set]
 	kept     lazy[recovery.Codes] // the same in clear, where the host shows them again
@@ -134,6 +135,7 @@ func (a *Account) ClampFuture(m Moment) {
 	changed = a.setUp.clampFuture(now) || changed
 	changed = a.renewed.clampFuture(now) || changed
 	changed = a.alert.clampFuture(now) || changed
+	changed = a.unanswered.clampFuture(now) || changed
 	changed = a.clampDevices(now) || changed
 	if _, broken := clampFuture(a.bypass.From, now); broken {
 		a.endBypass()

@@ -88,6 +88,7 @@ func (a *Account) missedAnswer(m Moment, by answerer) error {
 	if !m.Tells {
 		return nil
 	}
+	a.unanswered.answered(by, false, m.Now)
 	if x.first.IsZero() {
 		x.by, x.first = by, m.Now
 	}
@@ -101,12 +102,11 @@ func (a *Account) rightAnswer(m Moment, by answerer) (Missed, error) {
 	x := &a.alert
 	missed := x.missed
 	x.missed = Missed{}
+	a.unanswered.answered(by, true, m.Now)
 	switch {
 	case x.first.IsZero():
-		return missed, nil
 	case x.by == by && x.count <= forgiven && !x.mixed && !x.right && m.Now.Sub(x.first) < alertDelay:
 		x.close()
-		return missed, nil
 	case !x.right:
 		x.by, x.right = by, true
 	}
@@ -116,16 +116,42 @@ func (a *Account) rightAnswer(m Moment, by answerer) (Missed, error) {
 	return missed, a.tellAlert(m)
 }
 
-// tellAlert records what is due of the alert.
-func (a *Account) tellAlert(m Moment) error {
-	if due := a.alert.due(); due.IsZero() || m.Now.Before(due) {
-		return nil
+// alertDue returns when the owner is to be told of the alert or of challenges without
+// an answer; the zero time if there is nothing.
+func (a *Account) alertDue() time.Time {
+	due := a.alert.due()
+	if at := a.unanswered.due(a.alert.told); !at.IsZero() {
+		due = earlier(due, at)
 	}
-	return a.raiseAlert(m)
+	return due
 }
 
-// raiseAlert records an alert that is open, whether it is due or not.
+// tellAlert records what is due of the alert, and of challenges without an answer.
+func (a *Account) tellAlert(m Moment) error {
+	past := func(due time.Time) bool { return !due.IsZero() && !m.Now.Before(due) }
+	x, silent := &a.alert, past(a.unanswered.due(a.alert.told))
+	if past(x.due()) || silent && !x.right {
+		if err := a.raiseWrong(m); err != nil {
+			return err
+		}
+	}
+	if !past(a.unanswered.due(x.told)) {
+		return nil
+	}
+	return a.raiseUnanswered(m)
+}
+
+// raiseAlert records what is open, whether it is due or not.
 func (a *Account) raiseAlert(m Moment) error {
+	if err := a.raiseWrong(m); err != nil {
+		return err
+	}
+	return a.raiseUnanswered(m)
+}
+
+// raiseWrong records an alert of wrong answers. If no right one followed, it stands for
+// challenges without an answer as well.
+func (a *Account) raiseWrong(m Moment) error {
 	x := &a.alert
 	if x.first.IsZero() {
 		return nil
@@ -135,6 +161,8 @@ func (a *Account) raiseAlert(m Moment) error {
 	if x.right {
 		e.Kind = EventRightAfterWrong
 		x.toldRight = later(x.toldRight, m.Now)
+	} else {
+		a.unanswered = unanswered{}
 	}
 	m.Origin = x.by.origin
 	x.close()

@@ -52,6 +52,7 @@ const (
 	tagRenewed        = 23
 	tagArrived        = 29
 	tagAlert          = 31
+	tagUnanswered     = 32
 
 	// A node that does not know it would ask for no second factor, or would change
 	// an account that has a copy elsewhere.
@@ -123,6 +124,8 @@ func Decode(b []byte) (*Account, error) {
 			a.arrived.id, a.arrived.from, err = readMoveEnd(v)
 		case tagAlert:
 			a.alert, err = readAlert(v)
+		case tagUnanswered:
+			a.unanswered, err = readUnanswered(v)
 		case tagMove:
 			a.move, err = readMove(v)
 		default:
@@ -264,6 +267,9 @@ func (a *Account) encode(b []byte) ([]byte, error) {
 	}
 	if a.alert != (alert{}) {
 		w.put(tagAlert, a.alert.append)
+	}
+	if len(a.unanswered.list) > 0 {
+		w.put(tagUnanswered, a.unanswered.append)
 	}
 	if a.move != (Move{}) {
 		w.putBytes(tagMove, appendMove(nil, a.move))

@@ -39,6 +39,9 @@ type Moment struct {
 	// Tells says that somebody tells the owner what happens.
 	Tells bool
 
+	// Unanswered says that the owner is to hear of challenges without an answer, too.
+	Unanswered bool
+
 	// Limits are what the application has fitted.
 	Limits Limits
 

@@ -65,8 +65,10 @@ func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 		return a.waive(m, by, device), nil
 	case a.enrolled():
 		factors, err := a.factors(l)
+		challenge := a.NewChallenge(l.Challenge, m.Now)
+		a.minted(m, challenge)
 		return Decision{
-			Next: AskCode, Challenge: a.NewChallenge(l.Challenge, m.Now), Factors: factors,
+			Next: AskCode, Challenge: challenge, Factors: factors,
 			NextCode: a.nextCode(m.Now), Consecutive: a.OffersConsecutive(m.Now),
 		}, err
 	case l.SignIn && a.MustEnroll(m.Now):

@@ -16,7 +16,7 @@ func (a *Account) Due() (time.Time, error) {
 	if a.reset.Open {
 		due = earlier(due, a.reset.Next)
 	}
-	if at := a.alert.due(); !at.IsZero() {
+	if at := a.alertDue(); !at.IsZero() {
 		due = earlier(due, at)
 	}
 	outbox, err := a.outbox.get(decodeOutbox)
