@@ -193,6 +193,17 @@ type Config struct {
 	// Now returns the current time. Defaults to [time.Now].
 	Now func() time.Time
 
+	// AlertUnanswered tells the owner also if somebody had the first factor and gave no
+	// code at all: [EventWrongCodes] comes ten minutes after a challenge that nobody has
+	// answered, and Event.WrongCodes is 0. It needs Notify, and [WithOrigin]: only a right
+	// code from the same origin takes the alert back, and without an origin each
+	// challenge is one of its own. Users who leave the page for the code are told as well.
+	//
+	// Each sign-in that asks for a code then writes the account, at most five times until
+	// the owner is told and not for 24 hours after that. So an attacker with the password
+	// can't make the owner's answers fail by writing. Defaults to false.
+	AlertUnanswered bool
+
 	// Notify is told of every change that the owner of an account should hear
 	// of; see [Event]. It is called after the change is stored, in the
 	// goroutine of the call that made it, with a context that the caller's

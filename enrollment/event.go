@@ -145,7 +145,8 @@ const (
 	// meanwhile. Without an origin, it has to follow for the same challenge.
 	//
 	// Event.WrongCodes is how many were wrong, and Event.Origin is where the first of
-	// them came from.
+	// them came from. With Config.AlertUnanswered, the event also comes if there was no
+	// answer to a challenge, and WrongCodes can be 0.
 	EventWrongCodes EventKind = "wrong_codes"
 
 	// EventRightAfterWrong means that Answer was given a right code after wrong ones

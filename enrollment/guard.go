@@ -79,6 +79,7 @@ func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 		Now:           g.Now(),
 		Origin:        originOf(ctx),
 		Tells:         g.config.Notify != nil,
+		Unanswered:    g.config.AlertUnanswered,
 		AllowSHA1:     g.config.AllowSHA1,
 		AllowReauth:   g.config.AllowReauth,
 		UnprovenSetup: g.config.UnprovenSetup,

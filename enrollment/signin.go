@@ -189,8 +189,8 @@ type Decision struct {
 //
 // At a sign-in that proceeds, SignIn writes Status.LastSignIn if the user has a
 // record. It writes nothing for a user without one, and nothing with a challenge,
-// except when it takes SignInOptions.Import over or repairs what a broken clock has
-// left behind.
+// except when it takes SignInOptions.Import over, repairs what a broken clock has
+// left behind, or remembers the challenge for Config.AlertUnanswered.
 //
 // When a bypass has ended and the user still has no second factor, the decision
 // is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.

@@ -66,3 +66,52 @@ func TestFeatureN11_SignedInAfterWrongCodes(t *testing.T, open proving.Open) {
 		t.Errorf("%d wrong codes", ok.WrongCodes)
 	}
 }
+
+// N11: with the option, the owner also hears that the password was right and no code came
+// at all. Who answers in time hears nothing, and an attacker who begins one sign-in after
+// another writes five times in a day.
+func TestFeatureN11_NoCodeAtAll(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AlertUnanswered = true })
+	alice := k.Enroll("alice")
+	k.Told()
+	_, err := signInFrom(t, k, home, alice.Code())
+	k.Must(err)
+	k.Pass(20 * time.Minute)
+	k.Sweep()
+	k.WantTold()
+
+	writes := 0
+	for range 20 { // a page that mints a challenge each time, and gives no origin
+		before := k.Record("alice").Version
+		k.Challenge("alice")
+		if k.Record("alice").Version != before {
+			writes++
+		}
+	}
+	if writes != 5 {
+		t.Errorf("%d writes, want 5", writes)
+	}
+	if _, err := signInFrom(t, k, home, alice.Code()); err != nil { // the owner comes in between
+		t.Fatal(err)
+	}
+	k.Pass(10 * time.Minute)
+	k.Configure() // the process is another one
+	k.Sweep()
+	k.WantTold(enrollment.Event{Kind: enrollment.EventWrongCodes})
+	k.Unchanged("alice", func() { k.SignIn("alice", enrollment.SignInOptions{}, enrollment.AskCode) })
+	k.Pass(24 * time.Hour)
+	_, err = k.Guard.SignIn(enrollment.WithOrigin(t.Context(), away), "alice", enrollment.SignInOptions{})
+	k.Must(err)
+	k.Pass(10 * time.Minute)
+	k.Sweep()
+	k.WantTold(enrollment.Event{Kind: enrollment.EventWrongCodes, Origin: away})
+}
+
+// signInFrom gives the password and a code from the same place.
+func signInFrom(t *testing.T, k *proving.Kit, origin, code string) (enrollment.Success, error) {
+	t.Helper()
+	ctx := enrollment.WithOrigin(t.Context(), origin)
+	d, err := k.Guard.SignIn(ctx, "alice", enrollment.SignInOptions{})
+	k.Must(err)
+	return k.Guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, code)
+}

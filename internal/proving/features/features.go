@@ -43,6 +43,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureN10_WrongClock", Run: TestFeatureN10_WrongClock},
 	{Name: "TestFeatureN11_PasswordRightCodeWrong", Run: TestFeatureN11_PasswordRightCodeWrong},
 	{Name: "TestFeatureN11_SignedInAfterWrongCodes", Run: TestFeatureN11_SignedInAfterWrongCodes},
+	{Name: "TestFeatureN11_NoCodeAtAll", Run: TestFeatureN11_NoCodeAtAll},
 	{Name: "TestFeatureN12_SuiteForHosts", Run: TestFeatureN12_SuiteForHosts},
 	{Name: "TestFeatureN13_MovesInAtSignIn", Run: TestFeatureN13_MovesInAtSignIn},
 	{Name: "TestFeatureN13_DryRun", Run: TestFeatureN13_DryRun},

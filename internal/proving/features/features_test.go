@@ -23,7 +23,7 @@ var (
 		T1 T2 T3 T4 T5 T6 A1 A2 A3 A4 A5 A6 A7
 		X1 X2 X3 X4 X5 X6 X7 X8 X9 X10 X11 X12 X13 X14 X15 X16 X17 N1 N2 N3 N4 N5 N6 N7 N8 N9
 		N10 N11 N12 N13 N14 N15 N16`)
-	optInRows = strings.Fields("R2 R6 T1 T3 T6 A3 A4 X3 X6 N7 N13")
+	optInRows = strings.Fields("N11 R2 R6 T1 T3 T6 A3 A4 X3 X6 N7 N13")
 )
 
 func TestAll(t *testing.T) {
