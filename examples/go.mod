@@ -19,7 +19,6 @@ require (
 	github.com/nyaruka/phonenumbers v1.8.1
 	github.com/seed-1b6a03a1/twofactor v0.0.0
 	github.com/seed-1b6a03a1/twofactor/internal/integration v0.0.0
-	github.com/wader/gormstore/v2 v2.0.3
 	golang.org/x/crypto v0.55.0
 	golang.org/x/term v0.45.0
 	golang.org/x/text v0.41.0

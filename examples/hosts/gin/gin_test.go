@@ -50,17 +50,16 @@ func newKeys(t *testing.T) *keyring.Ring {
 
 func TestScript(t *testing.T) {
 	t.Setenv("TWOFACTOR_KEYS", newKeys(t).Reveal())
-	db := open(t)
-	guard, err := openGuard(db)
+	guard, err := openGuard(open(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(db, guard)
+	a, err := newApp(t.TempDir(), guard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
-	a.sessions.SessionOpts.Secure = false // curl speaks plain HTTP
+	a.sessions.Options.Secure = false // curl speaks plain HTTP
 	server := httptest.NewServer(a.handler())
 	defer server.Close()
 	try.Script(t, server.URL, "alice", "correct horse battery")
@@ -72,7 +71,7 @@ func TestTwoFactor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := newApp(open(t), guard)
+		a, err := newApp(t.TempDir(), guard)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-// Command gin is a web application with gin, sessions of gorilla in a database, and GORM.
+// Command gin is a web application with gin, sessions of gorilla in files, and GORM.
 // The second factor keeps its table in the same database.
 //
 //	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
@@ -10,12 +10,12 @@ import (
 	"flag"
 	"log"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/sessions"
 	gormsqlite "github.com/libtnb/sqlite"
-	"github.com/wader/gormstore/v2"
 	"gorm.io/gorm"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"     // added
@@ -40,7 +40,7 @@ func main() {
 	if err != nil {             // added
 		log.Fatal(err) // added
 	} // added
-	a, err := newApp(db, guard)
+	a, err := newApp(os.TempDir(), guard)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,17 +50,18 @@ func main() {
 
 type app struct {
 	users    login.Users
-	sessions *gormstore.Store
+	sessions *sessions.FilesystemStore
 	guard    *enrollment.Guard // added
 	pages    *web.Pages        // added
 }
 
-func newApp(db *gorm.DB, guard *enrollment.Guard) (*app, error) {
+// newApp returns the application, which keeps its sessions in the folder.
+func newApp(folder string, guard *enrollment.Guard) (*app, error) {
 	key := make([]byte, 32) // of the cookies; a real application keeps it
 	rand.Read(key)
-	a := &app{sessions: gormstore.New(db, key)}
-	a.sessions.SessionOpts.Secure, a.sessions.SessionOpts.HttpOnly = true, true
-	a.sessions.SessionOpts.SameSite = http.SameSiteLaxMode
+	a := &app{sessions: sessions.NewFilesystemStore(folder, key)}
+	a.sessions.Options.Secure, a.sessions.Options.HttpOnly = true, true
+	a.sessions.Options.SameSite = http.SameSiteLaxMode
 	return a, a.addSecondFactor(guard) // added
 }
 
@@ -124,6 +125,6 @@ func (a *app) start(w http.ResponseWriter, r *http.Request, s *sessions.Session)
 	if err := a.sessions.Save(r, w, s); err != nil {
 		return err
 	}
-	s.Options.MaxAge = int((12 * time.Hour).Seconds())
+	s.ID, s.Options.MaxAge = "", int((12 * time.Hour).Seconds())
 	return a.sessions.Save(r, w, s)
 }
