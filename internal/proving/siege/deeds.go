@@ -85,8 +85,8 @@ func (s *siege) accept(ask asking, node int, id, code, name string) enrollment.R
 }
 
 // appCode uses what the user's app shows some steps from now.
-func (s *siege) appCode(ask asking, node int, id string, steps int) {
-	s.accept(ask, node, id, s.code(id, steps), fmt.Sprint("step ", s.clock.Now().Unix()/30+int64(steps)))
+func (s *siege) appCode(ask asking, node int, id string, steps int) enrollment.Reason {
+	return s.accept(ask, node, id, s.code(id, steps), fmt.Sprint("step ", s.clock.Now().Unix()/30+int64(steps)))
 }
 
 func (s *siege) recoveryCode(ask asking, node int, id, code string) {

@@ -83,6 +83,10 @@ var users = []string{"alice", "bob", "carol", "dave"}
 
 const owner = "dave"
 
+// offsets are how far the clocks of the nodes are off. Two of them differ by 40 seconds.
+// Rounds begin with a time step, so that all nodes know the codes that are used.
+var offsets = [...]time.Duration{-20 * time.Second, 0, 20 * time.Second}
+
 // A counted store calls strike once.
 type countedStore struct {
 	proving.Full
@@ -109,7 +113,7 @@ func (c countedStore) Save(ctx context.Context, r store.Record, prev int64) erro
 func newSiege(t *testing.T, over proving.Full, strike func()) *siege {
 	t.Helper()
 	s := &siege{
-		store: over, clock: enrollmenttest.NewClock(proving.Start), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
+		store: over, clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
 		accepted: map[string]int{}, owed: map[string]int{}, told: map[string]int{}, seen: map[string]bool{}, tries: map[string]int{},
 		known: map[string]*account{},
 	}
@@ -117,9 +121,9 @@ func newSiege(t *testing.T, over proving.Full, strike func()) *siege {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
+	for _, off := range offsets {
 		g, err := enrollment.New(countedStore{over, s}, ring, enrollment.Config{
-			Issuer: "Acme", Now: s.clock.Now, RecoveryScheme: recovery.Fast, AllowReauth: true,
+			Issuer: "Acme", Now: func() time.Time { return s.clock.Now().Add(off) }, RecoveryScheme: recovery.Fast, AllowReauth: true,
 			Notify: s.take, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
 		if err != nil {
