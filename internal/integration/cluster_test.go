@@ -38,6 +38,9 @@ func TestCluster(t *testing.T) {
 			if y.failovers > 0 {
 				t.Log(y)
 			}
+			if replicas > 0 && y.lost > 0 {
+				t.Error("the only replica has lost a write that it had confirmed")
+			}
 		})
 	}
 }
