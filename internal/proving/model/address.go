@@ -54,7 +54,7 @@ func (r *modelRun) bindWith(u *modelUser, ticket string, p modelProof) {
 			return no
 		}
 		var no *modelNo
-		if match, no = a.proveAdding(p, u.name, r.now(), turn, r.config.UnprovenSetup); no != nil {
+		if match, no = a.proveAdding(p, u.name, r.now(), turn, r.config.UnprovenSetup, false); no != nil {
 			return no
 		}
 		w = a.post(r.next(), to, r.now())

@@ -62,7 +62,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"Begin: ticket_invalid", "Codes: yes", "Codes: codes_not_kept", "Codes: proof_not_allowed", "Reset: yes", "Reset: own_account",
 		"ApproveReset: yes", "ApproveReset: reset_waiting", "ApproveReset: owner_not_told", "RefuseReset: yes", "Unlock: yes", "Bypass: yes", "Bypass: invalid_bypass",
 		"Erase: yes", "Erase: not told", "ApproveReset: not told", "Reset: heard late", "SignIn: repaired", "Others: budget",
-		"Bind: locked with nothing set up", "Import: yes", "Import: was_enrolled", "Import: already_enrolled", "Import: duplicate_secret", "Export: yes", "Move: yes", "Move: not_enrolled", "Move: user_id_taken", "Move: own_account", "RequestReset: yes",
+		"Bind: locked with nothing set up", "Import: yes", "Import: was_enrolled", "Import: already_enrolled", "Import: duplicate_secret", "Import: short_secret", "Answer: must_replace", "Short: replaced", "Short: a trusted device spares no code", "Export: yes", "Move: yes", "Move: not_enrolled", "Move: user_id_taken", "Move: own_account", "RequestReset: yes",
 		"RequestReset: too_many_resets", "CancelReset: yes", "Confirm: too_many_code_sets", "Sweep: expired", "Sweep: lapsed", "Sweep: waiting",
 		"Sweep: reminded", "Sweep: matured", "Sweep: completed", "Sweep: delivered", "Sweep: undelivered", "Reseal: 2",
 		"Event: wrong_codes", "Event: right_after_wrong", "Swept event: wrong_codes", "Swept event: right_after_wrong", "Disable: alert",

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -83,6 +84,10 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 	u = r.owner(u, c)
 	var got enrollment.Success
 	var m modelMatch
+	var replace string
+	var must bool
+	var epoch int
+	var denied *enrollment.Denied
 	no := r.do(u, fmt.Sprintf("Answer challenge %d for %q with %q", c.number, p, code), func(a *modelAccount, turn int) (no *modelNo) {
 		if no := r.glanceChallenge(c, p); no != nil {
 			return no
@@ -93,7 +98,8 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 		if no := a.challenge(c); no != nil {
 			return no
 		}
-		if m, no = a.check(modelGuess{code, c.delivery, r.config.ReplenishCodes}, r.now(), turn); no != nil {
+		replace, must = a.mustReplace(r.now())
+		if m, no = a.check(modelGuess{code, c.delivery, r.config.ReplenishCodes && !must}, r.now(), turn); no != nil {
 			if no.missed {
 				a.answered(c, false, r.now())
 			}
@@ -101,18 +107,22 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 		}
 		a.spend(c)
 		m.wrong, m.lastWrong = a.answered(c, true, r.now())
+		if epoch = a.epoch; m.instead(must) {
+			return modelDeny(enrollment.ReasonMustReplace)
+		}
 		if p == enrollment.PurposeSignIn {
 			a.lastSignIn, a.lastFactor = r.now(), m.factor
 		}
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.Answer(ctx, p, enrollment.ChallengeOf(c.text), code)
+		errors.As(err, &denied)
 		return err
 	}, func(a *modelAccount) {
 		r.checkSuccess(u, got, p, m, a)
 		r.keep(u, got, a)
 	})
-	if no != nil {
+	if no != nil && no.reason != enrollment.ReasonMustReplace {
 		return
 	}
 	r.accept(u, m, code)
@@ -120,6 +130,9 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 		r.fatalf("challenge %d was answered twice", c.number)
 	}
 	u.answered[c.number] = struct{}{}
+	if no != nil {
+		r.replacing(u, c, p, replace, epoch, denied)
+	}
 }
 
 func (r *modelRun) verify(u *modelUser, code string) *modelNo {

@@ -98,7 +98,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	}
 	before := u.status
 	r.inspect()
-	if no != nil && no.reason != enrollment.ReasonWrongCode && no.reason != enrollment.ReasonReplayed {
+	if no != nil && no.reason != enrollment.ReasonWrongCode && no.reason != enrollment.ReasonReplayed && no.reason != enrollment.ReasonMustReplace {
 		r.compareUntouched(u, before)
 	}
 	return no

@@ -191,7 +191,10 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 		Changes: r.changes(a, now), NextMessage: a.nextMessage(now),
 	}
 	for _, x := range a.apps {
-		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used, HardwareToken: x.hardware})
+		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used, HardwareToken: x.hardware, Short: x.short()})
+		if x.short() {
+			want.ReplaceBy = a.limits.short
+		}
 	}
 	if a.setup != nil {
 		want.SetupExpires = a.setup.expires

@@ -31,11 +31,12 @@ func (r *modelRun) demanded(u *modelUser, a *modelAccount, l enrollment.SignInOp
 	r.enrolling()
 }
 
-// mayEnroll evaluates a token for the first setup. The first one that begins it is the
+// mayEnroll evaluates a token for the first setup, or for one that replaces a short
+// secret. The first one that begins it is the
 // one whose epoch is stored.
-func (a *modelAccount) mayEnroll(t modelToken, now time.Time) *modelNo {
+func (a *modelAccount) mayEnroll(t modelToken, now time.Time, replaces bool) *modelNo {
 	adopts := t.unstored && !a.stored
-	if !adopts && t.epoch != a.epoch || !modelFresh(t.issued, now, 10*time.Minute) {
+	if t.replace != replaces || !adopts && t.epoch != a.epoch || !modelFresh(t.issued, now, 10*time.Minute) {
 		return modelDeny(enrollment.ReasonEnrollTokenInvalid)
 	}
 	a.epoch = t.epoch

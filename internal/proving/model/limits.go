@@ -13,7 +13,8 @@ import (
 type modelLimits struct {
 	apps, devices, messages int
 	trust                   time.Duration
-	behind, ahead           bool // which neighbours of the current step count
+	behind, ahead           bool      // which neighbours of the current step count
+	short                   time.Time // until when short secrets sign in
 }
 
 // limit configures limits, more often than not those that there are by default. That
@@ -27,7 +28,8 @@ func (r *modelRun) limit(c *enrollment.Config) {
 		}
 	}
 	c.MaxMessages = r.limits.messages
-	r.limits = modelLimits{apps: 3, devices: 5, messages: r.limits.messages, trust: 30 * modelDay, behind: true, ahead: true}
+	c.ShortSecretsUntil = r.shortUntil()
+	r.limits = modelLimits{short: c.ShortSecretsUntil, apps: 3, devices: 5, messages: r.limits.messages, trust: 30 * modelDay, behind: true, ahead: true}
 	c.MaxAuthenticators, c.MaxDevices, c.DeviceTTL, c.Window = 0, 0, 0, 0
 	if !r.chance(3) {
 		return
@@ -37,7 +39,7 @@ func (r *modelRun) limit(c *enrollment.Config) {
 	c.DeviceTTL = []time.Duration{time.Hour, 36*time.Hour + 7, 90 * modelDay}[r.rng.IntN(3)]
 	c.Window = totp.Window(r.rng.IntN(4))
 	r.limits = modelLimits{
-		apps: c.MaxAuthenticators, devices: max(0, c.MaxDevices), messages: r.limits.messages,
+		short: c.ShortSecretsUntil, apps: c.MaxAuthenticators, devices: max(0, c.MaxDevices), messages: r.limits.messages,
 		trust:  c.DeviceTTL.Truncate(time.Microsecond),
 		behind: c.Window == totp.LookBothWays || c.Window == totp.LookBehind,
 		ahead:  c.Window == totp.LookBothWays || c.Window == totp.LookAhead,

@@ -65,10 +65,13 @@ func (r *modelRun) theirs(u *modelUser) (im enrollment.Import, keys []totp.Key, 
 			x.Key = key
 		default:
 			raw := make([]byte, 20)
+			if r.chance(3) {
+				raw = raw[:10+r.rng.IntN(6)]
+			}
 			for i := range raw {
 				raw[i] = byte(r.rng.Uint32())
 			}
-			secret, err := totp.NewSecret(raw)
+			secret, err := totp.ShortSecrets{}.NewSecret(raw)
 			if err != nil {
 				r.t.Fatal(err)
 			}
@@ -146,6 +149,9 @@ func (r *modelRun) importKeys(u *modelUser) {
 			return modelDeny(enrollment.ReasonTooManyAuthenticators)
 		}
 		for i, k := range keys {
+			if k.Secret().Short() && a.limits.short.IsZero() {
+				return modelDeny(enrollment.ReasonShortSecret)
+			}
 			if slices.ContainsFunc(keys[:i], func(x totp.Key) bool { return x.Secret().Equal(k.Secret()) }) {
 				return modelDeny(enrollment.ReasonDuplicateSecret)
 			}
@@ -164,6 +170,9 @@ func (r *modelRun) importKeys(u *modelUser) {
 // moveIn signs in with what another system has of the user.
 func (r *modelRun) moveIn(u *modelUser) {
 	im, _, texts := r.theirs(u)
+	for r.limits.short.IsZero() && im.Authenticators[0].Key.Secret().Short() {
+		im, _, texts = r.theirs(u)
+	}
 	im.Authenticators = im.Authenticators[:1] // so that nothing is wrong with it
 	r.signInMoving(u, r.signInOptions(u), &im, texts)
 }
@@ -178,6 +187,7 @@ func (r *modelRun) migrate(u *modelUser) {
 		}
 	}
 	r.importKeys(u)
+	r.outlive(u)
 	if len(u.account.foreign) > 0 && r.chance(4) {
 		r.guess(u, 30+r.rng.IntN(12), true)
 	}

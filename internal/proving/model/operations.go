@@ -50,7 +50,7 @@ func (r *modelRun) beginWith(u *modelUser, token totp.Key, replace, name, ticket
 			return modelDeny(enrollment.ReasonDuplicateSecret)
 		}
 		var no *modelNo
-		if match, no = a.proveAdding(p, u.name, r.now(), turn, r.config.UnprovenSetup); no != nil {
+		if match, no = a.proveAdding(p, u.name, r.now(), turn, r.config.UnprovenSetup, a.mends(replace)); no != nil {
 			return no
 		}
 		s = &modelSetup{number: r.next(), expires: r.now().Add(cmp.Or(r.config.SetupTTL, 15*time.Minute)), replaces: replace}

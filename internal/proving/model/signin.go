@@ -58,8 +58,9 @@ func (a *modelAccount) nextCode(now time.Time) (next time.Time) {
 func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enrollment.Decision) {
 	signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
 	var waived enrollment.Factor
+	_, must := a.mustReplace(now)
 	switch {
-	case signIn && a.enrolled() && a.limits.devices > 0 && a.holder(l.Device.Reveal(), now) != nil:
+	case signIn && a.enrolled() && a.limits.devices > 0 && !must && a.holder(l.Device.Reveal(), now) != nil:
 		waived = enrollment.FactorTrustedDevice
 	case signIn && a.bypassed(now):
 		waived = enrollment.FactorBypass
@@ -152,6 +153,9 @@ func (r *modelRun) signInMoving(u *modelUser, l enrollment.SignInOptions, im *en
 			r.fatalf("SignIn says %+v with the challenge %q, want %+v", d, text, want)
 		}
 		r.tally[fmt.Sprintf("SignIn: %v %s %t", d.Next, d.Waived, !d.EnrollBy.IsZero())]++
+		if _, must := a.mustReplace(r.now()); must && d.Next == enrollment.AskCode && a.holder(l.Device.Reveal(), r.now()) != nil {
+			r.tally["Short: a trusted device spares no code"]++
+		}
 		if im != nil {
 			r.tally[fmt.Sprintf("SignIn moves in: %t %s", moves, not)]++
 		}
@@ -162,7 +166,7 @@ func (r *modelRun) signInMoving(u *modelUser, l enrollment.SignInOptions, im *en
 			return
 		}
 		r.challenges = append(r.challenges, modelToken{
-			number: r.next(), text: text, user: u.name, epoch: a.epoch, channel: l.Channel,
+			number: r.next(), text: text, user: u.name, epoch: a.epoch, channel: l.Channel, browser: l.Browser,
 			purpose: cmp.Or(l.Purpose, enrollment.PurposeSignIn), issued: r.now(), expires: d.Expires,
 		})
 	})

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,6 +96,10 @@ func (r *modelRun) answerThree(u *modelUser, c modelToken, codes []string) {
 	p := c.purpose
 	var got enrollment.Success
 	var m modelMatch
+	var replace string
+	var must bool
+	var epoch int
+	var denied *enrollment.Denied
 	no := r.do(u, fmt.Sprintf("AnswerThree challenge %d for %q with %q", c.number, p, codes), func(a *modelAccount, _ int) (no *modelNo) {
 		if no := r.glanceChallenge(c, p); no != nil {
 			return no
@@ -106,6 +111,7 @@ func (r *modelRun) answerThree(u *modelUser, c modelToken, codes []string) {
 		if no := a.challenge(c); no != nil {
 			return no
 		}
+		replace, must = a.mustReplace(r.now())
 		if m, no = a.checkThree(normal, r.now()); no != nil {
 			if no.missed {
 				a.answered(c, false, r.now())
@@ -114,19 +120,23 @@ func (r *modelRun) answerThree(u *modelUser, c modelToken, codes []string) {
 		}
 		a.spend(c)
 		m.wrong, m.lastWrong = a.answered(c, true, r.now())
+		if epoch = a.epoch; m.instead(must) {
+			return modelDeny(enrollment.ReasonMustReplace)
+		}
 		if p == enrollment.PurposeSignIn {
 			a.lastSignIn, a.lastFactor = r.now(), m.factor
 		}
 		return nil
 	}, func(ctx context.Context) (err error) {
 		got, err = r.guard.ThreeCodes().Answer(ctx, p, enrollment.ChallengeOf(c.text), codes)
+		errors.As(err, &denied)
 		return err
 	}, func(a *modelAccount) {
 		r.checkSuccess(u, got, p, m, a)
 		r.keep(u, got, a)
 		r.receipts[len(r.receipts)-1].elsewhen = m.elsewhen
 	})
-	if no != nil {
+	if no != nil && no.reason != enrollment.ReasonMustReplace {
 		return
 	}
 	r.acceptThree(u, m, codes)
@@ -134,6 +144,9 @@ func (r *modelRun) answerThree(u *modelUser, c modelToken, codes []string) {
 		r.fatalf("challenge %d was answered twice", c.number)
 	}
 	u.answered[c.number] = struct{}{}
+	if no != nil {
+		r.replacing(u, c, p, replace, epoch, denied)
+	}
 }
 
 func (r *modelRun) verifyThree(u *modelUser, codes []string) {

@@ -29,6 +29,7 @@ type modelToken struct {
 
 	browser  string // of a token for a setup that is demanded
 	unstored bool   // and whether the user had no account
+	replace  bool   // or it is for replacing a short secret, and nothing else
 }
 
 // modelFresh reports whether the instant lies within the ttl; one minute is
@@ -129,6 +130,7 @@ func (p modelProof) glance(user string, show bool) *modelNo {
 type modelDemand struct {
 	reauth bool // whether re-authentication is enough
 	show   bool // whether it must be by an app's code
+	mends  bool // whether it is to replace a short secret
 }
 
 type modelAuthority struct {
@@ -140,16 +142,16 @@ type modelAuthority struct {
 
 // proveAdding evaluates what proves a further factor, or the first one, which
 // nothing can prove but the host or a sign-in that demands it. Unproven says that the host asks for nothing.
-func (a *modelAccount) proveAdding(p modelProof, user string, now time.Time, turn int, unproven bool) (modelMatch, *modelNo) {
+func (a *modelAccount) proveAdding(p modelProof, user string, now time.Time, turn int, unproven, mends bool) (modelMatch, *modelNo) {
 	if a.enrolled() {
-		by, no := a.prove(p, user, now, turn, modelDemand{})
+		by, no := a.prove(p, user, now, turn, modelDemand{mends: mends})
 		return by.match, no
 	}
 	switch {
 	case p.kind == "enroll":
 		no := p.glance(user, false)
 		if no == nil {
-			no = a.mayEnroll(p.receipt, now)
+			no = a.mayEnroll(p.receipt, now, false)
 		}
 		return modelMatch{}, no
 	case unproven, p.kind == "reauth":
@@ -189,7 +191,10 @@ func (a *modelAccount) prove(p modelProof, user string, now time.Time, turn int,
 		}
 		return modelAuthority{at: now, method: "password"}, nil
 	case "enroll":
-		return modelAuthority{}, modelDeny(enrollment.ReasonEnrollTokenInvalid)
+		if !d.mends {
+			return modelAuthority{}, modelDeny(enrollment.ReasonEnrollTokenInvalid)
+		}
+		return modelAuthority{at: p.receipt.issued}, a.mayEnroll(p.receipt, now, true)
 	}
 	return modelAuthority{}, modelDeny(enrollment.ReasonProofRequired)
 }
