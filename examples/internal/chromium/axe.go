@@ -65,6 +65,15 @@ func (b *Tab) Picture(folder, name string) {
 	})
 }
 
+// Prints reports whether something that the selector finds is on paper if the page is printed.
+func (b *Tab) Prints(selector string) (prints bool) {
+	b.t.Helper()
+	b.run(emulation.SetEmulatedMedia().WithMedia("print"),
+		chromedp.Evaluate(`Array.from(document.querySelectorAll(`+quoted(selector)+`)).some((e) => e.checkVisibility())`, &prints),
+		emulation.SetEmulatedMedia())
+	return prints
+}
+
 // A Barrier is what axe-core says against a page.
 type Barrier struct{ Rule, Where, Why string }
 
@@ -72,7 +81,7 @@ type Barrier struct{ Rule, Where, Why string }
 const outside = `(width) => Array.from(document.querySelectorAll("body *")).filter((e) => {
 	const box = e.getBoundingClientRect(), main = e.closest("main")?.getBoundingClientRect();
 	return box.width > 1 && box.right > Math.min(width, main?.right ?? width) + 1;
-}).map((e) => ({ Rule: "inside the page", Where: e.outerHTML.slice(0, 200), Why: "it is wider" }))`
+}).slice(0, 3).map((e) => ({ Rule: "inside the page", Where: e.outerHTML.slice(0, 200), Why: "it is wider" }))`
 
 // Barriers returns what axe-core says against the page, narrow and wide, light and dark,
 // and what does not fit in.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -64,6 +65,9 @@ func signIn(t *testing.T) {
 		h.send("/2fa/sign-in", "code", u.WrongCode())
 	}
 	h.show("sign-in-locked", "[data-wait]", "a[href*='with=three']")
+	h.Clock.Advance(time.Minute - time.Second)
+	h.send("/2fa/sign-in", "code", u.WrongCode())
+	h.Sees(web.Texts(*language)["wait.over"]) // by the clock of the browser, after a second
 	h.Get("/2fa/sign-in?with=three")
 	h.show("sign-in-three", "#code-3")
 	h.Get("/as/" + u.ID)
@@ -86,6 +90,9 @@ func setUp(t *testing.T) {
 	h.show("setup-wrong", "[role=alert]")
 	h.send("/2fa/setup", "code", h.next(app))
 	h.show("codes", ".recovery-codes", "[type=checkbox]")
+	if !h.Prints(".recovery-codes ol") || h.Prints("button") || h.Prints("[type=checkbox]") {
+		t.Error("the printed sheet has something else than the codes")
+	}
 	h.Click("[type=checkbox]")
 	h.send("/2fa/codes")
 	h.show("security-new", "[role=status]")
@@ -168,6 +175,9 @@ func keptCodes(t *testing.T) {
 	h.Get("/2fa/setup/begin")
 	h.send("/2fa/setup/begin")
 	h.show("setup-codes", ".recovery-codes", "img.qr")
+	if !h.Prints(".recovery-codes ol") || h.Prints("img.qr") || h.Prints("button") || h.Prints("details") {
+		t.Error("the printed sheet has something else than the codes, such as the secret")
+	}
 	u := h.Enroll("hans@example.com")
 	h.Get("/as/" + u.ID)
 	h.prove(u)
