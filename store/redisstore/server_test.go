@@ -23,15 +23,13 @@ import (
 )
 
 // keep runs a server until its standard input ends, because the test closes it or
-// because this process is gone. A server that has died before starts again.
+// because this process is gone.
 const keep = `
-serve() { exec redis-server --port 0 --unixsocket "$DIR/socket" --dir "$DIR" --save "" --appendonly yes --appendfsync always --maxmemory-policy noeviction $MORE >>"$DIR/log" 2>&1 </dev/null; }
-( while [ ! -e "$DIR/stop" ]; do serve & echo $! >"$DIR/serving"; wait $!; done ) &
-loop=$!
+redis-server --port 0 --unixsocket "$DIR/socket" --dir "$DIR" --save "" --appendonly yes --appendfsync always --maxmemory-policy noeviction $MORE >"$DIR/log" 2>&1 </dev/null &
+server=$!
 cat >/dev/null
-: >"$DIR/stop"
-kill -KILL "$(cat "$DIR/serving")"
-wait "$loop"
+kill -KILL "$server"
+wait "$server"
 cd / && rm -rf "$DIR"
 `
 
