@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -16,17 +15,7 @@ import (
 var databases = map[string]func(*testing.T) string{
 	"SQLite":     func(t *testing.T) string { return "sqlite://" + filepath.Join(t.TempDir(), "app.db") },
 	"MariaDB":    func(t *testing.T) string { return "mysql://" + testenv.MariaDBDSN(t) },
-	"PostgreSQL": func(t *testing.T) string { return postgresURL(testenv.PostgresDSN(t)) },
-}
-
-// postgresURL writes a data source name of keys and values as an address.
-func postgresURL(dsn string) string {
-	query := url.Values{}
-	for pair := range strings.FieldsSeq(dsn) {
-		key, value, _ := strings.Cut(pair, "=")
-		query.Set(key, strings.Trim(value, "'"))
-	}
-	return "postgres:///?" + query.Encode()
+	"PostgreSQL": func(t *testing.T) string { return testenv.PostgresURL(t) },
 }
 
 // Processes that start at the same time on an empty database all come up, and serve the

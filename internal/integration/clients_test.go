@@ -156,6 +156,7 @@ func TestZBar(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			o.Proof = enrollment.ByReauth("password")
 			setup, err := kit.Guard.Begin(t.Context(), "user-"+name, o)
 			if err != nil {
 				t.Fatal(err)

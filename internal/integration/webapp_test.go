@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,7 +36,11 @@ func TestWebapp(t *testing.T) {
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		webappStory(t, binary, "-data", t.TempDir(), "-postgres", testenv.PostgresDSN(t))
+		webappStory(t, binary, "-data", t.TempDir(), "-db", testenv.PostgresURL(t))
+	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		webappStory(t, binary, "-data", t.TempDir(), "-db", "mysql://"+testenv.MariaDBDSN(t))
 	})
 }
 
@@ -46,54 +51,70 @@ func webappStory(t *testing.T, binary string, args ...string) {
 	b := w.browser()
 	b.post("/sign-up", "email", webappEmail, "password", webappPassword)
 	b.signIn()
-	b.post("/security/begin")
-	b.wants("/security/setup", "The six digits")
+	b.get("/security/setup/begin")
+	b.submit("/security/setup/begin")
+	b.wants("/security/setup", "6 digits")
 	w.kill()
 
 	// The session and the setup are there, and the same.
 	b.get("/security/setup")
 	phone := b.scan()
 	used := []string{phone.next()}
-	b.post("/security/setup", "token", b.hidden("token"), "code", used[0])
+	b.submit("/security/setup", "code", used[0])
+	b.wants("/security/codes", "Save your recovery codes")
 	codes := b.codes()
 	w.kill()
 
-	b.get("/security")
-	b.wants("/security", "10 of 10 are left.")
+	// So are the codes, until the user has saved them.
+	b.get("/security/codes")
+	if again := b.codes(); !slices.Equal(again, codes) {
+		t.Errorf("the recovery codes are %v after a restart, want %v", again, codes)
+	}
+	b.submit("/security/codes", "saved", "yes")
+	b.wants("/security/", "10 of 10 are left.")
 	b.post("/sign-out")
 	b.signIn()
 	w.kill()
 
 	// The challenge is there, too; the code of the setup is used up.
-	b.refused("/sign-in/code", used[0])
-	b.post("/sign-in/code", "code", codes[0])
-	b.wants("/security", "9 of 10 are left.")
+	b.get("/security/sign-in")
+	b.refused("/security/sign-in", used[0])
+	b.submit("/security/sign-in", "code", codes[0])
+	b.wants("/", "9 are left.")
 	w.kill()
 	b.post("/sign-out")
 	b.signIn()
-	b.refused("/sign-in/code", codes[0])
+	b.refused("/security/sign-in", codes[0])
 	used = append(used, phone.next())
-	b.post("/sign-in/code", "code", used[1])
+	b.submit("/security/sign-in", "code", used[1])
 	b.wants("/", "You are signed in as")
 	w.kill()
 	b.post("/sign-out")
 	b.signIn()
 	for _, code := range used {
-		b.refused("/sign-in/code", code)
+		b.refused("/security/sign-in", code)
 	}
-	b.post("/sign-in/code", "code", codes[1])
-	b.wants("/security", "8 of 10 are left.")
+	b.submit("/security/sign-in", "code", codes[1])
+	b.wants("/", "8 are left.")
 
 	w.raceAndKill(codes[2])
 
 	// New codes replace the old ones, and outlive the process.
-	b.get("/security/codes")
-	b.post("/security/codes", "token", b.hidden("token"), "code", codes[3])
+	b.signIn()
+	b.submit("/security/sign-in", "code", codes[3])
+	b.get("/security/codes/new")
+	b.submit("/security/step", "code", codes[4])
+	b.submit("/security/codes/new")
 	renewed := b.codes()
 	w.kill()
-	b.refused("/security/disable", codes[4])
-	b.post("/security/disable", "code", renewed[0])
-	b.wants("/security", "Two-factor authentication is off.")
+	b.post("/sign-out")
+	b.signIn()
+	b.refused("/security/sign-in", codes[5])
+	b.submit("/security/sign-in", "code", renewed[0])
+	b.get("/security/disable")
+	b.submit("/security/step", "code", renewed[1])
+	b.submit("/security/disable")
+	b.wants("/security/", "Two-factor authentication is off.")
 	w.kill()
 	b.post("/sign-out")
 	b.signIn()
@@ -108,7 +129,7 @@ func (w *webapp) raceAndKill(code string) {
 	for i := range browsers {
 		browsers[i] = w.browser()
 		browsers[i].signIn()
-		browsers[i].wants("/sign-in/code", "Enter a code")
+		browsers[i].wants("/security/sign-in", "Enter your code")
 	}
 	var mu sync.Mutex
 	in := 0
@@ -116,8 +137,8 @@ func (w *webapp) raceAndKill(code string) {
 		var all sync.WaitGroup
 		for _, b := range browsers {
 			all.Go(func() {
-				page, err := b.send(http.MethodPost, "/sign-in/code", url.Values{"code": {code}})
-				if err == nil && page.path == "/security" { // where one arrives who is in
+				page, err := b.send(http.MethodPost, "/security/sign-in", b.form("/security/sign-in", "code", code))
+				if err == nil && page.path == "/" && strings.Contains(page.body, "You are signed in as") {
 					mu.Lock()
 					in++
 					mu.Unlock()
@@ -144,7 +165,7 @@ func (w *webapp) raceAndKill(code string) {
 		w.t.Errorf("one recovery code has signed in %d browsers", in)
 	}
 	browsers[0].signIn()
-	browsers[0].refused("/sign-in/code", code)
+	browsers[0].refused("/security/sign-in", code)
 }
 
 const (
@@ -263,14 +284,35 @@ func (b *webappBrowser) get(path string) {
 	b.load(http.MethodGet, path, nil)
 }
 
-// post sends a form of names and values.
+// post sends names and values.
 func (b *webappBrowser) post(path string, fields ...string) {
 	b.t.Helper()
+	b.load(http.MethodPost, path, with(url.Values{}, fields))
+}
+
+// submit sends the form of the page that leads to the path, with these names and values.
+func (b *webappBrowser) submit(path string, fields ...string) {
+	b.t.Helper()
+	b.load(http.MethodPost, path, b.form(path, fields...))
+}
+
+// form returns what the form of the page has that leads to the path, with these names
+// and values.
+func (b *webappBrowser) form(path string, fields ...string) url.Values {
+	b.t.Helper()
 	form := url.Values{}
+	text := b.match(`(?s)<form[^>]* action="` + path + `"[^>]*>(.*?)</form>`)
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		form.Set(m[1], m[2])
+	}
+	return with(form, fields)
+}
+
+func with(form url.Values, fields []string) url.Values {
 	for i := 0; i < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}
-	b.load(http.MethodPost, path, form)
+	return form
 }
 
 func (b *webappBrowser) signIn() {
@@ -289,9 +331,9 @@ func (b *webappBrowser) wants(path, text string) {
 // refused sends a code and checks that it is not accepted.
 func (b *webappBrowser) refused(path, code string) {
 	b.t.Helper()
-	b.post(path, "code", code)
-	if b.page.status != http.StatusUnprocessableEntity || b.page.path != path {
-		b.t.Fatalf("at %s with status %d, want a refusal:\n%s", b.page.path, b.page.status, b.page.body)
+	b.submit(path, "code", code)
+	if b.page.path != path || !strings.Contains(b.page.body, `role="alert"`) {
+		b.t.Fatalf("at %s, want a refusal:\n%s", b.page.path, b.page.body)
 	}
 }
 
@@ -303,11 +345,6 @@ func (b *webappBrowser) match(pattern string) string {
 		b.t.Fatalf("no %s at %s:\n%s", pattern, b.page.path, b.page.body)
 	}
 	return m[1]
-}
-
-func (b *webappBrowser) hidden(name string) string {
-	b.t.Helper()
-	return b.match(`<input type="hidden" name="` + name + `" value="([^"]*)"`)
 }
 
 // codes returns the recovery codes on the page.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,6 +52,17 @@ func PostgresDSN(t testing.TB) string {
 		t.Fatalf("creating a schema: %v", err)
 	}
 	return server.DSN + " search_path=" + schema
+}
+
+// PostgresURL is PostgresDSN in the form of an address.
+func PostgresURL(t testing.TB) string {
+	t.Helper()
+	query := url.Values{}
+	for pair := range strings.FieldsSeq(PostgresDSN(t)) {
+		key, value, _ := strings.Cut(pair, "=")
+		query.Set(key, value)
+	}
+	return "postgres:///?" + query.Encode()
 }
 
 // thePostgres starts the server of this test binary. It runs until the binary
