@@ -68,7 +68,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 		Issuer:  a.issuer(r),
 		Lang:    "en",
 		Path:    r.URL.Path,
-		Midway:  r.URL.Path == twoFactorPath+"/sign-in" || a.sessions.GetString(r.Context(), keyEnrolling) != "",
+		Midway:  strings.HasPrefix(r.URL.Path, twoFactorPath+"/"),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
 		Warning: a.sessions.PopString(r.Context(), keyWarning),
 		Problem: a.sessions.PopString(r.Context(), keyBad),

@@ -14,16 +14,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// The keys of a session. After the password alone, a user who must set up a second factor
-// has keyEnrolling but no keyUser, so a forgotten check can't sign anyone in. Challenges
-// and receipts are in cookies of package web and not here.
+// The keys of a session. After the password alone it has no keyUser. What a sign-in is
+// up to then, and receipts, are in cookies of package web and not here.
 const (
 	keyUser       = "user"       // the user who is signed in
-	keyGeneration = "generation" // user.generation of keyUser or keyEnrolling
+	keyGeneration = "generation" // user.generation of keyUser
 	keyStamp      = "stamp"      // the enrollment.Stamp of keyUser
 	keyPasswordAt = "password"   // when the password was entered, in Unix seconds
 	keyUntil      = "until"      // when a pass ends, and with it the session
-	keyEnrolling  = "enrolling"  // the user who must first set up a second factor
 	keyEnrollBy   = "enroll-by"  // deadline for a setup, in Unix seconds
 	keyReset      = "reset"      // hash of the link that resets a password
 	keyEmail      = "email"      // filled in at the sign-in, in a demonstration

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"time"
-
-	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
 // homePage is the home page.
@@ -59,32 +57,17 @@ func (a *app) signUp(w http.ResponseWriter, r *http.Request) {
 // signedUp sends a new user to the sign-in page, or straight to the setup if a second
 // factor is mandatory.
 func (a *app) signedUp(w http.ResponseWriter, r *http.Request, u user) {
-	options, status, err := a.standing(r, u)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	must, err := a.mustEnroll(r.Context(), status, u, options)
+	rule, err := a.mandates.get(r.Context())
 	switch {
 	case err != nil:
-		a.fail(w, r, err)
-	case must:
-		a.enroll(w, r, u)
+		a.internalError(w, r, err)
+	case rule.options(u).Require:
+		a.twofactor.SignIn(w, r, u.ID, rule.options(u))
 	case u.admin():
 		a.say(w, r, keyNotice, "Account created. As the first user, you are an administrator. Please sign in.", "/sign-in")
 	default:
 		a.say(w, r, keyNotice, "Account created. Please sign in.", "/sign-in")
 	}
-}
-
-// standing returns what the mandate asks of the user, and the state of the account.
-func (a *app) standing(r *http.Request, u user) (enrollment.SignInOptions, enrollment.Status, error) {
-	rule, err := a.mandates.get(r.Context())
-	if err != nil {
-		return enrollment.SignInOptions{}, enrollment.Status{}, err
-	}
-	status, err := a.guard.Status(r.Context(), u.ID)
-	return rule.options(u), status, err
 }
 
 // signInForm also asks a user who is signed in for the password again, where a page
@@ -113,23 +96,20 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	options, status, err := a.standing(r, u)
+	rule, err := a.mandates.get(r.Context())
+	if err != nil {
+		a.internalError(w, r, err)
+		return
+	}
+	status, err := a.guard.Status(r.Context(), u.ID)
 	if err != nil {
 		a.fail(w, r, err)
 		return
 	}
-	must, err := a.mustEnroll(r.Context(), status, u, options)
-	switch {
-	case err != nil:
-		a.fail(w, r, err)
-	case must:
-		a.enroll(w, r, u)
-	default:
-		if status.Reset != nil {
-			a.sessions.Put(r.Context(), keyWarning, "Someone has asked to turn off your two-factor authentication. That is possible from "+inUTC(status.Reset.Matures)+". Signing in with a code cancels it.")
-		}
-		a.twofactor.SignIn(w, r, u.ID, options)
+	if status.Reset != nil {
+		a.sessions.Put(r.Context(), keyWarning, "Someone has asked to turn off your two-factor authentication. That is possible from "+inUTC(status.Reset.Matures)+". Signing in with a code cancels it.")
 	}
+	a.twofactor.SignIn(w, r, u.ID, rule.options(u))
 }
 
 // confirmPassword notes that the user who is signed in has entered the password again.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
 // setUp scans the QR code of the page and sends the first code.
@@ -41,7 +43,7 @@ func TestStoryOfTracking(t *testing.T) {
 	p.signIn("client@example.com")
 	p.Sees("You are signed in as client@example.com")
 	p.signIn("bob@example.com")
-	p.Sees("Two-factor authentication is required here.")
+	p.Sees(words.Decisions[enrollment.MustEnroll])
 	p.picture("required")
 	p.Get("/data")
 	p.Sees("Sign in")

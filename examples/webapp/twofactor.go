@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/nyaruka/phonenumbers"
@@ -41,23 +40,20 @@ func (a *app) newTwoFactor() (*web.Pages, error) {
 }
 
 // codeUser returns the id of the user whose second factor a page is about: the one who
-// is signed in, and on a few pages one who is not yet.
+// is signed in, or on the pages of a reset the one whose link it is.
 func (a *app) codeUser(r *http.Request) (string, error) {
-	u, err := user{}, errNoUser
-	switch {
-	case forReset(r):
-		u, err = a.resetting(r)
-	case settingUp(r):
-		u, err = a.mayEnroll(r)
+	find := a.signedInUser
+	if forReset(r) {
+		find = a.resetting
 	}
-	if errors.Is(err, errNoUser) && !forReset(r) {
-		u, err = a.current(r.Context())
-	}
+	u, err := find(r)
 	if errors.Is(err, errNoUser) {
 		return "", nil
 	}
 	return u.ID, err
 }
+
+func (a *app) signedInUser(r *http.Request) (user, error) { return a.current(r.Context()) }
 
 // startSession signs in, or goes on with a session after a change of factors.
 func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
@@ -83,16 +79,10 @@ func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.Signed
 	return nil, a.welcome(ctx, u, in.Factor)
 }
 
-// renewSession goes on with the session that has changed a factor. The setup that was
-// required before the sign-in is its end. A code before a new password starts nothing.
+// renewSession goes on with the session that has changed a factor. A code before a new
+// password starts none.
 func (a *app) renewSession(r *http.Request, u user, stamp enrollment.Stamp) error {
 	ctx := r.Context()
-	if e, err := a.enrolling(r); err == nil && e.ID == u.ID && settingUp(r) {
-		at := a.sessions.GetInt64(ctx, keyPasswordAt)
-		err := a.start(ctx, u, stamp)
-		a.sessions.Put(ctx, keyPasswordAt, at)
-		return err
-	}
 	if forReset(r) || a.sessions.GetString(ctx, keyUser) != u.ID {
 		return nil
 	}
@@ -127,17 +117,6 @@ func (a *app) enteredPassword(r *http.Request) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	return time.Unix(at, 0), nil
-}
-
-// settingUp reports whether the page belongs to the setup of a second factor, which is
-// open to users who can't sign in before it.
-func settingUp(r *http.Request) bool {
-	for _, path := range []string{"/setup", "/address"} {
-		if rest, ok := strings.CutPrefix(r.URL.Path, twoFactorPath+path); ok && (rest == "" || rest[0] == '/') {
-			return rest != "/remove"
-		}
-	}
-	return false
 }
 
 // channelSMS is the channel of text messages.
