@@ -199,7 +199,7 @@ func (r *modelRun) erase(u *modelUser) {
 			a.dirty = false
 			return nil
 		}
-		if a.alert.wrong > 0 {
+		if a.alert.wrong > 0 || len(a.silent) > 0 {
 			a.raise(r.now())
 		}
 		for i := range a.queue { // also those that somebody is delivering

@@ -41,15 +41,13 @@ func (x modelAlert) due() time.Time {
 // answered is one answer to a challenge that was counted as wrong, or was right.
 func (a *modelAccount) answered(c modelToken, right bool, now time.Time) (all int, last time.Time) {
 	x := &a.alert
-	who := a.origin
-	if who == "" {
-		who = fmt.Sprint("challenge ", c.number)
-	}
+	who := a.who(c.number)
 	if !right {
 		x.all, x.last = x.all+1, modelLater(x.last, now)
 		if !a.tells {
 			return 0, time.Time{}
 		}
+		a.spoke(who, false, now)
 		if x.wrong == 0 {
 			x.since, x.who = now, who
 		}
@@ -60,12 +58,11 @@ func (a *modelAccount) answered(c modelToken, right bool, now time.Time) (all in
 	}
 	all, last = x.all, x.last
 	x.all, x.last = 0, time.Time{}
+	a.spoke(who, true, now)
 	switch {
 	case x.wrong == 0:
-		return all, last
 	case x.who == who && !x.others && !x.right && x.wrong < 3 && now.Before(x.since.Add(10*time.Minute)): // typing errors
 		a.alert = modelAlert{told: x.told, toldRight: x.toldRight}
-		return all, last
 	case !x.right:
 		x.right, x.who = true, who
 	}
@@ -77,13 +74,22 @@ func (a *modelAccount) answered(c modelToken, right bool, now time.Time) (all in
 
 // alarm tells the owner what is due.
 func (a *modelAccount) alarm(now time.Time) {
-	if a.alert.wrong > 0 && !now.Before(a.alert.due()) {
-		a.raise(now)
+	past := func(due time.Time) bool { return !due.IsZero() && !now.Before(due) }
+	if past(a.alert.due()) || past(a.silenceDue()) && !a.alert.right {
+		a.raiseWrong(now)
+	}
+	if past(a.silenceDue()) {
+		a.raiseSilence(now)
 	}
 }
 
 // raise tells the owner what there is.
 func (a *modelAccount) raise(now time.Time) {
+	a.raiseWrong(now)
+	a.raiseSilence(now)
+}
+
+func (a *modelAccount) raiseWrong(now time.Time) {
 	x := a.alert
 	if x.wrong == 0 {
 		return
@@ -93,13 +99,10 @@ func (a *modelAccount) raise(now time.Time) {
 	if x.right {
 		e.Kind = enrollment.EventRightAfterWrong
 		a.alert.toldRight = modelLater(x.toldRight, now)
+	} else {
+		a.silent, a.crowd = nil, false // told with it
 	}
-	origin := a.origin
-	if a.origin = x.who; len(x.who) > 9 && x.who[:9] == "challenge" {
-		a.origin = ""
-	}
-	a.record(now, e)
-	a.origin = origin
+	a.recordFrom(x.who, now, e)
 }
 
 func (a *modelAccount) rebaseAlert(now time.Time) {
@@ -107,6 +110,11 @@ func (a *modelAccount) rebaseAlert(now time.Time) {
 	for _, at := range []*time.Time{&x.since, &x.told, &x.toldRight, &x.last} {
 		if modelFuture(*at, now) {
 			*at, a.dirty = now, true
+		}
+	}
+	for i := range a.silent {
+		if modelFuture(a.silent[i].since, now) {
+			a.silent[i].since, a.dirty = now, true
 		}
 	}
 }

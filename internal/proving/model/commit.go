@@ -22,6 +22,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	a := u.account.clone()
 	a.limits = r.limits
 	a.tells = r.notify
+	a.listens = r.notify && r.config.AlertUnanswered
 	a.origin = []string{"", "Firefox, 192.0.2.7", "Safari, 2001:db8::7"}[r.where.IntN(3)]
 	ctx := enrollment.WithOrigin(r.t.Context(), a.origin)
 	turn := r.next()

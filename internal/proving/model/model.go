@@ -148,6 +148,8 @@ type modelAccount struct {
 	reset                   modelReset
 	setUp, renewed          modelDone
 	alert                   modelAlert
+	silent                  []modelSilence // who was asked and has not answered
+	crowd                   bool           // whether there were more of them
 
 	history []enrollment.Event // newest last
 	queue   []modelQueued
@@ -155,6 +157,8 @@ type modelAccount struct {
 
 	origin string // where the request comes from
 	tells  bool   // whether somebody tells the owner
+
+	listens bool // whether the owner hears of challenges without an answer
 
 	dirty           bool
 	erased          bool // with this write
@@ -174,6 +178,7 @@ func (a *modelAccount) clone() *modelAccount {
 	b.spent = slices.Clone(a.spent)
 	b.foreign = slices.Clone(a.foreign)
 	b.devices = slices.Clone(a.devices)
+	b.silent = slices.Clone(a.silent)
 	if a.waiting != nil {
 		w := *a.waiting
 		b.waiting = &w
@@ -217,8 +222,10 @@ func (a *modelAccount) due() time.Time {
 	for _, q := range a.queue {
 		at(q.lease)
 	}
-	if told := a.alert.due(); !told.IsZero() {
-		at(told)
+	for _, told := range []time.Time{a.alert.due(), a.silenceDue()} {
+		if !told.IsZero() {
+			at(told)
+		}
 	}
 	return due
 }

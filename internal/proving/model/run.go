@@ -182,6 +182,7 @@ func (r *modelRun) restart() {
 	// Some things may be configured anew meanwhile.
 	r.alone = r.chance(2)
 	r.config.AddressAlone, r.config.UnprovenSetup = r.alone, r.chance(4)
+	r.config.AlertUnanswered = r.chance(3)
 	r.limit(&r.config)
 	r.config.CodesAtSetup, r.config.ReplenishCodes, r.config.KeepCodes = r.chance(3), r.chance(3), r.chance(2)
 	var err error

@@ -184,7 +184,7 @@ func (r *modelRun) wait() {
 		ends = append(ends, u.account.totp.opens(modelShort), u.account.recovery.opens(u.account.recoveryPolicy()),
 			u.account.setsSince.Add(modelDay), u.account.sms.opens(modelShort), u.account.lastMessage.Add(time.Minute),
 			u.account.messagesSince.Add(modelDay), u.account.bypassUntil, u.account.reset.matures, u.account.reset.next,
-			u.account.reset.matures.Add(30*modelDay), u.account.reset.asked.Add(modelDay), u.account.alert.due(), u.account.totp.mark.Add(-modelDay), u.account.recovery.mark.Add(-modelDay))
+			u.account.reset.matures.Add(30*modelDay), u.account.reset.asked.Add(modelDay), u.account.alert.due(), u.account.silenceDue(), u.account.totp.mark.Add(-modelDay), u.account.recovery.mark.Add(-modelDay))
 		end, _ := modelPick(r, ends)
 		end = end.Add(time.Duration(r.rng.IntN(3)-1) * time.Microsecond)
 		if !end.IsZero() {

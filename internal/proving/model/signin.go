@@ -114,12 +114,16 @@ func (r *modelRun) signInMoving(u *modelUser, l enrollment.SignInOptions, im *en
 	if want.NotImported = not; moves || want.Waived != "" {
 		what = "SignInWaived"
 	}
+	number := r.next()
 	no := r.do(u, fmt.Sprintf("%s moves=%t not=%q %.200v", what, moves, not, l), func(a *modelAccount, turn int) *modelNo {
 		if moves {
 			a.turn(turn)
 			a.takeOver(*im, texts, r.now())
 			a.was = true
 			a.record(r.now(), enrollment.Event{Kind: enrollment.EventImported})
+		}
+		if want.Next == enrollment.AskCode {
+			a.asked(number, r.now())
 		}
 		signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
 		if want.Waived == "" && (want.Next != enrollment.Proceed || !signIn || !a.stored) {
@@ -166,7 +170,7 @@ func (r *modelRun) signInMoving(u *modelUser, l enrollment.SignInOptions, im *en
 			return
 		}
 		r.challenges = append(r.challenges, modelToken{
-			number: r.next(), text: text, user: u.name, epoch: a.epoch, channel: l.Channel, browser: l.Browser,
+			number: number, text: text, user: u.name, epoch: a.epoch, channel: l.Channel, browser: l.Browser,
 			purpose: cmp.Or(l.Purpose, enrollment.PurposeSignIn), issued: r.now(), expires: d.Expires,
 		})
 	})
