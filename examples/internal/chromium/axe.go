@@ -94,7 +94,11 @@ func (b *Tab) Barriers() (found []Barrier) {
 	b.run(chromedp.Evaluate(source, nil))
 	b.look(func(scheme string, width int64) {
 		var here []Barrier
-		b.run(chromedp.Evaluate(`axe.run().then((all) => all.violations.flatMap((v) =>
+		rules := "{}"
+		if scheme == "dark" { // which changes colours alone
+			rules = `{ runOnly: ["cat.color"] }`
+		}
+		b.run(chromedp.Evaluate(`axe.run(`+rules+`).then((all) => all.violations.flatMap((v) =>
 			v.nodes.map((n) => ({ Rule: v.id, Where: n.html, Why: n.failureSummary }))))`, &here,
 			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 		var wider []Barrier
