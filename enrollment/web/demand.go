@@ -40,14 +40,18 @@ func (c *call) subject() bool {
 	return c.member()
 }
 
-// demanded reports whether the setup is still to be done. Otherwise it answers the
-// request: it was done elsewhere.
+// demanded reports whether the setup is still to be done, and possible in this way.
+// Otherwise it answers the request.
 func (c *call) demanded(status enrollment.Status, kind enrollment.ChangeKind, possible bool) bool {
 	replaces := kind == enrollment.ChangeReplace && authenticatorOf(status, c.in.Replace) != nil
-	if possible && status.Enabled() == replaces {
+	switch {
+	case status.Enabled() != replaces:
+		c.demandEnded(&enrollment.Denied{Reason: enrollment.ReasonEnrollTokenInvalid})
+	case !possible: // no message can be sent to an address now, but an app can be set up
+		c.redirect(c.at("/setup/begin", "return", localPath(c.in.Return)))
+	default:
 		return true
 	}
-	c.demandEnded(&enrollment.Denied{Reason: enrollment.ReasonEnrollTokenInvalid})
 	return false
 }
 
