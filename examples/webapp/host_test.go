@@ -41,6 +41,11 @@ func TestHost(t *testing.T) {
 				}
 				return u.ID
 			},
+			Mandate: func(string) {
+				if err := a.mandates.set(t.Context(), mandate{Mandatory: true, Since: a.now()}); err != nil {
+					t.Fatal(err)
+				}
+			},
 			SignIn: func(b *hosttest.Browser) {
 				b.Get("/sign-in")
 				b.Submit("/sign-in", "email", b.User.Login, "password", b.User.Password)
