@@ -53,6 +53,9 @@ func TestEnrollIsVoid(t *testing.T) {
 	if got := w.beginBy(stored); got != account.EnrollTokenInvalid || w.a.Changed() {
 		t.Errorf("without an account: %q", got)
 	}
+	if got := w.beginBy(w.a.NewReplace(w.now)); got != account.EnrollTokenInvalid || w.a.Changed() {
+		t.Errorf("with nothing to replace: %q", got)
+	}
 	w.enroll(1)
 	w.reload()
 	if got := w.beginBy(w.a.NewEnroll(w.now)); got != account.EnrollTokenInvalid || w.a.Changed() {
