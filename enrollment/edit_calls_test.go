@@ -57,6 +57,7 @@ func tableOfCalls() []storeCalls {
 		_, err := g.SignIn(ctx, user, enrollment.SignInOptions{Device: s.Device.Token})
 		return err
 	}
+	fromElsewhere := func(ctx C, s S, g G) error { return signIn(enrollment.WithOrigin(ctx, states.Elsewhere), s, g) }
 	moveIn := func(ctx C, s S, g G) error {
 		im := s.Imported(false)
 		_, err := g.SignIn(ctx, user, enrollment.SignInOptions{Import: &im})
@@ -135,6 +136,16 @@ func tableOfCalls() []storeCalls {
 		{operation: "SignIn by a bypass", state: "bypassed", loads: 1, saves: 1, call: signIn},
 		{operation: "SignIn+Import", state: "none", loads: 1, saves: 2, call: moveIn},
 		{operation: "SignIn+Import of nothing more", state: "confirmed", loads: 1, call: moveIn},
+		{operation: "SignIn that is remembered", state: "watched", loads: 1, saves: 1, call: signIn},
+		{operation: "SignIn from elsewhere, and again", state: "watched", loads: 2, saves: 1, call: func(ctx C, s S, g G) error {
+			return errors.Join(fromElsewhere(ctx, s, g), fromElsewhere(ctx, s, g))
+		}},
+		{operation: "SignIn from elsewhere that is due", state: "unheard", loads: 1, call: fromElsewhere},
+		{operation: "Answer that takes a sign-in back", state: "watched", loads: 2, saves: 2, call: func(ctx C, s S, g G) error {
+			ctx = enrollment.WithOrigin(ctx, states.Elsewhere)
+			return errors.Join(signIn(ctx, s, g), answer(S.Right)(ctx, s, g))
+		}},
+		{operation: "Answer that tells of a sign-in", state: "unheard", loads: 1, saves: 2, call: answer(S.Right)},
 		{operation: "Answer", state: "confirmed", loads: 1, saves: 1, call: answer(S.Right)},
 		{operation: "Answer with a wrong code", state: "confirmed", loads: 1, saves: 1, want: enrollment.ReasonWrongCode, call: answer(S.Wrong)},
 		{operation: "Answer with another wrong code", state: "guessed", loads: 1, saves: 1, want: enrollment.ReasonWrongCode, call: answer(S.Wrong)},
@@ -240,6 +251,10 @@ func tableOfCalls() []storeCalls {
 		// Both users have something that is due: a reminder, and a setup that has
 		// expired. The first Sweep of a Directory also walks over all accounts.
 		{operation: "Directory.Sweep", state: "asked", wait: 25 * time.Hour, lists: 2, loads: 2, saves: 3, call: func(ctx C, s S, g G) error { _, err := s.DirectoryOf(g, s.Store).Sweep(ctx); return err }},
+		{operation: "Directory.Sweep that tells of a sign-in", state: "unheard", lists: 2, loads: 1, saves: 2, call: func(ctx C, s S, g G) error {
+			_, err := s.DirectoryOf(g, s.Store).Sweep(ctx)
+			return err
+		}},
 		{operation: "Directory.Reseal", state: "confirmed", lists: 1, loads: 2, saves: 2, call: func(ctx C, s S, g G) error {
 			ring, err := s.Keys.Rotate("later")
 			s.Must(err)

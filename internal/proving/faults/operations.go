@@ -291,5 +291,5 @@ func operations() []operation {
 			return result{}, err
 		}},
 	}
-	return slices.Concat(ops, threeOperations(), againOperations(), accessOperations(), messageOperations(), adminOperations())
+	return slices.Concat(ops, threeOperations(), againOperations(), accessOperations(), unansweredOperations(), messageOperations(), adminOperations())
 }

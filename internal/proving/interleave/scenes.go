@@ -84,6 +84,7 @@ func scenes() []scene {
 			others: []operation{verifyWrong, cancelReset, refuseReset, sweep},
 			probes: []probe{tryApp, tryChallenge},
 		},
+		watchedScene(),
 		{
 			state:  "replenished",
 			core:   []operation{verifyRecovery, verifySecondRecovery, renew},

@@ -16,6 +16,12 @@ import (
 // Taken is a Notify that takes everything.
 func Taken(context.Context, enrollment.Event) error { return nil }
 
+// Elsewhere is where somebody signs in from who has the password alone.
+const Elsewhere = "192.0.2.7"
+
+// watch lets the owner hear of challenges without an answer.
+func watch(c *enrollment.Config) { c.AlertUnanswered, c.Notify = true, Taken }
+
 // A Box is where the messages of one call arrive. The context of the call leads
 // there, so that those of somebody else do not.
 type Box struct{ Sent []enrollment.Message }
@@ -129,6 +135,15 @@ func (s *State) grow() {
 			s.Pass(10 * time.Minute)
 			s.Challenge = s.Kit.Challenge(User)
 		}
+	case "watched":
+		s.Configure(watch)
+	case "unheard": // somebody has the password, and gave no code
+		s.keep()
+		_, err := s.Node(watch).SignIn(enrollment.WithOrigin(ctx, Elsewhere), User, enrollment.SignInOptions{})
+		s.Must(err)
+		s.Pass(10 * time.Minute)
+		s.Challenge = s.Kit.Challenge(User)
+		s.Configure(watch)
 	case "asked":
 		ask()
 	case "matured":
