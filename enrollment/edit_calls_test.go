@@ -166,6 +166,9 @@ func tableOfCalls() []storeCalls {
 		{operation: "Answer with an imported code", state: "imported", loads: 1, saves: 2, call: answer(func(s S) string { return s.System[1] })},
 		// That it is slow comes to light once the account is loaded.
 		{operation: "Answer with a slow imported code", state: "imported slowly", slow: true, loads: 2, saves: 2, call: answer(func(s S) string { return s.System[2] })},
+		{operation: "Answer that must replace", state: "outdated", loads: 1, saves: 1, want: enrollment.ReasonMustReplace, call: answer(S.Right)},
+		{operation: "Begin+Replace by the token of the answer", state: "mending", loads: 1, saves: 1, call: begin(S.Replacing)},
+		{operation: "Confirm the replacement", state: "mending", loads: 1, saves: 2, call: confirm},
 		{operation: "Verify", state: "confirmed", loads: 1, saves: 1, call: func(ctx C, s S, g G) error { _, err := g.Verify(ctx, user, "x", s.Right()); return err }},
 		{operation: "RecentlyVerified", state: "confirmed", loads: 1, call: func(ctx C, s S, g G) error {
 			_, err := g.RecentlyVerified(ctx, user, enrollment.PurposeSignIn, s.Receipt, time.Minute)

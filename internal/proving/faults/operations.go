@@ -31,6 +31,7 @@ type operation struct {
 	quiet   bool              // a success is none, although it is once
 	form    bool              // it is denied by its form alone
 	unseen  bool              // it is not counted for Config.Observe
+	seen    string            // as what Config.Observe counts a success; "" for "ok"
 	notify  bool              // it can't do without Config.Notify
 
 	// held returns an error unless the operation has taken effect. It is given
@@ -291,5 +292,5 @@ func operations() []operation {
 			return result{}, err
 		}},
 	}
-	return slices.Concat(ops, threeOperations(), againOperations(), accessOperations(), unansweredOperations(), messageOperations(), adminOperations())
+	return slices.Concat(ops, threeOperations(), againOperations(), accessOperations(), unansweredOperations(), outdatedOperations(), messageOperations(), adminOperations())
 }

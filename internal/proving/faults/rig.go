@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (r *rig) observed(seen []enrollment.Observation, err error) {
 	want := string(proving.ReasonOf(err))
 	switch {
 	case err == nil:
-		want = "ok"
+		want = cmp.Or(r.op.seen, "ok")
 	case errors.Is(err, enrollment.ErrBusy):
 		want = "busy"
 	case want == string(proving.Fault):

@@ -85,6 +85,7 @@ func scenes() []scene {
 			probes: []probe{tryApp, tryChallenge},
 		},
 		watchedScene(),
+		mendingScene(),
 		{
 			state:  "replenished",
 			core:   []operation{verifyRecovery, verifySecondRecovery, renew},

@@ -34,6 +34,8 @@ var Tests = []proving.Test{
 	{Name: "TestRaceOfRenameAndRemoval", Run: TestRaceOfRenameAndRemoval},
 	{Name: "TestRaceOfEnrollTokens", Run: TestRaceOfEnrollTokens},
 	{Name: "TestRaceOfEnrollTokenAndConfirm", Run: TestRaceOfEnrollTokenAndConfirm},
+	{Name: "TestRaceForReplacement", Run: TestRaceForReplacement},
+	{Name: "TestRaceOfReplacementAndAnswers", Run: TestRaceOfReplacementAndAnswers},
 	{Name: "TestRaceOfReset", Run: TestRaceOfReset},
 	{Name: "TestRaceOfImports", Run: TestRaceOfImports},
 	{Name: "TestRaceOfMovingIn", Run: TestRaceOfMovingIn},

@@ -50,6 +50,7 @@ type State struct {
 	Message string                // the code in the last message
 	Ticket  enrollment.Ticket
 	System  []string // recovery codes of another system; the first one is spent
+	Replace enrollment.Replacement
 
 	t     *testing.T
 	ctx   context.Context // what operations are called with; nil for that of the test
@@ -66,6 +67,8 @@ var adjust = map[string]func(c *enrollment.Config){
 	"asking":               func(c *enrollment.Config) { c.Notify = Taken },
 	"asked":                func(c *enrollment.Config) { c.Notify = Taken },
 	"matured":              func(c *enrollment.Config) { c.Notify = Taken },
+	"outdated":             func(c *enrollment.Config) { c.ShortSecretsUntil = proving.Start },
+	"mending":              func(c *enrollment.Config) { c.ShortSecretsUntil = proving.Start },
 	"guessed":              func(c *enrollment.Config) { c.Notify = Taken },
 	"alarmed":              func(c *enrollment.Config) { c.Notify = Taken },
 }
@@ -102,6 +105,8 @@ func New(t *testing.T, name string, scheme recovery.Scheme) *State {
 	case "none", "none, codes at setup", "pending, codes shown":
 	case "imported", "imported slowly":
 		s.takeOver()
+	case "outdated", "mending":
+		s.outdate()
 	case "alone":
 		s.bindAlone()
 	case "shown", "renewed":

@@ -6,6 +6,7 @@ import "github.com/seed-1b6a03a1/twofactor/internal/proving"
 var Tests = []proving.Test{
 	{Name: "TestStateTable", Run: TestStateTable},
 	{Name: "TestStateTableAlone", Run: TestStateTableAlone},
+	{Name: "TestStateTableOutdated", Run: TestStateTableOutdated},
 	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
 	{Name: "TestRepetitions", Run: TestRepetitions},
 	{Name: "TestRepetitionsHaveWords", Run: TestRepetitionsHaveWords},
