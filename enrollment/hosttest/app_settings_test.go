@@ -81,8 +81,9 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	if r.FormValue("code") == "" && (r.FormValue("password") == u.Password || a.fault == "a setup needs no password") {
 		proof = enrollment.ByReauth("password")
 	}
-	if p, ok := a.mandate(r); ok {
-		proof = p
+	demanded, mandated := a.mandate(r)
+	if mandated {
+		proof = demanded
 	}
 	setup, err := a.guard.Begin(r.Context(), u.ID, enrollment.BeginOptions{Account: u.Login, Proof: proof})
 	if err != nil {
@@ -98,7 +99,7 @@ func (a *app) begin(w http.ResponseWriter, r *http.Request, u hosttest.User) {
 	a.mu.Lock()
 	a.keys[u.ID] = setup.Secret().Base32()
 	a.mu.Unlock()
-	if a.fault == "the setup token is in the address" {
+	if a.fault == "the setup token is in the address" && !mandated {
 		http.Redirect(w, r, "/security/setup?token="+setup.Token.Reveal(), http.StatusSeeOther)
 		return
 	}

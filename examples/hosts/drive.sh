@@ -49,7 +49,7 @@ login; expect next proceed
 call 200 POST /2fa/setup/begin '{}'
 secret=$(text secret) token=$(text token)
 call 422 POST /2fa/setup "{\"token\":\"$token\",\"code\":\"12\"}"; expect reason malformed_code
-next; call 200 POST /2fa/setup "{\"token\":\"$token\",\"code\":\"$code\"}"; expect did enabled
+next; call 200 POST /2fa/setup "{\"token\":\"$token\",\"code\":\"$code\"}"; expect event enabled
 recovery=$(grep -o '"codes":\["[^"]*' <<<"$answer" | cut -d'"' -f4)
 echo "on, with the recovery code ${recovery:0:4}-…"
 
