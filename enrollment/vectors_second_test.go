@@ -353,11 +353,15 @@ func secondPayload(use string, b []byte) (payload map[string]string, err error) 
 		take("factor", 1)
 		text("user_id")
 		text("purpose")
-	case "setup":
+	case "setup", "address":
 		take("id", 16)
 		at("expires")
 		text("user_id")
 		take("seed", 32)
+		if err == nil && len(b) > 0 { // it completes a sign-in
+			at("signed_in")
+			text("purpose")
+		}
 	case "renewal":
 		take("id", 16)
 		at("expires")

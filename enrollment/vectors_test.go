@@ -52,6 +52,7 @@ type vectorToken struct {
 	Browser   string            `json:"browser,omitempty"`
 	Now       time.Time         `json:"now"`
 	Token     string            `json:"token"`
+	Code      string            `json:"code,omitempty"` // that was sent to an address
 	Refused   enrollment.Reason `json:"refused,omitempty"`
 	Payload   map[string]string `json:"payload,omitempty"`
 	Codes     []string          `json:"codes,omitempty"`
@@ -99,7 +100,7 @@ func (v vectorRecord) guard(t *testing.T, keys, namespace string, now time.Time)
 	}
 	guard, err := enrollment.New(s, ring, enrollment.Config{
 		Issuer: "Acme", Namespace: namespace, RecoveryScheme: recovery.Fast, RecoveryCodes: recovery.MinCount,
-		Now: func() time.Time { return now }, ShortSecretsUntil: now.Add(time.Hour),
+		Now: func() time.Time { return now }, ShortSecretsUntil: now.Add(time.Hour), AddressAlone: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +111,7 @@ func (v vectorRecord) guard(t *testing.T, keys, namespace string, now time.Time)
 func TestVectorRecords(t *testing.T) {
 	t.Parallel()
 	skipWithoutSHA1(t)
-	for _, v := range readVectors[vectorRecord](t, "records.json") {
+	for _, v := range slices.Concat(readVectors[vectorRecord](t, "records.json"), readVectors[vectorRecord](t, "address_records.json")) {
 		t.Run(v.Name, func(t *testing.T) {
 			status, err := v.guard(t, v.Keys, v.Namespace, v.Now).Status(t.Context(), v.UserID)
 			plain, secondErr := secondRecord(secondKeys(v.Keys), v.Namespace, v.UserID, v.Version, v.State.String(), v.Data)
@@ -184,10 +185,10 @@ func TestVectorTokens(t *testing.T) {
 	t.Parallel()
 	skipWithoutSHA1(t)
 	records := make(map[string]vectorRecord)
-	for _, v := range readVectors[vectorRecord](t, "records.json") {
+	for _, v := range slices.Concat(readVectors[vectorRecord](t, "records.json"), readVectors[vectorRecord](t, "address_records.json")) {
 		records[v.Name] = v
 	}
-	for _, v := range readVectors[vectorToken](t, "tokens.json") {
+	for _, v := range slices.Concat(readVectors[vectorToken](t, "tokens.json"), readVectors[vectorToken](t, "address_tokens.json")) {
 		t.Run(v.Name, func(t *testing.T) {
 			codes, err := v.use(t, records[v.Record])
 			if v.Refused != "" {
@@ -274,6 +275,8 @@ func (v vectorToken) use(t *testing.T, record vectorRecord) (codes []string, err
 		var made recovery.Codes
 		made, err = guard.SetupCodes(ctx, v.UserID, enrollment.SetupTokenOf(v.Token))
 		codes = made.Reveal()
+	case "address":
+		return v.useAddress(ctx, guard)
 	case "renewal":
 		var made enrollment.RenewedCodes
 		made, err = guard.RenewCodesOnce(ctx, v.UserID, enrollment.RenewalTokenOf(v.Token), enrollment.ByCode(record.code(t, v.Now)))

@@ -54,17 +54,22 @@ func TestWriteVectors(t *testing.T) {
 	w.refuseTokens()
 	writeVectors(w, "records.json", w.records)
 	writeVectors(w, "tokens.json", w.tokens)
+	w.writeAddresses()
 	w.writeSets()
 	w.writeTexts()
 	w.writeURIs()
 }
 
-func (w *vectorWorld) open() {
-	var err error
-	w.guard, err = enrollment.New(w.store, w.ring, enrollment.Config{
+func (w *vectorWorld) open(adjust ...func(*enrollment.Config)) {
+	config := enrollment.Config{
 		Issuer: "Acme", Namespace: w.namespace, RecoveryScheme: recovery.Fast, RecoveryCodes: recovery.MinCount,
 		Now: func() time.Time { return w.now }, ShortSecretsUntil: w.now.Add(time.Hour),
-	})
+	}
+	for _, f := range adjust {
+		f(&config)
+	}
+	var err error
+	w.guard, err = enrollment.New(w.store, w.ring, config)
 	w.must(err)
 }
 
@@ -215,6 +220,7 @@ func (w *vectorWorld) refuseTokens() {
 	invalid := map[string]enrollment.Reason{
 		"challenge": enrollment.ReasonChallengeInvalid, "receipt": enrollment.ReasonProofInvalid, "setup": enrollment.ReasonSetupInvalid,
 		"renewal": enrollment.ReasonRenewalInvalid, "enroll": enrollment.ReasonEnrollTokenInvalid, "device": askedForCode,
+		"address": enrollment.ReasonSetupInvalid,
 	}
 	for _, good := range w.tokens {
 		refuse := func(name string, reason enrollment.Reason, edit func(*vectorToken)) {
@@ -255,6 +261,9 @@ func (w *vectorWorld) refuseTokens() {
 		case "enroll":
 			refuse("another browser", no, func(v *vectorToken) { v.Browser = "browser 2" })
 			refuse("too old", no, func(v *vectorToken) { v.Now = v.Now.Add(enrollment.EnrollConfirmTTL + time.Second) })
+		case "address":
+			refuse("expired", enrollment.ReasonSetupExpired, func(v *vectorToken) { v.Now = v.Now.Add(20 * time.Minute) })
+			refuse("as a renewal", enrollment.ReasonRenewalInvalid, func(v *vectorToken) { v.Use, v.Code = "renewal", "" })
 		case "renewal":
 			refuse("as a setup", enrollment.ReasonSetupInvalid, func(v *vectorToken) { v.Use = "setup" })
 		}
