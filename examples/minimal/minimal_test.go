@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
@@ -37,6 +38,12 @@ func TestTwoFactor(t *testing.T) {
 		return hosttest.Host{
 			Handler: handler,
 			NewUser: func(login, password string) string { a.passwords[login] = password; return login },
+			Mandate: func(userID string) { // a bypass that has ended
+				if err := a.guard.Admin("test", "mandate").Bypass(t.Context(), userID, lab.Clock.Now().Add(time.Minute)); err != nil {
+					t.Fatal(err)
+				}
+				lab.Clock.Advance(time.Minute)
+			},
 			SignIn: func(b *hosttest.Browser) {
 				b.Get("/login")
 				b.Submit("/login", "user", b.User.Login, "password", b.User.Password)

@@ -74,6 +74,7 @@ func TestTwoFactor(t *testing.T) {
 		}
 		host := try.Pages()
 		host.Handler, host.NewUser = a.handler(), a.users.Add
+		host.Mandate = try.Mandate(t, lab, guard)
 		return host
 	})
 }

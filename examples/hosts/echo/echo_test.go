@@ -51,6 +51,7 @@ func TestTwoFactor(t *testing.T) {
 		}
 		host := try.API()
 		host.Handler, host.NewUser = a.handler(), a.users.Add
+		host.Mandate = try.Mandate(t, lab, guard)
 		return host
 	})
 }

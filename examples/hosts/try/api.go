@@ -1,12 +1,17 @@
 package try
 
-import "github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+import (
+	"sync"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+)
 
 // object is the body of a request.
 type object map[string]any
 
 // API tells the suite how clients use a host that speaks JSON and gives bearer tokens.
 func API() hosttest.Host {
+	var demanded sync.Map // the tokens of sign-ins that demand a setup, by login
 	// send keeps a new session or receipt for the requests that follow.
 	send := func(b *hosttest.Browser, path string, in object) hosttest.Page {
 		page := b.SendJSON("POST", path, in)
@@ -27,18 +32,35 @@ func API() hosttest.Host {
 			send(b, path, object{})
 		}
 	}
+	// setUp sends a request of a setup, in place of a session with the token that demands it.
+	setUp := func(b *hosttest.Browser, path string, in object) {
+		if token, ok := demanded.Load(b.User.Login); ok {
+			in["enroll_token"] = token
+		}
+		send(b, path, in)
+	}
 	return hosttest.Host{
 		SignIn: func(b *hosttest.Browser) {
 			b.Header.Del("Authorization")
-			send(b, "/login", object{"user": b.User.Login, "password": b.User.Password})
+			page := send(b, "/login", object{"user": b.User.Login, "password": b.User.Password})
+			if token := page.JSON("enroll_token"); token != "" {
+				demanded.Store(b.User.Login, token)
+			} else {
+				demanded.Delete(b.User.Login)
+			}
 		},
 		SendCode: func(b *hosttest.Browser, code string) {
 			send(b, "/2fa/sign-in", object{"challenge": b.Page().JSON("challenge"), "code": code})
 		},
 		SignedIn: func(b *hosttest.Browser) bool { return b.Get("/").JSON("user") == b.User.Login },
-		Begin:    change("/2fa/setup/begin"),
+		Begin: func(b *hosttest.Browser, code string) {
+			if code != "" {
+				send(b, "/2fa/step", object{"for": "settings", "code": code})
+			}
+			setUp(b, "/2fa/setup/begin", object{})
+		},
 		Confirm: func(b *hosttest.Browser, code string) {
-			send(b, "/2fa/setup", object{"token": b.Page().JSON("token"), "code": code})
+			setUp(b, "/2fa/setup", object{"token": b.Page().JSON("token"), "code": code})
 		},
 		Disable: change("/2fa/disable"),
 		RenewCodes: func(b *hosttest.Browser, code string) {

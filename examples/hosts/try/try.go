@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 )
@@ -51,6 +53,17 @@ func Script(t *testing.T, at, user, password string) {
 	command := exec.CommandContext(t.Context(), "bash", "../drive.sh", at, user, password)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
+	}
+}
+
+// Mandate returns what makes a host demand a second factor of a user: a bypass that has
+// ended. It takes nothing of the host.
+func Mandate(t *testing.T, lab *hosttest.Lab, guard *enrollment.Guard) func(userID string) {
+	return func(userID string) {
+		if err := guard.Admin("test", "mandate").Bypass(t.Context(), userID, lab.Clock.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		lab.Clock.Advance(time.Minute)
 	}
 }
 
