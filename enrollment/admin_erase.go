@@ -22,7 +22,9 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 // undelivered, also an [EventWrongCodes] that is not due yet, and [EventErased] last. If
 // Notify does not accept all of them, Erase deletes nothing and returns
 // [ErrUndelivered]. A Guard without Notify tells nobody; it returns ErrUndelivered if
-// another Guard has left undelivered events.
+// another Guard has left undelivered events. What happens to the account while Erase
+// deletes it can go with the record untold: end the sessions of the user first, and let
+// nobody sign in.
 //
 // Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
 // belongs to another user. Notify is then handed only EventErased, once, after the

@@ -93,7 +93,7 @@ func (o oath) shows() string {
 	return strings.TrimSpace(string(out))
 }
 
-// ftrack Review: two-factor authentication from the settings, backup codes, a new phone,
+// Review: two-factor authentication from the settings, backup codes, a new phone,
 // and its end.
 func TestStoryOfReview(t *testing.T) {
 	t.Parallel()
@@ -163,7 +163,7 @@ func TestStoryOfReview(t *testing.T) {
 	p.signIn("alice@example.com")
 	for range 6 {
 		p.Sees("Enter your code")
-		p.Type("#code", "000000\r")
+		p.Next(func() { p.Type("#code", "000000\r") })
 		p.Sees("wrong")
 	}
 	p.picture("locked")
@@ -176,28 +176,29 @@ func TestBarInABrowser(t *testing.T) {
 	t.Parallel()
 	s, _ := demonstrate(t)
 	p := s.person()
+	click := func(selector string) { p.Next(func() { p.Click(selector) }) }
 	p.Get("/")
 	p.Sees("Start one")
 	p.picture("demo-welcome")
-	p.Click("[value=review]")
+	click("[value=review]")
 	p.Sees("You are review-")
 	p.picture("demo-story")
 	p.Get("/security/setup/begin")
-	p.Click("main form button")
+	click("main form button")
 	p.Sees("Scan the QR code")
-	p.Click("form[action='/demo/phone'] button")
+	click("form[action='/demo/phone'] button")
 	p.Sees("Type it")
 	p.picture("demo-setup")
-	p.Click("[data-type]")
+	click("[data-type]")
 	p.Sees("Save your recovery codes")
 	p.Click("main [type=checkbox]")
-	p.Click("form[action='/security/codes'] button")
+	click("form[action='/security/codes'] button")
 	p.Sees("10 of 10 are left.")
-	p.Click("[value=admin]")
+	click("[value=admin]")
 	p.Sees("Confirm that it is you")
-	p.Click("[value='30s']")
+	click("[value='30s']")
 	p.Sees("30 seconds ahead")
-	p.Click(".demo-phone li:nth-child(2) [data-type]")
+	click(".demo-phone li:nth-child(2) [data-type]")
 	p.Sees("Download as CSV")
 	p.picture("demo-members")
 }

@@ -44,8 +44,9 @@ func openDatabase(c config) (database, error) {
 	return database{}, fmt.Errorf("-db takes sqlite://file, postgres://… or mysql://…, not %q", kind)
 }
 
-// tables are this program's own, with the row of its rules. sqlstore creates its own. {key} is a text that can be
-// a key, compared byte by byte, and {bytes} is binary.
+// tables are this program's own, with the row of its rules. sqlstore creates its own. {key}
+// is a text that can be a key, compared byte by byte, and {bytes} is binary. A row stays as
+// it is where {insert} … {once} would make another.
 var tables = []string{
 	`CREATE TABLE IF NOT EXISTS people (
 		id         {key} NOT NULL PRIMARY KEY,
@@ -75,19 +76,20 @@ var tables = []string{
 		user_id {key} NOT NULL,
 		expires BIGINT NOT NULL
 	)`,
-	`INSERT INTO rules (id, mandatory, since, grace_days, exempt_clients)
-		SELECT 1, 0, 0, 0, 1 FROM (SELECT count(*) AS n FROM rules) AS there WHERE n = 0`,
+	`{insert} INTO rules (id, mandatory, since, grace_days, exempt_clients) VALUES (1, 0, 0, 0, 1) {once}`,
 }
 
 // migrate creates the tables. Processes that start at the same time may get into each
 // other's way: the one that fails tries again, and finds what the other has made.
 func (d database) migrate(ctx context.Context) error {
-	words := strings.NewReplacer("{key}", "TEXT", "{bytes}", "BLOB")
+	const once = "ON CONFLICT (id) DO NOTHING"
+	words := strings.NewReplacer("{key}", "TEXT", "{bytes}", "BLOB", "{insert}", "INSERT", "{once}", once)
 	switch d.dialect {
 	case sqlstore.PostgreSQL:
-		words = strings.NewReplacer("{key}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA")
+		words = strings.NewReplacer("{key}", `TEXT COLLATE "C"`, "{bytes}", "BYTEA", "{insert}", "INSERT", "{once}", once)
 	case sqlstore.MySQL:
-		words = strings.NewReplacer("{key}", "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "{bytes}", "BLOB")
+		words = strings.NewReplacer("{key}", "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "{bytes}", "BLOB",
+			"{insert}", "INSERT IGNORE", "{once}", "")
 	}
 	for _, statement := range tables {
 		err := errors.New("not tried")

@@ -48,6 +48,7 @@ func TestStoryOfTracking(t *testing.T) {
 	p.Get("/data")
 	p.Sees("Sign in")
 	p.signIn("bob@example.com")
+	p.Sees(words.Decisions[enrollment.MustEnroll])
 	p.Type("main form button", "\r")
 	app := p.setUp()
 	codes := p.saved()
@@ -213,7 +214,7 @@ func TestTroubleInABrowser(t *testing.T) {
 	p.signIn("alice@example.com")
 	for range 5 {
 		p.Sees("Enter your code")
-		p.Type("#code", "000000\r")
+		p.Next(func() { p.Type("#code", "000000\r") })
 		p.Sees("wrong")
 	}
 	p.Click("nav.ways a[href*='with=three']")
