@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -109,6 +110,9 @@ func TestCase81_AbsenceAfterTheContext(t *testing.T, open proving.Open) {
 // TestErasureAfterTheContext: a store that has no time left for erasing, and says
 // that it is done, has erased nothing.
 func TestErasureAfterTheContext(t *testing.T, _ proving.Open) {
+	if fips.Enforced() {
+		t.Skip("in FIPS 140-3 mode crypto/rand can't be seeded by the clock of a bubble")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		s := tabled(t, proving.Memory, "confirmed", needs{})
 		s.Store.Before(proving.Erase, func(ctx context.Context, c *proving.Call) {
