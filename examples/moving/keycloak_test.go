@@ -11,7 +11,7 @@ import (
 
 // credential is an entry of the list "credentials" of a user in a realm export.
 func credential(kind, label, secretData, credentialData string) map[string]any {
-	return map[string]any{"id": "e4cd2b23", "type": kind, "userLabel": label, "createdDate": 1749283750123,
+	return map[string]any{"id": "e4cd2b23", "type": kind, "userLabel": label, "createdDate": int64(1749283750123),
 		"secretData": secretData, "credentialData": credentialData, "priority": 10}
 }
 
