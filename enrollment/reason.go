@@ -253,7 +253,7 @@ const (
 	// change. Ask for one that does, see "Proofs" in STATES.md. [ErrProof]
 	ReasonProofNotAllowed Reason = Reason(account.ProofNotAllowed)
 
-	// ReasonEnrollTokenInvalid means that the EnrollToken is none, was handed out to
+	// ReasonEnrollTokenInvalid means that the text is no EnrollToken, was handed out to
 	// another user or browser, or has ended: by its time, because the account has a
 	// second factor now, or because another browser has begun a setup first. Ask for
 	// the first factor again. [ErrProof]
