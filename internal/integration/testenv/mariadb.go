@@ -9,9 +9,18 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
+
+// The driver would tell of each connection that breaks. Its logger is a variable that it
+// reads without a lock, so it is set before any test runs.
+func init() {
+	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil {
+		panic(err)
+	}
+}
 
 // MariaDBDSN makes a database and returns its data source name. Parameters can
 // be appended with a question mark, and other processes of the test can use it

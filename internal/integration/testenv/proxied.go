@@ -29,7 +29,6 @@ var Proxied = []struct {
 		s := startMariaDB(t)
 		p := startProxy(t, filepath.Join(s.Dir, "socket"))
 		dsn := strings.Replace(MariaDBDSN(t), "unix("+s.Dir+"/socket)", "tcp("+p.Addr().String()+")", 1)
-		quietMariaDB()
 		return p, migrated(t, openPool(t, "mysql", dsn+"?interpolateParams=true"), sqlstore.MySQL)
 	}},
 	{"Redis", func(t testing.TB) (*proxy.Proxy, proving.Full) { return proxiedRedis(t, 0) }},

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"testing"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 )
@@ -34,7 +33,6 @@ func MariaDBReviving(t testing.TB) (*sql.DB, func() error) {
 	s, err := mariadb.StartReviving(t.Context())
 	needServer(t, "MariaDB", err)
 	stopped(t, s.Stop, s.Log)
-	quietMariaDB()
 	return openPool(t, "mysql", databaseOf(t, s)), s.Kill
 }
 
@@ -50,6 +48,3 @@ func stopped(t testing.TB, stop func() error, log func() string) {
 		}
 	})
 }
-
-// quietMariaDB keeps the driver from telling of each connection that breaks.
-func quietMariaDB() { _ = mysql.SetLogger(&mysql.NopLogger{}) }
