@@ -1,6 +1,6 @@
 // Command operator has the commands for operators of the service: for users who are
 // locked out, for ids that change, for keys that are replaced or lost. It works on
-// the SQLite data of the webapp, also while that is running:
+// the data of the webapp, also while that is running:
 //
 //	go run ./examples/operator help
 //	go run ./examples/operator -data twofactor-demo stats
@@ -18,8 +18,8 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/operator"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/database"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
-	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("operator", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	data := flags.String("data", "twofactor-demo", "`folder` with the key file and the SQLite database")
+	address := flags.String("db", "", database.Usage)
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return operator.ExitOK
 	} else if err != nil {
@@ -42,7 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o := operator.Options{Actor: "operator", Stdout: stdout, Stderr: stderr}
 	if command := flags.Arg(0); command != "" && command != "help" { // help needs no data
 		var err error
-		if o.Guard, o.Lister, err = open(ctx, *data, stderr); err != nil {
+		if o.Guard, o.Lister, err = open(ctx, *data, *address, stderr); err != nil {
 			fmt.Fprintln(stderr, "operator:", err)
 			return operator.ExitFault
 		}
@@ -52,16 +53,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // open opens the database and the keys, and creates neither. A real service takes
 // its own function for that, so that both programs have the same Config.
-func open(ctx context.Context, data string, stderr io.Writer) (*enrollment.Guard, *sqlstore.Store, error) {
-	path := filepath.Join(data, "app.db")
-	if _, err := os.Stat(path); err != nil {
-		return nil, nil, fmt.Errorf("is -data the folder of the service? %w", err)
+func open(ctx context.Context, data, address string, stderr io.Writer) (*enrollment.Guard, *sqlstore.Store, error) {
+	if address == "" {
+		path := filepath.Join(data, "app.db")
+		if _, err := os.Stat(path); err != nil {
+			return nil, nil, fmt.Errorf("is -data the folder of the service? %w", err)
+		}
+		address = "sqlite://" + path
 	}
-	db, err := sqlite.Open(path) // until the program ends
+	db, dialect, err := database.Open(address) // until the program ends
 	if err != nil {
 		return nil, nil, err
 	}
-	accounts := sqlstore.New(db, sqlstore.SQLite)
+	accounts := sqlstore.New(db, dialect)
 	keys, err := keyfile.Open(ctx, filepath.Join(data, "twofactor.key"), accounts)
 	if err != nil {
 		return nil, nil, err

@@ -78,6 +78,8 @@ func TestOnlyAdministrator(t *testing.T) {
 	}
 	try(operator.ExitOK, "move", "1", "0b7c", "-reason", "ids are UUIDs now")
 	try(operator.ExitOK, "check")
+	try(operator.ExitOK, "-db", "sqlite://"+filepath.Join(data, "app.db"), "check")
+	try(operator.ExitFault, "-db", "oracle://"+filepath.Join(data, "app.db"), "check")
 	try(operator.ExitOK, "stats", "-json")
 	try(operator.ExitUsage, "nonsense")
 	data = t.TempDir()
