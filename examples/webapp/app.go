@@ -11,8 +11,6 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
-	"golang.org/x/time/rate"
-
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
@@ -117,7 +115,7 @@ func compose(ctx context.Context, c config, db database, earlier *app) (*app, er
 		mailbox:   &mailbox{now: c.now, log: c.log, domain: c.domain},
 		templates: templates,
 		shows:     map[string]string{},
-		limits:    &limits{now: c.now, each: map[string]*rate.Limiter{}},
+		limits:    newLimits(c.now),
 		now:       c.now,
 		log:       c.log,
 		db:        db,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 
@@ -19,15 +18,6 @@ func (a *app) issuer(r *http.Request) string {
 		return brand
 	}
 	return a.config.issuer
-}
-
-// hostName returns the host name in the request, without the port.
-func hostName(r *http.Request) string {
-	host := r.Host
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
 // checkBrands returns an error if authenticator apps can't show one of the names.

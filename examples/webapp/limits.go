@@ -3,9 +3,9 @@ package main
 import (
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 )
 
@@ -18,12 +18,19 @@ const (
 	maxLimiters                = 10_000
 )
 
-// limits has a token bucket for each name.
+// limits has a token bucket for each name that was tried lately. If somebody tries a great
+// many names, the oldest go, so that nobody else is locked out.
 type limits struct {
-	now func() time.Time
+	now  func() time.Time
+	each *lru.Cache[string, *rate.Limiter]
+}
 
-	mu   sync.Mutex
-	each map[string]*rate.Limiter
+func newLimits(now func() time.Time) *limits {
+	each, err := lru.New[string, *rate.Limiter](maxLimiters)
+	if err != nil {
+		panic(err) // the size is invalid
+	}
+	return &limits{now, each}
 }
 
 // allow reports whether another password may be tried from where the request comes, for
@@ -33,34 +40,16 @@ func (l *limits) allow(r *http.Request, account string) bool {
 	if err != nil {
 		address = r.RemoteAddr
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	ok := l.take("address "+address, addressBurst, addressPause)
-	return ok && (account == "" || l.take("account "+account, accountBurst, accountPause))
+	return l.take("address "+address, addressBurst, addressPause) &&
+		(account == "" || l.take("account "+account, accountBurst, accountPause))
 }
 
-// take takes a token. When there are too many buckets, those that are full go: a new
-// one is full as well. If somebody tries a great many names, others go too, so that nobody
-// else is locked out.
+// take takes a token.
 func (l *limits) take(name string, burst int, pause time.Duration) bool {
-	now := l.now()
-	if len(l.each) >= maxLimiters {
-		for name, one := range l.each {
-			if one.TokensAt(now) >= float64(one.Burst()) {
-				delete(l.each, name)
-			}
-		}
-		for name := range l.each { // so many at once that few calls come here
-			if len(l.each) <= maxLimiters/2 {
-				break
-			}
-			delete(l.each, name)
-		}
+	one := rate.NewLimiter(rate.Every(pause), burst)
+	if known, found, _ := l.each.PeekOrAdd(name, one); found {
+		one = known
+		l.each.Get(name) // which makes it the newest
 	}
-	one := l.each[name]
-	if one == nil {
-		one = rate.NewLimiter(rate.Every(pause), burst)
-		l.each[name] = one
-	}
-	return one.AllowN(now, 1)
+	return one.AllowN(l.now(), 1)
 }

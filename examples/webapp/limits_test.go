@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"golang.org/x/time/rate"
 )
 
 // A method that a page does not take is answered with those that it takes.
@@ -78,7 +76,7 @@ func TestGuessesAreLimited(t *testing.T) {
 // Somebody who tries a great many names locks nobody else out, and takes little memory.
 func TestManyNames(t *testing.T) {
 	t.Parallel()
-	l := &limits{now: newClock().Now, each: map[string]*rate.Limiter{}}
+	l := newLimits(newClock().Now)
 	r := httptest.NewRequest("POST", "/sign-in", nil)
 	for i := range 2 * maxLimiters {
 		r.RemoteAddr = fmt.Sprintf("[2001:db8::%x]:1", i)
@@ -86,7 +84,7 @@ func TestManyNames(t *testing.T) {
 			t.Fatalf("%d names lock out the next", i)
 		}
 	}
-	if len(l.each) > maxLimiters {
-		t.Errorf("%d names are kept", len(l.each))
+	if l.each.Len() > maxLimiters {
+		t.Errorf("%d names are kept", l.each.Len())
 	}
 }

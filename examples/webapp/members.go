@@ -14,13 +14,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
 )
 
-const (
-	// memberRows is the number of users on a page of the list.
-	memberRows = 50
-
-	// accountSweep is the time between two sweeps of the accounts.
-	accountSweep = time.Minute
-)
+// memberRows is the number of users on a page of the list.
+const memberRows = 50
 
 // A member is a user with the status of the second factor.
 type member struct {

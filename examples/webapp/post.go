@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -140,19 +139,4 @@ func (a *app) letters(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.render(w, r, http.StatusOK, "messages", a.mailbox.list())
-}
-
-// isLocal reports whether the request comes from this machine and names it. The
-// name matters because of DNS rebinding: a foreign web site can point its own
-// name at this address and read the page through the user's browser. The headers
-// reveal a proxy, but not every proxy sets one.
-func isLocal(r *http.Request) bool {
-	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
-		if r.Header.Get(name) != "" {
-			return false
-		}
-	}
-	from, _, err := net.SplitHostPort(r.RemoteAddr)
-	host := hostName(r)
-	return err == nil && net.ParseIP(from).IsLoopback() && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }

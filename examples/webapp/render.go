@@ -5,7 +5,6 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -110,13 +109,4 @@ func (a *app) write(w http.ResponseWriter, r *http.Request, status int, name str
 func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) {
 	a.sessions.Put(r.Context(), key, text)
 	http.Redirect(w, r, to, http.StatusSeeOther)
-}
-
-// localPath returns the path if it leads to this site, and otherwise the home page.
-func localPath(path string) string {
-	u, err := url.Parse(path)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
-		return "/"
-	}
-	return path
 }

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
@@ -44,26 +42,6 @@ func uriOf(page web.Page) string {
 	}
 	return page.Setup.URI()
 }
-
-// phonePage asks for a phone number.
-type phonePage struct {
-	web.Page
-	Countries []country
-}
-
-// A country has a code such as "DE" and a prefix such as 49.
-type country struct {
-	Code   string
-	Prefix int
-}
-
-// countries are those that a phone number can be typed without the prefix of.
-var countries = func() (list []country) {
-	for _, code := range []string{"AT", "AU", "BE", "CA", "CH", "DE", "DK", "ES", "FR", "GB", "IE", "IN", "IT", "JP", "NL", "NO", "NZ", "PL", "PT", "SE", "US"} {
-		list = append(list, country{code, phonenumbers.GetCountryCodeForRegion(code)})
-	}
-	return list
-}()
 
 // fewCodes is the number of recovery codes from which on we warn the user.
 const fewCodes = 3

@@ -2,219 +2,90 @@ package main
 
 import (
 	"context"
-	"embed"
-	"errors"
 	"log/slog"
+	"net"
 	"net/http"
+	"sync"
 	"time"
-
-	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
 
-//go:embed static
-var static embed.FS
-
-// maxBody is the largest form we read. Real ones are much smaller.
-const maxBody = 16 << 10
-
-// handler returns the whole site.
-func (a *app) handler() http.Handler {
-	site := http.NewServeMux()
-	open := func(pattern string, h http.HandlerFunc) {
-		a.shows[pattern] = demo.Name(h)
-		site.HandleFunc(pattern, h)
-	}
-	guarded := func(guard func(memberHandler) http.HandlerFunc, pattern string, h memberHandler) {
-		a.shows[pattern] = demo.Name(h)
-		site.HandleFunc(pattern, guard(h))
-	}
-	withCode := func(purpose enrollment.Purpose, within time.Duration, allow func(memberHandler) http.HandlerFunc) func(memberHandler) http.HandlerFunc {
-		return func(h memberHandler) http.HandlerFunc { return a.withCode(purpose, within, allow, h) }
-	}
-
-	open("GET /{$}", a.home)
-	open("GET /sign-up", a.signUpForm)
-	open("POST /sign-up", a.signUp)
-	open("GET /sign-in", a.signInForm)
-	open("POST /sign-in", a.signIn)
-	open("POST /sign-out", a.signOut)
-	guarded(a.signedIn, "POST /confirm", a.confirmPassword)
-
-	site.Handle(twoFactorPath+"/", a.twofactor)
-	guarded(a.signedIn, twoFactorPath+"/disable", a.disabling)
-
-	resetting := withCode(resetPurpose, resetTTL, a.withLink)
-	open("GET /forgot", a.forgotForm)
-	open("POST /forgot", a.forgot)
-	open("GET /forgot/link", a.openLink)
-	guarded(resetting, "GET "+resetPath, a.resetForm)
-	guarded(resetting, "POST "+resetPath, a.reset)
-
-	changing := withCode(passwordPurpose, passwordTTL, a.signedIn)
-	guarded(changing, "GET /password", a.passwordForm)
-	guarded(changing, "POST /password", a.changePassword)
-	site.Handle("GET /.well-known/change-password", http.RedirectHandler("/password", http.StatusSeeOther))
-	guarded(withCode(dataPurpose, dataTTL, a.signedIn), "GET /data", a.data)
-	open("GET /messages", a.letters)
-	open("GET /health", a.health)
-
-	guarded(a.administrator, "GET /admin/members", a.members)
-	guarded(a.administrator, "GET /admin/members.csv", a.membersFile)
-	guarded(a.administrator, "GET /admin/mandate", a.mandateForm)
-	guarded(a.administrator, "POST /admin/mandate", a.setMandate)
-	guarded(a.administrator, "GET /admin/member", a.member)
-	guarded(a.administrator, "POST /admin/member", a.help)
-	if a.config.demo != nil {
-		a.config.demo.routes(site, a)
-	}
-
-	origins := http.NewCrossOriginProtection()
-	origins.SetDenyHandler(http.HandlerFunc(a.crossOrigin))
-
-	all := http.NewServeMux()
-	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list the folder
-	all.Handle("/", noStore(origins.Handler(a.bounded(withOrigin(a.sessions.LoadAndSave(a.routed(site)))))))
-	return a.logged(a.secured(all))
+// A server serves the site.
+type server struct {
+	cert, key string
+	handler   http.Handler
+	current   func() *app
+	log       *slog.Logger
 }
 
-// routed answers what no route takes with a page: there is no such page, or it does not
-// take the method.
-func (a *app) routed(site *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler, pattern := site.Handler(r)
-		if pattern != "" {
-			site.ServeHTTP(w, r)
+// open opens the app that is served, with the demonstration beside it or without.
+func (s *server) open(ctx context.Context, c config, demonstrated bool) error {
+	if demonstrated {
+		d, err := newDemonstration(ctx, c)
+		if err == nil {
+			s.handler, s.current = d, d.current
+		}
+		return err
+	}
+	a, err := open(ctx, c)
+	if err == nil {
+		s.handler, s.current = a.handler(), func() *app { return a }
+	}
+	return err
+}
+
+// serve answers requests until the context ends. It then waits for running requests to
+// finish. Its limits are enough for any browser, and give little to a client that is slow
+// on purpose.
+func (s *server) serve(ctx context.Context, listener net.Listener) error {
+	web := &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      30 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	var sweeps sync.WaitGroup
+	sweeps.Go(func() { s.sweep(ctx) })
+	failed := make(chan error, 1)
+	go func() {
+		if s.cert != "" {
+			failed <- web.ServeTLS(listener, s.cert, s.key)
 			return
 		}
-		said := &quietWriter{header: http.Header{}}
-		handler.ServeHTTP(said, r)
-		if said.status != http.StatusMethodNotAllowed {
-			a.notFound(w, r)
-			return
-		}
-		w.Header().Set("Allow", said.header.Get("Allow"))
-		a.render(w, r, said.status, "error", problemPage{"That is not possible here", "This page does not take such a request."})
-	})
-}
+		failed <- web.Serve(listener)
+	}()
 
-// quietWriter keeps the status and the headers of an answer.
-type quietWriter struct {
-	header http.Header
-	status int
-}
-
-func (w *quietWriter) Header() http.Header         { return w.header }
-func (w *quietWriter) WriteHeader(status int)      { w.status = status }
-func (w *quietWriter) Write(b []byte) (int, error) { return len(b), nil }
-
-// health tells a load balancer whether this process can serve.
-func (a *app) health(w http.ResponseWriter, r *http.Request) {
-	if err := a.db.PingContext(r.Context()); err != nil {
-		http.Error(w, "no database", http.StatusServiceUnavailable)
-		return
+	select {
+	case err := <-failed: // the sweep ends with the program
+		return err
+	case <-ctx.Done():
 	}
-	w.Write([]byte("ok\n"))
+	s.log.Info("shutting down")
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	err := web.Shutdown(grace)
+	sweeps.Wait()
+	return err
 }
 
-// secured sets the headers that make browsers strict.
-func (a *app) secured(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		// Only our own files, no inline scripts, no frames. The QR code is a
-		// data URL in the page, so that no second response contains it.
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		// "no-referrer" would make browsers send forms with "Origin: null",
-		// which CrossOriginProtection refuses.
-		h.Set("Referrer-Policy", "same-origin")
-		if a.config.secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// noStore keeps pages out of caches. Each page names the user, and some show
-// secrets.
-func noStore(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
-// bounded reads the form, up to maxBody bytes. Handlers read its fields with
-// PostFormValue. FormValue would also accept a code in the URL, and URLs end up
-// in logs and browser histories.
-func (a *app) bounded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		err := r.ParseForm()
-		var large *http.MaxBytesError
-		switch {
-		case errors.As(err, &large):
-			a.errorPage(w, r, http.StatusRequestEntityTooLarge, problemPage{"That did not work", "That was too much to read."})
-			return
-		case err != nil:
-			a.errorPage(w, r, http.StatusBadRequest, problemPage{"That did not work", "We could not read that form."})
+// sweep does what is due, now and every minute, until the context ends.
+func (s *server) sweep(ctx context.Context) {
+	ticker := time.NewTicker(time.Minute)
+	defer ticker.Stop()
+	for {
+		s.current().sweep(ctx)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
 			return
 		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// logged logs one line for each request. It omits the query and the form.
-func (a *app) logged(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := time.Now()
-		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		next.ServeHTTP(status, r)
-		a.log.LogAttrs(r.Context(), slog.LevelInfo, "request",
-			slog.String("method", r.Method), slog.String("path", r.URL.Path),
-			slog.Int("status", status.status), slog.Duration("took", time.Since(began)))
-	})
-}
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap lets http.ResponseController reach the wrapped writer.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
-
-func (a *app) notFound(w http.ResponseWriter, r *http.Request) {
-	a.render(w, r, http.StatusNotFound, "error", problemPage{"Page not found", "There is no page at this address."})
-}
-
-func (a *app) crossOrigin(w http.ResponseWriter, r *http.Request) {
-	a.errorPage(w, r, http.StatusForbidden, problemPage{"That did not work", "The request came from another site, so we refused it."})
-}
-
-func (a *app) tooMany(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Retry-After", "30")
-	a.errorPage(w, r, http.StatusTooManyRequests, problemPage{"Too many tries", "Please wait half a minute, then try again."})
-}
-
-func (a *app) busy(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Retry-After", "2")
-	a.errorPage(w, r, http.StatusServiceUnavailable, problemPage{"We are busy", "Please try again in a moment. A code you entered was not used."})
-}
-
-// internalError logs the error and shows a page that does not describe it. The
-// user must not learn whether a code was right or wrong.
-func (a *app) internalError(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		return // the client has left
 	}
-	a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
-	a.errorPage(w, r, http.StatusInternalServerError, problemPage{"Something went wrong", "The problem is on our side. Please try again in a moment."})
+}
+
+// sweep deletes expired sessions and links, and delivers notifications that are due.
+func (a *app) sweep(ctx context.Context) {
+	a.sweepSessions(ctx)
+	a.sweepAccounts(ctx)
 }

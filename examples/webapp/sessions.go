@@ -32,10 +32,7 @@ const (
 	keyBad        = "problem"    // bad news for the next page
 )
 
-const (
-	sessionLifetime = 12 * time.Hour
-	sweepInterval   = time.Hour
-)
+const sessionLifetime = 12 * time.Hour
 
 func (a *app) newSessions(secure bool) *scs.SessionManager {
 	s := scs.New()

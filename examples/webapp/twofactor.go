@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/nyaruka/phonenumbers"
-
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
@@ -117,23 +115,6 @@ func (a *app) enteredPassword(r *http.Request) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	return time.Unix(at, 0), nil
-}
-
-// channelSMS is the channel of text messages.
-const channelSMS = "sms"
-
-// readPhone reads a phone number, with a country that was chosen or the code of one. A
-// guessed country could send codes to someone else.
-func readPhone(r *http.Request, typed string) (channel, to string, err error) {
-	country := r.PostForm.Get("country")
-	if country == "" {
-		country = "ZZ" // nowhere
-	}
-	number, err := phonenumbers.Parse(typed, country)
-	if err != nil || !phonenumbers.IsValidNumber(number) {
-		return "", "", nil
-	}
-	return channelSMS, phonenumbers.Format(number, phonenumbers.E164), nil
 }
 
 // twoFactorText has the words that this application says in its own way.

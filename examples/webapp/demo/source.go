@@ -3,6 +3,7 @@ package demo
 import (
 	"io/fs"
 	"reflect"
+	"regexp"
 	"runtime"
 	"strings"
 )
@@ -15,33 +16,19 @@ func Name(f any) string {
 	return name
 }
 
-// Source returns the file and the text of a method of the app, which Name has named, and
-// "" if there is none in those files.
+// Source returns the file and the text of a method of the app, which Name has named, with
+// the comment above it. It returns "" if there is none in those files.
 func Source(files fs.FS, name string) (file, text string) {
 	_, method, _ := strings.Cut(name, ").")
+	declared := regexp.MustCompile(`(?ms)^(//[^\n]*\n)*func \(a \*app\) ` + regexp.QuoteMeta(method) + `\(.*?\n}\n`)
 	names, err := fs.Glob(files, "*.go")
 	if err != nil || method == "" {
 		return "", ""
 	}
 	for _, file := range names {
 		content, err := fs.ReadFile(files, file)
-		if err != nil {
-			return "", ""
-		}
-		code := string(content)
-		at := strings.Index(code, "\nfunc (a *app) "+method+"(")
-		if at < 0 {
-			continue
-		}
-		for { // with the comment above
-			line := strings.LastIndexByte(code[:at], '\n')
-			if !strings.HasPrefix(code[line+1:at], "//") {
-				break
-			}
-			at = line
-		}
-		if end := strings.Index(code[at:], "\n}\n"); end > 0 {
-			return file, code[at+1 : at+end+3]
+		if found := declared.Find(content); err == nil && found != nil {
+			return file, string(found)
 		}
 	}
 	return "", ""

@@ -3,6 +3,7 @@ package main
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -51,4 +52,37 @@ func languageOf(r *http.Request) string {
 	tag, _ := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
 	base, _ := tag.Base()
 	return base.String()
+}
+
+// isLocal reports whether the request comes from this machine and names it. The
+// name matters because of DNS rebinding: a foreign web site can point its own
+// name at this address and read the page through the user's browser. The headers
+// reveal a proxy, but not every proxy sets one.
+func isLocal(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
+		if r.Header.Get(name) != "" {
+			return false
+		}
+	}
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
+	host := hostName(r)
+	return err == nil && net.ParseIP(from).IsLoopback() && (host == "localhost" || net.ParseIP(host).IsLoopback())
+}
+
+// hostName returns the host name in the request, without the port.
+func hostName(r *http.Request) string {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
+}
+
+// localPath returns the path if it leads to this site, and otherwise the home page.
+func localPath(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return "/"
+	}
+	return path
 }
