@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // adminPurpose is the purpose of the code that administrators enter first. adminTTL is
@@ -21,39 +23,31 @@ func memberPath(id string) string { return "/admin/member?" + url.Values{"id": {
 
 // memberPage is the page of one user, for administrators.
 type memberPage struct {
-	Member    user
+	Member    accounts.User
 	Own       bool // it is the administrator's own account
 	Status    enrollment.Status
 	Locked    []string
 	Activity  []activity
 	Actions   []action // those that are possible now
-	Roles     []role
+	Roles     []accounts.Role
 	Reason    string // typed before a code was asked for
 	Ticket    string // of a reset a moment ago
 	Mandatory bool
-	now       time.Time
 }
 
-// Matured reports whether the request for a reset can be approved.
-func (p memberPage) Matured() bool {
-	return p.Status.Reset != nil && !p.now.Before(p.Status.Reset.Matures)
-}
-
-func (a *app) member(w http.ResponseWriter, r *http.Request, u user) {
+func (a *app) member(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	ctx := r.Context()
-	member, ok := a.memberOf(w, r, r.URL.Query().Get("id"))
-	if !ok {
-		return
+	member, err := a.memberOf(ctx, r.URL.Query().Get("id"))
+	if err != nil {
+		return err
 	}
 	status, err := a.guard.Status(ctx, member.ID)
 	if err != nil {
-		a.fail(w, r, err)
-		return
+		return err
 	}
-	rule, err := a.mandates.get(ctx)
+	rule, err := a.accounts.Mandate(ctx)
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
 	page := memberPage{
 		Member:    member,
@@ -61,30 +55,26 @@ func (a *app) member(w http.ResponseWriter, r *http.Request, u user) {
 		Status:    status,
 		Locked:    locksInWords(status.Locks, a.now()),
 		Activity:  activities(status.History),
-		Roles:     []role{roleMember, roleClient, roleAdmin},
+		Roles:     accounts.Roles,
 		Reason:    a.sessions.PopString(ctx, keyReason),
 		Ticket:    ticketOf(r, member.ID),
-		Mandatory: rule.options(member).Require,
-		now:       a.now(),
+		Mandatory: rule.For(member).Require,
 	}
 	for _, x := range actions {
-		if x.possible(page) {
+		if x.possible(status, a.now()) {
 			page.Actions = append(page.Actions, x)
 		}
 	}
-	a.render(w, r, http.StatusOK, "member", page)
+	return a.render(w, r, http.StatusOK, "member", page)
 }
 
-// memberOf returns the user with that id. If there is none, it answers the request.
-func (a *app) memberOf(w http.ResponseWriter, r *http.Request, id string) (user, bool) {
-	member, err := a.users.byID(r.Context(), id)
-	switch {
-	case errors.Is(err, errNoUser):
-		a.notFound(w, r)
-	case err != nil:
-		a.internalError(w, r, err)
+// memberOf returns the user with that id, or notFound.
+func (a *app) memberOf(ctx context.Context, id string) (accounts.User, error) {
+	member, err := a.accounts.ByID(ctx, id)
+	if errors.Is(err, accounts.ErrNoUser) {
+		err = notFound
 	}
-	return member, err == nil
+	return member, err
 }
 
 // ticketCookie keeps a ticket in the browser of the administrator who has made it, so that
@@ -101,14 +91,14 @@ func (a *app) keepTicket(w http.ResponseWriter, id string, ticket enrollment.Tic
 	})
 }
 
+// ticketOf returns the ticket for that user, or "".
 func ticketOf(r *http.Request, id string) string {
 	cookie, err := r.Cookie(ticketCookie)
 	if err != nil {
 		return ""
 	}
-	ticket, _ := strings.CutPrefix(cookie.Value, id+".")
-	if ticket == cookie.Value {
-		return ""
+	if ticket, found := strings.CutPrefix(cookie.Value, id+"."); found {
+		return ticket
 	}
-	return ticket
+	return ""
 }

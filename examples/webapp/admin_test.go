@@ -229,7 +229,7 @@ func TestErase(t *testing.T) {
 		t.Errorf("the page of somebody who is gone: status %d", admin.page.status)
 	}
 	var left int
-	row := s.app.db.QueryRow(`SELECT (SELECT count(*) FROM twofactor_accounts WHERE user_id = ?1) + (SELECT count(*) FROM people WHERE id = ?1)`, id)
+	row := s.app.accounts.SQL.QueryRow(`SELECT (SELECT count(*) FROM twofactor_accounts WHERE user_id = ?1) + (SELECT count(*) FROM users WHERE id = ?1)`, id)
 	if err := row.Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d rows are left, %v", left, err)
 	}

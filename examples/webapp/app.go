@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
@@ -51,22 +54,19 @@ type app struct {
 	config    config
 	guard     *enrollment.Guard
 	directory *enrollment.Directory
-	users     *users
-	mandates  mandates
-	links     links
+	accounts  *accounts.Store
 	mailbox   *mailbox
 	sessions  *scs.SessionManager
 	templates pages
 	twofactor *web.Pages
 	limits    *limits
 	shows     map[string]string // what answers a pattern of the mux
+	site      http.Handler
 	now       func() time.Time
 	log       *slog.Logger
-	db        database
 }
 
-// open opens the database, creates missing tables and returns the app. The
-// caller must close it.
+// open opens the database and returns the app. The caller must close it.
 func open(ctx context.Context, c config) (*app, error) {
 	if err := checkBrands(c); err != nil {
 		return nil, err
@@ -74,61 +74,47 @@ func open(ctx context.Context, c config) (*app, error) {
 	if err := os.MkdirAll(c.data, 0o700); err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(c)
-	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
-	}
-	a, err := compose(ctx, c, db, nil)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return a, nil
-}
-
-// compose returns an app over the database. It goes on with the sessions and messages of an
-// earlier one, unless that is nil.
-func compose(ctx context.Context, c config, db database, earlier *app) (*app, error) {
-	accounts := sqlstore.New(db.DB, db.dialect)
-	if err := accounts.Migrate(ctx); err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
-	}
-	if err := db.migrate(ctx); err != nil {
-		return nil, fmt.Errorf("creating tables: %w", err)
-	}
-	keys, err := keyfile.Open(ctx, filepath.Join(c.data, "twofactor.key"), accounts)
-	if err != nil {
-		return nil, err
-	}
-	users, err := newUsers(db, c.cost, c.now)
-	if err != nil {
-		return nil, err
-	}
 	templates, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	users, err := accounts.Open(ctx, cmp.Or(c.database, "sqlite://"+filepath.Join(c.data, "app.db")), c.cost, c.now)
 	if err != nil {
 		return nil, err
 	}
 	a := &app{
 		config:    c,
-		users:     users,
-		mandates:  mandates{db},
-		links:     links{db, c.now},
+		accounts:  users,
 		mailbox:   &mailbox{now: c.now, log: c.log, domain: c.domain},
 		templates: templates,
-		shows:     map[string]string{},
 		limits:    newLimits(c.now),
 		now:       c.now,
 		log:       c.log,
-		db:        db,
 	}
 	a.sessions = a.newSessions(c.secure)
-	if earlier != nil {
-		a.sessions, a.mailbox, a.limits = earlier.sessions, earlier.mailbox, earlier.limits
+	if a, err = a.configured(ctx, c); err != nil {
+		return nil, errors.Join(err, users.Close())
+	}
+	return a, nil
+}
+
+// configured returns the app with another configuration. It goes on with the database, the
+// sessions and the messages of this one.
+func (a app) configured(ctx context.Context, c config) (*app, error) {
+	records := sqlstore.New(a.accounts.SQL, a.accounts.Dialect)
+	if err := records.Migrate(ctx); err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	keys, err := keyfile.Open(ctx, filepath.Join(c.data, "twofactor.key"), records)
+	if err != nil {
+		return nil, err
 	}
 	newGuard := c.newGuard
 	if newGuard == nil {
 		newGuard = enrollment.New
 	}
-	a.guard, err = newGuard(accounts, keys, enrollment.Config{
+	a.config, a.shows = c, map[string]string{}
+	a.guard, err = newGuard(records, keys, enrollment.Config{
 		Issuer:         c.issuer,
 		CodesAtSetup:   c.codesAtSetup,
 		ReplenishCodes: c.replenish,
@@ -146,15 +132,18 @@ func compose(ctx context.Context, c config, db database, earlier *app) (*app, er
 	if err != nil {
 		return nil, err
 	}
-	a.directory, err = enrollment.NewDirectory(a.guard, accounts)
+	a.directory, err = enrollment.NewDirectory(a.guard, records)
 	if err != nil {
 		return nil, err
 	}
 	if err := a.directory.CheckKeys(ctx); err != nil {
 		return nil, err
 	}
-	a.twofactor, err = a.newTwoFactor()
-	return a, err
+	if a.twofactor, err = a.newTwoFactor(); err != nil {
+		return nil, err
+	}
+	a.site = a.handler()
+	return &a, nil
 }
 
-func (a *app) close() error { return a.db.Close() }
+func (a *app) close() error { return a.accounts.Close() }

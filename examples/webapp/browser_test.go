@@ -416,7 +416,7 @@ func (s *site) admin() (*browser, *phone) {
 // idOf returns the id of a user.
 func (s *site) idOf(email string) string {
 	s.t.Helper()
-	u, _, err := s.app.users.find(s.t.Context(), "email", email)
+	u, err := s.app.accounts.ByEmail(s.t.Context(), email)
 	if err != nil {
 		s.t.Fatal(err)
 	}

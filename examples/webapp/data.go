@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // dataPurpose is the purpose of the code for the page of personal data. dataTTL is how
@@ -23,21 +24,16 @@ type dataPage struct {
 // data is a page that needs a code, even from a user who is signed in. A user without a
 // second factor can't be asked for one. A service that requires a code here sends the
 // user to the security page instead.
-func (a *app) data(w http.ResponseWriter, r *http.Request, u user) {
+func (a *app) data(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	status, err := a.guard.Status(r.Context(), u.ID)
 	if err != nil {
-		a.fail(w, r, err)
-		return
+		return err
 	}
-	text, err := json.MarshalIndent(struct {
-		ID        string            `json:"id"`
-		Email     string            `json:"email"`
-		Joined    time.Time         `json:"joined"`
-		TwoFactor enrollment.Status `json:"two_factor"`
-	}{u.ID, u.Email, u.Joined, status}, "", "  ")
+	text, err := json.MarshalIndent(map[string]any{
+		"id": u.ID, "email": u.Email, "joined": u.JoinedAt(), "two_factor": status,
+	}, "", "  ")
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
-	a.render(w, r, http.StatusOK, "data", dataPage{string(text), status.Enabled()})
+	return a.render(w, r, http.StatusOK, "data", dataPage{string(text), status.Enabled()})
 }

@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 )
 
@@ -92,21 +95,20 @@ func TestDatabases(t *testing.T) {
 			bob.submit("/forgot/password", "password", newPassword)
 			bob.signedOut()
 			bob.sees("Password changed.")
-			s.app.sweepSessions(t.Context())
-			s.app.sweepAccounts(t.Context())
+			s.app.sweep(t.Context())
 			if strings.Contains(s.log.String(), "level=ERROR") {
 				t.Error(s.log)
 			}
 
-			_, err := s.app.users.create(t.Context(), "BOB@example.com ", password, "en")
-			if err != errTaken {
+			_, err := s.app.accounts.Create(t.Context(), "BOB@example.com ", password, "en")
+			if err != accounts.ErrTaken {
 				t.Errorf("two users with one address: %v", err)
 			}
 			admin.force(s.idOf("bob@example.com"), "erase")
 			admin.sees("User deleted.")
 		})
 	}
-	if _, err := openDatabase(config{database: "oracle://x"}); err == nil {
+	if _, err := accounts.Open(t.Context(), "oracle://x", bcrypt.MinCost, time.Now); err == nil {
 		t.Error("opens what it does not know")
 	}
 }

@@ -4,12 +4,13 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
 
@@ -20,11 +21,10 @@ type demonstration struct {
 	clock demo.Clock
 	phone demo.Phone
 
-	mu     sync.Mutex
-	config config // as the switches are set
-	story  *story // the one that was started last
-	app    *app
-	site   atomic.Pointer[http.Handler] // of that app
+	app   atomic.Pointer[app]
+	story atomic.Pointer[demo.Story] // the one that was started last
+
+	configuring sync.Mutex
 }
 
 //go:embed *.go
@@ -36,43 +36,26 @@ func newDemonstration(ctx context.Context, c config) (*demonstration, error) {
 	d := &demonstration{}
 	c.demo, c.now = d, d.clock.Now
 	a, err := open(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	d.use(a)
-	return d, nil
-}
-
-// use serves another app.
-func (d *demonstration) use(a *app) {
-	handler := a.handler()
-	d.config, d.app = a.config, a
-	d.site.Store(&handler)
+	d.app.Store(a)
+	return d, err
 }
 
 // reconfigure serves an app with another configuration, over the same database.
 func (d *demonstration) reconfigure(ctx context.Context, change func(*config)) (*app, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	c := d.config
+	d.configuring.Lock()
+	defer d.configuring.Unlock()
+	c := d.running().config
 	change(&c)
-	a, err := compose(ctx, c, d.app.db, d.app)
-	if err != nil {
-		return nil, err
+	a, err := d.running().configured(ctx, c)
+	if err == nil {
+		d.app.Store(a)
 	}
-	d.use(a)
-	return a, nil
+	return a, err
 }
 
-func (d *demonstration) current() *app {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.app
-}
-
-// ServeHTTP serves the site as it is configured now.
+func (d *demonstration) running() *app { return d.app.Load() }
 func (d *demonstration) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	(*d.site.Load()).ServeHTTP(w, r)
+	d.running().ServeHTTP(w, r)
 }
 
 // A toggle is an option that is off by default, because it weakens something.
@@ -105,11 +88,11 @@ type bar struct {
 	On      map[string]bool
 	Tenants []string
 	Tenant  string
-	Stories []story
-	Story   *story
-	Here    string // the page
-	Handler string // what answers it
-	WebPage string // the page of package web, if it is one
+	Stories []*demo.Story
+	Story   *demo.Story // the one that was started last
+	Here    string      // the page
+	Handler string      // what answers it
+	WebPage string      // the page of package web, if it is one
 }
 
 // barLetters and barCodes are how many messages and following codes are shown.
@@ -119,11 +102,9 @@ const (
 )
 
 func (d *demonstration) bar(a *app, r *http.Request, data any) *bar {
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	b := &bar{
 		Now: a.now(), Off: d.phone.Off(), Toggles: toggles, On: map[string]bool{}, Tenants: tenants, Tenant: a.config.issuer,
-		Stories: stories, Story: d.story, Here: r.URL.RequestURI(), Handler: a.shows[r.Pattern],
+		Stories: demo.Stories, Story: d.story.Load(), Here: r.URL.RequestURI(), Handler: a.shows[r.Pattern],
 	}
 	if ahead := d.clock.Ahead(); ahead > 0 {
 		b.Ahead = inWords(ahead)
@@ -173,95 +154,93 @@ func (b bar) JSON(codes []demo.Code) (string, error) {
 
 // routes adds what the bar does. Everything leads back to the page it was done from.
 func (d *demonstration) routes(site *http.ServeMux, a *app) {
-	for pattern, do := range map[string]func(w http.ResponseWriter, r *http.Request) error{
+	for pattern, do := range map[string]handler{
 		"POST /demo/time":     d.moveTime,
 		"POST /demo/phone":    d.usePhone,
 		"POST /demo/switches": d.setSwitches,
 		"POST /demo/story":    d.startStory,
+		"GET /demo/code":      a.showCode,
 	} {
-		site.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		site.Handle(pattern, a.answer(func(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 			if !isLocal(r) {
-				a.notFound(w, r)
-				return
+				return notFound
 			}
-			if err := do(w, r); err != nil {
-				a.internalError(w, r, err)
-				return
-			}
-			if w.Header().Get("Location") == "" {
-				http.Redirect(w, r, localPath(r.PostFormValue("return")), http.StatusSeeOther)
-			}
-		})
+			return do(w, r, u)
+		}))
 	}
-	site.HandleFunc("GET /demo/code", func(w http.ResponseWriter, r *http.Request) {
-		file, text := demo.Source(source, r.URL.Query().Get("of"))
-		if text == "" || !isLocal(r) {
-			a.notFound(w, r)
-			return
-		}
-		a.render(w, r, http.StatusOK, "code", codePage{file, text})
-	})
+}
+
+// back leads to the page with the bar.
+func back(w http.ResponseWriter, r *http.Request, err error) error {
+	if err == nil {
+		http.Redirect(w, r, localPath(r.PostFormValue("return")), http.StatusSeeOther)
+	}
+	return err
 }
 
 type codePage struct{ File, Text string }
 
+// showCode shows the source of what answers a page.
+func (a *app) showCode(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	file, text := demo.Source(source, r.URL.Query().Get("of"))
+	if text == "" {
+		return notFound
+	}
+	return a.render(w, r, http.StatusOK, "code", codePage{file, text})
+}
+
 // moveTime moves the clock on, and does what the time has brought.
-func (d *demonstration) moveTime(_ http.ResponseWriter, r *http.Request) error {
+func (d *demonstration) moveTime(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	by, err := time.ParseDuration(r.PostFormValue("by"))
 	if err != nil || by < 0 || by > 30*24*time.Hour {
-		return nil
+		return back(w, r, nil)
 	}
 	d.clock.Advance(by)
-	_, err = d.current().directory.Sweep(r.Context())
-	return err
+	_, err = d.running().directory.Sweep(r.Context())
+	return back(w, r, err)
 }
 
 // usePhone scans a code, sets the phone's clock, or loses the phone.
-func (d *demonstration) usePhone(_ http.ResponseWriter, r *http.Request) error {
+func (d *demonstration) usePhone(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	off, err := time.ParseDuration(r.PostFormValue("off"))
 	switch {
 	case r.PostFormValue("scan") != "":
-		return d.phone.Scan(r.PostFormValue("scan"))
+		return back(w, r, d.phone.Scan(r.PostFormValue("scan")))
 	case r.PostFormValue("lose") != "":
 		d.phone.Lose()
 	case err == nil && off.Abs() <= time.Hour:
 		d.phone.SetOff(off)
 	}
-	return nil
+	return back(w, r, nil)
 }
 
-func (d *demonstration) setSwitches(_ http.ResponseWriter, r *http.Request) error {
+func (d *demonstration) setSwitches(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	_, err := d.reconfigure(r.Context(), func(c *config) {
 		for _, t := range toggles {
 			*t.field(c) = r.PostFormValue(t.Name) != ""
 		}
-		for _, name := range tenants {
-			if r.PostFormValue("tenant") == name {
-				c.issuer = name
-			}
+		if name := r.PostFormValue("tenant"); slices.Contains(tenants, name) {
+			c.issuer = name
 		}
 	})
-	return err
+	return back(w, r, err)
 }
 
-func (d *demonstration) startStory(w http.ResponseWriter, r *http.Request) error {
-	for i := range stories {
-		s := &stories[i]
-		if s.Name != r.PostFormValue("story") {
-			continue
-		}
-		a, err := d.reconfigure(r.Context(), s.configure)
-		if err != nil {
-			return err
-		}
-		d.mu.Lock()
-		d.story = s
-		d.mu.Unlock()
-		if err := s.begin(r.Context(), a, &d.phone, r.PostFormValue("as")); err != nil {
-			return err
-		}
-		http.Redirect(w, r, a.sessions.GetString(r.Context(), keyAfter), http.StatusSeeOther)
-		return nil
+func (d *demonstration) startStory(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	i := slices.IndexFunc(demo.Stories, func(s *demo.Story) bool { return s.Name == r.PostFormValue("story") })
+	if i < 0 {
+		return notFound
 	}
-	return errors.New("there is no such story")
+	story := demo.Stories[i]
+	a, err := d.reconfigure(r.Context(), configure(story))
+	if err != nil {
+		return err
+	}
+	d.story.Store(story)
+	at, err := a.begin(r.Context(), story, &d.phone, r.PostFormValue("as"))
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, at, http.StatusSeeOther)
+	return nil
 }

@@ -27,7 +27,7 @@ func demonstrate(t *testing.T) (*site, *demonstration) {
 		t.Fatal(err)
 	}
 	s.server = httptest.NewServer(d)
-	t.Cleanup(func() { s.server.Close(); d.current().close() })
+	t.Cleanup(func() { s.server.Close(); d.running().close() })
 	return s, d
 }
 
@@ -102,11 +102,11 @@ func TestDemonstration(t *testing.T) {
 func TestStoriesBegin(t *testing.T) {
 	t.Parallel()
 	s, d := demonstrate(t)
-	for _, x := range stories {
+	for _, x := range demo.Stories {
 		b := s.browser()
 		b.tell(x.Name, "")
 		b.sees(x.Title, x.Steps[0], "You are "+x.Name+"-")
-		if x.mandatory {
+		if x.Mandatory {
 			email := regexp.MustCompile(x.Name + `-[a-z0-9]+@example\.com`).FindString(b.page.body)
 			b.submit("/sign-in", "password", storyPassword) // the address is filled in
 			b.at("/security/setup/begin")
@@ -116,11 +116,11 @@ func TestStoriesBegin(t *testing.T) {
 		} else {
 			b.at("/security/")
 		}
-		if x.enrolled {
+		if x.Enrolled {
 			b.sees("10 of 10 are left.")
 		}
 	}
-	c := d.current().config
+	c := d.running().config
 	if c.issuer != "Reseller One" || !c.replenish || !c.keepCodes || !c.eightCodes || c.codesAtSetup || c.passwordDisables || c.messagesAlone {
 		t.Errorf("the last story has the switches %+v", c)
 	}
@@ -134,7 +134,7 @@ func TestStoriesBegin(t *testing.T) {
 	b.setUp("/security/setup/begin")
 	b.codes()
 	b.post("/demo/switches", url.Values{"tenant": {"Evil Inc"}})
-	if got := d.current().config; got.issuer != "Acme Rentals" || got.codesAtSetup {
+	if got := d.running().config; got.issuer != "Acme Rentals" || got.codesAtSetup {
 		t.Errorf("the switches are %+v", got)
 	}
 	b.post("/demo/time", url.Values{"by": {"9000h"}})
@@ -157,7 +157,7 @@ func TestShowTheCode(t *testing.T) {
 	}
 	b.tell("review", "")
 	b.sees("The page “security” of package enrollment/web", "showSecurity")
-	a := d.current()
+	a := d.running()
 	for pattern, name := range a.shows {
 		if file, text := demo.Source(source, name); !strings.HasSuffix(file, ".go") || !strings.HasPrefix(text, "// ") && !strings.HasPrefix(text, "func ") {
 			t.Errorf("%s: no source of %q", pattern, name)

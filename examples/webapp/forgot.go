@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // A new password by a link in an e-mail takes a code as well: access to the mailbox is not
@@ -17,6 +19,9 @@ const (
 	resetPath                       = "/forgot/password"
 	resetTTL                        = 10 * time.Minute // how long the code counts
 )
+
+// errLink tells the user to ask for another link.
+var errLink = hint{"That link is no longer valid. Ask for a new one.", "/forgot"}
 
 // forReset reports whether the request belongs to a reset: the form for the password, or
 // the page that asks for the code.
@@ -32,89 +37,78 @@ func forReset(r *http.Request) bool {
 	return purpose == string(resetPurpose) && (r.URL.Path == step || strings.HasPrefix(r.URL.Path, step+"/"))
 }
 
-func (a *app) forgotForm(w http.ResponseWriter, r *http.Request) {
-	a.render(w, r, http.StatusOK, "forgot", nil)
+func (a *app) forgotForm(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	return a.render(w, r, http.StatusOK, "forgot", nil)
 }
 
 // forgot sends a link if the account exists. The answer and the time it takes are the
 // same if it does not.
-func (a *app) forgot(w http.ResponseWriter, r *http.Request) {
-	ctx, email := r.Context(), cleanEmail(r.PostFormValue("email"))
+func (a *app) forgot(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	ctx, email := r.Context(), accounts.CleanEmail(r.PostFormValue("email"))
 	if !a.limits.allow(r, email) {
-		a.tooMany(w, r)
-		return
+		return tooMany
 	}
-	u, _, err := a.users.find(ctx, "email", email)
-	if err != nil && !errors.Is(err, errNoUser) {
-		a.internalError(w, r, err)
-		return
+	u, err := a.accounts.ByEmail(ctx, email)
+	if err != nil && !errors.Is(err, accounts.ErrNoUser) {
+		return err
 	}
-	token, err := a.links.add(ctx, u.ID)
+	token, err := a.accounts.AddLink(ctx, u.ID)
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
 	if u.ID != "" {
 		a.mailbox.put(ctx, linkMail(u, "/forgot/link?"+url.Values{"token": {token}}.Encode(), a.now(), originOf(r)))
 	}
 	a.say(w, r, keyNotice, "If that address has an account, we have sent it a message with a link.", "/sign-in")
+	return nil
 }
 
 // openLink moves the link from the URL into the session, so that it does not stay in the
 // browser's history. It renews the session token first: an attacker may have planted the
 // old one.
-func (a *app) openLink(w http.ResponseWriter, r *http.Request) {
-	ctx := r.Context()
-	if err := a.sessions.RenewToken(ctx); err != nil {
-		a.internalError(w, r, err)
-		return
+func (a *app) openLink(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	if err := a.sessions.RenewToken(r.Context()); err != nil {
+		return err
 	}
-	a.sessions.Put(ctx, keyReset, hashLink(r.URL.Query().Get("token")))
+	a.sessions.Put(r.Context(), keyReset, accounts.HashLink(r.URL.Query().Get("token")))
 	http.Redirect(w, r, resetPath, http.StatusSeeOther)
+	return nil
 }
 
-// resetting returns the user of the link in the session, or errNoUser.
-func (a *app) resetting(r *http.Request) (user, error) {
-	ctx := r.Context()
-	id, err := a.links.find(ctx, a.sessions.GetString(ctx, keyReset))
-	if err != nil {
-		return user{}, err
-	}
-	return a.users.byID(ctx, id)
+// resetting returns the user of the link in the session, or accounts.ErrNoUser.
+func (a *app) resetting(ctx context.Context) (accounts.User, error) {
+	return a.accounts.ByLink(ctx, a.sessions.GetString(ctx, keyReset))
 }
 
 // withLink allows only requests of a session that has opened a link which is still good.
-func (a *app) withLink(next memberHandler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		u, err := a.resetting(r)
-		switch {
-		case errors.Is(err, errNoUser):
-			a.say(w, r, keyBad, "That link is no longer valid. Ask for a new one.", "/forgot")
-		case err != nil:
-			a.internalError(w, r, err)
-		default:
-			next(w, r, u)
+func (a *app) withLink(next handler) handler {
+	return func(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+		u, err := a.resetting(r.Context())
+		if errors.Is(err, accounts.ErrNoUser) {
+			return errLink
 		}
+		if err != nil {
+			return err
+		}
+		return next(w, r, u)
 	}
 }
 
-func (a *app) resetForm(w http.ResponseWriter, r *http.Request, _ user) {
-	a.render(w, r, http.StatusOK, "password", passwordPage{Action: resetPath})
+func (a *app) resetForm(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	return a.render(w, r, http.StatusOK, "password", passwordPage{Action: resetPath})
 }
 
 // reset changes the password. It does not sign the user in. Of two requests at the same
 // time, one spends the link.
-func (a *app) reset(w http.ResponseWriter, r *http.Request, u user) {
+func (a *app) reset(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	ctx := r.Context()
-	if err := checkPassword(r.PostFormValue("password")); err != nil {
+	if err := accounts.CheckPassword(r.PostFormValue("password")); err != nil {
 		form := passwordPage{Action: resetPath, BadWord: signUpWords(err)}
-		a.render(w, r, http.StatusUnprocessableEntity, "password", form)
-		return
+		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
 	}
-	err := a.links.spend(ctx, a.sessions.GetString(ctx, keyReset))
-	if errors.Is(err, errNoUser) {
-		a.say(w, r, keyBad, "That link is no longer valid. Ask for a new one.", "/forgot")
-		return
+	err := a.accounts.SpendLink(ctx, a.sessions.GetString(ctx, keyReset))
+	if errors.Is(err, accounts.ErrNoUser) {
+		return errLink
 	}
 	if err == nil {
 		err = a.newPassword(r, u)
@@ -123,8 +117,8 @@ func (a *app) reset(w http.ResponseWriter, r *http.Request, u user) {
 		err = a.restart(ctx)
 	}
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
 	a.say(w, r, keyNotice, "Password changed. Please sign in.", "/sign-in")
+	return nil
 }

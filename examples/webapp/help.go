@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // passTime is how long a pass lasts: the library's default maximum.
@@ -15,154 +18,119 @@ const passTime = 24 * time.Hour
 // reason.
 type action struct {
 	Name, Label, Hint string
-	Danger            bool
-	possible          func(memberPage) bool
-	do                func(a *app, r *http.Request, admin enrollment.Admin, id string) (result, error)
-}
-
-// result is what an action has done. A ticket is shown on the page of the user.
-type result struct {
-	text   string
-	ticket enrollment.Ticket
-	gone   bool // there is no such user any more
+	done              string // what the administrator reads afterwards
 }
 
 var actions = []action{
-	{
-		Name: "unlock", Label: "Unlock", Hint: "The user can try codes again.",
-		possible: func(p memberPage) bool { return len(p.Status.Locks) > 0 },
-		do: func(_ *app, r *http.Request, admin enrollment.Admin, id string) (result, error) {
-			return result{text: "The user can try again."}, admin.Unlock(r.Context(), id)
-		},
-	},
-	{
-		Name: "refuse", Label: "Refuse the request for a reset", Hint: "Two-factor authentication stays on.",
-		possible: func(p memberPage) bool { return p.Status.Reset != nil },
-		do: func(_ *app, r *http.Request, admin enrollment.Admin, id string) (result, error) {
-			return result{text: "Request refused."}, admin.RefuseReset(r.Context(), id)
-		},
-	},
-	{
-		Name: "approve", Label: "Approve the request for a reset", Danger: true,
-		Hint:     "First make sure that it was the user: call, or ask in person. It turns off two-factor authentication.",
-		possible: memberPage.Matured,
-		do: func(_ *app, r *http.Request, admin enrollment.Admin, id string) (result, error) {
-			return takenAway(admin.ApproveReset(r.Context(), id, resetOptions(r)))
-		},
-	},
-	{
-		Name: "pass", Label: "Give a pass for 24 hours",
-		Hint:     "The user can sign in without a code, for example after leaving the phone at home. The session ends with the pass. A user without two-factor authentication must then set it up.",
-		possible: func(memberPage) bool { return true },
-		do: func(a *app, r *http.Request, admin enrollment.Admin, id string) (result, error) {
-			return result{text: "The user can sign in without a code for 24 hours."}, admin.Bypass(r.Context(), id, a.now().Add(passTime))
-		},
-	},
-	{
-		Name: "reset", Label: "Turn off two-factor authentication", Danger: true,
-		Hint:     "This deletes the user’s authenticators, recovery codes and trusted devices, and signs the user out.",
-		possible: func(p memberPage) bool { return p.Status.Enabled() },
-		do: func(_ *app, r *http.Request, admin enrollment.Admin, id string) (result, error) {
-			return takenAway(admin.Reset(r.Context(), id, resetOptions(r)))
-		},
-	},
-	{
-		Name: "ticket", Label: "Demand a ticket for the next setup",
-		Hint:     "You give it to the user. Without it, someone who stole the password could set up a phone first.",
-		possible: func(p memberPage) bool { return !p.Status.Enabled() },
-		do: func(_ *app, r *http.Request, admin enrollment.Admin, id string) (result, error) {
-			return takenAway(admin.Reset(r.Context(), id, enrollment.ResetOptions{Ticket: true}))
-		},
-	},
-	{
-		Name: "erase", Label: "Delete the user", Danger: true, Hint: "This can’t be undone.",
-		possible: func(memberPage) bool { return true },
-		do: func(a *app, r *http.Request, admin enrollment.Admin, id string) (result, error) {
-			// The account goes first, so that this can be done again if the rest fails.
-			if err := admin.Erase(r.Context(), id); err != nil {
-				return result{}, err
-			}
-			return result{text: "User deleted.", gone: true}, a.users.remove(r.Context(), id)
-		},
-	},
+	{Name: "unlock", Label: "Unlock", Hint: "The user can try codes again.", done: "The user can try again."},
+	{Name: "refuse", Label: "Refuse the request for a reset", Hint: "Two-factor authentication stays on.", done: "Request refused."},
+	{Name: "approve", Label: "Approve the request for a reset",
+		Hint: "First make sure that it was the user: call, or ask in person. It turns off two-factor authentication.", done: isOff},
+	{Name: "pass", Label: "Give a pass for 24 hours",
+		Hint: "The user can sign in without a code, for example after leaving the phone at home. The session ends with the pass. A user without two-factor authentication must then set it up.", done: "The user can sign in without a code for 24 hours."},
+	{Name: "reset", Label: "Turn off two-factor authentication",
+		Hint: "This deletes the user’s authenticators, recovery codes and trusted devices, and signs the user out.", done: isOff},
+	{Name: "ticket", Label: "Demand a ticket for the next setup",
+		Hint: "You give it to the user. Without it, someone who stole the password could set up a phone first.", done: isOff},
+	{Name: "erase", Label: "Delete the user", Hint: "This can’t be undone.", done: "User deleted."},
 }
 
-func resetOptions(r *http.Request) enrollment.ResetOptions {
-	return enrollment.ResetOptions{Ticket: r.PostFormValue("ticket") != ""}
+const isOff = "Two-factor authentication is now off for this user."
+
+// possible reports whether the action makes sense now. The library refuses what does not.
+func (x action) possible(s enrollment.Status, now time.Time) bool {
+	switch x.Name {
+	case "unlock":
+		return len(s.Locks) > 0
+	case "refuse":
+		return s.Reset != nil
+	case "approve":
+		return s.Reset != nil && !now.Before(s.Reset.Matures)
+	case "reset":
+		return s.Enabled()
+	case "ticket":
+		return !s.Enabled()
+	}
+	return true
 }
 
-func takenAway(ticket enrollment.Ticket, err error) (result, error) {
-	return result{text: "Two-factor authentication is now off for this user.", ticket: ticket}, err
+// act does the action for the user with that id. The next setup may need a ticket, which the
+// page of the user then shows.
+func (a *app) act(ctx context.Context, x action, admin enrollment.Admin, id string, ticket bool) (enrollment.Ticket, error) {
+	var err error
+	switch x.Name {
+	case "unlock":
+		err = admin.Unlock(ctx, id)
+	case "refuse":
+		err = admin.RefuseReset(ctx, id)
+	case "approve":
+		return admin.ApproveReset(ctx, id, enrollment.ResetOptions{Ticket: ticket})
+	case "pass":
+		err = admin.Bypass(ctx, id, a.now().Add(passTime))
+	case "reset", "ticket":
+		return admin.Reset(ctx, id, enrollment.ResetOptions{Ticket: ticket || x.Name == "ticket"})
+	case "erase": // the account goes first, so that this can be done again if the rest fails
+		if err = admin.Erase(ctx, id); err == nil {
+			err = a.accounts.Remove(ctx, id)
+		}
+	}
+	return enrollment.Ticket{}, err
 }
 
 // help does what the administrator has chosen. What is no longer possible, for example by
-// a second click, the library refuses.
-func (a *app) help(w http.ResponseWriter, r *http.Request, u user) {
+// a second click, the library refuses. The page that follows has no form to be sent again.
+func (a *app) help(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	id, chosen := r.PostFormValue("id"), r.PostFormValue("action")
-	if _, ok := a.memberOf(w, r, id); !ok {
-		return
+	member, err := a.memberOf(r.Context(), id)
+	if err != nil {
+		return err
 	}
 	if chosen == "role" {
-		a.setRole(w, r, u, id)
-		return
+		return a.setRole(w, r, u, member)
 	}
 	reason := cleanReason(r.PostFormValue("reason"))
+	i := slices.IndexFunc(actions, func(x action) bool { return x.Name == chosen })
 	switch {
 	case reason == "":
-		a.say(w, r, keyBad, "Enter a reason. The user will see it.", memberPath(id))
-		return
+		return hint{"Enter a reason. The user will see it.", memberPath(id)}
+	case i < 0:
+		return hint{"Choose what to do.", memberPath(id)}
 	case chosen == "erase" && r.PostFormValue("sure") == "":
-		a.say(w, r, keyBad, "Tick the box if you are sure.", memberPath(id))
-		return
+		return hint{"Tick the box if you are sure.", memberPath(id)}
 	}
-	for _, x := range actions {
-		if x.Name == chosen {
-			done, err := x.do(a, r, a.guard.Admin(u.ID, reason), id)
-			a.helped(w, r, id, done, err)
-			return
-		}
+	ticket, err := a.act(r.Context(), actions[i], a.guard.Admin(u.ID, reason), id, r.PostFormValue("ticket") != "")
+	if denied := (*enrollment.Denied)(nil); errors.As(err, &denied) {
+		return hint{deniedInWords(denied, a.now()), memberPath(id)}
 	}
-	a.say(w, r, keyBad, "Choose what to do.", memberPath(id))
-}
-
-// helped says what was done. The page that follows has no form to be sent again.
-func (a *app) helped(w http.ResponseWriter, r *http.Request, id string, done result, err error) {
-	var denied *enrollment.Denied
-	switch {
-	case errors.As(err, &denied):
-		a.say(w, r, keyBad, deniedInWords(denied, a.now()), memberPath(id))
-		return
-	case err != nil:
-		a.fail(w, r, err)
-		return
+	if err != nil {
+		return err
 	}
 	a.sessions.Remove(r.Context(), keyReason)
-	if !done.ticket.IsZero() {
-		a.keepTicket(w, id, done.ticket)
+	if !ticket.IsZero() {
+		a.keepTicket(w, id, ticket)
 	}
 	to := memberPath(id)
-	if done.gone {
+	if chosen == "erase" {
 		to = "/admin/members"
 	}
-	a.say(w, r, keyNotice, done.text, to)
+	a.say(w, r, keyNotice, actions[i].done, to)
+	return nil
 }
 
 // setRole changes what a user may do and whether a mandate applies. The Guard knows
 // nothing about either.
-func (a *app) setRole(w http.ResponseWriter, r *http.Request, u user, id string) {
-	to := role(r.PostFormValue("role"))
+func (a *app) setRole(w http.ResponseWriter, r *http.Request, u, member accounts.User) error {
+	member.Role = accounts.Role(r.PostFormValue("role"))
 	switch {
-	case id == u.ID: // one administrator must remain
-		a.say(w, r, keyBad, deniedInWords(&enrollment.Denied{Reason: enrollment.ReasonOwnAccount}, a.now()), memberPath(id))
-		return
-	case to != roleAdmin && to != roleMember && to != roleClient:
-		a.say(w, r, keyBad, "Choose a role.", memberPath(id))
-		return
+	case member.ID == u.ID: // one administrator must remain
+		return hint{deniedInWords(&enrollment.Denied{Reason: enrollment.ReasonOwnAccount}, a.now()), memberPath(u.ID)}
+	case !slices.Contains(accounts.Roles, member.Role):
+		return hint{"Choose a role.", memberPath(member.ID)}
 	}
-	if err := a.users.setRole(r.Context(), id, to); err != nil {
-		a.internalError(w, r, err)
-		return
+	if err := a.accounts.Update(r.Context(), member, "Role"); err != nil {
+		return err
 	}
-	a.log.InfoContext(r.Context(), "role set", "by", u.ID, "user", id, "role", to)
-	a.say(w, r, keyNotice, "Role changed.", memberPath(id))
+	a.log.InfoContext(r.Context(), "role set", "by", u.ID, "user", member.ID, "role", member.Role)
+	a.say(w, r, keyNotice, "Role changed.", memberPath(member.ID))
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // TestHost holds this application against what the library asks of any.
@@ -35,14 +36,14 @@ func TestHost(t *testing.T) {
 			Handler: a.handler(),
 			Clocked: true,
 			NewUser: func(login, password string) string {
-				u, err := a.users.create(t.Context(), login, password, "en")
+				u, err := a.accounts.Create(t.Context(), login, password, "en")
 				if err != nil {
 					t.Fatal(err)
 				}
 				return u.ID
 			},
 			Mandate: func(string) {
-				if err := a.mandates.set(t.Context(), mandate{Mandatory: true, Since: a.now()}); err != nil {
+				if err := a.accounts.SetMandate(t.Context(), accounts.Mandate{Mandatory: true, Since: a.now().Unix()}); err != nil {
 					t.Fatal(err)
 				}
 			},

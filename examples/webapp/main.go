@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/database"
 )
 
 func main() {
@@ -45,19 +47,18 @@ var errUsage = errors.New("usage")
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	c := config{brands: map[string]string{}, cost: bcrypt.DefaultCost + 2, now: time.Now, log: log}
-	s := &server{log: log}
 	flags := flag.NewFlagSet("webapp", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free port")
 	flags.StringVar(&c.data, "data", "twofactor-demo", "`folder` for the key file and the SQLite database")
-	flags.StringVar(&c.database, "db", "", "`address` of the database: sqlite://file, postgres://user:password@host/name or mysql://user:password@tcp(host)/name; without it, SQLite in the folder")
+	flags.StringVar(&c.database, "db", "", database.Usage)
 	proxied := flags.Bool("secure", false, "mark cookies Secure; use it behind a proxy that serves HTTPS")
 	flags.StringVar(&c.issuer, "issuer", defaultIssuer, "`name` of this service, in pages and authenticator apps")
 	flags.StringVar(&c.domain, "domain", "localhost", "`name` of the host, in text messages")
 	flags.Func("brand", "another name of this service for one host, as `host=name`; may be repeated",
 		func(text string) error { return addBrand(c.brands, text) })
-	flags.StringVar(&s.cert, "cert", "", "`file` with the certificate for HTTPS; needs -key")
-	flags.StringVar(&s.key, "key", "", "`file` with the private key for HTTPS")
+	cert := flags.String("cert", "", "`file` with the certificate for HTTPS; needs -key")
+	key := flags.String("key", "", "`file` with the private key for HTTPS")
 	show := flags.Bool("demo", true, "show a phone, the mailbox and switches beside each page; only on an address of this machine, and without -secure")
 	if err := flags.Parse(args); err != nil {
 		return errors.Join(errUsage, err)
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	c.secure = *proxied || s.cert != ""
+	c.secure = *proxied || *cert != ""
 
 	// Listen first, so that an address in use leaves no files behind.
 	listener, err := net.Listen("tcp", *addr)
@@ -80,9 +81,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if !local && !c.secure {
 		log.Warn("other machines can connect, but neither -secure nor -cert is set: passwords and codes travel unencrypted")
 	}
-	if err := s.open(ctx, c, *show && local && !*proxied); err != nil {
+	s, err := openService(ctx, c, *show && local && !*proxied)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "listening on %s://%s\n", map[bool]string{false: "http", true: "https"}[s.cert != ""], listener.Addr())
-	return errors.Join(s.serve(ctx, listener), s.current().close())
+	fmt.Fprintf(stdout, "listening on %s://%s\n", map[bool]string{false: "http", true: "https"}[*cert != ""], listener.Addr())
+	return errors.Join(serve(ctx, listener, s, *cert, *key, log), s.running().close())
 }

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // memberRows is the number of users on a page of the list.
@@ -19,45 +20,37 @@ const memberRows = 50
 
 // A member is a user with the status of the second factor.
 type member struct {
-	user
+	accounts.User
 	Status enrollment.Status
 	Err    error // the account can't be opened, so the status is unknown
 }
 
-// all returns the users in the order of their e-mail addresses, starting after the given
-// address. Their addresses contain the text that is searched for. It reads a page of users from our table, and asks the
-// library for all their accounts with one call.
-func (a *app) all(ctx context.Context, search, after string) iter.Seq2[member, error] {
+// search returns the users whose e-mail addresses contain the text, in the order of these.
+// It has one query for the users, and the library one for each thousand of their accounts.
+func (a *app) search(ctx context.Context, text string) iter.Seq2[member, error] {
 	return func(yield func(member, error) bool) {
-		for {
-			page, err := a.users.page(ctx, search, after, memberRows)
-			if err != nil {
-				yield(member{}, err)
-				return
-			}
-			var ids []string
-			for _, u := range page {
-				ids = append(ids, u.ID)
-			}
-			found, err := a.directory.Statuses(ctx, ids)
-			var unreadable *enrollment.UnreadableError
-			if err != nil && !errors.As(err, &unreadable) {
-				yield(member{}, err)
-				return
-			}
-			for _, u := range page {
-				m := member{user: u, Status: found[u.ID]}
-				if unreadable != nil {
-					m.Err = unreadable.Users[u.ID]
-				}
-				if !yield(m, nil) {
+		users, err := a.accounts.Search(ctx, text)
+		if err != nil {
+			yield(member{}, err)
+			return
+		}
+		ids := func(yield func(string) bool) {
+			for _, u := range users {
+				if !yield(u.ID) {
 					return
 				}
-				after = u.Email
 			}
-			if len(page) < memberRows {
+		}
+		i := 0
+		for m, err := range a.directory.Members(ctx, ids) {
+			if m.UserID == "" { // none can be read
+				yield(member{}, err)
 				return
 			}
+			if !yield(member{users[i], m.Status, err}, nil) {
+				return
+			}
+			i++
 		}
 	}
 }
@@ -76,6 +69,16 @@ type membersPage struct {
 
 // Off returns how many have no second factor.
 func (p membersPage) Off() int { return p.Total - p.On - p.Unreadable }
+
+func (p *membersPage) count(m member) {
+	p.Total++
+	switch {
+	case m.Err != nil:
+		p.Unreadable++
+	case m.Status.Enabled():
+		p.On++
+	}
+}
 
 // shows reports whether a member matches the filter. An account that can't be
 // opened matches every filter.
@@ -100,21 +103,14 @@ func readFilter(r *http.Request) (factor, search string) {
 
 // membersAt returns the address of a list.
 func membersAt(page, factor, search, after string) string {
-	query := url.Values{}
-	for name, value := range map[string]string{"factor": factor, "search": search, "after": after} {
-		if value != "" {
-			query.Set(name, value)
-		}
-	}
-	if len(query) == 0 {
-		return page
-	}
-	return page + "?" + query.Encode()
+	query := url.Values{"factor": {factor}, "search": {search}, "after": {after}}
+	maps.DeleteFunc(query, func(_ string, values []string) bool { return values[0] == "" })
+	return (&url.URL{Path: page, RawQuery: query.Encode()}).String()
 }
 
 // members lists the users that the search finds: all, or only those with or without a
 // second factor. It counts them all, so it reads all their accounts.
-func (a *app) members(w http.ResponseWriter, r *http.Request, _ user) {
+func (a *app) members(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	const list = "/admin/members"
 	factor, search := readFilter(r)
 	page := membersPage{
@@ -122,10 +118,9 @@ func (a *app) members(w http.ResponseWriter, r *http.Request, _ user) {
 		OnlyOn: membersAt(list, "on", search, ""), OnlyOff: membersAt(list, "off", search, ""),
 	}
 	after := r.URL.Query().Get("after")
-	for m, err := range a.all(r.Context(), search, "") {
+	for m, err := range a.search(r.Context(), search) {
 		if err != nil {
-			a.internalError(w, r, err)
-			return
+			return err
 		}
 		page.count(m)
 		switch {
@@ -139,25 +134,15 @@ func (a *app) members(w http.ResponseWriter, r *http.Request, _ user) {
 			a.log.ErrorContext(r.Context(), "account can't be opened", "user", m.ID, "error", m.Err)
 		}
 	}
-	a.render(w, r, http.StatusOK, "members", page)
-}
-
-func (p *membersPage) count(m member) {
-	p.Total++
-	switch {
-	case m.Err != nil:
-		p.Unreadable++
-	case m.Status.Enabled():
-		p.On++
-	}
+	return a.render(w, r, http.StatusOK, "members", page)
 }
 
 // membersFile sends the list as a CSV file.
-func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
+func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	factor, search := readFilter(r)
 	var row member // the member of the current row, for our own columns
 	list := func(yield func(enrollment.Member, error) bool) {
-		for m, err := range a.all(r.Context(), search, "") {
+		for m, err := range a.search(r.Context(), search) {
 			if err != nil {
 				yield(enrollment.Member{}, err)
 				return
@@ -172,22 +157,11 @@ func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ user) {
 	_, err := report.WriteCSV(w, list,
 		report.Column{Header: "email", Value: func(enrollment.Member) string { return row.Email }},
 		report.Column{Header: "role", Value: func(enrollment.Member) string { return string(row.Role) }},
-		report.Column{Header: "joined", Value: func(enrollment.Member) string { return row.Joined.Format(time.RFC3339) }},
+		report.Column{Header: "joined", Value: func(enrollment.Member) string { return row.JoinedAt().Format(time.RFC3339) }},
 	)
 	if err != nil {
 		a.log.ErrorContext(r.Context(), "writing the list of members", "error", err)
 		panic(http.ErrAbortHandler) // a truncated file must not look complete
 	}
-}
-
-// sweepAccounts delivers notifications that are due: reminders of requests for a reset,
-// and events that a crash left undelivered.
-func (a *app) sweepAccounts(ctx context.Context) {
-	done, err := a.directory.Sweep(ctx)
-	if err != nil && ctx.Err() == nil {
-		a.log.Error("sweeping accounts", "error", err)
-	}
-	for _, f := range done.Failed.First {
-		a.log.Error("sweeping an account", "user", f.UserID, "error", f.Err)
-	}
+	return nil
 }

@@ -92,7 +92,7 @@ func TestMembers(t *testing.T) {
 	}
 
 	// An account that can't be opened does not hide others.
-	if _, err := s.app.db.Exec(`UPDATE twofactor_accounts SET data = x'00' WHERE user_id = ?1`, s.idOf("bob@example.com")); err != nil {
+	if _, err := s.app.accounts.SQL.Exec(`UPDATE twofactor_accounts SET data = x'00' WHERE user_id = ?1`, s.idOf("bob@example.com")); err != nil {
 		t.Fatal(err)
 	}
 	for _, factor := range []string{"", "on", "off"} {
@@ -119,7 +119,7 @@ func TestManyMembers(t *testing.T) {
 	s := newSite(t, fast)
 	admin, _ := s.admin()
 	for i := range 2*memberRows + 1 {
-		_, err := s.app.db.Exec(`INSERT INTO people (id, email, password, generation, joined, role, language) VALUES (?1, ?2, '', 1, 0, 'member', 'en')`,
+		_, err := s.app.accounts.SQL.Exec(`INSERT INTO users (id, email, password, generation, joined, role, language) VALUES (?1, ?2, '', 1, 0, 'member', 'en')`,
 			fmt.Sprint("u", i), fmt.Sprintf("m%03d@example.com", i))
 		if err != nil {
 			t.Fatal(err)
@@ -188,7 +188,7 @@ func TestSweep(t *testing.T) {
 	bob.signOut()
 	bob.signIn(email)
 	bob.submit("/security/sign-in/reset")
-	sweep := func() { s.app.sweepAccounts(t.Context()) }
+	sweep := func() { s.app.sweep(t.Context()) }
 	sweep()
 	s.clock.advance(25 * time.Hour)
 	sweep()

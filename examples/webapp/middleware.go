@@ -2,10 +2,15 @@ package main
 
 import (
 	"embed"
+	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/felixge/httpsnoop"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 //go:embed static
@@ -13,6 +18,31 @@ var static embed.FS
 
 // maxBody is the largest form we read. Real ones are much smaller.
 const maxBody = 16 << 10
+
+// routed answers what no route takes with a page: there is no such page, or it does not
+// take the method.
+func (a *app) routed(site *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := site.Handler(r); pattern != "" {
+			site.ServeHTTP(w, r)
+			return
+		}
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			other := r.WithContext(r.Context())
+			other.Method = method
+			if _, pattern := site.Handler(other); pattern != "" {
+				allowed = append(allowed, method)
+			}
+		}
+		if allowed == nil {
+			a.fail(w, r, notFound)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		a.fail(w, r, noMethod)
+	})
+}
 
 // strict are the headers that make browsers strict.
 var strict = map[string]string{
@@ -39,6 +69,34 @@ func (a *app) secured(next http.Handler) http.Handler {
 	})
 }
 
+// received checks and reads a request before any page sees it: it refuses what another site
+// has sent, and reads the form, up to maxBody bytes. Pages read its fields with
+// PostFormValue. FormValue would also accept a code in the URL, and URLs end up in logs and
+// browser histories. The guard learns where the request comes from, for mails and for the
+// list of recent activity. Nothing of the answer is kept in caches: each page names the
+// user, and some show secrets.
+func (a *app) received(next http.Handler) http.Handler {
+	origins := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		if origins.Check(r) != nil {
+			a.fail(w, r, crossOrigin)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		err := r.ParseForm()
+		var large *http.MaxBytesError
+		switch {
+		case errors.As(err, &large):
+			a.fail(w, r, tooLarge)
+		case err != nil:
+			a.fail(w, r, unreadable)
+		default:
+			next.ServeHTTP(w, r.WithContext(enrollment.WithOrigin(r.Context(), originOf(r))))
+		}
+	})
+}
+
 // logged logs one line for each request. It omits the query and the form.
 func (a *app) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,4 +105,14 @@ func (a *app) logged(next http.Handler) http.Handler {
 		a.log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method),
 			slog.String("path", path), slog.Int("status", done.Code), slog.Duration("took", done.Duration))
 	})
+}
+
+// health tells a load balancer whether this process can serve.
+func (a *app) health(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	if err := a.accounts.SQL.PingContext(r.Context()); err != nil {
+		http.Error(w, "no database", http.StatusServiceUnavailable)
+		return nil
+	}
+	_, err := w.Write([]byte("ok\n"))
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // passwordPurpose is the purpose of the code that a signed-in user needs to change
@@ -24,59 +25,53 @@ type passwordPage struct {
 	BadWord string
 }
 
-func (a *app) passwordForm(w http.ResponseWriter, r *http.Request, _ user) {
-	a.render(w, r, http.StatusOK, "password", passwordPage{Action: "/password", Old: true})
+func (a *app) passwordForm(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	return a.render(w, r, http.StatusOK, "password", passwordPage{Action: "/password", Old: true})
 }
 
-func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u user) {
+// changePassword ends all sessions, and begins another one for this browser.
+func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	ctx := r.Context()
 	form := passwordPage{Action: "/password", Old: true}
-	if !a.limits.allow(r, u.Email) {
-		a.tooMany(w, r)
-		return
-	}
-	_, err := a.users.authenticate(ctx, u.Email, r.PostFormValue("old"))
+	_, err := a.checkPassword(r, u.Email, "old")
 	if err == nil {
 		err = a.newPassword(r, u)
 	}
 	switch {
-	case errors.Is(err, errNoUser):
+	case errors.Is(err, accounts.ErrNoUser):
 		form.BadOld = "Wrong password."
-	case errors.Is(err, errPassword):
+		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
+	case errors.Is(err, accounts.ErrPassword):
 		form.BadWord = signUpWords(err)
-	case err != nil:
-		a.internalError(w, r, err)
-		return
-	default:
-		stamp := enrollment.Stamp(a.sessions.GetString(ctx, keyStamp))
-		if u, err = a.users.byID(ctx, u.ID); err == nil {
-			err = a.start(ctx, u, stamp) // all sessions have ended, this one too
-		}
-		if err != nil {
-			a.internalError(w, r, err)
-			return
-		}
-		a.say(w, r, keyNotice, "Password changed. You are signed out everywhere else.", twoFactorPath+"/")
-		return
+		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
+	case err == nil:
+		u, err = a.accounts.ByID(ctx, u.ID)
 	}
-	a.render(w, r, http.StatusUnprocessableEntity, "password", form)
+	if err == nil {
+		err = a.start(ctx, u, enrollment.Stamp(a.sessions.GetString(ctx, keyStamp)))
+	}
+	if err != nil {
+		return err
+	}
+	a.say(w, r, keyNotice, "Password changed. You are signed out everywhere else.", twoFactorPath+"/")
+	return nil
 }
 
 // newPassword sets the password in the form and tells the owner. It first ends trust in all
 // devices, because a thief of the old password may have trusted one. It also ends
 // all sessions.
-func (a *app) newPassword(r *http.Request, u user) error {
+func (a *app) newPassword(r *http.Request, u accounts.User) error {
 	ctx, password := r.Context(), r.PostFormValue("password")
-	if err := checkPassword(password); err != nil {
+	if err := accounts.CheckPassword(password); err != nil {
 		return err
 	}
 	if err := a.guard.Devices().RevokeAll(ctx, u.ID); err != nil {
 		return err
 	}
-	if err := a.users.setPassword(ctx, u.ID, password); err != nil {
+	if err := a.accounts.SetPassword(ctx, u.ID, password); err != nil {
 		return err
 	}
-	if err := a.links.removeOf(ctx, u.ID); err != nil {
+	if err := a.accounts.RemoveLinks(ctx, u.ID); err != nil {
 		return err
 	}
 	a.mailbox.put(ctx, passwordMail(u, a.now(), originOf(r)))

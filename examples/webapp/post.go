@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/wording"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // maxLetters is how many letters the mailbox keeps.
@@ -81,8 +82,8 @@ func (m *mailbox) list() []letter {
 // into its queue of outgoing mail. It must not send mail here, because the user
 // is waiting.
 func (a *app) notify(ctx context.Context, e enrollment.Event) error {
-	u, err := a.users.byID(ctx, e.UserID)
-	if errors.Is(err, errNoUser) {
+	u, err := a.accounts.ByID(ctx, e.UserID)
+	if errors.Is(err, accounts.ErrNoUser) {
 		return nil // the user was deleted
 	}
 	if err != nil {
@@ -101,7 +102,7 @@ func (a *app) notify(ctx context.Context, e enrollment.Event) error {
 }
 
 // mailWords returns the words of the library in the user's language.
-func mailWords(u user) *wording.Language {
+func mailWords(u accounts.User) *wording.Language {
 	if u.Language == "de" {
 		return wording.German()
 	}
@@ -109,20 +110,20 @@ func mailWords(u user) *wording.Language {
 }
 
 // linkMail has the link to a new password.
-func linkMail(u user, link string, at time.Time, origin string) letter {
+func linkMail(u accounts.User, link string, at time.Time, origin string) letter {
 	l := letter{Via: "email", To: u.Email, Subject: "Reset your password", Link: link}
 	l.Text = fmt.Sprintf("Someone asked for a link to change your password on %s, from “%s”. The link expires in %s. If it was not you, ignore this message.",
-		inUTC(at), origin, inWords(linkTTL))
+		inUTC(at), origin, inWords(accounts.LinkTTL))
 	if u.Language == "de" {
 		l.Subject = "Neues Passwort"
 		l.Text = fmt.Sprintf("Am %s hat jemand um einen Link für ein neues Passwort gebeten, und zwar von „%s“ aus. Der Link gilt %s. Wenn Sie das nicht waren, ist nichts zu tun.",
-			inUTC(at), origin, wording.German().Duration(linkTTL))
+			inUTC(at), origin, wording.German().Duration(accounts.LinkTTL))
 	}
 	return l
 }
 
 // passwordMail says that the password was changed.
-func passwordMail(u user, at time.Time, origin string) letter {
+func passwordMail(u accounts.User, at time.Time, origin string) letter {
 	l := letter{Via: "email", To: u.Email, Subject: "Your password was changed", Link: "/forgot"}
 	l.Text = fmt.Sprintf("Your password was changed on %s, from “%s”. If it was not you, ask for a link to reset it, and tell us.", inUTC(at), origin)
 	if u.Language == "de" {
@@ -133,10 +134,9 @@ func passwordMail(u user, at time.Time, origin string) letter {
 }
 
 // letters shows the mailbox to users of this machine.
-func (a *app) letters(w http.ResponseWriter, r *http.Request) {
+func (a *app) letters(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	if a.config.demo == nil || !isLocal(r) {
-		a.notFound(w, r)
-		return
+		return notFound
 	}
-	a.render(w, r, http.StatusOK, "messages", a.mailbox.list())
+	return a.render(w, r, http.StatusOK, "messages", a.mailbox.list())
 }

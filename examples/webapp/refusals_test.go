@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 func TestPasswords(t *testing.T) {
@@ -67,15 +68,15 @@ func TestPasswords(t *testing.T) {
 func TestLongestPassword(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
-	longest := strings.Repeat("a", maxPassword)
-	if _, err := s.app.users.create(t.Context(), "alice@example.com", longest, "en"); err != nil {
+	longest := strings.Repeat("a", accounts.MaxPassword)
+	if _, err := s.app.accounts.Create(t.Context(), "alice@example.com", longest, "en"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.app.users.authenticate(t.Context(), "alice@example.com", longest); err != nil {
+	if _, err := s.app.accounts.Authenticate(t.Context(), "alice@example.com", longest); err != nil {
 		t.Errorf("the longest password: %v", err)
 	}
-	if _, err := s.app.users.authenticate(t.Context(), "alice@example.com", longest+"b"); !errors.Is(err, errNoUser) {
-		t.Errorf("a longer one: %v, want errNoUser", err)
+	if _, err := s.app.accounts.Authenticate(t.Context(), "alice@example.com", longest+"b"); !errors.Is(err, accounts.ErrNoUser) {
+		t.Errorf("a longer one: %v, want accounts.ErrNoUser", err)
 	}
 }
 
@@ -439,7 +440,7 @@ func TestFaults(t *testing.T) {
 	b.signUp(email)
 	b.signIn(email)
 	b.enable()
-	if _, err := s.app.db.Exec(`UPDATE twofactor_accounts SET data = x'00'`); err != nil {
+	if _, err := s.app.accounts.SQL.Exec(`UPDATE twofactor_accounts SET data = x'00'`); err != nil {
 		t.Fatal(err)
 	}
 	response, err := s.browser().client.PostForm(s.server.URL+"/sign-in", url.Values{"email": {email}, "password": {password}})

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 //go:embed templates
@@ -49,20 +51,20 @@ type renameForm struct{ To, ID, Name string }
 type view struct {
 	Issuer  string
 	Lang    string
-	Path    string // of the page, for the mark in the navigation
-	Demo    *bar   // the demonstration, or nil
-	Bare    bool   // without navigation: the session was not read
-	User    *user  // nil if no one is signed in
-	Midway  bool   // the password was right, and a code or a setup is still to come
-	Notice  string // good news after a redirect
-	Warning string // what the user should know
-	Problem string // bad news after a redirect
-	Data    any    // depends on the page
+	Path    string         // of the page, for the mark in the navigation
+	Demo    *bar           // the demonstration, or nil
+	Bare    bool           // without navigation: the session was not read
+	User    *accounts.User // nil if no one is signed in
+	Midway  bool           // the password was right, and a code or a setup is still to come
+	Notice  string         // good news after a redirect
+	Warning string         // what the user should know
+	Problem string         // bad news after a redirect
+	Data    any            // depends on the page
 }
 
 // render answers with a page. It reads the session before it writes the first
 // byte, because the session is saved then.
-func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
+func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) error {
 	v := view{
 		Issuer:  a.issuer(r),
 		Lang:    "en",
@@ -82,27 +84,30 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	if u, err := a.current(r.Context()); err == nil {
 		v.User = &u
 	}
-	a.write(w, r, status, name, v)
+	return a.write(w, status, name, v)
 }
-
-// problemPage is a page that only says what is wrong.
-type problemPage struct{ Title, Text string }
 
 // errorPage answers with a page that needs no session and no database.
-func (a *app) errorPage(w http.ResponseWriter, r *http.Request, status int, p problemPage) {
-	a.write(w, r, status, "error", view{Issuer: a.issuer(r), Lang: "en", Bare: true, Data: p})
+func (a *app) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
+	if p.wait != "" {
+		w.Header().Set("Retry-After", p.wait)
+	}
+	if err := a.write(w, p.status, "error", view{Issuer: a.issuer(r), Lang: "en", Bare: true, Data: p}); err != nil {
+		a.log.ErrorContext(r.Context(), "rendering a problem", "error", err)
+		http.Error(w, http.StatusText(p.status), p.status)
+	}
 }
 
-func (a *app) write(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	var page bytes.Buffer // never send half a page
+// write sends a whole page, or none after an error.
+func (a *app) write(w http.ResponseWriter, status int, name string, v view) error {
+	var page bytes.Buffer
 	if err := a.templates[name].ExecuteTemplate(&page, "layout", v); err != nil {
-		a.log.ErrorContext(r.Context(), "rendering", "page", name, "error", err)
-		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
-		return
+		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	w.Write(page.Bytes())
+	return nil
 }
 
 // say redirects to a page that shows the text. The key is keyNotice or keyBad.

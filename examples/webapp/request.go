@@ -7,17 +7,7 @@ import (
 	"strings"
 
 	"golang.org/x/text/language"
-
-	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
-
-// withOrigin tells the guard where a request comes from, for mails and for the list of
-// recent activity.
-func withOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(enrollment.WithOrigin(r.Context(), originOf(r))))
-	})
-}
 
 // originOf returns the browser and the address of a request. Behind a proxy, the address
 // is the proxy's: take the client's from where your own proxy puts it.

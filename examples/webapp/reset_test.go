@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 const newPassword = "battery staple horse"
@@ -15,7 +17,7 @@ func (b *browser) forgot(email string) string {
 	b.get("/forgot")
 	b.submit("/forgot", "email", email)
 	b.signedOut()
-	return b.site.received(cleanEmail(email), "link to change your password").Link
+	return b.site.received(accounts.CleanEmail(email), "link to change your password").Link
 }
 
 // TestPasswordReset needs the second factor before it accepts a new password.
@@ -161,15 +163,15 @@ func TestForgotTellsNothing(t *testing.T) {
 	}
 
 	// A link of no user, an invalid link, and a hash from a stolen database.
-	nobody, err := s.app.links.add(t.Context(), "")
+	nobody, err := s.app.accounts.AddLink(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := s.app.links.add(t.Context(), s.idOf("alice@example.com"))
+	token, err := s.app.accounts.AddLink(t.Context(), s.idOf("alice@example.com"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, token := range map[string]string{"nobody's": nobody, "none": "x", "empty": "", "a hash": hashLink(token)} {
+	for name, token := range map[string]string{"nobody's": nobody, "none": "x", "empty": "", "a hash": accounts.HashLink(token)} {
 		b.get("/forgot/link?" + url.Values{"token": {token}}.Encode())
 		if b.page.path != "/forgot" {
 			t.Errorf("the link that is %s leads to %s", name, b.page.path)

@@ -7,26 +7,24 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // renderTwoFactor puts the pages of package web into the layout of this site. Two pages
 // have a template here: they show more than the package knows.
-func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.Page) {
+func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.Page) error {
 	status := max(page.StatusCode, http.StatusOK)
 	switch page.Name {
 	case "security":
-		a.showSecurity(w, r, page)
-		return
+		return a.showSecurity(w, r, page)
 	case "address":
-		a.render(w, r, status, "phone", phonePage{page, countries})
-		return
+		return a.render(w, r, status, "phone", phonePage{page, countries})
 	}
 	body, err := page.Body()
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
-	a.render(w, r, status, "twofactor", twoFactorPage{page.Lang, page.Title, page.Name, uriOf(page), body})
+	return a.render(w, r, status, "twofactor", twoFactorPage{page.Lang, page.Title, page.Name, uriOf(page), body})
 }
 
 // twoFactorPage is a page of package web as it is.
@@ -62,23 +60,21 @@ func (p securityPage) May(kind enrollment.ChangeKind) bool {
 	return possible && (kind != enrollment.ChangeDisable || !p.Mandatory)
 }
 
-func (a *app) showSecurity(w http.ResponseWriter, r *http.Request, page web.Page) {
+func (a *app) showSecurity(w http.ResponseWriter, r *http.Request, page web.Page) error {
 	u, err := a.current(r.Context())
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
-	rule, err := a.mandates.get(r.Context())
+	rule, err := a.accounts.Mandate(r.Context())
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
-	a.render(w, r, http.StatusOK, "security", securityPage{
+	return a.render(w, r, http.StatusOK, "security", securityPage{
 		Page:      page,
 		Locked:    locksInWords(page.Status.Locks, a.now()),
 		Activity:  activities(page.Status.History),
 		FewCodes:  page.Status.Enabled() && page.Status.CodesLeft <= fewCodes,
-		Mandatory: rule.options(u).Require,
+		Mandatory: rule.For(u).Require,
 	})
 }
 
@@ -103,20 +99,19 @@ func activities(history enrollment.History) (list []activity) {
 
 // disabling lets a request turn off the second factor unless it is mandatory. Where the
 // password alone is enough (-password-disables), it is asked for first.
-func (a *app) disabling(w http.ResponseWriter, r *http.Request, u user) {
-	rule, err := a.mandates.get(r.Context())
+func (a *app) disabling(w http.ResponseWriter, r *http.Request, u accounts.User) error {
+	rule, err := a.accounts.Mandate(r.Context())
 	if err != nil {
-		a.internalError(w, r, err)
-		return
+		return err
 	}
-	if rule.options(u).Require {
-		a.say(w, r, keyBad, "Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath+"/")
-		return
+	if rule.For(u).Require {
+		return hint{"Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath + "/"}
 	}
 	at := time.Unix(a.sessions.GetInt64(r.Context(), keyPasswordAt), 0)
 	if a.config.passwordDisables && a.now().Sub(at) > enrollment.ReceiptTTL {
 		http.Redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable", http.StatusSeeOther)
-		return
+		return nil
 	}
 	a.twofactor.ServeHTTP(w, r)
+	return nil
 }

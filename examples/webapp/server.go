@@ -9,49 +9,41 @@ import (
 	"time"
 )
 
-// A server serves the site.
-type server struct {
-	cert, key string
-	handler   http.Handler
-	current   func() *app
-	log       *slog.Logger
+// A service is an app, with the demonstration beside it or without.
+type service interface {
+	http.Handler
+	running() *app
 }
 
-// open opens the app that is served, with the demonstration beside it or without.
-func (s *server) open(ctx context.Context, c config, demonstrated bool) error {
+func openService(ctx context.Context, c config, demonstrated bool) (service, error) {
 	if demonstrated {
-		d, err := newDemonstration(ctx, c)
-		if err == nil {
-			s.handler, s.current = d, d.current
-		}
-		return err
+		return newDemonstration(ctx, c)
 	}
-	a, err := open(ctx, c)
-	if err == nil {
-		s.handler, s.current = a.handler(), func() *app { return a }
-	}
-	return err
+	return open(ctx, c)
 }
+
+func (a *app) running() *app                                    { return a }
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.site.ServeHTTP(w, r) }
 
 // serve answers requests until the context ends. It then waits for running requests to
 // finish. Its limits are enough for any browser, and give little to a client that is slow
-// on purpose.
-func (s *server) serve(ctx context.Context, listener net.Listener) error {
+// on purpose. With the files of a certificate and its key, it speaks HTTPS.
+func serve(ctx context.Context, listener net.Listener, s service, cert, key string, log *slog.Logger) error {
 	web := &http.Server{
-		Handler:           s.handler,
+		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	var sweeps sync.WaitGroup
-	sweeps.Go(func() { s.sweep(ctx) })
+	sweeps.Go(func() { sweep(ctx, s) })
 	failed := make(chan error, 1)
 	go func() {
-		if s.cert != "" {
-			failed <- web.ServeTLS(listener, s.cert, s.key)
+		if cert != "" {
+			failed <- web.ServeTLS(listener, cert, key)
 			return
 		}
 		failed <- web.Serve(listener)
@@ -62,7 +54,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		return err
 	case <-ctx.Done():
 	}
-	s.log.Info("shutting down")
+	log.Info("shutting down")
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
 	err := web.Shutdown(grace)
@@ -71,11 +63,11 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 }
 
 // sweep does what is due, now and every minute, until the context ends.
-func (s *server) sweep(ctx context.Context) {
+func sweep(ctx context.Context, s service) {
 	ticker := time.NewTicker(time.Minute)
 	defer ticker.Stop()
 	for {
-		s.current().sweep(ctx)
+		s.running().sweep(ctx)
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
@@ -84,8 +76,17 @@ func (s *server) sweep(ctx context.Context) {
 	}
 }
 
-// sweep deletes expired sessions and links, and delivers notifications that are due.
+// sweep deletes expired sessions and links, and delivers notifications that are due:
+// reminders of requests for a reset, and events that a crash left undelivered.
 func (a *app) sweep(ctx context.Context) {
-	a.sweepSessions(ctx)
-	a.sweepAccounts(ctx)
+	if err := a.accounts.Sweep(ctx); err != nil && ctx.Err() == nil {
+		a.log.Error("sweeping the application", "error", err)
+	}
+	done, err := a.directory.Sweep(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("sweeping accounts", "error", err)
+	}
+	for _, f := range done.Failed.First {
+		a.log.Error("sweeping an account", "user", f.UserID, "error", f.Err)
+	}
 }

@@ -47,7 +47,7 @@ func TestSessions(t *testing.T) {
 func TestEndedSessionStaysEnded(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
-	sessions := sessionTable{s.app.db}
+	sessions := s.app.accounts.Sessions()
 	ctx, expires := t.Context(), time.Now().Add(time.Hour)
 	for _, step := range []struct {
 		do   func() error

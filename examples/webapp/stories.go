@@ -4,78 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
-
-// A story shows what one product does. It begins with users of its own, and the switches
-// as that product has them.
-type story struct {
-	Name, Title string
-	Steps       []string
-	configure   func(*config)
-	mandatory   bool
-	enrolled    bool   // the user has a second factor already
-	at          string // where the story begins
-}
-
-// configured returns a configuration of the switches that are named, and no others.
-func configured(issuer string, on ...string) func(*config) {
-	return func(c *config) {
-		c.issuer = issuer
-		for _, t := range toggles {
-			*t.field(c) = false
-			for _, name := range on {
-				*t.field(c) = *t.field(c) || name == t.Name
-			}
-		}
-	}
-}
-
-var stories = []story{
-	{
-		Name: "review", Title: "Review: turn it on in the settings", configure: configured(defaultIssuer), at: twoFactorPath + "/",
-		Steps: []string{
-			"Turn it on. Scan the QR code with the phone here, then let it type the code.",
-			"Save the ten recovery codes, sign out, and sign in with the next code (+30 s).",
-			"Make new codes: the old ones stop working. Replace the authenticator, as with a new phone.",
-			"As the administrator, turn it off for the user.",
-		},
-	},
-	{
-		Name: "tracking", Title: "Production tracking: required for everyone but clients", configure: configured("Acme Rentals"), mandatory: true,
-		Steps: []string{
-			"Sign in: it leads to the setup, and there is no way around it.",
-			"Sign in again: one field takes a code of the app or a recovery code.",
-			"As the administrator, make a user a client under Members: the rule leaves clients out.",
-		},
-	},
-	{
-		Name: "frame", Title: "Video: an app or text messages, and a pass for a day", configure: configured(defaultIssuer, "alone"), mandatory: true,
-		Steps: []string{
-			"Sign in, and choose text messages. The code arrives below.",
-			"As the administrator, give the user a pass. Sign in without a code, then move on by 24 hours: the session has ended, and a code is needed again.",
-		},
-	},
-	{
-		Name: "tracker", Title: "Tracker: codes first, and a reset that takes days", configure: configured(defaultIssuer, "setup", "password"), enrolled: true, at: twoFactorPath + "/",
-		Steps: []string{
-			"Turn it off with the password, and on again: the recovery codes come before the QR code.",
-			"Sign out, ask for a new password: the link is below, and it asks for a code.",
-			"Lose the phone. Sign in, and ask for a reset. Move on by three days, and approve it as the administrator, who also has the list of members as CSV.",
-		},
-	},
-	{
-		Name: "access", Title: "System access: eight codes that never run out", configure: configured("Reseller One", "eight", "replenish", "keep"), at: twoFactorPath + "/",
-		Steps: []string{
-			"Turn it on: the phone shows the name of the reseller, and there are eight codes.",
-			"Sign in with a recovery code: another one replaces it at once.",
-			"Show the codes again. As the administrator, see who has a second factor and who used it for the last sign-in.",
-		},
-	},
-}
 
 // The people of the stories. Their password is the same.
 const (
@@ -83,88 +18,83 @@ const (
 	storyPassword = "correct horse battery"
 )
 
-// begin makes the users of the story, and signs in as one of them. What the session says
-// as keyAfter is the page that the story begins at.
-func (s *story) begin(ctx context.Context, a *app, phone *demo.Phone, as string) error {
-	admin, err := a.storyUser(ctx, storyAdmin, roleAdmin, phone)
-	if err != nil {
-		return err
-	}
-	m, err := a.mandates.get(ctx)
-	if err != nil {
-		return err
-	}
-	if m.Mandatory != s.mandatory {
-		if err := a.mandates.set(ctx, mandate{Mandatory: s.mandatory, Since: a.now(), ExemptClients: true}); err != nil {
-			return err
+// configure sets the switches and the name of the service as the story has them.
+func configure(s *demo.Story) func(*config) {
+	return func(c *config) {
+		c.issuer = s.Issuer
+		for _, t := range toggles {
+			*t.field(c) = slices.Contains(s.Switches, t.Name)
 		}
+	}
+}
+
+// begin makes the users of a story, and signs in as one of them. It returns the page that
+// the story begins at.
+func (a *app) begin(ctx context.Context, s *demo.Story, phone *demo.Phone, as string) (at string, err error) {
+	admin, err := a.storyUser(ctx, storyAdmin, accounts.RoleAdmin, phone)
+	if err != nil {
+		return "", err
+	}
+	m, err := a.accounts.Mandate(ctx)
+	if err == nil && m.Mandatory != s.Mandatory {
+		err = a.accounts.SetMandate(ctx, accounts.Mandate{Mandatory: s.Mandatory, Since: a.now().Unix(), ExemptClients: true})
+	}
+	if err != nil {
+		return "", err
 	}
 	if as == "admin" {
-		return a.storySession(ctx, admin, "/admin/members", "You are the administrator "+admin.Email+", with the password “"+storyPassword+"”. The phone has your codes.")
+		notice := "You are the administrator " + admin.Email + ", with the password “" + storyPassword + "”. The phone has your codes."
+		return "/admin/members", a.storySession(ctx, admin, notice)
 	}
-	email := s.Name + "-" + strings.ToLower(rand.Text()[:4]) + "@example.com"
-	scanned := phone
-	if !s.enrolled {
-		scanned = nil
+	if !s.Enrolled {
+		phone = nil
 	}
-	u, err := a.storyUser(ctx, email, roleMember, scanned)
+	u, err := a.storyUser(ctx, s.Name+"-"+strings.ToLower(rand.Text()[:4])+"@example.com", accounts.RoleMember, phone)
 	if err != nil {
-		return err
+		return "", err
 	}
 	notice := "You are " + u.Email + ", with the password “" + storyPassword + "”."
-	if s.mandatory {
-		if err := a.restart(ctx); err != nil {
-			return err
-		}
-		a.sessions.Put(ctx, keyEmail, u.Email)
-		a.sessions.Put(ctx, keyNotice, notice+" Sign in.")
-		a.sessions.Put(ctx, keyAfter, "/sign-in")
-		return nil
+	if !s.Mandatory {
+		return twoFactorPath + "/", a.storySession(ctx, u, notice)
 	}
-	return a.storySession(ctx, u, s.at, notice)
+	if err := a.restart(ctx); err != nil {
+		return "", err
+	}
+	a.sessions.Put(ctx, keyEmail, u.Email)
+	a.sessions.Put(ctx, keyNotice, notice+" Sign in.")
+	return "/sign-in", nil
 }
 
 // storySession signs in as the user.
-func (a *app) storySession(ctx context.Context, u user, at, notice string) error {
+func (a *app) storySession(ctx context.Context, u accounts.User, notice string) error {
 	status, err := a.guard.Status(ctx, u.ID)
-	if err != nil {
-		return err
-	}
-	if err := a.start(ctx, u, status.Stamp); err != nil {
-		return err
+	if err == nil {
+		err = a.start(ctx, u, status.Stamp)
 	}
 	a.sessions.Put(ctx, keyNotice, notice)
-	a.sessions.Put(ctx, keyAfter, at)
-	return nil
+	return err
 }
 
 // storyUser returns the user with that address, and makes one if there is none. With a
 // phone, the user has a second factor, and the phone its codes.
-func (a *app) storyUser(ctx context.Context, email string, as role, phone *demo.Phone) (user, error) {
-	u, _, err := a.users.find(ctx, "email", email)
-	if errors.Is(err, errNoUser) {
-		u, err = a.users.create(ctx, email, storyPassword, "en")
+func (a *app) storyUser(ctx context.Context, email string, as accounts.Role, phone *demo.Phone) (accounts.User, error) {
+	u, err := a.accounts.ByEmail(ctx, email)
+	if errors.Is(err, accounts.ErrNoUser) {
+		u, err = a.accounts.Create(ctx, email, storyPassword, "en")
 	}
-	if err != nil {
-		return user{}, err
+	if err == nil && u.Role != as {
+		u.Role = as
+		err = a.accounts.Update(ctx, u, "Role")
 	}
-	if u.Role != as {
-		if err := a.users.setRole(ctx, u.ID, as); err != nil {
-			return user{}, err
-		}
-	}
-	if phone != nil && !phone.Has(email) {
+	if err == nil && phone != nil && !phone.Has(email) {
 		err = a.storySetup(ctx, u, phone)
 	}
-	if err != nil {
-		return user{}, err
-	}
-	return a.users.byID(ctx, u.ID)
+	return u, err
 }
 
 // storySetup sets up a second factor as its user would. One that the phone has lost goes
 // first.
-func (a *app) storySetup(ctx context.Context, u user, phone *demo.Phone) error {
+func (a *app) storySetup(ctx context.Context, u accounts.User, phone *demo.Phone) error {
 	_, err := a.guard.Admin("demonstration", "a story begins").Reset(ctx, u.ID, enrollment.ResetOptions{})
 	if err != nil && !errors.Is(err, enrollment.ReasonNotEnrolled) {
 		return err

@@ -274,7 +274,7 @@ func TestNothingLeaks(t *testing.T) {
 	if !strings.Contains(log, "twofactor answer") || !strings.Contains(log, "path=/security/sign-in") {
 		t.Fatalf("the log says nothing:\n%s", log)
 	}
-	s.app.db.Exec("PRAGMA wal_checkpoint(FULL)")
+	s.app.accounts.SQL.Exec("PRAGMA wal_checkpoint(FULL)")
 	stored, err := os.ReadFile(filepath.Join(s.config.data, "app.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // twoFactorPath is where the pages of package web are. The security page is one of them.
@@ -21,14 +22,18 @@ func (a *app) newTwoFactor() (*web.Pages, error) {
 		Start:  a.startSession,
 		Reauth: a.enteredPassword,
 		Account: func(ctx context.Context, id string) (string, error) {
-			u, err := a.users.byID(ctx, id)
+			u, err := a.accounts.ByID(ctx, id)
 			return u.Email, err
 		},
-		Issuer:       a.issuer,
-		Address:      readPhone,
-		Render:       a.renderTwoFactor,
+		Issuer:  a.issuer,
+		Address: readPhone,
+		Render: func(w http.ResponseWriter, r *http.Request, page web.Page) {
+			if err := a.renderTwoFactor(w, r, page); err != nil {
+				a.fail(w, r, err)
+			}
+		},
 		Text:         a.twoFactorText,
-		Fail:         a.internalError,
+		Fail:         a.fail,
 		Path:         twoFactorPath,
 		Login:        "/sign-in",
 		Insecure:     !a.config.secure,
@@ -40,23 +45,21 @@ func (a *app) newTwoFactor() (*web.Pages, error) {
 // codeUser returns the id of the user whose second factor a page is about: the one who
 // is signed in, or on the pages of a reset the one whose link it is.
 func (a *app) codeUser(r *http.Request) (string, error) {
-	find := a.signedInUser
+	find := a.current
 	if forReset(r) {
 		find = a.resetting
 	}
-	u, err := find(r)
-	if errors.Is(err, errNoUser) {
+	u, err := find(r.Context())
+	if errors.Is(err, accounts.ErrNoUser) {
 		return "", nil
 	}
 	return u.ID, err
 }
 
-func (a *app) signedInUser(r *http.Request) (user, error) { return a.current(r.Context()) }
-
 // startSession signs in, or goes on with a session after a change of factors.
 func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
 	ctx := r.Context()
-	u, err := a.users.byID(ctx, in.UserID)
+	u, err := a.accounts.ByID(ctx, in.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +70,8 @@ func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.Signed
 		return nil, err
 	}
 	if language := languageOf(r); language != u.Language {
-		if err := a.users.setLanguage(ctx, u.ID, language); err != nil {
+		u.Language = language
+		if err := a.accounts.Update(ctx, u, "Language"); err != nil {
 			return nil, err
 		}
 	}
@@ -79,7 +83,7 @@ func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.Signed
 
 // renewSession goes on with the session that has changed a factor. A code before a new
 // password starts none.
-func (a *app) renewSession(r *http.Request, u user, stamp enrollment.Stamp) error {
+func (a *app) renewSession(r *http.Request, u accounts.User, stamp enrollment.Stamp) error {
 	ctx := r.Context()
 	if forReset(r) || a.sessions.GetString(ctx, keyUser) != u.ID {
 		return nil
@@ -91,7 +95,7 @@ func (a *app) renewSession(r *http.Request, u user, stamp enrollment.Stamp) erro
 
 // welcome tells users who signed in without their app what that means for them. A pass
 // ends the session when it ends.
-func (a *app) welcome(ctx context.Context, u user, factor enrollment.Factor) error {
+func (a *app) welcome(ctx context.Context, u accounts.User, factor enrollment.Factor) error {
 	if factor != enrollment.FactorBypass && factor != enrollment.FactorRecovery {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/wording"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
 // words are what the library's answers say on the pages of this site, which are in English.
@@ -59,12 +60,12 @@ func recoveryUsed(left int) string {
 
 func signUpWords(err error) string {
 	switch {
-	case errors.Is(err, errEmail):
+	case errors.Is(err, accounts.ErrEmail):
 		return "We can’t use that e-mail address."
-	case errors.Is(err, errTaken):
+	case errors.Is(err, accounts.ErrTaken):
 		return "That e-mail address already has an account."
 	}
-	return fmt.Sprintf("Use at least %d characters and at most %d bytes.", minPassword, maxPassword)
+	return fmt.Sprintf("Use at least %d characters and at most %d bytes.", accounts.MinPassword, accounts.MaxPassword)
 }
 
 // cleanReason makes a valid reason from what an administrator typed: without control

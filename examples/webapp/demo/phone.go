@@ -13,7 +13,7 @@ import (
 const maxAccounts = 6
 
 // A Phone has an authenticator app. It keeps secrets in memory and shows its codes to
-// everybody: it is for demonstrations.
+// everybody: it is for demonstrations. It is safe for concurrent use.
 type Phone struct {
 	mu       sync.Mutex
 	off      time.Duration // by how much its clock is wrong

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
+)
+
+// A handler answers a request of a user, which is the zero User on a page for everybody.
+// fail answers for it if it returns an error.
+type handler func(w http.ResponseWriter, r *http.Request, u accounts.User) error
+
+// answer makes it one of net/http.
+func (a *app) answer(next handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := next(w, r, accounts.User{}); err != nil {
+			a.fail(w, r, err)
+		}
+	})
+}
+
+// A hint is an error that the user reads about on the page at a path.
+type hint struct{ text, to string }
+
+func (h hint) Error() string { return h.text }
+
+// A problem is an error that has a page of its own.
+type problem struct {
+	status      int
+	Title, Text string
+	wait        string // seconds after which the user can try again, or ""
+	inside      bool   // with the navigation: the session was read
+}
+
+func (p *problem) Error() string { return p.Text }
+
+var (
+	notFound    = &problem{http.StatusNotFound, "Page not found", "There is no page at this address.", "", true}
+	noMethod    = &problem{http.StatusMethodNotAllowed, "That is not possible here", "This page does not take such a request.", "", true}
+	tooLarge    = &problem{http.StatusRequestEntityTooLarge, "That did not work", "That was too much to read.", "", false}
+	unreadable  = &problem{http.StatusBadRequest, "That did not work", "We could not read that form.", "", false}
+	crossOrigin = &problem{http.StatusForbidden, "That did not work", "The request came from another site, so we refused it.", "", false}
+	tooMany     = &problem{http.StatusTooManyRequests, "Too many tries", "Please wait half a minute, then try again.", "30", false}
+	busy        = &problem{http.StatusServiceUnavailable, "We are busy", "Please try again in a moment. A code you entered was not used.", "2", false}
+	broken      = &problem{http.StatusInternalServerError, "Something went wrong", "The problem is on our side. Please try again in a moment.", "", false}
+)
+
+// fail answers a request after an error. What the Guard has denied becomes a sentence on the
+// security page. What is not the user's business is logged and not described: the user must
+// not learn whether a code was right or wrong.
+func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var (
+		elsewhere hint
+		denied    *enrollment.Denied
+		known     *problem
+	)
+	switch {
+	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the client has left
+	case errors.As(err, &elsewhere):
+		a.say(w, r, keyBad, elsewhere.text, elsewhere.to)
+	case errors.As(err, &denied):
+		a.say(w, r, keyBad, deniedInWords(denied, a.now()), twoFactorPath+"/")
+	case errors.Is(err, enrollment.ErrBusy):
+		a.errorPage(w, r, busy)
+	case errors.As(err, &known) && known.inside:
+		if err := a.render(w, r, known.status, "error", known); err != nil {
+			a.fail(w, r, err)
+		}
+	case errors.As(err, &known):
+		a.errorPage(w, r, known)
+	default:
+		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		a.errorPage(w, r, broken)
+	}
+}
