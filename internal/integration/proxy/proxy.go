@@ -55,6 +55,7 @@ type Proxy struct {
 	closed  bool
 	random  *rand.Rand
 	trouble Trouble
+	lag     time.Duration
 	armed   []cut
 	open    chan struct{} // closed while the two are not split
 	figures Figures
@@ -109,6 +110,14 @@ func (p *Proxy) Meet(t Trouble) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.trouble = t
+}
+
+// Lag makes each reply wait for d from now on, as a longer way would. What the server
+// sends meanwhile on the same connection waits behind it.
+func (p *Proxy) Lag(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lag = d
 }
 
 // Lead leads to another server from now on, and closes what leads to the one before.
@@ -241,7 +250,7 @@ func (p *Proxy) decide(d Direction, n int) (keep int, wait time.Duration) {
 	if d == Request {
 		t.CutReply, t.LoseReply = 0, 0
 	} else {
-		t.CutRequest = 0
+		t.CutRequest, wait = 0, p.lag
 	}
 	switch {
 	case chance < t.CutRequest+t.CutReply:
@@ -252,9 +261,9 @@ func (p *Proxy) decide(d Direction, n int) (keep int, wait time.Duration) {
 		return 0, 0
 	case chance < t.CutRequest+t.CutReply+t.LoseReply+t.Delay:
 		p.figures.Delays++
-		return n, time.Duration(p.random.Int64N(int64(MaxDelay)))
+		return n, wait + time.Duration(p.random.Int64N(int64(MaxDelay)))
 	}
-	return n, 0
+	return n, wait
 }
 
 func (p *Proxy) count(d Direction, keep int) {

@@ -122,6 +122,26 @@ func TestCut(t *testing.T) {
 	}
 }
 
+// TestLag sees that each reply waits, and arrives whole.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	p, _ := start(t)
+	conn := dial(t, p)
+	const lag = 50 * time.Millisecond
+	p.Lag(lag)
+	for range 3 {
+		began := time.Now()
+		send(t, conn, "hello")
+		b := make([]byte, 5)
+		if _, err := io.ReadFull(conn, b); err != nil || string(b) != "hello" {
+			t.Fatalf("got %q, %v", b, err)
+		}
+		if took := time.Since(began); took < lag {
+			t.Errorf("the reply came after %v, want at least %v", took, lag)
+		}
+	}
+}
+
 // TestSplit sees that nothing passes during a split, and what is on its way afterwards.
 func TestSplit(t *testing.T) {
 	t.Parallel()
