@@ -147,6 +147,12 @@ func tableOfCalls() []storeCalls {
 		}},
 		{operation: "Answer that tells of a sign-in", state: "unheard", loads: 1, saves: 2, call: answer(S.Right)},
 		{operation: "Answer", state: "confirmed", loads: 1, saves: 1, call: answer(S.Right)},
+		{operation: "Answer after SignIn: nothing is kept in between", state: "confirmed", loads: 2, saves: 1, call: func(ctx C, s S, g G) error {
+			if err := signIn(ctx, s, g); err != nil {
+				return err
+			}
+			return answer(S.Right)(ctx, s, g)
+		}},
 		{operation: "Answer with a wrong code", state: "confirmed", loads: 1, saves: 1, want: enrollment.ReasonWrongCode, call: answer(S.Wrong)},
 		{operation: "Answer with another wrong code", state: "guessed", loads: 1, saves: 1, want: enrollment.ReasonWrongCode, call: answer(S.Wrong)},
 		{operation: "Answer with a typing error and without", state: "confirmed", loads: 2, saves: 2, call: func(ctx C, s S, g G) error {
