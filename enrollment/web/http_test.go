@@ -219,7 +219,7 @@ func TestLanguages(t *testing.T) {
 	} {
 		r := b.request(http.MethodGet, "/2fa/", nil)
 		r.Header.Set("Accept-Language", header)
-		b.load(r).sees(want, "Go!")
+		b.load(r).sees(want, "Go!", `<html lang="`+web.Language(r)+`">`)
 	}
 	if web.Texts("fr") != nil || len(web.Texts("de")) != len(web.Texts("en")) {
 		t.Error("the texts")

@@ -34,7 +34,12 @@ func Texts(tag string) map[string]string {
 	return nil
 }
 
-// languageOf returns the language that the request prefers (RFC 9110, section 12.5.4).
+// Language returns the tag of the language that the pages are in for this request, "en" or
+// "de": the one of the two that it prefers (RFC 9110, section 12.5.4), and "en" if it prefers
+// neither. An application shows its own pages in the same language.
+func Language(r *http.Request) string { return languageOf(r).words.Tag }
+
+// languageOf returns the language that the request prefers.
 func languageOf(r *http.Request) *language {
 	best, weight := languages[0], 0.0
 	for entry := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
