@@ -111,11 +111,11 @@ func TestPass(t *testing.T) {
 	bob.at("/")
 	bob.sees("You signed in with the pass")
 	bob.get("/security/")
-	bob.sees("You can sign in without a code until 3 March 2026", "("+words.Factor(enrollment.FactorBypass)+")")
+	bob.sees("You can sign in without a code until 3 March 2026", "("+languages["en"].Factor(enrollment.FactorBypass)+")")
 	bob.get("/data") // the pass is valid for the sign-in only
 	bob.askedForCode()
 	admin.open(email, adminPhone)
-	admin.sees(words.Factor(enrollment.FactorBypass))
+	admin.sees(languages["en"].Factor(enrollment.FactorBypass))
 
 	// A right code ends the pass.
 	bob.get("/data")

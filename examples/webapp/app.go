@@ -85,7 +85,7 @@ func open(ctx context.Context, c config) (*app, error) {
 	a := &app{
 		config:    c,
 		accounts:  users,
-		mailbox:   &mailbox{now: c.now, log: c.log, domain: c.domain},
+		mailbox:   &mailbox{now: c.now, log: c.log, domain: c.domain, accounts: users},
 		templates: templates,
 		limits:    newLimits(c.now),
 		now:       c.now,

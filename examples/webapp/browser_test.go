@@ -435,12 +435,12 @@ func (s *site) received(to, text string) letter {
 	return letter{}
 }
 
-var sentRE = regexp.MustCompile(`Your code is ([0-9]{6})\.`)
+var sentRE = regexp.MustCompile(`#([0-9]{6})$`)
 
 // sentCode returns the code in the latest message to that number.
 func (s *site) sentCode(to string) string {
 	s.t.Helper()
-	return sentRE.FindStringSubmatch(s.received(to, "Your code is").Text)[1]
+	return sentRE.FindStringSubmatch(s.received(to, "\n\n@").Text)[1]
 }
 
 // cookies returns the cookies of the site.

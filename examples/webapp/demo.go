@@ -79,7 +79,7 @@ var tenants = []string{defaultIssuer, "Acme Rentals", "Reseller One"}
 // bar is what the demonstration shows beside a page.
 type bar struct {
 	Now     time.Time
-	Ahead   string
+	Ahead   time.Duration
 	Phone   []demo.Display
 	Off     time.Duration
 	Scan    string // what the phone can scan on this page
@@ -104,10 +104,7 @@ const (
 func (d *demonstration) bar(a *app, r *http.Request, data any) *bar {
 	b := &bar{
 		Now: a.now(), Off: d.phone.Off(), Toggles: toggles, On: map[string]bool{}, Tenants: tenants, Tenant: a.config.issuer,
-		Stories: demo.Stories, Story: d.story.Load(), Here: r.URL.RequestURI(), Handler: a.shows[r.Pattern],
-	}
-	if ahead := d.clock.Ahead(); ahead > 0 {
-		b.Ahead = inWords(ahead)
+		Stories: demo.Stories, Story: d.story.Load(), Here: r.URL.RequestURI(), Handler: a.shows[r.Pattern], Ahead: d.clock.Ahead(),
 	}
 	var err error
 	if b.Phone, err = d.phone.Show(b.Now, barCodes); err != nil {
@@ -134,17 +131,6 @@ var offs = []time.Duration{0, -4 * time.Minute, 5 * time.Minute}
 
 // Offs returns them.
 func (bar) Offs() []time.Duration { return offs }
-
-// OffInWords returns one of them in words.
-func (bar) OffInWords(off time.Duration) string {
-	switch {
-	case off < 0:
-		return inWords(-off) + " slow"
-	case off > 0:
-		return inWords(off) + " fast"
-	}
-	return "right"
-}
 
 // JSON returns the codes for the script of the page.
 func (b bar) JSON(codes []demo.Code) (string, error) {
@@ -237,7 +223,7 @@ func (d *demonstration) startStory(w http.ResponseWriter, r *http.Request, _ acc
 		return err
 	}
 	d.story.Store(story)
-	at, err := a.begin(r.Context(), story, &d.phone, r.PostFormValue("as"))
+	at, err := a.begin(r, story, &d.phone)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func (a *app) resetForm(w http.ResponseWriter, r *http.Request, _ accounts.User)
 func (a *app) reset(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	ctx := r.Context()
 	if err := accounts.CheckPassword(r.PostFormValue("password")); err != nil {
-		form := passwordPage{Action: resetPath, BadWord: signUpWords(err)}
+		form := passwordPage{Action: resetPath, BadWord: languageOf(r).signUp(err)}
 		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
 	}
 	err := a.accounts.SpendLink(ctx, a.sessions.GetString(ctx, keyReset))

@@ -100,7 +100,7 @@ func (a *app) help(w http.ResponseWriter, r *http.Request, u accounts.User) erro
 	}
 	ticket, err := a.act(r.Context(), actions[i], a.guard.Admin(u.ID, reason), id, r.PostFormValue("ticket") != "")
 	if denied := (*enrollment.Denied)(nil); errors.As(err, &denied) {
-		return hint{deniedInWords(denied, a.now()), memberPath(id)}
+		return hint{languageOf(r).Describe(denied, a.now()).Text, memberPath(id)}
 	}
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (a *app) setRole(w http.ResponseWriter, r *http.Request, u, member accounts
 	member.Role = accounts.Role(r.PostFormValue("role"))
 	switch {
 	case member.ID == u.ID: // one administrator must remain
-		return hint{deniedInWords(&enrollment.Denied{Reason: enrollment.ReasonOwnAccount}, a.now()), memberPath(u.ID)}
+		return hint{languageOf(r).Describe(enrollment.ReasonOwnAccount, a.now()).Text, memberPath(u.ID)}
 	case !slices.Contains(accounts.Roles, member.Role):
 		return hint{"Choose a role.", memberPath(member.ID)}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -52,7 +51,7 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u accounts.User
 	ctx := r.Context()
 	days, err := strconv.Atoi(r.PostFormValue("days"))
 	if err != nil || days < 0 || days > maxGrace {
-		return a.showMandate(w, r, http.StatusUnprocessableEntity, fmt.Sprintf("Enter a number of days from 0 to %d.", maxGrace))
+		return a.showMandate(w, r, http.StatusUnprocessableEntity, languageOf(r).say("Enter a number of days from 0 to %v.", maxGrace))
 	}
 	old, err := a.accounts.Mandate(ctx)
 	if err != nil {

@@ -42,7 +42,7 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u accounts.
 		form.BadOld = "Wrong password."
 		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
 	case errors.Is(err, accounts.ErrPassword):
-		form.BadWord = signUpWords(err)
+		form.BadWord = languageOf(r).signUp(err)
 		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
 	case err == nil:
 		u, err = a.accounts.ByID(ctx, u.ID)

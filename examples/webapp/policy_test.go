@@ -37,7 +37,7 @@ func TestMandate(t *testing.T) {
 	bob.signOut()
 	bob.signIn("bob@example.com")
 	bob.at("/security/setup/begin")
-	bob.sees(words.Decisions[enrollment.MustEnroll])
+	bob.sees(languages["en"].Decisions[enrollment.MustEnroll])
 	bob.lacks("Sign up", "Sign out")
 	for _, path := range []string{"/security/", "/data", "/security/codes/new", "/password", "/admin/mandate", "/security/address/remove", "/security/step?for=settings"} {
 		bob.get(path)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/wording"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -37,6 +35,8 @@ type mailbox struct {
 	log    *slog.Logger
 	domain string // of this site
 
+	accounts *accounts.Store // which knows the language of a user
+
 	mu      sync.Mutex
 	letters []letter // newest first
 }
@@ -46,15 +46,20 @@ var _ enrollment.Sender = (*mailbox)(nil)
 // Send delivers a code. By the last line, phones offer the code on this site and on no
 // other.
 func (m *mailbox) Send(ctx context.Context, msg enrollment.Message) error {
-	text := "Your code is " + msg.Code() + ". It expires in ten minutes. Do not share it: we never ask for it."
+	u, err := m.accounts.ByID(ctx, msg.UserID)
+	if err != nil {
+		return err
+	}
+	text := "Your code is %v. It expires in ten minutes. Do not share it: we never ask for it."
 	switch msg.Purpose {
 	case enrollment.PurposeSetup:
-		text = "Your code is " + msg.Code() + ". Enter it to confirm this phone number."
+		text = "Your code is %v. Enter it to confirm this phone number."
 	case resetPurpose:
-		text = "Your code is " + msg.Code() + ". Enter it to choose a new password. If you did not ask for it, ignore it."
+		text = "Your code is %v. Enter it to choose a new password. If you did not ask for it, ignore it."
 	}
-	text += "\n\n@" + m.domain + " #" + msg.Code()
-	m.put(ctx, letter{Via: msg.Channel, To: msg.To, Subject: "Your code", Text: text})
+	l := languageTagged(u.Language)
+	text = l.say(text, msg.Code()) + "\n\n@" + m.domain + " #" + msg.Code()
+	m.put(ctx, letter{Via: msg.Channel, To: msg.To, Subject: l.say("Your code"), Text: text})
 	return nil
 }
 
@@ -89,7 +94,7 @@ func (a *app) notify(ctx context.Context, e enrollment.Event) error {
 	if err != nil {
 		return err // the event stays in the account and is delivered again later
 	}
-	mail := mailWords(u).Mail(e, time.UTC) // a real service knows the user's zone
+	mail := languageTagged(u.Language).Mail(e, time.UTC) // a real service knows the user's zone
 	a.mailbox.put(ctx, letter{
 		ID:      e.ID,
 		Via:     "email",
@@ -101,36 +106,23 @@ func (a *app) notify(ctx context.Context, e enrollment.Event) error {
 	return nil
 }
 
-// mailWords returns the words of the library in the user's language.
-func mailWords(u accounts.User) *wording.Language {
-	if u.Language == "de" {
-		return wording.German()
-	}
-	return wording.English()
-}
-
 // linkMail has the link to a new password.
 func linkMail(u accounts.User, link string, at time.Time, origin string) letter {
-	l := letter{Via: "email", To: u.Email, Subject: "Reset your password", Link: link}
-	l.Text = fmt.Sprintf("Someone asked for a link to change your password on %s, from “%s”. The link expires in %s. If it was not you, ignore this message.",
-		inUTC(at), origin, inWords(accounts.LinkTTL))
-	if u.Language == "de" {
-		l.Subject = "Neues Passwort"
-		l.Text = fmt.Sprintf("Am %s hat jemand um einen Link für ein neues Passwort gebeten, und zwar von „%s“ aus. Der Link gilt %s. Wenn Sie das nicht waren, ist nichts zu tun.",
-			inUTC(at), origin, wording.German().Duration(accounts.LinkTTL))
+	l := languageTagged(u.Language)
+	return letter{
+		Via: "email", To: u.Email, Subject: l.say("Reset your password"), Link: link,
+		Text: l.say("Someone asked for a link to change your password on %v, from “%v”. The link expires in %v. If it was not you, ignore this message.",
+			l.time(at), origin, l.Duration(accounts.LinkTTL)),
 	}
-	return l
 }
 
 // passwordMail says that the password was changed.
 func passwordMail(u accounts.User, at time.Time, origin string) letter {
-	l := letter{Via: "email", To: u.Email, Subject: "Your password was changed", Link: "/forgot"}
-	l.Text = fmt.Sprintf("Your password was changed on %s, from “%s”. If it was not you, ask for a link to reset it, and tell us.", inUTC(at), origin)
-	if u.Language == "de" {
-		l.Subject = "Ihr Passwort wurde geändert"
-		l.Text = fmt.Sprintf("Ihr Passwort wurde am %s geändert, von „%s“ aus. Wenn Sie das nicht waren, bitten Sie um einen Link für ein neues, und sagen Sie uns Bescheid.", inUTC(at), origin)
+	l := languageTagged(u.Language)
+	return letter{
+		Via: "email", To: u.Email, Subject: l.say("Your password was changed"), Link: "/forgot",
+		Text: l.say("Your password was changed on %v, from “%v”. If it was not you, ask for a link to reset it, and tell us.", l.time(at), origin),
 	}
-	return l
 }
 
 // letters shows the mailbox to users of this machine.

@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
@@ -14,7 +14,7 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// pages maps the name of a page to its parsed template.
+// pages maps the tag of a language and the name of a page, "de/home", to its parsed template.
 type pages map[string]*template.Template
 
 func parsePages() (pages, error) {
@@ -24,24 +24,32 @@ func parsePages() (pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		if f.IsDir() {
-			continue
+	for tag, l := range languages {
+		for _, f := range files {
+			if f.IsDir() {
+				continue
+			}
+			t, err := template.New("").Funcs(l.functions()).ParseFS(templateFiles, shared, "templates/"+f.Name())
+			if err != nil {
+				return nil, err
+			}
+			all[tag+"/"+strings.TrimSuffix(f.Name(), ".html")] = t
 		}
-		t, err := template.New("").Funcs(functions).ParseFS(templateFiles, shared, "templates/"+f.Name())
-		if err != nil {
-			return nil, err
-		}
-		all[strings.TrimSuffix(f.Name(), ".html")] = t
 	}
 	return all, nil
 }
 
-var functions = template.FuncMap{
-	"machine": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"human":   inUTC,
-	"factor":  words.Factor,
-	"named":   func(to, id, name string) renameForm { return renameForm{to, id, name} },
+// functions are for the templates: t says a sentence that the template has, with markup,
+// and text says one of the program.
+func (l language) functions() template.FuncMap {
+	return template.FuncMap{
+		"t":        l.html,
+		"text":     func(sentence any) string { return l.say(fmt.Sprint(sentence)) },
+		"when":     l.when,
+		"duration": l.Duration,
+		"factor":   l.Factor,
+		"named":    func(to, id, name string) renameForm { return renameForm{to, id, name} },
+	}
 }
 
 // renameForm gives something another name.
@@ -67,7 +75,7 @@ type view struct {
 func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) error {
 	v := view{
 		Issuer:  a.issuer(r),
-		Lang:    "en",
+		Lang:    languageOf(r).Tag,
 		Path:    r.URL.Path,
 		Midway:  strings.HasPrefix(r.URL.Path, twoFactorPath+"/"),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
@@ -77,9 +85,6 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	}
 	if a.config.demo != nil && isLocal(r) {
 		v.Demo = a.config.demo.bar(a, r, data)
-	}
-	if page, ok := data.(twoFactorPage); ok {
-		v.Lang = page.Lang
 	}
 	if u, err := a.current(r.Context()); err == nil {
 		v.User = &u
@@ -92,7 +97,7 @@ func (a *app) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
 	if p.wait != "" {
 		w.Header().Set("Retry-After", p.wait)
 	}
-	if err := a.write(w, p.status, "error", view{Issuer: a.issuer(r), Lang: "en", Bare: true, Data: p}); err != nil {
+	if err := a.write(w, p.status, "error", view{Issuer: a.issuer(r), Lang: languageOf(r).Tag, Bare: true, Data: p}); err != nil {
 		a.log.ErrorContext(r.Context(), "rendering a problem", "error", err)
 		http.Error(w, http.StatusText(p.status), p.status)
 	}
@@ -101,7 +106,7 @@ func (a *app) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
 // write sends a whole page, or none after an error.
 func (a *app) write(w http.ResponseWriter, status int, name string, v view) error {
 	var page bytes.Buffer
-	if err := a.templates[name].ExecuteTemplate(&page, "layout", v); err != nil {
+	if err := a.templates[v.Lang+"/"+name].ExecuteTemplate(&page, "layout", v); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"golang.org/x/text/language"
 )
 
 // originOf returns the browser and the address of a request. Behind a proxy, the address
@@ -33,15 +31,6 @@ func deviceName(userAgent string) string {
 	browser := find("Browser", "Firefox/", "Firefox", "FxiOS/", "Firefox", "Edg", "Edge", "OPR/", "Opera", "Chrome/", "Chrome", "CriOS/", "Chrome", "Safari/", "Safari")
 	system := find("another system", "iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS", "macOS", "Linux", "Linux")
 	return browser + " on " + system
-}
-
-var languages = language.NewMatcher([]language.Tag{language.English, language.German})
-
-// languageOf returns the language for messages to the user, "en" or "de".
-func languageOf(r *http.Request) string {
-	tag, _ := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
-	base, _ := tag.Base()
-	return base.String()
 }
 
 // isLocal reports whether the request comes from this machine and names it. The

@@ -24,14 +24,14 @@ func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.P
 	if err != nil {
 		return err
 	}
-	return a.render(w, r, status, "twofactor", twoFactorPage{page.Lang, page.Title, page.Name, uriOf(page), body})
+	return a.render(w, r, status, "twofactor", twoFactorPage{page.Title, page.Name, uriOf(page), body})
 }
 
 // twoFactorPage is a page of package web as it is.
 type twoFactorPage struct {
-	Lang, Title, Name string
-	uri               string // what an app scans, for the demonstration
-	Body              template.HTML
+	Title, Name string
+	uri         string // what an app scans, for the demonstration
+	Body        template.HTML
 }
 
 func uriOf(page web.Page) string {
@@ -71,8 +71,8 @@ func (a *app) showSecurity(w http.ResponseWriter, r *http.Request, page web.Page
 	}
 	return a.render(w, r, http.StatusOK, "security", securityPage{
 		Page:      page,
-		Locked:    locksInWords(page.Status.Locks, a.now()),
-		Activity:  activities(page.Status.History),
+		Locked:    languageOf(r).locks(page.Status.Locks, a.now()),
+		Activity:  languageOf(r).activities(page.Status.History),
 		FewCodes:  page.Status.Enabled() && page.Status.CodesLeft <= fewCodes,
 		Mandatory: rule.For(u).Require,
 	})
@@ -86,9 +86,9 @@ type activity struct {
 
 // activities returns the history as the user sees it. Where an administrator was is
 // not shown.
-func activities(history enrollment.History) (list []activity) {
+func (l language) activities(history enrollment.History) (list []activity) {
 	for _, e := range history {
-		x := activity{At: e.At, Text: words.Event(e)}
+		x := activity{At: e.At, Text: l.Event(e)}
 		if e.Actor == "" {
 			x.From = e.Origin
 		}

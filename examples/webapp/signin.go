@@ -42,14 +42,14 @@ func (a *app) signUp(w http.ResponseWriter, r *http.Request, _ accounts.User) er
 	if !a.limits.allow(r, "") {
 		return tooMany
 	}
-	u, err := a.accounts.Create(r.Context(), form.Email, r.PostFormValue("password"), languageOf(r))
+	u, err := a.accounts.Create(r.Context(), form.Email, r.PostFormValue("password"), languageOf(r).Tag)
 	switch {
 	case err == nil:
 		return a.signedUp(w, r, u)
 	case errors.Is(err, accounts.ErrEmail), errors.Is(err, accounts.ErrTaken):
-		form.BadName = signUpWords(err)
+		form.BadName = languageOf(r).signUp(err)
 	case errors.Is(err, accounts.ErrPassword):
-		form.BadWord = signUpWords(err)
+		form.BadWord = languageOf(r).signUp(err)
 	default:
 		return err
 	}
@@ -107,8 +107,8 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, _ accounts.User) er
 	if err != nil {
 		return err
 	}
-	if status.Reset != nil {
-		a.sessions.Put(r.Context(), keyWarning, "Someone has asked to turn off your two-factor authentication. That is possible from "+inUTC(status.Reset.Matures)+". Signing in with a code cancels it.")
+	if l := languageOf(r); status.Reset != nil {
+		a.sessions.Put(r.Context(), keyWarning, l.say("Someone has asked to turn off your two-factor authentication. That is possible from %v. Signing in with a code cancels it.", l.time(status.Reset.Matures)))
 	}
 	a.twofactor.SignIn(w, r, u.ID, rule.For(u))
 	return nil

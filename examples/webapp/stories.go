@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -30,8 +31,9 @@ func configure(s *demo.Story) func(*config) {
 
 // begin makes the users of a story, and signs in as one of them. It returns the page that
 // the story begins at.
-func (a *app) begin(ctx context.Context, s *demo.Story, phone *demo.Phone, as string) (at string, err error) {
-	admin, err := a.storyUser(ctx, storyAdmin, accounts.RoleAdmin, phone)
+func (a *app) begin(r *http.Request, s *demo.Story, phone *demo.Phone) (at string, err error) {
+	ctx, l := r.Context(), languageOf(r)
+	admin, err := a.storyUser(ctx, l, storyAdmin, accounts.RoleAdmin, phone)
 	if err != nil {
 		return "", err
 	}
@@ -42,26 +44,25 @@ func (a *app) begin(ctx context.Context, s *demo.Story, phone *demo.Phone, as st
 	if err != nil {
 		return "", err
 	}
-	if as == "admin" {
-		notice := "You are the administrator " + admin.Email + ", with the password “" + storyPassword + "”. The phone has your codes."
+	if r.PostFormValue("as") == "admin" {
+		notice := l.say("You are the administrator %v, with the password “%v”. The phone has your codes.", admin.Email, storyPassword)
 		return "/admin/members", a.storySession(ctx, admin, notice)
 	}
 	if !s.Enrolled {
 		phone = nil
 	}
-	u, err := a.storyUser(ctx, s.Name+"-"+strings.ToLower(rand.Text()[:4])+"@example.com", accounts.RoleMember, phone)
+	u, err := a.storyUser(ctx, l, s.Name+"-"+strings.ToLower(rand.Text()[:4])+"@example.com", accounts.RoleMember, phone)
 	if err != nil {
 		return "", err
 	}
-	notice := "You are " + u.Email + ", with the password “" + storyPassword + "”."
 	if !s.Mandatory {
-		return twoFactorPath + "/", a.storySession(ctx, u, notice)
+		return twoFactorPath + "/", a.storySession(ctx, u, l.say("You are %v, with the password “%v”.", u.Email, storyPassword))
 	}
 	if err := a.restart(ctx); err != nil {
 		return "", err
 	}
 	a.sessions.Put(ctx, keyEmail, u.Email)
-	a.sessions.Put(ctx, keyNotice, notice+" Sign in.")
+	a.sessions.Put(ctx, keyNotice, l.say("You are %v, with the password “%v”. Sign in.", u.Email, storyPassword))
 	return "/sign-in", nil
 }
 
@@ -77,10 +78,10 @@ func (a *app) storySession(ctx context.Context, u accounts.User, notice string) 
 
 // storyUser returns the user with that address, and makes one if there is none. With a
 // phone, the user has a second factor, and the phone its codes.
-func (a *app) storyUser(ctx context.Context, email string, as accounts.Role, phone *demo.Phone) (accounts.User, error) {
+func (a *app) storyUser(ctx context.Context, l language, email string, as accounts.Role, phone *demo.Phone) (accounts.User, error) {
 	u, err := a.accounts.ByEmail(ctx, email)
 	if errors.Is(err, accounts.ErrNoUser) {
-		u, err = a.accounts.Create(ctx, email, storyPassword, "en")
+		u, err = a.accounts.Create(ctx, email, storyPassword, l.Tag)
 	}
 	if err == nil && u.Role != as {
 		u.Role = as

@@ -69,7 +69,7 @@ func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.Signed
 	if err := a.start(ctx, u, in.Stamp); err != nil {
 		return nil, err
 	}
-	if language := languageOf(r); language != u.Language {
+	if language := languageOf(r).Tag; language != u.Language {
 		u.Language = language
 		if err := a.accounts.Update(ctx, u, "Language"); err != nil {
 			return nil, err
@@ -78,7 +78,7 @@ func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.Signed
 	if !in.EnrollBy.IsZero() {
 		a.sessions.Put(ctx, keyEnrollBy, in.EnrollBy.Unix())
 	}
-	return nil, a.welcome(ctx, u, in.Factor)
+	return nil, a.welcome(ctx, languageOf(r), u, in.Factor)
 }
 
 // renewSession goes on with the session that has changed a factor. A code before a new
@@ -95,7 +95,7 @@ func (a *app) renewSession(r *http.Request, u accounts.User, stamp enrollment.St
 
 // welcome tells users who signed in without their app what that means for them. A pass
 // ends the session when it ends.
-func (a *app) welcome(ctx context.Context, u accounts.User, factor enrollment.Factor) error {
+func (a *app) welcome(ctx context.Context, l language, u accounts.User, factor enrollment.Factor) error {
 	if factor != enrollment.FactorBypass && factor != enrollment.FactorRecovery {
 		return nil
 	}
@@ -104,11 +104,11 @@ func (a *app) welcome(ctx context.Context, u accounts.User, factor enrollment.Fa
 		return err
 	}
 	if factor == enrollment.FactorRecovery {
-		a.sessions.Put(ctx, keyWarning, recoveryUsed(status.CodesLeft))
+		a.sessions.Put(ctx, keyWarning, l.recoveryUsed(status.CodesLeft))
 		return nil
 	}
 	a.sessions.Put(ctx, keyUntil, status.BypassUntil.Unix())
-	a.sessions.Put(ctx, keyWarning, "You signed in with the pass from your administrator. It ends on "+inUTC(status.BypassUntil)+", and you are signed out then.")
+	a.sessions.Put(ctx, keyWarning, l.say("You signed in with the pass from your administrator. It ends on %v, and you are signed out then.", l.time(status.BypassUntil)))
 	return nil
 }
 
@@ -123,13 +123,14 @@ func (a *app) enteredPassword(r *http.Request) (time.Time, error) {
 
 // twoFactorText has the words that this application says in its own way.
 func (a *app) twoFactorText(r *http.Request, key string) string {
+	l := languageOf(r)
 	switch {
 	case key == "step.why" && forReset(r):
-		return "Anyone who can read your e-mail can open that link. Enter a code to show that it was you."
+		return l.say("Anyone who can read your e-mail can open that link. Enter a code to show that it was you.")
 	case key == "step.why" && r.URL.Query().Get("for") == string(adminPurpose):
-		return "You need a code to manage other people’s accounts. We ask again after " + inWords(adminTTL) + "."
+		return l.say("You need a code to manage other people’s accounts. We ask again after %v.", l.Duration(adminTTL))
 	}
-	return ownTexts[key]
+	return l.say(ownTexts[key])
 }
 
 var ownTexts = map[string]string{

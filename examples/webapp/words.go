@@ -1,71 +1,123 @@
 package main
 
 import (
+	_ "embed" // for the words in German
+	"encoding/json"
 	"errors"
 	"fmt"
+	"html/template"
+	"net/http"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/wording"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
-// words are what the library's answers say on the pages of this site, which are in English.
-var words = ownWords()
-
-// ownWords says some things in this application's own way.
-func ownWords() *wording.Language {
-	words := wording.English()
-	words.Factors[enrollment.FactorDelivered] = "text message" // there is no other channel
-	return words
+// A language is the words of this site in one language: those of the library, and its own
+// by the sentence in English.
+type language struct {
+	*wording.Language
+	own map[string]string
 }
 
-// deniedInWords tells the user what went wrong and what to do.
-func deniedInWords(d *enrollment.Denied, now time.Time) string { return words.Describe(d, now).Text }
+//go:embed german.json
+var german []byte
 
-// inWords returns a waiting time. It rounds up.
-func inWords(d time.Duration) string { return words.Duration(d) }
+// languages are by their tags. In English, each sentence is its own translation.
+var languages = func() map[string]language {
+	en, de := language{Language: wording.English()}, language{Language: wording.German()}
+	if err := json.Unmarshal(german, &de.own); err != nil {
+		panic(err) // the file is part of the program
+	}
+	for _, l := range []language{en, de} { // there is no other channel
+		l.Factors[enrollment.FactorDelivered] = l.say("text message")
+	}
+	return map[string]language{en.Tag: en, de.Tag: de}
+}()
 
-func inUTC(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
+// languageOf returns the language that the request asks for, as for the pages of package
+// web.
+func languageOf(r *http.Request) language { return languageTagged(web.Language(r)) }
 
-// locksInWords says of each lock what the denial of a code says.
-func locksInWords(locks []enrollment.Lock, now time.Time) (list []string) {
-	for _, l := range locks {
-		d := &enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: l.Factor, RetryAt: l.Until}
-		if l.Until.IsZero() {
+// languageTagged returns the language with that tag, and English for one that this site
+// does not have.
+func languageTagged(tag string) language {
+	if l, ok := languages[tag]; ok {
+		return l
+	}
+	return languages["en"]
+}
+
+// say returns the sentence in this language. Each %v in it stands for one of the values.
+// What has no translation stays as it is.
+func (l language) say(sentence string, values ...any) string {
+	if own, ok := l.own[sentence]; ok {
+		sentence = own
+	}
+	if len(values) == 0 {
+		return sentence
+	}
+	return fmt.Sprintf(sentence, values...)
+}
+
+// html is say for a sentence with markup. It escapes the values that are not HTML.
+func (l language) html(sentence string, values ...any) template.HTML {
+	for i, v := range values {
+		if _, ok := v.(template.HTML); !ok {
+			values[i] = template.HTMLEscaper(v)
+		}
+	}
+	return template.HTML(l.say(sentence, values...))
+}
+
+// time returns a time in words, in UTC.
+func (l language) time(t time.Time) string { return t.UTC().Format(l.Time) }
+
+// when is time for a page, where a script shows it in the zone of the reader.
+func (l language) when(t time.Time) template.HTML {
+	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + template.HTMLEscapeString(l.time(t)) + `</time>`)
+}
+
+// locks says of each lock what the denial of a code says.
+func (l language) locks(locks []enrollment.Lock, now time.Time) (list []string) {
+	for _, lock := range locks {
+		d := &enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: lock.Factor, RetryAt: lock.Until}
+		if lock.Until.IsZero() {
 			d.Reason = enrollment.ReasonFactorDisabled
 		}
-		list = append(list, deniedInWords(d, now))
+		list = append(list, l.Describe(d, now).Text)
 	}
 	return list
 }
 
 // recoveryUsed says how many recovery codes are left after a sign-in with one.
-func recoveryUsed(left int) string {
-	text := fmt.Sprintf("You signed in with a recovery code. %d are left.", left)
+func (l language) recoveryUsed(left int) string {
+	text := l.say("You signed in with a recovery code. %v are left.", left)
 	switch left {
 	case 0:
-		text = "You signed in with your last recovery code."
+		text = l.say("You signed in with your last recovery code.")
 	case 1:
-		text = "You signed in with a recovery code. One is left."
+		text = l.say("You signed in with a recovery code. One is left.")
 	}
 	if left <= fewCodes {
-		text += " Make new ones."
+		text += " " + l.say("Make new ones.")
 	}
-	return text + " If you lost your phone, replace your authenticator now."
+	return text + " " + l.say("If you lost your phone, replace your authenticator now.")
 }
 
-func signUpWords(err error) string {
+func (l language) signUp(err error) string {
 	switch {
 	case errors.Is(err, accounts.ErrEmail):
-		return "We can’t use that e-mail address."
+		return l.say("We can’t use that e-mail address.")
 	case errors.Is(err, accounts.ErrTaken):
-		return "That e-mail address already has an account."
+		return l.say("That e-mail address already has an account.")
 	}
-	return fmt.Sprintf("Use at least %d characters and at most %d bytes.", accounts.MinPassword, accounts.MaxPassword)
+	return l.say("Use at least %v characters and at most %v bytes.", accounts.MinPassword, accounts.MaxPassword)
 }
 
 // cleanReason makes a valid reason from what an administrator typed: without control

@@ -12,8 +12,10 @@ import (
 // adds one, or if a change to the words leaves something out.
 func TestEveryReasonHasWords(t *testing.T) {
 	t.Parallel()
-	if err := words.Check(); err != nil {
-		t.Error(err)
+	for tag, l := range languages {
+		if err := l.Check(); err != nil {
+			t.Errorf("%s: %v", tag, err)
+		}
 	}
 }
 
@@ -21,10 +23,10 @@ func TestEveryReasonHasWords(t *testing.T) {
 func TestLockInWords(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
-	if got := locksInWords([]enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: now.Add(time.Minute)}}, now)[0]; !strings.Contains(got, "Wait 1 minute") {
+	if got := languages["en"].locks([]enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: now.Add(time.Minute)}}, now)[0]; !strings.Contains(got, "Wait 1 minute") {
 		t.Errorf("%q", got)
 	}
-	if got := locksInWords([]enrollment.Lock{{Factor: enrollment.FactorTOTP}}, now)[0]; !strings.Contains(got, "turned off. Use a recovery code") {
+	if got := languages["en"].locks([]enrollment.Lock{{Factor: enrollment.FactorTOTP}}, now)[0]; !strings.Contains(got, "turned off. Use a recovery code") {
 		t.Errorf("%q", got)
 	}
 }
