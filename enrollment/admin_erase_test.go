@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,5 +148,20 @@ func TestEraseWithoutNotify(t *testing.T) {
 	k.Must(admin.Erase(t.Context(), "alice"))
 	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v", err)
+	}
+}
+
+// What can't be opened is erased all the same, and the log says so.
+func TestEraseOfDamageIsLogged(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	k.Damage("alice")
+	k.Must(k.Guard.Admin("root", "left").Erase(t.Context(), "alice"))
+	if log := k.Log(); !strings.Contains(log, "user=alice event=erased") {
+		t.Errorf("the log is %q", log)
+	}
+	if told := k.EventsOf("alice", enrollment.EventErased); len(told) != 1 {
+		t.Errorf("told %+v", told)
 	}
 }

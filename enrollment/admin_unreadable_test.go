@@ -137,3 +137,18 @@ func TestInspect(t *testing.T) {
 		}
 	}
 }
+
+// A host that hears of no events replaces it with a record that waits for nothing.
+func TestEraseUnreadableWithoutNotify(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t, func(c *enrollment.Config) { c.Notify = nil })
+	k.Enroll("alice")
+	k.Damage("alice")
+	k.Store.Nth(proving.Erase, 1, proving.Fails(proving.ErrLost))
+	if _, err := k.Guard.Admin("root", "x").EraseUnreadable(t.Context(), "alice"); err == nil {
+		t.Fatal("a fault is no error")
+	}
+	if r := k.Record("alice"); r.State != store.None || !r.Due.IsZero() {
+		t.Errorf("the record is %+v", r)
+	}
+}

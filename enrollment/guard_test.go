@@ -86,6 +86,40 @@ func TestUserIDsOutOfBounds(t *testing.T) {
 	}
 }
 
+// What takes a purpose says that it is none, before it looks at anything else.
+func TestPurposesOutOfBounds(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	alice := k.Enroll("alice")
+	three := k.Guard.ThreeCodes()
+	for _, purpose := range []enrollment.Purpose{"", enrollment.Purpose(strings.Repeat("x", 65)), "a\n", "\xff", enrollment.PurposeSetup} {
+		challenge := k.Challenge("alice")
+		k.Store.Reset()
+		for name, call := range map[string]func() (any, error){
+			"Answer": func() (any, error) { return k.Guard.Answer(t.Context(), purpose, challenge, alice.Code()) },
+			"Verify": func() (any, error) { return k.Guard.Verify(t.Context(), "alice", purpose, alice.Code()) },
+			"ThreeCodes.Answer": func() (any, error) {
+				return three.Answer(t.Context(), purpose, challenge, []string{"000000", "000001", "000002"})
+			},
+			"ThreeCodes.Verify": func() (any, error) {
+				return three.Verify(t.Context(), "alice", purpose, []string{"000000", "000001", "000002"})
+			},
+			"RecentlyVerified": func() (any, error) {
+				return k.Guard.RecentlyVerified(t.Context(), "alice", purpose, enrollment.Receipt{}, time.Minute)
+			},
+			"Send": func() (any, error) { return k.Guard.Messages().Send(t.Context(), purpose, challenge) },
+		} {
+			got, err := call()
+			if err == nil || !strings.Contains(err.Error(), "purpose") || errors.As(err, new(*enrollment.Denied)) || !reflect.ValueOf(got).IsZero() {
+				t.Errorf("%s for %q: %v, %v", name, purpose, got, err)
+			}
+		}
+		if n := k.Store.Calls(); n != 0 {
+			t.Errorf("%q: %d calls of the store", purpose, n)
+		}
+	}
+}
+
 func TestArgumentsOutOfBounds(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
@@ -161,11 +195,22 @@ func TestZeroValuesSayWhatIsWrong(t *testing.T) {
 	if _, err := enrollment.NewDirectory(new(enrollment.Guard), memory.New()); err == nil {
 		t.Error("a Directory of a zero Guard")
 	}
-	for _, value := range []any{
-		zero, new(enrollment.Guard), enrollment.Devices{}, enrollment.Messages{}, enrollment.ResetRequests{}, enrollment.Admin{},
-		zero.Devices(), zero.Messages(), zero.ResetRequests(), zero.Admin("root", "x"), new(enrollment.Guard).Admin("root", "x"),
+	values := []any{
+		zero, new(enrollment.Guard), enrollment.Admin{}, zero.Admin("root", "x"), new(enrollment.Guard).Admin("root", "x"),
 		new(enrollment.Directory), (*enrollment.Directory)(nil),
-	} {
+	}
+	of := reflect.ValueOf(zero)
+	for i := range of.NumMethod() {
+		switch made := of.Method(i).Interface().(type) {
+		case func() enrollment.Devices, func() enrollment.Messages, func() enrollment.ResetRequests, func() enrollment.ThreeCodes:
+			part := reflect.ValueOf(made).Call(nil)[0]
+			values = append(values, part.Interface(), reflect.Zero(part.Type()).Interface())
+		}
+	}
+	if len(values) != 7+2*4 {
+		t.Errorf("there are %d values", len(values))
+	}
+	for _, value := range values {
 		v, called := reflect.ValueOf(value), 0
 		for i := range v.NumMethod() {
 			method := v.Type().Method(i)

@@ -104,3 +104,39 @@ func TestSheetLinesAreRead(t *testing.T) {
 		}
 	}
 }
+
+// Words of which one is set are the words: none in English come beside it.
+func TestSheetOfOneWord(t *testing.T) {
+	t.Parallel()
+	codes := generate(t, 7, 8, recovery.Fast)
+	for name, words := range map[string]recovery.SheetWords{
+		"Lang":          {Lang: "de"},
+		"Account":       {Account: "x"},
+		"Created":       {Created: "x"},
+		"Many.Title":    {Many: recovery.SheetText{Title: "x"}},
+		"Many.TitleFor": {Many: recovery.SheetText{TitleFor: "x"}},
+		"Many.Use":      {Many: recovery.SheetText{Use: "x"}},
+		"Many.Advice":   {Many: recovery.SheetText{Advice: []string{"x"}}},
+		"One.Title":     {One: recovery.SheetText{Title: "x"}},
+		"One.TitleFor":  {One: recovery.SheetText{TitleFor: "x"}},
+		"One.Use":       {One: recovery.SheetText{Use: "x"}},
+		"One.Advice":    {One: recovery.SheetText{Advice: []string{"x"}}},
+	} {
+		if sheet := codes.Sheet(recovery.Sheet{Issuer: "Acme", Words: words}); strings.Contains(sheet, "ecovery") || strings.Contains(sheet, "Keep") {
+			t.Errorf("with %s alone:\n%s", name, sheet)
+		}
+	}
+}
+
+// Lines are as full as they can be, up to 72 characters.
+func TestSheetLinesAreFull(t *testing.T) {
+	t.Parallel()
+	codes := generate(t, 7, 8, recovery.Fast)
+	for last, lines := range map[int]int{36: 1, 37: 2} {
+		words := otherWords
+		words.Many.Use = strings.Repeat("ü", 35) + " " + strings.Repeat("v", last)
+		if got := strings.Count(codes.Sheet(recovery.Sheet{Words: words}), "\r\n"+strings.Repeat("v", last)); got != lines-1 {
+			t.Errorf("a word of %d after 35 begins %d lines", last, got)
+		}
+	}
+}

@@ -299,3 +299,25 @@ func TestGrouped(t *testing.T) {
 		}
 	}
 }
+
+// The error says what is wrong with the text, without quoting it.
+func TestSecretErrorsSayWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	parse := map[string]func(string) (totp.Secret, error){"base32": totp.ParseSecret, "hexadecimal": totp.ParseHexSecret}
+	for _, c := range []struct{ form, text, want string }{
+		{"base32", "", "shorter than 16 bytes"},
+		{"base32", "é", "an invalid character"},
+		{"base32", strings.Repeat("A", 513), "longer than 512 bytes"},
+		{"base32", strings.Repeat("A", 25), "not base32 of whole bytes"},
+		{"base32", strings.Repeat("1", 32), "not base32"},
+		{"hexadecimal", "", "shorter than 16 bytes"},
+		{"hexadecimal", "é", "an invalid character"},
+		{"hexadecimal", strings.Repeat("A", 513), "longer than 512 bytes"},
+		{"hexadecimal", strings.Repeat("A", 31), "not hexadecimal"},
+		{"hexadecimal", strings.Repeat("Z", 32), "not hexadecimal"},
+	} {
+		if _, err := parse[c.form](c.text); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("%s %q: %v, want %s", c.form, c.text, err, c.want)
+		}
+	}
+}

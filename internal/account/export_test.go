@@ -145,3 +145,12 @@ func CountWrong(a *Account, m Moment) {
 	m.Tells = false
 	_ = a.missedAnswer(m, answerer{})
 }
+
+// PutHistory puts events into the place of the history.
+func PutHistory(a *Account, events []Event) { a.history.set(events) }
+
+// PutOutbox puts events into the place of those that wait.
+func PutOutbox(a *Account, events []Undelivered) { a.outbox.set(events) }
+
+// DamageHistory makes the history one that can't be read.
+func DamageHistory(a *Account) { a.history = lazy[[]Event]{raw: []byte{0xff}} }

@@ -2,7 +2,9 @@ package account_test
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -224,6 +226,62 @@ func TestRecordSize(t *testing.T) {
 		}
 		if err := touch(t, read); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// No more is given up than there has to be: with one entry more the account would be too
+// long.
+func TestRoomIsMadeEntryByEntry(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{60, 61} {
+		a := largest(t, ownKept)
+		account.ShedAll(a)
+		whole := make([]account.Event, n)
+		for i := range whole {
+			whole[i] = account.Event{Kind: account.EventExported, At: time.Unix(int64(i), 0), Reason: strings.Repeat("r", account.MaxReason)}
+		}
+		account.PutHistory(a, slices.Clone(whole))
+		encode(t, a)
+		kept, err := a.History()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(kept) == 0 || len(kept) == n {
+			t.Fatalf("%d of %d entries are kept", len(kept), n)
+		}
+		account.PutHistory(a, whole[n-len(kept)-1:])
+		if long := account.WholeLen(a); long <= account.MaxEncoded {
+			t.Errorf("%d of %d entries are kept, and one more makes %d bytes of %d", len(kept), n, long, account.MaxEncoded)
+		}
+	}
+}
+
+// What is damaged makes no room: the account is damaged, and not too large.
+func TestDamageMakesNoRoom(t *testing.T) {
+	t.Parallel()
+	a := largest(t, ownKept)
+	account.DamageHistory(a)
+	if b, err := a.Encode(); !errors.Is(err, account.ErrDamaged) {
+		t.Errorf("%d bytes, %v, want ErrDamaged", len(b), err)
+	}
+}
+
+// Each text of an event that waits makes room, whatever else the event says.
+func TestEveryTextMakesRoom(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]account.Event{
+		"reason": {Reason: "x"}, "actor": {Actor: "x"}, "name": {Name: "x"}, "method": {Method: "x"}, "origin": {Origin: "x"},
+	} {
+		w := newWorld(t)
+		account.PutOutbox(w.a, []account.Undelivered{{Event: e}})
+		account.ShedAll(w.a)
+		outbox, err := w.a.Outbox()
+		if err != nil || len(outbox) != 1 {
+			t.Fatal(outbox, err)
+		}
+		if left := outbox[0].Event; left.Reason+left.Actor+left.Name+left.Method+left.Origin != "" {
+			t.Errorf("the %s stays: %+v", name, left)
 		}
 	}
 }
