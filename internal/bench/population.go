@@ -32,6 +32,8 @@ type User struct {
 	Challenge enrollment.Challenge
 	Right     string // the code of the authenticator at base
 	Wrong     string // a code that is wrong for minutes around base
+
+	key totp.Key // of the authenticator; not sent to other processes
 }
 
 // A Population is a number of users in a store, and the Guard over it. Its
@@ -143,7 +145,7 @@ func (p *Population) enroll(ctx context.Context, id string, lived bool) (User, e
 	}
 
 	p.set(base)
-	u := User{ID: id}
+	u := User{ID: id, key: key}
 	if u.Challenge, err = p.challenge(ctx, id); err != nil {
 		return User{}, err
 	}

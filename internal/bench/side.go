@@ -66,8 +66,9 @@ func (s *Side) Time(n int) (Cost, error) {
 			}
 		}
 		end := now()
-		sum.Wall += end.Wall - start.Wall
-		sum.CPU += end.CPU - start.CPU
+		took := end.less(start)
+		sum.Wall += took.Wall
+		sum.CPU += took.CPU
 		n -= k
 	}
 	return sum, nil
@@ -82,6 +83,8 @@ type Cost struct {
 func (c Cost) per(n int) Cost {
 	return Cost{c.Wall / time.Duration(n), c.CPU / time.Duration(n)}
 }
+
+func (c Cost) less(d Cost) Cost { return Cost{c.Wall - d.Wall, c.CPU - d.CPU} }
 
 var started = time.Now()
 

@@ -119,7 +119,7 @@ func TestSQL(t *testing.T) {
 			p := must(d.NewPopulation(ctx, "answer", 3))(t)
 			try(t, p.AnswerWrong(ctx, "wrong"))
 			try(t, p.AnswerRight(ctx, "right"))
-			try(t, must(d.Bare(ctx, "bare", p.Users))(t))
+			try(t, must(d.Bare(ctx, "bare", p.Users))(t).Answer(ctx))
 		})
 	}
 }

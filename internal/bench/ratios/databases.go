@@ -111,7 +111,7 @@ func besideBare(ctx context.Context, what string, d *bench.Database, b bound) ([
 		return nil, err
 	}
 	timings, err := bench.Interleave(database(),
-		p.AnswerWrong(ctx, "wrong code"), bare, stored.LoadAndSave(ctx, "Load and Save alone"))
+		p.AnswerWrong(ctx, "wrong code"), bare.Answer(ctx), stored.LoadAndSave(ctx, "Load and Save alone"))
 	if err != nil {
 		return nil, err
 	}
