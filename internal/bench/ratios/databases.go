@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
+	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 )
 
-func measureSQLite(ctx context.Context) (table []row, err error) {
+func measureSQLite(ctx context.Context) (rows []table.Row, err error) {
 	dir, err := os.MkdirTemp("", "twofactor-sqlite-")
 	if err != nil {
 		return nil, err
@@ -22,17 +23,17 @@ func measureSQLite(ctx context.Context) (table []row, err error) {
 		return nil, err
 	}
 	defer d.DB.Close()
-	return besideBare(ctx, "`Answer`, SQLite, WAL, FULL", d, none)
+	return besideBare(ctx, d, table.None)
 }
 
-func measurePostgres(ctx context.Context) ([]row, error) {
-	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
-		return besideBare(ctx, "`Answer`, PostgreSQL "+version, d, atMost(1.1))
+func measurePostgres(ctx context.Context) ([]table.Row, error) {
+	return withPostgres(ctx, func(d *bench.Database) ([]table.Row, error) {
+		return besideBare(ctx, d, table.AtMost(1.1))
 	})
 }
 
-func measureScale(ctx context.Context) ([]row, error) {
-	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
+func measureScale(ctx context.Context) ([]table.Row, error) {
+	return withPostgres(ctx, func(d *bench.Database) ([]table.Row, error) {
 		large, err := d.NewTown(ctx, "large", *rows, bench.Users)
 		if err != nil {
 			return nil, err
@@ -46,13 +47,13 @@ func measureScale(ctx context.Context) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []row{compare("`Answer` by size, PostgreSQL "+version, timings[0], timings[1], bench.Wall, atMost(1.2))}, nil
+		return []table.Row{table.Compare("`Answer` by size, "+d.Name, timings[0], timings[1], bench.Wall, table.AtMost(1.2))}, nil
 	})
 }
 
 // measureListing lists a hundredth of the accounts and all of them, in turns.
-func measureListing(ctx context.Context) ([]row, error) {
-	return withPostgres(ctx, func(d *bench.Database, version string) ([]row, error) {
+func measureListing(ctx context.Context) ([]table.Row, error) {
+	return withPostgres(ctx, func(d *bench.Database) ([]table.Row, error) {
 		few, err := d.NewCrew(ctx, "few", max(1, *rows/100))
 		if err != nil {
 			return nil, err
@@ -78,26 +79,26 @@ func measureListing(ctx context.Context) ([]row, error) {
 			slower = append(slower, float64(all.Each())/float64(one.Each()))
 		}
 		size, fewSize := fmt.Sprintf(" %d accounts", many.Size), fmt.Sprintf(" %d accounts", few.Size)
-		return []row{
+		return []table.Row{
 			{
-				what:  "`Directory.All`, PostgreSQL " + version + ", peak of the heap",
-				ours:  mebibytes(peak) + size,
-				peer:  mebibytes(fewPeak) + fewSize,
-				ratio: float64(peak) / float64(fewPeak),
+				What:  "`Directory.All`, " + d.Name + ", peak of the heap",
+				Ours:  table.Mebibytes(peak) + size,
+				Peer:  table.Mebibytes(fewPeak) + fewSize,
+				Ratio: float64(peak) / float64(fewPeak),
 				// "Constant memory", within what the collector's timing makes of it.
-				bound: atMost(1.5),
+				Bound: table.AtMost(1.5),
 			},
 			{
-				what:  "the same, time for an account",
-				ours:  duration(bench.Median(each)) + size,
-				peer:  duration(bench.Median(fewEach)) + fewSize,
-				ratio: bench.Median(slower),
+				What:  "the same, time for an account",
+				Ours:  table.Duration(bench.Median(each)) + size,
+				Peer:  table.Duration(bench.Median(fewEach)) + fewSize,
+				Ratio: bench.Median(slower),
 			},
 		}, nil
 	})
 }
 
-func besideBare(ctx context.Context, what string, d *bench.Database, b bound) ([]row, error) {
+func besideBare(ctx context.Context, d *bench.Database, b table.Bound) ([]table.Row, error) {
 	p, err := d.NewPopulation(ctx, "answer", 64)
 	if err != nil {
 		return nil, err
@@ -115,18 +116,18 @@ func besideBare(ctx context.Context, what string, d *bench.Database, b bound) ([
 	if err != nil {
 		return nil, err
 	}
-	return []row{
-		compare(what, timings[0], timings[1], bench.Wall, b),
-		compare("the same, the store's part", timings[2], timings[1], bench.Wall, none),
+	return []table.Row{
+		table.Compare("`Answer`, "+d.Name, timings[0], timings[1], bench.Wall, b),
+		table.Compare("the same, the store's part", timings[2], timings[1], bench.Wall, table.None),
 	}, nil
 }
 
 // withPostgres measures on a server of its own. Where there is none to start,
 // it says so in the table.
-func withPostgres(ctx context.Context, measure func(*bench.Database, string) ([]row, error)) (table []row, err error) {
+func withPostgres(ctx context.Context, measure func(*bench.Database) ([]table.Row, error)) (rows []table.Row, err error) {
 	server, err := postgres.Start(ctx)
 	if errors.Is(err, postgres.ErrMissing) {
-		return []row{{what: "`Answer`, PostgreSQL: not measured, it is not installed"}}, nil
+		return []table.Row{{What: "`Answer`, PostgreSQL: not measured, it is not installed"}}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -137,5 +138,5 @@ func withPostgres(ctx context.Context, measure func(*bench.Database, string) ([]
 		return nil, err
 	}
 	defer d.DB.Close()
-	return measure(d, server.Version)
+	return measure(d)
 }

@@ -13,12 +13,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
+	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
 )
 
 var (
@@ -42,7 +42,7 @@ func main() {
 // A topic measures some rows of the table.
 type topic struct {
 	name    string
-	measure func(ctx context.Context) ([]row, error)
+	measure func(ctx context.Context) ([]table.Row, error)
 }
 
 var topics = []topic{
@@ -65,10 +65,7 @@ func report(ctx context.Context) error {
 			return fmt.Errorf("-only: there is no topic %q", name)
 		}
 	}
-	fmt.Printf("%s, %s/%s, GOMAXPROCS %d, %s\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH,
-		runtime.GOMAXPROCS(0), time.Now().UTC().Format(time.DateOnly))
-	fmt.Println("| what | ours | peer | ratio | bound | |")
-	fmt.Println("|---|---|---|---|---|---|")
+	table.Head(os.Stdout)
 	for _, t := range topics {
 		if *only != "" && !slices.Contains(wanted, t.name) {
 			continue

@@ -7,9 +7,10 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
+	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
 )
 
-func measureTOTP(context.Context) ([]row, error) {
+func measureTOTP(context.Context) ([]table.Row, error) {
 	t, err := bench.NewTOTP()
 	if err != nil {
 		return nil, err
@@ -18,9 +19,9 @@ func measureTOTP(context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := []row{
-		compare("`totp` check, wrong code", timings[0], timings[1], bench.CPU, atLeast(2)),
-		compare("the same, beside what it can't do without", timings[0], timings[2], bench.CPU, atMost(2)),
+	all := []table.Row{
+		table.Compare("`totp` check, wrong code", timings[0], timings[1], bench.CPU, table.AtLeast(2)),
+		table.Compare("the same, beside what it can't do without", timings[0], timings[2], bench.CPU, table.AtMost(2)),
 	}
 
 	ours, err := t.Outcomes()
@@ -47,16 +48,16 @@ func measureTOTP(context.Context) ([]row, error) {
 		}
 		// The budget has no number for "constant work": this one leaves room
 		// for the noise of the machine.
-		what, b := "`totp` check, slowest outcome beside fastest", atMost(1.1)
-		if len(table) == 3 {
-			what, b = "the same of pquerna", none
+		what, b := "`totp` check, slowest outcome beside fastest", table.AtMost(1.1)
+		if len(all) == 3 {
+			what, b = "the same of pquerna", table.None
 		}
-		table = append(table, compare(what, slowest, fastest, bench.CPU, b))
+		all = append(all, table.Compare(what, slowest, fastest, bench.CPU, b))
 	}
-	return table, nil
+	return all, nil
 }
 
-func measureRecovery(ctx context.Context) ([]row, error) {
+func measureRecovery(ctx context.Context) ([]table.Row, error) {
 	r, err := bench.NewRecovery(ctx, bcrypt.DefaultCost)
 	if err != nil {
 		return nil, err
@@ -69,14 +70,14 @@ func measureRecovery(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []row{
-		compare("recovery check, wrong code, 10 in the set", timings[0], timings[1], bench.CPU, atLeast(10)),
-		compare("the same, beside one derivation", timings[0], timings[2], bench.CPU, none),
+	return []table.Row{
+		table.Compare("recovery check, wrong code, 10 in the set", timings[0], timings[1], bench.CPU, table.AtLeast(10)),
+		table.Compare("the same, beside one derivation", timings[0], timings[2], bench.CPU, table.None),
 	}, nil
 }
 
 // measureCrowd runs each crowd in a process of its own, in turns.
-func measureCrowd(ctx context.Context) ([]row, error) {
+func measureCrowd(ctx context.Context) ([]table.Row, error) {
 	crowd, err := bench.NewCrowd(ctx, bench.CrowdSize)
 	if err != nil {
 		return nil, err
@@ -99,26 +100,26 @@ func measureCrowd(ctx context.Context) ([]row, error) {
 		ratios = append(ratios, other.Rate()/one.Rate())
 	}
 	memory := int64(slots) * bench.DerivationSize
-	return []row{
+	return []table.Row{
 		{
-			what:  fmt.Sprintf("%d concurrent recovery checks, peak memory", bench.CrowdSize),
-			ours:  mebibytes(peak),
-			peer:  fmt.Sprintf("%s in %d slots", mebibytes(memory), slots),
-			ratio: float64(peak) / float64(memory),
-			bound: atMost(4),
+			What:  fmt.Sprintf("%d concurrent recovery checks, peak memory", bench.CrowdSize),
+			Ours:  table.Mebibytes(peak),
+			Peer:  fmt.Sprintf("%s in %d slots", table.Mebibytes(memory), slots),
+			Ratio: float64(peak) / float64(memory),
+			Bound: table.AtMost(4),
 		},
 		{
-			what:  "the same, time for a check",
-			ours:  fmt.Sprintf("%.1f checks/s", bench.Median(rates)),
-			peer:  fmt.Sprintf("%.1f checks/s with %d callers", bench.Median(fewRates), few),
-			ratio: bench.Median(ratios),
+			What:  "the same, time for a check",
+			Ours:  fmt.Sprintf("%.1f checks/s", bench.Median(rates)),
+			Peer:  fmt.Sprintf("%.1f checks/s with %d callers", bench.Median(fewRates), few),
+			Ratio: bench.Median(ratios),
 			// "No less than with 2 callers", within what two runs differ by.
-			bound: atMost(1.05),
+			Bound: table.AtMost(1.05),
 		},
 	}, nil
 }
 
-func measureAnswer(ctx context.Context) ([]row, error) {
+func measureAnswer(ctx context.Context) ([]table.Row, error) {
 	t, err := bench.NewTOTP()
 	if err != nil {
 		return nil, err
@@ -141,14 +142,14 @@ func measureAnswer(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := []row{compare("`Answer`, memory store", timings[1], timings[0], bench.CPU, atMost(3))}
+	all := []table.Row{table.Compare("`Answer`, memory store", timings[1], timings[0], bench.CPU, table.AtMost(3))}
 	for _, t := range timings[2:] {
-		table = append(table, compare("the same", t, timings[0], bench.CPU, none))
+		all = append(all, table.Compare("the same", t, timings[0], bench.CPU, table.None))
 	}
-	return table, nil
+	return all, nil
 }
 
-func measureParts(ctx context.Context) ([]row, error) {
+func measureParts(ctx context.Context) ([]table.Row, error) {
 	p, err := bench.NewPopulation(ctx, 1)
 	if err != nil {
 		return nil, err
@@ -165,14 +166,14 @@ func measureParts(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var table []row
+	var all []table.Row
 	for _, t := range timings {
-		table = append(table, row{what: fmt.Sprintf("%s, %d bytes", t.Name, parts.Size()), ours: duration(t.Op(bench.CPU))})
+		all = append(all, table.Row{What: fmt.Sprintf("%s, %d bytes", t.Name, parts.Size()), Ours: table.Duration(t.Op(bench.CPU))})
 	}
-	return table, nil
+	return all, nil
 }
 
-func measureQR(context.Context) ([]row, error) {
+func measureQR(context.Context) ([]table.Row, error) {
 	p, err := bench.NewPicture()
 	if err != nil {
 		return nil, err
@@ -185,14 +186,14 @@ func measureQR(context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []row{
-		compare("QR as PNG", timings[0], timings[1], bench.CPU, atLeast(2)),
+	return []table.Row{
+		table.Compare("QR as PNG", timings[0], timings[1], bench.CPU, table.AtLeast(2)),
 		{
-			what:  "the same, size",
-			ours:  fmt.Sprintf("%d bytes", ours),
-			peer:  fmt.Sprintf("%d bytes", theirs),
-			ratio: float64(ours) / float64(theirs),
-			bound: atMost(1),
+			What:  "the same, size",
+			Ours:  fmt.Sprintf("%d bytes", ours),
+			Peer:  fmt.Sprintf("%d bytes", theirs),
+			Ratio: float64(ours) / float64(theirs),
+			Bound: table.AtMost(1),
 		},
 	}, nil
 }
