@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/bench"
+	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
+)
+
+// perTurn is how many accounts sign in, each at most once in a turn.
+const perTurn = 20_000
+
+// measureLoad signs many members in at the same time.
+func measureLoad(ctx context.Context) error {
+	counts, err := numbers()
+	if err != nil {
+		return err
+	}
+	return withPostgres(ctx, func(d *bench.Database) error {
+		crew, err := d.NewCrew(ctx, "crew", max(*rows, 2))
+		if err != nil {
+			return err
+		}
+		ids := crew.Members(2 * perTurn)
+		members, others := ids[:len(ids)/2], ids[len(ids)/2:]
+		bare, err := d.NewBare(ctx, "bare", members, crew.RecordSize())
+		if err != nil {
+			return err
+		}
+		for _, n := range counts {
+			timings, err := bench.Press(ctx, turns(), n, crew.SignIns(members), bare.SignIns(), crew.Store(others))
+			if err != nil {
+				return err
+			}
+			show(loadRows(fmt.Sprintf("`SignIn` and `Answer`, %s, %s", d.Name, many(n)), n == 64, timings)...)
+		}
+		return nil
+	})
+}
+
+func many(callers int) string {
+	if callers == 1 {
+		return "1 caller"
+	}
+	return fmt.Sprintf("%d callers", callers)
+}
+
+// loadRows compares the first timing with the second, and shows where the
+// difference comes from. The budget is for 64 callers.
+func loadRows(what string, bound bool, timings []bench.LoadTiming) []table.Row {
+	ours, bare, store := timings[0], timings[1], timings[2]
+	time, tail := table.None, table.None
+	if bound {
+		time, tail = table.AtMost(1.3), table.AtMost(1.4)
+	}
+	quantile := func(name string, part float64, b table.Bound) table.Row {
+		return table.Row{
+			What:  "the same, " + name,
+			Ours:  table.Duration(ours.Quantile(part)),
+			Peer:  table.Duration(bare.Quantile(part)),
+			Ratio: bench.QuantileRatio(ours, bare, part),
+			Bound: b,
+		}
+	}
+	return []table.Row{
+		{
+			What:  what,
+			Ours:  table.PerSecond(ours.Rate()),
+			Peer:  table.PerSecond(bare.Rate()) + " " + bare.Name,
+			Ratio: bench.LoadRatio(ours, bare, bench.Wall),
+			Bound: time,
+		},
+		quantile("p50", 0.5, table.None),
+		quantile("p99", 0.99, tail),
+		{
+			What:  "the same, the store's part",
+			Ours:  table.PerSecond(store.Rate()) + " " + store.Name,
+			Peer:  table.PerSecond(bare.Rate()) + " " + bare.Name,
+			Ratio: bench.LoadRatio(store, bare, bench.Wall),
+		},
+		{
+			What:  "the same, processor time of the client",
+			Ours:  table.Duration(ours.Op(bench.CPU)),
+			Peer:  table.Duration(bare.Op(bench.CPU)),
+			Ratio: bench.LoadRatio(ours, bare, bench.CPU),
+		},
+	}
+}
