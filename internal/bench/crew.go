@@ -4,32 +4,51 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
 // A Crew is a table in which every row is a real account: that of one user who
 // has lived for a month, sealed anew for each. All of them have the same secret.
+// Some can instead be accounts with a setup that has expired, which are due.
 type Crew struct {
-	Size      int
+	CrewOptions
+	Took  time.Duration // to fill the table
+	Bytes int64         // of the table and its indexes on disk
+
 	Guard     *enrollment.Guard
 	Directory *enrollment.Directory
 
+	database   *Database
+	table      string
 	accounts   *sqlstore.Store
 	noise      noise
 	first      User
+	parts      *Parts
 	population *Population // of the first user alone; its clock is that of the Guard
 }
 
-// recordColumns are the columns of a table of records that are filled. The other
-// one, due, is null.
-var recordColumns = []string{"user_id", "version", "state", "updated", "data"}
+// CrewOptions say what a Crew is.
+type CrewOptions struct {
+	Size int // accounts
+	Due  int // how many of them, spread over the table, are due
 
-// NewCrew fills a fresh table with that many accounts.
-func (d *Database) NewCrew(ctx context.Context, table string, size int) (*Crew, error) {
+	// Slow says that the recovery codes are of the scheme Argon2id. Otherwise they are
+	// of the scheme Fast, which takes as many bytes.
+	Slow bool
+}
+
+// recordColumns are the columns of a table of records.
+var recordColumns = []string{"user_id", "version", "state", "due", "updated", "data"}
+
+// NewCrew fills a fresh table with accounts.
+func (d *Database) NewCrew(ctx context.Context, table string, o CrewOptions) (*Crew, error) {
 	accounts, err := sqlstore.NewTable(d.DB, d.Dialect, table)
 	if err != nil {
 		return nil, err
@@ -37,56 +56,147 @@ func (d *Database) NewCrew(ctx context.Context, table string, size int) (*Crew, 
 	if err := accounts.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	p, err := NewPopulation(ctx, 1)
+	scheme := recovery.Fast
+	if o.Slow {
+		scheme = recovery.Argon2id
+	}
+	p, err := populate(ctx, 1, scheme, true)
 	if err != nil {
 		return nil, err
 	}
-	parts, err := NewParts(ctx, p)
-	if err != nil {
+	c := &Crew{CrewOptions: o, database: d, table: table, accounts: accounts, first: p.Users[0], population: p}
+	if c.parts, err = NewParts(ctx, p); err != nil {
 		return nil, err
 	}
-	c := &Crew{Size: size, accounts: accounts, first: p.Users[0], population: p}
-	err = d.fill(ctx, table, recordColumns, size, func(i int) ([]any, error) {
-		data, err := parts.sealFor(ctx, p.ring, c.first, c.id(i))
-		r := c.first.Record
-		return []any{c.id(i), r.Version, r.State.String(), r.Updated.UnixMicro(), data}, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("loading %d rows: %w", size, err)
+	if err := c.fill(ctx); err != nil {
+		return nil, fmt.Errorf("loading %d rows: %w", o.Size, err)
 	}
-	if err := d.settle(ctx, table); err != nil {
+	if c.Bytes, err = d.size(ctx, table); err != nil {
 		return nil, err
 	}
-	if c.Guard, err = enrollment.New(accounts, p.ring, p.config(recovery.Argon2id)); err != nil {
-		return nil, err
-	}
-	c.Directory, err = enrollment.NewDirectory(c.Guard, accounts)
-	return c, err
+	return c, c.guardWith(p.ring)
 }
 
-// settle does after a table was filled what the database would do later.
-func (d *Database) settle(ctx context.Context, table string) error {
-	var after []string
-	switch d.Dialect {
-	case sqlstore.PostgreSQL:
-		after = []string{"VACUUM ANALYZE " + table, "CHECKPOINT"}
-	case sqlstore.MySQL:
-		after = []string{"ANALYZE TABLE " + table}
-	default:
-		after = []string{"ANALYZE " + table, "PRAGMA wal_checkpoint(TRUNCATE)"}
+// guardWith makes the Guard and the Directory with these keys.
+func (c *Crew) guardWith(ring *keyring.Ring) (err error) {
+	if c.Guard, err = enrollment.New(c.accounts, ring, c.population.config(recovery.Argon2id)); err != nil {
+		return err
 	}
-	for _, statement := range after {
-		if _, err := d.DB.ExecContext(ctx, statement); err != nil {
-			return err
+	c.Directory, err = enrollment.NewDirectory(c.Guard, c.accounts)
+	return err
+}
+
+func (c *Crew) fill(ctx context.Context) error {
+	expired, err := c.expired(ctx)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	err = c.database.fill(ctx, c.table, recordColumns, c.Size, func(i int) ([]any, error) {
+		id, like, parts := c.id(i), c.first, c.parts
+		var due any
+		if c.isDue(i) {
+			like, parts = expired.Users[0], expired.parts
+			due = like.Record.Due.UnixMicro()
 		}
+		data, err := parts.sealFor(ctx, c.population.ring, like, id)
+		r := like.Record
+		return []any{id, r.Version, r.State.String(), due, r.Updated.UnixMicro(), data}, err
+	})
+	if err == nil {
+		err = c.database.settle(ctx, c.table)
 	}
-	return nil
+	c.Took = time.Since(start)
+	return err
+}
+
+// isDue reports whether the i-th account is due.
+func (c *Crew) isDue(i int) bool { return c.Due > 0 && (i+1)*c.Due/c.Size > i*c.Due/c.Size }
+
+// expired returns a user under the same keys whose first setup was never confirmed.
+func (c *Crew) expired(ctx context.Context) (*beginner, error) {
+	b := &beginner{Population: Population{ring: c.population.ring, store: memory.New()}}
+	b.set(base.Add(-time.Hour))
+	if err := b.Attach(b.store); err != nil {
+		return nil, err
+	}
+	u := User{ID: c.first.ID}
+	_, err := b.Guard.Begin(ctx, u.ID, enrollment.BeginOptions{Account: u.ID + "@example.com", Proof: enrollment.ByReauth("password")})
+	if err != nil {
+		return nil, err
+	}
+	if u.Record, err = b.store.Load(ctx, u.ID); err != nil {
+		return nil, err
+	}
+	b.Users = []User{u}
+	b.parts, err = NewParts(ctx, &b.Population)
+	return b, err
+}
+
+// A beginner is a user who has begun.
+type beginner struct {
+	Population
+	parts *Parts
 }
 
 // id returns the id of the i-th account. As with random ids (UUIDs), the order in
 // which accounts are made is not that of their ids. The first one's is that of the
 // only user of a Population, and all are as long, so that each can take its place.
 func (*Crew) id(i int) string { return fmt.Sprintf("user-%08x", uint32(i)*2_654_435_761) }
+
+// Members returns the ids of n accounts that are not due, or of all of these, in
+// random order from all over the table.
+func (c *Crew) Members(n int) []string {
+	var ids []string
+	for _, i := range randomOrder(c.Size) {
+		if len(ids) == n {
+			break
+		}
+		if !c.isDue(i) {
+			ids = append(ids, c.id(i))
+		}
+	}
+	return ids
+}
+
+// Users returns n members with a challenge each, and the Guard over the table. The
+// challenges are made elsewhere, so that no page of the table is touched.
+func (c *Crew) Users(ctx context.Context, n int) (*Population, error) {
+	p := &Population{ring: c.population.ring}
+	if err := p.Attach(memory.New()); err != nil {
+		return nil, err
+	}
+	p.set(base)
+	for _, id := range c.Members(n) {
+		u := c.first
+		u.ID, u.Record.UserID = id, id
+		var err error
+		if u.Record.Data, err = c.parts.sealFor(ctx, p.ring, c.first, id); err != nil {
+			return nil, err
+		}
+		if err := p.store.Save(ctx, u.Record, 0); err != nil {
+			return nil, err
+		}
+		if u.Challenge, err = p.challenge(ctx, id); err != nil {
+			return nil, err
+		}
+		p.Users = append(p.Users, u)
+	}
+	return p, p.Attach(c.accounts)
+}
+
+// RecordSize returns how many bytes the record of an account has as the database
+// holds it.
+func (c *Crew) RecordSize() int { return len(c.first.Record.Data) }
+
+// check returns an error if the status is not that of an account of the crew.
+func (c *Crew) check(m enrollment.Member) error {
+	s := m.Status
+	if s.State == store.Confirmed && s.CodesTotal == 10 || c.Due > 0 && s.State == store.None {
+		return nil
+	}
+	return fmt.Errorf("%s is %v with %d recovery codes", m.UserID, s.State, s.CodesTotal)
+}
 
 // sealFor seals the account as that of another user, whose id must be as long.
 func (p *Parts) sealFor(ctx context.Context, ring *keyring.Ring, u User, id string) ([]byte, error) {
@@ -108,7 +218,3 @@ func (p *Parts) sealFor(ctx context.Context, ring *keyring.Ring, u User, id stri
 	// What follows the sealed bytes is the same for all users.
 	return append(data, u.Record.Data[len(p.sealed):]...), err
 }
-
-// RecordSize returns how many bytes the record of an account has as the database
-// holds it.
-func (c *Crew) RecordSize() int { return len(c.first.Record.Data) }

@@ -103,7 +103,7 @@ func TestLoadsOfSignIns(t *testing.T) {
 	d := openPostgres(t)
 	ctx := t.Context()
 	const members, callers = 40, 8
-	c := must(d.NewCrew(ctx, "crew", 100))(t)
+	c := must(d.NewCrew(ctx, "crew", bench.CrewOptions{Size: 100}))(t)
 	ids := c.Members(2 * members)
 	if slices.Sort(ids); len(slices.Compact(slices.Clone(ids))) != 2*members {
 		t.Fatalf("the members are %q", ids)

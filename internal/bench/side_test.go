@@ -2,7 +2,6 @@ package bench_test
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -108,10 +107,7 @@ func TestCrowd(t *testing.T) {
 
 func TestSQL(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
-		name string
-		open func(testing.TB) *bench.Database
-	}{{"SQLite", openSQLite}, {"PostgreSQL", openPostgres}} {
+	for _, tt := range databases {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d := tt.open(t)
@@ -121,37 +117,6 @@ func TestSQL(t *testing.T) {
 			try(t, p.AnswerRight(ctx, "right"))
 			try(t, must(d.Bare(ctx, "bare", p.Users))(t).Answer(ctx))
 		})
-	}
-}
-
-func TestTown(t *testing.T) {
-	t.Parallel()
-	d := openPostgres(t)
-	ctx := t.Context()
-	const users = 200
-	for table, n := range map[string]int{"small": 10, "large": 20*users + 7} {
-		p := must(d.NewTown(ctx, table, n, users))(t)
-		var got int
-		if err := d.DB.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&got); err != nil || got != n {
-			t.Errorf("the table has %d rows, %v, want %d", got, err, n)
-		}
-		if len(p.Users) != min(n, users) {
-			t.Errorf("%d users are real, want %d", len(p.Users), min(n, users))
-		}
-		if _, err := p.AnswerWrong(ctx, table).Time(20); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func TestCrewIsListed(t *testing.T) {
-	t.Parallel()
-	d := openPostgres(t)
-	for _, n := range []int{1, 1_300} {
-		c := must(d.NewCrew(t.Context(), fmt.Sprint("crew_", n), n))(t)
-		if l, err := c.List(t.Context()); err != nil || l.Accounts != n || l.Took <= 0 {
-			t.Errorf("the listing of %d is %+v, %v", n, l, err)
-		}
 	}
 }
 

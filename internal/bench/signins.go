@@ -9,14 +9,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// Members returns the ids of n accounts, in random order from all over the table.
-func (c *Crew) Members(n int) []string {
-	ids := make([]string, 0, n)
-	for _, i := range rand.Perm(c.Size)[:min(n, c.Size)] {
-		ids = append(ids, c.id(i))
-	}
-	return ids
-}
+// randomOrder returns the numbers below n in random order.
+func randomOrder(n int) []int { return rand.Perm(n) }
 
 // SignIns is SignIn and then Answer with the right code, by these members. Each
 // signs in at most once in a turn. Each turn is a time step or a few later than

@@ -4,7 +4,7 @@
 // something could not be measured.
 //
 //	go run ./internal/bench/ratios
-//	go run ./internal/bench/ratios -only answer,scale -rows 100000
+//	go run ./internal/bench/ratios -only answer,sqlite
 package main
 
 import (
@@ -23,7 +23,6 @@ import (
 
 var (
 	only   = flag.String("only", "", "the `topics` to measure, separated by commas; all if empty")
-	rows   = flag.Int("rows", 1_000_000, "rows of the large table")
 	effort = flag.Float64("effort", 1, "measure for so many times as long")
 )
 
@@ -53,8 +52,6 @@ var topics = []topic{
 	{"parts", measureParts},
 	{"sqlite", measureSQLite},
 	{"postgres", measurePostgres},
-	{"scale", measureScale},
-	{"listing", measureListing},
 	{"qr", measureQR},
 }
 

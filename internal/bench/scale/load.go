@@ -18,7 +18,7 @@ func measureLoad(ctx context.Context) error {
 		return err
 	}
 	return withPostgres(ctx, func(d *bench.Database) error {
-		crew, err := d.NewCrew(ctx, "crew", max(*rows, 2))
+		crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 2)})
 		if err != nil {
 			return err
 		}
