@@ -8,35 +8,30 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
 )
 
-// perTurn is how many accounts sign in, each at most once in a turn.
-const perTurn = 20_000
-
 // measureLoad signs many members in at the same time.
-func measureLoad(ctx context.Context) error {
+func measureLoad(ctx context.Context, d *bench.Database) error {
 	counts, err := numbers()
 	if err != nil {
 		return err
 	}
-	return withPostgres(ctx, func(d *bench.Database) error {
-		crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 2)})
+	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 2)})
+	if err != nil {
+		return err
+	}
+	ids := crew.Members(2 * perTurn)
+	members, others := ids[:len(ids)/2], ids[len(ids)/2:]
+	bare, err := d.NewBare(ctx, "bare", members, crew.RecordSize())
+	if err != nil {
+		return err
+	}
+	for _, n := range counts {
+		timings, err := bench.Press(ctx, turns(), n, crew.SignIns(members), bare.SignIns(), crew.Store(others))
 		if err != nil {
 			return err
 		}
-		ids := crew.Members(2 * perTurn)
-		members, others := ids[:len(ids)/2], ids[len(ids)/2:]
-		bare, err := d.NewBare(ctx, "bare", members, crew.RecordSize())
-		if err != nil {
-			return err
-		}
-		for _, n := range counts {
-			timings, err := bench.Press(ctx, turns(), n, crew.SignIns(members), bare.SignIns(), crew.Store(others))
-			if err != nil {
-				return err
-			}
-			show(loadRows(fmt.Sprintf("`SignIn` and `Answer`, %s, %s", d.Name, many(n)), n == 64, timings)...)
-		}
-		return nil
-	})
+		show(loadRows(fmt.Sprintf("`SignIn` and `Answer`, %s, %s", d.Name, many(n)), n == 64, timings)...)
+	}
+	return nil
 }
 
 func many(callers int) string {
@@ -54,36 +49,36 @@ func loadRows(what string, bound bool, timings []bench.LoadTiming) []table.Row {
 	if bound {
 		time, tail = table.AtMost(1.3), table.AtMost(1.4)
 	}
-	quantile := func(name string, part float64, b table.Bound) table.Row {
-		return table.Row{
-			What:  "the same, " + name,
-			Ours:  table.Duration(ours.Quantile(part)),
-			Peer:  table.Duration(bare.Quantile(part)),
-			Ratio: bench.QuantileRatio(ours, bare, part),
-			Bound: b,
-		}
-	}
 	return []table.Row{
-		{
-			What:  what,
-			Ours:  table.PerSecond(ours.Rate()),
-			Peer:  table.PerSecond(bare.Rate()) + " " + bare.Name,
-			Ratio: bench.LoadRatio(ours, bare, bench.Wall),
-			Bound: time,
-		},
-		quantile("p50", 0.5, table.None),
-		quantile("p99", 0.99, tail),
-		{
-			What:  "the same, the store's part",
-			Ours:  table.PerSecond(store.Rate()) + " " + store.Name,
-			Peer:  table.PerSecond(bare.Rate()) + " " + bare.Name,
-			Ratio: bench.LoadRatio(store, bare, bench.Wall),
-		},
+		throughput(what, ours, bare, time),
+		quantile("p50", 0.5, ours, bare, table.None),
+		quantile("p99", 0.99, ours, bare, tail),
+		throughput("the same, the store's part", store, bare, table.None),
 		{
 			What:  "the same, processor time of the client",
 			Ours:  table.Duration(ours.Op(bench.CPU)),
 			Peer:  table.Duration(bare.Op(bench.CPU)),
 			Ratio: bench.LoadRatio(ours, bare, bench.CPU),
 		},
+	}
+}
+
+func throughput(what string, ours, peer bench.LoadTiming, b table.Bound) table.Row {
+	return table.Row{
+		What:  what,
+		Ours:  table.PerSecond(ours.Rate()) + " " + ours.Name,
+		Peer:  table.PerSecond(peer.Rate()) + " " + peer.Name,
+		Ratio: bench.LoadRatio(ours, peer, bench.Wall),
+		Bound: b,
+	}
+}
+
+func quantile(name string, part float64, ours, peer bench.LoadTiming, b table.Bound) table.Row {
+	return table.Row{
+		What:  "the same, " + name,
+		Ours:  table.Duration(ours.Quantile(part)),
+		Peer:  table.Duration(peer.Quantile(part)),
+		Ratio: bench.QuantileRatio(ours, peer, part),
+		Bound: b,
 	}
 }

@@ -28,6 +28,8 @@ var (
 	rows    = flag.Int("rows", 1_000_000, "accounts in a large table")
 	callers = flag.String("callers", "1,8,64,256", "`numbers` of callers at the same time")
 	pool    = flag.Int("pool", 8, "connections of a pool")
+	people  = flag.Int("people", 500, "people who confirm at the same moment on a first day")
+	reseal  = flag.Duration("reseal", 8*time.Minute, "how long a Reseal of all accounts may take")
 	effort  = flag.Float64("effort", 1, "measure for so many times as long")
 )
 
@@ -49,7 +51,14 @@ type topic struct {
 }
 
 var topics = []topic{
-	{"load", measureLoad},
+	{"load", onPostgres(measureLoad)},
+	{"rush", onPostgres(measureRush)},
+	{"attack", onPostgres(measureAttack)},
+	{"firstday", onPostgres(measureFirstDay)},
+	{"upkeep", onPostgres(measureUpkeep)},
+	{"postgres", onPostgres(measureAccounts)},
+	{"sqlite", onSQLite(measureAccounts)},
+	{"mariadb", onMariaDB(measureAccounts)},
 }
 
 func report(ctx context.Context) error {
@@ -91,9 +100,18 @@ func numbers() ([]int, error) {
 	return all, nil
 }
 
+// rounds returns so many rounds, scaled by the flag.
+func rounds(n int) int {
+	scale := *effort
+	return max(3, int(float64(n)*scale))
+}
+
 // turns is how long to measure what many callers do: turns that are long enough
 // for the slowest hundredth to be many.
-func turns() bench.Effort {
-	scale := *effort
-	return bench.Effort{Rounds: max(3, int(9*scale)), Turn: time.Second}
-}
+func turns() bench.Effort { return bench.Effort{Rounds: rounds(9), Turn: time.Second} }
+
+// few is how many callers sign in beside something else.
+const few = 8
+
+// perTurn is how many members sign in, each at most once in a turn.
+const perTurn = 20_000

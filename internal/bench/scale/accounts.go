@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/bench"
+	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
+)
+
+// measureAccounts fills a table and does what is done with many accounts.
+func measureAccounts(ctx context.Context, d *bench.Database) error {
+	hundredth := max(20, *rows/100)
+	due := min(1_000, hundredth/2)
+	small, err := d.NewCrew(ctx, "small", bench.CrewOptions{Size: hundredth, Due: due})
+	if err != nil {
+		return err
+	}
+	large, err := d.NewCrew(ctx, "large", bench.CrewOptions{Size: max(*rows, hundredth), Due: due})
+	if err != nil {
+		return err
+	}
+	show(
+		table.Row{
+			What: fmt.Sprintf("load %d accounts, %s", large.Size, d.Name),
+			Ours: fmt.Sprintf("%s, %.0f/s", table.Duration(large.Took), float64(large.Size)/large.Took.Seconds()),
+		},
+		table.Row{
+			What:  "an account on disk, " + d.Name,
+			Ours:  fmt.Sprintf("%d bytes", large.Bytes/int64(large.Size)),
+			Peer:  fmt.Sprintf("%d bytes of data", large.RecordSize()),
+			Ratio: float64(large.Bytes) / float64(large.Size*large.RecordSize()),
+		})
+	for _, step := range []func(ctx context.Context, d *bench.Database, large, small *bench.Crew) error{
+		measureSize, measureListings, measureSweep, measureReseal,
+	} {
+		if err := step(ctx, d, large, small); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measureSize is Answer in the large table and in one of a thousand accounts.
+func measureSize(ctx context.Context, d *bench.Database, large, _ *bench.Crew) error {
+	thousand, err := d.NewCrew(ctx, "thousand", bench.CrewOptions{Size: 1_000})
+	if err != nil {
+		return err
+	}
+	many, err := large.Users(ctx, perTurn)
+	if err != nil {
+		return err
+	}
+	some, err := thousand.Users(ctx, perTurn)
+	if err != nil {
+		return err
+	}
+	effort := bench.Effort{Rounds: rounds(2001), Turn: time.Millisecond}
+	timings, err := bench.Interleave(effort, many.AnswerWrong(ctx, accounts(large)), some.AnswerWrong(ctx, accounts(thousand)))
+	if err != nil {
+		return err
+	}
+	show(table.Compare("`Answer` by size, "+d.Name, timings[0], timings[1], bench.Wall, table.AtMost(1.2)))
+	return nil
+}
+
+func accounts(c *bench.Crew) string { return fmt.Sprintf("%d accounts", c.Size) }
+
+// measureListings lists all accounts, and those of a table with a hundredth of them, in
+// turns.
+func measureListings(ctx context.Context, d *bench.Database, large, small *bench.Crew) error {
+	for _, by := range []struct {
+		name string
+		list func(*bench.Crew, context.Context) (bench.Listing, error)
+	}{
+		{"`Directory.All`", (*bench.Crew).List},
+		{"`Directory.Members`, which asks `Statuses`", (*bench.Crew).ListMembers},
+	} {
+		var many, some bench.Listing
+		for range 2 { // the second time warm
+			one, err := by.list(small, ctx)
+			if err != nil {
+				return err
+			}
+			all, err := by.list(large, ctx)
+			if err != nil {
+				return err
+			}
+			many, some = worse(many, all), worse(some, one)
+		}
+		show(
+			table.Row{
+				What:  by.name + ", " + d.Name + ", peak of the heap",
+				Ours:  table.Mebibytes(many.Peak) + " " + accounts(large),
+				Peer:  table.Mebibytes(some.Peak) + " " + accounts(small),
+				Ratio: float64(many.Peak) / float64(max(1, some.Peak)),
+				// "Constant memory", within what the collector's timing makes of it.
+				Bound: table.AtMost(1.5),
+			},
+			table.Row{
+				What:  "the same, time for an account",
+				Ours:  table.Duration(many.Each()) + " " + accounts(large),
+				Peer:  table.Duration(some.Each()) + " " + accounts(small),
+				Ratio: float64(many.Each()) / float64(some.Each()),
+			})
+	}
+	return nil
+}
+
+// worse returns the later listing, with the higher peak of both.
+func worse(earlier, later bench.Listing) bench.Listing {
+	later.Peak = max(earlier.Peak, later.Peak)
+	return later
+}
+
+// measureSweep sweeps the accounts that are due, and then walks over all.
+func measureSweep(ctx context.Context, d *bench.Database, large, small *bench.Crew) error {
+	plan, err := large.SweepPlan(ctx)
+	if err != nil {
+		return err
+	}
+	how := "by the index"
+	if !plan.Uses("large_due") {
+		how = "NOT by the index"
+	}
+	if plan.Rows >= 0 {
+		how = fmt.Sprintf("%d rows read %s", plan.Rows, how)
+	}
+	many, err := large.Sweep(ctx)
+	if err != nil {
+		return err
+	}
+	some, err := small.Sweep(ctx)
+	if err != nil {
+		return err
+	}
+	walk, err := large.Walk(ctx)
+	if err != nil {
+		return err
+	}
+	show(
+		table.Row{
+			What:  fmt.Sprintf("`Sweep` of %d expired setups, %s, time for each", large.Due, d.Name),
+			Ours:  table.Duration(many/time.Duration(large.Due)) + " of " + accounts(large),
+			Peer:  table.Duration(some/time.Duration(small.Due)) + " of " + accounts(small),
+			Ratio: float64(many) / float64(some),
+		},
+		table.Row{What: "the same, a page of them", Ours: how},
+		table.Row{What: "the walk over all accounts, time for an account", Ours: table.Duration(walk / time.Duration(large.Size))},
+	)
+	return nil
+}
+
+// measureReseal seals all accounts under a new key, first beside sign-ins.
+func measureReseal(ctx context.Context, d *bench.Database, large, _ *bench.Crew) error {
+	r, err := large.Rotate(ctx, turns(), few, large.Members(perTurn), *reseal)
+	if err != nil {
+		return err
+	}
+	rate := func(moved int, took time.Duration) float64 { return float64(moved) / max(took.Seconds(), 1e-9) }
+	show(beside(fmt.Sprintf("`SignIn` and `Answer` of %s, %s, beside `Reseal`", many(few), d.Name), r.Beside, r.Quiet)...)
+	alone := fmt.Sprintf("%.0f/s", rate(r.AloneMoved, r.AloneTook))
+	if r.Done {
+		alone += fmt.Sprintf(", all after %s", table.Duration(r.BesideTook+r.AloneTook))
+	} else {
+		alone += fmt.Sprintf(", %d of %d when it was ended", r.BesideMoved+r.AloneMoved, large.Size)
+	}
+	show(
+		table.Row{
+			What: fmt.Sprintf("`Reseal`, %s, interrupted and resumed %d times", d.Name, r.Resumed),
+			Ours: alone,
+			Peer: fmt.Sprintf("%.0f/s beside sign-ins", rate(r.BesideMoved, r.BesideTook)),
+		})
+	if r.Done {
+		show(table.Row{What: "the same again, which finds nothing to move", Ours: fmt.Sprintf("%.0f/s", rate(large.Size, r.CheckTook))})
+	}
+	return nil
+}
