@@ -17,9 +17,10 @@ var (
 	// account or the processors, the context ended while waiting for them, or it
 	// took longer than five minutes. No code was counted or used up, and trying
 	// again is fine. From Confirm and RenewCodes it can mean that the code was
-	// right, and that recovery codes could not be made within five minutes; the set
-	// may count as one of the day's five all the same. Once a set was counted, it
-	// is made even if the context ends.
+	// right, and that recovery codes could not be made within five minutes. A call that
+	// did not get to make them has counted nothing. A set that was begun may count as
+	// one of the day's five. Once a set was counted, it is made even if the context
+	// ends.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
 
 	// ErrCorrupt says that a stored account can't be read: it is damaged or in

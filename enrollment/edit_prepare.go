@@ -26,15 +26,18 @@ var errTooLong = fmt.Errorf("%w: it took too long", ErrBusy)
 // few over all accounts.
 type place struct {
 	turn     func() // ends the account's turn; nil while the edit does not have it
+	bulk     func() // gives back the leave for many derivations; nil without it
 	admitted bool   // whether there was a slot, since something was last prepared
 	prepares int
 }
 
-// leave ends the account's turn. It can be called twice.
+// leave gives back everything. It can be called twice.
 func (p *place) leave() {
-	if p.turn != nil {
-		p.turn()
-		p.turn = nil
+	for _, end := range []*func(){&p.bulk, &p.turn} {
+		if *end != nil {
+			(*end)()
+			*end = nil
+		}
 	}
 }
 
@@ -97,7 +100,7 @@ func (e *edit) prepareSlowly(ctx context.Context, b *base, t task, kind account.
 // A task is what an account needs done.
 type task struct {
 	slow bool // takes a slot
-	bulk bool // and one for many slow things in a row
+	bulk bool // for many slow things in a row
 	do   func(ctx context.Context) error
 }
 
@@ -120,8 +123,10 @@ func (e *edit) taskFor(need account.Need) (task, error) {
 	return task{}, errors.New("enrollment: internal error: an unknown need")
 }
 
-// queue waits for the account's turn, which lasts until the edit is over, and
-// until there is a slot. It reports whether the account has to be looked at
+// queue waits for the account's turn and, if there are many derivations, for leave to
+// make them. Both last until the edit is over: a set is paid for when it is the edit's
+// turn to make it, and who waits in vain has paid nothing. Then queue waits until there
+// is a slot. It reports whether the account has to be looked at
 // again before anything slow is done for it, since the lock may have closed:
 // after any wait, and where somebody else may have had the turn since it was
 // loaded. A set needs no look for the latter, as it is paid for first.
@@ -140,8 +145,16 @@ func (e *edit) queue(caller context.Context, t task, kind account.NeedKind) (aga
 		e.place.turn = done
 		again = waited || kind != account.NeedSet
 	}
+	if t.bulk && e.place.bulk == nil {
+		done, waited, err := e.guard.gate.Bulk(caller)
+		if err != nil {
+			return false, fmt.Errorf("%w: %w", ErrBusy, err)
+		}
+		e.place.bulk = done
+		again = again || waited
+	}
 	if !e.place.admitted {
-		done, waited, err := e.slot(caller, t)
+		done, waited, err := e.slot(caller)
 		if err != nil {
 			return false, err
 		}
@@ -153,12 +166,8 @@ func (e *edit) queue(caller context.Context, t task, kind account.NeedKind) (aga
 }
 
 // slot waits for a slot, which the caller gives back by calling done.
-func (e *edit) slot(caller context.Context, t task) (done func(), waited bool, err error) {
-	if t.bulk {
-		done, waited, err = e.guard.gate.BulkSlot(caller)
-	} else {
-		done, waited, err = e.guard.gate.Slot(caller)
-	}
+func (e *edit) slot(caller context.Context) (done func(), waited bool, err error) {
+	done, waited, err = e.guard.gate.Slot(caller)
 	if err != nil {
 		return nil, waited, fmt.Errorf("%w: %w", ErrBusy, err)
 	}
@@ -167,7 +176,7 @@ func (e *edit) slot(caller context.Context, t task) (done func(), waited bool, e
 
 // inSlot does slow work, and nothing else, in a slot.
 func (e *edit) inSlot(caller context.Context, t task) error {
-	done, _, err := e.slot(caller, t)
+	done, _, err := e.slot(caller)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 // processor of one derivation. It is safe for concurrent use.
 type Gate struct {
 	slots chan struct{} // holds a token for each slot in use
-	bulk  chan struct{} // the same for bulk work, which gets at most half
+	bulk  chan struct{} // holds a token for each caller with leave for bulk work
 
 	mu    sync.Mutex
 	turns map[string]*turn
@@ -91,20 +91,16 @@ func (g *Gate) Slot(ctx context.Context) (done func(), waited bool, err error) {
 	return func() { <-g.slots }, waited, nil
 }
 
-// BulkSlot is Slot for many derivations in a row. At most half of the slots go
-// to such work, so that single ones are not kept waiting behind it.
-func (g *Gate) BulkSlot(ctx context.Context) (done func(), waited bool, err error) {
-	waited, err = acquire(ctx, g.bulk)
-	if err != nil {
+// Bulk waits for leave to make many derivations in a row. Half as many callers have it
+// at a time as there are slots, so that single derivations are not kept waiting behind
+// them. It is no slot: the caller takes one for the derivations, and can do other things
+// before that. It gives the leave back with done, once. Waited and the error are those
+// of Slot.
+func (g *Gate) Bulk(ctx context.Context) (done func(), waited bool, err error) {
+	if waited, err = acquire(ctx, g.bulk); err != nil {
 		return nil, waited, err
 	}
-	free, longer, err := g.Slot(ctx)
-	waited = waited || longer
-	if err != nil {
-		<-g.bulk
-		return nil, waited, err
-	}
-	return func() { free(); <-g.bulk }, waited, nil
+	return func() { <-g.bulk }, waited, nil
 }
 
 // acquire puts a token into the channel, and reports whether it had to wait for

@@ -45,12 +45,26 @@ func TestSlotsAreBounded(t *testing.T) {
 	})
 }
 
+// bulkSlot takes a slot for many derivations.
+func bulkSlot(ctx context.Context, g *gate.Gate) (done func(), waited bool, err error) {
+	leave, waited, err := g.Bulk(ctx)
+	if err != nil {
+		return nil, waited, err
+	}
+	free, longer, err := g.Slot(ctx)
+	if err != nil {
+		leave()
+		return nil, waited || longer, err
+	}
+	return func() { free(); leave() }, waited || longer, nil
+}
+
 func TestBulkLeavesRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(4)
 		for range 10 {
 			go func() {
-				done, _, err := g.BulkSlot(t.Context())
+				done, _, err := bulkSlot(t.Context(), g)
 				if err != nil {
 					return // the test is over
 				}
@@ -74,7 +88,7 @@ func TestBulkLeavesRoom(t *testing.T) {
 
 func TestBulkOnOneSlot(t *testing.T) {
 	g := gate.New(0)
-	done, waited, err := g.BulkSlot(t.Context())
+	done, waited, err := bulkSlot(t.Context(), g)
 	if err != nil || waited {
 		t.Fatalf("waited: %t, %v", waited, err)
 	}
@@ -90,25 +104,29 @@ func TestBulkOnOneSlot(t *testing.T) {
 	done()
 }
 
-// A caller that gives up while waiting must give back what it holds already.
-func TestBulkGivesBack(t *testing.T) {
+// Who gives up while waiting takes nothing. Leave for bulk work is no slot.
+func TestBulkIsNoSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(1)
-		done, _, err := g.Slot(t.Context())
+		leave, _, err := g.Bulk(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if _, _, err := g.BulkSlot(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("BulkSlot = %v", err)
-		}
-		done()
-		var waited bool
-		if done, waited, err = g.BulkSlot(t.Context()); err != nil || waited {
+		done, waited, err := g.Slot(t.Context())
+		if err != nil || waited {
 			t.Fatalf("waited: %t, %v", waited, err)
 		}
 		done()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, waited, err := g.Bulk(ctx); !errors.Is(err, context.DeadlineExceeded) || !waited {
+			t.Fatalf("waited: %t, %v", waited, err)
+		}
+		leave()
+		if leave, waited, err = g.Bulk(t.Context()); err != nil || waited {
+			t.Fatalf("waited: %t, %v", waited, err)
+		}
+		leave()
 	})
 }
 
@@ -116,9 +134,10 @@ func TestBulkGivesBack(t *testing.T) {
 func TestWaitingIsReported(t *testing.T) {
 	waits := map[string]func(ctx context.Context, g *gate.Gate) (func(), bool, error){
 		"a slot":          func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.Slot(ctx) },
-		"a bulk slot":     func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.BulkSlot(ctx) },
+		"a bulk slot":     bulkSlot,
 		"a turn":          func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.Turn(ctx, "alice") },
-		"any of the bulk": func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.BulkSlot(ctx) },
+		"any of the bulk": bulkSlot,
+		"leave":           func(ctx context.Context, g *gate.Gate) (func(), bool, error) { return g.Bulk(ctx) },
 	}
 	for name, wait := range waits {
 		t.Run(name, func(t *testing.T) {
