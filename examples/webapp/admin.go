@@ -26,8 +26,6 @@ type memberPage struct {
 	Member    accounts.User
 	Own       bool // it is the administrator's own account
 	Status    enrollment.Status
-	Locked    []string
-	Activity  []activity
 	Actions   []action // those that are possible now
 	Roles     []accounts.Role
 	Reason    string // typed before a code was asked for
@@ -53,8 +51,6 @@ func (a *app) member(w http.ResponseWriter, r *http.Request, u accounts.User) er
 		Member:    member,
 		Own:       member.ID == u.ID,
 		Status:    status,
-		Locked:    languageOf(r).locks(status.Locks, a.now()),
-		Activity:  languageOf(r).activities(status.History),
 		Roles:     accounts.Roles,
 		Reason:    a.sessions.PopString(ctx, keyReason),
 		Ticket:    ticketOf(r, member.ID),

@@ -15,32 +15,25 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// config is the configuration of an app.
+// config is the configuration of an app. What weakens something is off by default: see the
+// documentation of package enrollment.
 type config struct {
-	data     string            // the folder of the key file and the SQLite database
-	database string            // address of the database, or "" for SQLite in the folder
-	secure   bool              // send cookies over HTTPS only
-	demo     *demonstration    // nil: no demonstration, and nobody can read the messages
-	issuer   string            // name of this service, in pages and authenticator apps
-	brands   map[string]string // other names of this service, by host name
-	domain   string            // where it is found, for text messages
-	cost     int               // bcrypt cost of password hashes
-	now      func() time.Time  // clock for codes
-	log      *slog.Logger
-
-	// These are off by default. All but the last weaken something: see the documentation
-	// of package enrollment.
-	keepCodes, replenish, codesAtSetup, messagesAlone, passwordDisables, eightCodes bool
-
-	// scheme derives recovery codes. Tests set a fast one.
-	scheme recovery.Scheme
+	enrollment.Config                   // with the clock, the log, and the name of this service
+	data              string            // the folder of the key file and the SQLite database
+	database          string            // address of the database, or "" for SQLite in the folder
+	secure            bool              // send cookies over HTTPS only
+	demo              *demonstration    // nil: no demonstration, and nobody can read the messages
+	brands            map[string]string // other names of this service, by host name
+	domain            string            // where it is found, for text messages
+	cost              int               // bcrypt cost of password hashes
+	eightCodes        bool              // in place of ten
 
 	// newGuard is enrollment.New if it is nil. Tests set one that they can watch.
 	newGuard func(store.Store, enrollment.Sealer, enrollment.Config) (*enrollment.Guard, error)
@@ -59,7 +52,7 @@ type app struct {
 	sessions  *scs.SessionManager
 	templates pages
 	twofactor *web.Pages
-	limits    *limits
+	limits    *front.Limits
 	shows     map[string]string // what answers a pattern of the mux
 	site      http.Handler
 	now       func() time.Time
@@ -78,18 +71,18 @@ func open(ctx context.Context, c config) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	users, err := accounts.Open(ctx, cmp.Or(c.database, "sqlite://"+filepath.Join(c.data, "app.db")), c.cost, c.now)
+	users, err := accounts.Open(ctx, cmp.Or(c.database, "sqlite://"+filepath.Join(c.data, "app.db")), c.cost, c.Now)
 	if err != nil {
 		return nil, err
 	}
 	a := &app{
 		config:    c,
 		accounts:  users,
-		mailbox:   &mailbox{now: c.now, log: c.log, domain: c.domain, accounts: users},
+		mailbox:   &mailbox{now: c.Now, log: c.Logger, domain: c.domain, accounts: users},
 		templates: templates,
-		limits:    newLimits(c.now),
-		now:       c.now,
-		log:       c.log,
+		limits:    front.NewLimits(c.Now),
+		now:       c.Now,
+		log:       c.Logger,
 	}
 	a.sessions = a.newSessions(c.secure)
 	if a, err = a.configured(ctx, c); err != nil {
@@ -114,21 +107,11 @@ func (a app) configured(ctx context.Context, c config) (*app, error) {
 		newGuard = enrollment.New
 	}
 	a.config, a.shows = c, map[string]string{}
-	a.guard, err = newGuard(records, keys, enrollment.Config{
-		Issuer:         c.issuer,
-		CodesAtSetup:   c.codesAtSetup,
-		ReplenishCodes: c.replenish,
-		KeepCodes:      c.keepCodes,
-		RecoveryScheme: c.scheme,
-		AllowReauth:    c.passwordDisables,
-		Now:            c.now,
-		Logger:         c.log,
-		Notify:         a.notify,
-		Sender:         a.mailbox,
-		AddressAlone:   c.messagesAlone,
-		RecoveryCodes:  map[bool]int{true: 8}[c.eightCodes],
-		ResetWait:      resetWait,
-	})
+	c.Notify, c.Sender, c.ResetWait = a.notify, a.mailbox, resetWait
+	if c.eightCodes {
+		c.RecoveryCodes = 8
+	}
+	a.guard, err = newGuard(records, keys, c.Config)
 	if err != nil {
 		return nil, err
 	}

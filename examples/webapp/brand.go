@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -14,10 +15,10 @@ const defaultIssuer = "Twofactor Demo"
 // issuer returns the name of this service for the host name in the request. The
 // client chooses the host name, so it can only select a configured name.
 func (a *app) issuer(r *http.Request) string {
-	if brand, ok := a.config.brands[hostName(r)]; ok {
+	if brand, ok := a.config.brands[front.Host(r)]; ok {
 		return brand
 	}
-	return a.config.issuer
+	return a.config.Issuer
 }
 
 // checkBrands returns an error if authenticator apps can't show one of the names.

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
@@ -86,12 +87,14 @@ func newSite(t *testing.T, changes ...func(*config)) *site {
 // settings returns the configuration of a site before any change.
 func (s *site) settings() config {
 	return config{
+		Config: enrollment.Config{
+			Issuer: defaultIssuer,
+			Now:    s.clock.Now,
+			Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		},
 		data:   s.t.TempDir(),
 		cost:   bcrypt.MinCost,
-		issuer: defaultIssuer,
 		domain: "example.com",
-		now:    s.clock.Now,
-		log:    slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 }
 
@@ -387,7 +390,7 @@ func (b *browser) codes() []string {
 func shown(c *config) { c.demo = &demonstration{} }
 
 // fast makes recovery codes cheap.
-func fast(c *config) { c.scheme = recovery.Fast }
+func fast(c *config) { c.RecoveryScheme = recovery.Fast }
 
 // member signs a user up and in.
 func (s *site) member(email string) *browser {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
@@ -34,7 +35,7 @@ var source embed.FS
 // of that config is closed.
 func newDemonstration(ctx context.Context, c config) (*demonstration, error) {
 	d := &demonstration{}
-	c.demo, c.now = d, d.clock.Now
+	c.demo, c.Now = d, d.clock.Now
 	a, err := open(ctx, c)
 	d.app.Store(a)
 	return d, err
@@ -65,11 +66,11 @@ type toggle struct {
 }
 
 var toggles = []toggle{
-	{"setup", "Recovery codes before the QR code", "A user who leaves early may have noted codes that never work.", func(c *config) *bool { return &c.codesAtSetup }},
-	{"replenish", "Each used recovery code is replaced", "A thief with one code always has one.", func(c *config) *bool { return &c.replenish }},
-	{"keep", "Recovery codes can be seen again", "They are kept, sealed, and not only their hashes.", func(c *config) *bool { return &c.keepCodes }},
-	{"alone", "Text messages can be the only second factor", "Who reads them needs only the password.", func(c *config) *bool { return &c.messagesAlone }},
-	{"password", "The password turns it off", "So does a thief with password and session.", func(c *config) *bool { return &c.passwordDisables }},
+	{"setup", "Recovery codes before the QR code", "A user who leaves early may have noted codes that never work.", func(c *config) *bool { return &c.CodesAtSetup }},
+	{"replenish", "Each used recovery code is replaced", "A thief with one code always has one.", func(c *config) *bool { return &c.ReplenishCodes }},
+	{"keep", "Recovery codes can be seen again", "They are kept, sealed, and not only their hashes.", func(c *config) *bool { return &c.KeepCodes }},
+	{"alone", "Text messages can be the only second factor", "Who reads them needs only the password.", func(c *config) *bool { return &c.AddressAlone }},
+	{"password", "The password turns it off", "So does a thief with password and session.", func(c *config) *bool { return &c.AllowReauth }},
 	{"eight", "Eight recovery codes in place of ten", "Nothing.", func(c *config) *bool { return &c.eightCodes }},
 }
 
@@ -103,7 +104,7 @@ const (
 
 func (d *demonstration) bar(a *app, r *http.Request, data any) *bar {
 	b := &bar{
-		Now: a.now(), Off: d.phone.Off(), Toggles: toggles, On: map[string]bool{}, Tenants: tenants, Tenant: a.config.issuer,
+		Now: a.now(), Off: d.phone.Off(), Toggles: toggles, On: map[string]bool{}, Tenants: tenants, Tenant: a.config.Issuer,
 		Stories: demo.Stories, Story: d.story.Load(), Here: r.URL.RequestURI(), Handler: a.shows[r.Pattern], Ahead: d.clock.Ahead(),
 	}
 	var err error
@@ -148,7 +149,7 @@ func (d *demonstration) routes(site *http.ServeMux, a *app) {
 		"GET /demo/code":      a.showCode,
 	} {
 		site.Handle(pattern, a.answer(func(w http.ResponseWriter, r *http.Request, u accounts.User) error {
-			if !isLocal(r) {
+			if !front.Local(r) {
 				return notFound
 			}
 			return do(w, r, u)
@@ -159,7 +160,7 @@ func (d *demonstration) routes(site *http.ServeMux, a *app) {
 // back leads to the page with the bar.
 func back(w http.ResponseWriter, r *http.Request, err error) error {
 	if err == nil {
-		http.Redirect(w, r, localPath(r.PostFormValue("return")), http.StatusSeeOther)
+		http.Redirect(w, r, front.LocalPath(r.PostFormValue("return")), http.StatusSeeOther)
 	}
 	return err
 }
@@ -206,7 +207,7 @@ func (d *demonstration) setSwitches(w http.ResponseWriter, r *http.Request, _ ac
 			*t.field(c) = r.PostFormValue(t.Name) != ""
 		}
 		if name := r.PostFormValue("tenant"); slices.Contains(tenants, name) {
-			c.issuer = name
+			c.Issuer = name
 		}
 	})
 	return back(w, r, err)

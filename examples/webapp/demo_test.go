@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
 
@@ -20,8 +21,8 @@ func demonstrate(t *testing.T) (*site, *demonstration) {
 	t.Helper()
 	s := &site{t: t, log: &notes{}}
 	d, err := newDemonstration(t.Context(), config{
-		data: t.TempDir(), cost: bcrypt.MinCost, issuer: defaultIssuer, domain: "example.com",
-		log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Config: enrollment.Config{Issuer: defaultIssuer, Logger: slog.New(slog.NewTextHandler(s.log, nil))},
+		data:   t.TempDir(), cost: bcrypt.MinCost, domain: "example.com",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +122,7 @@ func TestStoriesBegin(t *testing.T) {
 		}
 	}
 	c := d.running().config
-	if c.issuer != "Reseller One" || !c.replenish || !c.keepCodes || !c.eightCodes || c.codesAtSetup || c.passwordDisables || c.messagesAlone {
+	if c.Issuer != "Reseller One" || !c.ReplenishCodes || !c.KeepCodes || !c.eightCodes || c.CodesAtSetup || c.AllowReauth || c.AddressAlone {
 		t.Errorf("the last story has the switches %+v", c)
 	}
 
@@ -134,7 +135,7 @@ func TestStoriesBegin(t *testing.T) {
 	b.setUp("/security/setup/begin")
 	b.codes()
 	b.post("/demo/switches", url.Values{"tenant": {"Evil Inc"}})
-	if got := d.running().config; got.issuer != "Acme Rentals" || got.codesAtSetup {
+	if got := d.running().config; got.Issuer != "Acme Rentals" || got.CodesAtSetup {
 		t.Errorf("the switches are %+v", got)
 	}
 	b.post("/demo/time", url.Values{"by": {"9000h"}})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -45,7 +46,7 @@ func (a *app) forgotForm(w http.ResponseWriter, r *http.Request, _ accounts.User
 // same if it does not.
 func (a *app) forgot(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	ctx, email := r.Context(), accounts.CleanEmail(r.PostFormValue("email"))
-	if !a.limits.allow(r, email) {
+	if !a.limits.Allow(r, email) {
 		return tooMany
 	}
 	u, err := a.accounts.ByEmail(ctx, email)
@@ -57,7 +58,7 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request, _ accounts.User) er
 		return err
 	}
 	if u.ID != "" {
-		a.mailbox.put(ctx, linkMail(u, "/forgot/link?"+url.Values{"token": {token}}.Encode(), a.now(), originOf(r)))
+		a.mailbox.put(ctx, linkMail(u, "/forgot/link?"+url.Values{"token": {token}}.Encode(), a.now(), front.Origin(r)))
 	}
 	a.say(w, r, keyNotice, "If that address has an account, we have sent it a message with a link.", "/sign-in")
 	return nil

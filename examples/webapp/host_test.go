@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
@@ -16,8 +17,8 @@ func TestHost(t *testing.T) {
 	t.Parallel()
 	hosttest.Run(t, func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
 		a, err := open(t.Context(), config{
-			data: t.TempDir(), cost: bcrypt.MinCost, issuer: defaultIssuer, secure: true,
-			now: lab.Clock.Now, log: slog.New(slog.NewTextHandler(lab.Log, nil)), newGuard: lab.NewGuard,
+			Config: enrollment.Config{Issuer: defaultIssuer, Now: lab.Clock.Now, Logger: slog.New(slog.NewTextHandler(lab.Log, nil))},
+			data:   t.TempDir(), cost: bcrypt.MinCost, secure: true, newGuard: lab.NewGuard,
 		})
 		if err != nil {
 			t.Fatal(err)

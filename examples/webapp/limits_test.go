@@ -3,8 +3,9 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 )
 
 // A method that a page does not take is answered with those that it takes.
@@ -49,7 +50,7 @@ func TestGuessesAreLimited(t *testing.T) {
 		b.submit("/sign-in", "email", email, "password", "wrong horse battery")
 		return b.page.status != http.StatusTooManyRequests
 	}
-	for range accountBurst {
+	for range front.AccountBurst {
 		if !try("alice@example.com") {
 			t.Fatal("refused too early")
 		}
@@ -63,28 +64,12 @@ func TestGuessesAreLimited(t *testing.T) {
 	if !try("bob@example.com") {
 		t.Error("one account's guesses lock out another")
 	}
-	s.clock.advance(accountPause)
+	s.clock.advance(front.AccountPause)
 	b.signIn("alice@example.com")
 	b.at("/")
 	for i := 0; try(fmt.Sprintf("user%d@example.com", i)); i++ {
-		if i > addressBurst {
+		if i > front.AddressBurst {
 			t.Fatal("one address guesses for as many accounts as it likes")
 		}
-	}
-}
-
-// Somebody who tries a great many names locks nobody else out, and takes little memory.
-func TestManyNames(t *testing.T) {
-	t.Parallel()
-	l := newLimits(newClock().Now)
-	r := httptest.NewRequest("POST", "/sign-in", nil)
-	for i := range 2 * maxLimiters {
-		r.RemoteAddr = fmt.Sprintf("[2001:db8::%x]:1", i)
-		if !l.allow(r, fmt.Sprint("user", i)) {
-			t.Fatalf("%d names lock out the next", i)
-		}
-	}
-	if l.each.Len() > maxLimiters {
-		t.Errorf("%d names are kept", l.each.Len())
 	}
 }

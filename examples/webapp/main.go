@@ -23,6 +23,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/database"
 )
 
@@ -46,14 +47,14 @@ var errUsage = errors.New("usage")
 // run serves until the context ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	c := config{brands: map[string]string{}, cost: bcrypt.DefaultCost + 2, now: time.Now, log: log}
+	c := config{Config: enrollment.Config{Now: time.Now, Logger: log}, brands: map[string]string{}, cost: bcrypt.DefaultCost + 2}
 	flags := flag.NewFlagSet("webapp", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 picks a free port")
 	flags.StringVar(&c.data, "data", "twofactor-demo", "`folder` for the key file and the SQLite database")
 	flags.StringVar(&c.database, "db", "", database.Usage)
 	proxied := flags.Bool("secure", false, "mark cookies Secure; use it behind a proxy that serves HTTPS")
-	flags.StringVar(&c.issuer, "issuer", defaultIssuer, "`name` of this service, in pages and authenticator apps")
+	flags.StringVar(&c.Issuer, "issuer", defaultIssuer, "`name` of this service, in pages and authenticator apps")
 	flags.StringVar(&c.domain, "domain", "localhost", "`name` of the host, in text messages")
 	flags.Func("brand", "another name of this service for one host, as `host=name`; may be repeated",
 		func(text string) error { return addBrand(c.brands, text) })

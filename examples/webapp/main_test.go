@@ -87,7 +87,7 @@ func TestBusyPort(t *testing.T) {
 // TestWrongKeys starts the program with the key file of another installation.
 func TestWrongKeys(t *testing.T) {
 	t.Parallel()
-	c := config{data: t.TempDir(), issuer: "Acme", cost: bcrypt.MinCost, now: time.Now, log: slog.New(slog.DiscardHandler)}
+	c := config{Config: enrollment.Config{Issuer: "Acme", Now: time.Now, Logger: slog.New(slog.DiscardHandler)}, data: t.TempDir(), cost: bcrypt.MinCost}
 	a, err := open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"iter"
-	"maps"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -57,14 +55,12 @@ func (a *app) search(ctx context.Context, text string) iter.Seq2[member, error] 
 
 // membersPage is a page of the list.
 type membersPage struct {
-	Search      string
-	Factor      string // "on", "off" or "" for both
-	Total, On   int    // of those that the search finds
-	Unreadable  int
-	Rows        []member
-	Next, File  string // addresses; Next is "" on the last page
-	All, OnlyOn string
-	OnlyOff     string
+	Search     string
+	Factor     string // "on", "off" or "" for both
+	Total, On  int    // of those that the search finds
+	Unreadable int
+	Rows       []member
+	Next       string // the address that the next page begins after, or ""
 }
 
 // Off returns how many have no second factor.
@@ -101,32 +97,21 @@ func readFilter(r *http.Request) (factor, search string) {
 	return factor, search
 }
 
-// membersAt returns the address of a list.
-func membersAt(page, factor, search, after string) string {
-	query := url.Values{"factor": {factor}, "search": {search}, "after": {after}}
-	maps.DeleteFunc(query, func(_ string, values []string) bool { return values[0] == "" })
-	return (&url.URL{Path: page, RawQuery: query.Encode()}).String()
-}
-
 // members lists the users that the search finds: all, or only those with or without a
 // second factor. It counts them all, so it reads all their accounts.
 func (a *app) members(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
-	const list = "/admin/members"
-	factor, search := readFilter(r)
-	page := membersPage{
-		Search: search, Factor: factor, File: membersAt(list+".csv", factor, search, ""), All: membersAt(list, "", search, ""),
-		OnlyOn: membersAt(list, "on", search, ""), OnlyOff: membersAt(list, "off", search, ""),
-	}
+	var page membersPage
+	page.Factor, page.Search = readFilter(r)
 	after := r.URL.Query().Get("after")
-	for m, err := range a.search(r.Context(), search) {
+	for m, err := range a.search(r.Context(), page.Search) {
 		if err != nil {
 			return err
 		}
 		page.count(m)
 		switch {
-		case m.Email <= after || !shows(factor, m) || page.Next != "":
+		case m.Email <= after || !shows(page.Factor, m) || page.Next != "":
 		case len(page.Rows) == memberRows:
-			page.Next = membersAt(list, factor, search, page.Rows[memberRows-1].Email)
+			page.Next = page.Rows[memberRows-1].Email
 		default:
 			page.Rows = append(page.Rows, m)
 		}

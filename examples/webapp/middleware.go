@@ -3,13 +3,11 @@ package main
 import (
 	"embed"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 
-	"github.com/felixge/httpsnoop"
-
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -27,45 +25,13 @@ func (a *app) routed(site *http.ServeMux) http.Handler {
 			site.ServeHTTP(w, r)
 			return
 		}
-		var allowed []string
-		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
-			other := r.WithContext(r.Context())
-			other.Method = method
-			if _, pattern := site.Handler(other); pattern != "" {
-				allowed = append(allowed, method)
-			}
-		}
+		allowed := front.Methods(site, r)
 		if allowed == nil {
 			a.fail(w, r, notFound)
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		a.fail(w, r, noMethod)
-	})
-}
-
-// strict are the headers that make browsers strict.
-var strict = map[string]string{
-	// Only our own files, no inline scripts, no frames. The QR code is a data URL in the
-	// page, so that no second response contains it.
-	"Content-Security-Policy":      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-	"X-Content-Type-Options":       "nosniff",
-	"Cross-Origin-Opener-Policy":   "same-origin",
-	"Cross-Origin-Resource-Policy": "same-origin",
-	// "no-referrer" would make browsers send forms with "Origin: null", which
-	// CrossOriginProtection refuses.
-	"Referrer-Policy": "same-origin",
-}
-
-func (a *app) secured(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, value := range strict {
-			w.Header().Set(name, value)
-		}
-		if a.config.secure {
-			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
-		}
-		next.ServeHTTP(w, r)
 	})
 }
 
@@ -92,18 +58,8 @@ func (a *app) received(next http.Handler) http.Handler {
 		case err != nil:
 			a.fail(w, r, unreadable)
 		default:
-			next.ServeHTTP(w, r.WithContext(enrollment.WithOrigin(r.Context(), originOf(r))))
+			next.ServeHTTP(w, r.WithContext(enrollment.WithOrigin(r.Context(), front.Origin(r))))
 		}
-	})
-}
-
-// logged logs one line for each request. It omits the query and the form.
-func (a *app) logged(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		path := r.URL.Path
-		done := httpsnoop.CaptureMetrics(next, w, r)
-		a.log.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method),
-			slog.String("path", path), slog.Int("status", done.Code), slog.Duration("took", done.Duration))
 	})
 }
 

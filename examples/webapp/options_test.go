@@ -14,7 +14,7 @@ import (
 // TestKeepCodes shows recovery codes a second time.
 func TestKeepCodes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.keepCodes = true })
+	s := newSite(t, fast, func(c *config) { c.KeepCodes = true })
 	b := s.member("alice@example.com")
 	phone, codes := b.enable()
 	b.get("/security/")
@@ -28,7 +28,7 @@ func TestKeepCodes(t *testing.T) {
 	b.get("/security/")
 	b.sees("Your recovery codes were shown.")
 
-	s.config.keepCodes = false
+	s.config.KeepCodes = false
 	s.restart()
 	c := s.member("carol@example.com")
 	c.enable()
@@ -42,7 +42,7 @@ func TestKeepCodes(t *testing.T) {
 func TestReplenish(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t, fast, func(c *config) { c.replenish, c.eightCodes = true, true })
+	s := newSite(t, fast, func(c *config) { c.ReplenishCodes, c.eightCodes = true, true })
 	b := s.member(email)
 	phone := b.setUp("/security/setup/begin")
 	b.submit("/security/setup", "code", phone.next())
@@ -76,7 +76,7 @@ func TestReplenish(t *testing.T) {
 func TestCodesAtSetup(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t, fast, func(c *config) { c.codesAtSetup = true })
+	s := newSite(t, fast, func(c *config) { c.CodesAtSetup = true })
 	b := s.member(email)
 	phone := b.setUp("/security/setup/begin")
 	codes := b.codes()
@@ -96,7 +96,7 @@ func TestCodesAtSetup(t *testing.T) {
 // TestPasswordDisables turns it off with the password alone.
 func TestPasswordDisables(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.passwordDisables = true })
+	s := newSite(t, fast, func(c *config) { c.AllowReauth = true })
 	b := s.member("alice@example.com")
 	b.enable()
 	s.clock.advance(10 * time.Minute)
@@ -111,7 +111,7 @@ func TestPasswordDisables(t *testing.T) {
 	b.sees("Two-factor authentication is off.")
 
 	phone, _ := b.enable()
-	s.config.passwordDisables = false
+	s.config.AllowReauth = false
 	s.restart()
 	c := s.browser()
 	c.signIn("alice@example.com")
@@ -137,7 +137,7 @@ func TestConfirmLeadsHere(t *testing.T) {
 func TestBrands(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast, func(c *config) {
-		c.issuer = "Acme"
+		c.Issuer = "Acme"
 		c.brands = map[string]string{"localhost": "Reseller One"}
 	})
 	for host, want := range map[string]string{"127.0.0.1": "Acme", "localhost": "Reseller One"} {

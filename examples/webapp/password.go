@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -74,6 +75,6 @@ func (a *app) newPassword(r *http.Request, u accounts.User) error {
 	if err := a.accounts.RemoveLinks(ctx, u.ID); err != nil {
 		return err
 	}
-	a.mailbox.put(ctx, passwordMail(u, a.now(), originOf(r)))
+	a.mailbox.put(ctx, passwordMail(u, a.now(), front.Origin(r)))
 	return nil
 }

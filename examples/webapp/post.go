@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -127,7 +128,7 @@ func passwordMail(u accounts.User, at time.Time, origin string) letter {
 
 // letters shows the mailbox to users of this machine.
 func (a *app) letters(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
-	if a.config.demo == nil || !isLocal(r) {
+	if a.config.demo == nil || !front.Local(r) {
 		return notFound
 	}
 	return a.render(w, r, http.StatusOK, "messages", a.mailbox.list())

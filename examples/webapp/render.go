@@ -7,7 +7,9 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -48,6 +50,8 @@ func (l language) functions() template.FuncMap {
 		"when":     l.when,
 		"duration": l.Duration,
 		"factor":   l.Factor,
+		"event":    l.Event,
+		"lock":     l.lock,
 		"named":    func(to, id, name string) renameForm { return renameForm{to, id, name} },
 	}
 }
@@ -59,6 +63,7 @@ type renameForm struct{ To, ID, Name string }
 type view struct {
 	Issuer  string
 	Lang    string
+	Now     time.Time
 	Path    string         // of the page, for the mark in the navigation
 	Demo    *bar           // the demonstration, or nil
 	Bare    bool           // without navigation: the session was not read
@@ -76,6 +81,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	v := view{
 		Issuer:  a.issuer(r),
 		Lang:    languageOf(r).Tag,
+		Now:     a.now(),
 		Path:    r.URL.Path,
 		Midway:  strings.HasPrefix(r.URL.Path, twoFactorPath+"/"),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
@@ -83,7 +89,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 		Problem: a.sessions.PopString(r.Context(), keyBad),
 		Data:    data,
 	}
-	if a.config.demo != nil && isLocal(r) {
+	if a.config.demo != nil && front.Local(r) {
 		v.Demo = a.config.demo.bar(a, r, data)
 	}
 	if u, err := a.current(r.Context()); err == nil {

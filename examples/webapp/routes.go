@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
 
@@ -70,5 +71,5 @@ func (a *app) handler() http.Handler {
 	all := http.NewServeMux()
 	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list the folder
 	all.Handle("/", a.received(a.sessions.LoadAndSave(a.routed(site))))
-	return a.logged(a.secured(all))
+	return front.Logged(front.Strict(all, a.config.secure), a.log)
 }

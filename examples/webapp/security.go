@@ -47,8 +47,6 @@ const fewCodes = 3
 // securityPage is the security page. Nearly all of it comes from one Status.
 type securityPage struct {
 	web.Page
-	Locked    []string // one sentence for each lock
-	Activity  []activity
 	FewCodes  bool
 	Mandatory bool // a second factor is mandatory for this user
 }
@@ -71,30 +69,9 @@ func (a *app) showSecurity(w http.ResponseWriter, r *http.Request, page web.Page
 	}
 	return a.render(w, r, http.StatusOK, "security", securityPage{
 		Page:      page,
-		Locked:    languageOf(r).locks(page.Status.Locks, a.now()),
-		Activity:  languageOf(r).activities(page.Status.History),
 		FewCodes:  page.Status.Enabled() && page.Status.CodesLeft <= fewCodes,
 		Mandatory: rule.For(u).Require,
 	})
-}
-
-type activity struct {
-	At   time.Time
-	Text string
-	From string // where the user was; "" if that is not known
-}
-
-// activities returns the history as the user sees it. Where an administrator was is
-// not shown.
-func (l language) activities(history enrollment.History) (list []activity) {
-	for _, e := range history {
-		x := activity{At: e.At, Text: l.Event(e)}
-		if e.Actor == "" {
-			x.From = e.Origin
-		}
-		list = append(list, x)
-	}
-	return list
 }
 
 // disabling lets a request turn off the second factor unless it is mandatory. Where the
@@ -108,7 +85,7 @@ func (a *app) disabling(w http.ResponseWriter, r *http.Request, u accounts.User)
 		return hint{"Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath + "/"}
 	}
 	at := time.Unix(a.sessions.GetInt64(r.Context(), keyPasswordAt), 0)
-	if a.config.passwordDisables && a.now().Sub(at) > enrollment.ReceiptTTL {
+	if a.config.AllowReauth && a.now().Sub(at) > enrollment.ReceiptTTL {
 		http.Redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable", http.StatusSeeOther)
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -39,7 +40,7 @@ func (a *app) signUpForm(w http.ResponseWriter, r *http.Request, _ accounts.User
 
 func (a *app) signUp(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	form := credentials{Email: r.PostFormValue("email")}
-	if !a.limits.allow(r, "") {
+	if !a.limits.Allow(r, "") {
 		return tooMany
 	}
 	u, err := a.accounts.Create(r.Context(), form.Email, r.PostFormValue("password"), languageOf(r).Tag)
@@ -129,14 +130,14 @@ func (a *app) confirmPassword(w http.ResponseWriter, r *http.Request, u accounts
 		return err
 	}
 	a.sessions.Put(r.Context(), keyPasswordAt, a.now().Unix())
-	http.Redirect(w, r, localPath(form.Return), http.StatusSeeOther)
+	http.Redirect(w, r, front.LocalPath(form.Return), http.StatusSeeOther)
 	return nil
 }
 
 // checkPassword returns the user with the password in that field. It returns
 // accounts.ErrNoUser if that is wrong, and tooMany if it was guessed too often.
 func (a *app) checkPassword(r *http.Request, email, field string) (accounts.User, error) {
-	if !a.limits.allow(r, accounts.CleanEmail(email)) {
+	if !a.limits.Allow(r, accounts.CleanEmail(email)) {
 		return accounts.User{}, tooMany
 	}
 	return a.accounts.Authenticate(r.Context(), email, r.PostFormValue(field))

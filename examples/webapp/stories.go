@@ -22,7 +22,7 @@ const (
 // configure sets the switches and the name of the service as the story has them.
 func configure(s *demo.Story) func(*config) {
 	return func(c *config) {
-		c.issuer = s.Issuer
+		c.Issuer = s.Issuer
 		for _, t := range toggles {
 			*t.field(c) = slices.Contains(s.Switches, t.Name)
 		}

@@ -67,7 +67,7 @@ func TestStoryOfTracking(t *testing.T) {
 // Video: an app or text messages, and a pass for a day.
 func TestStoryOfVideo(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.messagesAlone = true })
+	s := newSite(t, fast, func(c *config) { c.AddressAlone = true })
 	p := s.person()
 	admin, phone := s.admin()
 	s.clock.advance(time.Minute)
@@ -109,7 +109,7 @@ func TestStoryOfVideo(t *testing.T) {
 // reset of everything that takes days.
 func TestStoryOfTracker(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.codesAtSetup = true })
+	s := newSite(t, fast, func(c *config) { c.CodesAtSetup = true })
 	p := s.person()
 	admin, phone := s.admin()
 	p.signUp("bob@example.com")
@@ -152,7 +152,9 @@ func TestStoryOfTracker(t *testing.T) {
 // System access: eight recovery codes that never run out and can be seen again.
 func TestStoryOfSystemAccess(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.issuer, c.eightCodes, c.replenish, c.keepCodes = "Reseller One", true, true, true })
+	s := newSite(t, fast, func(c *config) {
+		c.Issuer, c.eightCodes, c.ReplenishCodes, c.KeepCodes = "Reseller One", true, true, true
+	})
 	p := s.person()
 	p.signUp("alice@example.com")
 	p.Sees("Account created.")

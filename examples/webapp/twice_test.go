@@ -46,7 +46,7 @@ func TestSecondClick(t *testing.T) {
 // A phone number that is all an account has is confirmed like an app.
 func TestSecondClickOnPhone(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.messagesAlone = true })
+	s := newSite(t, fast, func(c *config) { c.AddressAlone = true })
 	b := s.member("alice@example.com")
 	b.get("/security/address")
 	b.submit("/security/address", "to", typedAs)

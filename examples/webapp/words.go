@@ -83,16 +83,13 @@ func (l language) when(t time.Time) template.HTML {
 	return template.HTML(`<time datetime="` + t.UTC().Format(time.RFC3339) + `">` + template.HTMLEscapeString(l.time(t)) + `</time>`)
 }
 
-// locks says of each lock what the denial of a code says.
-func (l language) locks(locks []enrollment.Lock, now time.Time) (list []string) {
-	for _, lock := range locks {
-		d := &enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: lock.Factor, RetryAt: lock.Until}
-		if lock.Until.IsZero() {
-			d.Reason = enrollment.ReasonFactorDisabled
-		}
-		list = append(list, l.Describe(d, now).Text)
+// lock says of a lock what the denial of a code says.
+func (l language) lock(lock enrollment.Lock, now time.Time) string {
+	d := &enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: lock.Factor, RetryAt: lock.Until}
+	if lock.Until.IsZero() {
+		d.Reason = enrollment.ReasonFactorDisabled
 	}
-	return list
+	return l.Describe(d, now).Text
 }
 
 // recoveryUsed says how many recovery codes are left after a sign-in with one.

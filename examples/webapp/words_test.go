@@ -23,10 +23,10 @@ func TestEveryReasonHasWords(t *testing.T) {
 func TestLockInWords(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
-	if got := languages["en"].locks([]enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: now.Add(time.Minute)}}, now)[0]; !strings.Contains(got, "Wait 1 minute") {
+	if got := languages["en"].lock(enrollment.Lock{Factor: enrollment.FactorTOTP, Until: now.Add(time.Minute)}, now); !strings.Contains(got, "Wait 1 minute") {
 		t.Errorf("%q", got)
 	}
-	if got := languages["en"].locks([]enrollment.Lock{{Factor: enrollment.FactorTOTP}}, now)[0]; !strings.Contains(got, "turned off. Use a recovery code") {
+	if got := languages["en"].lock(enrollment.Lock{Factor: enrollment.FactorTOTP}, now); !strings.Contains(got, "turned off. Use a recovery code") {
 		t.Errorf("%q", got)
 	}
 }

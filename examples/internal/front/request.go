@@ -1,4 +1,4 @@
-package main
+package front
 
 import (
 	"net"
@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// originOf returns the browser and the address of a request. Behind a proxy, the address
+// Origin returns the browser and the address of a request. Behind a proxy, the address
 // is the proxy's: take the client's from where your own proxy puts it.
-func originOf(r *http.Request) string {
+func Origin(r *http.Request) string {
 	origin := deviceName(r.UserAgent())
 	if address, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
 		origin += ", " + address
@@ -33,23 +33,23 @@ func deviceName(userAgent string) string {
 	return browser + " on " + system
 }
 
-// isLocal reports whether the request comes from this machine and names it. The
+// Local reports whether the request comes from this machine and names it. The
 // name matters because of DNS rebinding: a foreign web site can point its own
 // name at this address and read the page through the user's browser. The headers
 // reveal a proxy, but not every proxy sets one.
-func isLocal(r *http.Request) bool {
+func Local(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"} {
 		if r.Header.Get(name) != "" {
 			return false
 		}
 	}
 	from, _, err := net.SplitHostPort(r.RemoteAddr)
-	host := hostName(r)
+	host := Host(r)
 	return err == nil && net.ParseIP(from).IsLoopback() && (host == "localhost" || net.ParseIP(host).IsLoopback())
 }
 
-// hostName returns the host name in the request, without the port.
-func hostName(r *http.Request) string {
+// Host returns the host name in the request, without the port.
+func Host(r *http.Request) string {
 	host := r.Host
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -57,8 +57,8 @@ func hostName(r *http.Request) string {
 	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
-// localPath returns the path if it leads to this site, and otherwise the home page.
-func localPath(path string) string {
+// LocalPath returns the path if it leads to this site, and otherwise the home page.
+func LocalPath(path string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
 		return "/"
