@@ -18,6 +18,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
@@ -48,7 +49,7 @@ type app struct {
 	guard     *enrollment.Guard
 	directory *enrollment.Directory
 	accounts  *accounts.Store
-	mailbox   *mailbox
+	mailbox   *demo.Mailbox
 	sessions  *scs.SessionManager
 	templates pages
 	twofactor *web.Pages
@@ -78,7 +79,7 @@ func open(ctx context.Context, c config) (*app, error) {
 	a := &app{
 		config:    c,
 		accounts:  users,
-		mailbox:   &mailbox{now: c.Now, log: c.Logger, domain: c.domain, accounts: users},
+		mailbox:   &demo.Mailbox{Now: c.Now, Log: c.Logger},
 		templates: templates,
 		limits:    front.NewLimits(c.Now),
 		now:       c.Now,
@@ -107,7 +108,7 @@ func (a app) configured(ctx context.Context, c config) (*app, error) {
 		newGuard = enrollment.New
 	}
 	a.config, a.shows = c, map[string]string{}
-	c.Notify, c.Sender, c.ResetWait = a.notify, a.mailbox, resetWait
+	c.Notify, c.Sender, c.ResetWait = a.notify, &a, resetWait
 	if c.eightCodes {
 		c.RecoveryCodes = 8
 	}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
@@ -427,15 +428,15 @@ func (s *site) idOf(email string) string {
 }
 
 // received returns the latest letter to that address that contains the text.
-func (s *site) received(to, text string) letter {
+func (s *site) received(to, text string) demo.Letter {
 	s.t.Helper()
-	for _, l := range s.app.mailbox.list() {
+	for _, l := range s.app.mailbox.List() {
 		if l.To == to && strings.Contains(l.Text, text) {
 			return l
 		}
 	}
-	s.t.Fatalf("no message to %s says %q: %+v", to, text, s.app.mailbox.list())
-	return letter{}
+	s.t.Fatalf("no message to %s says %q: %+v", to, text, s.app.mailbox.List())
+	return demo.Letter{}
 }
 
 var sentRE = regexp.MustCompile(`#([0-9]{6})$`)

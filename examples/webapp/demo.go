@@ -84,7 +84,7 @@ type bar struct {
 	Phone   []demo.Display
 	Off     time.Duration
 	Scan    string // what the phone can scan on this page
-	Letters []letter
+	Letters []demo.Letter
 	Toggles []toggle
 	On      map[string]bool
 	Tenants []string
@@ -114,7 +114,7 @@ func (d *demonstration) bar(a *app, r *http.Request, data any) *bar {
 	for _, t := range toggles {
 		b.On[t.Name] = *t.field(&a.config)
 	}
-	letters := a.mailbox.list()
+	letters := a.mailbox.List()
 	b.Letters = letters[:min(len(letters), barLetters)]
 	switch page := data.(type) {
 	case twoFactorPage:
@@ -228,6 +228,13 @@ func (d *demonstration) startStory(w http.ResponseWriter, r *http.Request, _ acc
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, at, http.StatusSeeOther)
-	return nil
+	return redirect(w, r, at)
+}
+
+// letters shows the mailbox to users of this machine.
+func (a *app) letters(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
+	if a.config.demo == nil || !front.Local(r) {
+		return notFound
+	}
+	return a.render(w, r, http.StatusOK, "messages", a.mailbox.List())
 }

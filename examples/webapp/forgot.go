@@ -58,10 +58,9 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request, _ accounts.User) er
 		return err
 	}
 	if u.ID != "" {
-		a.mailbox.put(ctx, linkMail(u, "/forgot/link?"+url.Values{"token": {token}}.Encode(), a.now(), front.Origin(r)))
+		a.mailbox.Put(ctx, linkMail(u, "/forgot/link?"+url.Values{"token": {token}}.Encode(), a.now(), front.Origin(r)))
 	}
-	a.say(w, r, keyNotice, "If that address has an account, we have sent it a message with a link.", "/sign-in")
-	return nil
+	return a.say(w, r, keyNotice, "If that address has an account, we have sent it a message with a link.", "/sign-in")
 }
 
 // openLink moves the link from the URL into the session, so that it does not stay in the
@@ -72,8 +71,7 @@ func (a *app) openLink(w http.ResponseWriter, r *http.Request, _ accounts.User) 
 		return err
 	}
 	a.sessions.Put(r.Context(), keyReset, accounts.HashLink(r.URL.Query().Get("token")))
-	http.Redirect(w, r, resetPath, http.StatusSeeOther)
-	return nil
+	return redirect(w, r, resetPath)
 }
 
 // resetting returns the user of the link in the session, or accounts.ErrNoUser.
@@ -120,6 +118,5 @@ func (a *app) reset(w http.ResponseWriter, r *http.Request, u accounts.User) err
 	if err != nil {
 		return err
 	}
-	a.say(w, r, keyNotice, "Password changed. Please sign in.", "/sign-in")
-	return nil
+	return a.say(w, r, keyNotice, "Password changed. Please sign in.", "/sign-in")
 }

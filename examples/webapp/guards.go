@@ -19,8 +19,7 @@ func (a *app) signedIn(next handler) handler {
 			if r.Method == http.MethodGet {
 				to += "?" + url.Values{"return": {r.URL.RequestURI()}}.Encode()
 			}
-			http.Redirect(w, r, to, http.StatusSeeOther)
-			return nil
+			return redirect(w, r, to)
 		}
 		if err != nil {
 			return err

@@ -113,8 +113,7 @@ func (a *app) help(w http.ResponseWriter, r *http.Request, u accounts.User) erro
 	if chosen == "erase" {
 		to = "/admin/members"
 	}
-	a.say(w, r, keyNotice, actions[i].done, to)
-	return nil
+	return a.say(w, r, keyNotice, actions[i].done, to)
 }
 
 // setRole changes what a user may do and whether a mandate applies. The Guard knows
@@ -131,6 +130,5 @@ func (a *app) setRole(w http.ResponseWriter, r *http.Request, u, member accounts
 		return err
 	}
 	a.log.InfoContext(r.Context(), "role set", "by", u.ID, "user", member.ID, "role", member.Role)
-	a.say(w, r, keyNotice, "Role changed.", memberPath(member.ID))
-	return nil
+	return a.say(w, r, keyNotice, "Role changed.", memberPath(member.ID))
 }

@@ -69,7 +69,7 @@ func TestHost(t *testing.T) {
 			OtherFlow: func(b *hosttest.Browser) {
 				b.Get("/forgot")
 				b.Submit("/forgot", "email", b.User.Login)
-				for _, l := range a.mailbox.list() {
+				for _, l := range a.mailbox.List() {
 					if l.To == b.User.Login && strings.HasPrefix(l.Link, "/forgot/link?") {
 						b.Get(l.Link)
 					}

@@ -18,6 +18,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/database"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 )
 
 func main() {
@@ -46,6 +48,8 @@ var errUsage = errors.New("usage")
 
 // run serves until the context ends.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	c := config{Config: enrollment.Config{Now: time.Now, Logger: log}, brands: map[string]string{}, cost: bcrypt.DefaultCost + 2}
 	flags := flag.NewFlagSet("webapp", flag.ContinueOnError)
@@ -87,5 +91,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "listening on %s://%s\n", map[bool]string{false: "http", true: "https"}[*cert != ""], listener.Addr())
-	return errors.Join(serve(ctx, listener, s, *cert, *key, log), s.running().close())
+	var sweeps sync.WaitGroup
+	sweeps.Go(func() { sweep(ctx, s) })
+	err = front.Serve(ctx, listener, s, *cert, *key, log)
+	stop()
+	sweeps.Wait()
+	return errors.Join(err, s.running().close())
 }

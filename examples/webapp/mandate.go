@@ -72,6 +72,5 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u accounts.User
 			text = "Saved. Two-factor authentication is required for everyone except clients."
 		}
 	}
-	a.say(w, r, keyNotice, text, "/admin/mandate")
-	return nil
+	return a.say(w, r, keyNotice, text, "/admin/mandate")
 }

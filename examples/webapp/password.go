@@ -54,8 +54,7 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u accounts.
 	if err != nil {
 		return err
 	}
-	a.say(w, r, keyNotice, "Password changed. You are signed out everywhere else.", twoFactorPath+"/")
-	return nil
+	return a.say(w, r, keyNotice, "Password changed. You are signed out everywhere else.", twoFactorPath+"/")
 }
 
 // newPassword sets the password in the form and tells the owner. It first ends trust in all
@@ -75,6 +74,6 @@ func (a *app) newPassword(r *http.Request, u accounts.User) error {
 	if err := a.accounts.RemoveLinks(ctx, u.ID); err != nil {
 		return err
 	}
-	a.mailbox.put(ctx, passwordMail(u, a.now(), front.Origin(r)))
+	a.mailbox.Put(ctx, passwordMail(u, a.now(), front.Origin(r)))
 	return nil
 }

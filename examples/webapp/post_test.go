@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/webapp/demo"
 )
 
 // TestMailbox finds the messages about changes, and refuses other machines.
@@ -28,24 +29,24 @@ func TestMailbox(t *testing.T) {
 	b.sees(`<span class="hint">Browser on another system, 127.0.0.1</span>`)
 
 	// An event can be delivered again. Its message is sent once.
-	before := len(s.app.mailbox.list())
+	before := len(s.app.mailbox.List())
 	e := enrollment.Event{ID: "1", UserID: s.idOf(email), Kind: enrollment.EventEnabled}
 	for range 2 {
 		if err := s.app.notify(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := len(s.app.mailbox.list()); got != before+1 {
+	if got := len(s.app.mailbox.List()); got != before+1 {
 		t.Errorf("%d messages of one event", got-before)
 	}
 	e.ID, e.UserID = "2", "nobody"
 	if err := s.app.notify(t.Context(), e); err != nil {
 		t.Errorf("an event of somebody who is gone: %v", err)
 	}
-	for range maxLetters {
-		s.app.mailbox.put(t.Context(), letter{To: email})
+	for range demo.MaxLetters {
+		s.app.mailbox.Put(t.Context(), demo.Letter{To: email})
 	}
-	if got := len(s.app.mailbox.list()); got != maxLetters {
+	if got := len(s.app.mailbox.List()); got != demo.MaxLetters {
 		t.Errorf("keeps %d letters", got)
 	}
 

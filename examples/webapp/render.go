@@ -122,7 +122,13 @@ func (a *app) write(w http.ResponseWriter, status int, name string, v view) erro
 }
 
 // say redirects to a page that shows the text. The key is keyNotice or keyBad.
-func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) {
+func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) error {
 	a.sessions.Put(r.Context(), key, text)
+	return redirect(w, r, to)
+}
+
+// redirect leads to another page. It returns nil, as the last thing that a handler does.
+func redirect(w http.ResponseWriter, r *http.Request, to string) error {
 	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
 }

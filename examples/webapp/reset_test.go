@@ -158,7 +158,7 @@ func TestForgotTellsNothing(t *testing.T) {
 			t.Errorf("the page differs:\n%s", page)
 		}
 	}
-	if n := len(s.app.mailbox.list()); n != 1 {
+	if n := len(s.app.mailbox.List()); n != 1 {
 		t.Errorf("%d messages, want one to the user there is", n)
 	}
 

@@ -3,7 +3,6 @@ package main
 import (
 	"html/template"
 	"net/http"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
@@ -24,7 +23,11 @@ func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.P
 	if err != nil {
 		return err
 	}
-	return a.render(w, r, status, "twofactor", twoFactorPage{page.Title, page.Name, uriOf(page), body})
+	shown := twoFactorPage{Title: page.Title, Name: page.Name, Body: body}
+	if page.Name == "setup" {
+		shown.uri = page.Setup.URI()
+	}
+	return a.render(w, r, status, "twofactor", shown)
 }
 
 // twoFactorPage is a page of package web as it is.
@@ -32,13 +35,6 @@ type twoFactorPage struct {
 	Title, Name string
 	uri         string // what an app scans, for the demonstration
 	Body        template.HTML
-}
-
-func uriOf(page web.Page) string {
-	if page.Setup.Token.IsZero() {
-		return ""
-	}
-	return page.Setup.URI()
 }
 
 // fewCodes is the number of recovery codes from which on we warn the user.
@@ -75,7 +71,7 @@ func (a *app) showSecurity(w http.ResponseWriter, r *http.Request, page web.Page
 }
 
 // disabling lets a request turn off the second factor unless it is mandatory. Where the
-// password alone is enough (-password-disables), it is asked for first.
+// password alone is enough, it is asked for first.
 func (a *app) disabling(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	rule, err := a.accounts.Mandate(r.Context())
 	if err != nil {
@@ -84,11 +80,10 @@ func (a *app) disabling(w http.ResponseWriter, r *http.Request, u accounts.User)
 	if rule.For(u).Require {
 		return hint{"Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath + "/"}
 	}
-	at := time.Unix(a.sessions.GetInt64(r.Context(), keyPasswordAt), 0)
+	at, err := a.enteredPassword(r)
 	if a.config.AllowReauth && a.now().Sub(at) > enrollment.ReceiptTTL {
-		http.Redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable", http.StatusSeeOther)
-		return nil
+		return redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable")
 	}
 	a.twofactor.ServeHTTP(w, r)
-	return nil
+	return err
 }

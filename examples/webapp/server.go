@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"log/slog"
-	"net"
 	"net/http"
-	"sync"
 	"time"
 )
 
@@ -24,43 +21,6 @@ func openService(ctx context.Context, c config, demonstrated bool) (service, err
 
 func (a *app) running() *app                                    { return a }
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.site.ServeHTTP(w, r) }
-
-// serve answers requests until the context ends. It then waits for running requests to
-// finish. Its limits are enough for any browser, and give little to a client that is slow
-// on purpose. With the files of a certificate and its key, it speaks HTTPS.
-func serve(ctx context.Context, listener net.Listener, s service, cert, key string, log *slog.Logger) error {
-	web := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	var sweeps sync.WaitGroup
-	sweeps.Go(func() { sweep(ctx, s) })
-	failed := make(chan error, 1)
-	go func() {
-		if cert != "" {
-			failed <- web.ServeTLS(listener, cert, key)
-			return
-		}
-		failed <- web.Serve(listener)
-	}()
-
-	select {
-	case err := <-failed: // the sweep ends with the program
-		return err
-	case <-ctx.Done():
-	}
-	log.Info("shutting down")
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	err := web.Shutdown(grace)
-	sweeps.Wait()
-	return err
-}
 
 // sweep does what is due, now and every minute, until the context ends.
 func sweep(ctx context.Context, s service) {

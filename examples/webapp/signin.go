@@ -66,12 +66,11 @@ func (a *app) signedUp(w http.ResponseWriter, r *http.Request, u accounts.User) 
 		return err
 	case rule.For(u).Require:
 		a.twofactor.SignIn(w, r, u.ID, rule.For(u))
+		return nil
 	case u.Admin():
-		a.say(w, r, keyNotice, "Account created. As the first user, you are an administrator. Please sign in.", "/sign-in")
-	default:
-		a.say(w, r, keyNotice, "Account created. Please sign in.", "/sign-in")
+		return a.say(w, r, keyNotice, "Account created. As the first user, you are an administrator. Please sign in.", "/sign-in")
 	}
-	return nil
+	return a.say(w, r, keyNotice, "Account created. Please sign in.", "/sign-in")
 }
 
 // signInForm also asks a user who is signed in for the password again, where a page
@@ -130,8 +129,7 @@ func (a *app) confirmPassword(w http.ResponseWriter, r *http.Request, u accounts
 		return err
 	}
 	a.sessions.Put(r.Context(), keyPasswordAt, a.now().Unix())
-	http.Redirect(w, r, front.LocalPath(form.Return), http.StatusSeeOther)
-	return nil
+	return redirect(w, r, front.LocalPath(form.Return))
 }
 
 // checkPassword returns the user with the password in that field. It returns
@@ -147,6 +145,5 @@ func (a *app) signOut(w http.ResponseWriter, r *http.Request, _ accounts.User) e
 	if err := a.sessions.Destroy(r.Context()); err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/", http.StatusSeeOther)
-	return nil
+	return redirect(w, r, "/")
 }

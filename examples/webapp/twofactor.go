@@ -112,13 +112,10 @@ func (a *app) welcome(ctx context.Context, l language, u accounts.User, factor e
 	return nil
 }
 
-// enteredPassword returns when the password was last entered in the session.
+// enteredPassword returns when the password was last entered in the session. If that is not
+// known, it is long ago.
 func (a *app) enteredPassword(r *http.Request) (time.Time, error) {
-	at := a.sessions.GetInt64(r.Context(), keyPasswordAt)
-	if at == 0 {
-		return time.Time{}, nil
-	}
-	return time.Unix(at, 0), nil
+	return time.Unix(a.sessions.GetInt64(r.Context(), keyPasswordAt), 0), nil
 }
 
 // twoFactorText has the words that this application says in its own way.

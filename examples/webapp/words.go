@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
@@ -127,9 +126,5 @@ func cleanReason(text string) string {
 		return r
 	}, strings.ToValidUTF8(text, ""))
 	text = strings.TrimSpace(text)
-	for len(text) > enrollment.MaxAdminReason {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
-	}
-	return text
+	return strings.ToValidUTF8(text[:min(len(text), enrollment.MaxAdminReason)], "")
 }
