@@ -12,13 +12,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
-// adminPurpose is the purpose of the code that administrators enter first. adminTTL is
-// how long that code counts.
-const (
-	adminPurpose enrollment.Purpose = "administration"
-	adminTTL                        = 15 * time.Minute
-)
-
 func memberPath(id string) string { return "/admin/member?" + url.Values{"id": {id}}.Encode() }
 
 // memberPage is the page of one user, for administrators.

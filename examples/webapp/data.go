@@ -3,17 +3,8 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"time"
 
-	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
-)
-
-// dataPurpose is the purpose of the code for the page of personal data. dataTTL is how
-// long that code counts.
-const (
-	dataPurpose enrollment.Purpose = "personal-data"
-	dataTTL                        = 5 * time.Minute
 )
 
 type dataPage struct {

@@ -6,20 +6,15 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
-	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
-// A new password by a link in an e-mail takes a code as well: access to the mailbox is not
-// enough. The code has a purpose of its own, so it signs no one in.
-const (
-	resetPurpose enrollment.Purpose = "password-reset"
-	resetPath                       = "/forgot/password"
-	resetTTL                        = 10 * time.Minute // how long the code counts
-)
+// resetPath is the form for a new password by a link in an e-mail. It takes a code as well:
+// access to the mailbox is not enough. The code has a purpose of its own, so it signs no
+// one in.
+const resetPath = "/forgot/password"
 
 // errLink tells the user to ask for another link.
 var errLink = hint{"That link is no longer valid. Ask for a new one.", "/forgot"}

@@ -10,6 +10,19 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
+// The purposes of the codes that users enter before something sensitive.
+const (
+	resetPurpose    enrollment.Purpose = "password-reset"
+	passwordPurpose enrollment.Purpose = "change-password"
+	dataPurpose     enrollment.Purpose = "personal-data"
+	adminPurpose    enrollment.Purpose = "administration"
+)
+
+// counts is how long such a code counts.
+var counts = map[enrollment.Purpose]time.Duration{
+	resetPurpose: 10 * time.Minute, passwordPurpose: 5 * time.Minute, dataPurpose: 5 * time.Minute, adminPurpose: 15 * time.Minute,
+}
+
 // signedIn allows only users who are fully signed in.
 func (a *app) signedIn(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
@@ -31,8 +44,8 @@ func (a *app) signedIn(next handler) handler {
 // withCode asks users with a second factor for a code, unless they have entered one for
 // this purpose a short time ago. allow finds out who the user is. Users without a second
 // factor get the page without.
-func (a *app) withCode(purpose enrollment.Purpose, within time.Duration, allow func(handler) handler, without, next handler) handler {
-	asks := a.twofactor.RequireRecent(purpose, within)(a.answer(allow(next)))
+func (a *app) withCode(purpose enrollment.Purpose, allow func(handler) handler, without, next handler) handler {
+	asks := a.twofactor.RequireRecent(purpose, counts[purpose])(a.answer(allow(next)))
 	return allow(func(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 		status, err := a.guard.Status(r.Context(), u.ID)
 		if err != nil {
@@ -62,7 +75,7 @@ func (a *app) administrator(next handler) handler {
 	refuse := func(http.ResponseWriter, *http.Request, accounts.User) error {
 		return hint{"Turn on two-factor authentication first. Administrators need it.", twoFactorPath + "/"}
 	}
-	return a.withCode(adminPurpose, adminTTL, admin, refuse, next)
+	return a.withCode(adminPurpose, admin, refuse, next)
 }
 
 // keepReason keeps the reason that an administrator has typed, in case a code is needed

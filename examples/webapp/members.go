@@ -4,9 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/report"
@@ -82,19 +80,12 @@ func shows(factor string, m member) bool {
 	return m.Err != nil || factor == "" || (factor == "on") == m.Status.Enabled()
 }
 
-// maxSearch is the length of the longest text to search for, in bytes.
-const maxSearch = 100
-
 func readFilter(r *http.Request) (factor, search string) {
 	query := r.URL.Query()
 	if f := query.Get("factor"); f == "on" || f == "off" {
 		factor = f
 	}
-	search = strings.ToLower(strings.TrimSpace(query.Get("search")))
-	if len(search) > maxSearch || !utf8.ValidString(search) || strings.ContainsRune(search, 0) {
-		search = ""
-	}
-	return factor, search
+	return factor, accounts.CleanEmail(query.Get("search"))
 }
 
 // members lists the users that the search finds: all, or only those with or without a

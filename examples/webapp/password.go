@@ -3,18 +3,10 @@ package main
 import (
 	"errors"
 	"net/http"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
-)
-
-// passwordPurpose is the purpose of the code that a signed-in user needs to change
-// the password. passwordTTL is how long that code counts.
-const (
-	passwordPurpose enrollment.Purpose = "change-password"
-	passwordTTL                        = 5 * time.Minute
 )
 
 // passwordPage is the form for a new password. Users who are signed in also enter

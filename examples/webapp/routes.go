@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
@@ -18,11 +17,11 @@ type route struct {
 
 func (a *app) routes() []route {
 	open := func(next handler) handler { return next }
-	code := func(purpose enrollment.Purpose, within time.Duration, allow func(handler) handler) func(handler) handler {
-		return func(next handler) handler { return a.withCode(purpose, within, allow, next, next) }
+	code := func(purpose enrollment.Purpose, allow func(handler) handler) func(handler) handler {
+		return func(next handler) handler { return a.withCode(purpose, allow, next, next) }
 	}
-	resetting := code(resetPurpose, resetTTL, a.withLink)
-	changing := code(passwordPurpose, passwordTTL, a.signedIn)
+	resetting := code(resetPurpose, a.withLink)
+	changing := code(passwordPurpose, a.signedIn)
 	return []route{
 		{"GET /{$}", open, a.home},
 		{"GET /sign-up", open, a.signUpForm},
@@ -42,7 +41,7 @@ func (a *app) routes() []route {
 
 		{"GET /password", changing, a.passwordForm},
 		{"POST /password", changing, a.changePassword},
-		{"GET /data", code(dataPurpose, dataTTL, a.signedIn), a.data},
+		{"GET /data", code(dataPurpose, a.signedIn), a.data},
 		{"GET /messages", open, a.letters},
 		{"GET /health", open, a.health},
 

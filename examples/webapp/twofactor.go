@@ -125,7 +125,7 @@ func (a *app) twoFactorText(r *http.Request, key string) string {
 	case key == "step.why" && forReset(r):
 		return l.say("Anyone who can read your e-mail can open that link. Enter a code to show that it was you.")
 	case key == "step.why" && r.URL.Query().Get("for") == string(adminPurpose):
-		return l.say("You need a code to manage other people’s accounts. We ask again after %v.", l.Duration(adminTTL))
+		return l.say("You need a code to manage other people’s accounts. We ask again after %v.", l.Duration(counts[adminPurpose]))
 	}
 	return l.say(ownTexts[key])
 }

@@ -115,7 +115,7 @@ func (s *Store) ByEmail(ctx context.Context, email string) (User, error) {
 }
 
 func (s *Store) find(ctx context.Context, column, value string) (u User, err error) {
-	if strings.ContainsRune(value, 0) || !utf8.ValidString(value) { // PostgreSQL accepts neither
+	if !storable(value) {
 		return User{}, ErrNoUser
 	}
 	err = s.tables.WithContext(ctx).Where(map[string]any{column: value}).Take(&u).Error
@@ -125,9 +125,18 @@ func (s *Store) find(ctx context.Context, column, value string) (u User, err err
 	return u, doing("finding a user", err)
 }
 
+// storable reports whether a value can be in the database. PostgreSQL accepts neither NUL nor
+// what is no UTF-8, and nothing that is longer is there.
+func storable(value string) bool {
+	return len(value) <= 255 && utf8.ValidString(value) && !strings.ContainsRune(value, 0)
+}
+
 // Search returns the users whose e-mail addresses contain the text, in the order of these.
 // It is sorted here, because databases have orders of their own.
 func (s *Store) Search(ctx context.Context, text string) (found []User, err error) {
+	if !storable(text) {
+		return nil, nil
+	}
 	pattern := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text) + "%"
 	err = s.tables.WithContext(ctx).Omit("Password").Where("email LIKE ? ESCAPE '!'", pattern).Find(&found).Error
 	slices.SortFunc(found, func(a, b User) int { return strings.Compare(a.Email, b.Email) })

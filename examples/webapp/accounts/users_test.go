@@ -61,11 +61,13 @@ func TestSearch(t *testing.T) {
 		}
 	}
 	for text, want := range map[string][]string{
-		"":   {"-c!1@example.com", "a%1@example.com", "b21@example.com", "b_1@example.com"},
-		"_1": {"b_1@example.com"},
-		"%1": {"a%1@example.com"},
-		"!1": {"-c!1@example.com"},
-		"x%": nil,
+		"":     {"-c!1@example.com", "a%1@example.com", "b21@example.com", "b_1@example.com"},
+		"_1":   {"b_1@example.com"},
+		"%1":   {"a%1@example.com"},
+		"!1":   {"-c!1@example.com"},
+		"x%":   nil,
+		"\x00": nil,
+		"\xff": nil,
 	} {
 		found, err := s.Search(t.Context(), text)
 		if err != nil {
