@@ -16,8 +16,8 @@ const (
 	EnrollTTL = account.EnrollTTL
 
 	// EnrollConfirmTTL is how long after SignIn the setup can be confirmed so that it
-	// completes the sign-in: 30 minutes. So long does [Guard.Enrolling] accept the
-	// token: give its cookie this lifetime.
+	// completes the sign-in: 30 minutes. [Guard.Enrolling] accepts the token until then:
+	// give its cookie this lifetime.
 	EnrollConfirmTTL = account.MandateTTL
 
 	// MaxBrowser is the length of the longest name of a browser in bytes: 128.
@@ -30,8 +30,9 @@ const (
 // whose secret is too short. With [ByEnrollToken] it proves that setup, and no other
 // change.
 //
-// It is good for [EnrollTTL], and until a factor is set up or changed. It can begin a setup several times. If the user has no account yet, the first
-// setup makes the token that began it the only one that is good.
+// It is good for [EnrollTTL], and until a factor is set up or changed. It can begin a
+// setup several times. If the user has no account yet, the first setup makes the token
+// that began it the only one that is good.
 //
 // It alone, without a code, lets its bearer give the account a phone. An application with
 // pages keeps it in a cookie (HttpOnly, Secure, SameSite=Lax), never in a form or an
