@@ -1,0 +1,177 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
+)
+
+// challenge returns the challenge of the sign-in: the one of the message, if the code
+// is said to be from there.
+func (c *call) challenge() enrollment.Challenge {
+	switch {
+	case c.json:
+		return enrollment.ChallengeOf(c.in.Challenge)
+	case c.in.With == withText:
+		return enrollment.ChallengeOf(c.cookie(cookieMessage, 4)[0])
+	}
+	return enrollment.ChallengeOf(c.cookie(cookieChallenge, 3)[0])
+}
+
+func (c *call) showSignIn() {
+	part := c.cookie(cookieChallenge, 3)
+	if part[0] == "" {
+		// Nothing is waiting. Perhaps another tab or another click has signed in.
+		if user, err := c.config.User(c.r); err != nil || user != "" {
+			c.landed(err)
+			return
+		}
+	}
+	page := Page{Name: "sign-in", Title: c.text("signin.title"), Action: c.at("/sign-in"), Return: localPath(c.in.Return)}
+	if part[0] == "" {
+		page.Title = c.text("signin.again_button")
+	} else {
+		page.Factors = factorsOf(part[1])
+		page.Sent = c.sent(cookieMessage)
+		page.OfferThree = part[2] == withThree
+	}
+	page.ThreeCodes = c.in.With == withThree && page.OfferThree
+	page.ByMessage = c.in.With == withText && page.Sent != nil
+	page.OfferTrust, page.OfferReset = c.config.TrustDevices, c.config.Resets
+	c.show(page)
+}
+
+// landed leads a user on who is signed in already.
+func (c *call) landed(err error) {
+	if err != nil {
+		c.fault(err)
+		return
+	}
+	c.dropCookies(cookieChallenge, cookieMessage)
+	c.redirect(c.back(c.config.Home))
+}
+
+func (c *call) answer() {
+	challenge := c.challenge()
+	if challenge.IsZero() && !c.json {
+		c.redirect(c.at("/sign-in", "return", localPath(c.in.Return)))
+		return
+	}
+	s, err := c.answerWith(enrollment.PurposeSignIn, challenge)
+	switch denied := deniedIn(err); {
+	case err == nil:
+		c.answered(s)
+		return
+	case denied != nil && denied.Replace != nil:
+		c.dropCookies(cookieChallenge, cookieMessage)
+		c.deny(err, c.demandSetup(denied.Replace.EnrollToken, denied.Replace.Authenticator))
+		return
+	case errors.Is(err, enrollment.ErrChallenge) && c.in.With == withText:
+		c.dropCookies(cookieMessage) // the app or another message still can do it
+	case errors.Is(err, enrollment.ErrChallenge):
+		c.dropCookies(cookieChallenge, cookieMessage)
+	case denied != nil && denied.ThreeCodes && c.in.With != withText:
+		c.setCookie(cookieChallenge, 0, challenge.Reveal(), c.cookie(cookieChallenge, 3)[1], withThree)
+	}
+	c.deny(err, c.at("/sign-in", "with", c.in.With, "return", localPath(c.in.Return)))
+}
+
+// answered signs in a user whose code was right.
+func (c *call) answered(s enrollment.Success) {
+	answer := map[string]any{}
+	if c.in.Trust && c.config.TrustDevices {
+		if token := c.trust(s); token != "" {
+			answer["device"] = token
+		}
+	}
+	session, ok := c.signIn(SignedIn{UserID: s.UserID, Factor: s.Factor, Stamp: s.Stamp})
+	if !ok {
+		return
+	}
+	c.user = s.UserID
+	c.succeed(s, session, answer, c.afterSignIn(s.UserID))
+}
+
+// succeed answers with a Success. A recovery code that replaces the used one is shown
+// in this answer, since nothing keeps it.
+func (c *call) succeed(s enrollment.Success, session any, answer map[string]any, next string) {
+	fresh := s.NewCode
+	s.NewCode = recovery.Code{}
+	switch {
+	case c.json:
+		answer["success"] = s
+		if session != nil {
+			answer["session"] = session
+		}
+		if !fresh.IsZero() {
+			answer["new_code"] = fresh.Reveal()
+		}
+		c.writeJSON(http.StatusOK, answer)
+	case fresh.IsZero():
+		c.redirect(next)
+	default:
+		codes, err := recovery.JoinCodes(fresh)
+		if err != nil {
+			c.fault(err)
+			return
+		}
+		c.showOnce(Page{Name: "new-code", Title: c.text("newcode.title"), Codes: codes, Return: next})
+	}
+}
+
+// trust makes this browser a trusted device. That it can't be is no reason not to sign
+// in.
+func (c *call) trust(s enrollment.Success) string {
+	name := c.in.Name
+	if name == "" {
+		name = browserName(c.r.UserAgent())
+	}
+	d, err := c.guard.Devices().Trust(c.r.Context(), s.UserID, s.Receipt, name)
+	if err != nil {
+		return ""
+	}
+	c.setCookie(cookieDevice, d.Device.Expires.Sub(d.Device.Added), d.Token.Reveal())
+	return d.Token.Reveal()
+}
+
+func (c *call) openReset() {
+	if !c.config.Resets {
+		c.refuse(http.StatusNotFound, "not_found")
+		return
+	}
+	reset, err := c.guard.ResetRequests().Open(c.r.Context(), c.challenge())
+	page := c.at("/sign-in", "return", localPath(c.in.Return))
+	switch {
+	case err == nil && c.json:
+		c.writeJSON(http.StatusOK, reset)
+	case err == nil:
+		c.setNote(note{kind: noteDone, key: "note.reset_asked", until: reset.Matures})
+		c.redirect(page)
+	default:
+		c.deny(err, page)
+	}
+}
+
+// factorList writes factors as part of a cookie.
+func factorList(factors []enrollment.Factor) string {
+	var list []string
+	for _, f := range factors {
+		list = append(list, string(f))
+	}
+	return strings.Join(list, ".")
+}
+
+// factorsOf reads them. It only decides what the page offers.
+func factorsOf(list string) []enrollment.Factor {
+	var factors []enrollment.Factor
+	for _, f := range []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorDelivered, enrollment.FactorRecovery} {
+		if slices.Contains(strings.Split(list, "."), string(f)) {
+			factors = append(factors, f)
+		}
+	}
+	return factors
+}

@@ -1,0 +1,42 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+)
+
+func (c *call) sendSignIn() {
+	challenge := c.challenge()
+	d, err := c.guard.Messages().Send(c.r.Context(), enrollment.PurposeSignIn, challenge)
+	c.sentMessage(d, err, cookieMessage, c.at("/sign-in", "return", localPath(c.in.Return)))
+}
+
+// sentMessage answers with where the code was sent to. In the cookie, the challenge of
+// the message stands beside it.
+func (c *call) sentMessage(d enrollment.Delivery, err error, cookie, page string) {
+	withCode := page + map[bool]string{true: "&", false: "?"}[strings.Contains(page, "?")] + "with=" + withText
+	switch {
+	case err == nil && c.json:
+		c.writeJSON(http.StatusOK, d)
+	case err == nil:
+		c.setCookie(cookie, 0, d.Challenge.Reveal(), packed(d.Address.Channel), packed(d.Address.Hint), strconv.FormatInt(d.Sent.Unix(), 10))
+		c.done(map[bool]string{true: "note.sent_earlier", false: "note.sent"}[d.Earlier], withCode)
+	case errors.Is(err, enrollment.ReasonTooSoon) && c.sent(cookie) != nil:
+		c.deny(err, withCode)
+	default:
+		c.deny(err, page)
+	}
+}
+
+// sent returns where the code of that cookie was sent to, or nil.
+func (c *call) sent(cookie string) *enrollment.Address {
+	part := c.cookie(cookie, 4)
+	if part[0] == "" {
+		return nil
+	}
+	return &enrollment.Address{Channel: unpacked(part[1]), Hint: unpacked(part[2])}
+}
