@@ -33,6 +33,10 @@ type denial struct {
 	Reason string `json:"reason"`
 	Text   string `json:"text"`
 
+	// With the reason "must_replace": what leads to the setup of another app.
+	EnrollToken string `json:"enroll_token"`
+	Replace     string `json:"replace"`
+
 	// Message is what echo says itself.
 	Message string `json:"message"`
 }
@@ -68,7 +72,8 @@ func newAPI(at string) (*api, error) {
 const maxAnswer = 1 << 20
 
 // send sends a request and reads the answer into out. A session in the answer is kept,
-// and is that of the requests that follow. It returns a *denial if the host says no.
+// and is that of the requests that follow. It returns a *denial if the host says no, and a
+// *url.Error if the answer is lost.
 func (a *api) send(ctx context.Context, method, path string, in object, out any) error {
 	var body io.Reader
 	if in != nil {
@@ -100,7 +105,7 @@ func (a *api) send(ctx context.Context, method, path string, in object, out any)
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
-		return err
+		return &url.Error{Op: method, URL: path, Err: err}
 	}
 	if response.StatusCode != http.StatusOK {
 		d := &denial{Status: response.StatusCode}

@@ -63,15 +63,18 @@ type person struct {
 	out     bytes.Buffer
 }
 
-var keyLine = regexp.MustCompile(`with this key:\s+([A-Z2-7 ]+)`)
+var (
+	keyLine      = regexp.MustCompile(`with this key:\s+([A-Z2-7 ]+)`)
+	recoveryCode = regexp.MustCompile(`[0-9A-Z]{4}(?:-[0-9A-Z]{2,4}){3,}`)
+)
 
 // Read is a line that the person types.
 func (p *person) Read(b []byte) (int, error) {
 	if len(p.answers) == 0 {
 		return 0, io.EOF
 	}
-	if key := keyLine.FindStringSubmatch(p.out.String()); key != nil {
-		p.secret = strings.ReplaceAll(key[1], " ", "")
+	if keys := keyLine.FindAllStringSubmatch(p.out.String(), -1); keys != nil {
+		p.secret = strings.ReplaceAll(keys[len(keys)-1][1], " ", "")
 	}
 	answer, steps := p.answers[0], 0
 	p.answers = p.answers[1:]
@@ -191,7 +194,7 @@ func TestClient(t *testing.T) {
 		t.Error("the recovery codes are the old ones")
 	}
 	p.does("", "disable", "no")
-	fresh := regexp.MustCompile(`[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}`).FindString(said)
+	fresh := recoveryCode.FindString(said)
 	p.does("Two-factor authentication is off.", "disable", "yes", fresh)
 	p.does("Two-factor authentication is off.", "status")
 	p.does("", "sign-out")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/qr"
@@ -37,29 +38,54 @@ func (c *client) status(ctx context.Context, _ string) error {
 }
 
 func (c *client) enable(ctx context.Context, _ string) error {
-	var setup struct {
-		Token, URI, Secret string
-		Grouped            string `json:"secret_grouped"`
+	token, err := c.setUp(ctx, object{})
+	if err != nil && token != "" {
+		return c.again(ctx, token, err)
 	}
-	if err := c.post(ctx, "/2fa/setup/begin", object{}, &setup); err != nil {
-		return err // also if the sign-in is too long ago, which the text says
+	return err
+}
+
+// setUp sets up an app. It sends along what with has, and returns the token of the setup as
+// soon as that is known.
+func (c *client) setUp(ctx context.Context, with object) (token string, err error) {
+	var setup struct {
+		Token, URI string
+		Grouped    string `json:"secret_grouped"`
+	}
+	if err := c.begin(ctx, with, &setup); err != nil {
+		return "", err // also if the sign-in is too long ago, which the text says
 	}
 	picture, err := qr.New(setup.URI)
 	if err != nil {
-		return err
+		return "", err
 	}
 	c.say("Scan this with an authenticator app:\n\n%s", picture.Terminal(c.background))
 	c.say("Or add an account by hand, with this key:\n\n    %s\n", printable(setup.Grouped))
 	var done struct{ Codes []string }
 	err = c.tryCodes(func(code any) error {
-		return c.post(ctx, "/2fa/setup", object{"token": setup.Token, "code": code}, &done)
+		in := maps.Clone(with)
+		in["token"], in["code"] = setup.Token, code
+		return c.post(ctx, "/2fa/setup", in, &done)
 	})
-	if err != nil {
-		return c.again(ctx, setup.Token, err)
+	if err == nil {
+		c.say("Two-factor authentication is on.")
+		c.showCodes(done.Codes)
 	}
-	c.say("Two-factor authentication is on.")
-	c.showCodes(done.Codes)
-	return nil
+	return setup.Token, err
+}
+
+// begin begins a setup. After a reset it can take the ticket of an administrator.
+func (c *client) begin(ctx context.Context, with object, setup any) error {
+	for {
+		err := c.post(ctx, "/2fa/setup/begin", with, setup)
+		if !is(err, "ticket_required", "ticket_invalid") {
+			return err
+		}
+		c.say("%v", err)
+		if with["ticket"], err = c.ask("Ticket of your administrator: "); err != nil {
+			return err
+		}
+	}
 }
 
 // again shows the recovery codes of a token if the answer that had them was lost. Otherwise
@@ -74,6 +100,9 @@ func (c *client) again(ctx context.Context, token string, err error) error {
 }
 
 func (c *client) showCodes(codes []string) {
+	if len(codes) == 0 { // those that are there stay valid
+		return
+	}
 	c.say("Save these recovery codes. They let you in without your phone, each of them once:\n")
 	for _, code := range codes {
 		c.say("    %s", printable(code))

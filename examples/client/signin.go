@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 )
 
@@ -27,9 +28,10 @@ func (c *client) signIn(ctx context.Context, name string) error {
 
 // A decision says what follows after the password.
 type decision struct {
-	Next       string
-	Challenge  string
-	ThreeCodes bool `json:"three_codes"`
+	Next        string
+	Challenge   string
+	EnrollToken string `json:"enroll_token"`
+	ThreeCodes  bool   `json:"three_codes"`
 }
 
 func (c *client) signInWith(ctx context.Context, name, password string) error {
@@ -42,6 +44,9 @@ func (c *client) signInWith(ctx context.Context, name, password string) error {
 	case "proceed":
 		c.say("Signed in. Only the password protects this account: try enable.")
 		return nil
+	case "must_enroll":
+		c.say("This account needs two-factor authentication. Nobody is signed in before it is on.")
+		return c.enroll(ctx, object{"enroll_token": d.EnrollToken}, name, password)
 	case "ask_code":
 	default:
 		return errors.New("this client can't go on: sign in with a browser")
@@ -53,11 +58,39 @@ func (c *client) signInWith(ctx context.Context, name, password string) error {
 	err := c.tryCodes(func(code any) error {
 		return c.post(ctx, "/2fa/sign-in", object{"challenge": d.Challenge, "code": code}, &answer)
 	})
+	var no *denial
+	if is(err, "must_replace") && errors.As(err, &no) {
+		c.say("%v", no)
+		return c.enroll(ctx, object{"enroll_token": no.EnrollToken, "replace": no.Replace}, name, password)
+	}
 	if err != nil {
 		return err
 	}
 	c.say("Signed in.")
 	answer.Success.warn(c)
+	return nil
+}
+
+// enroll does the setup that a sign-in demands. With has the token that stands for the user,
+// and the first code signs in.
+func (c *client) enroll(ctx context.Context, with object, name, password string) error {
+	token, err := c.setUp(ctx, with)
+	var broken *url.Error
+	switch {
+	case errors.As(err, &broken) && token != "" && ctx.Err() == nil:
+		// The answer to a code was lost. If it was right, the recovery codes are to be had
+		// in a session, by the token.
+		c.say("The answer of the host was lost. Signing in once more.")
+		if err := c.signInWith(ctx, name, password); err != nil {
+			return err
+		}
+		return c.again(ctx, token, nil)
+	case err != nil:
+		return err
+	case c.session == "":
+		return errors.New("that took too long: sign in again")
+	}
+	c.say("Signed in.")
 	return nil
 }
 
