@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +66,23 @@ func TestTwoFactor(t *testing.T) {
 			Sensitive: func(b *hosttest.Browser) bool { return b.Get("/danger").Contains("something dangerous now") },
 		}
 	})
+}
+
+// A port that is taken names the flag for another one, and nothing is left behind.
+func TestBusyPort(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	data := filepath.Join(t.TempDir(), "minimal.db")
+	if err := run(t.Context(), taken.Addr().String(), data); err == nil || !strings.Contains(err.Error(), "-addr") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the database is there: %v", err)
+	}
 }
 
 // budget is how many lines an application adds, without what opens the database.

@@ -17,6 +17,8 @@ import (
 
 func TestBudget(t *testing.T) { try.Budget(t) }
 
+func TestBusyPort(t *testing.T) { try.BusyPort(t) }
+
 // open returns a database of its own.
 func open(t *testing.T) *pgxpool.Pool {
 	t.Helper()

@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"log"
+	"net"
 	"net/http"
 	"time" // added
 
@@ -24,8 +25,13 @@ import (
 )
 
 func main() {
+	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	dsn := flag.String("db", "", "`URL` of the PostgreSQL database")
 	flag.Parse()
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatalf("%v (another address: -addr localhost:0)", err)
+	}
 	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, *dsn)
 	if err != nil {
@@ -40,7 +46,8 @@ func main() {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
-	log.Fatal(http.ListenAndServe("localhost:8080", a.handler()))
+	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
+	log.Fatal(http.Serve(listener, a.handler()))
 }
 
 type app struct {

@@ -14,6 +14,8 @@ import (
 
 func TestBudget(t *testing.T) { try.Budget(t) }
 
+func TestBusyPort(t *testing.T) { try.BusyPort(t) }
+
 func newKeys(t *testing.T) *keyring.Ring {
 	t.Helper()
 	keys, err := keyring.Generate("test")

@@ -26,6 +26,10 @@ func main() {
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	path := flag.String("db", "echo.db", "SQLite `file` for the second factor") // added
 	flag.Parse()
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatalf("%v (another address: -addr localhost:0)", err)
+	}
 	guard, err := openGuard(context.Background(), *path) // added
 	if err != nil {                                      // added
 		log.Fatal(err) // added
@@ -35,11 +39,7 @@ func main() {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
-	listener, err := net.Listen("tcp", *addr)
-	if err != nil {
-		log.Fatalf("%v (another address: -addr localhost:0)", err)
-	}
-	log.Printf("listening on http://%s", listener.Addr())
+	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
 	log.Fatal(http.Serve(listener, a.handler()))
 }
 

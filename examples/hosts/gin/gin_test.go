@@ -24,6 +24,8 @@ func TestMain(m *testing.M) {
 
 func TestBudget(t *testing.T) { try.Budget(t) }
 
+func TestBusyPort(t *testing.T) { try.BusyPort(t) }
+
 // open returns a database of its own.
 func open(t *testing.T) *gorm.DB {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"flag"
 	"log"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -25,8 +26,13 @@ import (
 )
 
 func main() {
+	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	path := flag.String("db", "gin.db", "SQLite `file`")
 	flag.Parse()
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatalf("%v (another address: -addr localhost:0)", err)
+	}
 	gin.SetMode(gin.ReleaseMode)
 	file, err := sqlite.Open(*path)
 	if err != nil {
@@ -45,7 +51,8 @@ func main() {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
-	log.Fatal(http.ListenAndServe("localhost:8080", a.handler()))
+	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
+	log.Fatal(http.Serve(listener, a.handler()))
 }
 
 type app struct {

@@ -3,8 +3,10 @@
 package try
 
 import (
+	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +55,32 @@ func Script(t *testing.T, at, user, password string) {
 	command := exec.CommandContext(t.Context(), "bash", "../drive.sh", at, user, password)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
+	}
+}
+
+// BusyPort starts the host on a port that is taken: it has to name the flag for another one.
+func BusyPort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds a program")
+	}
+	taken, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	folder := t.TempDir()
+	program := filepath.Join(folder, "host")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	command := exec.CommandContext(t.Context(), program, "-addr", taken.Addr().String())
+	command.Dir = folder
+	if out, err := command.CombinedOutput(); err == nil || !strings.Contains(string(out), "-addr") {
+		t.Errorf("%v:\n%s", err, out)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
+		t.Errorf("it leaves %v, %v", left, err)
 	}
 }
 
