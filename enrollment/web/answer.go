@@ -26,7 +26,7 @@ func (c *call) showSignIn() {
 	part := c.cookie(cookieChallenge, 3)
 	if part[0] == "" {
 		// Nothing is waiting. Perhaps another tab or another click has signed in.
-		if user, err := c.config.User(c.r); err != nil || user != "" {
+		if user, err := c.who(); err != nil || user != "" {
 			c.landed(err)
 			return
 		}

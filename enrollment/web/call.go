@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
@@ -21,15 +22,21 @@ type call struct {
 	user string
 
 	enroll enrollment.EnrollToken // of a sign-in that demands the setup; zero if the user is signed in
+
+	who func() (userID string, err error) // whose session it is
 }
 
 func (p *Pages) call(w http.ResponseWriter, r *http.Request) *call {
-	return &call{Pages: p, w: w, r: r, json: wantsJSON(r), lang: languageOf(r)}
+	return &call{
+		Pages: p, w: w, r: r, json: wantsJSON(r), lang: languageOf(r),
+		// Asked once: another click can end the session while this one is answered.
+		who: sync.OnceValues(func() (string, error) { return p.config.User(r) }),
+	}
 }
 
 // member finds out who is signed in, and answers the request if nobody is.
 func (c *call) member() bool {
-	user, err := c.config.User(c.r)
+	user, err := c.who()
 	switch {
 	case err != nil:
 		c.fault(err)

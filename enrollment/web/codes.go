@@ -38,7 +38,7 @@ func (c *call) again(cookie, text string) bool {
 	if part[0] == "" || wasShown {
 		return false
 	}
-	if user, err := c.config.User(c.r); err != nil || user != "" {
+	if user, err := c.who(); err != nil || user != "" {
 		return false
 	}
 	if text != "" {
@@ -52,6 +52,21 @@ func (c *call) again(cookie, text string) bool {
 	return true
 }
 
+// unseen reports whether the token in the cookie has made codes for the user that were not
+// shown in a session yet.
+func (c *call) unseen(cookie string) bool {
+	part := c.cookie(cookie, 3)
+	owner, wasShown := ownerOf(part[1])
+	if part[0] == "" || wasShown || owner != c.user {
+		return false
+	}
+	codes, err := c.codesOf(cookie, owner, part[0])
+	if err != nil { // where that can't be found out, they could be
+		return deniedIn(err) == nil
+	}
+	return codes.Len() > 0
+}
+
 // codesOf returns the codes that a token has made.
 func (c *call) codesOf(cookie, user, token string) (recovery.Codes, error) {
 	if cookie == cookieRenewal {
@@ -63,7 +78,7 @@ func (c *call) codesOf(cookie, user, token string) (recovery.Codes, error) {
 // madeCodes returns the codes to be shown once and their owner. Without any, it leads
 // on.
 func (c *call) madeCodes() (recovery.Codes, string, bool) {
-	user, err := c.config.User(c.r)
+	user, err := c.who()
 	if err != nil {
 		c.fault(err)
 		return recovery.Codes{}, "", false
@@ -131,10 +146,28 @@ func (c *call) codesFile() {
 	_, _ = c.w.Write([]byte(codes.Sheet(recovery.Sheet{Issuer: c.config.Issuer(c.r), Account: account, Created: c.guard.Now(), Words: c.lang.words.Sheet})))
 }
 
-// leaveCodes is the button of a user who has saved the codes.
+// leaveCodes is the button of a user who has saved the codes. What another tab has begun
+// stays, and codes that were made there, in an answer that was lost, are shown next.
 func (c *call) leaveCodes() {
-	c.dropCookies(codeCookies...)
-	c.done("note.codes_saved", c.back(c.at("/")))
+	var err error
+	if c.user, err = c.who(); err != nil {
+		c.fault(err)
+		return
+	}
+	others := false
+	for _, cookie := range codeCookies {
+		if _, wasShown := ownerOf(c.cookie(cookie, 3)[1]); wasShown || c.user == "" {
+			c.dropCookies(cookie)
+		} else if c.unseen(cookie) {
+			others = true
+		}
+	}
+	next := c.back(c.at("/"))
+	if others {
+		c.redirect(c.at("/codes", "return", next))
+		return
+	}
+	c.done("note.codes_saved", next)
 }
 
 // codesAgain shows the codes of a token once more, for clients that speak JSON.
@@ -161,6 +194,10 @@ func (c *call) showRenewal() {
 	self := c.at("/codes/new", "return", localPath(c.in.Return))
 	status, ok := c.may(enrollment.ChangeRenewCodes, self)
 	if !ok {
+		return
+	}
+	if c.unseen(cookieRenewal) { // whose token is about to be replaced
+		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
 		return
 	}
 	token, err := c.guard.PrepareRenewal(c.r.Context(), c.user)

@@ -20,9 +20,9 @@ type Config struct {
 
 	// Start gives the browser a new session of that user, and ends the one it has. It
 	// sets headers, such as a cookie, and writes no body. It is called at each sign-in,
-	// and again when a change has given the account a new Stamp, so that the session
-	// id changes with it; see [SignedIn].Renewed. What it returns is the member "session" of an answer in
-	// JSON, for clients that keep a bearer token. An error is a fault of the
+	// and again when a change has given the account a new Stamp, so that the session id
+	// changes with it; see [SignedIn].Renewed. What it returns is the member "session" of
+	// an answer in JSON, for clients that keep a bearer token. An error is a fault of the
 	// application: nobody is signed in.
 	Start func(w http.ResponseWriter, r *http.Request, in SignedIn) (session any, err error)
 
@@ -66,7 +66,9 @@ type Config struct {
 	// status 500 without a body.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
 
-	// Path is where Pages is mounted, without a slash at the end. Defaults to "/2fa".
+	// Path is where Pages is mounted, without a slash at the end. Pages with other paths
+	// on the same host, such as those of its administrators, have cookies of their own.
+	// Defaults to "/2fa".
 	Path string
 
 	// Login is the path of the page that asks for the first factor, without a query. It
@@ -94,6 +96,9 @@ type Config struct {
 	// Notify. Defaults to false.
 	Resets bool
 }
+
+// usualPath is the default of Config.Path.
+const usualPath = "/2fa"
 
 // SignedIn is what [Config].Start puts into a session.
 type SignedIn struct {
@@ -172,7 +177,7 @@ func (c *Config) complete() error {
 		name  string
 		value *string
 		usual string
-	}{{"Path", &c.Path, "/2fa"}, {"Login", &c.Login, "/login"}, {"Home", &c.Home, "/"}} {
+	}{{"Path", &c.Path, usualPath}, {"Login", &c.Login, "/login"}, {"Home", &c.Home, "/"}} {
 		if *field.value == "" {
 			*field.value = field.usual
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,11 +30,17 @@ const (
 // separator stands between the parts of a cookie. No part contains it.
 const separator = "~"
 
+// cookieName returns the name of a cookie as the browser has it. It ends with the path,
+// unless that is the usual one, so that two Pages on one host do not share cookies.
 func (p *Pages) cookieName(name string) string {
-	if p.config.Insecure {
-		return "twofactor-" + name
+	name = "twofactor-" + name
+	if p.config.Path != usualPath {
+		name += url.QueryEscape(p.config.Path)
 	}
-	return "__Host-twofactor-" + name
+	if p.config.Insecure {
+		return name
+	}
+	return "__Host-" + name
 }
 
 // cookie returns the parts of a cookie, as many as asked for. A client that speaks JSON
@@ -74,11 +81,11 @@ func (c *call) dropCookies(names ...string) {
 
 // dropReceipts deletes all receipts. They belong to the session that ends.
 func (c *call) dropReceipts() {
-	prefix := c.cookieName(cookieReceipt)
-	for _, cookie := range c.r.Cookies() {
-		if name, ok := strings.CutPrefix(cookie.Name, prefix); ok {
-			c.dropCookies(cookieReceipt + name)
-		}
+	c.dropCookies(receiptCookie(SettingsPurpose))
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for purpose := range c.within {
+		c.dropCookies(receiptCookie(purpose))
 	}
 }
 

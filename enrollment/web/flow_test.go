@@ -142,24 +142,6 @@ func TestSixClicksForNewCodes(t *testing.T) {
 	b.submit("/2fa/codes").at("/", `home of "alice"`)
 }
 
-// A tab with an earlier setup is told so.
-func TestTwoTabs(t *testing.T) {
-	t.Parallel()
-	h := newHost(t, enrollmenttest.New(t))
-	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin")
-	first := b.scan()
-	form := b.form("/2fa/setup", "code", first.Code(h.kit.Clock.Now()))
-	b.get("/2fa/setup/begin").submit("/2fa/setup/begin")
-	second := b.scan()
-	b.post("/2fa/setup", form...).at("/2fa/setup/begin").lacks("Recovery codes")
-	b.submit("/2fa/setup/begin")
-	third := b.scan()
-	if second.Code(h.kit.Clock.Now()) == third.Code(h.kit.Clock.Now()) {
-		t.Error("the setups have one secret")
-	}
-	b.submit("/2fa/setup", "code", third.Code(h.kit.Clock.Now())).at("/2fa/codes")
-}
-
 // A setup can be cancelled, and a page of it that is left over leads to the beginning.
 func TestCancel(t *testing.T) {
 	t.Parallel()

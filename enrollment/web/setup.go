@@ -152,11 +152,23 @@ func (c *call) confirm() {
 		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
 		c.redirect(codes)
 	case errors.Is(err, enrollment.ErrSetup):
-		c.dropCookies(cookieSetup)
-		c.deny(err, c.at("/setup/begin", "return", localPath(c.in.Return)))
+		c.setupOver(err, token)
 	default:
 		c.deny(err, c.at("/setup", "return", localPath(c.in.Return)))
 	}
+}
+
+// setupOver tells the user that the setup of that token is over. A tab with an earlier
+// setup leads to the later one, whose token is in the cookie.
+func (c *call) setupOver(err error, token enrollment.SetupToken) {
+	page := c.at("/setup/begin", "return", localPath(c.in.Return))
+	switch c.cookie(cookieSetup, 2)[0] {
+	case "", token.Reveal():
+		c.dropCookies(cookieSetup)
+	default:
+		page = c.at("/setup", "return", localPath(c.in.Return))
+	}
+	c.deny(err, page)
 }
 
 // confirmed goes on after the first code of an app, or of an address, was right. The
@@ -192,11 +204,16 @@ func (c *call) cancelSetup() {
 		return
 	}
 	err := c.guard.Cancel(c.r.Context(), c.user)
-	c.dropCookies(cookieSetup)
-	if err != nil && !errors.Is(err, enrollment.ReasonNoSetup) {
+	switch {
+	case err == nil:
+	case !errors.Is(err, enrollment.ReasonNoSetup):
 		c.fault(err)
 		return
+	case c.unseen(cookieSetup): // the code came first, and its answer was lost
+		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+		return
 	}
+	c.dropCookies(cookieSetup)
 	if !c.enroll.IsZero() && !c.json {
 		c.dropCookies(cookieEnroll)
 		c.toLogin(localPath(c.in.Return))

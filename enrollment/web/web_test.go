@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -27,6 +28,7 @@ type host struct {
 	pages  *web.Pages
 	server *httptest.Server
 	login  enrollment.SignInOptions // of the next sign-in
+	wipe   http.Handler             // at /wipe, if a test has one
 
 	mu       sync.Mutex
 	sessions map[string]web.SignedIn
@@ -60,7 +62,7 @@ func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/2fa/", h.pages)
+	mux.Handle(cmp.Or(config.Path, "/2fa")+"/", h.pages)
 	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
 		if user := r.FormValue("user"); user != "" {
 			h.pages.SignIn(w, r, user, h.login)
@@ -68,6 +70,7 @@ func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)
 	})
 	mux.Handle("/delete", h.pages.RequireRecent("delete", 5*time.Minute)(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method, " deleted") })))
+	mux.HandleFunc("/wipe", func(w http.ResponseWriter, r *http.Request) { h.wipe.ServeHTTP(w, r) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		user, err := h.user(r)
 		fmt.Fprintf(w, "home of %q %v", user, err)

@@ -45,7 +45,7 @@ func TestTrustedDevice(t *testing.T) {
 	theirs, _ := mallory.enable()
 	mallory.get("/")
 	mallory.signOut()
-	mallory.setCookies([]*http.Cookie{b.cookie("twofactor-device")})
+	mallory.setCookies([]*http.Cookie{b.cookie("twofactor-device%2Fsecurity")})
 	mallory.signIn("mallory@example.com")
 	mallory.at("/security/sign-in")
 	mallory.code(theirs.next())

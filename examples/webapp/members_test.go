@@ -44,7 +44,7 @@ func TestMembers(t *testing.T) {
 		{phone.next(), "authenticator app"}, // the recovery code ends the trust
 		{codes[0], "recovery code"},
 	} {
-		bob.setCookies([]*http.Cookie{{Name: "twofactor-device", MaxAge: -1}})
+		bob.setCookies([]*http.Cookie{{Name: "twofactor-device%2Fsecurity", MaxAge: -1}})
 		bob.signIn("bob@example.com")
 		bob.code(c.code, "trust", "1")
 		admin.get("/admin/members")

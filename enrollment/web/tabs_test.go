@@ -1,0 +1,157 @@
+package web_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+)
+
+// moving makes the browser follow redirects again.
+func moving(b *browser) *browser {
+	b.client.CheckRedirect = nil
+	return b
+}
+
+// A tab with an earlier setup is told so, and leads to the later one, which goes on.
+func TestTwoTabs(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin")
+	form := b.form("/2fa/setup", "code", b.scan().Code(h.kit.Clock.Now()))
+	b.get("/2fa/setup/begin").submit("/2fa/setup/begin")
+	second := b.scan()
+	later := b.form("/2fa/setup", "code", second.Code(h.kit.Clock.Now()))
+	b.post("/2fa/setup", form...).at("/2fa/setup", "You have started another setup").lacks("Recovery codes")
+	if shown := b.scan(); shown.Code(h.kit.Clock.Now()) != second.Code(h.kit.Clock.Now()) {
+		t.Error("the page has another secret")
+	}
+	b.clone().post("/2fa/setup", "token", "nonsense", "code", "123456").at("/2fa/setup", `role="alert"`)
+	b.post("/2fa/setup", later...).at("/2fa/codes")
+
+	// What is over in its own tab begins anew.
+	b = h.browser().login("bob").get("/2fa/setup/begin").submit("/2fa/setup/begin")
+	form = b.form("/2fa/setup", "code", "123456")
+	h.browser().login("bob").get("/2fa/setup/begin").submit("/2fa/setup/begin") // elsewhere
+	if b.post("/2fa/setup", form...).at("/2fa/setup/begin", "You have started another setup"); b.cookie("setup") != "" {
+		t.Error("the cookie is still there")
+	}
+}
+
+// A sign-in that demands a setup is cancelled after the right code, whose answer was lost:
+// the codes come first.
+func TestCancelAfterLostAnswer(t *testing.T) {
+	t.Parallel()
+	h := mandatory(t, enrollmenttest.New(t))
+	b := h.browser().demanded("alice").submit("/2fa/setup/begin")
+	app := b.scan()
+	b.clone().post("/2fa/setup", b.form("/2fa/setup", "code", h.code(app))...)
+	b.submit("/2fa/setup/cancel").at("/2fa/codes?return=%2Fnews")
+	codes := b.codes()
+	b = h.browser().login("alice").at("/2fa/sign-in")
+	b.submit("/2fa/sign-in", "code", codes[9]).at("/", `home of "alice"`)
+
+	// While the database is down, the setup is not forgotten.
+	b = h.browser().demanded("bob").submit("/2fa/setup/begin")
+	h.kit.FailStore(errors.New("the database is down"))
+	if b.submit("/2fa/setup/cancel"); b.status != http.StatusInternalServerError || b.cookie("setup") == "" {
+		t.Errorf("status %d, the cookie is %q", b.status, b.cookie("setup"))
+	}
+}
+
+// renewal goes to the page that makes new recovery codes.
+func (b *browser) renewal(app *enrollmenttest.App) *browser {
+	b.t.Helper()
+	return b.get("/2fa/codes/new").submit("/2fa/step", "code", b.host.code(app)).at("/2fa/codes/new")
+}
+
+// New codes whose page has not come are shown before others can replace them.
+func TestNewCodesComeFirst(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b, app, _ := h.member("alice")
+	moving(still(b.renewal(app)).submit("/2fa/codes/new"))
+	b.get("/2fa/codes/new").submit("/2fa/step", "code", h.code(app)).at("/2fa/codes")
+	codes := b.codes()
+	h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0]).at("/", `home of "alice"`)
+	b.login("alice").submit("/2fa/sign-in", "code", h.code(app)) // a code that was used ends all receipts
+	b.renewal(app)                                               // they were shown
+}
+
+// Done in one tab leaves what another has begun: new codes that nobody has seen, and a
+// setup.
+func TestDoneInAnotherTab(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin")
+	app := b.scan()
+	b.submit("/2fa/setup", "code", h.code(app)).at("/2fa/codes")
+	old, done := b.codes(), b.form("/2fa/codes")
+	moving(still(b.renewal(app)).submit("/2fa/codes/new"))
+	b.post("/2fa/codes", done...).at("/2fa/codes?return=%2F2fa%2F").lacks("your recovery codes are saved")
+	if b.codes()[0] == old[0] {
+		t.Error("the codes are the old ones")
+	}
+	done = b.form("/2fa/codes")
+	b.get("/2fa/setup/begin").submit("/2fa/step", "code", h.code(app)).submit("/2fa/setup/begin").at("/2fa/setup")
+	b.post("/2fa/codes", done...).at("/2fa/", "your recovery codes are saved")
+	if b.cookie("renewal") != "" {
+		t.Error("the cookie is still there")
+	}
+	b.get("/2fa/setup").at("/2fa/setup")
+
+	// A database that is down forgets nothing.
+	b, app, _ = h.member("bob")
+	moving(still(b.renewal(app)).submit("/2fa/codes/new"))
+	h.kit.FailStore(errors.New("the database is down"))
+	b.post("/2fa/codes")
+	h.kit.FailStore(nil)
+	b.get("/2fa/codes").codes()
+}
+
+// Two Pages on one host, with paths of their own, leave each other's cookies alone.
+func TestTwoPagesOnOneHost(t *testing.T) {
+	t.Parallel()
+	trust := func(c *web.Config) { c.TrustDevices = true }
+	users := newHost(t, enrollmenttest.New(t), trust)
+	admins := newHost(t, enrollmenttest.New(t), trust, func(c *web.Config) { c.Path = "/admin/2fa" })
+	_, app, _ := users.member("alice")
+	token := admins.kit.Enroll("root").App
+
+	// A browser does not tell ports apart.
+	b, a := users.browser(), admins.browser()
+	a.client.Jar = b.client.Jar
+	b.login("alice").at("/2fa/sign-in")
+	a.login("root").at("/admin/2fa/sign-in")
+	b.submit("/2fa/sign-in", "code", users.code(app), "trust", "1").at("/", `home of "alice"`)
+	a.submit("/admin/2fa/sign-in", "code", admins.code(token), "trust", "1").at("/", `home of "root"`)
+	b.login("alice").at("/", `home of "alice"`)
+	a.login("root").at("/", `home of "root"`)
+
+	// The code before something sensitive stays good while somebody signs in over there.
+	b.login("alice").get("/delete").submit("/2fa/step", "code", users.code(app)).at("/delete")
+	id := b.session()
+	a.login("root")
+	b.setCookie("session", id)
+	b.get("/delete").at("/delete")
+
+	users.login.Require, admins.login.Require = true, true
+	b.login("carol").at("/2fa/setup/begin")
+	a.login("dora").at("/admin/2fa/setup/begin").submit("/admin/2fa/setup/begin").at("/admin/2fa/setup")
+	b.submit("/2fa/setup/begin").at("/2fa/setup").submit("/2fa/setup", "code", users.code(b.scan())).codes()
+	if status, err := users.kit.Guard.Status(t.Context(), "carol"); err != nil || !status.Enabled() {
+		t.Errorf("%v, %v", status.State, err)
+	}
+}
+
+// session returns the id of the application's session.
+func (b *browser) session() string {
+	for _, c := range b.client.Jar.Cookies(b.host.at()) {
+		if c.Name == "session" {
+			return c.Value
+		}
+	}
+	return ""
+}
