@@ -47,6 +47,7 @@
 //	GET  /codes/kept                                codes
 //	POST /rename           id, name
 //	POST /remove           id                       session
+//	POST /resynchronize    id, code
 //	POST /disable                                   session
 //	POST /address          to, ticket               token, expires
 //	POST /address/code     token, code              success, event, codes, session
@@ -57,7 +58,7 @@
 //	POST /reset/cancel
 //
 // A code is a text, or a list of three: consecutive codes of an app, where the member
-// three_codes of an answer offers that.
+// three_codes of an answer offers that, or of the hardware token that is resynchronized.
 //
 // Where a sign-in demands a setup, the client gets enroll_token: in the Decision with
 // must_enroll, or in a denial of POST /sign-in as must_replace, with the id to send as
@@ -83,6 +84,11 @@
 // and end trust in devices and what is pending. With a recovery code that replaces a used
 // one (Config.ReplenishCodes of the Guard), a reload loses the new one; it is shown in
 // the answer to the form.
+//
+// The setup of a hardware token takes its key from the seed file of the vendor, so it
+// needs a page of the application: that calls [enrollment.Guard.Begin] with
+// BeginOptions.HardwareToken, and Confirm with the first code. What follows, also adjusting
+// to the clock of the token, is here.
 //
 // The pages work without JavaScript. Their Content-Security-Policy allows none but
 // script.js, which sends a code with its last digit, counts down waits, copies, prints,

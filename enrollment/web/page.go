@@ -28,6 +28,7 @@ type Page struct {
 	//	renew     makes new recovery codes
 	//	security  shows where the account stands and what can be changed
 	//	remove, disable, unbind   confirm a change
+	//	resynchronize   asks for three codes of a hardware token whose clock is wrong
 	//	address   asks for an address for codes in messages
 	//	address-code   asks for the code that was sent there
 	//	refused   says why a request was refused
@@ -60,7 +61,7 @@ type Page struct {
 	// Devices are the trusted devices, for the page security.
 	Devices []enrollment.Device
 
-	// Authenticator is the one that is to be removed or replaced.
+	// Authenticator is the one that is to be removed, replaced or resynchronized.
 	Authenticator *enrollment.Authenticator
 
 	// Factors are those that the page takes a code of. It takes one of the message that

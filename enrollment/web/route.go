@@ -42,6 +42,7 @@ func (p *Pages) table() map[string]route {
 		"/codes/token":    {post: (*call).renewalToken},
 		"/codes/kept":     {get: (*call).keptCodes, data: true},
 		"/rename":         {post: (*call).rename},
+		"/resynchronize":  {get: (*call).showResynchronize, post: (*call).resynchronize},
 		"/remove":         {get: (*call).showRemove, post: (*call).remove},
 		"/disable":        {get: (*call).showDisable, post: (*call).disable},
 		"/address":        {get: (*call).showAddress, post: (*call).bind, open: true},

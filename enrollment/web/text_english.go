@@ -97,6 +97,11 @@ var english = map[string]string{
 	"remove.why":    "Codes of “{name}” stop working at once. Your other codes still protect you.",
 	"remove.button": "Remove",
 
+	"resync.title":  "Adjust to the clock of your token",
+	"resync.why":    "If we often refuse codes of “{name}”, its clock is wrong. Three codes in a row show by how much, and from then on we allow for that.",
+	"resync.hint":   "Enter the code that the token shows now. Wait until it shows the next one, enter that, and wait once more. This takes about a minute.",
+	"resync.button": "Adjust",
+
 	"disable.title":  "Turn off two-factor authentication",
 	"disable.why":    "Your password alone will sign in. Your apps and recovery codes stop working at once.",
 	"disable.button": "Turn off",
@@ -131,6 +136,8 @@ var english = map[string]string{
 	"security.replace_name":   "Replace “{name}”",
 	"security.remove":         "Remove",
 	"security.remove_name":    "Remove “{name}”",
+	"security.resync":         "Adjust clock",
+	"security.resync_name":    "Adjust clock of “{name}”",
 	"security.rename":         "Rename",
 	"security.rename_name":    "Rename “{name}”",
 	"security.address":        "Codes in messages",
@@ -160,6 +167,7 @@ var english = map[string]string{
 	"note.cancelled":              "The setup is cancelled.",
 	"note.renamed":                "The name is changed.",
 	"note.removed":                "The app is removed.",
+	"note.resynchronized":         "We allow for the clock of the token now.",
 	"note.disabled":               "Two-factor authentication is off.",
 	"note.address_bound":          "The address is added.",
 	"note.unbound":                "The address is removed.",

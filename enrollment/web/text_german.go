@@ -97,6 +97,11 @@ var german = map[string]string{
 	"remove.why":    "Die Codes von „{name}“ sind dann sofort ungültig. Ihre anderen Codes schützen Sie weiter.",
 	"remove.button": "Entfernen",
 
+	"resync.title":  "Die Uhr Ihres Tokens ausgleichen",
+	"resync.why":    "Wenn wir Codes von „{name}“ oft ablehnen, geht die Uhr des Tokens falsch. Drei Codes nacheinander zeigen, um wie viel, und von da an berücksichtigen wir das.",
+	"resync.hint":   "Geben Sie den Code ein, den das Token gerade anzeigt. Warten Sie auf den nächsten, geben Sie ihn ein, und warten Sie noch einmal. Das dauert etwa eine Minute.",
+	"resync.button": "Ausgleichen",
+
 	"disable.title":  "Zwei-Faktor-Authentifizierung ausschalten",
 	"disable.why":    "Dann genügt Ihr Passwort zur Anmeldung. Ihre Apps und Wiederherstellungscodes sind sofort ungültig.",
 	"disable.button": "Ausschalten",
@@ -131,6 +136,8 @@ var german = map[string]string{
 	"security.replace_name":   "„{name}“ ersetzen",
 	"security.remove":         "Entfernen",
 	"security.remove_name":    "„{name}“ entfernen",
+	"security.resync":         "Uhr ausgleichen",
+	"security.resync_name":    "Uhr ausgleichen: „{name}“",
 	"security.rename":         "Umbenennen",
 	"security.rename_name":    "„{name}“ umbenennen",
 	"security.address":        "Codes in Nachrichten",
@@ -160,6 +167,7 @@ var german = map[string]string{
 	"note.cancelled":              "Die Einrichtung ist abgebrochen.",
 	"note.renamed":                "Der Name ist geändert.",
 	"note.removed":                "Die App ist entfernt.",
+	"note.resynchronized":         "Wir richten uns jetzt nach der Uhr des Tokens.",
 	"note.disabled":               "Die Zwei-Faktor-Authentifizierung ist ausgeschaltet.",
 	"note.address_bound":          "Die Adresse ist hinzugefügt.",
 	"note.unbound":                "Die Adresse ist entfernt.",

@@ -17,7 +17,7 @@ import (
 func TestPages(t *testing.T) {
 	scenes := map[string]func(*testing.T){
 		"sign-in": signIn, "setup": setUp, "security": security, "step": step, "changes": changes,
-		"address": address, "kept codes": keptCodes, "replaced codes": replacedCodes, "unusual": unusual,
+		"address": address, "kept codes": keptCodes, "replaced codes": replacedCodes, "unusual": unusual, "hardware": hardware,
 	}
 	ran := 0
 	t.Run("scenes", func(t *testing.T) {
@@ -167,6 +167,26 @@ func address(t *testing.T) {
 	h.show("address-code", "#code")
 	h.send("/2fa/address/code", "code", "1")
 	h.show("address-code-wrong", "[role=alert]")
+}
+
+func hardware(t *testing.T) {
+	h := open(t)
+	u := h.Enroll("karl@example.com")
+	key, _, err := totp.ParseURI("otpauth://totp/Vendor:26-0417?issuer=Vendor&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+	h.must(err)
+	token, err := enrollmenttest.Scan("otpauth://totp/Vendor:26-0417?issuer=Vendor&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP")
+	h.must(err)
+	setup, err := h.Guard.Begin(t.Context(), u.ID, enrollment.BeginOptions{Name: "Token 26-0417", HardwareToken: key, Proof: enrollment.ByCode(h.next(u.App))})
+	h.must(err)
+	_, err = h.Guard.Confirm(t.Context(), u.ID, setup.Token, token.Code(h.Clock.Now()))
+	h.must(err)
+	h.Get("/as/" + u.ID)
+	h.prove(u)
+	h.Get("/2fa/")
+	h.show("security-token", "a[href*='/2fa/resynchronize']")
+	h.Click("a[href*='/2fa/resynchronize']")
+	h.Sees(web.Texts(*language)["resync.button"])
+	h.show("resynchronize", "#code-3", "form[action='/2fa/resynchronize']")
 }
 
 func keptCodes(t *testing.T) {
