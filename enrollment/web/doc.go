@@ -98,10 +98,14 @@
 //
 // Config.Text replaces words. Config.Render replaces a page by its name, or puts
 // [Page.Body] into the layout of the application. A more specific pattern in the
-// application's mux replaces a route. If the path to return to leads on to another
-// origin, as at an OpenID provider, Render has to replace Content-Security-Policy:
-// Chromium holds form-action against the redirects after a form as well, and would
-// stay on the page. Names in Go, routes and members of JSON are
-// promised; the markup is not. The package calls nothing but the public methods of the
-// Guard: an application that outgrows it can copy the folder.
+// application's mux replaces a route.
+//
+// If the path to return to leads on to another origin, as at an OpenID provider, Render
+// has to name that origin in Content-Security-Policy. Chromium holds form-action against
+// the redirects after a form as well, and would stay on the page. The example of Config
+// shows it.
+//
+// Names in Go, routes and members of JSON are promised; the markup is not. The package
+// calls nothing but the public methods of the Guard: an application that outgrows it can
+// copy the folder.
 package web

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -45,6 +46,22 @@ func TestHeaders(t *testing.T) {
 		}
 		if b.post(file); b.status != http.StatusMethodNotAllowed {
 			t.Errorf("%s: status %d", file, b.status)
+		}
+	}
+}
+
+// The script is one also on a system that takes the ending of its name for another type:
+// with nosniff, a browser would not run it. Not parallel: it changes what the process knows.
+func TestTypesOfFiles(t *testing.T) {
+	for _, file := range []struct{ name, kind string }{{".css", "text/css; charset=utf-8"}, {".js", "text/javascript; charset=utf-8"}} {
+		if err := mime.AddExtensionType(file.name, "text/plain; charset=utf-8"); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = mime.AddExtensionType(file.name, file.kind) }()
+		name := map[string]string{".css": "style.css", ".js": "script.js"}[file.name]
+		b := newHost(t, enrollmenttest.New(t)).browser().get("/2fa/" + name)
+		if got := b.header.Get("Content-Type"); got != file.kind {
+			t.Errorf("%s is %q", name, got)
 		}
 	}
 }
@@ -111,6 +128,9 @@ func TestBodies(t *testing.T) {
 		{"application/x-www-form-urlencoded", "name=%zz", http.StatusBadRequest},
 		{"text/plain", "name=x", http.StatusUnsupportedMediaType},
 		{"multipart/form-data; boundary=x", "--x--", http.StatusUnsupportedMediaType},
+		{"", "name=x", http.StatusUnsupportedMediaType},
+		{"application/json, application/x-www-form-urlencoded", "name=x", http.StatusUnsupportedMediaType},
+		{"application/problem+json", `{"name":"x"}`, http.StatusUnsupportedMediaType},
 	} {
 		r := b.request(http.MethodPost, "/2fa/rename", strings.NewReader(tt.body))
 		r.Header.Set("Content-Type", tt.kind)

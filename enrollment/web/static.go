@@ -15,7 +15,8 @@ var static embed.FS
 // serveFile serves the style and the script, and reports whether the path is one of
 // them. They are public and change only with the version of this package.
 func (p *Pages) serveFile(w http.ResponseWriter, r *http.Request, path string) bool {
-	if path != "/style.css" && path != "/script.js" {
+	kind, found := map[string]string{"/style.css": "text/css; charset=utf-8", "/script.js": "text/javascript; charset=utf-8"}[path]
+	if !found {
 		return false
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -30,6 +31,7 @@ func (p *Pages) serveFile(w http.ResponseWriter, r *http.Request, path string) b
 	}
 	sum := sha256.Sum256(content)
 	h := w.Header()
+	h.Set("Content-Type", kind) // some systems know another one, and the browser would refuse that
 	h.Set("Cache-Control", "no-cache")
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
 	h.Set("X-Content-Type-Options", "nosniff")

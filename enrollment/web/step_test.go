@@ -1,8 +1,11 @@
 package web_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +58,81 @@ func TestRequireRecent(t *testing.T) {
 	}
 	h.browser().get("/delete").at("/login?return=%2Fdelete")
 	h.browser().login("bob").get("/delete").at("/2fa/setup/begin?return=%2Fdelete")
+}
+
+// No method gets by without a code. With one, each request arrives as it was sent, also a
+// large one: how large it may be is for the application to say.
+func TestRequireRecentMethods(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	got := ""
+	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		got = fmt.Sprint(r.Method, " ", len(body), " ", r.Header.Get("Content-Type"), " ", err)
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", "POST")
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		}
+	})
+	guarded := h.pages.RequireRecent("wipe", time.Minute)(next)
+	h.wipe = guarded
+	b, app, _ := h.member("alice")
+	still(b)
+	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"}
+	send := func(method, site string) *browser {
+		r := b.request(method, "/wipe", strings.NewReader(strings.Repeat("x", 100000)))
+		r.Header.Set("Content-Type", "text/x-anything")
+		r.Header.Set("Sec-Fetch-Site", site)
+		got = ""
+		return b.load(r)
+	}
+	for _, method := range methods {
+		if send(method, "same-origin"); got != "" || b.status != http.StatusSeeOther || !strings.HasPrefix(b.header.Get("Location"), "/2fa/step?for=wipe") {
+			t.Errorf("%s without a code: status %d, %q, %s", method, b.status, b.header.Get("Location"), got)
+		}
+	}
+	b.get("/2fa/step?for=wipe").submit("/2fa/step", "code", h.code(app))
+	for _, method := range methods {
+		want, status := method+" 100000 text/x-anything <nil>", http.StatusMethodNotAllowed
+		if method == "POST" {
+			status = http.StatusOK
+		}
+		if send(method, "same-origin"); got != want || b.status != status {
+			t.Errorf("%s with a code: status %d, %s", method, b.status, got)
+		}
+		safe := method == "GET" || method == "HEAD" || method == "OPTIONS"
+		if send(method, "cross-site"); safe != (got != "") || !safe && b.status != http.StatusForbidden {
+			t.Errorf("%s from another site: status %d, %s", method, b.status, got)
+		}
+	}
+}
+
+// The application is asked once in a request who is signed in. Another click can end the
+// session meanwhile, and the answer would be of two minds.
+func TestUserIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	asked := map[*http.Request]int{}
+	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) {
+		user := c.User
+		c.User = func(r *http.Request) (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked[r]++
+			return user(r)
+		}
+	})
+	b, app, _ := h.member("alice")
+	b.renewal(app).submit("/2fa/codes/new").submit("/2fa/codes").get("/delete").submit("/2fa/step", "code", h.code(app))
+	b.login("alice").get("/2fa/sign-in")
+	for r, n := range asked {
+		if n > 1 {
+			t.Errorf("%s %s: %d times", r.Method, r.URL.Path, n)
+		}
+	}
+	if len(asked) < 10 {
+		t.Errorf("only %d requests", len(asked))
+	}
 }
 
 // purposeHash is the first bytes of SHA-256 of "delete".

@@ -1,0 +1,79 @@
+package web_test
+
+import (
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+)
+
+// An application with a cookie as its session gets the pages and a sign-in that asks for
+// a code.
+func ExampleNew() {
+	kit := enrollmenttest.New(new(testing.T)) // a Guard
+	sessions := map[string]web.SignedIn{}
+	pages, err := web.New(kit.Guard, web.Config{
+		User: func(r *http.Request) (string, error) {
+			cookie, err := r.Cookie("session")
+			if err != nil {
+				return "", nil
+			}
+			return sessions[cookie.Value].UserID, nil
+		},
+		Start: func(w http.ResponseWriter, _ *http.Request, in web.SignedIn) (any, error) {
+			id := fmt.Sprint("random-", len(sessions))
+			sessions[id] = in
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", HttpOnly: true, Secure: true})
+			return nil, nil
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/2fa/", pages)
+	mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
+		user := r.FormValue("user") // whose password was right
+		pages.SignIn(w, r, user, enrollment.SignInOptions{})
+	})
+
+	kit.Enroll("alice")
+	for _, user := range []string{"alice", "bob"} {
+		answer := httptest.NewRecorder()
+		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/login?user="+user, nil))
+		fmt.Println(user, "goes to", answer.Header().Get("Location"), "with", len(sessions), "sessions")
+	}
+	// Output:
+	// alice goes to /2fa/sign-in with 0 sessions
+	// bob goes to / with 1 sessions
+}
+
+// An application that is an OpenID provider leads back to its clients after the code, so
+// its pages let forms end there.
+func ExampleConfig_openIDProvider() {
+	kit := enrollmenttest.New(new(testing.T))
+	pages, err := web.New(kit.Guard, web.Config{
+		User:  func(*http.Request) (string, error) { return "", nil },
+		Start: func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
+		Render: func(w http.ResponseWriter, _ *http.Request, page web.Page) {
+			const name = "Content-Security-Policy"
+			policy := w.Header().Get(name)
+			w.Header().Set(name, strings.Replace(policy, "form-action 'self'", "form-action 'self' https://client.example", 1))
+			page.Write(w)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	answer := httptest.NewRecorder()
+	pages.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/2fa/sign-in", nil))
+	_, policy, _ := strings.Cut(answer.Header().Get("Content-Security-Policy"), "form-action")
+	fmt.Println(policy)
+	// Output: 'self' https://client.example; base-uri 'none'; frame-ancestors 'none'
+}
