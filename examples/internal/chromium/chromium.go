@@ -14,7 +14,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/need"
 )
 
 // patience is how long a test waits for a page that does not come.
@@ -72,7 +72,7 @@ func program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		testenv.Missing(t, name+" is not in PATH")
+		need.Missing(t, name+" is not in PATH")
 	}
 	return path
 }

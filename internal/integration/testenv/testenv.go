@@ -5,25 +5,20 @@ package testenv
 
 import (
 	"database/sql"
-	"os"
 	"testing"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/need"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// Require is the environment variable that, set to 1, turns what is missing
-// into failures.
-const Require = "TWOFACTOR_REQUIRE"
+// Require is [need.Require].
+const Require = need.Require
 
-// Missing ends the test because something on this machine is not there:
-// skipped on a laptop, failed where Require is set to 1.
+// Missing is [need.Missing].
 func Missing(t testing.TB, what string) {
 	t.Helper()
-	if os.Getenv(Require) == "1" {
-		t.Fatalf("%s, and %s=1", what, Require)
-	}
-	t.Skip(what)
+	need.Missing(t, what)
 }
 
 // A Backend is a kind of store for table tests.
