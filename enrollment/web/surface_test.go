@@ -274,3 +274,36 @@ func TestNoSecretInLogs(t *testing.T) {
 		}
 	}
 }
+
+// While the database is down, each page that shows something of the account is a fault,
+// and nothing else.
+func TestEachPageWhileTheDatabaseIsDown(t *testing.T) {
+	t.Parallel()
+	h, b, app := everything(t)
+	b.get("/2fa/disable").submit("/2fa/step", "code", h.code(app))
+	still(b)
+	down := errors.New("the database is down")
+	var faults int
+	var without []string
+	for _, to := range routes(t) {
+		if !to.get {
+			continue
+		}
+		h.kit.FailStore(nil)
+		if b.get(to.path); b.status != http.StatusOK {
+			continue // it leads elsewhere
+		}
+		h.kit.FailStore(down)
+		h.failure = nil
+		if b.get(to.path); h.failure == nil && b.status == http.StatusOK {
+			without = append(without, strings.TrimPrefix(to.path, "/2fa"))
+			continue
+		}
+		if faults++; !errors.Is(h.failure, down) || b.status != http.StatusInternalServerError || b.body != "" {
+			t.Errorf("%s: status %d, Fail got %v, %q", to.path, b.status, h.failure, b.body)
+		}
+	}
+	if faults < 6 || len(without) > 0 {
+		t.Errorf("%d pages are faults, and these are shown: %q", faults, without)
+	}
+}
