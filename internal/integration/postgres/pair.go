@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
@@ -83,7 +82,7 @@ func (p *Pair) follow(ctx context.Context) (err error) {
 			}
 		}
 	}
-	return until(ctx, func() error {
+	return server.Until(ctx, func() error {
 		var n int
 		err := conn.QueryRow(ctx, "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = $1", state).Scan(&n)
 		if err == nil && n != 1 {
@@ -91,25 +90,6 @@ func (p *Pair) follow(ctx context.Context) (err error) {
 		}
 		return err
 	})
-}
-
-// until calls f until it returns nil.
-func until(ctx context.Context, f func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := f()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
 }
 
 // FailOver kills the primary and promotes the standby. When it returns, the new primary
@@ -143,7 +123,7 @@ func (s *Server) promote(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "SELECT pg_promote(false)"); err != nil {
 		return err
 	}
-	return until(ctx, func() error {
+	return server.Until(ctx, func() error {
 		var standby bool
 		err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby)
 		if err == nil && standby {

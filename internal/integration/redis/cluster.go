@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
@@ -86,26 +84,13 @@ func (c *Cluster) Delay() {
 	}
 }
 
-// freePort returns a port of loopback that nobody uses. It is below those that systems
-// give to clients, so that no connection takes it before the server does.
-func freePort() (port int, err error) {
-	for range 100 {
-		port = 15_000 + rand.IntN(15_000)
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			return port, l.Close()
-		}
-	}
-	return 0, err
-}
-
 func startNode(ctx context.Context) (*node, error) {
-	port, err := freePort()
+	port, err := server.FreePort()
 	if err != nil {
 		return nil, err
 	}
 	n := new(node)
-	if n.bus, err = freePort(); err != nil {
+	if n.bus, err = server.FreePort(); err != nil {
 		return nil, err
 	}
 	n.addr = fmt.Sprintf("127.0.0.1:%d", port)
@@ -144,7 +129,7 @@ func (c *Cluster) join(ctx context.Context) error {
 		}
 	}
 	for i, n := range c.nodes[masters:] {
-		if err := until(ctx, func() error { return n.client.ClusterReplicate(ctx, c.nodes[i].id).Err() }); err != nil {
+		if err := server.Until(ctx, func() error { return n.client.ClusterReplicate(ctx, c.nodes[i].id).Err() }); err != nil {
 			return err
 		}
 	}
@@ -153,7 +138,7 @@ func (c *Cluster) join(ctx context.Context) error {
 
 // settled waits until all nodes agree, and each master has a replica that follows.
 func (c *Cluster) settled(ctx context.Context) error {
-	return until(ctx, func() error {
+	return server.Until(ctx, func() error {
 		replicas := 0
 		for _, n := range c.nodes {
 			info, err := n.client.ClusterInfo(ctx).Result()
@@ -182,25 +167,6 @@ func (c *Cluster) settled(ctx context.Context) error {
 	})
 }
 
-// until calls f until it returns nil.
-func until(ctx context.Context, f func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := f()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-tick.C:
-		}
-	}
-}
-
 // FailOver kills a master, waits until its replica is one, and lets the dead node come
 // back as the replica of that.
 func (c *Cluster) FailOver(ctx context.Context) error {
@@ -218,7 +184,7 @@ func (c *Cluster) FailOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = until(ctx, func() error {
+	err = server.Until(ctx, func() error {
 		for _, n := range c.nodes {
 			if n == victim {
 				continue
@@ -238,7 +204,7 @@ func (c *Cluster) FailOver(ctx context.Context) error {
 
 // gone waits until the killed node does not answer.
 func (n *node) gone(ctx context.Context) error {
-	return until(ctx, func() error {
+	return server.Until(ctx, func() error {
 		if n.client.Ping(ctx).Err() == nil {
 			return errors.New("the node still answers")
 		}
