@@ -2,11 +2,9 @@ package integration_test
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
 )
@@ -19,25 +17,13 @@ func TestCluster(t *testing.T) {
 	for name, replicas := range map[string]int{"with WAIT": 1, "without WAIT": 0} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if replicas == 0 && os.Getenv(siegeRounds) == "" {
-				t.Skipf("what it loses is measured with %s", siegeRounds)
+			if replicas == 0 && os.Getenv(siegeFor) == "" {
+				t.Skipf("what it loses is measured with %s", siegeFor)
 			}
+			what := "Redis cluster, " + name
 			cluster, s := testenv.RedisCluster(t, replicas)
-			failovers := 0
-			found := siege.Find(t, s, func() {
-				if err := cluster.FailOver(t.Context()); err != nil {
-					t.Error(err)
-				}
-				failovers++
-			}, besieged(t, 2))
-			t.Logf("%d failovers, found: %d\n%s", failovers, len(found), strings.Join(found, "\n"))
-			var y tally
-			for range besieged(t, 0) / 2 {
-				y.fail(t, s, cluster.FailOver)
-			}
-			if y.failovers > 0 {
-				t.Log(y)
-			}
+			beaten(t, what, s, cluster.FailOver)
+			y := tallied(t, what, s, cluster.FailOver, 0)
 			if replicas > 0 && y.lost > 0 {
 				t.Error("the only replica has lost a write that it had confirmed")
 			}

@@ -21,9 +21,9 @@ import (
 // A tally is what writers were told, and what was there after a failover.
 type tally struct{ failovers, acknowledged, lost, accounts int }
 
-// String is for the log of a test.
+// String returns the figures as the cells of a table.
 func (y tally) String() string {
-	return fmt.Sprintf("%d failovers, %d writes acknowledged, %d of them lost on %d accounts", y.failovers, y.acknowledged, y.lost, y.accounts)
+	return fmt.Sprintf("%d | %d | %d | %d", y.failovers, y.acknowledged, y.lost, y.accounts)
 }
 
 // tallyWriters is how many accounts are written at once.
@@ -37,6 +37,7 @@ func (y *tally) fail(t *testing.T, s proving.Full, failOver func(ctx context.Con
 	var acked [tallyWriters]int64
 	var stop atomic.Bool
 	var writes atomic.Int64
+	failed := make(chan error, tallyWriters)
 	var group sync.WaitGroup
 	user := func(w int) string { return fmt.Sprintf("failover-%d-%d", y.failovers, w) }
 	for w := range tallyWriters {
@@ -46,6 +47,7 @@ func (y *tally) fail(t *testing.T, s proving.Full, failOver func(ctx context.Con
 				err := s.Save(ctx, record(user(w), next), next-1)
 				cancel()
 				if err != nil {
+					failed <- err
 					return // what it was to replace may be gone
 				}
 				acked[w] = next
@@ -54,6 +56,9 @@ func (y *tally) fail(t *testing.T, s proving.Full, failOver func(ctx context.Con
 		})
 	}
 	for writes.Load() < 30*tallyWriters && t.Context().Err() == nil {
+		if len(failed) == tallyWriters {
+			t.Fatalf("no writer is left: %v", <-failed)
+		}
 		time.Sleep(time.Millisecond) // in the middle
 	}
 	if err := failOver(ctx); err != nil {
@@ -82,6 +87,34 @@ func (y *tally) fail(t *testing.T, s proving.Full, failOver func(ctx context.Con
 	y.failovers++
 }
 
+// tallied fails over some times, or, for long runs, for a quarter of the time of a siege.
+func tallied(t *testing.T, what string, s proving.Full, failOver func(ctx context.Context) error, short int) tally {
+	t.Helper()
+	l := besieged(t, short)
+	var y tally
+	for began := time.Now(); y.failovers < l.Rounds || time.Since(began) < l.Time/4; {
+		y.fail(t, s, failOver)
+	}
+	if y.failovers > 0 {
+		report(t, what+", eight writers", y)
+	}
+	return y
+}
+
+// beaten besieges a store and lets it fail over in every other round. It returns what
+// came out that must not be.
+func beaten(t *testing.T, what string, s proving.Full, failOver func(ctx context.Context) error) []string {
+	t.Helper()
+	figures := siege.Find(t, s, func() {
+		if err := failOver(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}, besieged(t, 2))
+	report(t, what, figures)
+	t.Log(strings.Join(figures.Wrong, "\n"))
+	return figures.Wrong
+}
+
 // TestFailover kills the primary of PostgreSQL and promotes its standby, in the middle of
 // sign-ins, setups and guesses. A synchronous standby has all that was acknowledged; what
 // an asynchronous one lacks is measured.
@@ -90,30 +123,15 @@ func TestFailover(t *testing.T) {
 	for name, synchronous := range map[string]bool{"synchronous": true, "asynchronous": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if !synchronous && os.Getenv(siegeRounds) == "" {
-				t.Skipf("what it loses is measured with %s", siegeRounds)
+			if !synchronous && os.Getenv(siegeFor) == "" {
+				t.Skipf("what it loses is measured with %s", siegeFor)
 			}
+			what := "PostgreSQL, " + name + " standby"
 			pair := testenv.PostgresPair(t, synchronous)
 			s := migrated(t, sqlstore.New(testenv.OpenPostgres(t, pair.DSN()), sqlstore.PostgreSQL))
-			failovers := 0
-			found := siege.Find(t, s, func() {
-				if err := pair.FailOver(t.Context()); err != nil {
-					t.Error(err)
-				}
-				failovers++
-			}, besieged(t, 2))
-			t.Logf("%d failovers, found: %d\n%s", failovers, len(found), strings.Join(found, "\n"))
-			if synchronous && len(found) > 0 {
-				t.Error("a synchronous standby has lost what was acknowledged")
-			}
-			var y tally
-			for range besieged(t, 0) / 2 {
-				y.fail(t, s, pair.FailOver)
-			}
-			if y.failovers > 0 {
-				t.Log(y)
-			}
-			if synchronous && y.lost > 0 {
+			wrong := beaten(t, what, s, pair.FailOver)
+			y := tallied(t, what, s, pair.FailOver, 0)
+			if synchronous && (len(wrong) > 0 || y.lost > 0) {
 				t.Error("a synchronous standby has lost what was acknowledged")
 			}
 		})

@@ -3,7 +3,9 @@ package integration_test
 import (
 	"context"
 	"errors"
+	"os"
 	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -21,7 +23,18 @@ import (
 const historyRounds = "TWOFACTOR_HISTORIES"
 
 // historied returns how many histories are looked at, for short or long runs.
-func historied(t *testing.T, short int) int { return number(t, historyRounds, short) }
+func historied(t *testing.T, short int) int {
+	t.Helper()
+	text := os.Getenv(historyRounds)
+	if text == "" {
+		return short
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatalf("%s: %v", historyRounds, err)
+	}
+	return n
+}
 
 // sqlNodes returns two stores with pools of their own on one database.
 func sqlNodes(d sqlstore.Dialect) func(t *testing.T) []proving.Full {

@@ -2,8 +2,8 @@ package integration_test
 
 import (
 	"database/sql"
+	"fmt"
 	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -13,61 +13,60 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// siegeRounds is the environment variable with how many rounds a siege has, for long
-// ones. In every other round the server is killed.
-const siegeRounds = "TWOFACTOR_SIEGE_ROUNDS"
+// siegeFor is the environment variable with how long a siege takes, for long ones. In
+// every other round something is killed.
+const siegeFor = "TWOFACTOR_SIEGE_FOR"
 
-// besieged returns how many rounds a siege has, for short or long runs.
-func besieged(t *testing.T, short int) int { return number(t, siegeRounds, short) }
-
-// number returns the number in an environment variable, or short if it is not set.
-func number(t *testing.T, variable string, short int) int {
+// besieged returns how long a siege takes: some rounds, or the time for long ones.
+func besieged(t *testing.T, short int) siege.Length {
 	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return short
+	l := siege.Length{Rounds: short}
+	if text := os.Getenv(siegeFor); text != "" {
+		var err error
+		if l.Time, err = time.ParseDuration(text); err != nil {
+			t.Fatalf("%s: %v", siegeFor, err)
+		}
 	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
+	return l
+}
+
+// report prints a line of the table in README.md.
+func report(t *testing.T, what string, figures any) {
+	t.Helper()
+	fmt.Fprintf(t.Output(), "| %s | %v |\n", what, figures)
 }
 
 // besiege kills what is under the store in every other round.
-func besiege(t *testing.T, over proving.Full, kill func() error) {
+func besiege(t *testing.T, what string, over proving.Full, kill func() error) {
 	t.Helper()
-	rounds, kills, began := besieged(t, 6), 0, time.Now()
-	siege.Run(t, over, func() {
+	report(t, what, siege.Run(t, over, func() {
 		if err := kill(); err != nil {
 			t.Error(err)
 		}
-		kills++
-	}, rounds)
-	if kills != rounds/2 {
-		t.Errorf("%d kills in %d rounds", kills, rounds)
-	}
-	t.Logf("%d kills, %v", kills, time.Since(began).Round(time.Second))
+	}, besieged(t, 6)))
 }
 
 // TestKilledServer kills database servers in the middle of sign-ins, setups and
 // guesses, again and again. Nothing that was acknowledged is lost.
 func TestKilledServer(t *testing.T) {
 	t.Parallel()
-	for d, start := range map[sqlstore.Dialect]func(t testing.TB) (*sql.DB, func() error){
-		sqlstore.PostgreSQL: testenv.PostgresReviving,
-		sqlstore.MySQL:      testenv.MariaDBReviving,
+	for name, engine := range map[string]struct {
+		dialect sqlstore.Dialect
+		start   func(t testing.TB) (*sql.DB, func() error)
+	}{
+		"PostgreSQL": {sqlstore.PostgreSQL, testenv.PostgresReviving},
+		"MariaDB":    {sqlstore.MySQL, testenv.MariaDBReviving},
 	} {
-		t.Run(d.String(), func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db, kill := start(t)
-			besiege(t, migrated(t, sqlstore.New(db, d)), kill)
+			db, kill := engine.start(t)
+			besiege(t, name+", the server is killed", migrated(t, sqlstore.New(db, engine.dialect)), kill)
 		})
 	}
 	t.Run("Redis", func(t *testing.T) {
 		t.Parallel()
 		socket, kill := testenv.RedisReviving(t)
-		besiege(t, testenv.OpenRedis(t, testenv.RedisClient(t, socket), testenv.RedisPrefix()), kill)
+		besiege(t, "Redis, the server is killed", testenv.OpenRedis(t, testenv.RedisClient(t, socket), testenv.RedisPrefix()), kill)
 	})
 }
 
@@ -78,7 +77,7 @@ func TestKilledProcess(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			k := keep(t, kind)
-			besiege(t, k, k.kill)
+			besiege(t, kind+", the process is killed", k, k.kill)
 		})
 	}
 }

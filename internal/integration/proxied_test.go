@@ -126,7 +126,7 @@ func TestBrokenNetwork(t *testing.T) {
 			p, full := backend.Open(t)
 			p.Meet(troubles)
 			splits := 0
-			siege.Run(t, full, func() {
+			figures := siege.Run(t, full, func() {
 				heal := p.Heal
 				if splits++; splits%2 == 0 {
 					heal = p.HealBroken
@@ -134,6 +134,7 @@ func TestBrokenNetwork(t *testing.T) {
 				p.Split()
 				time.AfterFunc(splitFor, heal)
 			}, besieged(t, 10))
+			report(t, backend.Name+", a broken network", figures)
 			f := p.Figures()
 			t.Log(f)
 			if f.CutRequests == 0 || f.CutReplies == 0 || f.LostReplies == 0 || f.Delays == 0 || f.Splits == 0 {

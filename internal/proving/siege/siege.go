@@ -10,7 +10,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,24 +25,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// Run besieges accounts in an empty store for some rounds, and fails the test if
-// something comes out that must not be. In every other round it calls strike in the
-// middle, from one of the calls of the store: it kills the database, which comes back
-// by itself.
-func Run(t *testing.T, over proving.Full, strike func(), rounds int) {
-	t.Helper()
-	if wrong := Find(t, over, strike, rounds); len(wrong) > 0 {
-		t.Error(strings.Join(wrong, "\n"))
-	}
-}
-
-// Find is Run for a database that may lose what it has acknowledged. It returns what came
-// out that must not be.
-func Find(t *testing.T, over proving.Full, strike func(), rounds int) []string {
-	t.Helper()
-	return newSiege(t, over, strike).besiege(t, rounds)
-}
-
 // A siege is one run.
 type siege struct {
 	store proving.Full
@@ -52,9 +33,10 @@ type siege struct {
 	seed  *rand.Rand
 
 	// strike is called in the middle of a round, at one of its calls of the store.
-	strike func()
-	calls  atomic.Int64 // of the store
-	at     int64        // at which call to strike; 0 for never
+	strike  func()
+	calls   atomic.Int64 // of the store
+	at      int64        // at which call to strike; 0 for never
+	strikes atomic.Int64 // so far
 
 	mu       sync.Mutex
 	wrong    []string        // what must not be
@@ -92,6 +74,7 @@ type countedStore struct {
 
 func (c countedStore) count() {
 	if c.s.calls.Add(1) == c.s.at && c.s.strike != nil {
+		c.s.strikes.Add(1)
 		c.s.strike()
 	}
 }
@@ -235,15 +218,21 @@ func (s *siege) end() []string {
 }
 
 // besiege runs rounds, and strikes in every other one.
-func (s *siege) besiege(t *testing.T, rounds int) []string {
+func (s *siege) besiege(t *testing.T, l Length) Figures {
 	t.Helper()
-	for n := range rounds {
+	began := time.Now()
+	n := 0
+	for ; !l.over(n, began); n++ {
 		s.round(n, n%2 == 1)
 	}
 	wrong := s.end()
-	t.Logf("%d rounds, %d calls of the store, %d codes accepted once, outcomes %v", rounds, s.calls.Load(), len(s.accepted), s.tries)
+	t.Logf("%d rounds, outcomes %v", n, s.tries)
 	if s.tries[""] == 0 || s.tries[string(enrollment.ReasonReplayed)] == 0 {
 		wrong = append(wrong, "nothing was accepted, or nothing was tried twice")
 	}
-	return wrong
+	strikes := int(s.strikes.Load())
+	if s.strike != nil && strikes != n/2 {
+		wrong = append(wrong, fmt.Sprintf("%d strikes in %d rounds", strikes, n))
+	}
+	return Figures{Took: time.Since(began), Strikes: strikes, Calls: s.calls.Load(), Accepted: len(s.accepted), Wrong: wrong}
 }

@@ -3,9 +3,11 @@ package siege
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -57,13 +59,37 @@ func (f *forgetful) die() {
 // which it has acknowledged, and against one that loses nothing.
 func TestSiegeCatchesForgetfulStore(t *testing.T) {
 	t.Parallel()
-	if wrong := newSiege(t, proving.Memory(t).(proving.Full), nil).besiege(t, 60); len(wrong) > 0 {
-		t.Errorf("a store that loses nothing:\n%s", strings.Join(wrong, "\n"))
-	}
+	Run(t, proving.Memory(t).(proving.Full), nil, Length{Rounds: 60})
 	f := &forgetful{Full: proving.Memory(t).(proving.Full)}
-	if wrong := newSiege(t, f, f.die).besiege(t, 8); len(wrong) == 0 {
+	figures := Find(t, f, f.die, Length{Rounds: 8})
+	if len(figures.Wrong) == 0 {
 		t.Error("a store that loses writes was not caught")
-	} else {
-		t.Logf("caught by:\n%s", strings.Join(wrong, "\n"))
+	}
+	t.Logf("%v, caught by:\n%s", figures, strings.Join(figures.Wrong, "\n"))
+	if !strings.HasSuffix(figures.String(), fmt.Sprintf("| 4 | %d | %d | %d findings", figures.Calls, figures.Accepted, len(figures.Wrong))) {
+		t.Errorf("the cells are %q", figures)
+	}
+}
+
+// TestSiegeTakesItsTime sees that a siege has its rounds and its time, whichever is more.
+func TestSiegeTakesItsTime(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	for _, c := range []struct {
+		length Length
+		rounds int
+		since  time.Duration
+		over   bool
+	}{
+		{Length{}, 0, 0, true},
+		{Length{Rounds: 2}, 1, time.Hour, false},
+		{Length{Rounds: 2}, 2, 0, true},
+		{Length{Rounds: 2, Time: time.Hour}, 2, time.Minute, false},
+		{Length{Rounds: 2, Time: time.Hour}, 1, 2 * time.Hour, false},
+		{Length{Rounds: 2, Time: time.Hour}, 3, 2 * time.Hour, true},
+	} {
+		if over := c.length.over(c.rounds, began.Add(-c.since)); over != c.over {
+			t.Errorf("%+v after %d rounds and %v is over: %v", c.length, c.rounds, c.since, over)
+		}
 	}
 }
