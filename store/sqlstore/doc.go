@@ -53,7 +53,7 @@
 // The Guard of package enrollment loads again after a conflict and decides again,
 // a bounded number of times. After any other error of a Save it loads once, to see
 // whether its record was stored. Otherwise it returns the error and grants nothing.
-// A Store never tries again by itself.
+// A Store never sends a Save again by itself.
 //
 //	error                                  a Save returns     has it changed anything?  who may try again
 //	no row changed                         store.ErrConflict  no                        the Guard does
@@ -61,7 +61,10 @@
 //	MySQL 1213, deadlock with another      store.ErrConflict  no                        the Guard does
 //	  write of the record, or another
 //	  node of a Galera cluster was first
-//	MySQL 1205, lock wait timeout          the error          no                        the caller
+//	MySQL 1205, lock wait timeout, or      the error          no                        the caller
+//	  a Galera node that does not catch up
+//	MySQL 1047, a Galera node without      the error          no                        the caller, at another node
+//	  its cluster
 //	PostgreSQL 40001, serialization, and   the error          no                        the caller; Check refuses
 //	  40P01, deadlock                                                                   the levels that cause 40001
 //	SQLite busy, after busy_timeout        the error          no                        the caller
@@ -70,13 +73,13 @@
 //	anything else                          the error          unknown                   nobody: it needs repair
 //
 // After 1213 the table may still hold the version that the Save was to replace, so a
-// second try can succeed. An Erase that meets 1213 returns the error and has changed
-// nothing: call it again.
+// second try can succeed. An Erase that meets 1213 has changed nothing, so it is sent
+// again, ten times in all. One by [Store.EraseTx] is not: the whole transaction is rolled back.
 //
 // "The caller" is the application that called the Guard. It may ask the user to
 // type the next code, or repeat the call: the Guard takes a code that was stored as
-// used for a used one. Only [Store.Migrate] repeats its statements, after SQLite's
-// busy and MySQL's 1205 and 1213, for about four seconds and within the context.
+// used for a used one. [Store.Migrate] repeats its statements after SQLite's busy and
+// MySQL's 1205 and 1213, for about four seconds and within the context.
 //
 // The numbers of MySQL's errors are read from the beginning of their text, because
 // this package imports no driver. github.com/go-sql-driver/mysql is tested. With a
@@ -114,9 +117,29 @@
 // "alice", "Alice " and "Álice" are one user, and even utf8mb4_bin ignores spaces at
 // the end. [Store.Check] refuses such a column.
 //
-// In a Galera cluster, each node answers for itself. Set wsrep_sync_wait=1, so that
-// a read waits for the writes of other nodes. A write that meets another node's is a
-// conflict.
+// # Galera
+//
+// In a Galera cluster of MariaDB, a Store may use any node, and another one for each
+// call. Each statement then has to wait until its node has what was committed at the
+// others:
+//
+//	db, err := sql.Open("mysql", "app@tcp(127.0.0.1:3306)/app?wsrep_sync_wait=7")
+//
+// Without 1 in this sum, a node that lags behind reads old records. It lets a user in
+// without a code who has just enrolled at another node. A used code does not work a second
+// time even then, because the nodes agree on every write. Without 2 and 4, an Erase at
+// such a node can return nil although the record is there, and a Save can be a conflict for
+// no reason.
+//
+// Keep wsrep_dirty_reads off, which lets reads wait for nothing, and pc.ignore_sb and
+// pc.ignore_quorum in wsrep_provider_options, which let both sides of a split network
+// write. Keep innodb_flush_log_at_trx_commit=1 here too. Guides to Galera recommend 0 or 2,
+// because the other nodes have each write. But if all nodes fail at once, acknowledged
+// writes are lost. [Store.Check] refuses all of these.
+//
+// A write that meets another node's is a conflict. A node that has lost its cluster, or
+// has not yet joined it, refuses reads and writes with error 1047. A statement that waits
+// for the other nodes in vain fails with error 1205, after repl.causal_read_timeout.
 //
 // # SQLite
 //
@@ -161,6 +184,6 @@
 // github.com/go-sql-driver/mysql.
 //
 // PostgreSQL must be 9.6 or later, and SQLite 3.37 or later, which has strict
-// tables. The dialect MySQL is tested with MariaDB 10.11. MySQL 8.0 is meant to
-// work and was not tested; nor was a Galera cluster.
+// tables. The dialect MySQL is tested with MariaDB 10.11, alone and as a Galera cluster
+// of three nodes. MySQL 8.0 is meant to work and was not tested.
 package sqlstore

@@ -7,6 +7,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
+// eraseTries is how often Erase sends its statement, if the server refuses it because of
+// another write of the row at the same time. The statement has changed nothing then.
+const eraseTries = 10
+
 // Erase deletes the user's row. It returns nil if there is none, and
 // [store.ErrInvalid] for an invalid user id. It returns an error that matches the
 // context's error if the context ends, and otherwise an error that wraps the
@@ -19,8 +23,12 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 	if err := store.ValidateUserID(userID); err != nil {
 		return err
 	}
-	_, err := s.exec(ctx, doing, s.erase, userID)
-	return err
+	for try := 1; ; try++ {
+		_, err := s.exec(ctx, doing, s.erase, userID)
+		if err == nil || try == eraseTries || s.grammar.conflict == nil || !s.grammar.conflict(err) {
+			return err
+		}
+	}
 }
 
 // EraseTx is Erase inside a transaction of the application, for one that deletes a

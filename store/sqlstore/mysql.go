@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 )
 
@@ -76,7 +75,7 @@ func numberMySQL(err error) string {
 // Numbers of errors of the server.
 const (
 	mysqlDuplicate = "1062" // a row with this key exists
-	mysqlLockWait  = "1205" // another transaction held the row for too long
+	mysqlLockWait  = "1205" // another transaction held the row for too long, or a Galera node lags
 	mysqlDeadlock  = "1213" // also a conflict with another node of a Galera cluster
 	mysqlSyntax    = "1064"
 	mysqlDenied    = "1227" // the user lacks a privilege
@@ -130,9 +129,14 @@ func uniqueMySQL(t table) (string, []any) {
 // settingsMySQL asks any session. An application that sets variables in the data source
 // name sets them for all sessions of the pool.
 func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
-	// A server has only some of these variables. Those of a Galera cluster are
-	// MariaDB's, and the name of the isolation level has changed.
-	set, err := pairs(ctx, db, "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'read_only', 'autocommit', 'wsrep_on', 'wsrep_sync_wait')")
+	// A server has only some of these variables. The name of the isolation level has
+	// changed.
+	set, err := pairs(ctx, db, "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'read_only', 'autocommit', "+galeraVariables+")")
+	if err != nil {
+		return nil, err
+	}
+	// A server that belongs to no cluster has no status, or is disconnected.
+	status, err := pairs(ctx, db, "SHOW STATUS WHERE Variable_name = 'wsrep_cluster_status'")
 	if err != nil {
 		return nil, err
 	}
@@ -167,9 +171,8 @@ func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, er
 	if !on("autocommit") {
 		wrong = append(wrong, "autocommit is off: no write is ever committed")
 	}
-	if wait, _ := strconv.Atoi(set["wsrep_sync_wait"]); on("wsrep_on") && wait&1 == 0 { // the bit for reads
-		wrong = append(wrong, "wsrep_sync_wait is "+set["wsrep_sync_wait"]+" and not 1: a node of the cluster reads old records")
-	}
+	cluster := status["wsrep_cluster_status"]
+	wrong = append(wrong, galera(set, on, cluster != "" && cluster != "Disconnected")...)
 	if e, ok := engine["engine"]; ok && e != "InnoDB" {
 		wrong = append(wrong, "the engine of the table is "+e+" and not InnoDB: a crash loses acknowledged writes")
 	}

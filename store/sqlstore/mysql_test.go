@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,6 +25,8 @@ var mysqlSettings = map[string]string{
 	"autocommit":                     "ON",
 	"wsrep_on":                       "OFF",
 	"wsrep_sync_wait":                "0",
+	"wsrep_dirty_reads":              "OFF",
+	"wsrep_provider_options":         "",
 }
 
 var (
@@ -87,7 +90,7 @@ func TestConflictsOfMySQL(t *testing.T) {
 			if err := sqlstore.New(f.open(t), sqlstore.PostgreSQL).Save(t.Context(), alice, 0); errors.Is(err, store.ErrConflict) {
 				t.Errorf("Save in PostgreSQL = %v, want no conflict", err)
 			}
-			// Only a write can be one.
+			// Only a Save can be one.
 			s := sqlstore.New(f.open(t), sqlstore.MySQL)
 			if _, err := s.Load(t.Context(), "alice"); errors.Is(err, store.ErrConflict) {
 				t.Errorf("Load = %v, want no conflict", err)
@@ -96,6 +99,36 @@ func TestConflictsOfMySQL(t *testing.T) {
 				t.Errorf("Erase = %v, want an error that is no conflict", err)
 			}
 		})
+	}
+}
+
+// TestEraseAfterDeadlock meets other writes of the row, which make the server refuse the
+// statement: for a while, for ever, and with another error after that.
+func TestEraseAfterDeadlock(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		deadlocks, sent int
+		then, want      error
+	}{
+		{0, 1, nil, nil},
+		{1, 2, nil, nil},
+		{9, 10, nil, nil},
+		{10, 10, nil, errDeadlock},
+		{1, 2, errServer, errServer},
+	} {
+		n := 0
+		f := &fakeDB{answer: func(context.Context, string, []any) reply {
+			if n++; n <= c.deadlocks {
+				return reply{err: errDeadlock}
+			}
+			return reply{err: c.then}
+		}}
+		if err := sqlstore.New(f.open(t), sqlstore.MySQL).Erase(t.Context(), "alice"); !errors.Is(err, c.want) {
+			t.Errorf("Erase after %d deadlocks = %v, want %v", c.deadlocks, err, c.want)
+		}
+		if n != c.sent {
+			t.Errorf("Erase sent %d statements, want %d", n, c.sent)
+		}
 	}
 }
 
@@ -117,5 +150,48 @@ func TestMixedCollations(t *testing.T) {
 		if err := sqlstore.New(f.open(t), sqlstore.MySQL).Check(t.Context()); err == nil || errors.Is(err, sqlstore.ErrSchema) != want {
 			t.Errorf("Check = %v, want ErrSchema: %v", err, want)
 		}
+	}
+}
+
+// TestClusterSettings holds what Migrate and Check refuse at a node of a Galera cluster.
+func TestClusterSettings(t *testing.T) {
+	t.Parallel()
+	const options = "base_dir = /data/; pc.checksum = false; pc.ignore_quorum = false; pc.ignore_sb = false; pc.linger = PT20S; "
+	for name, c := range map[string]struct {
+		settings map[string]string
+		says     string
+	}{
+		"waits":               {map[string]string{}, ""},
+		"waits for SHOW, too": {map[string]string{"wsrep_sync_wait": "15"}, ""},
+		"waits for nothing":   {map[string]string{"wsrep_sync_wait": "0"}, "wsrep_sync_wait is 0"},
+		"reads at once":       {map[string]string{"wsrep_sync_wait": "6"}, "wsrep_sync_wait is 6"},
+		"replaces at once":    {map[string]string{"wsrep_sync_wait": "5"}, "wsrep_sync_wait is 5"},
+		"creates at once":     {map[string]string{"wsrep_sync_wait": "3"}, "wsrep_sync_wait is 3"},
+		"no number":           {map[string]string{"wsrep_sync_wait": ""}, "wsrep_sync_wait is "},
+		"dirty reads":         {map[string]string{"wsrep_dirty_reads": "ON"}, "wsrep_dirty_reads"},
+		"split brain":         {map[string]string{"wsrep_provider_options": strings.Replace(options, "sb = false", "sb = true", 1)}, "pc.ignore_sb is true"},
+		"no quorum":           {map[string]string{"wsrep_provider_options": "pc.ignore_quorum=YES"}, "pc.ignore_quorum is yes"},
+		"quorum":              {map[string]string{"wsrep_provider_options": "pc.ignore_quorum = no;pc.ignore_sb=0"}, ""},
+		"not replicated":      {map[string]string{"wsrep_on": "OFF"}, "wsrep_on is off"},
+		"not replicated, cut": {map[string]string{"wsrep_on": "OFF", "wsrep_cluster_status": "non-Primary"}, "wsrep_on is off"},
+		"no cluster":          {map[string]string{"wsrep_on": "OFF", "wsrep_cluster_status": "Disconnected", "wsrep_sync_wait": "0"}, ""},
+		"another server":      {map[string]string{"wsrep_on": "", "wsrep_cluster_status": "", "wsrep_sync_wait": "", "wsrep_provider_options": ""}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			settings := map[string]string{"wsrep_on": "ON", "wsrep_cluster_status": "Primary", "wsrep_sync_wait": "7", "wsrep_provider_options": options}
+			maps.Copy(settings, c.settings)
+			srv := &server{columns: allColumns, version: 1, settings: settings}
+			s := sqlstore.New((&fakeDB{answer: srv.answer}).open(t), sqlstore.MySQL)
+			for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+				if c.says == "" && err != nil || c.says != "" && (!errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), c.says)) {
+					t.Errorf("%s = %v, want ErrSettings that says %q", method, err, c.says)
+				}
+			}
+		})
+	}
+	srv := &server{columns: allColumns, version: 1, fails: "SHOW STATUS"}
+	if err := sqlstore.New((&fakeDB{answer: srv.answer}).open(t), sqlstore.MySQL).Check(t.Context()); !errors.Is(err, errServer) {
+		t.Errorf("Check where the status fails = %v, want the server's error", err)
 	}
 }
