@@ -1,0 +1,47 @@
+package testenv
+
+import (
+	"database/sql"
+	"fmt"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// Waiting is the parameter of a data source name that a Galera cluster needs: each
+// statement waits until its node has what was committed at the others.
+const Waiting = "?wsrep_sync_wait=7"
+
+// Galera starts a cluster for this test alone.
+func Galera(t testing.TB, options ...string) *galera.Cluster {
+	t.Helper()
+	c, err := galera.Start(t.Context(), options...)
+	needServer(t, "Galera", err)
+	stopped(t, c.Stop, c.Log)
+	return c
+}
+
+// GaleraStores makes a database and returns a store at each node of the cluster. Their
+// data source names end with params, which may be unsafe.
+func GaleraStores(t testing.TB, c *galera.Cluster, params string) []*sqlstore.Store {
+	t.Helper()
+	name := fmt.Sprintf("test_%d", databases.Add(1))
+	if _, err := c.DB(0).ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatalf("creating a database: %v", err)
+	}
+	var all []*sqlstore.Store
+	for i := range galera.Nodes {
+		open := func(params string) *sql.DB {
+			db := openPool(t, "mysql", c.DSN(i, name)+params)
+			t.Cleanup(func() { db.SetMaxIdleConns(0) }) // the node of an idle one may have been killed
+			return db
+		}
+		s := migrated(t, open(Waiting), sqlstore.MySQL)
+		if params != Waiting {
+			s = sqlstore.New(open(params), sqlstore.MySQL)
+		}
+		all = append(all, s)
+	}
+	return all
+}
