@@ -109,7 +109,8 @@ func TestLoadsOfSignIns(t *testing.T) {
 		t.Fatalf("the members are %q", ids)
 	}
 	bare := must(d.NewBare(ctx, "bare", ids, c.RecordSize()))(t)
-	for _, l := range []*bench.Load{c.SignIns(ids[:members]), bare.SignIns(), c.Store(ids[members:])} {
+	kept := must(c.KeptSignIns(ids[:members]))(t)
+	for _, l := range []*bench.Load{c.SignIns(ids[:members]), kept, bare.SignIns(), c.Store(ids[members:])} {
 		for range 3 {
 			if turn, err := l.Run(ctx, callers, members); err != nil || turn.Ops != members {
 				t.Errorf("%d operations: %v", turn.Ops, err)

@@ -15,28 +15,30 @@ func randomOrder(n int) []int { return rand.Perm(n) }
 // SignIns is SignIn and then Answer with the right code, by these members. Each
 // signs in at most once in a turn. Each turn is a time step or a few later than
 // the one before, so that there are new codes.
-func (c *Crew) SignIns(ids []string) *Load {
+func (c *Crew) SignIns(ids []string) *Load { return c.signIns("SignIn and Answer", c.Guard, ids) }
+
+func (c *Crew) signIns(name string, g *enrollment.Guard, ids []string) *Load {
 	var code string
 	first := 0
 	return &Load{
-		Name: "SignIn and Answer",
+		Name: name,
 		Most: len(ids),
 		Prepare: func(context.Context) (err error) {
 			first = rand.IntN(len(ids))
 			code, err = c.tick()
 			return err
 		},
-		Op: func(ctx context.Context, i int) error { return c.signIn(ctx, ids[(first+i)%len(ids)], code) },
+		Op: func(ctx context.Context, i int) error { return signIn(ctx, g, ids[(first+i)%len(ids)], code) },
 	}
 }
 
 // signIn is what a member does.
-func (c *Crew) signIn(ctx context.Context, id, code string) error {
-	d, err := c.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
+func signIn(ctx context.Context, g *enrollment.Guard, id, code string) error {
+	d, err := g.SignIn(ctx, id, enrollment.SignInOptions{})
 	if err != nil {
 		return err
 	}
-	ok, err := c.Guard.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, code)
+	ok, err := g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, code)
 	if err == nil && ok.UserID != id {
 		err = errors.New("somebody else has signed in")
 	}

@@ -52,6 +52,7 @@ type topic struct {
 
 var topics = []topic{
 	{"load", onPostgres(measureLoad)},
+	{"kept", measureKept},
 	{"rush", onPostgres(measureRush)},
 	{"attack", onPostgres(measureAttack)},
 	{"firstday", onPostgres(measureFirstDay)},
