@@ -36,6 +36,7 @@ type host struct {
 	next     int
 	checked  func() time.Time // what Reauth returns
 	failure  error            // what Fail got last
+	down     error            // what the database answers once the session was found
 }
 
 // newHost starts an application. The changes adjust the Config of its pages.
@@ -96,6 +97,9 @@ func (h *host) user(r *http.Request) (string, error) {
 	status, err := h.kit.Guard.Status(r.Context(), in.UserID)
 	if err != nil || status.Stamp != in.Stamp {
 		return "", err
+	}
+	if h.down != nil {
+		h.kit.FailStore(h.down)
 	}
 	return in.UserID, nil
 }
