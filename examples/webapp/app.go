@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -40,9 +39,6 @@ type config struct {
 	newGuard func(store.Store, enrollment.Sealer, enrollment.Config) (*enrollment.Guard, error)
 }
 
-// resetWait is the time in which the owner can cancel a request for a reset.
-const resetWait = 3 * 24 * time.Hour
-
 // app is the application. Its methods are the handlers.
 type app struct {
 	config    config
@@ -56,8 +52,6 @@ type app struct {
 	limits    *front.Limits
 	shows     map[string]string // what answers a pattern of the mux
 	site      http.Handler
-	now       func() time.Time
-	log       *slog.Logger
 }
 
 // open opens the database and returns the app. The caller must close it.
@@ -82,12 +76,10 @@ func open(ctx context.Context, c config) (*app, error) {
 		mailbox:   &demo.Mailbox{Now: c.Now, Log: c.Logger},
 		templates: templates,
 		limits:    front.NewLimits(c.Now),
-		now:       c.Now,
-		log:       c.Logger,
 	}
 	a.sessions = a.newSessions(c.secure)
 	if a, err = a.configured(ctx, c); err != nil {
-		return nil, errors.Join(err, users.Close())
+		return nil, errors.Join(err, users.SQL.Close())
 	}
 	return a, nil
 }
@@ -103,16 +95,16 @@ func (a app) configured(ctx context.Context, c config) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	newGuard := c.newGuard
-	if newGuard == nil {
-		newGuard = enrollment.New
+	if c.newGuard == nil {
+		c.newGuard = enrollment.New
 	}
 	a.config, a.shows = c, map[string]string{}
-	c.Notify, c.Sender, c.ResetWait = a.notify, &a, resetWait
+	c.Notify, c.Sender = a.notify, &a
+	c.ResetWait = 3 * 24 * time.Hour // in which the owner can cancel the request
 	if c.eightCodes {
 		c.RecoveryCodes = 8
 	}
-	a.guard, err = newGuard(records, keys, c.Config)
+	a.guard, err = c.newGuard(records, keys, c.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -130,4 +122,17 @@ func (a app) configured(ctx context.Context, c config) (*app, error) {
 	return &a, nil
 }
 
-func (a *app) close() error { return a.accounts.Close() }
+// sweep deletes expired sessions and links, and delivers notifications that are due:
+// reminders of requests for a reset, and events that a crash left undelivered.
+func (a *app) sweep(ctx context.Context) {
+	err := a.accounts.Sweep(ctx)
+	done, err2 := a.directory.Sweep(ctx)
+	if err := errors.Join(err, err2); err != nil && ctx.Err() == nil {
+		a.config.Logger.Error("sweeping", "error", err)
+	}
+	for _, f := range done.Failed.First {
+		a.config.Logger.Error("sweeping an account", "user", f.UserID, "error", f.Err)
+	}
+}
+
+func (a *app) close() error { return a.accounts.SQL.Close() }

@@ -13,8 +13,7 @@ type dataPage struct {
 }
 
 // data is a page that needs a code, even from a user who is signed in. A user without a
-// second factor can't be asked for one. A service that requires a code here sends the
-// user to the security page instead.
+// second factor can't be asked for one.
 func (a *app) data(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	status, err := a.guard.Status(r.Context(), u.ID)
 	if err != nil {

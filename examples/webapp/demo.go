@@ -104,12 +104,12 @@ const (
 
 func (d *demonstration) bar(a *app, r *http.Request, data any) *bar {
 	b := &bar{
-		Now: a.now(), Off: d.phone.Off(), Toggles: toggles, On: map[string]bool{}, Tenants: tenants, Tenant: a.config.Issuer,
+		Now: a.config.Now(), Off: d.phone.Off(), Toggles: toggles, On: map[string]bool{}, Tenants: tenants, Tenant: a.config.Issuer,
 		Stories: demo.Stories, Story: d.story.Load(), Here: r.URL.RequestURI(), Handler: a.shows[r.Pattern], Ahead: d.clock.Ahead(),
 	}
 	var err error
 	if b.Phone, err = d.phone.Show(b.Now, barCodes); err != nil {
-		a.log.ErrorContext(r.Context(), "showing the phone", "error", err)
+		a.config.Logger.ErrorContext(r.Context(), "showing the phone", "error", err)
 	}
 	for _, t := range toggles {
 		b.On[t.Name] = *t.field(&a.config)

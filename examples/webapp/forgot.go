@@ -16,7 +16,6 @@ import (
 // one in.
 const resetPath = "/forgot/password"
 
-// errLink tells the user to ask for another link.
 var errLink = hint{"That link is no longer valid. Ask for a new one.", "/forgot"}
 
 // forReset reports whether the request belongs to a reset: the form for the password, or
@@ -53,7 +52,7 @@ func (a *app) forgot(w http.ResponseWriter, r *http.Request, _ accounts.User) er
 		return err
 	}
 	if u.ID != "" {
-		a.mailbox.Put(ctx, linkMail(u, "/forgot/link?"+url.Values{"token": {token}}.Encode(), a.now(), front.Origin(r)))
+		a.mailbox.Put(ctx, linkMail(u, "/forgot/link?"+url.Values{"token": {token}}.Encode(), a.config.Now(), front.Origin(r)))
 	}
 	return a.say(w, r, keyNotice, "If that address has an account, we have sent it a message with a link.", "/sign-in")
 }

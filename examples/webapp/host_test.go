@@ -44,7 +44,7 @@ func TestHost(t *testing.T) {
 				return u.ID
 			},
 			Mandate: func(string) {
-				if err := a.accounts.SetMandate(t.Context(), accounts.Mandate{Mandatory: true, Since: a.now().Unix()}); err != nil {
+				if err := a.accounts.SetMandate(t.Context(), accounts.Mandate{Mandatory: true, Since: a.config.Now().Unix()}); err != nil {
 					t.Fatal(err)
 				}
 			},

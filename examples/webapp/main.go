@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"sync"
@@ -86,7 +87,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if !local && !c.secure {
 		log.Warn("other machines can connect, but neither -secure nor -cert is set: passwords and codes travel unencrypted")
 	}
-	s, err := openService(ctx, c, *show && local && !*proxied)
+	var s service
+	if *show && local && !*proxied {
+		s, err = newDemonstration(ctx, c)
+	} else {
+		s, err = open(ctx, c)
+	}
 	if err != nil {
 		return err
 	}
@@ -97,4 +103,26 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	stop()
 	sweeps.Wait()
 	return errors.Join(err, s.running().close())
+}
+
+// A service is an app, with the demonstration beside it or without.
+type service interface {
+	http.Handler
+	running() *app
+}
+
+func (a *app) running() *app                                    { return a }
+func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.site.ServeHTTP(w, r) }
+
+// sweep does what is due, now and every minute, until the context ends.
+func sweep(ctx context.Context, s service) {
+	tick := time.Tick(time.Minute)
+	for {
+		s.running().sweep(ctx)
+		select {
+		case <-tick:
+		case <-ctx.Done():
+			return
+		}
+	}
 }

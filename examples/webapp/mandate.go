@@ -57,14 +57,14 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u accounts.User
 	if err != nil {
 		return err
 	}
-	m := accounts.Mandate{Mandatory: r.PostFormValue("mandatory") == "yes", Since: a.now().Unix(), GraceDays: days, ExemptClients: r.PostFormValue("exempt") != ""}
+	m := accounts.Mandate{Mandatory: r.PostFormValue("mandatory") == "yes", Since: a.config.Now().Unix(), GraceDays: days, ExemptClients: r.PostFormValue("exempt") != ""}
 	if old.Mandatory {
 		m.Since = old.Since
 	}
 	if err := a.accounts.SetMandate(ctx, m); err != nil {
 		return err
 	}
-	a.log.InfoContext(ctx, "mandate set", "by", u.ID, "mandatory", m.Mandatory, "grace_days", m.GraceDays)
+	a.config.Logger.InfoContext(ctx, "mandate set", "by", u.ID, "mandatory", m.Mandatory, "grace_days", m.GraceDays)
 	text := "Saved. Two-factor authentication is not required."
 	if m.Mandatory {
 		text = "Saved. Two-factor authentication is required for everyone."

@@ -53,25 +53,11 @@ func (a *app) search(ctx context.Context, text string) iter.Seq2[member, error] 
 
 // membersPage is a page of the list.
 type membersPage struct {
-	Search     string
-	Factor     string // "on", "off" or "" for both
-	Total, On  int    // of those that the search finds
-	Unreadable int
-	Rows       []member
-	Next       string // the address that the next page begins after, or ""
-}
-
-// Off returns how many have no second factor.
-func (p membersPage) Off() int { return p.Total - p.On - p.Unreadable }
-
-func (p *membersPage) count(m member) {
-	p.Total++
-	switch {
-	case m.Err != nil:
-		p.Unreadable++
-	case m.Status.Enabled():
-		p.On++
-	}
+	Search         string
+	Factor         string // "on", "off" or "" for both
+	Total, On, Off int    // of those that the search finds
+	Rows           []member
+	Next           string // the address that the next page begins after, or ""
 }
 
 // shows reports whether a member matches the filter. An account that can't be
@@ -98,16 +84,21 @@ func (a *app) members(w http.ResponseWriter, r *http.Request, _ accounts.User) e
 		if err != nil {
 			return err
 		}
-		page.count(m)
+		page.Total++
+		switch {
+		case m.Err != nil:
+			a.config.Logger.ErrorContext(r.Context(), "account can't be opened", "user", m.ID, "error", m.Err)
+		case m.Status.Enabled():
+			page.On++
+		default:
+			page.Off++
+		}
 		switch {
 		case m.Email <= after || !shows(page.Factor, m) || page.Next != "":
 		case len(page.Rows) == memberRows:
 			page.Next = page.Rows[memberRows-1].Email
 		default:
 			page.Rows = append(page.Rows, m)
-		}
-		if m.Err != nil {
-			a.log.ErrorContext(r.Context(), "account can't be opened", "user", m.ID, "error", m.Err)
 		}
 	}
 	return a.render(w, r, http.StatusOK, "members", page)
@@ -136,7 +127,7 @@ func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ accounts.Use
 		report.Column{Header: "joined", Value: func(enrollment.Member) string { return row.JoinedAt().Format(time.RFC3339) }},
 	)
 	if err != nil {
-		a.log.ErrorContext(r.Context(), "writing the list of members", "error", err)
+		a.config.Logger.ErrorContext(r.Context(), "writing the list of members", "error", err)
 		panic(http.ErrAbortHandler) // a truncated file must not look complete
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
@@ -17,30 +16,20 @@ var static embed.FS
 // maxBody is the largest form we read. Real ones are much smaller.
 const maxBody = 16 << 10
 
-// routed answers what no route takes with a page: there is no such page, or it does not
-// take the method.
-func (a *app) routed(site *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := site.Handler(r); pattern != "" {
-			site.ServeHTTP(w, r)
-			return
-		}
-		allowed := front.Methods(site, r)
-		if allowed == nil {
-			a.fail(w, r, notFound)
-			return
-		}
-		w.Header().Set("Allow", strings.Join(allowed, ", "))
-		a.fail(w, r, noMethod)
-	})
+// unrouted answers what no route takes: there is no such page, or it does not take the
+// method.
+func (a *app) unrouted(w http.ResponseWriter, r *http.Request, taken []string) {
+	answer := notFound
+	if len(taken) > 0 {
+		answer = noMethod
+	}
+	a.fail(w, r, answer)
 }
 
-// received checks and reads a request before any page sees it: it refuses what another site
-// has sent, and reads the form, up to maxBody bytes. Pages read its fields with
-// PostFormValue. FormValue would also accept a code in the URL, and URLs end up in logs and
-// browser histories. The guard learns where the request comes from, for mails and for the
-// list of recent activity. Nothing of the answer is kept in caches: each page names the
-// user, and some show secrets.
+// received refuses what another site has sent, and reads the form, up to maxBody bytes. Pages
+// read its fields with PostFormValue. FormValue would also accept a code in the URL, and URLs
+// end up in logs and browser histories. The guard learns where the request comes from. No
+// cache keeps the answer: each page names the user, and some show secrets.
 func (a *app) received(next http.Handler) http.Handler {
 	origins := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

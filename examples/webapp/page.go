@@ -62,7 +62,7 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &elsewhere):
 		a.say(w, r, keyBad, elsewhere.text, elsewhere.to)
 	case errors.As(err, &denied):
-		a.say(w, r, keyBad, languageOf(r).Describe(denied, a.now()).Text, twoFactorPath+"/")
+		a.say(w, r, keyBad, languageOf(r).Describe(denied, a.config.Now()).Text, twoFactorPath+"/")
 	case errors.Is(err, enrollment.ErrBusy):
 		a.errorPage(w, r, busy)
 	case errors.As(err, &known) && known.inside:
@@ -72,7 +72,7 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &known):
 		a.errorPage(w, r, known)
 	default:
-		a.log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		a.config.Logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		a.errorPage(w, r, broken)
 	}
 }

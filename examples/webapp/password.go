@@ -66,6 +66,6 @@ func (a *app) newPassword(r *http.Request, u accounts.User) error {
 	if err := a.accounts.RemoveLinks(ctx, u.ID); err != nil {
 		return err
 	}
-	a.mailbox.Put(ctx, passwordMail(u, a.now(), front.Origin(r)))
+	a.mailbox.Put(ctx, passwordMail(u, a.config.Now(), front.Origin(r)))
 	return nil
 }

@@ -1,15 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/nyaruka/phonenumbers"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
-
-// channelSMS is the channel of text messages.
-const channelSMS = "sms"
 
 // phonePage asks for a phone number.
 type phonePage struct {
@@ -34,13 +32,10 @@ var countries = func() (list []country) {
 // readPhone reads a phone number, with a country that was chosen or the code of one. A
 // guessed country could send codes to someone else.
 func readPhone(r *http.Request, typed string) (channel, to string, err error) {
-	country := r.PostForm.Get("country")
-	if country == "" {
-		country = "ZZ" // nowhere
-	}
+	country := cmp.Or(r.PostForm.Get("country"), "ZZ") // nowhere
 	number, err := phonenumbers.Parse(typed, country)
 	if err != nil || !phonenumbers.IsValidNumber(number) {
 		return "", "", nil
 	}
-	return channelSMS, phonenumbers.Format(number, phonenumbers.E164), nil
+	return "sms", phonenumbers.Format(number, phonenumbers.E164), nil
 }

@@ -81,7 +81,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	v := view{
 		Issuer:  a.issuer(r),
 		Lang:    languageOf(r).Tag,
-		Now:     a.now(),
+		Now:     a.config.Now(),
 		Path:    r.URL.Path,
 		Midway:  strings.HasPrefix(r.URL.Path, twoFactorPath+"/"),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
@@ -104,7 +104,7 @@ func (a *app) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
 		w.Header().Set("Retry-After", p.wait)
 	}
 	if err := a.write(w, p.status, "error", view{Issuer: a.issuer(r), Lang: languageOf(r).Tag, Bare: true, Data: p}); err != nil {
-		a.log.ErrorContext(r.Context(), "rendering a problem", "error", err)
+		a.config.Logger.ErrorContext(r.Context(), "rendering a problem", "error", err)
 		http.Error(w, http.StatusText(p.status), p.status)
 	}
 }

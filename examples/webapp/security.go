@@ -81,7 +81,7 @@ func (a *app) disabling(w http.ResponseWriter, r *http.Request, u accounts.User)
 		return hint{"Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath + "/"}
 	}
 	at, err := a.enteredPassword(r)
-	if a.config.AllowReauth && a.now().Sub(at) > enrollment.ReceiptTTL {
+	if a.config.AllowReauth && a.config.Now().Sub(at) > enrollment.ReceiptTTL {
 		return redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable")
 	}
 	a.twofactor.ServeHTTP(w, r)

@@ -28,13 +28,11 @@ const (
 	keyBad        = "problem"    // bad news for the next page
 )
 
-const sessionLifetime = 12 * time.Hour
-
 func (a *app) newSessions(secure bool) *scs.SessionManager {
 	s := scs.New()
 	s.Store = a.accounts.Sessions()
 	s.HashTokenInStore = true // a reader of the database can't take over a session
-	s.Lifetime = sessionLifetime
+	s.Lifetime = 12 * time.Hour
 	s.Cookie.Name = "session"
 	if secure {
 		s.Cookie.Name = "__Host-session" // browsers accept it over HTTPS only, and not from subdomains
@@ -65,14 +63,14 @@ func (a *app) start(ctx context.Context, u accounts.User, stamp enrollment.Stamp
 	a.sessions.Put(ctx, keyUser, u.ID)
 	a.sessions.Put(ctx, keyGeneration, u.Generation)
 	a.sessions.Put(ctx, keyStamp, string(stamp))
-	a.sessions.Put(ctx, keyPasswordAt, a.now().Unix())
+	a.sessions.Put(ctx, keyPasswordAt, a.config.Now().Unix())
 	return nil
 }
 
 // current returns the user who is signed in, or accounts.ErrNoUser.
 func (a *app) current(ctx context.Context) (accounts.User, error) {
 	id, until := a.sessions.GetString(ctx, keyUser), a.sessions.GetInt64(ctx, keyUntil)
-	if id == "" || until > 0 && a.now().Unix() >= until {
+	if id == "" || until > 0 && a.config.Now().Unix() >= until {
 		return accounts.User{}, accounts.ErrNoUser
 	}
 	u, err := a.accounts.ByID(ctx, id)

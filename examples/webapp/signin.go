@@ -9,10 +9,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
-// homePage is the home page.
-type homePage struct {
-	EnrollBy time.Time // deadline for setting up a second factor, or zero
-}
+// homePage has the deadline for setting up a second factor, or zero.
+type homePage struct{ EnrollBy time.Time }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	var page homePage
@@ -128,7 +126,7 @@ func (a *app) confirmPassword(w http.ResponseWriter, r *http.Request, u accounts
 	if err != nil {
 		return err
 	}
-	a.sessions.Put(r.Context(), keyPasswordAt, a.now().Unix())
+	a.sessions.Put(r.Context(), keyPasswordAt, a.config.Now().Unix())
 	return redirect(w, r, front.LocalPath(form.Return))
 }
 

@@ -39,7 +39,7 @@ func (a *app) begin(r *http.Request, s *demo.Story, phone *demo.Phone) (at strin
 	}
 	m, err := a.accounts.Mandate(ctx)
 	if err == nil && m.Mandatory != s.Mandatory {
-		err = a.accounts.SetMandate(ctx, accounts.Mandate{Mandatory: s.Mandatory, Since: a.now().Unix(), ExemptClients: true})
+		err = a.accounts.SetMandate(ctx, accounts.Mandate{Mandatory: s.Mandatory, Since: a.config.Now().Unix(), ExemptClients: true})
 	}
 	if err != nil {
 		return "", err
@@ -108,7 +108,7 @@ func (a *app) storySetup(ctx context.Context, u accounts.User, phone *demo.Phone
 		return err
 	}
 	phone.SetOff(0)
-	shown, err := phone.Show(a.now(), 0)
+	shown, err := phone.Show(a.config.Now(), 0)
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
@@ -114,17 +112,4 @@ func (l language) signUp(err error) string {
 		return l.say("That e-mail address already has an account.")
 	}
 	return l.say("Use at least %v characters and at most %v bytes.", accounts.MinPassword, accounts.MaxPassword)
-}
-
-// cleanReason makes a valid reason from what an administrator typed: without control
-// characters, and not too long.
-func cleanReason(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	text = strings.TrimSpace(text)
-	return strings.ToValidUTF8(text[:min(len(text), enrollment.MaxAdminReason)], "")
 }

@@ -30,18 +30,3 @@ func TestLockInWords(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
-
-func TestCleanReason(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("ä", enrollment.MaxAdminReason)
-	for in, want := range map[string]string{
-		"  work\tphone ": "workphone",
-		"a\xffb":         "ab",
-		long:             long[:enrollment.MaxAdminReason],
-		"":               "",
-	} {
-		if got := cleanReason(in); got != want {
-			t.Errorf("%q: %q, want %q", in, got, want)
-		}
-	}
-}

@@ -6,6 +6,7 @@ package front
 import (
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/felixge/httpsnoop"
 )
@@ -36,16 +37,27 @@ func Strict(next http.Handler, https bool) http.Handler {
 	})
 }
 
-// Methods returns those that the routes take for the address of the request.
-func Methods(routes *http.ServeMux, r *http.Request) (taken []string) {
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
-		other := r.WithContext(r.Context())
-		other.Method = method
-		if _, pattern := routes.Handler(other); pattern != "" {
-			taken = append(taken, method)
+// Routed serves the routes. What none of them takes goes to missing, with the methods that
+// they take for its address, which the answer says as well.
+func Routed(routes *http.ServeMux, missing func(w http.ResponseWriter, r *http.Request, taken []string)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := routes.Handler(r); pattern != "" {
+			routes.ServeHTTP(w, r)
+			return
 		}
-	}
-	return taken
+		var taken []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			other := r.WithContext(r.Context())
+			other.Method = method
+			if _, pattern := routes.Handler(other); pattern != "" {
+				taken = append(taken, method)
+			}
+		}
+		if taken != nil {
+			w.Header().Set("Allow", strings.Join(taken, ", "))
+		}
+		missing(w, r, taken)
+	})
 }
 
 // Logged logs one line for each request. It omits the query and the form.

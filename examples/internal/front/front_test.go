@@ -3,6 +3,7 @@ package front
 import (
 	"fmt"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 )
@@ -61,5 +62,21 @@ func TestManyNames(t *testing.T) {
 	}
 	if l.each.Len() > maxLimiters {
 		t.Errorf("%d names are kept", l.each.Len())
+	}
+}
+
+func TestLine(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("ä", 70)
+	for in, want := range map[string]string{
+		"  work\tphone ": "workphone",
+		"a\xffb":         "ab",
+		"a" + long:       "a" + long[:118], // no half letter
+		long:             long[:120],
+		"":               "",
+	} {
+		if got := Line(in, 120); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 // Origin returns the browser and the address of a request. Behind a proxy, the address
@@ -64,4 +65,16 @@ func LocalPath(path string) string {
 		return "/"
 	}
 	return path
+}
+
+// Line returns what was typed as one line of valid text, of at most that many bytes.
+func Line(typed string, bytes int) string {
+	text := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(typed, ""))
+	text = strings.TrimSpace(text)
+	return strings.ToValidUTF8(text[:min(len(text), bytes)], "")
 }

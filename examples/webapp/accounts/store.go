@@ -10,6 +10,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/libtnb/sqlite"
 	"golang.org/x/crypto/bcrypt"
 	"golang.org/x/sync/semaphore"
@@ -20,6 +21,7 @@ import (
 	"gorm.io/gorm/logger"
 
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/database"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/sessions"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
@@ -37,8 +39,7 @@ type Store struct {
 	cost   int
 	dummy  []byte // a hash of no user's password
 
-	// slots limits how many passwords are hashed at once, because each takes a good part
-	// of a second of processor time.
+	// slots limits how many passwords are hashed at once: each takes long.
 	slots *semaphore.Weighted
 }
 
@@ -77,7 +78,7 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 	}
 	for range 8 {
 		db := s.tables.WithContext(ctx).Set("gorm:table_options", options)
-		if err = db.AutoMigrate(&User{}, &link{}, &Mandate{}, &session{}); err == nil {
+		if err = db.AutoMigrate(&User{}, &link{}, &Mandate{}, &sessions.Session{}); err == nil {
 			break
 		}
 	}
@@ -87,12 +88,12 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 	return s.tables.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&Mandate{ID: 1, ExemptClients: true}).Error
 }
 
-// Close closes the database.
-func (s *Store) Close() error { return s.SQL.Close() }
+// Sessions returns the table of sessions, so that they survive a restart.
+func (s *Store) Sessions() scs.CtxStore { return sessions.New(s.tables) }
 
 // Sweep deletes expired sessions and links.
 func (s *Store) Sweep(ctx context.Context) error {
-	for _, table := range []any{&session{}, &link{}} {
+	for _, table := range []any{&sessions.Session{}, &link{}} {
 		if err := s.tables.WithContext(ctx).Where("expires <= ?", time.Now().Unix()).Delete(table).Error; err != nil {
 			return doing("sweeping", err)
 		}

@@ -24,21 +24,16 @@ var (
 
 // A User is a person with a password.
 type User struct {
-	// ID is random and never changes. Two-factor accounts are stored under it. An e-mail
-	// address would not do: it can change, and later belong to someone else.
+	// ID is random. Two-factor accounts are stored under it, because an e-mail address can
+	// change, and later belong to someone else.
 	ID string `gorm:"primaryKey;size:255"`
 
 	Email  string `gorm:"uniqueIndex;size:255"`
 	Joined int64  // in Unix seconds
 
-	// Role says what the user may do, and whether a mandate applies.
-	Role Role `gorm:"size:255"`
-
-	// Language is that of messages to the user: "en" or "de".
-	Language string `gorm:"size:255"`
-
-	// Password is a hash.
-	Password []byte `json:"-"`
+	Role     Role   `gorm:"size:255"` // what the user may do
+	Language string `gorm:"size:255"` // of messages to the user: "en" or "de"
+	Password []byte `json:"-"`        // its hash
 
 	// Generation is stored in each session of this user. Changing it ends all sessions.
 	Generation int64
@@ -63,11 +58,10 @@ const (
 // Roles are all of them.
 var Roles = []Role{RoleMember, RoleClient, RoleAdmin}
 
-// Create adds a user. The first user becomes an administrator, because a demo has no
-// installer to appoint one. Two users who sign up first at the same moment may both become
-// administrators. It returns ErrEmail, ErrPassword or ErrTaken for what the user can
-// correct. A real service first sends a link to the address, and does not reveal whether
-// the address is known, also not by its response time.
+// Create adds a user. The first becomes an administrator, because a demo has no installer to
+// appoint one; so do two at the same moment. It returns ErrEmail, ErrPassword or ErrTaken for
+// what the user can correct. A real service first sends a link to the address, and does not
+// reveal whether the address is known, also not by its response time.
 func (s *Store) Create(ctx context.Context, email, password, language string) (User, error) {
 	u := User{ID: rand.Text(), Email: CleanEmail(email), Joined: s.now().Unix(), Role: RoleMember, Language: language, Generation: 1}
 	if !usable(u.Email) {

@@ -17,7 +17,7 @@ func open(t *testing.T) *accounts.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { s.SQL.Close() })
 	return s
 }
 

@@ -4,15 +4,92 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
-// passTime is how long a pass lasts: the library's default maximum.
-const passTime = 24 * time.Hour
+func memberPath(id string) string { return "/admin/member?" + url.Values{"id": {id}}.Encode() }
+
+// memberPage is the page of one user, for administrators.
+type memberPage struct {
+	Member    accounts.User
+	Own       bool // it is the administrator's own account
+	Status    enrollment.Status
+	Actions   []action // those that are possible now
+	Roles     []accounts.Role
+	Reason    string // typed before a code was asked for
+	Ticket    string // of a reset a moment ago
+	Mandatory bool
+}
+
+func (a *app) member(w http.ResponseWriter, r *http.Request, u accounts.User) error {
+	ctx := r.Context()
+	member, err := a.memberOf(ctx, r.URL.Query().Get("id"))
+	if err != nil {
+		return err
+	}
+	status, err := a.guard.Status(ctx, member.ID)
+	if err != nil {
+		return err
+	}
+	rule, err := a.accounts.Mandate(ctx)
+	if err != nil {
+		return err
+	}
+	page := memberPage{
+		Member:    member,
+		Own:       member.ID == u.ID,
+		Status:    status,
+		Roles:     accounts.Roles,
+		Reason:    a.sessions.PopString(ctx, keyReason),
+		Ticket:    ticketOf(r, member.ID),
+		Mandatory: rule.For(member).Require,
+	}
+	for _, x := range actions {
+		if x.possible(status, a.config.Now()) {
+			page.Actions = append(page.Actions, x)
+		}
+	}
+	return a.render(w, r, http.StatusOK, "member", page)
+}
+
+// memberOf returns the user with that id, or notFound.
+func (a *app) memberOf(ctx context.Context, id string) (accounts.User, error) {
+	member, err := a.accounts.ByID(ctx, id)
+	if errors.Is(err, accounts.ErrNoUser) {
+		err = notFound
+	}
+	return member, err
+}
+
+// ticketCookie keeps a ticket in the browser of the administrator who has made it, so that
+// a reload shows it again. Nothing else keeps it.
+const ticketCookie = "ticket"
+
+func (a *app) keepTicket(w http.ResponseWriter, id string, ticket enrollment.Ticket) {
+	http.SetCookie(w, &http.Cookie{
+		Name: ticketCookie, Value: id + "." + ticket.Reveal(), Path: "/admin/member",
+		MaxAge: 600, HttpOnly: true, Secure: a.config.secure, SameSite: http.SameSiteStrictMode,
+	})
+}
+
+// ticketOf returns the ticket for that user, or "".
+func ticketOf(r *http.Request, id string) string {
+	cookie, err := r.Cookie(ticketCookie)
+	if err != nil {
+		return ""
+	}
+	if ticket, found := strings.CutPrefix(cookie.Value, id+"."); found {
+		return ticket
+	}
+	return ""
+}
 
 // An action is what an administrator can do for a user. The user is told, with the
 // reason.
@@ -66,7 +143,7 @@ func (a *app) act(ctx context.Context, x action, admin enrollment.Admin, id stri
 	case "approve":
 		return admin.ApproveReset(ctx, id, enrollment.ResetOptions{Ticket: ticket})
 	case "pass":
-		err = admin.Bypass(ctx, id, a.now().Add(passTime))
+		err = admin.Bypass(ctx, id, a.config.Now().Add(24*time.Hour))
 	case "reset", "ticket":
 		return admin.Reset(ctx, id, enrollment.ResetOptions{Ticket: ticket || x.Name == "ticket"})
 	case "erase": // the account goes first, so that this can be done again if the rest fails
@@ -88,7 +165,7 @@ func (a *app) help(w http.ResponseWriter, r *http.Request, u accounts.User) erro
 	if chosen == "role" {
 		return a.setRole(w, r, u, member)
 	}
-	reason := cleanReason(r.PostFormValue("reason"))
+	reason := front.Line(r.PostFormValue("reason"), enrollment.MaxAdminReason)
 	i := slices.IndexFunc(actions, func(x action) bool { return x.Name == chosen })
 	switch {
 	case reason == "":
@@ -100,7 +177,7 @@ func (a *app) help(w http.ResponseWriter, r *http.Request, u accounts.User) erro
 	}
 	ticket, err := a.act(r.Context(), actions[i], a.guard.Admin(u.ID, reason), id, r.PostFormValue("ticket") != "")
 	if denied := (*enrollment.Denied)(nil); errors.As(err, &denied) {
-		return hint{languageOf(r).Describe(denied, a.now()).Text, memberPath(id)}
+		return hint{languageOf(r).Describe(denied, a.config.Now()).Text, memberPath(id)}
 	}
 	if err != nil {
 		return err
@@ -122,13 +199,13 @@ func (a *app) setRole(w http.ResponseWriter, r *http.Request, u, member accounts
 	member.Role = accounts.Role(r.PostFormValue("role"))
 	switch {
 	case member.ID == u.ID: // one administrator must remain
-		return hint{languageOf(r).Describe(enrollment.ReasonOwnAccount, a.now()).Text, memberPath(u.ID)}
+		return hint{languageOf(r).Describe(enrollment.ReasonOwnAccount, a.config.Now()).Text, memberPath(u.ID)}
 	case !slices.Contains(accounts.Roles, member.Role):
 		return hint{"Choose a role.", memberPath(member.ID)}
 	}
 	if err := a.accounts.Update(r.Context(), member, "Role"); err != nil {
 		return err
 	}
-	a.log.InfoContext(r.Context(), "role set", "by", u.ID, "user", member.ID, "role", member.Role)
+	a.config.Logger.InfoContext(r.Context(), "role set", "by", u.ID, "user", member.ID, "role", member.Role)
 	return a.say(w, r, keyNotice, "Role changed.", memberPath(member.ID))
 }

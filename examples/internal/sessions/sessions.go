@@ -1,8 +1,10 @@
-package accounts
+// Package sessions keeps the sessions of scs in a table, by GORM.
+package sessions
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -10,15 +12,15 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// A session is a row of the table of sessions. One without data has ended.
-type session struct {
+// A Session is a row of the table, for AutoMigrate. One without data has ended.
+type Session struct {
 	Token   string `gorm:"primaryKey;size:255"`
 	Data    []byte
 	Expires int64
 }
 
-// Sessions returns the table of sessions for scs, so that they survive a restart.
-func (s *Store) Sessions() scs.CtxStore { return sessions{nil, s.tables} }
+// New returns the table of sessions for scs. A session that has ended stays ended.
+func New(db *gorm.DB) scs.CtxStore { return sessions{nil, db} }
 
 // sessions uses the clock of the machine, as scs does. scs calls the methods with a context,
 // and never those of the Store that is embedded.
@@ -28,27 +30,30 @@ type sessions struct {
 }
 
 func (t sessions) FindCtx(ctx context.Context, token string) (data []byte, found bool, err error) {
-	var x session
+	var x Session
 	err = t.tables.WithContext(ctx).Where("token = ? AND expires > ? AND length(data) > 0", token, time.Now().Unix()).Take(&x).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, false, nil
 	}
-	return x.Data, err == nil, doing("finding a session", err)
+	if err != nil {
+		return nil, false, fmt.Errorf("finding a session: %w", err)
+	}
+	return x.Data, true, nil
 }
 
 func (t sessions) CommitCtx(ctx context.Context, token string, data []byte, expires time.Time) error {
-	x := session{token, data, expires.Unix()}
+	x := Session{token, data, expires.Unix()}
 	changed := t.tables.WithContext(ctx).Where("length(data) > 0").Updates(&x)
 	if changed.Error != nil || changed.RowsAffected > 0 {
-		return doing("saving a session", changed.Error)
+		return changed.Error
 	}
 	// It is new, or it has ended and stays as it is.
-	return doing("saving a session", t.tables.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&x).Error)
+	return t.tables.WithContext(ctx).Clauses(clause.OnConflict{DoNothing: true}).Create(&x).Error
 }
 
 // DeleteCtx empties the session and leaves its row to the sweep. Another request of the same
 // session may still be running. It writes the session at its end, and would restore a row
 // that was deleted.
 func (t sessions) DeleteCtx(ctx context.Context, token string) error {
-	return doing("deleting a session", t.tables.WithContext(ctx).Model(&session{Token: token}).Update("data", []byte{}).Error)
+	return t.tables.WithContext(ctx).Model(&Session{Token: token}).Update("data", []byte{}).Error
 }
