@@ -24,7 +24,7 @@ func TestCluster(t *testing.T) {
 			cluster, s := testenv.RedisCluster(t, replicas)
 			beaten(t, what, s, cluster.FailOver)
 			y := tallied(t, what, s, cluster.FailOver, 0)
-			if replicas > 0 && y.lost > 0 {
+			if replicas > 0 && y.Lost > 0 {
 				t.Error("the only replica has lost a write that it had confirmed")
 			}
 		})

@@ -206,8 +206,8 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 		short int
 	}{{"all nodes at once", c.KillAll, 1}, {"one node", c.Kill, 0}} {
 		y := tallied(t, what+", "+k.name, divided{fresh()}, back(k.kill), k.short)
-		if y.lost > 0 {
-			t.Errorf("%s: %d of %d writes were lost", k.name, y.lost, y.acknowledged)
+		if y.Lost > 0 {
+			t.Errorf("%s: %d of %d writes were lost", k.name, y.Lost, y.Acknowledged)
 		}
 	}
 	if os.Getenv(siegeFor) == "" {
@@ -227,7 +227,7 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 		defer flush(0)
 		return back(c.KillAll)(ctx)
 	}, 1)
-	if y.lost == 0 {
+	if y.Lost == 0 {
 		t.Error("no write was lost although none was flushed")
 	}
 }

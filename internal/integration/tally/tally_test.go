@@ -1,0 +1,50 @@
+package tally_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
+)
+
+// TestTally has a database that loses the records of two users, one that loses nothing, and
+// one that does not come back.
+func TestTally(t *testing.T) {
+	t.Parallel()
+	s := memory.New()
+	var y tally.Tally
+	if err := y.Fail(t.Context(), s, func(context.Context) error { return nil }); err != nil || y.Failovers != 1 || y.Acknowledged == 0 || y.Lost != 0 {
+		t.Errorf("a database that loses nothing: %v, %v", y, err)
+	}
+	if err := y.Fail(t.Context(), s, func(ctx context.Context) error {
+		var errs []error
+		for _, user := range []string{"failover-1-0", "failover-1-7"} {
+			for { // the writer has begun
+				if _, err := s.Load(ctx, user); err == nil {
+					break
+				}
+				runtime.Gosched()
+			}
+			errs = append(errs, s.Erase(ctx, user))
+		}
+		return errors.Join(errs...)
+	}); err != nil || y.Failovers != 2 || y.Lost == 0 || y.Accounts != 2 {
+		t.Errorf("a database that loses the records of two users: %v, %v", y, err)
+	}
+	if cells := y.String(); !strings.HasPrefix(cells, "2 | ") || !strings.HasSuffix(cells, " | 2") {
+		t.Errorf("the cells are %q", cells)
+	}
+	down := errors.New("it does not come back")
+	if err := y.Fail(t.Context(), s, func(context.Context) error { return down }); !errors.Is(err, down) || y.Failovers != 2 {
+		t.Errorf("a database that does not come back: %v, %v", y, err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := y.Fail(ended, s, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("no writer can write: %v", err)
+	}
+}
