@@ -1,0 +1,140 @@
+// Package etcdstore keeps two-factor records in etcd. It is an example to copy: storekit
+// does the rest.
+//
+// # What a failure loses
+//
+// Nothing that Save has acknowledged, while most nodes keep their disks. etcd answers when
+// most of its nodes have flushed a write, and a new leader has all such writes. So the death
+// of a node, also of the leader, loses nothing. While most nodes are down, nothing is
+// accepted and nobody signs in with a code.
+//
+// If the disks of most nodes are lost, the cluster is made again from a snapshot, and all
+// writes since then are lost:
+//
+//   - A used recovery code works again. So does an app code, for about a minute and a half.
+//   - Counted failures are forgotten, and a guesser has them again.
+//   - Acknowledged changes are gone: a confirmed setup, renewed codes, a disabled factor.
+//
+// The same happens with --unsafe-no-fsync if the machines of most nodes lose power. A node
+// whose disk was lost is removed from the cluster before a new one joins; with its old name
+// and an empty disk it breaks the promise above. Releases 3.5.0 to 3.5.2 could lose writes
+// when a node was killed. This is tested with 3.7.
+//
+// # Settings
+//
+// Turn on --auto-compaction-retention. etcd keeps each old value until then, every sign-in
+// writes one, and when --quota-backend-bytes is reached, every Save fails.
+//
+// NATS JetStream would be another choice. Its direct reads can be old, and by default it
+// acknowledges a write before it is flushed, so a power failure loses used codes.
+package etcdstore
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/storekit"
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// Open returns a client, which does not connect yet, and a store on it. Close the client in
+// the end. Stores with different prefixes share no records. A prefix has no control
+// characters.
+//
+// The client sends each call once. By default it sends some again, and if a write was
+// carried out and arrives a second time, it looks like a conflict. The client also gives up
+// a connection on which a node is silent for 13 seconds.
+func Open(config clientv3.Config, prefix string) (*clientv3.Client, store.Store, error) {
+	config.MaxUnaryRetries = 1
+	config.DialKeepAliveTime, config.DialKeepAliveTimeout = 10*time.Second, 3*time.Second
+	client, err := clientv3.New(config)
+	if err != nil {
+		return nil, nil, err
+	}
+	// No user id has a NUL, so "a" and "a/b" share no keys, whatever their users are called.
+	return client, storekit.New("etcdstore", rows{client, prefix + "\x00"}), nil
+}
+
+type rows struct {
+	client *clientv3.Client
+	prefix string
+}
+
+// Get implements storekit.Rows. It is linearizable because nothing says WithSerializable.
+func (b rows) Get(ctx context.Context, userID string) (store.Record, error) {
+	found, err := b.client.Get(ctx, b.prefix+userID)
+	if err != nil {
+		return store.Record{}, err
+	}
+	if len(found.Kvs) == 0 {
+		return store.Record{}, store.ErrNotFound
+	}
+	return record(found.Kvs[0].Value)
+}
+
+// Put implements storekit.Rows. It compares the beginning of the value, which has the
+// version: revisions of etcd would have to be read first.
+func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
+	key := b.prefix + r.UserID
+	held := []clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", 0)} // there is no such key
+	if prev != 0 {
+		begin := version(prev)
+		held = []clientv3.Cmp{
+			clientv3.Compare(clientv3.Value(key), ">", begin),
+			clientv3.Compare(clientv3.Value(key), "<", clientv3.GetPrefixRangeEnd(begin)),
+		}
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	done, err := b.client.Txn(ctx).If(held...).Then(clientv3.OpPut(key, version(r.Version)+string(text))).Commit()
+	if err == nil && !done.Succeeded {
+		return store.ErrConflict
+	}
+	return err
+}
+
+// Delete implements storekit.Deleter.
+func (b rows) Delete(ctx context.Context, userID string) error {
+	_, err := b.client.Delete(ctx, b.prefix+userID)
+	return err
+}
+
+// Scan implements storekit.Scanner.
+func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record, error) {
+	// The NUL makes it the first key behind that of the user.
+	found, err := b.client.Get(ctx, b.prefix+after+"\x00", clientv3.WithRange(clientv3.GetPrefixRangeEnd(b.prefix)), clientv3.WithLimit(int64(limit)))
+	if err != nil {
+		return nil, err
+	}
+	var all []store.Record
+	for _, kv := range found.Kvs {
+		r, err := record(kv.Value)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
+}
+
+// version is how a value with a record of that version begins, and no other value.
+func version(v int64) string { return fmt.Sprintf("%d ", v) }
+
+// record reads a value.
+func record(value []byte) (r store.Record, err error) {
+	begin, text, _ := bytes.Cut(value, []byte(" "))
+	if err := json.Unmarshal(text, &r); err != nil {
+		return r, err
+	}
+	if string(begin)+" " != version(r.Version) {
+		return r, errors.New("the value begins with another version")
+	}
+	return r, nil
+}
