@@ -13,8 +13,9 @@
 //
 // # Recipes
 //
-// Two more stores are in the folder internal/integration/recipes, to be copied: one by pgx
-// without database/sql, and one by GORM. They are tested with package storetest.
+// Three more stores are in the folder internal/integration/recipes, to be copied: one by
+// pgx without database/sql, one by GORM, and one for etcd, which is replicated. They are
+// tested with package storetest.
 //
 // The following two are sketches. Nobody has run them: test yours with package storetest.
 //

@@ -1,0 +1,325 @@
+package etcdstore_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.uber.org/zap"
+)
+
+// planEnv is the environment variable that makes this test binary a node of etcd. It has
+// the plan as JSON.
+const planEnv = "TWOFACTOR_ETCD_PLAN"
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(planEnv); text != "" {
+		if err := serve(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	code := m.Run()
+	if err := stopShared(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// A plan says where a node keeps its data, and where it listens.
+type plan struct{ Name, Dir, Client, Peer, Cluster string }
+
+// serve is a node of etcd until its standard input ends: the test has then ended, in
+// whatever way.
+func serve(text string) error {
+	var p plan
+	if err := json.Unmarshal([]byte(text), &p); err != nil {
+		return err
+	}
+	c := embed.NewConfig()
+	c.Name, c.Dir, c.InitialCluster = p.Name, p.Dir, p.Cluster
+	c.ListenClientUrls = []url.URL{{Scheme: "http", Host: p.Client}}
+	c.ListenPeerUrls = []url.URL{{Scheme: "http", Host: p.Peer}}
+	c.AdvertiseClientUrls, c.AdvertisePeerUrls = c.ListenClientUrls, c.ListenPeerUrls
+	c.LogLevel, c.LogOutputs = "warn", []string{p.Dir + ".log"}
+	c.TickMs, c.ElectionMs = 50, 500 // half of the defaults, so that a dead leader is noticed sooner
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(0) // at once: its folder goes as well
+	}()
+	e, err := embed.StartEtcd(c)
+	if err != nil {
+		return err
+	}
+	select {
+	case <-e.Server.ReadyNotify():
+		fmt.Println("ready")
+	case <-time.After(time.Minute):
+		return errors.New("the node does not join its cluster")
+	}
+	return <-e.Err()
+}
+
+// A node is etcd in a process of its own. It can be killed, and comes back from its folder.
+type node struct {
+	plan   plan
+	id     uint64
+	client *clientv3.Client // of this node alone
+	cmd    *exec.Cmd
+}
+
+// start starts the process, and returns when the node has joined the cluster.
+func (n *node) start() error {
+	text, err := json.Marshal(n.plan)
+	if err != nil {
+		return err
+	}
+	var errs strings.Builder
+	n.cmd = exec.Command(os.Args[0])
+	n.cmd.Env = append(os.Environ(), planEnv+"="+string(text))
+	n.cmd.Stderr = &errs
+	out, err := n.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if _, err := n.cmd.StdinPipe(); err != nil { // it ends with this process
+		return err
+	}
+	if err := n.cmd.Start(); err != nil {
+		return err
+	}
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
+		return fmt.Errorf("node %s has ended: %v\n%s", n.plan.Name, n.cmd.Wait(), errs.String())
+	}
+	return nil
+}
+
+// kill kills the process at once, as a power failure does that loses nothing of the disk.
+func (n *node) kill() error {
+	if err := n.cmd.Process.Kill(); err != nil {
+		return err
+	}
+	n.cmd.Wait() // it was killed
+	return nil
+}
+
+// A cluster has three nodes.
+type cluster struct{ nodes []*node }
+
+const nodes = 3
+
+// startCluster starts a cluster whose nodes keep their data in the folder.
+func startCluster(dir string) (c *cluster, err error) {
+	for try := range 3 { // somebody may have taken a port meanwhile
+		if c, err = tryCluster(filepath.Join(dir, fmt.Sprint(try))); err == nil {
+			return c, nil
+		}
+	}
+	return nil, err
+}
+
+func tryCluster(dir string) (*cluster, error) {
+	c := new(cluster)
+	var initial []string
+	for i := range nodes {
+		client, err := freeAddress()
+		if err != nil {
+			return nil, err
+		}
+		peer, err := freeAddress()
+		if err != nil {
+			return nil, err
+		}
+		name := fmt.Sprint("node", i)
+		initial = append(initial, name+"=http://"+peer)
+		c.nodes = append(c.nodes, &node{plan: plan{Name: name, Dir: filepath.Join(dir, name), Client: client, Peer: peer}})
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	errs := make([]error, nodes)
+	var group sync.WaitGroup
+	for i, n := range c.nodes {
+		n.plan.Cluster = strings.Join(initial, ",")
+		group.Go(func() { errs[i] = n.start() })
+	}
+	group.Wait()
+	err := errors.Join(errs...)
+	for _, n := range c.nodes {
+		if err == nil {
+			err = n.meet()
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
+}
+
+// meet makes the client of the node, and asks for the node's id.
+func (n *node) meet() (err error) {
+	if n.client, err = clientv3.New(config(n)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	status, err := n.client.Status(ctx, n.plan.Client)
+	if err == nil {
+		n.id = status.Header.MemberId
+	}
+	return err
+}
+
+// config is for a client of those nodes.
+func config(nodes ...*node) clientv3.Config {
+	c := clientv3.Config{Logger: zap.NewNop()}
+	for _, n := range nodes {
+		c.Endpoints = append(c.Endpoints, n.plan.Client)
+	}
+	return c
+}
+
+// freeAddress returns an address of loopback that nobody uses.
+func freeAddress() (string, error) {
+	port, err := server.FreePort()
+	return fmt.Sprintf("127.0.0.1:%d", port), err
+}
+
+// stop kills all nodes.
+func (c *cluster) stop() error {
+	var errs []error
+	for _, n := range c.nodes {
+		if n.client != nil {
+			errs = append(errs, n.client.Close())
+		}
+		if n.cmd != nil && n.cmd.Process != nil {
+			n.cmd.Process.Kill() // it may have ended already
+			n.cmd.Wait()
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// leader waits until all nodes but one follow the same leader, which is not that one, and
+// returns it.
+func (c *cluster) leader(ctx context.Context, but *node) (leader *node, err error) {
+	err = server.Until(ctx, func() error {
+		leader = nil
+		for _, n := range c.nodes {
+			if n == but {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			status, err := n.client.Status(ctx, n.plan.Client)
+			cancel()
+			if err != nil {
+				return err
+			}
+			for _, m := range c.nodes {
+				if m.id != status.Leader || m == but {
+					continue
+				}
+				if leader != nil && leader != m {
+					return errors.New("the nodes follow different leaders")
+				}
+				leader = m
+			}
+			if leader == nil {
+				return errors.New("there is no leader")
+			}
+		}
+		return nil
+	})
+	return leader, err
+}
+
+// failOver kills the leader, waits until another node is the leader, and lets the dead one
+// come back.
+func (c *cluster) failOver(ctx context.Context) error {
+	old, err := c.leader(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := old.kill(); err != nil {
+		return err
+	}
+	if _, err := c.leader(ctx, old); err != nil {
+		return err
+	}
+	if err := server.Until(ctx, old.start); err != nil {
+		return err
+	}
+	_, err = c.leader(ctx, nil)
+	return err
+}
+
+// failAll kills all nodes, and lets them come back.
+func (c *cluster) failAll(ctx context.Context) error {
+	errs := make([]error, len(c.nodes))
+	for i, n := range c.nodes {
+		errs[i] = n.kill()
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var group sync.WaitGroup
+	for i, n := range c.nodes {
+		group.Go(func() { errs[i] = server.Until(ctx, n.start) })
+	}
+	group.Wait()
+	_, err := c.leader(ctx, nil)
+	return errors.Join(append(errs, err)...)
+}
+
+// newCluster starts a cluster for this test alone.
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	dir := t.TempDir()
+	c, err := startCluster(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(logs(dir))
+		}
+		if err := c.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// logs returns the end of what the nodes have logged.
+func logs(dir string) string {
+	const tail = 4 << 10
+	var b strings.Builder
+	names, err := filepath.Glob(filepath.Join(dir, "*", "*.log"))
+	if err != nil {
+		return err.Error()
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err.Error()
+		}
+		fmt.Fprintf(&b, "%s:\n%s\n", filepath.Base(name), text[max(0, len(text)-tail):])
+	}
+	return b.String()
+}

@@ -1,0 +1,121 @@
+package etcdstore_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/storetest"
+)
+
+// fresh returns an empty store whose client knows all nodes.
+func fresh(t *testing.T) store.Store {
+	t.Helper()
+	_, s := open(t, newPrefix(), shared(t).nodes...)
+	return s
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, fresh)
+}
+
+// TestNodes lets each call of a case go to another node.
+func TestNodes(t *testing.T) {
+	t.Parallel()
+	storetest.RunNodes(t, func(t *testing.T) (all []store.Store) {
+		_, stores := each(t, shared(t))
+		for _, s := range stores {
+			all = append(all, s)
+		}
+		return all
+	})
+}
+
+func account(user string, version int64) store.Record {
+	return store.Record{UserID: user, Version: version, State: store.Confirmed, Data: []byte("sealed")}
+}
+
+// TestPrefixes has one prefix begin with another. Without a separator, both users would
+// have the same key.
+func TestPrefixes(t *testing.T) {
+	t.Parallel()
+	prefix := newPrefix()
+	_, outer := open(t, prefix, shared(t).nodes...)
+	_, inner := open(t, prefix+"inner/", shared(t).nodes...)
+	if err := outer.Save(t.Context(), account("inner/alice", 1), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inner.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the inner store finds an account of the outer one: %v", err)
+	}
+	if err := inner.Save(t.Context(), account("alice", 2), 0); err != nil {
+		t.Error(err)
+	}
+	for name, s := range map[string]store.Lister{"inner/alice": outer, "alice": inner} {
+		page, err := s.List(t.Context(), store.Query{})
+		if err != nil || len(page.Records) != 1 || page.Records[0].UserID != name {
+			t.Errorf("the store of %s lists %v, %v", name, page.Records, err)
+		}
+	}
+	if err := outer.Erase(t.Context(), "inner/alice"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := inner.Load(t.Context(), "alice"); err != nil {
+		t.Errorf("the outer store has erased an account of the inner one: %v", err)
+	}
+}
+
+// TestForeignValues puts values that no Save has written. None of them means that the user
+// is not enrolled, and none is replaced by a Save that has not seen it.
+func TestForeignValues(t *testing.T) {
+	t.Parallel()
+	prefix := newPrefix()
+	client, s := open(t, prefix, shared(t).nodes...)
+	for i, value := range []string{
+		"", " ", "7", "7 ", "7 {", "7 null",
+		`8 {"UserID":"USER","Version":7,"State":"confirmed"}`,
+		`7 {"UserID":"bob","Version":7,"State":"confirmed"}`,
+		`7 {"UserID":"USER","Version":7,"State":"confirmed","Due":"later"}`,
+	} {
+		user := fmt.Sprint("user", i)
+		value = strings.ReplaceAll(value, "USER", user)
+		if _, err := client.Put(t.Context(), prefix+"\x00"+user, value); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Load(t.Context(), user); err == nil || errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%q: Load = %v", value, err)
+		}
+		for _, prev := range []int64{0, 1, 77} {
+			if err := s.Save(t.Context(), account(user, 9), prev); !errors.Is(err, store.ErrConflict) {
+				t.Errorf("%q: Save over %d = %v", value, prev, err)
+			}
+		}
+	}
+}
+
+// TestCompaction forgets the old values of a record.
+func TestCompaction(t *testing.T) {
+	t.Parallel()
+	client, s := open(t, newPrefix(), shared(t).nodes...)
+	for v := range int64(5) {
+		if err := s.Save(t.Context(), account("alice", v+1), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := client.Get(t.Context(), "no such key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Compact(t.Context(), got.Header.Revision); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.Load(t.Context(), "alice"); err != nil || r.Version != 5 {
+		t.Errorf("Load = %d, %v", r.Version, err)
+	}
+	if err := s.Save(t.Context(), account("alice", 6), 5); err != nil {
+		t.Error(err)
+	}
+}
