@@ -195,7 +195,7 @@ func keptCodes(t *testing.T) {
 	h.Get("/2fa/setup/begin")
 	h.send("/2fa/setup/begin")
 	h.show("setup-codes", ".recovery-codes", "img.qr")
-	if !h.Prints(".recovery-codes ol") || h.Prints("img.qr") || h.Prints("button") || h.Prints("details") {
+	if !h.Prints(".recovery-codes ol") || h.Prints("img.qr") || h.Prints("button") || h.Prints("details") || h.Prints(".hint") {
 		t.Error("the printed sheet has something else than the codes, such as the secret")
 	}
 	u := h.Enroll("hans@example.com")
