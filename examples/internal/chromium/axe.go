@@ -74,6 +74,16 @@ func (b *Tab) Prints(selector string) (prints bool) {
 	return prints
 }
 
+// Printed returns the text that is on paper if the page is printed, and what else is there:
+// pictures, fields and buttons.
+func (b *Tab) Printed() (text string, other []string) {
+	b.t.Helper()
+	b.run(emulation.SetEmulatedMedia().WithMedia("print"), chromedp.Evaluate(`document.body.innerText`, &text),
+		chromedp.Evaluate(`Array.from(document.querySelectorAll("img, svg, canvas, input, select, button, iframe, video"))
+			.filter((e) => e.checkVisibility()).map((e) => e.outerHTML.slice(0, 100))`, &other), emulation.SetEmulatedMedia())
+	return text, other
+}
+
 // A Barrier is what axe-core says against a page.
 type Barrier struct{ Rule, Where, Why string }
 

@@ -4,6 +4,7 @@ package chromium
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -12,9 +13,10 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/integration/need"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 )
 
 // patience is how long a test waits for a page that does not come.
@@ -25,6 +27,8 @@ type Tab struct {
 	t   testing.TB
 	ctx context.Context
 	at  string // where the application is
+
+	pages int // that Next was called on
 }
 
 // Open starts a browser, which ends with the test. It skips the test if there is none.
@@ -38,7 +42,7 @@ func Open(t testing.TB, at string) *Tab {
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	b := &Tab{t, ctx, at}
+	b := &Tab{t: t, ctx: ctx, at: at}
 	// A window that nobody looks at has no focus.
 	b.run(chromedp.Navigate("about:blank"), emulation.SetFocusEmulationEnabled(true))
 	return b
@@ -72,7 +76,7 @@ func program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
-		need.Missing(t, name+" is not in PATH")
+		testenv.Missing(t, name+" is not in PATH")
 	}
 	return path
 }
@@ -107,8 +111,10 @@ func (b *Tab) Get(path string) { b.t.Helper(); b.run(chromedp.Navigate(b.at + pa
 // Reload loads the page again, as the button of the browser does.
 func (b *Tab) Reload() { b.t.Helper(); b.run(chromedp.Reload()) }
 
-// Back goes back.
-func (b *Tab) Back() { b.t.Helper(); b.run(chromedp.NavigateBack()) }
+// Back goes back, and Forward forward again. The browser may have kept that page, and does
+// not load it then.
+func (b *Tab) Back()    { b.t.Helper(); b.Next(func() { b.Evaluate(`history.back()`) }) }
+func (b *Tab) Forward() { b.t.Helper(); b.Next(func() { b.Evaluate(`history.forward()`) }) }
 
 // Sees waits until the page has the text.
 func (b *Tab) Sees(text string) {
@@ -131,13 +137,14 @@ func (b *Tab) Sees(text string) {
 // it, what comes next may still be done on the page before.
 func (b *Tab) Next(do func()) {
 	b.t.Helper()
-	b.run(chromedp.Evaluate(`window.seenBefore = true`, nil))
+	b.pages++ // so that a page which the browser has kept is another one, too
+	b.run(chromedp.Evaluate(fmt.Sprintf(`window.seenBefore = %d`, b.pages), nil))
 	do()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	for ctx.Err() == nil {
 		var there bool
-		err := chromedp.Run(ctx, chromedp.Evaluate(`!window.seenBefore && document.readyState === "complete"`, &there))
+		err := chromedp.Run(ctx, chromedp.Evaluate(fmt.Sprintf(`window.seenBefore !== %d && document.readyState === "complete"`, b.pages), &there))
 		if err == nil && there {
 			return
 		}
@@ -204,6 +211,34 @@ func (b *Tab) Scan(selector string) string {
 		b.t.Fatalf("zbarimg: %v", err)
 	}
 	return strings.TrimSpace(string(text))
+}
+
+// Another opens another tab of the same browser, which has the same cookies.
+func (b *Tab) Another() *Tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	other := &Tab{t: b.t, ctx: ctx, at: b.at}
+	other.run(chromedp.Navigate("about:blank"), emulation.SetFocusEmulationEnabled(true))
+	return other
+}
+
+// Prefers makes the tab ask for pages in that language.
+func (b *Tab) Prefers(language string) {
+	b.t.Helper()
+	b.run(network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": language}))
+}
+
+// Keys presses keys, wherever the focus is: letters, and those of package kb.
+func (b *Tab) Keys(keys string) { b.t.Helper(); b.run(chromedp.KeyEvent(keys)) }
+
+// Focused returns the name that a screen reader would say of what has the focus: the text
+// of a button or a link, or the label of a field.
+func (b *Tab) Focused() (name string) {
+	b.t.Helper()
+	b.run(chromedp.Evaluate(`(() => { const e = document.activeElement;
+		return ((e.labels && e.labels.length ? e.labels[0] : e).innerText || "").replace(/\s+/g, " ").trim() })()`, &name))
+	return name
 }
 
 // WithoutScripts turns JavaScript off.
