@@ -212,7 +212,7 @@ func TestSupersededTab(t *testing.T) {
 
 	b.page = tab
 	b.submit("/security/setup", "code", first.shows())
-	b.at("/security/setup/begin")
+	b.at("/security/setup") // that of the other tab
 	b.sees("You have started another setup")
 	b.get("/security/")
 	b.sees("off")
@@ -242,8 +242,11 @@ func TestSetupIsForOneUser(t *testing.T) {
 	page, phone := alice.page, alice.scan()
 	mallory.page = page // with alice's token and secret
 	mallory.submit("/security/setup", "code", phone.shows())
-	mallory.at("/security/setup/begin")
+	mallory.at("/security/setup") // mallory's own
 	mallory.sees("That setup is not valid")
+	if shown := mallory.scan(); shown.key.Secret().Equal(phone.key.Secret()) {
+		t.Error("mallory sees alice's secret")
+	}
 	alice.page = page
 	alice.submit("/security/setup", "code", phone.shows())
 	alice.saved()
