@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -19,9 +20,11 @@ func (a *app) data(w http.ResponseWriter, r *http.Request, u accounts.User) erro
 	if err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(map[string]any{
-		"id": u.ID, "email": u.Email, "joined": u.JoinedAt(), "two_factor": status,
-	}, "", "  ")
+	all := map[string]any{"id": u.ID, "email": u.Email, "joined": u.JoinedAt(), "two_factor": status}
+	if front.SpeaksJSON(r) {
+		return front.WriteJSON(w, http.StatusOK, all)
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
 	if err != nil {
 		return err
 	}

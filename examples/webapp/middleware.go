@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
@@ -40,6 +41,9 @@ func (a *app) received(next http.Handler) http.Handler {
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		err := r.ParseForm()
+		if err == nil && !strings.HasPrefix(r.URL.Path, twoFactorPath+"/") { // where package web reads it
+			err = front.ReadJSON(r)
+		}
 		var large *http.MaxBytesError
 		switch {
 		case errors.As(err, &large):

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -39,6 +40,9 @@ func (p *problem) Error() string { return p.Text }
 
 var (
 	notFound    = &problem{http.StatusNotFound, "Page not found", "There is no page at this address.", "", true}
+	noPage      = &problem{http.StatusNotAcceptable, "That is not possible here", "This page is for browsers.", "", true}
+	signedOut   = &problem{http.StatusUnauthorized, "That did not work", "Sign in first.", "", true}
+	notKnown    = &problem{http.StatusUnauthorized, "That did not work", wrongPassword, "", true}
 	noMethod    = &problem{http.StatusMethodNotAllowed, "That is not possible here", "This page does not take such a request.", "", true}
 	tooLarge    = &problem{http.StatusRequestEntityTooLarge, "That did not work", "That was too much to read.", "", false}
 	unreadable  = &problem{http.StatusBadRequest, "That did not work", "We could not read that form.", "", false}
@@ -59,6 +63,8 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 	)
 	switch {
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil: // the client has left
+	case front.SpeaksJSON(r):
+		a.failJSON(w, r, err)
 	case errors.As(err, &elsewhere):
 		a.say(w, r, keyBad, elsewhere.text, elsewhere.to)
 	case errors.As(err, &denied):
@@ -75,4 +81,26 @@ func (a *app) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.config.Logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		a.errorPage(w, r, broken)
 	}
+}
+
+// failJSON is fail for a client that speaks JSON.
+func (a *app) failJSON(w http.ResponseWriter, r *http.Request, err error) {
+	var (
+		elsewhere hint
+		known     *problem
+	)
+	said := languageOf(r).Describe(err, a.config.Now())
+	status, text, wait := said.Status, said.Text, said.RetryAfter()
+	switch {
+	case errors.As(err, &known):
+		status, text, wait = known.status, known.Text, known.wait
+	case errors.As(err, &elsewhere):
+		status, text = http.StatusUnprocessableEntity, elsewhere.text
+	case status == http.StatusInternalServerError:
+		a.config.Logger.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	if wait != "" {
+		w.Header().Set("Retry-After", wait)
+	}
+	_ = front.WriteJSON(w, status, map[string]string{"text": languageOf(r).say(text)}) // which can be encoded
 }

@@ -78,6 +78,9 @@ type view struct {
 // render answers with a page. It reads the session before it writes the first
 // byte, because the session is saved then.
 func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) error {
+	if front.SpeaksJSON(r) {
+		return noPage
+	}
 	v := view{
 		Issuer:  a.issuer(r),
 		Lang:    languageOf(r).Tag,
@@ -121,8 +124,12 @@ func (a *app) write(w http.ResponseWriter, status int, name string, v view) erro
 	return nil
 }
 
-// say redirects to a page that shows the text. The key is keyNotice or keyBad.
+// say redirects to a page that shows the text. The key is keyNotice or keyBad. A client that
+// speaks JSON gets the text, and the token of its session, which may be another one now.
 func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) error {
+	if front.SpeaksJSON(r) {
+		return front.WriteJSON(w, http.StatusOK, map[string]string{"text": languageOf(r).say(text), "session": a.sessions.Token(r.Context())})
+	}
 	a.sessions.Put(r.Context(), key, text)
 	return redirect(w, r, to)
 }

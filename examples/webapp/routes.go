@@ -73,7 +73,7 @@ func (a *app) handler() http.Handler {
 
 	all := http.NewServeMux()
 	all.Handle("GET /static/{file}", http.FileServerFS(static)) // without {file}, it would list the folder
-	all.Handle("/", a.received(a.sessions.LoadAndSave(front.Routed(site, a.unrouted))))
+	all.Handle("/", front.Bearer(a.received(a.sessions.LoadAndSave(front.Routed(site, a.unrouted))), a.sessions.Cookie.Name))
 	return front.Logged(front.Strict(all, a.config.secure), a.config.Logger)
 }
 
@@ -94,6 +94,9 @@ var counts = map[enrollment.Purpose]time.Duration{
 func (a *app) signedIn(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 		u, err := a.current(r.Context())
+		if errors.Is(err, accounts.ErrNoUser) && front.SpeaksJSON(r) {
+			return signedOut
+		}
 		if errors.Is(err, accounts.ErrNoUser) {
 			to := "/sign-in"
 			if r.Method == http.MethodGet {

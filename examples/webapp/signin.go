@@ -90,6 +90,9 @@ func (a *app) signInForm(w http.ResponseWriter, r *http.Request, _ accounts.User
 func (a *app) signIn(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	form := credentials{Email: r.PostFormValue("email"), Return: r.PostFormValue("return")}
 	u, err := a.checkPassword(r, form.Email, "password")
+	if errors.Is(err, accounts.ErrNoUser) && front.SpeaksJSON(r) {
+		return notKnown
+	}
 	if errors.Is(err, accounts.ErrNoUser) {
 		form.Problem = wrongPassword
 		return a.render(w, r, http.StatusUnprocessableEntity, "sign-in", form)
@@ -142,6 +145,10 @@ func (a *app) checkPassword(r *http.Request, email, field string) (accounts.User
 func (a *app) signOut(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	if err := a.sessions.Destroy(r.Context()); err != nil {
 		return err
+	}
+	if front.SpeaksJSON(r) {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
 	return redirect(w, r, "/")
 }

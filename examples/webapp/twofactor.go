@@ -64,7 +64,8 @@ func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.Signed
 		return nil, err
 	}
 	if in.Renewed {
-		return nil, a.renewSession(r, u, in.Stamp)
+		err := a.renewSession(r, u, in.Stamp)
+		return a.sessions.Token(ctx), err
 	}
 	if err := a.start(ctx, u, in.Stamp); err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func (a *app) startSession(_ http.ResponseWriter, r *http.Request, in web.Signed
 	if !in.EnrollBy.IsZero() {
 		a.sessions.Put(ctx, keyEnrollBy, in.EnrollBy.Unix())
 	}
-	return nil, a.welcome(ctx, languageOf(r), u, in.Factor)
+	return a.sessions.Token(ctx), a.welcome(ctx, languageOf(r), u, in.Factor)
 }
 
 // renewSession goes on with the session that has changed a factor. A code before a new

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+)
+
+// An appliance is a client without cookies that speaks JSON, such as an app on a phone.
+type appliance struct {
+	t              *testing.T
+	site           *site
+	token, receipt string
+	cookie         string // it has none, unless a test says so
+}
+
+type object map[string]any
+
+// call sends an object, or asks without one, and returns the answer. It keeps the token of
+// the session.
+func (c *appliance) call(want int, method, path string, in object) object {
+	c.t.Helper()
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		body = bytes.NewReader(text)
+	}
+	return c.send(want, method, path, body)
+}
+
+func (c *appliance) send(want int, method, path string, body io.Reader) object {
+	c.t.Helper()
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.site.server.URL+path, body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for name, value := range map[string]string{"Authorization": "Bearer " + c.token, "Twofactor-Receipt": c.receipt, "Cookie": c.cookie} {
+		if value != "" && value != "Bearer " {
+			r.Header.Set(name, value)
+		}
+	}
+	r.Header.Set("Accept", "application/json")
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	w, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer w.Body.Close()
+	text, err := io.ReadAll(w.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if w.StatusCode != want || len(w.Header["Set-Cookie"]) > 0 {
+		c.t.Fatalf("%s %s: status %d, want %d, cookies %q:\n%s", method, path, w.StatusCode, want, w.Header["Set-Cookie"], text)
+	}
+	answer := object{}
+	if err := json.Unmarshal(text, &answer); len(text) > 0 && err != nil {
+		c.t.Fatalf("%s %s: %v:\n%s", method, path, err, text)
+	}
+	if token, ok := answer["session"].(string); ok {
+		c.token = token
+	}
+	return answer
+}
+
+// The main job of an app on a phone: it signs up and in, turns the second factor on, signs in
+// with it, is asked for a code before something sensitive, and signs out.
+func TestMobile(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	c := &appliance{t: t, site: s}
+	credentials := object{"email": email, "password": password}
+	if got := c.call(200, "POST", "/sign-up", credentials); !strings.HasPrefix(got["text"].(string), "Account created.") || c.token != "" {
+		t.Errorf("%v, the token is %q", got, c.token)
+	}
+	if got := c.call(401, "POST", "/sign-in", object{"email": email, "password": "wrong"}); got["text"] != wrongPassword {
+		t.Errorf("%v", got)
+	}
+	c.call(401, "GET", "/data", nil)
+	if got := c.call(200, "POST", "/sign-in", credentials); got["next"] != "proceed" || c.token == "" {
+		t.Fatalf("%v", got)
+	}
+	if got := c.call(200, "GET", "/data", nil); got["email"] != email {
+		t.Errorf("%v", got)
+	}
+	setup := c.call(200, "POST", "/security/setup/begin", object{})
+	app, err := enrollmenttest.Scan(setup["uri"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := func() string { s.clock.advance(30 * time.Second); return app.Code(s.clock.Now()) }
+	before := c.token
+	codes := c.call(200, "POST", "/security/setup", object{"token": setup["token"], "code": next()})["codes"].([]any)
+	after := c.token
+	c.token = before
+	c.call(401, "GET", "/data", nil) // it ended with the change of factors
+	c.token = after
+	if len(codes) != 10 || before == after {
+		t.Errorf("%d codes", len(codes))
+	}
+	c.call(204, "POST", "/sign-out", object{})
+	c.call(401, "GET", "/data", nil)
+
+	// With the code. A token of before grants nothing, and a challenge is no session.
+	got := c.call(200, "POST", "/sign-in", credentials)
+	if got["next"] != "ask_code" || got["session"] != nil {
+		t.Fatalf("%v", got)
+	}
+	c.call(401, "GET", "/data", nil)
+	if wrong := c.call(422, "POST", "/security/sign-in", object{"challenge": got["challenge"], "code": app.WrongCode(s.clock.Now())}); wrong["reason"] != "wrong_code" {
+		t.Errorf("%v", wrong)
+	}
+	c.call(200, "POST", "/security/sign-in", object{"challenge": got["challenge"], "code": next()})
+	c.call(403, "GET", "/data", nil) // it takes a code of its own
+	c.receipt = c.call(200, "POST", "/security/step", object{"for": dataPurpose, "code": codes[0]})["success"].(map[string]any)["receipt"].(string)
+	if got := c.call(200, "GET", "/data", nil); got["email"] != email {
+		t.Errorf("%v", got)
+	}
+
+	// A new password ends the session, and the answer has the next.
+	c.receipt = c.call(200, "POST", "/security/step", object{"for": passwordPurpose, "code": next()})["success"].(map[string]any)["receipt"].(string)
+	before = c.token
+	c.call(200, "POST", "/password", object{"old": password, "password": password + "!"})
+	c.call(403, "GET", "/data", nil)
+	if c.token == before {
+		t.Error("the token is the old one")
+	}
+}
+
+// Cookies count for nothing in a request in JSON, so a page of another site can't send one
+// in the name of a user; and what is refused is refused in JSON.
+func TestMobileRefuses(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast)
+	b := s.member(email)
+	c := &appliance{t: t, site: s, cookie: "session=" + b.cookie("session").Value}
+	c.call(401, "GET", "/data", nil)
+	c.call(401, "POST", "/confirm", object{"password": password})
+	c.call(401, "POST", "/security/setup/begin", object{})
+	c.cookie, c.token = "", "nonsense"
+	c.call(401, "GET", "/data", nil)
+	c.token = ""
+	c.call(406, "GET", "/sign-in", nil)
+	c.call(404, "GET", "/nowhere", nil)
+	c.call(405, "POST", "/messages", object{})
+	for body, status := range map[string]int{"{": 400, "[]": 400, `{"email":1}`: 400, "": 400, `{"email":"` + strings.Repeat("a", maxBody) + `"}`: 413} {
+		c.send(status, "POST", "/sign-in", strings.NewReader(body))
+	}
+	for range 20 {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL+"/sign-in", strings.NewReader(`{"email":"`+email+`","password":"wrong"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		w, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Body.Close()
+		if w.StatusCode == http.StatusTooManyRequests {
+			if w.Header.Get("Retry-After") == "" {
+				t.Error("nothing says how long to wait")
+			}
+			return
+		}
+	}
+	t.Error("passwords can be guessed without a limit")
+}
