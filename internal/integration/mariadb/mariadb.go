@@ -32,22 +32,13 @@ func dsn(dir, database string) string { return "root@unix(" + dir + "/socket)/" 
 // script makes a data folder and runs its server. A fresh installation flushes at
 // each commit. The binary log, which a fresh installation does not have, is on
 // and synchronous, as on a server with replicas. --no-defaults leaves out the
-// settings of the machine. The server ends in order by TERM.
+// settings of the machine.
 const script = `
 mariadb-install-db --no-defaults --datadir="$DIR/data" --auth-root-authentication-method=normal --skip-test-db >"$DIR/log" 2>&1 || exit
 serve() {
   exec mariadbd --no-defaults --datadir="$DIR/data" --tmpdir="$DIR" --socket="$DIR/socket" --pid-file="$DIR/pid" --skip-networking \
     --max-connections=300 --log-bin="$DIR/data/binlog" --server-id=1 --sync-binlog=1 $MORE >>"$DIR/log" 2>&1 </dev/null
 }
-`
-
-// keep is [server.Keep] with the signal by which the server ends in order.
-const keep = `
-serve &
-server=$!
-cat >/dev/null
-kill -TERM "$server" && wait "$server"
-cd / && rm -rf "$DIR"
 `
 
 // Start makes a data folder and starts its server, with more options. Where this
@@ -57,7 +48,7 @@ cd / && rm -rf "$DIR"
 // It returns an error that matches [server.ErrMissing] if there is nothing to
 // start. The caller calls Stop, or leaves that to the end of the process.
 func Start(ctx context.Context, options ...string) (*Server, error) {
-	return start(ctx, keep, options)
+	return start(ctx, server.Keep, options)
 }
 
 // StartReviving is Start of a server that can be killed, and comes back.
@@ -76,7 +67,8 @@ func start(ctx context.Context, end string, options []string) (*Server, error) {
 	p, err := server.Start(ctx, server.Plan{
 		Name:   "mariadb",
 		Script: script + end,
-		Env:    []string{"MORE=" + strings.Join(options, " "), "ENDS=TERM"},
+		Ends:   "TERM",
+		Env:    []string{"MORE=" + strings.Join(options, " ")},
 		Users:  []string{"mysql", "nobody"},
 		Ready:  s.ready,
 	})

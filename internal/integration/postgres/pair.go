@@ -11,13 +11,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
 
-// mortal is the end of a script whose server can be killed, and stays dead.
-const mortal = `
-serve &
-server=$!
-echo "$server" >"$DIR/serving"
-` + server.Keep
-
 // standbyScript copies the server at $FROM and follows it.
 const standbyScript = `
 "$BIN/pg_basebackup" --dbname "$FROM" --pgdata "$DIR/data" --write-recovery-conf --wal-method stream --checkpoint fast --no-sync >"$DIR/log" 2>&1 || exit
@@ -39,7 +32,7 @@ type Pair struct {
 func StartPair(ctx context.Context, synchronous bool) (*Pair, error) {
 	p := &Pair{synchronous: synchronous}
 	var err error
-	if p.primary, err = start(ctx, script+mortal); err != nil {
+	if p.primary, err = start(ctx, script+server.Keep); err != nil {
 		return nil, err
 	}
 	if p.front, err = proxy.Start("unix", p.primary.socket()); err != nil {
@@ -64,7 +57,7 @@ func (p *Pair) follow(ctx context.Context) (err error) {
 		return err
 	}
 	from := fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable", p.link.Addr().Port)
-	if p.standby, err = start(ctx, standbyScript+mortal, "FROM="+from); err != nil {
+	if p.standby, err = start(ctx, standbyScript+server.Keep, "FROM="+from); err != nil {
 		return err
 	}
 	p.link.Meet(proxy.Trouble{Delay: 1000})

@@ -15,27 +15,13 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
 
-// nodeScript runs a node of a cluster. It can be killed, and comes back when the file
-// hold is gone.
+// nodeScript runs a node of a cluster.
 const nodeScript = `
 serve() {
   exec redis-server --port "$PORT" --bind 127.0.0.1 --dir "$DIR" --save "" --appendonly yes --appendfsync always --maxmemory-policy noeviction \
     --cluster-enabled yes --cluster-node-timeout 1000 --cluster-port "$BUS" \
     --cluster-announce-ip 127.0.0.1 --cluster-announce-port "$FRONT" --cluster-announce-bus-port "$BUS" >>"$DIR/log" 2>&1 </dev/null
 }
-(
-  while [ ! -e "$DIR/stop" ]; do
-    if [ -e "$DIR/hold" ]; then sleep 0.05; continue; fi
-    serve & echo $! >"$DIR/serving"
-    wait $!
-  done
-) &
-loop=$!
-cat >/dev/null
-: >"$DIR/stop"
-kill -INT "$(cat "$DIR/serving")"
-wait "$loop"
-cd / && rm -rf "$DIR"
 `
 
 // A node is reached by its replica through a proxy, and by clients past it. What is on its
@@ -100,7 +86,8 @@ func startNode(ctx context.Context) (*node, error) {
 	n.client = redis.NewClient(&redis.Options{Addr: n.addr})
 	n.Process, err = server.Start(ctx, server.Plan{
 		Name:   "redis-node",
-		Script: nodeScript,
+		Script: nodeScript + server.Revive,
+		Ends:   "TERM",
 		Env:    []string{fmt.Sprint("PORT=", port), fmt.Sprint("BUS=", n.bus), fmt.Sprint("FRONT=", n.front.Addr().Port)},
 		Users:  []string{"redis", "nobody"},
 		Ready:  func(ctx context.Context, _ string) error { return n.client.Ping(ctx).Err() },

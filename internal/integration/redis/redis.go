@@ -32,7 +32,7 @@ serve() {
 // [server.ErrMissing] if there is nothing to start. The caller calls Stop, or leaves that
 // to the end of the process.
 func Start(ctx context.Context, options ...string) (*Server, error) {
-	return start(ctx, "serve &\nserver=$!\n"+server.Keep, options)
+	return start(ctx, server.Keep, options)
 }
 
 // StartReviving is Start of a server that can be killed, and comes back.
@@ -45,7 +45,8 @@ func start(ctx context.Context, end string, options []string) (*Server, error) {
 	p, err := server.Start(ctx, server.Plan{
 		Name:   "redis",
 		Script: script + end,
-		Env:    []string{"MORE=" + strings.Join(options, " "), "ENDS=INT"},
+		Ends:   "TERM",
+		Env:    []string{"MORE=" + strings.Join(options, " ")},
 		Users:  []string{"redis", "nobody"},
 		Ready: func(ctx context.Context, dir string) error {
 			c := redis.NewClient(&redis.Options{Network: "unix", Addr: socket(dir)})

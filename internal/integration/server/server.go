@@ -28,10 +28,15 @@ type Plan struct {
 	// Name begins the folder's name and the errors.
 	Name string
 
-	// Script is for a POSIX shell. It has the folder in DIR, starts the server
-	// with its output to $DIR/log, sets server to its process id, and ends with
-	// Keep.
+	// Script is for a POSIX shell. It has the folder in DIR, defines the function
+	// serve, which becomes the server and writes its output to $DIR/log, and ends
+	// with Keep or Revive.
 	Script string
+
+	// Ends are the signals that end the server in order, with spaces in between. The
+	// first of them is not INT. A shell lets what runs in its background ignore INT,
+	// and a server that has just begun still does.
+	Ends string
 
 	// Env is more of the environment of the script.
 	Env []string
@@ -44,26 +49,43 @@ type Plan struct {
 	Ready func(ctx context.Context, dir string) error
 }
 
-// Keep is the end of a Script. It keeps the server until the standard input
-// ends, because Stop closes it or because this process is gone. Then it asks the
-// server to stop, and removes the folder.
-const Keep = `
-cat >/dev/null
-kill -INT "$server" && wait "$server"
-cd / && rm -rf "$DIR"
+// end is what both ends of a Script share.
+const end = `
+end() { for signal in $ENDS; do kill "-$signal" "$1"; done; }
+gone() { cd / && rm -rf "$DIR"; }
 `
 
-// Revive is the end of a Script that has defined the function serve, which becomes
-// the server. The server starts again whenever it has died, until Stop; see
-// [Process.Kill]. It ends in order by the signal in $ENDS.
-const Revive = `
-( while [ ! -e "$DIR/stop" ]; do serve & echo $! >"$DIR/serving"; wait $!; done ) &
-loop=$!
+// Keep is the end of a Script. It keeps the server until the standard input ends, because
+// Stop closes it or because this process is gone. Then it ends the server and removes the
+// folder. If the server dies, the script is over, and Stop removes the folder.
+const Keep = end + `
+exec 3<&0
+serve &
+server=$!
+echo "$server" >"$DIR/serving"
+{ cat <&3 >/dev/null; : >"$DIR/stop"; end "$server"; } &
+wait "$server"
+if [ -e "$DIR/stop" ]; then gone; else kill $!; fi
+`
+
+// Revive is Keep for a server that starts again whenever it has died, unless there is the
+// file $DIR/hold; see [Process.Kill]. A server that starts while Stop looks for it is ended
+// as well.
+const Revive = end + `
+(
+  while [ ! -e "$DIR/stop" ]; do
+    if [ -e "$DIR/hold" ]; then sleep 0.05; continue; fi
+    serve &
+    echo $! >"$DIR/serving"
+    [ ! -e "$DIR/stop" ] || end $!
+    wait $!
+  done
+) &
 cat >/dev/null
 : >"$DIR/stop"
-kill "-$ENDS" "$(cat "$DIR/serving")"
-wait "$loop"
-cd / && rm -rf "$DIR"
+end "$(cat "$DIR/serving")"
+wait $!
+gone
 `
 
 // A Process is a server that belongs to this process.
@@ -92,7 +114,7 @@ func Start(ctx context.Context, plan Plan) (*Process, error) {
 	}
 	cmd := exec.Command("/bin/sh", "-c", plan.Script)
 	cmd.Dir = dir
-	cmd.Env = append([]string{"DIR=" + dir, "PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LC_ALL=C", "TZ=UTC"}, plan.Env...)
+	cmd.Env = append([]string{"DIR=" + dir, "ENDS=" + plan.Ends, "PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LC_ALL=C", "TZ=UTC"}, plan.Env...)
 	cmd.SysProcAttr = attr
 	alive, err := cmd.StdinPipe()
 	if err == nil {
@@ -144,13 +166,15 @@ func (p *Process) Log() string {
 	return strings.TrimSpace(string(b[max(0, len(b)-tail):]))
 }
 
-// Stop ends the server and removes its folder.
+// Stop ends the server and removes its folder. A server that does not end in time is
+// killed, and that is an error.
 func (p *Process) Stop() error {
 	p.alive.Close()
 	select {
 	case <-p.ended:
 		return os.RemoveAll(p.Dir)
 	case <-time.After(stopTimeout):
-		return fmt.Errorf("%s: the server in %s does not stop", p.name, p.Dir)
+		log := p.Log()
+		return errors.Join(fmt.Errorf("%s: the server does not stop\n%s", p.name, log), p.Kill(), os.RemoveAll(p.Dir))
 	}
 }

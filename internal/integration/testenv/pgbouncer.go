@@ -28,8 +28,7 @@ max_client_conn = 500
 server_idle_timeout = 2
 ignore_startup_parameters = extra_float_digits
 END
-"$PROGRAM" -q "$DIR/ini" >"$DIR/log" 2>&1 </dev/null &
-server=$!
+serve() { exec "$PROGRAM" -q "$DIR/ini" >"$DIR/log" 2>&1 </dev/null; }
 ` + server.Keep
 
 // A bouncer is a PgBouncer in front of the server of this test binary.
@@ -54,6 +53,7 @@ var theBouncer = sync.OnceValues(func() (*bouncer, error) {
 	b.Process, err = server.Start(context.Background(), server.Plan{
 		Name:   "pgbouncer",
 		Script: bouncerScript,
+		Ends:   "TERM",
 		Env:    []string{"PROGRAM=" + program, "BEHIND=" + behind.Dir},
 		Users:  []string{"postgres", "nobody"},
 		Ready: func(ctx context.Context, dir string) error {

@@ -1,0 +1,172 @@
+//go:build unix
+
+package server_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
+)
+
+// sleeper is a server that knows no signals. As it runs in the background of a shell, it
+// ignores INT, as each server does before it has begun.
+const sleeper = `
+serve() { echo hello >>"$DIR/log"; exec sleep 1000; }
+`
+
+func plan(script string) server.Plan {
+	return server.Plan{Name: "sleeper", Script: script, Ends: "TERM INT", Users: []string{"nobody"}, Ready: ready}
+}
+
+// ready looks for the process of the server.
+func ready(_ context.Context, dir string) error {
+	pid, err := serving(dir)
+	if err != nil {
+		return err
+	}
+	return syscall.Kill(pid, 0)
+}
+
+func serving(dir string) (int, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "serving"))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+// gone sees that neither the server nor its folder is left.
+func gone(t *testing.T, dir string, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("the server is still there: %v", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+}
+
+// TestStop stops a server that runs, and one that is killed and comes back at the same
+// moment.
+func TestStop(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]string{"keep": server.Keep, "revive": server.Revive} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for round := range 10 {
+				p, err := server.Start(t.Context(), plan(sleeper+end))
+				if err != nil {
+					t.Fatal(err)
+				}
+				pid, err := serving(p.Dir)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "revive" && round%2 == 1 {
+					if err := p.Kill(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := p.Stop(); err != nil {
+					t.Fatal(err)
+				}
+				gone(t, p.Dir, pid)
+			}
+		})
+	}
+}
+
+// TestStopWhileItBegins gives a server up that has just been started. It does not know its
+// signals yet.
+func TestStopWhileItBegins(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]string{"keep": server.Keep, "revive": server.Revive} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for range 10 {
+				ctx, cancel := context.WithCancel(t.Context())
+				var dir string
+				p := plan("sleep 0.1\n" + sleeper + end)
+				p.Ready = func(_ context.Context, d string) error {
+					dir = d
+					cancel()
+					return errors.New("not yet")
+				}
+				if _, err := server.Start(ctx, p); !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "does not stop") {
+					t.Fatalf("Start = %v, want Canceled alone", err)
+				}
+				if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("the folder is still there: %v", err)
+				}
+			}
+		})
+	}
+}
+
+// TestServerDies has a server that ends before it is ready. Nobody waits for it any more,
+// and the error has its log.
+func TestServerDies(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]string{
+		"before":  "echo hello >\"$DIR/log\"\nexit 1\n" + sleeper + server.Keep,
+		"at once": "serve() { echo hello >\"$DIR/log\"; exit 1; }\n" + server.Keep,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := plan(script)
+			p.Ready = func(context.Context, string) error { return errors.New("not yet") }
+			_, err := server.Start(t.Context(), p)
+			if err == nil || !strings.Contains(err.Error(), "it has ended") || !strings.Contains(err.Error(), "hello") {
+				t.Errorf("Start = %v, want that the server has ended, and its log", err)
+			}
+		})
+	}
+}
+
+// TestKill kills a server that stays dead, and one that comes back.
+func TestKill(t *testing.T) {
+	t.Parallel()
+	p, err := server.Start(t.Context(), plan(sleeper+server.Keep))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := serving(p.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(p.Kill(), p.Stop()); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, p.Dir, pid)
+
+	p, err = server.Start(t.Context(), plan(sleeper+server.Revive))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pid, err = serving(p.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for { // until another one serves
+		again, err := serving(p.Dir)
+		if err == nil && again != pid && syscall.Kill(again, 0) == nil {
+			break
+		}
+		if t.Context().Err() != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, p.Dir, pid)
+}
