@@ -39,10 +39,10 @@ func (s *watched) Save(ctx context.Context, r store.Record, prev int64) error {
 // works once in either case.
 func TestLostReply(t *testing.T) {
 	t.Parallel()
-	for _, backend := range testenv.Proxied {
+	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			p, full := backend.Open(t)
+			p, full := backend.Proxied(t)
 			s := &watched{Full: full}
 			clock := enrollmenttest.NewClock(proving.Start)
 			ring, err := keyring.Generate("first")
@@ -120,10 +120,10 @@ const splitFor = 100 * time.Millisecond
 // and no code works twice.
 func TestBrokenNetwork(t *testing.T) {
 	t.Parallel()
-	for _, backend := range testenv.Proxied {
+	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			p, full := backend.Open(t)
+			p, full := backend.Proxied(t)
 			p.Meet(troubles)
 			splits := 0
 			figures := siege.Run(t, full, func() {
@@ -147,10 +147,10 @@ func TestBrokenNetwork(t *testing.T) {
 // TestHistoriesOfBrokenNetwork looks for an order of operations that may be lost.
 func TestHistoriesOfBrokenNetwork(t *testing.T) {
 	t.Parallel()
-	for _, backend := range testenv.Proxied {
+	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			p, full := backend.Open(t)
+			p, full := backend.Proxied(t)
 			p.Meet(troubles)
 			o := histories.Options{Rounds: historied(t, 30), Faulty: true}
 			if backend.Name == "MariaDB" {

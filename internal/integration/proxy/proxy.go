@@ -81,13 +81,18 @@ func Start(network, addr string) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
+	return StartOn(l, network, addr), nil
+}
+
+// StartOn is Start with a listener, which the proxy closes.
+func StartOn(l net.Listener, network, addr string) *Proxy {
 	p := &Proxy{
 		listener: l, network: network, addr: addr, pairs: map[*pair]bool{},
 		random: rand.New(rand.NewPCG(1, 2)), open: make(chan struct{}),
 	}
 	close(p.open)
 	p.group.Go(p.serve)
-	return p, nil
+	return p
 }
 
 // Addr is where clients connect.

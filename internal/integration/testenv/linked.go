@@ -1,0 +1,32 @@
+//go:build linux
+
+package testenv
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/link"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+)
+
+// Linked returns an empty store on its server at the end of a link. It skips the test if the
+// kernel makes none, whatever [Require] says.
+func (r Remote) Linked(t testing.TB) (*link.Link, proving.Full) {
+	t.Helper()
+	l, err := link.Start("unix", r.socket(t))
+	switch {
+	case errors.Is(err, link.ErrMissing):
+		Missing(t, err.Error())
+	case errors.Is(err, link.ErrRefused):
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l, r.open(t, l.Addr())
+}

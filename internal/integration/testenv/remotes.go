@@ -1,0 +1,82 @@
+package testenv
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+)
+
+// A Remote is a store on a server that clients reach over a network.
+type Remote struct {
+	Name string
+
+	socket func(t testing.TB) string
+	open   func(t testing.TB, addr *net.TCPAddr) proving.Full
+}
+
+// Remotes are stores whose statements take one request and one reply each.
+var Remotes = []Remote{
+	{
+		"PostgreSQL",
+		func(t testing.TB) string { return filepath.Join(startPostgres(t).Dir, ".s.PGSQL.5432") },
+		func(t testing.TB, addr *net.TCPAddr) proving.Full {
+			dsn := strings.Replace(PostgresDSN(t), "host="+startPostgres(t).Dir, fmt.Sprintf("host=%v port=%d", addr.IP, addr.Port), 1)
+			return migrated(t, openPool(t, "pgx", dsn+" default_query_exec_mode=exec"), sqlstore.PostgreSQL)
+		},
+	},
+	{
+		"MariaDB",
+		func(t testing.TB) string { return filepath.Join(startMariaDB(t).Dir, "socket") },
+		func(t testing.TB, addr *net.TCPAddr) proving.Full {
+			dsn := strings.Replace(MariaDBDSN(t), "unix("+startMariaDB(t).Dir+"/socket)", "tcp("+addr.String()+")", 1)
+			return migrated(t, openPool(t, "mysql", dsn+"?interpolateParams=true"), sqlstore.MySQL)
+		},
+	},
+	{"Redis", RedisSocket, remoteRedis(0)},
+	{"Redis without retries", RedisSocket, remoteRedis(-1)},
+}
+
+func remoteRedis(retries int) func(t testing.TB, addr *net.TCPAddr) proving.Full {
+	return func(t testing.TB, addr *net.TCPAddr) proving.Full {
+		t.Helper()
+		c := goredis.NewClient(&goredis.Options{
+			Addr: addr.String(), ContextTimeoutEnabled: true, MaxRetries: retries, PoolSize: poolSize,
+		})
+		t.Cleanup(func() { c.Close() })
+		s, err := redisstore.New(c, redisstore.Options{Prefix: RedisPrefix()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+}
+
+// Proxied returns an empty store on its server behind a proxy.
+func (r Remote) Proxied(t testing.TB) (*proxy.Proxy, proving.Full) {
+	t.Helper()
+	p := startProxy(t, r.socket(t))
+	return p, r.open(t, p.Addr())
+}
+
+// startProxy starts a proxy to the server behind the socket. It is closed with the test.
+func startProxy(t testing.TB, socket string) *proxy.Proxy {
+	t.Helper()
+	p, err := proxy.Start("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
