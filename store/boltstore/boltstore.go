@@ -25,6 +25,19 @@
 //
 // Do not restore an old copy of the file: used codes would work again.
 //
+// # Errors
+//
+// The Guard of package enrollment loads again after a conflict and decides again, a bounded
+// number of times. After any other error of a Save it loads once, to see whether its record
+// was stored. Otherwise it returns the error and grants nothing.
+//
+//	error                         a Save returns     has it changed anything?  who may try again
+//	another version, or a record  store.ErrConflict  no                        the Guard does
+//	the context ended             its error          no                        the caller, with a new context
+//	the file is closed            the error          no                        the caller, with a new Store
+//	the disk or the file is full  the error          no                        the caller, once there is room
+//	anything else                 the error          unknown                   nobody: it needs repair
+//
 // # The application's own data
 //
 // The file may hold buckets of the application. A Store uses the buckets

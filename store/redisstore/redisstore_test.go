@@ -194,6 +194,13 @@ type cutter struct {
 	cuts int
 }
 
+// cut loses the replies of the next n Saves.
+func (c *cutter) cut(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cuts = n
+}
+
 // lossy is a connection whose reads fail once after a Save was written.
 type lossy struct {
 	net.Conn
@@ -245,9 +252,7 @@ func TestLostReply(t *testing.T) {
 		if err := s.Save(t.Context(), record("alice", 1), 0); err != nil { // the script is known now
 			t.Fatal(err)
 		}
-		cut.mu.Lock()
-		cut.cuts = 1
-		cut.mu.Unlock()
+		cut.cut(1)
 		if err := s.Save(t.Context(), record("alice", 2), 1); err == nil || errors.Is(err, store.ErrConflict) {
 			t.Errorf("Save without a reply = %v, want an error that is no conflict", err)
 		}

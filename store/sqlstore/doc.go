@@ -34,9 +34,9 @@
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
 // A Save is one INSERT or one UPDATE without a transaction. If it changed no
-// row, that is a conflict; see the table of errors below. Times are integers, microseconds since 1970 in UTC, so
-// that no driver, server or session can move them to another time zone. User ids
-// are compared by their bytes.
+// row, that is a conflict; see the table of errors below. Times are integers,
+// microseconds since 1970 in UTC, so that no driver, server or session can move them
+// to another time zone. User ids are compared by their bytes.
 //
 // A Store does not prepare statements. [database/sql] would prepare each one
 // again on every connection and keep it open, and prepared statements fail
@@ -65,8 +65,12 @@
 //	  a Galera node that does not catch up
 //	MySQL 1047, a Galera node without      the error          no                        the caller, at another node
 //	  its cluster
-//	PostgreSQL 40001, serialization, and   the error          no                        the caller; Check refuses
-//	  40P01, deadlock                                                                   the levels that cause 40001
+//	PostgreSQL 40001, serialization        the error          no                        the caller; Check refuses
+//	                                                                                    the levels that cause it
+//	PostgreSQL 40P01, deadlock             the error          no                        the caller
+//	PostgreSQL 55P03, lock timeout         the error          no                        the caller
+//	PostgreSQL 25006, read only, as after  the error          no                        the caller, at the primary
+//	  a failover to another server
 //	SQLite busy, after busy_timeout        the error          no                        the caller
 //	the context ended                      its error          unknown                   the caller, with a new context
 //	the connection broke                   the error          unknown                   the caller
