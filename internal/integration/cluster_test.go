@@ -1,11 +1,18 @@
 package integration_test
 
 import (
+	"errors"
+	"fmt"
+	"hash/fnv"
 	"os"
 	"testing"
+	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
 )
 
@@ -28,6 +35,127 @@ func TestCluster(t *testing.T) {
 				t.Error("the only replica has lost a write that it had confirmed")
 			}
 		})
+	}
+}
+
+// TestClusterWithoutReplicas cuts the replicas off and uses a code. The master has the write,
+// and a Guard that took it for stored would let the code in: then the master dies, and with
+// what its replica has, the code works again.
+func TestClusterWithoutReplicas(t *testing.T) {
+	t.Parallel()
+	cluster, s := testenv.RedisCluster(t, 1)
+	kit := proving.Over(t, s)
+	alice := kit.Enroll("alice")
+	kit.Pass(time.Hour)
+	verify := func() error {
+		_, err := kit.Guard.Verify(t.Context(), "alice", "test", kit.Code(alice.Key))
+		return err
+	}
+	cluster.Split()
+	for range 2 {
+		err := verify()
+		if !errors.Is(err, redisstore.ErrReplicas) || proving.ReasonOf(err) != proving.Fault {
+			t.Errorf("Verify while the replicas are cut off = %v, want ErrReplicas", err)
+		}
+	}
+	cluster.Heal()
+	err := verify()
+	for proving.ReasonOf(err) == proving.Fault && t.Context().Err() == nil {
+		err = verify() // what was on its way arrives
+	}
+	if proving.ReasonOf(err) != enrollment.ReasonReplayed {
+		t.Errorf("Verify with the replicas back = %v, want Replayed", err)
+	}
+}
+
+// TestSlotMoves moves a group of users to another master, key by key. A store may fail
+// meanwhile, and never says that a user is not there who is, or the other way round, or that
+// the record is another one. What it lists is complete.
+func TestSlotMoves(t *testing.T) {
+	t.Parallel()
+	cluster, s := testenv.RedisCluster(t, 0)
+	// Six users belong to the group of the slot, and as many to others.
+	var users, strangers []string
+	of := map[bool]int{}
+	for i := 0; len(users) < 12; i++ {
+		h := fnv.New32a()
+		fmt.Fprintf(h, "user-%03d", i)
+		if moves := h.Sum32()%64 == 17; of[moves] < 8 {
+			if of[moves]++; of[moves] > 6 {
+				strangers = append(strangers, fmt.Sprintf("user-%03d", i))
+			} else {
+				users = append(users, fmt.Sprintf("user-%03d", i))
+			}
+		}
+	}
+	versions := make(map[string]int64)
+	for _, id := range users {
+		if err := s.Save(t.Context(), record(id, 1), 0); err != nil {
+			t.Fatal(err)
+		}
+		versions[id] = 1
+	}
+	const key = "twofactor:{17}:users"
+	refused := 0
+	fails := func(err error) bool {
+		if err != nil {
+			refused++
+		}
+		for _, answer := range []error{store.ErrNotFound, store.ErrConflict, store.ErrInvalid, redisstore.ErrLost} {
+			if errors.Is(err, answer) {
+				t.Error(err)
+			}
+		}
+		return err != nil
+	}
+	steps := 0
+	during := func() {
+		steps++
+		for i, id := range users {
+			r, err := s.Load(t.Context(), id)
+			if !fails(err) && r.Version != versions[id] {
+				t.Errorf("%s has version %d, want %d", id, r.Version, versions[id])
+			}
+			if i%3 == steps%3 && !fails(s.Save(t.Context(), record(id, versions[id]+1), versions[id])) {
+				versions[id]++
+			}
+		}
+		for _, id := range strangers {
+			if _, err := s.Load(t.Context(), id); err == nil || !errors.Is(err, store.ErrNotFound) && !fails(err) {
+				t.Errorf("somebody who is not there: %v", err)
+			}
+		}
+		listed := 0
+		for q := (store.Query{Limit: 5}); ; {
+			page, err := s.List(t.Context(), q)
+			if fails(err) {
+				return
+			}
+			for _, r := range page.Records {
+				if r.Version != versions[r.UserID] {
+					t.Errorf("%s is listed with version %d, want %d", r.UserID, r.Version, versions[r.UserID])
+				}
+			}
+			listed += len(page.Records)
+			if q.Cursor = page.Next; q.Cursor == "" {
+				break
+			}
+		}
+		if listed != len(users) {
+			t.Errorf("%d users are listed, want %d", listed, len(users))
+		}
+	}
+	if err := cluster.MoveSlot(t.Context(), key, during); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d steps, %d calls were refused", steps, refused)
+	if steps < 6 {
+		t.Errorf("%d steps, want some keys to move", steps)
+	}
+	for _, id := range users {
+		if err := s.Save(t.Context(), record(id, 1_000), versions[id]); err != nil {
+			t.Errorf("%s, with the slot at its new master: %v", id, err)
+		}
 	}
 }
 

@@ -145,7 +145,7 @@ var sqlTroubles = map[string]func(t *testing.T) proving.Trouble{
 			return saying(t, b.other.Save(t.Context(), r, prev), "Error 1205")
 		}}
 	},
-	"MySQL 1047, a Galera node without its cluster": nil, // see TestGaleraNodeAlone
+	"MySQL 1047, a Galera node without its cluster": nil, // see TestGalera
 	"PostgreSQL 40001, serialization": func(t *testing.T) proving.Trouble {
 		b := openBench(t, sqlstore.PostgreSQL, set(" default_transaction_isolation=serializable"))
 		return proving.Trouble{Store: b.store, Meet: func(r store.Record, prev int64) error {

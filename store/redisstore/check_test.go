@@ -89,8 +89,8 @@ func TestReplicas(t *testing.T) {
 	if err := two.Save(t.Context(), record("bob", 1), 0); !errors.Is(err, redisstore.ErrReplicas) || errors.Is(err, store.ErrConflict) {
 		t.Errorf("Save for two replicas = %v, want ErrReplicas", err)
 	}
-	if r, err := two.Load(t.Context(), "bob"); err != nil || r.Version != 1 {
-		t.Errorf("Load = version %d, %v, want 1", r.Version, err)
+	if r, err := one.Load(t.Context(), "bob"); err != nil || r.Version != 1 {
+		t.Errorf("Load of another = version %d, %v, want 1", r.Version, err)
 	}
 	if err := two.Erase(t.Context(), "bob"); !errors.Is(err, redisstore.ErrReplicas) {
 		t.Errorf("Erase for two replicas = %v, want ErrReplicas", err)

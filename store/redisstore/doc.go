@@ -16,9 +16,10 @@
 //
 // A master that is cut off from its replicas goes on accepting writes for a while, and
 // loses all of them. min-replicas-to-write and min-replicas-max-lag shorten that.
-// [Options.Replicas] makes each Save wait for replicas, which narrows the gap and does
-// not close it. If none of this is acceptable, use package sqlstore with a database that
-// replicates synchronously.
+// [Options.Replicas] makes each Save wait for replicas. If they do not confirm, the Guard
+// gets an error and does not take the write for stored, although the master has it. That
+// narrows the gap and does not close it: a failover can choose another replica. If none of
+// this is acceptable, use package sqlstore with a database that replicates synchronously.
 //
 // Measured on one machine, in a cluster whose replicas were up to 3 ms away: a master was
 // killed ten times under load, and 36 of 22,714 acknowledged Saves were lost. In another
@@ -63,11 +64,30 @@
 // but the user is in the sorted set, Redis has evicted the account or something else has
 // deleted it. Load then returns [ErrLost], and the user does not count as not enrolled.
 //
+// While a slot of a cluster moves to another master, calls for its users can fail. They do
+// not take a user for absent whose keys are on their way.
+//
 // go-redis sends a command again when a connection fails. A Store lets it do so for Load
 // and List, as the client's MaxRetries says. A Save and an Erase are sent once: a second
 // arrival could meet a record that another client has written between the two. If the
 // connection fails, they return an error, and the write may or may not have happened. The
 // Guard then looks whether its record is there.
+//
+// # Errors
+//
+// The Guard of package enrollment loads again after a conflict and decides again, a bounded
+// number of times. After any other error of a Save it loads once, to see whether its record
+// was stored. Otherwise it returns the error and grants nothing.
+//
+//	error                           a Save returns     has it changed anything?  who may try again
+//	another version, or a record    store.ErrConflict  no                        the Guard does
+//	ErrLost                         the error          no                        nobody: it needs repair
+//	ErrReplicas                     the error          yes, until a failover     the caller, with the replicas back
+//	Redis refuses: OOM, READONLY,   the error          no                        the caller, once Redis is well
+//	  NOREPLICAS and the like
+//	the context ended               its error          unknown                   the caller, with a new context
+//	the connection broke            the error          unknown                   the caller
+//	anything else                   the error          unknown                   nobody: it needs repair
 //
 // # Versions
 //

@@ -3,11 +3,9 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/fnv"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -22,6 +20,7 @@ const groups = 64
 type rows struct {
 	client  redis.UniversalClient
 	options Options
+	doubts  *doubts
 }
 
 // The scripts have the user's hash as the first key, and the sorted set of the user's
@@ -65,7 +64,11 @@ func (b rows) group(n int) string { return b.options.Prefix + "{" + strconv.Itoa
 
 // Get implements storekit.Rows.
 func (b rows) Get(ctx context.Context, userID string) (store.Record, error) {
-	return record(userID, loadScript.Run(ctx, b.client, b.keys(userID), userID))
+	r, err := record(userID, loadScript.Run(ctx, b.client, b.keys(userID), userID))
+	if err == nil && b.doubts.about(r) {
+		return b.confirmed(ctx, userID)
+	}
+	return r, err
 }
 
 // Put implements storekit.Rows.
@@ -74,8 +77,12 @@ func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
 	if !r.Due.IsZero() {
 		due = strconv.FormatInt(r.Due.UnixMicro(), 10)
 	}
-	return b.write(ctx, saveScript, r.UserID, strconv.FormatInt(prev, 10),
+	err := b.write(ctx, saveScript, r.UserID, strconv.FormatInt(prev, 10),
 		strconv.FormatInt(r.Version, 10), r.State.String(), due, strconv.FormatInt(r.Updated.UnixMicro(), 10), r.Data)
+	if b.options.Replicas > 0 && err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrLost) {
+		b.doubts.add(r)
+	}
+	return err
 }
 
 // Delete implements storekit.Deleter.
@@ -129,43 +136,6 @@ func (b rows) write(ctx context.Context, script *redis.Script, userID string, ar
 		return err
 	}
 	return ended(word)
-}
-
-// writeWait is write with WAIT, which counts the writes of its own connection. Both go
-// through one pipeline to the master. In a cluster, WAIT has no key that would lead it
-// there.
-func (b rows) writeWait(ctx context.Context, script *redis.Script, keys []string, args []any) error {
-	var master redis.Pipeliner
-	if cluster, ok := b.client.(*redis.ClusterClient); ok {
-		node, err := cluster.MasterForKey(ctx, keys[0])
-		if err != nil {
-			return err
-		}
-		master = node.Pipeline()
-	} else {
-		master = b.client.Pipeline()
-	}
-	reply := script.Eval(ctx, writer{master, master.Process}, keys, args...)
-	wait := master.Do(ctx, "WAIT", b.options.Replicas, b.options.WaitTimeout.Milliseconds())
-	master.Exec(ctx) // the error is that of one of the replies
-	word, err := reply.Text()
-	if err != nil {
-		if cluster, ok := b.client.(*redis.ClusterClient); ok && strings.HasPrefix(err.Error(), "MOVED ") {
-			cluster.ReloadState(ctx) // for the next call
-		}
-		return err
-	}
-	if err := ended(word); err != nil {
-		return err
-	}
-	confirmed, err := wait.Int64()
-	switch {
-	case err != nil:
-		return fmt.Errorf("waiting for replicas: %w", err)
-	case confirmed < int64(b.options.Replicas):
-		return fmt.Errorf("%w: %d of %d", ErrReplicas, confirmed, b.options.Replicas)
-	}
-	return nil
 }
 
 // record reads the reply of loadScript. It returns an error if no Save can have written

@@ -96,7 +96,7 @@ func Start(ctx context.Context, more ...string) (*Cluster, error) {
 		return []string{
 			"CLUSTER=2f6f2a3c-0000-11f0-8000-000000000001", "PROVIDER=" + provider, "PEERS=" + strings.Join(peers, ","), "FIRST=" + first,
 			fmt.Sprint("NAME=node", i), fmt.Sprint("SST=", all[i].sst), "OPTIONS=" + fmt.Sprintf(options, all[i].group, all[i].ist),
-			"MORE=" + strings.Join(more, " "), "ENDS=TERM",
+			"MORE=" + strings.Join(more, " "),
 		}
 	}
 	first, err := start(ctx, env(0, ""))
@@ -140,6 +140,7 @@ func start(ctx context.Context, env []string) (*node, error) {
 	p, err := server.Start(ctx, server.Plan{
 		Name:   "galera",
 		Script: script,
+		Ends:   "TERM",
 		Env:    env,
 		Users:  []string{"mysql", "nobody"},
 		Ready: func(ctx context.Context, dir string) (err error) {

@@ -1,0 +1,102 @@
+//go:build unix
+
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/seed-1b6a03a1/twofactor/store"
+	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
+)
+
+// waits counts how often a client asks for the replicas.
+type waits struct{ n int }
+
+func (*waits) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (*waits) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (w *waits) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, cmd := range cmds {
+			if cmd.Name() == "wait" {
+				w.n++
+			}
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// TestUnconfirmed saves while the replica is away, and also loses the reply. Until the
+// replica is back, the store that has saved does not show the record, and so its Guard does
+// not take it for stored.
+func TestUnconfirmed(t *testing.T) {
+	t.Parallel()
+	port, cut, asked := freePort(t), new(cutter), new(waits)
+	o := *options(own(t, "--port "+port+" --bind 127.0.0.1 --repl-diskless-sync-delay 0"))
+	other := newStore(t, client(t, o), redisstore.Options{})
+	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return &lossy{Conn: conn, c: cut}, err
+	}
+	c := client(t, o)
+	c.AddHook(asked)
+	s := newStore(t, c, redisstore.Options{Replicas: 1, WaitTimeout: 200 * time.Millisecond})
+
+	if err := s.Save(t.Context(), record("alice", 1), 0); !errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Save without a replica = %v, want ErrReplicas", err)
+	}
+	cut.cut(1)
+	if err := s.Save(t.Context(), record("bob", 1), 0); err == nil || errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Save without a reply = %v, want the client's error", err)
+	}
+	if err := s.Save(t.Context(), record("carol", 1), 0); !errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Save without a replica = %v, want ErrReplicas", err)
+	}
+	if err := other.Save(t.Context(), record("carol", 2), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(t.Context(), record("carol", 3), 1); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("Save over another version = %v, want ErrConflict", err)
+	}
+	for _, id := range []string{"alice", "bob"} {
+		if r, err := s.Load(t.Context(), id); !errors.Is(err, redisstore.ErrReplicas) || r.Version != 0 {
+			t.Errorf("Load(%s) = version %d, %v, want ErrReplicas", id, r.Version, err)
+		}
+		if r, err := other.Load(t.Context(), id); err != nil || r.Version != 1 {
+			t.Errorf("Load(%s) of another process = version %d, %v, want 1", id, r.Version, err)
+		}
+	}
+	// What somebody else has replaced can't be taken for one's own.
+	if r, err := s.Load(t.Context(), "carol"); err != nil || r.Version != 2 {
+		t.Errorf("Load(carol) = version %d, %v, want 2", r.Version, err)
+	}
+	if _, err := s.Load(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Load(nobody) = %v, want ErrNotFound", err)
+	}
+
+	own(t, "--replicaof 127.0.0.1 "+port)
+	for _, id := range []string{"alice", "bob"} {
+		for tries := 0; ; tries++ {
+			r, err := s.Load(t.Context(), id)
+			if err == nil && r.Version == 1 && string(r.Data) == "CANARY" {
+				break
+			}
+			if !errors.Is(err, redisstore.ErrReplicas) || tries > 300 {
+				t.Fatalf("Load(%s) with a replica = version %d, %v, want 1 in the end", id, r.Version, err)
+			}
+		}
+	}
+	before := asked.n
+	for _, id := range []string{"alice", "bob"} {
+		if r, err := s.Load(t.Context(), id); err != nil || r.Version != 1 {
+			t.Errorf("Load(%s) once more = version %d, %v, want 1", id, r.Version, err)
+		}
+	}
+	if asked.n != before {
+		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
+	}
+}
