@@ -1,49 +1,12 @@
 package siege
 
 import (
-	"strings"
 	"testing"
-	"time"
 
-	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
-// TestClocksJump lets the clocks of all nodes jump an hour back, and ten years ahead and
-// back, while two of them differ by 40 seconds. A code that was used stays used, and the
-// owner gets in a minute after the clocks are right.
 func TestClocksJump(t *testing.T) {
 	t.Parallel()
-	const hour, years = time.Hour, 10 * 365 * 24 * time.Hour
-	s := newSiege(t, proving.Memory(t).(proving.Full), nil)
-	use := func(when string, want enrollment.Reason) {
-		t.Helper()
-		got := make(map[enrollment.Reason]int)
-		for node := range s.nodes {
-			got[s.appCode(s.until, node, "alice", 0)]++
-		}
-		if accepted := got[""]; want == "" && (accepted != 1 || got[enrollment.ReasonReplayed] != len(s.nodes)-1) {
-			t.Errorf("%s: %v, want the code to work at one node", when, got)
-		}
-		if want != "" && got[want] != len(s.nodes) {
-			t.Errorf("%s: %v, want %q at each node", when, got, want)
-		}
-	}
-	s.clock.Advance(time.Minute)
-	use("before", "")
-	s.clock.Advance(-hour)
-	use("an hour back", enrollment.ReasonReplayed)
-	s.clock.Advance(hour)
-	use("the clocks are right again", enrollment.ReasonReplayed)
-	s.clock.Advance(time.Minute)
-	use("a minute later", "")
-	s.clock.Advance(years)
-	use("ten years ahead", "")
-	s.clock.Advance(-years)
-	use("the clocks are right after ten years", enrollment.ReasonReplayed)
-	s.clock.Advance(time.Minute)
-	use("a minute after that", "")
-	if wrong := s.end(); len(wrong) > 0 {
-		t.Error(strings.Join(wrong, "\n"))
-	}
+	Clocks(t, proving.Memory(t).(proving.Full))
 }
