@@ -2,6 +2,7 @@ package interleave
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -50,9 +51,38 @@ func TestCheatsAreCaught(t *testing.T) {
 			{verifyRecovery, verifyRecovery}, {verifyRecovery, renew}, {verifyWrong, confirm}, {confirm, disable},
 		} {
 			open := func(t *testing.T) store.Store { return cheat{proving.Memory(t).(proving.Full), save} }
-			r := newRig(t, open, from, staged, pair, map[string]string{})
+			r := newRig(t, open, nil, from, staged, pair, map[string]string{})
 			if n, err := r.walk(Options{}); err == nil {
 				t.Errorf("%s: %s came out well in all of %d schedules", name, nameOf(pair), n)
+			}
+		}
+	}
+}
+
+// hasty takes a write for stored that was not acknowledged.
+func hasty(behind proving.Full, ctx context.Context, r store.Record, prev int64) error {
+	if err := behind.Save(ctx, r, prev); errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+// A Guard that answers although the write has failed is caught by each pair, as soon as one
+// call fails.
+func TestHastyGuardIsCaught(t *testing.T) {
+	if fips.Enforced() {
+		t.Skip("the states are for SHA-1")
+	}
+	staged := scenes()[0]
+	from := states.New(t, staged.state, recovery.Fast)
+	between := func(behind proving.Full) proving.Full { return cheat{behind, hasty} }
+	for _, pair := range [][]operation{
+		{answerApp, signIn}, {verifyApp, signIn}, {verifyWrong, signIn}, {verifyRecovery, signIn}, {confirm, signIn}, {disable, signIn}, {renew, signIn},
+	} {
+		for _, faults := range []bool{false, true} {
+			n, err := newRig(t, proving.Memory, between, from, staged, pair, map[string]string{}).walk(Options{Faults: faults})
+			if caught := err != nil; caught != faults {
+				t.Errorf("%s, with faults %v: %d schedules, %v", nameOf(pair), faults, n, err)
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
-				n, err := newRig(t, open, from, s, ops, known).walk(o)
+				n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
 				if schedules += n; err != nil {
 					t.Error(err)
 				}

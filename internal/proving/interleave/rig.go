@@ -32,7 +32,9 @@ type rig struct {
 	told map[string]enrollment.EventKind // events of this schedule, by id
 }
 
-func newRig(t *testing.T, open proving.Open, from *states.State, s scene, ops []operation, known map[string]string) *rig {
+// newRig returns a rig over a store from open. Between, if it is not nil, returns what a
+// Guard has instead of its process, for Guards that are broken.
+func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.Full, from *states.State, s scene, ops []operation, known map[string]string) *rig {
 	t.Helper()
 	r := &rig{State: from.On(t, open), t: t, scene: s, ops: ops, alone: map[string]outcome{}}
 	for _, user := range []string{states.User, states.Other} {
@@ -45,7 +47,11 @@ func newRig(t *testing.T, open proving.Open, from *states.State, s scene, ops []
 	}
 	for range ops {
 		p := &process{behind: r.Store.Straight, keys: &proving.Keys{Ring: r.Keys.Ring}}
-		p.guard = r.NodeOver(p, p.keys, func(c *enrollment.Config) {
+		var of proving.Full = p
+		if between != nil {
+			of = between(p)
+		}
+		p.guard = r.NodeOver(of, p.keys, func(c *enrollment.Config) {
 			c.Notify = func(_ context.Context, e enrollment.Event) error {
 				if p.dead {
 					return errDead
