@@ -23,8 +23,9 @@
 //
 //   - Get is GetItem with ConsistentRead. Without an item it returns store.ErrNotFound.
 //   - Put is PutItem with the condition attribute_not_exists(user_id) if prev is 0, and
-//     version = :prev otherwise. ConditionalCheckFailedException and
-//     TransactionConflictException are store.ErrConflict.
+//     version = :prev otherwise. ConditionalCheckFailedException,
+//     TransactionConflictException and ReplicatedWriteConflictException are
+//     store.ErrConflict.
 //   - Let the client send a PutItem once only. A second arrival of a write that was carried
 //     out fails its condition, and looks like a conflict although the record has changed.
 //   - Use one Region, or global tables with strong consistency. Those with eventual
@@ -35,9 +36,14 @@
 // MongoDB, with the user id as _id and no collation:
 //
 //   - Get is FindOne on the primary with the read concern linearizable. With another one, a
-//     primary that was cut off returns an old record.
+//     primary that was cut off returns an old record. Set maxTimeMS: without a majority of
+//     the servers, the read waits for ever.
 //   - Put is InsertOne if prev is 0, and otherwise UpdateOne with the filter
 //     {_id, version: prev}, with the write concern {w: "majority", j: true}. A duplicate key
-//     (error 11000) and a MatchedCount of 0 are store.ErrConflict.
-//   - Scan is Find with {_id: {$gt: after}}, sorted by _id, and Delete is DeleteOne.
+//     (error 11000) and a MatchedCount of 0 are store.ErrConflict. An error about the write
+//     concern is none: the primary has the write.
+//   - The client may send a write again, as retryWrites says. The server knows it by a
+//     number, and does it once.
+//   - Scan is Find on the primary with {_id: {$gt: after}} and the read concern majority,
+//     sorted by _id. Delete is DeleteOne with the write concern of Put.
 package storekit
