@@ -68,19 +68,50 @@ func (r *modelRun) answer(u *modelUser) {
 	if w := u.account.waiting; c.delivery != 0 && w != nil && !r.chance(3) {
 		code = w.digits
 	}
-	r.answerWith(u, c, p, code)
+	r.answerWith(u, c, p, r.one(code))
 }
 
 // answerLatest answers the challenge that was handed out last.
 func (r *modelRun) answerLatest(u *modelUser, code string) {
 	if n := len(r.challenges); n > 0 {
-		r.answerWith(u, r.challenges[n-1], r.challenges[n-1].purpose, code)
+		r.answerWith(u, r.challenges[n-1], r.challenges[n-1].purpose, r.one(code))
+	}
+}
+
+// A modelEntry is what somebody types in: one code, or three.
+type modelEntry struct {
+	kind      string // "" or "Three", for the names of the calls
+	text      string
+	malformed bool
+
+	check  func(a *modelAccount, delivery int, must bool, turn int) (modelMatch, *modelNo)
+	answer func(ctx context.Context, p enrollment.Purpose, c enrollment.Challenge) (enrollment.Success, error)
+	verify func(ctx context.Context, user string, p enrollment.Purpose) (enrollment.Success, error)
+	accept func(u *modelUser, m modelMatch) // checks it apart from the model
+}
+
+// one is the entry of one code.
+func (r *modelRun) one(code string) modelEntry {
+	_, factor := modelRead(code)
+	return modelEntry{
+		text:      fmt.Sprintf("%q", code),
+		malformed: factor == "",
+		check: func(a *modelAccount, delivery int, must bool, turn int) (modelMatch, *modelNo) {
+			return a.check(modelGuess{code, delivery, r.config.ReplenishCodes && !must}, r.now(), turn)
+		},
+		answer: func(ctx context.Context, p enrollment.Purpose, c enrollment.Challenge) (enrollment.Success, error) {
+			return r.guard.Answer(ctx, p, c, code)
+		},
+		verify: func(ctx context.Context, user string, p enrollment.Purpose) (enrollment.Success, error) {
+			return r.guard.Verify(ctx, user, p, code)
+		},
+		accept: func(u *modelUser, m modelMatch) { r.accept(u, m, code) },
 	}
 }
 
 // answerWith answers the challenge with what u typed. Whose account it concerns
 // stands in the challenge.
-func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, code string) {
+func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, e modelEntry) {
 	u = r.owner(u, c)
 	var got enrollment.Success
 	var m modelMatch
@@ -88,18 +119,18 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 	var must bool
 	var epoch int
 	var denied *enrollment.Denied
-	no := r.do(u, fmt.Sprintf("Answer challenge %d for %q with %q", c.number, p, code), func(a *modelAccount, turn int) (no *modelNo) {
+	no := r.do(u, fmt.Sprintf("Answer%s challenge %d for %q with %s", e.kind, c.number, p, e.text), func(a *modelAccount, turn int) (no *modelNo) {
 		if no := r.glanceChallenge(c, p); no != nil {
 			return no
 		}
-		if _, f := modelRead(code); f == "" {
+		if e.malformed {
 			return modelForm(enrollment.ReasonMalformedCode)
 		}
 		if no := a.challenge(c); no != nil {
 			return no
 		}
 		replace, must = a.mustReplace(r.now())
-		if m, no = a.check(modelGuess{code, c.delivery, r.config.ReplenishCodes && !must}, r.now(), turn); no != nil {
+		if m, no = e.check(a, c.delivery, must, turn); no != nil {
 			if no.missed {
 				a.answered(c, false, r.now())
 			}
@@ -115,17 +146,14 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 		}
 		return nil
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Answer(ctx, p, enrollment.ChallengeOf(c.text), code)
+		got, err = e.answer(ctx, p, enrollment.ChallengeOf(c.text))
 		errors.As(err, &denied)
 		return err
-	}, func(a *modelAccount) {
-		r.checkSuccess(u, got, p, m, a)
-		r.keep(u, got, a)
-	})
+	}, func(a *modelAccount) { r.succeed(u, got, p, m, a) })
 	if no != nil && no.reason != enrollment.ReasonMustReplace {
 		return
 	}
-	r.accept(u, m, code)
+	e.accept(u, m)
 	if _, again := u.answered[c.number]; again {
 		r.fatalf("challenge %d was answered twice", c.number)
 	}
@@ -135,25 +163,35 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 	}
 }
 
+// succeed checks a Success, and keeps its receipt.
+func (r *modelRun) succeed(u *modelUser, got enrollment.Success, p enrollment.Purpose, m modelMatch, a *modelAccount) {
+	r.t.Helper()
+	r.checkSuccess(u, got, p, m, a)
+	r.keep(u, got, a)
+	r.receipts[len(r.receipts)-1].elsewhen = m.elsewhen
+}
+
 func (r *modelRun) verify(u *modelUser, code string) *modelNo {
 	p := []enrollment.Purpose{"delete-project", enrollment.PurposeSignIn}[r.rng.IntN(2)]
+	return r.verifyWith(u, p, r.one(code))
+}
+
+// verifyWith checks what u typed.
+func (r *modelRun) verifyWith(u *modelUser, p enrollment.Purpose, e modelEntry) *modelNo {
 	var got enrollment.Success
 	var m modelMatch
-	no := r.do(u, fmt.Sprintf("Verify %q with %q", p, code), func(a *modelAccount, turn int) (no *modelNo) {
-		if _, f := modelRead(code); f == "" {
+	no := r.do(u, fmt.Sprintf("Verify%s %q with %s", e.kind, p, e.text), func(a *modelAccount, turn int) (no *modelNo) {
+		if e.malformed {
 			return modelForm(enrollment.ReasonMalformedCode)
 		}
-		m, no = a.check(modelGuess{text: code, replenish: r.config.ReplenishCodes}, r.now(), turn)
+		m, no = e.check(a, 0, false, turn)
 		return no
 	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.Verify(ctx, u.name, p, code)
+		got, err = e.verify(ctx, u.name, p)
 		return err
-	}, func(a *modelAccount) {
-		r.checkSuccess(u, got, p, m, a)
-		r.keep(u, got, a)
-	})
+	}, func(a *modelAccount) { r.succeed(u, got, p, m, a) })
 	if no == nil {
-		r.accept(u, m, code)
+		e.accept(u, m)
 	}
 	return no
 }

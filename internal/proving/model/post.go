@@ -129,7 +129,7 @@ func (r *modelRun) courier(u *modelUser) {
 		for range 1 + r.rng.IntN(3) {
 			r.sendTo(u, r.challenges[len(r.challenges)-1], c.purpose)
 			for range r.rng.IntN(3) * r.rng.IntN(3) {
-				r.answerWith(u, r.challenges[len(r.challenges)-1], c.purpose, fmt.Sprintf("%06d", r.rng.IntN(1_000_000)))
+				r.answerWith(u, r.challenges[len(r.challenges)-1], c.purpose, r.one(fmt.Sprintf("%06d", r.rng.IntN(1_000_000))))
 			}
 			r.real = r.real.Add(time.Duration(r.rng.IntN(90)) * time.Second)
 			if r.chance(3) {
@@ -137,7 +137,7 @@ func (r *modelRun) courier(u *modelUser) {
 			}
 		}
 		if w := u.account.waiting; w != nil {
-			r.answerWith(u, r.challenges[len(r.challenges)-1], c.purpose, w.digits)
+			r.answerWith(u, r.challenges[len(r.challenges)-1], c.purpose, r.one(w.digits))
 		}
 		r.real = r.real.Add(time.Duration(r.rng.IntN(90)) * time.Second)
 	}

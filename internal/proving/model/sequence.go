@@ -138,7 +138,7 @@ func (r *modelRun) marathon(u *modelUser) {
 			return
 		}
 		c := r.challenges[before]
-		r.answerWith(u, c, c.purpose, modelNext(x, r.now()))
+		r.answerWith(u, c, c.purpose, r.one(modelNext(x, r.now())))
 		r.real = r.real.Add(time.Duration(10+r.rng.IntN(21)) * time.Second)
 	}
 	r.answer(u)

@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,7 +65,7 @@ func (r *modelRun) three(u *modelUser) {
 	}
 	r.signIn(u)
 	if c, ok := r.challenge(u); ok {
-		r.answerThree(u, c, r.threeCodes(u))
+		r.answerWith(u, c, c.purpose, r.together(r.threeCodes(u)))
 	}
 }
 
@@ -91,86 +90,28 @@ func (r *modelRun) lookOver(u *modelUser) {
 	r.verifyThree(u, codes)
 }
 
-func (r *modelRun) answerThree(u *modelUser, c modelToken, codes []string) {
-	u = r.owner(u, c)
-	p := c.purpose
-	var got enrollment.Success
-	var m modelMatch
-	var replace string
-	var must bool
-	var epoch int
-	var denied *enrollment.Denied
-	no := r.do(u, fmt.Sprintf("AnswerThree challenge %d for %q with %q", c.number, p, codes), func(a *modelAccount, _ int) (no *modelNo) {
-		if no := r.glanceChallenge(c, p); no != nil {
-			return no
-		}
-		normal := readThree(codes)
-		if normal == nil {
-			return modelForm(enrollment.ReasonMalformedCode)
-		}
-		if no := a.challenge(c); no != nil {
-			return no
-		}
-		replace, must = a.mustReplace(r.now())
-		if m, no = a.checkThree(normal, r.now()); no != nil {
-			if no.missed {
-				a.answered(c, false, r.now())
-			}
-			return no
-		}
-		a.spend(c)
-		m.wrong, m.lastWrong = a.answered(c, true, r.now())
-		if epoch = a.epoch; m.instead(must) {
-			return modelDeny(enrollment.ReasonMustReplace)
-		}
-		if p == enrollment.PurposeSignIn {
-			a.lastSignIn, a.lastFactor = r.now(), m.factor
-		}
-		return nil
-	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.ThreeCodes().Answer(ctx, p, enrollment.ChallengeOf(c.text), codes)
-		errors.As(err, &denied)
-		return err
-	}, func(a *modelAccount) {
-		r.checkSuccess(u, got, p, m, a)
-		r.keep(u, got, a)
-		r.receipts[len(r.receipts)-1].elsewhen = m.elsewhen
-	})
-	if no != nil && no.reason != enrollment.ReasonMustReplace {
-		return
-	}
-	r.acceptThree(u, m, codes)
-	if _, again := u.answered[c.number]; again {
-		r.fatalf("challenge %d was answered twice", c.number)
-	}
-	u.answered[c.number] = struct{}{}
-	if no != nil {
-		r.replacing(u, c, p, replace, epoch, denied)
+// together is the entry of three codes.
+func (r *modelRun) together(codes []string) modelEntry {
+	normal := readThree(codes)
+	return modelEntry{
+		kind:      "Three",
+		text:      fmt.Sprintf("%q", codes),
+		malformed: normal == nil,
+		check: func(a *modelAccount, _ int, _ bool, _ int) (modelMatch, *modelNo) {
+			return a.checkThree(normal, r.now())
+		},
+		answer: func(ctx context.Context, p enrollment.Purpose, c enrollment.Challenge) (enrollment.Success, error) {
+			return r.guard.ThreeCodes().Answer(ctx, p, c, codes)
+		},
+		verify: func(ctx context.Context, user string, p enrollment.Purpose) (enrollment.Success, error) {
+			return r.guard.ThreeCodes().Verify(ctx, user, p, codes)
+		},
+		accept: func(u *modelUser, m modelMatch) { r.acceptThree(u, m, codes) },
 	}
 }
 
 func (r *modelRun) verifyThree(u *modelUser, codes []string) {
-	const p = "delete-project"
-	var got enrollment.Success
-	var m modelMatch
-	no := r.do(u, fmt.Sprintf("VerifyThree with %q", codes), func(a *modelAccount, _ int) (no *modelNo) {
-		normal := readThree(codes)
-		if normal == nil {
-			return modelForm(enrollment.ReasonMalformedCode)
-		}
-		m, no = a.checkThree(normal, r.now())
-		return no
-	}, func(ctx context.Context) (err error) {
-		got, err = r.guard.ThreeCodes().Verify(ctx, u.name, p, codes)
-		return err
-	}, func(a *modelAccount) {
-		r.checkSuccess(u, got, p, m, a)
-		r.keep(u, got, a)
-		r.receipts[len(r.receipts)-1].elsewhen = m.elsewhen
-	})
-	if no == nil {
-		r.acceptThree(u, m, codes)
-	}
+	r.verifyWith(u, "delete-project", r.together(codes))
 }
 
 // acceptThree checks, apart from the model, that none of the codes was accepted
