@@ -206,7 +206,7 @@ func TestFIPSWorks(t *testing.T) {
 func TestFIPSAccountFromBefore(t *testing.T) {
 	skipUnlessFIPS(t)
 	ctx := t.Context()
-	g, s, keys := readGolden(t)
+	g, s, keys := openGolden(t)
 	user, now := g.Record.UserID, g.Now
 	guardOf := func(allow bool) *enrollment.Guard {
 		return value[*enrollment.Guard](t)(enrollment.New(s, keys, enrollment.Config{

@@ -1,8 +1,6 @@
 package enrollment_test
 
 import (
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -54,20 +51,10 @@ func TestGoldenEnroll(t *testing.T) {
 		t.Skip("the accounts are for SHA-1")
 	}
 	if *update {
-		writeGoldenEnroll(t)
+		makeGoldenEnroll(t)
 	}
-	text, err := os.ReadFile(goldenEnrollPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var f goldenEnroll
-	if err := json.Unmarshal(text, &f); err != nil {
-		t.Fatal(err)
-	}
-	keys, err := keyring.Parse(f.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := readGolden[goldenEnroll](t, goldenEnrollPath)
+	keys := value[*keyring.Ring](t)(keyring.Parse(f.Keys))
 	must := func(t *testing.T, err error) {
 		t.Helper()
 		if err != nil {
@@ -109,18 +96,12 @@ func TestGoldenEnroll(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := memory.New()
-			for _, r := range f.Records {
-				must(t, s.Save(t.Context(), r, 0))
-			}
-			g, err := enrollment.New(s, keys, f.config())
-			must(t, err)
-			do(t, g)
+			do(t, value[G](t)(enrollment.New(holding(t, f.Records...), keys, f.config())))
 		})
 	}
 }
 
-func writeGoldenEnroll(t *testing.T) {
+func makeGoldenEnroll(t *testing.T) {
 	f := goldenEnroll{Now: time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC), Browser: "b5bb9d8014a0f9b1"}
 	k := proving.New(t, func(c *enrollment.Config) {
 		*c = f.config()
@@ -143,7 +124,5 @@ func writeGoldenEnroll(t *testing.T) {
 		k.Must(err)
 		f.Records = append(f.Records, r)
 	}
-	text, err := json.MarshalIndent(f, "", "  ")
-	k.Must(err)
-	k.Must(os.WriteFile(goldenEnrollPath, append(text, '\n'), 0o644))
+	writeGolden(t, goldenEnrollPath, f)
 }

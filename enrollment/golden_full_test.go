@@ -3,9 +3,7 @@ package enrollment_test
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -80,20 +78,10 @@ func TestGoldenFullRecord(t *testing.T) {
 		t.Skip("the accounts are for SHA-1")
 	}
 	if *update {
-		writeGoldenFull(t)
+		makeGoldenFull(t)
 	}
-	text, err := os.ReadFile(goldenFullPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var f goldenFull
-	if err := json.Unmarshal(text, &f); err != nil {
-		t.Fatal(err)
-	}
-	keys, err := keyring.Parse(f.Keys)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := readGolden[goldenFull](t, goldenFullPath)
+	keys := value[*keyring.Ring](t)(keyring.Parse(f.Keys))
 	type G = *enrollment.Guard
 	var told []enrollment.Event
 	code := func(uri string) string {
@@ -301,17 +289,14 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) { // one after the other: they share the clock
-			s := memory.New()
-			for _, rec := range f.Records {
-				must(t, s.Save(t.Context(), rec, 0))
-			}
+			s := holding(t, f.Records...)
 			notify := func(_ context.Context, e enrollment.Event) error { told = append(told, e); return nil }
 			c.do(t, t.Context(), value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(notify, new(proving.Inbox)))))
 		})
 	}
 }
 
-func writeGoldenFull(t *testing.T) {
+func makeGoldenFull(t *testing.T) {
 	t.Helper()
 	keys := value[*keyring.Ring](t)(keyring.Generate("golden"))
 	f := goldenFull{Keys: keys.Reveal(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
@@ -411,7 +396,5 @@ func writeGoldenFull(t *testing.T) {
 	for _, user := range []string{"full", "imported", "ticket", "begun"} {
 		f.Records = append(f.Records, value[store.Record](t)(s.Load(ctx, user)))
 	}
-	text, err := json.MarshalIndent(f, "", "  ")
-	must(err)
-	must(os.WriteFile(goldenFullPath, append(text, '\n'), 0o644))
+	writeGolden(t, goldenFullPath, f)
 }

@@ -1,9 +1,6 @@
 package enrollment_test
 
 import (
-	"encoding/json"
-	"flag"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,8 +14,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
-
-var update = flag.Bool("update", false, "write the golden file of a NEW format; those of earlier ones must never change")
 
 var goldenPath = filepath.Join("testdata", "v1-record.json")
 
@@ -42,9 +37,9 @@ func TestGoldenRecord(t *testing.T) {
 		t.Skip("the account is for SHA-1 and Argon2id, FIPS 140-3 is enforced: see TestFIPSAccountFromBefore")
 	}
 	if *update {
-		writeGolden(t, goldenPath)
+		makeGolden(t)
 	}
-	g, s, keys := readGolden(t)
+	g, s, keys := openGolden(t)
 	now := g.Now
 	guard, err := enrollment.New(s, keys, enrollment.Config{
 		Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return now },
@@ -83,27 +78,14 @@ func TestGoldenRecord(t *testing.T) {
 	}
 }
 
-// readGolden returns the golden file, a store with its record, and its keys.
-func readGolden(t *testing.T) (g golden, s *memory.Store, keys *keyring.Ring) {
+// openGolden returns the golden file, a store with its record, and its keys.
+func openGolden(t *testing.T) (golden, *memory.Store, *keyring.Ring) {
 	t.Helper()
-	text, err := os.ReadFile(goldenPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &g); err != nil {
-		t.Fatal(err)
-	}
-	s = memory.New()
-	if err := s.Save(t.Context(), g.Record, 0); err != nil {
-		t.Fatal(err)
-	}
-	if keys, err = keyring.Parse(g.Keys); err != nil {
-		t.Fatal(err)
-	}
-	return g, s, keys
+	g := readGolden[golden](t, goldenPath)
+	return g, holding(t, g.Record), value[*keyring.Ring](t)(keyring.Parse(g.Keys))
 }
 
-func writeGolden(t *testing.T, path string) {
+func makeGolden(t *testing.T) {
 	keys, err := keyring.Generate("golden")
 	if err != nil {
 		t.Fatal(err)
@@ -147,11 +129,5 @@ func writeGolden(t *testing.T, path string) {
 	if g.Record, err = s.Load(t.Context(), user); err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.MarshalIndent(g, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeGolden(t, goldenPath, g)
 }
