@@ -14,23 +14,31 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// A Crew is a table in which every row is a real account: that of one user who
+// Accounts is a store that can be listed.
+type Accounts interface {
+	store.Store
+	store.Lister
+}
+
+// A Crew is a store in which every record is a real account: that of one user who
 // has lived for a month, sealed anew for each. All of them have the same secret.
 // Some can instead be accounts with a setup that has expired, which are due.
 type Crew struct {
 	CrewOptions
-	Took  time.Duration // to fill the table
-	Bytes int64         // of the table and its indexes on disk
+	Took  time.Duration // to fill the store
+	Bytes int64         // of a table on disk
+	Index int64         // how many of them its indexes have
 
 	Guard     *enrollment.Guard
 	Directory *enrollment.Directory
 
-	database   *Database
+	database   *Database // nil if the store is no table
 	table      string
-	accounts   *sqlstore.Store
+	accounts   Accounts
 	noise      noise
 	first      User
 	parts      *Parts
+	expired    *beginner   // the pattern of those that are due
 	population *Population // of the first user alone; its clock is that of the Guard
 }
 
@@ -56,6 +64,40 @@ func (d *Database) NewCrew(ctx context.Context, table string, o CrewOptions) (*C
 	if err := accounts.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	c, err := newCrew(ctx, accounts, o)
+	if err != nil {
+		return nil, err
+	}
+	c.database, c.table = d, table
+	start := time.Now()
+	if err := c.fill(ctx); err != nil {
+		return nil, fmt.Errorf("loading %d rows: %w", o.Size, err)
+	}
+	c.Took = time.Since(start)
+	c.Bytes, c.Index, err = d.size(ctx, table)
+	return c, err
+}
+
+// NewCrewIn saves accounts in an empty store, each by a Save, of which many wait at a
+// time.
+func NewCrewIn(ctx context.Context, accounts Accounts, o CrewOptions) (*Crew, error) {
+	c, err := newCrew(ctx, accounts, o)
+	if err != nil {
+		return nil, err
+	}
+	save := &Load{Name: "loading accounts", Op: func(ctx context.Context, i int) error {
+		r, err := c.record(ctx, i)
+		if err != nil {
+			return err
+		}
+		return accounts.Save(ctx, r, 0)
+	}}
+	t, err := save.Run(ctx, 64, o.Size)
+	c.Took = t.Cost.Wall
+	return c, err
+}
+
+func newCrew(ctx context.Context, accounts Accounts, o CrewOptions) (*Crew, error) {
 	scheme := recovery.Fast
 	if o.Slow {
 		scheme = recovery.Argon2id
@@ -64,14 +106,11 @@ func (d *Database) NewCrew(ctx context.Context, table string, o CrewOptions) (*C
 	if err != nil {
 		return nil, err
 	}
-	c := &Crew{CrewOptions: o, database: d, table: table, accounts: accounts, first: p.Users[0], population: p}
+	c := &Crew{CrewOptions: o, accounts: accounts, first: p.Users[0], population: p}
 	if c.parts, err = NewParts(ctx, p); err != nil {
 		return nil, err
 	}
-	if err := c.fill(ctx); err != nil {
-		return nil, fmt.Errorf("loading %d rows: %w", o.Size, err)
-	}
-	if c.Bytes, err = d.size(ctx, table); err != nil {
+	if c.expired, err = c.begin(ctx); err != nil {
 		return nil, err
 	}
 	return c, c.guardWith(p.ring)
@@ -87,34 +126,37 @@ func (c *Crew) guardWith(ring *keyring.Ring) (err error) {
 }
 
 func (c *Crew) fill(ctx context.Context) error {
-	expired, err := c.expired(ctx)
+	err := c.database.fill(ctx, c.table, recordColumns, c.Size, func(i int) ([]any, error) {
+		r, err := c.record(ctx, i)
+		var due any
+		if !r.Due.IsZero() {
+			due = r.Due.UnixMicro()
+		}
+		return []any{r.UserID, r.Version, r.State.String(), due, r.Updated.UnixMicro(), r.Data}, err
+	})
 	if err != nil {
 		return err
 	}
-	start := time.Now()
-	err = c.database.fill(ctx, c.table, recordColumns, c.Size, func(i int) ([]any, error) {
-		id, like, parts := c.id(i), c.first, c.parts
-		var due any
-		if c.isDue(i) {
-			like, parts = expired.Users[0], expired.parts
-			due = like.Record.Due.UnixMicro()
-		}
-		data, err := parts.sealFor(ctx, c.population.ring, like, id)
-		r := like.Record
-		return []any{id, r.Version, r.State.String(), due, r.Updated.UnixMicro(), data}, err
-	})
-	if err == nil {
-		err = c.database.settle(ctx, c.table)
+	return c.database.settle(ctx, c.table)
+}
+
+// record returns the record of the i-th account.
+func (c *Crew) record(ctx context.Context, i int) (r store.Record, err error) {
+	like, parts := c.first, c.parts
+	if c.isDue(i) {
+		like, parts = c.expired.Users[0], c.expired.parts
 	}
-	c.Took = time.Since(start)
-	return err
+	r = like.Record
+	r.UserID = c.id(i)
+	r.Data, err = parts.sealFor(ctx, c.population.ring, like, r.UserID)
+	return r, err
 }
 
 // isDue reports whether the i-th account is due.
 func (c *Crew) isDue(i int) bool { return c.Due > 0 && (i+1)*c.Due/c.Size > i*c.Due/c.Size }
 
-// expired returns a user under the same keys whose first setup was never confirmed.
-func (c *Crew) expired(ctx context.Context) (*beginner, error) {
+// begin returns a user under the same keys whose first setup was never confirmed.
+func (c *Crew) begin(ctx context.Context) (*beginner, error) {
 	b := &beginner{Population: Population{ring: c.population.ring, store: memory.New()}}
 	b.set(base.Add(-time.Hour))
 	if err := b.Attach(b.store); err != nil {

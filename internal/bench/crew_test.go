@@ -3,9 +3,12 @@ package bench_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/redis"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
 // overEach runs the test over a crew in a database of each kind.
@@ -31,6 +34,9 @@ func TestCrew(t *testing.T) {
 		// MariaDB gives a small table several extents of a MiB ahead.
 		if least := int64(c.Size * c.RecordSize()); c.Bytes < least || c.Bytes > 4*least+16<<20 {
 			t.Errorf("the table has %d bytes, and its accounts have %d", c.Bytes, least)
+		}
+		if c.Index <= 0 || c.Index >= c.Bytes {
+			t.Errorf("the indexes have %d bytes of %d", c.Index, c.Bytes)
 		}
 		for name, list := range map[string]func(context.Context) (bench.Listing, error){"All": c.List, "Members": c.ListMembers} {
 			if l, err := list(ctx); err != nil || l.Accounts != c.Size || l.Took <= 0 {
@@ -72,4 +78,46 @@ func TestSweepOfCrew(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// A crew can live in a store that is no table.
+func TestCrewIn(t *testing.T) {
+	t.Parallel()
+	stores := map[string]func(t *testing.T) bench.Accounts{
+		"memory": func(*testing.T) bench.Accounts { return memory.New() },
+		"bbolt": func(t *testing.T) bench.Accounts {
+			accounts, end, err := bench.OpenBolt(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			stop(t, end)
+			return accounts
+		},
+		"Redis": func(t *testing.T) bench.Accounts {
+			s, err := redis.Start(t.Context())
+			need(t, err)
+			stop(t, s.Stop)
+			r := must(bench.OpenRedis(t.Context(), s, 4))(t)
+			stop(t, r.Close)
+			if used, err := r.Memory(t.Context()); err != nil || used <= 0 || !strings.HasPrefix(r.Name, "Redis ") {
+				t.Errorf("%q uses %d bytes, %v", r.Name, used, err)
+			}
+			return r
+		},
+	}
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := must(bench.NewCrewIn(t.Context(), open(t), bench.CrewOptions{Size: 150, Due: 5}))(t)
+			if turn, err := c.SignIns(c.Members(30)).Run(t.Context(), 4, 30); err != nil || turn.Ops != 30 {
+				t.Errorf("%d sign-ins, %v", turn.Ops, err)
+			}
+			if l, err := c.List(t.Context()); err != nil || l.Accounts != 150 {
+				t.Errorf("%+v, %v", l, err)
+			}
+			if _, err := c.Sweep(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }

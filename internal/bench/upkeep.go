@@ -60,7 +60,7 @@ func (c *Crew) Keep(ctx context.Context, callers int, members []string) (Upkeep,
 		return u, err
 	}
 	u.Vacuum = time.Since(start)
-	size, err := d.size(ctx, c.table)
+	size, _, err := d.size(ctx, c.table)
 	u.Grown = size - c.Bytes
 	return u, err
 }

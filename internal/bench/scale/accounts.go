@@ -31,7 +31,8 @@ func measureAccounts(ctx context.Context, d *bench.Database) error {
 			Ours:  fmt.Sprintf("%d bytes", large.Bytes/int64(large.Size)),
 			Peer:  fmt.Sprintf("%d bytes of data", large.RecordSize()),
 			Ratio: float64(large.Bytes) / float64(large.Size*large.RecordSize()),
-		})
+		},
+		table.Row{What: "the same, its part of the indexes", Ours: fmt.Sprintf("%d bytes", large.Index/int64(large.Size))})
 	for _, step := range []func(ctx context.Context, d *bench.Database, large, small *bench.Crew) error{
 		measureSize, measureListings, measureSweep, measureReseal,
 	} {

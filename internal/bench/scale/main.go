@@ -57,6 +57,7 @@ var topics = []topic{
 	{"attack", onPostgres(measureAttack)},
 	{"firstday", onPostgres(measureFirstDay)},
 	{"upkeep", onPostgres(measureUpkeep)},
+	{"stores", measureStores},
 	{"postgres", onPostgres(measureAccounts)},
 	{"sqlite", onSQLite(measureAccounts)},
 	{"mariadb", onMariaDB(measureAccounts)},

@@ -65,7 +65,7 @@ func measureAttack(ctx context.Context, d *bench.Database) error {
 	show(beside(fmt.Sprintf("`SignIn` and `Answer` of %s, %s, while %d guess recovery codes", many(few), d.Name, attackers), s.Beside, s.Quiet)...)
 	show(
 		table.Row{What: "the same, recovery codes evaluated", Ours: fmt.Sprintf("%.1f/s", float64(s.Checks)/s.Took.Seconds())},
-		memory("the same, peak of the heap", s.Peak),
+		peak("the same, peak of the heap", s.Peak),
 	)
 	return nil
 }
@@ -79,15 +79,15 @@ func beside(what string, busy, quiet bench.LoadTiming) []table.Row {
 	}
 }
 
-// memory compares a peak with what the derivations take that the gate admits.
-func memory(what string, peak int64) table.Row {
+// peak compares a peak with what the derivations take that the gate admits.
+func peak(what string, bytes int64) table.Row {
 	slots := runtime.GOMAXPROCS(0)
 	admitted := int64(slots) * bench.DerivationSize
 	return table.Row{
 		What:  what,
-		Ours:  table.Mebibytes(peak),
+		Ours:  table.Mebibytes(bytes),
 		Peer:  fmt.Sprintf("%s in %d slots", table.Mebibytes(admitted), slots),
-		Ratio: float64(peak) / float64(admitted),
+		Ratio: float64(bytes) / float64(admitted),
 		Bound: table.AtMost(4),
 	}
 }
@@ -111,7 +111,7 @@ func measureFirstDay(ctx context.Context, d *bench.Database) error {
 			What: "the same, until a confirmation had its answer",
 			Ours: fmt.Sprintf("p50 %s, p99 %s", table.Duration(f.Quantile(0.5)), table.Duration(f.Quantile(0.99))),
 		},
-		memory("the same, peak of the heap", f.Peak),
+		peak("the same, peak of the heap", f.Peak),
 	)
 	show(beside(fmt.Sprintf("`SignIn` and `Answer` of %s meanwhile", many(few)), f.Beside, f.Quiet)...)
 	return nil
