@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -119,5 +120,42 @@ func TestCrewIn(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// A table in partitions by a hash of the user id is a table like any other: this is what
+// SCALE.md advises for very many accounts.
+func TestPartitions(t *testing.T) {
+	t.Parallel()
+	ctx, d := t.Context(), openPostgres(t)
+	const parts = 4
+	statements := []string{`CREATE TABLE crew (user_id TEXT COLLATE "C" NOT NULL PRIMARY KEY, version BIGINT NOT NULL, state TEXT NOT NULL,
+		due BIGINT, updated BIGINT NOT NULL, data BYTEA NOT NULL) PARTITION BY HASH (user_id)`}
+	for i := range parts {
+		statements = append(statements, fmt.Sprintf("CREATE TABLE crew_part_%d PARTITION OF crew FOR VALUES WITH (MODULUS %d, REMAINDER %d) WITH (fillfactor = 80)", i, parts, i))
+	}
+	for _, s := range statements {
+		if _, err := d.DB.ExecContext(ctx, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := must(d.NewCrew(ctx, "crew", bench.CrewOptions{Size: 1_300, Due: 15}))(t) // Migrate checks the table
+	for i := range parts {
+		var n int
+		if err := d.DB.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM crew_part_%d", i)).Scan(&n); err != nil || n < c.Size/parts/2 {
+			t.Errorf("part %d has %d rows, %v", i, n, err)
+		}
+	}
+	if turn, err := c.SignIns(c.Members(50)).Run(ctx, 4, 50); err != nil || turn.Ops != 50 {
+		t.Errorf("%d sign-ins, %v", turn.Ops, err)
+	}
+	if l, err := c.List(ctx); err != nil || l.Accounts != c.Size {
+		t.Errorf("%+v, %v", l, err)
+	}
+	if _, err := c.Sweep(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := c.Directory.CheckKeys(ctx); err != nil {
+		t.Error(err)
 	}
 }
