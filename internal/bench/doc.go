@@ -5,5 +5,7 @@
 // A [Side] is one way of doing something. The benchmarks of this package run
 // sides one after another, for profiles and for benchstat; the program in
 // ratios runs two sides in turns, so that noise meets both, and prints the
-// table. Nothing here asserts a time.
+// table. A [Load] is the same for many callers at a time, and a [Crew] is many
+// accounts in a store; the program in scale uses both. Nothing here asserts a
+// time.
 package bench

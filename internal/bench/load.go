@@ -158,7 +158,8 @@ func (t LoadTiming) median(of func(Turn) time.Duration) time.Duration {
 }
 
 // LoadRatio returns the median over the rounds of how many times as much as b a
-// took, by what one operation took.
+// took, by what one operation took. If the two did not take turns, it is the ratio of
+// their medians.
 func LoadRatio(a, b LoadTiming, by Measure) float64 {
 	return ratioOf(a, b, func(t Turn) time.Duration { return by(t.Cost.per(t.Ops)) })
 }
@@ -169,6 +170,9 @@ func QuantileRatio(a, b LoadTiming, part float64) float64 {
 }
 
 func ratioOf(a, b LoadTiming, of func(Turn) time.Duration) float64 {
+	if len(a.Turns) != len(b.Turns) {
+		return float64(a.median(of)) / float64(max(1, b.median(of)))
+	}
 	ratios := make([]float64, len(a.Turns))
 	for i := range ratios {
 		ratios[i] = float64(of(a.Turns[i])) / float64(max(1, of(b.Turns[i])))

@@ -68,6 +68,25 @@ func TestQuantiles(t *testing.T) {
 			turn.Quantile(0.99) != time.Second || turn.Quantile(1) != time.Second {
 			t.Errorf("%v, %v, %v, %v; %v", turn.Quantile(0.5), turn.Quantile(0.98), turn.Quantile(0.99), turn.Quantile(1), err)
 		}
+		// In turns the median of the ratios counts (1, 10 and 1000), and else the ratio
+		// of the medians.
+		of := func(ds ...time.Duration) (timing bench.LoadTiming) {
+			for _, d := range ds {
+				turn, err := (&bench.Load{Op: func(context.Context, int) error { time.Sleep(d); return nil }}).Run(t.Context(), 1, 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				timing.Turns = append(timing.Turns, turn)
+			}
+			return timing
+		}
+		a := of(time.Second, 10*time.Second, time.Second)
+		if got := bench.QuantileRatio(a, of(time.Second, time.Second, time.Millisecond), 0.5); got != 10 {
+			t.Errorf("the ratio of turns is %v", got)
+		}
+		if got := bench.LoadRatio(a, of(100*time.Millisecond, 100*time.Millisecond), bench.Wall); got != 10 {
+			t.Errorf("the ratio of medians is %v", got)
+		}
 	})
 }
 
