@@ -102,6 +102,10 @@
 // the Store a pool of its own whose settings end with
 // default_transaction_isolation=read\ committed.
 //
+// For very many accounts the table can be partitioned by a hash of user_id. Create it
+// with the columns of [Schema] and user_id as its primary key, and its partitions with
+// fillfactor = 80, before Migrate. internal/bench/SCALE.md has figures.
+//
 // # MySQL and MariaDB
 //
 // With github.com/go-sql-driver/mysql, no parameter of the data source name is
