@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -50,6 +51,7 @@ func (b *Tab) look(do func(scheme string, width int64)) {
 // dark.
 func (b *Tab) Picture(folder, name string) {
 	b.t.Helper()
+	b.run(page.BringToFront())
 	b.look(func(scheme string, width int64) {
 		// In a window as high as the page, all of it is drawn.
 		var height int64

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
@@ -203,7 +204,8 @@ func (b *Tab) Scan(selector string) string {
 	b.t.Helper()
 	zbarimg := program(b.t, "zbarimg")
 	var picture []byte
-	b.run(chromedp.Screenshot(selector, &picture, chromedp.ByQuery))
+	// A tab behind another one is not drawn.
+	b.run(page.BringToFront(), chromedp.Screenshot(selector, &picture, chromedp.ByQuery))
 	command := exec.CommandContext(b.ctx, zbarimg, "--raw", "-q", "-")
 	command.Stdin = bytes.NewReader(picture)
 	text, err := command.Output()
