@@ -128,7 +128,11 @@ func (a *app) write(w http.ResponseWriter, status int, name string, v view) erro
 // speaks JSON gets the text, and the token of its session, which may be another one now.
 func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) error {
 	if front.SpeaksJSON(r) {
-		return front.WriteJSON(w, http.StatusOK, map[string]string{"text": languageOf(r).say(text), "session": a.sessions.Token(r.Context())})
+		answer := map[string]string{"text": languageOf(r).say(text)}
+		if token := a.sessions.Token(r.Context()); token != "" {
+			answer["session"] = token
+		}
+		return front.WriteJSON(w, http.StatusOK, answer)
 	}
 	a.sessions.Put(r.Context(), key, text)
 	return redirect(w, r, to)
