@@ -108,7 +108,50 @@ func TestScheduleIsPlayedAgain(t *testing.T) {
 	if err != nil || again.choose(2) != 0 || again.choose(3) != 2 {
 		t.Errorf("0.2 was read as %s, %v", again, err)
 	}
+	if err := again.fits(); err != nil {
+		t.Error(err)
+	}
 	if _, err := parsePath("1.x"); err == nil {
 		t.Error("nonsense was read as a schedule")
+	}
+	for _, other := range []string{"2", "0.2.0"} { // of another pair, or with faults
+		p, err := parsePath(other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.choose(2)
+		p.choose(3)
+		if err := p.fits(); err == nil {
+			t.Errorf("%s fits", other)
+		}
+	}
+}
+
+// A failure names the schedule, and playing that alone fails in the same way.
+func TestFailureIsPlayedAgain(t *testing.T) {
+	if fips.Enforced() {
+		t.Skip("the states are for SHA-1")
+	}
+	staged := scenes()[0]
+	from := states.New(t, staged.state, recovery.Fast)
+	open := func(t *testing.T) store.Store { return cheat{proving.Memory(t).(proving.Full), blind} }
+	play := func(schedule string) error {
+		r := newRig(t, open, nil, from, staged, []operation{verifyApp, verifyApp}, map[string]string{})
+		_, err := r.walk(Options{Play: schedule})
+		return err
+	}
+	first := play("")
+	if first == nil {
+		t.Fatal("nothing has failed")
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(first.Error(), "schedule "), ":")
+	if again := play(name); again == nil || again.Error() != first.Error() {
+		t.Errorf("schedule %s played alone: %v, want\n%v", name, again, first)
+	}
+	if play("0") != nil {
+		t.Error("the schedule of one after the other has failed")
+	}
+	if err := play(name + ".0.0.0.0.0.0.0.0"); err == nil || !strings.Contains(err.Error(), "ends after") {
+		t.Errorf("a schedule of something longer: %v", err)
 	}
 }

@@ -77,7 +77,8 @@ func (r *rig) walk(o Options) (schedules int, err error) {
 	if o.Play != "" {
 		p, err := parsePath(o.Play)
 		r.Must(err)
-		return 1, r.play(p, o.Faults)
+		err = r.play(p, o.Faults)
+		return 1, errors.Join(p.fits(), err)
 	}
 	for p := new(path); ; {
 		schedules++

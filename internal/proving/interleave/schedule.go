@@ -17,6 +17,7 @@ type step struct {
 type path struct {
 	forks []fork
 	at    int // the next fork
+	err   error
 }
 
 type fork struct{ taken, of int }
@@ -32,7 +33,19 @@ func (p *path) choose(n int) int {
 	}
 	f.of = n
 	p.at++
+	if f.taken >= n { // it was read, and is of something else
+		p.err = fmt.Errorf("interleave: there are %d branches at fork %d of the schedule %s", n, p.at-1, p)
+		return 0
+	}
 	return f.taken
+}
+
+// fits returns an error unless the way led from the first fork to the last.
+func (p *path) fits() error {
+	if p.err == nil && p.at < len(p.forks) {
+		return fmt.Errorf("interleave: the schedule %s ends after %d forks", p, p.at)
+	}
+	return p.err
 }
 
 // next turns to the next way, and reports whether there is one.
