@@ -57,7 +57,7 @@ func (c *call) again(cookie, text string) bool {
 func (c *call) unseen(cookie string) bool {
 	part := c.cookie(cookie, 3)
 	owner, wasShown := ownerOf(part[1])
-	if part[0] == "" || wasShown || owner != c.user {
+	if wasShown || owner != c.user {
 		return false
 	}
 	codes, err := c.codesOf(cookie, owner, part[0])

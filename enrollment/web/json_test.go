@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
 
 // client speaks JSON, as a program without cookies.
@@ -204,4 +205,41 @@ func TestJSONForeignChallenge(t *testing.T) {
 	if got["reason"] != "challenge_invalid" {
 		t.Errorf("%v", got)
 	}
+}
+
+// An application that starts sessions by cookies alone has no member for them in any answer,
+// not even an empty one.
+func TestJSONWithoutSession(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) {
+		c.User = func(*http.Request) (string, error) { return "alice", nil }
+		c.Start = func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil }
+	})
+	c := h.client()
+	call := func(path string, in map[string]any) map[string]any {
+		t.Helper()
+		got := c.call(200, "POST", path, in)
+		if session, ok := got["session"]; ok {
+			t.Errorf("%s: the session is %v", path, session)
+		}
+		return got
+	}
+	call("/login?user=alice", nil)
+	setup := call("/2fa/setup/begin", nil)
+	app, err := enrollmenttest.Scan(setup["uri"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := call("/2fa/setup", map[string]any{"token": setup["token"], "code": h.code(app)})["codes"].([]any)
+	d := call("/login?user=alice", nil)
+	call("/2fa/sign-in", map[string]any{"challenge": d["challenge"], "code": h.code(app)})
+	call("/2fa/step", map[string]any{"for": "delete", "code": codes[0]})
+	step := func() {
+		done := call("/2fa/step", map[string]any{"for": "settings", "code": h.code(app)})
+		c.receipt = done["success"].(map[string]any)["receipt"].(string)
+	}
+	step()
+	call("/2fa/codes/new", map[string]any{"token": call("/2fa/codes/token", nil)["token"]})
+	step()
+	call("/2fa/disable", nil)
 }

@@ -70,6 +70,8 @@ func TestResynchronize(t *testing.T) {
 	b.post("/2fa/resynchronize", form...).at("/2fa/").lacks(`role="alert"`) // a second click
 	h.kit.Clock.Advance(2 * time.Minute)
 	b.post("/2fa/resynchronize", form...).at(page, `role="alert"`)
+	b.get("/2fa/codes/new").submit("/2fa/codes/new").submit("/2fa/codes") // something else has just happened
+	b.post("/2fa/resynchronize", form...).sees(`role="alert"`)
 	h.browser().login("alice").submit("/2fa/sign-in", "code", token.code()).at("/", `home of "alice"`)
 }
 

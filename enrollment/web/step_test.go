@@ -51,6 +51,9 @@ func TestRequireRecent(t *testing.T) {
 	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
 	b.login("alice").submit("/2fa/sign-in", "code", h.code(app))
 	b.get("/delete").at("/2fa/step?for=delete&return=%2Fdelete")
+	b.get("/2fa/disable").submit("/2fa/step", "code", h.code(app)).at("/2fa/disable")
+	b.login("alice").submit("/2fa/sign-in", "code", h.code(app))
+	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
 
 	b.get("/2fa/step?for=other")
 	if b.status != http.StatusNotFound {
