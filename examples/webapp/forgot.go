@@ -11,9 +11,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
-// resetPath is the form for a new password by a link in an e-mail. It takes a code as well:
-// access to the mailbox is not enough. The code has a purpose of its own, so it signs no
-// one in.
+// resetPath is the form for a new password by a link in an e-mail. Access to the mailbox is not
+// enough: it takes a code as well. The code has a purpose of its own, so it signs no one in.
 const resetPath = "/forgot/password"
 
 var errLink = hint{"That link is no longer valid. Ask for a new one.", "/forgot"}

@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	fmt.Fprintf(stdout, "listening on %s://%s\n", map[bool]string{false: "http", true: "https"}[*cert != ""], listener.Addr())
 	var sweeps sync.WaitGroup
-	sweeps.Go(func() { sweep(ctx, s) })
+	sweeps.Go(func() { front.Every(ctx, time.Minute, func() { s.running().sweep(ctx) }) })
 	err = front.Serve(ctx, listener, s, *cert, *key, log)
 	stop()
 	sweeps.Wait()
@@ -113,16 +113,3 @@ type service interface {
 
 func (a *app) running() *app                                    { return a }
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.site.ServeHTTP(w, r) }
-
-// sweep does what is due, now and every minute, until the context ends.
-func sweep(ctx context.Context, s service) {
-	tick := time.Tick(time.Minute)
-	for {
-		s.running().sweep(ctx)
-		select {
-		case <-tick:
-		case <-ctx.Done():
-			return
-		}
-	}
-}

@@ -17,8 +17,7 @@ var static embed.FS
 // maxBody is the largest form we read. Real ones are much smaller.
 const maxBody = 16 << 10
 
-// unrouted answers what no route takes: there is no such page, or it does not take the
-// method.
+// unrouted answers what no route takes, or not by that method.
 func (a *app) unrouted(w http.ResponseWriter, r *http.Request, taken []string) {
 	answer := notFound
 	if len(taken) > 0 {

@@ -20,22 +20,10 @@ var templateFiles embed.FS
 type pages map[string]*template.Template
 
 func parsePages() (pages, error) {
-	const shared = "templates/shared/*.html"
 	all := pages{}
-	files, err := templateFiles.ReadDir("templates")
-	if err != nil {
-		return nil, err
-	}
 	for tag, l := range languages {
-		for _, f := range files {
-			if f.IsDir() {
-				continue
-			}
-			t, err := template.New("").Funcs(l.functions()).ParseFS(templateFiles, shared, "templates/"+f.Name())
-			if err != nil {
-				return nil, err
-			}
-			all[tag+"/"+strings.TrimSuffix(f.Name(), ".html")] = t
+		if err := front.ParsePages(templateFiles, l.functions(), func(name string, t *template.Template) { all[tag+"/"+name] = t }); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/telephone"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
 
@@ -17,7 +18,7 @@ func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.P
 	case "security":
 		return a.showSecurity(w, r, page)
 	case "address":
-		return a.render(w, r, status, "phone", phonePage{page, countries})
+		return a.render(w, r, status, "phone", phonePage{page, telephone.Countries})
 	}
 	body, err := page.Body()
 	if err != nil {
@@ -35,6 +36,20 @@ type twoFactorPage struct {
 	Title, Name string
 	uri         string // what an app scans, for the demonstration
 	Body        template.HTML
+}
+
+// phonePage asks for a phone number.
+type phonePage struct {
+	web.Page
+	Countries []telephone.Country
+}
+
+// readPhone reads a phone number for codes by text message.
+func readPhone(r *http.Request, typed string) (channel, to string, err error) {
+	if to = telephone.Read(r.PostForm.Get("country"), typed); to != "" {
+		channel = "sms"
+	}
+	return channel, to, nil
 }
 
 // fewCodes is the number of recovery codes from which on we warn the user.

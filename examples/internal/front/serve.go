@@ -40,3 +40,16 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, cer
 	defer cancel()
 	return web.Shutdown(grace)
 }
+
+// Every calls f now and after each interval, until the context ends.
+func Every(ctx context.Context, interval time.Duration, f func()) {
+	tick := time.Tick(interval)
+	for {
+		f()
+		select {
+		case <-tick:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
