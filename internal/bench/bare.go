@@ -20,8 +20,8 @@ type Bare struct {
 	noise    noise
 }
 
-// NewBare makes a table with a row of that many bytes for each id.
-func (d *Database) NewBare(ctx context.Context, table string, ids []string, size int) (*Bare, error) {
+// newBare makes a table with so many rows of that many bytes, and uses those of the ids.
+func (d *Database) newBare(ctx context.Context, table string, ids []string, rows int, id func(i int) string, size int) (*Bare, error) {
 	b := &Bare{db: d.DB, ids: ids}
 	var ddl string
 	switch d.Dialect {
@@ -44,21 +44,30 @@ func (d *Database) NewBare(ctx context.Context, table string, ids []string, size
 	if _, err := d.DB.ExecContext(ctx, ddl); err != nil {
 		return nil, err
 	}
-	err := d.fill(ctx, table, []string{"user_id", "version", "data"}, len(ids), func(i int) ([]any, error) {
+	err := d.fill(ctx, table, []string{"user_id", "version", "data"}, rows, func(i int) ([]any, error) {
 		data := make([]byte, size)
 		b.noise.read(data)
-		return []any{ids[i], int64(1), data}, nil
+		return []any{id(i), int64(1), data}, nil
 	})
+	if err == nil {
+		err = d.settle(ctx, table)
+	}
 	return b, err
 }
 
-// Bare is NewBare for the users of a Population.
+// Bare is a Bare with a row for each user of a Population.
 func (d *Database) Bare(ctx context.Context, table string, users []User) (*Bare, error) {
 	ids := make([]string, len(users))
 	for i, u := range users {
 		ids[i] = u.ID
 	}
-	return d.NewBare(ctx, table, ids, len(users[0].Record.Data))
+	return d.newBare(ctx, table, ids, len(ids), func(i int) string { return ids[i] }, len(users[0].Record.Data))
+}
+
+// Bare is a Bare with as many rows as the crew has accounts, in the same order and of
+// the same size. It uses those of the members.
+func (c *Crew) Bare(ctx context.Context, table string, members []string) (*Bare, error) {
+	return c.database.newBare(ctx, table, members, c.Size, c.id, c.RecordSize())
 }
 
 func (b *Bare) read(ctx context.Context, id string) (version int64, data []byte, err error) {

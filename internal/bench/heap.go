@@ -9,8 +9,13 @@ import (
 
 // heap returns the bytes of the heap that objects occupy, dead ones included
 // until they are swept.
-func heap() int64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+func heap() int64 { return metric("/memory/classes/heap/objects:bytes") }
+
+// liveHeap returns the bytes of the heap that were in use at the last collection.
+func liveHeap() int64 { return metric("/gc/heap/live:bytes") }
+
+func metric(name string) int64 {
+	sample := []metrics.Sample{{Name: name}}
 	metrics.Read(sample)
 	return int64(sample[0].Value.Uint64())
 }

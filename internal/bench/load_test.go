@@ -127,7 +127,7 @@ func TestLoadsOfSignIns(t *testing.T) {
 	if slices.Sort(ids); len(slices.Compact(slices.Clone(ids))) != 2*members {
 		t.Fatalf("the members are %q", ids)
 	}
-	bare := must(d.NewBare(ctx, "bare", ids, c.RecordSize()))(t)
+	bare := must(c.Bare(ctx, "bare", ids))(t)
 	kept := must(c.KeptSignIns(ids[:members]))(t)
 	for _, l := range []*bench.Load{c.SignIns(ids[:members]), kept, bare.SignIns(), c.Store(ids[members:])} {
 		for range 3 {

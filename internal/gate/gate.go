@@ -1,5 +1,5 @@
-// Package gate admits slow key derivations: few at a time over all accounts,
-// and one account after itself.
+// Package gate admits slow key derivations: few at a time over all accounts, one
+// account after itself, and those of whole sets of codes in a line of their own.
 package gate
 
 import (

@@ -45,7 +45,7 @@ func keptFrom(ctx context.Context, d *bench.Database, lag func(time.Duration)) e
 		return err
 	}
 	members := crew.Members(perTurn)
-	bare, err := d.NewBare(ctx, "bare", members, crew.RecordSize())
+	bare, err := crew.Bare(ctx, "bare", members)
 	if err != nil {
 		return err
 	}

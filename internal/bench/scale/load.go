@@ -20,7 +20,7 @@ func measureLoad(ctx context.Context, d *bench.Database) error {
 	}
 	ids := crew.Members(2 * perTurn)
 	members, others := ids[:len(ids)/2], ids[len(ids)/2:]
-	bare, err := d.NewBare(ctx, "bare", members, crew.RecordSize())
+	bare, err := crew.Bare(ctx, "bare", members)
 	if err != nil {
 		return err
 	}

@@ -112,6 +112,9 @@ func rounds(n int) int {
 // for the slowest hundredth to be many.
 func turns() bench.Effort { return bench.Effort{Rounds: rounds(9), Turn: time.Second} }
 
+// size is that of a crew for what does not depend on it much.
+func size() bench.CrewOptions { return bench.CrewOptions{Size: max(100, min(*rows, 100_000))} }
+
 // few is how many callers sign in beside something else.
 const few = 8
 

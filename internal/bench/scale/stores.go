@@ -45,9 +45,6 @@ func signIns(ctx context.Context, name string, crew *bench.Crew) error {
 	return nil
 }
 
-// size is that of the crews here: a Save for each account takes long.
-func size() bench.CrewOptions { return bench.CrewOptions{Size: min(*rows, 100_000)} }
-
 func measureTable(ctx context.Context, d *bench.Database) error {
 	crew, err := d.NewCrew(ctx, "crew", size())
 	if err != nil {

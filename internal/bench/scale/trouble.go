@@ -16,7 +16,7 @@ func measureRush(ctx context.Context, d *bench.Database) error {
 	if err != nil {
 		return err
 	}
-	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 2)})
+	crew, err := d.NewCrew(ctx, "crew", size())
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,9 @@ const attackers = 64
 
 // measureAttack signs members in by app codes while others guess recovery codes.
 func measureAttack(ctx context.Context, d *bench.Database) error {
-	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 100), Slow: true})
+	o := size()
+	o.Slow = true
+	crew, err := d.NewCrew(ctx, "crew", o)
 	if err != nil {
 		return err
 	}
@@ -94,7 +96,7 @@ func peak(what string, bytes int64) table.Row {
 
 // measureFirstDay has many people confirm at the same moment.
 func measureFirstDay(ctx context.Context, d *bench.Database) error {
-	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 2)})
+	crew, err := d.NewCrew(ctx, "crew", size())
 	if err != nil {
 		return err
 	}

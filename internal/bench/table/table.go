@@ -101,7 +101,12 @@ func Duration(d time.Duration) string {
 }
 
 // Mebibytes returns n in MiB.
-func Mebibytes(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
+func Mebibytes(n int64) string {
+	if n < 10<<20 {
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	}
+	return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20))
+}
 
 // PerSecond returns a rate without digits behind the point.
 func PerSecond(rate float64) string { return fmt.Sprintf("%.0f/s", rate) }
