@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,11 @@ func TestUnconfirmed(t *testing.T) {
 		if r, err := other.Load(t.Context(), id); err != nil || r.Version != 1 {
 			t.Errorf("Load(%s) of another process = version %d, %v, want 1", id, r.Version, err)
 		}
+	}
+	// WAIT is about the writes of its connection. So each of the two Loads writes as well,
+	// beside the four Saves.
+	if stats, err := c.Info(t.Context(), "commandstats").Result(); err != nil || !strings.Contains(stats, "cmdstat_hset:calls=6,") {
+		t.Errorf("%v, want 6 calls of HSET in\n%s", err, stats)
 	}
 	// What somebody else has replaced can't be taken for one's own.
 	if r, err := s.Load(t.Context(), "carol"); err != nil || r.Version != 2 {
