@@ -12,6 +12,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // A browser that is trusted skips the code until the trust is taken back.
@@ -357,4 +359,18 @@ func TestSignInTwice(t *testing.T) {
 	b = h.browser().login("alice")
 	h.kit.Clock.Advance(11 * time.Minute)
 	b.submit("/2fa/sign-in", "code", h.code(app)).at("/2fa/sign-in", "Sign in again")
+}
+
+// Who types the key in has to choose what an app does not take for granted.
+func TestUnusualParams(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) {
+		c.Params = totp.Params{Algorithm: totp.SHA256, Digits: 8, Period: time.Minute}
+	}))
+	h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin").sees("Choose SHA256, 8 digits and 1 minute.", `data-submit="8"`)
+	if fips.Enforced() {
+		t.Skip("the usual app makes codes with SHA-1")
+	}
+	h = newHost(t, enrollmenttest.New(t))
+	h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin").lacks("Choose SHA").sees(`data-submit="6"`, `<img class="qr" src="data:image/png;base64,iVBOR`)
 }
