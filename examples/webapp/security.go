@@ -18,7 +18,7 @@ func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.P
 	case "security":
 		return a.showSecurity(w, r, page)
 	case "address":
-		return a.render(w, r, status, "phone", phonePage{page, telephone.Countries})
+		return a.render(w, r, status, "phone", phonePage{page, telephone.Countries(page.Lang)})
 	}
 	body, err := page.Body()
 	if err != nil {

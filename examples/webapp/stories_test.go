@@ -78,7 +78,7 @@ func TestStoryOfVideo(t *testing.T) {
 	p.picture("choice")
 	p.Click("a[href^='/security/address']")
 	p.Sees("Country")
-	p.Type("#country", "DE")
+	p.Type("#country", "Germany")
 	p.Type("#to", "0151 23456789\r")
 	p.Sees("Enter the code")
 	p.Type("#code", s.sentCode(number))

@@ -3,23 +3,31 @@ package telephone
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/nyaruka/phonenumbers"
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
-// A Country has a code such as "DE" and a prefix such as 49.
+// A Country has a code such as "DE", a name and a prefix such as 49.
 type Country struct {
-	Code   string
-	Prefix int
+	Code, Name string
+	Prefix     int
 }
 
-// Countries are those that a phone number can be typed without the prefix of.
-var Countries = func() (list []Country) {
+// Countries returns those that a phone number can be typed without the prefix of. Their names
+// are in the language of the tag, and they are in its order.
+func Countries(tag string) (list []Country) {
+	in := language.Make(tag)
+	names, order := display.Regions(in), collate.New(in)
 	for _, code := range []string{"AT", "AU", "BE", "CA", "CH", "DE", "DK", "ES", "FR", "GB", "IE", "IN", "IT", "JP", "NL", "NO", "NZ", "PL", "PT", "SE", "US"} {
-		list = append(list, Country{code, phonenumbers.GetCountryCodeForRegion(code)})
+		list = append(list, Country{code, names.Name(language.MustParseRegion(code)), phonenumbers.GetCountryCodeForRegion(code)})
 	}
+	slices.SortFunc(list, func(a, b Country) int { return order.CompareString(a.Name, b.Name) })
 	return list
-}()
+}
 
 // Read returns the number with its prefix, such as "+4915123456789", and "" if it is none. The
 // country is the code of one that was chosen, or "" if the prefix was typed. A guessed
