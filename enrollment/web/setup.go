@@ -151,24 +151,9 @@ func (c *call) confirm() {
 	case errors.Is(err, enrollment.ReasonAlreadyConfirmed) && !c.json:
 		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
 		c.redirect(codes)
-	case errors.Is(err, enrollment.ErrSetup):
-		c.setupOver(err, token)
-	default:
+	default: // a tab whose setup is over comes to the later one, or to the beginning
 		c.deny(err, c.at("/setup", "return", localPath(c.in.Return)))
 	}
-}
-
-// setupOver tells the user that the setup of that token is over. A tab with an earlier
-// setup leads to the later one, whose token is in the cookie.
-func (c *call) setupOver(err error, token enrollment.SetupToken) {
-	page := c.at("/setup/begin", "return", localPath(c.in.Return))
-	switch c.cookie(cookieSetup, 2)[0] {
-	case "", token.Reveal():
-		c.dropCookies(cookieSetup)
-	default:
-		page = c.at("/setup", "return", localPath(c.in.Return))
-	}
-	c.deny(err, page)
 }
 
 // confirmed goes on after the first code of an app, or of an address, was right. The
