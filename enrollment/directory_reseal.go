@@ -54,9 +54,10 @@ func (r Resealed) snapshot() Resealed {
 // Reseal opens every account. It seals those that are under another key anew,
 // under the primary key of the [Sealer], so that an old key can be dropped. It is
 // safe beside live traffic, and can run twice or in several processes: an account
-// is saved only if nobody else has written it meanwhile. Nothing else about an
-// account changes, no event is recorded, and Config.Notify is not called. If the
-// Sealer is not a [KeyNamer], all accounts are sealed anew.
+// is saved only if nobody else has written it meanwhile. Several runs do not share
+// the work, because each looks at all accounts. Nothing else about an account
+// changes, no event is recorded, and Config.Notify is not called. If the Sealer is
+// not a [KeyNamer], all accounts are sealed anew.
 //
 // A node that still seals under the old key moves accounts back as they are used.
 // Drop the key only when all nodes have the new one, and a later run over the

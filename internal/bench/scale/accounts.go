@@ -82,10 +82,7 @@ func measureListings(ctx context.Context, d *bench.Database, large, small *bench
 	} {
 		// "Constant memory", at whatever moment of a page a collection comes. A table
 		// of less than two pages does not take what a page takes.
-		constant := table.AtMost(1.5)
-		if small.Size < 2*store.MaxPage {
-			constant = table.None
-		}
+		constant, comparable := table.AtMost(1.5), small.Size >= 2*store.MaxPage
 		// The collector runs often while the peak is looked at, and as usual while
 		// the time is.
 		before := debug.SetGCPercent(20)
@@ -98,12 +95,16 @@ func measureListings(ctx context.Context, d *bench.Database, large, small *bench
 		if err != nil {
 			return err
 		}
+		ratio := float64(many.Peak) / float64(max(1, some.Peak))
+		if !comparable {
+			constant, ratio = table.None, 0
+		}
 		show(
 			table.Row{
 				What:  by.name + ", " + d.Name + ", peak of what is live",
 				Ours:  table.Mebibytes(many.Peak) + " " + accounts(large),
 				Peer:  table.Mebibytes(some.Peak) + " " + accounts(small),
-				Ratio: float64(many.Peak) / float64(max(1, some.Peak)),
+				Ratio: ratio,
 				Bound: constant,
 			},
 			table.Row{
