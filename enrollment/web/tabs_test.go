@@ -76,8 +76,11 @@ func TestNewCodesComeFirst(t *testing.T) {
 	other, others, _ := h.member("bob") // who has them in the way
 	other.setCookie("__Host-twofactor-renewal", b.cookie("renewal"))
 	other.renewal(others)
-	b.get("/2fa/codes/new").submit("/2fa/step", "code", h.code(app)).at("/2fa/codes")
-	codes := b.codes()
+	b.get("/2fa/disable").submit("/2fa/step", "code", h.code(app)).at("/2fa/disable")
+	if one := still(b.clone()).get("/2fa/codes/new"); one.status != http.StatusSeeOther || one.body != "" {
+		t.Errorf("status %d, with the page:\n%s", one.status, one.body)
+	}
+	codes := b.get("/2fa/codes/new").at("/2fa/codes").codes()
 	b.get("/2fa/codes/new").at("/2fa/codes/new") // they were shown
 	h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0]).at("/", `home of "alice"`)
 }
