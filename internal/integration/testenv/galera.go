@@ -2,7 +2,6 @@ package testenv
 
 import (
 	"database/sql"
-	"fmt"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
@@ -26,10 +25,7 @@ func Galera(t testing.TB, options ...string) *galera.Cluster {
 // data source names end with params, which may be unsafe.
 func GaleraStores(t testing.TB, c *galera.Cluster, params string) []*sqlstore.Store {
 	t.Helper()
-	name := fmt.Sprintf("test_%d", databases.Add(1))
-	if _, err := c.DB(0).ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
-		t.Fatalf("creating a database: %v", err)
-	}
+	name := newDatabase(t, c.DSN(0, ""))
 	var all []*sqlstore.Store
 	for i := range galera.Nodes {
 		open := func(params string) *sql.DB {

@@ -57,21 +57,29 @@ func MariaDBWith(t testing.TB, options ...string) string {
 	return databaseOf(t, s)
 }
 
-// databases counts the databases that databaseOf has made.
+// databases counts the databases that newDatabase has made.
 var databases atomic.Int64
 
 func databaseOf(t testing.TB, s *mariadb.Server) string {
 	t.Helper()
-	db, err := sql.Open("mysql", s.DSN(""))
+	return s.DSN(newDatabase(t, s.DSN("")))
+}
+
+// newDatabase makes a database at the server, and returns its name. It uses a connection
+// of its own, because one that was made outside of a bubble of synctest can't be used
+// inside.
+func newDatabase(t testing.TB, dsn string) (name string) {
+	t.Helper()
+	db, err := sql.Open("mysql", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	name := fmt.Sprintf("test_%d", databases.Add(1))
+	name = fmt.Sprintf("test_%d", databases.Add(1))
 	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
 		t.Fatalf("creating a database: %v", err)
 	}
-	return s.DSN(name)
+	return name
 }
 
 // theMariaDB starts the server of this test binary. It runs until the binary

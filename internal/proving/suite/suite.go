@@ -17,13 +17,24 @@ import (
 // All is the environment variable that, set to 1, lets [Run] run what takes long.
 const All = "TWOFACTOR_PROVE_ALL"
 
-// Run runs the proofs over stores from open. Without [All] it leaves out those for
-// which the store makes no difference, most sequences of the model, and every
-// order of the store's calls. The faults are left out: they need a store without a
-// connection. The test that calls Run must not be parallel.
+// Run runs the proofs over stores from open. Without [All] it does what [RunShort] does.
+// The faults are left out: they need a store without a connection. The test that calls Run
+// must not be parallel.
 func Run(t *testing.T, open proving.Open) {
 	t.Helper()
-	all := os.Getenv(All) == "1"
+	run(t, open, os.Getenv(All) == "1")
+}
+
+// RunShort is Run without the proofs for which the store makes no difference, without most
+// sequences of the model, and without every order of the store's calls. It is for a store
+// that takes long for each call.
+func RunShort(t *testing.T, open proving.Open) {
+	t.Helper()
+	run(t, open, false)
+}
+
+func run(t *testing.T, open proving.Open, all bool) {
+	t.Helper()
 	tests := slices.Concat(cases.Tests, races.Tests, features.Tests)
 	if !all {
 		tests = slices.DeleteFunc(tests, func(x proving.Test) bool { return x.Once })
