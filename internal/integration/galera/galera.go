@@ -80,22 +80,19 @@ func Start(ctx context.Context, more ...string) (*Cluster, error) {
 	if err := missing(); err != nil {
 		return nil, err
 	}
-	type ports struct{ group, ist, sst int }
-	var all [Nodes]ports
+	ports, err := server.FreePorts(3 * Nodes)
+	if err != nil {
+		return nil, err
+	}
+	group, ist, sst := ports[:Nodes], ports[Nodes:2*Nodes], ports[2*Nodes:]
 	var peers []string
-	for i := range all {
-		for _, port := range []*int{&all[i].group, &all[i].ist, &all[i].sst} {
-			var err error
-			if *port, err = server.FreePort(); err != nil {
-				return nil, err
-			}
-		}
-		peers = append(peers, fmt.Sprintf("127.0.0.1:%d", all[i].group))
+	for _, port := range group {
+		peers = append(peers, fmt.Sprintf("127.0.0.1:%d", port))
 	}
 	env := func(i int, first string) []string {
 		return []string{
 			"CLUSTER=2f6f2a3c-0000-11f0-8000-000000000001", "PROVIDER=" + provider, "PEERS=" + strings.Join(peers, ","), "FIRST=" + first,
-			fmt.Sprint("NAME=node", i), fmt.Sprint("SST=", all[i].sst), "OPTIONS=" + fmt.Sprintf(options, all[i].group, all[i].ist),
+			fmt.Sprint("NAME=node", i), fmt.Sprint("SST=", sst[i]), "OPTIONS=" + fmt.Sprintf(options, group[i], ist[i]),
 			"MORE=" + strings.Join(more, " "),
 		}
 	}
@@ -105,11 +102,11 @@ func Start(ctx context.Context, more ...string) (*Cluster, error) {
 	}
 	c := &Cluster{nodes: []*node{first, nil, nil}}
 	var errs [Nodes]error
-	var group sync.WaitGroup
+	var starting sync.WaitGroup
 	for i := 1; i < Nodes; i++ {
-		group.Go(func() { c.nodes[i], errs[i] = start(ctx, env(i, first.Dir)) })
+		starting.Go(func() { c.nodes[i], errs[i] = start(ctx, env(i, first.Dir)) })
 	}
-	group.Wait()
+	starting.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}

@@ -71,14 +71,12 @@ func (c *Cluster) Delay() {
 }
 
 func startNode(ctx context.Context) (*node, error) {
-	port, err := server.FreePort()
+	ports, err := server.FreePorts(2)
 	if err != nil {
 		return nil, err
 	}
-	n := new(node)
-	if n.bus, err = server.FreePort(); err != nil {
-		return nil, err
-	}
+	port := ports[0]
+	n := &node{bus: ports[1]}
 	n.addr = fmt.Sprintf("127.0.0.1:%d", port)
 	if n.front, err = proxy.Start("tcp", n.addr); err != nil {
 		return nil, err

@@ -32,15 +32,27 @@ func Until(ctx context.Context, f func() error) error {
 	}
 }
 
-// FreePort returns a port of loopback that nobody uses. It is below those that systems
-// give to clients, so that no connection takes it before the server does.
-func FreePort() (port int, err error) {
-	for range 100 {
-		port = 15_000 + rand.IntN(15_000)
-		var l net.Listener
-		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			return port, l.Close()
+// FreePorts returns n ports of loopback that nobody uses, each another one. They are below
+// those that systems give to clients, so that no connection takes them before the servers
+// do.
+func FreePorts(n int) (ports []int, err error) {
+	var held []net.Listener // so that none is found twice
+	defer func() {
+		for _, l := range held {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	for range 100 + n {
+		port := 15_000 + rand.IntN(15_000)
+		l, failed := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if failed != nil {
+			err = failed
+			continue
+		}
+		held = append(held, l)
+		if ports = append(ports, port); len(ports) == n {
+			return ports, nil
 		}
 	}
-	return 0, err
+	return nil, err
 }

@@ -136,16 +136,13 @@ func startCluster(dir string) (c *cluster, err error) {
 
 func tryCluster(dir string) (*cluster, error) {
 	c := new(cluster)
+	ports, err := server.FreePorts(2 * nodes)
+	if err != nil {
+		return nil, err
+	}
 	var initial []string
 	for i := range nodes {
-		client, err := freeAddress()
-		if err != nil {
-			return nil, err
-		}
-		peer, err := freeAddress()
-		if err != nil {
-			return nil, err
-		}
+		client, peer := fmt.Sprintf("127.0.0.1:%d", ports[2*i]), fmt.Sprintf("127.0.0.1:%d", ports[2*i+1])
 		name := fmt.Sprint("node", i)
 		initial = append(initial, name+"=http://"+peer)
 		c.nodes = append(c.nodes, &node{plan: plan{Name: name, Dir: filepath.Join(dir, name), Client: client, Peer: peer}})
@@ -160,7 +157,7 @@ func tryCluster(dir string) (*cluster, error) {
 		group.Go(func() { errs[i] = n.start() })
 	}
 	group.Wait()
-	err := errors.Join(errs...)
+	err = errors.Join(errs...)
 	for _, n := range c.nodes {
 		if err == nil {
 			err = n.meet()
@@ -193,12 +190,6 @@ func config(nodes ...*node) clientv3.Config {
 		c.Endpoints = append(c.Endpoints, n.plan.Client)
 	}
 	return c
-}
-
-// freeAddress returns an address of loopback that nobody uses.
-func freeAddress() (string, error) {
-	port, err := server.FreePort()
-	return fmt.Sprintf("127.0.0.1:%d", port), err
 }
 
 // stop kills all nodes.
