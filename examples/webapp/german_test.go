@@ -44,6 +44,10 @@ func TestPagesInGerman(t *testing.T) {
 	b.submit("/security/address", "to", "12")
 	b.denied("An diese Telefonnummer können wir nichts schicken.")
 	b.submit("/security/address", "to", typedAs)
+	s.clock.advance(2 * time.Minute) // there is a pause between two messages
+	b.follow("Noch einmal schicken")
+	b.submit("/security/address", "to", typedAs)
+	sees("Wir haben Ihnen einen Code geschickt.")
 	s.received(number, "Geben Sie ihn ein, um diese Telefonnummer zu bestätigen.")
 
 	b.get("/admin/mandate")

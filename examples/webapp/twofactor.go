@@ -135,5 +135,6 @@ var ownTexts = map[string]string{
 	"signin.send":       "Text me a code",
 	"signin.send_again": "Text me another code",
 	"begin.messages":    "Use text messages instead",
+	"address.other":     "Send it again, or to another number",
 	"problem.address":   "That is not a phone number that we can send to.",
 }
