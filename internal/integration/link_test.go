@@ -4,6 +4,7 @@ package integration_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,17 +26,21 @@ func TestLinkGoesDown(t *testing.T) {
 			t.Parallel()
 			l, full := backend.Linked(t)
 			downs := 0
+			var ups sync.WaitGroup
 			report(t, backend.Name+", the link goes down", siege.Run(t, full, func() {
 				downs++
 				if err := l.Down(); err != nil {
 					t.Error(err)
 				}
+				ups.Add(1)
 				time.AfterFunc(downFor, func() {
+					defer ups.Done()
 					if err := l.Up(); err != nil {
 						t.Error(err)
 					}
 				})
 			}, besieged(t, 4)))
+			ups.Wait()
 			t.Logf("the link was down %d times", downs)
 		})
 	}

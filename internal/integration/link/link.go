@@ -28,7 +28,7 @@ var (
 	ErrRefused = errors.New("the kernel makes no network namespace")
 )
 
-// A Link leads to one server. It is safe for concurrent use.
+// A Link leads to one server. It is safe for concurrent use until Close.
 type Link struct {
 	front *proxy.Proxy // listens in the namespace
 	calls chan call    // what the thread in the namespace does
