@@ -12,7 +12,7 @@ import (
 // waiting runs a script on the master, and WAIT, which counts the replicas that have the
 // writes of its own connection. Both go through one pipeline. In a cluster, WAIT has no key
 // that would lead it there.
-func (b rows) waiting(ctx context.Context, script *redis.Script, keys []string, args []any) (reply, wait *redis.Cmd) {
+func (b rows) waiting(ctx context.Context, script string, keys []string, args []any) (reply, wait *redis.Cmd) {
 	cluster, _ := b.client.(*redis.ClusterClient)
 	var master redis.Pipeliner
 	if cluster != nil {
@@ -26,7 +26,7 @@ func (b rows) waiting(ctx context.Context, script *redis.Script, keys []string, 
 	} else {
 		master = b.client.Pipeline()
 	}
-	reply = script.Eval(ctx, writer{master, master.Process}, keys, args...)
+	reply = evalOnce(ctx, master.Process, script, keys, args)
 	wait = master.Do(ctx, "WAIT", b.options.Replicas, b.options.WaitTimeout.Milliseconds())
 	master.Exec(ctx) // the error is that of one of the replies
 	if err := reply.Err(); cluster != nil && err != nil && strings.HasPrefix(err.Error(), "MOVED ") {
@@ -36,7 +36,7 @@ func (b rows) waiting(ctx context.Context, script *redis.Script, keys []string, 
 }
 
 // writeWait is write with WAIT.
-func (b rows) writeWait(ctx context.Context, script *redis.Script, keys []string, args []any) error {
+func (b rows) writeWait(ctx context.Context, script string, keys []string, args []any) error {
 	reply, wait := b.waiting(ctx, script, keys, args)
 	word, err := reply.Text()
 	if err != nil {
@@ -62,14 +62,14 @@ func (b rows) enough(wait *redis.Cmd) error {
 
 // touchScript is loadScript that also writes what is there already, so that WAIT has a
 // write to wait for, after which the replicas have all that came before.
-var touchScript = redis.NewScript(`
+const touchScript = `
 local r = redis.call('HMGET', KEYS[1], 'version', 'state', 'due', 'updated', 'data')
 if r[1] then
   redis.call('HSET', KEYS[1], 'version', r[1])
   return r
 end
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end
-return 'absent'`)
+return 'absent'`
 
 // confirmed is Get of a record that is in doubt.
 func (b rows) confirmed(ctx context.Context, userID string) (store.Record, error) {
