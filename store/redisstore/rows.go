@@ -111,6 +111,16 @@ func evalOnce(ctx context.Context, process func(context.Context, redis.Cmder) er
 	return cmd
 }
 
+// piped puts a script into a pipeline. In a cluster, it is one that is sent once: while a
+// slot moves, go-redis 9.22 can repeat a whole pipeline at one master and a command of it
+// at another at the same time, and both goroutines write into the same reply.
+func (b rows) piped(ctx context.Context, pipe redis.Pipeliner, script string, keys []string, args ...any) *redis.Cmd {
+	if _, ok := b.client.(*redis.ClusterClient); ok {
+		return evalOnce(ctx, pipe.Process, script, keys, args)
+	}
+	return pipe.Eval(ctx, script, keys, args...)
+}
+
 // write runs a script that returns a word, and waits for replicas.
 func (b rows) write(ctx context.Context, script, userID string, args ...any) error {
 	args = append([]any{userID}, args...)
@@ -200,7 +210,7 @@ func (b rows) ids(ctx context.Context, after string, limit int) (ids []string, m
 	replies := make([]*redis.Cmd, groups)
 	for n := range replies {
 		// A script runs on the master, as Load does.
-		replies[n] = pipe.Eval(ctx, idsScript, []string{b.group(n) + "users"}, from, chunk)
+		replies[n] = b.piped(ctx, pipe, idsScript, []string{b.group(n) + "users"}, from, chunk)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, false, err
@@ -238,7 +248,7 @@ func (b rows) get(ctx context.Context, ids []string) ([]store.Record, error) {
 	pipe := b.client.Pipeline()
 	replies := make([]*redis.Cmd, len(ids))
 	for i, id := range ids {
-		replies[i] = pipe.Eval(ctx, loadScript, b.keys(id), id)
+		replies[i] = b.piped(ctx, pipe, loadScript, b.keys(id), id)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, err
