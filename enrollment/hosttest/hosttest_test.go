@@ -58,6 +58,7 @@ var faults = []struct {
 	{"sessions go on after a change", []string{"old-session"}},
 	{"a setup needs no password", []string{"unproven-setup"}},
 	{"a session before the setup", []string{"mandated-setup"}},
+	{"a page opens before the setup", []string{"mandated-setup"}},
 	{"any first code signs in", []string{"mandated-setup"}},
 	{"a mandated setup signs nobody in", []string{"mandated-setup"}},
 	{"a mandate lasts", []string{"late-mandated-setup"}},

@@ -2,6 +2,7 @@ package hosttest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -16,8 +17,18 @@ var mandateCases = []testCase{
 			if s.isIn(b, p) {
 				return fmt.Errorf("the password alone signs in a user who must have a second factor (%s)", b.story())
 			}
+			before := len(s.lab.exchanges())
 			s.host.Begin(b, "")
 			uri, err := b.page.setupURI()
+			var setup []string // the pages of the setup itself
+			for _, x := range s.lab.exchanges()[before:] {
+				setup = append(setup, x.page.target)
+			}
+			for _, path := range s.host.Protected {
+				if page := b.clone().Get(path); page.target == path && page.Status < 300 && !slices.Contains(setup, path) {
+					return fmt.Errorf("%s opens before the setup that is demanded", path)
+				}
+			}
 			if err != nil {
 				return fmt.Errorf("after the sign-in of a user who must have a second factor, Begin fails: %w (%s)", err, b.story())
 			}
