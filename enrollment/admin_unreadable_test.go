@@ -138,7 +138,7 @@ func TestInspect(t *testing.T) {
 	}
 }
 
-// A host that hears of no events replaces it with a record that waits for nothing.
+// Where no events are told, the record that replaces it is never due.
 func TestEraseUnreadableWithoutNotify(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t, func(c *enrollment.Config) { c.Notify = nil })

@@ -86,7 +86,7 @@ func TestUserIDsOutOfBounds(t *testing.T) {
 	}
 }
 
-// What takes a purpose says that it is none, before it looks at anything else.
+// An invalid purpose is an error before anything is loaded.
 func TestPurposesOutOfBounds(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)

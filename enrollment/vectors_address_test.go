@@ -12,8 +12,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
-// useAddress confirms the address with the code that was sent there, or if there is none
-// shows the recovery codes that were made with it.
+// useAddress confirms the address with the code that was sent there. Without a code it
+// shows the recovery codes that were made with the token.
 func (v vectorToken) useAddress(ctx context.Context, guard *enrollment.Guard) ([]string, error) {
 	token := enrollment.SetupTokenOf(v.Token)
 	if v.Code == "" {

@@ -68,10 +68,10 @@
 // not take a user for absent whose keys are on their way.
 //
 // go-redis sends a command again when a connection fails. A Store lets it do so for Load,
-// and outside a cluster for List, as the client's MaxRetries says. A Save and an Erase are sent once: a second
-// arrival could meet a record that another client has written between the two. If the
-// connection fails, they return an error, and the write may or may not have happened. The
-// Guard then looks whether its record is there.
+// and outside a cluster for List, as the client's MaxRetries says. A Save and an Erase are
+// sent once: a second arrival could meet a record that another client has written between
+// the two. If the connection fails, they return an error, and the write may or may not have
+// happened. The Guard then looks whether its record is there.
 //
 // # Errors
 //

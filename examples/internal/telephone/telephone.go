@@ -29,7 +29,7 @@ func Countries(tag string) (list []Country) {
 	return list
 }
 
-// Read returns the number with its prefix, such as "+4915123456789", and "" if it is none. The
+// Read returns the number with its prefix, such as "+4915123456789", or "" if it is invalid. The
 // country is the code of one that was chosen, or "" if the prefix was typed. A guessed
 // country could send codes to someone else.
 func Read(country, typed string) string {

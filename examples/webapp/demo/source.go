@@ -17,7 +17,7 @@ func Name(f any) string {
 }
 
 // Source returns the file and the text of a method of the app, which Name has named, with
-// the comment above it. It returns "" if there is none in those files.
+// the comment above it. It returns "" if the files have no such method.
 func Source(files fs.FS, name string) (file, text string) {
 	_, method, _ := strings.Cut(name, ").")
 	declared := regexp.MustCompile(`(?ms)^(//[^\n]*\n)*func \(a \*app\) ` + regexp.QuoteMeta(method) + `\(.*?\n}\n`)
