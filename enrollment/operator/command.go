@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 )
 
@@ -116,6 +117,7 @@ var errHelp = errors.New("help")
 // follows "--" is an operand.
 func (s *session) parse(args []string) (operands []string, err error) {
 	set := s.command.set(&s.flags, s.Actor)
+	s.given = set
 	for len(args) > 0 {
 		if err := set.Parse(args); errors.Is(err, flag.ErrHelp) {
 			return nil, errHelp
@@ -153,4 +155,37 @@ func (s *session) parse(args []string) (operands []string, err error) {
 		return nil, errors.New("-actor is required: who does this")
 	}
 	return operands, nil
+}
+
+// again returns the line for a shell that calls the same command once more, with the same
+// flags but for one, which has that value.
+func (s *session) again(name, value string) string {
+	var words []string
+	for _, word := range s.Call {
+		words = append(words, shell(word))
+	}
+	if words == nil {
+		words = []string{s.Name} // which can be several words, such as "acme operator"
+	}
+	words = append(words, s.command.name)
+	s.given.Visit(func(f *flag.Flag) {
+		if f.Name != name {
+			words = append(words, shell("-"+f.Name+"="+f.Value.String()))
+		}
+	})
+	if value != "" { // otherwise it continues at the beginning
+		words = append(words, "-"+name, shell(value))
+	}
+	return strings.Join(words, " ")
+}
+
+// shell quotes a word for a shell if it has to be.
+func shell(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=./:@%+,", r)
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(printable(word), "'", `'\''`) + "'"
 }

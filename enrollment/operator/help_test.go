@@ -10,7 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
-// names are the commands, as the issue of operators names them.
+// names are the commands.
 var names = strings.Fields("status unlock bypass reset approve refuse move erase sweep reseal check unreadable stats")
 
 // The help names a command for each mishap, every command has a mishap that leads

@@ -47,6 +47,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -78,8 +79,8 @@ const (
 	// opened. It names them.
 	ExitSome = 4
 
-	// ExitInterrupted means that the context ended first, for example with Ctrl-C. The
-	// command says how to continue.
+	// ExitInterrupted means that the context ended first, for example with Ctrl-C. Where a
+	// command can continue, it prints the command line for that.
 	ExitInterrupted = 130
 )
 
@@ -100,6 +101,11 @@ type Options struct {
 
 	// Name is what the program is called in the help. Defaults to "operator".
 	Name string
+
+	// Call is how the program was called, up to the command: its path, and flags of its
+	// own. An interrupted command repeats it where it prints how to continue, quoted for a
+	// shell. Leave out passwords. Defaults to Name.
+	Call []string
 
 	// Now returns the current time, as the Config.Now of the Guard does. Defaults to
 	// [time.Now].
@@ -139,6 +145,7 @@ type session struct {
 	Options
 	flags
 	command   *command
+	given     *flag.FlagSet // what was parsed into flags
 	directory *enrollment.Directory
 	failed    error // the first error of Stdout
 }

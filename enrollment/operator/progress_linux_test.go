@@ -78,11 +78,11 @@ func TestProgress(t *testing.T) {
 			t.Errorf("exit code %d", code)
 		}
 		shown := shows()
-		c.contains(shown, "\r100 of 450 (22 %), 50 a second, 7s left  ", "\r300 of 450 (66 %), 50 a second, 3s left  ", "\r\noperator: ", "-cursor '")
+		c.contains(shown, "\r100 of 450 (22 %), 50 a second, 7s left  ", "\r300 of 450 (66 %), 50 a second, 3s left  ", "\r\noperator: ", "-cursor ")
 		if strings.Contains(shown, "failed") {
 			t.Error(shown)
 		}
-		cursor := c.between(shown, "-cursor '", "'")
+		cursor := c.between(shown, "-cursor ", "\r")
 		if code := resealOn(t.Context(), t, c, terminal, "-cursor", cursor); code != operator.ExitOK {
 			t.Errorf("exit code %d", code)
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -75,7 +74,7 @@ func (s *session) sweepOnce(ctx context.Context) int {
 		code = ExitOK
 	}
 	if s.every == 0 && !s.dry {
-		s.tell("continue the walk next time with: %s sweep -walk %s", s.Name, shell(done.Walk))
+		s.tell("continue the walk next time with: %s", s.again("walk", done.Walk))
 	}
 	return code
 }
@@ -123,13 +122,10 @@ func reseal(ctx context.Context, s *session, _ []string) int {
 	code := s.failures(done.Failed)
 	if err != nil {
 		code = s.complain(err)
-		s.tell("continue with: %s reseal -cursor %s", s.Name, shell(done.Cursor))
+		s.tell("continue with: %s", s.again("cursor", done.Cursor))
 	}
 	return code
 }
-
-// shell quotes a text for a shell.
-func shell(text string) string { return "'" + strings.ReplaceAll(printable(text), "'", `'\''`) + "'" }
 
 // A checking is what check prints as JSON.
 type checking struct {

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -15,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/operator"
@@ -26,7 +28,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args, os.Stdout, os.Stderr))
 }
 
 // run opens what the service has, and runs the command.
@@ -34,21 +36,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("operator", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	data := flags.String("data", "twofactor-demo", "`folder` with the key file and the SQLite database")
-	address := flags.String("db", "", database.Usage)
-	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+	address := flags.String("db", "", database.Usage+". Put one with a password into TWOFACTOR_DB instead")
+	if err := flags.Parse(args[1:]); errors.Is(err, flag.ErrHelp) {
 		return operator.ExitOK
 	} else if err != nil {
 		return operator.ExitUsage
 	}
-	o := operator.Options{Actor: "operator", Stdout: stdout, Stderr: stderr}
+	o := operator.Options{Actor: "operator", Call: called(args[0], flags), Stdout: stdout, Stderr: stderr}
 	if command := flags.Arg(0); command != "" && command != "help" { // help needs no data
 		var err error
-		if o.Guard, o.Lister, err = open(ctx, *data, *address, stderr); err != nil {
+		if o.Guard, o.Lister, err = open(ctx, *data, cmp.Or(*address, os.Getenv("TWOFACTOR_DB")), stderr); err != nil {
 			fmt.Fprintln(stderr, "operator:", err)
 			return operator.ExitFault
 		}
 	}
 	return operator.Run(ctx, flags.Args(), o)
+}
+
+// called returns how this program was called, up to the command. A password in the address
+// of the database is masked, because what is printed may end up in a log.
+func called(program string, flags *flag.FlagSet) []string {
+	call := []string{program}
+	if strings.Contains(program, "go-build") { // go run deletes it
+		call = []string{"go", "run", "github.com/seed-1b6a03a1/twofactor/examples/operator"}
+	}
+	flags.Visit(func(f *flag.Flag) { call = append(call, "-"+f.Name, database.Masked(f.Value.String())) })
+	return call
 }
 
 // open opens the database and the keys, and creates neither. A real service takes

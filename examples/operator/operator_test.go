@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,7 +61,7 @@ func TestOnlyAdministrator(t *testing.T) {
 	try := func(want int, args ...string) string {
 		t.Helper()
 		var out bytes.Buffer
-		if got := run(t.Context(), append([]string{"-data", data}, args...), &out, &out); got != want {
+		if got := run(t.Context(), append([]string{"operator", "-data", data}, args...), &out, &out); got != want {
 			t.Errorf("%q exits with %d, want %d: %s", args, got, want, &out)
 		}
 		return out.String()
@@ -100,9 +101,37 @@ func TestWithoutData(t *testing.T) {
 		{[]string{"stats"}, operator.ExitFault, "is -data the folder of the service?"},
 	} {
 		var out bytes.Buffer
-		args := append([]string{"-data", filepath.Join(t.TempDir(), "none")}, c.args...)
+		args := append([]string{"operator", "-data", filepath.Join(t.TempDir(), "none")}, c.args...)
 		if code := run(t.Context(), args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
 			t.Errorf("%q: exit code %d, %s", c.args, code, out.String())
+		}
+	}
+}
+
+// A command that is interrupted prints a line that goes on when a shell gets it.
+func TestLineToContinue(t *testing.T) {
+	t.Parallel()
+	before, cancel := context.WithCancel(t.Context())
+	cancel()
+	data, _, _ := service(t)
+	for program, want := range map[string]string{
+		"/usr/local/bin/operator":                "/usr/local/bin/operator ",
+		"/tmp/go-build3086146/b001/exe/operator": "go run github.com/seed-1b6a03a1/twofactor/examples/operator ",
+		"/home/ann/it's here/operator":           `'/home/ann/it'\''s here/operator' `,
+	} {
+		var out bytes.Buffer
+		args := []string{"-data", data, "-db", "sqlite://" + filepath.Join(data, "app.db"), "reseal", "-n"}
+		if code := run(before, append([]string{program}, args...), &out, &out); code != operator.ExitInterrupted {
+			t.Fatalf("exit code %d: %s", code, &out)
+		}
+		_, line, _ := strings.Cut(out.String(), "continue with: ")
+		rest, found := strings.CutPrefix(strings.TrimSpace(line), want)
+		if want := strings.ReplaceAll(strings.Join(args, " "), "-n", "-n=true"); !found || rest != want {
+			t.Errorf("it says\n%s, want\n%s%s", line, want, want)
+		}
+		out.Reset()
+		if code := run(t.Context(), append([]string{program}, strings.Fields(rest)...), &out, &out); code != operator.ExitOK || !strings.Contains(out.String(), "dry run, nothing was changed: 1 seen") {
+			t.Errorf("the line exits with %d: %s", code, &out)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package database
 import (
 	"database/sql"
 	"fmt"
+	"regexp"
 	"strings"
 
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql"
@@ -33,4 +34,11 @@ func Open(address string) (*sql.DB, sqlstore.Dialect, error) {
 		return db, sqlstore.MySQL, err
 	}
 	return nil, 0, fmt.Errorf("the address of a database begins with sqlite://, postgres:// or mysql://, not with %q", kind)
+}
+
+var passwords = regexp.MustCompile(`(://[^:@/]*:).*(@)|(password=)[^&]*`)
+
+// Masked returns an address with xxxxx in place of its password, to be printed.
+func Masked(address string) string {
+	return passwords.ReplaceAllString(address, "${1}${3}xxxxx${2}")
 }
