@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -174,6 +175,46 @@ func TestNoList(t *testing.T) {
 	if err == nil {
 		t.Error("the file comes to an end as if it were whole")
 	}
+}
+
+// The navigation marks where one is, also on the page that asks for a code on the way there.
+func TestNavigation(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, fast)
+	admin := s.member(adminEmail)
+	phone, _ := admin.enable()
+	s.member("bob@example.com")
+	marked := regexp.MustCompile(`aria-current="(page|true)">([^<]*)<`)
+	at := func(path string, want ...string) {
+		t.Helper()
+		admin.get(path)
+		var got []string
+		for _, m := range marked.FindAllStringSubmatch(admin.page.body, -1) {
+			got = append(got, m[2]+": "+m[1])
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s marks %q, want %q", path, got, want)
+		}
+	}
+	at("/")
+	at("/security/", "Security: page")
+	at("/security/disable", "Security: true")
+	at("/security/setup/begin", "Security: true")
+	at("/password", "Security: true")
+	at("/messages")
+	at("/data", "Your data: true")
+	admin.step(phone.next())
+	at("/data", "Your data: page")
+	member := memberPath(s.idOf("bob@example.com"))
+	at(member, "Admin: true")
+	admin.step(phone.next())
+	at(member, "Admin: true", "Members: true")
+	at("/admin/members", "Admin: page", "Members: page", "All 2: page")
+	at("/admin/mandate", "Admin: true", "Require two-factor authentication: page")
+	at("/nowhere")
+	admin.signOut()
+	at("/sign-in", "Sign in: page")
+	at("/sign-up", "Sign up: page")
 }
 
 // TestSweep reminds the owner of a request for a reset every day.

@@ -40,6 +40,7 @@ func (l language) functions() template.FuncMap {
 		"factor":   l.Factor,
 		"event":    l.Event,
 		"lock":     l.lock,
+		"under":    strings.HasPrefix,
 		"named":    func(to, id, name string) renameForm { return renameForm{to, id, name} },
 	}
 }
@@ -53,6 +54,7 @@ type view struct {
 	Lang    string
 	Now     time.Time
 	Path    string         // of the page, for the mark in the navigation
+	Toward  string         // the page after this one, if this one asks for something first
 	Demo    *bar           // the demonstration, or nil
 	Bare    bool           // without navigation: the session was not read
 	User    *accounts.User // nil if no one is signed in
@@ -74,6 +76,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 		Lang:    languageOf(r).Tag,
 		Now:     a.config.Now(),
 		Path:    r.URL.Path,
+		Toward:  r.URL.Query().Get("return"),
 		Midway:  strings.HasPrefix(r.URL.Path, twoFactorPath+"/"),
 		Notice:  a.sessions.PopString(r.Context(), keyNotice),
 		Warning: a.sessions.PopString(r.Context(), keyWarning),

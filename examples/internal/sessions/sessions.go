@@ -19,6 +19,11 @@ type Session struct {
 	Expires int64
 }
 
+// Sweep deletes the sessions that have expired, by the clock of the machine.
+func Sweep(ctx context.Context, db *gorm.DB) error {
+	return db.WithContext(ctx).Where("expires <= ?", time.Now().Unix()).Delete(&Session{}).Error
+}
+
 // New returns the table of sessions for scs. A session that has ended stays ended.
 func New(db *gorm.DB) scs.CtxStore { return sessions{nil, db} }
 

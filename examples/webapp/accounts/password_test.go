@@ -80,3 +80,43 @@ func TestLinks(t *testing.T) {
 		t.Errorf("the link is still there: %v", err)
 	}
 }
+
+// A sweep deletes what has expired, and nothing before: links by the clock of the service,
+// which a demonstration moves on, and sessions by that of the machine, as scs does.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Unix(1_700_000_000+ahead.Load(), 0) }
+	s, err := accounts.Open(t.Context(), "sqlite://"+filepath.Join(t.TempDir(), "app.db"), bcrypt.MinCost, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.SQL.Close() })
+	if _, err := s.AddLink(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	for token, lasts := range map[string]time.Duration{"over": -time.Minute, "open": time.Hour} {
+		if err := s.Sessions().CommitCtx(t.Context(), token, []byte("data"), time.Now().Add(lasts)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(table string) (n int) {
+		t.Helper()
+		if err := s.SQL.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, want := range []struct {
+		after time.Duration
+		links int
+	}{{0, 1}, {accounts.LinkTTL - time.Second, 1}, {accounts.LinkTTL, 0}} {
+		ahead.Store(int64(want.after / time.Second))
+		if err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if links, open := left("links"), left("sessions"); links != want.links || open != 1 {
+			t.Errorf("after %v %d links and %d sessions are left", want.after, links, open)
+		}
+	}
+}

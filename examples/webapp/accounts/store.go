@@ -93,10 +93,9 @@ func (s *Store) Sessions() scs.CtxStore { return sessions.New(s.tables) }
 
 // Sweep deletes expired sessions and links.
 func (s *Store) Sweep(ctx context.Context) error {
-	for _, table := range []any{&sessions.Session{}, &link{}} {
-		if err := s.tables.WithContext(ctx).Where("expires <= ?", time.Now().Unix()).Delete(table).Error; err != nil {
-			return doing("sweeping", err)
-		}
+	err := sessions.Sweep(ctx, s.tables)
+	if err == nil {
+		err = s.tables.WithContext(ctx).Where("expires <= ?", s.now().Unix()).Delete(&link{}).Error
 	}
-	return nil
+	return doing("sweeping", err)
 }
