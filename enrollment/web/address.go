@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,6 +23,42 @@ func (c *call) showAddress() {
 		Name: "address", Title: c.text("address.title"), Action: c.at("/address"),
 		Status: &status, AskTicket: change.Ticket, Return: c.back(c.at("/")),
 	})
+}
+
+// later answers the request if an address can't be added because a message was just
+// sent, too many were, or wrong codes from them have locked the factor. It says how long
+// to wait: after a message from this browser, on the page for its code.
+func (c *call) later(status enrollment.Status) bool {
+	part := c.cookie(cookieAddress, 3)
+	owner, _ := ownerOf(part[1])
+	sent := part[0] != "" && owner == c.user
+	if !sent && !status.Enabled() {
+		return false // an address may not be what this account can begin with
+	}
+	wait := status.NextMessage.Sub(c.guard.Now())
+	locked := slices.ContainsFunc(status.Locks, func(l enrollment.Lock) bool { return l.Factor == enrollment.FactorDelivered })
+	denied := &enrollment.Denied{Factor: enrollment.FactorDelivered, Wait: max(wait, 0)}
+	page := c.at("/setup/begin", "return", localPath(c.in.Return))
+	if status.Enabled() {
+		page = c.at("/")
+	}
+	switch {
+	case locked && wait <= 0:
+		denied.Reason = enrollment.ReasonFactorDisabled
+	case locked:
+		denied.Reason = enrollment.ReasonLocked
+	case wait <= 0:
+		return false
+	case wait > enrollment.MessagePause:
+		denied.Reason = enrollment.ReasonTooManyMessages
+	default:
+		denied.Reason = enrollment.ReasonTooSoon
+		if sent {
+			page = c.at("/address/code", "return", localPath(c.in.Return))
+		}
+	}
+	c.deny(denied, page)
+	return true
 }
 
 // offersAddress answers the request if the application reads no addresses.

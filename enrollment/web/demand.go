@@ -47,6 +47,7 @@ func (c *call) demanded(status enrollment.Status, kind enrollment.ChangeKind, po
 	switch {
 	case status.Enabled() != replaces:
 		c.demandEnded(&enrollment.Denied{Reason: enrollment.ReasonEnrollTokenInvalid})
+	case !possible && kind == enrollment.ChangeBind && c.later(status):
 	case !possible: // no message can be sent to an address now, but an app can be set up
 		c.redirect(c.at("/setup/begin", "return", localPath(c.in.Return)))
 	default:

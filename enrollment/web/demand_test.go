@@ -166,7 +166,7 @@ func TestDemandedSetupWithTicketOrAddress(t *testing.T) {
 
 	b = h.browser().demanded("bob").follow("/2fa/address?return=%2fnews")
 	b.submit("/2fa/address", "to", "+491234567842").sees("We have sent you a code.").outside()
-	b.clone().get("/2fa/address?return=/news").at(beginDemanded) // until the next message can be sent
+	b.clone().get("/2fa/address?return=/news").at("/2fa/address/code?return=%2Fnews", "You can ask for another one in 1 minute.")
 	b.submit("/2fa/address/code", "code", mail.code).get("/").sees(`home of "bob"`)
 	if in := h.started[len(h.started)-1]; in.Factor != enrollment.FactorDelivered || in.Renewed {
 		t.Errorf("%+v", in)

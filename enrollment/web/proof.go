@@ -86,6 +86,9 @@ func (c *call) may(kind enrollment.ChangeKind, page string) (enrollment.Status, 
 	if !c.enroll.IsZero() {
 		return status, c.demanded(status, kind, possible)
 	}
+	if !possible && kind == enrollment.ChangeBind && c.later(status) {
+		return status, false
+	}
 	if !possible { // perhaps it is done already
 		c.redirect(c.at("/"))
 		return status, false
