@@ -51,7 +51,7 @@ func (c *call) landed(err error) {
 		c.fault(err)
 		return
 	}
-	c.dropCookies(cookieChallenge, cookieMessage)
+	c.dropCookies(cookieChallenge, cookieMessage, cookieNote) // the note is about a second click
 	c.redirect(c.back(c.config.Home))
 }
 

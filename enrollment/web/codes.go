@@ -53,18 +53,25 @@ func (c *call) again(cookie, text string) bool {
 }
 
 // unseen reports whether the token in the cookie has made codes for the user that were not
-// shown in a session yet.
+// shown in a session yet. Where that can't be found out, they could be.
 func (c *call) unseen(cookie string) bool {
+	made, wasShown, err := c.made(cookie)
+	return (made || err != nil) && !wasShown
+}
+
+// made reports whether the token in the cookie has made codes for the user that are still
+// good, and whether they were shown in a session.
+func (c *call) made(cookie string) (made, wasShown bool, err error) {
 	part := c.cookie(cookie, 3)
 	owner, wasShown := ownerOf(part[1])
-	if wasShown || owner != c.user {
-		return false
+	if owner != c.user {
+		return false, wasShown, nil
 	}
 	codes, err := c.codesOf(cookie, owner, part[0])
-	if err != nil { // where that can't be found out, they could be
-		return deniedIn(err) == nil
+	if deniedIn(err) != nil {
+		err = nil
 	}
-	return codes.Len() > 0
+	return codes.Len() > 0, wasShown, err
 }
 
 // codesOf returns the codes that a token has made.
@@ -191,13 +198,20 @@ func (c *call) showRenewal() {
 	if !c.member() {
 		return
 	}
+	made, wasShown, err := c.made(cookieRenewal)
+	switch {
+	case err != nil:
+		c.fault(err)
+		return
+	case made && (!wasShown || c.receipt(SettingsPurpose).IsZero()):
+		// Nobody has seen them, and their token is about to be replaced. Or the user has come
+		// back from them: a renewal ends the receipt.
+		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+		return
+	}
 	self := c.at("/codes/new", "return", localPath(c.in.Return))
 	status, ok := c.may(enrollment.ChangeRenewCodes, self)
 	if !ok {
-		return
-	}
-	if c.unseen(cookieRenewal) { // whose token is about to be replaced
-		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
 		return
 	}
 	token, err := c.guard.PrepareRenewal(c.r.Context(), c.user)

@@ -85,6 +85,52 @@ func TestNewCodesComeFirst(t *testing.T) {
 	h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0]).at("/", `home of "alice"`)
 }
 
+// Back from new codes leads to them again, and the form that made them makes no others.
+// After Done it takes a code to make new ones.
+func TestBackFromNewCodes(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b, app, _ := h.member("alice")
+	form := b.renewal(app).form("/2fa/codes/new")
+	codes := b.post("/2fa/codes/new", form...).at("/2fa/codes").codes()
+	before := h.record()
+	for range 2 {
+		if again := b.get("/2fa/codes/new?return=/news").at("/2fa/codes?return=%2Fnews").codes(); again[0] != codes[0] {
+			t.Error("the codes are others")
+		}
+		if again := b.post("/2fa/codes/new", form...).at("/2fa/codes").codes(); again[0] != codes[0] {
+			t.Error("the codes are others")
+		}
+	}
+	if h.record() != before {
+		t.Error("the account has changed")
+	}
+	b.submit("/2fa/codes").get("/2fa/codes/new").at("/2fa/step?for=settings&return=%2F2fa%2Fcodes%2Fnew")
+}
+
+// A second click on the button that signs in leads on, if the answer to the first has come
+// meanwhile. If it was lost, nobody is signed in, and the page says why.
+func TestSecondClickOnSignIn(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, _ := h.member("alice")
+	b := h.browser().login("alice")
+	form := b.form("/2fa/sign-in", "code", h.code(app), "return", "/news")
+	first, second, lost := b.clone(), still(b.clone()), b.clone()
+	first.post("/2fa/sign-in", form...).at("/news", `home of "alice"`)
+	second.post("/2fa/sign-in", form...) // which was sent before that answer came
+	second.setCookie("session", first.session())
+	moving(second).get(second.header.Get("Location")).at("/news", `home of "alice"`)
+	second.get("/2fa/").at("/2fa/").lacks(`role="alert"`)
+
+	lost.post("/2fa/sign-in", form...).at("/2fa/sign-in?return=%2Fnews", "A code was accepted here before", "Sign in again").lacks(`name="code"`)
+	lost.outside()
+	lost.follow("/login?return=%2fnews")
+	if n := len(h.started); n != 3 { // two of them by the setup
+		t.Errorf("%d sessions were started", n)
+	}
+}
+
 // Done in one tab leaves what another has begun: new codes that nobody has seen, and a
 // setup.
 func TestDoneInAnotherTab(t *testing.T) {

@@ -86,7 +86,7 @@ func englishDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		},
 		enrollment.ReasonChallengeInvalid:      {"": {"That did not work. Please sign in again.", ""}},
 		enrollment.ReasonChallengeExpired:      {"": {"That took too long. Please sign in again.", ""}},
-		enrollment.ReasonChallengeSpent:        {"": {"This step is already done, perhaps in another tab. Please sign in again.", ""}},
+		enrollment.ReasonChallengeSpent:        {"": {"A code was accepted here before, at an earlier click or in another tab, and the answer did not come back to this page. Please sign in again.", ""}},
 		enrollment.ReasonChallengeVoid:         {"": {"This code can’t be entered any more: your security settings or the code have changed. Please sign in again.", ""}},
 		enrollment.ReasonSetupInvalid:          {"": {"That setup is not valid. Start a new one.", ""}},
 		enrollment.ReasonSetupExpired:          {"": {"That took too long, and the QR code has expired. Delete its entry in your app and start a new setup.", ""}},

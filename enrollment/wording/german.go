@@ -117,7 +117,7 @@ func germanDenials() map[enrollment.Reason]map[enrollment.Factor]Phrase {
 		},
 		enrollment.ReasonChallengeInvalid:      {"": {"Das hat nicht geklappt. Bitte melden Sie sich noch einmal an.", ""}},
 		enrollment.ReasonChallengeExpired:      {"": {"Das hat zu lange gedauert. Bitte melden Sie sich noch einmal an.", ""}},
-		enrollment.ReasonChallengeSpent:        {"": {"Dieser Schritt ist schon erledigt, vielleicht in einem anderen Tab. Bitte melden Sie sich noch einmal an.", ""}},
+		enrollment.ReasonChallengeSpent:        {"": {"Hier wurde schon ein Code angenommen, bei einem früheren Klick oder in einem anderen Tab, und die Antwort ist nicht auf dieser Seite angekommen. Bitte melden Sie sich noch einmal an.", ""}},
 		enrollment.ReasonChallengeVoid:         {"": {"Dieser Code kann nicht mehr eingegeben werden: Ihre Sicherheitseinstellungen oder der Code haben sich geändert. Bitte melden Sie sich noch einmal an.", ""}},
 		enrollment.ReasonSetupInvalid:          {"": {"Diese Einrichtung ist ungültig. Beginnen Sie eine neue.", ""}},
 		enrollment.ReasonSetupExpired:          {"": {"Das hat zu lange gedauert, und der QR-Code ist abgelaufen. Löschen Sie den Eintrag in Ihrer App und beginnen Sie die Einrichtung neu.", ""}},
