@@ -130,11 +130,11 @@ func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 
 // List returns a page of the records that match the query, ordered by the bytes of their
 // user ids. For each step it asks all 64 groups for their next ids, in one pipeline, and
-// then loads the records, in another. A page can be shorter than Limit and have a Next.
-// With UserIDs it loads one record after another, with a round trip each. It returns
-// [store.ErrInvalid] for an invalid query or a cursor that no List returned, an error that
-// matches [ErrLost] if a record is lost, an error that matches the context's error if the
-// context ends, and otherwise an error that wraps the client's.
+// then loads the records, in another. With UserIDs it loads up to a hundred records in a
+// pipeline. It does not wait for replicas. A page can be shorter than Limit and have a
+// Next. It returns [store.ErrInvalid] for an invalid query or a cursor that no List
+// returned, an error that matches [ErrLost] if a record is lost, an error that matches the
+// context's error if the context ends, and otherwise an error that wraps the client's.
 func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	return s.rows.List(ctx, q)
 }

@@ -186,7 +186,7 @@ func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record
 		if err != nil {
 			return nil, err
 		}
-		found, err := b.get(ctx, ids)
+		found, err := b.Find(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -240,8 +240,8 @@ func (b rows) ids(ctx context.Context, after string, limit int) (ids []string, m
 // idsScript returns some members of a sorted set whose scores are all 0, by their bytes.
 const idsScript = `return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[1], '+', 'LIMIT', 0, ARGV[2])`
 
-// get returns the records of these users, without those that were erased meanwhile.
-func (b rows) get(ctx context.Context, ids []string) ([]store.Record, error) {
+// Find implements storekit.Finder.
+func (b rows) Find(ctx context.Context, ids []string) ([]store.Record, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}

@@ -5,7 +5,7 @@
 //
 // What is left is the database's part, [Rows]: read a row, and write it under a
 // condition. With [Scanner] and [Deleter] the result is also a [store.Lister] and a
-// [store.Eraser].
+// [store.Eraser]. [Finder] saves round trips of the Lister.
 //
 //	accounts := storekit.New("mystore", rows)
 //

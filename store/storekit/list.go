@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/internal/listing"
@@ -11,10 +12,12 @@ import (
 
 // perPage bounds how many rows a List looks at. If few of them match, the page is
 // short and has a Next, and no call takes long. perScan is the least that it scans
-// at once, if some may not match.
+// at once, if some may not match. perFind is the most ids of a Find, as its
+// documentation says.
 const (
 	perPage = 2 * store.MaxPage
 	perScan = 100
+	perFind = 100
 )
 
 // lister adds List.
@@ -29,7 +32,7 @@ type eraser struct {
 	deleter Deleter
 }
 
-// List implements store.Lister. With UserIDs it gets one row after another.
+// List implements store.Lister.
 func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 	const doing = "listing records"
 	if err := ctx.Err(); err != nil {
@@ -93,24 +96,56 @@ func (s lister) scan(ctx context.Context, after string, limit int) ([]store.Reco
 	return s.scanner.Scan(ctx, after, limit)
 }
 
-// among is a Scan of the users with these ids, which are sorted.
+// among is a Scan of the users with these ids, which are sorted. It can return more rows
+// than limit.
 func (s lister) among(ids []string) func(ctx context.Context, after string, limit int) ([]store.Record, error) {
+	get, most := s.one, 1
+	if finder, ok := s.base.rows.(Finder); ok {
+		get, most = found(finder), perFind
+	}
 	return func(ctx context.Context, after string, limit int) ([]store.Record, error) {
 		var rows []store.Record
-		i, found := slices.BinarySearch(ids, after)
-		if found {
-			i++
-		}
-		for _, id := range ids[i:] {
-			r, err := s.base.Load(ctx, id)
-			switch {
-			case errors.Is(err, store.ErrNotFound):
-				continue
-			case err != nil:
+		i, _ := slices.BinarySearch(ids, after+"\x00") // the first id after it
+		for part := range slices.Chunk(ids[i:], most) {
+			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			if rows = append(rows, r); len(rows) == limit {
+			some, err := get(ctx, part)
+			if err != nil {
+				return nil, err
+			}
+			if rows = append(rows, some...); len(rows) >= limit {
 				break
+			}
+		}
+		return rows, nil
+	}
+}
+
+// one returns the row of one user, if there is one.
+func (s lister) one(ctx context.Context, ids []string) ([]store.Record, error) {
+	r, err := s.base.Load(ctx, ids[0])
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []store.Record{r}, nil
+}
+
+// found returns a function that returns the rows of some users in the order of their ids,
+// which are sorted.
+func found(finder Finder) func(ctx context.Context, ids []string) ([]store.Record, error) {
+	return func(ctx context.Context, ids []string) ([]store.Record, error) {
+		rows, err := finder.Find(ctx, slices.Clone(ids))
+		if err != nil {
+			return nil, err
+		}
+		rows = slices.SortedFunc(slices.Values(rows), func(a, b store.Record) int { return strings.Compare(a.UserID, b.UserID) })
+		for _, r := range rows {
+			if _, asked := slices.BinarySearch(ids, r.UserID); !asked {
+				return nil, errors.New("a row is another user's")
 			}
 		}
 		return rows, nil

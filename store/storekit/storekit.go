@@ -42,6 +42,16 @@ type Scanner interface {
 	Scan(ctx context.Context, after string, limit int) ([]store.Record, error)
 }
 
+// A Finder is a [Scanner] that can get the rows of several users at once. Without it,
+// List gets one row after another if its query has UserIDs, which costs a round trip for
+// each of them.
+type Finder interface {
+	// Find returns the rows of those users, in any order, without users that have no
+	// row. It gets 1 to 100 user ids, all different. Like Get, it reads where Put
+	// writes.
+	Find(ctx context.Context, userIDs []string) ([]store.Record, error)
+}
+
 // A Deleter is [Rows] that can be deleted.
 type Deleter interface {
 	// Delete deletes the user's row, whatever its version, and returns nil if
@@ -50,8 +60,8 @@ type Deleter interface {
 }
 
 // New returns a Store on the rows. It is also a [store.Lister] if rows is a
-// [Scanner], and a [store.Eraser] if rows is a [Deleter]. Errors of the rows are
-// wrapped and begin with the name. They never match [store.ErrInvalid]. Of the other
+// [Scanner], and a [store.Eraser] if rows is a [Deleter]. List uses Find if rows is also a
+// [Finder]. Errors of the rows are wrapped and begin with the name. They never match [store.ErrInvalid]. Of the other
 // errors of package store, Load passes on only store.ErrNotFound, and Save only
 // store.ErrConflict, so that a mistake in the rows does not look like an answer.
 //

@@ -86,24 +86,25 @@ func newFull() full {
 // contract.
 func TestTwoMethods(t *testing.T) {
 	t.Parallel()
-	for name, open := range map[string]func() storekit.Rows{
-		"two methods": func() storekit.Rows { return newTable() },
-		"scanner":     func() storekit.Rows { return ordered{newTable()} },
-		"deleter":     func() storekit.Rows { return erasable{newTable()} },
-		"both":        func() storekit.Rows { return newFull() },
+	for name, c := range map[string]struct {
+		open           func() storekit.Rows
+		lister, eraser bool
+	}{
+		"two methods": {func() storekit.Rows { return newTable() }, false, false},
+		"scanner":     {func() storekit.Rows { return ordered{newTable()} }, true, false},
+		"deleter":     {func() storekit.Rows { return erasable{newTable()} }, false, true},
+		"both":        {func() storekit.Rows { return newFull() }, true, true},
+		"finder":      {func() storekit.Rows { return &finding{full: newFull()} }, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := storekit.New("table", open())
+			s := storekit.New("table", c.open())
 			_, lists := s.(store.Lister)
 			_, erases := s.(store.Eraser)
-			if want := name == "scanner" || name == "both"; lists != want {
-				t.Errorf("it is a Lister: %v, want %v", lists, want)
+			if lists != c.lister || erases != c.eraser {
+				t.Errorf("it is a Lister: %v, an Eraser: %v, want %v, %v", lists, erases, c.lister, c.eraser)
 			}
-			if want := name == "deleter" || name == "both"; erases != want {
-				t.Errorf("it is an Eraser: %v, want %v", erases, want)
-			}
-			storetest.Run(t, func(*testing.T) store.Store { return storekit.New("table", open()) })
+			storetest.Run(t, func(*testing.T) store.Store { return storekit.New("table", c.open()) })
 		})
 	}
 }

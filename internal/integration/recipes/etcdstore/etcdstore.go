@@ -40,6 +40,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/storekit"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -114,8 +115,34 @@ func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record
 	if err != nil {
 		return nil, err
 	}
+	return records(found.Kvs)
+}
+
+// Find implements storekit.Finder. A transaction has up to 128 operations, unless the nodes
+// have another --max-txn-ops.
+func (b rows) Find(ctx context.Context, userIDs []string) ([]store.Record, error) {
+	gets := make([]clientv3.Op, len(userIDs))
+	for i, userID := range userIDs {
+		gets[i] = clientv3.OpGet(b.prefix + userID)
+	}
+	done, err := b.client.Txn(ctx).Then(gets...).Commit()
+	if err != nil {
+		return nil, err
+	}
+	var all []*mvccpb.KeyValue
+	for _, found := range done.Responses {
+		all = append(all, found.GetResponseRange().Kvs...)
+	}
+	return records(all)
+}
+
+// version is how a value with a record of that version begins, and no other value.
+func version(v int64) string { return fmt.Sprintf("%d ", v) }
+
+// records reads values.
+func records(kvs []*mvccpb.KeyValue) ([]store.Record, error) {
 	var all []store.Record
-	for _, kv := range found.Kvs {
+	for _, kv := range kvs {
 		r, err := record(kv.Value)
 		if err != nil {
 			return nil, err
@@ -124,9 +151,6 @@ func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record
 	}
 	return all, nil
 }
-
-// version is how a value with a record of that version begins, and no other value.
-func version(v int64) string { return fmt.Sprintf("%d ", v) }
 
 // record reads a value.
 func record(value []byte) (r store.Record, err error) {

@@ -1,6 +1,7 @@
 package etcdstore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // fresh returns an empty store whose client knows all nodes.
@@ -117,5 +119,40 @@ func TestCompaction(t *testing.T) {
 	}
 	if err := s.Save(t.Context(), account("alice", 6), 5); err != nil {
 		t.Error(err)
+	}
+}
+
+// counted is a client that counts its requests.
+type counted struct {
+	clientv3.KV
+	requests *int
+}
+
+func (c counted) Get(ctx context.Context, key string, o ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	*c.requests++
+	return c.KV.Get(ctx, key, o...)
+}
+
+func (c counted) Txn(ctx context.Context) clientv3.Txn { *c.requests++; return c.KV.Txn(ctx) }
+
+// TestRoundTrips counts what it costs to list users by their ids.
+func TestRoundTrips(t *testing.T) {
+	t.Parallel()
+	client, s := open(t, newPrefix(), shared(t).nodes...)
+	var ids []string
+	for i := range 150 {
+		ids = append(ids, fmt.Sprintf("user-%03d", i))
+		if err := s.Save(t.Context(), account(ids[i], 1), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	requests := 0
+	client.KV = counted{client.KV, &requests}
+	page, err := s.List(t.Context(), store.Query{UserIDs: append(ids, "nobody"), Limit: store.MaxPage})
+	if err != nil || len(page.Records) != len(ids) {
+		t.Fatalf("List = %d records, %v, want %d", len(page.Records), err, len(ids))
+	}
+	if requests != 2 {
+		t.Errorf("%d requests, want two", requests)
 	}
 }

@@ -76,8 +76,17 @@ func (b rows) Delete(ctx context.Context, userID string) error {
 
 // Scan implements storekit.Scanner.
 func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record, error) {
+	return records(b.db.WithContext(ctx).Where("user_id > ?", after).Order("user_id").Limit(limit))
+}
+
+// Find implements storekit.Finder.
+func (b rows) Find(ctx context.Context, userIDs []string) ([]store.Record, error) {
+	return records(b.db.WithContext(ctx).Where("user_id IN ?", userIDs))
+}
+
+func records(query *gorm.DB) ([]store.Record, error) {
 	var found []Account
-	if err := b.db.WithContext(ctx).Where("user_id > ?", after).Order("user_id").Limit(limit).Find(&found).Error; err != nil {
+	if err := query.Find(&found).Error; err != nil {
 		return nil, err
 	}
 	var all []store.Record

@@ -58,7 +58,16 @@ func (b rows) Delete(ctx context.Context, userID string) error {
 
 // Scan implements storekit.Scanner.
 func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record, error) {
-	found, err := b.pool.Query(ctx, "SELECT "+columns+" FROM twofactor_accounts WHERE user_id > $1 ORDER BY user_id LIMIT $2", after, limit)
+	return b.query(ctx, "user_id > $1 ORDER BY user_id LIMIT $2", after, limit)
+}
+
+// Find implements storekit.Finder.
+func (b rows) Find(ctx context.Context, userIDs []string) ([]store.Record, error) {
+	return b.query(ctx, "user_id = ANY($1)", userIDs)
+}
+
+func (b rows) query(ctx context.Context, where string, args ...any) ([]store.Record, error) {
+	found, err := b.pool.Query(ctx, "SELECT "+columns+" FROM twofactor_accounts WHERE "+where, args...)
 	if err != nil {
 		return nil, err
 	}
