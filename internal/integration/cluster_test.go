@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -24,8 +24,8 @@ func TestCluster(t *testing.T) {
 	for name, replicas := range map[string]int{"with WAIT": 1, "without WAIT": 0} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if replicas == 0 && os.Getenv(siegeFor) == "" {
-				t.Skipf("what it loses is measured with %s", siegeFor)
+			if replicas == 0 {
+				long.OnlyInSieges(t)
 			}
 			what := "Redis cluster, " + name
 			cluster, s := testenv.RedisCluster(t, replicas)

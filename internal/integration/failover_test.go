@@ -2,11 +2,11 @@ package integration_test
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -17,7 +17,7 @@ import (
 // tallied fails over some times, or, for long runs, for a quarter of the time of a siege.
 func tallied(t *testing.T, what string, s proving.Full, failOver func(ctx context.Context) error, short int) tally.Tally {
 	t.Helper()
-	l := besieged(t, short)
+	l := long.Siege(t, short)
 	var y tally.Tally
 	for began := time.Now(); y.Failovers < l.Rounds || time.Since(began) < l.Time/4; {
 		if err := y.Fail(t.Context(), s, failOver); err != nil {
@@ -25,7 +25,7 @@ func tallied(t *testing.T, what string, s proving.Full, failOver func(ctx contex
 		}
 	}
 	if y.Failovers > 0 {
-		report(t, what+", eight writers", y)
+		long.Report(t, what+", eight writers", y)
 	}
 	return y
 }
@@ -38,8 +38,8 @@ func beaten(t *testing.T, what string, s proving.Full, failOver func(ctx context
 		if err := failOver(t.Context()); err != nil {
 			t.Error(err)
 		}
-	}, besieged(t, 2))
-	report(t, what, figures)
+	}, long.Siege(t, 2))
+	long.Report(t, what, figures)
 	t.Log(strings.Join(figures.Wrong, "\n"))
 	return figures.Wrong
 }
@@ -52,8 +52,8 @@ func TestFailover(t *testing.T) {
 	for name, synchronous := range map[string]bool{"synchronous": true, "asynchronous": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if !synchronous && os.Getenv(siegeFor) == "" {
-				t.Skipf("what it loses is measured with %s", siegeFor)
+			if !synchronous {
+				long.OnlyInSieges(t)
 			}
 			what := "PostgreSQL, " + name + " standby"
 			pair := testenv.PostgresPair(t, synchronous)

@@ -3,38 +3,19 @@ package integration_test
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
-
-// historyRounds is the environment variable with how many histories of each store are
-// looked at, for long runs.
-const historyRounds = "TWOFACTOR_HISTORIES"
-
-// historied returns how many histories are looked at, for short or long runs.
-func historied(t *testing.T, short int) int {
-	t.Helper()
-	text := os.Getenv(historyRounds)
-	if text == "" {
-		return short
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", historyRounds, err)
-	}
-	return n
-}
 
 // sqlNodes returns two stores with pools of their own on one database.
 func sqlNodes(d sqlstore.Dialect) func(t *testing.T) []proving.Full {
@@ -80,7 +61,7 @@ func deadlocked(err error) bool {
 // order of their operations that explains what each was told.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	rounds := historied(t, 40)
+	rounds := long.Histories(t, 40)
 	for _, h := range historians {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()

@@ -2,48 +2,23 @@ package integration_test
 
 import (
 	"database/sql"
-	"fmt"
-	"os"
 	"testing"
-	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// siegeFor is the environment variable with how long a siege takes, for long ones. In
-// every other round something is killed.
-const siegeFor = "TWOFACTOR_SIEGE_FOR"
-
-// besieged returns how long a siege takes: some rounds, or the time for long ones.
-func besieged(t *testing.T, short int) siege.Length {
-	t.Helper()
-	l := siege.Length{Rounds: short}
-	if text := os.Getenv(siegeFor); text != "" {
-		var err error
-		if l.Time, err = time.ParseDuration(text); err != nil {
-			t.Fatalf("%s: %v", siegeFor, err)
-		}
-	}
-	return l
-}
-
-// report prints a line of the table in README.md.
-func report(t *testing.T, what string, figures any) {
-	t.Helper()
-	fmt.Fprintf(t.Output(), "| %s | %v |\n", what, figures)
-}
-
 // besiege kills what is under the store in every other round.
 func besiege(t *testing.T, what string, over proving.Full, kill func() error) {
 	t.Helper()
-	report(t, what, siege.Run(t, over, func() {
+	long.Report(t, what, siege.Run(t, over, func() {
 		if err := kill(); err != nil {
 			t.Error(err)
 		}
-	}, besieged(t, 6)))
+	}, long.Siege(t, 6)))
 }
 
 // TestKilledServer kills database servers in the middle of sign-ins, setups and

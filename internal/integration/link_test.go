@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
@@ -27,7 +28,7 @@ func TestLinkGoesDown(t *testing.T) {
 			l, full := backend.Linked(t)
 			downs := 0
 			var ups sync.WaitGroup
-			report(t, backend.Name+", the link goes down", siege.Run(t, full, func() {
+			long.Report(t, backend.Name+", the link goes down", siege.Run(t, full, func() {
 				downs++
 				if err := l.Down(); err != nil {
 					t.Error(err)
@@ -39,7 +40,7 @@ func TestLinkGoesDown(t *testing.T) {
 						t.Error(err)
 					}
 				})
-			}, besieged(t, 4)))
+			}, long.Siege(t, 4)))
 			ups.Wait()
 			t.Logf("the link was down %d times", downs)
 		})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -127,7 +128,7 @@ func galeraHistories(t *testing.T, c *galera.Cluster) {
 		nodes := fulls(testenv.GaleraStores(t, c, fmt.Sprint("?wsrep_sync_wait=", wait)))
 		rounds := 2000 // the first few find it
 		if wait == 7 {
-			rounds = historied(t, 40)
+			rounds = long.Histories(t, 40)
 		}
 		began := time.Now()
 		f, err := histories.Check(t.Context(), nodes, histories.Options{Rounds: rounds, Deadlock: deadlocked})
@@ -192,8 +193,8 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 		if err := kill(t.Context()); err != nil {
 			t.Error(err)
 		}
-	}, besieged(t, 2))
-	report(t, what, figures)
+	}, long.Siege(t, 2))
+	long.Report(t, what, figures)
 	if err := c.Whole(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +211,7 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 			t.Errorf("%s: %d of %d writes were lost", k.name, y.Lost, y.Acknowledged)
 		}
 	}
-	if os.Getenv(siegeFor) == "" {
+	if os.Getenv(long.SiegeFor) == "" {
 		return
 	}
 	flush := func(when int) { // until a node dies

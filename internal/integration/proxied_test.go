@@ -11,6 +11,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -133,8 +134,8 @@ func TestBrokenNetwork(t *testing.T) {
 				}
 				p.Split()
 				time.AfterFunc(splitFor, heal)
-			}, besieged(t, 10))
-			report(t, backend.Name+", a broken network", figures)
+			}, long.Siege(t, 10))
+			long.Report(t, backend.Name+", a broken network", figures)
 			f := p.Figures()
 			t.Log(f)
 			if f.CutRequests == 0 || f.CutReplies == 0 || f.LostReplies == 0 || f.Delays == 0 || f.Splits == 0 {
@@ -152,7 +153,7 @@ func TestHistoriesOfBrokenNetwork(t *testing.T) {
 			t.Parallel()
 			p, full := backend.Proxied(t)
 			p.Meet(troubles)
-			o := histories.Options{Rounds: historied(t, 30), Faulty: true}
+			o := histories.Options{Rounds: long.Histories(t, 30), Faulty: true}
 			if backend.Name == "MariaDB" {
 				o.Deadlock = deadlocked
 			}

@@ -2,40 +2,21 @@ package etcdstore_test
 
 import (
 	"context"
-	"os"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
-
-// historyRounds is the environment variable with how many histories are looked at, for
-// long runs.
-const historyRounds = "TWOFACTOR_HISTORIES"
-
-// number returns the number in an environment variable, or short if it is not set.
-func number(t *testing.T, variable string, short int) int {
-	t.Helper()
-	text := os.Getenv(variable)
-	if text == "" {
-		return short
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatalf("%s: %v", variable, err)
-	}
-	return n
-}
 
 // TestHistories lets clients of different nodes use one record at once, over and over,
 // and looks for an order of their operations that explains what each was told.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	_, stores := each(t, shared(t))
-	rounds, began := number(t, historyRounds, 40), time.Now()
+	rounds, began := long.Histories(t, 40), time.Now()
 	f, err := histories.Check(t.Context(), stores, histories.Options{Rounds: rounds})
 	if err != nil {
 		t.Fatal(err)

@@ -3,13 +3,12 @@ package etcdstore_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
@@ -18,43 +17,20 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 )
 
-// siegeFor is the environment variable with how long a siege takes, for long ones. In
-// every other round the leader is killed.
-const siegeFor = "TWOFACTOR_SIEGE_FOR"
-
-// besieged returns how long a siege takes: some rounds, or the time for long ones.
-func besieged(t *testing.T, short int) siege.Length {
-	t.Helper()
-	l := siege.Length{Rounds: short}
-	if text := os.Getenv(siegeFor); text != "" {
-		var err error
-		if l.Time, err = time.ParseDuration(text); err != nil {
-			t.Fatalf("%s: %v", siegeFor, err)
-		}
-	}
-	return l
-}
-
 // TestLeaderKilled kills the leader in the middle of sign-ins, setups and guesses, again
 // and again. Nothing that was acknowledged is lost.
 func TestLeaderKilled(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	_, s := open(t, newPrefix(), c.nodes...)
-	report(t, "etcd, the leader is killed", siege.Run(t, s, func() {
+	long.Report(t, "etcd, the leader is killed", siege.Run(t, s, func() {
 		if err := c.failOver(t.Context()); err != nil {
 			t.Error(err)
 		}
-	}, besieged(t, 2)))
+	}, long.Siege(t, 2)))
 	t.Run("acknowledged", func(t *testing.T) { acknowledged(t, c) })
 	t.Run("histories", func(t *testing.T) { historiesOfKills(t, c) })
 	t.Run("full", func(t *testing.T) { full(t, c, s) })
-}
-
-// report prints a line of a table in the README of the integration tests.
-func report(t *testing.T, what string, figures any) {
-	t.Helper()
-	fmt.Fprintf(t.Output(), "| %s | %v |\n", what, figures)
 }
 
 // A striking store calls strike at every so many-th call, from one of the callers.
@@ -84,7 +60,7 @@ func (s striking) Save(ctx context.Context, r store.Record, prev int64) error {
 // historiesOfKills looks for an order of operations while leaders die.
 func historiesOfKills(t *testing.T, c *cluster) {
 	_, stores := each(t, c)
-	rounds, kills, began := number(t, historyRounds, 25), 0, time.Now()
+	rounds, kills, began := long.Histories(t, 25), 0, time.Now()
 	var calls atomic.Int64
 	for i, s := range stores {
 		stores[i] = striking{s, &calls, 500, func() {
@@ -113,12 +89,12 @@ func acknowledged(t *testing.T, c *cluster) {
 	} {
 		_, s := open(t, newPrefix(), c.nodes...)
 		var y tally.Tally
-		for began, l := time.Now(), besieged(t, 1); y.Failovers < l.Rounds || time.Since(began) < l.Time/8; {
+		for began, l := time.Now(), long.Siege(t, 1); y.Failovers < l.Rounds || time.Since(began) < l.Time/8; {
 			if err := y.Fail(t.Context(), s, failOver); err != nil {
 				t.Fatal(err)
 			}
 		}
-		report(t, what, y)
+		long.Report(t, what, y)
 		if y.Lost > 0 {
 			t.Error("a write that was acknowledged is lost")
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
@@ -32,7 +33,7 @@ func TestHistoriesOfBrokenNetwork(t *testing.T) {
 		_, s := open(t, prefix, &node{plan: plan{Client: p.Addr().String()}})
 		proxies, stores = append(proxies, p), append(stores, s)
 	}
-	f, err := histories.Check(t.Context(), stores, histories.Options{Rounds: number(t, historyRounds, 30), Faulty: true})
+	f, err := histories.Check(t.Context(), stores, histories.Options{Rounds: long.Histories(t, 30), Faulty: true})
 	t.Log(f)
 	lost := 0
 	for _, p := range proxies {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -24,7 +25,7 @@ func TestPausedLeader(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	old, rounds := 0, 0
-	for began, l := time.Now(), besieged(t, 3); rounds < l.Rounds || time.Since(began) < l.Time/4; rounds++ {
+	for began, l := time.Now(), long.Siege(t, 3); rounds < l.Rounds || time.Since(began) < l.Time/4; rounds++ {
 		if pause(t, c) {
 			old++
 		}
