@@ -49,7 +49,7 @@ func TestJSON(t *testing.T) {
 		"a status of nothing": {enrollment.Status{State: store.None, Authenticators: []enrollment.Authenticator{}, Locks: []enrollment.Lock{}},
 			`{"state":"none","authenticators":[],"codes_left":0,"codes_total":0,"devices":0,"must_enroll":false,"locks":[],"history":[]}`},
 		"a full status": {enrollment.Status{
-			State: store.Confirmed, Stamp: "s", Authenticators: []enrollment.Authenticator{{ID: "a1", Name: "phone", Added: at, Used: later}, {ID: "a2", Name: "token", Added: at}},
+			State: store.Confirmed, Stamp: "s", Authenticators: []enrollment.Authenticator{{ID: "a1", Name: "phone", Added: at, Used: later, Digits: 6}, {ID: "a2", Name: "token", Added: at, Digits: 8, HardwareToken: true}},
 			SetupExpires: later, Address: &address, CodesLeft: 9, CodesTotal: 10, Devices: 2, BypassUntil: later, MustEnroll: true, Reset: &reset,
 			Locks: []enrollment.Lock{{Factor: enrollment.FactorTOTP, Until: later}, {Factor: enrollment.FactorDelivered}},
 			Changes: []enrollment.Change{
@@ -57,8 +57,8 @@ func TestJSON(t *testing.T) {
 				{Kind: enrollment.ChangeBegin, Ticket: true},
 			},
 			NextMessage: later, LastSignIn: later, LastFactor: enrollment.FactorBypass, History: enrollment.History{event},
-		}, `{"state":"confirmed","stamp":"s","authenticators":[{"id":"a1","name":"phone","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z"},` +
-			`{"id":"a2","name":"token","added":"2026-01-02T03:04:05.000006Z"}],"setup_expires":"2026-01-02T04:04:05Z",` +
+		}, `{"state":"confirmed","stamp":"s","authenticators":[{"id":"a1","name":"phone","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z","digits":6},` +
+			`{"id":"a2","name":"token","added":"2026-01-02T03:04:05.000006Z","digits":8,"hardware_token":true}],"setup_expires":"2026-01-02T04:04:05Z",` +
 			`"address":{"channel":"sms","hint":"…42","added":"2026-01-02T03:04:05.000006Z","used":"2026-01-02T04:04:05Z"},` +
 			`"codes_left":9,"codes_total":10,"devices":2,"bypass_until":"2026-01-02T04:04:05Z","must_enroll":true,` +
 			`"reset":{"asked":"2026-01-02T03:04:05.000006Z","matures":"2026-01-02T04:04:05Z"},` +
@@ -79,6 +79,7 @@ func TestJSON(t *testing.T) {
 		"a denial":                     {enrollment.Denied{Reason: enrollment.ReasonNoSetup}, `{"reason":"no_setup"}`},
 		"a lock":                       {&enrollment.Denied{Reason: enrollment.ReasonLocked, Factor: enrollment.FactorTOTP, RetryAt: later}, `{"reason":"locked","factor":"totp","retry_at":"2026-01-02T04:04:05Z"}`},
 		"a lock that three codes open": {&enrollment.Denied{Reason: enrollment.ReasonFactorDisabled, Factor: enrollment.FactorTOTP, ThreeCodes: true}, `{"reason":"factor_disabled","factor":"totp","three_codes":true}`},
+		"a decision to ask for eight":  {enrollment.Decision{Next: enrollment.AskCode, Digits: 8}, `{"next":"ask_code","digits":8}`},
 		"a decision to ask for three":  {enrollment.Decision{Next: enrollment.AskCode, ThreeCodes: true}, `{"next":"ask_code","three_codes":true}`},
 		"a wait":                       {&enrollment.Denied{Reason: enrollment.ReasonLocked, RetryAt: later, Wait: time.Minute}, `{"reason":"locked","retry_at":"2026-01-02T04:04:05Z","wait_seconds":60}`},
 		"a clock that is off":          {enrollment.Denied{Reason: enrollment.ReasonClockSkew, Factor: enrollment.FactorTOTP, Skew: -4 * time.Minute}, `{"reason":"clock_skew","factor":"totp","skew_seconds":-240}`},

@@ -156,6 +156,12 @@ type Decision struct {
 	// the address is on SignInOptions.Channel.
 	Factors []Factor `json:"factors,omitempty"`
 
+	// Digits is how many digits a code of the user's apps and hardware tokens has: 6, 7 or
+	// 8. It is 0 if they differ, or if there is none. A page can say the number, and send
+	// the code with its last digit; if it is 0, the user sends it. A code in a message has
+	// six digits.
+	Digits int `json:"digits,omitempty"`
+
 	// NextCode is set with AskCode after an import, while an app of the user shows codes
 	// that count as used. From this time on, each app shows another one; it is at most two
 	// periods after the import. Show it. Recovery codes work at once.
@@ -268,6 +274,7 @@ func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, fr
 		Expires:  from.Challenge.Expires,
 		Waived:   factorOf(from.Waived),
 		EnrollBy: from.EnrollBy,
+		Digits:   from.Digits,
 		NextCode: from.NextCode,
 
 		ThreeCodes: from.Consecutive,

@@ -97,6 +97,9 @@ type Authenticator struct {
 	// Used is when one of its codes was last right, or the zero time.
 	Used time.Time `json:"used,omitzero"`
 
+	// Digits is how many digits its codes have: 6, 7 or 8.
+	Digits int `json:"digits"`
+
 	// Short says that its secret has fewer than 128 bits. The user must replace it by
 	// Status.ReplaceBy.
 	Short bool `json:"short,omitempty"`
@@ -158,7 +161,7 @@ func (g *Guard) statusOf(userID string, a *account.Account, now time.Time) (Stat
 	for _, x := range a.Authenticators() {
 		s.Authenticators = append(s.Authenticators, Authenticator{
 			ID: formatAuthenticatorID(x.ID), Name: x.Name, Added: x.Added, Used: x.Used, Short: x.Short(),
-			HardwareToken: x.Hardware,
+			Digits: x.Key.Params().Digits, HardwareToken: x.Hardware,
 		})
 		if x.Short() {
 			s.ReplaceBy = g.config.ShortSecretsUntil

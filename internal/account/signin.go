@@ -39,6 +39,7 @@ type Decision struct {
 	Challenge Challenge // with AskCode
 	Enroll    Enroll    // with MustEnroll
 	Factors   []Factor  // with AskCode: what can answer it
+	Digits    int       // with AskCode: how many digits each app code has; 0 if they differ
 	NextCode  time.Time // with AskCode: when the first app code comes that can, after an import
 
 	Consecutive bool // with AskCode: whether a single code of an app is not evaluated now
@@ -68,7 +69,7 @@ func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 		challenge := a.NewChallenge(l.Challenge, m.Now)
 		a.minted(m, challenge)
 		return Decision{
-			Next: AskCode, Challenge: challenge, Factors: factors,
+			Next: AskCode, Challenge: challenge, Factors: factors, Digits: a.digits(),
 			NextCode: a.nextCode(m.Now), Consecutive: a.OffersConsecutive(m.Now),
 		}, err
 	case l.SignIn && a.MustEnroll(m.Now):
@@ -123,6 +124,19 @@ func (a *Account) factors(l Login) (factors []Factor, err error) {
 		factors = append(factors, Recovery)
 	}
 	return factors, err
+}
+
+// digits returns how many digits a code of the account's apps has, or 0 if they differ.
+func (a *Account) digits() (n int) {
+	for i, x := range a.authenticators {
+		switch digits := x.Key.Params().Digits; {
+		case i == 0:
+			n = digits
+		case digits != n:
+			return 0
+		}
+	}
+	return n
 }
 
 // A Bypass lets a user sign in without a second factor for a while. Once it has

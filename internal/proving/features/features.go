@@ -91,6 +91,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureX11_SuiteForIntegrators", Run: TestFeatureX11_SuiteForIntegrators},
 	{Name: "TestFeatureX12_EventsCodesRetryAfter", Run: TestFeatureX12_EventsCodesRetryAfter},
 	{Name: "TestFeatureX14_PagesOverHTTP", Run: TestFeatureX14_PagesOverHTTP},
+	{Name: "TestFeatureX15_Digits", Run: TestFeatureX15_Digits},
 	{Name: "TestFeatureX15_HardwareToken", Run: TestFeatureX15_HardwareToken},
 	{Name: "TestFeatureX15_TokenAlone", Run: TestFeatureX15_TokenAlone},
 	{Name: "TestFeatureX15_TokenWithWrongClock", Run: TestFeatureX15_TokenWithWrongClock},

@@ -2,6 +2,7 @@ package features
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -53,6 +54,7 @@ func TestFeatureX15_HardwareToken(t *testing.T, open proving.Open) {
 	k.Pass(time.Minute)
 	k.In(k.Challenge("alice"), alice.Code())
 	k.Pass(time.Minute)
+	askedFor(t, k, "alice", 6, 6, 6)
 
 	// It is removed like any other, and does not come with a pending setup of an app.
 	k.Must(k.Guard.Remove(t.Context(), "alice", list[1].ID, enrollment.ByReceipt(alice.Receipt())))
@@ -61,6 +63,39 @@ func TestFeatureX15_HardwareToken(t *testing.T, open proving.Open) {
 	if app, _ := k.Begin("alice", enrollment.BeginOptions{Proof: enrollment.ByReceipt(alice.Receipt())}); app.HardwareToken || app.URI() == "" {
 		t.Error("the setup of an app shows nothing")
 	}
+}
+
+// askedFor checks how many digits a sign-in says that codes have, and how many each
+// authenticator has.
+func askedFor(t *testing.T, k *proving.Kit, user string, digits int, each ...int) {
+	t.Helper()
+	if d := k.SignIn(user, enrollment.SignInOptions{}, enrollment.AskCode); d.Digits != digits {
+		t.Errorf("the page asks for %d digits, want %d", d.Digits, digits)
+	}
+	var list []int
+	for _, x := range k.Status(user).Authenticators {
+		list = append(list, x.Digits)
+	}
+	if !slices.Equal(list, each) {
+		t.Errorf("the authenticators have %d digits, want %d", list, each)
+	}
+}
+
+// X15: codes of a token can have more digits than those of an app. The page of the
+// sign-in knows the number if it is one for all.
+func TestFeatureX15_Digits(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	token := seedFile(t)["26-0002"]
+	alice := k.Enroll("alice")
+	askedFor(t, k, "alice", 6, 6)
+	setup, _ := k.Begin("alice", enrollment.BeginOptions{HardwareToken: token, Proof: enrollment.ByReceipt(alice.Receipt())})
+	askedFor(t, k, "alice", 6, 6) // until it is confirmed
+	k.Confirm("alice", setup, token)
+	askedFor(t, k, "alice", 0, 6, 8)
+	k.Pass(time.Minute)
+	app := k.Status("alice").Authenticators[0].ID
+	k.Must(k.Guard.Remove(t.Context(), "alice", app, enrollment.ByReceipt(alice.Receipt())))
+	askedFor(t, k, "alice", 8, 8)
 }
 
 // X15: a token can be the first authenticator, and all that an account has.

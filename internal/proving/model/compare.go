@@ -191,7 +191,7 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 		Changes: r.changes(a, now), NextMessage: a.nextMessage(now),
 	}
 	for _, x := range a.apps {
-		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used, HardwareToken: x.hardware, Short: x.short()})
+		want.Authenticators = append(want.Authenticators, enrollment.Authenticator{ID: x.id, Name: x.name, Added: x.added, Used: x.used, HardwareToken: x.hardware, Short: x.short(), Digits: x.key.Params().Digits})
 		if x.short() {
 			want.ReplaceBy = a.limits.short
 		}

@@ -54,6 +54,20 @@ func (a *modelAccount) nextCode(now time.Time) (next time.Time) {
 	return next
 }
 
+// digits is what all codes of the apps have in common, or 0.
+func (a *modelAccount) digits() int {
+	kinds := map[int]bool{}
+	for _, x := range a.apps {
+		kinds[x.key.Params().Digits] = true
+	}
+	for n := range kinds {
+		if len(kinds) == 1 {
+			return n
+		}
+	}
+	return 0
+}
+
 // decide says what follows after the first factor.
 func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enrollment.Decision) {
 	signIn := cmp.Or(l.Purpose, enrollment.PurposeSignIn) == enrollment.PurposeSignIn
@@ -69,7 +83,7 @@ func (a *modelAccount) decide(l enrollment.SignInOptions, now time.Time) (d enro
 	case a.enrolled() && waived != "":
 		return enrollment.Decision{Next: enrollment.Proceed, Waived: waived}
 	case a.enrolled():
-		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute), NextCode: a.nextCode(now), ThreeCodes: a.offersThree(now)}
+		d = enrollment.Decision{Next: enrollment.AskCode, Expires: now.Add(10 * time.Minute), Digits: a.digits(), NextCode: a.nextCode(now), ThreeCodes: a.offersThree(now)}
 		if len(a.apps) > 0 {
 			d.Factors = append(d.Factors, enrollment.FactorTOTP)
 		}
