@@ -132,7 +132,7 @@ func (c *call) showAddressCode() {
 	}
 	c.show(Page{
 		Name: "address-code", Title: c.text("address.code_title"), Action: c.at("/address/code"),
-		Sent: &enrollment.Address{Hint: unpacked(part[2])}, ByMessage: true, Return: c.back(c.at("/")),
+		Sent: &enrollment.Address{Hint: unpacked(part[2])}, ByMessage: true, Digits: messageDigits, Return: c.back(c.at("/")),
 	})
 }
 

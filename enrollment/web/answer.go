@@ -3,8 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -19,12 +17,12 @@ func (c *call) challenge() enrollment.Challenge {
 	case c.in.With == withText:
 		return enrollment.ChallengeOf(c.cookie(cookieMessage, 4)[0])
 	}
-	return enrollment.ChallengeOf(c.cookie(cookieChallenge, 3)[0])
+	return c.waiting().challenge
 }
 
 func (c *call) showSignIn() {
-	part := c.cookie(cookieChallenge, 3)
-	if part[0] == "" {
+	signIn := c.waiting()
+	if signIn.challenge.IsZero() {
 		// Nothing is waiting. Perhaps another tab or another click has signed in.
 		if user, err := c.who(); err != nil || user != "" {
 			c.landed(err)
@@ -32,15 +30,17 @@ func (c *call) showSignIn() {
 		}
 	}
 	page := Page{Name: "sign-in", Title: c.text("signin.title"), Action: c.at("/sign-in"), Return: localPath(c.in.Return)}
-	if part[0] == "" {
+	if signIn.challenge.IsZero() {
 		page.Title = c.text("signin.again_button")
 	} else {
-		page.Factors = factorsOf(part[1])
+		page.Factors, page.Digits = signIn.factors, signIn.digits
 		page.Sent = c.sent(cookieMessage)
-		page.OfferThree = part[2] == withThree
+		page.OfferThree = signIn.three
 	}
 	page.ThreeCodes = c.in.With == withThree && page.OfferThree
-	page.ByMessage = c.in.With == withText && page.Sent != nil
+	if page.ByMessage = c.in.With == withText && page.Sent != nil; page.ByMessage {
+		page.Digits = messageDigits
+	}
 	page.OfferTrust, page.OfferReset = c.config.TrustDevices, c.config.Resets
 	c.show(page)
 }
@@ -75,7 +75,9 @@ func (c *call) answer() {
 	case errors.Is(err, enrollment.ErrChallenge):
 		c.dropCookies(cookieChallenge, cookieMessage)
 	case denied != nil && denied.ThreeCodes && c.in.With != withText:
-		c.setCookie(cookieChallenge, 0, challenge.Reveal(), c.cookie(cookieChallenge, 3)[1], withThree)
+		signIn := c.waiting()
+		signIn.three = true
+		c.setWaiting(signIn)
 	}
 	c.deny(err, c.at("/sign-in", "with", c.in.With, "return", localPath(c.in.Return)))
 }
@@ -154,24 +156,4 @@ func (c *call) openReset() {
 	default:
 		c.deny(err, page)
 	}
-}
-
-// factorList writes factors as part of a cookie.
-func factorList(factors []enrollment.Factor) string {
-	var list []string
-	for _, f := range factors {
-		list = append(list, string(f))
-	}
-	return strings.Join(list, ".")
-}
-
-// factorsOf reads them. It only decides what the page offers.
-func factorsOf(list string) []enrollment.Factor {
-	var factors []enrollment.Factor
-	for _, f := range []enrollment.Factor{enrollment.FactorTOTP, enrollment.FactorDelivered, enrollment.FactorRecovery} {
-		if slices.Contains(strings.Split(list, "."), string(f)) {
-			factors = append(factors, f)
-		}
-	}
-	return factors
 }

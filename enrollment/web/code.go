@@ -10,6 +10,22 @@ const (
 	withThree = "three"
 )
 
+// messageDigits is how many digits a code in a message has.
+const messageDigits = 6
+
+// digitsOfAll returns how many digits a code of the authenticators has, or 0 if they
+// differ.
+func digitsOfAll(list []enrollment.Authenticator) int {
+	digits := 0
+	for i, x := range list {
+		if i > 0 && x.Digits != digits {
+			return 0
+		}
+		digits = x.Digits
+	}
+	return digits
+}
+
 // answerWith answers a challenge with the code that was sent, or with three consecutive
 // ones if the field was sent more than once.
 func (c *call) answerWith(purpose enrollment.Purpose, challenge enrollment.Challenge) (enrollment.Success, error) {

@@ -59,6 +59,7 @@
 //
 // A code is a text, or a list of three: consecutive codes of an app, where the member
 // three_codes of an answer offers that, or of the hardware token that is resynchronized.
+// The Decision and the Status say in digits how many digits it has.
 //
 // Where a sign-in demands a setup, the client gets enroll_token: in the Decision with
 // must_enroll, or in a denial of POST /sign-in as must_replace, with the id to send as

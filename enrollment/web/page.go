@@ -71,6 +71,10 @@ type Page struct {
 	Sent                           *enrollment.Address
 	ByMessage, OnlyApp, ThreeCodes bool
 
+	// Digits is how many digits such a code has, if it is not a recovery code. It is 0 if
+	// the apps and hardware tokens of the user differ: no digit is the last one then.
+	Digits int
+
 	// OfferThree, OfferTrust and OfferReset say what else a page that asks for a code
 	// offers, OfferAddress that the pages security and begin can add an address, and
 	// AskTicket that the setup needs the ticket of an administrator.

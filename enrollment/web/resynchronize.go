@@ -20,7 +20,7 @@ func (c *call) showResynchronize() {
 	}
 	c.show(Page{
 		Name: "resynchronize", Title: c.text("resync.title"), Action: c.at("/resynchronize"),
-		Status: &status, Authenticator: found, ThreeCodes: true, Return: c.at("/"),
+		Status: &status, Authenticator: found, ThreeCodes: true, Digits: found.Digits, Return: c.at("/"),
 	})
 }
 

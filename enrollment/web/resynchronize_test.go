@@ -26,7 +26,13 @@ func (x token) three() []string { return []string{x.code(), x.code(), x.code()} 
 // withToken gives alice, who has an app, a token as well. It returns the id of the token.
 func (h *host) withToken(app *enrollmenttest.App) (x token, id string) {
 	h.t.Helper()
-	const uri = "otpauth://totp/Vendor:26-0417?issuer=Vendor&algorithm=SHA256&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DP"
+	return h.withTokenOf(app, "")
+}
+
+// withTokenOf is the same for a token with parameters of its own.
+func (h *host) withTokenOf(app *enrollmenttest.App, params string) (x token, id string) {
+	h.t.Helper()
+	uri := "otpauth://totp/Vendor:26-0417?issuer=Vendor&algorithm=SHA256&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DP" + params
 	key, _, err := totp.ParseURI(uri)
 	if err != nil {
 		h.t.Fatal(err)

@@ -120,7 +120,7 @@ func (c *call) showSetup() {
 	default:
 		c.showOnce(Page{
 			Name: "setup", Title: c.text("setup.title"), Action: c.at("/setup"),
-			Setup: setup, Codes: setup.Codes(), Return: localPath(c.in.Return),
+			Setup: setup, Codes: setup.Codes(), Digits: setup.Params().WithDefaults().Digits, Return: localPath(c.in.Return),
 		})
 	}
 }

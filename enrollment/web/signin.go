@@ -67,11 +67,7 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 		next = c.afterSignIn(userID)
 	case enrollment.AskCode:
 		c.dropCookies(cookieMessage, cookieEnroll)
-		three := ""
-		if d.ThreeCodes {
-			three = withThree
-		}
-		c.setCookie(cookieChallenge, 0, d.Challenge.Reveal(), factorList(d.Factors), three)
+		c.setWaiting(waiting{d.Challenge, d.Factors, d.ThreeCodes, d.Digits})
 		next = c.at("/sign-in", "return", localPath(c.in.Return))
 	case enrollment.MustEnroll:
 		c.dropCookies(cookieChallenge, cookieMessage)

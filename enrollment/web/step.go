@@ -107,6 +107,7 @@ func (c *call) showStep() {
 	page := Page{
 		Name: "step", Title: c.text("step.title"), Action: c.at("/step"),
 		Purpose: purpose, Return: localPath(c.in.Return), Status: &status, OnlyApp: c.in.With == onlyApp,
+		Digits: digitsOfAll(status.Authenticators),
 	}
 	if len(status.Authenticators) > 0 {
 		page.Factors = append(page.Factors, enrollment.FactorTOTP)
@@ -118,7 +119,9 @@ func (c *call) showStep() {
 	if status.CodesLeft > 0 && !page.OnlyApp {
 		page.Factors = append(page.Factors, enrollment.FactorRecovery)
 	}
-	page.ByMessage = c.in.With == withText && page.Sent != nil
+	if page.ByMessage = c.in.With == withText && page.Sent != nil; page.ByMessage {
+		page.Digits = messageDigits
+	}
 	page.OfferThree = slices.ContainsFunc(status.Locks, func(l enrollment.Lock) bool { return l.Factor == enrollment.FactorTOTP })
 	page.ThreeCodes = c.in.With == withThree && page.OfferThree
 	c.show(page)

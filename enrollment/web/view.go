@@ -103,9 +103,6 @@ func (v view) AppLink() template.URL { return template.URL(v.Setup.URI()) }
 func (v view) Key() string      { return v.Setup.Secret().Grouped() }
 func (v view) PlainKey() string { return v.Setup.Secret().Base32() }
 
-// Digits returns how many digits a code of the setup has.
-func (v view) Digits() string { return strconv.Itoa(v.Setup.Params().WithDefaults().Digits) }
-
 // Unusual returns the parameters that a user has to choose in the app, or nil.
 func (v view) Unusual() *totp.Params {
 	p := v.Setup.Params().WithDefaults()
@@ -124,6 +121,15 @@ func (v view) Sheet() template.HTML {
 	return template.HTML(v.Codes.SheetHTML(recovery.Sheet{
 		Issuer: v.issuer, Account: v.Account, Created: v.now, Words: v.lang.words.Sheet,
 	}))
+}
+
+// DigitsHint returns the words for a key, which has the number of digits, or those of a
+// second key without it if it differs.
+func (v view) DigitsHint(key string) string {
+	if v.Digits == 0 {
+		return v.T(key + "_mixed")
+	}
+	return v.T(key, "{digits}", v.Number(v.Digits))
 }
 
 // Three numbers the fields of three consecutive codes.
