@@ -21,6 +21,10 @@ func (c *call) challenge() enrollment.Challenge {
 }
 
 func (c *call) showSignIn() {
+	if c.in.With == otherAccount {
+		c.showOtherAccount()
+		return
+	}
 	signIn := c.waiting()
 	if signIn.challenge.IsZero() {
 		// Nothing is waiting. Perhaps another tab or another click has signed in.
@@ -33,7 +37,7 @@ func (c *call) showSignIn() {
 	if signIn.challenge.IsZero() {
 		page.Title = c.text("signin.again_button")
 	} else {
-		page.Factors, page.Digits = signIn.factors, signIn.digits
+		page.Factors, page.Digits, page.Mark = signIn.factors, signIn.digits, markOf(signIn.user)
 		page.Sent = c.sent(cookieMessage)
 		page.OfferThree = signIn.three
 	}
@@ -56,6 +60,9 @@ func (c *call) landed(err error) {
 }
 
 func (c *call) answer() {
+	if !c.takesWaiting() {
+		return
+	}
 	challenge := c.challenge()
 	if challenge.IsZero() && !c.json {
 		c.redirect(c.at("/sign-in", "return", localPath(c.in.Return)))
@@ -143,6 +150,9 @@ func (c *call) trust(s enrollment.Success) string {
 func (c *call) openReset() {
 	if !c.config.Resets {
 		c.refuse(http.StatusNotFound, "not_found")
+		return
+	}
+	if !c.takesWaiting() {
 		return
 	}
 	reset, err := c.guard.ResetRequests().Open(c.r.Context(), c.challenge())

@@ -34,7 +34,8 @@ func (p *Pages) call(w http.ResponseWriter, r *http.Request) *call {
 	}
 }
 
-// member finds out who is signed in, and answers the request if nobody is.
+// member finds out who is signed in, and answers the request if nobody is, or if the form
+// is about another account.
 func (c *call) member() bool {
 	user, err := c.who()
 	switch {
@@ -49,7 +50,7 @@ func (c *call) member() bool {
 		return false
 	}
 	c.user = user
-	return true
+	return c.takes(user)
 }
 
 // here returns the path that leads back to the page of the request.
@@ -134,6 +135,9 @@ func (c *call) done(key, page string) {
 func (c *call) show(p Page) {
 	p.Lang, p.Path, p.Login, p.Home = c.lang.words.Tag, c.config.Path, c.config.Login, c.config.Home
 	p.lang, p.text, p.now, p.issuer = c.lang, c.text, c.guard.Now(), c.config.Issuer(c.r)
+	if p.Mark == "" && c.user != "" {
+		p.Mark = markOf(c.user)
+	}
 	if p.Problem == "" {
 		c.addNote(&p)
 	}

@@ -3,11 +3,13 @@ package web
 import "github.com/seed-1b6a03a1/twofactor/enrollment"
 
 // What the field "with" says about the code: it is from a message, only the code of an
-// app will do, or three consecutive codes of an app are asked for.
+// app will do, or three consecutive codes of an app are asked for. Or it says that the
+// form before was about another account, so that there is nothing to ask for.
 const (
-	withText  = "text"
-	onlyApp   = "app"
-	withThree = "three"
+	withText     = "text"
+	onlyApp      = "app"
+	withThree    = "three"
+	otherAccount = "other"
 )
 
 // messageDigits is how many digits a code in a message has.

@@ -161,9 +161,12 @@ func (c *call) leaveCodes() {
 		c.fault(err)
 		return
 	}
+	if c.user != "" && !c.takes(c.user) {
+		return
+	}
 	others := false
 	for _, cookie := range codeCookies {
-		if _, wasShown := ownerOf(c.cookie(cookie, 3)[1]); wasShown || c.user == "" {
+		if owner, wasShown := ownerOf(c.cookie(cookie, 3)[1]); wasShown || c.user == "" && c.isOf(owner) {
 			c.dropCookies(cookie)
 		} else if c.unseen(cookie) {
 			others = true

@@ -17,7 +17,8 @@ func (c *call) demandSetup(token enrollment.EnrollToken, replace string) string 
 }
 
 // subject finds out whose authenticator or address is set up, and answers the request if
-// that is nobody. A sign-in that demands the setup is newer than any session.
+// that is nobody, or another account than the form is about. A sign-in that demands the
+// setup is newer than any session.
 func (c *call) subject() bool {
 	part := c.cookie(cookieEnroll, 2)
 	if c.json {
@@ -31,7 +32,7 @@ func (c *call) subject() bool {
 	switch {
 	case err == nil:
 		c.user, c.enroll, c.in.Replace = user, token, part[1]
-		return true
+		return c.takes(user)
 	case deniedIn(err) == nil || c.json:
 		c.fault(err)
 		return false

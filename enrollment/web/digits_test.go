@@ -119,7 +119,7 @@ func TestForgedDigits(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, enrollmenttest.New(t))
 	h.member("alice")
-	for _, digits := range []string{"0", "5", "9", "-8", "99999999999999999999", "8x", "", `8"x`, "8~8"} {
+	for _, digits := range []string{"0", "5", "9", "-8", "99999999999999999999", "8x", "", `8"x`} {
 		b := h.browser().login("alice")
 		b.setCookie("__Host-twofactor-challenge", "x~totp.recovery~~"+digits)
 		b.get("/2fa/sign-in").sees("The digits that your authenticator app shows, or").sends()

@@ -86,6 +86,9 @@
 // one (Config.ReplenishCodes of the Guard), a reload loses the new one; it is shown in
 // the answer to the form.
 //
+// Two accounts can be open in two tabs. A form does nothing to another account than that
+// of its page: it leads to a page that says so, and to a new sign-in.
+//
 // The setup of a hardware token takes its key from the seed file of the vendor, so it
 // needs a page of the application: that calls [enrollment.Guard.Begin] with
 // BeginOptions.HardwareToken, and Confirm with the first code. What follows, also adjusting

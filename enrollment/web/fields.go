@@ -31,7 +31,8 @@ type fields struct {
 	Replace   string
 	Ticket    string
 	To        string
-	With      string // not in JSON; "text": the code is that of a message
+	With      string // not in JSON; see withText
+	Mark      string // not in JSON or an address; of the account that the form is about
 	Trust     bool
 	Enroll    string // JSON only
 }
@@ -182,6 +183,7 @@ func (c *call) readForm() error {
 		return err
 	}
 	c.in = fieldsOf(c.r.PostForm)
+	c.in.Mark = c.r.PostForm.Get("mark")
 	return nil
 }
 

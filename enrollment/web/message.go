@@ -10,6 +10,9 @@ import (
 )
 
 func (c *call) sendSignIn() {
+	if !c.takesWaiting() {
+		return
+	}
 	challenge := c.challenge()
 	d, err := c.guard.Messages().Send(c.r.Context(), enrollment.PurposeSignIn, challenge)
 	c.sentMessage(d, err, cookieMessage, c.at("/sign-in", "return", localPath(c.in.Return)))

@@ -84,6 +84,11 @@ type Page struct {
 	// that of Setup.Token are the field "token" of the forms of these pages.
 	Renewal enrollment.RenewalToken
 
+	// Mark is the field "mark" of each form of the page. It stands for the account that the
+	// page is about, and is no secret. Two accounts can be open in two tabs, and the form of
+	// one does nothing to the other.
+	Mark string
+
 	// Action is where the form of the page is sent to. The fields "for" (with the
 	// Purpose), "replace" and "return" are sent along, as far as they are set.
 	Action  string

@@ -67,7 +67,7 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 		next = c.afterSignIn(userID)
 	case enrollment.AskCode:
 		c.dropCookies(cookieMessage, cookieEnroll)
-		c.setWaiting(waiting{d.Challenge, d.Factors, d.ThreeCodes, d.Digits})
+		c.setWaiting(waiting{d.Challenge, d.Factors, d.ThreeCodes, d.Digits, userID})
 		next = c.at("/sign-in", "return", localPath(c.in.Return))
 	case enrollment.MustEnroll:
 		c.dropCookies(cookieChallenge, cookieMessage)

@@ -63,9 +63,11 @@ func still(b *browser) *browser {
 }
 
 // record returns what the database has about alice.
-func (h *host) record() string {
+func (h *host) record() string { return h.recordOf("alice") }
+
+func (h *host) recordOf(user string) string {
 	h.t.Helper()
-	r, err := h.kit.Store.Load(h.t.Context(), "alice")
+	r, err := h.kit.Store.Load(h.t.Context(), user)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -180,7 +180,8 @@ var english = map[string]string{
 	"note.sent":                   "We have sent you a code.",
 	"note.sent_earlier":           "The code that we have sent you is still good.",
 
-	"problem.only_app": "A recovery code can’t be used here. Enter the code of your app.",
+	"problem.other_account": "This browser was used with another account in the meantime. So we have done nothing, and checked no code.",
+	"problem.only_app":      "A recovery code can’t be used here. Enter the code of your app.",
 
 	"problem.address": "That is not an address that we can send to.",
 	"refused.address": "That is not an address that we can send to.",

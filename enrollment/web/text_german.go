@@ -180,7 +180,8 @@ var german = map[string]string{
 	"note.sent":                   "Wir haben Ihnen einen Code geschickt.",
 	"note.sent_earlier":           "Der Code, den wir Ihnen geschickt haben, gilt noch.",
 
-	"problem.only_app": "Ein Wiederherstellungscode genügt hier nicht. Geben Sie den Code Ihrer App ein.",
+	"problem.other_account": "Dieser Browser wurde inzwischen mit einem anderen Konto benutzt. Deshalb haben wir nichts getan und keinen Code geprüft.",
+	"problem.only_app":      "Ein Wiederherstellungscode genügt hier nicht. Geben Sie den Code Ihrer App ein.",
 
 	"problem.address": "An diese Adresse können wir nichts schicken.",
 	"refused.address": "An diese Adresse können wir nichts schicken.",

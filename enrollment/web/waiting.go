@@ -15,15 +15,16 @@ type waiting struct {
 	factors   []enrollment.Factor
 	three     bool // three consecutive codes are offered
 	digits    int  // of an app code; 0 if they differ
+	user      string
 }
 
 // waiting returns the sign-in that this browser waits in. Its challenge is zero if there
 // is none.
 func (c *call) waiting() waiting {
-	part := c.cookie(cookieChallenge, 4)
+	part := c.cookie(cookieChallenge, 5)
 	return waiting{
 		challenge: enrollment.ChallengeOf(part[0]), factors: factorsOf(part[1]),
-		three: part[2] == withThree, digits: digitsOf(part[3]),
+		three: part[2] == withThree, digits: digitsOf(part[3]), user: unpacked(part[4]),
 	}
 }
 
@@ -32,7 +33,7 @@ func (c *call) setWaiting(s waiting) {
 	if s.three {
 		three = withThree
 	}
-	c.setCookie(cookieChallenge, 0, s.challenge.Reveal(), factorList(s.factors), three, strconv.Itoa(s.digits))
+	c.setCookie(cookieChallenge, 0, s.challenge.Reveal(), factorList(s.factors), three, strconv.Itoa(s.digits), packed(s.user))
 }
 
 // factorList writes factors as part of a cookie.
