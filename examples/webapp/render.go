@@ -41,12 +41,12 @@ func (l language) functions() template.FuncMap {
 		"event":    l.Event,
 		"lock":     l.lock,
 		"under":    strings.HasPrefix,
-		"named":    func(to, id, name string) renameForm { return renameForm{to, id, name} },
+		"named":    func(to, mark, id, name string) renameForm { return renameForm{to, mark, id, name} },
 	}
 }
 
 // renameForm gives something another name.
-type renameForm struct{ To, ID, Name string }
+type renameForm struct{ To, Mark, ID, Name string }
 
 // view is the data of every page.
 type view struct {
