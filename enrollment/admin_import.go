@@ -116,19 +116,19 @@ func (x Admin) Import(ctx context.Context, userID string, im Import) (err error)
 	})
 }
 
-// A foreign is an Import as an account takes it over.
-type foreign struct {
+// An imported is an Import as an account takes it over.
+type imported struct {
 	authenticators []account.Authenticator
 	codes          []account.ImportedCode
 }
 
 // readImport checks what can be checked without the account. The name is what errors
 // call it.
-func (g *Guard) readImport(im Import, name string) (*foreign, error) {
+func (g *Guard) readImport(im Import, name string) (*imported, error) {
 	if n := len(im.Authenticators); n == 0 || n > MaxAuthenticators {
 		return nil, &importError{name, fmt.Sprintf(".Authenticators must hold 1 to %d", MaxAuthenticators)}
 	}
-	read := new(foreign)
+	read := new(imported)
 	for _, from := range im.Authenticators {
 		if from.Key.IsZero() {
 			return nil, &importError{name, ".Authenticators: a Key is zero"}

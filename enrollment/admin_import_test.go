@@ -24,7 +24,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// TestFeatureX9_ImportAndExport: secrets come in every form that others store,
+// TestImportOfAnExport: secrets come in every form that others store,
 // and go out again, so that nobody is locked in.
 func TestImportOfAnExport(t *testing.T) {
 	t.Parallel()

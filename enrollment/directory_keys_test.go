@@ -48,7 +48,7 @@ func damage(r *store.Record) { r.Data[len(r.Data)/2] ^= 1 }
 
 // Case 70: a start with keys that can't open the stored accounts is refused,
 // before a user meets it.
-func TestCase70KeysAreCheckedAtStart(t *testing.T) {
+func TestCase70_KeysAreCheckedAtStart(t *testing.T) {
 	t.Parallel()
 	right := freshKeys(t, "a")
 	rotated, err := right.Rotate("b")

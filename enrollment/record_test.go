@@ -122,7 +122,7 @@ func TestEveryByteOfARecordCounts(t *testing.T) {
 
 // A refusal writes nothing if there is nothing to repair, whatever the clock
 // says.
-func TestNothingToRebase(t *testing.T) {
+func TestNothingToClamp(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
 	k.Pass(time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC).Sub(k.Now()))

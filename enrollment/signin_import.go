@@ -8,7 +8,7 @@ import (
 )
 
 // readMoveIn reads what is to be taken over at a sign-in; nil if nothing is.
-func (g *Guard) readMoveIn(im *Import) (*foreign, error) {
+func (g *Guard) readMoveIn(im *Import) (*imported, error) {
 	if im == nil {
 		return nil, nil
 	}
@@ -25,11 +25,11 @@ func (g *Guard) readMoveIn(im *Import) (*foreign, error) {
 // moveIn takes it over if the account never had a second factor. It reports whether it
 // did, or why not. An application that has the user as enrolled here is not believed to
 // bring one from elsewhere: the account is missing then.
-func (f *foreign) moveIn(a *account.Account, m account.Moment, enrolled bool) (moved bool, not Reason, err error) {
-	if f == nil || enrolled && a.State() != account.Confirmed {
+func (im *imported) moveIn(a *account.Account, m account.Moment, enrolled bool) (moved bool, not Reason, err error) {
+	if im == nil || enrolled && a.State() != account.Confirmed {
 		return false, "", nil
 	}
-	err = a.MoveIn(m, f.authenticators, f.codes)
+	err = a.MoveIn(m, im.authenticators, im.codes)
 	refusal, refused := find[*account.Refusal](err)
 	switch {
 	case refused && (refusal.Reason == account.AlreadyEnrolled || refusal.Reason == account.WasEnrolled):

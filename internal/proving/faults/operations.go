@@ -92,7 +92,7 @@ func operations() []operation {
 	waiting := func(s S) string { return s.Code(s.Waits) }
 	slow := func(s S) string { return s.Code(s.Waits, -8) }
 	wrong := S.Wrong
-	// confirmed: the code was burned, and the setup is gone.
+	// confirmed: the code was used up, and the setup is gone.
 	confirmed := func(ctx context.Context, s S, g G, _ *result) error {
 		_, err := g.Verify(ctx, states.User, "x", waiting(s))
 		if err := expect(err, enrollment.ReasonReplayed); err != nil {

@@ -186,7 +186,7 @@ func (a *modelAccount) short(now time.Time) bool {
 // recoveryPolicy is how recovery codes are held back: those of another system
 // are not known to be long.
 func (a *modelAccount) recoveryPolicy() modelPolicy {
-	if len(a.foreign) > 0 {
+	if len(a.imported) > 0 {
 		return modelOthers
 	}
 	return modelLong

@@ -29,7 +29,7 @@ func (d *modelDone) tidy(now time.Time) {
 	}
 }
 
-func (d *modelDone) rebase(now time.Time) bool {
+func (d *modelDone) clampFuture(now time.Time) bool {
 	if d.until.Sub(now) <= 2*modelDay+modelAgain {
 		return false
 	}

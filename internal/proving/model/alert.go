@@ -105,7 +105,7 @@ func (a *modelAccount) raiseWrong(now time.Time) {
 	a.recordFrom(x.who, now, e)
 }
 
-func (a *modelAccount) rebaseAlert(now time.Time) {
+func (a *modelAccount) clampAlert(now time.Time) {
 	x := &a.alert
 	for _, at := range []*time.Time{&x.since, &x.told, &x.toldRight, &x.last} {
 		if modelFuture(*at, now) {

@@ -66,7 +66,7 @@ func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatc
 	}()
 	normal, factor := modelRead(g.text)
 	switch {
-	case factor == modelOther && (!a.enrolled() || len(a.foreign) == 0 && a.enrolled()):
+	case factor == modelOther && (!a.enrolled() || len(a.imported) == 0 && a.enrolled()):
 		return m, modelDeny(enrollment.ReasonMalformedCode)
 	case !a.enrolled():
 		return m, modelDeny(enrollment.ReasonNotEnrolled)
@@ -74,7 +74,7 @@ func (a *modelAccount) check(g modelGuess, now time.Time, turn int) (m modelMatc
 	digits := slices.ContainsFunc(a.apps, func(x modelApp) bool { return x.key.Params().Digits == len(normal) })
 	// Where there are codes of another system, a text is one of those unless it
 	// has the form of a code that the account has besides.
-	if len(a.foreign) > 0 {
+	if len(a.imported) > 0 {
 		app := factor == enrollment.FactorTOTP && g.delivery == 0 && digits
 		own := factor == enrollment.FactorRecovery && len(a.codes) > 0 && len(a.codes[0]) == len(normal)
 		sent := factor == enrollment.FactorTOTP && g.delivery != 0 && len(normal) == 6
@@ -140,17 +140,17 @@ func (a *modelAccount) checkForeign(text string, now time.Time, turn int) (model
 	if no := a.recovery.refuses(modelOthers, now); no != nil {
 		return modelMatch{}, no
 	}
-	i := slices.IndexFunc(a.foreign, func(f modelImported) bool {
+	i := slices.IndexFunc(a.imported, func(f modelImported) bool {
 		return slices.Contains([]string{text, strings.ToLower(text), strings.ToUpper(text)}, f.text)
 	})
-	if i < 0 || a.foreign[i].used {
+	if i < 0 || a.imported[i].used {
 		no := a.miss(&a.recovery, modelOthers, enrollment.FactorRecovery, 1, now)
 		if i >= 0 {
 			no.reason = enrollment.ReasonReplayed
 		}
 		return modelMatch{}, no
 	}
-	a.foreign[i].used = true
+	a.imported[i].used = true
 	a.recovered(now, turn)
 	return modelMatch{factor: enrollment.FactorRecovery, other: true}, nil
 }

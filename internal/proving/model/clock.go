@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// A modelBack is what of the used steps was taken back, since a broken clock
-// had burned them.
+// A modelBack says which used steps were given back, because a broken clock had
+// stored them far ahead.
 type modelBack struct {
 	apps []int // whose steps
 	gone bool  // those of authenticators that are gone
 }
 
-// rebase sets what a broken clock stored more than a day ahead to now.
-func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
+// clampFuture sets what a broken clock stored more than a day ahead to now.
+func (a *modelAccount) clampFuture(now time.Time, turn int) (back modelBack) {
 	if !a.stored {
 		return back
 	}
@@ -22,8 +22,8 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 			*at, a.dirty = now, true
 		}
 	}
-	a.dirty = a.totp.rebase(now) || a.dirty
-	a.dirty = a.recovery.rebase(now) || a.dirty
+	a.dirty = a.totp.clampFuture(now) || a.dirty
+	a.dirty = a.recovery.clampFuture(now) || a.dirty
 	for i := range a.apps {
 		x := &a.apps[i]
 		fix(&x.near.last)
@@ -41,7 +41,7 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 		if s.expires.Sub(now) > 2*modelDay {
 			s.expires, a.dirty = now, true
 		}
-		a.dirty = s.throttle.rebase(now) || a.dirty
+		a.dirty = s.throttle.clampFuture(now) || a.dirty
 	}
 	fix(&a.setsSince)
 	// What was spent ahead of the time must not be open when that comes.
@@ -51,19 +51,19 @@ func (a *modelAccount) rebase(now time.Time, turn int) (back modelBack) {
 		a.lost = nil
 		a.dirty = true
 	}
-	if a.burned != 0 && a.burned > now.Add(modelDay).Unix() {
-		a.burned, a.dirty, back.gone = now.Unix(), true, true
+	if a.lastUsed != 0 && a.lastUsed > now.Add(modelDay).Unix() {
+		a.lastUsed, a.dirty, back.gone = now.Unix(), true, true
 	}
-	a.rebaseMessages(now)
-	a.reset.rebase(now, &a.dirty)
-	a.dirty = a.setUp.rebase(now) || a.dirty
-	a.dirty = a.renewed.rebase(now) || a.dirty
-	a.rebaseAlert(now)
+	a.clampMessages(now)
+	a.reset.clampFuture(now, &a.dirty)
+	a.dirty = a.setUp.clampFuture(now) || a.dirty
+	a.dirty = a.renewed.clampFuture(now) || a.dirty
+	a.clampAlert(now)
 	if modelFuture(a.bypassFrom, now) { // what was to last for a day can't be told any more: it is over
 		a.endBypass()
 		a.dirty = true
 	}
-	a.rebaseDevices(now)
+	a.clampDevices(now)
 	return back
 }
 

@@ -29,10 +29,10 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	if !a.stored {
 		a.epoch = turn
 	}
-	back := a.rebase(now, turn)
+	back := a.clampFuture(now, turn)
 	a.tidy(now)
 	a.kept = a.kept && r.config.KeepCodes // gone with the next write
-	guessers, others := len(a.apps), len(a.foreign) > 0
+	guessers, others := len(a.apps), len(a.imported) > 0
 	no := decide(a, turn)
 	if no != nil && no.form {
 		a.dirty = false
@@ -105,7 +105,7 @@ func (r *modelRun) do(u *modelUser, what string, decide func(a *modelAccount, tu
 	return no
 }
 
-// giveBack forgets used steps that a broken clock had burned: by the
+// giveBack forgets used steps that a broken clock had stored far ahead: by the
 // documentation they can be used again.
 func (u *modelUser) giveBack(a *modelAccount, back modelBack, now time.Time) {
 	for k := range u.keys {
@@ -142,7 +142,7 @@ func (r *modelRun) commit(u *modelUser, a *modelAccount, back modelBack, now tim
 				news = news || taken && q.event.Kind == enrollment.EventResetRequested
 				return taken
 			})
-			u.giveBack(a, a.rebase(now, r.next()), now) // the acknowledgement is an edit of its own
+			u.giveBack(a, a.clampFuture(now, r.next()), now) // the acknowledgement is an edit of its own
 			if news && a.reset.heard(now) {
 				r.tally["Reset: heard late"]++
 			}

@@ -185,7 +185,7 @@ func (r *modelRun) compareStatus(u *modelUser, now time.Time) {
 	a := u.view(now)
 	a.limits = r.limits // as they are now
 	want := enrollment.Status{
-		State: a.state(), CodesLeft: a.codesLeft(), CodesTotal: len(a.codes) + len(a.foreign), LastSignIn: a.lastSignIn, LastFactor: a.lastFactor,
+		State: a.state(), CodesLeft: a.codesLeft(), CodesTotal: len(a.codes) + len(a.imported), LastSignIn: a.lastSignIn, LastFactor: a.lastFactor,
 		Devices: len(a.trusted(now)), MustEnroll: a.mustEnroll(now),
 		Authenticators: []enrollment.Authenticator{}, Locks: append([]enrollment.Lock{}, a.locks(now)...),
 		Changes: r.changes(a, now), NextMessage: a.nextMessage(now),

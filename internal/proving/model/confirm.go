@@ -134,7 +134,7 @@ func (a *modelAccount) madeSet(now time.Time) {
 	}
 	a.sets++
 	a.codes, a.spentCodes = nil, map[string]bool{} // the driver fills them in
-	a.kept, a.foreign = false, nil
+	a.kept, a.imported = false, nil
 	a.recovery = modelThrottle{}
 	a.setUp.codes, a.renewed.codes = false, false
 	a.dirty = true

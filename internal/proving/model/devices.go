@@ -23,8 +23,8 @@ func (a *modelAccount) trusted(now time.Time) []modelDevice {
 	return slices.DeleteFunc(slices.Clone(a.devices), func(d modelDevice) bool { return !now.Before(d.expires) })
 }
 
-// rebaseDevices drops what was trusted under a clock that ran ahead.
-func (a *modelAccount) rebaseDevices(now time.Time) {
+// clampDevices drops what was trusted under a clock that ran ahead.
+func (a *modelAccount) clampDevices(now time.Time) {
 	before := len(a.devices)
 	a.devices = slices.DeleteFunc(a.devices, func(d modelDevice) bool { return modelFuture(d.added, now) })
 	a.dirty = a.dirty || len(a.devices) != before

@@ -26,7 +26,7 @@ func (a *modelAccount) confirmHardware(replaced int, digits string, now time.Tim
 		return no
 	}
 	x := &a.setup.app
-	x.last = max(0, modelStep(time.Unix(a.burned, 0)))
+	x.last = max(0, modelStep(time.Unix(a.lastUsed, 0)))
 	step := x.match(digits, now, a.limits)
 	switch {
 	case step == 0:

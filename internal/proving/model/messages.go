@@ -22,8 +22,8 @@ type modelMessage struct {
 	binds         modelAddress // zero at a sign-in
 }
 
-func (a *modelAccount) rebaseMessages(now time.Time) {
-	a.dirty = a.sms.rebase(now) || a.dirty
+func (a *modelAccount) clampMessages(now time.Time) {
+	a.dirty = a.sms.clampFuture(now) || a.dirty
 	for _, at := range []*time.Time{&a.lastMessage, &a.messagesSince, &a.address.used} {
 		if modelFuture(*at, now) {
 			*at, a.dirty = now, true

@@ -124,13 +124,13 @@ type modelAccount struct {
 	codes      []string // of the set, in their order
 	spentCodes map[string]bool
 	kept       bool // whether the set can be shown again
-	foreign    []modelImported
+	imported   []modelImported
 	sets       int
 	setsSince  time.Time
 
 	spent      []modelSpent
 	floor      time.Time
-	burned     int64
+	lastUsed   int64
 	lastSignIn time.Time
 	lastFactor enrollment.Factor
 
@@ -176,7 +176,7 @@ func (a *modelAccount) clone() *modelAccount {
 	}
 	b.spentCodes = maps.Clone(a.spentCodes)
 	b.spent = slices.Clone(a.spent)
-	b.foreign = slices.Clone(a.foreign)
+	b.imported = slices.Clone(a.imported)
 	b.devices = slices.Clone(a.devices)
 	b.silent = slices.Clone(a.silent)
 	if a.waiting != nil {
@@ -236,7 +236,7 @@ func (a *modelAccount) find(id string) int {
 
 func (a *modelAccount) drop(i int) {
 	if last := a.apps[i].last; last != 0 {
-		a.burned = max(a.burned, (last+1)*modelPeriod-1)
+		a.lastUsed = max(a.lastUsed, (last+1)*modelPeriod-1)
 	}
 	a.apps = slices.Delete(a.apps, i, i+1)
 }
@@ -244,7 +244,7 @@ func (a *modelAccount) drop(i int) {
 // codesLeft counts unspent recovery codes, those of another system included.
 func (a *modelAccount) codesLeft() int {
 	left := len(a.codes) - len(a.spentCodes)
-	for _, f := range a.foreign {
+	for _, f := range a.imported {
 		if !f.used {
 			left++
 		}
@@ -262,7 +262,7 @@ func (a *modelAccount) clear(now time.Time, turn int) {
 	for len(a.apps) > 0 {
 		a.drop(0)
 	}
-	a.codes, a.spentCodes, a.kept, a.foreign = nil, nil, false, nil
+	a.codes, a.spentCodes, a.kept, a.imported = nil, nil, false, nil
 	a.address = modelAddress{}
 	a.forgive(now)
 	a.recovery = modelThrottle{}

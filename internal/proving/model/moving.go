@@ -39,8 +39,8 @@ func (r *modelRun) export(u *modelUser) {
 	})
 }
 
-// foreign makes recovery codes as other systems do.
-func (r *modelRun) foreign() (texts []string, hashes [][]byte) {
+// importedCodes makes recovery codes as other systems do.
+func (r *modelRun) importedCodes() (texts []string, hashes [][]byte) {
 	for range r.rng.IntN(4) {
 		text := []string{
 			strings.ToLower(r.symbols(5) + "-" + r.symbols(5)), fmt.Sprintf("%08d", r.rng.IntN(100_000_000)), r.symbols(16),
@@ -57,7 +57,7 @@ func (r *modelRun) foreign() (texts []string, hashes [][]byte) {
 
 // theirs is what another system has of the user.
 func (r *modelRun) theirs(u *modelUser) (im enrollment.Import, keys []totp.Key, texts []string) {
-	texts, im.RecoveryHashes = r.foreign()
+	texts, im.RecoveryHashes = r.importedCodes()
 	for range 1 + r.rng.IntN(3)*r.rng.IntN(2) {
 		x := enrollment.ImportedAuthenticator{Name: []string{"", "old phone"}[r.rng.IntN(2)]}
 		switch key, ok := modelPick(r, u.keys); {
@@ -98,11 +98,11 @@ func (a *modelAccount) takeOver(im enrollment.Import, texts []string, now time.T
 		if x.added.Unix() <= 0 || x.added.After(now) {
 			x.added = now
 		}
-		x.last = max(0, modelStep(now)+1, a.burned/modelPeriod)
+		x.last = max(0, modelStep(now)+1, a.lastUsed/modelPeriod)
 		a.apps = append(a.apps, x)
 	}
 	for _, text := range texts {
-		a.foreign = append(a.foreign, modelImported{text: text})
+		a.imported = append(a.imported, modelImported{text: text})
 	}
 }
 
@@ -188,10 +188,10 @@ func (r *modelRun) migrate(u *modelUser) {
 	}
 	r.importKeys(u)
 	r.outlive(u)
-	if len(u.account.foreign) > 0 && r.chance(4) {
+	if len(u.account.imported) > 0 && r.chance(4) {
 		r.guess(u, 30+r.rng.IntN(12), true)
 	}
-	for _, f := range u.account.foreign {
+	for _, f := range u.account.imported {
 		r.real = r.real.Add(time.Minute)
 		text := f.text
 		switch r.rng.IntN(6) {

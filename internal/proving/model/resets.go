@@ -18,9 +18,9 @@ type modelReset struct {
 
 func (x *modelReset) close() { *x = modelReset{asked: x.asked} }
 
-// rebase begins the wait anew if a broken clock has put its beginning ahead, and
+// clampFuture begins the wait anew if a broken clock has put its beginning ahead, and
 // brings back a reminder that lies further ahead than any.
-func (x *modelReset) rebase(now time.Time, dirty *bool) {
+func (x *modelReset) clampFuture(now time.Time, dirty *bool) {
 	switch {
 	case modelFuture(x.asked, now) && x.open:
 		x.restart(now)

@@ -216,7 +216,7 @@ func modelPick[T any](r *modelRun, list []T) (v T, ok bool) {
 // view is the account as the Guard sees it now, and as it would be stored.
 func (u *modelUser) view(now time.Time) *modelAccount {
 	a := u.account.clone()
-	a.rebase(now, -1) // an epoch that is never stored
+	a.clampFuture(now, -1) // an epoch that is never stored
 	a.tidy(now)
 	return a
 }

@@ -25,7 +25,7 @@ func modelLater(a, b time.Time) time.Time {
 // modelFuture reports whether an instant was stored by a broken clock.
 func modelFuture(at, now time.Time) bool { return at.Sub(now) > modelDay }
 
-func (th *modelThrottle) rebase(now time.Time) bool {
+func (th *modelThrottle) clampFuture(now time.Time) bool {
 	if !modelFuture(th.mark, now) {
 		return false
 	}

@@ -52,7 +52,7 @@ func (r *modelRun) code(u *modelUser, kind int) string {
 	case kind < 82: // unknown, of the right scheme
 		return r.symbols(26)
 	case kind < 84: // of another system, used or not, or of a message
-		if f, ok := modelPick(r, u.account.foreign); ok {
+		if f, ok := modelPick(r, u.account.imported); ok {
 			return []string{f.text, strings.ToUpper(f.text), " " + f.text}[r.rng.IntN(3)]
 		}
 		if c, ok := modelPick(r, u.texts); ok {

@@ -71,7 +71,7 @@ type modelPlan struct {
 func (r *modelRun) plan(u *modelUser, now time.Time, turn int) modelPlan {
 	x := modelPlan{user: u, account: u.account.clone()}
 	x.account.tells = !r.quiet
-	x.back = x.account.rebase(now, turn)
+	x.back = x.account.clampFuture(now, turn)
 	x.account.tidy(now)
 	x.account.kept = x.account.kept && r.config.KeepCodes
 	return x
