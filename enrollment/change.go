@@ -67,7 +67,8 @@ type Change struct {
 	// locked. Whether the session has a fresh receipt is not known here.
 	Receipts []Factor `json:"receipts,omitempty"`
 
-	// Reauth says that [ByReauth] is enough. Nothing else is for the first setup.
+	// Reauth says that [ByReauth] is enough. For the first setup, [ByEnrollToken] is the
+	// only other proof.
 	Reauth bool `json:"reauth,omitempty"`
 
 	// Ticket says that the change also needs the ticket of an administrator; see

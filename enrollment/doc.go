@@ -71,6 +71,11 @@
 //     when it starts.
 //   - It backs up the keys. Without them no account can be opened.
 //   - It erases the account when it deletes a user; see [Admin.Erase].
+//   - It sends Cache-Control: no-store with pages that show secrets, codes or
+//     tokens.
+//   - It protects its forms against cross-site requests (CSRF).
+//   - It offers passkeys to users who may be phished. No typed code resists a site
+//     that asks for it and uses it at once.
 //
 // Package hosttest tries much of this on the pages of your application.
 //

@@ -47,7 +47,7 @@ const (
 	EventLocked EventKind = "locked"
 
 	// EventFactorDisabled means that codes of the factor are no longer evaluated,
-	// after 100 wrong ones in a row.
+	// after 100 wrong ones in a row, or 60 units of guessing at several authenticators.
 	EventFactorDisabled EventKind = "factor_disabled"
 
 	// EventCodesShown means that the recovery codes were shown again.

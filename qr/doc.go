@@ -20,6 +20,6 @@
 // and remember that a terminal can be scrolled back.
 //
 // The package is pure: it does no input or output, reads no clock and starts no
-// goroutine. It imports only the standard library, without net, and
-// github.com/skip2/go-qrcode, which computes the modules.
+// goroutine. It imports only the standard library, without net, an internal helper
+// that redacts, and github.com/skip2/go-qrcode, which computes the modules.
 package qr

@@ -178,8 +178,8 @@ func (a *Account) drop(i int) {
 	a.authenticators = slices.Delete(a.authenticators, i, i+1)
 }
 
-// turn starts a new epoch: what was handed out or begun under the one before is
-// void, and need not be remembered.
+// rotateEpoch starts a new epoch: what was handed out or begun under the one before
+// is void, and need not be remembered.
 func (a *Account) rotateEpoch(m Moment) {
 	a.epoch = m.epoch()
 	a.challenges = spentChallenges{}
