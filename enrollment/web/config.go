@@ -12,7 +12,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// Config is what [New] needs from an application. User and Start are required.
+// Config is what [New] needs from an application. User, Start and Reauth are required.
 type Config struct {
 	// User returns the id of the user whom the request's session belongs to, and ""
 	// for nobody. An error is a fault of the application.
@@ -32,7 +32,9 @@ type Config struct {
 	// clock of the Guard, it proves what [enrollment.ByReauth] proves. A time that is more
 	// than a minute ahead of that clock proves nothing.
 	// Otherwise the user is asked for a code, or sent to Login where no code can help.
-	// It returns the zero time if it does not know. Defaults to nil: it never knows.
+	// It returns the zero time if it does not know. If it never knows, nobody can turn on a
+	// second factor here, except where a sign-in demands that, or the Guard has
+	// UnprovenSetup.
 	Reauth func(r *http.Request) (at time.Time, err error)
 
 	// Account returns the name of the user's account, which apps and the sheet of
@@ -151,9 +153,8 @@ func (c *Config) complete() error {
 		return errors.New("web: Config.User is nil")
 	case c.Start == nil:
 		return errors.New("web: Config.Start is nil")
-	}
-	if c.Reauth == nil {
-		c.Reauth = func(*http.Request) (time.Time, error) { return time.Time{}, nil }
+	case c.Reauth == nil:
+		return errors.New("web: Config.Reauth is nil, so nobody could turn on a second factor: return SignedIn.At of the session")
 	}
 	if c.Account == nil {
 		c.Account = func(_ context.Context, userID string) (string, error) { return userID, nil }

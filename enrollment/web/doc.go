@@ -5,10 +5,11 @@
 // adds:
 //
 //	pages, err := web.New(guard, web.Config{
-//		User: func(r *http.Request) (string, error) { return sessions.User(r), nil },
+//		User: func(r *http.Request) (string, error) { return sessions.User(r) },
 //		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
-//			return nil, sessions.Start(w, r, in.UserID, in.Stamp)
+//			return nil, sessions.Start(w, r, in) // if in.Renewed, with the At of the old one
 //		},
+//		Reauth: func(r *http.Request) (time.Time, error) { return sessions.At(r), nil },
 //	})
 //	mux.Handle("/2fa/", pages)
 //	mux.Handle("/delete", pages.RequireRecent("delete-account", 5*time.Minute)(deleteAccount))

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
@@ -18,20 +19,35 @@ import (
 func ExampleNew() {
 	kit := enrollmenttest.New(new(testing.T)) // a Guard
 	sessions := map[string]web.SignedIn{}
+	session := func(r *http.Request) web.SignedIn {
+		cookie, err := r.Cookie("session")
+		if err != nil {
+			return web.SignedIn{}
+		}
+		return sessions[cookie.Value]
+	}
 	pages, err := web.New(kit.Guard, web.Config{
 		User: func(r *http.Request) (string, error) {
-			cookie, err := r.Cookie("session")
-			if err != nil {
+			in := session(r)
+			if in.UserID == "" {
 				return "", nil
 			}
-			return sessions[cookie.Value].UserID, nil
+			status, err := kit.Guard.Status(r.Context(), in.UserID)
+			if err != nil || status.Stamp != in.Stamp { // a factor was changed
+				return "", err
+			}
+			return in.UserID, nil
 		},
-		Start: func(w http.ResponseWriter, _ *http.Request, in web.SignedIn) (any, error) {
+		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
+			if in.Renewed {
+				in.At = session(r).At
+			}
 			id := fmt.Sprint("random-", len(sessions))
 			sessions[id] = in
 			http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", HttpOnly: true, Secure: true})
 			return nil, nil
 		},
+		Reauth: func(r *http.Request) (time.Time, error) { return session(r).At, nil },
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -49,9 +65,16 @@ func ExampleNew() {
 		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/login?user="+user, nil))
 		fmt.Println(user, "goes to", answer.Header().Get("Location"), "with", len(sessions), "sessions")
 	}
+
+	setup := httptest.NewRequest(http.MethodGet, "/2fa/setup/begin", nil)
+	setup.AddCookie(&http.Cookie{Name: "session", Value: "random-0"})
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, setup)
+	fmt.Println("and the setup answers", answer.Code)
 	// Output:
 	// alice goes to /2fa/sign-in with 0 sessions
 	// bob goes to / with 1 sessions
+	// and the setup answers 200
 }
 
 // An application that is an OpenID provider leads back to its clients after the code, so
@@ -59,8 +82,9 @@ func ExampleNew() {
 func ExampleConfig_openIDProvider() {
 	kit := enrollmenttest.New(new(testing.T))
 	pages, err := web.New(kit.Guard, web.Config{
-		User:  func(*http.Request) (string, error) { return "", nil },
-		Start: func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
+		User:   func(*http.Request) (string, error) { return "", nil },
+		Start:  func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
+		Reauth: func(*http.Request) (time.Time, error) { return time.Time{}, nil },
 		Render: func(w http.ResponseWriter, _ *http.Request, page web.Page) {
 			const name = "Content-Security-Policy"
 			policy := w.Header().Get(name)

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
@@ -273,13 +274,16 @@ func TestNew(t *testing.T) {
 	t.Parallel()
 	kit := enrollmenttest.New(t)
 	good := web.Config{
-		User:  func(*http.Request) (string, error) { return "", nil },
-		Start: func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
+		User:   func(*http.Request) (string, error) { return "", nil },
+		Start:  func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
+		Reauth: func(*http.Request) (time.Time, error) { return time.Time{}, nil },
 	}
 	for want, spoil := range map[string]func(*web.Config, **enrollment.Guard){
 		"Guard":          func(_ *web.Config, g **enrollment.Guard) { *g = nil },
 		"Config.User":    func(c *web.Config, _ **enrollment.Guard) { c.User = nil },
 		"Config.Start":   func(c *web.Config, _ **enrollment.Guard) { c.Start = nil },
+		"Config.Reauth":  func(c *web.Config, _ **enrollment.Guard) { c.Reauth = nil },
+		"SignedIn.At":    func(c *web.Config, _ **enrollment.Guard) { c.Reauth = nil }, // what to do
 		"Config.Path":    func(c *web.Config, _ **enrollment.Guard) { c.Path = "2fa" },
 		"Config.Path ":   func(c *web.Config, _ **enrollment.Guard) { c.Path = "/2fa/" },
 		"Config.Login":   func(c *web.Config, _ **enrollment.Guard) { c.Login = "https://evil.example" },

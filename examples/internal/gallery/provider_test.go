@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
@@ -26,8 +27,9 @@ func TestOpenIDProvider(t *testing.T) {
 	defer client.Close()
 	kit := enrollmenttest.New(t)
 	pages, err := web.New(kit.Guard, web.Config{
-		User:  func(*http.Request) (string, error) { return "", nil },
-		Start: func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
+		User:   func(*http.Request) (string, error) { return "", nil },
+		Start:  func(http.ResponseWriter, *http.Request, web.SignedIn) (any, error) { return nil, nil },
+		Reauth: func(*http.Request) (time.Time, error) { return time.Time{}, nil },
 		Render: func(w http.ResponseWriter, _ *http.Request, page web.Page) {
 			const name = "Content-Security-Policy"
 			w.Header().Set(name, strings.Replace(w.Header().Get(name), "form-action 'self'", "form-action 'self' "+client.URL, 1))

@@ -90,7 +90,7 @@ func (s *site) start(w http.ResponseWriter, r *http.Request, in web.SignedIn) (a
 	return nil, nil
 }
 
-// X14: two or three functions of a host, and the pages are there. The suite for hosts
+// X14: three functions of a host, and the pages are there. The suite for hosts
 // uses them as people and attackers do.
 func TestFeatureX14_PagesOverHTTP(t *testing.T, open proving.Open) {
 	hosttest.Run(t, func(t *testing.T, lab *hosttest.Lab) hosttest.Host {
