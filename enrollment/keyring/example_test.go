@@ -28,7 +28,7 @@ func ExampleGenerate() {
 func ExampleParse() {
 	_, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS_OF_NOBODY"))
 	fmt.Println(err)
-	// Output: keyring: invalid keys: the text is empty
+	// Output: keyring: invalid keys: the text is empty; the command newkey, in a folder of this package, makes a key
 }
 
 // A new key goes in front; what the old one sealed still opens.

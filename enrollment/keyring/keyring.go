@@ -158,7 +158,7 @@ func Parse(text string) (*Ring, error) {
 	}
 	parts := strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(", \t\r\n", c) })
 	if len(parts) == 0 {
-		return nil, fmt.Errorf("%w: the text is empty", ErrKeys)
+		return nil, fmt.Errorf("%w: the text is empty; the command newkey, in a folder of this package, makes a key", ErrKeys)
 	}
 	var keys []Key
 	for i, part := range parts {
