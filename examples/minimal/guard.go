@@ -2,27 +2,33 @@ package main
 
 import (
 	"context"
+	"database/sql"
+	"os"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver
+
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/examples/internal/keyfile"
-	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// openGuard opens the accounts of the second factor, as each application of the library
-// does when it starts.
-func openGuard(ctx context.Context, path string) (*enrollment.Guard, error) {
-	db, err := sqlite.Open(path)
+// settings are those for this driver in the documentation of package sqlstore.
+const settings = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+
+// openGuard opens the accounts of the second factor. Each application of the library does
+// this when it starts.
+func openGuard(ctx context.Context, file string) (*enrollment.Guard, error) {
+	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", "file:"+file+settings)
 	if err != nil {
 		return nil, err
 	}
 	accounts := sqlstore.New(db, sqlstore.SQLite)
 	if err := accounts.Migrate(ctx); err != nil {
-		return nil, err
-	}
-	keys, err := keyfile.Open(ctx, path+".keys", accounts)
-	if err != nil {
 		return nil, err
 	}
 	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
@@ -33,20 +39,10 @@ func openGuard(ctx context.Context, path string) (*enrollment.Guard, error) {
 	if err != nil {
 		return nil, err
 	}
-	go sweep(ctx, directory)
-	return guard, directory.CheckKeys(ctx)
-}
-
-// sweep deletes what has expired and delivers what a crash has left behind.
-func sweep(ctx context.Context, directory *enrollment.Directory) {
-	ticker := time.NewTicker(5 * time.Minute)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
+	go func() {
+		for range time.Tick(5 * time.Minute) { // deletes what has expired, delivers what a crash left
 			_, _ = directory.Sweep(ctx) // the next one tries again
 		}
-	}
+	}()
+	return guard, directory.CheckKeys(ctx)
 }

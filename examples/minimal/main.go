@@ -1,8 +1,9 @@
 // Command minimal is a web application with passwords and sessions to which a second
 // factor was added. The folder before has it without.
 //
+//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
 //	go run ./examples/minimal
-//	diff examples/minimal/before examples/minimal
+//	diff -Nx '*_test.go' -x before examples/minimal/before examples/minimal
 package main
 
 import (

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-func TestBudget(t *testing.T) { try.Budget(t) }
+func TestBudget(t *testing.T) { try.Budget(t, "chi") }
 
 func TestBusyPort(t *testing.T) { try.BusyPort(t) }
 
@@ -41,12 +41,11 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(t.Context(), pool, guard)
+	a, err := newApp(t.Context(), pool, false, guard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
-	a.sessions.Cookie.Secure = false // curl speaks plain HTTP
 	server := httptest.NewServer(a.handler())
 	defer server.Close()
 	try.Script(t, server.URL, "alice", "correct horse battery")
@@ -70,7 +69,7 @@ func TestTwoFactor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := newApp(t.Context(), pool, guard)
+		a, err := newApp(t.Context(), pool, true, guard)
 		if err != nil {
 			t.Fatal(err)
 		}

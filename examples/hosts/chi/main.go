@@ -12,60 +12,68 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"time" // added
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
 
 	"github.com/alexedwards/scs/pgxstore"
 	"github.com/alexedwards/scs/v2"
 	"github.com/go-chi/chi/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/seed-1b6a03a1/twofactor/enrollment"     // added
-	"github.com/seed-1b6a03a1/twofactor/enrollment/web" // added
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
 )
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	dsn := flag.String("db", "", "`URL` of the PostgreSQL database")
+	insecure := flag.Bool("insecure", false, "let cookies travel over plain HTTP, as curl needs it")
 	flag.Parse()
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		log.Fatalf("%v (another address: -addr localhost:0)", err)
 	}
-	ctx := context.Background()
 	pool, err := pgxpool.New(ctx, *dsn)
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard, err := openGuard(ctx, pool) // added
-	if err != nil {                    // added
-		log.Fatal(err) // added
-	} // added
-	a, err := newApp(ctx, pool, guard)
+	guard, err := openGuard(ctx, pool)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := newApp(ctx, pool, !*insecure, guard)
 	if err != nil {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
 	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
-	log.Fatal(http.Serve(listener, a.handler()))
+	if err := login.Serve(ctx, listener, a.handler()); err != nil {
+		log.Fatal(err)
+	}
 }
 
 type app struct {
 	users    login.Users
 	sessions *scs.SessionManager
-	guard    *enrollment.Guard // added
-	pages    *web.Pages        // added
+	guard    *enrollment.Guard
+	pages    *web.Pages
 }
 
-func newApp(ctx context.Context, pool *pgxpool.Pool, guard *enrollment.Guard) (*app, error) {
+// newApp returns the application. With secure, its cookies travel over HTTPS only.
+func newApp(ctx context.Context, pool *pgxpool.Pool, secure bool, guard *enrollment.Guard) (*app, error) {
 	const table = `CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)`
 	if _, err := pool.Exec(ctx, table); err != nil {
 		return nil, err
 	}
 	a := &app{sessions: scs.New()}
 	a.sessions.Store = pgxstore.NewWithCleanupInterval(pool, 0)
-	a.sessions.Cookie.Secure = true
-	return a, a.addSecondFactor(guard) // added
+	a.sessions.Cookie.Secure = secure
+	return a, a.addSecondFactor(guard)
 }
 
 func (a *app) handler() http.Handler {
@@ -74,8 +82,8 @@ func (a *app) handler() http.Handler {
 	r.Get("/login", login.Page)
 	r.Post("/login", a.login)
 	r.Get("/", a.home)
-	r.Mount("/2fa", a.pages)                                                               // added
-	r.With(a.pages.RequireRecent("danger", 5*time.Minute)).HandleFunc("/danger", a.danger) // added
+	r.Mount("/2fa", a.pages)
+	r.With(a.pages.RequireRecent("danger", 5*time.Minute)).HandleFunc("/danger", a.danger)
 	return http.NewCrossOriginProtection().Handler(r)
 }
 
@@ -85,7 +93,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Wrong name or password.", http.StatusUnauthorized)
 		return
 	}
-	a.pages.SignIn(w, r, user, enrollment.SignInOptions{}) // added
+	a.pages.SignIn(w, r, user, enrollment.SignInOptions{})
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
@@ -94,8 +102,7 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprintf(w, "Hello, %s", user)
+	login.Home(w, user, "/danger", "/2fa/")
 }
 
 func (a *app) danger(w http.ResponseWriter, _ *http.Request) {
@@ -109,9 +116,9 @@ func (a *app) user(r *http.Request) (string, error) {
 	if user == "" {
 		return "", nil
 	}
-	status, err := a.guard.Status(r.Context(), user)                                      // added
-	if err != nil || string(status.Stamp) != a.sessions.GetString(r.Context(), "stamp") { // added
-		return "", err // added
-	} // added
+	status, err := a.guard.Status(r.Context(), user)
+	if err != nil || string(status.Stamp) != a.sessions.GetString(r.Context(), "stamp") {
+		return "", err
+	}
 	return user, nil
 }

@@ -24,7 +24,20 @@ func openGuard(ctx context.Context, pool *pgxpool.Pool) (*enrollment.Guard, erro
 	if err != nil {
 		return nil, err
 	}
-	return enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+	if err != nil {
+		return nil, err
+	}
+	directory, err := enrollment.NewDirectory(guard, accounts)
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for range time.Tick(5 * time.Minute) { // deletes what has expired, delivers what a crash left
+			_, _ = directory.Sweep(ctx) // the next one tries again
+		}
+	}()
+	return guard, directory.CheckKeys(ctx)
 }
 
 func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
@@ -43,6 +56,7 @@ func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
 		Reauth: func(r *http.Request) (time.Time, error) {
 			return time.Unix(a.sessions.GetInt64(r.Context(), "began"), 0), nil
 		},
+		Insecure: !a.sessions.Cookie.Secure,
 	})
 	return err
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
-func TestBudget(t *testing.T) { try.Budget(t) }
+func TestBudget(t *testing.T) { try.Budget(t, "echo") }
 
 func TestBusyPort(t *testing.T) { try.BusyPort(t) }
 

@@ -11,42 +11,49 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/seed-1b6a03a1/twofactor/enrollment"     // added
-	"github.com/seed-1b6a03a1/twofactor/enrollment/web" // added
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
 )
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
-	path := flag.String("db", "echo.db", "SQLite `file` for the second factor") // added
+	path := flag.String("db", "echo.db", "SQLite `file` for the second factor")
 	flag.Parse()
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		log.Fatalf("%v (another address: -addr localhost:0)", err)
 	}
-	guard, err := openGuard(context.Background(), *path) // added
-	if err != nil {                                      // added
-		log.Fatal(err) // added
-	} // added
+	guard, err := openGuard(ctx, *path)
+	if err != nil {
+		log.Fatal(err)
+	}
 	a, err := newApp(guard)
 	if err != nil {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
 	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
-	log.Fatal(http.Serve(listener, a.handler()))
+	if err := login.Serve(ctx, listener, a.handler()); err != nil {
+		log.Fatal(err)
+	}
 }
 
 type app struct {
 	users login.Users
-	guard *enrollment.Guard // added
-	pages *web.Pages        // added
+	guard *enrollment.Guard
+	pages *web.Pages
 
 	mu     sync.Mutex
 	tokens map[string]session
@@ -57,12 +64,12 @@ type app struct {
 type session struct {
 	user  string
 	began time.Time
-	stamp enrollment.Stamp // added
+	stamp enrollment.Stamp
 }
 
 func newApp(guard *enrollment.Guard) (*app, error) {
 	a := &app{tokens: make(map[string]session)}
-	return a, a.addSecondFactor(guard) // added
+	return a, a.addSecondFactor(guard)
 }
 
 func (a *app) handler() http.Handler {
@@ -70,8 +77,8 @@ func (a *app) handler() http.Handler {
 	e.POST("/sign-up", a.signUp)
 	e.POST("/login", a.login)
 	e.GET("/", a.home)
-	e.Any("/2fa/*", echo.WrapHandler(a.pages))                                                     // added
-	e.POST("/danger", danger, echo.WrapMiddleware(a.pages.RequireRecent("danger", 5*time.Minute))) // added
+	e.Any("/2fa/*", echo.WrapHandler(a.pages))
+	e.POST("/danger", danger, echo.WrapMiddleware(a.pages.RequireRecent("danger", 5*time.Minute)))
 	return e
 }
 
@@ -87,7 +94,7 @@ func (a *app) login(c echo.Context) error {
 	if !ok {
 		return echo.NewHTTPError(http.StatusUnauthorized, "Wrong name or password.")
 	}
-	a.pages.SignIn(c.Response(), c.Request(), user, enrollment.SignInOptions{}) // added
+	a.pages.SignIn(c.Response(), c.Request(), user, enrollment.SignInOptions{})
 	return nil
 }
 
@@ -136,9 +143,9 @@ func (a *app) user(r *http.Request) (string, error) {
 	if s.user == "" {
 		return "", nil
 	}
-	status, err := a.guard.Status(r.Context(), s.user) // added
-	if err != nil || status.Stamp != s.stamp {         // added
-		return "", err // added
-	} // added
+	status, err := a.guard.Status(r.Context(), s.user)
+	if err != nil || status.Stamp != s.stamp {
+		return "", err
+	}
 	return s.user, nil
 }

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-func TestBudget(t *testing.T) { try.Budget(t) }
+func TestBudget(t *testing.T) { try.Budget(t, "gin") }
 
 func TestBusyPort(t *testing.T) { try.BusyPort(t) }
 
@@ -52,16 +52,15 @@ func newKeys(t *testing.T) *keyring.Ring {
 
 func TestScript(t *testing.T) {
 	t.Setenv("TWOFACTOR_KEYS", newKeys(t).Reveal())
-	guard, err := openGuard(open(t))
+	guard, err := openGuard(t.Context(), open(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(t.TempDir(), guard)
+	a, err := newApp(t.TempDir(), false, guard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
-	a.sessions.Options.Secure = false // curl speaks plain HTTP
 	server := httptest.NewServer(a.handler())
 	defer server.Close()
 	try.Script(t, server.URL, "alice", "correct horse battery")
@@ -73,7 +72,7 @@ func TestTwoFactor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := newApp(t.TempDir(), guard)
+		a, err := newApp(t.TempDir(), true, guard)
 		if err != nil {
 			t.Fatal(err)
 		}

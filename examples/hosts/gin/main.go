@@ -6,12 +6,15 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"flag"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -19,15 +22,18 @@ import (
 	gormsqlite "github.com/libtnb/sqlite"
 	"gorm.io/gorm"
 
-	"github.com/seed-1b6a03a1/twofactor/enrollment"     // added
-	"github.com/seed-1b6a03a1/twofactor/enrollment/web" // added
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
 )
 
 func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	path := flag.String("db", "gin.db", "SQLite `file`")
+	insecure := flag.Bool("insecure", false, "let cookies travel over plain HTTP, as curl needs it")
 	flag.Parse()
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
@@ -42,34 +48,37 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard, err := openGuard(db) // added
-	if err != nil {             // added
-		log.Fatal(err) // added
-	} // added
-	a, err := newApp(os.TempDir(), guard)
+	guard, err := openGuard(ctx, db)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := newApp(os.TempDir(), !*insecure, guard)
 	if err != nil {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
 	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
-	log.Fatal(http.Serve(listener, a.handler()))
+	if err := login.Serve(ctx, listener, a.handler()); err != nil {
+		log.Fatal(err)
+	}
 }
 
 type app struct {
 	users    login.Users
 	sessions *sessions.FilesystemStore
-	guard    *enrollment.Guard // added
-	pages    *web.Pages        // added
+	guard    *enrollment.Guard
+	pages    *web.Pages
 }
 
-// newApp returns the application, which keeps its sessions in the folder.
-func newApp(folder string, guard *enrollment.Guard) (*app, error) {
+// newApp returns the application, which keeps its sessions in the folder. With secure, its
+// cookies travel over HTTPS only.
+func newApp(folder string, secure bool, guard *enrollment.Guard) (*app, error) {
 	key := make([]byte, 32) // of the cookies; a real application keeps it
 	rand.Read(key)
 	a := &app{sessions: sessions.NewFilesystemStore(folder, key)}
-	a.sessions.Options.Secure, a.sessions.Options.HttpOnly = true, true
+	a.sessions.Options.Secure, a.sessions.Options.HttpOnly = secure, true
 	a.sessions.Options.SameSite = http.SameSiteLaxMode
-	return a, a.addSecondFactor(guard) // added
+	return a, a.addSecondFactor(guard)
 }
 
 func (a *app) handler() http.Handler {
@@ -77,8 +86,8 @@ func (a *app) handler() http.Handler {
 	r.GET("/login", gin.WrapF(login.Page))
 	r.POST("/login", a.login)
 	r.GET("/", a.home)
-	r.Any("/2fa/*path", gin.WrapH(a.pages))                                                               // added
-	r.Any("/danger", gin.WrapH(a.pages.RequireRecent("danger", 5*time.Minute)(http.HandlerFunc(danger)))) // added
+	r.Any("/2fa/*path", gin.WrapH(a.pages))
+	r.Any("/danger", gin.WrapH(a.pages.RequireRecent("danger", 5*time.Minute)(http.HandlerFunc(danger))))
 	return http.NewCrossOriginProtection().Handler(r)
 }
 
@@ -88,7 +97,7 @@ func (a *app) login(c *gin.Context) {
 		c.String(http.StatusUnauthorized, "Wrong name or password.")
 		return
 	}
-	a.pages.SignIn(c.Writer, c.Request, user, enrollment.SignInOptions{}) // added
+	a.pages.SignIn(c.Writer, c.Request, user, enrollment.SignInOptions{})
 }
 
 func (a *app) home(c *gin.Context) {
@@ -97,8 +106,7 @@ func (a *app) home(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, "/login")
 		return
 	}
-	c.Header("Cache-Control", "no-store")
-	c.String(http.StatusOK, "Hello, %s", user)
+	login.Home(c.Writer, user, "/danger", "/2fa/")
 }
 
 func danger(w http.ResponseWriter, _ *http.Request) {
@@ -113,10 +121,10 @@ func (a *app) user(r *http.Request) (string, error) {
 	if user == "" {
 		return "", nil
 	}
-	status, err := a.guard.Status(r.Context(), user)             // added
-	if err != nil || string(status.Stamp) != s.Values["stamp"] { // added
-		return "", err // added
-	} // added
+	status, err := a.guard.Status(r.Context(), user)
+	if err != nil || string(status.Stamp) != s.Values["stamp"] {
+		return "", err
+	}
 	return user, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"strings"
 	"sync"
@@ -72,6 +73,16 @@ func read(r *http.Request) (in credentials, ok bool) {
 		return in, true
 	}
 	return credentials{r.PostFormValue("user"), r.PostFormValue("password")}, true
+}
+
+// Home greets a user, with a link to each of the pages.
+func Home(w http.ResponseWriter, user string, pages ...string) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Home</title><h1>Hello, %s</h1>`, html.EscapeString(user))
+	for _, page := range pages {
+		fmt.Fprintf(w, `<p><a href="%[1]s">%[1]s</a></p>`, html.EscapeString(page))
+	}
 }
 
 // Page asks for name and password.

@@ -3,41 +3,36 @@
 package try
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/added"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 )
 
-// budget is how many lines the second factor adds to a host.
-const budget = 60
-
-// Budget counts the lines of twofactor.go, and those of main.go that say that they were
-// added. Empty lines and comments don't count.
-func Budget(t *testing.T) {
+// Budget counts the lines that the second factor adds to the host in this folder, beside the
+// folder before, and holds the table in the documents against that.
+func Budget(t *testing.T, host string) {
 	t.Helper()
-	count := 0
-	for _, name := range []string{"twofactor.go", "main.go"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(text)) {
-			line = strings.TrimSpace(line)
-			if line != "" && !strings.HasPrefix(line, "//") && (name == "twofactor.go" || strings.HasSuffix(line, "// added")) {
-				count++
-			}
-		}
+	count, err := added.Lines("before", ".")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if count > budget || count < budget/2 {
-		t.Errorf("%d lines were added, want at most %d", count, budget)
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count == 0 || !regexp.MustCompile(fmt.Sprintf("(?m)^\\| `hosts/%s` \\|.*\\| %d \\|$", host, count)).Match(text) {
+		t.Errorf("%d lines were added to %s, and README.md does not say so", count, host)
 	}
 }
 

@@ -1,6 +1,6 @@
 // Command before is the application of examples/minimal before it had a second factor.
 //
-//	diff examples/minimal/before examples/minimal
+//	diff -Nx '*_test.go' -x before examples/minimal/before examples/minimal
 package main
 
 import (

@@ -1,0 +1,117 @@
+// Command before is the application of examples/hosts/chi before it had a second factor.
+//
+//	go run ./examples/hosts/chi/before -db postgres://…
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alexedwards/scs/pgxstore"
+	"github.com/alexedwards/scs/v2"
+	"github.com/go-chi/chi/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
+	dsn := flag.String("db", "", "`URL` of the PostgreSQL database")
+	insecure := flag.Bool("insecure", false, "let cookies travel over plain HTTP, as curl needs it")
+	flag.Parse()
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatalf("%v (another address: -addr localhost:0)", err)
+	}
+	pool, err := pgxpool.New(ctx, *dsn)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a, err := newApp(ctx, pool, !*insecure)
+	if err != nil {
+		log.Fatal(err)
+	}
+	a.users.Add("alice", "correct horse battery")
+	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
+	if err := login.Serve(ctx, listener, a.handler()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+type app struct {
+	users    login.Users
+	sessions *scs.SessionManager
+}
+
+// newApp returns the application. With secure, its cookies travel over HTTPS only.
+func newApp(ctx context.Context, pool *pgxpool.Pool, secure bool) (*app, error) {
+	const table = `CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)`
+	if _, err := pool.Exec(ctx, table); err != nil {
+		return nil, err
+	}
+	a := &app{sessions: scs.New()}
+	a.sessions.Store = pgxstore.NewWithCleanupInterval(pool, 0)
+	a.sessions.Cookie.Secure = secure
+	return a, nil
+}
+
+func (a *app) handler() http.Handler {
+	r := chi.NewRouter()
+	r.Use(a.sessions.LoadAndSave)
+	r.Get("/login", login.Page)
+	r.Post("/login", a.login)
+	r.Get("/", a.home)
+	r.Get("/danger", a.danger)
+	return http.NewCrossOriginProtection().Handler(r)
+}
+
+func (a *app) login(w http.ResponseWriter, r *http.Request) {
+	user, ok := a.users.Check(r)
+	if !ok {
+		http.Error(w, "Wrong name or password.", http.StatusUnauthorized)
+		return
+	}
+	if err := a.sessions.RenewToken(r.Context()); err != nil {
+		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
+		return
+	}
+	a.sessions.Put(r.Context(), "user", user)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (a *app) home(w http.ResponseWriter, r *http.Request) {
+	user, err := a.user(r)
+	if err != nil || user == "" {
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	login.Home(w, user, "/danger")
+}
+
+func (a *app) danger(w http.ResponseWriter, r *http.Request) {
+	if user, err := a.user(r); err != nil || user == "" {
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	fmt.Fprintln(w, "danger done")
+}
+
+// user returns who is signed in, or "".
+func (a *app) user(r *http.Request) (string, error) {
+	user := a.sessions.GetString(r.Context(), "user")
+	if user == "" {
+		return "", nil
+	}
+	return user, nil
+}

@@ -1,0 +1,136 @@
+// Command before is the application of examples/hosts/gin before it had a second factor.
+//
+//	go run ./examples/hosts/gin/before
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/gorilla/sessions"
+	gormsqlite "github.com/libtnb/sqlite"
+	"gorm.io/gorm"
+
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
+	path := flag.String("db", "gin.db", "SQLite `file`")
+	insecure := flag.Bool("insecure", false, "let cookies travel over plain HTTP, as curl needs it")
+	flag.Parse()
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		log.Fatalf("%v (another address: -addr localhost:0)", err)
+	}
+	gin.SetMode(gin.ReleaseMode)
+	file, err := sqlite.Open(*path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := gorm.Open(&gormsqlite.Dialector{Conn: file}, &gorm.Config{}); err != nil {
+		log.Fatal(err)
+	}
+	a := newApp(os.TempDir(), !*insecure)
+	a.users.Add("alice", "correct horse battery")
+	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
+	if err := login.Serve(ctx, listener, a.handler()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+type app struct {
+	users    login.Users
+	sessions *sessions.FilesystemStore
+}
+
+// newApp returns the application, which keeps its sessions in the folder. With secure, its
+// cookies travel over HTTPS only.
+func newApp(folder string, secure bool) *app {
+	key := make([]byte, 32) // of the cookies; a real application keeps it
+	rand.Read(key)
+	a := &app{sessions: sessions.NewFilesystemStore(folder, key)}
+	a.sessions.Options.Secure, a.sessions.Options.HttpOnly = secure, true
+	a.sessions.Options.SameSite = http.SameSiteLaxMode
+	return a
+}
+
+func (a *app) handler() http.Handler {
+	r := gin.New()
+	r.GET("/login", gin.WrapF(login.Page))
+	r.POST("/login", a.login)
+	r.GET("/", a.home)
+	r.GET("/danger", a.danger)
+	return http.NewCrossOriginProtection().Handler(r)
+}
+
+func (a *app) login(c *gin.Context) {
+	user, ok := a.users.Check(c.Request)
+	if !ok {
+		c.String(http.StatusUnauthorized, "Wrong name or password.")
+		return
+	}
+	s := a.session(c.Request)
+	s.Values["user"] = user
+	if err := a.start(c.Writer, c.Request, s); err != nil {
+		c.Status(http.StatusInternalServerError)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, "/")
+}
+
+func (a *app) home(c *gin.Context) {
+	user, err := a.user(c.Request)
+	if err != nil || user == "" {
+		c.Redirect(http.StatusSeeOther, "/login")
+		return
+	}
+	login.Home(c.Writer, user, "/danger")
+}
+
+func (a *app) danger(c *gin.Context) {
+	if user, err := a.user(c.Request); err != nil || user == "" {
+		c.Redirect(http.StatusSeeOther, "/login")
+		return
+	}
+	c.Header("Cache-Control", "no-store")
+	c.String(http.StatusOK, "danger done")
+}
+
+// user returns who is signed in, or "".
+func (a *app) user(r *http.Request) (string, error) {
+	s := a.session(r)
+	user, _ := s.Values["user"].(string)
+	if user == "" {
+		return "", nil
+	}
+	return user, nil
+}
+
+// session returns the session of the browser, or an empty one.
+func (a *app) session(r *http.Request) *sessions.Session {
+	s, _ := a.sessions.Get(r, "session") // a cookie that can't be read is none
+	return s
+}
+
+// start gives the browser a new session. The one that it has is deleted.
+func (a *app) start(w http.ResponseWriter, r *http.Request, s *sessions.Session) error {
+	s.Options.MaxAge = -1
+	if err := a.sessions.Save(r, w, s); err != nil {
+		return err
+	}
+	s.ID, s.Options.MaxAge = "", int((12 * time.Hour).Seconds())
+	return a.sessions.Save(r, w, s)
+}
