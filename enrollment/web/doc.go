@@ -18,7 +18,8 @@
 //
 //	pages.SignIn(w, r, userID, enrollment.SignInOptions{})
 //
-// And the settings page links to "/2fa/". The application still does what the
+// And the settings page links to "/2fa/". A mux refuses the pattern "/2fa/" beside
+// "GET /": write "GET /{$}" or "/" for the home page. The application still does what the
 // documentation of package enrollment asks of it, except for what is done here: it
 // need not set Cache-Control, and the pages below Path need no protection against
 // cross-site requests. Do not compress these pages: they hold secrets beside a path
