@@ -235,7 +235,7 @@ func TestMark(t *testing.T) {
 		b := h.browser().login(user).get("/2fa/setup/begin")
 		form := b.form("/2fa/setup/begin")
 		if len(form) != 2 || form[0] != "mark" || len(form[1]) != 16 || seen[form[1]] != "" || strings.Contains(form[1], user) {
-			t.Fatalf("%s has %q, as %q", user, form, seen[form[1]])
+			t.Fatalf("%s has %q, among %q", user, form, seen)
 		}
 		seen[form[1]] = user
 	}
