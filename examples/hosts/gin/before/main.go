@@ -29,7 +29,7 @@ func main() {
 	defer stop()
 	addr := flag.String("addr", "localhost:8080", "`address` to listen on")
 	path := flag.String("db", "gin.db", "SQLite `file`")
-	insecure := flag.Bool("insecure", false, "let cookies travel over plain HTTP, as curl needs it")
+	insecure := flag.Bool("insecure", false, "let cookies travel over plain HTTP, for curl and development")
 	flag.Parse()
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
