@@ -17,14 +17,13 @@ var ErrNoEraser = errors.New("enrollment: the store does not implement store.Era
 // accepted all of its events. Call [Admin.Erase] again later.
 var ErrUndelivered = errors.New("enrollment: not erased: the account has undelivered events")
 
-// Erase deletes the user's record with its history. Call it when the user is
-// deleted. First, it hands Config.Notify the events of the account that are still
-// undelivered, also an [EventWrongCodes] that is not due yet, and [EventErased] last. If
-// Notify does not accept all of them, Erase deletes nothing and returns
-// [ErrUndelivered]. A Guard without Notify tells nobody; it returns ErrUndelivered if
-// another Guard has left undelivered events. What happens to the account while Erase
-// deletes it can go with the record untold: end the sessions of the user first, and let
-// nobody sign in.
+// Erase deletes the user's record with its history. Call it when the user is deleted.
+// First, it hands Config.Notify the events of the account that are still undelivered,
+// also an [EventWrongCodes] that is not due yet, and [EventErased] last. If Notify does
+// not accept all of them, Erase deletes nothing and returns [ErrUndelivered]. A Guard
+// without Notify tells nobody; it returns ErrUndelivered if another Guard has left
+// undelivered events. A change during Erase can be deleted before the user is told of it.
+// So end the user's sessions first, and let nobody sign in.
 //
 // Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
 // belongs to another user. Notify is then handed only EventErased, once, after the
@@ -34,8 +33,9 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 // [store.Eraser]. After another error, call it again: the record may still be
 // there, and the event may come twice.
 //
-// What [Admin.Move] has left under an old id holds no account: Erase removes it without
-// an event. Under the old id of an unfinished Move, Erase deletes the account.
+// After [Admin.Move], the record of the old id holds no account. Erase removes it without
+// an event. While a Move is unfinished, the record of the old id can still hold the
+// account, and Erase deletes it.
 //
 // Erase also forgets which codes were used: if the account is created again with
 // the same secret, it accepts a used code once more.

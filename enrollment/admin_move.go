@@ -21,13 +21,13 @@ var ErrMoved = errors.New("enrollment: the account is under another user id")
 // Reset. The event is [EventMoved], under the new id.
 //
 // Call Move before the application uses the new id. Until then, the new id has no
-// account, so SignIn says Proceed for it. During a move, every operation on both ids
-// returns an error that matches [ErrMoved]. After Move has returned nil, only the old
-// id does, until Erase removes what is left there: a record that names the new id and
-// holds no account. If Move returns an error, call it again with the same ids until it
-// returns nil. It continues where it stopped, and both ids are refused or the account
-// still works under the old id. To give up a move while the old id still works, erase
-// the new id.
+// account, so SignIn says Proceed for it. During a move, the account works under one of
+// the ids or under neither. An operation on an id that it does not work under returns an
+// error that matches [ErrMoved]. After Move has returned nil, the account works under the
+// new id. The old id is refused until Erase removes what is left there: a record that
+// names the new id and holds no account. If Move returns an error, call it again with the
+// same ids until it returns nil: it continues where it stopped. To give up a move while
+// the old id still works, erase the new id.
 //
 // Move returns a [Denied] of reason ReasonNotEnrolled if the old id has no record,
 // ReasonUserIDTaken if the new one has a record, and ReasonOwnAccount if the actor

@@ -12,7 +12,7 @@ import (
 
 // An ImportFinding is what [Admin.Import] would do for one user. It holds no secret.
 type ImportFinding struct {
-	// UserID is who.
+	// UserID is the id of the user.
 	UserID string
 
 	// Reason is why the import would be denied; "" if it would not be.
@@ -53,9 +53,9 @@ type ImportCount struct {
 // sign-in (SignInOptions.Import).
 //
 // It reads users one by one, in constant memory, and loads the account of each. It
-// calls each with every finding, in the same order; each may be nil. For a row of the
-// other system that can't be read, yield an Import with a zero Key: that is a finding
-// with an Err.
+// passes every finding to the function each, in the order of the users. The function can
+// be nil. For a row of the other system that can't be read, yield an Import with a zero
+// Key: that is a finding with an Err.
 //
 // It stops at an error of the store or the context, or about the actor or the reason.
 // The ImportCount then holds what was found before.

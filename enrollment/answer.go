@@ -16,11 +16,11 @@ import (
 // code: it reads six digits as the code in the message. The challenge identifies
 // the user; see Success.UserID. A success spends the challenge, a failure does not.
 //
-// The code can be pasted with the text around it, on one line of at most 64 bytes:
-// "Your code is 123456" or "G-123456". The text must have no other digits, and must not
-// look like a recovery code. On an account with recovery codes of another system (see
-// [Import]), it is taken for one of those. A recovery code can be its whole line on the
-// sheet; see [recovery.ParseCode]. One text is one guess.
+// The code can be pasted with the text around it, on one line of at most 64 bytes: "Your
+// code is 123456" or "G-123456". The text must have no other digits, and must not look
+// like a recovery code. On an account with recovery codes of another system (see
+// [Import]), such a text is treated as one of those codes. A recovery code can be its
+// whole line on the sheet; see [recovery.ParseCode]. One text is one guess.
 //
 // It returns a [Denied] that matches [ErrChallenge]: ask for the first factor again.
 // After one that matches [ErrWrongCode] or [ErrLocked], the same challenge can be

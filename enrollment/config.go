@@ -88,9 +88,9 @@ type Config struct {
 
 	// Window says which time steps a code may belong to: the current one, and the one
 	// before, the one after, both or none. It applies to every check of an app code, also
-	// at the setup. Each step that is left out takes a third from the chance of guessing a
-	// code, 0.12 % per year with all of them and 0.04 % with one, and refuses users who
-	// type late or whose clock is off. Defaults to [totp.LookBothWays], which RFC 6238,
+	// at the setup. With fewer steps a code is harder to guess: the chance is 0.12 % per
+	// year with all three, and 0.04 % with one. But users who type late, or whose clock is
+	// wrong, are refused. Defaults to [totp.LookBothWays], which RFC 6238,
 	// section 5.2, recommends.
 	Window totp.Window
 
@@ -175,11 +175,11 @@ type Config struct {
 	// then, hardware tokens with such secrets can be set up as well. From then on, Answer
 	// denies a right code of such a user as ReasonMustReplace, with what it takes to
 	// replace the secret; see [Replacement]. A trusted device then replaces no code.
-	// SignIn still asks for a code of the old secret, so that nobody gets around it. What
-	// proves no change of factors still signs in: a code in a message, and three
-	// consecutive codes of another time, see [ThreeCodes].
+	// SignIn still asks for a code of the old secret, so that nobody gets around it. A code
+	// in a message, and three consecutive codes of another time (see [ThreeCodes]), still
+	// sign in, because they authorise no change of factors.
 	//
-	// Status and Directory say who has such a secret. Import still takes them after that
+	// Status and Directory say who has such a secret. Import still accepts them after that
 	// time, for users who come late. Set it to the same value on every node. Defaults to
 	// the zero time: none is imported, and users who have one must replace it now.
 	ShortSecretsUntil time.Time

@@ -34,9 +34,9 @@ var (
 	ErrMissing = errors.New("enrollment: the account should be enrolled and is not")
 
 	// ErrNotApproved says that the Go runtime enforces FIPS 140-3, and that evaluating the
-	// code would take an algorithm that it does not approve: the account has an app with
-	// SHA-1, or recovery codes with Argon2id, from a time when that was not so, or
-	// imported ones with bcrypt. No code was counted or used up. The text says whether it
+	// code would take an algorithm that it does not approve. The account has an app with
+	// SHA-1 or recovery codes with Argon2id from before FIPS 140-3 was enforced, or
+	// imported codes with bcrypt. No code was counted or used up. The text says whether it
 	// is the app or the recovery codes. OPERATING.md says what to do.
 	ErrNotApproved = errors.New("enrollment: the account needs an algorithm that FIPS 140-3 does not approve, nothing was decided")
 )
@@ -48,8 +48,8 @@ type Denied struct {
 	// Reason says why.
 	Reason Reason
 
-	// Factor is what the code was taken for, if the answer is about a code:
-	// while app codes are locked, a recovery code still works.
+	// Factor is the kind of code that the answer is about, if it is about a code. For
+	// example, recovery codes still work while app codes are locked.
 	Factor Factor
 
 	// RetryAt is when trying again makes sense; the zero time if waiting
@@ -62,8 +62,8 @@ type Denied struct {
 	// Retry-After, without a clock that agrees with the server's.
 	Wait time.Duration
 
-	// Skew is, for ReasonClockSkew, how far the clock of the authenticator is
-	// ahead of ours, to the period of the code; negative if it is behind.
+	// Skew is, for ReasonClockSkew, how far the clock of the authenticator is ahead of
+	// ours, rounded to whole periods of its codes; negative if it is behind.
 	Skew time.Duration
 
 	// ThreeCodes says that app codes are locked or disabled, and that three

@@ -63,10 +63,10 @@ type Swept struct {
 // [Directory.ResumeWalk] for programs that end after each Sweep.
 //
 // An account that can't be opened or saved is in Swept.Failed, and the others are
-// processed all the same. Sweep returns what was done so far. It also returns an
-// error if the context ends, which is checked before each account, or if the
-// accounts can't be listed. Config.Observe counts each account that was due, as
-// "sweep". Each of them that did not fail is a line of the log.
+// processed all the same. Sweep returns what was done so far. It also returns an error if
+// the context ends, which is checked before each account, or if the accounts can't be
+// listed. Config.Observe counts each account that was due, as "sweep". The log has a line
+// for each of them that did not fail.
 func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 	var done Swept
 	if err := d.check(); err != nil {

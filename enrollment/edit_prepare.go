@@ -124,8 +124,8 @@ func (e *edit) taskFor(need account.Need) (task, error) {
 }
 
 // queue waits for the account's turn and, if there are many derivations, for leave to
-// make them. Both last until the edit is over: a set is paid for when it is the edit's
-// turn to make it, and who waits in vain has paid nothing. Then queue waits until there
+// make them. Both last until the edit is over. A set is paid for only when its turn has
+// come, so a caller who waits in vain pays nothing. Then queue waits until there
 // is a slot. It reports whether the account has to be looked at
 // again before anything slow is done for it, since the lock may have closed:
 // after any wait, and where somebody else may have had the turn since it was

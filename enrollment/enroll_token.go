@@ -24,20 +24,20 @@ const (
 	MaxBrowser = 128
 )
 
-// An EnrollToken says that a user has signed in as far as that goes, and must set up an
-// authenticator before anything else. [Guard.SignIn] returns it with MustEnroll: the
-// first factor was right, and there is no second one. A [Replacement] has one for a user
-// whose secret is too short. With [ByEnrollToken] it proves that setup, and no other
+// An EnrollToken says that the first factor of a user was right, and that the user must
+// set up an authenticator before anything else. [Guard.SignIn] returns it with
+// MustEnroll if there is no second factor. A [Replacement] has one for a user whose
+// secret is too short. With [ByEnrollToken] it proves that setup, and no other
 // change.
 //
 // It is good for [EnrollTTL], and until a factor is set up or changed. It can begin a
 // setup several times. If the user has no account yet, the first setup makes the token
 // that began it the only one that is good.
 //
-// It alone, without a code, lets its bearer give the account a phone. An application with
-// pages keeps it in a cookie (HttpOnly, Secure, SameSite=Lax), never in a form or an
-// address, and binds it to the browser with SignInOptions.Browser. A client that speaks
-// JSON gets it in the answer, and sends it in the body or a header.
+// Anybody who has the token can set up a phone for the account, without a code. An
+// application with pages keeps it in a cookie (HttpOnly, Secure, SameSite=Lax), never in
+// a form or an address, and binds it to the browser with SignInOptions.Browser. A client
+// that speaks JSON gets it in the answer, and sends it in the body or a header.
 //
 // [Admin.Erase] leaves nothing behind that could void a token: one that was handed out to
 // a user without an account is good for the rest of its time.
@@ -106,11 +106,11 @@ func (t enrollToken) mandate() account.Mandate {
 // Enrolling returns the user whom the token was handed out to, in the browser that is
 // named as in SignInOptions.Browser. Pass the id to Begin with [ByEnrollToken], and then
 // to Resume, Confirm or Cancel with the token of the setup: there is no session yet that
-// could have it, and a form must not. The user is not signed in: do nothing else for
-// this user.
+// could hold the id, and it must not come from a form. The user is not signed in: do
+// nothing else for this user.
 //
-// Enrolling reads the token alone, and loads nothing. It accepts it for
-// [EnrollConfirmTTL]; whether the setup may begin is for Begin to say.
+// Enrolling reads the token alone, and loads nothing. It accepts the token for
+// [EnrollConfirmTTL]; Begin checks whether a setup may still begin with it.
 //
 // It returns a [Denied] of reason ReasonEnrollTokenInvalid.
 func (g *Guard) Enrolling(ctx context.Context, token EnrollToken, browser string) (userID string, err error) {

@@ -137,8 +137,8 @@ const (
 	// [Guard.Answer] was given wrong ones, and within ten minutes of the first of them
 	// no right one followed from the same origin. Somebody may know the password. The
 	// event is delivered by [Directory.Sweep], at once if two-factor authentication is
-	// switched off or the account erased, and at most once in 24 hours: what comes sooner
-	// is told then.
+	// switched off or the account erased, and at most once in 24 hours: an alert that is
+	// due earlier waits until then.
 	//
 	// One or two wrong codes tell nobody if the right one follows within these ten
 	// minutes from the same origin (see [WithOrigin]) and nobody else was wrong
@@ -156,8 +156,9 @@ const (
 	// Event.Origin is where the right code came from.
 	EventRightAfterWrong EventKind = "right_after_wrong"
 
-	// EventResynchronized means that the clock of a hardware token was taken for as
-	// wrong as three consecutive codes have shown; see [ThreeCodes.Resynchronize].
+	// EventResynchronized means that three consecutive codes have shown how wrong the
+	// clock of a hardware token is, and that its codes are now accepted by that clock;
+	// see [ThreeCodes.Resynchronize].
 	// Event.Name is the name of the token.
 	EventResynchronized EventKind = "resynchronized"
 )

@@ -28,15 +28,15 @@ const (
 // by [Guard.Messages], and safe for concurrent use.
 //
 // A code is good for [DeliveryTTL] and for five tries. Only the last code that was sent
-// is good, and any change of factor ends it. An account is sent one message in
-// [MessagePause] and Config.MaxMessages a day, which begins with the first of them, no
-// matter who asked for them and whether they arrived; only a message that was refused
-// for certain is not counted for the day, see [ErrRefused]. How many messages one
+// is good, and any change of factor ends it. An account is sent at most one message in
+// [MessagePause] and Config.MaxMessages a day. The day begins with the first one. It does
+// not matter who asked, or whether messages arrived. Only those that the gateway refused
+// for certain are not counted for the day; see [ErrRefused]. How many messages one
 // address gets on behalf of several accounts, and what all of them cost, is for the
 // application to limit. Wrong codes are throttled like those of an app, in a budget of
-// their own. Neither limit starts again when the address is removed or replaced, or
-// when two-factor authentication is switched off and on. Only the use of a recovery
-// code gives five guesses back.
+// their own. Neither limit starts again when the address is removed or replaced, or when
+// two-factor authentication is switched off and on. Only the use of a recovery code gives
+// five guesses back.
 //
 // A delivered code signs in. For a step-up, call [Guard.SignIn] with its
 // purpose, Send with the challenge, and [Guard.Answer]; [Guard.Verify] takes no
@@ -83,9 +83,8 @@ type Delivery struct {
 // If a sign-in begins again before another message may be sent, Send sends nothing and
 // counts nothing: the code that was sent answers the new challenge, with the same five
 // tries; see Delivery.Earlier. It must have been sent for the same purpose. The first
-// right answer uses it up. With a challenge of Send whose code is still the last one,
-// Send is asked for another code, and denies it as ReasonTooSoon or
-// ReasonTooManyMessages.
+// right answer uses it up. If the challenge belongs to the last message, the call asks for
+// another code, and Send denies it as ReasonTooSoon or ReasonTooManyMessages.
 //
 // Send accepts both kinds of challenge for [ChallengeTTL] after SignIn; then ask for
 // the first factor again. So no challenge outlives its SignIn by more than ChallengeTTL

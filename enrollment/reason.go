@@ -161,7 +161,7 @@ const (
 	ReasonWasEnrolled Reason = Reason(account.WasEnrolled)
 
 	// ReasonShortSecret means that a secret has fewer than 128 bits, and that
-	// Config.ShortSecretsUntil is not set; for a setup, that it does not lie ahead. It
+	// Config.ShortSecretsUntil is not set or, for a setup, that this time has passed. It
 	// concerns setups of hardware tokens, and programs that import.
 	ReasonShortSecret Reason = Reason(account.ShortSecret)
 
@@ -254,8 +254,7 @@ const (
 	ReasonProofNotAllowed Reason = Reason(account.ProofNotAllowed)
 
 	// ReasonEnrollTokenInvalid means that the text is no EnrollToken, was handed out to
-	// another user or browser, or has ended: by its time, because the account has a
-	// second factor now, or because another browser has begun a setup first. Ask for
-	// the first factor again. [ErrProof]
+	// another user or browser, or has ended: it expired, a factor was set up or changed,
+	// or another browser began a setup first. Ask for the first factor again. [ErrProof]
 	ReasonEnrollTokenInvalid Reason = Reason(account.EnrollTokenInvalid)
 )

@@ -32,8 +32,8 @@ func (redacted) MarshalText() ([]byte, error) { return nil, errEncode }
 // MarshalBinary always returns an error, so encoding with gob fails.
 func (redacted) MarshalBinary() ([]byte, error) { return nil, errEncode }
 
-// What tokens are in can be logged as JSON, which encodes them. So it is logged
-// without them, and without recovery codes.
+// These structs hold tokens. A log in JSON would encode them, so the structs are logged
+// without tokens and recovery codes.
 
 // LogValue returns the Decision without the Challenge and the EnrollToken.
 func (d Decision) LogValue() slog.Value {

@@ -18,16 +18,17 @@ type Success struct {
 	// UserID is the user who answered.
 	UserID string `json:"user_id"`
 
-	// Purpose is what was answered for.
+	// Purpose is the purpose of the challenge, or of the call if there was none; see also
+	// PurposeSetup.
 	Purpose Purpose `json:"purpose"`
 
-	// Factor is what was answered with.
+	// Factor is the kind of code that was given.
 	Factor Factor `json:"factor"`
 
 	// Authenticator is the ID of the authenticator, where Factor is TOTP.
 	Authenticator string `json:"authenticator,omitempty"`
 
-	// At is when, in UTC.
+	// At is when the user answered, in UTC.
 	At time.Time `json:"at"`
 
 	// Receipt proves this Success to the Guard. Keep it in the session. ByReceipt takes it
@@ -160,9 +161,9 @@ const (
 	// PurposeSignIn is the second step of a sign-in.
 	PurposeSignIn Purpose = "sign_in"
 
-	// PurposeSetup stands in the Success of a Confirm that completes nothing else: the
-	// user is who has set up a factor, and is signed in only if that was so before. It
-	// is an error anywhere else.
+	// PurposeSetup is the purpose of a Confirm that completes no sign-in. The user has set
+	// up a factor, and is signed in only if there was a session before. It is an error
+	// anywhere else.
 	PurposeSetup Purpose = "setup"
 )
 

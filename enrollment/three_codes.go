@@ -111,13 +111,13 @@ func (c ThreeCodes) Verify(ctx context.Context, userID string, purpose Purpose, 
 	})
 }
 
-// Resynchronize takes the clock of a hardware token for as wrong as it is, because
-// nobody can set it. From then on, single codes are right that the token shows now, and
-// the window is as narrow as before. The authenticator is the ID of one with
-// Authenticator.HardwareToken (see [Status]), and the codes are three consecutive ones
-// of it, as Answer takes them. A success uses them up and ends the run of wrong codes.
-// Offer it if the Success.Drift of a token is not zero at each sign-in, or if three codes
-// of it are right and one is not.
+// Resynchronize measures how wrong the clock of a hardware token is, because nobody can
+// set that clock. From then on, codes of the token are accepted by its own clock, in a
+// window as narrow as before. The authenticator is the ID of one with
+// Authenticator.HardwareToken (see [Status]), and the codes are three consecutive ones of
+// it, as Answer takes them. A success uses them up and ends the run of wrong codes. Offer
+// it if the Success.Drift of a token is not zero at each sign-in, or if three consecutive
+// codes of it are accepted and a single one is not.
 //
 // It finds a clock that is wrong by up to ten minutes. Each call replaces what the one
 // before has found. A token that is set up again starts at zero.

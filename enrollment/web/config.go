@@ -43,7 +43,7 @@ type Config struct {
 
 	// Issuer returns the name of the service that apps and the sheet of recovery codes
 	// show, for an application that has several names, and "" for that of the Guard.
-	// Choose it from names that you know: the request says what its sender likes.
+	// Choose it from a list of your own: anybody can send any Host.
 	// Defaults to nil: the name is always that of the Guard.
 	Issuer func(r *http.Request) string
 

@@ -22,8 +22,8 @@
 // "GET /": write "GET /{$}" or "/" for the home page. The application still does what the
 // documentation of package enrollment asks of it, except for what is done here: it
 // need not set Cache-Control, and the pages below Path need no protection against
-// cross-site requests. Do not compress these pages: they hold secrets beside a path
-// that the address names.
+// cross-site requests. Do not compress these pages: an attacker who chooses the path
+// in them could learn the secrets beside it from the length of the answer.
 //
 // # Clients without a browser
 //
@@ -68,8 +68,8 @@
 // replace. It sends enroll_token to the routes /setup and /address in place of a session,
 // and the session is in the answer to the first code.
 //
-// The setup token is there before the code, and the token of /codes/token before the new
-// codes, so a client whose answer was lost asks for them with /codes/again.
+// A client has the setup token before it sends the code, and the token of /codes/token
+// before it asks for new codes. If an answer is lost, it gets the codes with /codes/again.
 //
 // # What a browser does
 //

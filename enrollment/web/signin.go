@@ -22,8 +22,8 @@ import (
 //
 // SignIn refuses a request that another site has sent, so that nobody can sign a user
 // into another account. A provider that posts to the application has to be named in
-// Config.Origins. A GET can't be told apart like this: if a provider or a link in a mail
-// leads back by one, the application has to check that this browser began the sign-in.
+// Config.Origins. SignIn can't tell who has caused a GET. If a provider or a link in a mail
+// leads back by one, check that this browser began the sign-in.
 func (p *Pages) SignIn(w http.ResponseWriter, r *http.Request, userID string, o enrollment.SignInOptions) {
 	c := p.call(w, r)
 	c.headers()
