@@ -38,7 +38,8 @@ type Sheet struct {
 	Words SheetWords
 }
 
-// A sheet is what both forms of a sheet say. Issuer and account are on one line.
+// A sheet holds the texts that both forms of a sheet share. Issuer and account are on one
+// line.
 type sheet struct {
 	SheetText
 	words                    SheetWords

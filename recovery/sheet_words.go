@@ -24,7 +24,7 @@ type SheetWords struct {
 	// [time.DateOnly].
 	Date string
 
-	// Many are the texts for several codes, One those for a single code.
+	// Many has the texts for several codes, One those for a single code.
 	Many, One SheetText
 }
 

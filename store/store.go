@@ -37,8 +37,8 @@ const (
 // Errors that implementations return. An implementation may wrap them to say
 // more, because callers match them with [errors.Is].
 var (
-	// ErrNotFound says that the user has no record. The library then takes the
-	// user for not enrolled, so a Store that could not look must return another
+	// ErrNotFound says that the user has no record. The library then treats the
+	// user as not enrolled, so a Store that could not read must return another
 	// error.
 	ErrNotFound = errors.New("store: no such record")
 

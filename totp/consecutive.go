@@ -37,10 +37,10 @@ func (nearMiss) Is(target error) bool { return target == ErrWrong }
 //   - [ErrReplayed], which also matches ErrWrong: the codes are right, but at least
 //     the first of them was used before.
 //   - [ErrNearMiss], which also matches ErrWrong: exactly two of the codes are right.
-//     Some authenticators show the next code beside the present one, so a look at
-//     the screen gives two, and the third can be guessed. If the first ones were
-//     used, ErrReplayed would confirm that guess. Count these, and use the step up
-//     after a few.
+//     Some authenticators show the next code beside the present one. Somebody who
+//     sees the screen knows two codes and can guess the third, and if the first one
+//     was used, ErrReplayed confirms a right guess. So count these errors, and after
+//     a few store the returned step as used.
 //
 // The other errors are those of [Key.Check]: ErrMalformed if one of the inputs is
 // not a code, and ErrWrong if they are not as long as the codes of this key. As

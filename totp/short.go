@@ -13,7 +13,7 @@ const MinShortSecretSize = 10
 //	secret, err := totp.ShortSecrets{}.ParseSecret("GEZDGNBVGY3TQOJQ")
 //
 // No search finds a secret of 80 bits today. But it is below what the standard calls
-// safe, so let users replace it soon. Where codes are checked, look at [Secret.Short].
+// safe, so let users replace it soon. [Secret.Short] tells such a secret from others.
 type ShortSecrets struct{}
 
 // NewSecret is [NewSecret], also for [MinShortSecretSize] bytes or more.

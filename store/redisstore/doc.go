@@ -64,8 +64,8 @@
 // but the user is in the sorted set, Redis has evicted the account or something else has
 // deleted it. Load then returns [ErrLost], and the user does not count as not enrolled.
 //
-// While a slot of a cluster moves to another master, calls for its users can fail. They do
-// not take a user for absent whose keys are on their way.
+// While a slot of a cluster moves to another master, calls for its users can fail. They
+// never report a user as absent while the user's keys move.
 //
 // go-redis sends a command again when a connection fails. A Store lets it do so for Load,
 // and outside a cluster for List, as the client's MaxRetries says. A Save and an Erase are

@@ -81,8 +81,8 @@
 // again, ten times in all. One by [Store.EraseTx] is not: the whole transaction is rolled back.
 //
 // "The caller" is the application that called the Guard. It may ask the user to
-// type the next code, or repeat the call: the Guard takes a code that was stored as
-// used for a used one. [Store.Migrate] repeats its statements after SQLite's busy and
+// type the next code, or repeat the call: if the code was stored as used, the Guard
+// denies it as used. [Store.Migrate] repeats its statements after SQLite's busy and
 // MySQL's 1205 and 1213, for about four seconds and within the context.
 //
 // The numbers of MySQL's errors are read from the beginning of their text, because
