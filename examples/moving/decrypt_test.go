@@ -4,26 +4,70 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
-	"crypto/sha1"
+	"crypto/pbkdf2"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
-// What the migrations of Laravel and Fortify create in SQLite.
-const fortifySchema = `
-create table "users" ("id" integer primary key autoincrement not null, "name" varchar not null,
-	"email" varchar not null, "email_verified_at" datetime, "password" varchar not null,
-	"remember_token" varchar, "created_at" datetime, "updated_at" datetime);
-create unique index "users_email_unique" on "users" ("email");
-alter table "users" add column "two_factor_secret" text;
-alter table "users" add column "two_factor_recovery_codes" text;
-alter table "users" add column "two_factor_confirmed_at" datetime`
+const (
+	railsPrimary = "fEtVPcqyOkVpYnKcz3Y0nJx0V0z8K2mb"
+	railsSalt    = "9kQ2xVYbq0T1uPzr5nDs7hWcE4aJm6Lf"
+)
+
+// railsEncrypt is an encrypted attribute of Rails 7.1, written for this test.
+func railsEncrypt(t *testing.T, primary, text string) string {
+	t.Helper()
+	key, err := pbkdf2.Key(sha256.New, primary, []byte(railsSalt), 65536, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := aes.NewCipher(key)
+	aead, _ := cipher.NewGCM(block)
+	iv := sha256.Sum256([]byte(text))
+	sealed := aead.Seal(nil, iv[:12], []byte(text), nil)
+	at := len(sealed) - 16
+	b64 := base64.StdEncoding.EncodeToString
+	out, _ := json.Marshal(map[string]any{"p": b64(sealed[:at]), "h": map[string]string{"iv": b64(iv[:12]), "at": b64(sealed[at:])}})
+	return string(out)
+}
+
+// What OpenSSL has encrypted as Rails 7.0 does, with SHA-1, and as 7.1 does.
+func TestRailsDecrypt(t *testing.T) {
+	keys, err := readRailsKeys(railsPrimary, railsSalt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sha1Sealed = `{"p":"CIDiENYr6hmK9pxUm9GQdyFpkieDJ8jZ","h":{"iv":"1JxrKj9bQ7pqrxAz","at":"WKeIlPW2WBqcY65O/hIHFA=="}}`
+	for _, sealed := range []string{sha1Sealed,
+		`{"p":"Bl8U3uhdszfeJ7DVXpzwLutaOHeEq6sc","h":{"iv":"/arhGG+XUyzv6QTZ","at":"NE8nNS+ujaqs89L80iMOMA=="}}`} {
+		if got, err := keys.decrypt(sealed); got != "RK4RX64VWTIXVNBVW2NCB4J3" || err != nil {
+			t.Errorf("decrypt = %q, %v", got, err)
+		}
+	}
+	for name, sealed := range map[string]string{
+		"a short tag": strings.Replace(sha1Sealed, "WKeIlPW2WBqcY65O/hIHFA==", "WKeIlA==", 1),
+		"no nonce":    `{"p":"CIDiENYr6hmK9pxUm9GQdyFpkieDJ8jZ","h":{"at":"WKeIlPW2WBqcY65O/hIHFA=="}}`,
+		"changed":     strings.Replace(sha1Sealed, "CIDi", "DIDi", 1),
+		"compressed":  strings.Replace(sha1Sealed, `"h":{`, `"h":{"c":true,`, 1),
+		"an envelope": strings.Replace(sha1Sealed, `"h":{`, `"h":{"k":{"p":"AAAA"},`, 1),
+		"no JSON":     "RK4RX64VWTIXVNBVW2NCB4J3",
+		"null":        "null",
+	} {
+		if got, err := keys.decrypt(sealed); err == nil {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if _, err := readRailsKeys("", railsSalt); err == nil {
+		t.Error("no primary key")
+	}
+	if _, err := readRailsKeys(railsPrimary, ""); err == nil {
+		t.Error("no salt")
+	}
+}
 
 // laravelEncrypt is encrypt of Laravel with AES-256-CBC, written for this test.
 func laravelEncrypt(key []byte, text string) string {
@@ -39,47 +83,6 @@ func laravelEncrypt(key []byte, text string) string {
 	mac.Write([]byte(iv64 + value64))
 	outer, _ := json.Marshal(map[string]string{"iv": iv64, "value": value64, "mac": fmt.Sprintf("%x", mac.Sum(nil)), "tag": ""})
 	return base64.StdEncoding.EncodeToString(outer)
-}
-
-func TestFortify(t *testing.T) {
-	db := oldDatabase(t, fortifySchema)
-	key, older := sha256.Sum256([]byte("key")), sha256.Sum256([]byte("older key"))
-	keys, err := readLaravelKeys("base64:"+base64.StdEncoding.EncodeToString(key[:]), "base64:"+base64.StdEncoding.EncodeToString(older[:]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw := []byte("twenty bytes of key!")
-	secret, short := base32.StdEncoding.EncodeToString(raw), base32.StdEncoding.EncodeToString(raw[:10])
-	codes := `["kYvNq2Rx0A-bT4mWc9LzE","Hs71dPqUeo-Zx0aV5nGtJ"]`
-	insert := func(name string, secret, codes, confirmed any) {
-		exec(t, db, `insert into users (name, email, password, two_factor_secret, two_factor_recovery_codes, two_factor_confirmed_at)
-			values (?, ?, '', ?, ?, ?)`, name, name, secret, codes, confirmed)
-	}
-	insert("1: the usual, 80 bits", laravelEncrypt(key[:], short), laravelEncrypt(key[:], codes), "2025-06-07 08:09:10")
-	insert("2: 160 bits, the older key", laravelEncrypt(older[:], secret), laravelEncrypt(older[:], codes), "2025-06-07 08:09:10")
-	insert("3: unconfirmed", laravelEncrypt(key[:], secret), laravelEncrypt(key[:], codes), nil)
-	insert("4: off", nil, nil, nil)
-	insert("5: another key", laravelEncrypt(raw[:16], secret), laravelEncrypt(key[:], codes), "2025-06-07 08:09:10")
-	insert("6: not encrypted", secret, codes, "2025-06-07 08:09:10")
-	insert("7: codes broken", laravelEncrypt(key[:], secret), laravelEncrypt(key[:], "{}"), "2025-06-07 08:09:10")
-
-	l := newLanding(t)
-	if c := l.take(fromFortify(t.Context(), db, fortifyQuery, keys)); c.Users != 5 || c.Imported != 3 || c.Short != 1 || c.Faulty != 2 {
-		t.Errorf("counts: %+v\n%s", c, l.out)
-	}
-	l.said(`"5" stays: two_factor_secret: encrypted with another key`, "")
-	l.said(`"6" stays: two_factor_secret: not what Laravel encrypts to`, "")
-	l.said(`"7" leaves behind two_factor_recovery_codes: not a JSON list`, "")
-	l.owner("1", raw[:10], sha1.New, 6, 30*time.Second)
-	l.owner("2", raw, sha1.New, 6, 30*time.Second)
-	l.sheet("2", "Hs71dPqUeo-Zx0aV5nGtJ")
-	status, err := l.Guard.Status(t.Context(), "2")
-	if err != nil || !status.Authenticators[0].Added.Equal(time.Date(2025, 6, 7, 8, 9, 10, 0, time.UTC)) || status.CodesLeft != 1 {
-		t.Errorf("Status = %+v, %v", status, err)
-	}
-	if n := len(l.out.String()); strings.Contains(l.out.String(), secret) || n == 0 {
-		t.Errorf("the output shows a secret:\n%s", l.out)
-	}
 }
 
 // What illuminate/encryption 8.83.26 has encrypted under the SHA-256 of "a key for a
