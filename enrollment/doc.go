@@ -77,7 +77,7 @@
 //   - It offers passkeys to users who may be phished. No typed code resists a site
 //     that asks for it and uses it at once.
 //
-// Package hosttest tries much of this on the pages of your application.
+// Package hosttest tests much of this on the pages of your application.
 //
 // # Beyond the main job
 //

@@ -1,4 +1,4 @@
-// Package web is the flow of a second factor over net/http: the page that asks for the
+// Package web serves a second factor over net/http: the page that asks for the
 // code, the setup with its QR code, the recovery codes, the security page, and the code
 // before something sensitive. It knows no router, session library or template engine,
 // and keeps nothing between requests. An application that already checks a password
@@ -14,7 +14,7 @@
 //	mux.Handle("/2fa/", pages)
 //	mux.Handle("/delete", pages.RequireRecent("delete-account", 5*time.Minute)(deleteAccount))
 //
-// In its login handler, in place of starting the session:
+// In its login handler, instead of starting the session:
 //
 //	pages.SignIn(w, r, userID, enrollment.SignInOptions{})
 //
@@ -31,8 +31,8 @@
 // Content-Type: application/json, and a GET with Accept: application/json. Such a client
 // gets tokens in the answer and sends them in the body; cookies are neither read nor
 // set. A receipt goes into the header Twofactor-Receipt. Names are those of the JSON of
-// package enrollment, spelt exactly so, and an object that has one twice is refused. What
-// is denied has a status, the members of [enrollment.Denied], and a text for the user:
+// package enrollment, spelt exactly so. An object with the same name twice is refused. A
+// denial has a status, the members of [enrollment.Denied], and a text for the user:
 //
 //	POST /sign-in          challenge, code, trust   success, session, device, new_code
 //	POST /sign-in/text     challenge                an enrollment.Delivery
@@ -59,23 +59,23 @@
 //	POST /devices/revoke   id, or none for all
 //	POST /reset/cancel
 //
-// A code is a text, or a list of three: consecutive codes of an app, where the member
+// A code is a text, or a list of three consecutive codes: of an app, if the member
 // three_codes of an answer offers that, or of the hardware token that is resynchronized.
 // The Decision and the Status say in digits how many digits it has.
 //
 // Where a sign-in demands a setup, the client gets enroll_token: in the Decision with
 // must_enroll, or in a denial of POST /sign-in as must_replace, with the id to send as
-// replace. It sends enroll_token to the routes /setup and /address in place of a session,
-// and the session is in the answer to the first code.
+// replace. It sends enroll_token to the routes /setup and /address instead of a session,
+// and gets the session in the answer to the first code.
 //
 // A client has the setup token before it sends the code, and the token of /codes/token
 // before it asks for new codes. If an answer is lost, it gets the codes with /codes/again.
 //
 // # What a browser does
 //
-// A sign-in that demands a setup leads to it, and from its first code to where the user
-// wanted to go. Nobody is signed in before: a cookie has the token of the sign-in, and only
-// the pages of the setup take it.
+// A sign-in that demands a setup leads to the setup. Its first code signs the user in and
+// leads to where the user wanted to go. Until then nobody is signed in: a cookie has the
+// token of the sign-in, and only the pages of the setup accept it.
 //
 // Every POST leads to a GET, also one that is denied: no reload repeats a change or a
 // guess. Recovery codes are shown until the user says that they are saved: a second
@@ -92,9 +92,9 @@
 // of its page: it leads to a page that says so, and to a new sign-in.
 //
 // The setup of a hardware token takes its key from the seed file of the vendor, so it
-// needs a page of the application: that calls [enrollment.Guard.Begin] with
-// BeginOptions.HardwareToken, and Confirm with the first code. What follows, also adjusting
-// to the clock of the token, is here.
+// needs a page of the application, which calls [enrollment.Guard.Begin] with
+// BeginOptions.HardwareToken, and Confirm with the first code. The pages of this package do
+// what comes after, such as adjusting to the clock of the token.
 //
 // The pages work without JavaScript. Their Content-Security-Policy allows none but
 // script.js, which sends a code with its last digit, counts down waits, copies, prints,
@@ -107,8 +107,8 @@
 // application's mux replaces a route.
 //
 // If the path to return to leads on to another origin, as at an OpenID provider, Render
-// has to name that origin in Content-Security-Policy. Chromium holds form-action against
-// the redirects after a form as well, and would stay on the page. The example of Config
+// has to name that origin in Content-Security-Policy. Chromium applies form-action also
+// to the redirects that follow a form, and would stay on the page. The example of Config
 // shows it.
 //
 // Names in Go, routes and members of JSON are promised; the markup is not. The package
