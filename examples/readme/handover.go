@@ -16,32 +16,28 @@ import (
 // store on it.
 
 func fromGORM(gormDB *gorm.DB, dialect sqlstore.Dialect) (*sql.DB, *sqlstore.Store, error) {
-	// GORM
-	db, err := gormDB.DB()
+	db, err := gormDB.DB() // GORM
 	accounts := sqlstore.New(db, dialect)
 
 	return db, accounts, err
 }
 
 func fromEnt(driver *entsql.Driver, dialect sqlstore.Dialect) (*sql.DB, *sqlstore.Store) {
-	// ent: the driver that you pass to your client
-	db := driver.DB()
+	db := driver.DB() // ent: the driver that you pass to your client
 	accounts := sqlstore.New(db, dialect)
 
 	return db, accounts
 }
 
 func fromSQLX(sqlxDB *sqlx.DB, dialect sqlstore.Dialect) (*sql.DB, *sqlstore.Store) {
-	// sqlx
-	db := sqlxDB.DB
+	db := sqlxDB.DB // sqlx
 	accounts := sqlstore.New(db, dialect)
 
 	return db, accounts
 }
 
 func fromPgxpool(pool *pgxpool.Pool) (*sql.DB, *sqlstore.Store) {
-	// pgxpool: package github.com/jackc/pgx/v5/stdlib
-	db := stdlib.OpenDBFromPool(pool)
+	db := stdlib.OpenDBFromPool(pool) // pgxpool: package github.com/jackc/pgx/v5/stdlib
 	accounts := sqlstore.New(db, sqlstore.PostgreSQL)
 
 	return db, accounts
