@@ -47,8 +47,12 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 	if c.Delivery != (account.DeliveryID{}) && q.Factor == account.TOTP {
 		q.Factor, q.Delivery = account.Delivered, c.Delivery
 	}
-	q.Replenish = g.config.ReplenishCodes
-	e.user, e.guess = c.user, q
+	if q.Replenish = g.config.ReplenishCodes; q.Replenish && c.seed == (seed{}) {
+		if c.seed, err = g.newSeed(); err != nil { // the challenge is older than the setting
+			return Success{}, err
+		}
+	}
+	e.user, e.guess, e.answers = c.user, q, c
 	x, err := issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[answer], error) {
 		match, err := a.Answer(m, c.Challenge, q.Guess, purpose == PurposeSignIn)
 		if err != nil {
@@ -79,15 +83,35 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 	if !ok {
 		return Success{}, deny(ReasonMalformedCode)
 	}
-	q.Replenish = g.config.ReplenishCodes
-	e.user, e.guess = userID, q
+	c := challenge{user: userID, purpose: purpose}
+	if q.Replenish = g.config.ReplenishCodes; q.Replenish {
+		if c, err = g.answeredAtOnce(c); err != nil {
+			return Success{}, err
+		}
+	}
+	e.user, e.guess, e.answers = userID, q, c
 	return issue(ctx, &e, func(a *account.Account, m account.Moment) (sealing[Success], error) {
 		match, err := a.Check(m, q.Guess)
 		if err != nil {
 			return nil, err
 		}
-		return g.success(userID, a, purpose, match, m)
+		if match.Replenished {
+			c.Epoch, c.Issued, c.Expires = a.Epoch(), m.Now, m.Now
+			spent := c.Challenge
+			spent.Expires = m.Now.Add(account.RepeatTTL)
+			a.SpendChallenge(m, spent, match.Factor, false)
+		}
+		return g.success(c, a, purpose, match, m)
 	})
+}
+
+// answeredAtOnce completes a challenge that nobody is handed before it is answered.
+func (g *Guard) answeredAtOnce(c challenge) (_ challenge, err error) {
+	if err := g.draw(c.ID[:]); err != nil {
+		return c, err
+	}
+	c.seed, err = g.newSeed()
+	return c, err
 }
 
 const (

@@ -14,7 +14,8 @@ const ChallengeTTL = account.ChallengeTTL
 // [Guard.SignIn] and [Messages.Send] return it, and [Guard.Answer] takes it with a
 // code. It is valid for [ChallengeTTL], or as long as the code that was sent. It is
 // worth nothing without a code, so the application can keep it in a cookie or hand it
-// to the client.
+// to the client. After an answer with a recovery code that is replaced, the challenge and
+// the used code together show the new one; see [Guard.NewCode].
 //
 // Like the other tokens it is opaque text of the base64url alphabet, at most 2,048
 // bytes. Encoders of JSON, XML and gob write the text and read it back. Everything
@@ -39,6 +40,7 @@ type challenge struct {
 	purpose Purpose
 	channel string // of the first factor, where the application named it
 	browser string // that an EnrollToken is bound to
+	seed    seed   // of the code that replaces a recovery code; zero without ReplenishCodes
 }
 
 func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, error) {
@@ -46,11 +48,15 @@ func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, erro
 	b = appendTime(b, c.Issued)
 	b = appendTime(b, c.Expires)
 	b = appendText(b, c.user, string(c.purpose), c.channel)
-	if c.Delivery != (account.DeliveryID{}) || c.browser != "" {
+	seeded := c.seed != seed{}
+	if c.Delivery != (account.DeliveryID{}) || c.browser != "" || seeded {
 		b = append(b, c.Delivery[:]...)
 	}
-	if c.browser != "" {
+	if c.browser != "" || seeded {
 		b = appendText(b, c.browser)
+	}
+	if seeded {
+		b = append(b, c.seed[:]...)
 	}
 	sealed, err := g.sealToken(ctx, labelChallenge, b)
 	return Challenge{sealed}, err
@@ -69,7 +75,10 @@ func (g *Guard) openChallenge(ctx context.Context, from Challenge) (c challenge,
 	if !in.Empty() && !in.CopyBytes(c.Delivery[:]) {
 		return c, errToken
 	}
-	if !in.Empty() && (!readText(&in, &c.browser) || !in.Empty()) {
+	if !in.Empty() && !readText(&in, &c.browser) {
+		return c, errToken
+	}
+	if !in.Empty() && (!in.CopyBytes(c.seed[:]) || !in.Empty()) {
 		return c, errToken
 	}
 	c.purpose = Purpose(purpose)

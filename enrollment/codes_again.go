@@ -66,3 +66,51 @@ func (g *Guard) RenewalCodes(ctx context.Context, userID string, token RenewalTo
 		return a.RenewalCodes(m, t.ID, draw)
 	})
 }
+
+// NewCode returns the recovery code that has replaced the one which answered the
+// challenge, once more; see Config.ReplenishCodes. The code is the one that was typed:
+// without it, the challenge shows nothing. So the same request that comes twice, because
+// of a second click or a lost answer, shows the new code again. NewCode also returns the
+// user, who is not signed in by that. Purpose is that of the challenge.
+//
+// Call it when Answer is denied as ReasonChallengeSpent, or with Success.Challenge for a
+// page that can be loaded again; of [Guard.Verify], only that is a challenge. It works
+// until ten minutes after the challenge has expired, or after Verify, and ends before that
+// with every change of factor and use of a recovery code. The account has only the hash of
+// the code: it is drawn again from the challenge. NewCode changes nothing, and nobody is
+// told.
+//
+// With the scheme Argon2id it takes one derivation. It returns a [Denied] of reason
+// ReasonChallengeInvalid, ReasonChallengeExpired, ReasonNotEnrolled or, if there is no such
+// code, ReasonCodesNotKept. It also returns [ErrBusy].
+func (g *Guard) NewCode(ctx context.Context, purpose Purpose, challenge Challenge, code string) (userID string, _ recovery.Code, err error) {
+	if err := g.check(); err != nil {
+		return "", recovery.Code{}, err
+	}
+	e := edit{guard: g, op: opNewCode, reads: true, derives: true}
+	defer e.conclude(ctx, &err)
+	if err := purpose.validate(); err != nil {
+		return "", recovery.Code{}, err
+	}
+	c, err := g.openChallenge(ctx, challenge)
+	switch {
+	case errors.Is(err, errToken), err == nil && c.purpose != purpose:
+		return "", recovery.Code{}, deny(ReasonChallengeInvalid)
+	case err != nil:
+		return "", recovery.Code{}, err
+	case !g.Now().Before(c.Expires.Add(account.RepeatTTL)):
+		return "", recovery.Code{}, deny(ReasonChallengeExpired)
+	}
+	q, ok := readGuess(code)
+	if !ok || q.Factor != account.Recovery || c.seed == (seed{}) {
+		return "", recovery.Code{}, deny(ReasonCodesNotKept)
+	}
+	e.user = c.user
+	fresh, err := run(ctx, &e, func(a *account.Account, m account.Moment) (recovery.Code, error) {
+		return a.NewCode(m, c.ID, func(s recovery.Scheme) (recovery.Code, error) { return g.newCode(c, q.code, s) })
+	})
+	if err != nil {
+		return "", recovery.Code{}, err
+	}
+	return c.user, fresh, nil
+}

@@ -68,8 +68,8 @@ type Config struct {
 	CodesAtSetup bool
 
 	// ReplenishCodes replaces each recovery code that Answer or Verify accepts,
-	// so the number of codes stays the same. Success.NewCode has the new one; only
-	// KeepCodes can show it again. The used code is then ReasonWrongCode instead
+	// so the number of codes stays the same. Success.NewCode has the new one, and
+	// [Guard.NewCode] shows it once more for a while. The used code is then ReasonWrongCode instead
 	// of ReasonReplayed. A code that was used as a proof (see [ByCode]) is not
 	// replaced, because its caller gets no Success. Imported codes are not
 	// replaced either.

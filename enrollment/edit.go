@@ -28,6 +28,8 @@ type edit struct {
 	via   account.Factor // for the log: what is given where there is no guess
 	guess *guess         // the code that is evaluated, or nil
 
+	answers challenge // what the guess answers, which makes the code that replaces it
+
 	mandate account.Mandate // what a setup completes that the proof begins
 
 	matched account.Factor // what the guess was right as; NoFactor if it was not

@@ -88,6 +88,10 @@ func tableOfCalls() []storeCalls {
 		return err
 	}
 	renewalCodes := func(ctx C, s S, g G) error { _, err := g.RenewalCodes(ctx, user, s.Renewal); return err }
+	newCode := func(ctx C, s S, g G) error {
+		_, _, err := g.NewCode(ctx, "step-up", s.Replaced, s.ReplacedCode)
+		return err
+	}
 	setupCodes := func(ctx C, s S, g G) error { _, err := g.SetupCodes(ctx, user, s.Shown); return err }
 	show := func(ctx C, _ S, g G, p enrollment.Proof) error { _, err := g.RecoveryCodes(ctx, user, p); return err }
 	remove := func(ctx C, s S, g G, p enrollment.Proof) error { return g.Remove(ctx, user, s.SecondID, p) }
@@ -189,6 +193,12 @@ func tableOfCalls() []storeCalls {
 		{operation: "RenewCodesOnce again", state: "renewed", slow: true, loads: 1, want: enrollment.ReasonAlreadyRenewed, call: proven(renewOnce, byCode)},
 		{operation: "RenewalCodes", state: "renewed", loads: 1, call: renewalCodes},
 		{operation: "RenewalCodes slowly", state: "renewed", slow: true, loads: 1, call: renewalCodes},
+		{operation: "NewCode", state: "replenished", loads: 1, prepare: states.ReplaceCode, call: newCode},
+		{operation: "NewCode slowly", state: "replenished", slow: true, loads: 1, prepare: states.ReplaceCode, call: newCode},
+		{operation: "NewCode of a challenge that nobody has answered", state: "replenished", slow: true, loads: 1, want: enrollment.ReasonCodesNotKept, call: func(ctx C, s S, g G) error {
+			_, _, err := g.NewCode(ctx, enrollment.PurposeSignIn, s.Challenge, s.Codes[1])
+			return err
+		}},
 		{operation: "SetupCodes", state: "shown", loads: 1, call: setupCodes},
 		{operation: "SetupCodes slowly", state: "shown", slow: true, loads: 1, call: setupCodes},
 		{operation: "Confirm again", state: "shown", slow: true, loads: 1, want: enrollment.ReasonAlreadyConfirmed, call: func(ctx C, s S, g G) error {

@@ -247,7 +247,7 @@ func (e *edit) derive(need account.Need) error {
 	if !need.Replaces(digest) {
 		return nil
 	}
-	spare, err := recovery.NewCode(e.guard.random, need.From.Scheme())
+	spare, err := e.guard.newCode(e.answers, code, need.From.Scheme())
 	if err == nil {
 		digest, err = need.From.Derive(spare)
 	}

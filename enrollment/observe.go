@@ -34,6 +34,7 @@ const (
 	opRecoveryCodes Operation = "recovery_codes"
 	opSetupCodes    Operation = "setup_codes"
 	opRenewalCodes  Operation = "renewal_codes"
+	opNewCode       Operation = "new_code"
 	opRemove        Operation = "remove"
 	opDisable       Operation = "disable"
 	opRename        Operation = "rename"
@@ -78,7 +79,7 @@ const (
 )
 
 var operations = []Operation{
-	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opSetupCodes, opRenewalCodes, opRemove, opDisable,
+	opBegin, opConfirm, opCancel, opSignIn, opAnswer, opVerify, opRenewCodes, opRecoveryCodes, opSetupCodes, opRenewalCodes, opNewCode, opRemove, opDisable,
 	opRename, opRenameDevice,
 	opAnswerThree, opVerifyThree, opResynchronize,
 	opTrustDevice, opRevokeDevice, opRevokeDevices,

@@ -73,8 +73,8 @@ const (
 	ReasonChallengeExpired Reason = Reason(account.ChallengeExpired)
 
 	// ReasonChallengeSpent means that the challenge was answered before, for
-	// example by the same form in another tab. Ask for the first factor again.
-	// [ErrChallenge]
+	// example by the same form in another tab. Ask for the first factor again. With
+	// Config.ReplenishCodes, [Guard.NewCode] may have a code to show first. [ErrChallenge]
 	ReasonChallengeSpent Reason = Reason(account.ChallengeSpent)
 
 	// ReasonChallengeVoid means that the challenge no longer counts: a factor was changed

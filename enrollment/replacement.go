@@ -52,7 +52,7 @@ func (x answer) outcome(err error) (Success, error) {
 // be sealed.
 func (g *Guard) answered(c challenge, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[answer], error) {
 	if match.Replace.IsZero() {
-		seal, err := g.success(c.user, a, p, match, m)
+		seal, err := g.success(c, a, p, match, m)
 		return func(ctx context.Context) (x answer, err error) {
 			x.success, err = seal(ctx)
 			return x, err

@@ -12,9 +12,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// A seed makes the recovery codes of a setup or a renewal. It is drawn when that is
-// begun and travels in the sealed token, so the token can show the codes once more.
-// The account does not have it.
+// A seed makes the recovery codes of a setup or a renewal, or the one that replaces a used
+// one. It is drawn when that is begun and travels in the sealed token, so the token can
+// show the codes once more. The account does not have it.
 type seed [32]byte
 
 // bytesOfCode is how many random bytes a code takes at the most.
@@ -36,6 +36,18 @@ func (g *Guard) drawFrom(s seed, label, userID string, id account.SetupID) accou
 		}
 		return codesFrom(bytes.NewReader(random), n, scheme)
 	}
+}
+
+// newCode returns the recovery code that replaces the used one when it answers the
+// challenge. It takes both to draw it again: an attacker who has made the user answer a
+// challenge of the attacker's own does not have the code.
+func (g *Guard) newCode(c challenge, used recovery.Code, scheme recovery.Scheme) (recovery.Code, error) {
+	info := parts(labelCodes, g.config.Namespace, labelChallenge, c.user, string(c.ID[:]), scheme.String(), used.Reveal())
+	random, err := hkdf.Expand(sha256.New, c.seed[:], string(info), bytesOfCode)
+	if err != nil {
+		return recovery.Code{}, fmt.Errorf("enrollment: making a recovery code: %w", err)
+	}
+	return recovery.NewCode(bytes.NewReader(random), scheme)
 }
 
 // freshCodes draws codes that nothing can draw again.

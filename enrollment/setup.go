@@ -265,7 +265,7 @@ func (g *Guard) confirmed(t setupToken, a *account.Account, m account.Moment, fr
 	if purpose == PurposeSignIn {
 		a.Complete(m, from.Match.Factor)
 	}
-	success, err := g.success(t.user, a, purpose, from.Match, m)
+	success, err := g.success(challenge{user: t.user}, a, purpose, from.Match, m)
 	if err != nil {
 		return nil, err
 	}

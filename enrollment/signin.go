@@ -233,6 +233,13 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 	if err := g.draw(login.Challenge[:]); err != nil {
 		return Decision{}, err
 	}
+	var from seed
+	if g.config.ReplenishCodes {
+		var err error
+		if from, err = g.newSeed(); err != nil {
+			return Decision{}, err
+		}
+	}
 	old, err := g.readMoveIn(o.Import)
 	if err != nil {
 		return Decision{}, err
@@ -250,7 +257,7 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 		}
 		stamp := g.stampOf(userID, a)
 		return func(ctx context.Context) (Decision, error) {
-			public, err := g.decision(ctx, userID, o, d, stamp)
+			public, err := g.decision(ctx, userID, o, d, stamp, from)
 			public.NotImported = not
 			return public, err
 		}, err
@@ -268,7 +275,7 @@ var nexts = map[account.Next]Next{
 
 // decision returns the public view of a decision, with the token that it takes to go
 // on.
-func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, from account.Decision, stamp Stamp) (Decision, error) {
+func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, from account.Decision, stamp Stamp, s seed) (Decision, error) {
 	d := Decision{
 		Next:     nexts[from.Next],
 		Expires:  from.Challenge.Expires,
@@ -288,7 +295,7 @@ func (g *Guard) decision(ctx context.Context, userID string, o SignInOptions, fr
 		d.Stamp = stamp
 	case AskCode:
 		d.Challenge, err = g.sealChallenge(ctx, challenge{
-			Challenge: from.Challenge, user: userID, purpose: o.Purpose, channel: o.Channel, browser: o.Browser,
+			Challenge: from.Challenge, user: userID, purpose: o.Purpose, channel: o.Channel, browser: o.Browser, seed: s,
 		})
 	case MustEnroll:
 		d.Expires = from.Enroll.At.Add(EnrollTTL)

@@ -44,10 +44,15 @@ type Success struct {
 	CodesLeft int `json:"codes_left"`
 
 	// NewCode is the recovery code that replaces the used one, with
-	// Config.ReplenishCodes; otherwise the zero Code. Show it to the user now:
-	// only with Config.KeepCodes can it be shown later. A Success with a new code
-	// can't be encoded as JSON; see [Confirmed].
+	// Config.ReplenishCodes; otherwise the zero Code. Show it to the user.
+	// [Guard.NewCode] returns it once more for a while; later, only Config.KeepCodes can
+	// show it. A Success with a new code can't be encoded as JSON; see [Confirmed].
 	NewCode recovery.Code `json:"new_code,omitzero"`
+
+	// Challenge is set with NewCode: it is for [Guard.NewCode]. After [Guard.Answer] it
+	// can be another text than the challenge that was answered, and both do. It is not
+	// part of the JSON.
+	Challenge Challenge `json:"-"`
 
 	// Drift is about how far the clock of the phone is ahead of the server's; negative if
 	// it is behind. It is a whole number of periods, and zero while the clock is right.
@@ -82,7 +87,8 @@ func (s Success) MarshalJSON() ([]byte, error) {
 }
 
 // success returns the Success of a right code, whose receipt is yet to be sealed.
-func (g *Guard) success(userID string, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[Success], error) {
+func (g *Guard) success(c challenge, a *account.Account, p Purpose, match account.Match, m account.Moment) (sealing[Success], error) {
+	userID := c.user
 	left, _, err := a.CodesLeft()
 	if err != nil {
 		return nil, err
@@ -106,6 +112,11 @@ func (g *Guard) success(userID string, a *account.Account, p Purpose, match acco
 	}
 	r := receipt{Receipt: account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Receipt()}, user: userID, purpose: p}
 	return func(ctx context.Context) (_ Success, err error) {
+		if match.Replenished {
+			if s.Challenge, err = g.sealChallenge(ctx, c); err != nil {
+				return s, err
+			}
+		}
 		s.Receipt, err = g.sealReceipt(ctx, r)
 		return s, err
 	}, nil

@@ -107,7 +107,7 @@ func (c ThreeCodes) Verify(ctx context.Context, userID string, purpose Purpose, 
 		if err != nil {
 			return nil, err
 		}
-		return g.success(userID, a, purpose, match, m)
+		return g.success(challenge{user: userID}, a, purpose, match, m)
 	})
 }
 

@@ -28,6 +28,9 @@ func (a *Account) answer(m Moment, c Challenge, signIn bool, check func() (Match
 		if f := match.Receipt(); must && (f == TOTP || f == Recovery) {
 			match.Replace, signIn = replace, false
 		}
+		if match.Replenished {
+			c.Expires = c.Expires.Add(RepeatTTL) // see NewCode
+		}
 		a.SpendChallenge(m, c, match.Factor, signIn)
 		match.Missed, err = a.rightAnswer(m, by)
 		return match, err

@@ -159,6 +159,37 @@ func (a *Account) replenish(set *recovery.Set, place int, fresh FreshCode) error
 	return nil
 }
 
+// NewCode returns the code that has replaced the one that the challenge was answered
+// with, as long as it is one of the account's and unused. It asks for NeedDigest. Draw
+// makes the code once more.
+func (a *Account) NewCode(m Moment, id ChallengeID, draw func(recovery.Scheme) (recovery.Code, error)) (recovery.Code, error) {
+	if !a.enrolled() {
+		return recovery.Code{}, refuse(NotEnrolled)
+	}
+	set, err := a.codes.get(recovery.DecodeSet)
+	if err != nil {
+		return recovery.Code{}, err
+	}
+	answered := slices.ContainsFunc(a.challenges.list, func(s spentChallenge) bool { return s.id == id })
+	if !answered || set.Len() == 0 {
+		return recovery.Code{}, refuse(CodesNotKept) // before anything slow is done
+	}
+	code, err := draw(set.Derivation().Scheme())
+	if err != nil {
+		return recovery.Code{}, err
+	}
+	need := Need{Kind: NeedDigest, From: set.Derivation(), Code: code}
+	got := m.Prepared.Digest
+	if got == nil || got.From != need.From {
+		return recovery.Code{}, a.ask(need)
+	}
+	unspent := *set // a copy, which nothing is done with
+	if _, err := unspent.Spend(got.Digest, m.Now); err != nil {
+		return recovery.Code{}, refuse(CodesNotKept)
+	}
+	return code, nil
+}
+
 // DropKept drops the recovery codes in clear, for an application that does not keep
 // them any more. Like Tidy it does not count as a change: they are gone with the next
 // write, and are not shown until then.

@@ -104,7 +104,7 @@ func accessOperations() []operation {
 		{name: "Codes by wrong code", state: "kept", run: codes(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Codes by recovery code", state: "kept", run: codes(byRecovery), want: enrollment.ReasonProofNotAllowed},
 		{name: "Codes that are not kept", state: "confirmed", run: codes(byCode), want: enrollment.ReasonCodesNotKept},
-		{name: "Answer with code that is replaced", state: "replenished", run: answer(challenge, recoveryCode), writes: true, once: true, held: replaced},
+		{name: "Answer with code that is replaced", state: "replenished", run: answer(challenge, recoveryCode), writes: true, once: true, held: all(newCodeShown, replaced)},
 		{name: "Verify with code that is replaced", state: "replenished", run: verify(recoveryCode), writes: true, once: true, held: replaced},
 		{name: "Begin by code that is not replaced", state: "replenished", writes: true, once: true, run: func(ctx C, s S, g G) (result, error) {
 			_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: byRecovery(s)})

@@ -109,6 +109,16 @@ func success(ok enrollment.Success, err error) (result, error) {
 	return out, nil
 }
 
+// newCodeShown holds if the code that came for the used one is shown once more, also if the
+// answer was lost.
+func newCodeShown(ctx context.Context, s *states.State, g *enrollment.Guard, out *result) error {
+	_, code, err := g.NewCode(ctx, enrollment.PurposeSignIn, s.Challenge, s.Codes[1])
+	if err != nil || out != nil && !slices.Equal(out.codes, []string{code.Reveal()}) {
+		return fmt.Errorf("the new code is not shown again: %w", err)
+	}
+	return nil
+}
+
 // replaced holds if the code is void, and the one that came for it is
 // right.
 func replaced(ctx context.Context, s *states.State, g *enrollment.Guard, out *result) error {

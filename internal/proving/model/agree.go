@@ -52,7 +52,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",
 		"Cancel: yes", "Disable: yes", "Disable: proof_not_allowed", "Remove: yes", "Remove: last_authenticator",
 		"Confirm: already_confirmed", "ConfirmAddress: already_confirmed", "SetupCodes: yes", "SetupCodes: codes_not_kept",
-		"RenewCodes: already_renewed", "RenewCodes: renewal_invalid", "RenewalCodes: yes", "RenewalCodes: codes_not_kept",
+		"RenewCodes: already_renewed", "RenewCodes: renewal_invalid", "RenewalCodes: yes", "RenewalCodes: codes_not_kept", "NewCode: yes", "NewCode: codes_not_kept", "NewCode: challenge_expired",
 		"RenewCodes: yes", "RenewCodes: too_many_code_sets", "Resume: yes", "Resume: setup_superseded", "Resume: setup_expired",
 		"SignIn: proceed trusted_device false", "SignIn: proceed bypass true", "SignIn: proceed  true", "SignIn: must_enroll  false", "SignIn: refuse  false",
 		"SignIn moves in: true ", "SignIn moves in: false already_enrolled", "SignIn moves in: false was_enrolled", "Trust: yes", "Trust: trust_not_allowed", "Import: too_many_authenticators", "Trust: proof_stale", "Trust: proof_invalid", "Revoke: yes", "Recent: yes", "Recent: proof_stale", "Recent: proof_invalid",

@@ -82,6 +82,7 @@ func (r *modelRun) answerLatest(u *modelUser, code string) {
 type modelEntry struct {
 	kind      string // "" or "Three", for the names of the calls
 	text      string
+	code      string // if it is one
 	malformed bool
 
 	check  func(a *modelAccount, delivery int, must bool, turn int) (modelMatch, *modelNo)
@@ -95,6 +96,7 @@ func (r *modelRun) one(code string) modelEntry {
 	_, factor := modelRead(code)
 	return modelEntry{
 		text:      fmt.Sprintf("%q", code),
+		code:      code,
 		malformed: factor == "",
 		check: func(a *modelAccount, delivery int, must bool, turn int) (modelMatch, *modelNo) {
 			return a.check(modelGuess{code, delivery, r.config.ReplenishCodes && !must}, r.now(), turn)
@@ -136,7 +138,7 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 			}
 			return no
 		}
-		a.spend(c)
+		a.spend(c, m.place > 0)
 		m.wrong, m.lastWrong = a.answered(c, true, r.now())
 		if epoch = a.epoch; m.instead(must) {
 			return modelDeny(enrollment.ReasonMustReplace)
@@ -149,7 +151,10 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 		got, err = e.answer(ctx, p, enrollment.ChallengeOf(c.text))
 		errors.As(err, &denied)
 		return err
-	}, func(a *modelAccount) { r.succeed(u, got, p, m, a) })
+	}, func(a *modelAccount) {
+		r.succeed(u, got, p, m, a)
+		r.keepNewCode(c, p, e.code, got)
+	})
 	if no != nil && no.reason != enrollment.ReasonMustReplace {
 		return
 	}
@@ -180,16 +185,23 @@ func (r *modelRun) verify(u *modelUser, code string) *modelNo {
 func (r *modelRun) verifyWith(u *modelUser, p enrollment.Purpose, e modelEntry) *modelNo {
 	var got enrollment.Success
 	var m modelMatch
+	var c modelToken
 	no := r.do(u, fmt.Sprintf("Verify%s %q with %s", e.kind, p, e.text), func(a *modelAccount, turn int) (no *modelNo) {
 		if e.malformed {
 			return modelForm(enrollment.ReasonMalformedCode)
 		}
-		m, no = e.check(a, 0, false, turn)
+		if m, no = e.check(a, 0, false, turn); no == nil && m.place > 0 {
+			c = modelToken{number: r.next(), user: u.name, issued: r.now(), expires: r.now()}
+			a.spend(c, true)
+		}
 		return no
 	}, func(ctx context.Context) (err error) {
 		got, err = e.verify(ctx, u.name, p)
 		return err
-	}, func(a *modelAccount) { r.succeed(u, got, p, m, a) })
+	}, func(a *modelAccount) {
+		r.succeed(u, got, p, m, a)
+		r.keepNewCode(c, p, e.code, got)
+	})
 	if no == nil {
 		e.accept(u, m)
 	}

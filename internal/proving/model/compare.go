@@ -55,7 +55,7 @@ func (r *modelRun) compareUntouched(u *modelUser, before enrollment.Status) {
 // modelWords are the operations that are observed, in the words of the log.
 var modelWords = map[string]enrollment.Operation{
 	"Begin": "begin", "Confirm": "confirm", "Cancel": "cancel", "Answer": "answer", "Verify": "verify", "AnswerThree": "answer_three_codes", "VerifyThree": "verify_three_codes", "Resynchronize": "resynchronize", "Disable": "disable", "Remove": "remove",
-	"RenewCodes": "renew_codes", "Codes": "recovery_codes", "SetupCodes": "setup_codes", "RenewalCodes": "renewal_codes", "SignInWaived": "sign_in", "Trust": "trust_device", "Revoke": "revoke_device",
+	"RenewCodes": "renew_codes", "Codes": "recovery_codes", "SetupCodes": "setup_codes", "RenewalCodes": "renewal_codes", "NewCode": "new_code", "SignInWaived": "sign_in", "Trust": "trust_device", "Revoke": "revoke_device",
 	"RevokeAll": "revoke_devices", "Reset": "reset", "ApproveReset": "approve_reset", "RefuseReset": "refuse_reset", "Unlock": "unlock",
 	"Bypass": "bypass", "Erase": "erase", "Import": "import", "Export": "export", "Move": "move", "RequestReset": "request_reset", "CancelReset": "cancel_reset",
 	"Rename": "rename", "RenameDevice": "rename_device",

@@ -96,6 +96,7 @@ type modelRun struct {
 	setups     []modelToken
 	bindings   []modelToken
 	renewals   []modelToken
+	replaced   []modelNewCode
 	enrolls    []modelToken // of setups that a sign-in demands
 	cookies    []modelCookie
 	tickets    []string

@@ -43,8 +43,10 @@ func (r *modelRun) step() {
 		r.remove(u)
 	case n < 86:
 		r.setupCodes(u)
-	case n < 88:
+	case n < 87:
 		r.newCodesOnce(u)
+	case n < 88:
+		r.newCodeAgain(u)
 	case n < 89:
 		r.newCodes(u)
 	case n < 91:

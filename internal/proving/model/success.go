@@ -53,7 +53,7 @@ func (r *modelRun) accept(u *modelUser, m modelMatch, text string) {
 
 func (r *modelRun) checkSuccess(u *modelUser, got enrollment.Success, p enrollment.Purpose, m modelMatch, a *modelAccount) {
 	r.t.Helper()
-	if got.NewCode.IsZero() != (m.place == 0) {
+	if got.NewCode.IsZero() != (m.place == 0) || got.Challenge.IsZero() != (m.place == 0) {
 		r.fatalf("Success has a new code: %t", !got.NewCode.IsZero())
 	}
 	if m.place > 0 {
@@ -66,7 +66,7 @@ func (r *modelRun) checkSuccess(u *modelUser, got enrollment.Success, p enrollme
 		u.secrets = append(u.secrets, got.NewCode.Reveal())
 	}
 	r.checkStamp(u, a, got.Stamp)
-	got.Receipt, got.NewCode, got.Stamp = enrollment.Receipt{}, recovery.Code{}, ""
+	got.Receipt, got.NewCode, got.Challenge, got.Stamp = enrollment.Receipt{}, recovery.Code{}, enrollment.Challenge{}, ""
 	want := enrollment.Success{UserID: u.name, Purpose: p, Factor: m.factor, Authenticator: m.id, At: r.now(), CodesLeft: a.codesLeft(), Drift: m.drift, WrongCodes: m.wrong, WrongCodeAt: m.lastWrong}
 	if !reflect.DeepEqual(got, want) {
 		r.fatalf("Success %+v, want %+v", got, want)

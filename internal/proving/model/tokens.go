@@ -51,9 +51,13 @@ func (a *modelAccount) challenge(c modelToken) *modelNo {
 	return nil
 }
 
-func (a *modelAccount) spend(c modelToken) {
+// spend remembers an answered challenge, and for longer if a code was replaced.
+func (a *modelAccount) spend(c modelToken, replaced bool) {
 	a.dirty = true
 	expires := c.expires
+	if replaced {
+		expires = expires.Add(modelAgain)
+	}
 	if a.address.channel != "" { // the challenge of a message lives longer
 		expires = expires.Add(10 * time.Minute)
 	}

@@ -65,6 +65,15 @@ func renewOnce(s *State) {
 	s.renew()
 }
 
+// ReplaceCode steps up with a recovery code, which is replaced.
+func ReplaceCode(s *State) {
+	last := len(s.Codes) - 1
+	s.ReplacedCode, s.Codes = s.Codes[last], s.Codes[:last]
+	done, err := s.Guard.Verify(s.t.Context(), User, "step-up", s.ReplacedCode)
+	s.Must(err)
+	s.Replaced, s.Receipt, s.Challenge = done.Challenge, done.Receipt, s.Kit.Challenge(User)
+}
+
 // againTable returns the rows of the table of repetitions in STATES.md.
 func againTable(t *testing.T) [][]string {
 	t.Helper()

@@ -155,6 +155,10 @@ var operations = map[string]operation{
 		_, err := s.Guard.RenewalCodes(s.caller(), User, s.Renewal)
 		return err
 	}},
+	"NewCode": {needs: needs{adjust: proving.ReplenishCodes, prepare: ReplaceCode}, call: func(s *State, _ enrollment.Proof) error {
+		_, _, err := s.Guard.NewCode(s.caller(), "step-up", s.Replaced, s.ReplacedCode)
+		return err
+	}},
 	"RecoveryCodes": {needs: needs{adjust: func(c *enrollment.Config) { c.KeepCodes = true }}, call: func(s *State, p enrollment.Proof) error {
 		_, err := s.Guard.RecoveryCodes(s.caller(), User, p)
 		return err

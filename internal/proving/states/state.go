@@ -44,6 +44,9 @@ type State struct {
 	Shown   enrollment.SetupToken   // of a setup whose recovery codes were shown
 	Renewal enrollment.RenewalToken // of a renewal
 
+	Replaced     enrollment.Challenge // that was answered with this recovery code
+	ReplacedCode string
+
 	Device  enrollment.TrustedDevice
 	Binding enrollment.SetupToken // of an address that waits
 	Sent    enrollment.Challenge  // of a message
