@@ -69,6 +69,9 @@ func (c *call) answer() {
 		return
 	}
 	s, err := c.answerWith(enrollment.PurposeSignIn, challenge)
+	if c.answeredBefore(challenge, err) {
+		return
+	}
 	switch denied := deniedIn(err); {
 	case err == nil:
 		c.answered(s)
@@ -106,7 +109,7 @@ func (c *call) answered(s enrollment.Success) {
 }
 
 // succeed answers with a Success. A recovery code that replaces the used one is shown
-// in this answer, since nothing keeps it.
+// before the next page.
 func (c *call) succeed(s enrollment.Success, session any, answer map[string]any, next string) {
 	fresh := s.NewCode
 	s.NewCode = recovery.Code{}
@@ -123,12 +126,8 @@ func (c *call) succeed(s enrollment.Success, session any, answer map[string]any,
 	case fresh.IsZero():
 		c.redirect(next)
 	default:
-		codes, err := recovery.JoinCodes(fresh)
-		if err != nil {
-			c.fault(err)
-			return
-		}
-		c.showOnce(Page{Name: "new-code", Title: c.text("newcode.title"), Codes: codes, Return: next})
+		c.keepNewCode(s.UserID, s.Purpose, s.Challenge)
+		c.redirect(c.at("/codes", "return", next))
 	}
 }
 

@@ -9,16 +9,20 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
-// A browser that clicks twice drops the first answer, and with it the cookie of the new
+// Recovery codes are shown until the user says that they are saved. A browser that clicks
+// twice drops the first answer, and with it the cookie of the new
 // session, while the old session has ended. So the cookies of a setup and of a renewal
 // name their user: the browser that has such a token shows the codes it has made, and no
 // more, without a session. Once they were shown in a session of the user, that has come
 // to pass as it should, and they are not shown without one: the next person at the
 // browser has none. The token ends ten minutes after what it was for, and the button
 // below the codes deletes it. So does the sign-in of another user.
+//
+// With a code that replaces a used one, the challenge is the token, and it takes the used
+// code as well.
 
 // codeCookies are those whose tokens make recovery codes, the latest first.
-var codeCookies = []string{cookieRenewal, cookieAddress, cookieSetup}
+var codeCookies = []string{cookieNewCode, cookieRenewal, cookieAddress, cookieSetup}
 
 // shown stands before the user in a cookie whose codes were shown in a session.
 const shown = "!"
@@ -44,7 +48,7 @@ func (c *call) again(cookie, text string) bool {
 	if text != "" {
 		part[0] = text
 	}
-	codes, err := c.codesOf(cookie, owner, part[0])
+	codes, err := c.codesOf(cookie, owner, part)
 	if err != nil || codes.Len() == 0 {
 		return false
 	}
@@ -67,28 +71,31 @@ func (c *call) made(cookie string) (made, wasShown bool, err error) {
 	if owner != c.user {
 		return false, wasShown, nil
 	}
-	codes, err := c.codesOf(cookie, owner, part[0])
+	codes, err := c.codesOf(cookie, owner, part)
 	if deniedIn(err) != nil {
 		err = nil
 	}
 	return codes.Len() > 0, wasShown, err
 }
 
-// codesOf returns the codes that a token has made.
-func (c *call) codesOf(cookie, user, token string) (recovery.Codes, error) {
-	if cookie == cookieRenewal {
-		return c.guard.RenewalCodes(c.r.Context(), user, enrollment.RenewalTokenOf(token))
+// codesOf returns the codes that a token has made, from the parts of its cookie.
+func (c *call) codesOf(cookie, user string, part []string) (recovery.Codes, error) {
+	switch cookie {
+	case cookieNewCode:
+		return c.newCodeOf(user, part)
+	case cookieRenewal:
+		return c.guard.RenewalCodes(c.r.Context(), user, enrollment.RenewalTokenOf(part[0]))
 	}
-	return c.guard.SetupCodes(c.r.Context(), user, enrollment.SetupTokenOf(token))
+	return c.guard.SetupCodes(c.r.Context(), user, enrollment.SetupTokenOf(part[0]))
 }
 
-// madeCodes returns the codes to be shown once and their owner. Without any, it leads
-// on.
-func (c *call) madeCodes() (recovery.Codes, string, bool) {
+// madeCodes returns the codes to be shown once, their owner, and the cookie of their token.
+// Without any, it leads on.
+func (c *call) madeCodes() (codes recovery.Codes, owner, cookie string) {
 	user, err := c.who()
 	if err != nil {
 		c.fault(err)
-		return recovery.Codes{}, "", false
+		return recovery.Codes{}, "", ""
 	}
 	for _, cookie := range codeCookies {
 		part := c.cookie(cookie, 3)
@@ -96,41 +103,41 @@ func (c *call) madeCodes() (recovery.Codes, string, bool) {
 		if part[0] == "" || user != "" && user != owner || user == "" && wasShown {
 			continue
 		}
-		codes, err := c.codesOf(cookie, owner, part[0])
+		codes, err := c.codesOf(cookie, owner, part)
 		switch {
 		case err == nil && codes.Len() > 0:
 			if user != "" && !wasShown {
 				part[1] = shown + part[1]
 				c.setCookie(cookie, 0, part...)
 			}
-			return codes, owner, true
+			return codes, owner, cookie
 		case err != nil && deniedIn(err) == nil:
 			c.fault(err)
-			return recovery.Codes{}, "", false
+			return recovery.Codes{}, "", ""
 		}
 	}
 	c.dropCookies(codeCookies...)
 	c.redirect(c.back(c.at("/")))
-	return recovery.Codes{}, "", false
+	return recovery.Codes{}, "", ""
 }
 
 func (c *call) showCodes() {
-	codes, owner, ok := c.madeCodes()
-	if !ok {
+	codes, owner, cookie := c.madeCodes()
+	if cookie == "" {
 		return
 	}
 	c.user = owner
-	c.showOnce(Page{Name: "codes", Title: c.text("codes.title"), Codes: codes, Action: c.at("/codes"), Return: localPath(c.in.Return)})
+	page := Page{Name: "codes", Title: c.text("codes.title"), Codes: codes, Action: c.at("/codes"), Return: localPath(c.in.Return)}
+	if cookie == cookieNewCode {
+		page.Name, page.Title = "new-code", c.text("newcode.title")
+	}
+	c.showOnce(page)
 }
 
-// showOnce shows a page with recovery codes, which names their account. A code that
-// nothing keeps is shown without the name if there is none at the moment.
+// showOnce shows a page with recovery codes, which names their account.
 func (c *call) showOnce(page Page) {
-	account, err := c.config.Account(c.r.Context(), c.user)
-	switch {
-	case err == nil:
-		page.Account = account
-	case page.Name != "new-code":
+	var err error
+	if page.Account, err = c.config.Account(c.r.Context(), c.user); err != nil {
 		c.fault(err)
 		return
 	}
@@ -138,8 +145,8 @@ func (c *call) showOnce(page Page) {
 }
 
 func (c *call) codesFile() {
-	codes, owner, ok := c.madeCodes()
-	if !ok {
+	codes, owner, cookie := c.madeCodes()
+	if cookie == "" {
 		return
 	}
 	account, err := c.config.Account(c.r.Context(), owner)
@@ -182,9 +189,9 @@ func (c *call) leaveCodes() {
 
 // codesAgain shows the codes of a token once more, for clients that speak JSON.
 func (c *call) codesAgain() {
-	codes, err := c.codesOf(cookieSetup, c.user, c.in.Token)
+	codes, err := c.codesOf(cookieSetup, c.user, []string{c.in.Token})
 	if errors.Is(err, enrollment.ReasonSetupInvalid) {
-		codes, err = c.codesOf(cookieRenewal, c.user, c.in.Token)
+		codes, err = c.codesOf(cookieRenewal, c.user, []string{c.in.Token})
 	}
 	if err != nil {
 		c.deny(err, c.at("/"))

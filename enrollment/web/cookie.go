@@ -22,6 +22,7 @@ const (
 	cookieSetup     = "setup"     // a pending setup, or one whose codes are to be shown; and its user, see ownerOf
 	cookieAddress   = "address"   // the same for an address, and where the code was sent to
 	cookieRenewal   = "renewal"   // a renewal whose codes are to be shown, and its user
+	cookieNewCode   = "newcode"   // a challenge whose recovery code was replaced, its user, and the code that was typed
 	cookieReceipt   = "receipt"   // a step-up that was passed; one for each purpose
 	cookieDevice    = "device"    // a trusted device
 	cookieNote      = "note"      // what the next page says; no token

@@ -84,9 +84,13 @@
 // cookies (__Host-, HttpOnly, SameSite=Lax) and never in an address or in the
 // application's session, so a stolen session id alone shows no secret and changes no
 // factor; see Config.Reauth for the first minutes. It can do what needs no proof: rename,
-// and end trust in devices and what is pending. With a recovery code that replaces a used
-// one (Config.ReplenishCodes of the Guard), a reload loses the new one; it is shown in
-// the answer to the form.
+// and end trust in devices and what is pending.
+//
+// The recovery code that replaces a used one (Config.ReplenishCodes of the Guard) is shown
+// in the same way. After a sign-in whose answer was lost, the same form sent again shows
+// the new code, and the user signs in again: a code works once. Before something sensitive,
+// an answer that is lost takes the new code with it, and ends the session. The security
+// page then makes new codes.
 //
 // Two accounts can be open in two tabs. A form does nothing to another account than that
 // of its page: it leads to a page that says so, and to a new sign-in.

@@ -47,7 +47,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	kit.Guard, err = enrollment.New(s.store, keys, enrollment.Config{
-		Issuer: "Example", Now: kit.Clock.Now, AllowSHA1: fips.Exempts, Sender: s.mail, KeepCodes: true,
+		Issuer: "Example", Now: kit.Clock.Now, AllowSHA1: fips.Exempts, Sender: s.mail, KeepCodes: true, ReplenishCodes: true,
 		RecoveryScheme: recovery.Fast, MaxAuthenticators: 3, Notify: func(context.Context, enrollment.Event) error { return nil },
 	})
 	if err != nil {
@@ -246,6 +246,15 @@ var scenes = map[string]func(s *stage) func(*browser){
 	},
 	"GET /2fa/codes":     func(s *stage) func(*browser) { return s.renewed(true) },
 	"GET /2fa/codes.txt": func(s *stage) func(*browser) { return s.renewed(false) },
+	"GET /2fa/codes with a new code": func(s *stage) func(*browser) {
+		still(s.b).post("/2fa/step", "for", "settings", "code", s.codes[0])
+		return func(b *browser) { b.get("/2fa/codes") }
+	},
+	"POST /2fa/sign-in after a lost answer": func(s *stage) func(*browser) {
+		s.b = s.browser().login("alice")
+		s.b.clone().post("/2fa/sign-in", "code", s.codes[0])
+		return sends("/2fa/sign-in", "code", s.codes[0])
+	},
 	"GET /2fa/codes/new with codes to be shown": func(s *stage) func(*browser) {
 		s.renewed(true)
 		s.proven()

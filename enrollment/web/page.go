@@ -23,7 +23,7 @@ type Page struct {
 	//	begin     begins the setup of an app
 	//	setup     shows the secret and asks for the first code
 	//	codes     shows recovery codes once
-	//	new-code  shows the one code that replaces a used one
+	//	new-code  shows the one code that replaces a used one, once like codes
 	//	kept      shows recovery codes that are kept
 	//	renew     makes new recovery codes
 	//	security  shows where the account stands and what can be changed

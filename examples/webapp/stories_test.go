@@ -176,7 +176,7 @@ func TestStoryOfSystemAccess(t *testing.T) {
 	p.Type("#code", codes[0]+"\r")
 	p.Sees("It replaces the one that you have just used.")
 	p.picture("replenished")
-	p.Click("main a.button")
+	p.Click("main form button")
 	p.Sees("You are signed in as")
 	p.Get("/security/")
 	p.Sees("8 of 8 are left.")
