@@ -9,6 +9,6 @@ import (
 
 // The defects of other systems, on the memory store. The integration module
 // runs the same on real databases.
-func TestCases(t *testing.T) {
+func TestAll(t *testing.T) {
 	proving.Run(t, proving.Memory, cases.Tests)
 }

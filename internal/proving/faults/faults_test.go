@@ -7,7 +7,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/faults"
 )
 
-func TestFaults(t *testing.T) {
+func TestAll(t *testing.T) {
 	t.Parallel()
 	proving.Run(t, proving.Memory, faults.Tests)
 }

@@ -28,7 +28,7 @@ func TestGuardAgreesWithModel(t *testing.T) {
 	model.Agree(t, proving.Memory, o)
 }
 
-func TestFound(t *testing.T) {
+func TestAll(t *testing.T) {
 	t.Parallel()
 	proving.Run(t, proving.Memory, model.Tests)
 }
