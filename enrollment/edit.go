@@ -82,8 +82,9 @@ type decision func(a *account.Account, m account.Moment) error
 
 // A sealing makes what the caller is handed if that has to be sealed. It is
 // called after the account itself was sealed, and before it is stored: nothing
-// can fail after the write, and a Sealer that fails does so at the same call
-// for a right code and a wrong one.
+// can fail after the write, and a Sealer that fails altogether does so at the same
+// call for a right code and a wrong one. One that fails only at the second call lets
+// wrong codes be counted, and leaves a right one unused.
 type sealing[T any] func(ctx context.Context) (T, error)
 
 // run carries the edit out, and returns what decide returned once that is

@@ -184,11 +184,11 @@ func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, pre
 	scope, binding := g.recordPlace(rec)
 	sealed, err := g.sealer.Seal(ctx, scope, binding, plaintext)
 	if err != nil {
-		return nil, fmt.Errorf("enrollment: sealing the account: %w", err)
+		return nil, sealingError(err)
 	}
 	rec.Data = append(sealed, g.mark[:]...)
 	if len(rec.Data) > store.MaxData {
-		return nil, errors.New("enrollment: sealing the account: the sealer adds more than 128 bytes")
+		return nil, sealingError(errors.New("the sealer adds more than 128 bytes"))
 	}
 	return &base{record: rec, found: true, opened: true, plaintext: plaintext}, nil
 }

@@ -81,10 +81,14 @@ func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (to
 	scope, binding := g.tokenPlace(label, salt[:])
 	sealed, err := g.sealer.Seal(ctx, scope, binding, payload)
 	if err != nil {
-		return token{}, fmt.Errorf("enrollment: sealing a token: %w", err)
+		return token{}, sealingError(err)
 	}
 	return tokenOf(tokenText.EncodeToString(append(salt[:], sealed...))), nil
 }
+
+// sealingError is the error for an account or a token that can't be sealed. It has one
+// text for both: only a right code comes as far as a token.
+func sealingError(err error) error { return fmt.Errorf("enrollment: sealing: %w", err) }
 
 // tokenPlace returns the scope and the binding of a token. The scope is its own,
 // by the salt.

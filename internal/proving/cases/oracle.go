@@ -113,6 +113,9 @@ func evaluations() []evaluation {
 	}
 }
 
+// ofAccount reports whether it is an account that is sealed, and no token.
+func ofAccount(scope []byte) bool { return bytes.Contains(scope, []byte("twofactor record v1")) }
+
 // TestCase77_ErrorsAreOracles: while nothing could be sealed, one error came for
 // a right code and another for a wrong one, and no guess was counted.
 func TestCase77_ErrorsAreOracles(t *testing.T, open proving.Open) {
@@ -122,7 +125,7 @@ func TestCase77_ErrorsAreOracles(t *testing.T, open proving.Open) {
 		},
 		"no account is sealed": func(s *states.State) {
 			s.Keys.Sealing = func(scope, plaintext []byte) error {
-				if bytes.Contains(scope, []byte("record")) {
+				if ofAccount(scope) {
 					return errDown
 				}
 				return nil
@@ -152,6 +155,45 @@ func TestCase77_ErrorsAreOracles(t *testing.T, open proving.Open) {
 					t.Errorf("%s, and no longer: %v", fault, err)
 				}
 			}
+			noTokenIsSealed(t, x, state.On(t, open))
 		})
+	}
+}
+
+// noTokenIsSealed fails at the call of the Sealer that only a right code comes to. Wrong
+// codes are counted all the same. A right one is not used up, and the text of its error
+// is that of an account that can't be sealed.
+func noTokenIsSealed(t *testing.T, x evaluation, s *states.State) {
+	t.Helper()
+	s.Keys.Sealing = func(_, _ []byte) error { return errDown }
+	noAccount := x.call(t.Context(), s, x.right(s))
+
+	asked := 0
+	s.Keys.Sealing = func(scope, _ []byte) error {
+		if ofAccount(scope) {
+			return nil
+		}
+		asked++
+		return errDown
+	}
+	before := s.Record(states.User)
+	wrong := x.call(t.Context(), s, x.wrong(s))
+	var denied *enrollment.Denied
+	if counted := s.Record(states.User).Version != before.Version; !errors.As(wrong, &denied) || !counted || asked != 0 {
+		t.Errorf("no token is sealed: a wrong code got %v, counted: %t, tokens: %d", wrong, counted, asked)
+	}
+	right := x.call(t.Context(), s, x.right(s))
+	if asked == 0 { // it hands out none
+		if right != nil {
+			t.Errorf("no token is needed: %v", right)
+		}
+		return
+	}
+	if !errors.Is(right, errDown) || right.Error() != noAccount.Error() {
+		t.Errorf("no token is sealed: %v\n\tno account is sealed: %v", right, noAccount)
+	}
+	s.Keys.Sealing = nil
+	if err := x.call(t.Context(), s, x.right(s)); err != nil {
+		t.Errorf("no token was sealed, and the right code was used up: %v", err)
 	}
 }
