@@ -132,6 +132,39 @@ func TestHundredFailuresDisableTheFactor(t *testing.T) {
 	mustReason(t, w.check(code(t, k, w.now)), "")
 }
 
+// Beside a hundred failures in a row, 60 units of debt disable app codes. One guess in
+// a day and an hour leaves no debt behind with one authenticator, and some with more.
+func TestSixtyUnitsDisableTheFactor(t *testing.T) {
+	t.Parallel()
+	for apps := 1; apps <= account.MaxAuthenticators; apps++ {
+		w := newWorld(t)
+		k := w.enroll(1)
+		for i := 1; i < apps; i++ {
+			w.enroll(byte(1 + 40*i))
+		}
+		var debt time.Duration
+		for range 99 {
+			if debt >= 60*day {
+				break
+			}
+			mustReason(t, w.check(w.wrong()), account.WrongCode)
+			debt += time.Duration(apps) * day
+			w.now = w.now.Add(25 * time.Hour)
+			if debt < 60*day {
+				debt = max(0, debt-25*time.Hour)
+			}
+		}
+		w.reload()
+		if disabled := debt >= 60*day; disabled != (apps > 1) {
+			t.Errorf("%d authenticators: disabled %t after %v of debt", apps, disabled, debt)
+		} else if disabled {
+			mustReason(t, w.check(code(t, k, w.now)), account.FactorDisabled)
+			mustReason(t, w.recover(1, 0), "")
+		}
+		mustReason(t, w.check(code(t, k, w.now)), "")
+	}
+}
+
 func TestRecoveryLeavesFiveUnits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
