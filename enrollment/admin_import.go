@@ -48,7 +48,8 @@ type Import struct {
 	// The next set replaces all of them. Until then, codes that are weak in the other
 	// system stay weak: an attacker with both the database and the keys finds a code
 	// of 40 or 50 bits behind SHA-256 in minutes. Ask users to renew their codes soon
-	// (RenewCodes).
+	// (RenewCodes). An Import is printed and logged without the hashes, unless it is in
+	// an unexported field of the application's struct.
 	RecoveryHashes [][]byte
 
 	// Again allows the import for a user whose two-factor authentication was on before

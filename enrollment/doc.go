@@ -174,10 +174,11 @@
 // # JSON
 //
 // These can be sent to a client as JSON: [Decision], [Success], [Confirmed],
-// [Status] and its parts, [Device], [TrustedDevice], [Binding], [Delivery], [Event],
-// [Member] and [Denied]. Names are in snake case. Zero times and empty texts are left
-// out. The JSON of a [History] does not name administrators. Recovery codes are not
-// encoded at all; see [Confirmed].
+// [RenewedCodes], [Status] and its parts, [Device], [TrustedDevice], [Binding],
+// [Delivery], [Event], [Member], [Denied] and [Replacement], which is no part of the
+// JSON of a Denied. Names are in snake case. Zero times and empty texts are left out. The
+// JSON of a [History] does not name administrators. Recovery codes are not encoded at
+// all; see [Confirmed].
 //
 // Tokens are encoded as text, so a Success carries its receipt. A client does not
 // need the receipt if the session has it: set it to the zero Receipt.

@@ -69,7 +69,18 @@ func TestJSON(t *testing.T) {
 		"an address not used": {enrollment.Address{Channel: "email", Hint: "a…@example.com", Added: at}, `{"channel":"email","hint":"a…@example.com","added":"2026-01-02T03:04:05.000006Z"}`},
 		"a device":            {enrollment.Device{ID: "d1", Name: "Firefox", Added: at, Expires: later}, `{"id":"d1","name":"Firefox","added":"2026-01-02T03:04:05.000006Z","expires":"2026-01-02T04:04:05Z"}`},
 		"a device in use":     {enrollment.Device{ID: "d1", Name: "Firefox", Added: at, Expires: later, Used: later}, `{"id":"d1","name":"Firefox","added":"2026-01-02T03:04:05.000006Z","expires":"2026-01-02T04:04:05Z","used":"2026-01-02T04:04:05Z"}`},
-		"a binding":           {enrollment.Binding{Token: enrollment.SetupTokenOf("t"), Expires: later}, `{"token":"t","expires":"2026-01-02T04:04:05Z"}`},
+		"a trusted device": {enrollment.TrustedDevice{Token: enrollment.DeviceTokenOf("t"), Device: enrollment.Device{ID: "d1", Name: "Firefox", Added: at, Expires: later}},
+			`{"token":"t","device":{"id":"d1","name":"Firefox","added":"2026-01-02T03:04:05.000006Z","expires":"2026-01-02T04:04:05Z"}}`},
+		"a device that was trusted before": {enrollment.TrustedDevice{Device: enrollment.Device{ID: "d1", Added: later, Expires: later}},
+			`{"device":{"id":"d1","name":"","added":"2026-01-02T04:04:05Z","expires":"2026-01-02T04:04:05Z"}}`},
+		"a replacement": {enrollment.Replacement{UserID: "alice", Purpose: enrollment.PurposeSignIn, Authenticator: "a1", EnrollToken: enrollment.EnrollTokenOf("t")},
+			`{"user_id":"alice","purpose":"sign_in","authenticator":"a1","enroll_token":"t"}`},
+		"a denial with a replacement": {&enrollment.Denied{Reason: enrollment.ReasonMustReplace, Replace: &enrollment.Replacement{UserID: "alice", EnrollToken: enrollment.EnrollTokenOf("t")}}, `{"reason":"must_replace"}`},
+		"renewed codes that are shown later": {struct {
+			enrollment.RenewedCodes
+			Codes []string `json:"codes"`
+		}{enrollment.RenewedCodes{Receipt: enrollment.ReceiptOf("r"), Stamp: "s"}, []string{}}, `{"receipt":"r","stamp":"s","codes":[]}`},
+		"a binding": {enrollment.Binding{Token: enrollment.SetupTokenOf("t"), Expires: later}, `{"token":"t","expires":"2026-01-02T04:04:05Z"}`},
 		"a delivery": {enrollment.Delivery{Challenge: enrollment.ChallengeOf("c"), Earlier: true, Sent: later, Expires: later, Address: enrollment.Address{Channel: "sms", Hint: "…42", Added: later}},
 			`{"challenge":"c","earlier":true,"sent":"2026-01-02T04:04:05Z","expires":"2026-01-02T04:04:05Z","address":{"channel":"sms","hint":"…42","added":"2026-01-02T04:04:05Z"}}`},
 		"a member":                     {enrollment.Member{UserID: "alice", Status: enrollment.Status{State: store.Disabled}}, `{"user_id":"alice","status":{"state":"disabled","authenticators":null,"codes_left":0,"codes_total":0,"devices":0,"must_enroll":false,"locks":null,"history":[]}}`},

@@ -21,17 +21,17 @@ import (
 // Before that, the user is not signed in.
 type Replacement struct {
 	// UserID is the user who answered.
-	UserID string
+	UserID string `json:"user_id"`
 
 	// Purpose is what the challenge was for.
-	Purpose Purpose
+	Purpose Purpose `json:"purpose"`
 
 	// Authenticator is the ID of the authenticator to replace.
-	Authenticator string
+	Authenticator string `json:"authenticator"`
 
 	// EnrollToken is a proof for replacing an authenticator with a short secret, and for
 	// nothing else.
-	EnrollToken EnrollToken
+	EnrollToken EnrollToken `json:"enroll_token"`
 }
 
 // An answer is a Success or, if that is nil, what there is instead.
