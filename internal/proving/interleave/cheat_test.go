@@ -51,7 +51,7 @@ func TestCheatsAreCaught(t *testing.T) {
 			{verifyRecovery, verifyRecovery}, {verifyRecovery, renew}, {verifyWrong, confirm}, {confirm, disable},
 		} {
 			open := func(t *testing.T) store.Store { return cheat{proving.Memory(t).(proving.Full), save} }
-			r := newRig(t, open, nil, from, staged, pair, map[string]string{})
+			r := newRig(t, open, nil, from, staged, pair, newNotes())
 			if n, err := r.walk(Options{}); err == nil {
 				t.Errorf("%s: %s came out well in all of %d schedules", name, nameOf(pair), n)
 			}
@@ -80,7 +80,7 @@ func TestHastyGuardIsCaught(t *testing.T) {
 		{answerApp, signIn}, {verifyApp, signIn}, {verifyWrong, signIn}, {verifyRecovery, signIn}, {confirm, signIn}, {disable, signIn}, {renew, signIn},
 	} {
 		for _, faults := range []bool{false, true} {
-			n, err := newRig(t, proving.Memory, between, from, staged, pair, map[string]string{}).walk(Options{Faults: faults})
+			n, err := newRig(t, proving.Memory, between, from, staged, pair, newNotes()).walk(Options{Faults: faults})
 			if caught := err != nil; caught != faults {
 				t.Errorf("%s, with faults %v: %d schedules, %v", nameOf(pair), faults, n, err)
 			}
@@ -136,7 +136,7 @@ func TestFailureIsPlayedAgain(t *testing.T) {
 	from := states.New(t, staged.state, recovery.Fast)
 	open := func(t *testing.T) store.Store { return cheat{proving.Memory(t).(proving.Full), blind} }
 	play := func(schedule string) error {
-		r := newRig(t, open, nil, from, staged, []operation{verifyApp, verifyApp}, map[string]string{})
+		r := newRig(t, open, nil, from, staged, []operation{verifyApp, verifyApp}, newNotes())
 		_, err := r.walk(Options{Play: schedule})
 		return err
 	}

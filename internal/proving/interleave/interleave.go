@@ -20,6 +20,7 @@ package interleave
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
@@ -51,14 +52,15 @@ type Options struct {
 }
 
 // Walk plays every schedule of every combination of operations, over stores from
-// open, and returns how many that were. It skips the test if there were none.
+// open, and returns how many that were. Several combinations are walked at once, as
+// parallel tests. It skips the test if there were none.
 func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	t.Helper()
 	if fips.Enforced() {
 		t.Skip("the states are for SHA-1")
 	}
+	var all atomic.Int64
 	for _, s := range scenes() {
-		from, known := states.New(t, s.state, recovery.Fast), make(map[string]string)
 		operations := s.core
 		switch {
 		case o.Processes > 2:
@@ -66,20 +68,26 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 		case !o.Core:
 			operations = slices.Concat(s.core, s.others)
 		}
-		for _, ops := range combinations(operations, o.Processes) {
-			name := s.state + "/" + nameOf(ops)
-			if !strings.Contains(name, o.Only) {
-				continue
-			}
-			t.Run(name, func(t *testing.T) {
-				n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
-				if schedules += n; err != nil {
-					t.Error(err)
-				}
-			})
+		chosen := slices.DeleteFunc(combinations(operations, o.Processes), func(ops []operation) bool {
+			return !strings.Contains(s.state+"/"+nameOf(ops), o.Only)
+		})
+		if len(chosen) == 0 {
+			continue
 		}
+		t.Run(s.state, func(t *testing.T) {
+			from, known := states.New(t, s.state, recovery.Fast), newNotes()
+			for _, ops := range chosen {
+				t.Run(nameOf(ops), func(t *testing.T) {
+					t.Parallel()
+					n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
+					if all.Add(int64(n)); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		})
 	}
-	if schedules == 0 {
+	if schedules = int(all.Load()); schedules == 0 {
 		t.Skipf("nothing here has %q in its name", o.Only)
 	}
 	return schedules

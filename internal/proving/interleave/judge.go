@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -25,10 +26,31 @@ type judge struct {
 	guard   *enrollment.Guard     // over the copy
 	sweeper *enrollment.Directory // over the store itself, a while later
 
-	known map[string]string // descriptions, by what they follow from
+	known *notes
 }
 
-func newJudge(r *rig, known map[string]string) *judge {
+// notes are descriptions, by what they follow from. The judges of a state share them.
+type notes struct {
+	mu  sync.Mutex
+	all map[string]string
+}
+
+func newNotes() *notes { return &notes{all: make(map[string]string)} }
+
+func (n *notes) read(from string) (state string, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	state, ok = n.all[from]
+	return state, ok
+}
+
+func (n *notes) write(from, state string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.all[from] = state
+}
+
+func newJudge(r *rig, known *notes) *judge {
 	r.t.Helper()
 	j := &judge{rig: r, copy: memory.New(), keys: &proving.Keys{Ring: r.Keys.Ring}, known: known}
 	j.guard = r.NodeOver(j.copy, j.keys, func(c *enrollment.Config) { c.Notify = nil })
@@ -50,7 +72,7 @@ func (j *judge) state() string {
 	lines := []string{j.status()}
 	j.keys.Opened = nil
 	from := fmt.Sprint(sealed, j.record().State, j.record().Due, j.rig.told)
-	if state, ok := j.known[from]; ok {
+	if state, ok := j.known.read(from); ok {
 		return state
 	}
 	for _, try := range j.rig.scene.probes {
@@ -59,8 +81,9 @@ func (j *judge) state() string {
 	}
 	j.refresh()
 	lines = append(lines, j.guesses(), j.mail())
-	j.known[from] = strings.Join(lines, "\n")
-	return j.known[from]
+	state := strings.Join(lines, "\n")
+	j.known.write(from, state)
+	return state
 }
 
 // record is what the store holds of the user; the zero Record if it holds nothing.

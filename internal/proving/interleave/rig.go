@@ -34,7 +34,7 @@ type rig struct {
 
 // newRig returns a rig over a store from open. Between, if it is not nil, returns what a
 // Guard has instead of its process, for Guards that are broken.
-func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.Full, from *states.State, s scene, ops []operation, known map[string]string) *rig {
+func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.Full, from *states.State, s scene, ops []operation, known *notes) *rig {
 	t.Helper()
 	r := &rig{State: from.On(t, open), t: t, scene: s, ops: ops, alone: map[string]outcome{}}
 	for _, user := range []string{states.User, states.Other} {

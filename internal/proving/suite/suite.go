@@ -2,6 +2,7 @@
 package suite
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"testing"
@@ -48,8 +49,11 @@ func run(t *testing.T, open proving.Open, all bool) {
 			t.Logf("%d schedules", n)
 		})
 	}
-	t.Run("model", func(t *testing.T) {
-		t.Parallel()
-		model.Agree(t, open, model.Options{First: 1, Sequences: sequences, Steps: 40})
-	})
+	const atOnce = 20 // in one test, so that a store that is slow has several of them at a time
+	for first := 1; first <= sequences; first += atOnce {
+		t.Run(fmt.Sprintf("model/%d", first), func(t *testing.T) {
+			t.Parallel()
+			model.Agree(t, open, model.Options{First: uint64(first), Sequences: atOnce, Steps: 40})
+		})
+	}
 }
