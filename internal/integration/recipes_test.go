@@ -14,30 +14,33 @@ import (
 	"gorm.io/gorm"
 )
 
+// recipes are the examples of stores on PostgreSQL.
+var recipes = map[string]func(t *testing.T, dsn string) store.Store{
+	"pgx": func(t *testing.T, dsn string) store.Store {
+		migrated(t, sqlstore.New(testenv.OpenPostgres(t, dsn), sqlstore.PostgreSQL))
+		pool, err := pgxpool.New(t.Context(), dsn+" pool_max_conns=8")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(pool.Close)
+		return pgxnative.New(pool)
+	},
+	"GORM": func(t *testing.T, dsn string) store.Store {
+		db, err := gorm.Open(postgres.New(postgres.Config{Conn: testenv.OpenPostgres(t, dsn)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.AutoMigrate(&gormstore.Account{}); err != nil {
+			t.Fatal(err)
+		}
+		return gormstore.New(db)
+	},
+}
+
 // TestRecipes holds the examples of stores against the contract.
 func TestRecipes(t *testing.T) {
 	t.Parallel()
-	for name, open := range map[string]func(t *testing.T, dsn string) store.Store{
-		"pgx": func(t *testing.T, dsn string) store.Store {
-			migrated(t, sqlstore.New(testenv.OpenPostgres(t, dsn), sqlstore.PostgreSQL))
-			pool, err := pgxpool.New(t.Context(), dsn+" pool_max_conns=8")
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(pool.Close)
-			return pgxnative.New(pool)
-		},
-		"GORM": func(t *testing.T, dsn string) store.Store {
-			db, err := gorm.Open(postgres.New(postgres.Config{Conn: testenv.OpenPostgres(t, dsn)}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := db.AutoMigrate(&gormstore.Account{}); err != nil {
-				t.Fatal(err)
-			}
-			return gormstore.New(db)
-		},
-	} {
+	for name, open := range recipes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) store.Store { return open(t, testenv.PostgresDSN(t)) })

@@ -6,10 +6,12 @@
 package mattn_test
 
 import (
+	"os"
 	"testing"
 
 	_ "github.com/mattn/go-sqlite3"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/suite"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
@@ -17,13 +19,24 @@ import (
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) store.Store {
-		// As the documentation of sqlstore has it.
-		dsn := "file:" + testenv.SQLiteFile(t) + "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
-		s := sqlstore.New(testenv.OpenDriver(t, "sqlite3", dsn), sqlstore.SQLite)
-		if err := s.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return s
-	})
+	storetest.Run(t, fresh)
+}
+
+// TestGuard runs most of the proofs of enrollment.Guard.
+func TestGuard(t *testing.T) {
+	if os.Getenv(suite.All) != "1" {
+		t.Skipf("only with %s=1", suite.All)
+	}
+	suite.RunShort(t, fresh)
+}
+
+// fresh returns a store on a file of its own, opened as the documentation of sqlstore has it.
+func fresh(t *testing.T) store.Store {
+	t.Helper()
+	dsn := "file:" + testenv.SQLiteFile(t) + "?_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"
+	s := sqlstore.New(testenv.OpenDriver(t, "sqlite3", dsn), sqlstore.SQLite)
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
