@@ -45,7 +45,7 @@ func TestRehearseImport(t *testing.T) {
 	half := good
 	half.RecoveryHashes = [][]byte{make([]byte, 16)}
 	users := map[string]enrollment.Import{
-		"good": good, "short": one(shortKey(t, "a")), "enrolled": good, "disabled": good, "damaged": good,
+		"good": good, "short": one(proving.ShortKey(t, "a")), "enrolled": good, "disabled": good, "damaged": good,
 		"unreadable": one(totp.Key{}), "named": named, "half a hash": half, "": good, "migration": good,
 	}
 	want := map[string]enrollment.ImportFinding{

@@ -211,7 +211,7 @@ func TestEnrollTokenIsVoid(t *testing.T) {
 			k.Must(err)
 		},
 		"Import": func(k *proving.Kit, _ enrollment.EnrollToken) {
-			im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: shortKey(t, "a")}}}
+			im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.ShortKey(t, "a")}}}
 			k.Configure(func(c *enrollment.Config) { c.ShortSecretsUntil = k.Now().Add(time.Hour) })
 			k.Must(k.Guard.Admin("root", "moving").Import(t.Context(), "alice", im))
 		},

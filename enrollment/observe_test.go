@@ -194,18 +194,18 @@ func TestRevokedWhileSigningIn(t *testing.T) {
 	config := enrollment.Config{
 		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Now: clock.Now, Observe: seen.observe,
 	}
-	healthy := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
-	setup := value[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
-	app := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
-	done := value[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
-	device := value[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
+	healthy := proving.Value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	setup := proving.Value[enrollment.Setup](t)(healthy.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
+	app := proving.Value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	done := proving.Value[enrollment.Confirmed](t)(healthy.Confirm(ctx, "alice", setup.Token, app.Code(clock.Now())))
+	device := proving.Value[enrollment.TrustedDevice](t)(healthy.Devices().Trust(ctx, "alice", done.Success.Receipt, ""))
 	hook := &hookStore{Store: mem, first: func() {
 		if err := healthy.Devices().RevokeAll(ctx, "alice"); err != nil {
 			t.Error(err)
 		}
 		seen.take()
 	}}
-	g := value[*enrollment.Guard](t)(enrollment.New(hook, keys, config))
+	g := proving.Value[*enrollment.Guard](t)(enrollment.New(hook, keys, config))
 	d, err := g.SignIn(ctx, "alice", enrollment.SignInOptions{Device: device.Token})
 	if err != nil || d.Next != enrollment.AskCode || d.Waived != "" {
 		t.Errorf("SignIn = %+v, %v", d, err)
@@ -257,7 +257,7 @@ func TestObserveBrokenStore(t *testing.T) {
 	}
 	var seen tally
 	var log bytes.Buffer
-	g := value[*enrollment.Guard](t)(enrollment.New(panicStore{memory.New()}, keys, enrollment.Config{
+	g := proving.Value[*enrollment.Guard](t)(enrollment.New(panicStore{memory.New()}, keys, enrollment.Config{
 		Issuer: "Acme", RecoveryScheme: recovery.Fast, AllowSHA1: fips.Exempts, Observe: seen.observe, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	}))
 	func() {

@@ -14,20 +14,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// shortKey is a key of 80 bits, as many systems have made them.
-func shortKey(t *testing.T, seed string) totp.Key {
-	t.Helper()
-	secret, err := totp.ShortSecrets{}.NewSecret([]byte(seed + "0123456789")[:10])
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := totp.NewKey(secret, totp.Params{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
 // moveShort moves alice in with these keys. Short secrets are good for ten days.
 func moveShort(t *testing.T, keys []totp.Key, adjust ...func(*enrollment.Config)) *proving.Kit {
 	t.Helper()
@@ -62,7 +48,7 @@ func mustReplace(t *testing.T, k *proving.Kit, code string) enrollment.Replaceme
 func TestShortSecretIsOptIn(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
-	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.TheirKey(t, "alice", totp.Params{})}, {Key: shortKey(t, "a")}}}
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.TheirKey(t, "alice", totp.Params{})}, {Key: proving.ShortKey(t, "a")}}}
 	proving.Want(t, k.Guard.Admin("carol", "moving").Import(t.Context(), "alice", im), enrollment.ReasonShortSecret)
 	if d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Import: &im}); !errors.Is(err, enrollment.ReasonShortSecret) || d.Next != enrollment.Refuse {
 		t.Errorf("%+v, %v", d, err)
@@ -74,7 +60,7 @@ func TestShortSecretIsOptIn(t *testing.T) {
 // Until the date, a short secret is like any other but for its mark in Status.
 func TestShortSecretBeforeItsTime(t *testing.T) {
 	t.Parallel()
-	short, long := shortKey(t, "a"), proving.TheirKey(t, "alice", totp.Params{})
+	short, long := proving.ShortKey(t, "a"), proving.TheirKey(t, "alice", totp.Params{})
 	k := moveShort(t, []totp.Key{long, short})
 	s := k.Status("alice")
 	if s.Authenticators[0].Short || !s.Authenticators[1].Short || !s.ReplaceBy.Equal(k.Config.ShortSecretsUntil) {
@@ -96,7 +82,7 @@ func TestShortSecretBeforeItsTime(t *testing.T) {
 // nothing else.
 func TestShortSecretAfterItsTime(t *testing.T) {
 	t.Parallel()
-	short, long := shortKey(t, "a"), proving.TheirKey(t, "alice", totp.Params{})
+	short, long := proving.ShortKey(t, "a"), proving.TheirKey(t, "alice", totp.Params{})
 	k := moveShort(t, []totp.Key{long, short})
 	k.In(k.Challenge("alice"), k.Code(short))
 	over(k)
@@ -140,11 +126,11 @@ func TestShortSecretAfterItsTime(t *testing.T) {
 // anything else.
 func TestReplacementIsGoodForNothingElse(t *testing.T) {
 	t.Parallel()
-	k := moveShort(t, []totp.Key{proving.TheirKey(t, "alice", totp.Params{}), shortKey(t, "a")})
+	k := moveShort(t, []totp.Key{proving.TheirKey(t, "alice", totp.Params{}), proving.ShortKey(t, "a")})
 	post := k.Post()
 	k.Configure(func(c *enrollment.Config) { c.Sender = post.Inbox })
 	over(k)
-	r := mustReplace(t, k, k.Code(shortKey(t, "a")))
+	r := mustReplace(t, k, k.Code(proving.ShortKey(t, "a")))
 	proof := enrollment.ByEnrollToken(r.EnrollToken, "")
 	s := k.Status("alice")
 	ctx, g := t.Context(), k.Guard
@@ -189,7 +175,7 @@ func TestReplacementIsGoodForNothingElse(t *testing.T) {
 // nobody would see the new one.
 func TestShortSecretAndRecoveryCodes(t *testing.T) {
 	t.Parallel()
-	k := moveShort(t, []totp.Key{shortKey(t, "a")}, func(c *enrollment.Config) { c.ReplenishCodes = true })
+	k := moveShort(t, []totp.Key{proving.ShortKey(t, "a")}, func(c *enrollment.Config) { c.ReplenishCodes = true })
 	renewed, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByCode("abcde-12345"))
 	k.Must(err)
 	codes := renewed.Codes.Reveal()
@@ -207,9 +193,9 @@ func TestShortSecretAndRecoveryCodes(t *testing.T) {
 // nothing: it signs in.
 func TestShortSecretAndDeliveredCodes(t *testing.T) {
 	t.Parallel()
-	k := moveShort(t, []totp.Key{shortKey(t, "a")})
+	k := moveShort(t, []totp.Key{proving.ShortKey(t, "a")})
 	post := k.Post()
-	post.Bound("alice", enrollment.ByCode(k.Code(shortKey(t, "a"))))
+	post.Bound("alice", enrollment.ByCode(k.Code(proving.ShortKey(t, "a"))))
 	over(k)
 	d, err := post.Send(t.Context(), enrollment.PurposeSignIn, k.Challenge("alice"))
 	k.Must(err)
@@ -220,8 +206,8 @@ func TestShortSecretAndDeliveredCodes(t *testing.T) {
 // replace it.
 func TestShortSecretAndTrustedDevices(t *testing.T) {
 	t.Parallel()
-	k := moveShort(t, []totp.Key{shortKey(t, "a")})
-	ok, err := k.Answer(k.Challenge("alice"), k.Code(shortKey(t, "a")))
+	k := moveShort(t, []totp.Key{proving.ShortKey(t, "a")})
+	ok, err := k.Answer(k.Challenge("alice"), k.Code(proving.ShortKey(t, "a")))
 	k.Must(err)
 	device, err := k.Guard.Devices().Trust(t.Context(), "alice", ok.Receipt, "browser")
 	k.Must(err)
@@ -243,7 +229,7 @@ func TestShortSecretAndTrustedDevices(t *testing.T) {
 // says that the time is over.
 func TestEachShortSecretIsReplaced(t *testing.T) {
 	t.Parallel()
-	keys := []totp.Key{shortKey(t, "a"), shortKey(t, "b")}
+	keys := []totp.Key{proving.ShortKey(t, "a"), proving.ShortKey(t, "b")}
 	k := moveShort(t, keys)
 	k.Configure(func(c *enrollment.Config) { c.ShortSecretsUntil = time.Time{} })
 	for i := range keys {
@@ -261,11 +247,11 @@ func TestEachShortSecretIsReplaced(t *testing.T) {
 // For a challenge of another purpose it is the same, and the purpose is not forgotten.
 func TestShortSecretForAnyPurpose(t *testing.T) {
 	t.Parallel()
-	k := moveShort(t, []totp.Key{shortKey(t, "a")})
+	k := moveShort(t, []totp.Key{proving.ShortKey(t, "a")})
 	over(k)
 	d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: "password-reset"})
 	k.Must(err)
-	_, err = k.Guard.Answer(t.Context(), "password-reset", d.Challenge, k.Code(shortKey(t, "a")))
+	_, err = k.Guard.Answer(t.Context(), "password-reset", d.Challenge, k.Code(proving.ShortKey(t, "a")))
 	var denied *enrollment.Denied
 	if !errors.As(err, &denied) || denied.Replace == nil || denied.Replace.Purpose != "password-reset" {
 		t.Fatalf("%v", err)
@@ -292,9 +278,9 @@ func TestReplacementCompletesInTime(t *testing.T) {
 		enrollment.EnrollConfirmTTL:                    enrollment.PurposeSignIn,
 		enrollment.EnrollConfirmTTL + time.Microsecond: enrollment.PurposeSetup,
 	} {
-		k := moveShort(t, []totp.Key{shortKey(t, "a")}, func(c *enrollment.Config) { c.SetupTTL = time.Hour })
+		k := moveShort(t, []totp.Key{proving.ShortKey(t, "a")}, func(c *enrollment.Config) { c.SetupTTL = time.Hour })
 		over(k)
-		r := mustReplace(t, k, k.Code(shortKey(t, "a")))
+		r := mustReplace(t, k, k.Code(proving.ShortKey(t, "a")))
 		k.Pass(time.Minute)
 		setup, app := replace(k, r)
 		k.Pass(after - time.Minute)
@@ -308,9 +294,9 @@ func TestReplacementCompletesInTime(t *testing.T) {
 // a setup need not be proven: the setup would complete a sign-in that is void.
 func TestReplacementIsVoidWithItsAccount(t *testing.T) {
 	t.Parallel()
-	k := moveShort(t, []totp.Key{shortKey(t, "a")}, func(c *enrollment.Config) { c.UnprovenSetup = true })
+	k := moveShort(t, []totp.Key{proving.ShortKey(t, "a")}, func(c *enrollment.Config) { c.UnprovenSetup = true })
 	over(k)
-	r := mustReplace(t, k, k.Code(shortKey(t, "a")))
+	r := mustReplace(t, k, k.Code(proving.ShortKey(t, "a")))
 	_, err := k.Guard.Admin("root", "lost").Reset(t.Context(), "alice", enrollment.ResetOptions{})
 	k.Must(err)
 	_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(r.EnrollToken, "")})
@@ -321,12 +307,12 @@ func TestReplacementIsVoidWithItsAccount(t *testing.T) {
 func TestReplacementIsBoundToTheBrowser(t *testing.T) {
 	t.Parallel()
 	for _, message := range []bool{false, true} {
-		k := moveShort(t, []totp.Key{shortKey(t, "a")})
+		k := moveShort(t, []totp.Key{proving.ShortKey(t, "a")})
 		post := k.Post()
-		post.Bound("alice", enrollment.ByCode(k.Code(shortKey(t, "a"))))
+		post.Bound("alice", enrollment.ByCode(k.Code(proving.ShortKey(t, "a"))))
 		over(k)
 		challenge := k.SignIn("alice", enrollment.SignInOptions{Browser: "firefox"}, enrollment.AskCode).Challenge
-		code := k.Code(shortKey(t, "a"))
+		code := k.Code(proving.ShortKey(t, "a"))
 		if message {
 			d, err := post.Send(t.Context(), enrollment.PurposeSignIn, challenge)
 			k.Must(err)

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
@@ -97,29 +96,5 @@ func TestConfirmGuessesNoFurther(t *testing.T) {
 			}
 			k.Out(k.Challenge("alice"), k.Code(ignoring(t, asked)), want)
 		})
-	}
-}
-
-// Where SHA-1 is refused, what an app with SHA-1 shows can't be told from a wrong
-// code. If it has other digits, it is not evaluated, and so it is not counted.
-func TestFIPSIgnoredParams(t *testing.T) {
-	skipUnlessFIPS(t)
-	for digits, want := range map[int]enrollment.Reason{6: enrollment.ReasonWrongCode, 8: enrollment.ReasonMalformedCode} {
-		k := proving.New(t, func(c *enrollment.Config) {
-			c.AllowSHA1, c.Params = false, totp.Params{Algorithm: totp.SHA256, Digits: digits}
-		})
-		setup, asked := k.Begin("alice", enrollment.BeginOptions{})
-		confirm := func() {
-			_, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, k.Code(ignoring(t, asked)))
-			proving.Want(t, err, want)
-		}
-		if confirm(); want == enrollment.ReasonMalformedCode {
-			k.Unchanged("alice", confirm)
-		}
-		if fips.Exempts {
-			k.Configure(func(c *enrollment.Config) { c.AllowSHA1 = true })
-			want = enrollment.ReasonParamsIgnored
-			confirm()
-		}
 	}
 }

@@ -26,6 +26,20 @@ func TheirKey(t testing.TB, user string, p totp.Params) totp.Key {
 	return key
 }
 
+// ShortKey is a key of 80 bits, as many systems have made them.
+func ShortKey(t testing.TB, seed string) totp.Key {
+	t.Helper()
+	secret, err := totp.ShortSecrets{}.NewSecret([]byte(seed + "0123456789")[:10])
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // Summed returns recovery codes as another system has hashed them with SHA-256.
 func Summed(codes ...string) (hashes [][]byte) {
 	for _, c := range codes {

@@ -142,6 +142,17 @@ func (k *Kit) Must(err error) {
 	}
 }
 
+// Value returns what comes of a call that has to succeed.
+func Value[T any](t testing.TB) func(v T, err error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
 // Sweep does what is due. Nothing may fail.
 func (k *Kit) Sweep() enrollment.Swept {
 	k.t.Helper()

@@ -42,11 +42,11 @@ import (
 // others names, for each package that can be changed, the packages whose tests
 // hold it besides its own.
 var others = map[string][]string{
-	"totp":               {"./internal/account", "./enrollment"},
-	"recovery":           {"./internal/account", "./enrollment"},
+	"totp":               {"./internal/account", "./enrollment", "./internal/proving/formats", "./internal/proving/fips"},
+	"recovery":           {"./internal/account", "./enrollment", "./internal/proving/formats", "./internal/proving/fips"},
 	"internal/account":   {"./enrollment", "./internal/proving/..."},
 	"enrollment":         {"./internal/proving/..."},
-	"enrollment/keyring": {"./enrollment"},
+	"enrollment/keyring": {"./enrollment", "./internal/proving/formats"},
 	"enrollment/web":     {},
 	"store/sqlstore":     {"./internal/integration"},
 }

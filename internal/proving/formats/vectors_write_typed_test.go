@@ -1,4 +1,4 @@
-package enrollment_test
+package formats_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package enrollment_test
+package fips_test
 
 import (
 	"context"
@@ -14,6 +14,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/formats"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -156,11 +157,11 @@ func TestFIPSWorks(t *testing.T) {
 				t.Fatal(err)
 			}
 			begin := func(p enrollment.Proof) (*enrollmenttest.App, enrollment.SetupToken) {
-				setup := value[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: p}))
+				setup := proving.Value[enrollment.Setup](t)(guard.Begin(ctx, "alice", enrollment.BeginOptions{Account: "a", Proof: p}))
 				if _, err := setup.QR(); err != nil {
 					t.Error(err)
 				}
-				return value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI())), setup.Token
+				return proving.Value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI())), setup.Token
 			}
 			app, token := begin(enrollment.ByReauth("password"))
 			_, err = guard.Confirm(ctx, "alice", token, app.Code(clock.Now().Add(4*time.Minute)))
@@ -169,28 +170,28 @@ func TestFIPSWorks(t *testing.T) {
 			}
 			_, err = guard.Confirm(ctx, "alice", token, app.WrongCode(clock.Now()))
 			proving.Want(t, err, enrollment.ReasonWrongCode)
-			done := value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
+			done := proving.Value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, app.Code(clock.Now())))
 
 			challenge := func() enrollment.Challenge {
-				return value[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.SignInOptions{})).Challenge
+				return proving.Value[enrollment.Decision](t)(guard.SignIn(ctx, "alice", enrollment.SignInOptions{})).Challenge
 			}
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now()))
 			proving.Want(t, err, enrollment.ReasonReplayed)
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.WrongCode(clock.Now()))
 			proving.Want(t, err, enrollment.ReasonWrongCode)
 			clock.Advance(app.Period())
-			ok := value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now())))
-			value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0]))
+			ok := proving.Value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), app.Code(clock.Now())))
+			proving.Value[enrollment.Success](t)(guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0]))
 			_, err = guard.Answer(ctx, enrollment.PurposeSignIn, challenge(), done.Codes.Reveal()[0])
 			proving.Want(t, err, enrollment.ReasonReplayed)
 
 			clock.Advance(app.Period())
 			_, err = guard.RenewCodes(ctx, "alice", enrollment.ByReceipt(ok.Receipt)) // void since a recovery code was used
 			proving.Want(t, err, enrollment.ReasonProofInvalid)
-			renewed := value[enrollment.RenewedCodes](t)(guard.RenewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
+			renewed := proving.Value[enrollment.RenewedCodes](t)(guard.RenewCodes(ctx, "alice", enrollment.ByCode(app.Code(clock.Now()))))
 			second, token := begin(enrollment.ByReceipt(renewed.Receipt))
 			clock.Advance(app.Period())
-			value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, second.Code(clock.Now())))
+			proving.Value[enrollment.Confirmed](t)(guard.Confirm(ctx, "alice", token, second.Code(clock.Now())))
 			if err := guard.Disable(ctx, "alice", enrollment.ByCode(renewed.Codes.Reveal()[0])); err != nil {
 				t.Error(err)
 			}
@@ -206,15 +207,15 @@ func TestFIPSWorks(t *testing.T) {
 func TestFIPSAccountFromBefore(t *testing.T) {
 	skipUnlessFIPS(t)
 	ctx := t.Context()
-	g, s, keys := openGolden(t)
+	g, s, keys := formats.OpenGolden(t)
 	user, now := g.Record.UserID, g.Now
 	guardOf := func(allow bool) *enrollment.Guard {
-		return value[*enrollment.Guard](t)(enrollment.New(s, keys, enrollment.Config{
+		return proving.Value[*enrollment.Guard](t)(enrollment.New(s, keys, enrollment.Config{
 			Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return now },
 			Params: totp.Params{Algorithm: totp.SHA256}, AllowSHA1: allow, RecoveryScheme: recovery.Fast,
 		}))
 	}
-	app := value[*enrollmenttest.App](t)(enrollmenttest.Scan(g.URI))
+	app := proving.Value[*enrollmenttest.App](t)(enrollmenttest.Scan(g.URI))
 	code, wrong := "123456", "654321" // nothing is evaluated
 	if fips.Exempts {
 		code, wrong = app.Code(now), app.WrongCode(now)
@@ -317,25 +318,25 @@ func TestFIPSMixedAccount(t *testing.T) {
 	}
 	mem := memory.New()
 	config := enrollment.Config{Issuer: "Acme", RecoveryScheme: recovery.Fast, Now: clock.Now, AllowSHA1: true}
-	old := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	old := proving.Value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
 	config.AllowSHA1, config.Params = false, totp.Params{Algorithm: totp.SHA256}
-	strict := value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
+	strict := proving.Value[*enrollment.Guard](t)(enrollment.New(mem, keys, config))
 
 	// A pending setup is not lost.
-	setup := value[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
-	first := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	setup := proving.Value[enrollment.Setup](t)(old.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
+	first := proving.Value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
 	for _, c := range []string{first.Code(clock.Now()), first.WrongCode(clock.Now())} {
 		if _, err := strict.Confirm(ctx, user, setup.Token, c); !errors.Is(err, enrollment.ErrNotApproved) {
 			t.Fatalf("Confirm: %v, want ErrNotApproved", err)
 		}
 	}
-	done := value[enrollment.Confirmed](t)(old.Confirm(ctx, user, setup.Token, first.Code(clock.Now())))
-	setup = value[enrollment.Setup](t)(strict.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(done.Success.Receipt)}))
-	second := value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
-	done = value[enrollment.Confirmed](t)(strict.Confirm(ctx, user, setup.Token, second.Code(clock.Now())))
+	done := proving.Value[enrollment.Confirmed](t)(old.Confirm(ctx, user, setup.Token, first.Code(clock.Now())))
+	setup = proving.Value[enrollment.Setup](t)(strict.Begin(ctx, user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReceipt(done.Success.Receipt)}))
+	second := proving.Value[*enrollmenttest.App](t)(enrollmenttest.Scan(setup.URI()))
+	done = proving.Value[enrollment.Confirmed](t)(strict.Confirm(ctx, user, setup.Token, second.Code(clock.Now())))
 
 	clock.Advance(first.Period())
-	before := value[store.Record](t)(mem.Load(ctx, user))
+	before := proving.Value[store.Record](t)(mem.Load(ctx, user))
 	for _, app := range []*enrollmenttest.App{first, second} {
 		for _, c := range []string{app.Code(clock.Now()), app.WrongCode(clock.Now())} {
 			if _, err := strict.Verify(ctx, user, "x", c); !errors.Is(err, enrollment.ErrNotApproved) {
@@ -343,12 +344,12 @@ func TestFIPSMixedAccount(t *testing.T) {
 			}
 		}
 	}
-	if after := value[store.Record](t)(mem.Load(ctx, user)); after.Version != before.Version {
+	if after := proving.Value[store.Record](t)(mem.Load(ctx, user)); after.Version != before.Version {
 		t.Error("something was stored")
 	}
 
 	// The way out is to remove the old app.
-	status := value[enrollment.Status](t)(strict.Status(ctx, user))
+	status := proving.Value[enrollment.Status](t)(strict.Status(ctx, user))
 	if err := strict.Remove(ctx, user, status.Authenticators[0].ID, enrollment.ByReceipt(done.Success.Receipt)); err != nil {
 		t.Fatal(err)
 	}
@@ -357,13 +358,27 @@ func TestFIPSMixedAccount(t *testing.T) {
 	}
 }
 
-// value returns what comes of a call that has to succeed.
-func value[T any](tb testing.TB) func(v T, err error) T {
-	return func(v T, err error) T {
-		tb.Helper()
-		if err != nil {
-			tb.Fatal(err)
+// Where SHA-1 is refused, what an app with SHA-1 shows can't be told from a wrong
+// code. If it has other digits, it is not evaluated, and so it is not counted.
+func TestFIPSIgnoredParams(t *testing.T) {
+	skipUnlessFIPS(t)
+	for digits, want := range map[int]enrollment.Reason{6: enrollment.ReasonWrongCode, 8: enrollment.ReasonMalformedCode} {
+		k := proving.New(t, func(c *enrollment.Config) {
+			c.AllowSHA1, c.Params = false, totp.Params{Algorithm: totp.SHA256, Digits: digits}
+		})
+		setup, asked := k.Begin("alice", enrollment.BeginOptions{})
+		app := proving.Value[totp.Key](t)(totp.NewKey(asked.Secret(), totp.Params{}))
+		confirm := func() {
+			_, err := k.Guard.Confirm(t.Context(), "alice", setup.Token, k.Code(app))
+			proving.Want(t, err, want)
 		}
-		return v
+		if confirm(); want == enrollment.ReasonMalformedCode {
+			k.Unchanged("alice", confirm)
+		}
+		if fips.Exempts {
+			k.Configure(func(c *enrollment.Config) { c.AllowSHA1 = true })
+			want = enrollment.ReasonParamsIgnored
+			confirm()
+		}
 	}
 }

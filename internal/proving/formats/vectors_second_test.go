@@ -1,4 +1,4 @@
-package enrollment_test
+package formats_test
 
 // A second implementation of what testdata/vectors/README.md describes. It uses the
 // standard library alone, so it shows that the description is enough.

@@ -1,4 +1,4 @@
-package enrollment_test
+package formats_test
 
 import (
 	"bytes"
@@ -6,12 +6,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/formats"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -283,7 +285,7 @@ func writeVectors[T any](w *vectorWorld, name string, list []T) {
 		}
 		text = append(append(text, start...), line...)
 	}
-	f, err := os.OpenFile(vectorPath(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(formats.Path(w.t, filepath.Join("vectors", name)), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if os.IsExist(err) {
 		w.t.Logf("%s is there and stays", name)
 		return

@@ -1,7 +1,6 @@
-package enrollment_test
+package formats_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -9,12 +8,13 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/formats"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-var goldenEnrollPath = filepath.Join("testdata", "v1-enroll.json")
+const goldenEnrollFile = "v1-enroll.json"
 
 // A goldenEnroll is what users hold at Now who can't sign in before a setup.
 type goldenEnroll struct {
@@ -53,8 +53,8 @@ func TestGoldenEnroll(t *testing.T) {
 	if *update {
 		makeGoldenEnroll(t)
 	}
-	f := readGolden[goldenEnroll](t, goldenEnrollPath)
-	keys := value[*keyring.Ring](t)(keyring.Parse(f.Keys))
+	f := formats.Read[goldenEnroll](t, goldenEnrollFile)
+	keys := proving.Value[*keyring.Ring](t)(keyring.Parse(f.Keys))
 	must := func(t *testing.T, err error) {
 		t.Helper()
 		if err != nil {
@@ -96,7 +96,7 @@ func TestGoldenEnroll(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			do(t, value[G](t)(enrollment.New(holding(t, f.Records...), keys, f.config())))
+			do(t, proving.Value[G](t)(enrollment.New(formats.Holding(t, f.Records...), keys, f.config())))
 		})
 	}
 }
@@ -114,7 +114,7 @@ func makeGoldenEnroll(t *testing.T) {
 	f.New = token("new")
 	setup, _ := k.Begin("begun", enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(token("begun"), f.Browser)})
 	f.Begun, f.Setup, f.URI = token("begun"), setup.Token, setup.URI()
-	short := shortKey(t, "golden")
+	short := proving.ShortKey(t, "golden")
 	k.SignIn("short", enrollment.SignInOptions{Import: &enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: short}}}})
 	f.Now = f.Now.Add(time.Minute)
 	_, err := k.Answer(k.SignIn("short", enrollment.SignInOptions{Browser: f.Browser}, enrollment.AskCode).Challenge, proving.Shown(short, f.Now))
@@ -124,5 +124,5 @@ func makeGoldenEnroll(t *testing.T) {
 		k.Must(err)
 		f.Records = append(f.Records, r)
 	}
-	writeGolden(t, goldenEnrollPath, f)
+	writeGolden(t, goldenEnrollFile, f)
 }

@@ -1,10 +1,9 @@
-package enrollment_test
+package formats_test
 
 import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/formats"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -21,7 +21,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-var goldenFullPath = filepath.Join("testdata", "v1-record-full.json")
+const goldenFullFile = "v1-record-full.json"
 
 // A goldenFull is stored accounts that use all there is, with what their owners,
 // their browsers and their host hold at Now.
@@ -80,8 +80,8 @@ func TestGoldenFullRecord(t *testing.T) {
 	if *update {
 		makeGoldenFull(t)
 	}
-	f := readGolden[goldenFull](t, goldenFullPath)
-	keys := value[*keyring.Ring](t)(keyring.Parse(f.Keys))
+	f := formats.Read[goldenFull](t, goldenFullFile)
+	keys := proving.Value[*keyring.Ring](t)(keyring.Parse(f.Keys))
 	type G = *enrollment.Guard
 	var told []enrollment.Event
 	code := func(uri string) string {
@@ -99,7 +99,7 @@ func TestGoldenFullRecord(t *testing.T) {
 	}
 	status := func(t *testing.T, g G, user string) enrollment.Status {
 		t.Helper()
-		return value[enrollment.Status](t)(g.Status(t.Context(), user))
+		return proving.Value[enrollment.Status](t)(g.Status(t.Context(), user))
 	}
 	for _, c := range []struct {
 		name string
@@ -289,21 +289,21 @@ func TestGoldenFullRecord(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) { // one after the other: they share the clock
-			s := holding(t, f.Records...)
+			s := formats.Holding(t, f.Records...)
 			notify := func(_ context.Context, e enrollment.Event) error { told = append(told, e); return nil }
-			c.do(t, t.Context(), value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(notify, new(proving.Inbox)))))
+			c.do(t, t.Context(), proving.Value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(notify, new(proving.Inbox)))))
 		})
 	}
 }
 
 func makeGoldenFull(t *testing.T) {
 	t.Helper()
-	keys := value[*keyring.Ring](t)(keyring.Generate("golden"))
+	keys := proving.Value[*keyring.Ring](t)(keyring.Generate("golden"))
 	f := goldenFull{Keys: keys.Reveal(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	s := memory.New()
 	full := func(context.Context, enrollment.Event) error { return errors.New("the queue is full") }
 	box, ctx := new(proving.Inbox), t.Context()
-	g := value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(full, box)))
+	g := proving.Value[*enrollment.Guard](t)(enrollment.New(s, keys, f.config(full, box)))
 	code := func(uri string) string {
 		key, _, err := totp.ParseURI(uri)
 		if err != nil {
@@ -319,52 +319,52 @@ func makeGoldenFull(t *testing.T) {
 		}
 	}
 
-	setup := value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "phone", Proof: enrollment.ByReauth("password")}))
+	setup := proving.Value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "phone", Proof: enrollment.ByReauth("password")}))
 	f.URIs = append(f.URIs, setup.URI())
-	done := value[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
+	done := proving.Value[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
 	pass(time.Minute)
-	setup = value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "tablet", Proof: enrollment.ByCode(code(f.URIs[0]))}))
+	setup = proving.Value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "álice", Name: "tablet", Proof: enrollment.ByCode(code(f.URIs[0]))}))
 	f.URIs = append(f.URIs, setup.URI())
-	value[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
+	proving.Value[enrollment.Confirmed](t)(g.Confirm(ctx, "full", setup.Token, code(setup.URI())))
 	codes := done.Codes.Reveal()
-	ok := value[enrollment.Success](t)(g.Verify(ctx, "full", "x", codes[1]))
+	ok := proving.Value[enrollment.Success](t)(g.Verify(ctx, "full", "x", codes[1]))
 	codes[1] = ok.NewCode.Reveal()
 	// A proof is spent and not replaced.
 	f.Spent, f.Recovery = codes[0], codes[1:]
-	value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(f.Spent)}))
+	proving.Value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(f.Spent)}))
 	pass(time.Minute)
 
 	messages := g.Messages()
-	binding := value[enrollment.Binding](t)(messages.Bind(ctx, "full", enrollment.BindOptions{Channel: "sms", To: "+43 1 555 0142", Proof: enrollment.ByCode(code(f.URIs[0]))}))
-	value[enrollment.Confirmed](t)(messages.Confirm(ctx, "full", binding.Token, box.Code()))
+	binding := proving.Value[enrollment.Binding](t)(messages.Bind(ctx, "full", enrollment.BindOptions{Channel: "sms", To: "+43 1 555 0142", Proof: enrollment.ByCode(code(f.URIs[0]))}))
+	proving.Value[enrollment.Confirmed](t)(messages.Confirm(ctx, "full", binding.Token, box.Code()))
 	pass(time.Minute)
 	for range 5 {
 		_, err := g.Verify(ctx, "full", "x", strings.Repeat("7", 26))
 		proving.Want(t, err, enrollment.ReasonWrongCode)
 	}
 	pass(10 * time.Second) // shorter than the wait
-	ok = value[enrollment.Success](t)(g.Verify(ctx, "full", "step-up", code(f.URIs[0])))
+	ok = proving.Value[enrollment.Success](t)(g.Verify(ctx, "full", "step-up", code(f.URIs[0])))
 	f.Receipt = ok.Receipt
 	for _, name := range []string{"browser", "laptop"} {
-		d := value[enrollment.TrustedDevice](t)(g.Devices().Trust(ctx, "full", f.Receipt, name))
+		d := proving.Value[enrollment.TrustedDevice](t)(g.Devices().Trust(ctx, "full", f.Receipt, name))
 		if f.Device.IsZero() {
 			f.Device = d.Token
 		}
 		f.DeviceID = d.Device.ID
 	}
-	value[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{Device: f.Device}))
-	status := value[enrollment.Status](t)(g.Status(ctx, "full"))
-	setup = value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{
+	proving.Value[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{Device: f.Device}))
+	status := proving.Value[enrollment.Status](t)(g.Status(ctx, "full"))
+	setup = proving.Value[enrollment.Setup](t)(g.Begin(ctx, "full", enrollment.BeginOptions{
 		Account: "álice", Name: "new phone", Replace: status.Authenticators[0].ID, Proof: enrollment.ByReceipt(f.Receipt),
 	}))
 	f.Setup, f.Staged = setup.Token, setup.URI()
-	f.Challenge = value[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{})).Challenge
-	delivery := value[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, f.Challenge))
+	f.Challenge = proving.Value[enrollment.Decision](t)(g.SignIn(ctx, "full", enrollment.SignInOptions{})).Challenge
+	delivery := proving.Value[enrollment.Delivery](t)(messages.Send(ctx, enrollment.PurposeSignIn, f.Challenge))
 	f.Sent, f.Message = delivery.Challenge, box.Code()
 	must(g.Admin("root", "phone at home").Bypass(ctx, "full", f.Now.Add(time.Hour)))
-	value[enrollment.ResetRequest](t)(g.ResetRequests().Open(ctx, f.Challenge))
+	proving.Value[enrollment.ResetRequest](t)(g.ResetRequests().Open(ctx, f.Challenge))
 
-	other := value[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
+	other := proving.Value[enrollment.Setup](t)(g.Begin(ctx, "nobody", enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")}))
 	f.ImportedURI = other.URI()
 	key, _, err := totp.ParseURI(other.URI())
 	must(err)
@@ -380,21 +380,21 @@ func makeGoldenFull(t *testing.T) {
 	before := f.Now
 	f.Now = f.Now.Add(-5 * time.Minute) // so that the current step is not used up
 	must(g.Admin("root", "moving in").Import(ctx, "imported", im))
-	value[enrollment.Success](t)(g.Verify(ctx, "imported", "x", f.System[0]))
+	proving.Value[enrollment.Success](t)(g.Verify(ctx, "imported", "x", f.System[0]))
 	f.Now = before
 
-	setup = value[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "t", Proof: enrollment.ByReauth("password")}))
-	value[enrollment.Confirmed](t)(g.Confirm(ctx, "ticket", setup.Token, code(setup.URI())))
+	setup = proving.Value[enrollment.Setup](t)(g.Begin(ctx, "ticket", enrollment.BeginOptions{Account: "t", Proof: enrollment.ByReauth("password")}))
+	proving.Value[enrollment.Confirmed](t)(g.Confirm(ctx, "ticket", setup.Token, code(setup.URI())))
 	ticket, err := g.Admin("root", "new phone").Reset(ctx, "ticket", enrollment.ResetOptions{Ticket: true})
 	must(err)
 	f.Ticket = ticket
 	must(g.Admin("root", "until the shop opens").Bypass(ctx, "ticket", f.Now.Add(time.Hour)))
 
-	setup = value[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b", Proof: enrollment.ByReauth("password")}))
+	setup = proving.Value[enrollment.Setup](t)(g.Begin(ctx, "begun", enrollment.BeginOptions{Account: "b", Proof: enrollment.ByReauth("password")}))
 	f.Begun, f.BegunURI, f.BegunCodes = setup.Token, setup.URI(), setup.Codes().Reveal()
 
 	for _, user := range []string{"full", "imported", "ticket", "begun"} {
-		f.Records = append(f.Records, value[store.Record](t)(s.Load(ctx, user)))
+		f.Records = append(f.Records, proving.Value[store.Record](t)(s.Load(ctx, user)))
 	}
-	writeGolden(t, goldenFullPath, f)
+	writeGolden(t, goldenFullFile, f)
 }

@@ -1,4 +1,4 @@
-package enrollment_test
+package formats_test
 
 import (
 	"bytes"
@@ -15,13 +15,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/formats"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// The published vectors in testdata/vectors. README.md there describes them. They are
+// The published vectors in enrollment/testdata/vectors. README.md there describes them. They are
 // walked twice: with a Guard, and by the second implementation.
 
 // A vectorRecord is a stored record, and what is in it or that it must be refused.
@@ -66,12 +67,10 @@ func skipWithoutSHA1(t *testing.T) {
 	}
 }
 
-func vectorPath(name string) string { return filepath.Join("testdata", "vectors", name) }
-
 // readVectors returns a file of vectors. A file without any is a failure.
 func readVectors[T any](t *testing.T, name string) []T {
 	t.Helper()
-	text, err := os.ReadFile(vectorPath(name))
+	text, err := os.ReadFile(formats.Path(t, filepath.Join("vectors", name)))
 	if err != nil {
 		t.Fatal(err)
 	}

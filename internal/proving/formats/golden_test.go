@@ -1,7 +1,9 @@
-package enrollment_test
+package formats_test
 
 import (
-	"path/filepath"
+	"encoding/json"
+	"flag"
+	"os"
 	"testing"
 	"time"
 
@@ -9,23 +11,21 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/formats"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
-	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-var goldenPath = filepath.Join("testdata", "v1-record.json")
+var update = flag.Bool("update", false, "write the golden file of a NEW format; those of earlier ones must never change")
 
-// A golden is a stored account with what its owner and its host hold.
-type golden struct {
-	Keys      string               // of the host
-	Namespace string               // of the host
-	Record    store.Record         // as it was stored
-	URI       string               // in the owner's app
-	Recovery  []string             // on the owner's paper
-	Challenge enrollment.Challenge // handed out at Now
-	Now       time.Time
+// writeGolden writes a golden file.
+func writeGolden(t *testing.T, name string, golden any) {
+	t.Helper()
+	text := proving.Value[[]byte](t)(json.MarshalIndent(golden, "", "  "))
+	if err := os.WriteFile(formats.Path(t, name), append(text, '\n'), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A record that version 1 stored, and a challenge it handed out, are good for
@@ -34,12 +34,12 @@ type golden struct {
 func TestGoldenRecord(t *testing.T) {
 	t.Parallel()
 	if fips.Enforced() {
-		t.Skip("the account is for SHA-1 and Argon2id, FIPS 140-3 is enforced: see TestFIPSAccountFromBefore")
+		t.Skip("the account is for SHA-1 and Argon2id, FIPS 140-3 is enforced: see TestFIPSAccountFromBefore of package fips")
 	}
 	if *update {
 		makeGolden(t)
 	}
-	g, s, keys := openGolden(t)
+	g, s, keys := formats.OpenGolden(t)
 	now := g.Now
 	guard, err := enrollment.New(s, keys, enrollment.Config{
 		Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return now },
@@ -78,19 +78,12 @@ func TestGoldenRecord(t *testing.T) {
 	}
 }
 
-// openGolden returns the golden file, a store with its record, and its keys.
-func openGolden(t *testing.T) (golden, *memory.Store, *keyring.Ring) {
-	t.Helper()
-	g := readGolden[golden](t, goldenPath)
-	return g, holding(t, g.Record), value[*keyring.Ring](t)(keyring.Parse(g.Keys))
-}
-
 func makeGolden(t *testing.T) {
 	keys, err := keyring.Generate("golden")
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := golden{Keys: keys.Reveal(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
+	g := formats.Golden{Keys: keys.Reveal(), Namespace: "golden", Now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}
 	s := memory.New()
 	guard, err := enrollment.New(s, keys, enrollment.Config{
 		Issuer: "Acme", Namespace: g.Namespace, Now: func() time.Time { return g.Now }, RecoveryCodes: recovery.MinCount,
@@ -129,5 +122,5 @@ func makeGolden(t *testing.T) {
 	if g.Record, err = s.Load(t.Context(), user); err != nil {
 		t.Fatal(err)
 	}
-	writeGolden(t, goldenPath, g)
+	writeGolden(t, "v1-record.json", g)
 }
