@@ -1,16 +1,14 @@
-package enrollment_test
+package races_test
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -286,68 +284,6 @@ func TestSlotsAreForDerivations(t *testing.T) {
 				})
 				if !stalled {
 					return
-				}
-			}
-		})
-	}
-}
-
-// An inPlace decrypts where the ciphertext stands, as a Sealer may.
-type inPlace struct{ *keyring.Ring }
-
-func (s inPlace) Open(ctx context.Context, scope, binding, sealed []byte) ([]byte, error) {
-	plaintext, err := s.Ring.Open(ctx, scope, binding, sealed)
-	return sealed[:copy(sealed, plaintext)], err
-}
-
-// With such a Sealer everything is as with any other: the reply that is lost, at
-// whichever write, is recognised, and so is the key that an account is under.
-func TestSealerOpensInPlace(t *testing.T) {
-	t.Parallel()
-	for name, call := range map[string]func(k *proving.Kit, g *enrollment.Guard, p *proving.Person) error{
-		"Verify": func(k *proving.Kit, g *enrollment.Guard, p *proving.Person) error {
-			_, err := g.Verify(t.Context(), p.ID, "x", p.Code())
-			return err
-		},
-		"Answer": func(k *proving.Kit, g *enrollment.Guard, p *proving.Person) error {
-			_, err := p.AnswerOn(g, p.Codes[0])
-			return err
-		},
-		"RenewCodes": func(k *proving.Kit, g *enrollment.Guard, p *proving.Person) error {
-			done, err := g.RenewCodes(t.Context(), p.ID, enrollment.ByCode(p.Code()))
-			if err == nil {
-				_, err = g.Verify(t.Context(), p.ID, "x", done.Codes.Reveal()[0])
-			}
-			return err
-		},
-		"Erase": func(k *proving.Kit, g *enrollment.Guard, p *proving.Person) error {
-			return g.Admin("root", "x").Erase(t.Context(), p.ID)
-		},
-		"Reseal": func(k *proving.Kit, g *enrollment.Guard, p *proving.Person) error {
-			ring, err := k.Keys.Rotate("later")
-			if err != nil {
-				return err
-			}
-			node := k.NodeOver(k.Store, inPlace{ring})
-			done, err := k.DirectoryOf(node, k.Store).Reseal(t.Context(), enrollment.ResealOptions{})
-			if err == nil && (done.Moved != 1 || done.Keys["first"] != 1 || done.Failed.Total > 0) {
-				err = fmt.Errorf("resealed: %+v", done)
-			}
-			return err
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			for at := 1; ; at++ {
-				k := proving.New(t, func(c *enrollment.Config) { c.RecoveryCodes = recovery.MinCount })
-				g, p := k.NodeOver(k.Store, inPlace{k.Keys.Ring}), k.Enroll("alice")
-				lost := false
-				k.Store.NthAfter(proving.Save, at, func(_ context.Context, c *proving.Call) { c.Err, lost = proving.ErrLost, true })
-				if err := call(k, g, p); err != nil {
-					t.Errorf("reply %d was lost: %v", at, err)
-				}
-				if !lost {
-					break
 				}
 			}
 		})

@@ -1,4 +1,4 @@
-package enrollment_test
+package races_test
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package enrollment_test
+package cases_test
 
 import (
 	"bytes"

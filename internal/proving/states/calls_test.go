@@ -1,4 +1,4 @@
-package enrollment_test
+package states_test
 
 import (
 	"context"
@@ -335,7 +335,7 @@ func TestStoreCalls(t *testing.T) {
 // rowsOfStates returns the operations of the table of states in STATES.md.
 func rowsOfStates(t *testing.T) (rows []string) {
 	t.Helper()
-	source, err := os.ReadFile("STATES.md")
+	source, err := os.ReadFile(proving.Source(t, "enrollment", "STATES.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
