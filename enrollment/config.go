@@ -2,30 +2,11 @@ package enrollment
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/totp"
-)
-
-// Bounds and defaults of a [Config], as they stand at its fields.
-const (
-	maxNamespace = 64 // bytes
-
-	defaultSetupTTL = 15 * time.Minute
-	minSetupTTL     = time.Minute
-	maxSetupTTL     = account.MaxSetupTTL
-
-	defaultMaxBypass = 24 * time.Hour
-	maxMaxBypass     = 7 * 24 * time.Hour
-
-	defaultResetWait = 3 * 24 * time.Hour
-	minResetWait     = 24 * time.Hour
-	maxResetWait     = 30 * 24 * time.Hour
 )
 
 // Config is how a [Guard] behaves. The zero value of every field but Issuer is
@@ -231,58 +212,4 @@ type Config struct {
 	// outcome is stored, by several goroutines at a time, and must return at once. A panic
 	// in it is logged and changes no answer. Defaults to nil.
 	Observe func(o Observation)
-}
-
-// complete fills in defaults and checks what was given.
-func (c *Config) complete() error {
-	if c.RecoveryCodes == 0 {
-		c.RecoveryCodes = recovery.DefaultCount
-	}
-	if c.SetupTTL == 0 {
-		c.SetupTTL = defaultSetupTTL
-	}
-	if c.MaxBypass == 0 {
-		c.MaxBypass = defaultMaxBypass
-	}
-	if c.ResetWait == 0 {
-		c.ResetWait = defaultResetWait
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.Observe == nil {
-		c.Observe = func(Observation) {}
-	}
-	c.Params = c.Params.WithDefaults()
-	c.completeLimits()
-
-	if err := (totp.Label{Issuer: c.Issuer, Account: "account"}).Validate(); err != nil {
-		return fmt.Errorf("enrollment: Config.Issuer: %w", err)
-	}
-	if err := c.Params.Validate(); err != nil {
-		return fmt.Errorf("enrollment: Config.Params: %w", err)
-	}
-	if err := c.checkLimits(); err != nil {
-		return err
-	}
-	switch {
-	case len(c.Namespace) > maxNamespace:
-		return fmt.Errorf("enrollment: Config.Namespace is longer than %d bytes", maxNamespace)
-	case c.RecoveryCodes < recovery.MinCount || c.RecoveryCodes > recovery.MaxCount:
-		return fmt.Errorf("enrollment: Config.RecoveryCodes is outside %d..%d", recovery.MinCount, recovery.MaxCount)
-	case c.RecoveryScheme != recovery.Argon2id && c.RecoveryScheme != recovery.Fast:
-		return errors.New("enrollment: Config.RecoveryScheme is not a defined scheme")
-	case c.SetupTTL < minSetupTTL || c.SetupTTL > maxSetupTTL:
-		return fmt.Errorf("enrollment: Config.SetupTTL is outside %v..%v", minSetupTTL, maxSetupTTL)
-	case c.MaxBypass < 0 || c.MaxBypass > maxMaxBypass:
-		return fmt.Errorf("enrollment: Config.MaxBypass is outside 0..%v", maxMaxBypass)
-	case c.ResetWait < minResetWait || c.ResetWait > maxResetWait:
-		return fmt.Errorf("enrollment: Config.ResetWait is outside %v..%v", minResetWait, maxResetWait)
-	case c.AutoReset && c.Notify == nil:
-		return errors.New("enrollment: Config.AutoReset is set without Config.Notify: the owner would not hear of a reset")
-	}
-	return c.approve()
 }

@@ -167,3 +167,33 @@ type DeviceToken struct{ token }
 // DeviceTokenOf returns the DeviceToken with that text, for example from a cookie.
 // The text is checked only when the DeviceToken is used.
 func DeviceTokenOf(text string) DeviceToken { return DeviceToken{tokenOf(text)} }
+
+// Rename gives the device with that ID another name: 1 to [MaxName] bytes without
+// control characters. It needs no proof, for the reasons of [Guard.Rename]. The event
+// is [EventDeviceRenamed]. It returns a [Denied] of reason ReasonUnknownDevice or
+// ReasonInvalidName.
+func (d Devices) Rename(ctx context.Context, userID, device, name string) (err error) {
+	if err := d.guard.check(); err != nil {
+		return err
+	}
+	e := edit{guard: d.guard, op: opRenameDevice}
+	defer e.conclude(ctx, &err)
+	id, err := readDeviceID(device)
+	if err != nil {
+		return err
+	}
+	if !validName(name) {
+		return deny(ReasonInvalidName)
+	}
+	e.user = userID
+	return e.run(ctx, func(a *account.Account, m account.Moment) error { return a.RenameDevice(m, id, name) })
+}
+
+// readDeviceID reads the ID of a [Device]. An ID that can't be read belongs to none.
+func readDeviceID(text string) (id account.DeviceID, err error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != len(id) {
+		return id, deny(ReasonUnknownDevice)
+	}
+	return account.DeviceID(raw), nil
+}
