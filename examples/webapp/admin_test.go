@@ -162,7 +162,7 @@ func TestUnlock(t *testing.T) {
 	bob.code(phone.next())
 	bob.denied("Too many wrong codes")
 	admin.open(email, adminPhone)
-	admin.sees("Too many wrong codes were entered. Wait ")
+	admin.sees("Locked. Too many wrong codes were entered (authenticator app). The user can try again on 2 March 2026, ")
 	admin.help("unlock", "used the wrong app")
 	admin.sees("The user can try again.")
 	bob.code(phone.shows())

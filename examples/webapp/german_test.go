@@ -53,7 +53,7 @@ func TestPagesInGerman(t *testing.T) {
 	b.get("/admin/mandate")
 	sees("Wir fragen nach Ablauf von 15 Minuten wieder.")
 	b.step(phone.next())
-	sees("Sie ist nicht Pflicht.", "0 Konten haben noch keinen zweiten Faktor")
+	sees("Sie ist nicht Pflicht.", "Alle, für die sie gilt, haben einen zweiten Faktor.")
 	b.submit("/admin/mandate", "days", "91")
 	b.denied("Geben Sie eine Anzahl von Tagen von 0 bis 90 ein.")
 	b.get("/admin/members")

@@ -104,7 +104,7 @@ func TestPasswordDisables(t *testing.T) {
 	b.sees("For this change we need your password again.")
 	b.lacks("authenticator app", `name="code"`)
 	b.submit("/confirm", "password", password+"?")
-	b.sees("Wrong e-mail address or password.")
+	b.denied("Wrong password.")
 	b.submit("/confirm", "password", password)
 	b.at("/security/disable")
 	b.submit("/security/disable")

@@ -186,7 +186,7 @@ func TestExempt(t *testing.T) {
 	admin.role(s.idOf("client@example.com"), "client")
 	admin.sees("Role changed.", "no, a client")
 	admin.get("/admin/mandate")
-	admin.sees("who only look at things (1)", "0 users have no second factor")
+	admin.sees("who only look at things (1)", "Everyone it applies to has a second factor.")
 	client.signIn("client@example.com")
 	client.at("/")
 	client.get("/security/")
@@ -194,7 +194,7 @@ func TestExempt(t *testing.T) {
 
 	// Clients can be made to as well.
 	s.mandate(admin, adminPhone, "0", "exempt", "")
-	admin.sees("1 user has no second factor")
+	admin.sees("1 user it applies to has no second factor yet.")
 	client.signIn("client@example.com")
 	client.at("/security/setup/begin")
 }

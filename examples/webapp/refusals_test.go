@@ -242,8 +242,8 @@ func TestSetupIsForOneUser(t *testing.T) {
 	page, phone := alice.page, alice.scan()
 	mallory.page = page // with alice's token and secret
 	mallory.submit("/security/setup", "code", phone.shows())
-	mallory.at("/security/setup") // mallory's own
-	mallory.sees("That setup is not valid")
+	mallory.sees("This browser was used with another account in the meantime.")
+	mallory.get("/security/setup") // mallory's own
 	if shown := mallory.scan(); shown.key.Secret().Equal(phone.key.Secret()) {
 		t.Error("mallory sees alice's secret")
 	}

@@ -41,7 +41,10 @@ func (l language) functions() template.FuncMap {
 		"event":    l.Event,
 		"lock":     l.lock,
 		"under":    strings.HasPrefix,
-		"named":    func(to, mark, id, name string) renameForm { return renameForm{to, mark, id, name} },
+		"address": func(email string) template.HTML {
+			return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(email), "@", "<wbr>@"))
+		},
+		"named": func(to, mark, id, name string) renameForm { return renameForm{to, mark, id, name} },
 	}
 }
 
@@ -86,7 +89,7 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	if a.config.demo != nil && front.Local(r) {
 		v.Demo = a.config.demo.bar(a, r, data)
 	}
-	if u, err := a.current(r.Context()); err == nil {
+	if u, err := a.current(r.Context()); err == nil && r.URL.Path != twoFactorPath+"/sign-in" {
 		v.User = &u
 	}
 	return a.write(w, status, name, v)

@@ -120,7 +120,7 @@ func (a *app) confirmPassword(w http.ResponseWriter, r *http.Request, u accounts
 	form := credentials{Email: u.Email, Return: r.PostFormValue("return")}
 	_, err := a.checkPassword(r, u.Email, "password")
 	if errors.Is(err, accounts.ErrNoUser) {
-		form.Problem = wrongPassword
+		form.Problem = "Wrong password."
 		return a.render(w, r, http.StatusUnprocessableEntity, "confirm", form)
 	}
 	if err == nil {

@@ -176,6 +176,9 @@ func (x *tour) others(app oath) {
 	}
 	x.Get(memberPath(id))
 	x.show("member", "asks", "[value=unlock]", "[value=refuse]", ".box.warn")
+	x.Click("[value=erase]")
+	x.Click("[name=sure]") // which is there now
+	x.show("member", "erase")
 	x.Get("/admin/members")
 	x.show("members", "asks", ".badge")
 	x.Get(memberPath(id))
