@@ -79,12 +79,12 @@
 //
 // Every POST leads to a GET, also one that is denied: no reload repeats a change or a
 // guess. Recovery codes are shown until the user says that they are saved: a second
-// click, a reload, or a lost answer shows them again. Once a session has shown them,
-// they need one: the next person at the browser does not see them. Tokens are in
-// cookies (__Host-, HttpOnly, SameSite=Lax) and never in an address or in the
+// click, a reload, or a lost answer shows them again. Once a session has shown them, only
+// a session shows them again: the next person at the browser does not see them. Tokens
+// are in cookies (__Host-, HttpOnly, SameSite=Lax) and never in an address or in the
 // application's session, so a stolen session id alone shows no secret and changes no
 // factor; see Config.Reauth for the first minutes. It can do what needs no proof: rename,
-// and end trust in devices and what is pending.
+// end trust in devices, and cancel what is pending.
 //
 // The recovery code that replaces a used one (Config.ReplenishCodes of the Guard) is shown
 // in the same way. After a sign-in whose answer was lost, the same form sent again shows
@@ -92,8 +92,9 @@
 // an answer that is lost takes the new code with it, and ends the session. The security
 // page then makes new codes.
 //
-// Two accounts can be open in two tabs. A form does nothing to another account than that
-// of its page: it leads to a page that says so, and to a new sign-in.
+// Two accounts can be open in two tabs. A form acts only for the account of its page.
+// If another account has signed in since, it leads to a page that says so, and to a new
+// sign-in.
 //
 // The setup of a hardware token takes its key from the seed file of the vendor, so it
 // needs a page of the application, which calls [enrollment.Guard.Begin] with
