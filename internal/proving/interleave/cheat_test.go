@@ -59,7 +59,7 @@ func TestCheatsAreCaught(t *testing.T) {
 	}
 }
 
-// hasty takes a write for stored that was not acknowledged.
+// hasty says that a write is stored when it can't know that.
 func hasty(behind proving.Full, ctx context.Context, r store.Record, prev int64) error {
 	if err := behind.Save(ctx, r, prev); errors.Is(err, store.ErrConflict) {
 		return err
@@ -67,9 +67,9 @@ func hasty(behind proving.Full, ctx context.Context, r store.Record, prev int64)
 	return nil
 }
 
-// A Guard that answers although the write has failed is caught by each pair, as soon as one
-// call fails.
-func TestHastyGuardIsCaught(t *testing.T) {
+// A client of the store that hides failed writes, so that the Guard answers although nothing
+// may be stored, is caught by each pair, as soon as one call fails.
+func TestHastyStoreIsCaught(t *testing.T) {
 	if fips.Enforced() {
 		t.Skip("the states are for SHA-1")
 	}

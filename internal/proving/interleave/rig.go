@@ -32,8 +32,8 @@ type rig struct {
 	told map[string]enrollment.EventKind // events of this schedule, by id
 }
 
-// newRig returns a rig over a store from open. Between, if it is not nil, returns what a
-// Guard has instead of its process, for Guards that are broken.
+// newRig returns a rig over a store from open. Between, if it is not nil, returns the store
+// of a Guard, which calls that of its process: a client of the store that is broken.
 func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.Full, from *states.State, s scene, ops []operation, known *notes) *rig {
 	t.Helper()
 	r := &rig{State: from.On(t, open), t: t, scene: s, ops: ops, alone: map[string]outcome{}}
