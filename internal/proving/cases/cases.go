@@ -66,7 +66,7 @@ var Tests = []proving.Test{
 	{Name: "TestCase50_GenerationGate", Run: TestCase50_GenerationGate, Alone: true, Once: true},
 	{Name: "TestCase50_GenerationIsPaidFor", Run: TestCase50_GenerationIsPaidFor, Once: true},
 	{Name: "TestCase50_ImportedGate", Run: TestCase50_ImportedGate},
-	{Name: "TestCase50_ImportedLeavesRoom", Run: TestCase50_ImportedLeavesRoom},
+	{Name: "TestCase50_ImportedLeavesRoom", Run: TestCase50_ImportedLeavesRoom, Once: true},
 	{Name: "TestCase51_ResetChallengeSignsIn", Run: TestCase51_ResetChallengeSignsIn},
 	{Name: "TestCase51_ResetMessageSignsIn", Run: TestCase51_ResetMessageSignsIn},
 	{Name: "TestCase52_StolenSession", Run: TestCase52_StolenSession},
