@@ -1,8 +1,15 @@
 package enrollment
 
 import (
+	"bytes"
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
@@ -113,4 +120,127 @@ func (g *Guard) NewCode(ctx context.Context, purpose Purpose, challenge Challeng
 		return "", recovery.Code{}, err
 	}
 	return c.user, fresh, nil
+}
+
+// A RenewalToken stands for one renewal of the recovery codes; see
+// [Guard.PrepareRenewal]. It works only together with the user's id. A RenewalToken is
+// encoded and printed like a [Challenge].
+type RenewalToken struct{ token }
+
+// RenewalTokenOf returns the RenewalToken with that text, from the form that the
+// application has put it into. The text is checked only when the RenewalToken is used.
+func RenewalTokenOf(text string) RenewalToken { return RenewalToken{tokenOf(text)} }
+
+// A renewalToken lets the page that asked for new codes see them again.
+type renewalToken struct {
+	account.Renewal
+	user string
+	seed seed
+}
+
+// PrepareRenewal returns a token for [Guard.RenewCodesOnce]. Put it into the form that
+// asks the user for the proof, so that a form that is sent twice makes one set of codes.
+// The token is good for Config.SetupTTL, and until the next change of factor. It proves
+// nothing and PrepareRenewal changes nothing.
+//
+// It returns a [Denied] of reason ReasonNotEnrolled.
+func (g *Guard) PrepareRenewal(ctx context.Context, userID string) (RenewalToken, error) {
+	if err := g.check(); err != nil {
+		return RenewalToken{}, err
+	}
+	m, a, err := g.peek(ctx, userID)
+	if err != nil {
+		return RenewalToken{}, err
+	}
+	t := renewalToken{user: userID}
+	if t.seed, err = g.newSeed(); err != nil {
+		return RenewalToken{}, err
+	}
+	var id account.SetupID
+	if err := g.draw(id[:]); err != nil {
+		return RenewalToken{}, err
+	}
+	if t.Renewal, err = a.NewRenewal(id, m.Now.Add(g.config.SetupTTL)); err != nil {
+		return RenewalToken{}, outward(err)
+	}
+	b := append(appendTime(t.ID[:], t.Expires), t.Epoch[:]...)
+	sealed, err := g.sealToken(ctx, labelRenewal, append(appendText(b, t.user), t.seed[:]...))
+	return RenewalToken{sealed}, err
+}
+
+// readRenewal opens the token of a renewal of this user.
+func (g *Guard) readRenewal(ctx context.Context, userID string, from RenewalToken) (t renewalToken, err error) {
+	in, err := g.openToken(ctx, labelRenewal, from.token)
+	switch {
+	case errors.Is(err, errToken):
+		return t, deny(ReasonRenewalInvalid)
+	case err != nil:
+		return t, err
+	}
+	var expires time.Time
+	if !in.CopyBytes(t.ID[:]) || !readTime(&in, &expires) || !in.CopyBytes(t.Epoch[:]) || !readText(&in, &t.user) ||
+		!in.CopyBytes(t.seed[:]) || !in.Empty() || t.user != userID {
+		return t, deny(ReasonRenewalInvalid)
+	}
+	t.Expires = expires
+	if !g.Now().Before(t.Expires.Add(account.RepeatTTL)) {
+		return t, deny(ReasonRenewalInvalid)
+	}
+	return t, nil
+}
+
+// A seed makes the recovery codes of a setup or a renewal, or the one that replaces a used
+// one. It is drawn when that is begun and travels in the sealed token, so the token can
+// show the codes once more. The account does not have it.
+type seed [32]byte
+
+// bytesOfCode is how many random bytes a code takes at the most.
+const bytesOfCode = 17
+
+func (g *Guard) newSeed() (s seed, err error) { return s, g.draw(s[:]) }
+
+// drawFrom returns what makes the codes of a seed for this user, and for a token of
+// this use and id. It is nil without a seed.
+func (g *Guard) drawFrom(s seed, label, userID string, id account.SetupID) account.Draw {
+	if s == (seed{}) {
+		return nil
+	}
+	return func(n int, scheme recovery.Scheme) (recovery.Codes, error) {
+		info := parts(labelCodes, g.config.Namespace, label, userID, string(id[:]), scheme.String(), strconv.Itoa(n))
+		random, err := hkdf.Expand(sha256.New, s[:], string(info), recovery.MaxCount*bytesOfCode)
+		if err != nil {
+			return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+		}
+		return codesFrom(bytes.NewReader(random), n, scheme)
+	}
+}
+
+// newCode returns the recovery code that replaces the used one when it answers the
+// challenge. It takes both to draw it again: an attacker who has made the user answer a
+// challenge of the attacker's own does not have the code.
+func (g *Guard) newCode(c challenge, used recovery.Code, scheme recovery.Scheme) (recovery.Code, error) {
+	info := parts(labelCodes, g.config.Namespace, labelChallenge, c.user, string(c.ID[:]), scheme.String(), used.Reveal())
+	random, err := hkdf.Expand(sha256.New, c.seed[:], string(info), bytesOfCode)
+	if err != nil {
+		return recovery.Code{}, fmt.Errorf("enrollment: making a recovery code: %w", err)
+	}
+	return recovery.NewCode(bytes.NewReader(random), scheme)
+}
+
+// freshCodes draws codes that nothing can draw again.
+func (g *Guard) freshCodes(n int, scheme recovery.Scheme) (recovery.Codes, error) {
+	return codesFrom(g.random, n, scheme)
+}
+
+func codesFrom(random io.Reader, n int, scheme recovery.Scheme) (recovery.Codes, error) {
+	codes, err := recovery.Generate(random, n, scheme)
+	if err != nil {
+		return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
+	}
+	return codes, nil
+}
+
+// undrawn is the [account.Draw] of a token without a seed.
+func undrawn(int, recovery.Scheme) (recovery.Codes, error) {
+	return recovery.Codes{}, deny(ReasonCodesNotKept)
 }
