@@ -114,7 +114,7 @@ func BenchmarkAnswer(b *testing.B) {
 func BenchmarkAnswerParts(b *testing.B) {
 	ctx := b.Context()
 	parts := must(bench.NewParts(ctx, must(bench.NewPopulation(ctx, 1))(b)))(b)
-	for _, s := range []*bench.Side{parts.Decode(), must(parts.Encode())(b), parts.Open(ctx), parts.Seal(ctx)} {
+	for _, s := range []*bench.Side{parts.Decode(), must(parts.Encode())(b), parts.Open(ctx), parts.Seal(ctx), parts.Derive(ctx)} {
 		run(b, s)
 	}
 }

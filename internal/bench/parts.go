@@ -65,7 +65,7 @@ func (p *Parts) Encode() (*Side, error) {
 	}}, err
 }
 
-// Open derives the user's key and opens the record.
+// Open opens the record. The user's key is at hand, because the ring keeps the last.
 func (p *Parts) Open(ctx context.Context) *Side {
 	return &Side{Name: "open the record", Op: func(int) error {
 		_, err := p.ring.Open(ctx, p.scope, p.binding, p.sealed)
@@ -73,10 +73,21 @@ func (p *Parts) Open(ctx context.Context) *Side {
 	}}
 }
 
-// Seal derives the user's key and seals the record.
+// Seal seals the record. The user's key is at hand.
 func (p *Parts) Seal(ctx context.Context) *Side {
 	return &Side{Name: "seal the record", Op: func(int) error {
 		_, err := p.ring.Seal(ctx, p.scope, p.binding, p.plain)
+		return err
+	}}
+}
+
+// Derive derives a user's key and seals the record: the user is never the last one.
+func (p *Parts) Derive(ctx context.Context) *Side {
+	scopes := [2][]byte{p.scope, append([]byte("another "), p.scope...)}
+	n := 0
+	return &Side{Name: "derive a key, and seal the record", Op: func(int) error {
+		n++
+		_, err := p.ring.Seal(ctx, scopes[n%2], p.binding, p.plain)
 		return err
 	}}
 }

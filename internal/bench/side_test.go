@@ -87,7 +87,7 @@ func TestAnswerParts(t *testing.T) {
 	if parts.Size() < 25+40*10 {
 		t.Errorf("the account has %d bytes, and does not hold ten recovery codes", parts.Size())
 	}
-	for _, s := range []*bench.Side{parts.Decode(), must(parts.Encode())(t), parts.Open(ctx), parts.Seal(ctx)} {
+	for _, s := range []*bench.Side{parts.Decode(), must(parts.Encode())(t), parts.Open(ctx), parts.Seal(ctx), parts.Derive(ctx)} {
 		try(t, s)
 	}
 }

@@ -162,7 +162,7 @@ func measureParts(ctx context.Context) ([]table.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	timings, err := bench.Interleave(brief(), parts.Decode(), encode, parts.Open(ctx), parts.Seal(ctx))
+	timings, err := bench.Interleave(brief(), parts.Decode(), encode, parts.Open(ctx), parts.Seal(ctx), parts.Derive(ctx))
 	if err != nil {
 		return nil, err
 	}
