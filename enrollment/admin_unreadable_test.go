@@ -41,6 +41,20 @@ func TestEraseUnreadable(t *testing.T) {
 	}
 }
 
+// What opens but holds no account can't be read either.
+func TestEraseUnreadableContent(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	k.Keys.Opened = func(_, plaintext []byte) []byte { return plaintext[:len(plaintext)/2] }
+	if erased, err := k.Guard.Admin("root", "x").EraseUnreadable(t.Context(), "alice"); !erased || err != nil {
+		t.Errorf("%t, %v", erased, err)
+	}
+	if _, err := k.Store.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}
+
 // Whichever call fails, the account is as it was, or the user has nothing and is
 // told. A rival that repairs it first wins.
 func TestFaultsOfEraseUnreadable(t *testing.T) {

@@ -51,6 +51,31 @@ func TestTrustedDevices(t *testing.T) {
 	}
 }
 
+// Without a name of the user's, a trusted device is named by what the browser says.
+func TestTrustedDeviceIsNamed(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) { c.TrustDevices = true })
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0": "Firefox on Linux",
+		"Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0":     "Edge on Windows",
+		"Mozilla/5.0 (Haiku) Firefox/128.0":                                      "Firefox",
+		"Dalvik/2.1.0 (Linux; U; Android 15)":                                    "Android",
+		"curl/8":                                                                 "Device",
+	} {
+		user := "user of " + want
+		_, app, _ := h.member(user)
+		b := h.browser().login(user)
+		r := b.request(http.MethodPost, "/2fa/sign-in", strings.NewReader("trust=1&code="+h.code(app)))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("User-Agent", agent)
+		b.load(r).at("/")
+		devices, err := h.kit.Guard.Devices().List(t.Context(), user)
+		if err != nil || len(devices) != 1 || devices[0].Name != want {
+			t.Errorf("%s: %+v, %v, want %q", agent, devices, err, want)
+		}
+	}
+}
+
 // inbox is a Sender that keeps the last code.
 type inbox struct {
 	mu    sync.Mutex
