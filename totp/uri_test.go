@@ -194,6 +194,7 @@ func TestParseURIRefuses(t *testing.T) {
 		{"empty algorithm", with("&algorithm="), totp.ErrParams, "algorithm"},
 		{"no digits", with("&digits="), totp.ErrParams, "digits"},
 		{"zero digits", with("&digits=0"), totp.ErrParams, "digits"},
+		{"one digit", with("&digits=1"), totp.ErrParams, "Digits"},
 		{"5 digits", with("&digits=5"), totp.ErrParams, "Digits"},
 		{"9 digits", with("&digits=9"), totp.ErrParams, "Digits"},
 		{"signed digits", with("&digits=%2B6"), totp.ErrParams, "digits"},

@@ -253,10 +253,12 @@ func TestDamageIsRefused(t *testing.T) {
 			}
 		}
 	}
+	fresh := encode(t, newWorld(t).a)
 	for name, b := range map[string][]byte{
 		"nothing":         nil,
 		"version only":    {1},
 		"short epoch":     {1, 1, 0, 2, 9, 9},
+		"no floor":        append(bytes.Clone(fresh), 6, 0, 0),
 		"fields repeated": append(bytes.Clone(plain), plain[1:]...),
 	} {
 		if _, err := account.Decode(b); !errors.Is(err, account.ErrDamaged) {

@@ -264,3 +264,20 @@ func later(a, b time.Time) time.Time {
 	}
 	return b
 }
+
+// Recovery codes are never disabled, so their failures can outgrow the encoding.
+// They stay at the largest number then: zero would give free guesses again.
+func TestFailuresDoNotOverflow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enroll(1)
+	_, set := codes(t, 1)
+	account.Throttles(w.a)[account.Recovery].Failures = 1<<16 - 1
+	w.now = w.now.Add(time.Hour)
+	_, err := w.a.Check(w.derived(set, recovery.Digest{}, nil), account.Guess{Factor: account.Recovery, Scheme: recovery.Fast})
+	mustReason(t, err, account.WrongCode)
+	w.reload()
+	if n := account.Throttles(w.a)[account.Recovery].Failures; n != 1<<16-1 {
+		t.Errorf("%d failures", n)
+	}
+}
