@@ -292,3 +292,16 @@ type listedAs struct {
 }
 
 func (s *listedAs) List(_ context.Context, q store.Query) (store.Page, error) { return s.list(q) }
+
+// Not every Sealer can say which key it is, and then none is named.
+func TestCheckKeysNamesNoKey(t *testing.T) {
+	t.Parallel()
+	s := memory.New()
+	beginAll(t, overKeys(t, s, freshKeys(t, "x"), ""), "alice")
+	for named, keys := range map[bool]enrollment.Sealer{true: freshKeys(t, "a"), false: struct{ enrollment.Sealer }{freshKeys(t, "a")}} {
+		err := checkKeys(t, t.Context(), s, keys, "")
+		if !errors.Is(err, keyring.ErrUnknownKey) || strings.Contains(err.Error(), "names the key") != named {
+			t.Errorf("CheckKeys = %v", err)
+		}
+	}
+}

@@ -15,7 +15,7 @@ func (c *call) challenge() enrollment.Challenge {
 	case c.json:
 		return enrollment.ChallengeOf(c.in.Challenge)
 	case c.in.With == withText:
-		return enrollment.ChallengeOf(c.cookie(cookieMessage, 4)[0])
+		return enrollment.ChallengeOf(c.cookie(cookieMessage, 3)[0])
 	}
 	return c.waiting().challenge
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -26,7 +25,7 @@ func (c *call) sentMessage(d enrollment.Delivery, err error, cookie, page string
 	case err == nil && c.json:
 		c.writeJSON(http.StatusOK, d)
 	case err == nil:
-		c.setCookie(cookie, 0, d.Challenge.Reveal(), packed(d.Address.Channel), packed(d.Address.Hint), strconv.FormatInt(d.Sent.Unix(), 10))
+		c.setCookie(cookie, 0, d.Challenge.Reveal(), packed(d.Address.Channel), packed(d.Address.Hint))
 		c.done(map[bool]string{true: "note.sent_earlier", false: "note.sent"}[d.Earlier], withCode)
 	case errors.Is(err, enrollment.ReasonTooSoon) && c.sent(cookie) != nil:
 		c.deny(err, withCode)
@@ -37,7 +36,7 @@ func (c *call) sentMessage(d enrollment.Delivery, err error, cookie, page string
 
 // sent returns where the code of that cookie was sent to, or nil.
 func (c *call) sent(cookie string) *enrollment.Address {
-	part := c.cookie(cookie, 4)
+	part := c.cookie(cookie, 3)
 	if part[0] == "" {
 		return nil
 	}

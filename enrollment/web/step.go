@@ -171,7 +171,7 @@ func (c *call) stepCode(purpose enrollment.Purpose) (enrollment.Success, error) 
 	if !c.json {
 		challenge = enrollment.Challenge{}
 		if c.in.With == withText {
-			challenge = enrollment.ChallengeOf(c.cookie(cookieStep, 4)[0])
+			challenge = enrollment.ChallengeOf(c.cookie(cookieStep, 3)[0])
 		}
 	}
 	if challenge.IsZero() || purpose == SettingsPurpose {
