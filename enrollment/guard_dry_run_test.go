@@ -59,6 +59,22 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// A database that fails while a dry run would write is no success.
+func TestFaultOfDryRun(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	dry := k.Guard.DryRun()
+	k.Store.Reset()
+	k.Store.Nth(proving.Load, 2, proving.Fails(proving.ErrLost))
+	if err := dry.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(time.Hour)); !errors.Is(err, proving.ErrLost) {
+		t.Errorf("%v", err)
+	}
+	if s, err := dry.Status(t.Context(), "alice"); err != nil || !s.BypassUntil.IsZero() {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 // It keeps the last accounts only, and each account that it keeps is whole.
 func TestDryRunIsBounded(t *testing.T) {
 	t.Parallel()

@@ -47,6 +47,12 @@ func TestOpenRefuses(t *testing.T) {
 			t.Fatalf("cut at %d: Open = %q, %v", i, plain, err)
 		}
 	}
+	// What is no seal of this package names no key that could be missing.
+	for name, b := range map[string][]byte{"nothing": nil, "one byte": sealed[:1], "another format": append([]byte{9}, sealed[1:]...)} {
+		if _, err := r.Open(ctx, []byte("scope"), []byte("binding"), b); !errors.Is(err, keyring.ErrDamaged) {
+			t.Errorf("%s: Open: %v", name, err)
+		}
+	}
 	// The id selects the key: naming the other one does not open.
 	renamed := bytes.Clone(sealed)
 	renamed[2] = 'b'

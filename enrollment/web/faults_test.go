@@ -433,3 +433,22 @@ func TestEachCallOfTheStoreFails(t *testing.T) {
 		})
 	}
 }
+
+// That a browser can't be trusted is no reason not to sign in.
+func TestFaultOfTrust(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	b := s.browser().login("alice")
+	s.store.Reset()
+	s.store.Nth(proving.Save, 2, proving.Fails(errors.New("the database is down")))
+	b.submit("/2fa/sign-in", "code", s.code(s.app), "trust", "1").at("/")
+	s.store.Straighten()
+	if status, err := s.kit.Guard.Status(t.Context(), "alice"); err != nil || status.Devices != 1 || b.cookie("device") != "" {
+		t.Errorf("%d devices, the cookie is %q, %v", status.Devices, b.cookie("device"), err)
+	}
+	for _, c := range b.client.Jar.Cookies(s.at()) {
+		if c.Name == "__Host-twofactor-device" {
+			t.Errorf("the browser has %v", c)
+		}
+	}
+}

@@ -243,3 +243,31 @@ func TestJSONWithoutSession(t *testing.T) {
 	step()
 	call("/2fa/disable", nil)
 }
+
+// An address is bound, and what is none is refused.
+func TestJSONAddress(t *testing.T) {
+	t.Parallel()
+	mail := &inbox{}
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.Sender = mail }), func(c *web.Config) {
+		c.Address = func(_ *http.Request, typed string) (string, string, error) {
+			if typed == "none" {
+				return "", "", nil
+			}
+			return "sms", typed, nil
+		}
+	})
+	_, app, _ := h.member("alice")
+	c := h.client()
+	d := c.call(200, "POST", "/login?user=alice", nil)
+	c.call(200, "POST", "/2fa/sign-in", map[string]any{"challenge": d["challenge"], "code": h.code(app)})
+	done := c.call(200, "POST", "/2fa/step", map[string]any{"for": "settings", "code": h.code(app)})
+	c.receipt = done["success"].(map[string]any)["receipt"].(string)
+	if got := c.call(422, "POST", "/2fa/address", map[string]any{"to": "none"}); got["reason"] != "address" {
+		t.Errorf("%v", got)
+	}
+	bound := c.call(200, "POST", "/2fa/address", map[string]any{"to": "+49 1742"})
+	c.call(200, "POST", "/2fa/address/code", map[string]any{"token": bound["token"], "code": mail.code})
+	if got := c.call(200, "GET", "/2fa/", nil); got["address"].(map[string]any)["hint"] != "…42" {
+		t.Errorf("%v", got)
+	}
+}
