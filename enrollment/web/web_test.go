@@ -76,7 +76,7 @@ func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)
 		user, err := h.user(r)
 		fmt.Fprintf(w, "home of %q %v", user, err)
 	})
-	h.server = httptest.NewTLSServer(mux)
+	h.server = httptest.NewTLSServer(answeredOnce(t, mux))
 	t.Cleanup(h.server.Close)
 	return h
 }
