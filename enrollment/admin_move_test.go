@@ -68,6 +68,20 @@ func TestMoveRefused(t *testing.T) {
 	}
 }
 
+// Whether an earlier move has to be finished first can't be known without the record.
+func TestMoveStopsAtTheFirstFault(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	k.Store.Reset()
+	k.Store.Nth(proving.Load, 1, proving.Fails(proving.ErrLost))
+	k.Untouched(func() {
+		if err := mover(k).Move(t.Context(), "alice", "alicia"); !errors.Is(err, proving.ErrLost) {
+			t.Errorf("%v", err)
+		}
+	}, "alice", "alicia")
+}
+
 // An account can be moved on and back. The ids on the way refuse, until it comes
 // there again.
 func TestMoveOnAndBack(t *testing.T) {

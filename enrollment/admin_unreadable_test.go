@@ -55,6 +55,20 @@ func TestEraseUnreadableContent(t *testing.T) {
 	}
 }
 
+// A key service that is down makes no account unreadable.
+func TestEraseUnreadableWithoutKeys(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	down := errors.New("the key service is down")
+	k.Keys.Opening = func(_, _ []byte) error { return down }
+	k.Unchanged("alice", func() {
+		if erased, err := k.Guard.Admin("root", "x").EraseUnreadable(t.Context(), "alice"); erased || !errors.Is(err, down) {
+			t.Errorf("%t, %v", erased, err)
+		}
+	})
+}
+
 // Whichever call fails, the account is as it was, or the user has nothing and is
 // told. A rival that repairs it first wins.
 func TestFaultsOfEraseUnreadable(t *testing.T) {
@@ -72,6 +86,9 @@ func TestFaultsOfEraseUnreadable(t *testing.T) {
 		bend(k.Store)
 		before := k.Record("alice")
 		erased, err := k.Guard.Admin("root", "x").EraseUnreadable(t.Context(), "alice")
+		if kept := name == "Load fails" || name == "Save fails"; erased == kept {
+			t.Errorf("%s: erased is %t", name, erased)
+		}
 		now, lost := k.Store.Straight.Load(t.Context(), "alice")
 		switch {
 		case erased && errors.Is(lost, store.ErrNotFound):

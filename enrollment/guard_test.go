@@ -126,6 +126,9 @@ func TestArgumentsOutOfBounds(t *testing.T) {
 	alice := k.Enroll("alice")
 	ctx := t.Context()
 	long := strings.Repeat("x", 65)
+	if _, err := k.Guard.Verify(ctx, "alice", enrollment.Purpose(long[:64]), k.Code(alice.Key)); err != nil {
+		t.Errorf("the longest purpose: %v", err)
+	}
 	calls := map[string]func() error{
 		"an image": func() error {
 			_, err := k.Guard.Begin(ctx, "bob", enrollment.BeginOptions{Account: "a", Image: "http://x", Proof: enrollment.ByReauth("password")})

@@ -87,10 +87,13 @@ func TestMessagesRefuse(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	widest := enrollment.BindOptions{Channel: strings.Repeat("c", 32), To: "x"} // as databases are made for
+	_, err := p.Bind(t.Context(), "alice", widest)
+	proving.Want(t, err, enrollment.ReasonNoAuthenticator)
 	if _, err := p.Send(t.Context(), "", enrollment.ChallengeOf("x")); err == nil {
 		t.Error("sent for no purpose")
 	}
-	_, err := p.Send(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf("x"))
+	_, err = p.Send(t.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf("x"))
 	proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 	_, err = p.Confirm(t.Context(), "alice", enrollment.SetupTokenOf("x"), "123456")
 	proving.Want(t, err, enrollment.ReasonSetupInvalid)

@@ -182,3 +182,26 @@ func TestVersionsAreRandom(t *testing.T) {
 		t.Errorf("of their bits %b are ever set, and %b ever clear", ones, zeros)
 	}
 }
+
+// unbound is a Sealer that ignores what is sealed besides.
+type unbound struct{ *keyring.Ring }
+
+func (s unbound) Seal(ctx context.Context, scope, _, plaintext []byte) ([]byte, error) {
+	return s.Ring.Seal(ctx, scope, nil, plaintext)
+}
+
+func (s unbound) Open(ctx context.Context, scope, _, sealed []byte) ([]byte, error) {
+	return s.Ring.Open(ctx, scope, nil, sealed)
+}
+
+// The state in the account counts, even where the seal does not cover the other.
+func TestStateIsCompared(t *testing.T) {
+	t.Parallel()
+	s := memory.New()
+	g := overKeys(t, s, unbound{freshKeys(t, "a")}, "")
+	beginAll(t, g, "alice")
+	edit(t, s, "alice", func(r *store.Record) { r.State = store.Disabled })
+	if _, err := g.Status(t.Context(), "alice"); !errors.Is(err, enrollment.ErrCorrupt) || !strings.Contains(err.Error(), "state") {
+		t.Errorf("%v", err)
+	}
+}

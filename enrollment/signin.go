@@ -215,8 +215,8 @@ func (g *Guard) SignIn(ctx context.Context, userID string, o SignInOptions) (_ D
 	if err := o.Purpose.validate(); err != nil {
 		return Decision{}, err
 	}
-	if len(o.Channel) > maxPurpose || !typed.Printable(o.Channel) {
-		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", maxPurpose)
+	if len(o.Channel) > MaxChannel || !typed.Printable(o.Channel) {
+		return Decision{}, fmt.Errorf("enrollment: SignInOptions.Channel is not at most %d printable bytes", MaxChannel)
 	}
 	if err := validBrowser(o.Browser); err != nil {
 		return Decision{}, err

@@ -159,7 +159,7 @@ var factors = map[account.Factor]Factor{
 // factorOf returns the public name of a factor, "" for none.
 func factorOf(f account.Factor) Factor { return factors[f] }
 
-// maxPurpose is the length of the longest Purpose and channel in bytes.
+// maxPurpose is the length of the longest Purpose in bytes.
 const maxPurpose = 64
 
 // A Purpose is what a code is asked for. It keeps challenges apart: a challenge for one

@@ -244,6 +244,24 @@ func TestJSONWithoutSession(t *testing.T) {
 	call("/2fa/disable", nil)
 }
 
+// A client keeps the token of a trusted device itself.
+func TestJSONDevice(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) { c.TrustDevices = true })
+	_, app, _ := h.member("alice")
+	c := h.client()
+	d := c.call(200, "POST", "/login?user=alice", nil)
+	done := c.call(200, "POST", "/2fa/sign-in", map[string]any{"challenge": d["challenge"], "code": h.code(app), "trust": true, "name": "laptop"})
+	device, _ := done["device"].(string)
+	if device == "" {
+		t.Fatalf("%v", done)
+	}
+	h.login.Device = enrollment.DeviceTokenOf(device)
+	if got := h.client().call(200, "POST", "/login?user=alice", nil); got["next"] != "proceed" {
+		t.Errorf("%v", got)
+	}
+}
+
 // An address is bound, and what is none is refused.
 func TestJSONAddress(t *testing.T) {
 	t.Parallel()

@@ -75,7 +75,9 @@ func TestRequireRecentMethods(t *testing.T) {
 		if r.Method != http.MethodPost {
 			w.Header().Set("Allow", "POST")
 			w.WriteHeader(http.StatusMethodNotAllowed)
+			return
 		}
+		w.WriteHeader(http.StatusOK)
 	})
 	guarded := h.pages.RequireRecent("wipe", time.Minute)(next)
 	h.wipe = guarded

@@ -30,6 +30,7 @@ func TestThreeCodes(t *testing.T) {
 
 	// The lock is known from the start now.
 	b = h.browser().login("alice").follow("/2fa/sign-in?with=three")
+	b.sees(`<label for="code-1">`, `<label for="code-2">`, `<label for="code-3">`)
 	codes := h.three(app)
 	b.post("/2fa/sign-in", "with", "three", "code", codes[0], "code", codes[1], "code", codes[2]).at("/", `home of "alice"`)
 

@@ -67,7 +67,9 @@ func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)
 	mux.HandleFunc("/login", func(w http.ResponseWriter, r *http.Request) {
 		if user := r.FormValue("user"); user != "" {
 			h.pages.SignIn(w, r, user, h.login)
+			return
 		}
+		w.WriteHeader(http.StatusOK)
 	})
 	mux.Handle("/delete", h.pages.RequireRecent("delete", 5*time.Minute)(http.HandlerFunc(
 		func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method, " deleted") })))
@@ -338,7 +340,7 @@ func (b *browser) enroll() (*enrollmenttest.App, []string) {
 	app := b.scan()
 	b.submit("/2fa/setup", "code", b.host.code(app)).at("/2fa/codes")
 	codes := b.codes()
-	b.submit("/2fa/codes")
+	b.get("/2fa/setup").at("/2fa/codes").submit("/2fa/codes") // as after Back
 	return app, codes
 }
 

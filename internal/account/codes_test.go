@@ -304,6 +304,10 @@ func TestSetupKeepsItsWord(t *testing.T) {
 		}
 	}
 	w.reload()
+	mustReason(t, w.a.CountSet(w.moment()), account.TooManyCodeSets) // nor is one made in vain
+	if w.a.Changed() {
+		t.Error("it was counted all the same")
+	}
 	_, err := w.a.Confirm(w.moment(), id, code(t, key(t, 60), w.now))
 	mustReason(t, err, account.TooManyCodeSets)
 	if retryAt(err).IsZero() || w.a.Changed() || len(w.a.Authenticators()) != 1 {
