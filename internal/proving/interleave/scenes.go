@@ -38,7 +38,7 @@ func scenes() []scene {
 			core:  []operation{answerApp, verifyApp, verifyWrong, verifyRecovery, confirm, disable, renew},
 			others: []operation{
 				answerRecovery, verifyWrongRecovery, remove, begin, beginByCode, cancel, trust, rename, bind,
-				signIn, unlock, reset, bypass, erase, sweep,
+				signIn, unlock, reset, bypass, export, erase, sweep,
 			},
 			short:  []operation{answerApp, verifyApp, verifyWrong, cancel},
 			probes: []probe{tryApp, tryRecovery, tryChallenge, tryReceipt, trySetup},
@@ -52,7 +52,7 @@ func scenes() []scene {
 		},
 		{
 			state:  "none",
-			core:   []operation{beginFirst, beginDemanded, takeOver},
+			core:   []operation{beginFirst, beginDemanded, takeOver, signInImport},
 			others: []operation{signIn, bypass, erase},
 			short:  []operation{beginFirst, beginDemanded, takeOver, signIn},
 			probes: []probe{tryApp},
@@ -60,16 +60,16 @@ func scenes() []scene {
 		{
 			state:  "pending",
 			core:   []operation{confirm, confirmWrong, beginFirst, beginDemanded},
-			others: []operation{cancel, takeOver, signIn, erase, sweep},
+			others: []operation{cancel, takeOver, signInImport, signIn, erase, sweep},
 			short:  []operation{confirmWrong, beginFirst, cancel},
-			probes: []probe{trySetup, tryApp},
+			probes: []probe{trySetup, tryApp, guessesBy(confirmWrong)},
 		},
 		{
 			state:  "sent",
 			core:   []operation{answerMessage, answerWrongMessage, answerApp, send},
 			others: []operation{unbind, disable, verifyRecovery, bind, sweep},
 			short:  []operation{answerMessage, answerWrongMessage, answerApp},
-			probes: []probe{tryMessage, tryApp, tryChallenge, tryReceipt},
+			probes: []probe{tryMessage, tryApp, tryChallenge, tryReceipt, guessesBy(answerWrongMessage)},
 		},
 		{
 			state:  "trusted",
@@ -84,6 +84,10 @@ func scenes() []scene {
 			others: []operation{verifyWrong, cancelReset, refuseReset, sweep},
 			probes: []probe{tryApp, tryChallenge},
 		},
+		tokenScene(),
+		shownScene(),
+		replacingScene(),
+		bindingScene(),
 		watchedScene(),
 		mendingScene(),
 		{
@@ -223,6 +227,10 @@ var (
 	})
 	bypass = support("bypass", func(ctx ctx, s st, a enrollment.Admin) error {
 		return a.Bypass(ctx, states.User, s.Now().Add(time.Hour))
+	})
+	export = support("export", func(ctx ctx, s st, a enrollment.Admin) error {
+		_, err := a.Export(ctx, states.User)
+		return err
 	})
 	erase    = support("erase", func(ctx ctx, s st, a enrollment.Admin) error { return a.Erase(ctx, states.User) })
 	takeOver = support("import", func(ctx ctx, s st, a enrollment.Admin) error { return a.Import(ctx, states.User, s.Imported(false)) })

@@ -2,6 +2,8 @@ package states
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -66,6 +68,9 @@ func (s *State) theirs() enrollment.Import {
 	s.Must(err)
 	return enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
 }
+
+// Operations are the names of the rows of the table of states, sorted.
+func Operations() []string { return slices.Sorted(maps.Keys(operations)) }
 
 // operations are the rows of the table of states. Those that take a proof
 // are also the rows of the table of proofs.
