@@ -8,7 +8,7 @@
 // The orders are not drawn but walked, depth first. Each process has a [Guard] of
 // its own, so that nothing but the store keeps them apart. One process runs at a
 // time, up to its next call of the store, so a schedule can be played again: it
-// is the list of the choices that were made; see [Options]. There are about 8,000
+// is the list of the choices that were made; see [Play]. There are about 8,000
 // schedules of two operations, 180,000 with a fault, and 24,000 of three.
 //
 // What the outcome is held against is the same Guard, whose operations are run
@@ -18,6 +18,9 @@
 package interleave
 
 import (
+	"cmp"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -42,14 +45,14 @@ type Options struct {
 	// Core leaves out what neither spends nor counts anything.
 	Core bool
 
-	// Only is a part of the names of what is walked; all is if it is empty. A name is
-	// a state and the operations, such as "staged/verify+disable".
-	Only string
-
 	// Play is a schedule to play alone, as a failure has named it. It is of one
-	// combination, with Faults as they were.
+	// combination, with Faults as they were. If it is empty, it is that of [Play].
 	Play string
 }
+
+// Play is the environment variable with [Options.Play], over every kind of store. Choose
+// the combination with the -run of go test, as the failure says.
+const Play = "TWOFACTOR_INTERLEAVE_PLAY"
 
 // Walk plays every schedule of every combination of operations, over stores from
 // open, and returns how many that were. Several combinations are walked at once, as
@@ -59,6 +62,7 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	if fips.Enforced() {
 		t.Skip("the states are for SHA-1")
 	}
+	o.Play = cmp.Or(o.Play, os.Getenv(Play))
 	var all atomic.Int64
 	for _, s := range scenes() {
 		operations := s.core
@@ -68,29 +72,28 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 		case !o.Core:
 			operations = slices.Concat(s.core, s.others)
 		}
-		chosen := slices.DeleteFunc(combinations(operations, o.Processes), func(ops []operation) bool {
-			return !strings.Contains(s.state+"/"+nameOf(ops), o.Only)
-		})
-		if len(chosen) == 0 {
-			continue
-		}
 		t.Run(s.state, func(t *testing.T) {
 			from, known := states.New(t, s.state, recovery.Fast), newNotes()
-			for _, ops := range chosen {
+			for _, ops := range combinations(operations, o.Processes) {
 				t.Run(nameOf(ops), func(t *testing.T) {
 					t.Parallel()
 					n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
 					if all.Add(int64(n)); err != nil {
-						t.Error(err)
+						t.Errorf("%v\n\nTo play it alone: %s=… go test -run '%s'", err, Play, only(t.Name()))
 					}
 				})
 			}
 		})
 	}
 	if schedules = int(all.Load()); schedules == 0 {
-		t.Skipf("nothing here has %q in its name", o.Only)
+		t.Skip("no combination was chosen")
 	}
 	return schedules
+}
+
+// only is the -run that chooses the test of that name alone.
+func only(name string) string {
+	return "^" + strings.ReplaceAll(regexp.QuoteMeta(name), "/", "$/^") + "$"
 }
 
 // combinations returns every choice of n of the operations, in no order, where

@@ -7,16 +7,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
-var (
-	all  = flag.Bool("interleave.all", false, "interleave everything, also with faults")
-	only = flag.String("interleave.only", "", "interleave only what has this `part` in its name")
-	play = flag.String("interleave.play", "", "play this `schedule` alone")
-)
+var all = flag.Bool("interleave.all", false, "interleave everything, also with faults")
 
 func walk(t *testing.T, o Options) {
 	t.Helper()
 	t.Parallel()
-	o.Only, o.Play = *only, *play
 	t.Logf("%d schedules", Walk(t, proving.Memory, o))
 }
 
@@ -39,4 +34,19 @@ func TestTriples(t *testing.T) {
 		t.Skip("only with -interleave.all")
 	}
 	walk(t, Options{Processes: 3})
+}
+
+// What the environment names is played alone, over every kind of store.
+func TestPlayOfTheEnvironment(t *testing.T) {
+	t.Setenv(Play, "0")
+	core := 0
+	for _, s := range scenes() {
+		core += len(combinations(s.core, 2))
+	}
+	if n := Walk(t, proving.Memory, Options{Processes: 2, Core: true}); n != core {
+		t.Errorf("%d schedules were played, want one of each of %d combinations", n, core)
+	}
+	if got, want := only("TestPairs/staged/verify+disable"), `^TestPairs$/^staged$/^verify\+disable$`; got != want {
+		t.Errorf("a combination is chosen by %s, want %s", got, want)
+	}
 }
