@@ -45,7 +45,7 @@ var raceCases = []testCase{
 	},
 	{
 		name:   "race-close",
-		clause: "Comparing and writing are one atomic step, however close two Saves come: also those that look under one lock and write under another are caught.",
+		clause: "Comparing and writing are one atomic step, however close two Saves come.",
 		check:  checkRaceClose,
 	},
 	{
