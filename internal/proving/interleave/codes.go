@@ -15,7 +15,6 @@ func shownScene() scene {
 		state:  "shown",
 		core:   []operation{renewOnce, renew, verifyRecovery},
 		others: []operation{setupCodes, renewalCodes, verifyApp, verifySecondRecovery, verifyWrongRecovery, disable, sweep},
-		short:  []operation{renewOnce, renew, verifyRecovery},
 		probes: []probe{tryRecovery, tryReceipt, tries("codes of the setup", errorOf(setupCodes)), tryRenewed},
 	}
 }

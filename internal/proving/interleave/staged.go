@@ -22,7 +22,7 @@ func bindingScene() scene {
 		state:  "binding",
 		core:   []operation{confirmAddress, confirmWrongAddress, verifyRecovery},
 		others: []operation{bind, unbind, send, cancel, disable, sweep},
-		short:  []operation{confirmAddress, confirmWrongAddress, cancel},
+		short:  []operation{confirmWrongAddress, cancel},
 		probes: []probe{tries("address", errorOf(confirmAddress)), guessesBy(confirmWrongAddress), tryRecovery},
 	}
 }

@@ -18,7 +18,7 @@ func tokenScene() scene {
 		others: []operation{
 			verifyThree, resynchronizeNear, resynchronizeByCode, verifyApp, verifyWrong, answerApp, removeToken, disable, sweep,
 		},
-		short:  []operation{verifyNear, answerNear, answerThree, resynchronizeNear},
+		short:  []operation{answerThree, verifyThree, verifyWrong},
 		probes: []probe{tryApp, tryChallenge, tryNear("app", shownSoon), tryNear("token", tokenShows), tryThree},
 	}
 }
