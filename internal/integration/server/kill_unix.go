@@ -32,3 +32,6 @@ func (p *Process) Kill() error {
 	}
 	return err
 }
+
+// killAll kills the server, its children and the shell that keeps it.
+func (p *Process) killAll() error { return syscall.Kill(-p.group, syscall.SIGKILL) }

@@ -94,7 +94,8 @@ type Process struct {
 	Dir string
 
 	name  string
-	alive io.Closer     // the standard input of the shell that keeps the server
+	group int           // of the shell that keeps the server, and of all that it starts
+	alive io.Closer     // the standard input of the shell
 	ended chan struct{} // closed when the shell has ended
 }
 
@@ -123,7 +124,7 @@ func Start(ctx context.Context, plan Plan) (*Process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", plan.Name, err), os.RemoveAll(dir))
 	}
-	p := &Process{Dir: dir, name: plan.Name, alive: alive, ended: make(chan struct{})}
+	p := &Process{Dir: dir, name: plan.Name, group: cmd.Process.Pid, alive: alive, ended: make(chan struct{})}
 	go func() {
 		cmd.Wait() // its result says nothing that the log does not say better
 		close(p.ended)
@@ -168,13 +169,17 @@ func (p *Process) Log() string {
 
 // Stop ends the server and removes its folder. A server that does not end in time is
 // killed, and that is an error.
-func (p *Process) Stop() error {
+func (p *Process) Stop() error { return p.stop(stopTimeout) }
+
+func (p *Process) stop(within time.Duration) error {
 	p.alive.Close()
 	select {
 	case <-p.ended:
 		return os.RemoveAll(p.Dir)
-	case <-time.After(stopTimeout):
-		log := p.Log()
-		return errors.Join(fmt.Errorf("%s: the server does not stop\n%s", p.name, log), p.Kill(), os.RemoveAll(p.Dir))
+	case <-time.After(within):
+		err := fmt.Errorf("%s: the server does not stop\n%s", p.name, p.Log())
+		err = errors.Join(err, p.killAll()) // the shell as well, which would begin another one
+		<-p.ended
+		return errors.Join(err, os.RemoveAll(p.Dir))
 	}
 }

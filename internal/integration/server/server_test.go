@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
@@ -131,6 +132,43 @@ func TestServerDies(t *testing.T) {
 }
 
 // TestKill kills a server that stays dead, and one that comes back.
+// A server that does not end is killed, with the shell that would begin another one.
+func TestStopOfOneThatHangs(t *testing.T) {
+	t.Parallel()
+	const deaf = `
+serve() { trap '' TERM INT; : >"$DIR/deaf"; exec sleep 1000; }
+`
+	for name, end := range map[string]string{"keep": server.Keep, "revive": server.Revive} {
+		plan := plan(deaf + end)
+		plan.Ready = func(ctx context.Context, dir string) error {
+			_, err := os.Stat(filepath.Join(dir, "deaf"))
+			return errors.Join(err, ready(ctx, dir))
+		}
+		p, err := server.Start(t.Context(), plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid, err := serving(p.Dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.StopWithin(time.Millisecond); err == nil || !strings.Contains(err.Error(), "does not stop") {
+			t.Errorf("%s: %v", name, err)
+		}
+		// Nobody of ours waits for the server, whose end takes a moment.
+		err = server.Until(t.Context(), func() error {
+			if err := syscall.Kill(pid, 0); err == nil {
+				return errors.New("it is still there")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("%s: the server: %v", name, err)
+		}
+		gone(t, p.Dir, p.Group())
+	}
+}
+
 func TestKill(t *testing.T) {
 	t.Parallel()
 	p, err := server.Start(t.Context(), plan(sleeper+server.Keep))
