@@ -16,7 +16,7 @@ var (
 
 	// Rows of the tables: failovers, acknowledged writes, lost ones; accepted codes, how
 	// many worked twice.
-	lostRE  = regexp.MustCompile(`(?m)^\| [^|]+ \| ([0-9]+) \| ([0-9,]+) \| ([0-9]+) \| [0-9]+ \|$`)
+	lostRE  = regexp.MustCompile(`(?m)^\| [^|]+ \| ([0-9]+) \| ([0-9,]+) \| ([0-9,]+) \| [0-9]+ \|$`)
 	twiceRE = regexp.MustCompile(`(?m) \| ([0-9,]+) \| (\w+) codes worked twice\b`)
 )
 

@@ -1,7 +1,7 @@
-// Package siege uses accounts from several processes while their database dies and
-// comes back. It keeps a log of what each of them was told, and finds in it what must
-// not be: a code that was accepted twice, a change that was acknowledged and is gone, a
-// wrong code too many, an event that nobody was told.
+// Package siege uses accounts from several nodes while their database dies and comes
+// back. The nodes are Guards in one process. It keeps a log of what each of them was told,
+// and finds in it what must not be: a code that was accepted twice, a change that was
+// acknowledged and is gone, a wrong code too many, an event that nobody was told.
 package siege
 
 import (
