@@ -99,8 +99,6 @@ func (c *call) bind() {
 		return err
 	})
 	switch {
-	case errors.Is(err, enrollment.ReasonTooSoon) && c.cookie(cookieAddress, 3)[0] != "":
-		c.deny(err, code) // the message is on its way
 	case err != nil:
 		c.refused(err, enrollment.ChangeBind, self, self)
 	case c.json:

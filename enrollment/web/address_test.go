@@ -30,6 +30,7 @@ func TestAnotherAddressLater(t *testing.T) {
 	other := h.browser().login("alice").submit("/2fa/sign-in", "code", h.code(app))
 	b.get("/2fa/address").submit("/2fa/step", "code", h.code(app)).submit("/2fa/address", "to", "+49 1").at("/2fa/address/code")
 	const soon = "You can ask for another one in 1 minute."
+	b.clone().post("/2fa/address", "to", "+49 1").at("/2fa/address/code", soon) // a second click
 	b.follow("/2fa/address").at("/2fa/address/code", soon, `data-wait="60"`)
 	b.get("/2fa/address?return=/2fa/").at("/2fa/address/code?return=%2F2fa%2F", soon)
 	other.get("/2fa/address").at("/2fa/", soon) // it has not asked for the code
