@@ -80,6 +80,23 @@ func Start(ctx context.Context, more ...string) (*Cluster, error) {
 	if err := missing(); err != nil {
 		return nil, err
 	}
+	// On a busy machine, a group can fall apart before it has a majority, and then it does
+	// not find together again.
+	var errs []error
+	for range 3 {
+		c, err := begin(ctx, more)
+		if err == nil {
+			return c, nil
+		}
+		if errs = append(errs, err); ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, errors.Join(errs...)
+}
+
+// begin starts a cluster once.
+func begin(ctx context.Context, more []string) (*Cluster, error) {
 	ports, err := server.FreePorts(3 * Nodes)
 	if err != nil {
 		return nil, err
