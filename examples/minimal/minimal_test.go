@@ -95,6 +95,16 @@ func TestBusyPort(t *testing.T) {
 	}
 }
 
+// The pages of the second factor and the session after it take few lines.
+func TestFlowIsShort(t *testing.T) {
+	t.Parallel()
+	const most = 40
+	count, err := added.Lines("before", ".", "twofactor.go", "app.go", "sessions.go", "pages.go")
+	if err != nil || count > most || count < most/2 {
+		t.Errorf("%d lines were added besides what opens the accounts and sweeps them, want at most %d, %v", count, most, err)
+	}
+}
+
 // All that the second factor adds is counted, also what opens the accounts and sweeps them,
 // and the documents say that number.
 func TestBudget(t *testing.T) {

@@ -10,12 +10,12 @@ import (
 
 // Lines counts the lines of the Go files in the folder after that the files of the same
 // name in the folder before do not have, and the whole of files that only after has. It
-// counts no tests, empty lines or comments.
-func Lines(before, after string) (int, error) {
+// counts no tests, empty lines or comments. With names, it counts only files of these names.
+func Lines(before, after string, names ...string) (int, error) {
 	files, err := filepath.Glob(filepath.Join(after, "*.go"))
 	count := 0
 	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
+		if strings.HasSuffix(file, "_test.go") || len(names) > 0 && !slices.Contains(names, filepath.Base(file)) {
 			continue
 		}
 		new, err := lines(file)

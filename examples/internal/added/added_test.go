@@ -26,6 +26,9 @@ func TestLines(t *testing.T) {
 	if n, err := added.Lines(before, after); n != 5 || err != nil {
 		t.Errorf("%d, %v, want 5", n, err)
 	}
+	if n, err := added.Lines(before, after, "new.go"); n != 2 || err != nil {
+		t.Errorf("of one file: %d, %v, want 2", n, err)
+	}
 	if n, err := added.Lines(after, after); n != 0 || err != nil {
 		t.Errorf("nothing was added: %d, %v", n, err)
 	}
