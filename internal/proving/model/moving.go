@@ -247,6 +247,7 @@ func (r *modelRun) move(u *modelUser) {
 			r.fatalf("the old id may go on: %v, %v", d.Next, err)
 		}
 		r.challenges = slices.DeleteFunc(r.challenges, func(t modelToken) bool { return t.user == from })
+		r.replaced = slices.DeleteFunc(r.replaced, func(t modelNewCode) bool { return t.user == from })
 		u.name = to
 		u.stamps = nil // those of another id differ
 		delete(r.left, to)

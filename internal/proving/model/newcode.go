@@ -21,7 +21,7 @@ func (r *modelRun) keepNewCode(c modelToken, p enrollment.Purpose, used string, 
 	if got.NewCode.IsZero() {
 		return
 	}
-	c.text, c.purpose = got.Challenge.Reveal(), p
+	c.text, c.purpose, c.user = got.Challenge.Reveal(), p, got.UserID
 	r.replaced = append(r.replaced, modelNewCode{c, used, strings.ReplaceAll(got.NewCode.Reveal(), "-", "")})
 }
 
