@@ -93,9 +93,9 @@ type Decision struct {
 	Factors []Factor `json:"factors,omitempty"`
 
 	// Digits is how many digits a code of the user's apps and hardware tokens has: 6, 7 or
-	// 8. It is 0 if they differ, or if there is none. A page can say the number, and send
-	// the code with its last digit; if it is 0, the user sends it. A code in a message has
-	// six digits.
+	// 8. It is 0 if they differ, or if the user has neither. A page can name the number, and
+	// send the code after its last digit. With 0, the user has to send it. A code in a
+	// message has six digits.
 	Digits int `json:"digits,omitempty"`
 
 	// NextCode is set with AskCode after an import, while an app of the user shows codes

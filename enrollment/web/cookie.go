@@ -15,7 +15,7 @@ import (
 // The cookies. Those with tokens are as good as their tokens: each is sealed, names its
 // user, and ends by itself.
 const (
-	cookieChallenge = "challenge" // a sign-in that waits for a code, see waiting
+	cookieChallenge = "challenge" // a sign-in before its code, see waiting
 	cookieMessage   = "message"   // the same, for the code that was sent
 	cookieEnroll    = "enroll"    // a sign-in that waits for a setup, and the authenticator that this replaces
 	cookieStep      = "step"      // a step-up, for the code that was sent

@@ -262,7 +262,7 @@ func TestJSONDevice(t *testing.T) {
 	}
 }
 
-// An address is bound, and what is none is refused.
+// An address is bound, and a text that is no address is refused.
 func TestJSONAddress(t *testing.T) {
 	t.Parallel()
 	mail := &inbox{}

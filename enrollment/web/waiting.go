@@ -8,8 +8,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
-// waiting is a sign-in that waits for a code, as its cookie has it. Only the challenge is
-// sealed. The rest decides what the page offers, and no more.
+// waiting holds what the cookie says of a sign-in before its code. Only the challenge is
+// sealed. The rest decides what the page offers, and nothing else.
 type waiting struct {
 	challenge enrollment.Challenge
 	factors   []enrollment.Factor
@@ -18,8 +18,7 @@ type waiting struct {
 	user      string
 }
 
-// waiting returns the sign-in that this browser waits in. Its challenge is zero if there
-// is none.
+// waiting returns the sign-in that this browser has begun, or one without a challenge.
 func (c *call) waiting() waiting {
 	part := c.cookie(cookieChallenge, 5)
 	return waiting{

@@ -61,9 +61,10 @@ type Deleter interface {
 
 // New returns a Store on the rows. It is also a [store.Lister] if rows is a
 // [Scanner], and a [store.Eraser] if rows is a [Deleter]. List uses Find if rows is also a
-// [Finder]. Errors of the rows are wrapped and begin with the name. They never match [store.ErrInvalid]. Of the other
-// errors of package store, Load passes on only store.ErrNotFound, and Save only
-// store.ErrConflict, so that a mistake in the rows does not look like an answer.
+// [Finder]. Errors of the rows are wrapped and begin with the name. They never match
+// [store.ErrInvalid]. Of the other errors of package store, Load passes on only
+// store.ErrNotFound, and Save only store.ErrConflict, so that a mistake in the rows does
+// not look like an answer.
 //
 // New panics if rows is nil.
 func New(name string, rows Rows) store.Store {

@@ -5,7 +5,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
-// replacingScene has a setup that waits to replace the second app.
+// replacingScene has a pending setup that is to replace the second app.
 func replacingScene() scene {
 	return scene{
 		state:  "replacing",
@@ -16,7 +16,7 @@ func replacingScene() scene {
 	}
 }
 
-// bindingScene has an address that waits for the code that was sent to it.
+// bindingScene has an address that is not confirmed yet.
 func bindingScene() scene {
 	return scene{
 		state:  "binding",

@@ -121,7 +121,7 @@ func (a *app) user(r *http.Request) (string, error) {
 
 // session returns the session of the browser, or an empty one.
 func (a *app) session(r *http.Request) *sessions.Session {
-	s, _ := a.sessions.Get(r, "session") // a cookie that can't be read is none
+	s, _ := a.sessions.Get(r, "session") // without a readable cookie, a new session
 	return s
 }
 
