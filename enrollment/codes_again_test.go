@@ -224,6 +224,47 @@ func TestRenewCodesOnce(t *testing.T) {
 	}
 }
 
+// A renewal is shown again until ten minutes after its token has expired. Then the token
+// says nothing any more, and the account is not even loaded: a used token, an unused one,
+// and one of a user who has nothing now are refused alike.
+func TestRenewalCodesEnd(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("alice")
+	token := func() enrollment.RenewalToken {
+		token, err := k.Guard.PrepareRenewal(t.Context(), "alice")
+		k.Must(err)
+		return token
+	}
+	receipt := u.Receipt()
+	used := token()
+	done, err := k.Guard.RenewCodesOnce(t.Context(), "alice", used, enrollment.ByReceipt(receipt))
+	k.Must(err)
+	unused := token()
+	k.Pass(15*time.Minute + account.RepeatTTL - time.Microsecond)
+	codes, err := k.Guard.RenewalCodes(t.Context(), "alice", used)
+	same(t, codes, err, done.Codes)
+	_, err = k.Guard.RenewCodesOnce(t.Context(), "alice", used, enrollment.ByCode(u.Code()))
+	proving.Want(t, err, enrollment.ReasonAlreadyRenewed)
+
+	ended := func(token enrollment.RenewalToken) {
+		t.Helper()
+		before := k.Store.Calls(proving.Load)
+		_, err := k.Guard.RenewalCodes(t.Context(), "alice", token)
+		proving.Want(t, err, enrollment.ReasonRenewalInvalid)
+		_, err = k.Guard.RenewCodesOnce(t.Context(), "alice", token, enrollment.ByCode(u.Code()))
+		proving.Want(t, err, enrollment.ReasonRenewalInvalid)
+		if n := k.Store.Calls(proving.Load) - before; n != 0 {
+			t.Errorf("the account was loaded %d times", n)
+		}
+	}
+	k.Pass(time.Microsecond)
+	ended(used)
+	ended(unused)
+	k.Must(k.Guard.Disable(t.Context(), "alice", enrollment.ByCode(u.Code())))
+	ended(used)
+}
+
 // A renewal token is one user's, and good until it expires.
 func TestRenewalTokenIsBound(t *testing.T) {
 	t.Parallel()
