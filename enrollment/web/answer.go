@@ -38,6 +38,7 @@ func (c *call) showSignIn() {
 		page.Title = c.text("signin.again_button")
 	} else {
 		page.Factors, page.Digits, page.Mark = signIn.factors, signIn.digits, markOf(signIn.user)
+		page.Account = signIn.account
 		page.Sent = c.sent(cookieMessage)
 		page.OfferThree = signIn.three
 	}

@@ -37,8 +37,9 @@ type Config struct {
 	// UnprovenSetup.
 	Reauth func(r *http.Request) (at time.Time, err error)
 
-	// Account returns the name of the user's account, which apps and the sheet of
-	// recovery codes show. Defaults to the id of the user.
+	// Account returns the name of the user's account, which apps, the sheet of recovery
+	// codes and the pages that ask for a code show. Defaults to the id of the user in apps
+	// and on the sheet. The pages that ask for a code then name no account.
 	Account func(ctx context.Context, userID string) (string, error)
 
 	// Issuer returns the name of the service that apps and the sheet of recovery codes
@@ -132,6 +133,7 @@ type SignedIn struct {
 type Pages struct {
 	guard  *enrollment.Guard
 	config Config
+	named  bool // whether Config.Account is set
 	routes map[string]route
 
 	mu     sync.RWMutex

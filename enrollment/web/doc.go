@@ -94,7 +94,7 @@
 //
 // Two accounts can be open in two tabs. A form acts only for the account of its page.
 // If another account has signed in since, it leads to a page that says so, and to a new
-// sign-in.
+// sign-in. With Config.Account, the pages that ask for a code name the account.
 //
 // The setup of a hardware token takes its key from the seed file of the vendor, so it
 // needs a page of the application, which calls [enrollment.Guard.Begin] with

@@ -51,8 +51,11 @@ type Page struct {
 	// Setup is set for the page setup.
 	Setup enrollment.Setup
 
-	// Codes are the recovery codes to show, and Account is whose they are.
-	Codes   recovery.Codes
+	// Codes are the recovery codes to show.
+	Codes recovery.Codes
+
+	// Account is the name of the account that a page is about which shows recovery codes,
+	// or, if Config.Account is set, which asks for a code of a sign-in or a step.
 	Account string
 
 	// Status is where the account of the signed-in user stands.

@@ -15,10 +15,11 @@ func New(guard *enrollment.Guard, config Config) (*Pages, error) {
 	if guard == nil {
 		return nil, errors.New("web: the Guard is nil")
 	}
+	named := config.Account != nil
 	if err := config.complete(); err != nil {
 		return nil, err
 	}
-	p := &Pages{guard: guard, config: config, within: map[enrollment.Purpose]time.Duration{}}
+	p := &Pages{guard: guard, config: config, named: named, within: map[enrollment.Purpose]time.Duration{}}
 	p.routes = p.table()
 	return p, nil
 }

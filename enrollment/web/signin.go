@@ -67,7 +67,12 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 		next = c.afterSignIn(userID)
 	case enrollment.AskCode:
 		c.dropCookies(cookieMessage, cookieEnroll)
-		c.setWaiting(waiting{d.Challenge, d.Factors, d.ThreeCodes, d.Digits, userID})
+		account, err := c.accountOf(userID)
+		if err != nil {
+			c.fault(err)
+			return
+		}
+		c.setWaiting(waiting{d.Challenge, d.Factors, d.ThreeCodes, d.Digits, userID, account})
 		next = c.at("/sign-in", "return", localPath(c.in.Return))
 	case enrollment.MustEnroll:
 		c.dropCookies(cookieChallenge, cookieMessage)

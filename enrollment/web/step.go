@@ -104,8 +104,13 @@ func (c *call) showStep() {
 		c.redirect(c.at("/setup/begin", "return", localPath(c.in.Return)))
 		return
 	}
+	account, err := c.accountOf(c.user)
+	if err != nil {
+		c.fault(err)
+		return
+	}
 	page := Page{
-		Name: "step", Title: c.text("step.title"), Action: c.at("/step"),
+		Name: "step", Account: account, Title: c.text("step.title"), Action: c.at("/step"),
 		Purpose: purpose, Return: localPath(c.in.Return), Status: &status, OnlyApp: c.in.With == onlyApp,
 		Digits: digitsOfAll(status.Authenticators),
 	}

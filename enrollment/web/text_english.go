@@ -10,6 +10,7 @@ var english = map[string]string{
 
 	"wait.over": "You can try again now.",
 
+	"code.account":        "Account:",
 	"code.any":            "Code",
 	"code.any_hint":       "The {digits} digits that your authenticator app shows, or one of your recovery codes.",
 	"code.any_hint_mixed": "The digits that your authenticator app shows, or one of your recovery codes.",

@@ -10,6 +10,7 @@ var german = map[string]string{
 
 	"wait.over": "Jetzt geht es wieder.",
 
+	"code.account":        "Konto:",
 	"code.any":            "Code",
 	"code.any_hint":       "Die {digits} Ziffern, die Ihre Authenticator-App anzeigt, oder einer Ihrer Wiederherstellungscodes.",
 	"code.any_hint_mixed": "Die Ziffern, die Ihre Authenticator-App anzeigt, oder einer Ihrer Wiederherstellungscodes.",

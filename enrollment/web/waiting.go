@@ -16,14 +16,15 @@ type waiting struct {
 	three     bool // three consecutive codes are offered
 	digits    int  // of an app code; 0 if they differ
 	user      string
+	account   string // the name of the user's account, if the page shows it
 }
 
 // waiting returns the sign-in that this browser has begun, or one without a challenge.
 func (c *call) waiting() waiting {
-	part := c.cookie(cookieChallenge, 5)
+	part := c.cookie(cookieChallenge, 6)
 	return waiting{
 		challenge: enrollment.ChallengeOf(part[0]), factors: factorsOf(part[1]),
-		three: part[2] == withThree, digits: digitsOf(part[3]), user: unpacked(part[4]),
+		three: part[2] == withThree, digits: digitsOf(part[3]), user: unpacked(part[4]), account: unpacked(part[5]),
 	}
 }
 
@@ -32,7 +33,22 @@ func (c *call) setWaiting(s waiting) {
 	if s.three {
 		three = withThree
 	}
-	c.setCookie(cookieChallenge, 0, s.challenge.Reveal(), factorList(s.factors), three, strconv.Itoa(s.digits), packed(s.user))
+	c.setCookie(cookieChallenge, 0, s.challenge.Reveal(), factorList(s.factors), three, strconv.Itoa(s.digits), packed(s.user), packed(s.account))
+}
+
+// maxAccount is how much of the name of an account a page for a code shows, in bytes. It
+// bounds the cookie.
+const maxAccount = 256
+
+// accountOf returns the name of the user's account for a page that asks for a code, and ""
+// if the application gives none, or for a program, which knows whom it signs in. The page of a sign-in has it from the cookie: the user there
+// is not sealed, and a browser could ask for the name of anybody.
+func (c *call) accountOf(userID string) (string, error) {
+	if !c.named || c.json {
+		return "", nil
+	}
+	name, err := c.config.Account(c.r.Context(), userID)
+	return strings.ToValidUTF8(name[:min(len(name), maxAccount)], ""), err
 }
 
 // factorList writes factors as part of a cookie.

@@ -50,7 +50,7 @@ func signIn(t *testing.T) {
 	h.Get("/2fa/sign-in")
 	h.show("sign-in-over", "a[href='/login']")
 	h.Get("/login/" + u.ID)
-	h.show("sign-in", "#code[data-submit]", "[name=trust]", "details")
+	h.show("sign-in", "#account bdi", "#code[data-submit]", "[name=trust]", "details")
 	h.send("/2fa/sign-in", "code", u.WrongCode())
 	h.show("sign-in-wrong", "#code[aria-invalid]", "[role=alert]")
 	h.bind(u)
@@ -130,7 +130,7 @@ func step(t *testing.T) {
 	h.send("/2fa/step", "code", u.WrongCode())
 	h.show("step-wrong", "#code[aria-invalid]")
 	h.Get("/danger")
-	h.show("step", "#code", "form[action='/2fa/step/text']")
+	h.show("step", "#account bdi", "#code", "form[action='/2fa/step/text']")
 	h.send("/2fa/step/text")
 	h.show("step-message", "[name=with][value=text]")
 }

@@ -62,6 +62,7 @@ func open(t *testing.T, adjust ...func(*enrollment.Config)) *host {
 			return nil, nil
 		},
 		Reauth:  func(*http.Request) (time.Time, error) { return h.Clock.Now(), nil },
+		Account: func(_ context.Context, id string) (string, error) { return id, nil },
 		Address: func(_ *http.Request, typed string) (string, string, error) { return "sms", typed, nil },
 		Render: func(w http.ResponseWriter, _ *http.Request, page web.Page) {
 			seen.Store(page.Name, true)
