@@ -47,8 +47,8 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 	if c.Delivery != (account.DeliveryID{}) && q.Factor == account.TOTP {
 		q.Factor, q.Delivery = account.Delivered, c.Delivery
 	}
-	if q.Replenish = g.config.ReplenishCodes; q.Replenish && c.seed == (seed{}) {
-		if c.seed, err = g.newSeed(); err != nil { // the challenge is older than the setting
+	if q.Replenish = g.replenishes(q); q.Replenish && c.seed == (seed{}) { // it is older than the setting
+		if c, err = g.seeded(ctx, c); err != nil {
 			return Success{}, err
 		}
 	}
@@ -84,8 +84,8 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 		return Success{}, deny(ReasonMalformedCode)
 	}
 	c := challenge{user: userID, purpose: purpose}
-	if q.Replenish = g.config.ReplenishCodes; q.Replenish {
-		if c, err = g.answeredAtOnce(c); err != nil {
+	if q.Replenish = g.replenishes(q); q.Replenish {
+		if c, err = g.answeredAtOnce(ctx, c); err != nil {
 			return Success{}, err
 		}
 	}
@@ -96,7 +96,6 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 			return nil, err
 		}
 		if match.Replenished {
-			c.Epoch, c.Issued, c.Expires = a.Epoch(), m.Now, m.Now
 			spent := c.Challenge
 			spent.Expires = m.Now.Add(account.RepeatTTL)
 			a.SpendChallenge(m, spent, match.Factor, false)
@@ -105,12 +104,28 @@ func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code
 	})
 }
 
-// answeredAtOnce completes a challenge that nobody is handed before it is answered.
-func (g *Guard) answeredAtOnce(c challenge) (_ challenge, err error) {
+// replenishes reports whether the guess is replaced if it is right.
+func (g *Guard) replenishes(q *guess) bool {
+	return g.config.ReplenishCodes && q.Factor == account.Recovery
+}
+
+// answeredAtOnce completes a challenge that nobody is handed before it is answered. It
+// has expired, so nothing but [Guard.NewCode] takes it.
+func (g *Guard) answeredAtOnce(ctx context.Context, c challenge) (challenge, error) {
 	if err := g.draw(c.ID[:]); err != nil {
 		return c, err
 	}
-	c.seed, err = g.newSeed()
+	c.Issued = g.Now()
+	c.Expires = c.Issued
+	return g.seeded(ctx, c)
+}
+
+// seeded gives the challenge a seed and seals it, before anything is evaluated.
+func (g *Guard) seeded(ctx context.Context, c challenge) (_ challenge, err error) {
+	if c.seed, err = g.newSeed(); err != nil {
+		return c, err
+	}
+	c.text, err = g.sealChallenge(ctx, c)
 	return c, err
 }
 

@@ -41,6 +41,8 @@ type challenge struct {
 	channel string // of the first factor, where the application named it
 	browser string // that an EnrollToken is bound to
 	seed    seed   // of the code that replaces a recovery code; zero without ReplenishCodes
+
+	text Challenge // what the client has, for Success.Challenge
 }
 
 func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, error) {
@@ -81,7 +83,7 @@ func (g *Guard) openChallenge(ctx context.Context, from Challenge) (c challenge,
 	if !in.Empty() && (!in.CopyBytes(c.seed[:]) || !in.Empty()) {
 		return c, errToken
 	}
-	c.purpose = Purpose(purpose)
+	c.purpose, c.text = Purpose(purpose), from
 	return c, nil
 }
 

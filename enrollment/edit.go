@@ -80,11 +80,9 @@ type edit struct {
 // it was loaded and a moment of its own, and leaves nothing behind.
 type decision func(a *account.Account, m account.Moment) error
 
-// A sealing makes what the caller is handed if that has to be sealed. It is
-// called after the account itself was sealed, and before it is stored: nothing
-// can fail after the write, and a Sealer that fails altogether does so at the same
-// call for a right code and a wrong one. One that fails only at the second call lets
-// wrong codes be counted, and leaves a right one unused.
+// A sealing makes what the caller is handed if that has to be sealed: one token. It
+// is called after the account itself was sealed, and before it is stored, because
+// nothing may fail after the write.
 type sealing[T any] func(ctx context.Context) (T, error)
 
 // run carries the edit out, and returns what decide returned once that is
@@ -100,20 +98,33 @@ func (e *edit) run(ctx context.Context, decide decision) error {
 
 // run is [edit.run] for a decision that has a result.
 func run[T any](ctx context.Context, e *edit, decide func(a *account.Account, m account.Moment) (T, error)) (T, error) {
-	return issue(ctx, e, func(a *account.Account, m account.Moment) (sealing[T], error) {
-		done, err := decide(a, m)
-		return func(context.Context) (T, error) { return done, nil }, err
+	var done, none T
+	err := e.run(ctx, func(a *account.Account, m account.Moment) (err error) {
+		done, err = decide(a, m)
+		return err
 	})
+	if err != nil {
+		return none, err
+	}
+	return done, nil
 }
 
-// issue is [edit.run] for a decision whose result has to be sealed.
+// issue is [edit.run] for a decision whose result has to be sealed. A refusal that is
+// stored seals a token as well, which nobody gets. So a right code and a wrong one call
+// the Sealer equally often, and at whichever call it fails, they get the same error.
 func issue[T any](ctx context.Context, e *edit, decide func(a *account.Account, m account.Moment) (sealing[T], error)) (T, error) {
 	var seal sealing[T]
+	var refused bool
 	var done, none T
 	err := e.carryOut(ctx, func(a *account.Account, m account.Moment) (err error) {
 		seal, err = decide(a, m)
+		refused = err != nil
 		return err
 	}, func(ctx context.Context) (err error) {
+		if refused {
+			_, err = e.guard.sealReceipt(ctx, receipt{user: e.user})
+			return err
+		}
 		done, err = seal(ctx)
 		return err
 	})

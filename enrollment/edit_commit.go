@@ -30,9 +30,9 @@ func (t *try) changes() bool {
 	return false
 }
 
-// commit seals the account, and what the caller is handed if the verdict is a
-// yes, and saves it. It reports whether it is stored, and returns what the store
-// holds then: this account, or what somebody else has written meanwhile.
+// commit seals the account and what the caller is handed, and saves the account. It
+// reports whether it is stored, and returns what the store holds then: this account,
+// or what somebody else has written meanwhile.
 //
 // The caller can't cancel it.
 func (e *edit) commit(caller context.Context, t *try, seal func(context.Context) error) (stored bool, now *base, err error) {
@@ -41,10 +41,8 @@ func (e *edit) commit(caller context.Context, t *try, seal func(context.Context)
 	if now, err = e.guard.seal(ctx, e.user, t.account, t.base.record.Version, t.moment); err != nil {
 		return false, nil, err
 	}
-	if t.verdict == nil {
-		if err := seal(ctx); err != nil {
-			return false, nil, err
-		}
+	if err := seal(ctx); err != nil {
+		return false, nil, err
 	}
 	stored = true
 	if err = e.guard.store.Save(ctx, now.record, t.base.record.Version); err != nil {

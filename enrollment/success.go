@@ -49,9 +49,9 @@ type Success struct {
 	// show it. A Success with a new code can't be encoded as JSON; see [Confirmed].
 	NewCode recovery.Code `json:"new_code,omitzero"`
 
-	// Challenge is set with NewCode: it is for [Guard.NewCode]. After [Guard.Answer] it
-	// can be another text than the challenge that was answered, and both do. It is not
-	// part of the JSON.
+	// Challenge is set with NewCode: it is for [Guard.NewCode]. After [Guard.Answer] it is
+	// the challenge that was answered, unless that is older than Config.ReplenishCodes. It
+	// is not part of the JSON.
 	Challenge Challenge `json:"-"`
 
 	// Drift is about how far the clock of the phone is ahead of the server's; negative if
@@ -108,15 +108,10 @@ func (g *Guard) success(c challenge, a *account.Account, p Purpose, match accoun
 		s.Authenticator, s.Drift = formatAuthenticatorID(match.Authenticator), match.Drift
 	}
 	if match.Replenished {
-		s.NewCode = m.Prepared.Digest.Spare.Code
+		s.NewCode, s.Challenge = m.Prepared.Digest.Spare.Code, c.text
 	}
 	r := receipt{Receipt: account.Receipt{Epoch: a.Epoch(), At: m.Now, Factor: match.Receipt()}, user: userID, purpose: p}
 	return func(ctx context.Context) (_ Success, err error) {
-		if match.Replenished {
-			if s.Challenge, err = g.sealChallenge(ctx, c); err != nil {
-				return s, err
-			}
-		}
 		s.Receipt, err = g.sealReceipt(ctx, r)
 		return s, err
 	}, nil

@@ -86,8 +86,7 @@ func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (to
 	return tokenOf(tokenText.EncodeToString(append(salt[:], sealed...))), nil
 }
 
-// sealingError is the error for an account or a token that can't be sealed. It has one
-// text for both: only a right code comes as far as a token.
+// sealingError is the error for an account or a token that can't be sealed.
 func sealingError(err error) error { return fmt.Errorf("enrollment: sealing: %w", err) }
 
 // tokenPlace returns the scope and the binding of a token. The scope is its own,

@@ -68,7 +68,7 @@ type modelRun struct {
 
 	store  *proving.Store
 	ring   *proving.Keys
-	sealed []byte // what was sealed last, in clear
+	sealed []byte // the account that was sealed last, in clear
 	config enrollment.Config
 	guard  *enrollment.Guard
 
@@ -132,8 +132,10 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.ring = &proving.Keys{Ring: ring, Sealing: func(_, plaintext []byte) error {
-		r.sealed = bytes.Clone(plaintext)
+	r.ring = &proving.Keys{Ring: ring, Sealing: func(scope, plaintext []byte) error {
+		if bytes.Contains(scope, []byte("twofactor record v1")) {
+			r.sealed = bytes.Clone(plaintext)
+		}
 		return nil
 	}}
 	r.notify, r.wordy = r.chance(2), r.chance(12)
