@@ -30,6 +30,11 @@ var (
 	// which. It never means "not enrolled": refuse the sign-in and look.
 	ErrCorrupt = errors.New("enrollment: the stored account is corrupt")
 
+	// ErrWrongKeys says that the keys of the [Sealer], or Config.Namespace, do not fit
+	// the stored accounts; see [Directory.CheckKeys]. Do not start, and do not make new
+	// keys: trying again does not help.
+	ErrWrongKeys = errors.New("enrollment: the keys do not fit the stored accounts")
+
 	// ErrMissing says that SignInOptions.Enrolled was set for a user whose stored
 	// account is not confirmed, or is gone. Refuse the sign-in and look.
 	ErrMissing = errors.New("enrollment: the account should be enrolled and is not")

@@ -27,12 +27,13 @@ const (
 // user can sign in, and new accounts are sealed under keys that will be gone when the
 // right ones are back.
 //
-// The error matches [ErrCorrupt]. Its text says what is wrong for each kind of
-// failure, with an example of a user and a key. With a [keyring.Ring] it also
-// matches [keyring.ErrUnknownKey] if a key is missing, and [keyring.ErrWrongKey] if
-// another key has its id. Any other error means that the check could not be made:
-// it comes from the store, the Sealer or the context. CheckKeys returns nil if
-// there are no accounts.
+// The error then matches [ErrWrongKeys], also if every account that was looked at is
+// damaged. Its text says what is wrong for each kind of failure, with an example of a
+// user and a key. It wraps the errors of these accounts, which match [ErrCorrupt]. With
+// a [keyring.Ring] it also matches [keyring.ErrUnknownKey] if a key is missing, and
+// [keyring.ErrWrongKey] if another key has its id. Any other error means that the check
+// could not be made: it comes from the store, the Sealer or the context. CheckKeys
+// returns nil if there are no accounts.
 //
 // CheckKeys opens at most 25 accounts of each state, those with the lowest user
 // ids, so it takes the same time for any number of accounts. Other accounts can
@@ -103,7 +104,7 @@ func (c *keyCheck) err() error {
 		return nil
 	}
 	seen := c.opened + c.unfit.Total + c.damaged.Total
-	err := fmt.Errorf("enrollment: the keys do not fit the stored accounts: %d of the %d that were checked can't be opened", failures.Total, seen)
+	err := fmt.Errorf("%w: %d of the %d that were checked can't be opened", ErrWrongKeys, failures.Total, seen)
 	said := make(map[string]bool)
 	for _, f := range failures.First {
 		if reason := f.Err.Error(); !said[reason] && len(said) < keyReasons {

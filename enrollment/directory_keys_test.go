@@ -165,6 +165,9 @@ func TestCase70_KeysAreCheckedAtStart(t *testing.T) {
 			if (err != nil) != (c.is != nil) {
 				t.Fatalf("CheckKeys = %v", err)
 			}
+			if c.is != nil && !errors.Is(err, enrollment.ErrWrongKeys) {
+				t.Errorf("CheckKeys = %v, want ErrWrongKeys", err)
+			}
 			for _, is := range c.is {
 				if !errors.Is(err, is) {
 					t.Errorf("CheckKeys = %v, want it to match %v", err, is)
@@ -261,7 +264,7 @@ func TestCheckKeysFaults(t *testing.T) {
 		"the context ended":  {ended, s, keys, context.Canceled},
 		"it ends on the way": {ends, s, &countedSealer{Ring: keys, err: keyring.ErrUnknownKey, before: end}, context.Canceled},
 	} {
-		if err := checkKeys(t, c.ctx, c.store, c.keys, ""); !errors.Is(err, c.want) || errors.Is(err, enrollment.ErrCorrupt) {
+		if err := checkKeys(t, c.ctx, c.store, c.keys, ""); !errors.Is(err, c.want) || errors.Is(err, enrollment.ErrWrongKeys) || errors.Is(err, enrollment.ErrCorrupt) {
 			t.Errorf("%s: CheckKeys = %v, want %v", name, err, c.want)
 		}
 	}

@@ -143,7 +143,7 @@ func check(ctx context.Context, s *session, _ []string) int {
 		}
 		return ExitOK
 	}
-	if !errors.Is(err, enrollment.ErrCorrupt) {
+	if !errors.Is(err, enrollment.ErrWrongKeys) {
 		return s.complain(err)
 	}
 	s.object(checking{"check", false, err.Error()})
