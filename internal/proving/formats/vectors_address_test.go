@@ -9,7 +9,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
 // useAddress confirms the address with the code that was sent there. Without a code it
@@ -33,9 +32,9 @@ func (v vectorToken) useAddress(ctx context.Context, guard *enrollment.Guard) ([
 
 // writeAddresses makes the vectors of addresses that are all that an account has.
 func (w *vectorWorld) writeAddresses() {
-	x := &vectorWorld{t: w.t, ring: w.ring, namespace: w.namespace, now: w.now, store: memory.New()}
+	x := w.other()
 	x.makeAddresses()
-	x.refuseAddresses()
+	x.misplace(x.records[2], "address of another user", "address of another state")
 	x.refuseTokens()
 	writeVectors(x, "address_records.json", x.records)
 	writeVectors(x, "address_tokens.json", x.tokens)
@@ -78,13 +77,14 @@ func (w *vectorWorld) addressCodes(v *vectorToken) []string {
 	return codes
 }
 
-// refuseAddresses makes records that must not open of the confirmed one.
-func (w *vectorWorld) refuseAddresses() {
-	user, state := w.records[2], w.records[2]
-	user.Name, user.UserID = "address of another user", "mallory"
-	state.Name, state.State = "address of another state", store.None
+// misplace makes records that must not open of one that does: of another user, and of
+// another state.
+func (w *vectorWorld) misplace(good vectorRecord, ofUser, ofState string) {
+	user, state := good, good
+	user.Name, user.UserID = ofUser, "mallory"
+	state.Name, state.State = ofState, store.None
 	for _, v := range []vectorRecord{user, state} {
-		v.Refused, v.Account = "damaged or misplaced", nil
+		v.Refused, v.Account, v.Code = "damaged or misplaced", nil, ""
 		w.records = append(w.records, v)
 	}
 }

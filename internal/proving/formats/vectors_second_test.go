@@ -9,13 +9,16 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
+	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"strconv"
 	"strings"
 	"time"
@@ -160,6 +163,8 @@ type secondAuthenticator struct {
 	Name      string `json:"name"`
 	Added     string `json:"added,omitempty"`
 	Last      int64  `json:"last,omitempty"`
+	Hardware  bool   `json:"hardware,omitempty"`
+	Offset    int64  `json:"offset,omitempty"`
 }
 
 type secondSetup struct {
@@ -259,7 +264,30 @@ func secondReadAuthenticator(b []byte) (x secondAuthenticator, err error) {
 	if last := fields[6]; len(last) == 8 {
 		x.Last = int64(binary.BigEndian.Uint64(last))
 	}
+	_, x.Hardware = fields[9]
+	if offset, ok := fields[10]; ok {
+		if len(offset) != 8 {
+			return x, errSecond
+		}
+		x.Offset = int64(binary.BigEndian.Uint64(offset))
+	}
+	if most := int64(600 / x.Period); x.Offset != 0 && !x.Hardware || x.Offset < -most || x.Offset > most {
+		return x, errSecond
+	}
 	return x, nil
+}
+
+// secondCode returns the code of an authenticator at a time by its own clock, and steps
+// later (RFC 4226, section 5.3).
+func (x secondAuthenticator) secondCode(at time.Time, steps int64) string {
+	hashes := []func() hash.Hash{sha1.New, sha256.New, sha512.New}
+	secret, _ := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(x.Secret)
+	mac := hmac.New(hashes[x.Algorithm], secret)
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(at.Unix()/int64(x.Period)+x.Offset+steps)))
+	sum := mac.Sum(nil)
+	number := binary.BigEndian.Uint32(sum[sum[len(sum)-1]&15:]) & 0x7fffffff
+	digits := fmt.Sprintf("%010d", number)
+	return digits[len(digits)-x.Digits:]
 }
 
 func secondReadSetup(b []byte) (*secondSetup, error) {
@@ -292,6 +320,21 @@ func secondCodesOf(seed []byte, namespace, use, userID string, id []byte, scheme
 	if err != nil {
 		return nil, err
 	}
+	return secondCodesFrom(random, scheme, count), nil
+}
+
+// secondNewCode returns the code that replaces a used one.
+func secondNewCode(seed []byte, namespace, userID string, id []byte, scheme, used string) (string, error) {
+	info := secondParts("twofactor codes v1", namespace, "twofactor challenge v1", userID, string(id), scheme, used)
+	random, err := hkdf.Expand(sha256.New, seed, string(info), 17)
+	if err != nil {
+		return "", err
+	}
+	return secondCodesFrom(random, scheme, 1)[0], nil
+}
+
+// secondCodesFrom writes random bytes as codes.
+func secondCodesFrom(random []byte, scheme string, count int) (codes []string) {
 	crockford := base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 	size, symbols := 10, 16
 	if scheme == "fast" {
@@ -306,7 +349,7 @@ func secondCodesOf(seed []byte, namespace, use, userID string, id []byte, scheme
 		}
 		codes = append(codes, strings.Join(groups, "-"))
 	}
-	return codes, nil
+	return codes
 }
 
 // secondFastDigest is what a set of the scheme "fast" keeps of a code.
@@ -347,6 +390,15 @@ func secondPayload(use string, b []byte) (payload map[string]string, err error) 
 		text("user_id")
 		text("purpose")
 		text("channel")
+		if err == nil && len(b) > 0 { // for a message, or what follows
+			take("message", 16)
+		}
+		if err == nil && len(b) > 0 { // for a browser, or what follows
+			text("browser")
+		}
+		if err == nil && len(b) > 0 { // it replaces a used recovery code
+			take("seed", 32)
+		}
 	case "receipt":
 		take("epoch", 16)
 		at("at")
