@@ -59,13 +59,18 @@ const (
 // concurrent use.
 type Derivation struct {
 	redacted
+	costs
+
+	// Handles compare by the salts in them, and fmt prints only an address.
+	salt unique.Handle[string]
+}
+
+// costs are what a Derivation is without its salt.
+type costs struct {
 	scheme  Scheme
 	memory  uint32 // KiB; 0 with Fast, like the next two
 	passes  uint8
 	threads uint8
-
-	// Handles compare by the salts in them, and fmt prints only an address.
-	salt unique.Handle[string]
 }
 
 // NewDerivation returns a Derivation for a new set, with a salt of 16 bytes from
@@ -73,7 +78,7 @@ type Derivation struct {
 // [rand.Reader]. It returns [ErrScheme] for an unknown scheme, and the wrapped
 // error of random.
 func NewDerivation(random io.Reader, s Scheme) (Derivation, error) {
-	d := Derivation{scheme: s}
+	d := Derivation{costs: costs{scheme: s}}
 	switch s {
 	case Argon2id:
 		d.memory, d.passes, d.threads = newMemory, newPasses, newThreads
@@ -89,18 +94,18 @@ func NewDerivation(random io.Reader, s Scheme) (Derivation, error) {
 	return d, nil
 }
 
-// check returns an error that matches [ErrDamaged] if the scheme of d is unknown
-// or its costs are out of bounds.
-func (d Derivation) check() error {
-	switch d.scheme {
+// check returns an error that matches [ErrDamaged] if the scheme is unknown or the
+// costs are out of bounds.
+func (c costs) check() error {
+	switch c.scheme {
 	case Argon2id:
-		if d.memory < minMemory || d.memory > maxMemory ||
-			d.passes < 1 || d.passes > maxPasses ||
-			d.threads < 1 || d.threads > maxThreads {
+		if c.memory < minMemory || c.memory > maxMemory ||
+			c.passes < 1 || c.passes > maxPasses ||
+			c.threads < 1 || c.threads > maxThreads {
 			return fmt.Errorf("%w: costs out of bounds", ErrDamaged)
 		}
 	case Fast:
-		if d.memory != 0 || d.passes != 0 || d.threads != 0 {
+		if c.memory != 0 || c.passes != 0 || c.threads != 0 {
 			return fmt.Errorf("%w: costs for a scheme without costs", ErrDamaged)
 		}
 	default:

@@ -4,9 +4,10 @@ import (
 	"encoding"
 	"encoding/binary"
 	"fmt"
-	"unique"
 
 	"golang.org/x/crypto/cryptobyte"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
 
 // The format of a stored set, version 1. Numbers are big-endian.
@@ -37,13 +38,13 @@ func (s Set) AppendBinary(b []byte) ([]byte, error) {
 	if s.IsZero() {
 		return b, ErrCount
 	}
-	d := s.Derivation()
-	b = append(b, formatVersion, byte(d.scheme))
-	b = binary.BigEndian.AppendUint32(b, d.memory)
-	b = append(b, d.passes, d.threads)
-	b = append(b, d.salt.Value()...)
-	b = append(b, byte(s.Len()))
-	for _, e := range s.entries() {
+	inner := s.inner.Get()
+	b = append(b, formatVersion, byte(inner.scheme))
+	b = binary.BigEndian.AppendUint32(b, inner.memory)
+	b = append(b, inner.passes, inner.threads)
+	b = append(b, inner.salt[:]...)
+	b = append(b, byte(len(inner.entries)))
+	for _, e := range inner.entries {
 		b = append(b, e.sum[:]...)
 		b = binary.BigEndian.AppendUint64(b, uint64(e.spent))
 	}
@@ -63,18 +64,17 @@ func DecodeSet(b []byte) (Set, error) {
 	var (
 		in             = cryptobyte.String(b)
 		version, count uint8
-		d              Derivation
-		salt           []byte
+		s              set
 	)
 	if !in.ReadUint8(&version) || version != formatVersion {
 		return Set{}, fmt.Errorf("%w: unknown version", ErrDamaged)
 	}
-	if !in.ReadUint8((*uint8)(&d.scheme)) || !in.ReadUint32(&d.memory) ||
-		!in.ReadUint8(&d.passes) || !in.ReadUint8(&d.threads) ||
-		!in.ReadBytes(&salt, saltLen) || !in.ReadUint8(&count) {
+	if !in.ReadUint8((*uint8)(&s.scheme)) || !in.ReadUint32(&s.memory) ||
+		!in.ReadUint8(&s.passes) || !in.ReadUint8(&s.threads) ||
+		!in.CopyBytes(s.salt[:]) || !in.ReadUint8(&count) {
 		return Set{}, fmt.Errorf("%w: too short", ErrDamaged)
 	}
-	if err := d.check(); err != nil {
+	if err := s.check(); err != nil {
 		return Set{}, err
 	}
 	if count < 1 || count > MaxCount {
@@ -84,20 +84,19 @@ func DecodeSet(b []byte) (Set, error) {
 		return Set{}, fmt.Errorf("%w: wrong length", ErrDamaged)
 	}
 
-	entries := make([]entry, count)
-	for i := range entries {
+	s.entries = make([]entry, count)
+	for i := range s.entries {
 		var spent uint64
-		if !in.CopyBytes(entries[i].sum[:]) || !in.ReadUint64(&spent) || spent > maxSpent {
+		if !in.CopyBytes(s.entries[i].sum[:]) || !in.ReadUint64(&spent) || spent > maxSpent {
 			return Set{}, fmt.Errorf("%w: time out of bounds", ErrDamaged)
 		}
-		entries[i].spent = int64(spent)
-		for _, earlier := range entries[:i] {
+		s.entries[i].spent = int64(spent)
+		for _, earlier := range s.entries[:i] {
 			// Constant time is not needed between digests of one set.
-			if earlier.sum == entries[i].sum {
+			if earlier.sum == s.entries[i].sum {
 				return Set{}, fmt.Errorf("%w: the same digest twice", ErrDamaged)
 			}
 		}
 	}
-	d.salt = unique.Make(string(salt))
-	return newSet(d, entries), nil
+	return Set{inner: redact.Of(s)}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/redact"
 )
@@ -49,9 +50,12 @@ type Set struct {
 	inner redact.Value[set]
 }
 
+// A set has the bytes of its salt, and no Derivation: to make the handle of one takes
+// longer than to decode the rest, and is needed only to derive.
 type set struct {
-	derivation Derivation
-	entries    []entry
+	costs
+	salt    [saltLen]byte
+	entries []entry
 }
 
 type entry struct {
@@ -59,7 +63,11 @@ type entry struct {
 	spent int64 // Unix seconds, or 0
 }
 
-func newSet(d Derivation, entries []entry) Set { return Set{inner: redact.Of(set{d, entries})} }
+func newSet(d Derivation, entries []entry) Set {
+	s := set{costs: d.costs, entries: entries}
+	copy(s.salt[:], d.salt.Value())
+	return Set{inner: redact.Of(s)}
+}
 
 // entries returns the entries, which must not be changed.
 func (s Set) entries() []entry {
@@ -78,7 +86,8 @@ func (s Set) Derivation() Derivation {
 	if s.IsZero() {
 		return Derivation{}
 	}
-	return s.inner.Get().derivation
+	inner := s.inner.Get()
+	return Derivation{costs: inner.costs, salt: unique.Make(string(inner.salt[:]))}
 }
 
 // Len returns the number of codes in the set, including used ones.
@@ -173,7 +182,8 @@ func (s Set) find(d Digest) int {
 
 // put replaces entry i of s by e. It does not change copies of s.
 func (s *Set) put(i int, e entry) {
-	entries := slices.Clone(s.entries())
-	entries[i] = e
-	*s = newSet(s.Derivation(), entries)
+	changed := *s.inner.Get()
+	changed.entries = slices.Clone(changed.entries)
+	changed.entries[i] = e
+	s.inner = redact.Of(changed)
 }
