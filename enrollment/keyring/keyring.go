@@ -210,6 +210,16 @@ func (r *Ring) roots() []*rootKey {
 	return *r.keys.Get()
 }
 
+// find returns the key of that id, or nil if r has none.
+func (r *Ring) find(id []byte) *rootKey {
+	for _, root := range r.roots() {
+		if root.id == string(id) {
+			return root
+		}
+	}
+	return nil
+}
+
 func validID(id string) bool {
 	if id == "" || len(id) > MaxID {
 		return false

@@ -88,30 +88,27 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 	if !ok {
 		return nil, ErrDamaged
 	}
-	for _, root := range r.roots() {
-		if root.id != string(id) {
-			continue
-		}
-		if len(rest) < checkSize {
-			return nil, ErrDamaged
-		}
-		if [checkSize]byte(rest) != root.check {
-			return nil, ErrWrongKey
-		}
-		d := root.deriver()
-		defer root.derivers.Put(d)
-		aead, err := d.cipher(scope)
-		if err != nil {
-			return nil, err
-		}
-		header, body := sealed[:len(sealed)-len(rest)+checkSize], rest[checkSize:]
-		plaintext, err := aead.Open(nil, nil, body, d.additional(header, binding))
-		if err != nil {
-			return nil, ErrDamaged
-		}
-		return plaintext, nil
+	root := r.find(id)
+	switch {
+	case root == nil:
+		return nil, ErrUnknownKey
+	case len(rest) < checkSize:
+		return nil, ErrDamaged
+	case [checkSize]byte(rest) != root.check:
+		return nil, ErrWrongKey
 	}
-	return nil, ErrUnknownKey
+	d := root.deriver()
+	defer root.derivers.Put(d)
+	aead, err := d.cipher(scope)
+	if err != nil {
+		return nil, err
+	}
+	header, body := sealed[:len(sealed)-len(rest)+checkSize], rest[checkSize:]
+	plaintext, err := aead.Open(nil, nil, body, d.additional(header, binding))
+	if err != nil {
+		return nil, ErrDamaged
+	}
+	return plaintext, nil
 }
 
 // KeyID returns the id of the key that the bytes name, whether the ring has
