@@ -122,11 +122,13 @@ func ValidateSave(r Record, prev int64) error {
 	return nil
 }
 
-// validTime reports whether every database can hold t. All can hold the zero
-// time.
+// year10000 is when the years end that every database can hold. They begin with the
+// zero time.
+var year10000 = time.Date(10_000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// validTime reports whether every database can hold t.
 func validTime(t time.Time) bool {
-	year := t.UTC().Year()
-	return year >= 1 && year <= 9999
+	return !t.Before(time.Time{}) && t.Before(year10000)
 }
 
 // ValidateUserID returns an error if no user can have that id: an id has 1 to

@@ -108,7 +108,7 @@ const clockTolerance = 24 * time.Hour
 
 // clampFuture returns mark, or now if mark lies implausibly far ahead of it.
 func clampFuture(mark, now time.Time) (time.Time, bool) {
-	if mark.Sub(now) > clockTolerance {
+	if mark.After(now.Add(clockTolerance)) {
 		return now, true
 	}
 	return mark, false
