@@ -68,7 +68,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	}
 	e.moves = true
 	told := e.run(ctx, func(a *account.Account, m account.Moment) error {
-		if e.loaded.Version == 0 {
+		if !e.base.found {
 			return nil // somebody else has erased it meanwhile
 		}
 		return x.noteErasure(a, m)

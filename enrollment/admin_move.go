@@ -161,7 +161,7 @@ func (x Admin) claim(ctx context.Context, id account.MoveID, from, to string) (c
 		case ours && (id == now.ID || id == account.MoveID{}):
 			claim = now.ID
 			return nil
-		case ours, now.Stage == account.Gone, e.loaded.Version == 0:
+		case ours, now.Stage == account.Gone, !e.base.found:
 			if id == (account.MoveID{}) {
 				claim = fresh
 			}
@@ -181,7 +181,7 @@ func (x Admin) depart(ctx context.Context, id account.MoveID, from, to string) e
 			return err
 		}
 		switch {
-		case e.loaded.Version == 0:
+		case !e.base.found:
 			return deny(ReasonNotEnrolled) // erased meanwhile
 		case now.Stage == account.Settled:
 			x.guard.mend(a, m)

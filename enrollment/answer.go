@@ -169,10 +169,14 @@ func readDigits(input string) (digits string, quoted, ok bool) {
 func readGuess(input string) (*guess, bool) {
 	q := &guess{text: strings.TrimSpace(input)}
 	digits, quoted, isDigits := readDigits(input)
+	if isDigits && !quoted {
+		q.Factor, q.Digits = account.TOTP, digits
+		return q, true
+	}
 	code, err := recovery.ParseCode(input)
 	switch {
-	case isDigits && (!quoted || err != nil || typed.Worded(input)):
-		q.Factor, q.Digits, q.Quoted = account.TOTP, digits, quoted
+	case isDigits && (err != nil || typed.Worded(input)):
+		q.Factor, q.Digits, q.Quoted = account.TOTP, digits, true
 	case err == nil:
 		q.Factor, q.Scheme, q.code = account.Recovery, code.Scheme(), code
 	case len(input) > maxImported || len(q.text) < minImported || !typed.Printable(q.text):

@@ -46,7 +46,8 @@ type challenge struct {
 }
 
 func (g *Guard) sealChallenge(ctx context.Context, c challenge) (Challenge, error) {
-	b := append(c.ID[:], c.Epoch[:]...)
+	b := append(make([]byte, 0, usualPayload), c.ID[:]...)
+	b = append(b, c.Epoch[:]...)
 	b = appendTime(b, c.Issued)
 	b = appendTime(b, c.Expires)
 	b = appendText(b, c.user, string(c.purpose), c.channel)

@@ -115,10 +115,10 @@ func (d *Directory) reseal(ctx context.Context, rec store.Record, done *Resealed
 	gone := false
 	e := edit{guard: g, user: rec.UserID, asItIs: true, moves: true}
 	err := e.run(ctx, func(a *account.Account, _ account.Moment) error {
-		if gone = e.loaded.Version == 0; gone {
+		if gone = !e.base.found; gone {
 			return nil
 		}
-		if key, primary = g.sealedBy(e.loaded.Data); !primary {
+		if key, primary = g.sealedBy(e.base.record.Data); !primary {
 			a.Touch()
 		}
 		return nil

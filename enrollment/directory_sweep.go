@@ -107,12 +107,12 @@ func (d *Directory) sweep(ctx context.Context, userID string, done *Swept) {
 	}
 	e := edit{guard: d.guard, op: opSweep, user: userID, moves: true}
 	one, err := run(ctx, &e, func(a *account.Account, m account.Moment) (account.Swept, error) {
-		if e.misfiled {
+		if e.base.misfiled {
 			a.Touch()
 		}
-		return a.Sweep(m, e.loaded.Due, d.guard.config.Notify != nil)
+		return a.Sweep(m, e.base.record.Due, d.guard.config.Notify != nil)
 	})
-	if err == nil && e.misfiled {
+	if err == nil && e.base.misfiled {
 		done.Repaired++
 	}
 	if err == nil && !one.Due {

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
-	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
 const (
@@ -52,13 +51,8 @@ type edit struct {
 	// from is what the first decision is taken on; nil if it has to be loaded.
 	from *base
 
-	// loaded is the record that the decision is based on, as the store returned
-	// it, but with the Due of the account. It is the zero Record if there is no
-	// record.
-	loaded store.Record
-
-	// misfiled says that the store had another Due.
-	misfiled bool
+	// base is what the last decision was based on.
+	base *base
 
 	looked   bool // whether the edit has come to look at the account
 	returned bool // whether it has returned, and not panicked with the store
@@ -197,12 +191,12 @@ func (e *edit) untilStored(caller context.Context, decide decision, seal func(co
 				return outward(err)
 			}
 		}
-		stored, now, err := e.commit(caller, t, seal)
+		stored, now, err := e.commit(caller, &t, seal)
 		if err != nil {
 			return err
 		}
 		if stored {
-			return e.finish(caller, t, now)
+			return e.finish(caller, &t, now)
 		}
 		b = now
 	}
@@ -241,21 +235,21 @@ func (e *edit) open(ctx context.Context, b *base) error {
 }
 
 // try decides on an account of its own.
-func (e *edit) try(b *base, m account.Moment, decide decision) (*try, error) {
+func (e *edit) try(b *base, m account.Moment, decide decision) (try, error) {
 	a, err := b.account(m)
 	if err != nil {
-		return nil, err
+		return try{}, err
 	}
 	if !e.moves {
 		if err := movedError(a.Move()); err != nil {
-			return nil, err
+			return try{}, err
 		}
 	}
 	if !e.asItIs {
 		e.guard.mend(a, m)
 	}
-	e.loaded, e.misfiled = b.record, b.misfiled
-	t := &try{base: b, account: a, moment: m, verdict: decide(a, m)}
+	e.base = b
+	t := try{base: b, account: a, moment: m, verdict: decide(a, m)}
 	e.matched = a.Matched()
 	return t, nil
 }

@@ -199,7 +199,7 @@ func (e *edit) pay(caller context.Context, b *base) (paid bool, now *base, err e
 	if t.verdict != nil {
 		return false, nil, outward(t.verdict)
 	}
-	return e.commit(caller, t, func(context.Context) error { return nil })
+	return e.commit(caller, &t, func(context.Context) error { return nil })
 }
 
 // makeSet is the task of making a set of recovery codes. With the scheme Argon2id

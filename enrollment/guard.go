@@ -75,7 +75,10 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 
 // moment draws what a decision takes from outside.
 func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
-	m := account.Moment{
+	var fresh [len(account.Moment{}.Fresh)]byte
+	err := g.draw(fresh[:])
+	return account.Moment{
+		Fresh:         fresh,
 		Now:           g.Now(),
 		Origin:        originOf(ctx),
 		Tells:         g.config.Notify != nil,
@@ -84,8 +87,7 @@ func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 		AllowReauth:   g.config.AllowReauth,
 		UnprovenSetup: g.config.UnprovenSetup,
 		Limits:        g.config.limits(),
-	}
-	return m, g.draw(m.Fresh[:])
+	}, err
 }
 
 // check returns an error if the Guard was not made by New: then it has nothing to

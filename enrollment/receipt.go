@@ -33,7 +33,8 @@ type receipt struct {
 }
 
 func (g *Guard) sealReceipt(ctx context.Context, r receipt) (Receipt, error) {
-	b := appendTime(r.Epoch[:], r.At)
+	b := append(make([]byte, 0, usualPayload), r.Epoch[:]...)
+	b = appendTime(b, r.At)
 	b = append(b, byte(r.Factor))
 	b = appendText(b, r.user, string(r.purpose))
 	sealed, err := g.sealToken(ctx, labelReceipt, b)

@@ -60,6 +60,9 @@ const (
 	// maxToken bounds the text of a token before anything is done with it.
 	maxToken = 2048
 
+	// usualPayload is as long as what most tokens hold, in bytes, before it is sealed.
+	usualPayload = 128
+
 	// tokenSalt is the length of the random bytes that give every token a
 	// derived key of its own, so that no key ever seals two of them.
 	tokenSalt = 16
