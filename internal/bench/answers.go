@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -78,6 +79,20 @@ func (p *Population) AnswerLocked(ctx context.Context, name string) *Side {
 			return denied(err, enrollment.ReasonLocked)
 		},
 	}
+}
+
+// SignIn is SignIn of a member, which mints a challenge and writes nothing.
+func (p *Population) SignIn(ctx context.Context, name string) *Side {
+	n := 0
+	return &Side{Name: name, Op: func(int) error {
+		id := p.Users[n%len(p.Users)].ID
+		n++
+		d, err := p.Guard.SignIn(ctx, id, enrollment.SignInOptions{})
+		if err == nil && d.Next != enrollment.AskCode {
+			err = fmt.Errorf("SignIn decided %v", d.Next)
+		}
+		return err
+	}}
 }
 
 // LoadAndSave is what Answer asks of the store, and nothing else of it, with

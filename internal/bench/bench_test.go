@@ -105,6 +105,7 @@ func BenchmarkAnswer(b *testing.B) {
 		p.AnswerRight(ctx, "right code"),
 		p.AnswerFifth(ctx, "wrong code that locks"),
 		p.AnswerLocked(ctx, "while locked"),
+		p.SignIn(ctx, "SignIn"),
 		t.Pquerna(),
 	} {
 		run(b, s)
