@@ -69,14 +69,14 @@ func (x Admin) Move(ctx context.Context, from, to string) (err error) {
 // old record is emptied, the claim it has seen is gone, and the write fails. So an
 // account that has arrived never arrives again.
 func (x Admin) move(ctx context.Context, from, to string) error {
-	now, err := x.beforeMove(ctx, from, to)
+	now, epoch, err := x.beforeMove(ctx, from, to)
 	if err != nil || now.Stage == account.Gone {
 		return err
 	}
 	id, err := x.claim(ctx, now.ID, from, to)
 	if denied := deniedIn(err); denied != nil && now.Stage == account.Settled {
 		// What is there may be this account, if somebody else has moved it meanwhile.
-		then, failed := x.beforeMove(ctx, from, to)
+		then, _, failed := x.beforeMove(ctx, from, to)
 		if failed == nil && then.Stage != account.Settled {
 			return x.move(ctx, from, to)
 		}
@@ -84,7 +84,7 @@ func (x Admin) move(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	if err := x.depart(ctx, id, from, to); err != nil {
+	if err := x.depart(ctx, id, epoch, from, to); err != nil {
 		return err
 	}
 	if err := x.arrive(ctx, id, from, to); err != nil {
@@ -100,29 +100,29 @@ func (x Admin) step(ctx context.Context, op Operation, userID string, decide fun
 	return e.run(ctx, func(a *account.Account, m account.Moment) error { return decide(e, a, m) })
 }
 
-// beforeMove returns how far the move has come by the record of the old id. An
-// earlier move that brought the account there is finished first: its own old record
-// must not hold the account any more when the account leaves.
-func (x Admin) beforeMove(ctx context.Context, from, to string) (account.Move, error) {
+// beforeMove returns how far the move has come by the record of the old id, and the
+// epoch of the account there. An earlier move that brought the account there is finished
+// first: its own old record must not hold the account any more when the account leaves.
+func (x Admin) beforeMove(ctx context.Context, from, to string) (now account.Move, epoch account.Epoch, err error) {
 	b, err := x.guard.load(ctx, from)
 	if err != nil {
-		return account.Move{}, err
+		return now, epoch, err
 	}
 	if !b.found {
-		return account.Move{}, deny(ReasonNotEnrolled)
+		return now, epoch, deny(ReasonNotEnrolled)
 	}
 	if err := x.guard.open(ctx, from, b); err != nil {
-		return account.Move{}, err
+		return now, epoch, err
 	}
 	a, err := b.account(account.Moment{})
 	if err != nil {
-		return account.Move{}, err
+		return now, epoch, err
 	}
-	now := a.Move()
+	now = a.Move()
 	if now.Stage == account.Settled {
-		return now, x.finishArrival(ctx, a)
+		return now, a.Epoch(), x.finishArrival(ctx, a)
 	}
-	return now, inTheWay(now, to)
+	return now, a.Epoch(), inTheWay(now, to)
 }
 
 // finishArrival empties the record that the account came from, if a Move was
@@ -173,8 +173,10 @@ func (x Admin) claim(ctx context.Context, id account.MoveID, from, to string) (c
 	return claim, err
 }
 
-// depart closes the record of the old id.
-func (x Admin) depart(ctx context.Context, id account.MoveID, from, to string) error {
+// depart closes the record of the old id, if the account there is the one that was found
+// at first. Another may have come there meanwhile, or the same one may have moved and come
+// back. The new id then takes it for one that has arrived, and it would be emptied here.
+func (x Admin) depart(ctx context.Context, id account.MoveID, found account.Epoch, from, to string) error {
 	return x.step(ctx, "", from, func(e *edit, a *account.Account, m account.Moment) error {
 		now := a.Move()
 		if err := inTheWay(now, to); err != nil {
@@ -183,6 +185,8 @@ func (x Admin) depart(ctx context.Context, id account.MoveID, from, to string) e
 		switch {
 		case !e.base.found:
 			return deny(ReasonNotEnrolled) // erased meanwhile
+		case now.Stage == account.Settled && a.Epoch() != found:
+			return ErrBusy
 		case now.Stage == account.Settled:
 			x.guard.mend(a, m)
 			a.Depart(m, id, to)
@@ -216,8 +220,12 @@ func (x Admin) arrive(ctx context.Context, id account.MoveID, from, to string) e
 		if err != nil {
 			return err
 		}
-		if now := held.Move(); now.Stage != account.Leaving || now.ID != id {
-			return ErrBusy // it has arrived meanwhile
+		switch now := held.Move(); {
+		case now.Stage == account.Gone && now.ID == id:
+			a.Withdraw(m) // it had arrived, and was erased here before the claim
+			return nil
+		case now.Stage != account.Leaving || now.ID != id:
+			return ErrBusy
 		}
 		x.guard.mend(held, m)
 		return a.Arrive(m, held, x.by)

@@ -284,3 +284,51 @@ func TestMoveWhileErased(t *testing.T) {
 		t.Errorf("an account has come from nowhere: %v", err)
 	}
 }
+
+// An account that comes back while a move of it goes on is not closed by that move, and is
+// not lost: the new id has seen it arrive, and it is not there any more.
+func TestMoveWhileMovedBack(t *testing.T) {
+	t.Parallel()
+	const accountToLeave = 3 // the load of the step in which it departs
+	for _, arrived := range []bool{false, true} {
+		k := proving.New(t)
+		u := k.Enroll("a")
+		other := k.NodeOver(k.Store.Straight, k.Keys).Admin("root", "married")
+		if arrived {
+			interrupted(t, k, "a", "b", 3)
+		}
+		k.Store.Nth(proving.Load, accountToLeave, func(context.Context, *proving.Call) {
+			k.Must(other.Move(t.Context(), "a", "b"))
+			k.Must(other.Move(t.Context(), "b", "a"))
+		})
+		if err := mover(k).Move(t.Context(), "a", "b"); !errors.Is(err, enrollment.ErrBusy) {
+			t.Errorf("it had arrived before: %t: %v", arrived, err)
+		}
+		if s, err := k.Guard.Status(t.Context(), "a"); err != nil || !s.Enabled() {
+			t.Errorf("it had arrived before: %t: the account is lost: %v", arrived, err)
+			continue
+		}
+		k.Must(mover(k).Move(t.Context(), "a", "b"))
+		now := &proving.Person{ID: "b", Key: u.Key, Kit: k}
+		if _, err := now.Answer(k.Code(u.Key)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A move that is repeated does not claim the new id forever if the account was erased there
+// meanwhile.
+func TestMoveRepeatedWhileErased(t *testing.T) {
+	t.Parallel()
+	const claimToMake = 2
+	k := proving.New(t)
+	k.Enroll("a")
+	interrupted(t, k, "a", "b", 3)
+	other := k.NodeOver(k.Store.Straight, k.Keys).Admin("root", "left")
+	k.Store.Nth(proving.Load, claimToMake, func(context.Context, *proving.Call) {
+		k.Must(other.Erase(t.Context(), "b"))
+	})
+	k.Must(mover(k).Move(t.Context(), "a", "b"))
+	k.SignIn("b", enrollment.SignInOptions{}, enrollment.Proceed)
+	k.Begin("b", enrollment.BeginOptions{})
+}

@@ -50,6 +50,9 @@ func (a *Account) Claim(m Moment, id MoveID, from string) {
 	*a = Account{epoch: m.epoch(), move: Move{Stage: Claimed, ID: id, Other: from}, changed: true}
 }
 
+// Withdraw takes a claim back, for which no account comes any more.
+func (a *Account) Withdraw(m Moment) { *a = Account{epoch: m.epoch(), changed: true} }
+
 // Depart makes the account refuse everything, because it goes to the other user
 // id. What was handed out under this one is void.
 func (a *Account) Depart(m Moment, id MoveID, to string) {
