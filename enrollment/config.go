@@ -202,8 +202,8 @@ type Config struct {
 	// replaced the code. A call that is denied before the account is loaded (a malformed
 	// code, an expired token, an invalid name) leaves no line. Lines contain no secrets
 	// and no codes. Locks and alerts (see [EventWrongCodes]) are at the level Warn, events
-	// that could not be delivered at Error, all else at Info. Defaults to nil: nothing is
-	// logged.
+	// that could not be delivered and what fails in [Directory.SweepEvery] at Error, all
+	// else at Info. Defaults to nil: nothing is logged.
 	Logger *slog.Logger
 
 	// Observe is called once for each [Operation], with its outcome, and once for each

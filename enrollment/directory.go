@@ -15,8 +15,8 @@ import (
 // It lists who has two-factor authentication ([Directory.Statuses], [Directory.All],
 // [Directory.Members]), does what is due ([Directory.Sweep]), checks at start that the
 // keys fit the accounts ([Directory.CheckKeys]), and moves accounts to the present key
-// ([Directory.Reseal]). It is made by [NewDirectory], and safe for concurrent use. The
-// application decides who may see a list before it calls.
+// ([Directory.Reseal]). It is made by [Open] or [NewDirectory], and safe for concurrent use.
+// The application decides who may see a list before it calls.
 //
 // An account that can't be opened is never left out. It is named in an error that
 // matches [ErrCorrupt] or is the error of the [Sealer], and the other accounts are

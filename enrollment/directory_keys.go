@@ -22,8 +22,8 @@ const (
 )
 
 // CheckKeys opens some of the stored accounts and returns an error if the keys of the
-// [Sealer] or Config.Namespace do not fit them. An application calls it once at start,
-// before it serves, and does not start if it fails. With the wrong keys no enrolled
+// [Sealer] or Config.Namespace do not fit them. An application calls it once at start, by
+// [Open] or itself, before it serves, and does not start if it fails. With the wrong keys no enrolled
 // user can sign in, and new accounts are sealed under keys that will be gone when the
 // right ones are back.
 //

@@ -48,8 +48,8 @@ type Swept struct {
 // expired setups. It reminds the owners of open requests for a reset, and carries
 // out those that need no approval. It hands Config.Notify the events that were not
 // delivered when they happened, because Notify failed or a process ended. Call it
-// every few minutes, from one process or from many: each thing is done once, except
-// that an event can arrive twice. Signing in never waits for it.
+// every few minutes, as [Directory.SweepEvery] does, from one process or from many: each
+// thing is done once, except that an event can arrive twice. Signing in never waits for it.
 //
 // A Guard without Config.Notify only deletes what has expired. It leaves requests
 // and events to a Guard that has one.

@@ -2,7 +2,11 @@
 // with a QR code, a code at sign-in, recovery codes. It keeps one sealed record
 // per user in the application's own database.
 //
-//	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+//	guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
+//	if err != nil {
+//		return nil, err // also if the keys do not fit the accounts
+//	}
+//	go directory.SweepEvery(ctx, 5*time.Minute)
 //
 // The settings page turns it on in two calls:
 //
@@ -67,8 +71,7 @@
 //     it signs the user in. It ends sessions whose [Stamp] is not the present one.
 //   - It calls the Guard outside its own transactions. A rollback would undo
 //     the count of a wrong code.
-//   - It calls [Directory.Sweep] every few minutes, and [Directory.CheckKeys]
-//     when it starts.
+//   - It starts with [Open], which checks the keys, and runs [Directory.SweepEvery].
 //   - It backs up the keys. Without them no account can be opened.
 //   - It erases the account when it deletes a user; see [Admin.Erase].
 //   - It sends Cache-Control: no-store with pages that show secrets, codes or

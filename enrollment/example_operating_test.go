@@ -24,11 +24,7 @@ func ExampleDirectory() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	dir, err := enrollment.NewDirectory(guard, accounts)
+	_, dir, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -40,7 +36,7 @@ func ExampleDirectory() {
 		fmt.Println(member.UserID, "has two-factor authentication")
 	}
 
-	swept, err := dir.Sweep(ctx) // every few minutes
+	swept, err := dir.Sweep(ctx) // SweepEvery does this every few minutes
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,22 +46,21 @@ func ExampleDirectory() {
 	// 0 were due
 }
 
-// A program checks its keys once, before it serves.
-func ExampleDirectory_CheckKeys() {
-	ctx := context.Background()
+// A program opens the accounts once, before it serves. It does not start with keys that do
+// not fit them.
+func ExampleOpen() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	accounts := memory.New()
 
 	// start is what a program does when it starts.
 	start := func(keys *keyring.Ring) (*enrollment.Guard, error) {
-		guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+		guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
 		if err != nil {
 			return nil, err
 		}
-		directory, err := enrollment.NewDirectory(guard, accounts)
-		if err != nil {
-			return nil, err
-		}
-		return guard, directory.CheckKeys(ctx)
+		go directory.SweepEvery(ctx, 5*time.Minute)
+		return guard, nil
 	}
 
 	keys, err := keyring.Generate("first")

@@ -15,8 +15,8 @@ import (
 )
 
 // A Guard is what an application calls: it keeps the two-factor accounts of the
-// application's users. Make one per process with [New] and keep it, because each Guard
-// has its own limit on concurrent key derivations. It is safe for concurrent use.
+// application's users. Make one per process with [Open] or [New] and keep it, because each
+// Guard has its own limit on concurrent key derivations. It is safe for concurrent use.
 //
 // Unless said otherwise, its methods return errors of three kinds: a [Denied], which is
 // the answer "no" to what the user did; an error that matches [ErrBusy], [ErrCorrupt],
@@ -46,7 +46,7 @@ type Guard struct {
 
 // New returns a Guard over the store, sealing with the sealer. It returns an
 // error that names the field if the configuration can't be used. It opens no
-// connection and starts no goroutine.
+// connection and starts no goroutine. [Open] does all that an application does at start.
 //
 // The number of recovery codes that are derived at the same time is GOMAXPROCS
 // as of this call.

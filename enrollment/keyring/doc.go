@@ -11,8 +11,8 @@
 // secrets, apart from the database and its backups, and read it with [Parse] when the
 // program starts. Anyone who has both the text and the database has the shared secrets
 // of all users. If the text is lost, no user can pass the second step again, so keep a
-// backup of it. Directory.CheckKeys of package enrollment tells at the start of a
-// program whether the keys fit the stored accounts.
+// backup of it. Open of package enrollment tells at the start of a program whether the
+// keys fit the stored accounts.
 //
 // # Rotation
 //

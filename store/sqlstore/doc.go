@@ -93,8 +93,9 @@
 // # PostgreSQL
 //
 // Connect the Store to the primary, and never to a replica, which would accept
-// used codes. The role needs SELECT, INSERT, UPDATE and DELETE on the table, and
-// for Migrate the right to create tables. Keep fsync and synchronous_commit on.
+// used codes. The role needs SELECT, INSERT, UPDATE and DELETE on the table, SELECT on
+// the table of the version, and the right to create tables if Migrate has to create them.
+// Keep fsync and synchronous_commit on.
 //
 // The default isolation level must be read committed, which is PostgreSQL's own
 // default. At that level a conditional UPDATE waits for the one before it and sees what
@@ -115,8 +116,8 @@
 //	accounts := sqlstore.New(db, sqlstore.MySQL)
 //
 // Connect the Store to the primary, and never to a replica. The user needs SELECT,
-// INSERT, UPDATE and DELETE on the table, and for Migrate the right to create
-// tables. Keep innodb_flush_log_at_trx_commit=1 and, with a binary log,
+// INSERT, UPDATE and DELETE on the table, SELECT on the table of the version, and the
+// right to create tables if Migrate has to create them. Keep innodb_flush_log_at_trx_commit=1 and, with a binary log,
 // sync_binlog=1. Keep a strict sql_mode and autocommit. Every isolation level works
 // except read uncommitted. [Store.Check] knows a replica by read_only, and by SHOW
 // REPLICA STATUS if the user may ask for it.
