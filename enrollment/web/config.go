@@ -15,7 +15,8 @@ import (
 // Config is what [New] needs from an application. User, Start and Reauth are required.
 type Config struct {
 	// User returns the id of the user whom the request's session belongs to, and ""
-	// for nobody. An error is a fault of the application.
+	// for nobody; [Pages.Current] looks whether the session has ended with a change of
+	// factor. An error is a fault of the application.
 	User func(r *http.Request) (userID string, err error)
 
 	// Start gives the browser a new session of that user, and ends the one it has. It

@@ -5,7 +5,9 @@
 // adds:
 //
 //	pages, err := web.New(guard, web.Config{
-//		User: func(r *http.Request) (string, error) { return sessions.User(r) },
+//		User: func(r *http.Request) (string, error) {
+//			return pages.Current(r.Context(), sessions.User(r), sessions.Stamp(r))
+//		},
 //		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
 //			return nil, sessions.Start(w, r, in) // if in.Renewed, with the At of the old one
 //		},

@@ -26,17 +26,10 @@ func ExampleNew() {
 		}
 		return sessions[cookie.Value]
 	}
+	var pages *web.Pages
 	pages, err := web.New(kit.Guard, web.Config{
 		User: func(r *http.Request) (string, error) {
-			in := session(r)
-			if in.UserID == "" {
-				return "", nil
-			}
-			status, err := kit.Guard.Status(r.Context(), in.UserID)
-			if err != nil || status.Stamp != in.Stamp { // a factor was changed
-				return "", err
-			}
-			return in.UserID, nil
+			return pages.Current(r.Context(), session(r).UserID, session(r).Stamp)
 		},
 		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
 			if in.Renewed {
