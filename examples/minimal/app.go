@@ -24,17 +24,15 @@ func newApp() *app {
 	return &app{passwords: map[string]string{"alice": rand.Text()[:12]}}
 }
 
-func (a *app) handler() (http.Handler, error) {
+func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
-	if err := a.addSecondFactor(mux); err != nil {
-		return nil, err
-	}
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, _ *http.Request) { show(w, loginPage, "") })
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /{$}", a.home)
+	mux.Handle("/2fa/", a.pages)
 	mux.Handle("GET /danger", a.pages.RequireRecent("danger", 5*time.Minute)(http.HandlerFunc(a.danger)))
-	return http.NewCrossOriginProtection().Handler(mux), nil
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 func (a *app) login(w http.ResponseWriter, r *http.Request) {

@@ -25,15 +25,10 @@ func visit(t *testing.T) (*app, *answers, *chromium.Tab) {
 	}
 	a := newApp()
 	a.insecure = true
-	var err error
-	if a.guard, err = openGuard(t.Context(), filepath.Join(t.TempDir(), "accounts.db")); err != nil {
+	if err := a.openSecondFactor(t.Context(), filepath.Join(t.TempDir(), "accounts.db")); err != nil {
 		t.Fatal(err)
 	}
-	handler, err := a.handler()
-	if err != nil {
-		t.Fatal(err)
-	}
-	late := &answers{Handler: handler, done: make(chan struct{}, 16)}
+	late := &answers{Handler: a.handler(), done: make(chan struct{}, 16)}
 	server := httptest.NewServer(late)
 	t.Cleanup(server.Close)
 	b := chromium.Open(t, server.URL)

@@ -37,16 +37,12 @@ func run(ctx context.Context, addr, data string) error {
 		return fmt.Errorf("%w (another address: -addr localhost:0)", err)
 	}
 	a := newApp()
-	if a.guard, err = openGuard(ctx, data); err != nil {
-		return err
-	}
 	a.insecure = true // this program has no TLS
-	handler, err := a.handler()
-	if err != nil {
+	if err := a.openSecondFactor(ctx, data); err != nil {
 		return err
 	}
 	fmt.Printf("Open http://%s and sign in as alice with the password %q.\n", listener.Addr(), a.passwords["alice"])
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/examples/hosts/try"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/added"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
@@ -35,11 +36,11 @@ func TestTwoFactor(t *testing.T) {
 			t.Fatal(err)
 		}
 		a := newApp()
-		if a.guard, err = lab.NewGuard(memory.New(), keys, enrollment.Config{Issuer: "Acme"}); err != nil {
+		guard, err := lab.NewGuard(memory.New(), keys, enrollment.Config{Issuer: "Acme"})
+		if err != nil {
 			t.Fatal(err)
 		}
-		handler, err := a.handler()
-		if err != nil {
+		if err := a.addSecondFactor(guard); err != nil {
 			t.Fatal(err)
 		}
 		// change goes to the page of a change, by way of the code that it asks for.
@@ -50,10 +51,10 @@ func TestTwoFactor(t *testing.T) {
 			b.Submit(page)
 		}
 		return hosttest.Host{
-			Handler: handler,
+			Handler: a.handler(),
 			NewUser: func(login, password string) string { a.passwords[login] = password; return login },
 			Mandate: func(userID string) { // a bypass that has ended
-				if err := a.guard.Admin("test", "mandate").Bypass(t.Context(), userID, lab.Clock.Now().Add(time.Minute)); err != nil {
+				if err := guard.Admin("test", "mandate").Bypass(t.Context(), userID, lab.Clock.Now().Add(time.Minute)); err != nil {
 					t.Fatal(err)
 				}
 				lab.Clock.Advance(time.Minute)
@@ -124,20 +125,4 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// The folder can be copied: it imports no package that other modules can't import.
-func TestImports(t *testing.T) {
-	t.Parallel()
-	files, err := filepath.Glob("*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(text), "/internal/") {
-			t.Errorf("%s imports an internal package", file)
-		}
-	}
-}
+func TestImports(t *testing.T) { try.Imports(t) }

@@ -28,11 +28,7 @@ func (a *app) signedIn(r *http.Request) (string, error) {
 	if a.guard.Now().Sub(s.began) > 12*time.Hour {
 		return "", nil
 	}
-	status, err := a.guard.Status(r.Context(), s.user)
-	if err != nil || status.Stamp != s.stamp { // a factor was changed
-		return "", err
-	}
-	return s.user, nil
+	return a.pages.Current(r.Context(), s.user, s.stamp)
 }
 
 // session returns the session of the browser, or the zero one.

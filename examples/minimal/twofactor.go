@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
 
-func (a *app) addSecondFactor(mux *http.ServeMux) (err error) {
-	a.pages, err = web.New(a.guard, web.Config{
+func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
+	a.guard = guard
+	a.pages, err = web.New(guard, web.Config{
 		User: a.signedIn,
 		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
 			s := session{user: in.UserID, began: in.At, stamp: in.Stamp}
@@ -21,6 +23,5 @@ func (a *app) addSecondFactor(mux *http.ServeMux) (err error) {
 		Reauth:   func(r *http.Request) (time.Time, error) { return a.session(r).began, nil },
 		Insecure: a.insecure,
 	})
-	mux.Handle("/2fa/", a.pages)
 	return err
 }

@@ -81,16 +81,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer, now fu
 	if err != nil {
 		return err
 	}
-	guard, err := enrollment.New(accounts, ring, enrollment.Config{Issuer: "Acme", Now: now})
+	guard, _, err := enrollment.Open(ctx, accounts, ring, enrollment.Config{Issuer: "Acme", Now: now})
 	if err != nil {
-		return err
-	}
-	directory, err := enrollment.NewDirectory(guard, accounts)
-	if err != nil {
-		return err
-	}
-	if err := directory.CheckKeys(ctx); err != nil {
-		return fmt.Errorf("the key file %s does not fit the database %s: %w", *keys, *path, err)
+		return fmt.Errorf("the key file %s and the database %s: %w", *keys, *path, err)
 	}
 
 	s := newSession(guard, *user, in, out, now)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
@@ -12,35 +13,21 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// application is what lasts as long as the process.
-type application struct {
-	guard     *enrollment.Guard
-	directory *enrollment.Directory // for Sweep
-}
-
-// start is called once, before the application serves.
-func start(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*application, error) {
+// start is called once, before the application serves. The context lasts as long as the
+// process.
+func start(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*enrollment.Guard, error) {
 	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
 	if err != nil {
 		return nil, err
 	}
 	accounts := sqlstore.New(db, dialect)
-	if err := accounts.Migrate(ctx); err != nil {
-		return nil, err
-	}
-	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+	guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
 	if err != nil {
-		return nil, err
+		return nil, err // also if the keys do not fit the accounts
 	}
-	directory, err := enrollment.NewDirectory(guard, accounts)
-	if err != nil {
-		return nil, err
-	}
-	if err := directory.CheckKeys(ctx); err != nil {
-		return nil, err // the keys do not fit the accounts
-	}
+	go directory.SweepEvery(ctx, 5*time.Minute)
 
-	return &application{guard, directory}, nil
+	return guard, nil
 }
 
 // pages are the application's own pages and sessions.

@@ -17,6 +17,8 @@ import (
 
 func TestBudget(t *testing.T) { try.Budget(t, "chi") }
 
+func TestImports(t *testing.T) { try.Imports(t) }
+
 func TestBusyPort(t *testing.T) { try.BusyPort(t) }
 
 // open returns a database of its own.
@@ -37,12 +39,11 @@ func TestScript(t *testing.T) {
 	}
 	t.Setenv("TWOFACTOR_KEYS", keys.Reveal())
 	pool := open(t)
-	guard, err := openGuard(t.Context(), pool)
+	a, err := newApp(t.Context(), pool, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newApp(t.Context(), pool, false, guard)
-	if err != nil {
+	if err := a.openSecondFactor(t.Context(), pool); err != nil {
 		t.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
@@ -69,8 +70,11 @@ func TestTwoFactor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := newApp(t.Context(), pool, true, guard)
+		a, err := newApp(t.Context(), pool, true)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.addSecondFactor(guard); err != nil {
 			t.Fatal(err)
 		}
 		host := try.Pages()

@@ -8,7 +8,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"log"
 	"net"
 	"net/http"
@@ -42,12 +41,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard, err := openGuard(ctx, pool)
+	a, err := newApp(ctx, pool, !*insecure)
 	if err != nil {
 		log.Fatal(err)
 	}
-	a, err := newApp(ctx, pool, !*insecure, guard)
-	if err != nil {
+	if err := a.openSecondFactor(ctx, pool); err != nil {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
@@ -60,12 +58,11 @@ func main() {
 type app struct {
 	users    login.Users
 	sessions *scs.SessionManager
-	guard    *enrollment.Guard
 	pages    *web.Pages
 }
 
 // newApp returns the application. With secure, its cookies travel over HTTPS only.
-func newApp(ctx context.Context, pool *pgxpool.Pool, secure bool, guard *enrollment.Guard) (*app, error) {
+func newApp(ctx context.Context, pool *pgxpool.Pool, secure bool) (*app, error) {
 	const table = `CREATE TABLE IF NOT EXISTS sessions (token TEXT PRIMARY KEY, data BYTEA NOT NULL, expiry TIMESTAMPTZ NOT NULL)`
 	if _, err := pool.Exec(ctx, table); err != nil {
 		return nil, err
@@ -73,7 +70,7 @@ func newApp(ctx context.Context, pool *pgxpool.Pool, secure bool, guard *enrollm
 	a := &app{sessions: scs.New()}
 	a.sessions.Store = pgxstore.NewWithCleanupInterval(pool, 0)
 	a.sessions.Cookie.Secure = secure
-	return a, a.addSecondFactor(guard)
+	return a, nil
 }
 
 func (a *app) handler() http.Handler {
@@ -83,7 +80,7 @@ func (a *app) handler() http.Handler {
 	r.Post("/login", a.login)
 	r.Get("/", a.home)
 	r.Mount("/2fa", a.pages)
-	r.With(a.pages.RequireRecent("danger", 5*time.Minute)).HandleFunc("/danger", a.danger)
+	r.With(a.pages.RequireRecent("danger", 5*time.Minute)).HandleFunc("/danger", login.Danger)
 	return http.NewCrossOriginProtection().Handler(r)
 }
 
@@ -105,20 +102,8 @@ func (a *app) home(w http.ResponseWriter, r *http.Request) {
 	login.Home(w, user, "/danger", "/2fa/")
 }
 
-func (a *app) danger(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprintln(w, "danger done")
-}
-
 // user returns who is signed in, or "".
 func (a *app) user(r *http.Request) (string, error) {
-	user := a.sessions.GetString(r.Context(), "user")
-	if user == "" {
-		return "", nil
-	}
-	status, err := a.guard.Status(r.Context(), user)
-	if err != nil || string(status.Stamp) != a.sessions.GetString(r.Context(), "stamp") {
-		return "", err
-	}
-	return user, nil
+	ctx := r.Context()
+	return a.pages.Current(ctx, a.sessions.GetString(ctx, "user"), enrollment.Stamp(a.sessions.GetString(ctx, "stamp")))
 }

@@ -15,43 +15,30 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-func openGuard(ctx context.Context, pool *pgxpool.Pool) (*enrollment.Guard, error) {
-	accounts := sqlstore.New(stdlib.OpenDBFromPool(pool), sqlstore.PostgreSQL)
-	if err := accounts.Migrate(ctx); err != nil {
-		return nil, err
-	}
+func (a *app) openSecondFactor(ctx context.Context, pool *pgxpool.Pool) error {
 	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+	accounts := sqlstore.New(stdlib.OpenDBFromPool(pool), sqlstore.PostgreSQL)
+	guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	directory, err := enrollment.NewDirectory(guard, accounts)
-	if err != nil {
-		return nil, err
-	}
-	go func() {
-		for range time.Tick(5 * time.Minute) { // deletes what has expired, delivers what a crash left
-			_, _ = directory.Sweep(ctx) // the next one tries again
-		}
-	}()
-	return guard, directory.CheckKeys(ctx)
+	go directory.SweepEvery(ctx, 5*time.Minute)
+	return a.addSecondFactor(guard)
 }
 
 func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
-	a.guard = guard
 	a.pages, err = web.New(guard, web.Config{
 		User: a.user,
 		Start: func(_ http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
-			ctx := r.Context()
-			a.sessions.Put(ctx, "user", in.UserID)
-			a.sessions.Put(ctx, "stamp", string(in.Stamp))
+			a.sessions.Put(r.Context(), "user", in.UserID)
+			a.sessions.Put(r.Context(), "stamp", string(in.Stamp))
 			if !in.Renewed {
-				a.sessions.Put(ctx, "began", in.At.Unix())
+				a.sessions.Put(r.Context(), "began", in.At.Unix())
 			}
-			return nil, a.sessions.RenewToken(ctx)
+			return nil, a.sessions.RenewToken(r.Context())
 		},
 		Reauth: func(r *http.Request) (time.Time, error) {
 			return time.Unix(a.sessions.GetInt64(r.Context(), "began"), 0), nil

@@ -14,6 +14,8 @@ import (
 
 func TestBudget(t *testing.T) { try.Budget(t, "echo") }
 
+func TestImports(t *testing.T) { try.Imports(t) }
+
 func TestBusyPort(t *testing.T) { try.BusyPort(t) }
 
 func newKeys(t *testing.T) *keyring.Ring {
@@ -27,12 +29,8 @@ func newKeys(t *testing.T) *keyring.Ring {
 
 func TestScript(t *testing.T) {
 	t.Setenv("TWOFACTOR_KEYS", newKeys(t).Reveal())
-	guard, err := openGuard(t.Context(), filepath.Join(t.TempDir(), "echo.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := newApp(guard)
-	if err != nil {
+	a := newApp()
+	if err := a.openSecondFactor(t.Context(), filepath.Join(t.TempDir(), "echo.db")); err != nil {
 		t.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
@@ -47,8 +45,8 @@ func TestTwoFactor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := newApp(guard)
-		if err != nil {
+		a := newApp()
+		if err := a.addSecondFactor(guard); err != nil {
 			t.Fatal(err)
 		}
 		host := try.API()

@@ -35,12 +35,8 @@ func main() {
 	if err != nil {
 		log.Fatalf("%v (another address: -addr localhost:0)", err)
 	}
-	guard, err := openGuard(ctx, *path)
-	if err != nil {
-		log.Fatal(err)
-	}
-	a, err := newApp(guard)
-	if err != nil {
+	a := newApp()
+	if err := a.openSecondFactor(ctx, *path); err != nil {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
@@ -52,7 +48,6 @@ func main() {
 
 type app struct {
 	users login.Users
-	guard *enrollment.Guard
 	pages *web.Pages
 
 	mu     sync.Mutex
@@ -67,9 +62,8 @@ type session struct {
 	stamp enrollment.Stamp
 }
 
-func newApp(guard *enrollment.Guard) (*app, error) {
-	a := &app{tokens: make(map[string]session)}
-	return a, a.addSecondFactor(guard)
+func newApp() *app {
+	return &app{tokens: make(map[string]session)}
 }
 
 func (a *app) handler() http.Handler {
@@ -78,7 +72,7 @@ func (a *app) handler() http.Handler {
 	e.POST("/login", a.login)
 	e.GET("/", a.home)
 	e.Any("/2fa/*", echo.WrapHandler(a.pages))
-	e.POST("/danger", danger, echo.WrapMiddleware(a.pages.RequireRecent("danger", 5*time.Minute)))
+	e.POST("/danger", a.danger, echo.WrapMiddleware(a.pages.RequireRecent("danger", 5*time.Minute)))
 	return e
 }
 
@@ -110,7 +104,10 @@ func (a *app) home(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]string{"user": user})
 }
 
-func danger(c echo.Context) error {
+func (a *app) danger(c echo.Context) error {
+	if user, err := a.user(c.Request()); err != nil || user == "" {
+		return echo.ErrUnauthorized
+	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(http.StatusOK, map[string]string{"danger": "done"})
 }
@@ -140,12 +137,5 @@ func (a *app) start(r *http.Request, s session) string {
 // user returns who is signed in, or "".
 func (a *app) user(r *http.Request) (string, error) {
 	s := a.session(r)
-	if s.user == "" {
-		return "", nil
-	}
-	status, err := a.guard.Status(r.Context(), s.user)
-	if err != nil || status.Stamp != s.stamp {
-		return "", err
-	}
-	return s.user, nil
+	return a.pages.Current(r.Context(), s.user, s.stamp)
 }

@@ -2,48 +2,40 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"net/http"
 	"os"
 	"time"
 
+	_ "modernc.org/sqlite" // the driver
+
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
-	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-func openGuard(ctx context.Context, path string) (*enrollment.Guard, error) {
-	db, err := sqlite.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	accounts := sqlstore.New(db, sqlstore.SQLite)
-	if err := accounts.Migrate(ctx); err != nil {
-		return nil, err
-	}
+// settings are those for this driver in the documentation of package sqlstore.
+const settings = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+
+func (a *app) openSecondFactor(ctx context.Context, path string) error {
 	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	guard, err := enrollment.New(accounts, keys, enrollment.Config{Issuer: "Acme"})
+	db, err := sql.Open("sqlite", "file:"+path+settings)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	directory, err := enrollment.NewDirectory(guard, accounts)
+	guard, directory, err := enrollment.Open(ctx, sqlstore.New(db, sqlstore.SQLite), keys, enrollment.Config{Issuer: "Acme"})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	go func() {
-		for range time.Tick(5 * time.Minute) { // deletes what has expired, delivers what a crash left
-			_, _ = directory.Sweep(ctx) // the next one tries again
-		}
-	}()
-	return guard, directory.CheckKeys(ctx)
+	go directory.SweepEvery(ctx, 5*time.Minute)
+	return a.addSecondFactor(guard)
 }
 
 func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
-	a.guard = guard
 	a.pages, err = web.New(guard, web.Config{
 		User:   a.user,
 		Reauth: func(r *http.Request) (time.Time, error) { return a.session(r).began, nil },

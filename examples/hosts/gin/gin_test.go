@@ -13,7 +13,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/try"
-	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
@@ -24,20 +23,22 @@ func TestMain(m *testing.M) {
 
 func TestBudget(t *testing.T) { try.Budget(t, "gin") }
 
+func TestImports(t *testing.T) { try.Imports(t) }
+
 func TestBusyPort(t *testing.T) { try.BusyPort(t) }
 
 // open returns a database of its own.
 func open(t *testing.T) *gorm.DB {
 	t.Helper()
-	file, err := sqlite.Open(filepath.Join(t.TempDir(), "gin.db"))
+	db, err := gorm.Open(gormsqlite.Open("file:"+filepath.Join(t.TempDir(), "gin.db")+settings), &gorm.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { file.Close() })
-	db, err := gorm.Open(&gormsqlite.Dialector{Conn: file}, &gorm.Config{})
+	pool, err := db.DB()
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { pool.Close() })
 	return db
 }
 
@@ -52,12 +53,8 @@ func newKeys(t *testing.T) *keyring.Ring {
 
 func TestScript(t *testing.T) {
 	t.Setenv("TWOFACTOR_KEYS", newKeys(t).Reveal())
-	guard, err := openGuard(t.Context(), open(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := newApp(t.TempDir(), false, guard)
-	if err != nil {
+	a := newApp(open(t), t.TempDir(), false)
+	if err := a.openSecondFactor(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
@@ -72,8 +69,8 @@ func TestTwoFactor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := newApp(t.TempDir(), true, guard)
-		if err != nil {
+		a := newApp(nil, t.TempDir(), true)
+		if err := a.addSecondFactor(guard); err != nil {
 			t.Fatal(err)
 		}
 		host := try.Pages()

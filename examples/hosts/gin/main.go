@@ -25,7 +25,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
-	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
 )
 
 func main() {
@@ -40,20 +39,12 @@ func main() {
 		log.Fatalf("%v (another address: -addr localhost:0)", err)
 	}
 	gin.SetMode(gin.ReleaseMode)
-	file, err := sqlite.Open(*path)
+	db, err := gorm.Open(gormsqlite.Open("file:"+*path+settings), &gorm.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	db, err := gorm.Open(&gormsqlite.Dialector{Conn: file}, &gorm.Config{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	guard, err := openGuard(ctx, db)
-	if err != nil {
-		log.Fatal(err)
-	}
-	a, err := newApp(os.TempDir(), !*insecure, guard)
-	if err != nil {
+	a := newApp(db, os.TempDir(), !*insecure)
+	if err := a.openSecondFactor(ctx); err != nil {
 		log.Fatal(err)
 	}
 	a.users.Add("alice", "correct horse battery")
@@ -64,21 +55,21 @@ func main() {
 }
 
 type app struct {
+	db       *gorm.DB // of the application's own data
 	users    login.Users
 	sessions *sessions.FilesystemStore
-	guard    *enrollment.Guard
 	pages    *web.Pages
 }
 
 // newApp returns the application, which keeps its sessions in the folder. With secure, its
 // cookies travel over HTTPS only.
-func newApp(folder string, secure bool, guard *enrollment.Guard) (*app, error) {
+func newApp(db *gorm.DB, folder string, secure bool) *app {
 	key := make([]byte, 32) // of the cookies; a real application keeps it
 	rand.Read(key)
-	a := &app{sessions: sessions.NewFilesystemStore(folder, key)}
+	a := &app{db: db, sessions: sessions.NewFilesystemStore(folder, key)}
 	a.sessions.Options.Secure, a.sessions.Options.HttpOnly = secure, true
 	a.sessions.Options.SameSite = http.SameSiteLaxMode
-	return a, a.addSecondFactor(guard)
+	return a
 }
 
 func (a *app) handler() http.Handler {
@@ -87,7 +78,7 @@ func (a *app) handler() http.Handler {
 	r.POST("/login", a.login)
 	r.GET("/", a.home)
 	r.Any("/2fa/*path", gin.WrapH(a.pages))
-	r.Any("/danger", gin.WrapH(a.pages.RequireRecent("danger", 5*time.Minute)(http.HandlerFunc(danger))))
+	r.Any("/danger", gin.WrapH(a.pages.RequireRecent("danger", 5*time.Minute)(http.HandlerFunc(login.Danger))))
 	return http.NewCrossOriginProtection().Handler(r)
 }
 
@@ -109,23 +100,12 @@ func (a *app) home(c *gin.Context) {
 	login.Home(c.Writer, user, "/danger", "/2fa/")
 }
 
-func danger(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	w.Write([]byte("danger done"))
-}
-
 // user returns who is signed in, or "".
 func (a *app) user(r *http.Request) (string, error) {
 	s := a.session(r)
 	user, _ := s.Values["user"].(string)
-	if user == "" {
-		return "", nil
-	}
-	status, err := a.guard.Status(r.Context(), user)
-	if err != nil || string(status.Stamp) != s.Values["stamp"] {
-		return "", err
-	}
-	return user, nil
+	stamp, _ := s.Values["stamp"].(string)
+	return a.pages.Current(r.Context(), user, enrollment.Stamp(stamp))
 }
 
 // session returns the session of the browser, or an empty one.

@@ -85,6 +85,12 @@ func Home(w http.ResponseWriter, user string, pages ...string) {
 	}
 }
 
+// Danger is what only a user who has just typed a code may do.
+func Danger(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	fmt.Fprintln(w, "danger done")
+}
+
 // Page asks for name and password.
 func Page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

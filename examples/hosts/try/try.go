@@ -20,9 +20,10 @@ import (
 )
 
 // Budget counts the lines that the second factor adds to the host in this folder, beside the
-// folder before, and holds the table in the documents against that.
+// folder before. They are at most sixty, and the table in the documents says how many.
 func Budget(t *testing.T, host string) {
 	t.Helper()
+	const most = 60
 	count, err := added.Lines("before", ".")
 	if err != nil {
 		t.Fatal(err)
@@ -31,8 +32,32 @@ func Budget(t *testing.T, host string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if count == 0 || !regexp.MustCompile(fmt.Sprintf("(?m)^\\| `hosts/%s` \\|.*\\| %d \\|$", host, count)).Match(text) {
+	if count > most || count < most/2 {
+		t.Errorf("%d lines were added to %s, want at most %d", count, host, most)
+	}
+	if !regexp.MustCompile(fmt.Sprintf("(?m)^\\| `hosts/%s` \\|.*\\| %d \\|$", host, count)).Match(text) {
 		t.Errorf("%d lines were added to %s, and README.md does not say so", count, host)
+	}
+}
+
+// Imports looks whether the host in this folder, and the one in the folder before, can be
+// copied: they import no package that other modules can't import.
+func Imports(t *testing.T) {
+	t.Helper()
+	for _, folder := range []string{".", "before"} {
+		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatal(files, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(file, "_test.go") && strings.Contains(string(text), "/internal/") {
+				t.Errorf("%s imports an internal package", file)
+			}
+		}
 	}
 }
 

@@ -19,14 +19,14 @@ func newApp() *app {
 	return &app{passwords: map[string]string{"alice": rand.Text()[:12]}}
 }
 
-func (a *app) handler() (http.Handler, error) {
+func (a *app) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, _ *http.Request) { show(w, loginPage, "") })
 	mux.HandleFunc("POST /login", a.login)
 	mux.HandleFunc("POST /logout", a.logout)
 	mux.HandleFunc("GET /{$}", a.home)
 	mux.HandleFunc("GET /danger", a.danger)
-	return http.NewCrossOriginProtection().Handler(mux), nil
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 func (a *app) login(w http.ResponseWriter, r *http.Request) {

@@ -34,12 +34,8 @@ func run(ctx context.Context, addr string) error {
 	}
 	a := newApp()
 	a.insecure = true // this program has no TLS
-	handler, err := a.handler()
-	if err != nil {
-		return err
-	}
 	fmt.Printf("Open http://%s and sign in as alice with the password %q.\n", listener.Addr(), a.passwords["alice"])
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { server.Close() })
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err

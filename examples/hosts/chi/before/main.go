@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"log"
 	"net"
 	"net/http"
@@ -103,15 +102,10 @@ func (a *app) danger(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprintln(w, "danger done")
+	login.Danger(w, r)
 }
 
 // user returns who is signed in, or "".
 func (a *app) user(r *http.Request) (string, error) {
-	user := a.sessions.GetString(r.Context(), "user")
-	if user == "" {
-		return "", nil
-	}
-	return user, nil
+	return a.sessions.GetString(r.Context(), "user"), nil
 }

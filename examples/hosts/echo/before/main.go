@@ -123,5 +123,6 @@ func (a *app) start(r *http.Request, s session) string {
 
 // user returns who is signed in, or "".
 func (a *app) user(r *http.Request) (string, error) {
-	return a.session(r).user, nil
+	s := a.session(r)
+	return s.user, nil
 }

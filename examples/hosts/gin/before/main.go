@@ -21,7 +21,6 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/login"
-	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
 )
 
 func main() {
@@ -36,14 +35,11 @@ func main() {
 		log.Fatalf("%v (another address: -addr localhost:0)", err)
 	}
 	gin.SetMode(gin.ReleaseMode)
-	file, err := sqlite.Open(*path)
+	db, err := gorm.Open(gormsqlite.Open(*path), &gorm.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := gorm.Open(&gormsqlite.Dialector{Conn: file}, &gorm.Config{}); err != nil {
-		log.Fatal(err)
-	}
-	a := newApp(os.TempDir(), !*insecure)
+	a := newApp(db, os.TempDir(), !*insecure)
 	a.users.Add("alice", "correct horse battery")
 	log.Printf("listening on http://%s with the user alice and the password %q", listener.Addr(), "correct horse battery")
 	if err := login.Serve(ctx, listener, a.handler()); err != nil {
@@ -52,16 +48,17 @@ func main() {
 }
 
 type app struct {
+	db       *gorm.DB // of the application's own data
 	users    login.Users
 	sessions *sessions.FilesystemStore
 }
 
 // newApp returns the application, which keeps its sessions in the folder. With secure, its
 // cookies travel over HTTPS only.
-func newApp(folder string, secure bool) *app {
+func newApp(db *gorm.DB, folder string, secure bool) *app {
 	key := make([]byte, 32) // of the cookies; a real application keeps it
 	rand.Read(key)
-	a := &app{sessions: sessions.NewFilesystemStore(folder, key)}
+	a := &app{db: db, sessions: sessions.NewFilesystemStore(folder, key)}
 	a.sessions.Options.Secure, a.sessions.Options.HttpOnly = secure, true
 	a.sessions.Options.SameSite = http.SameSiteLaxMode
 	return a
@@ -105,17 +102,13 @@ func (a *app) danger(c *gin.Context) {
 		c.Redirect(http.StatusSeeOther, "/login")
 		return
 	}
-	c.Header("Cache-Control", "no-store")
-	c.String(http.StatusOK, "danger done")
+	login.Danger(c.Writer, c.Request)
 }
 
 // user returns who is signed in, or "".
 func (a *app) user(r *http.Request) (string, error) {
 	s := a.session(r)
 	user, _ := s.Values["user"].(string)
-	if user == "" {
-		return "", nil
-	}
 	return user, nil
 }
 
