@@ -15,6 +15,16 @@ var (
 	indentRE  = regexp.MustCompile(`(?m)^\t+`)
 )
 
+// README.md is read to its end.
+func TestReadmeIsShort(t *testing.T) {
+	t.Parallel()
+	const most = 249
+	text, err := os.ReadFile("../../README.md")
+	if lines := strings.Count(string(text), "\n"); err != nil || lines > most || lines < most/2 {
+		t.Errorf("README.md has %d lines, want at most %d, %v", lines, most, err)
+	}
+}
+
 // Each piece of Go in README.md, up to an empty line, is code of examples/readme or of
 // examples/minimal, which compile and have tests. So is each piece in the documentation of package
 // enrollment that calls a Guard.
