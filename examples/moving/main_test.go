@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 )
 
 // A shop is a made-up Laravel application with users in an SQLite file, and a folder
@@ -117,6 +118,27 @@ func TestOldDatabaseIsOnlyRead(t *testing.T) {
 	defer db.Close()
 	if _, err := db.Exec(`update users set two_factor_secret = null`); err == nil {
 		t.Error("the old system was written to")
+	}
+}
+
+// Users do not move to keys that do not fit those who are there.
+func TestWrongKeys(t *testing.T) {
+	s := openShop(t, 1)
+	until := time.Now().AddDate(0, 3, 0).Format(time.DateOnly)
+	if code, out := s.run("-short-until", until, "-write"); code != 0 {
+		t.Fatalf("%d\n%s", code, out)
+	}
+	other, err := keyring.Generate("other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.data, "twofactor.key"), []byte(other.Reveal()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, write := range []string{"-write=false", "-write"} {
+		if code, out := s.run("-short-until", until, write); code != 1 || !strings.Contains(out, "the keys do not fit the stored accounts") {
+			t.Errorf("%s: %d\n%s", write, code, out)
+		}
 	}
 }
 

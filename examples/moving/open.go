@@ -46,7 +46,7 @@ func (o options) openNew(ctx context.Context) (*enrollment.Guard, func() error, 
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
-	guard, err := enrollment.New(accounts, keys, config)
+	guard, _, err := enrollment.Open(ctx, accounts, keys, config)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
