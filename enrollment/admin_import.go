@@ -25,9 +25,9 @@ type Import struct {
 	Authenticators []ImportedAuthenticator
 
 	// RecoveryHashes are the hashes of recovery codes that are unused in the other
-	// system: at most [MaxImportedCodes], without duplicates. A hash is the text form
-	// of bcrypt, 60 bytes ($2a$, $2b$ or $2y$), or 32 bytes of SHA-256 without a salt.
-	// Defaults to none. If the other system keeps codes in clear, hash them first.
+	// system: at most [MaxImportedCodes], without duplicates. Make each with
+	// [RecoveryHashOf]. Defaults to none. If the other system keeps codes in clear, hash
+	// them first.
 	//
 	// Hash each code, 6 to 64 bytes, exactly as the user has it, with its case and
 	// hyphens. White space around what the user types does not matter. With SHA-256, a
@@ -49,9 +49,8 @@ type Import struct {
 	// The next set replaces all of them. Until then, codes that are weak in the other
 	// system stay weak: an attacker with both the database and the keys finds a code
 	// of 40 or 50 bits behind SHA-256 in minutes. Ask users to renew their codes soon
-	// (RenewCodes). An Import is printed and logged without the hashes, unless it is in
-	// an unexported field of the application's struct.
-	RecoveryHashes [][]byte
+	// (RenewCodes).
+	RecoveryHashes []RecoveryHash
 
 	// Again allows the import for a user whose two-factor authentication was on before
 	// and is off now, or who has a ticket. If a program runs twice, this brings back
@@ -80,6 +79,20 @@ type ImportedAuthenticator struct {
 	// [ThreeCodes.Resynchronize]. What the other system knows of its clock is not
 	// imported.
 	HardwareToken bool
+}
+
+// A RecoveryHash is the hash of a recovery code of another system. Short codes are found
+// from it, so it redacts itself.
+type RecoveryHash struct {
+	redacted
+	hash redact.Value[[]byte]
+}
+
+// RecoveryHashOf returns the RecoveryHash of these bytes: the text form of bcrypt, 60
+// bytes ($2a$, $2b$ or $2y$), or 32 bytes of SHA-256 without a salt. It copies them. They
+// are checked only when they are imported.
+func RecoveryHashOf(hash []byte) RecoveryHash {
+	return RecoveryHash{hash: redact.Of(slices.Clone(hash))}
 }
 
 // Import sets up an account with the second factor of another system, without any
@@ -155,14 +168,17 @@ func (g *Guard) readImport(im Import, name string) (*imported, error) {
 
 // importedCodes finds the scheme of each hash by its length. Package account checks
 // the rest.
-func importedCodes(hashes [][]byte) ([]account.ImportedCode, error) {
+func importedCodes(hashes []RecoveryHash) ([]account.ImportedCode, error) {
 	if len(hashes) > MaxImportedCodes {
 		return nil, fmt.Errorf("more than %d hashes", MaxImportedCodes)
 	}
 	var codes []account.ImportedCode
-	for _, hash := range hashes {
-		c := account.ImportedCode{Scheme: account.ImportedBcrypt, Hash: slices.Clone(hash)}
-		if len(hash) == sha256.Size {
+	for _, h := range hashes {
+		c := account.ImportedCode{Scheme: account.ImportedBcrypt}
+		if !h.hash.IsZero() {
+			c.Hash = *h.hash.Get()
+		}
+		if len(c.Hash) == sha256.Size {
 			c.Scheme = account.ImportedSHA256
 		}
 		codes = append(codes, c)

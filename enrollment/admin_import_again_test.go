@@ -43,7 +43,7 @@ func TestImportBringsNothingBack(t *testing.T) {
 			k.Pass(time.Minute)
 			im := enrollment.Import{
 				Authenticators: []enrollment.ImportedAuthenticator{{Key: key}},
-				RecoveryHashes: proving.Summed("abcde-12345"),
+				RecoveryHashes: proving.Hashes(proving.Summed("abcde-12345")...),
 			}
 			before := k.Record("alice")
 			k.Told()

@@ -142,7 +142,7 @@ func TestImportRefuses(t *testing.T) {
 		return enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key, Name: name}}}
 	}
 	hashed := func(hashes ...[]byte) enrollment.Import {
-		return enrollment.Import{Authenticators: one, RecoveryHashes: hashes}
+		return enrollment.Import{Authenticators: one, RecoveryHashes: proving.Hashes(hashes...)}
 	}
 	var many [][]byte
 	for i := range enrollment.MaxImportedCodes + 1 {

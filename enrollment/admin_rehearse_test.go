@@ -43,7 +43,7 @@ func TestRehearseImport(t *testing.T) {
 	named := one(proving.TheirKey(t, "named", totp.Params{}))
 	named.Authenticators[0].Name = strings.Repeat("n", enrollment.MaxName+1)
 	half := good
-	half.RecoveryHashes = [][]byte{make([]byte, 16)}
+	half.RecoveryHashes = proving.Hashes(make([]byte, 16))
 	users := map[string]enrollment.Import{
 		"good": good, "short": one(proving.ShortKey(t, "a")), "enrolled": good, "disabled": good, "damaged": good,
 		"unreadable": one(totp.Key{}), "named": named, "half a hash": half, "": good, "migration": good,

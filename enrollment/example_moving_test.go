@@ -113,7 +113,7 @@ func ExampleAdmin_Import_authboss() {
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
 	for hash := range strings.SplitSeq(user.RecoveryCodes, ",") {
 		if hash != "" { // of a user who has used all
-			im.RecoveryHashes = append(im.RecoveryHashes, []byte(hash))
+			im.RecoveryHashes = append(im.RecoveryHashes, enrollment.RecoveryHashOf([]byte(hash)))
 		}
 	}
 	if err := guard.Admin("migration", "moving from authboss").Import(ctx, user.PID, im); err != nil {
@@ -161,7 +161,7 @@ func ExampleAdmin_Import_fortify() {
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key, Added: user.ConfirmedAt}}}
 	for _, code := range user.Codes {
 		sum := sha256.Sum256([]byte(code)) // 119 bits: a fast hash is enough
-		im.RecoveryHashes = append(im.RecoveryHashes, sum[:])
+		im.RecoveryHashes = append(im.RecoveryHashes, enrollment.RecoveryHashOf(sum[:]))
 	}
 	userID := fmt.Sprint(user.ID)
 	if err := guard.Admin("migration", "moving from Fortify").Import(ctx, userID, im); err != nil {
@@ -215,7 +215,7 @@ func ExampleAdmin_Import_django() {
 	}
 	for _, token := range tokens {
 		sum := sha256.Sum256([]byte(token)) // 40 bits: see MOVING.md
-		im.RecoveryHashes = append(im.RecoveryHashes, sum[:])
+		im.RecoveryHashes = append(im.RecoveryHashes, enrollment.RecoveryHashOf(sum[:]))
 	}
 	if err := guard.Admin("migration", "moving from django-otp").Import(ctx, "user-1", im); err != nil {
 		log.Fatal(err)

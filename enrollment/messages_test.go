@@ -458,7 +458,7 @@ func TestImportedCodeInsteadOfTheMessage(t *testing.T) {
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
 	for _, code := range []string{"12345678", "123456", "1234567"} {
 		sum := sha256.Sum256([]byte(code))
-		im.RecoveryHashes = append(im.RecoveryHashes, sum[:])
+		im.RecoveryHashes = append(im.RecoveryHashes, enrollment.RecoveryHashOf(sum[:]))
 	}
 	proving.Want(t, k.Guard.Admin("root", "moving").Import(t.Context(), "alice", im), "")
 	k.Pass(time.Hour)

@@ -90,20 +90,6 @@ func (r Replacement) LogValue() slog.Value {
 	return slog.AnyValue(plain(r))
 }
 
-// Format writes the Import without the RecoveryHashes: short codes are found from them.
-func (im Import) Format(f fmt.State, verb rune) {
-	type plain Import
-	im.RecoveryHashes = nil
-	fmt.Fprintf(f, fmt.FormatString(f, verb), plain(im))
-}
-
-// LogValue returns the Import without the RecoveryHashes.
-func (im Import) LogValue() slog.Value {
-	type plain Import
-	im.RecoveryHashes = nil
-	return slog.AnyValue(plain(im))
-}
-
 // LogValue returns the options without the Device and the Import.
 func (o SignInOptions) LogValue() slog.Value {
 	type plain SignInOptions

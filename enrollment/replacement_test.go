@@ -20,7 +20,7 @@ func moveShort(t *testing.T, keys []totp.Key, adjust ...func(*enrollment.Config)
 	k := proving.New(t, append([]func(*enrollment.Config){func(c *enrollment.Config) {
 		c.ShortSecretsUntil = proving.Start.Add(10 * 24 * time.Hour)
 	}}, adjust...)...)
-	im := enrollment.Import{RecoveryHashes: proving.Summed("abcde-12345", "abcde-67890")}
+	im := enrollment.Import{RecoveryHashes: proving.Hashes(proving.Summed("abcde-12345", "abcde-67890")...)}
 	for _, key := range keys {
 		im.Authenticators = append(im.Authenticators, enrollment.ImportedAuthenticator{Key: key})
 	}

@@ -15,7 +15,7 @@ import (
 // theirs is what another system has of the user: a key for each of the parameters.
 func theirs(t *testing.T, user string, params ...totp.Params) *enrollment.Import {
 	t.Helper()
-	im := &enrollment.Import{RecoveryHashes: proving.Summed("abcde-12345")}
+	im := &enrollment.Import{RecoveryHashes: proving.Hashes(proving.Summed("abcde-12345")...)}
 	for i, p := range params {
 		key := proving.TheirKey(t, user+strings.Repeat("+", i), p)
 		im.Authenticators = append(im.Authenticators, enrollment.ImportedAuthenticator{Key: key, Name: "old phone"})
@@ -222,7 +222,7 @@ func TestSignInImportRefuses(t *testing.T) {
 		"nothing":      {new(enrollment.Import), ""},
 		"again":        {with(func(im *enrollment.Import) { im.Again = true }), ""},
 		"the zero key": {with(func(im *enrollment.Import) { im.Authenticators[0].Key = totp.Key{} }), ""},
-		"half a hash":  {with(func(im *enrollment.Import) { im.RecoveryHashes = [][]byte{make([]byte, 16)} }), ""},
+		"half a hash":  {with(func(im *enrollment.Import) { im.RecoveryHashes = proving.Hashes(make([]byte, 16)) }), ""},
 		"a long name": {with(func(im *enrollment.Import) {
 			im.Authenticators[0].Name = strings.Repeat("n", enrollment.MaxName+1)
 		}), enrollment.ReasonInvalidName},

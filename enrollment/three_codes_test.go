@@ -32,7 +32,7 @@ func TestHardwareTokenMovesOver(t *testing.T) {
 			Key: x.Key, Name: x.Name, Added: x.Added, HardwareToken: x.HardwareToken,
 		})
 	}
-	im.RecoveryHashes = proving.Summed("old-code-1")
+	im.RecoveryHashes = proving.Hashes(proving.Summed("old-code-1")...)
 	k.Must(k.Guard.Admin("root", "moving").Import(t.Context(), "bob", im))
 	k.Pass(time.Hour)
 	if x := k.Status("bob").Authenticators[0]; !x.HardwareToken {

@@ -20,13 +20,14 @@ func (u *user) addCodes(codes []string) {
 // addHash adds the hash of a recovery code if it fits, or says why it stays behind.
 func (u *user) addHash(which string, fits bool, whyNot string, hash []byte) {
 	switch {
-	case slices.ContainsFunc(u.take.RecoveryHashes, func(h []byte) bool { return slices.Equal(h, hash) }):
+	case slices.Contains(u.hashes, string(hash)):
 		// the same code twice is one code
 	case len(u.take.RecoveryHashes) == enrollment.MaxImportedCodes:
 		u.leave("%s: more than %d", which, enrollment.MaxImportedCodes)
 	case !fits:
 		u.leave("%s: %s", which, whyNot)
 	default:
-		u.take.RecoveryHashes = append(u.take.RecoveryHashes, hash)
+		u.hashes = append(u.hashes, string(hash))
+		u.take.RecoveryHashes = append(u.take.RecoveryHashes, enrollment.RecoveryHashOf(hash))
 	}
 }

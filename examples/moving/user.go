@@ -17,6 +17,7 @@ import (
 type user struct {
 	id     string            // in the old system; if yours differ, translate them here
 	take   enrollment.Import // what Admin.Import takes
+	hashes []string          // of the recovery codes in take
 	behind []string          // what does not move, in words without secrets
 }
 

@@ -66,12 +66,20 @@ func Bcrypted(t testing.TB, cost int, codes ...string) (hashes [][]byte) {
 	return hashes
 }
 
+// Hashes returns hashes as an Import takes them.
+func Hashes(raw ...[]byte) (hashes []enrollment.RecoveryHash) {
+	for _, hash := range raw {
+		hashes = append(hashes, enrollment.RecoveryHashOf(hash))
+	}
+	return hashes
+}
+
 // TakeOver imports a user of another system with one app and these hashes, and
 // lets a minute pass.
 func (k *Kit) TakeOver(user string, hashes ...[]byte) *Person {
 	k.t.Helper()
 	p := &Person{ID: user, Key: TheirKey(k.t, user, totp.Params{}), Kit: k}
-	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: p.Key}}, RecoveryHashes: hashes}
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: p.Key}}, RecoveryHashes: Hashes(hashes...)}
 	if err := k.Guard.Admin("carol", "moving").Import(k.t.Context(), user, im); err != nil {
 		k.t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func TestKeys(t *testing.T) {
 	}
 	app := k.Enroll("bob").Key
 	proving.Want(t, k.Guard.Admin("root", "moving").Import(t.Context(), "alice", enrollment.Import{
-		Authenticators: []enrollment.ImportedAuthenticator{{Key: app}}, RecoveryHashes: [][]byte{hash},
+		Authenticators: []enrollment.ImportedAuthenticator{{Key: app}}, RecoveryHashes: proving.Hashes(hash),
 	}), "")
 	compared := 0
 	k.Keys.Bcrypt = func() { compared++ }

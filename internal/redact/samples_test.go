@@ -84,6 +84,9 @@ func newSample[T any](v T, e encoding, secrets ...string) sample {
 	}
 }
 
+// raw are the bytes of secrets.
+const raw = "kanarienvogel-zZ9!~+"
+
 // samples returns a sample of every type that holds a secret.
 func samples(t *testing.T) []sample {
 	t.Helper()
@@ -94,7 +97,6 @@ func samples(t *testing.T) []sample {
 		}
 	}
 
-	raw := "kanarienvogel-zZ9!~+"
 	secret, err := totp.NewSecret([]byte(raw))
 	ok(err)
 	key, err := totp.NewKey(secret, totp.Params{})
@@ -198,7 +200,7 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 	ofKey := []string{string(key.Secret().Reveal()), key.Secret().Base32(), key.Secret().Grouped(), setup.URI()}
 	ofSetup := append(ofCodes(codes), ofKey...)
 	proof := enrollment.ByCode("kanarienvogel")
-	imported := enrollment.ImportedAuthenticator{Key: key}
+	imported, hash := enrollment.ImportedAuthenticator{Key: key}, enrollment.RecoveryHashOf([]byte(raw))
 	return append(ofTokens(), []sample{
 		newSample(setup, refused, ofSetup...),
 		newSample(done, refused, ofSetup...),
@@ -207,7 +209,8 @@ func ofEnrollment(t *testing.T, ok func(error)) []sample {
 		newSample(export, refused, ofKey...),
 		newSample(export.Reveal()[0], refused, ofKey...),
 		newSample(imported, refused, ofKey...),
-		newSample(enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{imported}}, refused, ofKey...),
+		newSample(hash, refused, raw),
+		newSample(enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{imported}, RecoveryHashes: []enrollment.RecoveryHash{hash}}, refused, append(ofKey, raw)...),
 		newSample(sender.last, refused, sender.last.Code()),
 		newSample(proof, refused, "kanarienvogel"),
 		newSample(enrollment.BeginOptions{Proof: proof}, refused, "kanarienvogel"),

@@ -380,8 +380,8 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	other := sha256.Sum256([]byte("other-code-1"))
 	s.watch("code of another system", "other-code-1")
 	s.watch("hash of another system", string(other[:]))
-	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}, RecoveryHashes: [][]byte{other[:]}, Again: true}
-	s.err(admin.Import(ctx, user, enrollment.Import{Authenticators: im.Authenticators, RecoveryHashes: [][]byte{other[:31]}}))
+	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}, RecoveryHashes: proving.Hashes(other[:]), Again: true}
+	s.err(admin.Import(ctx, user, enrollment.Import{Authenticators: im.Authenticators, RecoveryHashes: proving.Hashes(other[:31])}))
 	old := im
 	_, err = g.SignIn(ctx, user, enrollment.SignInOptions{Import: &old})
 	s.err(err) // Again

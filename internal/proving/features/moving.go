@@ -19,7 +19,7 @@ func TestFeatureN13_MovesInAtSignIn(t *testing.T, open proving.Open) {
 	for _, user := range []string{"alice", "bob"} {
 		old[user] = &enrollment.Import{
 			Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.TheirKey(t, user, totp.Params{}), Name: "phone"}},
-			RecoveryHashes: proving.Summed(user + "-code"),
+			RecoveryHashes: proving.Hashes(proving.Summed(user + "-code")...),
 		}
 	}
 	signIn := func(user string) enrollment.Decision {

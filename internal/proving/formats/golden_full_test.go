@@ -372,11 +372,11 @@ func makeGoldenFull(t *testing.T) {
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key, Name: "of old", Added: f.Now.Add(-1000 * time.Hour)}}}
 	for _, text := range f.System[:2] {
 		hash := sha256.Sum256([]byte(text))
-		im.RecoveryHashes = append(im.RecoveryHashes, hash[:])
+		im.RecoveryHashes = append(im.RecoveryHashes, enrollment.RecoveryHashOf(hash[:]))
 	}
 	slow, err := bcrypt.GenerateFromPassword([]byte(f.System[2]), bcrypt.MinCost)
 	must(err)
-	im.RecoveryHashes = append(im.RecoveryHashes, slow)
+	im.RecoveryHashes = append(im.RecoveryHashes, enrollment.RecoveryHashOf(slow))
 	before := f.Now
 	f.Now = f.Now.Add(-5 * time.Minute) // so that the current step is not used up
 	must(g.Admin("root", "moving in").Import(ctx, "imported", im))

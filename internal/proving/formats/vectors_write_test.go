@@ -16,6 +16,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/formats"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -129,7 +130,7 @@ func (w *vectorWorld) makeImported() {
 	w.must(err)
 	hash := bytes.Repeat([]byte("hash"), 8)
 	w.must(w.guard.Admin("migration", "vectors").Import(ctx, "imported", enrollment.Import{
-		Authenticators: []enrollment.ImportedAuthenticator{{Key: key, Name: "phone"}}, RecoveryHashes: [][]byte{hash},
+		Authenticators: []enrollment.ImportedAuthenticator{{Key: key, Name: "phone"}}, RecoveryHashes: proving.Hashes(hash),
 	}))
 	w.record("imported, under the older of two keys", "imported")
 	w.records[0].Keys = "k2:" + base64.RawURLEncoding.EncodeToString([]byte("another key of thirty-two bytes!")) + "," + w.records[0].Keys

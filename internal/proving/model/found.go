@@ -207,7 +207,7 @@ func TestImportedCodeIsObserved(t *testing.T, open proving.Open) {
 	texts := []string{"abc-def-12", "12345678"}
 	im := enrollment.Import{
 		Authenticators: []enrollment.ImportedAuthenticator{{Key: proving.TheirKey(t, "alice", totp.Params{})}},
-		RecoveryHashes: proving.Summed(texts...),
+		RecoveryHashes: proving.Hashes(proving.Summed(texts...)...),
 	}
 	modelWants(t, k.Guard.Admin("root", "moves over").Import(t.Context(), "alice", im), "", "Import")
 	for _, text := range texts {

@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
@@ -40,24 +40,23 @@ func (r *modelRun) export(u *modelUser) {
 }
 
 // importedCodes makes recovery codes as other systems do.
-func (r *modelRun) importedCodes() (texts []string, hashes [][]byte) {
+func (r *modelRun) importedCodes() (texts []string) {
 	for range r.rng.IntN(4) {
 		text := []string{
 			strings.ToLower(r.symbols(5) + "-" + r.symbols(5)), fmt.Sprintf("%08d", r.rng.IntN(100_000_000)), r.symbols(16),
 			fmt.Sprintf("%06d", r.rng.IntN(1_000_000)), "Mixed " + r.symbols(4), r.symbols(26),
 		}[r.rng.IntN(6)]
-		if slices.Contains(texts, text) {
-			continue
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
 		}
-		sum := sha256.Sum256([]byte(text))
-		texts, hashes = append(texts, text), append(hashes, sum[:])
 	}
-	return texts, hashes
+	return texts
 }
 
 // theirs is what another system has of the user.
 func (r *modelRun) theirs(u *modelUser) (im enrollment.Import, keys []totp.Key, texts []string) {
-	texts, im.RecoveryHashes = r.importedCodes()
+	texts = r.importedCodes()
+	im.RecoveryHashes = proving.Hashes(proving.Summed(texts...)...)
 	for range 1 + r.rng.IntN(3)*r.rng.IntN(2) {
 		x := enrollment.ImportedAuthenticator{Name: []string{"", "old phone"}[r.rng.IntN(2)]}
 		switch key, ok := modelPick(r, u.keys); {
@@ -110,7 +109,7 @@ func (a *modelAccount) takeOver(im enrollment.Import, texts []string, now time.T
 func (r *modelRun) taken(u *modelUser, im enrollment.Import, texts []string) {
 	u.grants++
 	u.texts = append(u.texts, texts...)
-	u.raw = append(u.raw, im.RecoveryHashes...)
+	u.raw = append(u.raw, proving.Summed(texts...)...)
 	for _, from := range im.Authenticators {
 		if !slices.ContainsFunc(u.keys, func(x totp.Key) bool { return x.Secret().Equal(from.Key.Secret()) }) {
 			u.keys = append(u.keys, from.Key)

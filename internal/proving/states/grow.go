@@ -183,10 +183,10 @@ func (s *State) Imported(slowly bool) enrollment.Import {
 	im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: s.App}}}
 	for _, code := range s.System {
 		hash := sha256.Sum256([]byte(code))
-		im.RecoveryHashes = append(im.RecoveryHashes, hash[:])
+		im.RecoveryHashes = append(im.RecoveryHashes, enrollment.RecoveryHashOf(hash[:]))
 	}
 	if slowly {
-		im.RecoveryHashes[len(s.System)-1] = slowHash(s.System[len(s.System)-1])
+		im.RecoveryHashes[len(s.System)-1] = enrollment.RecoveryHashOf(slowHash(s.System[len(s.System)-1]))
 	}
 	return im
 }
