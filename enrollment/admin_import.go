@@ -112,10 +112,10 @@ func RecoveryHashOf(hash []byte) RecoveryHash {
 // account remembers from before. The next code that signs in comes 30 to 60 seconds
 // after the Import.
 //
-// Other reasons of a Denied are ReasonDuplicateSecret if the same secret comes
-// twice, ReasonShortSecret, ReasonInvalidName and ReasonOwnAccount. Anything else that can't be
-// imported is an error that names the field. None of these refusals changes
-// anything.
+// Other reasons of a Denied are ReasonDuplicateSecret if the same secret comes twice,
+// ReasonTooManyAuthenticators, ReasonShortSecret, ReasonInvalidName and
+// ReasonOwnAccount. Anything else that can't be imported is an error that names the
+// field. None of these refusals changes anything.
 func (x Admin) Import(ctx context.Context, userID string, im Import) (err error) {
 	e, err := x.edit(opImport, userID)
 	defer e.conclude(ctx, &err)

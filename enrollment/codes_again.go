@@ -81,11 +81,11 @@ func (g *Guard) RenewalCodes(ctx context.Context, userID string, token RenewalTo
 // user, who is not signed in by that. Purpose is that of the challenge.
 //
 // Call it when Answer is denied as ReasonChallengeSpent, or with Success.Challenge for a
-// page that can be loaded again; of [Guard.Verify], only that is a challenge. It works
-// until ten minutes after the challenge has expired, or after Verify, and ends before that
-// with every change of factor and use of a recovery code. The account has only the hash of
-// the code: it is drawn again from the challenge. NewCode changes nothing, and nobody is
-// told.
+// page that can be loaded again. After [Guard.Verify], which takes no challenge, only
+// Success.Challenge will do. NewCode works until ten minutes after the challenge has
+// expired, or ten minutes after Verify, and until the next change of factor or use of a
+// recovery code. The account has only the hash of the code: it is drawn again from the
+// challenge. NewCode changes nothing, and nobody is told.
 //
 // With the scheme Argon2id it takes one derivation. It returns a [Denied] of reason
 // ReasonChallengeInvalid, ReasonChallengeExpired, ReasonNotEnrolled or, if there is no such

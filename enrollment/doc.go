@@ -60,7 +60,7 @@
 // words. Match reasons and groups of reasons with [errors.Is]: after [ErrWrongCode] ask
 // for another code, after [ErrLocked] say when to try again, after [ErrChallenge] ask
 // for the password. Every other error is a fault: answer with status 500 and grant
-// nothing. It says nothing about the code.
+// nothing. It does not say whether the code was right; see [Guard] for an exception.
 //
 // # What your application does
 //

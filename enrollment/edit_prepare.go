@@ -42,8 +42,8 @@ func (p *place) leave() {
 }
 
 // enter takes the account's turn, if it is free and what was typed looks slow to
-// evaluate, or what was shown is derived again. Then nobody else evaluates such codes of the account from before it
-// is loaded, and it need not be loaded again.
+// evaluate, or what was shown is derived again. Then nobody else evaluates such codes of
+// the account from before it is loaded, and it need not be loaded again.
 func (e *edit) enter() {
 	if e.derives || e.guess != nil && e.guess.Factor == account.Recovery && e.guess.Scheme == recovery.Argon2id {
 		e.place.turn, _ = e.guard.gate.TryTurn(e.user)

@@ -20,13 +20,14 @@ import (
 //
 // Unless said otherwise, its methods return errors of three kinds: a [Denied], which is
 // the answer "no" to what the user did; an error that matches [ErrBusy], [ErrCorrupt],
-// [ErrMissing] or [ErrNotApproved]; and any error of the store, the sealer or the
-// context. An error that is not a Denied says nothing about a code: treat it as an
-// internal error, and grant nothing. A user id outside the bounds of [store.Record] is
-// an error that matches [store.ErrInvalid].
+// [ErrMissing], [ErrMoved] or [ErrNotApproved]; and any error of the store, the sealer
+// or the context. Treat an error that is not a Denied as an internal error, and grant
+// nothing. It does not say whether a code was right, unless the call makes a set of
+// recovery codes: only a right code comes to that. A user id outside the bounds of
+// [store.Record] is an error that matches [store.ErrInvalid].
 //
-// The methods of a zero Guard, and of the zero Admin, Devices, Messages,
-// ResetRequests and Directory, return an error that says so.
+// The methods of a zero Guard, and of the zero Admin, Devices, Messages, ResetRequests,
+// ThreeCodes and Directory, return an error that says so.
 //
 // Do not call a Guard inside a transaction of the application: an attempt that is
 // rolled back would not be counted.

@@ -22,8 +22,8 @@ type Page struct {
 	//	step      asks for a code before something sensitive, or before a change
 	//	begin     begins the setup of an app
 	//	setup     shows the secret and asks for the first code
-	//	codes     shows recovery codes once
-	//	new-code  shows the one code that replaces a used one, once like codes
+	//	codes     shows new recovery codes until the user has saved them
+	//	new-code  shows in the same way the code that replaces a used one
 	//	kept      shows recovery codes that are kept
 	//	renew     makes new recovery codes
 	//	security  shows where the account stands and what can be changed

@@ -24,10 +24,9 @@ type Rows interface {
 	// if the user has no row. It returns store.ErrConflict otherwise, and if the
 	// database has refused the write because of another one at the same time and has
 	// changed nothing. Comparing and writing are one atomic step of the database.
-	// When Put returns nil, the row is as durable as the database can make it. After
-	// an error other than
-	// store.ErrConflict the write may or may not have happened; Put does not try
-	// again.
+	// When Put returns nil, the row is as durable as the database can make it. After an
+	// error other than store.ErrConflict the write may or may not have happened; Put does
+	// not try again.
 	//
 	// The times of the record are in UTC and whole microseconds, and Data is not
 	// nil.
@@ -42,9 +41,9 @@ type Scanner interface {
 	Scan(ctx context.Context, after string, limit int) ([]store.Record, error)
 }
 
-// A Finder is a [Scanner] that can get the rows of several users at once. Without it,
-// List gets one row after another if its query has UserIDs, which costs a round trip for
-// each of them.
+// A Finder is Rows that can get the rows of several users at once. Without it, the List
+// of a [Scanner] gets one row after another if its query has UserIDs, which costs a round
+// trip for each of them.
 type Finder interface {
 	// Find returns the rows of those users, in any order, without users that have no
 	// row. It gets 1 to 100 user ids, all different. Like Get, it reads where Put
