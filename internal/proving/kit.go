@@ -76,11 +76,7 @@ func Over(t testing.TB, s store.Store, adjust ...func(*enrollment.Config)) *Kit 
 // and at the same time.
 func (k *Kit) MoveTo(s store.Store) {
 	k.t.Helper()
-	full, ok := s.(Full)
-	if !ok {
-		k.t.Fatalf("a %T can't list and erase", s)
-	}
-	k.Store = NewStore(full)
+	k.Store = NewStore(full(k.t, s))
 	k.Configure()
 }
 

@@ -1,6 +1,8 @@
 package proving
 
 import (
+	"fmt"
+	"hash/fnv"
 	"sync"
 	"testing"
 
@@ -28,6 +30,31 @@ type Test struct {
 	// Once says that the store makes no difference: the test is about something
 	// else, or brings a store of its own.
 	Once bool
+
+	// Few is Run with a part of what it tries, for a test that tries thousands of
+	// things. With nil it tries few anyway.
+	Few func(t *testing.T, open Open)
+}
+
+// A Share is one in so many of what a test tries, chosen by their names.
+type Share uint32
+
+// Has reports whether that is one of them.
+func (s Share) Has(name ...any) bool {
+	h := fnv.New32a()
+	fmt.Fprint(h, name...)
+	return h.Sum32()%uint32(s) == 0
+}
+
+// Of returns an Open that skips the tests whose names are not of the share.
+func (s Share) Of(open Open) Open {
+	return func(t *testing.T) store.Store {
+		t.Helper()
+		if !s.Has(t.Name()) {
+			t.Skip("one of many, and not of the few that are chosen")
+		}
+		return open(t)
+	}
 }
 
 // Run runs the tests at the same time, but for those that run alone. The test
