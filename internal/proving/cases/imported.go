@@ -106,16 +106,15 @@ func TestCase50_ImportedGate(t *testing.T, open proving.Open) {
 }
 
 // TestCase50_ImportedLeavesRoom: however many imported accounts are guessed at,
-// half of the slots are left for codes that take a single derivation. It is over memory,
-// because a bubble in which a client waits for its server never comes to rest.
-func TestCase50_ImportedLeavesRoom(t *testing.T, _ proving.Open) {
+// half of the slots are left for codes that take a single derivation.
+func TestCase50_ImportedLeavesRoom(t *testing.T, open proving.Open) {
 	slots := runtime.GOMAXPROCS(0)
 	if slots < 2 {
 		t.Skip("there is one slot")
 	}
 	hashes := proving.Bcrypted(t, 4, "first code")
-	synctest.Test(t, func(t *testing.T) {
-		k := proving.New(t, func(c *enrollment.Config) {
+	proving.InBubble(t, open, func(t *testing.T, open proving.Open) {
+		k := proving.Over(t, open(t), func(c *enrollment.Config) {
 			c.RecoveryScheme = recovery.Argon2id
 			c.RecoveryCodes = recovery.MinCount
 		})

@@ -146,7 +146,7 @@ func TestFaultsOfSender(t *testing.T, open proving.Open) {
 		"hangs":  func(ctx context.Context, _ enrollment.Message) error { <-ctx.Done(); return ctx.Err() },
 	}
 	pick := func(op *operation) bool { return op.sends }
-	each(t, recovery.Fast, pick, func(t *testing.T, s *states.State, op *operation) {
+	each(t, open, recovery.Fast, pick, func(t *testing.T, open proving.Open, s *states.State, op *operation) {
 		for name, sender := range broken {
 			var seen []enrollment.Observation
 			r := newRig(t, open, s, op, nil, 0)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -57,12 +56,13 @@ func TestFaultsOfMove(t *testing.T, open proving.Open) {
 	if fips.Enforced() {
 		t.Skip("the state is for SHA-1")
 	}
+	open = proving.Emptied(t, open)
 	s := states.New(t, "confirmed", recovery.Fast)
 	for how, bend := range moveFaults() {
 		for _, op := range []proving.Op{proving.Load, proving.Save} {
 			t.Run(fmt.Sprintf("%s %s", op, how), func(t *testing.T) {
 				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
+				proving.InBubble(t, open, func(t *testing.T, open proving.Open) {
 					n := 1
 					for ; moveOnce(t, s.On(t, open), op, n, how, bend); n++ {
 					}

@@ -22,7 +22,7 @@ func TestFaultsOfNotify(t *testing.T, open proving.Open) {
 		"hangs":  func(ctx context.Context, _ enrollment.Event) error { <-ctx.Done(); return ctx.Err() },
 	}
 	events := func(op *operation) bool { return op.told || op.once && !op.quiet }
-	each(t, recovery.Fast, events, func(t *testing.T, s *states.State, op *operation) {
+	each(t, open, recovery.Fast, events, func(t *testing.T, open proving.Open, s *states.State, op *operation) {
 		ref := newRig(t, open, s, op, nil, 0).reference(states.Taken)
 		for name, tell := range bad {
 			r := newRig(t, open, s, op, nil, 0)
@@ -94,7 +94,7 @@ func TestFaultsHangUpAtGate(t *testing.T, open proving.Open) {
 	pick := func(op *operation) bool {
 		return op.name == "Answer with recovery code" || op.name == "RenewCodes by receipt"
 	}
-	each(t, recovery.Argon2id, pick, func(t *testing.T, s *states.State, op *operation) {
+	each(t, open, recovery.Argon2id, pick, func(t *testing.T, open proving.Open, s *states.State, op *operation) {
 		// The first caller holds the account's turn while its Save hangs.
 		entered, release := make(chan struct{}), make(chan struct{})
 		r := newRig(t, open, s, op, nil, 0)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -152,11 +151,12 @@ func (r *rig) effect(out *result, err error) {
 }
 
 // each runs f for every operation, each in a bubble of its own.
-func each(t *testing.T, scheme recovery.Scheme, pick func(op *operation) bool, f func(t *testing.T, s *states.State, op *operation)) {
+func each(t *testing.T, open proving.Open, scheme recovery.Scheme, pick func(op *operation) bool, f func(t *testing.T, open proving.Open, s *states.State, op *operation)) {
 	t.Helper()
 	if fips.Enforced() {
 		t.Skip("in FIPS 140-3 mode crypto/rand can't be seeded by the clock of a bubble")
 	}
+	open = proving.Emptied(t, open)
 	prepared := map[string]*states.State{}
 	ops := operations()
 	for i := range ops {
@@ -175,7 +175,7 @@ func each(t *testing.T, scheme recovery.Scheme, pick func(op *operation) bool, f
 		s := prepared[op.state]
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { f(t, s, op) })
+			proving.InBubble(t, open, func(t *testing.T, open proving.Open) { f(t, open, s, op) })
 		})
 	}
 }

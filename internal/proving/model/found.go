@@ -29,7 +29,7 @@ var Tests = []proving.Test{
 	{Name: "TestMalformedProofForCodes", Run: TestMalformedProofForCodes},
 	{Name: "TestImportedCodeIsObserved", Run: TestImportedCodeIsObserved},
 	{Name: "TestSweepIsCounted", Run: TestSweepIsCounted},
-	{Name: "TestOperationsAreModelled", Run: TestOperationsAreModelled},
+	{Name: "TestOperationsAreModelled", Run: TestOperationsAreModelled, Once: true},
 }
 
 // modelMessages sends to an inbox from now on.

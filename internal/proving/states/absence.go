@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
@@ -109,12 +108,12 @@ func TestCase81_AbsenceAfterTheContext(t *testing.T, open proving.Open) {
 
 // TestErasureAfterTheContext: a store that has no time left for erasing, and says
 // that it is done, has erased nothing.
-func TestErasureAfterTheContext(t *testing.T, _ proving.Open) {
+func TestErasureAfterTheContext(t *testing.T, open proving.Open) {
 	if fips.Enforced() {
 		t.Skip("in FIPS 140-3 mode crypto/rand can't be seeded by the clock of a bubble")
 	}
-	synctest.Test(t, func(t *testing.T) {
-		s := tabled(t, proving.Memory, "confirmed", needs{})
+	proving.InBubble(t, open, func(t *testing.T, open proving.Open) {
+		s := tabled(t, open, "confirmed", needs{})
 		s.Store.Before(proving.Erase, func(ctx context.Context, c *proving.Call) {
 			<-ctx.Done()
 			c.Answered = true

@@ -122,7 +122,7 @@ func guesses(wrong func(s *State) string) func(s *State) {
 
 // Status says that a change is possible by a proof if and only if the change is not
 // denied then: in every state, and with everything that can stand in the way.
-func TestStatusSaysWhatIsPossible(t *testing.T, _ proving.Open) {
+func TestStatusSaysWhatIsPossible(t *testing.T, open proving.Open) {
 	for name, kind := range changes {
 		if _, ok := proofTable(t)[name]; !ok || operations[name].call == nil {
 			t.Errorf("%s (%s) is no change that takes a proof", name, kind)
@@ -143,12 +143,12 @@ func TestStatusSaysWhatIsPossible(t *testing.T, _ proving.Open) {
 	for _, state := range all {
 		t.Run(state, func(t *testing.T) {
 			t.Parallel()
-			from := New(t, state, recovery.Fast)
+			from, open := New(t, state, recovery.Fast), proving.OneAfterAnother(t, open)
 			yes := 0
 			for hindrance, hinder := range hindrances {
 				for operation, kind := range changes {
 					for attempt, x := range attempts {
-						s := from.On(t, proving.Memory)
+						s := from.On(t, open)
 						hinder(s)
 						proof := x.proof(s)
 						status := s.Status(User)
@@ -178,6 +178,7 @@ func TestStatusSaysWhatIsPossible(t *testing.T, _ proving.Open) {
 
 // An account with an address alone is changed by its recovery codes.
 func TestStatusOfAnAddressAlone(t *testing.T, open proving.Open) {
+	open = proving.OneAfterAnother(t, open)
 	for name, kind := range changes {
 		for attempt, by := range map[string]string{"recovery code": "code", "recovery receipt": "receipt", "nothing": ""} {
 			s := tabledAlone(t, open, "alone", needs{})

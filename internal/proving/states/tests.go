@@ -1,24 +1,37 @@
 package states
 
-import "github.com/seed-1b6a03a1/twofactor/internal/proving"
+import (
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+)
 
 // Tests walk the tables of the documentation.
 var Tests = []proving.Test{
-	{Name: "TestStateTable", Run: TestStateTable},
-	{Name: "TestStateTableAlone", Run: TestStateTableAlone},
-	{Name: "TestStateTableOutdated", Run: TestStateTableOutdated},
+	walks("TestStateTable", TestStateTable),
+	walks("TestStateTableAlone", TestStateTableAlone),
+	walks("TestStateTableOutdated", TestStateTableOutdated),
 	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
-	{Name: "TestRepetitions", Run: TestRepetitions},
-	{Name: "TestRepetitionsHaveWords", Run: TestRepetitionsHaveWords},
-	{Name: "TestProofTable", Run: TestProofTable},
-	{Name: "TestFirstProofTable", Run: TestFirstProofTable},
-	{Name: "TestMovedRefusesEverything", Run: TestMovedRefusesEverything},
-	{Name: "TestStatusSaysWhatIsPossible", Run: TestStatusSaysWhatIsPossible},
-	{Name: "TestStatusOfAnAddressAlone", Run: TestStatusOfAnAddressAlone},
+	walks("TestRepetitions", TestRepetitions),
+	{Name: "TestRepetitionsHaveWords", Run: TestRepetitionsHaveWords, Once: true},
+	{Name: "TestProofTable", Run: TestProofTable, Once: true},
+	{Name: "TestFirstProofTable", Run: TestFirstProofTable, Once: true},
+	walks("TestMovedRefusesEverything", TestMovedRefusesEverything),
+	{Name: "TestStatusSaysWhatIsPossible", Run: TestStatusSaysWhatIsPossible, Once: true},
+	{Name: "TestStatusOfAnAddressAlone", Run: TestStatusOfAnAddressAlone, Once: true},
 	{Name: "TestStatusSaysWhenToSend", Run: TestStatusSaysWhenToSend},
-	{Name: "TestStampTable", Run: TestStampTable},
+	walks("TestStampTable", TestStampTable),
 	{Name: "TestStampOfSessions", Run: TestStampOfSessions},
 	{Name: "TestWaiversYieldNoReceipt", Run: TestWaiversYieldNoReceipt},
-	{Name: "TestCase81_AbsenceAfterTheContext", Run: TestCase81_AbsenceAfterTheContext},
+	walks("TestCase81_AbsenceAfterTheContext", TestCase81_AbsenceAfterTheContext),
 	{Name: "TestErasureAfterTheContext", Run: TestErasureAfterTheContext},
+}
+
+// walks is a test with a subtest for each cell of a table.
+func walks(name string, test func(t *testing.T, open proving.Open)) proving.Test {
+	return proving.Test{
+		Name: name,
+		Run:  func(t *testing.T, open proving.Open) { test(t, proving.Emptied(t, open)) },
+		Few:  func(t *testing.T, open proving.Open) { test(t, proving.Share(16).Of(proving.Emptied(t, open))) },
+	}
 }

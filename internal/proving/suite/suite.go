@@ -9,26 +9,27 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/cases"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/faults"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/features"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/interleave"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/model"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/races"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
-// All is the environment variable that, set to 1, lets [Run] run what takes long.
+// All is the environment variable that, set to 1, lets [Run] run everything.
 const All = "TWOFACTOR_PROVE_ALL"
 
 // Run runs the proofs over stores from open. Without [All] it does what [RunShort] does.
-// The faults are left out: they need a store without a connection. The test that calls Run
-// must not be parallel.
+// The test that calls Run must not be parallel.
 func Run(t *testing.T, open proving.Open) {
 	t.Helper()
 	run(t, open, os.Getenv(All) == "1")
 }
 
 // RunShort is Run without the proofs for which the store makes no difference, without most
-// sequences of the model, and without every order of the store's calls. It is for a store
-// that takes long for each call.
+// faults, cells of tables and sequences of the model, and without every order of the
+// store's calls. It is for a store that takes long for each call.
 func RunShort(t *testing.T, open proving.Open) {
 	t.Helper()
 	run(t, open, false)
@@ -36,11 +37,11 @@ func RunShort(t *testing.T, open proving.Open) {
 
 func run(t *testing.T, open proving.Open, all bool) {
 	t.Helper()
-	tests := slices.Concat(cases.Tests, races.Tests, features.Tests)
+	chosen := tests()
 	if !all {
-		tests = slices.DeleteFunc(tests, func(x proving.Test) bool { return x.Once })
+		chosen = few(chosen)
 	}
-	proving.Run(t, open, tests)
+	proving.Run(t, open, chosen)
 	sequences := 20
 	if all {
 		sequences = 200
@@ -56,4 +57,21 @@ func run(t *testing.T, open proving.Open, all bool) {
 			model.Agree(t, open, model.Options{First: uint64(first), Sequences: atOnce, Steps: 40})
 		})
 	}
+}
+
+func tests() []proving.Test {
+	return slices.Concat(cases.Tests, races.Tests, features.Tests, states.Tests, faults.Tests, model.Tests)
+}
+
+// few returns the tests as they are for a store that takes long.
+func few(all []proving.Test) (tests []proving.Test) {
+	for _, x := range all {
+		if x.Few != nil {
+			x.Run = x.Few
+		}
+		if !x.Once {
+			tests = append(tests, x)
+		}
+	}
+	return tests
 }
