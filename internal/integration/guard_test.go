@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
@@ -20,29 +21,75 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// TestGuardElsewhere runs most of them on clusters, through other drivers, and on the stores
-// to be copied. That takes so long that it is left to the proofs of everything.
+// elsewhere are clusters, other drivers, and the stores to be copied. The Open may belong to
+// the test.
+func elsewhere() map[string]func(t *testing.T) proving.Open {
+	all := map[string]func(t *testing.T) proving.Open{
+		"Redis cluster": func(*testing.T) proving.Open {
+			return func(t *testing.T) store.Store { return testenv.RedisInCluster(t) }
+		},
+		"Galera": func(t *testing.T) proving.Open { // each call of the store goes to another node
+			c := testenv.Galera(t)
+			return func(t *testing.T) store.Store {
+				return &balanced{nodes: fulls(testenv.GaleraStores(t, c, testenv.Waiting))}
+			}
+		},
+	}
+	for _, c := range connections {
+		all[c.name] = func(*testing.T) proving.Open {
+			return func(t *testing.T) store.Store { return migrated(t, sqlstore.New(c.open(t), c.dialect)) }
+		}
+	}
+	for name, open := range recipes {
+		all["the recipe for "+name] = func(*testing.T) proving.Open {
+			return func(t *testing.T) store.Store { return open(t, testenv.PostgresDSN(t)) }
+		}
+	}
+	return all
+}
+
+// TestGuardElsewhere runs most of the proofs on those. That takes so long that it is left to
+// the proofs of everything.
 func TestGuardElsewhere(t *testing.T) {
 	if os.Getenv(suite.All) != "1" {
 		t.Skipf("only with %s=1", suite.All)
 	}
-	t.Run("Redis cluster", func(t *testing.T) {
-		suite.RunShort(t, func(t *testing.T) store.Store { return testenv.RedisInCluster(t) })
-	})
-	t.Run("Galera", func(t *testing.T) { // each call of the store goes to another node
-		c := testenv.Galera(t)
-		suite.RunShort(t, func(t *testing.T) store.Store {
-			return &balanced{nodes: fulls(testenv.GaleraStores(t, c, testenv.Waiting))}
-		})
-	})
-	elsewhere := make(map[string]proving.Open)
-	for _, c := range connections {
-		elsewhere[c.name] = func(t *testing.T) store.Store { return migrated(t, sqlstore.New(c.open(t), c.dialect)) }
+	for name, open := range elsewhere() {
+		t.Run(name, func(t *testing.T) { suite.RunShort(t, open(t)) })
 	}
-	for name, open := range recipes {
-		elsewhere["the recipe for "+name] = func(t *testing.T) store.Store { return open(t, testenv.PostgresDSN(t)) }
+}
+
+// TestProofsAreListed holds the table in README.md, of which proof runs where, against
+// what the tests here run.
+func TestProofsAreListed(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"memory": "all, all",                                                                    // in the packages themselves
+		"Redis":  "most, all", "bbolt": "most, all", "etcd": "none, all", "mattn": "none, most", // in modules of their own
 	}
-	for name, open := range elsewhere {
-		t.Run(name, func(t *testing.T) { suite.RunShort(t, open) })
+	for _, b := range testenv.Stores() {
+		want[b.Name] = "most, all"
+	}
+	for name := range elsewhere() {
+		want[name] = "none, most"
+	}
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "\n| store | proofs in `.ci/run` | proofs in `.ci/prove` | where |\n|---|---|---|---|\n")
+	if table, _, _ = strings.Cut(table, "\n\n"); !found {
+		t.Fatal("README.md has no table of proofs")
+	}
+	for row := range strings.Lines(table) {
+		cells := strings.Split(row, " | ")
+		name := strings.TrimPrefix(cells[0], "| ")
+		if len(cells) != 4 || cells[1]+", "+cells[2] != want[name] {
+			t.Errorf("the row %q does not say %q", row, want[name])
+		}
+		delete(want, name)
+	}
+	for name := range want {
+		t.Errorf("there is no row of %s", name)
 	}
 }
