@@ -17,7 +17,7 @@ import (
 type remote struct {
 	proving.Full
 	requests chan chan<- struct{}
-	waits    bool // until the context is over
+	waits    chan struct{} // gets a value when a Load begins to wait for its context; may be nil
 }
 
 func dial(t *testing.T) *remote {
@@ -35,7 +35,8 @@ func (r *remote) Load(ctx context.Context, user string) (store.Record, error) {
 	reply := make(chan struct{}, 1)
 	r.requests <- reply
 	<-reply
-	if r.waits {
+	if r.waits != nil {
+		r.waits <- struct{}{}
 		<-ctx.Done()
 	}
 	if err := ctx.Err(); err != nil {
@@ -49,6 +50,7 @@ func (r *remote) Load(ctx context.Context, user string) (store.Record, error) {
 func TestInBubble(t *testing.T) {
 	t.Parallel()
 	r := dial(t)
+	waits := make(chan struct{})
 	proving.InBubble(t, func(*testing.T) store.Store { return r }, func(t *testing.T, open proving.Open) {
 		s := open(t)
 		rec := store.Record{UserID: "alice", Version: 1, State: store.None}
@@ -75,18 +77,19 @@ func TestInBubble(t *testing.T) {
 				t.Errorf("Load after the end of its context = %v, want %v", err, want)
 			}
 		}
-		r.waits = true
+		r.waits = waits
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() {
 			_, err := s.Load(ctx, "alice")
 			ended <- err
 		}()
+		<-waits
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("Load while its context ends = %v", err)
 		}
-		r.waits = false
+		r.waits = nil
 		if !time.Now().Equal(before) {
 			t.Error("the clock went on")
 		}
