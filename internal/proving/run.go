@@ -36,8 +36,15 @@ type Test struct {
 	Few func(t *testing.T, open Open)
 }
 
-// A Share is one in so many of what a test tries, chosen by their names.
+// A Share is one in so many of what a test tries, chosen by their names. Those begin with
+// that of the test, so that other stores get others.
 type Share uint32
+
+// The shares of what a test tries.
+const (
+	Every Share = 1
+	Few   Share = 32
+)
 
 // Has reports whether that is one of them.
 func (s Share) Has(name ...any) bool {

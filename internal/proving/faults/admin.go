@@ -157,7 +157,7 @@ func adminOperations() []operation {
 
 // Erasing takes two writes. Between them, and whichever fails, the account is
 // whole; after nil it is gone.
-func TestFaultsOfErase(t *testing.T, open proving.Open) { faultsOfErase(t, open, 1) }
+func TestFaultsOfErase(t *testing.T, open proving.Open) { faultsOfErase(t, open, proving.Every) }
 
 func faultsOfErase(t *testing.T, open proving.Open, some proving.Share) {
 	if fips.Enforced() {
@@ -201,7 +201,7 @@ func faultsOfErase(t *testing.T, open proving.Open, some proving.Share) {
 				proving.InBubble(t, open, func(t *testing.T, open proving.Open) {
 					for i := range every {
 						m := &every[i]
-						if !some.Has(name, how, m.name) {
+						if !some.Has(t.Name(), m.name) {
 							continue
 						}
 						if how != "works" && m.on != "" && m.on != proving.Save {

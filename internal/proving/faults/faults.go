@@ -33,7 +33,7 @@ var Tests = []proving.Test{
 	{Name: "TestFaultsCancelledBefore", Run: TestFaultsCancelledBefore},
 	{Name: "TestFaultsOfSealer", Run: TestFaultsOfSealer, Once: true},
 	{Name: "TestFaultsOfRandomness", Run: TestFaultsOfRandomness, Once: true},
-	{Name: "TestFaultsOfNotify", Run: TestFaultsOfNotify},
+	{Name: "TestFaultsOfNotify", Run: TestFaultsOfNotify, Few: few(faultsOfNotify)},
 	{Name: "TestFaultsHangUpAtGate", Run: TestFaultsHangUpAtGate, Once: true},
 	{Name: "TestFaultsOfSender", Run: TestFaultsOfSender},
 	{Name: "TestFaultsOfRefusals", Run: TestFaultsOfRefusals},
@@ -43,16 +43,16 @@ var Tests = []proving.Test{
 
 // few runs a test with a share of its faults.
 func few(test func(t *testing.T, open proving.Open, some proving.Share)) func(t *testing.T, open proving.Open) {
-	return func(t *testing.T, open proving.Open) { test(t, open, 16) }
+	return func(t *testing.T, open proving.Open) { test(t, open, proving.Few) }
 }
 
 // Each call of the store fails in each way.
-func TestFaultsOfStore(t *testing.T, open proving.Open) { faultsOfStore(t, open, 1) }
+func TestFaultsOfStore(t *testing.T, open proving.Open) { faultsOfStore(t, open, proving.Every) }
 
 func faultsOfStore(t *testing.T, open proving.Open, some proving.Share) {
 	each(t, open, recovery.Fast, nil, func(t *testing.T, open proving.Open, s *states.State, op *operation) {
 		for i, tell := range notifies(op) {
-			sweep(t, open, s, op, tell, slices.DeleteFunc(modes(), func(m mode) bool { return !some.Has(op.name, i, m.name) }))
+			sweep(t, open, s, op, tell, slices.DeleteFunc(modes(), func(m mode) bool { return !some.Has(t.Name(), i, m.name) }))
 		}
 	})
 }

@@ -15,13 +15,17 @@ import (
 
 // Whatever Notify does, the answer stays, and so does the event until it is
 // taken.
-func TestFaultsOfNotify(t *testing.T, open proving.Open) {
+func TestFaultsOfNotify(t *testing.T, open proving.Open) { faultsOfNotify(t, open, proving.Every) }
+
+func faultsOfNotify(t *testing.T, open proving.Open, some proving.Share) {
 	bad := map[string]notify{
 		"fails":  func(context.Context, enrollment.Event) error { return errFault },
 		"panics": func(context.Context, enrollment.Event) error { panic(errFault) },
 		"hangs":  func(ctx context.Context, _ enrollment.Event) error { <-ctx.Done(); return ctx.Err() },
 	}
-	events := func(op *operation) bool { return op.told || op.once && !op.quiet }
+	events := func(op *operation) bool {
+		return (op.told || op.once && !op.quiet) && some.Has(t.Name(), op.name)
+	}
 	each(t, open, recovery.Fast, events, func(t *testing.T, open proving.Open, s *states.State, op *operation) {
 		ref := newRig(t, open, s, op, nil, 0).reference(states.Taken)
 		for name, tell := range bad {

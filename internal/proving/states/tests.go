@@ -32,6 +32,6 @@ func walks(name string, test func(t *testing.T, open proving.Open)) proving.Test
 	return proving.Test{
 		Name: name,
 		Run:  func(t *testing.T, open proving.Open) { test(t, proving.Emptied(t, open)) },
-		Few:  func(t *testing.T, open proving.Open) { test(t, proving.Share(16).Of(proving.Emptied(t, open))) },
+		Few:  func(t *testing.T, open proving.Open) { test(t, proving.Few.Of(proving.Emptied(t, open))) },
 	}
 }
