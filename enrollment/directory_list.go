@@ -12,8 +12,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// listPage is how many records a listing holds at a time. Operations that take
-// longer for each record use [store.DefaultPage].
+// listPage is how many records a listing holds at a time. Reseal, which takes longer
+// for each, uses [store.DefaultPage].
 const listPage = 500
 
 // A Member is a user in a listing.

@@ -83,7 +83,8 @@ func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 
 // sweepDue does what is due by what the store says.
 func (d *Directory) sweepDue(ctx context.Context, now time.Time, done *Swept) error {
-	for page, err := range d.pages(ctx, store.Query{DueBy: now}) {
+	// For each page, a database can have to read all that is still due. So there are few.
+	for page, err := range d.pages(ctx, store.Query{DueBy: now, Limit: store.MaxPage}) {
 		if err != nil {
 			return err
 		}

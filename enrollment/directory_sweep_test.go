@@ -304,6 +304,29 @@ func TestSweepAfterCrash(t *testing.T) {
 	}
 }
 
+// A database can have to read all that is due for each page, so Sweep asks for as few
+// pages as a store allows.
+func TestSweepAsksForFewPages(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	const due = store.MaxPage + 1
+	for i := range due {
+		k.Begin(fmt.Sprintf("user-%d", i), enrollment.BeginOptions{})
+	}
+	k.Pass(15 * time.Minute)
+	pages := 0
+	_, dir := k.Another(lying(k, func(q store.Query, p store.Page, err error) (store.Page, error) {
+		if !q.DueBy.IsZero() {
+			pages++
+		}
+		return p, err
+	}), k.Keys)
+	swept(t, k, dir, enrollment.Swept{Seen: due, Expired: due})
+	if pages != 2 {
+		t.Errorf("Sweep of %d accounts asked for %d pages", due, pages)
+	}
+}
+
 // Accounts that fail are counted and named, and the others are swept.
 func TestSweepGoesOn(t *testing.T) {
 	t.Parallel()

@@ -22,7 +22,7 @@ type Plan struct {
 
 // SweepPlan returns how the database finds the first page of accounts that are due.
 func (c *Crew) SweepPlan(ctx context.Context) (Plan, error) {
-	return c.plan(ctx, store.Query{DueBy: c.population.now()})
+	return c.plan(ctx, store.Query{DueBy: c.population.now(), Limit: store.MaxPage})
 }
 
 // plan has the store send the statement of the query, and asks the database to
