@@ -36,7 +36,7 @@ type Device struct {
 	// ID identifies the device within the account, for Revoke.
 	ID string `json:"id"`
 
-	// Name is what the application called the device, for example "Firefox on Linux".
+	// Name is what the application called the device, for example "Firefox (Linux)".
 	Name string `json:"name"`
 
 	// Added is when the trust began, and Expires when it ends.

@@ -2,14 +2,15 @@ package web
 
 import "strings"
 
-// browserName returns a name such as "Firefox on Linux" for a trusted device.
+// browserName returns a name such as "Firefox (Linux)" for a trusted device. It is stored,
+// so it is the same in every language.
 func browserName(userAgent string) string {
 	// The first that fits: most browsers claim to be others as well.
 	name := firstIn(userAgent, "Edg/", "Edge", "OPR/", "Opera", "SamsungBrowser", "Samsung Internet", "Firefox/", "Firefox", "FxiOS", "Firefox", "Chrome/", "Chrome", "CriOS", "Chrome", "Safari/", "Safari")
 	system := firstIn(userAgent, "Android", "Android", "iPhone", "iPhone", "iPad", "iPad", "Windows", "Windows", "Mac OS X", "macOS", "CrOS", "ChromeOS", "Linux", "Linux")
 	switch {
 	case name != "" && system != "":
-		return name + " on " + system
+		return name + " (" + system + ")"
 	case name != "":
 		return name
 	}

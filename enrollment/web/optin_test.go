@@ -31,7 +31,7 @@ func TestTrustedDevices(t *testing.T) {
 		t.Errorf("the factor is %q", got)
 	}
 	h.browser().login("alice").at("/2fa/sign-in")
-	b.get("/2fa/").sees("Firefox on Linux")
+	b.get("/2fa/").sees("Firefox (Linux)")
 	devices, err := h.kit.Guard.Devices().List(t.Context(), "alice")
 	if err != nil || len(devices) != 1 {
 		t.Fatal(devices, err)
@@ -56,8 +56,8 @@ func TestTrustedDeviceIsNamed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, enrollmenttest.New(t), func(c *web.Config) { c.TrustDevices = true })
 	for agent, want := range map[string]string{
-		"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0": "Firefox on Linux",
-		"Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0":     "Edge on Windows",
+		"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0": "Firefox (Linux)",
+		"Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0":     "Edge (Windows)",
 		"Mozilla/5.0 (Haiku) Firefox/128.0":                                      "Firefox",
 		"Dalvik/2.1.0 (Linux; U; Android 15)":                                    "Android",
 		"curl/8":                                                                 "Device",

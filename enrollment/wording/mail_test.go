@@ -69,7 +69,7 @@ func TestMailNeutralisesNames(t *testing.T) {
 func TestMailQuotesTheOrigin(t *testing.T) {
 	t.Parallel()
 	for origin, want := range map[string]string{
-		"Firefox on Linux, 192.0.2.7":           "12:00 UTC. The request came from “Firefox on Linux, 192.0.2.7”.",
+		"Firefox (Linux), 192.0.2.7":            "12:00 UTC. The request came from “Firefox (Linux), 192.0.2.7”.",
 		"Safari (2001:db8::7)":                  "12:00 UTC. The request came from “Safari (2001:db8::7)”.",
 		"2001:db8::7%http://evil.example":       "“2001: db8: : 7%http: / /evil. example”",
 		"Mozilla/5.0 (see https://evil.example": "“Mozilla/5.0 (see https: / /evil. example”",

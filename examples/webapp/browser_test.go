@@ -176,6 +176,7 @@ func (b *browser) post(path string, fields url.Values) {
 func (b *browser) load(request *http.Request) {
 	b.t.Helper()
 	request.Header.Set("Accept-Language", b.language)
+	request.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
 	response, err := b.client.Do(request)
 	if err != nil {
 		b.t.Fatal(err)

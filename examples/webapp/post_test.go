@@ -24,9 +24,9 @@ func TestMailbox(t *testing.T) {
 	b.step(phone.next())
 	b.submit("/security/disable")
 	b.get("/messages")
-	b.sees("Two-factor authentication was turned off.", "your password alone signs you in", "The request came from “Browser on another system, 127.0.0.1”.")
+	b.sees("Two-factor authentication was turned off.", "your password alone signs you in", "The request came from “Firefox (Linux), 127.0.0.1”.")
 	b.get("/security/")
-	b.sees(`<span class="hint">Browser on another system, 127.0.0.1</span>`)
+	b.sees(`<span class="hint">Firefox (Linux), 127.0.0.1</span>`)
 
 	// An event can be delivered again. Its message is sent once.
 	before := len(s.app.mailbox.List())

@@ -9,29 +9,34 @@ import (
 )
 
 // Origin returns the browser and the address of a request. Behind a proxy, the address
-// is the proxy's: take the client's from where your own proxy puts it.
+// is the proxy's: take the client's from where your own proxy puts it. Origins are stored,
+// and read in any language, so there are only names in them.
 func Origin(r *http.Request) string {
-	origin := deviceName(r.UserAgent())
-	if address, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		origin += ", " + address
+	device := deviceName(r.UserAgent())
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || device == "" {
+		return device + address
 	}
-	return origin
+	return device + ", " + address
 }
 
-// deviceName returns a short name by which users tell their devices apart. A browser can
-// claim anything in its User-Agent, so use the name for nothing else.
+// deviceName returns a short name by which users tell their devices apart, or "". A browser
+// can claim anything in its User-Agent, so use the name for nothing else.
 func deviceName(userAgent string) string {
-	find := func(other string, names ...string) string {
+	find := func(names ...string) string {
 		for i := 0; i < len(names); i += 2 {
 			if strings.Contains(userAgent, names[i]) {
 				return names[i+1]
 			}
 		}
-		return other
+		return ""
 	}
-	browser := find("Browser", "Firefox/", "Firefox", "FxiOS/", "Firefox", "Edg", "Edge", "OPR/", "Opera", "Chrome/", "Chrome", "CriOS/", "Chrome", "Safari/", "Safari")
-	system := find("another system", "iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS", "macOS", "Linux", "Linux")
-	return browser + " on " + system
+	browser := find("Firefox/", "Firefox", "FxiOS/", "Firefox", "Edg", "Edge", "OPR/", "Opera", "Chrome/", "Chrome", "CriOS/", "Chrome", "Safari/", "Safari")
+	system := find("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "Mac OS", "macOS", "Linux", "Linux")
+	if browser == "" || system == "" {
+		return browser + system
+	}
+	return browser + " (" + system + ")"
 }
 
 // Local reports whether the request comes from this machine and names it. The
