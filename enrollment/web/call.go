@@ -153,6 +153,7 @@ func (c *call) addNote(p *Page) {
 	switch n.kind {
 	case noteDone:
 		p.Notice = fill(c.text(n.key), "{time}", c.lang.time(n.until))
+		p.urges = n.key == noteMustEnroll
 	case noteDenied:
 		p.Denied = n.denied
 		p.Problem = c.lang.words.Describe(n.denied, noTime).Text

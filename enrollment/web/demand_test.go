@@ -39,7 +39,7 @@ func (b *browser) outside() {
 func TestDemandedSetup(t *testing.T) {
 	t.Parallel()
 	h := mandatory(t, enrollmenttest.New(t))
-	b := h.browser().demanded("alice").sees("Your account requires two-factor authentication.")
+	b := h.browser().demanded("alice").sees(`class="box warn" role="status">Your account requires two-factor authentication.`)
 	b.outside()
 	b.submit("/2fa/setup/begin").at("/2fa/setup?return=%2Fnews").outside()
 	app := b.scan()

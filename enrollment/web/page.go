@@ -103,6 +103,7 @@ type Page struct {
 	// those of the Config.
 	Path, Login, Home string
 
+	urges  bool // the Notice says what the user has to do, and nothing that was done
 	text   func(key string) string
 	lang   *language
 	now    time.Time

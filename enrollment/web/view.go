@@ -23,6 +23,14 @@ func (v view) T(key string, pairs ...string) string {
 	return fill(v.text(key), pairs...)
 }
 
+// NoticeKind returns the class of the Notice.
+func (v view) NoticeKind() string {
+	if v.urges {
+		return "warn"
+	}
+	return "good"
+}
+
 // Time returns a time in words.
 func (v view) Time(t time.Time) string { return v.lang.time(t) }
 
