@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -224,6 +225,11 @@ func (d *demonstration) startStory(w http.ResponseWriter, r *http.Request, _ acc
 		return err
 	}
 	d.story.Store(story)
+	for _, c := range r.Cookies() { // of a sign-in in another story
+		if strings.Contains(c.Name, "twofactor-") {
+			http.SetCookie(w, &http.Cookie{Name: c.Name, Path: "/", MaxAge: -1, HttpOnly: true, Secure: a.config.secure})
+		}
+	}
 	at, err := a.begin(r, story, &d.phone)
 	if err != nil {
 		return err

@@ -126,8 +126,20 @@ func TestStoriesBegin(t *testing.T) {
 		t.Errorf("the last story has the switches %+v", c)
 	}
 
-	// A switch changes the site at once, and no session ends.
+	// A story has nothing of the sign-in that another one has left.
 	b := s.browser()
+	b.tell("frame", "")
+	b.submit("/sign-in", "password", storyPassword)
+	b.at("/security/setup/begin")
+	b.tell("review", "")
+	b.get("/security/setup/begin")
+	b.submit("/security/setup/begin")
+	if link := linkRE.FindString(b.page.body); !strings.Contains(link, ":review-") {
+		t.Errorf("the app shows %q", link)
+	}
+
+	// A switch changes the site at once, and no session ends.
+	b = s.browser()
 	b.tell("review", "")
 	b.post("/demo/switches", url.Values{"setup": {"1"}, "tenant": {"Acme Rentals"}, "return": {"/security/"}})
 	b.at("/security/")

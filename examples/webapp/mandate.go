@@ -14,23 +14,30 @@ const maxGrace = 90
 type mandatePage struct {
 	accounts.Mandate
 	Since    time.Time
+	Form     mandateForm
 	MaxGrace int
 	Problem  string
 	Clients  int64 // how many users are clients
 	Hit      int   // how many have no second factor, and have to set one up
 }
 
-// mandateForm shows the current mandate.
-func (a *app) mandateForm(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
-	return a.showMandate(w, r, http.StatusOK, "")
+// mandateForm is the form as it is shown: with the current mandate, or as it was sent.
+type mandateForm struct {
+	All, Exempt bool
+	Days        string
 }
 
-func (a *app) showMandate(w http.ResponseWriter, r *http.Request, status int, problem string) error {
+// mandate shows the current mandate.
+func (a *app) mandate(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	m, err := a.accounts.Mandate(r.Context())
 	if err != nil {
 		return err
 	}
-	page := mandatePage{Mandate: m, Since: time.Unix(m.Since, 0), MaxGrace: maxGrace, Problem: problem}
+	return a.showMandate(w, r, m, mandateForm{m.Mandatory, m.ExemptClients, strconv.Itoa(m.GraceDays)}, "")
+}
+
+func (a *app) showMandate(w http.ResponseWriter, r *http.Request, m accounts.Mandate, form mandateForm, problem string) (err error) {
+	page := mandatePage{Mandate: m, Since: time.Unix(m.Since, 0), Form: form, MaxGrace: maxGrace, Problem: problem}
 	if page.Clients, err = a.accounts.Count(r.Context(), accounts.RoleClient); err != nil {
 		return err
 	}
@@ -42,6 +49,10 @@ func (a *app) showMandate(w http.ResponseWriter, r *http.Request, status int, pr
 			page.Hit++
 		}
 	}
+	status := http.StatusOK
+	if problem != "" {
+		status = http.StatusUnprocessableEntity
+	}
 	return a.render(w, r, status, "mandate", page)
 }
 
@@ -49,15 +60,16 @@ func (a *app) showMandate(w http.ResponseWriter, r *http.Request, status int, pr
 // turned on, not from today.
 func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	ctx := r.Context()
-	days, err := strconv.Atoi(r.PostFormValue("days"))
-	if err != nil || days < 0 || days > maxGrace {
-		return a.showMandate(w, r, http.StatusUnprocessableEntity, languageOf(r).say("Enter a number of days from 0 to %v.", maxGrace))
-	}
 	old, err := a.accounts.Mandate(ctx)
 	if err != nil {
 		return err
 	}
-	m := accounts.Mandate{Mandatory: r.PostFormValue("mandatory") == "yes", Since: a.config.Now().Unix(), GraceDays: days, ExemptClients: r.PostFormValue("exempt") != ""}
+	form := mandateForm{r.PostFormValue("mandatory") == "yes", r.PostFormValue("exempt") != "", r.PostFormValue("days")}
+	days, err := strconv.Atoi(form.Days)
+	if err != nil || days < 0 || days > maxGrace {
+		return a.showMandate(w, r, old, form, languageOf(r).say("Enter a number of days from 0 to %v.", maxGrace))
+	}
+	m := accounts.Mandate{Mandatory: form.All, Since: a.config.Now().Unix(), GraceDays: days, ExemptClients: form.Exempt}
 	if old.Mandatory {
 		m.Since = old.Since
 	}

@@ -51,7 +51,7 @@ func (a *app) routes() []route {
 
 		{"GET /admin/members", a.administrator, a.members},
 		{"GET /admin/members.csv", a.administrator, a.membersFile},
-		{"GET /admin/mandate", a.administrator, a.mandateForm},
+		{"GET /admin/mandate", a.administrator, a.mandate},
 		{"POST /admin/mandate", a.administrator, a.setMandate},
 		{"GET /admin/member", a.administrator, a.member},
 		{"POST /admin/member", a.administrator, a.help},

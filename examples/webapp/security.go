@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/telephone"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
@@ -18,7 +19,9 @@ func (a *app) renderTwoFactor(w http.ResponseWriter, r *http.Request, page web.P
 	case "security":
 		return a.showSecurity(w, r, page)
 	case "address":
-		return a.render(w, r, status, "phone", phonePage{page, telephone.Countries(page.Lang)})
+		return a.render(w, r, status, "phone", phonePage{
+			page, telephone.Countries(page.Lang), a.sessions.PopString(r.Context(), keyCountry), a.sessions.PopString(r.Context(), keyPhone),
+		})
 	}
 	body, err := page.Body()
 	if err != nil {
@@ -42,14 +45,20 @@ type twoFactorPage struct {
 type phonePage struct {
 	web.Page
 	Countries []telephone.Country
+	Country   string // chosen and typed before, with an error
+	Typed     string
 }
 
-// readPhone reads a phone number for codes by text message.
-func readPhone(r *http.Request, typed string) (channel, to string, err error) {
-	if to = telephone.Read(r.PostForm.Get("country"), typed); to != "" {
-		channel = "sms"
+// readPhone reads a phone number for codes by text message. What can't be read is shown
+// again.
+func (a *app) readPhone(r *http.Request, typed string) (channel, to string, err error) {
+	country := r.PostForm.Get("country")
+	if to = telephone.Read(country, typed); to != "" {
+		return "sms", to, nil
 	}
-	return channel, to, nil
+	a.sessions.Put(r.Context(), keyCountry, front.Line(country, 2))
+	a.sessions.Put(r.Context(), keyPhone, front.Line(typed, 64))
+	return "", "", nil
 }
 
 // fewCodes is the number of recovery codes from which on we warn the user.

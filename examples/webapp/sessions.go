@@ -23,6 +23,8 @@ const (
 	keyReset      = "reset"      // hash of the link that resets a password
 	keyEmail      = "email"      // filled in at the sign-in, in a demonstration
 	keyReason     = "reason"     // what an administrator has typed
+	keyCountry    = "country"    // of a phone number that can't be read
+	keyPhone      = "phone"      // that number, as it was typed
 	keyNotice     = "notice"     // good news for the next page
 	keyWarning    = "warning"    // what the user should know on the next page
 	keyBad        = "problem"    // bad news for the next page

@@ -26,7 +26,7 @@ func (a *app) newTwoFactor() (*web.Pages, error) {
 			return u.Email, err
 		},
 		Issuer:  a.issuer,
-		Address: readPhone,
+		Address: a.readPhone,
 		Render: func(w http.ResponseWriter, r *http.Request, page web.Page) {
 			if err := a.renderTwoFactor(w, r, page); err != nil {
 				a.fail(w, r, err)
