@@ -28,7 +28,8 @@ func (p *person) saved() []string {
 }
 
 // Production tracking: required from everyone but clients. One field takes both kinds of
-// codes. Everything works by keyboard.
+// codes, which are kept in a file, and the key is typed in by hand. S1 to S3, R1, R3 and R4
+// of FEATURES.md; S4 is in mobile_test.go.
 func TestStoryOfTracking(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast)
@@ -44,14 +45,24 @@ func TestStoryOfTracking(t *testing.T) {
 	p.Next(func() { p.Click("form[action='/sign-out'] button") })
 	p.signIn("bob@example.com")
 	p.Sees(languages["en"].Decisions[enrollment.MustEnroll])
-	p.picture("required")
 	p.Get("/data")
 	p.Sees("Sign in")
 	p.signIn("bob@example.com")
 	p.Sees(languages["en"].Decisions[enrollment.MustEnroll])
-	p.Type("main form button", "\r")
-	app := p.setUp()
+	p.next("main form button")
+	p.Click("main details summary")
+	p.Sees("type this key")
+	app := oath{t, s, p.Texts("#key")[0]}
+	p.Type("#code", app.shows())
+	p.Sees("I have saved")
+	sheet := p.Download("a[href='/security/codes.txt']")
 	codes := p.saved()
+	for _, text := range append(codes, "bob@example.com") {
+		if !strings.Contains(sheet, text) {
+			t.Errorf("the file has no %s:\n%s", text, sheet)
+		}
+	}
+	p.Sees("You are signed in as bob@example.com")
 	p.Get("/security/")
 	p.Sees("you can’t turn it off")
 
@@ -62,9 +73,13 @@ func TestStoryOfTracking(t *testing.T) {
 		p.Sees("You are signed in as bob@example.com")
 	}
 	p.Sees("You signed in with a recovery code. 9 are left.")
+	p.signIn("bob@example.com")
+	p.Sees("Enter your code")
+	p.enters(codes[3])
+	p.Sees("You have already used that recovery code.")
 }
 
-// Video: an app or text messages, and a pass for a day.
+// Video: an app or text messages, and a pass for a day. R1, R2 and R6 of FEATURES.md.
 func TestStoryOfVideo(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast, func(c *config) { c.AddressAlone = true })
@@ -75,7 +90,6 @@ func TestStoryOfVideo(t *testing.T) {
 
 	p.signUp("bob@example.com")
 	p.Sees("Use text messages instead")
-	p.picture("choice")
 	p.Click("a[href^='/security/address']")
 	p.Sees("Country")
 	p.Type("#country", "Germany")
@@ -86,10 +100,8 @@ func TestStoryOfVideo(t *testing.T) {
 	p.Sees("You are signed in as bob@example.com")
 	s.clock.advance(2 * time.Minute)
 	p.signIn("bob@example.com")
-	p.picture("message-first")
 	p.Click("form[action='/security/sign-in/text'] button")
 	p.Sees("…89")
-	p.picture("message-sent")
 	p.Type("#code", s.sentCode(number))
 	p.Sees("You are signed in as bob@example.com")
 
@@ -97,19 +109,29 @@ func TestStoryOfVideo(t *testing.T) {
 	admin.help("pass", "phone at home")
 	p.signIn("bob@example.com")
 	p.Sees("You signed in with the pass from your administrator.")
-	p.picture("pass")
 	s.clock.advance(25 * time.Hour)
 	p.Get("/data")
 	p.Sees("Sign in")
 	p.signIn("bob@example.com")
 	p.Sees("Text me a code")
+
+	// Without a second factor, a setup follows the pass.
+	admin.open("bob@example.com", phone)
+	admin.help("reset", "lost the phone")
+	admin.help("pass", "gets a new one tomorrow")
+	p.signIn("bob@example.com")
+	p.Sees("You signed in with the pass from your administrator.")
+	s.clock.advance(25 * time.Hour)
+	p.signIn("bob@example.com")
+	p.Sees(languages["en"].Decisions[enrollment.MustEnroll])
 }
 
-// Tracker: recovery codes before the QR code, a password reset that asks for a code, and a
-// reset of everything that takes days.
+// Tracker: recovery codes before the QR code, mails, the password that turns it off, a
+// password reset that asks for a code, a reset of everything that takes days, and a list of
+// members. T1 to T6 of FEATURES.md.
 func TestStoryOfTracker(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.CodesAtSetup = true })
+	s := newSite(t, fast, func(c *config) { c.CodesAtSetup, c.AllowReauth = true, true })
 	p := s.person()
 	admin, phone := s.admin()
 	p.signUp("bob@example.com")
@@ -119,7 +141,22 @@ func TestStoryOfTracker(t *testing.T) {
 	p.Get("/security/setup/begin")
 	p.Click("main form button")
 	p.Sees("They become valid when the setup is done.")
-	p.picture("codes-first")
+	p.setUp()
+	p.saved()
+	s.received("bob@example.com", "Two-factor authentication was turned on.")
+
+	// The password turns it off. It is asked for if it was entered long ago.
+	s.clock.advance(time.Hour)
+	p.Get("/security/")
+	p.next("a[href='/security/disable']")
+	p.Sees("Enter your password")
+	p.Next(func() { p.Type("#password", password+"\r") })
+	p.Sees("Your password alone will sign in.")
+	p.next("form[action='/security/disable'] button")
+	p.Sees("Two-factor authentication off")
+	s.received("bob@example.com", "Two-factor authentication was turned off.")
+	p.Get("/security/setup/begin")
+	p.next("main form button")
 	app := p.setUp()
 	p.saved()
 
@@ -128,10 +165,8 @@ func TestStoryOfTracker(t *testing.T) {
 	p.Sees("we have sent it a message")
 	p.Get(s.received("bob@example.com", "link to change your password").Link)
 	p.Sees("Anyone who can read your e-mail can open that link.")
-	p.picture("reset-code")
 	p.Type("#code", app.next())
 	p.Sees("New password")
-	p.picture("reset-password")
 	p.Type("#password", password+"\r")
 	p.Sees("Password changed. Please sign in.")
 
@@ -140,16 +175,29 @@ func TestStoryOfTracker(t *testing.T) {
 	p.Click("details summary")
 	p.Click("form[action='/security/sign-in/reset'] button")
 	p.Sees("Nothing happens before")
-	p.picture("lost")
 	s.clock.advance(3*24*time.Hour + time.Minute)
 	admin.open("bob@example.com", phone)
 	admin.help("approve", "came by in person")
 	admin.sees("Two-factor authentication is now off for this user.")
 	p.signIn("bob@example.com")
 	p.Sees("You are signed in as bob@example.com")
+
+	p.signIn(adminEmail)
+	p.Sees("Enter your code")
+	p.enters(phone.next())
+	p.Get("/admin/members")
+	p.enters(phone.next())
+	p.Sees("All 2")
+	list := p.Download("a[href^='/admin/members.csv']")
+	for _, row := range []string{adminEmail + ",admin,", "bob@example.com,member,"} {
+		if !strings.Contains(list, row) {
+			t.Errorf("the file has no %s:\n%s", row, list)
+		}
+	}
 }
 
-// System access: eight recovery codes that never run out and can be seen again.
+// System access: eight recovery codes that never run out and can be seen again, and who has a
+// second factor. A1 to A4 and A7 of FEATURES.md.
 func TestStoryOfSystemAccess(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast, func(c *config) {
@@ -166,7 +214,20 @@ func TestStoryOfSystemAccess(t *testing.T) {
 	if uri := p.Scan("img.qr"); !strings.Contains(uri, "Reseller%20One") {
 		t.Errorf("the app shows %q", uri)
 	}
+
+	// Without a first code nothing changes, and one begins again.
+	left := p.scan()
+	s.clock.advance(time.Hour)
+	p.signIn("alice@example.com")
+	p.Sees("You are signed in as")
+	p.Get("/security/")
+	p.Sees("Two-factor authentication off")
+	p.next("a[href='/security/setup/begin']")
+	p.next("main form button")
 	app := p.setUp()
+	if app.secret == left.secret {
+		t.Error("the secret is that of the setup which was left")
+	}
 	codes := p.saved()
 	if len(codes) != 8 {
 		t.Fatalf("%d codes", len(codes))
@@ -175,7 +236,6 @@ func TestStoryOfSystemAccess(t *testing.T) {
 	p.Sees("Enter your code")
 	p.Type("#code", codes[0]+"\r")
 	p.Sees("It replaces the one that you have just used.")
-	p.picture("replenished")
 	p.Click("main form button")
 	p.Sees("You are signed in as")
 	p.Get("/security/")
@@ -183,7 +243,24 @@ func TestStoryOfSystemAccess(t *testing.T) {
 	p.Get("/security/codes/kept")
 	p.Type("#code", app.next())
 	p.Sees("These are the codes that you have not used.")
-	p.picture("kept")
+
+	// Alice is an administrator, as the first user.
+	s.member("bob@example.com")
+	p.Get("/admin/members?factor=on")
+	p.enters(app.next())
+	p.Sees("alice@example.com")
+	if rows := p.Texts("tbody tr"); len(rows) != 1 || !strings.Contains(rows[0], "recovery code") {
+		t.Errorf("with a second factor: %q", rows)
+	}
+	p.next("a[href^='/admin/members?factor=off']")
+	if rows := p.Texts("tbody tr"); len(rows) != 1 || !strings.Contains(rows[0], "bob@example.com") {
+		t.Errorf("without a second factor: %q", rows)
+	}
+	p.Get(memberPath(s.idOf("alice@example.com")))
+	p.Sees("Two-factor authentication on")
+	if last := p.Texts("dl dd")[0]; !strings.HasSuffix(last, ", recovery code") {
+		t.Errorf("the last sign-in was %q", last)
+	}
 }
 
 // Without JavaScript, with two tabs, pages of yesterday, a wrong clock and a lock.

@@ -156,7 +156,6 @@ func TestTwoAccountsInTwoTabs(t *testing.T) {
 	b.Sees("Enter your code")
 	a.enters(app.next())
 	a.Sees("This browser was used with another account in the meantime.")
-	a.picture("other-account")
 	b.enters(theirs.next())
 	b.Sees("You are signed in as")
 	a.Reload()

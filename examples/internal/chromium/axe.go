@@ -6,12 +6,10 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
@@ -47,26 +45,6 @@ func (b *Tab) look(do func(scheme string, width int64)) {
 	b.run(emulation.SetEmulatedMedia(), emulation.ClearDeviceMetricsOverride())
 }
 
-// Picture writes pictures of the whole page into the folder: narrow and wide, light and
-// dark.
-func (b *Tab) Picture(folder, name string) {
-	b.t.Helper()
-	b.run(page.BringToFront())
-	b.look(func(scheme string, width int64) {
-		// In a window as high as the page, all of it is drawn.
-		var height int64
-		var picture []byte
-		b.run(chromedp.Evaluate(`document.documentElement.scrollHeight`, &height))
-		b.run(emulation.SetDeviceMetricsOverride(width, max(height, 900), 1, width < 400),
-			chromedp.Evaluate(`new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))`, nil,
-				func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
-			chromedp.FullScreenshot(&picture, 100))
-		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d-%s.png", name, width, scheme)), picture, 0o600); err != nil {
-			b.t.Fatal(err)
-		}
-	})
-}
-
 // Prints reports whether something that the selector finds is on paper if the page is printed.
 func (b *Tab) Prints(selector string) (prints bool) {
 	b.t.Helper()
@@ -95,6 +73,11 @@ const outside = `(width) => Array.from(document.querySelectorAll("body *")).filt
 	return box.width > 1 && box.right > Math.min(width, main?.right ?? width) + 1;
 }).slice(0, 3).map((e) => ({ Rule: "inside the page", Where: e.outerHTML.slice(0, 200), Why: "it is wider" }))`
 
+// broken finds codes in lists that do not stand in one line.
+const broken = `Array.from(document.querySelectorAll("li > code")).filter((e) =>
+	e.getBoundingClientRect().height > 2.4 * parseFloat(getComputedStyle(e).fontSize),
+).slice(0, 3).map((e) => ({ Rule: "one line", Where: e.outerHTML.slice(0, 200), Why: "it is in two" }))`
+
 // Barriers returns what axe-core says against the page, narrow and wide, light and dark,
 // and what does not fit in.
 func (b *Tab) Barriers() (found []Barrier) {
@@ -113,9 +96,9 @@ func (b *Tab) Barriers() (found []Barrier) {
 		b.run(chromedp.Evaluate(`axe.run(`+rules+`).then((all) => all.violations.flatMap((v) =>
 			v.nodes.map((n) => ({ Rule: v.id, Where: n.html, Why: n.failureSummary }))))`, &here,
 			func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-		var wider []Barrier
-		b.run(chromedp.Evaluate(fmt.Sprintf("(%s)(%d)", outside, width), &wider))
-		for _, barrier := range append(here, wider...) {
+		var wider, cut []Barrier
+		b.run(chromedp.Evaluate(fmt.Sprintf("(%s)(%d)", outside, width), &wider), chromedp.Evaluate(broken, &cut))
+		for _, barrier := range slices.Concat(here, wider, cut) {
 			barrier.Rule = fmt.Sprintf("%s (%s, %d px)", barrier.Rule, scheme, width)
 			found = append(found, barrier)
 		}

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
@@ -213,6 +215,34 @@ func (b *Tab) Scan(selector string) string {
 		b.t.Fatalf("zbarimg: %v", err)
 	}
 	return strings.TrimSpace(string(text))
+}
+
+// Download clicks on what the selector finds, and returns the file that the browser keeps.
+func (b *Tab) Download(selector string) string {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	done := make(chan string, 1)
+	chromedp.ListenTarget(b.ctx, func(event any) {
+		if e, ok := event.(*browser.EventDownloadProgress); ok && e.State == browser.DownloadProgressStateCompleted {
+			select {
+			case done <- e.GUID:
+			default:
+			}
+		}
+	})
+	b.run(browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllowAndName).WithDownloadPath(folder).WithEventsEnabled(true))
+	b.Click(selector)
+	select {
+	case name := <-done:
+		content, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return string(content)
+	case <-time.After(patience):
+		b.t.Fatalf("the browser keeps no file; the page is:\n%s", b.source())
+	}
+	return ""
 }
 
 // Another opens another tab of the same browser, which has the same cookies.

@@ -15,10 +15,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/chromium"
 )
 
-var (
-	pictures = flag.String("pictures", "", "`folder` for pictures of the pages")
-	language = flag.String("language", "en", "`language` of the pages")
-)
+var language = flag.String("language", "en", "`language` of the pages")
 
 // A host is an application with everything that is optional, in a browser. A cookie says
 // who is signed in.
@@ -105,9 +102,7 @@ func (h *host) show(name string, has ...string) {
 			h.t.Fatalf("%s: there is no %s", name, selector)
 		}
 	}
-	if *pictures != "" {
-		h.Picture(*pictures, name)
-	}
+	h.Keep(*language + "-" + name)
 	h.Evaluate(`document.querySelectorAll("details").forEach((d) => { d.open = true })`)
 	for _, b := range h.Barriers() {
 		h.t.Errorf("%s: %s: %s: %s", name, b.Rule, b.Where, b.Why)
