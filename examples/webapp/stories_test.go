@@ -100,6 +100,7 @@ func TestStoryOfVideo(t *testing.T) {
 	p.Sees("You are signed in as bob@example.com")
 	s.clock.advance(2 * time.Minute)
 	p.signIn("bob@example.com")
+	p.Sees("Enter your code")
 	p.Click("form[action='/security/sign-in/text'] button")
 	p.Sees("…89")
 	p.Type("#code", s.sentCode(number))
@@ -115,7 +116,10 @@ func TestStoryOfVideo(t *testing.T) {
 	p.signIn("bob@example.com")
 	p.Sees("Text me a code")
 
-	// Without a second factor, a setup follows the pass.
+	// Without a second factor, a setup follows the pass, also where none is required.
+	admin.get("/admin/mandate")
+	admin.step(phone.next())
+	admin.submit("/admin/mandate", "mandatory", "no")
 	admin.open("bob@example.com", phone)
 	admin.help("reset", "lost the phone")
 	admin.help("pass", "gets a new one tomorrow")
@@ -201,7 +205,8 @@ func TestStoryOfTracker(t *testing.T) {
 func TestStoryOfSystemAccess(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, fast, func(c *config) {
-		c.Issuer, c.eightCodes, c.ReplenishCodes, c.KeepCodes = "Reseller One", true, true, true
+		c.eightCodes, c.ReplenishCodes, c.KeepCodes = true, true, true
+		c.brands = map[string]string{"127.0.0.1": "Reseller One"}
 	})
 	p := s.person()
 	p.signUp("alice@example.com")
