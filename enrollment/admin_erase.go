@@ -35,7 +35,8 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 //
 // After [Admin.Move], the record of the old id holds no account. Erase removes it without
 // an event. While a Move is unfinished, the record of the old id can still hold the
-// account, and Erase deletes it.
+// account, and Erase deletes it. Do not erase an id while a Move to it runs: if the account
+// arrives during Erase, it can be deleted without an event.
 //
 // Erase also forgets which codes were used: if the account is created again with
 // the same secret, it accepts a used code once more.

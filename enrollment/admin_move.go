@@ -70,14 +70,20 @@ func (x Admin) Move(ctx context.Context, from, to string) (err error) {
 // account that has arrived never arrives again.
 func (x Admin) move(ctx context.Context, from, to string) error {
 	now, epoch, err := x.beforeMove(ctx, from, to)
-	if err != nil || now.Stage == account.Gone {
+	if err != nil {
 		return err
+	}
+	if now.Stage == account.Gone {
+		return x.withdraw(ctx, now.ID, to)
 	}
 	id, err := x.claim(ctx, now.ID, from, to)
 	if denied := deniedIn(err); denied != nil && now.Stage == account.Settled {
 		// What is there may be this account, if somebody else has moved it meanwhile.
 		then, _, failed := x.beforeMove(ctx, from, to)
-		if failed == nil && then.Stage != account.Settled {
+		switch {
+		case failed != nil:
+			return failed
+		case then.Stage != account.Settled:
 			return x.move(ctx, from, to)
 		}
 	}
@@ -229,6 +235,17 @@ func (x Admin) arrive(ctx context.Context, id account.MoveID, from, to string) e
 		}
 		x.guard.mend(held, m)
 		return a.Arrive(m, held, x.by)
+	})
+}
+
+// withdraw takes back a claim that was made although the account had arrived: it was
+// erased there before.
+func (x Admin) withdraw(ctx context.Context, id account.MoveID, to string) error {
+	return x.step(ctx, "", to, func(_ *edit, a *account.Account, m account.Moment) error {
+		if now := a.Move(); now.Stage == account.Claimed && now.ID == id {
+			a.Withdraw(m)
+		}
+		return nil
 	})
 }
 

@@ -321,14 +321,36 @@ func TestMoveWhileMovedBack(t *testing.T) {
 func TestMoveRepeatedWhileErased(t *testing.T) {
 	t.Parallel()
 	const claimToMake = 2
+	for _, again := range []bool{false, true} {
+		k := proving.New(t)
+		k.Enroll("a")
+		interrupted(t, k, "a", "b", 3)
+		other := k.NodeOver(k.Store.Straight, k.Keys).Admin("root", "left")
+		k.Store.Nth(proving.Load, claimToMake, func(context.Context, *proving.Call) {
+			k.Must(other.Erase(t.Context(), "b"))
+		})
+		if again {
+			interrupted(t, k, "a", "b", 1)
+		}
+		k.Must(mover(k).Move(t.Context(), "a", "b"))
+		k.SignIn("b", enrollment.SignInOptions{}, enrollment.Proceed)
+		k.Begin("b", enrollment.BeginOptions{})
+	}
+}
+
+// What stands under the new id can't be told from this account while the store fails.
+func TestMoveDoesNotTakeAFaultForAnAccount(t *testing.T) {
+	t.Parallel()
+	const claimToMake, accountAgain = 2, 3
 	k := proving.New(t)
 	k.Enroll("a")
-	interrupted(t, k, "a", "b", 3)
-	other := k.NodeOver(k.Store.Straight, k.Keys).Admin("root", "left")
+	other := k.NodeOver(k.Store.Straight, k.Keys).Admin("root", "married")
 	k.Store.Nth(proving.Load, claimToMake, func(context.Context, *proving.Call) {
-		k.Must(other.Erase(t.Context(), "b"))
+		k.Must(other.Move(t.Context(), "a", "b"))
 	})
+	k.Store.Nth(proving.Load, accountAgain, proving.Fails(proving.ErrLost))
+	if err := mover(k).Move(t.Context(), "a", "b"); !errors.Is(err, proving.ErrLost) {
+		t.Errorf("%v", err)
+	}
 	k.Must(mover(k).Move(t.Context(), "a", "b"))
-	k.SignIn("b", enrollment.SignInOptions{}, enrollment.Proceed)
-	k.Begin("b", enrollment.BeginOptions{})
 }

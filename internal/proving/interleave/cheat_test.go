@@ -58,18 +58,24 @@ func TestCheatsAreCaught(t *testing.T) {
 		"pending":   {{confirmWrong, confirmWrong}},
 		"sent":      {{answerWrongMessage, answerWrongMessage}},
 		"none":      {{takeOver, signInImport}, {signInImport, beginFirst}},
+
+		"staged moving":       {{move, verifyApp}, {move, verifyWrong}, {move, verifyRecovery}, {move, disable}, {move, confirm}},
+		"new id":              {{move, at(newID, beginFirst)}, {move, at(newID, takeOver)}},
+		"moves":               {{move, move}, {move, moveOther}},
+		"interrupted after 1": {{move, verifyApp}, {move, verifyWrong}},
+		"staged resealing":    {{reseal, verifyApp}, {reseal, verifyWrong}, {reseal, verifyRecovery}, {reseal, disable}, {reseal, confirm}},
 	}
 	for _, s := range scenes() {
-		if len(pairs[s.state]) == 0 {
+		if len(pairs[s.title()]) == 0 {
 			continue
 		}
 		from := states.New(t, s.state, recovery.Fast)
 		for name, save := range map[string]func(proving.Full, context.Context, store.Record, int64) error{"blind": blind, "late": late} {
-			for _, pair := range pairs[s.state] {
+			for _, pair := range pairs[s.title()] {
 				open := func(t *testing.T) store.Store { return cheat{proving.Memory(t).(proving.Full), save} }
 				r := newRig(t, open, nil, from, s, pair, newNotes())
 				if n, err := r.walk(Options{}); err == nil {
-					t.Errorf("%s: %s/%s came out well in all of %d schedules", name, s.state, nameOf(pair), n)
+					t.Errorf("%s: %s/%s came out well in all of %d schedules", name, s.title(), nameOf(pair), n)
 				}
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
@@ -23,26 +22,26 @@ func shownScene() scene {
 func list(codes recovery.Codes) string { return strings.Join(codes.Reveal(), " ") }
 
 var (
-	renewOnce = operation{"renew once", func(ctx ctx, s st, g gd) (string, error) {
-		done, err := g.RenewCodesOnce(ctx, states.User, s.Renewal, byReceipt(s))
+	renewOnce = operation{name: "renew once", run: func(ctx ctx, s st, g gd) (string, error) {
+		done, err := g.RenewCodesOnce(ctx, g.user, s.Renewal, byReceipt(s))
 		return list(done.Codes), err
 	}}
-	setupCodes = operation{"setup codes", func(ctx ctx, s st, g gd) (string, error) {
-		codes, err := g.SetupCodes(ctx, states.User, s.Shown)
+	setupCodes = operation{name: "setup codes", run: func(ctx ctx, s st, g gd) (string, error) {
+		codes, err := g.SetupCodes(ctx, g.user, s.Shown)
 		return list(codes), err
 	}}
-	renewalCodes = operation{"renewal codes", func(ctx ctx, s st, g gd) (string, error) {
-		codes, err := g.RenewalCodes(ctx, states.User, s.Renewal)
+	renewalCodes = operation{name: "renewal codes", run: func(ctx ctx, s st, g gd) (string, error) {
+		codes, err := g.RenewalCodes(ctx, g.user, s.Renewal)
 		return list(codes), err
 	}}
 )
 
 // tryRenewed shows the codes of the renewal again, and uses one.
 func tryRenewed(ctx ctx, s st, n node) string {
-	codes, err := n.RenewalCodes(ctx, states.User, s.Renewal)
+	codes, err := n.RenewalCodes(ctx, n.user, s.Renewal)
 	if err != nil {
 		return "codes of the renewal: " + string(proving.ReasonOf(err))
 	}
-	_, err = n.Verify(ctx, states.User, "x", codes.Reveal()[0])
+	_, err = n.Verify(ctx, n.user, "x", codes.Reveal()[0])
 	return "code of the renewal: " + string(proving.ReasonOf(err))
 }

@@ -8,8 +8,17 @@
 // The orders are not drawn but walked, depth first. Each process has a [Guard] of
 // its own, so that nothing but the store keeps them apart. One process runs at a
 // time, up to its next call of the store, so a schedule can be played again: it
-// is the list of the choices that were made; see [Play]. There are about 12,000
-// schedules of two operations, 260,000 with a fault, and 35,000 of three.
+// is the list of the choices that were made; see [Play]. Two calls that come out
+// the same in either order, such as two loads or calls about two user ids, are
+// walked in one order. So are a call and one that fails without having done
+// anything. About 16,000 schedules of two operations are left, 244,000 with a fault,
+// and 7,500 of three.
+//
+// The operations of each state stand beside each other, beside a change of the key
+// by a node that has the new one already, and beside [enrollment.Admin.Move]. A
+// move that came to no answer is called again at the end, as its documentation
+// says, and what was there before is judged as well. A code that works under two
+// user ids is a failure, whatever explains it.
 //
 // What the outcome is held against is the same Guard, whose operations are run
 // alone. That they do the right thing alone is what the other proofs are for.
@@ -21,7 +30,6 @@ import (
 	"cmp"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -35,7 +43,7 @@ import (
 // Options say what is walked.
 type Options struct {
 	// Processes is how many operations run at once. More than two are of those alone
-	// that write once at most.
+	// that write once at most; with Faults, of those in triples.go.
 	Processes int
 
 	// Faults says that in each schedule one call fails or one process dies, as well
@@ -65,16 +73,9 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	o.Play = cmp.Or(o.Play, os.Getenv(Play))
 	var all atomic.Int64
 	for _, s := range scenes() {
-		operations := s.core
-		switch {
-		case o.Processes > 2:
-			operations = s.short
-		case !o.Core:
-			operations = slices.Concat(s.core, s.others)
-		}
-		t.Run(s.state, func(t *testing.T) {
+		t.Run(s.title(), func(t *testing.T) {
 			from, known := states.New(t, s.state, recovery.Fast), newNotes()
-			for _, ops := range combinations(operations, o.Processes) {
+			for _, ops := range s.combinations(o) {
 				t.Run(nameOf(ops), func(t *testing.T) {
 					t.Parallel()
 					n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
@@ -94,26 +95,4 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 // only is the -run that chooses the test of that name alone.
 func only(name string) string {
 	return "^" + strings.ReplaceAll(regexp.QuoteMeta(name), "/", "$/^") + "$"
-}
-
-// combinations returns every choice of n of the operations, in no order, where
-// each can be chosen more than once.
-func combinations(all []operation, n int) (choices [][]operation) {
-	if n == 0 {
-		return [][]operation{nil}
-	}
-	for i, op := range all {
-		for _, others := range combinations(all[i:], n-1) {
-			choices = append(choices, append([]operation{op}, others...))
-		}
-	}
-	return choices
-}
-
-func nameOf(ops []operation) string {
-	var names []string
-	for _, op := range ops {
-		names = append(names, strings.ReplaceAll(op.name, " ", "_"))
-	}
-	return strings.Join(names, "+")
 }

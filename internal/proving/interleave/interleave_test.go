@@ -36,14 +36,22 @@ func TestTriples(t *testing.T) {
 	walk(t, Options{Processes: 3})
 }
 
+// The same of those that matter, while one call fails or one process dies.
+func TestTriplesWithFault(t *testing.T) {
+	if !*all {
+		t.Skip("only with -interleave.all")
+	}
+	walk(t, Options{Processes: 3, Faults: true})
+}
+
 // What the environment names is played alone, over every kind of store.
 func TestPlayOfTheEnvironment(t *testing.T) {
 	t.Setenv(Play, "0")
-	core := 0
+	core, o := 0, Options{Processes: 2, Core: true}
 	for _, s := range scenes() {
-		core += len(combinations(s.core, 2))
+		core += len(s.combinations(o))
 	}
-	if n := Walk(t, proving.Memory, Options{Processes: 2, Core: true}); n != core {
+	if n := Walk(t, proving.Memory, o); n != core {
 		t.Errorf("%d schedules were played, want one of each of %d combinations", n, core)
 	}
 	if got, want := only("TestPairs/staged/verify+disable"), `^TestPairs$/^staged$/^verify\+disable$`; got != want {

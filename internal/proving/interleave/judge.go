@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
@@ -32,22 +32,39 @@ type judge struct {
 // notes are descriptions, by what they follow from. The judges of a state share them.
 type notes struct {
 	mu  sync.Mutex
-	all map[string]string
+	all map[string]description
 }
 
-func newNotes() *notes { return &notes{all: make(map[string]string)} }
-
-func (n *notes) read(from string) (state string, ok bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	state, ok = n.all[from]
-	return state, ok
+// A description is what the accounts are.
+type description struct {
+	text string
+	open map[string]int // how many user ids let in what can be used once, by what that is
 }
 
-func (n *notes) write(from, state string) {
+// after is a description with that of a moment before.
+func (d description) after(before description) description {
+	d.text = before.text + "\nthen " + d.text
+	for what, n := range before.open {
+		d.open[what] = max(d.open[what], n)
+	}
+	return d
+}
+
+func newNotes() *notes { return &notes{all: make(map[string]description)} }
+
+func (n *notes) read(from string) (d description, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.all[from] = state
+	d, ok = n.all[from]
+	d.open = maps.Clone(d.open)
+	return d, ok
+}
+
+func (n *notes) write(from string, d description) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	d.open = maps.Clone(d.open)
+	n.all[from] = d
 }
 
 func newJudge(r *rig, known *notes) *judge {
@@ -55,64 +72,108 @@ func newJudge(r *rig, known *notes) *judge {
 	j := &judge{rig: r, copy: memory.New(), keys: &proving.Keys{Ring: r.Keys.Ring}, known: known}
 	j.guard = r.NodeOver(j.copy, j.keys, func(c *enrollment.Config) { c.Notify = nil })
 	later := r.Now().Add(2 * time.Minute) // the lease of every event is over
-	g := r.NodeOver(r.Store.Straight, r.Keys, func(c *enrollment.Config) {
+	g := r.NodeOver(r.behind, r.Keys, func(c *enrollment.Config) {
 		c.Now = func() time.Time { return later }
 		c.Notify = func(_ context.Context, e enrollment.Event) error { return r.tell(e) }
 	})
-	j.sweeper = r.DirectoryOf(g, r.Store.Straight)
+	j.sweeper = r.DirectoryOf(g, r.behind)
 	return j
 }
 
-// state describes the account and its owner's mail. Both follow from what is
-// sealed in the record and from what was told, so each is described once.
-func (j *judge) state() string {
+// describe describes the accounts, and what their owners were told. Both follow from what
+// is sealed in the records and from what was told, so each is described once. With mail,
+// what is left to be told is delivered first.
+func (j *judge) describe(mail bool) description {
 	j.rig.t.Helper()
-	var sealed string
-	j.keys.Opened = func(_, plaintext []byte) []byte { sealed = string(plaintext); return plaintext }
-	lines := []string{j.status()}
-	j.keys.Opened = nil
-	from := fmt.Sprint(sealed, j.record().State, j.record().Due, j.rig.told)
-	if state, ok := j.known.read(from); ok {
-		return state
+	d := description{open: make(map[string]int)}
+	from := fmt.Sprint(mail, j.rig.told)
+	var records []store.Record
+	for _, user := range j.rig.scene.judged() {
+		var sealed string
+		rec := j.record(user)
+		j.keys.Opened = func(_, plaintext []byte) []byte { sealed = string(plaintext); return plaintext }
+		d.text += user + ": " + j.status(user, rec) + "\n"
+		j.keys.Opened = nil
+		from += fmt.Sprintf("%s %q %v %v %s\n", user, sealed, rec.State, rec.Due, j.key(rec))
+		records = append(records, rec)
 	}
-	for _, try := range j.rig.scene.probes {
-		j.refresh()
-		lines = append(lines, try(j.rig.t.Context(), j.rig.State, node{j.guard, j.copy}))
+	if known, ok := j.known.read(from); ok {
+		return known
 	}
-	j.refresh()
-	lines = append(lines, j.guesses(), j.mail())
-	state := strings.Join(lines, "\n")
-	j.known.write(from, state)
-	return state
+	for i, user := range j.rig.scene.judged() {
+		d.text += j.try(user, records[i], d.open) + "\n"
+	}
+	if mail {
+		d.text += j.mail()
+	}
+	j.known.write(from, d)
+	return d
 }
 
-// record is what the store holds of the user; the zero Record if it holds nothing.
-func (j *judge) record() store.Record {
+// try tries what the scene tries. It counts in open what lets in.
+func (j *judge) try(user string, rec store.Record, open map[string]int) string {
 	j.rig.t.Helper()
-	rec, err := j.rig.Store.Straight.Load(j.rig.t.Context(), states.User)
+	n := node{j.guard, j.copy, user}
+	lines := []string{user + ": " + j.key(rec)}
+	for _, try := range j.rig.scene.probes {
+		j.refresh(user, rec)
+		lines = append(lines, try(j.rig.t.Context(), j.rig.State, n))
+	}
+	j.refresh(user, rec)
+	lines = append(lines, j.guesses(user))
+	for _, op := range j.spending() {
+		j.refresh(user, rec)
+		if _, err := op.run(j.rig.t.Context(), j.rig.State, n); err == nil {
+			open[op.spends]++
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// spending are operations that use what can be used once over several user ids.
+func (j *judge) spending() []operation {
+	switch {
+	case len(j.rig.scene.judged()) == 1:
+		return nil
+	case len(j.rig.Codes) == 0:
+		return []operation{verifyApp}
+	}
+	return []operation{verifyApp, verifyRecovery}
+}
+
+// key is the id of the key that seals the record, during a rollout.
+func (j *judge) key(rec store.Record) string {
+	if !j.rig.scene.rollout || rec.Version == 0 {
+		return ""
+	}
+	id, err := j.keys.KeyID(rec.Data)
+	j.rig.Must(err)
+	return "sealed under the key " + id
+}
+
+// record is what the store holds of a user; the zero Record if it holds nothing.
+func (j *judge) record(user string) store.Record {
+	j.rig.t.Helper()
+	rec, err := j.rig.behind.Load(j.rig.t.Context(), user)
 	if !errors.Is(err, store.ErrNotFound) {
 		j.rig.Must(err)
 	}
 	return rec
 }
 
-// refresh makes the copy what the store holds.
-func (j *judge) refresh() {
+// refresh makes the copy what the store holds of a user.
+func (j *judge) refresh(user string, rec store.Record) {
 	j.rig.t.Helper()
-	if rec := j.record(); rec.Version != 0 {
-		fill(j.rig.t, j.copy, rec)
-	} else {
-		fill(j.rig.t, j.copy)
-	}
+	put(j.rig.t, j.copy, user, rec)
 }
 
 // guesses counts how many wrong codes of each kind are evaluated before a lock.
-func (j *judge) guesses() string {
+func (j *judge) guesses(user string) string {
 	var counts []string
 	for _, wrong := range []string{j.rig.Wrong(), j.rig.Unknown()} {
 		n, err := 0, error(nil)
 		for ; n < 10; n++ {
-			if _, err = j.guard.Verify(j.rig.t.Context(), states.User, "x", wrong); proving.ReasonOf(err) != enrollment.ReasonWrongCode {
+			if _, err = j.guard.Verify(j.rig.t.Context(), user, "x", wrong); proving.ReasonOf(err) != enrollment.ReasonWrongCode {
 				break
 			}
 		}
@@ -122,10 +183,13 @@ func (j *judge) guesses() string {
 }
 
 // status is what the owner sees, but for what is drawn at random.
-func (j *judge) status() string {
+func (j *judge) status(user string, rec store.Record) string {
 	j.rig.t.Helper()
-	j.refresh()
-	s, err := j.guard.Status(j.rig.t.Context(), states.User)
+	j.refresh(user, rec)
+	s, err := j.guard.Status(j.rig.t.Context(), user)
+	if errors.Is(err, enrollment.ErrMoved) {
+		return err.Error()
+	}
 	j.rig.Must(err)
 	s.Stamp = ""
 	for i := range s.Authenticators {

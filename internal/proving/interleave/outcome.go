@@ -2,6 +2,7 @@ package interleave
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,36 +27,69 @@ func (r result) String() string {
 	return string(r.reason)
 }
 
-// An outcome is what the processes were told, and what the account was afterwards.
+// underOther is the reason of an error that matches [enrollment.ErrMoved]: the operation
+// has done nothing.
+const underOther enrollment.Reason = "moved"
+
+// An outcome is what the processes were told, and what the accounts were afterwards.
 type outcome struct {
 	results []result
-	state   string
+	again   []int // the operations that were called again at the end
+	description
 }
 
-// A turn is an operation that is run alone.
-type turn struct {
-	op   int
-	half bool // only up to its call of Erase
-}
+// A turn is an operation that is run alone: until it has made so many writes in all or is
+// about to erase the record, or to its end if it has not that many parts.
+type turn struct{ op, writes int }
 
-// possible returns an error unless the outcome is one of the operations run one
-// after the other. One whose process does not know may have been done or not. An
-// erasure, which is no single write, may be done by half.
+// possible returns an error unless the outcome is one of the operations run one after the
+// other, and no code was accepted twice. An operation whose process does not know may have
+// been done or not.
+//
+// Erasing and moving take several writes, and a process that does not know may have made
+// some of them. Beside each other, each of their writes is an operation of its own: an
+// erasure between two writes of a move has no place before or after the move.
 func (r *rig) possible(got outcome) error {
 	r.t.Helper()
+	if err := r.once(got); err != nil {
+		return err
+	}
+	key := fmt.Sprint(got.results, got.again, got.text)
+	if r.explained[key] {
+		return nil
+	}
 	var tried []string
 	for _, order := range r.orders(got.results) {
-		want := r.inOrder(order)
+		want := r.inOrder(order, got.again)
 		if got.agrees(want, order) {
+			r.explained[key] = true
 			return nil
 		}
-		tried = append(tried, fmt.Sprintf("%v one by one: %v\n%s", order, want.results, want.state))
+		tried = append(tried, fmt.Sprintf("%v one by one: %v\n%s", order, want.results, want.text))
 	}
-	return fmt.Errorf("%v, which no order explains\n%s\n\n%s", got.results, got.state, strings.Join(tried, "\n"))
+	return fmt.Errorf("%v, which no order explains\n%s\n\n%s", got.results, got.text, strings.Join(tried, "\n"))
+}
+
+// once returns an error if what can be used once was used twice, or can still be used. The
+// orders do not show that: run alone, a move that left an account under two user ids would
+// do so as well.
+func (r *rig) once(got outcome) error {
+	uses := maps.Clone(got.open)
+	for i, op := range r.ops {
+		if op.spends != "" && got.results[i].reason == "" {
+			uses[op.spends]++
+		}
+	}
+	for what, n := range uses {
+		if n > 1 {
+			return fmt.Errorf("%v: %s works %d times\n%s", got.results, what, n, got.text)
+		}
+	}
+	return nil
 }
 
 func (got outcome) agrees(want outcome, order []turn) bool {
-	if got.state != want.state {
+	if got.text != want.text {
 		return false
 	}
 	for _, t := range order {
@@ -66,50 +100,80 @@ func (got outcome) agrees(want outcome, order []turn) bool {
 	return true
 }
 
-// orders are the orders of operations that could explain the results: all orders
-// of those that came to an answer, with and without each of the others.
+// orders are the orders of operations that could explain the results: all orders of those
+// that came to an answer, with and without each of the others.
 func (r *rig) orders(results []result) (orders [][]turn) {
-	var extend func(order []turn, left []int)
-	extend = func(order []turn, left []int) {
+	split := r.split()
+	var extend func(order []turn, made []int)
+	extend = func(order []turn, made []int) {
 		complete := true
-		for i, op := range left {
-			complete = complete && results[op].unknown()
-			others := slices.Concat(left[:i], left[i+1:])
-			extend(append(slices.Clip(order), turn{op, false}), others)
-			if results[op].unknown() && r.ops[op].name == erase.name {
-				extend(append(slices.Clip(order), turn{op, true}), others)
+		for i, op := range r.ops {
+			if made[i] > op.parts || results[i].reason == underOther {
+				continue
+			}
+			unknown := results[i].unknown()
+			complete = complete && unknown
+			for writes := op.parts + 1; writes > made[i]; writes-- {
+				if split && writes != made[i]+1 || !split && writes <= op.parts && (!unknown || made[i] > 0) {
+					continue
+				}
+				then := slices.Clone(made)
+				then[i] = writes
+				extend(append(slices.Clip(order), turn{i, writes}), then)
 			}
 		}
 		if complete {
 			orders = append(orders, order)
 		}
 	}
-	extend(nil, r.all())
+	extend(nil, make([]int, len(r.ops)))
 	return orders
 }
 
+// split reports whether each write is an operation of its own.
+func (r *rig) split() bool {
+	parted, moves := 0, false
+	for _, op := range r.ops {
+		if op.parts > 0 {
+			parted++
+		}
+		moves = moves || op.moves
+	}
+	return moves && parted > 1
+}
+
 // inOrder runs operations one after the other, once for all schedules.
-func (r *rig) inOrder(order []turn) outcome {
+func (r *rig) inOrder(order []turn, again []int) outcome {
 	r.t.Helper()
-	key := fmt.Sprint(order)
+	key := fmt.Sprint(order, again)
 	if known, ok := r.alone[key]; ok {
 		return known
 	}
 	var ops []int
 	for _, t := range order {
-		ops = append(ops, t.op)
-	}
-	got := r.run(ops, func(waiting map[int]proving.Op) step {
-		for _, t := range order {
-			switch op, ok := waiting[t.op]; {
-			case ok && t.half && op == proving.Erase:
-				return step{t.op, diesBefore}
-			case ok:
-				return step{t.op, fine}
-			}
+		if !slices.Contains(ops, t.op) {
+			ops = append(ops, t.op)
 		}
-		panic("nothing waits")
-	})
+	}
+	left, made := order, make([]int, len(r.ops))
+	if again == nil {
+		again = []int{}
+	}
+	got, _ := r.run(ops, func(waiting map[int]call) (step, bool) {
+		for ; len(left) > 0; left = left[1:] {
+			t := left[0]
+			c, ok := waiting[t.op]
+			last := t.writes > r.ops[t.op].parts
+			if !ok || !last && (made[t.op] >= t.writes || c.op == proving.Erase) {
+				continue
+			}
+			if c.writes() {
+				made[t.op]++
+			}
+			return step{t.op, c, fine}, true
+		}
+		return step{}, false
+	}, again)
 	r.alone[key] = got
 	return got
 }

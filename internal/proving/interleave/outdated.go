@@ -2,7 +2,6 @@ package interleave
 
 import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
 // mendingScene has a key that is too short, and the setup that replaces it: the answer to
@@ -10,7 +9,7 @@ import (
 func mendingScene() scene {
 	system := func(i int) func(s st) string { return func(s st) string { return s.System[i] } }
 	replace := change("replace", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, s.Replacing())
+		_, err := g.Begin(ctx, g.user, s.Replacing())
 		return err
 	})
 	return scene{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -20,9 +21,12 @@ const (
 	diesAfter  fault = "dies after"      // it is done, and the process is no more
 )
 
+// idle reports whether nothing is done to the store.
+func (f fault) idle() bool { return f == fails || f == diesBefore }
+
 // faultsAt are the faults that differ at such a call.
-func faultsAt(op proving.Op) []fault {
-	if op == proving.Save || op == proving.Erase {
+func faultsAt(c call) []fault {
+	if c.writes() {
 		return []fault{fails, losesReply, diesBefore, diesAfter}
 	}
 	return []fault{fails, diesBefore}
@@ -33,10 +37,32 @@ var (
 	errDead  = errors.New("interleave: the process is no more")
 )
 
-// A node is a Guard and the store behind it.
+// A node is a Guard and the store behind it, and whom it is about.
 type node struct {
 	*enrollment.Guard
 	store proving.Full
+	user  string
+}
+
+// A call is a call of the store that a process is about to make.
+type call struct {
+	op   proving.Op
+	user string // "" for a list of all
+}
+
+// writes reports whether the call changes what is stored.
+func (c call) writes() bool { return c.op == proving.Save || c.op == proving.Erase }
+
+// apart reports whether two calls of different processes come out the same in either
+// order.
+func (c call) apart(from call) bool {
+	switch {
+	case !c.writes() && !from.writes():
+		return true
+	case c.op == proving.List || from.op == proving.List:
+		return false
+	}
+	return c.user != from.user
 }
 
 // A process runs one operation with a Guard of its own, over a store that makes no
@@ -46,26 +72,26 @@ type process struct {
 	keys   *proving.Keys // what it draws is the same in every schedule
 	guard  *enrollment.Guard
 
-	waits chan proving.Op // what the process is about to call; closed when it has ended
+	waits chan call // what the process is about to call; closed when it has ended
 	goOn  chan fault
 	dead  bool
 }
 
 // start runs f up to its first call of the store.
 func (p *process) start(f func(n node)) {
-	p.waits, p.goOn, p.dead = make(chan proving.Op), make(chan fault), false
+	p.waits, p.goOn, p.dead = make(chan call), make(chan fault), false
 	go func() {
 		defer close(p.waits)
-		f(node{p.guard, p})
+		f(node{p.guard, p, states.User})
 	}()
 }
 
 // call makes a call once it is told to.
-func (p *process) call(op proving.Op, do func() error) error {
+func (p *process) call(op proving.Op, user string, do func() error) error {
 	if p.dead {
 		return errDead
 	}
-	p.waits <- op
+	p.waits <- call{op, user}
 	switch f := <-p.goOn; f {
 	case fails:
 		return errFault
@@ -87,22 +113,22 @@ func (p *process) call(op proving.Op, do func() error) error {
 
 // Load is [store.Store].Load, when it is told to.
 func (p *process) Load(ctx context.Context, user string) (r store.Record, err error) {
-	err = p.call(proving.Load, func() error { r, err = p.behind.Load(ctx, user); return err })
+	err = p.call(proving.Load, user, func() error { r, err = p.behind.Load(ctx, user); return err })
 	return r, err
 }
 
 // Save is [store.Store].Save, when it is told to.
 func (p *process) Save(ctx context.Context, r store.Record, prev int64) error {
-	return p.call(proving.Save, func() error { return p.behind.Save(ctx, r, prev) })
+	return p.call(proving.Save, r.UserID, func() error { return p.behind.Save(ctx, r, prev) })
 }
 
 // List is [store.Lister].List, when it is told to.
 func (p *process) List(ctx context.Context, q store.Query) (page store.Page, err error) {
-	err = p.call(proving.List, func() error { page, err = p.behind.List(ctx, q); return err })
+	err = p.call(proving.List, "", func() error { page, err = p.behind.List(ctx, q); return err })
 	return page, err
 }
 
 // Erase is [store.Eraser].Erase, when it is told to.
 func (p *process) Erase(ctx context.Context, user string) error {
-	return p.call(proving.Erase, func() error { return p.behind.Erase(ctx, user) })
+	return p.call(proving.Erase, user, func() error { return p.behind.Erase(ctx, user) })
 }

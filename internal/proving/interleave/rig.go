@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -25,9 +25,15 @@ type rig struct {
 	scene     scene
 	ops       []operation
 	processes []*process
-	start     []store.Record // what the store holds at first
+	behind    *noting                 // the store that processes call
+	start     map[string]store.Record // what the store holds at first, by user
 	judge     *judge
 	alone     map[string]outcome // by the order in which operations ran
+	explained map[string]bool    // outcomes that an order explains
+	healthy   *enrollment.Guard  // calls again what was interrupted
+
+	unreduced bool          // for tests: orders that differ in nothing are walked as well
+	came      func(outcome) // for tests: called with the outcome of each schedule
 
 	told map[string]enrollment.EventKind // events of this schedule, by id
 }
@@ -36,17 +42,32 @@ type rig struct {
 // of a Guard, which calls that of its process: a client of the store that is broken.
 func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.Full, from *states.State, s scene, ops []operation, known *notes) *rig {
 	t.Helper()
-	r := &rig{State: from.On(t, open), t: t, scene: s, ops: ops, alone: map[string]outcome{}}
-	for _, user := range []string{states.User, states.Other} {
-		rec, err := r.Store.Straight.Load(t.Context(), user)
+	r := &rig{State: from.On(t, open), t: t, scene: s, ops: ops, alone: map[string]outcome{}, explained: map[string]bool{}}
+	r.behind = &noting{Full: r.Store.Straight, written: make(map[string]bool)}
+	if s.begun > 0 {
+		r.begin(s.begun)
+	}
+	r.start = make(map[string]store.Record)
+	for _, user := range slices.Concat(s.judged(), []string{states.Other}) {
+		rec, err := r.behind.Load(t.Context(), user)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		r.Must(err)
-		r.start = append(r.start, rec)
+		r.start[user] = rec
 	}
-	for range ops {
-		p := &process{behind: r.Store.Straight, keys: &proving.Keys{Ring: r.Keys.Ring}}
+	before := r.Keys.Ring
+	if s.rollout {
+		before, r.Keys.Ring = r.roll()
+	}
+	r.healthy = r.NodeOver(r.behind, r.Keys, func(c *enrollment.Config) {
+		c.Notify = func(_ context.Context, e enrollment.Event) error { return r.tell(e) }
+	})
+	for _, op := range ops {
+		p := &process{behind: r.behind, keys: &proving.Keys{Ring: before}}
+		if op.newKey {
+			p.keys.Ring = r.Keys.Ring
+		}
 		var of proving.Full = p
 		if between != nil {
 			of = between(p)
@@ -65,6 +86,30 @@ func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.
 	return r
 }
 
+// begin moves the account, until so many writes are made.
+func (r *rig) begin(writes int) {
+	r.t.Helper()
+	g := r.NodeOver(r.Store, r.Keys, func(c *enrollment.Config) { c.Notify = states.Taken })
+	r.Store.Nth(proving.Save, writes+1, func(_ context.Context, c *proving.Call) {
+		r.Store.Fail(proving.Load, errDead)
+		c.Err = errDead
+	})
+	if err := g.Admin("root", "married").Move(r.t.Context(), states.User, newID); !errors.Is(err, errDead) {
+		r.t.Fatalf("the move was not interrupted: %v", err)
+	}
+	r.Store.Straighten()
+}
+
+// roll returns the rings of a rollout: with the new key behind the old one, and in front.
+func (r *rig) roll() (before, after *keyring.Ring) {
+	after = r.Rotate("second")
+	parts := strings.Split(after.Reveal(), ",")
+	slices.Reverse(parts)
+	before, err := keyring.Parse(strings.Join(parts, ","))
+	r.Must(err)
+	return before, after
+}
+
 func (r *rig) tell(e enrollment.Event) error {
 	r.told[e.ID] = e.Kind
 	return nil
@@ -77,41 +122,51 @@ func (r *rig) walk(o Options) (schedules int, err error) {
 	if o.Play != "" {
 		p, err := parsePath(o.Play)
 		r.Must(err)
-		err = r.play(p, o.Faults)
+		_, err = r.play(p, o.Faults)
 		return 1, errors.Join(p.fits(), err)
 	}
 	for p := new(path); ; {
-		schedules++
-		if err := r.play(p, o.Faults); err != nil || !p.next() {
+		another, err := r.play(p, o.Faults)
+		if another {
+			schedules++
+		}
+		if err != nil || !p.next() {
 			return schedules, err
 		}
 	}
 }
 
-// play plays a schedule. It returns an error if its outcome is impossible one
-// operation after the other.
-func (r *rig) play(p *path, faults bool) error {
+// play plays a schedule, and reports whether it is another one than those before: not one
+// that differs only in the order of steps that commute. It returns an error if its outcome
+// is impossible one operation after the other.
+func (r *rig) play(p *path, faults bool) (another bool, err error) {
 	r.t.Helper()
 	var steps []string
-	got := r.run(r.all(), func(waiting map[int]proving.Op) step {
-		var choices []step
-		for _, i := range slices.Sorted(maps.Keys(waiting)) {
-			choices = append(choices, step{i, fine})
-			if faults {
-				for _, f := range faultsAt(waiting[i]) {
-					choices = append(choices, step{i, f})
-				}
-			}
+	var asleep []step
+	got, another := r.run(r.all(), func(waiting map[int]call) (step, bool) {
+		from := choices(waiting, faults, asleep)
+		if len(from) == 0 {
+			return step{}, false
 		}
-		s := choices[p.choose(len(choices))]
-		steps = append(steps, fmt.Sprintf("%s: %s %s", r.ops[s.process].name, waiting[s.process], s.fault))
+		n := p.choose(len(from))
+		s := from[n]
+		if !r.unreduced {
+			asleep = fallAsleep(asleep, from[:n], s)
+		}
+		steps = append(steps, fmt.Sprintf("%s: %s %s %s", r.ops[s.process].name, s.call.op, s.call.user, s.fault))
 		faults = faults && s.fault == fine
-		return s
-	})
-	if err := r.possible(got); err != nil {
-		return fmt.Errorf("schedule %s: %w\n%s", p, err, strings.Join(steps, "\n"))
+		return s, true
+	}, nil)
+	if !another {
+		return false, nil
 	}
-	return nil
+	if r.came != nil {
+		r.came(got)
+	}
+	if err := r.possible(got); err != nil {
+		return true, fmt.Errorf("schedule %s: %w\n%s", p, err, strings.Join(steps, "\n"))
+	}
+	return true, nil
 }
 
 func (r *rig) all() (all []int) {
@@ -122,34 +177,65 @@ func (r *rig) all() (all []int) {
 }
 
 // run starts these operations, and lets their processes make their calls in the
-// order in which next chooses them.
-func (r *rig) run(ops []int, next func(waiting map[int]proving.Op) step) outcome {
+// order in which next chooses them. If it chooses none, those that are left die, and run
+// returns false as well. Again are the operations that are called once more at the end; if
+// it is nil, that is each Move that has not come to an answer.
+func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool), again []int) (got outcome, whole bool) {
 	r.t.Helper()
 	r.restart()
-	results := make([]result, len(r.ops))
-	waiting := make(map[int]proving.Op)
+	got.results = make([]result, len(r.ops))
+	waiting := make(map[int]call)
 	arrive := func(i int) {
-		if op, ok := <-r.processes[i].waits; ok {
-			waiting[i] = op
+		if c, ok := <-r.processes[i].waits; ok {
+			waiting[i] = c
 		} else {
 			delete(waiting, i)
 		}
 	}
 	for _, i := range ops {
-		r.processes[i].start(func(n node) { results[i] = r.carryOut(i, n) })
+		r.processes[i].start(func(n node) { got.results[i] = r.carryOut(i, n) })
 		arrive(i)
 	}
-	for len(waiting) > 0 {
-		s := next(waiting)
+	for whole = true; len(waiting) > 0; {
+		s, ok := next(waiting)
+		if !ok {
+			whole = false
+			for i := range waiting {
+				s = step{process: i, fault: diesBefore}
+			}
+		}
 		r.processes[s.process].goOn <- s.fault
 		arrive(s.process)
 	}
 	for i, p := range r.processes {
 		if p.dead {
-			results[i] = result{reason: proving.Fault}
+			got.results[i] = result{reason: proving.Fault}
 		}
 	}
-	return outcome{results, r.judge.state()}
+	r.finish(&got, again)
+	return got, whole
+}
+
+// finish describes what has come of a run, calls what was interrupted again, and describes
+// that as well.
+func (r *rig) finish(got *outcome, again []int) {
+	r.t.Helper()
+	if got.again = again; again == nil {
+		for i, op := range r.ops {
+			if op.moves && got.results[i].unknown() {
+				got.again = append(got.again, i)
+			}
+		}
+	}
+	if len(got.again) == 0 {
+		got.description = r.judge.describe(true)
+		return
+	}
+	before := r.judge.describe(false)
+	for _, i := range got.again {
+		before.text += fmt.Sprintf("\n%s again: %s", r.ops[i].name, r.carryOut(i, node{r.healthy, r.behind, states.User}))
+	}
+	got.description = r.judge.describe(true).after(before)
 }
 
 func (r *rig) carryOut(i int, n node) result {
@@ -157,6 +243,9 @@ func (r *rig) carryOut(i int, n node) result {
 	defer cancel()
 	detail, err := r.ops[i].run(ctx, r.State, n)
 	res := result{proving.ReasonOf(err), detail}
+	if errors.Is(err, enrollment.ErrMoved) && !r.ops[i].moves {
+		res.reason = underOther
+	}
 	if err != nil {
 		res.detail = ""
 	}
@@ -167,23 +256,12 @@ func (r *rig) carryOut(i int, n node) result {
 func (r *rig) restart() {
 	r.t.Helper()
 	r.told = make(map[string]enrollment.EventKind)
-	fill(r.t, r.Store.Straight, r.start...)
+	for user := range r.behind.written {
+		put(r.t, r.behind.Full, user, r.start[user])
+	}
+	clear(r.behind.written)
 	for i, p := range r.processes {
 		p.dead, p.keys.Random = false, rand.NewChaCha8([32]byte{byte(i)})
 	}
-}
-
-// fill makes these records all that the store has of the users of a state.
-func fill(t *testing.T, s proving.Full, records ...store.Record) {
-	t.Helper()
-	for _, user := range []string{states.User, states.Other} {
-		if err := s.Erase(t.Context(), user); err != nil && !errors.Is(err, store.ErrNotFound) {
-			t.Fatal(err)
-		}
-	}
-	for _, rec := range records {
-		if err := s.Save(t.Context(), rec, 0); err != nil {
-			t.Fatal(err)
-		}
-	}
+	r.Keys.Random = rand.NewChaCha8([32]byte{byte(len(r.processes))})
 }

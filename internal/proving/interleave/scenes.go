@@ -10,28 +10,21 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
-// A scene is a state to start from, the operations that are run from there, and
-// what is tried afterwards.
-type scene struct {
-	state  string
-	core   []operation // what spends or counts something, and what takes it away
-	others []operation
-	short  []operation // with one write at most, for three at once
-	probes []probe
-}
-
-// An operation is one call of a Guard. It returns what the caller was told besides
-// the error, as far as that is not drawn at random.
-type operation struct {
-	name string
-	run  func(ctx context.Context, s *states.State, n node) (string, error)
-}
-
-// A probe tries something on a copy of the account, and returns what came of it.
-type probe func(ctx context.Context, s *states.State, n node) string
-
-// scenes are what is walked.
+// scenes are what is walked: from each state, its operations with each other, each beside a
+// move of the account, and each beside a change of the key.
 func scenes() []scene {
+	all := fromStates()
+	for _, s := range all[:len(all):len(all)] {
+		all = append(all, movingScene(s), resealingScene(s))
+	}
+	for writes := range moveWrites {
+		all = append(all, interruptedScene(writes+1))
+	}
+	return append(all, newIDScene(), movesScene())
+}
+
+// fromStates are the scenes of the operations of users and of those who help them.
+func fromStates() []scene {
 	return []scene{
 		{
 			state: "staged",
@@ -111,14 +104,14 @@ func told(ok enrollment.Success) string {
 }
 
 func verify(name string, code func(s st) string) operation {
-	return operation{name, func(ctx ctx, s st, g gd) (string, error) {
-		ok, err := g.Verify(ctx, states.User, "x", code(s))
+	return operation{name: name, run: func(ctx ctx, s st, g gd) (string, error) {
+		ok, err := g.Verify(ctx, g.user, "x", code(s))
 		return told(ok), err
 	}}
 }
 
 func answer(name string, challenge func(s st) enrollment.Challenge, code func(s st) string) operation {
-	return operation{name, func(ctx ctx, s st, g gd) (string, error) {
+	return operation{name: name, run: func(ctx ctx, s st, g gd) (string, error) {
 		ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code(s))
 		return told(ok), err
 	}}
@@ -126,11 +119,11 @@ func answer(name string, challenge func(s st) enrollment.Challenge, code func(s 
 
 // change is an operation that returns an error alone.
 func change(name string, run func(ctx ctx, s st, g gd) error) operation {
-	return operation{name, func(ctx ctx, s st, g gd) (string, error) { return "", run(ctx, s, g) }}
+	return operation{name: name, run: func(ctx ctx, s st, g gd) (string, error) { return "", run(ctx, s, g) }}
 }
 
-func support(name string, run func(ctx ctx, s st, a enrollment.Admin) error) operation {
-	return change(name, func(ctx ctx, s st, g gd) error { return run(ctx, s, g.Admin("root", "a test")) })
+func support(name string, run func(ctx ctx, s st, a admin) error) operation {
+	return change(name, func(ctx ctx, s st, g gd) error { return run(ctx, s, admin{g.Admin("root", "a test"), g.user}) })
 }
 
 func challenge(s st) enrollment.Challenge { return s.Challenge }
@@ -139,71 +132,71 @@ func recoveryCode(s st) string            { return s.Codes[1] }
 func byReceipt(s st) enrollment.Proof     { return enrollment.ByReceipt(s.Receipt) }
 
 var (
-	verifyApp            = verify("verify", st.Right)
+	verifyApp            = spending("the app code", verify("verify", st.Right))
 	verifyWrong          = verify("verify wrong", st.Wrong)
-	verifyRecovery       = verify("verify recovery", recoveryCode)
+	verifyRecovery       = spending("the recovery code", verify("verify recovery", recoveryCode))
 	verifySecondRecovery = verify("verify second recovery", func(s st) string { return s.Codes[2] })
 	verifyWrongRecovery  = verify("verify wrong recovery", st.Unknown)
-	answerApp            = answer("answer", challenge, st.Right)
-	answerRecovery       = answer("answer recovery", challenge, recoveryCode)
+	answerApp            = spending("the app code", answer("answer", challenge, st.Right))
+	answerRecovery       = spending("the recovery code", answer("answer recovery", challenge, recoveryCode))
 	answerMessage        = answer("answer message", message, func(s st) string { return s.Message })
 	answerWrongMessage   = answer("answer wrong message", message, st.WrongMessage)
 
-	signIn = operation{"sign in", func(ctx ctx, s st, g gd) (string, error) {
-		d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{})
+	signIn = operation{name: "sign in", run: func(ctx ctx, s st, g gd) (string, error) {
+		d, err := g.SignIn(ctx, g.user, enrollment.SignInOptions{})
 		return d.Next.String(), err
 	}}
-	signInByDevice = operation{"sign in by device", func(ctx ctx, s st, g gd) (string, error) {
-		d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{Device: s.Device.Token})
+	signInByDevice = operation{name: "sign in by device", run: func(ctx ctx, s st, g gd) (string, error) {
+		d, err := g.SignIn(ctx, g.user, enrollment.SignInOptions{Device: s.Device.Token})
 		return d.Next.String(), err
 	}}
 
 	beginFirst = change("begin", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
+		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByReauth("password")})
 		return err
 	})
 	beginDemanded = change("begin by token", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: s.Demanded()})
+		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{Account: "a", Proof: s.Demanded()})
 		return err
 	})
 	begin = change("begin", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: byReceipt(s)})
+		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{Account: "a", Proof: byReceipt(s)})
 		return err
 	})
-	beginByCode = change("begin by code", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(s.Right())})
+	beginByCode = spending("the app code", change("begin by code", func(ctx ctx, s st, g gd) error {
+		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{Account: "a", Proof: enrollment.ByCode(s.Right())})
 		return err
-	})
+	}))
 	confirm      = confirmWith("confirm", func(s st) string { return s.Code(s.Waits) })
 	confirmWrong = confirmWith("confirm wrong", st.Wrong)
-	cancel       = change("cancel", func(ctx ctx, s st, g gd) error { return g.Cancel(ctx, states.User) })
-	disable      = change("disable", func(ctx ctx, s st, g gd) error { return g.Disable(ctx, states.User, byReceipt(s)) })
-	remove       = change("remove", func(ctx ctx, s st, g gd) error { return g.Remove(ctx, states.User, s.SecondID, byReceipt(s)) })
-	rename       = change("rename", func(ctx ctx, s st, g gd) error { return g.Rename(ctx, states.User, s.SecondID, "tablet") })
+	cancel       = change("cancel", func(ctx ctx, s st, g gd) error { return g.Cancel(ctx, g.user) })
+	disable      = change("disable", func(ctx ctx, s st, g gd) error { return g.Disable(ctx, g.user, byReceipt(s)) })
+	remove       = change("remove", func(ctx ctx, s st, g gd) error { return g.Remove(ctx, g.user, s.SecondID, byReceipt(s)) })
+	rename       = change("rename", func(ctx ctx, s st, g gd) error { return g.Rename(ctx, g.user, s.SecondID, "tablet") })
 	renew        = change("renew", func(ctx ctx, s st, g gd) error {
-		_, err := g.RenewCodes(ctx, states.User, byReceipt(s))
+		_, err := g.RenewCodes(ctx, g.user, byReceipt(s))
 		return err
 	})
 	showCodes = change("show codes", func(ctx ctx, s st, g gd) error {
-		_, err := g.RecoveryCodes(ctx, states.User, byReceipt(s))
+		_, err := g.RecoveryCodes(ctx, g.user, byReceipt(s))
 		return err
 	})
 
 	trust = change("trust", func(ctx ctx, s st, g gd) error {
-		_, err := g.Devices().Trust(ctx, states.User, s.Receipt, "browser")
+		_, err := g.Devices().Trust(ctx, g.user, s.Receipt, "browser")
 		return err
 	})
-	revoke       = change("revoke", func(ctx ctx, s st, g gd) error { return g.Devices().Revoke(ctx, states.User, s.Device.Device.ID) })
-	revokeAll    = change("revoke all", func(ctx ctx, s st, g gd) error { return g.Devices().RevokeAll(ctx, states.User) })
+	revoke       = change("revoke", func(ctx ctx, s st, g gd) error { return g.Devices().Revoke(ctx, g.user, s.Device.Device.ID) })
+	revokeAll    = change("revoke all", func(ctx ctx, s st, g gd) error { return g.Devices().RevokeAll(ctx, g.user) })
 	renameDevice = change("rename device", func(ctx ctx, s st, g gd) error {
-		return g.Devices().Rename(ctx, states.User, s.Device.Device.ID, "laptop")
+		return g.Devices().Rename(ctx, g.user, s.Device.Device.ID, "laptop")
 	})
 
 	bind = change("bind", func(ctx ctx, s st, g gd) error {
-		_, err := g.Messages().Bind(ctx, states.User, enrollment.BindOptions{Channel: "sms", To: "+43 1 000 43", Proof: byReceipt(s)})
+		_, err := g.Messages().Bind(ctx, g.user, enrollment.BindOptions{Channel: "sms", To: "+43 1 000 43", Proof: byReceipt(s)})
 		return err
 	})
-	unbind = change("unbind", func(ctx ctx, s st, g gd) error { return g.Messages().Unbind(ctx, states.User, byReceipt(s)) })
+	unbind = change("unbind", func(ctx ctx, s st, g gd) error { return g.Messages().Unbind(ctx, g.user, byReceipt(s)) })
 	send   = change("send", func(ctx ctx, s st, g gd) error {
 		_, err := g.Messages().Send(ctx, enrollment.PurposeSignIn, s.Challenge)
 		return err
@@ -213,29 +206,29 @@ var (
 		_, err := g.ResetRequests().Open(ctx, s.Challenge)
 		return err
 	})
-	cancelReset  = change("cancel the reset", func(ctx ctx, s st, g gd) error { return g.ResetRequests().Cancel(ctx, states.User) })
-	approveReset = support("approve the reset", func(ctx ctx, s st, a enrollment.Admin) error {
-		_, err := a.ApproveReset(ctx, states.User, enrollment.ResetOptions{})
+	cancelReset  = change("cancel the reset", func(ctx ctx, s st, g gd) error { return g.ResetRequests().Cancel(ctx, g.user) })
+	approveReset = support("approve the reset", func(ctx ctx, s st, a admin) error {
+		_, err := a.ApproveReset(ctx, a.user, enrollment.ResetOptions{})
 		return err
 	})
-	refuseReset = support("refuse the reset", func(ctx ctx, s st, a enrollment.Admin) error { return a.RefuseReset(ctx, states.User) })
+	refuseReset = support("refuse the reset", func(ctx ctx, s st, a admin) error { return a.RefuseReset(ctx, a.user) })
 
-	unlock = support("unlock", func(ctx ctx, s st, a enrollment.Admin) error { return a.Unlock(ctx, states.User) })
-	reset  = support("reset", func(ctx ctx, s st, a enrollment.Admin) error {
-		_, err := a.Reset(ctx, states.User, enrollment.ResetOptions{})
+	unlock = support("unlock", func(ctx ctx, s st, a admin) error { return a.Unlock(ctx, a.user) })
+	reset  = support("reset", func(ctx ctx, s st, a admin) error {
+		_, err := a.Reset(ctx, a.user, enrollment.ResetOptions{})
 		return err
 	})
-	bypass = support("bypass", func(ctx ctx, s st, a enrollment.Admin) error {
-		return a.Bypass(ctx, states.User, s.Now().Add(time.Hour))
+	bypass = support("bypass", func(ctx ctx, s st, a admin) error {
+		return a.Bypass(ctx, a.user, s.Now().Add(time.Hour))
 	})
-	export = support("export", func(ctx ctx, s st, a enrollment.Admin) error {
-		_, err := a.Export(ctx, states.User)
+	export = support("export", func(ctx ctx, s st, a admin) error {
+		_, err := a.Export(ctx, a.user)
 		return err
 	})
-	erase    = support("erase", func(ctx ctx, s st, a enrollment.Admin) error { return a.Erase(ctx, states.User) })
-	takeOver = support("import", func(ctx ctx, s st, a enrollment.Admin) error { return a.Import(ctx, states.User, s.Imported(false)) })
+	erase    = parted(2, support("erase", func(ctx ctx, s st, a admin) error { return a.Erase(ctx, a.user) }))
+	takeOver = support("import", func(ctx ctx, s st, a admin) error { return a.Import(ctx, a.user, s.Imported(false)) })
 
-	sweep = operation{"sweep", func(ctx ctx, s st, g gd) (string, error) {
+	sweep = operation{name: "sweep", run: func(ctx ctx, s st, g gd) (string, error) {
 		d, err := enrollment.NewDirectory(g.Guard, g.store)
 		if err != nil {
 			return "", err
@@ -249,8 +242,8 @@ var (
 )
 
 func confirmWith(name string, code func(s st) string) operation {
-	return operation{name, func(ctx ctx, s st, g gd) (string, error) {
-		done, err := g.Confirm(ctx, states.User, s.Token, code(s))
+	return operation{name: name, run: func(ctx ctx, s st, g gd) (string, error) {
+		done, err := g.Confirm(ctx, g.user, s.Token, code(s))
 		return fmt.Sprintf("%s, %d codes", told(done.Success), done.Codes.Len()), err
 	}}
 }

@@ -2,6 +2,8 @@ package interleave
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -9,7 +11,40 @@ import (
 // A step lets one process make its next call of the store.
 type step struct {
 	process int
+	call    call
 	fault   fault
+}
+
+// commutes reports whether the steps of two processes come out the same in either order,
+// and each can be taken after the other: a schedule has one fault at most.
+func (s step) commutes(with step) bool {
+	switch {
+	case s.process == with.process, s.fault != fine && with.fault != fine:
+		return false
+	case s.fault.idle(), with.fault.idle():
+		return true
+	}
+	return s.call.apart(with.call)
+}
+
+// choices are the steps that can be taken, but for those asleep.
+func choices(waiting map[int]call, faults bool, asleep []step) (all []step) {
+	for _, i := range slices.Sorted(maps.Keys(waiting)) {
+		all = append(all, step{i, waiting[i], fine})
+		if faults {
+			for _, f := range faultsAt(waiting[i]) {
+				all = append(all, step{i, waiting[i], f})
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(s step) bool { return slices.Contains(asleep, s) })
+}
+
+// fallAsleep returns the steps that need not be taken once this one was taken: those that
+// were taken in its place before, and slept already, as long as they commute with it. What
+// they lead to was walked with the two the other way round.
+func fallAsleep(asleep, before []step, taken step) []step {
+	return slices.DeleteFunc(slices.Concat(asleep, before), func(s step) bool { return !s.commutes(taken) })
 }
 
 // A path is a way through the tree of schedules: at each fork, which of how many

@@ -2,7 +2,6 @@ package interleave
 
 import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
 // replacingScene has a pending setup that is to replace the second app.
@@ -29,27 +28,27 @@ func bindingScene() scene {
 
 func confirmAddressWith(name string, code func(s st) string) operation {
 	return change(name, func(ctx ctx, s st, g gd) error {
-		_, err := g.Messages().Confirm(ctx, states.User, s.Binding, code(s))
+		_, err := g.Messages().Confirm(ctx, g.user, s.Binding, code(s))
 		return err
 	})
 }
 
 var (
 	replaceSecond = change("replace", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{Account: "a", Replace: s.SecondID, Proof: byReceipt(s)})
+		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{Account: "a", Replace: s.SecondID, Proof: byReceipt(s)})
 		return err
 	})
 	beginToken = change("begin token", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, states.User, enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: byReceipt(s)})
+		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: byReceipt(s)})
 		return err
 	})
 
 	confirmAddress      = confirmAddressWith("confirm address", func(s st) string { return s.Message })
 	confirmWrongAddress = confirmAddressWith("confirm address wrong", st.WrongMessage)
 
-	signInImport = operation{"import at sign-in", func(ctx ctx, s st, g gd) (string, error) {
+	signInImport = operation{name: "import at sign-in", run: func(ctx ctx, s st, g gd) (string, error) {
 		im := s.Imported(false)
-		d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{Import: &im})
+		d, err := g.SignIn(ctx, g.user, enrollment.SignInOptions{Import: &im})
 		return d.Next.String(), err
 	}}
 )

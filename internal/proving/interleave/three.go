@@ -6,7 +6,6 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
 // tokenScene has an app and a hardware token, and three consecutive codes of each, none
@@ -30,14 +29,14 @@ func shownSoon(s st) []string { return proving.Three(s.App, s.Now().Add(time.Min
 func tokenShows(s st) []string { return proving.Three(s.Hardware(), s.Now().Add(5*time.Minute)) }
 
 func verifyThreeOf(name string, codes func(s st) []string) operation {
-	return operation{name, func(ctx ctx, s st, g gd) (string, error) {
-		ok, err := g.ThreeCodes().Verify(ctx, states.User, "x", codes(s))
+	return operation{name: name, run: func(ctx ctx, s st, g gd) (string, error) {
+		ok, err := g.ThreeCodes().Verify(ctx, g.user, "x", codes(s))
 		return told(ok), err
 	}}
 }
 
 func answerThreeOf(name string, codes func(s st) []string) operation {
-	return operation{name, func(ctx ctx, s st, g gd) (string, error) {
+	return operation{name: name, run: func(ctx ctx, s st, g gd) (string, error) {
 		ok, err := g.ThreeCodes().Answer(ctx, enrollment.PurposeSignIn, s.Challenge, codes(s))
 		return told(ok), err
 	}}
@@ -45,7 +44,7 @@ func answerThreeOf(name string, codes func(s st) []string) operation {
 
 func resynchronizeBy(name string, codes func(s st) []string, p func(s st) enrollment.Proof) operation {
 	return change(name, func(ctx ctx, s st, g gd) error {
-		return g.ThreeCodes().Resynchronize(ctx, states.User, s.TokenID, codes(s), p(s))
+		return g.ThreeCodes().Resynchronize(ctx, g.user, s.TokenID, codes(s), p(s))
 	})
 }
 
@@ -64,7 +63,7 @@ var (
 	resynchronizeNear   = resynchronizeBy("resynchronize near", near(tokenShows), byReceipt)
 	resynchronizeByCode = resynchronizeBy("resynchronize by code", tokenShows, func(s st) enrollment.Proof { return enrollment.ByCode(s.Right()) })
 
-	removeToken = change("remove token", func(ctx ctx, s st, g gd) error { return g.Remove(ctx, states.User, s.TokenID, byReceipt(s)) })
+	removeToken = change("remove token", func(ctx ctx, s st, g gd) error { return g.Remove(ctx, g.user, s.TokenID, byReceipt(s)) })
 
 	tryThree = tries("three codes", errorOf(verifyThree), errorOf(resynchronize),
 		errorOf(verify("", func(s st) string { return proving.Shown(s.Hardware(), s.Now().Add(5*time.Minute+30*time.Second)) })))
@@ -75,7 +74,7 @@ var (
 func tryNear(name string, codes func(s st) []string) probe {
 	return func(ctx ctx, s st, n node) string {
 		version := func() int64 {
-			rec, err := n.store.Load(ctx, states.User)
+			rec, err := n.store.Load(ctx, n.user)
 			if err != nil {
 				return 0
 			}
@@ -83,7 +82,7 @@ func tryNear(name string, codes func(s st) []string) probe {
 		}
 		counted := 0
 		for before := version(); counted < 10; counted++ {
-			_, err := n.ThreeCodes().Verify(ctx, states.User, "x", near(codes)(s))
+			_, err := n.ThreeCodes().Verify(ctx, n.user, "x", near(codes)(s))
 			after := version()
 			if proving.ReasonOf(err) != enrollment.ReasonWrongCode || after == before {
 				return fmt.Sprintf("%d near misses of the %s, then %s", counted, name, proving.ReasonOf(err))

@@ -28,7 +28,7 @@ func watchedScene() scene {
 
 // elsewhere is an operation that is called from elsewhere.
 func elsewhere(op operation) operation {
-	return operation{op.name + " elsewhere", func(ctx ctx, s st, g gd) (string, error) {
+	return operation{name: op.name + " elsewhere", run: func(ctx ctx, s st, g gd) (string, error) {
 		return op.run(enrollment.WithOrigin(ctx, states.Elsewhere), s, g)
 	}}
 }
@@ -37,7 +37,7 @@ func elsewhere(op operation) operation {
 // already.
 func tryUnanswered(ctx ctx, s st, n node) string {
 	text := "ten minutes later"
-	status, err := n.Status(ctx, states.User)
+	status, err := n.Status(ctx, n.user)
 	if err != nil {
 		return err.Error()
 	}
