@@ -86,7 +86,7 @@ func measureCrowd(ctx context.Context) ([]table.Row, error) {
 	var peak int64
 	var slots int
 	var rates, fewRates, ratios []float64
-	for range rounds(5) {
+	for range table.Rounds(5) {
 		one, err := crowd.Run(ctx, bench.CrowdSize, 2)
 		if err != nil {
 			return nil, err

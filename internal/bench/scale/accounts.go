@@ -23,7 +23,7 @@ func measureAccounts(ctx context.Context, d *bench.Database) error {
 	if err != nil {
 		return err
 	}
-	show(
+	table.Print(
 		table.Row{
 			What: fmt.Sprintf("load %d accounts, %s", large.Size, d.Name),
 			Ours: fmt.Sprintf("%s, %.0f/s", table.Duration(large.Took), float64(large.Size)/large.Took.Seconds()),
@@ -59,12 +59,12 @@ func measureSize(ctx context.Context, d *bench.Database, large, _ *bench.Crew) e
 	if err != nil {
 		return err
 	}
-	effort := bench.Effort{Rounds: rounds(2001), Turn: time.Millisecond}
+	effort := bench.Effort{Rounds: table.Rounds(2001), Turn: time.Millisecond}
 	timings, err := bench.Interleave(effort, many.AnswerWrong(ctx, accounts(large)), some.AnswerWrong(ctx, accounts(thousand)))
 	if err != nil {
 		return err
 	}
-	show(table.Compare("`Answer` by size, "+d.Name, timings[0], timings[1], bench.Wall, table.AtMost(1.2)))
+	table.Print(table.Compare("`Answer` by size, "+d.Name, timings[0], timings[1], bench.Wall, table.AtMost(1.2)))
 	return nil
 }
 
@@ -99,7 +99,7 @@ func measureListings(ctx context.Context, d *bench.Database, large, small *bench
 		if !comparable {
 			constant, ratio = table.None, 0
 		}
-		show(
+		table.Print(
 			table.Row{
 				What:  by.name + ", " + d.Name + ", peak of what is live",
 				Ours:  table.Mebibytes(many.Peak) + " " + accounts(large),
@@ -157,7 +157,7 @@ func measureSweep(ctx context.Context, d *bench.Database, large, small *bench.Cr
 	if err != nil {
 		return err
 	}
-	show(
+	table.Print(
 		table.Row{
 			What:  fmt.Sprintf("`Sweep` of %d expired setups, %s, time for each", large.Due, d.Name),
 			Ours:  table.Duration(many/time.Duration(large.Due)) + " of " + accounts(large),
@@ -177,21 +177,21 @@ func measureReseal(ctx context.Context, d *bench.Database, large, _ *bench.Crew)
 		return err
 	}
 	rate := func(moved int, took time.Duration) float64 { return float64(moved) / max(took.Seconds(), 1e-9) }
-	show(beside(fmt.Sprintf("`SignIn` and `Answer` of %s, %s, beside `Reseal`", many(few), d.Name), r.Beside, r.Quiet)...)
+	table.Print(beside(fmt.Sprintf("`SignIn` and `Answer` of %s, %s, beside `Reseal`", many(few), d.Name), r.Beside, r.Quiet)...)
 	alone := fmt.Sprintf("%.0f/s", rate(r.AloneMoved, r.AloneTook))
 	if r.Done {
 		alone += fmt.Sprintf(", all after %s", table.Duration(r.BesideTook+r.AloneTook))
 	} else {
 		alone += fmt.Sprintf(", %d of %d when it was ended", r.BesideMoved+r.AloneMoved, large.Size)
 	}
-	show(
+	table.Print(
 		table.Row{
 			What: fmt.Sprintf("`Reseal`, %s, interrupted and resumed %d times", d.Name, r.Resumed),
 			Ours: alone,
 			Peer: fmt.Sprintf("%.0f/s beside sign-ins", rate(r.BesideMoved, r.BesideTook)),
 		})
 	if r.Done {
-		show(table.Row{What: "the same again, which finds nothing to move", Ours: fmt.Sprintf("%.0f/s", rate(large.Size, r.CheckTook))})
+		table.Print(table.Row{What: "the same again, which finds nothing to move", Ours: fmt.Sprintf("%.0f/s", rate(large.Size, r.CheckTook))})
 	}
 	return nil
 }

@@ -68,6 +68,6 @@ func missing(name string, err error) error {
 	if !errors.Is(err, server.ErrMissing) {
 		return err
 	}
-	show(table.Row{What: name + ": not measured, it is not installed"})
+	table.Print(table.Row{What: name + ": not measured, it is not installed"})
 	return nil
 }

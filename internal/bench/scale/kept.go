@@ -53,7 +53,7 @@ func keptFrom(ctx context.Context, d *bench.Database, lag func(time.Duration)) e
 	if err != nil {
 		return err
 	}
-	turns := bench.Effort{Rounds: rounds(41), Turn: 100 * time.Millisecond} // nobody asks for the slowest hundredth
+	turns := bench.Effort{Rounds: table.Rounds(41), Turn: 100 * time.Millisecond} // nobody asks for the slowest hundredth
 	for _, away := range lags {
 		lag(away)
 		for _, n := range counts {
@@ -61,7 +61,7 @@ func keptFrom(ctx context.Context, d *bench.Database, lag func(time.Duration)) e
 			if err != nil {
 				return err
 			}
-			show(
+			table.Print(
 				throughput(fmt.Sprintf("`SignIn` and `Answer`, %s, %v away, %s", d.Name, away, many(n)), timings[0], timings[1], table.None),
 				throughput("the same, as it is", timings[1], timings[2], table.None),
 			)

@@ -29,7 +29,7 @@ func measureLoad(ctx context.Context, d *bench.Database) error {
 		if err != nil {
 			return err
 		}
-		show(loadRows(fmt.Sprintf("`SignIn` and `Answer`, %s, %s", d.Name, many(n)), n == 64, timings)...)
+		table.Print(loadRows(fmt.Sprintf("`SignIn` and `Answer`, %s, %s", d.Name, many(n)), n == 64, timings)...)
 	}
 	return nil
 }

@@ -9,12 +9,8 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,69 +20,27 @@ import (
 )
 
 var (
-	only    = flag.String("only", "", "the `topics` to measure, separated by commas; all if empty")
 	rows    = flag.Int("rows", 1_000_000, "accounts in a large table")
 	callers = flag.String("callers", "1,8,64,256", "`numbers` of callers at the same time")
 	pool    = flag.Int("pool", 8, "connections of a pool")
 	people  = flag.Int("people", 500, "people who confirm at the same moment on a first day")
 	reseal  = flag.Duration("reseal", 8*time.Minute, "how long a Reseal of all accounts may take")
-	effort  = flag.Float64("effort", 1, "measure for so many times as long")
 )
 
 func main() {
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := report(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "scale:", err)
-		stop()
-		os.Exit(1)
-	}
-}
-
-// A topic prints some rows of the table.
-type topic struct {
-	name    string
-	measure func(ctx context.Context) error
-}
-
-var topics = []topic{
-	{"load", onPostgres(measureLoad)},
-	{"kept", measureKept},
-	{"rush", onPostgres(measureRush)},
-	{"attack", onPostgres(measureAttack)},
-	{"firstday", onPostgres(measureFirstDay)},
-	{"upkeep", onPostgres(measureUpkeep)},
-	{"stores", measureStores},
-	{"postgres", onPostgres(measureAccounts)},
-	{"sqlite", onSQLite(measureAccounts)},
-	{"mariadb", onMariaDB(measureAccounts)},
-}
-
-func report(ctx context.Context) error {
-	wanted := strings.Split(*only, ",")
-	for _, name := range wanted {
-		if *only != "" && !slices.ContainsFunc(topics, func(t topic) bool { return t.name == name }) {
-			return fmt.Errorf("-only: there is no topic %q", name)
-		}
-	}
-	table.Head(os.Stdout, fmt.Sprintf("%d accounts", *rows), fmt.Sprintf("pools of %d connections", *pool))
-	for _, t := range topics {
-		if *only != "" && !slices.Contains(wanted, t.name) {
-			continue
-		}
-		if err := t.measure(ctx); err != nil {
-			return fmt.Errorf("measuring %s: %w", t.name, err)
-		}
-	}
-	return nil
-}
-
-// show prints rows as soon as they are known.
-func show(rows ...table.Row) {
-	for _, r := range rows {
-		fmt.Println(r)
-	}
+	table.Report([]table.Topic{
+		{Name: "load", Measure: onPostgres(measureLoad)},
+		{Name: "kept", Measure: measureKept},
+		{Name: "rush", Measure: onPostgres(measureRush)},
+		{Name: "attack", Measure: onPostgres(measureAttack)},
+		{Name: "firstday", Measure: onPostgres(measureFirstDay)},
+		{Name: "upkeep", Measure: onPostgres(measureUpkeep)},
+		{Name: "stores", Measure: measureStores},
+		{Name: "postgres", Measure: onPostgres(measureAccounts)},
+		{Name: "sqlite", Measure: onSQLite(measureAccounts)},
+		{Name: "mariadb", Measure: onMariaDB(measureAccounts)},
+	}, fmt.Sprintf("%d accounts", *rows), fmt.Sprintf("pools of %d connections", *pool))
 }
 
 // numbers reads the flag -callers.
@@ -102,15 +56,9 @@ func numbers() ([]int, error) {
 	return all, nil
 }
 
-// rounds returns so many rounds, scaled by the flag.
-func rounds(n int) int {
-	scale := *effort
-	return max(3, int(float64(n)*scale))
-}
-
 // turns is how long to measure what many callers do: turns that are long enough
 // for the slowest hundredth to be many.
-func turns() bench.Effort { return bench.Effort{Rounds: rounds(9), Turn: time.Second} }
+func turns() bench.Effort { return bench.Effort{Rounds: table.Rounds(9), Turn: time.Second} }
 
 // size is that of a crew for what does not depend on it much.
 func size() bench.CrewOptions { return bench.CrewOptions{Size: max(100, min(*rows, 100_000))} }

@@ -36,7 +36,7 @@ func signIns(ctx context.Context, name string, crew *bench.Crew) error {
 			return err
 		}
 		t := timings[0]
-		show(table.Row{
+		table.Print(table.Row{
 			What: fmt.Sprintf("`SignIn` and `Answer` in %d accounts, %s, %s", crew.Size, name, many(n)),
 			Ours: table.PerSecond(t.Rate()),
 			Peer: fmt.Sprintf("p50 %s, p99 %s", table.Duration(t.Quantile(0.5)), table.Duration(t.Quantile(0.99))),
@@ -101,7 +101,7 @@ func measureRedis(ctx context.Context) (err error) {
 		return err
 	}
 	each := float64(after-before) / float64(crew.Size)
-	show(table.Row{
+	table.Print(table.Row{
 		What:  "an account in the memory of " + r.Name,
 		Ours:  fmt.Sprintf("%.0f bytes", each),
 		Peer:  fmt.Sprintf("%d bytes of data", crew.RecordSize()),

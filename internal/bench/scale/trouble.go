@@ -27,13 +27,13 @@ func measureRush(ctx context.Context, d *bench.Database) error {
 		}
 		one, each := p.NewRush(), p.NewRush()
 		// Few operations make a turn, so there are many turns.
-		timings, err := bench.Press(ctx, bench.Effort{Rounds: rounds(99)}, n, one.AtOne(n), each.AtEach(n))
+		timings, err := bench.Press(ctx, bench.Effort{Rounds: table.Rounds(99)}, n, one.AtOne(n), each.AtEach(n))
 		if err != nil {
 			return err
 		}
 		what := fmt.Sprintf("a wrong code from each of %s at the same moment, %s", many(n), d.Name)
 		all := one.Evaluated.Load() + one.Locked.Load() + one.Busy.Load()
-		show(
+		table.Print(
 			throughput(what, timings[0], timings[1], table.None),
 			quantile("p50", 0.5, timings[0], timings[1], table.None),
 			quantile("p99", 0.99, timings[0], timings[1], table.None),
@@ -64,8 +64,8 @@ func measureAttack(ctx context.Context, d *bench.Database) error {
 	if err != nil {
 		return err
 	}
-	show(beside(fmt.Sprintf("`SignIn` and `Answer` of %s, %s, while %d guess recovery codes", many(few), d.Name, attackers), s.Beside, s.Quiet)...)
-	show(
+	table.Print(beside(fmt.Sprintf("`SignIn` and `Answer` of %s, %s, while %d guess recovery codes", many(few), d.Name, attackers), s.Beside, s.Quiet)...)
+	table.Print(
 		table.Row{What: "the same, recovery codes evaluated", Ours: fmt.Sprintf("%.1f/s", float64(s.Checks)/s.Took.Seconds())},
 		peak("the same, peak of the heap", s.Peak),
 	)
@@ -104,7 +104,7 @@ func measureFirstDay(ctx context.Context, d *bench.Database) error {
 	if err != nil {
 		return err
 	}
-	show(
+	table.Print(
 		table.Row{
 			What: fmt.Sprintf("%d confirmations at the same moment, %s", *people, d.Name),
 			Ours: fmt.Sprintf("%d done, %d busy, after %s", f.Done, f.Busy, table.Duration(f.Took)),
@@ -115,7 +115,7 @@ func measureFirstDay(ctx context.Context, d *bench.Database) error {
 		},
 		peak("the same, peak of the heap", f.Peak),
 	)
-	show(beside(fmt.Sprintf("`SignIn` and `Answer` of %s meanwhile", many(few)), f.Beside, f.Quiet)...)
+	table.Print(beside(fmt.Sprintf("`SignIn` and `Answer` of %s meanwhile", many(few)), f.Beside, f.Quiet)...)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func measureUpkeep(ctx context.Context, d *bench.Database) error {
 	if err != nil {
 		return err
 	}
-	show(
+	table.Print(
 		table.Row{What: "write-ahead log of a sign-in, " + d.Name + ", first since a checkpoint", Ours: fmt.Sprintf("%d bytes", u.FirstWAL)},
 		table.Row{What: "the same, once more", Ours: fmt.Sprintf("%d bytes", u.WAL)},
 		table.Row{What: "updates that change no index (HOT)", Ours: fmt.Sprintf("%.1f %%", 100*u.Hot)},

@@ -1,5 +1,6 @@
 // Package table prints measurements as the rows of a Markdown table: what the
-// library takes, what its peer takes, and whether the ratio keeps to a bound.
+// library takes, what its peer takes, and whether the ratio keeps to a bound. Report
+// is what the programs that measure have in common.
 package table
 
 import (
