@@ -116,7 +116,7 @@ func issue[T any](ctx context.Context, e *edit, decide func(a *account.Account, 
 		return err
 	}, func(ctx context.Context) (err error) {
 		if refused {
-			_, err = e.guard.sealReceipt(ctx, receipt{user: e.user})
+			_, _, err = e.guard.sealSalted(ctx, labelReceipt, nil)
 			return err
 		}
 		done, err = seal(ctx)

@@ -77,16 +77,23 @@ var errToken = errors.New("enrollment: not a token of this kind")
 
 // sealToken returns the payload as a token.
 func (g *Guard) sealToken(ctx context.Context, label string, payload []byte) (token, error) {
-	var salt [tokenSalt]byte
-	if err := g.draw(salt[:]); err != nil {
+	salt, sealed, err := g.sealSalted(ctx, label, payload)
+	if err != nil {
 		return token{}, err
 	}
-	scope, binding := g.tokenPlace(label, salt[:])
-	sealed, err := g.sealer.Seal(ctx, scope, binding, payload)
-	if err != nil {
-		return token{}, sealingError(err)
-	}
 	return tokenOf(tokenText.EncodeToString(append(salt[:], sealed...))), nil
+}
+
+// sealSalted returns what a token of the payload consists of.
+func (g *Guard) sealSalted(ctx context.Context, label string, payload []byte) (salt [tokenSalt]byte, sealed []byte, err error) {
+	if err := g.draw(salt[:]); err != nil {
+		return salt, nil, err
+	}
+	scope, binding := g.tokenPlace(label, salt[:])
+	if sealed, err = g.sealer.Seal(ctx, scope, binding, payload); err != nil {
+		return salt, nil, sealingError(err)
+	}
+	return salt, sealed, nil
 }
 
 // sealingError is the error for an account or a token that can't be sealed.

@@ -21,9 +21,9 @@ func TestGarbage(t *testing.T) {
 		side           func(*bench.Population) *bench.Side
 		objects, bytes uint64 // at most
 	}{
-		{"wrong code", func(p *bench.Population) *bench.Side { return p.AnswerWrong(ctx, "") }, 57, 13_540},
+		{"wrong code", func(p *bench.Population) *bench.Side { return p.AnswerWrong(ctx, "") }, 51, 12_980},
 		{"right code", func(p *bench.Population) *bench.Side { return p.AnswerRight(ctx, "") }, 63, 14_320},
-		{"wrong code that locks", func(p *bench.Population) *bench.Side { return p.AnswerFifth(ctx, "") }, 71, 17_380},
+		{"wrong code that locks", func(p *bench.Population) *bench.Side { return p.AnswerFifth(ctx, "") }, 65, 16_810},
 		{"while locked", func(p *bench.Population) *bench.Side { return p.AnswerLocked(ctx, "") }, 27, 7_640},
 		{"SignIn", func(p *bench.Population) *bench.Side { return p.SignIn(ctx, "") }, 37, 9_000},
 	} {
