@@ -180,7 +180,7 @@ func TestSignOutInOneTab(t *testing.T) {
 	b := a.another()
 	b.Get("/security/")
 	b.Sees("10 of 10 are left.")
-	a.Get("/")
+	a.Get("/security/")
 	a.next("form[action='/sign-out'] button")
 	a.Sees("Try two-factor authentication")
 	a.Back()
