@@ -28,9 +28,9 @@ func TestCluster(t *testing.T) {
 				long.OnlyInSieges(t)
 			}
 			what := "Redis cluster, " + name
-			cluster, s := testenv.RedisCluster(t, replicas)
-			beaten(t, what, s, cluster.FailOver)
-			y := tallied(t, what, s, cluster.FailOver, 0)
+			cluster, open := testenv.RedisCluster(t, replicas)
+			beaten(t, what, open, cluster.FailOver)
+			y := tallied(t, what, open(), cluster.FailOver, 0)
 			if replicas > 0 && y.Lost > 0 {
 				t.Error("the only replica has lost a write that it had confirmed")
 			}
@@ -43,7 +43,8 @@ func TestCluster(t *testing.T) {
 // what its replica has, the code works again.
 func TestClusterWithoutReplicas(t *testing.T) {
 	t.Parallel()
-	cluster, s := testenv.RedisCluster(t, 1)
+	cluster, open := testenv.RedisCluster(t, 1)
+	s := open()
 	kit := proving.Over(t, s)
 	alice := kit.Enroll("alice")
 	kit.Pass(time.Hour)
@@ -73,7 +74,8 @@ func TestClusterWithoutReplicas(t *testing.T) {
 // the record is another one. What it lists is complete.
 func TestSlotMoves(t *testing.T) {
 	t.Parallel()
-	cluster, s := testenv.RedisCluster(t, 0)
+	cluster, open := testenv.RedisCluster(t, 0)
+	s := open()
 	// Six users belong to the group of the slot, and as many to others.
 	var users, strangers []string
 	of := map[bool]int{}

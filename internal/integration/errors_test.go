@@ -200,7 +200,8 @@ var sqlTroubles = map[string]func(t *testing.T) proving.Trouble{
 		}}
 	},
 	"the connection broke": func(t *testing.T) proving.Trouble {
-		p, s := testenv.Remotes[0].Proxied(t)
+		p, open := testenv.Remotes[0].Proxied(t)
+		s := open()
 		if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
 			t.Fatal(err)
 		}

@@ -30,11 +30,11 @@ func tallied(t *testing.T, what string, s proving.Full, failOver func(ctx contex
 	return y
 }
 
-// beaten besieges a store and lets it fail over in every other round. It returns what
-// came out that must not be.
-func beaten(t *testing.T, what string, s proving.Full, failOver func(ctx context.Context) error) []string {
+// beaten besieges stores and lets their database fail over in every other round. It
+// returns what came out that must not be.
+func beaten(t *testing.T, what string, open func() proving.Full, failOver func(ctx context.Context) error) []string {
 	t.Helper()
-	figures := siege.Find(t, s, func() {
+	figures := siege.Find(t, siege.Open(open), func() {
 		if err := failOver(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -57,9 +57,9 @@ func TestFailover(t *testing.T) {
 			}
 			what := "PostgreSQL, " + name + " standby"
 			pair := testenv.PostgresPair(t, synchronous)
-			s := migrated(t, sqlstore.New(testenv.OpenPostgres(t, pair.DSN()), sqlstore.PostgreSQL))
-			wrong := beaten(t, what, s, pair.FailOver)
-			y := tallied(t, what, s, pair.FailOver, 0)
+			open := opener(t, sqlstore.PostgreSQL, pair.DSN())
+			wrong := beaten(t, what, open, pair.FailOver)
+			y := tallied(t, what, open(), pair.FailOver, 0)
 			if synchronous && (len(wrong) > 0 || y.Lost > 0) {
 				t.Error("a synchronous standby has lost what was acknowledged")
 			}

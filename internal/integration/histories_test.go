@@ -17,37 +17,38 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// sqlNodes returns two stores with pools of their own on one database.
-func sqlNodes(d sqlstore.Dialect) func(t *testing.T) []proving.Full {
-	return func(t *testing.T) []proving.Full {
-		dsn := testenv.SQL(t, d)
-		var nodes []proving.Full
-		for range 2 {
-			nodes = append(nodes, migrated(t, sqlstore.New(testenv.OpenSQL(t, d, dsn), d)))
-		}
-		return nodes
+// opener returns what opens a database as each process does, with a pool of its own.
+func opener(t *testing.T, d sqlstore.Dialect, dsn string) func() proving.Full {
+	return func() proving.Full {
+		t.Helper()
+		return migrated(t, sqlstore.New(testenv.OpenSQL(t, d, dsn), d))
 	}
 }
 
-// historians are the stores whose histories are looked at.
+// onSQL returns what makes a database.
+func onSQL(d sqlstore.Dialect) func(t *testing.T) func() proving.Full {
+	return func(t *testing.T) func() proving.Full { return opener(t, d, testenv.SQL(t, d)) }
+}
+
+// alone opens a store that all nodes share, because it lives inside one process.
+func alone(s proving.Full) func() proving.Full { return func() proving.Full { return s } }
+
+// historians are the stores whose histories are looked at. Each makes a database, and
+// returns what opens it for one node.
 var historians = []struct {
 	name string
-	open func(t *testing.T) []proving.Full
+	open func(t *testing.T) func() proving.Full
 
 	deadlock func(error) bool // see histories.Options
 }{
-	{name: "memory", open: func(*testing.T) []proving.Full { return []proving.Full{memory.New()} }},
-	{name: "SQLite", open: sqlNodes(sqlstore.SQLite)},
-	{name: "PostgreSQL", open: sqlNodes(sqlstore.PostgreSQL)},
-	{name: "MariaDB", open: sqlNodes(sqlstore.MySQL), deadlock: deadlocked},
-	{name: "bbolt", open: func(t *testing.T) []proving.Full { return []proving.Full{testenv.Bolt(t)} }},
-	{name: "Redis", open: func(t *testing.T) []proving.Full {
+	{name: "memory", open: func(*testing.T) func() proving.Full { return alone(memory.New()) }},
+	{name: "SQLite", open: onSQL(sqlstore.SQLite)},
+	{name: "PostgreSQL", open: onSQL(sqlstore.PostgreSQL)},
+	{name: "MariaDB", open: onSQL(sqlstore.MySQL), deadlock: deadlocked},
+	{name: "bbolt", open: func(t *testing.T) func() proving.Full { return alone(testenv.Bolt(t)) }},
+	{name: "Redis", open: func(t *testing.T) func() proving.Full {
 		socket, prefix := testenv.RedisSocket(t), testenv.RedisPrefix()
-		var nodes []proving.Full
-		for range 2 {
-			nodes = append(nodes, testenv.OpenRedis(t, testenv.RedisClient(t, socket), prefix))
-		}
-		return nodes
+		return func() proving.Full { return testenv.OpenRedis(t, testenv.RedisClient(t, socket), prefix) }
 	}},
 }
 
@@ -65,7 +66,8 @@ func TestHistories(t *testing.T) {
 	for _, h := range historians {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
-			nodes := h.open(t)
+			open := h.open(t)
+			nodes := []proving.Full{open(), open()}
 			began := time.Now()
 			f, err := histories.Check(t.Context(), nodes, histories.Options{Rounds: rounds, Deadlock: h.deadlock})
 			if err != nil {
@@ -109,10 +111,8 @@ func TestHistoriesCatchHastyStore(t *testing.T) {
 	for _, h := range historians {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
-			nodes := h.open(t)
-			for i := range nodes {
-				nodes[i] = hasty{nodes[i]}
-			}
+			open := h.open(t)
+			nodes := []proving.Full{hasty{open()}, hasty{open()}}
 			f, err := histories.Check(t.Context(), nodes, histories.Options{Rounds: 2000, Deadlock: deadlocked})
 			if err == nil {
 				t.Errorf("a store that compares in one step and writes in another was not caught in %v", f)

@@ -1,7 +1,6 @@
 package integration_test
 
 import (
-	"database/sql"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
@@ -11,10 +10,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// besiege kills what is under the store in every other round.
-func besiege(t *testing.T, what string, over proving.Full, kill func() error) {
+// besiege kills what is under the stores in every other round.
+func besiege(t *testing.T, what string, open func() proving.Full, kill func() error) {
 	t.Helper()
-	long.Report(t, what, siege.Run(t, over, func() {
+	long.Report(t, what, siege.Run(t, siege.Open(open), func() {
 		if err := kill(); err != nil {
 			t.Error(err)
 		}
@@ -27,32 +26,33 @@ func TestKilledServer(t *testing.T) {
 	t.Parallel()
 	for name, engine := range map[string]struct {
 		dialect sqlstore.Dialect
-		start   func(t testing.TB) (*sql.DB, func() error)
+		start   func(t testing.TB) (dsn string, kill func() error)
 	}{
 		"PostgreSQL": {sqlstore.PostgreSQL, testenv.PostgresReviving},
 		"MariaDB":    {sqlstore.MySQL, testenv.MariaDBReviving},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db, kill := engine.start(t)
-			besiege(t, name+", the server is killed", migrated(t, sqlstore.New(db, engine.dialect)), kill)
+			dsn, kill := engine.start(t)
+			besiege(t, name+", the server is killed", opener(t, engine.dialect, dsn), kill)
 		})
 	}
 	t.Run("Redis", func(t *testing.T) {
 		t.Parallel()
 		socket, kill := testenv.RedisReviving(t)
-		besiege(t, "Redis, the server is killed", testenv.OpenRedis(t, testenv.RedisClient(t, socket), testenv.RedisPrefix()), kill)
+		besiege(t, "Redis, the server is killed", func() proving.Full { return testenv.OpenRedis(t, testenv.RedisClient(t, socket), "") }, kill)
 	})
 }
 
-// TestKilledProcess kills the process that has the database inside, in the same way.
+// TestKilledProcess kills the process that has the database inside, in the same way. All
+// nodes ask this process, because it is alone with its file.
 func TestKilledProcess(t *testing.T) {
 	t.Parallel()
 	for kind := range keepers {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			k := keep(t, kind)
-			besiege(t, kind+", the process is killed", k, k.kill)
+			besiege(t, kind+", the process is killed", alone(k), k.kill)
 		})
 	}
 }

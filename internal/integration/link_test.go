@@ -25,10 +25,10 @@ func TestLinkGoesDown(t *testing.T) {
 	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			l, full := backend.Linked(t)
+			l, open := backend.Linked(t)
 			downs := 0
 			var ups sync.WaitGroup
-			long.Report(t, backend.Name+", the link goes down", siege.Run(t, full, func() {
+			long.Report(t, backend.Name+", the link goes down", siege.Run(t, siege.Open(open), func() {
 				downs++
 				if err := l.Down(); err != nil {
 					t.Error(err)
@@ -59,8 +59,8 @@ func TestSaveHangs(t *testing.T) {
 	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			l, full := backend.Linked(t)
-			s := &watched{Full: full}
+			l, open := backend.Linked(t)
+			s := &watched{Full: open()}
 			kit := proving.Over(t, s)
 			alice := kit.Enroll("alice")
 			kit.Pass(time.Hour)

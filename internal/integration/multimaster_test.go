@@ -188,9 +188,10 @@ func (s divided) Save(ctx context.Context, r store.Record, prev int64) error {
 // when they are back.
 func galeraKilled(t *testing.T, c *galera.Cluster) {
 	const what = "MariaDB Galera, three nodes"
-	fresh := func() *balanced { return &balanced{nodes: fulls(testenv.GaleraStores(t, c, testenv.Waiting))} }
+	open := testenv.GaleraOpener(t, c, testenv.Waiting)
+	fresh := func() *balanced { return &balanced{nodes: fulls(open())} }
 	kills := 0
-	figures := siege.Run(t, fresh(), func() {
+	figures := siege.Run(t, siege.Open(func() proving.Full { return fresh() }), func() {
 		kill := c.Kill
 		if kills++; kills%4 == 0 {
 			kill = c.KillAll

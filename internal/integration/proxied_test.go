@@ -43,8 +43,8 @@ func TestLostReply(t *testing.T) {
 	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			p, full := backend.Proxied(t)
-			s := &watched{Full: full}
+			p, open := backend.Proxied(t)
+			s := &watched{Full: open()}
 			clock := enrollmenttest.NewClock(proving.Start)
 			ring, err := keyring.Generate("first")
 			if err != nil {
@@ -124,10 +124,11 @@ func TestBrokenNetwork(t *testing.T) {
 	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			p, full := backend.Proxied(t)
+			p, open := backend.Proxied(t)
+			stores := siege.Open(open)
 			p.Meet(troubles)
 			splits := 0
-			figures := siege.Run(t, full, func() {
+			figures := siege.Run(t, stores, func() {
 				heal := p.Heal
 				if splits++; splits%2 == 0 {
 					heal = p.HealBroken
@@ -151,13 +152,14 @@ func TestHistoriesOfBrokenNetwork(t *testing.T) {
 	for _, backend := range testenv.Remotes {
 		t.Run(backend.Name, func(t *testing.T) {
 			t.Parallel()
-			p, full := backend.Proxied(t)
+			p, open := backend.Proxied(t)
+			nodes := []proving.Full{open(), open()}
 			p.Meet(troubles)
 			o := histories.Options{Rounds: long.Histories(t, 30), Faulty: true}
 			if backend.Name == "MariaDB" {
 				o.Deadlock = deadlocked
 			}
-			f, err := histories.Check(t.Context(), []proving.Full{full}, o)
+			f, err := histories.Check(t.Context(), nodes, o)
 			t.Log(f, p.Figures())
 			if err != nil {
 				t.Fatal(err)

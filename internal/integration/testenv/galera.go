@@ -21,23 +21,31 @@ func Galera(t testing.TB, options ...string) *galera.Cluster {
 	return c
 }
 
-// GaleraStores makes a database and returns a store at each node of the cluster. Their
-// data source names end with params, which may be unsafe.
-func GaleraStores(t testing.TB, c *galera.Cluster, params string) []*sqlstore.Store {
+// GaleraOpener makes a database and returns what opens a store at each node of the cluster,
+// with a pool of its own. Their data source names end with params, which may be unsafe.
+func GaleraOpener(t testing.TB, c *galera.Cluster, params string) func() []*sqlstore.Store {
 	t.Helper()
 	name := newDatabase(t, c.DSN(0, ""))
-	var all []*sqlstore.Store
-	for i := range galera.Nodes {
-		open := func(params string) *sql.DB {
-			db := openPool(t, "mysql", c.DSN(i, name)+params)
-			t.Cleanup(func() { db.SetMaxIdleConns(0) }) // the node of an idle one may have been killed
-			return db
+	return func() (all []*sqlstore.Store) {
+		t.Helper()
+		for i := range galera.Nodes {
+			open := func(params string) *sql.DB {
+				db := openPool(t, "mysql", c.DSN(i, name)+params)
+				t.Cleanup(func() { db.SetMaxIdleConns(0) }) // the node of an idle one may have been killed
+				return db
+			}
+			s := migrated(t, open(Waiting), sqlstore.MySQL)
+			if params != Waiting {
+				s = sqlstore.New(open(params), sqlstore.MySQL)
+			}
+			all = append(all, s)
 		}
-		s := migrated(t, open(Waiting), sqlstore.MySQL)
-		if params != Waiting {
-			s = sqlstore.New(open(params), sqlstore.MySQL)
-		}
-		all = append(all, s)
+		return all
 	}
-	return all
+}
+
+// GaleraStores opens stores on a new database once.
+func GaleraStores(t testing.TB, c *galera.Cluster, params string) []*sqlstore.Store {
+	t.Helper()
+	return GaleraOpener(t, c, params)()
 }

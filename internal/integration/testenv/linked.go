@@ -10,9 +10,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
-// Linked returns an empty store on its server at the end of a link. It skips the test if the
-// kernel makes none, whatever [Require] says.
-func (r Remote) Linked(t testing.TB) (*link.Link, proving.Full) {
+// Linked is Proxied with a link. It skips the test if the kernel makes none, whatever
+// [Require] says.
+func (r Remote) Linked(t testing.TB) (*link.Link, func() proving.Full) {
 	t.Helper()
 	l, err := link.Start("unix", r.socket(t))
 	switch {

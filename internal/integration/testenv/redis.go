@@ -8,6 +8,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/redis"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
 )
@@ -62,19 +63,22 @@ func RedisReviving(t testing.TB) (socket string, kill func() error) {
 	return s.Socket(), s.Kill
 }
 
-// RedisCluster starts a cluster for this test alone, and returns it with a store that
-// waits for so many replicas.
-func RedisCluster(t testing.TB, replicas int) (*redis.Cluster, *redisstore.Store) {
+// RedisCluster starts a cluster for this test alone, and returns it with what opens a store
+// that waits for so many replicas, with a client of its own.
+func RedisCluster(t testing.TB, replicas int) (*redis.Cluster, func() proving.Full) {
 	t.Helper()
 	c, err := redis.StartCluster(t.Context())
 	needServer(t, "Redis", err)
 	stopped(t, c.Stop, c.Log)
 	c.Delay()
-	s, err := redisstore.New(clusterClient(t, c), redisstore.Options{Replicas: replicas})
-	if err != nil {
-		t.Fatal(err)
+	return c, func() proving.Full {
+		t.Helper()
+		s, err := redisstore.New(clusterClient(t, c), redisstore.Options{Replicas: replicas})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
-	return c, s
 }
 
 // theCluster starts the cluster of this test binary. It runs until the binary ends, in

@@ -10,7 +10,6 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
@@ -19,7 +18,7 @@ type Remote struct {
 	Name string
 
 	socket func(t testing.TB) string
-	open   func(t testing.TB, addr *net.TCPAddr) proving.Full
+	open   func(t testing.TB, addr *net.TCPAddr) func() proving.Full
 }
 
 // Remotes are stores whose statements take one request and one reply each.
@@ -27,40 +26,44 @@ var Remotes = []Remote{
 	{
 		"PostgreSQL",
 		func(t testing.TB) string { return filepath.Join(startPostgres(t).Dir, ".s.PGSQL.5432") },
-		func(t testing.TB, addr *net.TCPAddr) proving.Full {
+		func(t testing.TB, addr *net.TCPAddr) func() proving.Full {
 			dsn := strings.Replace(PostgresDSN(t), "host="+startPostgres(t).Dir, fmt.Sprintf("host=%v port=%d", addr.IP, addr.Port), 1)
-			return migrated(t, openPool(t, "pgx", dsn+" default_query_exec_mode=exec"), sqlstore.PostgreSQL)
+			return func() proving.Full {
+				return migrated(t, openPool(t, "pgx", dsn+" default_query_exec_mode=exec"), sqlstore.PostgreSQL)
+			}
 		},
 	},
 	{
 		"MariaDB",
 		func(t testing.TB) string { return filepath.Join(startMariaDB(t).Dir, "socket") },
-		func(t testing.TB, addr *net.TCPAddr) proving.Full {
+		func(t testing.TB, addr *net.TCPAddr) func() proving.Full {
 			dsn := strings.Replace(MariaDBDSN(t), "unix("+startMariaDB(t).Dir+"/socket)", "tcp("+addr.String()+")", 1)
-			return migrated(t, openPool(t, "mysql", dsn+"?interpolateParams=true"), sqlstore.MySQL)
+			return func() proving.Full {
+				return migrated(t, openPool(t, "mysql", dsn+"?interpolateParams=true"), sqlstore.MySQL)
+			}
 		},
 	},
 	{"Redis", RedisSocket, remoteRedis(0)},
 	{"Redis without retries", RedisSocket, remoteRedis(-1)},
 }
 
-func remoteRedis(retries int) func(t testing.TB, addr *net.TCPAddr) proving.Full {
-	return func(t testing.TB, addr *net.TCPAddr) proving.Full {
-		t.Helper()
-		c := goredis.NewClient(&goredis.Options{
-			Addr: addr.String(), ContextTimeoutEnabled: true, MaxRetries: retries, PoolSize: poolSize,
-		})
-		t.Cleanup(func() { c.Close() })
-		s, err := redisstore.New(c, redisstore.Options{Prefix: RedisPrefix()})
-		if err != nil {
-			t.Fatal(err)
+func remoteRedis(retries int) func(t testing.TB, addr *net.TCPAddr) func() proving.Full {
+	return func(t testing.TB, addr *net.TCPAddr) func() proving.Full {
+		prefix := RedisPrefix()
+		return func() proving.Full {
+			t.Helper()
+			c := goredis.NewClient(&goredis.Options{
+				Addr: addr.String(), ContextTimeoutEnabled: true, MaxRetries: retries, PoolSize: poolSize,
+			})
+			t.Cleanup(func() { c.Close() })
+			return OpenRedis(t, c, prefix)
 		}
-		return s
 	}
 }
 
-// Proxied returns an empty store on its server behind a proxy.
-func (r Remote) Proxied(t testing.TB) (*proxy.Proxy, proving.Full) {
+// Proxied puts a proxy before the server. It returns what opens an empty database there, at
+// each call with a pool of its own.
+func (r Remote) Proxied(t testing.TB) (*proxy.Proxy, func() proving.Full) {
 	t.Helper()
 	p := startProxy(t, r.socket(t))
 	return p, r.open(t, p.Addr())

@@ -1,21 +1,20 @@
 package testenv
 
 import (
-	"database/sql"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 )
 
-// PostgresReviving starts a server for this test alone. It returns a pool, and what
-// kills the server, which then comes back.
-func PostgresReviving(t testing.TB) (*sql.DB, func() error) {
+// PostgresReviving starts a server for this test alone. It returns the data source name of
+// a database there, and what kills the server, which then comes back.
+func PostgresReviving(t testing.TB) (dsn string, kill func() error) {
 	t.Helper()
 	s, err := postgres.StartReviving(t.Context())
 	needServer(t, "PostgreSQL", err)
 	stopped(t, s.Stop, s.Log)
-	return openPool(t, "pgx", s.DSN), s.Kill
+	return s.DSN, s.Kill
 }
 
 // PostgresPair starts a primary and a standby for this test alone.
@@ -28,12 +27,12 @@ func PostgresPair(t testing.TB, synchronous bool) *postgres.Pair {
 }
 
 // MariaDBReviving is PostgresReviving with MariaDB.
-func MariaDBReviving(t testing.TB) (*sql.DB, func() error) {
+func MariaDBReviving(t testing.TB) (dsn string, kill func() error) {
 	t.Helper()
 	s, err := mariadb.StartReviving(t.Context())
 	needServer(t, "MariaDB", err)
 	stopped(t, s.Stop, s.Log)
-	return openPool(t, "mysql", databaseOf(t, s)), s.Kill
+	return databaseOf(t, s), s.Kill
 }
 
 // stopped stops the server with the test, and shows its log if the test has failed.

@@ -6,16 +6,15 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
 // Clocks lets the clocks of all nodes jump an hour back, and ten years ahead and back, while
 // two of them differ by 40 seconds. A code that was used stays used, and the owner gets in a
 // minute after the clocks are right.
-func Clocks(t *testing.T, over proving.Full) {
+func Clocks(t *testing.T, stores Nodes) {
 	t.Helper()
 	const hour, years = time.Hour, 10 * 365 * 24 * time.Hour
-	s := newSiege(t, over, nil)
+	s := newSiege(t, stores, nil)
 	use := func(when string, want enrollment.Reason) {
 		t.Helper()
 		got := make(map[enrollment.Reason]int)

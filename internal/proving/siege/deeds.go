@@ -63,10 +63,14 @@ type asking func(f func(ctx context.Context) error) enrollment.Reason
 
 // accept uses a code at a node, after a sign-in or for a user who is signed in, and
 // notes that it was accepted.
-func (s *siege) accept(ask asking, node int, id, code, name string) enrollment.Reason {
+func (s *siege) accept(ask asking, node int, id, code string, kind operation, name string) enrollment.Reason {
 	g := s.nodes[node%len(s.nodes)]
+	way := verify
+	if node%2 != 0 {
+		way = signIn
+	}
 	reason := ask(func(ctx context.Context) error {
-		if node%2 == 0 {
+		if way == verify {
 			_, err := g.Verify(ctx, id, "siege", code)
 			return err
 		}
@@ -77,6 +81,7 @@ func (s *siege) accept(ask asking, node int, id, code, name string) enrollment.R
 		return err
 	})
 	if reason == "" {
+		s.ack(way, kind)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.accepted[id+" "+name]++
@@ -84,15 +89,36 @@ func (s *siege) accept(ask asking, node int, id, code, name string) enrollment.R
 	return reason
 }
 
-// appCode uses what the user's app shows some steps from now.
-func (s *siege) appCode(ask asking, node int, id string, steps int) enrollment.Reason {
-	return s.accept(ask, node, id, s.code(id, steps), fmt.Sprint("step ", s.clock.Now().Unix()/30+int64(steps)))
+// used looks whether a right code was accepted when it was used, or before.
+func (s *siege) used(id string, reason enrollment.Reason) {
+	if reason != "" && reason != enrollment.ReasonReplayed {
+		s.fault("%s: a right code: %q", id, reason)
+	}
 }
 
-func (s *siege) recoveryCode(ask asking, node int, id, code string) {
-	if s.accept(ask, node, id, code, "recovery code "+code) == "" {
+// appCode uses what the user's app shows some steps from now.
+func (s *siege) appCode(ask asking, node int, id string, steps int) enrollment.Reason {
+	return s.accept(ask, node, id, s.code(id, steps), appCode, fmt.Sprint("step ", s.clock.Now().Unix()/30+int64(steps)))
+}
+
+func (s *siege) recoveryCode(ask asking, node int, id, code string) enrollment.Reason {
+	reason := s.accept(ask, node, id, code, recoveryCode, "recovery code "+code)
+	if reason == "" {
 		s.owe(id, enrollment.EventRecoveryUsed)
 	}
+	return reason
+}
+
+// spend takes the next of the user's recovery codes from the sheet.
+func (s *siege) spend(id string) string {
+	u := s.know(id)
+	if len(u.codes) == 0 {
+		s.fault("%s has no recovery code left", id)
+		return ""
+	}
+	code := u.codes[0]
+	u.codes = u.codes[1:]
+	return code
 }
 
 // renew makes new recovery codes, and asks for them again where the answer was lost.
@@ -116,6 +142,7 @@ func (s *siege) renew(id string) {
 		return
 	}
 	s.know(id).codes = codes.Reveal()
+	s.ack(renewal)
 	s.owe(id, enrollment.EventCodesRenewed)
 }
 
@@ -137,6 +164,7 @@ func (s *siege) guess(id string) {
 			return
 		}
 	}
+	s.ack(lock)
 	s.locked(id)
 }
 
@@ -150,7 +178,8 @@ func (s *siege) locked(id string) {
 	}
 }
 
-// change switches the second factor off, or on. What was acknowledged stays.
+// change signs in and switches the second factor off, or switches it on. What was
+// acknowledged stays.
 func (s *siege) change(id string) {
 	s.check(id)
 	u := s.know(id)
@@ -158,6 +187,7 @@ func (s *siege) change(id string) {
 		s.enrol(id)
 		return
 	}
+	s.used(id, s.appCode(s.until, 1, id, 0))
 	proof := enrollment.ByReauth("password")
 	reason := s.until(func(ctx context.Context) error { return s.nodes[1].Disable(ctx, id, proof) })
 	if reason != "" && reason != enrollment.ReasonNotEnrolled { // it is off, and the answer was lost
@@ -165,6 +195,7 @@ func (s *siege) change(id string) {
 		return
 	}
 	u.state = store.Disabled
+	s.ack(disabling)
 	s.owe(id, enrollment.EventDisabled)
 	s.check(id)
 }
@@ -172,33 +203,34 @@ func (s *siege) change(id string) {
 // enrol sets an app up, and asks for it again where the answer was lost.
 func (s *siege) enrol(id string) {
 	g := s.nodes[2]
-	var setup enrollment.Setup
+	var begun enrollment.Setup
 	if reason := s.until(func(ctx context.Context) (err error) {
-		setup, err = g.Begin(ctx, id, enrollment.BeginOptions{Account: id, Proof: enrollment.ByReauth("password")})
+		begun, err = g.Begin(ctx, id, enrollment.BeginOptions{Account: id, Proof: enrollment.ByReauth("password")})
 		return err
 	}); reason != "" {
 		s.fault("%s: Begin: %q", id, reason)
 		return
 	}
-	key, _, err := totp.ParseURI(setup.URI())
+	key, _, err := totp.ParseURI(begun.URI())
 	if err != nil {
 		s.fault("%s: %v", id, err)
 		return
 	}
 	var codes recovery.Codes
 	reason := s.until(func(ctx context.Context) error {
-		done, err := g.Confirm(ctx, id, setup.Token, proving.Shown(key, s.clock.Now()))
+		done, err := g.Confirm(ctx, id, begun.Token, proving.Shown(key, s.clock.Now()))
 		codes = done.Codes
 		return err
 	})
 	if reason == enrollment.ReasonAlreadyConfirmed { // the answer was lost
-		reason = s.until(func(ctx context.Context) (err error) { codes, err = g.SetupCodes(ctx, id, setup.Token); return err })
+		reason = s.until(func(ctx context.Context) (err error) { codes, err = g.SetupCodes(ctx, id, begun.Token); return err })
 	}
 	if reason != "" || codes.Len() == 0 {
 		s.fault("%s: Confirm: %q, %d codes", id, reason, codes.Len())
 		return
 	}
 	*s.know(id) = account{key, codes.Reveal(), store.Confirmed}
+	s.ack(setup)
 	s.owe(id, enrollment.EventEnabled)
 }
 
@@ -211,9 +243,12 @@ func (s *siege) state(id string) (state store.State) {
 	return state
 }
 
-// check looks whether the account is as its owner was told.
+// check looks whether the account is as its owner was told. The owner goes on with what is
+// there, so that a loss is found once.
 func (s *siege) check(id string) {
-	if state, told := s.state(id), s.know(id).state; state != told {
-		s.fault("%s: the account is %v, and its owner was told %v", id, state, told)
+	u := s.know(id)
+	if state := s.state(id); state != u.state {
+		s.fault("%s: the account is %v, and its owner was told %v", id, state, u.state)
+		u.state = state
 	}
 }

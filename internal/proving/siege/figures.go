@@ -41,12 +41,24 @@ func (f Figures) String() string {
 	return fmt.Sprintf("%v | %d | %d | %d | %s", f.Took.Round(time.Second), f.Strikes, f.Calls, f.Accepted, lost)
 }
 
-// Run besieges accounts in an empty store, and fails the test if something comes out
+// Nodes are the stores of the nodes of a siege, all on one database.
+type Nodes [3]proving.Full
+
+// Open calls open for each node. It opens the database as a process does, with a pool of
+// its own.
+func Open(open func() proving.Full) (stores Nodes) {
+	for i := range stores {
+		stores[i] = open()
+	}
+	return stores
+}
+
+// Run besieges accounts in an empty database, and fails the test if something comes out
 // that must not be. In every other round it calls strike in the middle, from one of the
-// calls of the store: it kills the database, which comes back by itself.
-func Run(t *testing.T, over proving.Full, strike func(), l Length) Figures {
+// calls of a store: it kills the database, which comes back by itself.
+func Run(t *testing.T, stores Nodes, strike func(), l Length) Figures {
 	t.Helper()
-	f := Find(t, over, strike, l)
+	f := Find(t, stores, strike, l)
 	if len(f.Wrong) > 0 {
 		t.Error(strings.Join(f.Wrong, "\n"))
 	}
@@ -55,7 +67,7 @@ func Run(t *testing.T, over proving.Full, strike func(), l Length) Figures {
 
 // Find is Run for a database that may lose what it has acknowledged. The caller looks at
 // what came out that must not be.
-func Find(t *testing.T, over proving.Full, strike func(), l Length) Figures {
+func Find(t *testing.T, stores Nodes, strike func(), l Length) Figures {
 	t.Helper()
-	return newSiege(t, over, strike).besiege(t, l)
+	return newSiege(t, stores, strike).besiege(t, l)
 }

@@ -1,7 +1,8 @@
 // Package siege uses accounts from several nodes while their database dies and comes
-// back. The nodes are Guards in one process. It keeps a log of what each of them was told,
-// and finds in it what must not be: a code that was accepted twice, a change that was
-// acknowledged and is gone, a wrong code too many, an event that nobody was told.
+// back. The nodes are Guards in one process, and each has a store of its own. It keeps a
+// log of what each of them was told, and finds in it what must not be: a code that was
+// accepted twice, a change that was acknowledged and is gone, a wrong code too many, an
+// event that nobody was told.
 package siege
 
 import (
@@ -10,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,7 +29,7 @@ import (
 
 // A siege is one run.
 type siege struct {
-	store proving.Full
+	store proving.Full // of the first node
 	clock *enrollmenttest.Clock
 	nodes []*enrollment.Guard // each of another process
 	seed  *rand.Rand
@@ -45,6 +47,7 @@ type siege struct {
 	told     map[string]int  // and those that were
 	seen     map[string]bool // the ids of these
 	tries    map[string]int  // operations by their outcome
+	acked    map[operation]int
 	known    map[string]*account
 }
 
@@ -56,15 +59,17 @@ type account struct {
 	state store.State
 }
 
-// users are the users of a siege: racers share the codes of each of the first,
-// and the owner of the last switches the second factor off and on.
-var users = []string{"alice", "bob", "carol", "dave"}
-
-const owner = "dave"
+// Several racers share the codes of each of the first users. Each owner switches the
+// second factor off in one round and on in the next. One has it on when the other has not,
+// so that each round has both.
+var (
+	racers = []string{"alice", "bob", "carol"}
+	owners = []string{"dave", "erin"}
+)
 
 // offsets are how far the clocks of the nodes are off. Two of them differ by 40 seconds.
 // Rounds begin with a time step, so that all nodes know the codes that are used.
-var offsets = [...]time.Duration{-20 * time.Second, 0, 20 * time.Second}
+var offsets = [len(Nodes{})]time.Duration{-20 * time.Second, 0, 20 * time.Second}
 
 // A counted store calls strike once.
 type countedStore struct {
@@ -89,23 +94,23 @@ func (c countedStore) Save(ctx context.Context, r store.Record, prev int64) erro
 	return c.Full.Save(ctx, r, prev)
 }
 
-// newSiege makes a siege over an empty store, and enrols its users.
-func newSiege(t *testing.T, over proving.Full, strike func()) *siege {
+// newSiege makes a siege over stores without records, and enrols its users.
+func newSiege(t *testing.T, stores Nodes, strike func()) *siege {
 	t.Helper()
 	if fips.Enforced() {
 		t.Skip("the apps are for SHA-1")
 	}
 	s := &siege{
-		store: over, clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
+		store: stores[0], clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
 		accepted: map[string]int{}, owed: map[string]int{}, told: map[string]int{}, seen: map[string]bool{}, tries: map[string]int{},
-		known: map[string]*account{},
+		acked: map[operation]int{}, known: map[string]*account{},
 	}
 	ring, err := keyring.Generate("first")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, off := range offsets {
-		g, err := enrollment.New(countedStore{over, s}, ring, enrollment.Config{
+	for i, off := range offsets {
+		g, err := enrollment.New(countedStore{stores[i], s}, ring, enrollment.Config{
 			Issuer: "Acme", Now: func() time.Time { return s.clock.Now().Add(off) }, RecoveryScheme: recovery.Fast, AllowReauth: true,
 			Notify: s.take, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		})
@@ -114,9 +119,11 @@ func newSiege(t *testing.T, over proving.Full, strike func()) *siege {
 		}
 		s.nodes = append(s.nodes, g)
 	}
-	for _, user := range users {
+	for _, user := range slices.Concat(racers, owners) {
 		s.enrol(user)
 	}
+	s.change(owners[1])
+	clear(s.acked) // that was no siege yet
 	return s
 }
 
@@ -146,9 +153,9 @@ func (s *siege) owe(id string, kind enrollment.EventKind) {
 // day, and a round makes one at the most.
 const pause = 6 * time.Hour
 
-// round lets time pass, and then everybody do something at once. If it strikes, the
-// database dies in the middle. In the end, with the database up again, everybody tries
-// once more what they had.
+// round lets time pass, and then everybody do something at once. One racer's codes are
+// replaced, and the others use one. If it strikes, the database dies in the middle. In the
+// end, with the database up again, everybody tries once more what they had.
 func (s *siege) round(n int, strikes bool) {
 	s.clock.Advance(pause)
 	s.at = 0
@@ -160,32 +167,32 @@ func (s *siege) round(n int, strikes bool) {
 	s.clock.Advance(30 * time.Second)
 	spent := map[string]string{}
 	var all sync.WaitGroup
-	for _, user := range users[:len(users)-1] {
+	renews := racers[n%len(racers)]
+	for _, user := range racers {
 		for node := range s.nodes { // the same code at once, and the one before again
 			all.Go(func() { s.appCode(s.try, node, user, 0) })
 			all.Go(func() { s.appCode(s.try, node+1, user, -1) })
 		}
-		u := s.know(user)
-		if len(u.codes) == 0 {
+		if user == renews {
 			all.Go(func() { s.renew(user) })
 			continue
 		}
-		code := u.codes[0]
-		u.codes = u.codes[1:]
+		code := s.spend(user)
 		spent[user] = code
 		for node := range 2 {
 			all.Go(func() { s.recoveryCode(s.try, node, user, code) })
 		}
 	}
 	all.Go(func() { s.guess(victim) })
-	all.Go(func() { s.change(owner) })
+	for _, user := range owners {
+		all.Go(func() { s.change(user) })
+	}
 	all.Wait()
-	for _, user := range users[:len(users)-1] {
-		s.appCode(s.until, n, user, 0)
-		s.appCode(s.until, n+1, user, -1)
-		if code, ok := spent[user]; ok {
-			s.recoveryCode(s.until, n, user, code)
-		}
+	spent[renews] = s.spend(renews)
+	for _, user := range racers {
+		s.used(user, s.appCode(s.until, n, user, 0))
+		s.used(user, s.appCode(s.until, n+1, user, -1))
+		s.used(user, s.recoveryCode(s.until, n, user, spent[user]))
 	}
 	s.locked(victim)
 }
@@ -201,7 +208,7 @@ func (s *siege) end() []string {
 	if reason := s.until(func(ctx context.Context) error { _, err := d.Sweep(ctx); return err }); reason != "" {
 		s.fault("Sweep: %q", reason)
 	}
-	for _, user := range users {
+	for _, user := range slices.Concat(racers, owners) {
 		s.check(user)
 	}
 	for code, n := range s.accepted {
@@ -226,9 +233,14 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 		s.round(n, n%2 == 1)
 	}
 	wrong := s.end()
-	t.Logf("%d rounds, outcomes %v", n, s.tries)
-	if s.tries[""] == 0 || s.tries[string(enrollment.ReasonReplayed)] == 0 {
-		wrong = append(wrong, "nothing was accepted, or nothing was tried twice")
+	t.Logf("%d rounds, outcomes %v, acknowledged %v", n, s.tries, s.acked)
+	for _, op := range mix {
+		if s.acked[op] == 0 {
+			wrong = append(wrong, fmt.Sprintf("%s was never acknowledged", op))
+		}
+	}
+	if s.tries[string(enrollment.ReasonReplayed)] == 0 {
+		wrong = append(wrong, "nothing was tried twice")
 	}
 	strikes := int(s.strikes.Load())
 	if s.strike != nil && strikes != n/2 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,15 +60,89 @@ func (f *forgetful) die() {
 // which it has acknowledged, and against one that loses nothing.
 func TestSiegeCatchesForgetfulStore(t *testing.T) {
 	t.Parallel()
-	Run(t, proving.Memory(t).(proving.Full), nil, Length{Rounds: 60})
+	Run(t, same(proving.Memory(t).(proving.Full)), nil, Length{Rounds: 60})
 	f := &forgetful{Full: proving.Memory(t).(proving.Full)}
-	figures := Find(t, f, f.die, Length{Rounds: 8})
+	figures := Find(t, same(f), f.die, Length{Rounds: 8})
 	if len(figures.Wrong) == 0 {
 		t.Error("a store that loses writes was not caught")
 	}
 	t.Logf("%v, caught by:\n%s", figures, strings.Join(figures.Wrong, "\n"))
 	if !strings.HasSuffix(figures.String(), fmt.Sprintf("| 4 | %d | %d | %d findings", figures.Calls, figures.Accepted, len(figures.Wrong))) {
 		t.Errorf("the cells are %q", figures)
+	}
+}
+
+// same has all nodes use one store.
+func same(s proving.Full) Nodes { return Nodes{s, s, s} }
+
+// A private store remembers what it has read and written, and compares with that.
+type private struct {
+	proving.Full
+	mu    sync.Mutex
+	known map[string]store.Record
+}
+
+func (p *private) load(ctx context.Context, user string) (r store.Record, err error) {
+	r, ok := p.known[user]
+	if !ok {
+		if r, err = p.Full.Load(ctx, user); err == nil {
+			p.known[user] = r
+		}
+	}
+	return r, err
+}
+
+func (p *private) Load(ctx context.Context, user string) (store.Record, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.load(ctx, user)
+}
+
+func (p *private) Save(ctx context.Context, r store.Record, prev int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, err := p.load(ctx, r.UserID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if now.Version != prev {
+		return store.ErrConflict
+	}
+	for err = store.ErrConflict; errors.Is(err, store.ErrConflict); {
+		if now, err = p.Full.Load(ctx, r.UserID); err == nil || errors.Is(err, store.ErrNotFound) {
+			err = p.Full.Save(ctx, r, now.Version)
+		}
+	}
+	if err == nil {
+		p.known[r.UserID] = r
+	}
+	return err
+}
+
+// TestSiegeCatchesPrivateStore holds the siege against a store that is right for one process
+// and wrong for several. It is caught because each node has a store of its own.
+func TestSiegeCatchesPrivateStore(t *testing.T) {
+	t.Parallel()
+	behind := proving.Memory(t).(proving.Full)
+	open := func() proving.Full { return &private{Full: behind, known: map[string]store.Record{}} }
+	figures := Find(t, Open(open), nil, Length{Rounds: 2})
+	if !slices.ContainsFunc(figures.Wrong, func(s string) bool { return strings.Contains(s, "was accepted 2 times") }) {
+		t.Errorf("no code was accepted twice:\n%s", strings.Join(figures.Wrong, "\n"))
+	}
+	behind = proving.Memory(t).(proving.Full)
+	Run(t, same(open()), nil, Length{Rounds: 2})
+}
+
+// TestSiegeTriesAll sees that a siege fails in which an operation was never
+// acknowledged.
+func TestSiegeTriesAll(t *testing.T) {
+	t.Parallel()
+	s := newSiege(t, same(proving.Memory(t).(proving.Full)), nil)
+	wrong := s.besiege(t, Length{}).Wrong
+	for _, op := range mix {
+		if !slices.Contains(wrong, string(op)+" was never acknowledged") {
+			t.Errorf("%s is not missed: %v", op, wrong)
+		}
 	}
 }
 

@@ -22,15 +22,19 @@ import (
 func TestLeaderKilled(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
-	_, s := open(t, newPrefix(), c.nodes...)
-	long.Report(t, "etcd, the leader is killed", siege.Run(t, s, func() {
+	prefix := newPrefix()
+	stores := siege.Open(func() proving.Full {
+		_, s := open(t, prefix, c.nodes...)
+		return s
+	})
+	long.Report(t, "etcd, the leader is killed", siege.Run(t, stores, func() {
 		if err := c.failOver(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}, long.Siege(t, 2)))
 	t.Run("acknowledged", func(t *testing.T) { acknowledged(t, c) })
 	t.Run("histories", func(t *testing.T) { historiesOfKills(t, c) })
-	t.Run("full", func(t *testing.T) { full(t, c, s) })
+	t.Run("full", func(t *testing.T) { full(t, c, stores[0]) })
 }
 
 // A striking store calls strike at every so many-th call, from one of the callers.
