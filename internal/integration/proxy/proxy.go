@@ -141,12 +141,17 @@ func (p *Proxy) Cut(d Direction, keep int) {
 	p.armed = append(p.armed, cut{d, keep})
 }
 
-// Split lets nothing pass until Heal. What is on its way arrives then.
+// Split lets nothing pass until Heal. What is on its way arrives then. Where the two are
+// split already, they stay so.
 func (p *Proxy) Split() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.figures.Splits++
-	p.open = make(chan struct{})
+	select {
+	case <-p.open:
+		p.figures.Splits++
+		p.open = make(chan struct{})
+	default: // what waits for the channel must not be left behind
+	}
 }
 
 // Heal ends a split.

@@ -145,7 +145,11 @@ func TestLag(t *testing.T) {
 // TestSplit sees that nothing passes during a split, and what is on its way afterwards.
 func TestSplit(t *testing.T) {
 	t.Parallel()
-	for name, broken := range map[string]bool{"heals": false, "outlasts the connections": true} {
+	for name, c := range map[string]struct{ broken, twice bool }{
+		"heals":                    {},
+		"outlasts the connections": {broken: true},
+		"splits again, and heals":  {twice: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, received := start(t)
@@ -160,7 +164,13 @@ func TestSplit(t *testing.T) {
 				t.Fatalf("the server got %q", got)
 			default:
 			}
-			if broken {
+			if c.twice {
+				p.Split()
+			}
+			if n := p.Figures().Splits; n != 1 {
+				t.Errorf("%d splits", n)
+			}
+			if c.broken {
 				p.HealBroken()
 				if got := all(t, conn); got != "" {
 					t.Errorf("the client got %q", got)
