@@ -120,7 +120,30 @@
 // right to create tables if Migrate has to create them. Keep innodb_flush_log_at_trx_commit=1 and, with a binary log,
 // sync_binlog=1. Keep a strict sql_mode and autocommit. Every isolation level works
 // except read uncommitted. [Store.Check] knows a replica by read_only, and by SHOW
-// REPLICA STATUS if the user may ask for it.
+// REPLICA STATUS if the user may ask for it. It refuses a replica that is being promoted
+// until read_only is off and RESET REPLICA ALL was executed.
+//
+// Replication is asynchronous by default. If the primary dies, what it acknowledged in the
+// last moments is lost. For a failover that loses nothing, let the primary wait for the
+// replica. MariaDB calls this semi-synchronous replication:
+//
+//	rpl_semi_sync_master_enabled = ON
+//	rpl_semi_sync_master_wait_point = AFTER_SYNC
+//	rpl_semi_sync_master_timeout = 86400000
+//
+// With AFTER_COMMIT, the default of MariaDB, other connections see a write before the
+// replica has it. A Guard that waits in vain for the answer to a write looks whether the
+// write is there. It would find it and accept the code, and after a failover the code would
+// work again. [Store.Check] refuses AFTER_COMMIT if semi-synchronous replication is on.
+//
+// The timeout is in milliseconds and is 10 seconds by default. After this time the primary
+// acknowledges writes that the replica does not have, until the replica is back. With the
+// timeout above nothing is acknowledged for a day, and nobody can sign in with a code while
+// the replica is away. Check accepts every timeout, because this is a choice between the
+// two.
+//
+// Before you promote a replica, wait until it has applied all that it has received. RESET
+// REPLICA ALL discards the rest.
 //
 // User ids are in a VARBINARY column. In a text column with the usual collations,
 // "alice", "Alice " and "Álice" are one user, and even utf8mb4_bin ignores spaces at

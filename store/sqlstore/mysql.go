@@ -131,7 +131,7 @@ func uniqueMySQL(t table) (string, []any) {
 func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
 	// A server has only some of these variables. The name of the isolation level has
 	// changed.
-	set, err := pairs(ctx, db, "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'read_only', 'autocommit', "+galeraVariables+")")
+	set, err := pairs(ctx, db, "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'read_only', 'autocommit', "+semiSyncVariables+", "+galeraVariables+")")
 	if err != nil {
 		return nil, err
 	}
@@ -171,12 +171,29 @@ func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, er
 	if !on("autocommit") {
 		wrong = append(wrong, "autocommit is off: no write is ever committed")
 	}
+	wrong = append(wrong, semiSync(set, on)...)
 	cluster := status["wsrep_cluster_status"]
 	wrong = append(wrong, galera(set, on, cluster != "" && cluster != "Disconnected")...)
 	if e, ok := engine["engine"]; ok && e != "InnoDB" {
 		wrong = append(wrong, "the engine of the table is "+e+" and not InnoDB: a crash loses acknowledged writes")
 	}
 	return wrong, nil
+}
+
+// semiSyncVariables are those of a primary whose commits wait for a replica. MariaDB says
+// master, and MySQL says source since 8.0.26.
+const semiSyncVariables = "'rpl_semi_sync_master_enabled', 'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_source_enabled', 'rpl_semi_sync_source_wait_point'"
+
+// semiSync says what is wrong with semi-synchronous replication. A Guard that waits for a
+// commit in vain looks for its record, and must not find it before a replica has it.
+func semiSync(set map[string]string, on func(name string) bool) (wrong []string) {
+	for _, role := range []string{"master", "source"} {
+		name := "rpl_semi_sync_" + role + "_wait_point"
+		if on("rpl_semi_sync_"+role+"_enabled") && set[name] != "AFTER_SYNC" {
+			wrong = append(wrong, name+" is "+set[name]+" and not AFTER_SYNC: writes are read that no replica has, and after a failover used codes work again")
+		}
+	}
+	return wrong
 }
 
 // pairs returns the rows of a query with two columns of text.

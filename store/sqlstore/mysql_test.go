@@ -15,18 +15,22 @@ import (
 
 // mysqlSettings are the variables of a server that is set up well.
 var mysqlSettings = map[string]string{
-	"innodb_flush_log_at_trx_commit": "1",
-	"log_bin":                        "ON",
-	"sync_binlog":                    "1",
-	"sql_mode":                       "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
-	"tx_isolation":                   "REPEATABLE-READ",
-	"transaction_isolation":          "",
-	"read_only":                      "OFF",
-	"autocommit":                     "ON",
-	"wsrep_on":                       "OFF",
-	"wsrep_sync_wait":                "0",
-	"wsrep_dirty_reads":              "OFF",
-	"wsrep_provider_options":         "",
+	"innodb_flush_log_at_trx_commit":  "1",
+	"log_bin":                         "ON",
+	"rpl_semi_sync_master_enabled":    "OFF",
+	"rpl_semi_sync_master_wait_point": "AFTER_COMMIT",
+	"rpl_semi_sync_source_enabled":    "",
+	"rpl_semi_sync_source_wait_point": "",
+	"sync_binlog":                     "1",
+	"sql_mode":                        "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
+	"tx_isolation":                    "REPEATABLE-READ",
+	"transaction_isolation":           "",
+	"read_only":                       "OFF",
+	"autocommit":                      "ON",
+	"wsrep_on":                        "OFF",
+	"wsrep_sync_wait":                 "0",
+	"wsrep_dirty_reads":               "OFF",
+	"wsrep_provider_options":          "",
 }
 
 var (
@@ -149,6 +153,28 @@ func TestMixedCollations(t *testing.T) {
 		}}
 		if err := sqlstore.New(f.open(t), sqlstore.MySQL).Check(t.Context()); err == nil || errors.Is(err, sqlstore.ErrSchema) != want {
 			t.Errorf("Check = %v, want ErrSchema: %v", err, want)
+		}
+	}
+}
+
+// TestSemiSyncSettings holds what Migrate and Check refuse at a primary whose commits wait
+// for a replica.
+func TestSemiSyncSettings(t *testing.T) {
+	t.Parallel()
+	for _, role := range []string{"master", "source"} {
+		enabled, point := "rpl_semi_sync_"+role+"_enabled", "rpl_semi_sync_"+role+"_wait_point"
+		for _, c := range []struct{ enabled, point, says string }{
+			{"ON", "AFTER_SYNC", ""},
+			{"ON", "AFTER_COMMIT", point + " is AFTER_COMMIT and not AFTER_SYNC"},
+			{"OFF", "AFTER_COMMIT", ""},
+		} {
+			srv := &server{columns: allColumns, version: 1, settings: map[string]string{enabled: c.enabled, point: c.point}}
+			s := sqlstore.New((&fakeDB{answer: srv.answer}).open(t), sqlstore.MySQL)
+			for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
+				if c.says == "" && err != nil || c.says != "" && (!errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), c.says)) {
+					t.Errorf("%+v: %s = %v, want ErrSettings that says %q", c, method, err, c.says)
+				}
+			}
 		}
 	}
 }

@@ -31,7 +31,7 @@ const script = `
 if [ -n "$FIRST" ]; then
   cp -r "$FIRST/template" "$DIR/data" || exit
 else
-  mariadb-install-db --no-defaults --datadir="$DIR/data" --auth-root-authentication-method=normal --skip-test-db \
+  TMPDIR="$DIR" mariadb-install-db --no-defaults --datadir="$DIR/data" --auth-root-authentication-method=normal --skip-test-db \
     --innodb-log-file-size=16M >"$DIR/log" 2>&1 || exit
   printf 'version: 2.1\nuuid: %s\nseqno: 0\nsafe_to_bootstrap: 1\n' "$CLUSTER" >"$DIR/data/grastate.dat"
   cp -r "$DIR/data" "$DIR/template"

@@ -29,12 +29,15 @@ func (s *Server) DSN(database string) string { return dsn(s.Dir, database) }
 
 func dsn(dir, database string) string { return "root@unix(" + dir + "/socket)/" + database }
 
-// script makes a data folder and runs its server. A fresh installation flushes at
-// each commit. The binary log, which a fresh installation does not have, is on
-// and synchronous, as on a server with replicas. --no-defaults leaves out the
-// settings of the machine.
+// script makes a data folder and runs its server. --no-defaults leaves out the settings of
+// the machine. Two servers that begin in one folder for temporary files remove each other's.
 const script = `
-mariadb-install-db --no-defaults --datadir="$DIR/data" --auth-root-authentication-method=normal --skip-test-db >"$DIR/log" 2>&1 || exit
+TMPDIR="$DIR" mariadb-install-db --no-defaults --datadir="$DIR/data" --auth-root-authentication-method=normal --skip-test-db >"$DIR/log" 2>&1 || exit
+` + serve
+
+// serve runs the server. A fresh installation flushes at each commit. The binary log, which
+// a fresh installation does not have, is on and synchronous, as on a server with replicas.
+const serve = `
 serve() {
   exec mariadbd --no-defaults --datadir="$DIR/data" --tmpdir="$DIR" --socket="$DIR/socket" --pid-file="$DIR/pid" --skip-networking \
     --max-connections=300 --log-bin="$DIR/data/binlog" --server-id=1 --sync-binlog=1 $MORE >>"$DIR/log" 2>&1 </dev/null
@@ -48,13 +51,15 @@ serve() {
 // It returns an error that matches [server.ErrMissing] if there is nothing to
 // start. The caller calls Stop, or leaves that to the end of the process.
 func Start(ctx context.Context, options ...string) (*Server, error) {
-	return start(ctx, server.Keep, options)
+	return start(ctx, script+server.Keep, options)
 }
 
 // StartReviving is Start of a server that can be killed, and comes back.
-func StartReviving(ctx context.Context) (*Server, error) { return start(ctx, server.Revive, nil) }
+func StartReviving(ctx context.Context) (*Server, error) {
+	return start(ctx, script+server.Revive, nil)
+}
 
-func start(ctx context.Context, end string, options []string) (*Server, error) {
+func start(ctx context.Context, script string, options []string, env ...string) (*Server, error) {
 	for _, program := range []string{"mariadbd", "mariadb-install-db"} {
 		if _, err := exec.LookPath(program); err == nil {
 			continue
@@ -66,9 +71,9 @@ func start(ctx context.Context, end string, options []string) (*Server, error) {
 	s := new(Server)
 	p, err := server.Start(ctx, server.Plan{
 		Name:   "mariadb",
-		Script: script + end,
+		Script: script,
 		Ends:   "TERM",
-		Env:    []string{"MORE=" + strings.Join(options, " ")},
+		Env:    append(env, "MORE="+strings.Join(options, " ")),
 		Users:  []string{"mysql", "nobody"},
 		Ready:  s.ready,
 	})
