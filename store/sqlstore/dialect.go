@@ -82,6 +82,10 @@ type grammar struct {
 	// nothing because another write was first. It is nil if none fails so.
 	conflict func(err error) bool
 
+	// withdraws says that a server whose commit waits for a replica stops waiting, and
+	// shows the write, when the client cancels the statement.
+	withdraws bool
+
 	// busy reports whether Migrate should try again after an error. It is nil if
 	// the database waits by itself.
 	busy func(err error) bool

@@ -33,6 +33,11 @@
 // The last one is from [Store.List]. It has only the conditions of the query.
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
+// After the context of a Save or an Erase has ended, and only with PostgreSQL, Load also
+// sends this one:
+//
+//	UPDATE "twofactor_accounts" SET version = version WHERE user_id = $1
+//
 // A Save is one INSERT or one UPDATE without a transaction. If it changed no
 // row, that is a conflict; see the table of errors below. Times are integers,
 // microseconds since 1970 in UTC, so that no driver, server or session can move them
@@ -102,6 +107,14 @@
 // it wrote. At stricter levels it fails. If the application needs another default, give
 // the Store a pool of its own whose settings end with
 // default_transaction_isolation=read\ committed.
+//
+// With a synchronous standby, a commit waits until the standby has the write. If the
+// context ends meanwhile, the driver cancels the statement. PostgreSQL then stops waiting,
+// keeps the write, and shows it to everybody, although the standby may lack it. A Guard
+// would find the write and accept the code, and after a failover the code would work again.
+// So after such a Save, a Load of this Store writes the row once more, without a change. It
+// returns the record when the standby has it, and otherwise an error. Another process can
+// read the record meanwhile. It refuses the code as used.
 //
 // For very many accounts the table can be partitioned by a hash of user_id. Create it
 // with the columns of [Schema] and user_id as its primary key, and its partitions with

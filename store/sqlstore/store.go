@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -22,6 +24,14 @@ type Store struct {
 	table   table
 
 	load, create, replace, erase string
+
+	// confirm changes nothing of the user's row. Its commit returns when the replicas have
+	// it and all that was committed before. It is empty where Load does not need it.
+	confirm string
+
+	// doubts counts the writes that the client has given up since the last confirm. A
+	// replica may lack them, although they can be read.
+	doubts atomic.Int64
 
 	// writer is held by the goroutine that writes. It is a channel and not a
 	// mutex, so that others can wait with a context. It is nil for a database
@@ -76,6 +86,9 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 			name, g.param(1), g.param(2), g.param(3), g.param(4), g.param(5), g.param(6), g.param(7)),
 		erase: "DELETE FROM " + name + " WHERE user_id = " + g.param(1),
 	}
+	if g.withdraws {
+		s.confirm = "UPDATE " + name + " SET version = version WHERE user_id = " + g.param(1)
+	}
 	if g.oneWriter {
 		s.writer = make(chan struct{}, 1)
 	}
@@ -87,6 +100,9 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 // matches the context's error if the context ends, and otherwise an error that
 // wraps the driver's. A row that this package can't have written, or that is
 // another user's, is an error and never ErrNotFound.
+//
+// If a Save was given up before, and PostgreSQL has a synchronous standby, Load returns
+// what the standby has: it writes the row once more, without a change, and waits.
 func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	const doing = "loading a record"
 	if err := ctx.Err(); err != nil {
@@ -106,7 +122,23 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	case records[0].UserID != userID:
 		return store.Record{}, errors.New("sqlstore: loading a record: the database returned the record of another user: the collation of user_id does not compare bytes")
 	}
+	if err := s.confirmed(ctx, userID); err != nil {
+		return store.Record{}, err
+	}
 	return records[0], nil
+}
+
+// confirmed waits until the replicas have the user's row, if they may lack it.
+func (s *Store) confirmed(ctx context.Context, userID string) error {
+	doubts := s.doubts.Load()
+	if doubts == 0 {
+		return nil
+	}
+	if _, err := s.exec(ctx, "confirming a record", s.confirm, userID); err != nil {
+		return err
+	}
+	s.doubts.CompareAndSwap(doubts, 0)
+	return nil
 }
 
 // Save writes the record with one INSERT or one UPDATE. How durable that is
@@ -160,6 +192,12 @@ func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) 
 	}
 	defer done()
 	res, err := s.db.ExecContext(ctx, statement, args...)
+	if ended := ended(ctx); s.confirm != "" && ended != nil {
+		// The driver has cancelled the statement. If it was waiting for a replica, it
+		// was committed without, and some drivers take that for success.
+		s.doubts.Add(1)
+		err = cmp.Or(err, ended)
+	}
 	if err != nil {
 		return 0, failed(ctx, doing, err)
 	}
@@ -239,14 +277,17 @@ func scan(rows *sql.Rows) (store.Record, error) {
 // failed returns an error that says what failed. If the context has ended, it
 // matches the context's error, whatever the driver returned.
 func failed(ctx context.Context, doing string, err error) error {
-	ended := ctx.Err()
-	if deadline, ok := ctx.Deadline(); ended == nil && ok && !time.Now().Before(deadline) {
-		// A driver that gives the deadline to its socket can fail before the
-		// context ends.
-		ended = context.DeadlineExceeded
-	}
-	if ended != nil && !errors.Is(err, ended) {
+	if ended := ended(ctx); ended != nil && !errors.Is(err, ended) {
 		return fmt.Errorf("sqlstore: %s: %w (%w)", doing, ended, err)
 	}
 	return fmt.Errorf("sqlstore: %s: %w", doing, err)
+}
+
+// ended returns the context's error if it has ended, or ends now. A driver that gives the
+// deadline to its socket can fail before the context ends.
+func ended(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ctx.Err() == nil && ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
