@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -44,25 +45,124 @@ func beaten(t *testing.T, what string, open func() proving.Full, failOver func(c
 	return figures.Wrong
 }
 
-// TestFailover kills the primary of PostgreSQL and promotes its standby, in the middle of
-// sign-ins, setups and guesses. A synchronous standby has all that was acknowledged; what
-// an asynchronous one lacks is measured.
+// A pair is a primary and a replica. DSN leads to the primary, whichever it is.
+type pair interface {
+	DSN() string
+	CutOff() // of the replica
+	FailOver(ctx context.Context) error
+}
+
+// TestFailover kills the primary and promotes its replica, in the middle of sign-ins, setups
+// and guesses. A synchronous replica has all that was acknowledged; what an asynchronous one
+// lacks is measured.
 func TestFailover(t *testing.T) {
 	t.Parallel()
-	for name, synchronous := range map[string]bool{"synchronous": true, "asynchronous": false} {
-		t.Run(name, func(t *testing.T) {
+	for what, c := range map[string]struct {
+		dialect sqlstore.Dialect
+		loses   bool
+		start   func(t *testing.T) pair
+	}{
+		"PostgreSQL, synchronous standby":   {sqlstore.PostgreSQL, false, func(t *testing.T) pair { return testenv.PostgresPair(t, true) }},
+		"PostgreSQL, asynchronous standby":  {sqlstore.PostgreSQL, true, func(t *testing.T) pair { return testenv.PostgresPair(t, false) }},
+		"MariaDB, semi-synchronous replica": {sqlstore.MySQL, false, func(t *testing.T) pair { return testenv.MariaDBPair(t, afterSync) }},
+		"MariaDB, asynchronous replica":     {sqlstore.MySQL, true, func(t *testing.T) pair { return testenv.MariaDBPair(t, mariadb.Waiting{}) }},
+	} {
+		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			if !synchronous {
+			if c.loses {
 				long.OnlyInSieges(t)
 			}
-			what := "PostgreSQL, " + name + " standby"
-			pair := testenv.PostgresPair(t, synchronous)
-			open := opener(t, sqlstore.PostgreSQL, pair.DSN())
-			wrong := beaten(t, what, open, pair.FailOver)
-			y := tallied(t, what, open(), pair.FailOver, 0)
-			if synchronous && (len(wrong) > 0 || y.Lost > 0) {
-				t.Error("a synchronous standby has lost what was acknowledged")
+			p := c.start(t)
+			open := opener(t, c.dialect, p.DSN())
+			wrong := beaten(t, what, open, p.FailOver)
+			y := tallied(t, what, open(), p.FailOver, 0)
+			if !c.loses && (len(wrong) > 0 || y.Lost > 0) {
+				t.Error("what was acknowledged is lost")
 			}
 		})
+	}
+}
+
+// afterSync is semi-synchronous replication as package sqlstore asks for it.
+var afterSync = mariadb.Waiting{Point: "AFTER_SYNC", Milliseconds: mariadb.Long}
+
+// TestReplicaCutOff cuts the replica off and uses a code. Then the primary dies, and the code
+// is used again. It works twice if the primary acknowledges what the replica lacks, or shows
+// it to others: a Guard that waits in vain looks whether its write is there.
+func TestReplicaCutOff(t *testing.T) {
+	t.Parallel()
+	onMariaDB := func(w mariadb.Waiting) func(t *testing.T) (pair, sqlstore.Dialect) {
+		return func(t *testing.T) (pair, sqlstore.Dialect) { return testenv.MariaDBPair(t, w), sqlstore.MySQL }
+	}
+	for _, c := range []struct {
+		name  string
+		start func(t *testing.T) (pair, sqlstore.Dialect)
+		twice bool
+		says  string // Check
+	}{
+		{"PostgreSQL, synchronous", func(t *testing.T) (pair, sqlstore.Dialect) {
+			return testenv.PostgresPair(t, true), sqlstore.PostgreSQL
+		}, false, ""},
+		{"MariaDB, asynchronous", onMariaDB(mariadb.Waiting{}), true, ""},
+		{"MariaDB, AFTER_SYNC", onMariaDB(afterSync), false, ""},
+		{"MariaDB, AFTER_SYNC for a moment", onMariaDB(mariadb.Waiting{Point: "AFTER_SYNC", Milliseconds: 100}), true, ""},
+		{"MariaDB, AFTER_COMMIT", onMariaDB(mariadb.Waiting{Point: "AFTER_COMMIT", Milliseconds: mariadb.Long}), true, "AFTER_COMMIT"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p, dialect := c.start(t)
+			s := sqlstore.New(testenv.OpenSQL(t, dialect, p.DSN()), dialect)
+			if err := s.Migrate(t.Context()); err != nil && c.says == "" {
+				t.Fatal(err)
+			}
+			kit := proving.Over(t, s)
+			alice := kit.Enroll("alice")
+			kit.Pass(time.Hour)
+			accepted := 0
+			verify := func() error {
+				_, err := kit.Guard.Verify(t.Context(), "alice", "test", kit.Code(alice.Key))
+				if err == nil {
+					accepted++
+				}
+				return err
+			}
+			p.CutOff()
+			t.Logf("with the replica cut off: %v", verify())
+			if err := p.FailOver(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			err := verify()
+			for proving.ReasonOf(err) == proving.Fault && t.Context().Err() == nil {
+				err = verify() // a connection to the dead primary may be left
+			}
+			t.Logf("after the failover: %v", err)
+			if twice := accepted == 2; twice != c.twice || accepted == 0 {
+				t.Errorf("the code was accepted %d times, want twice: %v", accepted, c.twice)
+			}
+			unsafe(t, s, c.name, c.says)
+		})
+	}
+}
+
+// TestPromotedReplica asks Check about a replica while it is promoted. It refuses the
+// replica until it is a primary.
+func TestPromotedReplica(t *testing.T) {
+	t.Parallel()
+	p := testenv.MariaDBPair(t, mariadb.Waiting{})
+	db := testenv.OpenMariaDB(t, p.ReplicaDSN())
+	s := sqlstore.New(db, sqlstore.MySQL)
+	migrated(t, sqlstore.New(testenv.OpenMariaDB(t, p.DSN()), sqlstore.MySQL))
+	for _, c := range []struct{ statement, says string }{
+		{"DO 0", "read_only is on"},
+		{"SET GLOBAL read_only = 0", "replica of another"},
+		{"STOP REPLICA", "replica of another"},
+		{"SET GLOBAL read_only = 1", "read_only is on"},
+		{"RESET REPLICA ALL", "read_only is on"},
+		{"SET GLOBAL read_only = 0", ""},
+	} {
+		if _, err := db.ExecContext(t.Context(), c.statement); err != nil {
+			t.Fatal(err)
+		}
+		unsafe(t, s, c.statement, c.says)
 	}
 }

@@ -85,6 +85,9 @@ func (p *Pair) follow(ctx context.Context) (err error) {
 	})
 }
 
+// CutOff keeps from the standby what is committed from now on, until FailOver.
+func (p *Pair) CutOff() { p.link.Split() }
+
 // FailOver kills the primary and promotes the standby. When it returns, the new primary
 // serves and has a standby of its own.
 func (p *Pair) FailOver(ctx context.Context) error {

@@ -26,6 +26,15 @@ func PostgresPair(t testing.TB, synchronous bool) *postgres.Pair {
 	return p
 }
 
+// MariaDBPair is PostgresPair with MariaDB.
+func MariaDBPair(t testing.TB, w mariadb.Waiting) *mariadb.Pair {
+	t.Helper()
+	p, err := mariadb.StartPair(t.Context(), w)
+	needServer(t, "MariaDB", err)
+	stopped(t, p.Stop, p.Log)
+	return p
+}
+
 // MariaDBReviving is PostgresReviving with MariaDB.
 func MariaDBReviving(t testing.TB) (dsn string, kill func() error) {
 	t.Helper()
