@@ -29,11 +29,7 @@ func GaleraOpener(t testing.TB, c *galera.Cluster, params string) func() []*sqls
 	return func() (all []*sqlstore.Store) {
 		t.Helper()
 		for i := range galera.Nodes {
-			open := func(params string) *sql.DB {
-				db := openPool(t, "mysql", c.DSN(i, name)+params)
-				t.Cleanup(func() { db.SetMaxIdleConns(0) }) // the node of an idle one may have been killed
-				return db
-			}
+			open := func(params string) *sql.DB { return openPool(t, "mysql", c.DSN(i, name)+params) }
 			s := migrated(t, open(Waiting), sqlstore.MySQL)
 			if params != Waiting {
 				s = sqlstore.New(open(params), sqlstore.MySQL)

@@ -45,6 +45,7 @@ func openPool(t testing.TB, driver, dsn string) *sql.DB {
 	db.SetMaxOpenConns(poolSize)
 	db.SetMaxIdleConns(poolSize)
 	t.Cleanup(func() {
+		db.SetMaxIdleConns(0) // the server of an idle one may have been killed
 		if err := db.Close(); err != nil {
 			t.Errorf("closing %s: %v", driver, err)
 		}
