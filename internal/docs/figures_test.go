@@ -55,8 +55,8 @@ func TestFigures(t *testing.T) {
 		path, from, to string
 		pairs          int
 	}{
-		{"README.md", "\n## Stores", "\n## ", 4},
-		{"SECURITY.md", "\nMeasured in long runs", "\n\n", 4},
+		{"README.md", "\n## Stores", "\n## ", 6},
+		{"SECURITY.md", "\nMeasured in long runs", "\n\n", 6},
 		{"store/redisstore/doc.go", "\n// Measured on one machine", "\n//\n", 3},
 	} {
 		_, text, found := strings.Cut(read(part.path), part.from)

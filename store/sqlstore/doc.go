@@ -229,6 +229,6 @@
 // github.com/go-sql-driver/mysql.
 //
 // PostgreSQL must be 9.6 or later, and SQLite 3.37 or later, which has strict
-// tables. The dialect MySQL is tested with MariaDB 10.11, alone and as a Galera cluster
-// of three nodes. MySQL 8.0 is meant to work and was not tested.
+// tables. The dialect MySQL is tested with MariaDB 10.11, alone, with a replica, and as a
+// Galera cluster of three nodes. MySQL 8.0 is meant to work and was not tested.
 package sqlstore
