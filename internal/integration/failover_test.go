@@ -152,6 +152,9 @@ func TestPromotedReplica(t *testing.T) {
 	db := testenv.OpenMariaDB(t, p.ReplicaDSN())
 	s := sqlstore.New(db, sqlstore.MySQL)
 	migrated(t, sqlstore.New(testenv.OpenMariaDB(t, p.DSN()), sqlstore.MySQL))
+	if err := p.CaughtUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct{ statement, says string }{
 		{"DO 0", "read_only is on"},
 		{"SET GLOBAL read_only = 0", "replica of another"},

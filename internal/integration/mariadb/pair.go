@@ -3,7 +3,6 @@ package mariadb
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -118,11 +117,16 @@ func (p *Pair) follow(ctx context.Context) (err error) {
 	if err := server.Until(ctx, func() error { return p.streams(ctx) }); err != nil {
 		return err
 	}
+	p.link.Meet(proxy.Trouble{Delay: 1000})
+	return p.CaughtUp(ctx)
+}
+
+// CaughtUp waits until the replica has what the primary has now.
+func (p *Pair) CaughtUp(ctx context.Context) error {
 	var written string
 	if err := p.primary.ask(ctx, "SELECT @@gtid_binlog_pos", &written); err != nil {
 		return err
 	}
-	p.link.Meet(proxy.Trouble{Delay: 1000})
 	return p.replica.applied(ctx, written)
 }
 
@@ -216,66 +220,6 @@ func (s *Server) applied(ctx context.Context, place string) error {
 		err = fmt.Errorf("the replica has not applied %s in %d s", place, seconds)
 	}
 	return err
-}
-
-// status is what the replica says of itself.
-func (s *Server) status(ctx context.Context) (map[string]string, error) {
-	db, err := sql.Open("mysql", s.DSN(""))
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	rows, err := db.QueryContext(ctx, "SHOW REPLICA STATUS")
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	names, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	values, into := make([]sql.NullString, len(names)), make([]any, len(names))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	status := make(map[string]string)
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return nil, err
-		}
-		for i, name := range names {
-			status[name] = values[i].String
-		}
-	}
-	return status, rows.Err()
-}
-
-// exec executes statements.
-func (s *Server) exec(ctx context.Context, statements ...string) error {
-	db, err := sql.Open("mysql", s.DSN(""))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	for _, statement := range statements {
-		if _, err := db.ExecContext(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
-}
-
-// ask reads the one row of a query.
-func (s *Server) ask(ctx context.Context, query string, into ...any) error {
-	db, err := sql.Open("mysql", s.DSN(""))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.QueryRowContext(ctx, query).Scan(into...); err != nil {
-		return fmt.Errorf("%s: %w", query, err)
-	}
-	return nil
 }
 
 // Log returns the end of the log of each server.
