@@ -68,6 +68,11 @@ func (g *Guard) Answer(ctx context.Context, purpose Purpose, challenge Challenge
 // from its own session, never from what the client sent. For a delivered code, see
 // [Messages].
 //
+// With Config.ReplenishCodes, an answer that is lost takes the new code with it. If it must
+// not be lost, give the client a challenge of [Guard.SignIn] for this purpose before it sends
+// the code, and call [Guard.Answer]: the same request again shows the code, see
+// [Guard.NewCode].
+//
 // It returns a [Denied] of reason ReasonNotEnrolled, or one that matches [ErrWrongCode]
 // or [ErrLocked].
 func (g *Guard) Verify(ctx context.Context, userID string, purpose Purpose, code string) (_ Success, err error) {

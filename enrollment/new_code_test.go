@@ -61,6 +61,30 @@ func TestNewCode(t *testing.T) {
 	}
 }
 
+// A user who is signed in can have the challenge before the code as well, for each purpose.
+// Then a lost answer does not lose the new code, also that of the last code.
+func TestNewCodeOfStepUp(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t, proving.ReplenishCodes, func(c *enrollment.Config) { c.RecoveryCodes = recovery.MinCount })
+	u := k.Enroll("alice")
+	used := u.Codes[0]
+	for range 2 * recovery.MinCount {
+		d, err := k.Guard.SignIn(t.Context(), "alice", enrollment.SignInOptions{Purpose: "delete"})
+		k.Must(err)
+		_, err = k.Guard.Answer(t.Context(), "delete", d.Challenge, used) // which the client does not see
+		k.Must(err)
+		_, err = k.Guard.Answer(t.Context(), "delete", d.Challenge, used)
+		proving.Want(t, err, enrollment.ReasonChallengeSpent)
+		_, _, err = k.Guard.NewCode(t.Context(), enrollment.PurposeSignIn, d.Challenge, used)
+		proving.Want(t, err, enrollment.ReasonChallengeInvalid)
+		user, fresh, err := k.Guard.NewCode(t.Context(), "delete", d.Challenge, used)
+		if k.Must(err); user != "alice" || fresh.Reveal() == used {
+			t.Fatalf("the code of %q", user)
+		}
+		used = fresh.Reveal()
+	}
+}
+
 // Without the code that was typed, or with another challenge, there is nothing to see.
 func TestNewCodeOfOthers(t *testing.T) {
 	t.Parallel()

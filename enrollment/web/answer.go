@@ -70,7 +70,7 @@ func (c *call) answer() {
 		return
 	}
 	s, err := c.answerWith(enrollment.PurposeSignIn, challenge)
-	if c.answeredBefore(challenge, err) {
+	if errors.Is(err, enrollment.ErrChallenge) && c.replaced(enrollment.PurposeSignIn, challenge, c.back(c.config.Home)) {
 		return
 	}
 	switch denied := deniedIn(err); {

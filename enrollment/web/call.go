@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // A call is one request while it is answered.
@@ -22,6 +23,8 @@ type call struct {
 	user string
 
 	enroll enrollment.EnrollToken // of a sign-in that demands the setup; zero if the user is signed in
+
+	replacement recovery.Code // what a denial in JSON shows of the answer before; see replaced
 
 	who func() (userID string, err error) // whose session it is
 }

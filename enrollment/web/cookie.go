@@ -19,6 +19,7 @@ const (
 	cookieMessage   = "message"   // the same, for the code that was sent
 	cookieEnroll    = "enroll"    // a sign-in that waits for a setup, and the authenticator that this replaces
 	cookieStep      = "step"      // a step-up, for the code that was sent
+	cookieStepCode  = "step-code" // a step-up by a recovery code, and its user
 	cookieSetup     = "setup"     // a pending setup, or one whose codes are to be shown; and its user, see ownerOf
 	cookieAddress   = "address"   // the same for an address, and where the code was sent to
 	cookieRenewal   = "renewal"   // a renewal whose codes are to be shown, and its user

@@ -41,6 +41,7 @@
 //	POST /sign-in/reset    challenge                an enrollment.ResetRequest
 //	GET  /                                          an enrollment.Status
 //	POST /step             for, code, challenge     success, session, new_code
+//	POST /step/begin       for                      an enrollment.Decision
 //	POST /step/text        for                      an enrollment.Delivery
 //	POST /setup/begin      name, replace, ticket    token, expires, uri, qr, secret, secret_grouped, codes
 //	POST /setup            token, code              success, event, codes, session
@@ -72,6 +73,9 @@
 //
 // A client has the setup token before it sends the code, and the token of /codes/token
 // before it asks for new codes. If an answer is lost, it gets the codes with /codes/again.
+// The code that replaces a used one is in new_code. The same request again, with the same
+// challenge, is denied as challenge_spent with the same new_code. For POST /step, the client
+// gets the challenge from /step/begin; it can also send a code without a challenge.
 //
 // # What a browser does
 //
@@ -89,10 +93,10 @@
 // end trust in devices, and cancel what is pending.
 //
 // The recovery code that replaces a used one (Config.ReplenishCodes of the Guard) is shown
-// in the same way. After a sign-in whose answer was lost, the same form sent again shows
-// the new code, and the user signs in again: a code works once. Before something sensitive,
-// an answer that is lost takes the new code with it, and ends the session. The security
-// page then makes new codes.
+// in the same way. After an answer that was lost, the same form sent again shows the new
+// code, and the user signs in again: a code works once, and its use ends the session. Before
+// something sensitive, a form with a recovery code is first answered with status 307 and a
+// cookie, and the browser sends it once more.
 //
 // Two accounts can be open in two tabs. A form acts only for the account of its page.
 // If another account has signed in since, it leads to a page that says so, and to a new

@@ -313,6 +313,9 @@ var scenes = map[string]func(s *stage) func(*browser){
 	"POST /2fa/step with a recovery code": func(s *stage) func(*browser) {
 		return sends("/2fa/step", "for", "settings", "code", s.codes[0])
 	},
+	"POST /2fa/step/begin": func(*stage) func(*browser) {
+		return sendsJSON("POST", "/2fa/step/begin", map[string]any{"for": "settings"})
+	},
 	"POST /2fa/step/text": func(*stage) func(*browser) { return sends("/2fa/step/text", "for", "delete") },
 	"POST /2fa/setup/begin": func(*stage) func(*browser) {
 		return sends("/2fa/setup/begin", "name", "work phone")

@@ -231,6 +231,9 @@ func (c *call) answerDenied(status int, text string, err error) {
 		if r := said.Denied.Replace; r != nil { // what leads to the setup
 			body["enroll_token"], body["replace"] = r.EnrollToken, r.Authenticator
 		}
+		if !c.replacement.IsZero() {
+			body["new_code"] = c.replacement.Reveal()
+		}
 		if err != nil {
 			c.config.Fail(c.w, c.r, err)
 			return

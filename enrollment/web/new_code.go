@@ -1,7 +1,6 @@
 package web
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -31,18 +30,24 @@ func (c *call) newCodeOf(user string, part []string) (recovery.Codes, error) {
 	return recovery.JoinCodes(fresh)
 }
 
-// answeredBefore shows the new code if the challenge was answered with this recovery code
-// before, in a request whose answer the browser has not seen. That signs nobody in.
-func (c *call) answeredBefore(challenge enrollment.Challenge, err error) bool {
-	if c.json || !errors.Is(err, enrollment.ErrChallenge) || len(c.in.Code) != 1 {
+// replaced shows the new code if the challenge was answered with this recovery code before,
+// in a request whose answer the client has not seen. That signs nobody in, and leads on to
+// the next page.
+func (c *call) replaced(purpose enrollment.Purpose, challenge enrollment.Challenge, next string) bool {
+	if challenge.IsZero() || len(c.in.Code) != 1 {
 		return false
 	}
-	user, _, err := c.guard.NewCode(c.r.Context(), enrollment.PurposeSignIn, challenge, c.in.Code[0])
+	user, fresh, err := c.guard.NewCode(c.r.Context(), purpose, challenge, c.in.Code[0])
 	switch {
+	case err == nil && !c.isOf(user):
+		return false
+	case err == nil && c.json:
+		c.replacement = fresh
+		c.fault(&enrollment.Denied{Reason: enrollment.ReasonChallengeSpent})
 	case err == nil:
-		c.dropCookies(cookieChallenge, cookieMessage)
-		c.keepNewCode(user, enrollment.PurposeSignIn, challenge)
-		c.redirect(c.at("/codes", "return", c.back(c.config.Home)))
+		c.dropCookies(cookieChallenge, cookieMessage, cookieStep, cookieStepCode)
+		c.keepNewCode(user, purpose, challenge)
+		c.redirect(c.at("/codes", "return", next))
 	case deniedIn(err) == nil:
 		c.fault(err)
 	default:

@@ -3,11 +3,13 @@ package web_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/web"
 )
 
 // replenishing is a host whose used recovery codes are replaced.
@@ -134,7 +136,8 @@ func TestNewCodeIsTheUsers(t *testing.T) {
 	b.get("/2fa/codes").at("/2fa/").lacks(fresh)
 }
 
-// A program that speaks JSON has the code in the answer, as before, and no cookie.
+// A program that speaks JSON has the code in the answer, and in that to the same request
+// again. It needs the challenge before, and gets no cookie.
 func TestNewCodeInJSON(t *testing.T) {
 	t.Parallel()
 	h := replenishing(t)
@@ -145,7 +148,154 @@ func TestNewCodeInJSON(t *testing.T) {
 	if code, _ := done["new_code"].(string); code == "" || code == codes[0] || len(c.header.Values("Set-Cookie")) > 1 {
 		t.Errorf("%v, %q", done, c.header.Values("Set-Cookie"))
 	}
-	if got := c.call(401, http.MethodPost, "/2fa/sign-in", map[string]any{"challenge": d["challenge"], "code": codes[0]}); got["new_code"] != nil {
-		t.Errorf("%v", got)
+	repeated := func(path string, body map[string]any, want any) {
+		t.Helper()
+		got := c.call(401, http.MethodPost, path, body)
+		if got["new_code"] != want || want == "" || got["reason"] != "challenge_spent" || got["session"] != nil {
+			t.Errorf("%s: %v, want the code %v", path, got, want)
+		}
 	}
+	repeated("/2fa/sign-in", map[string]any{"challenge": d["challenge"], "code": codes[0]}, done["new_code"])
+	repeated("/2fa/sign-in", map[string]any{"challenge": d["challenge"], "code": codes[1]}, nil)
+
+	for _, purpose := range []string{"delete", "settings"} {
+		old, used := c.session, codes[2]
+		codes = codes[1:]
+		d = c.call(200, http.MethodPost, "/2fa/step/begin", map[string]any{"for": purpose})
+		body := map[string]any{"for": purpose, "challenge": d["challenge"], "code": used}
+		done = c.call(200, http.MethodPost, "/2fa/step", body)
+		repeated("/2fa/step", body, done["new_code"])
+		c.session = old // the answer was lost, and with it the session
+		repeated("/2fa/step", body, done["new_code"])
+		body["code"] = codes[4]
+		if got := c.call(401, http.MethodPost, "/2fa/step", body); got["new_code"] != nil || got["reason"] != "signed_out" {
+			t.Errorf("%v", got)
+		}
+		c.session = done["session"].(string)
+		repeated("/2fa/step", body, nil)
+	}
+	c.call(404, http.MethodPost, "/2fa/step/begin", map[string]any{"for": "other"})
+	if len(c.header.Values("Set-Cookie")) > 1 {
+		t.Errorf("%q", c.header.Values("Set-Cookie"))
+	}
+}
+
+// Before something sensitive, the browser has the challenge before it sends the code: what
+// comes after a lost answer shows the new code, although that answer has ended the session.
+func TestNewCodeOfStepAfterLostAnswer(t *testing.T) {
+	t.Parallel()
+	for _, keeps := range []bool{false, true} { // whether the application has ended the session
+		h := replenishing(t)
+		b, app, codes := h.member("alice")
+		before, err := h.kit.Guard.Status(t.Context(), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.get("/delete")
+		form := b.form("/2fa/step", "code", codes[0])
+		session := func(one *browser) *browser {
+			if keeps {
+				after, err := h.kit.Guard.Status(t.Context(), "alice")
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.mu.Lock()
+				h.sessions["kept"] = web.SignedIn{UserID: "alice", Stamp: after.Stamp}
+				h.mu.Unlock()
+				one.setCookie("session", "kept")
+			}
+			return one
+		}
+
+		// The first request checks nothing.
+		still(b).post("/2fa/step", form...)
+		if after, err := h.kit.Guard.Status(t.Context(), "alice"); err != nil || after.Stamp != before.Stamp || b.status != http.StatusTemporaryRedirect {
+			t.Fatalf("status %d, %v", b.status, err)
+		}
+		thief := b.clone() // has the challenge, and not the code
+		again := b.header.Get("Location")
+		moving(b)
+		b.clone().post(again, form...).fresh() // which the browser does not see
+		fresh := session(b.clone()).post(again, form...).at("/2fa/codes?return=%2Fdelete").fresh()
+		for _, path := range []string{"/2fa/step", again} { // a second click, and a reload
+			one := session(b.clone())
+			one.post(path, form...).at("/2fa/codes?return=%2Fdelete")
+			if one.fresh() != fresh || one.get(one.path).fresh() != fresh {
+				t.Error("another code")
+			}
+			one.submit("/2fa/codes")
+			if want := map[bool]string{false: "/login?return=%2Fdelete", true: "/2fa/step?for=delete&return=%2Fdelete"}[keeps]; one.path != want {
+				t.Errorf("it leads to %s, want %s", one.path, want)
+			}
+		}
+		for _, code := range []string{codes[1], app.Code(h.kit.Clock.Now()), fresh} {
+			thief.clone().post("/2fa/step", "for", "delete", "code", code).lacks(fresh).at("/login")
+		}
+		b.clone().post("/2fa/step", "for", "settings", "code", codes[0]).lacks(fresh)
+		b.clone().post("/2fa/step", "for", "delete", "code", codes[0], "mark", "0000000000000000").lacks(fresh)
+		h.browser().login("alice").submit("/2fa/sign-in", "code", fresh).fresh()
+	}
+}
+
+// Two clicks at once use one code, and both end at the new one.
+func TestNewCodeOfStepTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	h := replenishing(t)
+	b, _, codes := h.member("alice")
+	b.get("/delete")
+	form := b.form("/2fa/step", "code", codes[0])
+	still(b).post("/2fa/step", form...)
+	again := b.header.Get("Location")
+	tabs := make([]*browser, 6)
+	var all sync.WaitGroup
+	for i := range tabs {
+		tabs[i] = b.clone()
+		all.Go(func() { tabs[i].post([]string{again, "/2fa/step"}[i%2], form...) })
+	}
+	all.Wait()
+	for _, tab := range tabs {
+		if tab.fresh() != tabs[0].fresh() {
+			t.Error("another code")
+		}
+	}
+}
+
+// A browser that keeps no such cookie is not led in a circle, and a challenge that is of no use
+// any more is replaced by another.
+func TestStepWithoutItsCookie(t *testing.T) {
+	t.Parallel()
+	h := replenishing(t)
+	b, app, codes := h.member("alice")
+	b.get("/delete")
+	still(b).post("/2fa/step", b.form("/2fa/step", "code", codes[0])...)
+	again, old := b.header.Get("Location"), b.cookie("step-code")
+	b.setCookie("__Host-twofactor-step-code", "")
+	moving(b).post(again, "for", "delete", "return", "/delete", "code", codes[0]).at("/2fa/codes?return=%2Fdelete").fresh()
+	b.submit("/2fa/codes").at("/delete", "GET deleted")
+
+	// One of before the code was used, and one of another user.
+	bob, _, bobs := h.member("bob")
+	for i, value := range []string{old, "x", old[:len(old)/2], strings.Split(old, "~")[0] + "~Ym9i"} {
+		for _, one := range []struct {
+			b     *browser
+			codes []string
+		}{{b, codes}, {bob, bobs}} {
+			one.b.get("/2fa/step?for=delete&return=%2Fdelete").setCookie("__Host-twofactor-step-code", value)
+			one.b.submit("/2fa/step", "code", one.codes[i+1]).at("/2fa/codes?return=%2Fdelete").fresh()
+			one.b.submit("/2fa/codes").at("/delete")
+			if one.b.cookie("step-code") != "" {
+				t.Error("the cookie is still there")
+			}
+		}
+	}
+	// What bob types is no guess at the account of alice, whose sign-in came before.
+	still(b.get("/2fa/step?for=delete")).submit("/2fa/step", "code", codes[5])
+	bob.get("/2fa/step?for=delete").setCookie("__Host-twofactor-step-code", b.cookie("step-code"))
+	before := h.record()
+	bob.submit("/2fa/step", "code", codes[0]).sees("That is not one of your recovery codes.")
+	if h.record() != before {
+		t.Error("the other account has changed")
+	}
+	moving(b).get("/2fa/step?for=delete").submit("/2fa/step", "code", codes[0]).sees("That is not one of your recovery codes.")
+	b.submit("/2fa/step", "code", h.code(app)).at("/2fa/")
 }

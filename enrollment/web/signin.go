@@ -95,7 +95,7 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 // signIn starts the session of a user who has signed in. What belongs to the session
 // before ends with it.
 func (c *call) signIn(in SignedIn) (session any, ok bool) {
-	c.dropCookies(cookieChallenge, cookieMessage, cookieStep, cookieEnroll)
+	c.dropCookies(cookieChallenge, cookieMessage, cookieStep, cookieStepCode, cookieEnroll)
 	c.dropReceipts()
 	for _, name := range codeCookies {
 		if owner, _ := ownerOf(c.cookie(name, 3)[1]); owner != in.UserID {

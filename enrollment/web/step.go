@@ -91,6 +91,9 @@ func (p *Pages) life(purpose enrollment.Purpose) time.Duration {
 
 func (c *call) showStep() {
 	purpose := enrollment.Purpose(c.in.Purpose)
+	if !c.member() {
+		return
+	}
 	if c.life(purpose) == 0 {
 		c.refuse(http.StatusNotFound, "not_found")
 		return
@@ -134,7 +137,10 @@ func (c *call) showStep() {
 
 func (c *call) verify() {
 	purpose := enrollment.Purpose(c.in.Purpose)
-	life := c.life(purpose)
+	life, challenge := c.life(purpose), c.stepChallenge()
+	if c.replacedBefore(purpose, challenge) || !c.member() {
+		return
+	}
 	if life == 0 {
 		c.refuse(http.StatusNotFound, "not_found")
 		return
@@ -145,20 +151,25 @@ func (c *call) verify() {
 		c.redirect(page)
 		return
 	}
-	s, err := c.stepCode(purpose)
+	if challenge.IsZero() && c.handChallenge(purpose, page) {
+		return
+	}
+	s, err := c.stepCode(purpose, challenge)
 	switch {
 	case err == nil:
+	case errors.Is(err, enrollment.ErrChallenge) && (c.replaced(purpose, challenge, c.back(c.at("/"))) || c.handChallenge(purpose, page)):
+		return
 	case errors.Is(err, enrollment.ReasonNotEnrolled) && !c.json:
 		c.redirect(c.at("/"))
 		return
 	default:
 		if errors.Is(err, enrollment.ErrChallenge) {
-			c.dropCookies(cookieStep)
+			c.dropCookies(cookieStep, cookieStepCode)
 		}
 		c.deny(err, page)
 		return
 	}
-	c.dropCookies(cookieStep)
+	c.dropCookies(cookieStep, cookieStepCode)
 	session, ok := any(nil), true
 	if s.Factor == enrollment.FactorRecovery { // which changes the stamp
 		session, ok = c.start(SignedIn{UserID: c.user, Renewed: true, Stamp: s.Stamp})
@@ -168,25 +179,6 @@ func (c *call) verify() {
 	}
 	c.setReceipt(purpose, s.Receipt, life)
 	c.succeed(s, session, map[string]any{}, c.back(c.at("/")))
-}
-
-// stepCode checks the code of a step-up.
-func (c *call) stepCode(purpose enrollment.Purpose) (enrollment.Success, error) {
-	challenge := enrollment.ChallengeOf(c.in.Challenge)
-	if !c.json {
-		challenge = enrollment.Challenge{}
-		if c.in.With == withText {
-			challenge = enrollment.ChallengeOf(c.cookie(cookieStep, 3)[0])
-		}
-	}
-	if challenge.IsZero() || purpose == SettingsPurpose {
-		return c.verifyWith(purpose)
-	}
-	s, err := c.answerWith(purpose, challenge)
-	if err == nil && s.UserID != c.user { // somebody else's challenge grants nothing
-		return enrollment.Success{}, &enrollment.Denied{Reason: enrollment.ReasonChallengeInvalid}
-	}
-	return s, err
 }
 
 // sendStep sends a code for a purpose of the application. A change of settings takes
