@@ -84,34 +84,39 @@ func later(app *enrollmenttest.App, steps int) string {
 }
 
 // The main job as a person does it: the picture is scanned, the code typed and sent with
-// its last digit.
+// its last digit. No page has a barrier.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	a, _, b := visit(t)
-	picture := func(name string) {
+	show := func(name string) {
+		t.Helper()
 		if *pictures != "" {
 			b.Picture(*pictures, name)
 		}
+		for _, x := range b.Barriers() {
+			t.Errorf("%s: %s: %s: %s", name, x.Rule, x.Where, x.Why)
+		}
 	}
+	show("home")
 	b.Get("/2fa/")
 	b.Sees("Your password alone signs in.")
-	picture("security-off")
+	show("security-off")
 	b.Click("a[href='/2fa/setup/begin']")
 	b.Sees("Set up two-factor authentication")
-	picture("begin")
+	show("begin")
 	b.Click("main button")
 	b.Sees("Scan this with the app")
-	picture("setup")
+	show("setup")
 	app, err := enrollmenttest.Scan(b.Scan("img.qr"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b.Type("#code", app.WrongCode(time.Now()))
 	b.Sees("That code is wrong.")
-	picture("setup-wrong")
+	show("setup-wrong")
 	b.Type("#code", later(app, -1)+"\r")
 	b.Sees("Save your recovery codes")
-	picture("codes")
+	show("codes")
 	codes := b.Texts(".recovery-codes ol code")
 	b.Reload()
 	b.Sees(codes[9])
@@ -120,35 +125,42 @@ func TestBrowser(t *testing.T) {
 	b.Click("main [type=checkbox]")
 	b.Click("form[action='/2fa/codes'] button")
 	b.Sees("Two-factor authentication is on")
-	picture("security-on")
+	show("security-on")
 
 	signIn(a, b)
 	b.Sees("Enter your code")
-	picture("sign-in")
+	show("sign-in")
 	b.Type("#code", later(app, 0))
 	b.Sees("Hello, alice")
 
 	b.Get("/danger")
 	b.Sees("Confirm that it is you")
-	picture("step")
+	show("step")
 	b.Type("#code", codes[0]+"\r")
 	b.Sees("alice, you may do something dangerous now")
+	show("danger")
 
 	b.Get("/2fa/codes/new")
 	b.Sees("Confirm that it is you")
 	b.Type("#code", later(app, 1))
 	b.Sees("Your old recovery codes stop working")
-	picture("renew")
+	show("renew")
 	b.Get("/2fa/disable")
 	b.Sees("Your password alone will sign in.")
-	picture("disable")
+	show("disable")
 
 	signIn(a, b)
 	for range 6 {
 		b.Next(func() { b.Type("#code", app.WrongCode(time.Now())+"\r") })
 		b.Sees("wrong")
 	}
-	picture("locked")
+	show("locked")
+	b.Get("/login")
+	show("login")
+	b.Type("[name=user]", "alice")
+	b.Next(func() { b.Type("[name=password]", "wrong\r") })
+	b.Sees("Wrong name or password.")
+	show("login-wrong")
 }
 
 func await(t *testing.T, done <-chan struct{}) {

@@ -75,14 +75,17 @@ func read(r *http.Request) (in credentials, ok bool) {
 	return credentials{r.PostFormValue("user"), r.PostFormValue("password")}, true
 }
 
+const head = `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width, initial-scale=1">`
+
 // Home greets a user, with a link to each of the pages.
 func Home(w http.ResponseWriter, user string, pages ...string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprintf(w, `<!doctype html><html lang="en"><title>Home</title><h1>Hello, %s</h1>`, html.EscapeString(user))
+	fmt.Fprintf(w, head+`<title>Home</title><main><h1>Hello, %s</h1>`, html.EscapeString(user))
 	for _, page := range pages {
 		fmt.Fprintf(w, `<p><a href="%[1]s">%[1]s</a></p>`, html.EscapeString(page))
 	}
+	fmt.Fprint(w, `</main>`)
 }
 
 // Danger is what only a user who has just typed a code may do.
@@ -91,12 +94,13 @@ func Danger(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "danger done")
 }
 
-// Page asks for name and password.
+// Page asks for name and password. Its form goes to the address of the page, whose query can
+// say where to go after it.
 func Page(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprint(w, `<!doctype html><html lang="en"><title>Sign in</title><h1>Sign in</h1><form method="post" action="/login">
+	fmt.Fprint(w, head+`<title>Sign in</title><main><h1>Sign in</h1><form method="post">
 <p><label>Name <input name="user" autofocus required autocomplete="username"></label></p>
 <p><label>Password <input name="password" type="password" required autocomplete="current-password"></label></p>
-<button>Sign in</button></form>`)
+<button>Sign in</button></form></main>`)
 }
