@@ -110,6 +110,15 @@ func (g *Guard) draw(buffers ...[]byte) error {
 	return nil
 }
 
+// Issuer returns Config.Issuer, for example for the sheet of recovery codes; see
+// [recovery.Sheet]. It returns "" if New has not made the Guard.
+func (g *Guard) Issuer() string {
+	if g.check() != nil {
+		return ""
+	}
+	return g.config.Issuer
+}
+
 // Now returns the time by Config.Now, in UTC and to the microsecond, as all decisions of
 // the Guard take it. It returns the zero time if New has not made the Guard.
 func (g *Guard) Now() time.Time {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -137,7 +138,7 @@ func (c *call) done(key, page string) {
 // show completes a page and hands it to Config.Render.
 func (c *call) show(p Page) {
 	p.Lang, p.Path, p.Login, p.Home = c.lang.words.Tag, c.config.Path, c.config.Login, c.config.Home
-	p.lang, p.text, p.now, p.issuer = c.lang, c.text, c.guard.Now(), c.config.Issuer(c.r)
+	p.lang, p.text, p.now, p.issuer = c.lang, c.text, c.guard.Now(), c.issuer()
 	if p.Mark == "" && c.user != "" {
 		p.Mark = markOf(c.user)
 	}
@@ -146,6 +147,9 @@ func (c *call) show(p Page) {
 	}
 	c.config.Render(c.w, c.r, p)
 }
+
+// issuer returns the name of the service for a sheet of recovery codes.
+func (c *call) issuer() string { return cmp.Or(c.config.Issuer(c.r), c.guard.Issuer()) }
 
 // addNote puts what the request before has left to say on the page.
 func (c *call) addNote(p *Page) {

@@ -156,7 +156,7 @@ func (c *call) codesFile() {
 	h := c.w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="recovery-codes.txt"`)
-	_, _ = c.w.Write([]byte(codes.Sheet(recovery.Sheet{Issuer: c.config.Issuer(c.r), Account: account, Created: c.guard.Now(), Words: c.lang.words.Sheet})))
+	_, _ = c.w.Write([]byte(codes.Sheet(recovery.Sheet{Issuer: c.issuer(), Account: account, Created: c.guard.Now(), Words: c.lang.words.Sheet})))
 }
 
 // leaveCodes is the button of a user who has saved the codes. What another tab has begun

@@ -312,5 +312,6 @@ func TestIssuer(t *testing.T) {
 	b.submit("/2fa/setup", "code", h.code(b.scan())).at("/2fa/codes", "Reseller One")
 	b.get("/2fa/codes.txt").sees("Reseller One")
 	name = ""
+	b.get("/2fa/codes.txt").sees("Recovery codes for Example")
 	h.browser().login("bob").get("/2fa/setup/begin").submit("/2fa/setup/begin").lacks("Reseller").sees("issuer=")
 }

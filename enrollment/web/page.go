@@ -120,7 +120,8 @@ var templates = template.Must(template.ParseFS(files, "templates/*.html"))
 
 // Body returns the content of the page, for the layout of an application. It holds no
 // script and no style; those of the package are at style.css and script.js below Path,
-// and every page works without them.
+// and every page works without them. The style is for a layout whose body has the class
+// "twofactor-page", and that has the content in an element main.
 func (p Page) Body() (template.HTML, error) {
 	var b bytes.Buffer
 	err := templates.ExecuteTemplate(&b, p.Name+".html", view{p})
