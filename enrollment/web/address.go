@@ -113,7 +113,7 @@ func (c *call) bind() {
 // have is none, so that an application that lets it pass does not answer with a fault.
 func (c *call) typedAddress() (channel, to string, err error) {
 	text := c.in.To
-	if len(text) > enrollment.MaxAddress || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+	if strings.TrimSpace(text) == "" || len(text) > enrollment.MaxAddress || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
 		return "", "", nil
 	}
 	return c.config.Address(c.r, text)

@@ -88,7 +88,9 @@ type Config struct {
 	Origins *http.CrossOriginProtection
 
 	// Insecure lets cookies travel over plain HTTP, for development. Anybody in the
-	// network can then read them. Defaults to false.
+	// network can then read them. Without it, browsers keep no cookie that comes over plain
+	// HTTP, except some for localhost: after the right password, the page for the code asks
+	// to sign in first. Defaults to false.
 	Insecure bool
 
 	// TrustDevices offers to skip the code in this browser for a while; see

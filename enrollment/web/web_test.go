@@ -194,11 +194,17 @@ func (b *browser) post(path string, pairs ...string) *browser {
 	for i := 0; i < len(pairs); i += 2 {
 		form.Add(pairs[i], pairs[i+1])
 	}
+	return b.load(b.formRequest(path, form))
+}
+
+// formRequest returns what a form of the application sends.
+func (b *browser) formRequest(path string, form url.Values) *http.Request {
+	b.t.Helper()
 	r := b.request(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Origin", b.host.server.URL)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	return b.load(r)
+	return r
 }
 
 var (
