@@ -82,10 +82,10 @@ func (g *Guard) RenewalCodes(ctx context.Context, userID string, token RenewalTo
 //
 // Call it when Answer is denied as ReasonChallengeSpent, or with Success.Challenge for a
 // page that can be loaded again. After [Guard.Verify], which takes no challenge, only
-// Success.Challenge will do: if that answer is lost, the code is lost, too. NewCode works until ten minutes after the challenge has
-// expired, or ten minutes after Verify, and until the next change of factor or use of a
-// recovery code. The account has only the hash of the code: it is drawn again from the
-// challenge. NewCode changes nothing, and nobody is told.
+// Success.Challenge will do: if that answer is lost, the code is lost, too. NewCode works
+// until ten minutes after the challenge has expired, or ten minutes after Verify, and until
+// the next change of factor or use of a recovery code. The account has only the hash of the
+// code: it is drawn again from the challenge. NewCode changes nothing, and nobody is told.
 //
 // With the scheme Argon2id it takes one derivation. It returns a [Denied] of reason
 // ReasonChallengeInvalid, ReasonChallengeExpired, ReasonNotEnrolled or, if there is no such
