@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -143,13 +144,14 @@ func TestSweepEveryTriesAgain(t *testing.T) {
 func TestSweepEverySurvivesNotify(t *testing.T) {
 	t.Parallel()
 	inTime(t, func(t *testing.T, k *proving.Kit) {
-		panics, told := true, 0
+		var mended atomic.Bool
+		var told atomic.Int32
 		k.Configure(func(c *enrollment.Config) {
 			c.Notify = func(context.Context, enrollment.Event) error {
-				if panics {
+				if !mended.Load() {
 					panic("no queue")
 				}
-				told++
+				told.Add(1)
 				return nil
 			}
 		})
@@ -160,10 +162,10 @@ func TestSweepEverySurvivesNotify(t *testing.T) {
 		if log := k.Log(); strings.Count(log, "Config.Notify panicked") != 2 {
 			t.Errorf("the log has %s", log)
 		}
-		panics = false
+		mended.Store(true)
 		pass(interval)
-		if told != 2 {
-			t.Errorf("told of %d events, want 2", told)
+		if n := told.Load(); n != 2 {
+			t.Errorf("told of %d events, want 2", n)
 		}
 	})
 }
