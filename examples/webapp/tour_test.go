@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/chromium"
 )
 
 // A tour shows the pages of the site in one language. It knows them by what they have, and
@@ -17,8 +18,9 @@ type tour struct {
 	seen     map[string]bool // the pages
 }
 
-// Every page in each language: narrow and wide, light and dark, without barriers. The pages
-// of package web are those that begin with "web/".
+// Every page in each language: narrow and wide, light and dark, without barriers. In English,
+// only .ci/pictures looks for barriers. The pages of package web are those that begin with
+// "web/".
 func TestTour(t *testing.T) {
 	t.Parallel()
 	for language, asked := range map[string]string{"en": "en-GB,en;q=0.9", "de": "de-DE,de;q=0.9,en;q=0.8"} {
@@ -74,8 +76,11 @@ func (x *tour) show(template, state string, has ...string) {
 	}
 	x.seen[template] = true
 	name := strings.TrimSuffix(x.language+"-"+strings.ReplaceAll(template, "/", "-")+"-"+state, "-")
-	for _, b := range x.Barriers() {
-		x.t.Errorf("%s: %s: %s: %s", name, b.Rule, b.Where, b.Why)
+	// The words of German are longer. With pictures there is time for both languages.
+	if x.language == "de" || chromium.Pictures(x.t) != "" {
+		for _, b := range x.Barriers() {
+			x.t.Errorf("%s: %s: %s: %s", name, b.Rule, b.Where, b.Why)
+		}
 	}
 	x.Keep(name)
 }
