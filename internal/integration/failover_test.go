@@ -48,7 +48,7 @@ func beaten(t *testing.T, what string, open func() proving.Full, failOver func(c
 // A pair is a primary and a replica. DSN leads to the primary, whichever it is.
 type pair interface {
 	DSN() string
-	CutOff() // of the replica
+	CutOff(ctx context.Context) error // of the replica
 	FailOver(ctx context.Context) error
 }
 
@@ -126,7 +126,9 @@ func TestReplicaCutOff(t *testing.T) {
 				}
 				return err
 			}
-			p.CutOff()
+			if err := p.CutOff(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			t.Logf("with the replica cut off: %v", verify())
 			if err := p.FailOver(t.Context()); err != nil {
 				t.Fatal(err)

@@ -171,8 +171,13 @@ func (p *Pair) streams(ctx context.Context) error {
 	return nil
 }
 
-// CutOff keeps from the replica what is committed from now on, until FailOver.
-func (p *Pair) CutOff() { p.link.Split() }
+// CutOff waits until the replica has what the primary has now, and keeps from it what is
+// committed later, until FailOver.
+func (p *Pair) CutOff(ctx context.Context) error {
+	err := p.CaughtUp(ctx)
+	p.link.Split()
+	return err
+}
 
 // FailOver kills the primary and promotes the replica. When it returns, the new primary
 // serves and has a replica of its own.

@@ -85,8 +85,25 @@ func (p *Pair) follow(ctx context.Context) (err error) {
 	})
 }
 
-// CutOff keeps from the standby what is committed from now on, until FailOver.
-func (p *Pair) CutOff() { p.link.Split() }
+// CutOff waits until the standby has what the primary has now, and keeps from it what is
+// committed later, until FailOver.
+func (p *Pair) CutOff(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, p.primary.DSN)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(ctx)
+	err = server.Until(ctx, func() error {
+		var has bool
+		err := conn.QueryRow(ctx, "SELECT flush_lsn >= pg_current_wal_lsn() FROM pg_stat_replication").Scan(&has)
+		if err == nil && !has {
+			err = errors.New("the standby lacks something")
+		}
+		return err
+	})
+	p.link.Split()
+	return err
+}
 
 // FailOver kills the primary and promotes the standby. When it returns, the new primary
 // serves and has a standby of its own.
