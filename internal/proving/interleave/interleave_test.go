@@ -22,7 +22,7 @@ func TestPairs(t *testing.T) {
 
 // The same while one call fails or one process dies.
 func TestPairsWithFault(t *testing.T) {
-	if testing.Short() {
+	if testing.Short() || underRace && !*all {
 		t.Skip("many schedules")
 	}
 	walk(t, Options{Processes: 2, Faults: true, Core: !*all})
