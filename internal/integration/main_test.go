@@ -2,10 +2,13 @@ package integration_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -20,6 +23,10 @@ const roleEnv = "TWOFACTOR_ROLE"
 func TestMain(m *testing.M) {
 	name := os.Getenv(roleEnv)
 	if name == "" {
+		// Most of the time, most tests wait for a server. The flag -parallel still counts.
+		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	role, ok := roles[name]
