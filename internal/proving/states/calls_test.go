@@ -258,7 +258,7 @@ func tableOfCalls() []storeCalls {
 		{operation: "Admin.Import", state: "none", loads: 1, saves: 2, call: admin(func(ctx C, x enrollment.Admin, s S) error { return x.Import(ctx, user, s.Imported(false)) })},
 		{operation: "Admin.Export", state: "confirmed", loads: 1, saves: 2, call: admin(func(ctx C, x enrollment.Admin, _ S) error { _, err := x.Export(ctx, user); return err })},
 		{operation: "Admin.Move", state: "confirmed", loads: 6, saves: 5, call: admin(func(ctx C, x enrollment.Admin, _ S) error { return x.Move(ctx, user, "alicia") })},
-		{operation: "Admin.Move once more", state: "confirmed", loads: 7, saves: 5, call: admin(func(ctx C, x enrollment.Admin, _ S) error {
+		{operation: "Admin.Move once more", state: "confirmed", loads: 8, saves: 5, call: admin(func(ctx C, x enrollment.Admin, _ S) error {
 			if err := x.Move(ctx, user, "alicia"); err != nil {
 				return err
 			}
