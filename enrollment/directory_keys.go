@@ -23,9 +23,9 @@ const (
 
 // CheckKeys opens some of the stored accounts and returns an error if the keys of the
 // [Sealer] or Config.Namespace do not fit them. An application calls it once at start, by
-// [Open] or itself, before it serves, and does not start if it fails. With the wrong keys no enrolled
-// user can sign in, and new accounts are sealed under keys that will be gone when the
-// right ones are back.
+// [Open] or itself, before it serves, and does not start if it fails. With the wrong keys
+// no enrolled user can sign in, and new accounts are sealed under keys that will be gone
+// when the right ones are back.
 //
 // The error then matches [ErrWrongKeys], also if every account that was looked at is
 // damaged. Its text says what is wrong for each kind of failure, with an example of a

@@ -19,9 +19,9 @@ import (
 // Open calls [New] and [NewDirectory]. Then it calls Migrate if the store has a method
 // Migrate(context.Context) error, which creates what is missing in the database, or else
 // Check if the store has Check(context.Context) error, which looks at its settings. Last, it
-// calls [Directory.CheckKeys]. An error of the store or of CheckKeys is wrapped, and its text
-// says which step failed. Then Open returns no Guard, and the application must not start.
-// Open starts no goroutine.
+// calls [Directory.CheckKeys]. An error of the store or of CheckKeys, such as [ErrWrongKeys],
+// is wrapped, and its text says which step failed. Then Open returns no Guard, and the
+// application must not start. Open starts no goroutine.
 //
 // On an up-to-date database, Migrate of package sqlstore needs no more rights than Check. So
 // an application that creates its tables itself, with Schema of that package, can call Open

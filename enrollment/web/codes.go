@@ -11,11 +11,11 @@ import (
 
 // Recovery codes are shown until the user says that they are saved. A browser that clicks
 // twice drops the first answer, and with it the cookie of the new session, while the old
-// session has ended. So the cookies of a setup and of a renewal name their user: the browser that has such a token shows the codes it has made, and no
-// more, without a session. Once they were shown in a session of the user, that has come
-// to pass as it should, and they are not shown without one: the next person at the
-// browser has none. The token ends ten minutes after what it was for, and the button
-// below the codes deletes it. So does the sign-in of another user.
+// session has ended. So the cookies of a setup and of a renewal name their user: a browser
+// with such a token sees the codes that it has made without a session, and nothing else.
+// Once they were shown in a session of the user, they are not shown without one any more:
+// the next person at the browser has no session. The token ends ten minutes after what it
+// was for. The button below the codes deletes it, and so does the sign-in of another user.
 //
 // With a code that replaces a used one, the challenge is the token, and it takes the used
 // code as well.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // SettingsPurpose is the purpose of the code that is asked for before a change of
@@ -146,7 +145,7 @@ func (c *call) verify() {
 		return
 	}
 	page := c.at("/step", "for", string(purpose), "with", c.in.With, "return", localPath(c.in.Return))
-	if _, err := recovery.ParseCode(c.in.Code.first()); err == nil && c.in.With == onlyApp {
+	if c.in.With == onlyApp && c.isRecovery() {
 		c.setNote(note{kind: noteFault, key: "only_app"})
 		c.redirect(page)
 		return

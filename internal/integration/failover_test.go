@@ -88,7 +88,7 @@ var afterSync = mariadb.Waiting{Point: "AFTER_SYNC", Milliseconds: mariadb.Long}
 
 // TestReplicaCutOff cuts the replica off and uses a code. Then the primary dies, and the code
 // is used again. It works twice if the primary acknowledges what the replica lacks, or shows
-// it to others: a Guard that waits in vain looks whether its write is there.
+// it to others: if a Guard gets no answer to a write, it loads the record.
 func TestReplicaCutOff(t *testing.T) {
 	t.Parallel()
 	onMariaDB := func(w mariadb.Waiting) func(t *testing.T) (pair, sqlstore.Dialect) {

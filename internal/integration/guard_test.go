@@ -59,8 +59,8 @@ func TestGuardElsewhere(t *testing.T) {
 	}
 }
 
-// TestProofsAreListed holds the table in README.md, of which proof runs where, against
-// what the tests here run.
+// TestProofsAreListed compares the table in README.md, "Which proof runs where", with what
+// the tests here run.
 func TestProofsAreListed(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{

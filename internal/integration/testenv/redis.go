@@ -63,8 +63,8 @@ func RedisReviving(t testing.TB) (socket string, kill func() error) {
 	return s.Socket(), s.Kill
 }
 
-// RedisCluster starts a cluster for this test alone, and returns it with what opens a store
-// that waits for so many replicas, with a client of its own.
+// RedisCluster starts a cluster for this test alone. The function that it returns opens a
+// store with a client of its own, whose writes wait for this number of replicas.
 func RedisCluster(t testing.TB, replicas int) (*redis.Cluster, func() proving.Full) {
 	t.Helper()
 	c, err := redis.StartCluster(t.Context())

@@ -35,8 +35,8 @@ func TestHastyMovesAreCaught(t *testing.T) {
 	}
 }
 
-// Whoever moves an account by hand, who exports it, imports it under the new id and erases
-// the old one, loses what happens meanwhile.
+// A move by hand is an export, an import under the new id and an erasure of the old one. It
+// loses what happens meanwhile.
 func TestMoveByHandIsCaught(t *testing.T) {
 	t.Parallel()
 	if fips.Enforced() {

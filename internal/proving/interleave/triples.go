@@ -14,9 +14,9 @@ package interleave
 //   - A record that was erased and begun anew: what one process loaded, or does not know to
 //     have stored, must not be taken for what stands there now. What has events is not
 //     among these: Erase says that it can delete them before they are told.
-//   - The two user ids of a move: a code is typed under both. A move that somebody left
-//     unfinished and another one repeats is no third process: whoever died makes no more
-//     calls. So interruptedScene starts with what was left.
+//   - The two user ids of a move: a code is typed under both. A process that died during a
+//     move makes no more calls, so it is not one of the three. interruptedScene starts with
+//     what it left.
 //   - A change of the key writes all that it finds, beside two who use the account.
 //
 // Without faults, all operations that write once at most are walked.
