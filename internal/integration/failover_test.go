@@ -2,12 +2,14 @@ package integration_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -143,6 +145,40 @@ func TestReplicaCutOff(t *testing.T) {
 			}
 			unsafe(t, s, c.name, c.says)
 		})
+	}
+}
+
+// TestErasedWhileCutOff erases an account while the standby is cut off. Nobody is told that it
+// is gone: after the failover it is there again.
+func TestErasedWhileCutOff(t *testing.T) {
+	t.Parallel()
+	p := testenv.PostgresPair(t, true)
+	s := migrated(t, sqlstore.New(testenv.OpenPostgres(t, p.DSN()), sqlstore.PostgreSQL))
+	if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.CutOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []func(ctx context.Context) error{
+		func(ctx context.Context) error { return s.Erase(ctx, "alice") },
+		func(ctx context.Context) error { _, err := s.Load(ctx, "alice"); return err },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the call came to %v, want no answer", err)
+		}
+		cancel()
+	}
+	if err := p.FailOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := server.Until(t.Context(), func() error { // a connection to the dead primary may be left
+		_, err := s.Load(t.Context(), "alice")
+		return err
+	})
+	if err != nil {
+		t.Errorf("after the failover: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
@@ -16,7 +17,7 @@ import (
 // standby has the write.
 func TestGivenUpSaveIsConfirmed(t *testing.T) {
 	t.Parallel()
-	const confirm = `UPDATE "twofactor_accounts" SET version = version WHERE user_id = $1`
+	const confirm = `SELECT pg_logical_emit_message(true, 'twofactor', '')`
 	interrupted, away := errors.New("interrupted"), errors.New("the standby is away")
 	for _, d := range dialects {
 		for what, says := range map[string]error{"the driver fails": interrupted, "the driver takes it for success": nil} {
@@ -27,10 +28,10 @@ func TestGivenUpSaveIsConfirmed(t *testing.T) {
 				standby := away
 				f := &fakeDB{answer: func(_ context.Context, statement string, _ []any) reply {
 					switch {
-					case strings.HasPrefix(statement, "SELECT"):
-						return reply{rows: [][]driver.Value{{"alice", int64(7), "confirmed", nil, int64(0), []byte("data")}}}
 					case statement == confirm:
 						return reply{changed: 1, err: standby}
+					case strings.HasPrefix(statement, "SELECT"):
+						return reply{rows: [][]driver.Value{{"alice", int64(7), "confirmed", nil, int64(0), []byte("data")}}}
 					}
 					cancel()
 					return reply{changed: 1, err: says}
@@ -59,6 +60,38 @@ func TestGivenUpSaveIsConfirmed(t *testing.T) {
 				}
 				load(nil, false)
 			})
+		}
+	}
+}
+
+// TestGivenUpEraseIsConfirmed gives an Erase up. The standby may have the row yet, so the
+// row is not gone for a Load until the standby has lost it, too.
+func TestGivenUpEraseIsConfirmed(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	away := errors.New("the standby is away")
+	standby := away
+	f := &fakeDB{answer: func(_ context.Context, statement string, _ []any) reply {
+		switch {
+		case strings.Contains(statement, "pg_logical_emit_message"):
+			return reply{changed: 1, err: standby}
+		case strings.HasPrefix(statement, "DELETE"):
+			cancel()
+			return reply{changed: 1}
+		}
+		return reply{}
+	}}
+	s := sqlstore.New(f.open(t), sqlstore.PostgreSQL)
+	if err := s.Erase(ctx, "alice"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Erase = %v", err)
+	}
+	for _, want := range []error{away, away, store.ErrNotFound, store.ErrNotFound} {
+		if want == store.ErrNotFound {
+			standby = nil
+		}
+		if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, want) {
+			t.Errorf("Load = %v, want %v", err, want)
 		}
 	}
 }

@@ -82,9 +82,10 @@ type grammar struct {
 	// nothing because another write was first. It is nil if none fails so.
 	conflict func(err error) bool
 
-	// withdraws says that a server whose commit waits for a replica stops waiting, and
-	// shows the write, when the client cancels the statement.
-	withdraws bool
+	// confirm writes to the log of the database and to no table. It is for a server whose
+	// commit waits for a replica, stops waiting when the client cancels the statement, and
+	// then shows the write. It is empty where no server does that.
+	confirm string
 
 	// busy reports whether Migrate should try again after an error. It is nil if
 	// the database waits by itself.

@@ -34,9 +34,9 @@
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
 // After the context of a Save or an Erase has ended, and only with PostgreSQL, Load also
-// sends this one:
+// sends this one, which every role may execute by default:
 //
-//	UPDATE "twofactor_accounts" SET version = version WHERE user_id = $1
+//	SELECT pg_logical_emit_message(true, 'twofactor', '')
 //
 // A Save is one INSERT or one UPDATE without a transaction. If it changed no
 // row, that is a conflict; see the table of errors below. Times are integers,
@@ -112,9 +112,9 @@
 // context ends meanwhile, the driver cancels the statement. PostgreSQL then stops waiting,
 // keeps the write, and shows it to everybody, although the standby may lack it. A Guard
 // would find the write and accept the code, and after a failover the code would work again.
-// So after such a Save, a Load of this Store writes the row once more, without a change. It
-// returns the record when the standby has it, and otherwise an error. Another process can
-// read the record meanwhile. It refuses the code as used.
+// So after such a Save or Erase, a Load of this Store puts a message into the log, which no
+// table has, and waits until the standby has it. It returns an error if the standby is away.
+// Another process can read the record meanwhile. It refuses the code as used.
 //
 // For very many accounts the table can be partitioned by a hash of user_id. Create it
 // with the columns of [Schema] and user_id as its primary key, and its partitions with
@@ -145,9 +145,8 @@
 //	rpl_semi_sync_master_timeout = 86400000
 //
 // With AFTER_COMMIT, the default of MariaDB, other connections see a write before the
-// replica has it. A Guard that waits in vain for the answer to a write looks whether the
-// write is there. It would find it and accept the code, and after a failover the code would
-// work again. [Store.Check] refuses AFTER_COMMIT if semi-synchronous replication is on.
+// replica has it. If a Guard gets no answer to a write, it loads the record. It would find
+// the write and accept the code, and after a failover the code would work again. [Store.Check] refuses AFTER_COMMIT if semi-synchronous replication is on.
 //
 // The timeout is in milliseconds and is 10 seconds by default. After this time the primary
 // acknowledges writes that the replica does not have, until the replica is back. With the

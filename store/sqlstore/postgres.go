@@ -35,10 +35,10 @@ var postgres = grammar{
 	columns: func(t table, suffix string) (string, []any) {
 		return `SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`, []any{t.quoted(suffix)}
 	},
-	apply:     applyPostgres,
-	ignore:    onConflict,
-	settings:  settingsPostgres,
-	withdraws: true,
+	apply:    applyPostgres,
+	ignore:   onConflict,
+	settings: settingsPostgres,
+	confirm:  "SELECT pg_logical_emit_message(true, 'twofactor', '')",
 }
 
 // applyPostgres takes an advisory lock. Without it, if two sessions execute

@@ -25,8 +25,8 @@ type Store struct {
 
 	load, create, replace, erase string
 
-	// confirm changes nothing of the user's row. Its commit returns when the replicas have
-	// it and all that was committed before. It is empty where Load does not need it.
+	// confirm changes no table. Its commit returns when the replicas have all that was
+	// committed before. It is empty where Load does not need it.
 	confirm string
 
 	// doubts counts the writes that the client has given up since the last confirm. A
@@ -84,10 +84,8 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 		create:  "INSERT INTO " + name + " (" + columns + ") VALUES (" + g.params(1, 6) + ")" + g.ignore,
 		replace: fmt.Sprintf("UPDATE %s SET version = %s, state = %s, due = %s, updated = %s, data = %s WHERE user_id = %s AND version = %s",
 			name, g.param(1), g.param(2), g.param(3), g.param(4), g.param(5), g.param(6), g.param(7)),
-		erase: "DELETE FROM " + name + " WHERE user_id = " + g.param(1),
-	}
-	if g.withdraws {
-		s.confirm = "UPDATE " + name + " SET version = version WHERE user_id = " + g.param(1)
+		erase:   "DELETE FROM " + name + " WHERE user_id = " + g.param(1),
+		confirm: g.confirm,
 	}
 	if g.oneWriter {
 		s.writer = make(chan struct{}, 1)
@@ -101,8 +99,8 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 // wraps the driver's. A row that this package can't have written, or that is
 // another user's, is an error and never ErrNotFound.
 //
-// If a Save was given up before, and PostgreSQL has a synchronous standby, Load returns
-// what the standby has: it writes the row once more, without a change, and waits.
+// If a Save or an Erase was given up before, and PostgreSQL has a synchronous standby, Load
+// returns what the standby has: it waits until the standby has all that was committed.
 func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	const doing = "loading a record"
 	if err := ctx.Err(); err != nil {
@@ -112,6 +110,9 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 		return store.Record{}, err
 	}
 	records, err := s.query(ctx, doing, s.load, userID)
+	if err == nil {
+		err = s.confirmed(ctx)
+	}
 	switch {
 	case err != nil:
 		return store.Record{}, err
@@ -122,19 +123,16 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	case records[0].UserID != userID:
 		return store.Record{}, errors.New("sqlstore: loading a record: the database returned the record of another user: the collation of user_id does not compare bytes")
 	}
-	if err := s.confirmed(ctx, userID); err != nil {
-		return store.Record{}, err
-	}
 	return records[0], nil
 }
 
-// confirmed waits until the replicas have the user's row, if they may lack it.
-func (s *Store) confirmed(ctx context.Context, userID string) error {
+// confirmed waits until the replicas have what was committed, if they may lack some of it.
+func (s *Store) confirmed(ctx context.Context) error {
 	doubts := s.doubts.Load()
 	if doubts == 0 {
 		return nil
 	}
-	if _, err := s.exec(ctx, "confirming a record", s.confirm, userID); err != nil {
+	if _, err := s.exec(ctx, "confirming a record", s.confirm); err != nil {
 		return err
 	}
 	s.doubts.CompareAndSwap(doubts, 0)
