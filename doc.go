@@ -86,27 +86,8 @@
 // that the caller knows. Export reveals secrets. The user is told about both. Use them
 // in programs, and do not expose them on an admin page.
 //
-// # What you can turn on, and what it costs
-//
-// All of this is off by default.
-//
-//   - Trusted devices: for thirty days, the password and a token stolen from the
-//     browser are enough to sign in.
-//   - Codes in messages: an attacker who can read the messages, by a swapped SIM card
-//     or at the provider, needs only the password.
-//   - Resets that users ask for: an attacker with the password gets in if the owner
-//     ignores the announcements for days and an administrator approves. Without
-//     approval, a clock that jumps ahead shortens the days.
-//   - A first setup without a proof: a stolen session sets up the thief's phone, and
-//     the owner is locked out.
-//   - Re-authentication as a proof: the password and a stolen session turn off the
-//     second factor.
-//   - Recovery codes that can be shown again: an attacker with the keys and the
-//     database can read them. So can an attacker with a session in which an app code
-//     was just entered.
-//   - Recovery codes that are replaced when used: a thief of one code gets the next.
-//   - Recovery codes of another system: they are only as strong as that system made
-//     them.
+// All of this is so without options. Some weaken the second factor; package enrollment
+// says what each of them costs, and all are off by default.
 //
 // # What it does not protect against
 //

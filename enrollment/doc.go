@@ -72,8 +72,12 @@
 //   - It calls the Guard outside its own transactions. A rollback would undo
 //     the count of a wrong code.
 //   - It starts with [Open], which checks the keys, and runs [Directory.SweepEvery].
-//   - It backs up the keys. Without them no account can be opened.
-//   - It erases the account when it deletes a user; see [Admin.Erase].
+//   - It keeps the keys apart from the database and its backups, and backs them up. Without
+//     them no account can be opened. With both, all shared secrets are known, and any
+//     program can change any account.
+//   - It raises an alarm for [ErrCorrupt] and [ErrMissing].
+//   - It erases the account when it deletes a user; see [Admin.Erase]. It moves accounts
+//     before it uses new user ids; see [Admin.Move].
 //   - It sends Cache-Control: no-store with pages that show secrets, codes or
 //     tokens.
 //   - It protects its forms against cross-site requests (CSRF).
@@ -116,12 +120,14 @@
 //   - Config.CodesAtSetup: a user who leaves the setup page early may have
 //     written down codes that never work.
 //   - Devices: the password and a token stolen from the browser sign in.
-//   - Messages: an attacker who reads the messages needs nothing else but the password.
+//   - Messages: an attacker who reads the messages, by a swapped SIM card or at the
+//     provider, needs nothing else but the password.
 //     This holds for every account with an address, because a sign-in accepts either
 //     factor. With Config.AddressAlone an account needs no app.
 //   - ResetRequests: an attacker with the password and patience gets in if the
 //     owner ignores the announcements and an administrator approves. With
-//     Config.AutoReset nobody has to approve.
+//     Config.AutoReset nobody has to approve, and a clock that jumps ahead shortens the
+//     wait.
 //   - SignInOptions.Grace and Admin.Bypass: until they end, the password alone
 //     signs in.
 //   - Config.ShortSecretsUntil: secrets of 80 to 127 bits sign in until then.

@@ -4,9 +4,9 @@
 //
 // All that the library promises about races, restarts and crashes follows from
 // that conditional write. In SQL, the two methods are a SELECT by key, and an
-// INSERT or an UPDATE … WHERE user_id = ? AND version = ?. Packages memory and
-// sqlstore are ready-made stores. Package storekit makes a store of two short methods,
-// and package storetest tests it.
+// INSERT or an UPDATE … WHERE user_id = ? AND version = ?. Packages sqlstore,
+// redisstore, boltstore and memory are ready-made stores. Package storekit makes a store
+// of two short methods, and package storetest tests it.
 //
 // A Store sees no secrets and no codes, because Data is sealed. Package store
 // imports nothing of the library.

@@ -50,7 +50,7 @@
 // Under GODEBUG=fips140=only the standard library refuses HMAC-SHA-1. A key
 // with SHA-1 then returns [ErrNotApproved], which says nothing about the code.
 // It never panics. Keys with SHA-256 and SHA-512 work. To allow SHA-1 there,
-// call the method inside WithoutEnforcement of crypto/fips140.
+// call the method inside WithoutEnforcement of crypto/fips140 (Go 1.26).
 //
 // All values are immutable and safe for concurrent use.
 //

@@ -40,7 +40,7 @@
 //
 // A suite can't prove that an application has no defect. It sees only the pages that it
 // is shown, and none of the duties that have no page: to limit passwords, to run
-// Directory.Sweep, to back up the keys.
+// Directory.SweepEvery, to back up the keys.
 package hosttest
 
 import (

@@ -4,6 +4,7 @@
 // and keeps nothing between requests. An application that already checks a password
 // adds:
 //
+//	var pages *web.Pages
 //	pages, err := web.New(guard, web.Config{
 //		User: func(r *http.Request) (string, error) {
 //			return pages.Current(r.Context(), sessions.User(r), sessions.Stamp(r))

@@ -1,3 +1,4 @@
-// Package readme holds the Go code of README.md, so that the code compiles and has
-// tests. A test in internal/docs compares the two.
+// Package readme holds Go code of README.md and of the documentation of package
+// enrollment, so that the code compiles and has tests. A test in internal/docs compares
+// them.
 package readme

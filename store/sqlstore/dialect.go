@@ -23,7 +23,8 @@ const (
 	// PostgreSQL is PostgreSQL 9.6 or later, directly or through PgBouncer.
 	PostgreSQL
 
-	// MySQL is MySQL 8.0 or MariaDB 10.6, or a later version of either.
+	// MySQL is MariaDB 10.6 or MySQL 8.0, or a later version of either. It was tested on
+	// MariaDB alone.
 	MySQL
 )
 
