@@ -137,28 +137,6 @@ func TestWhereItGoes(t *testing.T) {
 	}
 }
 
-// The recovery codes are shown although the answer that had them was lost.
-func TestLostAnswer(t *testing.T) {
-	t.Parallel()
-	said, err := at(t, func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/2fa/setup/begin":
-			answer(w, http.StatusOK, object{"token": "t", "uri": "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP", "secret_grouped": "JBSW Y3DP"})
-		case "/2fa/codes/again":
-			var in struct{ Token string }
-			if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.Token != "t" {
-				t.Errorf("%+v, %v", in, err)
-			}
-			answer(w, http.StatusOK, object{"codes": []string{"ABCD-EFGH"}})
-		default:
-			panic(http.ErrAbortHandler) // the connection breaks
-		}
-	}, t.TempDir(), "123456\n", "enable")
-	if err != nil || !strings.Contains(said, "ABCD-EFGH") {
-		t.Errorf("%v:\n%s", err, said)
-	}
-}
-
 func TestAsCode(t *testing.T) {
 	t.Parallel()
 	for typed, want := range map[string]string{

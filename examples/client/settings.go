@@ -2,15 +2,25 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/qr"
 )
 
-func (c *client) status(ctx context.Context, _ string) error {
+// user returns who is signed in.
+func (c *client) user(ctx context.Context) (string, error) {
 	var me struct{ User string }
-	if err := c.get(ctx, "/", &me); err != nil {
+	err := c.get(ctx, "/", &me)
+	return me.User, err
+}
+
+func (c *client) status(ctx context.Context, _ string) error {
+	name, err := c.user(ctx)
+	if err != nil {
 		return err
 	}
 	var s struct {
@@ -22,7 +32,7 @@ func (c *client) status(ctx context.Context, _ string) error {
 	if err := c.get(ctx, "/2fa/", &s); err != nil {
 		return err
 	}
-	c.say("Signed in as %s.", printable(me.User))
+	c.say("Signed in as %s.", printable(name))
 	if s.State != "confirmed" {
 		c.say("Two-factor authentication is off.")
 		return nil
@@ -38,9 +48,13 @@ func (c *client) status(ctx context.Context, _ string) error {
 }
 
 func (c *client) enable(ctx context.Context, _ string) error {
+	name, err := c.user(ctx)
+	if err != nil {
+		return err
+	}
 	token, err := c.setUp(ctx, object{})
-	if err != nil && token != "" {
-		return c.again(ctx, token, err)
+	if token != "" && c.lost(err) {
+		return c.again(ctx, token, err, func() error { return c.signIn(ctx, name) })
 	}
 	return err
 }
@@ -62,7 +76,7 @@ func (c *client) setUp(ctx context.Context, with object) (token string, err erro
 	c.say("Scan this with an authenticator app:\n\n%s", picture.Terminal(c.background))
 	c.say("Or add an account by hand, with this key:\n\n    %s\n", printable(setup.Grouped))
 	var done struct{ Codes []string }
-	err = c.tryCodes(func(code any) error {
+	err = c.tryCodes("Code of your app: ", func(code any) error {
 		in := maps.Clone(with)
 		in["token"], in["code"] = setup.Token, code
 		return c.post(ctx, "/2fa/setup", in, &done)
@@ -88,15 +102,30 @@ func (c *client) begin(ctx context.Context, with object, setup any) error {
 	}
 }
 
-// again shows the recovery codes of a token if the answer that had them was lost. Otherwise
-// it returns the error.
-func (c *client) again(ctx context.Context, token string, err error) error {
-	var made struct{ Codes []string }
-	if c.post(ctx, "/2fa/codes/again", object{"token": token}, &made) != nil {
+// lost reports whether the host may have done what the request asked for, although its
+// answer did not say so.
+func (c *client) lost(err error) bool {
+	var broken *url.Error
+	var no *denial
+	return c.ctx.Err() == nil && (errors.As(err, &broken) || errors.As(err, &no) && no.Status >= http.StatusInternalServerError)
+}
+
+// again signs in and shows the recovery codes of the token, after the answer that had them
+// was lost. A change of factors ends the session, and the next one was in that answer. It
+// returns the error of before if the token has made no codes.
+func (c *client) again(ctx context.Context, token string, before error, signIn func() error) error {
+	c.say("The answer of the host was lost. Sign in once more.")
+	if err := signIn(); err != nil {
 		return err
 	}
+	var made struct{ Codes []string }
+	err := c.post(ctx, "/2fa/codes/again", object{"token": token}, &made)
+	var no *denial
+	if errors.As(err, &no) && no.Status < http.StatusInternalServerError {
+		return before
+	}
 	c.showCodes(made.Codes)
-	return nil
+	return err
 }
 
 func (c *client) showCodes(codes []string) {
@@ -111,6 +140,10 @@ func (c *client) showCodes(codes []string) {
 }
 
 func (c *client) newCodes(ctx context.Context, _ string) error {
+	name, err := c.user(ctx)
+	if err != nil {
+		return err
+	}
 	if err := c.prove(ctx, "settings"); err != nil {
 		return err
 	}
@@ -120,11 +153,12 @@ func (c *client) newCodes(ctx context.Context, _ string) error {
 		return err
 	}
 	var made struct{ Codes []string }
-	if err := c.post(ctx, "/2fa/codes/new", object{"token": renewal.Token}, &made); err != nil {
-		return c.again(ctx, renewal.Token, err)
+	err = c.post(ctx, "/2fa/codes/new", object{"token": renewal.Token}, &made)
+	if c.lost(err) {
+		return c.again(ctx, renewal.Token, err, func() error { return c.signIn(ctx, name) })
 	}
 	c.showCodes(made.Codes)
-	return nil
+	return err
 }
 
 func (c *client) disable(ctx context.Context, _ string) error {

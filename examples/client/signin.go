@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net/url"
 	"strings"
 )
 
@@ -55,7 +54,7 @@ func (c *client) signInWith(ctx context.Context, name, password string) error {
 		c.say("Single codes of the app are not accepted for a while. Enter three in a row instead, with spaces between them.")
 	}
 	var answer struct{ Success success }
-	err := c.tryCodes(func(code any) error {
+	err := c.tryCodes(anyCode, func(code any) error {
 		return c.post(ctx, "/2fa/sign-in", object{"challenge": d.Challenge, "code": code}, &answer)
 	})
 	var no *denial
@@ -75,16 +74,10 @@ func (c *client) signInWith(ctx context.Context, name, password string) error {
 // and the first code signs in.
 func (c *client) enroll(ctx context.Context, with object, name, password string) error {
 	token, err := c.setUp(ctx, with)
-	var broken *url.Error
 	switch {
-	case errors.As(err, &broken) && token != "" && ctx.Err() == nil:
-		// The answer to a code was lost. If it was right, the recovery codes are to be had
-		// in a session, by the token.
-		c.say("The answer of the host was lost. Signing in once more.")
-		if err := c.signInWith(ctx, name, password); err != nil {
-			return err
-		}
-		return c.again(ctx, token, nil)
+	case token != "" && c.lost(err):
+		// If the setup was not done, the sign-in begins another one.
+		return c.again(ctx, token, nil, func() error { return c.signInWith(ctx, name, password) })
 	case err != nil:
 		return err
 	case c.session == "":
@@ -111,10 +104,13 @@ func (s success) warn(c *client) {
 	}
 }
 
+// anyCode asks for a code where two-factor authentication is on.
+const anyCode = "Code of your app, or a recovery code: "
+
 // tryCodes asks for codes until one is right, or no code can help.
-func (c *client) tryCodes(try func(code any) error) error {
+func (c *client) tryCodes(prompt string, try func(code any) error) error {
 	for {
-		typed, err := c.ask("Code of your app, or a recovery code: ")
+		typed, err := c.ask(prompt)
 		if err != nil {
 			return err
 		}
@@ -144,7 +140,7 @@ func asCode(typed string) any {
 // prove asks for a code, and keeps the receipt for what is done next.
 func (c *client) prove(ctx context.Context, purpose string) error {
 	var answer struct{ Success success }
-	err := c.tryCodes(func(code any) error {
+	err := c.tryCodes(anyCode, func(code any) error {
 		return c.post(ctx, "/2fa/step", object{"for": purpose, "code": code}, &answer)
 	})
 	if err != nil {
