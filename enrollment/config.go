@@ -170,7 +170,9 @@ type Config struct {
 	// effect elsewhere. Defaults to false.
 	AllowSHA1 bool
 
-	// Now returns the current time. Defaults to [time.Now].
+	// Now returns the current time. While it returns the zero time, the first instant of
+	// 1970, or a time outside the years 2 to 9998, methods return an error and change
+	// nothing. Defaults to [time.Now].
 	Now func() time.Time
 
 	// AlertUnanswered tells the owner also if somebody had the first factor and gave no

@@ -60,7 +60,11 @@ func (d *Directory) check() error {
 // users twice, or never end.
 func (d *Directory) pages(ctx context.Context, first store.Query) iter.Seq2[store.Page, error] {
 	return func(yield func(store.Page, error) bool) {
-		if err := d.check(); err != nil {
+		err := d.check()
+		if err == nil {
+			_, err = d.guard.clock()
+		}
+		if err != nil {
 			yield(store.Page{}, err)
 			return
 		}

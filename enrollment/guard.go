@@ -76,11 +76,15 @@ func New(s store.Store, sealer Sealer, config Config) (*Guard, error) {
 
 // moment draws what a decision takes from outside.
 func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
+	now, err := g.clock()
+	if err != nil {
+		return account.Moment{}, err
+	}
 	var fresh [len(account.Moment{}.Fresh)]byte
-	err := g.draw(fresh[:])
+	err = g.draw(fresh[:])
 	return account.Moment{
 		Fresh:         fresh,
-		Now:           g.Now(),
+		Now:           now,
 		Origin:        originOf(ctx),
 		Tells:         g.config.Notify != nil,
 		Unanswered:    g.config.AlertUnanswered,
@@ -89,6 +93,16 @@ func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 		UnprovenSetup: g.config.UnprovenSetup,
 		Limits:        g.config.limits(),
 	}, err
+}
+
+// clock is Now for what decides or writes. It returns an error if no account can keep the
+// time: an account that was saved at the zero time might never be read again.
+func (g *Guard) clock() (time.Time, error) {
+	now := g.Now()
+	if !account.CanKeep(now) {
+		return now, errors.New("enrollment: Config.Now returns a time that can't be stored")
+	}
+	return now, nil
 }
 
 // check returns an error if the Guard was not made by New: then it has nothing to

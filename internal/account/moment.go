@@ -9,7 +9,7 @@ import (
 // that were drawn for this one write, what the application allows, and what was
 // prepared for it.
 type Moment struct {
-	// Now is the current time, in UTC, to the microsecond.
+	// Now is the current time, in UTC, to the microsecond. See [CanKeep].
 	Now time.Time
 
 	// Typed is when the caller came with what it brings: a code, the proof of a
@@ -55,6 +55,14 @@ func (m Moment) typed() time.Time {
 		return m.Now
 	}
 	return m.Typed
+}
+
+// CanKeep reports whether an account can keep what is decided at that time. The zero
+// time, and the first instant of 1970, are how a clock looks that shows nothing, and in
+// the encoding they mean that there is no time. A year is left on both sides of the years
+// 2 to 9998 for the times that are computed, because a store holds the years 1 to 9999.
+func CanKeep(now time.Time) bool {
+	return now.Year() >= 2 && now.Year() <= 9998 && now.UnixMicro() != 0
 }
 
 func (m Moment) epoch() Epoch {
