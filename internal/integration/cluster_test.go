@@ -69,6 +69,29 @@ func TestClusterWithoutReplicas(t *testing.T) {
 	}
 }
 
+// TestErasedWithoutReplicas cuts the replicas off and erases an account. Nobody is told that
+// it is gone, because its master dies, and the replica has the account.
+func TestErasedWithoutReplicas(t *testing.T) {
+	t.Parallel()
+	cluster, open := testenv.RedisCluster(t, 1)
+	s := open()
+	kit := proving.Over(t, s)
+	kit.Enroll("carol") // at the master that FailOver kills
+	cluster.Split()
+	if err := s.Erase(t.Context(), "carol"); !errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Erase while the replicas are cut off = %v, want ErrReplicas", err)
+	}
+	if err := kit.Guard.Admin("root", "leaving").Erase(t.Context(), "carol"); !errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Erase once more, by the Guard = %v, want ErrReplicas", err)
+	}
+	if err := cluster.FailOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Load(t.Context(), "carol"); err != nil {
+		t.Errorf("Load after the failover = %v, want the account", err)
+	}
+}
+
 // TestSlotMoves moves a group of users to another master, key by key. A store may fail
 // meanwhile, and never says that a user is not there who is, or the other way round, or that
 // the record is another one. What it lists is complete.

@@ -3,19 +3,17 @@ package redisstore
 import (
 	"container/list"
 	"sync"
-
-	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// doubts are the writes of this process that the replicas have not confirmed. The Guard
-// looks for such a write at once, and would take it for stored if the master has it.
+// doubts are the writes of this Store that the replicas have not confirmed. The Guard looks
+// for such a write at once, and would take it for stored if the master has it.
 type doubts struct {
 	mu    sync.Mutex
 	at    map[doubt]*list.Element
 	order list.List // of doubt, the oldest first
 }
 
-// A doubt is a version of a record.
+// A doubt is a version of a record, or 0 for a record that was erased.
 type doubt struct {
 	userID  string
 	version int64
@@ -27,27 +25,31 @@ const maxDoubts = 10_000
 
 func newDoubts() *doubts { return &doubts{at: make(map[doubt]*list.Element)} }
 
-func (d *doubts) add(r store.Record) {
+func (d *doubts) add(x doubt) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.remove(doubt{r.UserID, r.Version}) // it is the latest again
+	d.remove(x) // it is the latest again
 	if len(d.at) == maxDoubts {
 		d.remove(d.order.Front().Value.(doubt))
 	}
-	d.at[doubt{r.UserID, r.Version}] = d.order.PushBack(doubt{r.UserID, r.Version})
+	d.at[x] = d.order.PushBack(x)
 }
 
-func (d *doubts) about(r store.Record) bool {
+// about returns the place of the doubt, or nil if there is none. Each add makes a new place.
+func (d *doubts) about(x doubt) *list.Element {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, doubted := d.at[doubt{r.UserID, r.Version}]
-	return doubted
+	return d.at[x]
 }
 
-func (d *doubts) settle(r store.Record) {
+// settle forgets the doubt at that place. One that was added again since then stays: the
+// record can be erased, created and erased once more meanwhile.
+func (d *doubts) settle(at *list.Element) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.remove(doubt{r.UserID, r.Version})
+	if x := at.Value.(doubt); d.at[x] == at {
+		d.remove(x)
+	}
 }
 
 // remove forgets a doubt, if there is such a one. The caller holds the lock.

@@ -22,7 +22,7 @@ var (
 	ErrSettings = errors.New("redisstore: the settings of Redis are not safe")
 
 	// ErrReplicas says that too few replicas have confirmed a write in time. The master
-	// has it. Load returns it for the record of such a write.
+	// has it. Load returns this error for the user of such a write.
 	ErrReplicas = errors.New("redisstore: too few replicas have the write")
 )
 
@@ -43,10 +43,11 @@ type Options struct {
 	// costs a round trip from the master to the slowest of them for each write, and
 	// writes fail while fewer replicas are connected. If they do not confirm within
 	// WaitTimeout, the error matches [ErrReplicas], and the master has the write all
-	// the same. The next Load of the record by this Store waits as well, and fails in
-	// the same way, so a Guard never takes such a write for stored. Other processes see
-	// it at once. WAIT does not make Redis consistent: a failover can choose a replica
-	// that did not confirm. Defaults to 0, which waits for none.
+	// the same. The next Load of the record by this Store waits as well, also if it finds
+	// none after an Erase, and fails in the same way, so a Guard never takes such a write
+	// for stored. Other processes see it at once, and so does this one after a restart.
+	// WAIT does not make Redis consistent: a failover can choose a replica that did not
+	// confirm. Defaults to 0, which waits for none.
 	Replicas int
 
 	// WaitTimeout is how long a write waits for the replicas, from 1 ms. Keep it below
@@ -106,10 +107,10 @@ func New(client redis.UniversalClient, o Options) (*Store, error) {
 
 // Load returns the user's record from the master. It returns [store.ErrNotFound] if
 // there is none, [store.ErrInvalid] for an invalid user id, an error that matches
-// [ErrLost] if Redis has lost the record, an error that matches [ErrReplicas] if a Save of
-// this Store has left the record on the master alone, an error that matches the context's
-// error if the context ends, and otherwise an error that wraps the client's. A hash that
-// this package can't have written is an error.
+// [ErrLost] if Redis has lost the record, an error that matches [ErrReplicas] if only the
+// master has a Save or an Erase of this Store, an error that matches the context's error if
+// the context ends, and otherwise an error that wraps the client's. A hash that this package
+// can't have written is an error.
 func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	return s.rows.Load(ctx, userID)
 }

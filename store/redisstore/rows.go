@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"hash/fnv"
@@ -46,9 +47,15 @@ return 'ok'`
 
 	// eraseScript returns a word. The argument is the id.
 	eraseScript = `
-redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('DEL', KEYS[1]) + redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then` + touchNothing + `
+end
 return 'ok'`
+
+	// touchNothing writes and changes nothing, where there is no hash, so that WAIT has a
+	// write to wait for. It would return at once on a connection without one.
+	touchNothing = `
+  redis.call('SET', KEYS[1], '')
+  redis.call('DEL', KEYS[1])`
 )
 
 // keys returns the keys of the scripts.
@@ -66,10 +73,18 @@ func (b rows) group(n int) string { return b.options.Prefix + "{" + strconv.Itoa
 // Get implements storekit.Rows.
 func (b rows) Get(ctx context.Context, userID string) (store.Record, error) {
 	r, err := record(userID, b.client.Eval(ctx, loadScript, b.keys(userID), userID))
-	if err == nil && b.doubts.about(r) {
-		return b.confirmed(ctx, userID)
+	if at := b.doubted(userID, r, err); at != nil {
+		return b.confirmed(ctx, userID, at)
 	}
 	return r, err
+}
+
+// doubted returns the place of the doubt about what record has returned, or nil.
+func (b rows) doubted(userID string, r store.Record, err error) *list.Element {
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	return b.doubts.about(doubt{userID, r.Version})
 }
 
 // Put implements storekit.Rows.
@@ -78,17 +93,13 @@ func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
 	if !r.Due.IsZero() {
 		due = strconv.FormatInt(r.Due.UnixMicro(), 10)
 	}
-	err := b.write(ctx, saveScript, r.UserID, strconv.FormatInt(prev, 10),
+	return b.write(ctx, saveScript, doubt{r.UserID, r.Version}, strconv.FormatInt(prev, 10),
 		strconv.FormatInt(r.Version, 10), r.State.String(), due, strconv.FormatInt(r.Updated.UnixMicro(), 10), r.Data)
-	if b.options.Replicas > 0 && err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrLost) {
-		b.doubts.add(r)
-	}
-	return err
 }
 
 // Delete implements storekit.Deleter.
 func (b rows) Delete(ctx context.Context, userID string) error {
-	return b.write(ctx, eraseScript, userID)
+	return b.write(ctx, eraseScript, doubt{userID, 0})
 }
 
 // A writing is a command that the client sends once, whatever its MaxRetries. If it sent
@@ -121,13 +132,18 @@ func (b rows) piped(ctx context.Context, pipe redis.Pipeliner, script string, ke
 	return pipe.Eval(ctx, script, keys, args...)
 }
 
-// write runs a script that returns a word, and waits for replicas.
-func (b rows) write(ctx context.Context, script, userID string, args ...any) error {
-	args = append([]any{userID}, args...)
+// write runs a script that returns a word, and waits for replicas. If they may lack the
+// write afterwards, that is in doubt.
+func (b rows) write(ctx context.Context, script string, x doubt, args ...any) error {
+	args = append([]any{x.userID}, args...)
 	if b.options.Replicas > 0 {
-		return b.writeWait(ctx, script, b.keys(userID), args)
+		err := b.writeWait(ctx, script, b.keys(x.userID), args)
+		if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrLost) {
+			b.doubts.add(x)
+		}
+		return err
 	}
-	word, err := evalOnce(ctx, b.client.Process, script, b.keys(userID), args).Text()
+	word, err := evalOnce(ctx, b.client.Process, script, b.keys(x.userID), args).Text()
 	if err != nil {
 		return err
 	}

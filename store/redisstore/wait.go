@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"container/list"
 	"context"
 	"fmt"
 	"strings"
@@ -60,27 +61,27 @@ func (b rows) enough(wait *redis.Cmd) error {
 	return nil
 }
 
-// touchScript is loadScript that also writes what is there already, so that WAIT has a
-// write to wait for, after which the replicas have all that came before.
+// touchScript is loadScript that also writes what is there already, or touches nothing. When
+// the replicas have that write, they have all that came before.
 const touchScript = `
 local r = redis.call('HMGET', KEYS[1], 'version', 'state', 'due', 'updated', 'data')
 if r[1] then
   redis.call('HSET', KEYS[1], 'version', r[1])
   return r
 end
-if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 'lost' end` + touchNothing + `
 return 'absent'`
 
-// confirmed is Get of a record that is in doubt.
-func (b rows) confirmed(ctx context.Context, userID string) (store.Record, error) {
+// confirmed is Get of a record that is in doubt, at that place.
+func (b rows) confirmed(ctx context.Context, userID string, at *list.Element) (store.Record, error) {
 	reply, wait := b.waiting(ctx, touchScript, b.keys(userID), []any{userID})
 	r, err := record(userID, reply)
-	if err != nil || !b.doubts.about(r) { // somebody has replaced it
+	if b.doubted(userID, r, err) == nil { // it can't be read, or somebody has replaced it
 		return r, err
 	}
 	if err := b.enough(wait); err != nil {
 		return store.Record{}, err
 	}
-	b.doubts.settle(r)
-	return r, nil
+	b.doubts.settle(at)
+	return r, err
 }

@@ -106,3 +106,88 @@ func TestUnconfirmed(t *testing.T) {
 		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
 	}
 }
+
+// TestUnconfirmedErase erases while the replica is away, and also loses the reply. Until the
+// replica is back, nobody who asks this store hears that the record is gone: after a failover
+// it would be there again.
+func TestUnconfirmedErase(t *testing.T) {
+	t.Parallel()
+	port, cut, asked := freePort(t), new(cutter), new(waits)
+	o := *options(own(t, "--port "+port+" --bind 127.0.0.1 --repl-diskless-sync-delay 0"))
+	other := newStore(t, client(t, o), redisstore.Options{})
+	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return &lossy{Conn: conn, c: cut}, err
+	}
+	c := client(t, o)
+	c.AddHook(asked)
+	s := newStore(t, c, redisstore.Options{Replicas: 1, WaitTimeout: 200 * time.Millisecond})
+
+	erased := []string{"alice", "CANARY"}
+	for _, id := range append(erased, "carol") {
+		if err := other.Save(t.Context(), record(id, 1), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Erase(t.Context(), "alice"); !errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Erase without a replica = %v, want ErrReplicas", err)
+	}
+	cut.cut(1)
+	if err := s.Erase(t.Context(), "CANARY"); err == nil || errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Erase without a reply = %v, want the client's error", err)
+	}
+	if err := s.Erase(t.Context(), "carol"); !errors.Is(err, redisstore.ErrReplicas) {
+		t.Errorf("Erase without a replica = %v, want ErrReplicas", err)
+	}
+	if err := other.Save(t.Context(), record("carol", 2), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range erased {
+		if _, err := s.Load(t.Context(), id); !errors.Is(err, redisstore.ErrReplicas) {
+			t.Errorf("Load(%s) = %v, want ErrReplicas", id, err)
+		}
+		if err := s.Erase(t.Context(), id); !errors.Is(err, redisstore.ErrReplicas) {
+			t.Errorf("Erase(%s) once more = %v, want ErrReplicas", id, err)
+		}
+		if _, err := other.Load(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Load(%s) of another process = %v, want ErrNotFound", id, err)
+		}
+	}
+	// WAIT is about the writes of its connection. So each of these two Loads and two Erases
+	// writes as well, although there is nothing to delete.
+	if stats, err := c.Info(t.Context(), "commandstats").Result(); err != nil || !strings.Contains(stats, "cmdstat_set:calls=4,") {
+		t.Errorf("%v, want 4 calls of SET in\n%s", err, stats)
+	}
+	before := asked.n
+	if r, err := s.Load(t.Context(), "carol"); err != nil || r.Version != 2 {
+		t.Errorf("Load(carol) = version %d, %v, want 2", r.Version, err)
+	}
+	if _, err := s.Load(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Load(nobody) = %v, want ErrNotFound", err)
+	}
+	if asked.n != before {
+		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
+	}
+
+	own(t, "--replicaof 127.0.0.1 "+port)
+	for _, id := range erased {
+		for tries := 0; ; tries++ {
+			_, err := s.Load(t.Context(), id)
+			if errors.Is(err, store.ErrNotFound) {
+				break
+			}
+			if !errors.Is(err, redisstore.ErrReplicas) || tries > 300 {
+				t.Fatalf("Load(%s) with a replica = %v, want ErrNotFound in the end", id, err)
+			}
+		}
+	}
+	before = asked.n
+	for _, id := range erased {
+		if _, err := s.Load(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("Load(%s) once more = %v, want ErrNotFound", id, err)
+		}
+	}
+	if asked.n != before {
+		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
+	}
+}

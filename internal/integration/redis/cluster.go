@@ -153,7 +153,8 @@ func (c *Cluster) settled(ctx context.Context) error {
 }
 
 // FailOver kills a master, waits until its replica is one, and lets the dead node come
-// back as the replica of that.
+// back as the replica of that. It ends a Split after the master is dead: what was on its way
+// from there is lost.
 func (c *Cluster) FailOver(ctx context.Context) error {
 	victim, err := c.victim(ctx)
 	if err != nil {
@@ -166,6 +167,7 @@ func (c *Cluster) FailOver(ctx context.Context) error {
 	victim.front.Split() // what is on its way is lost with the machine
 	err = errors.Join(victim.Kill(), victim.gone(ctx))
 	victim.front.HealBroken()
+	c.Heal()
 	if err != nil {
 		return err
 	}
