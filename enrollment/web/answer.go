@@ -73,6 +73,7 @@ func (c *call) answer() {
 	if errors.Is(err, enrollment.ErrChallenge) && c.replaced(enrollment.PurposeSignIn, challenge, c.back(c.config.Home)) {
 		return
 	}
+	c.countWrong(c.waiting().user, err)
 	switch denied := deniedIn(err); {
 	case err == nil:
 		c.answered(s)
@@ -101,7 +102,7 @@ func (c *call) answered(s enrollment.Success) {
 			answer["device"] = token
 		}
 	}
-	session, ok := c.signIn(SignedIn{UserID: s.UserID, Factor: s.Factor, Stamp: s.Stamp})
+	session, ok := c.signIn(signedIn(s))
 	if !ok {
 		return
 	}
@@ -110,10 +111,11 @@ func (c *call) answered(s enrollment.Success) {
 }
 
 // succeed answers with a Success. A recovery code that replaces the used one is shown
-// before the next page.
+// before the next page, and so is that codes were wrong.
 func (c *call) succeed(s enrollment.Success, session any, answer map[string]any, next string) {
 	fresh := s.NewCode
 	s.NewCode = recovery.Code{}
+	next = c.tellWrong(s, next)
 	switch {
 	case c.json:
 		answer["success"] = s

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -159,8 +160,8 @@ func (c *call) addNote(p *Page) {
 	}
 	switch n.kind {
 	case noteDone:
-		p.Notice = fill(c.text(n.key), "{time}", c.lang.time(n.until))
-		p.urges = n.key == noteMustEnroll
+		p.Notice = fill(c.text(n.key), "{time}", c.lang.time(n.until), "{codes}", strconv.Itoa(n.count))
+		p.urges = n.key == noteMustEnroll || n.key == noteWrongCodes
 	case noteDenied:
 		p.Denied = n.denied
 		p.Problem = c.lang.words.Describe(n.denied, noTime).Text

@@ -69,7 +69,7 @@ func (c *call) demandEnded(err error) {
 func (c *call) completed(s enrollment.Success) (session any, after string, ok bool) {
 	switch {
 	case s.Purpose == enrollment.PurposeSignIn:
-		session, ok = c.signIn(SignedIn{UserID: s.UserID, Factor: s.Factor, Stamp: s.Stamp})
+		session, ok = c.signIn(signedIn(s))
 		return session, c.back(c.config.Home), ok
 	case !c.enroll.IsZero():
 		c.dropCookies(cookieEnroll)

@@ -106,7 +106,7 @@ func TestMixedDigits(t *testing.T) {
 		t.Errorf("a program is told %v", d)
 	}
 	h.kit.Clock.Advance(time.Hour)
-	b := h.browser().login("alice").submit("/2fa/sign-in", "code", h.code(app)).at("/")
+	b := h.browser().login("alice").submit("/2fa/sign-in", "code", h.code(app)).at("/2fa/wrong-codes?return=%2F")
 	b.get("/2fa/step?for=settings&with=app").sees("The digits that the app shows now.").sends()
 	b.get("/2fa/step?for=settings").sees("The digits that your authenticator app shows, or").sends()
 

@@ -19,7 +19,8 @@ type note struct {
 	kind   string
 	key    string // of a text
 	denied *enrollment.Denied
-	until  time.Time // when waiting is over
+	until  time.Time // when waiting is over, or another time that it tells
+	count  int       // how many of what it tells
 }
 
 const (
@@ -49,7 +50,7 @@ func (c *call) setNote(n note) {
 		until = strconv.FormatInt(n.until.Unix(), 10)
 	}
 	if n.kind != noteDenied {
-		c.setCookie(cookieNote, noteLife, n.kind, n.key, "", until, "0")
+		c.setCookie(cookieNote, noteLife, n.kind, n.key, "", until, strconv.Itoa(n.count))
 		return
 	}
 	d := n.denied
@@ -63,7 +64,7 @@ func (c *call) note() (n note, ok bool) {
 	c.dropCookies(cookieNote)
 	n = note{kind: part[0], key: part[1]}
 	until, err1 := strconv.ParseInt(part[3], 10, 64)
-	skew, err2 := strconv.ParseInt(part[4], 10, 32)
+	last, err2 := strconv.ParseInt(part[4], 10, 32)
 	if err1 != nil || err2 != nil || !isWord(n.key) {
 		return n, false
 	}
@@ -72,13 +73,14 @@ func (c *call) note() (n note, ok bool) {
 	}
 	switch n.kind {
 	case noteDone, noteFault:
+		n.count = int(last)
 		return n, true
 	case noteDenied:
 	default:
 		return n, false
 	}
 	n.denied = &enrollment.Denied{
-		Reason: enrollment.Reason(n.key), Factor: enrollment.Factor(part[2]), Skew: time.Duration(skew) * time.Second,
+		Reason: enrollment.Reason(n.key), Factor: enrollment.Factor(part[2]), Skew: time.Duration(last) * time.Second,
 	}
 	if until > 0 {
 		n.denied.Wait = max(n.until.Sub(c.guard.Now()), time.Second)

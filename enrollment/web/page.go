@@ -19,6 +19,7 @@ type Page struct {
 	// Name says which page it is:
 	//
 	//	sign-in   asks for the code of a sign-in
+	//	wrong-codes   says after a right code that wrong ones were entered elsewhere
 	//	step      asks for a code before something sensitive, or before a change
 	//	begin     begins the setup of an app
 	//	setup     shows the secret and asks for the first code

@@ -31,6 +31,7 @@ func (p *Pages) table() map[string]route {
 		"/sign-in":        {get: (*call).showSignIn, post: (*call).answer, open: true},
 		"/sign-in/text":   {post: (*call).sendSignIn, open: true},
 		"/sign-in/reset":  {post: (*call).openReset, open: true},
+		"/wrong-codes":    {get: (*call).showWrongCodes},
 		"/step":           {get: (*call).showStep, post: (*call).verify, open: true},
 		"/step/begin":     {post: (*call).beginStep},
 		"/step/text":      {post: (*call).sendStep},

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // SignIn goes on with a sign-in after the first factor of the user was right, and
@@ -103,6 +104,14 @@ func (c *call) signIn(in SignedIn) (session any, ok bool) {
 		}
 	}
 	return c.start(in)
+}
+
+// signedIn returns what Config.Start gets after a code. Tokens and codes are left out: a
+// session has no use for them.
+func signedIn(s enrollment.Success) SignedIn {
+	in := SignedIn{UserID: s.UserID, Factor: s.Factor, Stamp: s.Stamp, Success: s}
+	in.Success.Receipt, in.Success.NewCode, in.Success.Challenge = enrollment.Receipt{}, recovery.Code{}, enrollment.Challenge{}
+	return in
 }
 
 // start calls Config.Start. It answers the request if that fails.

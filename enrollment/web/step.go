@@ -154,6 +154,9 @@ func (c *call) verify() {
 		return
 	}
 	s, err := c.stepCode(purpose, challenge)
+	if !challenge.IsZero() { // without one, a Success does not count it
+		c.countWrong(c.user, err)
+	}
 	switch {
 	case err == nil:
 	case errors.Is(err, enrollment.ErrChallenge) && (c.replaced(purpose, challenge, c.back(c.at("/"))) || c.handChallenge(purpose, page)):

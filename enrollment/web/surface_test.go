@@ -228,7 +228,7 @@ func TestEachLargeBody(t *testing.T) {
 func TestEachCookie(t *testing.T) {
 	t.Parallel()
 	h, b, _ := everything(t)
-	for _, name := range []string{"challenge", "message", "step", "step-code", "setup", "address", "renewal", "newcode", "device", "note", "receipt-0000000000000000"} {
+	for _, name := range []string{"challenge", "message", "step", "step-code", "setup", "address", "renewal", "newcode", "device", "wrong", "note", "receipt-0000000000000000"} {
 		for _, value := range []string{"x", "~~~~", "~", "!", "x~!~", strings.Repeat("A", 3000), "%00", "done~<script>~~0~0", "x~YWxpY2U~x", "x~!YWxpY2U~x~9e9", "x~YWxpY2U~c2V0dXAKWA"} {
 			for _, to := range routes(t) {
 				if !to.get {

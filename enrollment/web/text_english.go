@@ -49,6 +49,9 @@ var english = map[string]string{
 	"step.button":   "Go on",
 	"step.none":     "None of your codes can be used for this at the moment.",
 
+	"wrong.title":  "Was that you?",
+	"wrong.button": "Go on",
+
 	"begin.title":         "Set up two-factor authentication",
 	"begin.title_another": "Add an authenticator app",
 	"begin.title_replace": "Move to another app or phone",
@@ -178,6 +181,7 @@ var english = map[string]string{
 	"note.devices_revoked":        "We will ask for a code in all browsers.",
 	"note.reset_cancelled":        "The request is cancelled. If it was not yours, change your password.",
 	"note.reset_asked":            "We have your request. Nothing happens before {time}. Signing in with a code cancels it.",
+	"note.wrong_codes":            "Before this code, wrong ones were entered for your account: {codes}, the last on {time}. If that was not you, somebody knows your password: change it.",
 	"note.sent":                   "We have sent you a code.",
 	"note.sent_earlier":           "The code that we have sent you is still good.",
 

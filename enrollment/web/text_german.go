@@ -49,6 +49,9 @@ var german = map[string]string{
 	"step.button":   "Weiter",
 	"step.none":     "Dafür kann im Moment keiner Ihrer Codes benutzt werden.",
 
+	"wrong.title":  "Waren Sie das?",
+	"wrong.button": "Weiter",
+
 	"begin.title":         "Zwei-Faktor-Authentifizierung einrichten",
 	"begin.title_another": "Authenticator-App hinzufügen",
 	"begin.title_replace": "Auf eine andere App oder ein anderes Telefon umziehen",
@@ -178,6 +181,7 @@ var german = map[string]string{
 	"note.devices_revoked":        "Wir fragen in allen Browsern nach einem Code.",
 	"note.reset_cancelled":        "Die Anfrage ist abgebrochen. Wenn sie nicht von Ihnen war, ändern Sie Ihr Passwort.",
 	"note.reset_asked":            "Wir haben Ihre Anfrage. Vor dem {time} geschieht nichts. Eine Anmeldung mit Code bricht sie ab.",
+	"note.wrong_codes":            "Vor diesem Code wurden für Ihr Konto falsche eingegeben: {codes}, der letzte am {time}. Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Ändern Sie es.",
 	"note.sent":                   "Wir haben Ihnen einen Code geschickt.",
 	"note.sent_earlier":           "Der Code, den wir Ihnen geschickt haben, gilt noch.",
 

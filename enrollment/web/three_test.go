@@ -32,7 +32,8 @@ func TestThreeCodes(t *testing.T) {
 	b = h.browser().login("alice").follow("/2fa/sign-in?with=three")
 	b.sees(`<label for="code-1">`, `<label for="code-2">`, `<label for="code-3">`)
 	codes := h.three(app)
-	b.post("/2fa/sign-in", "with", "three", "code", codes[0], "code", codes[1], "code", codes[2]).at("/", `home of "alice"`)
+	b.post("/2fa/sign-in", "with", "three", "code", codes[0], "code", codes[1], "code", codes[2])
+	b.at("/2fa/wrong-codes?return=%2F").follow("/").at("/", `home of "alice"`) // they were typed elsewhere
 
 	for range 6 {
 		owner.post("/2fa/step", "for", "delete", "code", wrong)

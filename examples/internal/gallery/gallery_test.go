@@ -73,6 +73,16 @@ func signIn(t *testing.T) {
 	h.Get("/as/" + u.ID)
 	h.Get("/2fa/")
 	h.show("security-warned", "form[action='/2fa/reset/cancel']", ".box.warn")
+
+	u = h.Enroll("arno@example.com")
+	d, err := h.Guard.SignIn(t.Context(), u.ID, enrollment.SignInOptions{}) // by somebody else
+	h.must(err)
+	if _, err := h.Guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, u.WrongCode()); err == nil {
+		t.Fatal("a wrong code is right")
+	}
+	h.Get("/login/" + u.ID)
+	h.send("/2fa/sign-in", "code", h.next(u.App))
+	h.show("wrong-codes", ".box.warn[role=status]", "a[href='/']")
 }
 
 func setUp(t *testing.T) {

@@ -1,0 +1,63 @@
+package web_test
+
+import (
+	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
+	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
+)
+
+// guess is somebody elsewhere who knows the password, and types as many wrong codes.
+func (h *host) guess(app *enrollmenttest.App, times int) {
+	h.t.Helper()
+	b := h.browser().login("alice")
+	for range times {
+		b.submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now())).sees("That code is wrong.")
+	}
+}
+
+// The owner is told of wrong codes that were typed elsewhere, and not of typing errors that
+// this browser has told of.
+func TestWrongCodesElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, codes := h.member("alice")
+	const two, other = "wrong ones were entered for your account: 2, the last on 2 January 2026", "somebody knows your password"
+
+	b := h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0]).login("alice")
+	for _, code := range []string{codes[0], app.WrongCode(h.kit.Clock.Now()), app.Code(h.kit.Clock.Now()), "12345"} {
+		b.submit("/2fa/sign-in", "code", code).at("/2fa/sign-in", `role="alert"`)
+	}
+	b.login("alice").submit("/2fa/sign-in", "code", h.code(app), "return", "/news").at("/news", `home of "alice"`)
+	if in := h.started[len(h.started)-1].Success; in.WrongCodes != 2 || !in.Receipt.IsZero() || in.CodesLeft != 9 {
+		t.Errorf("the application gets %+v", in)
+	}
+
+	h.guess(app, 1)
+	b.login("alice").submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+	b.submit("/2fa/sign-in", "code", h.code(app), "return", "/news").at("/2fa/wrong-codes?return=%2Fnews", two, other)
+	b.clone().get(b.path).at("/news")
+	b.follow("/news").at("/news")
+}
+
+// A code before something sensitive is such an answer as well.
+func TestWrongCodesBeforeStep(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b, app, codes := h.member("alice")
+	h.guess(app, 1)
+	b.get("/delete").submit("/2fa/step", "code", codes[0]).at("/2fa/wrong-codes?return=%2Fdelete", "for your account: 1, the last on")
+	b.follow("/delete").at("/delete", "GET deleted")
+	b.get("/2fa/wrong-codes").at("/", `home of "alice"`)
+}
+
+// Where a new recovery code is shown first, its page tells of them.
+func TestWrongCodesBeforeNewCode(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.ReplenishCodes = true }))
+	_, app, codes := h.member("alice")
+	h.guess(app, 2)
+	b := h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0])
+	b.sees("Save your new recovery code", "for your account: 2, the last on")
+	b.submit("/2fa/codes").at("/", `home of "alice"`)
+}
