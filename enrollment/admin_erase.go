@@ -26,7 +26,8 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 // So end the user's sessions first, and let nobody sign in.
 //
 // Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
-// belongs to another user. Notify is then handed only EventErased, once, after the
+// belongs to another user. It does not delete an account that a later version of the
+// library can read (see [ErrNewer]): its events would be lost. Notify is then handed only EventErased, once, after the
 // record is deleted; if Notify fails, the event is lost.
 //
 // Erase returns nil if there is no record, and [ErrNoEraser] if the store is not a
@@ -174,7 +175,8 @@ func (x Admin) tellErasure(ctx context.Context, userID string) error {
 //
 // It returns false and nil if there is no record, or if the account opens. An
 // account that is repaired meanwhile is not erased, and neither is one that does not
-// open only because the [Sealer] fails. First, one conditional write replaces the
+// open only because the [Sealer] fails, or that a later version of the library wrote
+// ([ErrNewer]). First, one conditional write replaces the
 // record by an empty account with [EventErased], which Config.Notify is then handed.
 // Then the record is deleted. If Notify fails, the empty account stays, and
 // [Directory.Sweep] delivers the event.

@@ -24,11 +24,15 @@ var (
 	// ends.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
 
-	// ErrCorrupt says that a stored account can't be read: it is damaged or in
-	// another row, sealed under an unknown or a wrong key or in another
-	// namespace, or written by a later version. The text of the error says
-	// which. It never means "not enrolled": refuse the sign-in and look.
+	// ErrCorrupt says that a stored account can't be read: it is damaged or in another
+	// row, or sealed under an unknown or a wrong key or in another namespace. The text
+	// of the error says which. It never means "not enrolled": refuse the sign-in and look.
 	ErrCorrupt = errors.New("enrollment: the stored account is corrupt")
+
+	// ErrNewer says that a later version of the library wrote the account and marked
+	// something in it that older ones must not ignore. It can happen during a rollout.
+	// Nothing is wrong with the account. Refuse the sign-in, and finish the rollout.
+	ErrNewer = errors.New("enrollment: a later version of the library wrote the account")
 
 	// ErrWrongKeys says that the keys of the [Sealer], or Config.Namespace, do not fit
 	// the stored accounts; see [Directory.CheckKeys]. Do not start, and do not make new
@@ -128,8 +132,16 @@ func deniedIn(err error) *Denied {
 	return denied
 }
 
+// unreadable returns the error of an account that could not be decoded.
+func unreadable(err error) error {
+	if errors.Is(err, account.ErrNewer) {
+		return fmt.Errorf("%w: %w", ErrNewer, err)
+	}
+	return fmt.Errorf("%w: %w", ErrCorrupt, err)
+}
+
 // outward turns the refusal of an account into a Denied, and an account that
-// can't be read into ErrCorrupt.
+// can't be read into ErrCorrupt or ErrNewer.
 func outward(err error) error {
 	if err == nil {
 		return nil
@@ -145,8 +157,8 @@ func outward(err error) error {
 
 			ThreeCodes: refusal.Consecutive,
 		}
-	case errors.Is(err, account.ErrDamaged):
-		return errors.Join(ErrCorrupt, err)
+	case errors.Is(err, account.ErrDamaged), errors.Is(err, account.ErrNewer):
+		return unreadable(err)
 	case errors.Is(err, totp.ErrNotApproved):
 		return fmt.Errorf("%w: an app has SHA-1, and Config.AllowSHA1 is not set: %w", ErrNotApproved, err)
 	}

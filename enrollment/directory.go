@@ -19,8 +19,8 @@ import (
 // The application decides who may see a list before it calls.
 //
 // An account that can't be opened is never left out. It is named in an error that
-// matches [ErrCorrupt] or is the error of the [Sealer], and the other accounts are
-// still processed.
+// matches [ErrCorrupt] or [ErrNewer], or is the error of the [Sealer], and the other
+// accounts are still processed.
 type Directory struct {
 	guard  *Guard
 	lister store.Lister
@@ -154,7 +154,8 @@ type Inspection struct {
 
 	// Err is why the account can't be opened, or an error that matches [ErrMoved] if
 	// the record is part of an unfinished move. It matches [ErrCorrupt] if the keys
-	// that the Sealer has will never open it. Any other error is the Sealer's.
+	// that the Sealer has will never open it, and [ErrNewer] if a later version of the
+	// library can read it. Any other error is the Sealer's.
 	Err error
 }
 

@@ -77,7 +77,7 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 	switch ended := ctx.Err(); {
 	case ended != nil:
 		return fmt.Errorf("enrollment: checking the keys: %w", ended)
-	case err == nil:
+	case err == nil, errors.Is(err, ErrNewer): // the key has opened it
 		c.opened++
 		return nil
 	case !errors.Is(err, ErrCorrupt):

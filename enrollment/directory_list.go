@@ -105,8 +105,8 @@ func (d *Directory) Statuses(ctx context.Context, ids []string) (map[string]Stat
 
 // An UnreadableError names the users whose accounts can't be opened.
 type UnreadableError struct {
-	// Users has the error of each account, by user id. Each matches [ErrCorrupt] or
-	// [ErrMoved], or is an error of the Sealer.
+	// Users has the error of each account, by user id. Each matches [ErrCorrupt],
+	// [ErrNewer] or [ErrMoved], or is an error of the Sealer.
 	Users map[string]error
 }
 

@@ -20,8 +20,8 @@ import (
 //
 // Unless said otherwise, its methods return errors of three kinds: a [Denied], which is
 // the answer "no" to what the user did; an error that matches [ErrBusy], [ErrCorrupt],
-// [ErrMissing], [ErrMoved] or [ErrNotApproved]; and any error of the store, the sealer
-// or the context. Treat an error that is not a Denied as an internal error, and grant
+// [ErrNewer], [ErrMissing], [ErrMoved] or [ErrNotApproved]; and any error of the store, the
+// sealer or the context. Treat an error that is not a Denied as an internal error, and grant
 // nothing. It does not say whether a code was right, unless the call makes a set of
 // recovery codes: only a right code comes to that. A user id outside the bounds of
 // [store.Record] is an error that matches [store.ErrInvalid].

@@ -35,14 +35,14 @@ func (b *base) account(m account.Moment) (*account.Account, error) {
 	}
 	a, err := account.Decode(b.plaintext)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, unreadable(err)
 	}
 	if store.State(a.State()) != b.record.State {
 		return nil, fmt.Errorf("%w: the record and the account in it disagree on the state", ErrCorrupt)
 	}
 	due, err := a.Due()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, unreadable(err)
 	}
 	if !due.Equal(b.record.Due) {
 		b.record.Due, b.misfiled = due, true
@@ -167,7 +167,7 @@ func (g *Guard) read(ctx context.Context, rec store.Record) (*account.Account, e
 func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, prev int64, m account.Moment) (*base, error) {
 	due, err := a.Due()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, unreadable(err)
 	}
 	rec := store.Record{
 		UserID:  userID,

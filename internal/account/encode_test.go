@@ -180,6 +180,45 @@ func TestFieldsThatMustBeUnderstood(t *testing.T) {
 	}
 }
 
+// It is the same for the parts that only some operations look at: here the last device,
+// or the last event.
+func TestPartsThatMustBeUnderstood(t *testing.T) {
+	t.Parallel()
+	w := full(t)
+	w.trust(1)
+	plain := encode(t, w.a)
+	for _, part := range []byte{12, 13, 17} { // history, outbox, devices
+		a, err := account.Decode(append(plain[:1:1], extend(plain[1:], part)...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := touch(t, a); !errors.Is(err, account.ErrNewer) || errors.Is(err, account.ErrDamaged) {
+			t.Errorf("part %d: %v, want ErrNewer", part, err)
+		}
+	}
+}
+
+// extend adds a field that must be understood to the last item of a list.
+func extend(fields []byte, part byte) (out []byte) {
+	for len(fields) > 0 {
+		n := int(binary.BigEndian.Uint16(fields[1:]))
+		v := bytes.Clone(fields[3 : 3+n])
+		if fields[0] == part {
+			last := 0
+			for next := 0; next < n; next += 2 + int(binary.BigEndian.Uint16(v[next:])) {
+				last = next
+			}
+			more := []byte{255, 0, 1, 7}
+			binary.BigEndian.PutUint16(v[last:], uint16(n-last-2+len(more)))
+			v = append(v, more...)
+		}
+		out = binary.BigEndian.AppendUint16(append(out, fields[0]), uint16(len(v)))
+		out = append(out, v...)
+		fields = fields[3+n:]
+	}
+	return out
+}
+
 // insertEverywhere adds an unknown field to every field list of the encoding.
 func insertEverywhere(t *testing.T, b []byte, tag byte, value []byte) []byte {
 	t.Helper()

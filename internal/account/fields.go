@@ -2,6 +2,7 @@ package account
 
 import (
 	"encoding/binary"
+	"errors"
 	"math"
 	"slices"
 	"time"
@@ -232,7 +233,10 @@ type lazy[T any] struct {
 func (l *lazy[T]) get(decode func([]byte) (T, error)) (*T, error) {
 	if !l.known && len(l.raw) > 0 {
 		v, err := decode(l.raw)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrNewer):
+			return nil, err
+		case err != nil:
 			return nil, ErrDamaged
 		}
 		l.value = v
