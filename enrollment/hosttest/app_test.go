@@ -266,6 +266,8 @@ func (a *app) signedIn(next func(http.ResponseWriter, *http.Request, hosttest.Us
 		switch {
 		case err != nil && (a.fault == "sessions go on while the Guard fails" || a.fault == "a step-up counts while the Guard fails" && r.URL.Path == "/secret"):
 			next(w, r, u)
+		case err != nil && a.fault == "a user looks signed out while the Guard fails":
+			http.Redirect(w, r, "/login", http.StatusSeeOther)
 		case err != nil:
 			a.fail(w, err)
 		case status.Stamp != s.stamp && !s.unstamped && a.fault != "sessions go on after a change":

@@ -43,6 +43,7 @@ var faults = []struct {
 	{"any other error is good enough", []string{"database-down"}},
 	{"sessions go on while the Guard fails", []string{"database-down"}},
 	{"a step-up counts while the Guard fails", []string{"database-down"}},
+	{"a user looks signed out while the Guard fails", []string{"database-down"}},
 	{"a malformed code is good enough", []string{"wrong-code"}},
 	{"a used code is good enough", []string{"used-code", "parallel"}},
 	{"a transaction ends with the answer", []string{"wrong-codes-count"}},

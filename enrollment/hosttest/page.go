@@ -74,6 +74,12 @@ func (p Page) redirect(from *request) (*request, bool) {
 	return next, true
 }
 
+// path returns the path of the page.
+func (p Page) path() string {
+	path, _, _ := strings.Cut(p.target, "?")
+	return path
+}
+
 // A tag is an element's start or end, for example "form" or "/form".
 type tag struct {
 	name       string

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -89,8 +90,12 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	if a.config.demo != nil && front.Local(r) {
 		v.Demo = a.config.demo.bar(a, r, data)
 	}
-	if u, err := a.current(r.Context()); err == nil && r.URL.Path != twoFactorPath+"/sign-in" {
+	u, err := a.current(r.Context())
+	switch {
+	case err == nil && r.URL.Path != twoFactorPath+"/sign-in":
 		v.User = &u
+	case err != nil && !errors.Is(err, accounts.ErrNoUser): // who may be signed in
+		return err
 	}
 	return a.write(w, status, name, v)
 }

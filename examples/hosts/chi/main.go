@@ -94,12 +94,9 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	user, err := a.user(r)
-	if err != nil || user == "" {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return
+	if user, err := a.user(r); login.SignedIn(w, r, user, err) {
+		login.Home(w, user, "/danger", "/2fa/")
 	}
-	login.Home(w, user, "/danger", "/2fa/")
 }
 
 // user returns who is signed in, or "".

@@ -1,14 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"log"
+	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/hosttest"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/try"
+	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
 
@@ -37,6 +45,35 @@ func TestScript(t *testing.T) {
 	server := httptest.NewServer(a.handler())
 	defer server.Close()
 	try.Script(t, server.URL, "alice", "correct horse battery")
+}
+
+// A client learns nothing of a fault, and the log has it.
+func TestFault(t *testing.T) {
+	var logged bytes.Buffer
+	log.SetOutput(&logged)
+	defer log.SetOutput(os.Stderr)
+	guard, err := enrollment.New(faulty{memory.New()}, newKeys(t), enrollment.Config{Issuer: "Acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newApp()
+	if err := a.addSecondFactor(guard); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set("Authorization", "Bearer "+a.start(r, session{user: "alice"}))
+	w := httptest.NewRecorder()
+	a.handler().ServeHTTP(w, r)
+	if w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "database") || !strings.Contains(logged.String(), "GET /: ") || !strings.Contains(logged.String(), "no database") {
+		t.Errorf("%d: %s, and %q is logged", w.Code, w.Body, &logged)
+	}
+}
+
+// faulty is a store that can't be read.
+type faulty struct{ store.Store }
+
+func (faulty) Load(context.Context, string) (store.Record, error) {
+	return store.Record{}, errors.New("no database")
 }
 
 func TestTwoFactor(t *testing.T) {

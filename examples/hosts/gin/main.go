@@ -92,12 +92,9 @@ func (a *app) login(c *gin.Context) {
 }
 
 func (a *app) home(c *gin.Context) {
-	user, err := a.user(c.Request)
-	if err != nil || user == "" {
-		c.Redirect(http.StatusSeeOther, "/login")
-		return
+	if user, err := a.user(c.Request); login.SignedIn(c.Writer, c.Request, user, err) {
+		login.Home(c.Writer, user, "/danger", "/2fa/")
 	}
-	login.Home(c.Writer, user, "/danger", "/2fa/")
 }
 
 // user returns who is signed in, or "".

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"log"
 	"net/http"
 	"strings"
 	"sync"
@@ -92,6 +93,24 @@ func Home(w http.ResponseWriter, user string, pages ...string) {
 func Danger(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	fmt.Fprintln(w, "danger done")
+}
+
+// SignedIn reports whether there is a user, or an error instead, as a host has found out. It
+// leads nobody to the login. An error must not: the user is still signed in.
+func SignedIn(w http.ResponseWriter, r *http.Request, user string, err error) bool {
+	switch {
+	case err != nil:
+		Fault(w, r, err)
+	case user == "":
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+	}
+	return err == nil && user != ""
+}
+
+// Fault logs an error that is not the user's, and answers the request.
+func Fault(w http.ResponseWriter, r *http.Request, err error) {
+	log.Printf("%s %s: %v", r.Method, r.URL.Path, err)
+	http.Error(w, "Something went wrong.", http.StatusInternalServerError)
 }
 
 // Page asks for name and password. Its form goes to the address of the page, whose query can

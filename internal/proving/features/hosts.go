@@ -1,6 +1,7 @@
 package features
 
 import (
+	"errors"
 	"net/http"
 	"sync"
 	"testing"
@@ -28,25 +29,34 @@ func (s *signIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Unlock()
 		d, err := s.guard.SignIn(r.Context(), user, enrollment.SignInOptions{})
 		if !right || err != nil || d.Next != enrollment.AskCode {
-			w.WriteHeader(http.StatusForbidden)
+			refuse(w, err)
 			return
 		}
 		w.Header().Set("Challenge", d.Challenge.Reveal())
 	case "/code":
 		ok, err := s.guard.Answer(r.Context(), enrollment.PurposeSignIn, enrollment.ChallengeOf(r.Header.Get("Challenge")), r.PostFormValue("code"))
 		if err != nil {
-			w.WriteHeader(http.StatusForbidden)
+			refuse(w, err)
 			return
 		}
 		w.Header().Set("Receipt", ok.Receipt.Reveal())
 	case "/":
 		ok, err := s.guard.RecentlyVerified(r.Context(), r.Header.Get("User"), enrollment.PurposeSignIn, enrollment.ReceiptOf(r.Header.Get("Receipt")), enrollment.ReceiptTTL)
 		if err != nil {
-			w.WriteHeader(http.StatusForbidden)
+			refuse(w, err)
 			return
 		}
 		w.Write([]byte("hello " + ok.UserID))
 	}
+}
+
+// refuse answers no. An error that is no denial is a fault.
+func refuse(w http.ResponseWriter, err error) {
+	status := http.StatusForbidden
+	if denied := (*enrollment.Denied)(nil); err != nil && !errors.As(err, &denied) {
+		status = http.StatusInternalServerError
+	}
+	w.WriteHeader(status)
 }
 
 // N12: a host's own wiring is tested. Here the wiring is that of a small host which is

@@ -37,7 +37,11 @@ func newSite(t *testing.T, guard *enrollment.Guard) (*site, http.Handler) {
 		t.Fatal(err)
 	}
 	hello := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		user, _ := s.user(r)
+		user, err := s.user(r)
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
 		fmt.Fprintln(w, "hello", user)
 	})
 	mux := http.NewServeMux()

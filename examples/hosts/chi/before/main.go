@@ -81,7 +81,7 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.sessions.RenewToken(r.Context()); err != nil {
-		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
+		login.Fault(w, r, err)
 		return
 	}
 	a.sessions.Put(r.Context(), "user", user)
@@ -89,20 +89,15 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *app) home(w http.ResponseWriter, r *http.Request) {
-	user, err := a.user(r)
-	if err != nil || user == "" {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return
+	if user, err := a.user(r); login.SignedIn(w, r, user, err) {
+		login.Home(w, user, "/danger")
 	}
-	login.Home(w, user, "/danger")
 }
 
 func (a *app) danger(w http.ResponseWriter, r *http.Request) {
-	if user, err := a.user(r); err != nil || user == "" {
-		http.Redirect(w, r, "/login", http.StatusSeeOther)
-		return
+	if user, err := a.user(r); login.SignedIn(w, r, user, err) {
+		login.Danger(w, r)
 	}
-	login.Danger(w, r)
 }
 
 // user returns who is signed in, or "".

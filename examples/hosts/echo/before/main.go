@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"flag"
 	"log"
 	"net"
@@ -57,6 +58,12 @@ func newApp() *app {
 
 func (a *app) handler() http.Handler {
 	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) {
+		if known := (*echo.HTTPError)(nil); !errors.As(err, &known) {
+			log.Printf("%s %s: %v", c.Request().Method, c.Request().URL.Path, err)
+		}
+		e.DefaultHTTPErrorHandler(err, c)
+	}
 	e.POST("/sign-up", a.signUp)
 	e.POST("/login", a.login)
 	e.GET("/", a.home)
@@ -80,23 +87,29 @@ func (a *app) login(c echo.Context) error {
 }
 
 func (a *app) home(c echo.Context) error {
-	user, err := a.user(c.Request())
+	user, err := a.member(c)
 	if err != nil {
 		return err
-	}
-	if user == "" {
-		return echo.ErrUnauthorized
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(http.StatusOK, map[string]string{"user": user})
 }
 
 func (a *app) danger(c echo.Context) error {
-	if user, err := a.user(c.Request()); err != nil || user == "" {
-		return echo.ErrUnauthorized
+	if _, err := a.member(c); err != nil {
+		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.JSON(http.StatusOK, map[string]string{"danger": "done"})
+}
+
+// member returns who is signed in. The error says that nobody is, or what has failed.
+func (a *app) member(c echo.Context) (string, error) {
+	user, err := a.user(c.Request())
+	if err == nil && user == "" {
+		err = echo.ErrUnauthorized
+	}
+	return user, err
 }
 
 // session returns what the token of the request stands for, or the zero session.

@@ -82,27 +82,22 @@ func (a *app) login(c *gin.Context) {
 	s := a.session(c.Request)
 	s.Values["user"] = user
 	if err := a.start(c.Writer, c.Request, s); err != nil {
-		c.Status(http.StatusInternalServerError)
+		login.Fault(c.Writer, c.Request, err)
 		return
 	}
 	c.Redirect(http.StatusSeeOther, "/")
 }
 
 func (a *app) home(c *gin.Context) {
-	user, err := a.user(c.Request)
-	if err != nil || user == "" {
-		c.Redirect(http.StatusSeeOther, "/login")
-		return
+	if user, err := a.user(c.Request); login.SignedIn(c.Writer, c.Request, user, err) {
+		login.Home(c.Writer, user, "/danger")
 	}
-	login.Home(c.Writer, user, "/danger")
 }
 
 func (a *app) danger(c *gin.Context) {
-	if user, err := a.user(c.Request); err != nil || user == "" {
-		c.Redirect(http.StatusSeeOther, "/login")
-		return
+	if user, err := a.user(c.Request); login.SignedIn(c.Writer, c.Request, user, err) {
+		login.Danger(c.Writer, c.Request)
 	}
-	login.Danger(c.Writer, c.Request)
 }
 
 // user returns who is signed in, or "".
