@@ -1,9 +1,11 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/examples/hosts/try"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/store/memory"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
@@ -50,6 +53,30 @@ func TestScript(t *testing.T) {
 	server := httptest.NewServer(a.handler())
 	defer server.Close()
 	try.Script(t, server.URL, "alice", "correct horse battery")
+}
+
+// The sessions are in memory: what they hold does not depend on where they are.
+func TestNextUser(t *testing.T) {
+	keys, err := keyring.Generate("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := enrollment.New(memory.New(), keys, enrollment.Config{Issuer: "Acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &app{sessions: scs.New()}
+	a.sessions.Cookie.Secure = false
+	if err := a.addSecondFactor(guard); err != nil {
+		t.Fatal(err)
+	}
+	put := func(_ http.ResponseWriter, r *http.Request) { a.sessions.Put(r.Context(), "basket", "of alice") }
+	var basket string
+	get := func(_ http.ResponseWriter, r *http.Request) { basket = a.sessions.GetString(r.Context(), "basket") }
+	try.NextUser(t, a.handler(), a.users.Add, a.sessions.LoadAndSave(http.HandlerFunc(put)).ServeHTTP, func(r *http.Request) string {
+		a.sessions.LoadAndSave(http.HandlerFunc(get)).ServeHTTP(httptest.NewRecorder(), r)
+		return basket
+	})
 }
 
 func TestTwoFactor(t *testing.T) {

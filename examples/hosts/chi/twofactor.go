@@ -33,11 +33,14 @@ func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
 	a.pages, err = web.New(guard, web.Config{
 		User: a.user,
 		Start: func(_ http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
-			a.sessions.Put(r.Context(), "user", in.UserID)
-			a.sessions.Put(r.Context(), "stamp", string(in.Stamp))
-			if !in.Renewed {
+			if !in.Renewed { // nothing is left of another user
+				if err := a.sessions.Clear(r.Context()); err != nil {
+					return nil, err
+				}
 				a.sessions.Put(r.Context(), "began", in.At.Unix())
 			}
+			a.sessions.Put(r.Context(), "user", in.UserID)
+			a.sessions.Put(r.Context(), "stamp", string(in.Stamp))
 			return nil, a.sessions.RenewToken(r.Context())
 		},
 		Reauth: func(r *http.Request) (time.Time, error) {

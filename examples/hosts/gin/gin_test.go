@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"testing"
@@ -61,6 +62,27 @@ func TestScript(t *testing.T) {
 	server := httptest.NewServer(a.handler())
 	defer server.Close()
 	try.Script(t, server.URL, "alice", "correct horse battery")
+}
+
+func TestNextUser(t *testing.T) {
+	guard, err := enrollment.New(memory.New(), newKeys(t), enrollment.Config{Issuer: "Acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newApp(nil, t.TempDir(), false)
+	if err := a.addSecondFactor(guard); err != nil {
+		t.Fatal(err)
+	}
+	try.NextUser(t, a.handler(), a.users.Add, func(w http.ResponseWriter, r *http.Request) {
+		s := a.session(r)
+		s.Values["basket"] = "of alice"
+		if err := s.Save(r, w); err != nil {
+			t.Error(err)
+		}
+	}, func(r *http.Request) string {
+		basket, _ := a.session(r).Values["basket"].(string)
+		return basket
+	})
 }
 
 func TestTwoFactor(t *testing.T) {

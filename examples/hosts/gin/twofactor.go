@@ -37,10 +37,10 @@ func (a *app) addSecondFactor(guard *enrollment.Guard) (err error) {
 		User: a.user,
 		Start: func(w http.ResponseWriter, r *http.Request, in web.SignedIn) (any, error) {
 			s := a.session(r)
-			s.Values["user"], s.Values["stamp"] = in.UserID, string(in.Stamp)
-			if !in.Renewed {
-				s.Values["began"] = in.At.Unix()
+			if !in.Renewed { // nothing is left of another user
+				s.Values = map[any]any{"began": in.At.Unix()}
 			}
+			s.Values["user"], s.Values["stamp"] = in.UserID, string(in.Stamp)
 			return nil, a.start(w, r, s)
 		},
 		Reauth: func(r *http.Request) (time.Time, error) {

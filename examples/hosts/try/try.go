@@ -4,7 +4,12 @@ package try
 
 import (
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,6 +64,50 @@ func Imports(t *testing.T) {
 			}
 		}
 	}
+}
+
+// NextUser signs in two users, one after the other, in the same browser. What put has put
+// into the session of the first, get must not find in that of the second.
+func NextUser(t *testing.T, host http.Handler, add func(name, password string) string, put http.HandlerFunc, get func(*http.Request) string) {
+	t.Helper()
+	site := http.NewServeMux()
+	site.Handle("/", host)
+	site.HandleFunc("/put", put)
+	site.HandleFunc("/get", func(w http.ResponseWriter, r *http.Request) { fmt.Fprintf(w, "there is %q", get(r)) })
+	server := httptest.NewServer(site)
+	defer server.Close()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := http.Client{Jar: jar}
+	sees := func(want string, answer *http.Response, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if text, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s, %v, want %q", text, err, want)
+		}
+	}
+	signIn := func(name string) {
+		t.Helper()
+		answer, err := browser.PostForm(server.URL+"/login", url.Values{"user": {name}, "password": {"correct horse"}})
+		sees("Hello, "+name, answer, err)
+	}
+	load := func(path, want string) {
+		t.Helper()
+		answer, err := browser.Get(server.URL + path)
+		sees(want, answer, err)
+	}
+	add("alice", "correct horse")
+	add("bob", "correct horse")
+	signIn("alice")
+	load("/put", "")
+	load("/get", `there is "of alice"`)
+	signIn("bob")
+	load("/get", `there is ""`)
 }
 
 // Script runs the script against the application at that address.

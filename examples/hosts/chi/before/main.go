@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"log"
 	"net"
@@ -80,11 +81,12 @@ func (a *app) login(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Wrong name or password.", http.StatusUnauthorized)
 		return
 	}
-	if err := a.sessions.RenewToken(r.Context()); err != nil {
+	ctx := r.Context()
+	if err := errors.Join(a.sessions.Clear(ctx), a.sessions.RenewToken(ctx)); err != nil {
 		login.Fault(w, r, err)
 		return
 	}
-	a.sessions.Put(r.Context(), "user", user)
+	a.sessions.Put(ctx, "user", user)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 

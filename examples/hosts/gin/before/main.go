@@ -80,7 +80,7 @@ func (a *app) login(c *gin.Context) {
 		return
 	}
 	s := a.session(c.Request)
-	s.Values["user"] = user
+	s.Values = map[any]any{"user": user}
 	if err := a.start(c.Writer, c.Request, s); err != nil {
 		login.Fault(c.Writer, c.Request, err)
 		return
