@@ -21,6 +21,7 @@ func TestPages(t *testing.T) {
 		http.Redirect(w, r, r.FormValue("return"), http.StatusSeeOther)
 	})
 	mux.HandleFunc("/home", func(w http.ResponseWriter, _ *http.Request) { login.Home(w, "alice", "/danger", "/2fa/") })
+	mux.HandleFunc("/danger", login.Danger)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	b := chromium.Open(t, server.URL)
@@ -36,4 +37,8 @@ func TestPages(t *testing.T) {
 	b.Type("[name=user]", "alice")
 	b.Next(func() { b.Type("[name=password]", "x\r") })
 	show("Hello, alice")
+	b.Get("/danger")
+	show("Something dangerous")
+	b.Next(func() { b.Click("button") })
+	show("danger done")
 }

@@ -89,10 +89,16 @@ func Home(w http.ResponseWriter, user string, pages ...string) {
 	fmt.Fprint(w, `</main>`)
 }
 
-// Danger is what only a user who has just typed a code may do.
-func Danger(w http.ResponseWriter, _ *http.Request) {
+// Danger is what only a user who has just typed a code may do. A GET shows the button for
+// it: a link from anywhere sends a GET, so that must do nothing.
+func Danger(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprintln(w, "danger done")
+	main := `<h1>Something dangerous</h1><form method="post"><button>Do it</button></form>`
+	if r.Method == http.MethodPost {
+		main = `<h1>danger done</h1>`
+	}
+	fmt.Fprint(w, head+`<title>Something dangerous</title><main>`+main+`</main>`)
 }
 
 // SignedIn reports whether there is a user, or an error instead, as a host has found out. It

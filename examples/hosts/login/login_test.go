@@ -44,3 +44,15 @@ func TestSignedIn(t *testing.T) { // not in parallel: it reads the log
 		}
 	}
 }
+
+// A link from anywhere sends a GET, so that does nothing.
+func TestDanger(t *testing.T) {
+	t.Parallel()
+	for method, done := range map[string]bool{http.MethodGet: false, http.MethodHead: false, http.MethodPost: true} {
+		w := httptest.NewRecorder()
+		login.Danger(w, httptest.NewRequest(method, "/danger", nil))
+		if strings.Contains(w.Body.String(), "danger done") != done {
+			t.Errorf("%s: %s", method, w.Body)
+		}
+	}
+}

@@ -71,7 +71,7 @@ func (a *app) handler() http.Handler {
 	r.Get("/login", login.Page)
 	r.Post("/login", a.login)
 	r.Get("/", a.home)
-	r.Get("/danger", a.danger)
+	r.HandleFunc("/danger", a.danger)
 	return http.NewCrossOriginProtection().Handler(r)
 }
 

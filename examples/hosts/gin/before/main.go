@@ -69,7 +69,7 @@ func (a *app) handler() http.Handler {
 	r.GET("/login", gin.WrapF(login.Page))
 	r.POST("/login", a.login)
 	r.GET("/", a.home)
-	r.GET("/danger", a.danger)
+	r.Any("/danger", a.danger)
 	return http.NewCrossOriginProtection().Handler(r)
 }
 
