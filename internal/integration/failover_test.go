@@ -160,9 +160,11 @@ func TestErasedWhileCutOff(t *testing.T) {
 	if err := p.CutOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	another := sqlstore.New(testenv.OpenPostgres(t, p.DSN()), sqlstore.PostgreSQL) // in another process
 	for _, call := range []func(ctx context.Context) error{
 		func(ctx context.Context) error { return s.Erase(ctx, "alice") },
 		func(ctx context.Context) error { _, err := s.Load(ctx, "alice"); return err },
+		func(ctx context.Context) error { return another.Erase(ctx, "alice") },
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		if err := call(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -179,6 +181,42 @@ func TestErasedWhileCutOff(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("after the failover: %v", err)
+	}
+}
+
+// TestSessionEndedWhileCutOff ends the session of a Save that waits for a standby which is cut
+// off. PostgreSQL then shows the write, and a Load returns nothing until the standby has it.
+func TestSessionEndedWhileCutOff(t *testing.T) {
+	t.Parallel()
+	p := testenv.PostgresPair(t, true)
+	db := testenv.OpenPostgres(t, p.DSN())
+	migrated(t, sqlstore.New(db, sqlstore.PostgreSQL))
+	local := sqlstore.New(testenv.OpenPostgres(t, p.DSN()+" synchronous_commit=local"), sqlstore.PostgreSQL)
+	unsafe(t, local, "local", "synchronous_commit is local")
+	if err := p.CutOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, driver := range []string{"pgx", "postgres"} {
+		s := sqlstore.New(testenv.OpenDriver(t, driver, p.DSN()), sqlstore.PostgreSQL)
+		saved := make(chan error)
+		go func() { saved <- s.Save(t.Context(), record(driver, 1), 0) }()
+		err := server.Until(t.Context(), func() error {
+			var ended int
+			const end = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep') AS ended"
+			if err := db.QueryRowContext(t.Context(), end).Scan(&ended); err != nil || ended > 0 {
+				return err
+			}
+			return errors.New("nothing waits for the standby")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-saved; err == nil {
+			t.Errorf("%s: Save = nil", driver)
+		}
+		if _, err := s.Load(t.Context(), driver); err == nil || !strings.Contains(err.Error(), "standby") {
+			t.Errorf("%s: Load = %v, want an error about the standby", driver, err)
+		}
 	}
 }
 

@@ -1,23 +1,31 @@
 package sqlstore_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
+
+// confirm is what makes a Load wait for a standby of PostgreSQL.
+const confirm = `SELECT pg_logical_emit_message(true, 'twofactor', '')`
 
 // TestGivenUpSaveIsConfirmed gives a Save up. PostgreSQL has then stopped waiting for its
 // standby and shows the write, whatever the driver says. A Load returns nothing until the
 // standby has the write.
 func TestGivenUpSaveIsConfirmed(t *testing.T) {
 	t.Parallel()
-	const confirm = `SELECT pg_logical_emit_message(true, 'twofactor', '')`
 	interrupted, away := errors.New("interrupted"), errors.New("the standby is away")
 	for _, d := range dialects {
 		for what, says := range map[string]error{"the driver fails": interrupted, "the driver takes it for success": nil} {
@@ -65,33 +73,197 @@ func TestGivenUpSaveIsConfirmed(t *testing.T) {
 }
 
 // TestGivenUpEraseIsConfirmed gives an Erase up. The standby may have the row yet, so the
-// row is not gone for a Load until the standby has lost it, too.
+// row is not gone for a Load, nor for another process that erases it, until the standby has
+// lost it, too.
 func TestGivenUpEraseIsConfirmed(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	away := errors.New("the standby is away")
-	standby := away
+	standby, rows := away, int64(1)
 	f := &fakeDB{answer: func(_ context.Context, statement string, _ []any) reply {
 		switch {
-		case strings.Contains(statement, "pg_logical_emit_message"):
+		case statement == confirm:
 			return reply{changed: 1, err: standby}
 		case strings.HasPrefix(statement, "DELETE"):
 			cancel()
-			return reply{changed: 1}
+			defer func() { rows = 0 }()
+			return reply{changed: rows}
 		}
 		return reply{}
 	}}
-	s := sqlstore.New(f.open(t), sqlstore.PostgreSQL)
+	db := f.open(t)
+	s := sqlstore.New(db, sqlstore.PostgreSQL)
 	if err := s.Erase(ctx, "alice"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Erase = %v", err)
 	}
-	for _, want := range []error{away, away, store.ErrNotFound, store.ErrNotFound} {
-		if want == store.ErrNotFound {
+	another := sqlstore.New(db, sqlstore.PostgreSQL)
+	for _, want := range []error{away, away, nil, nil} {
+		if want == nil {
 			standby = nil
 		}
-		if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, want) {
-			t.Errorf("Load = %v, want %v", err, want)
+		if err := another.Erase(t.Context(), "alice"); !errors.Is(err, want) {
+			t.Errorf("Erase by another process = %v, want %v", err, want)
+		}
+		if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, cmp.Or(want, store.ErrNotFound)) {
+			t.Errorf("Load = %v, want %v", err, cmp.Or(want, store.ErrNotFound))
+		}
+	}
+}
+
+// sqlState is an error with the code of PostgreSQL.
+type sqlState string
+
+func (e sqlState) Error() string    { return string(e) }
+func (e sqlState) SQLState() string { return string(e) }
+
+// TestDoubts holds after which errors of a Save a Load confirms: where the write may have
+// been committed, and a standby may lack it.
+func TestDoubts(t *testing.T) {
+	t.Parallel()
+	for err, doubts := range map[error]bool{
+		nil:                       false,
+		io.ErrUnexpectedEOF:       true, // an operator has ended the session, or the server died
+		driver.ErrBadConn:         true, // the same, from lib/pq
+		sqlState("57P01"):         true, // an operator has ended the session
+		sqlState("57014"):         true, // somebody has cancelled the statement
+		sqlState("08P01"):         true, // PgBouncer has lost the server
+		sqlState("XX000"):         true,
+		sqlState("HY"):            true, // no code of PostgreSQL
+		sqlState("40001"):         false,
+		sqlState("55P03"):         false,
+		sqlState("25006"):         false, // read only: to confirm would fail for everybody
+		errors.New("unspecified"): true,
+	} {
+		t.Run(fmt.Sprint(err), func(t *testing.T) {
+			t.Parallel()
+			f := &fakeDB{answer: func(_ context.Context, statement string, _ []any) reply {
+				if strings.HasPrefix(statement, "UPDATE") {
+					return reply{changed: 1, err: err}
+				}
+				return reply{}
+			}}
+			s := sqlstore.New(f.open(t), sqlstore.PostgreSQL)
+			if got := s.Save(t.Context(), alice, 6); !errors.Is(got, err) {
+				t.Errorf("Save = %v", got)
+			}
+			if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("Load = %v", err)
+			}
+			if sent := f.statements(); slices.Contains(sent, confirm) != doubts || len(sent) > 3 {
+				t.Errorf("%q was sent, want to confirm: %v", sent, doubts)
+			}
+		})
+	}
+}
+
+// TestDoubtDuringConfirm gives a Save up while two Loads confirm an earlier one. What they
+// confirm came before that Save, so they must not take its doubt away.
+func TestDoubtDuringConfirm(t *testing.T) {
+	t.Parallel()
+	for _, after := range []int{0, 1} { // how many of the two have come to their end before
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer func() { cancel() }()
+			waiting, finish, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			var confirms atomic.Int32
+			f := &fakeDB{answer: func(_ context.Context, statement string, _ []any) reply {
+				switch {
+				case strings.HasPrefix(statement, "UPDATE"):
+					cancel()
+				case statement == confirm && confirms.Add(1) <= 2:
+					waiting <- struct{}{}
+					<-finish
+				}
+				return reply{changed: 1}
+			}}
+			s := sqlstore.New(f.open(t), sqlstore.PostgreSQL)
+			giveUp := func() {
+				t.Helper()
+				if err := s.Save(ctx, alice, 6); !errors.Is(err, context.Canceled) {
+					t.Fatalf("Save = %v", err)
+				}
+				ctx, cancel = context.WithCancel(t.Context())
+			}
+			load := func() {
+				if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("Load = %v", err)
+				}
+			}
+			giveUp()
+			for range 2 {
+				go func() { load(); done <- struct{}{} }()
+				<-waiting
+			}
+			for i := range 2 {
+				if i == after {
+					giveUp()
+				}
+				finish <- struct{}{}
+				<-done
+			}
+			for _, confirmed := range []bool{true, false} {
+				before := len(f.statements())
+				load()
+				if slices.Contains(f.statements()[before:], confirm) != confirmed {
+					t.Errorf("Load has sent %q, want to confirm: %v", f.statements()[before:], confirmed)
+				}
+			}
+		})
+	}
+}
+
+// A Load without a deadline does not wait for ever for a standby that is away.
+func TestConfirmEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		f := &fakeDB{answer: func(asked context.Context, statement string, _ []any) reply {
+			switch {
+			case strings.HasPrefix(statement, "UPDATE"):
+				cancel()
+			case statement == confirm:
+				<-asked.Done()
+				return reply{err: asked.Err()}
+			}
+			return reply{changed: 1}
+		}}
+		s := sqlstore.New(f.open(t), sqlstore.PostgreSQL)
+		if err := s.Save(ctx, alice, 6); !errors.Is(err, context.Canceled) {
+			t.Fatalf("Save = %v", err)
+		}
+		start := time.Now()
+		_, err := s.Load(t.Context(), "alice")
+		if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "standby") {
+			t.Errorf("Load = %v, want an error about the standby", err)
+		}
+		if took := time.Since(start); took != 5*time.Second {
+			t.Errorf("Load took %v", took)
+		}
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := s.Load(short, "alice"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Load = %v, want that its context has ended", err)
+		}
+	})
+}
+
+// TestSentOnce has a driver call its connection bad after it has sent a write. The pool
+// would send it again, and an Erase could delete what somebody has created since.
+func TestSentOnce(t *testing.T) {
+	t.Parallel()
+	for _, d := range dialects {
+		f := &fakeDB{answer: func(context.Context, string, []any) reply { return reply{err: driver.ErrBadConn} }}
+		s := sqlstore.New(f.open(t), d)
+		for what, err := range map[string]error{"Save": s.Save(t.Context(), alice, 6), "Erase": s.Erase(t.Context(), "alice")} {
+			if !errors.Is(err, driver.ErrBadConn) {
+				t.Errorf("%v: %s = %v, want the driver's error", d, what, err)
+			}
+		}
+		if sent := f.statements(); len(sent) != 2 {
+			t.Errorf("%v: %q was sent, want each once", d, sent)
 		}
 	}
 }

@@ -58,7 +58,7 @@
 // The Guard of package enrollment loads again after a conflict and decides again,
 // a bounded number of times. After any other error of a Save it loads once, to see
 // whether its record was stored. Otherwise it returns the error and grants nothing.
-// A Store never sends a Save again by itself.
+// A Store never sends a Save again by itself, nor lets the pool do so.
 //
 //	error                                  a Save returns     has it changed anything?  who may try again
 //	no row changed                         store.ErrConflict  no                        the Guard does
@@ -83,7 +83,8 @@
 //
 // After 1213 the table may still hold the version that the Save was to replace, so a
 // second try can succeed. An Erase that meets 1213 has changed nothing, so it is sent
-// again, ten times in all. One by [Store.EraseTx] is not: the whole transaction is rolled back.
+// again, ten times in all. One by [Store.EraseTx] is not: the whole transaction is rolled
+// back.
 //
 // "The caller" is the application that called the Guard. It may ask the user to
 // type the next code, or repeat the call: if the code was stored as used, the Guard
@@ -109,12 +110,17 @@
 // default_transaction_isolation=read\ committed.
 //
 // With a synchronous standby, a commit waits until the standby has the write. If the
-// context ends meanwhile, the driver cancels the statement. PostgreSQL then stops waiting,
-// keeps the write, and shows it to everybody, although the standby may lack it. A Guard
-// would find the write and accept the code, and after a failover the code would work again.
-// So after such a Save or Erase, a Load of this Store puts a message into the log, which no
-// table has, and waits until the standby has it. It returns an error if the standby is away.
-// Another process can read the record meanwhile. It refuses the code as used.
+// context ends meanwhile, or somebody ends the session or the server, PostgreSQL stops
+// waiting, keeps the write, and shows it to everybody, although the standby may lack it. A
+// Guard would find the write and accept the code, and after a failover the code would work
+// again. So after a Save or Erase whose outcome is unknown, a Load of this Store puts a
+// message into the log, which no table has, and waits until the standby has it. It returns
+// an error if the standby is away for five seconds, or until the context ends. Another
+// process can read the record meanwhile. It refuses the code as used. An Erase that finds
+// no row waits in the same way.
+//
+// Never use pg_cancel_backend on a session that waits for its standby: PostgreSQL then
+// tells the Store that the write is done.
 //
 // For very many accounts the table can be partitioned by a hash of user_id. Create it
 // with the columns of [Schema] and user_id as its primary key, and its partitions with
@@ -130,9 +136,9 @@
 //
 // Connect the Store to the primary, and never to a replica. The user needs SELECT,
 // INSERT, UPDATE and DELETE on the table, SELECT on the table of the version, and the
-// right to create tables if Migrate has to create them. Keep innodb_flush_log_at_trx_commit=1 and, with a binary log,
-// sync_binlog=1. Keep a strict sql_mode and autocommit. Every isolation level works
-// except read uncommitted. [Store.Check] knows a replica by read_only, and by SHOW
+// right to create tables if Migrate has to create them. Keep
+// innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1. Keep a strict
+// sql_mode and autocommit. Every isolation level works except read uncommitted. [Store.Check] knows a replica by read_only, and by SHOW
 // REPLICA STATUS if the user may ask for it. It refuses a replica that is being promoted
 // until read_only is off and RESET REPLICA ALL was executed.
 //
@@ -146,7 +152,8 @@
 //
 // With AFTER_COMMIT, the default of MariaDB, other connections see a write before the
 // replica has it. If a Guard gets no answer to a write, it loads the record. It would find
-// the write and accept the code, and after a failover the code would work again. [Store.Check] refuses AFTER_COMMIT if semi-synchronous replication is on.
+// the write and accept the code, and after a failover the code would work again.
+// [Store.Check] refuses AFTER_COMMIT if semi-synchronous replication is on.
 //
 // The timeout is in milliseconds and is 10 seconds by default. After this time the primary
 // acknowledges writes that the replica does not have, until the replica is back. With the

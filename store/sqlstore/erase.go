@@ -15,6 +15,10 @@ const eraseTries = 10
 // [store.ErrInvalid] for an invalid user id. It returns an error that matches the
 // context's error if the context ends, and otherwise an error that wraps the
 // driver's. After one of these, the row may or may not exist.
+//
+// If there is no row, and PostgreSQL has a synchronous standby, Erase waits until the
+// standby has none, as [Store.Load] does: another process may have deleted the row, and
+// given up before the standby had that.
 func (s *Store) Erase(ctx context.Context, userID string) error {
 	const doing = "erasing a record"
 	if err := ctx.Err(); err != nil {
@@ -24,8 +28,11 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 		return err
 	}
 	for try := 1; ; try++ {
-		_, err := s.exec(ctx, doing, s.erase, userID)
-		if err == nil || try == eraseTries || s.grammar.conflict == nil || !s.grammar.conflict(err) {
+		n, err := s.exec(ctx, doing, s.erase, userID)
+		switch {
+		case err == nil && n == 0 && s.confirm != "":
+			return s.confirmAll(ctx)
+		case err == nil || try == eraseTries || s.grammar.conflict == nil || !s.grammar.conflict(err):
 			return err
 		}
 	}
@@ -33,7 +40,9 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 
 // EraseTx is Erase inside a transaction of the application, for one that deletes a
 // user with everything that belongs to them: the row goes if and only if the
-// transaction is committed. After an error, roll the transaction back.
+// transaction is committed. It returns [store.ErrInvalid] for an invalid user id, an error
+// that matches the context's error if the context ends, and otherwise an error that wraps
+// the driver's; it repeats nothing. After an error, roll the transaction back.
 //
 // It bypasses the Guard. Events that the user has not heard of yet are lost, and
 // nobody is told that the account was erased. Where that matters, call Admin.Erase of

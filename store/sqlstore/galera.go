@@ -7,7 +7,10 @@ import (
 
 // galeraVariables are those that tell about a Galera cluster. Only MariaDB and Percona
 // XtraDB Cluster have them.
-const galeraVariables = "'wsrep_on', 'wsrep_sync_wait', 'wsrep_dirty_reads', 'wsrep_provider_options'"
+const galeraVariables = "'wsrep_on', 'wsrep_sync_wait', 'wsrep_dirty_reads'"
+
+// galeraOptions are the options of the cluster. SHOW VARIABLES would cut them off.
+const galeraOptions = "SELECT 'wsrep_provider_options', @@GLOBAL.wsrep_provider_options"
 
 // galeraWaits are the bits of wsrep_sync_wait for all statements of a Store: 1 for SELECT,
 // 2 for UPDATE and DELETE, 4 for INSERT. Without 1, a node reads what another one has

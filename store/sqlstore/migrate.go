@@ -26,11 +26,11 @@ var (
 	ErrSettings = errors.New("sqlstore: the settings of the database are not safe")
 )
 
-// Migrate creates the table, its indexes and the table of its version if they do not
-// exist, and then does what [Store.Check] does. Applications may call it at every start
-// and from several processes at once. If all of them exist, it changes nothing and
-// needs no right to create tables. After the table was dropped, it creates an empty
-// one: then no user is enrolled.
+// Migrate creates the table, its indexes and the table of its version if one of the tables
+// does not exist, and then does what [Store.Check] does. Applications may call it at every
+// start and from several processes at once. If both tables exist, it changes nothing, does
+// not look at the indexes, and needs no right to create tables. After the table was
+// dropped, it creates an empty one: then no user is enrolled.
 //
 // Migrate returns an error that matches [ErrSchema], and has changed nothing, if
 // a table of that name lacks columns or is newer than this package knows. If it
@@ -105,10 +105,10 @@ func (s *Store) migrate(ctx context.Context) error {
 //   - with SQLite, synchronous below FULL (below EXTRA with journal_mode DELETE),
 //     a journal in memory or no journal, no busy_timeout, an encoding other than
 //     UTF-8
-//   - with PostgreSQL, fsync or synchronous_commit off, an unlogged or temporary
-//     table, a server that is a replica, a default isolation level other than
-//     read committed, a server_encoding other than UTF8
-//   - with MySQL, innodb_flush_log_at_trx_commit other than 1, a binary log with
+//   - with PostgreSQL, fsync or synchronous_commit off, synchronous_commit local beside a
+//     synchronous standby, an unlogged or temporary table, a server that is a replica, a
+//     default isolation level other than read committed, a server_encoding other than UTF8
+//   - with MySQL, innodb_flush_log_at_trx_commit other than 1 or MariaDB's 3, a binary log with
 //     sync_binlog other than 1, a sql_mode that is not strict, the isolation
 //     level read uncommitted, autocommit off, read_only, a server that is known
 //     to be a replica, an engine other than InnoDB, semi-synchronous replication
@@ -116,7 +116,8 @@ func (s *Store) migrate(ctx context.Context) error {
 //   - with MySQL in a Galera cluster, wsrep_sync_wait without 1, 2 or 4, wsrep_on off,
 //     wsrep_dirty_reads, pc.ignore_sb, pc.ignore_quorum
 //
-// Any other error is the context's or the driver's. If the database understands
+// Any other error is the context's or the driver's; but one of the last step, which
+// asks for the plan of an INSERT, matches ErrSchema whatever has failed. If the database understands
 // a plain SELECT but not the dialect, the error asks whether the dialect is
 // right.
 func (s *Store) Check(ctx context.Context) error {
@@ -270,7 +271,7 @@ func (s *Store) schema(ctx context.Context) error {
 		rows.Close()
 	}
 	if err != nil {
-		if ctx.Err() != nil {
+		if ended(ctx) != nil {
 			return failed(ctx, doing, err)
 		}
 		return fmt.Errorf("%w: a row can't be inserted, perhaps because user_id has no unique key: %w", ErrSchema, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"regexp"
 	"strings"
 )
@@ -149,6 +150,13 @@ func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, er
 		return nil, err
 	}
 	on := func(name string) bool { return set[name] != "" && set[name] != "OFF" && set[name] != "0" }
+	if on("wsrep_on") {
+		options, err := pairs(ctx, db, galeraOptions)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(set, options)
+	}
 	isolation := set["transaction_isolation"] + set["tx_isolation"]
 	if on("read_only") {
 		wrong = append(wrong, "read_only is on: the server is a replica, which reads old records, and used codes work again")

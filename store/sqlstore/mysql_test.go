@@ -30,7 +30,6 @@ var mysqlSettings = map[string]string{
 	"wsrep_on":                        "OFF",
 	"wsrep_sync_wait":                 "0",
 	"wsrep_dirty_reads":               "OFF",
-	"wsrep_provider_options":          "",
 }
 
 var (

@@ -65,9 +65,9 @@ func applyPostgres(ctx context.Context, db *sql.DB, t table, statements []string
 // settingsPostgres asks any session. The settings come from the server, the
 // database and the role, so that they are the same for all sessions.
 func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
-	var fsync, commit, isolation, encoding, recovery, persistence string
-	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p')`,
-		t.quoted("")).Scan(&fsync, &commit, &isolation, &encoding, &recovery, &persistence)
+	var fsync, commit, standbys, isolation, encoding, recovery, persistence string
+	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p')`,
+		t.quoted("")).Scan(&fsync, &commit, &standbys, &isolation, &encoding, &recovery, &persistence)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,9 @@ func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string,
 	}
 	if commit == "off" {
 		wrong = append(wrong, "synchronous_commit is off: a crash loses acknowledged writes, and used codes work again")
+	}
+	if commit == "local" && standbys != "" {
+		wrong = append(wrong, "synchronous_commit is local, and the server has a synchronous standby: a failover loses acknowledged writes, and used codes work again")
 	}
 	if isolation != "read committed" && isolation != "read uncommitted" { // the same to PostgreSQL
 		wrong = append(wrong, "default_transaction_isolation is "+isolation+": two logins at the same time fail; use read committed")

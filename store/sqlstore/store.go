@@ -29,9 +29,9 @@ type Store struct {
 	// committed before. It is empty where Load does not need it.
 	confirm string
 
-	// doubts counts the writes that the client has given up since the last confirm. A
-	// replica may lack them, although they can be read.
-	doubts atomic.Int64
+	// doubts counts the writes whose outcome is unknown: a replica may lack them, although
+	// they can be read. The first settled of them are known to be there or to be gone.
+	doubts, settled atomic.Int64
 
 	// writer is held by the goroutine that writes. It is a channel and not a
 	// mutex, so that others can wait with a context. It is nil for a database
@@ -99,8 +99,9 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 // wraps the driver's. A row that this package can't have written, or that is
 // another user's, is an error and never ErrNotFound.
 //
-// If a Save or an Erase was given up before, and PostgreSQL has a synchronous standby, Load
-// returns what the standby has: it waits until the standby has all that was committed.
+// If the outcome of an earlier Save or Erase is unknown, and PostgreSQL has a synchronous
+// standby, Load returns what the standby has: it waits until the standby has all that was
+// committed, for five seconds at most, and otherwise returns an error.
 func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	const doing = "loading a record"
 	if err := ctx.Err(); err != nil {
@@ -129,14 +130,34 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 // confirmed waits until the replicas have what was committed, if they may lack some of it.
 func (s *Store) confirmed(ctx context.Context) error {
 	doubts := s.doubts.Load()
-	if doubts == 0 {
+	if s.settled.Load() >= doubts {
 		return nil
 	}
-	if _, err := s.exec(ctx, "confirming a record", s.confirm); err != nil {
+	if err := s.confirmAll(ctx); err != nil {
 		return err
 	}
-	s.doubts.CompareAndSwap(doubts, 0)
+	for settled := s.settled.Load(); settled < doubts; settled = s.settled.Load() {
+		if s.settled.CompareAndSwap(settled, doubts) {
+			break
+		}
+	}
 	return nil
+}
+
+// confirmWait is how long confirmAll waits, so that a replica that is away for long does not
+// take all connections of a pool whose callers have no deadline.
+const confirmWait = 5 * time.Second
+
+// confirmAll waits until the replicas have what was committed.
+func (s *Store) confirmAll(ctx context.Context) error {
+	const doing = "confirming what was written"
+	limited, cancel := context.WithTimeout(ctx, confirmWait)
+	defer cancel()
+	_, err := s.exec(limited, doing, s.confirm)
+	if err != nil && limited.Err() != nil && ended(ctx) == nil {
+		return fmt.Errorf("sqlstore: %s: the standby has not answered for %v", doing, confirmWait)
+	}
+	return err
 }
 
 // Save writes the record with one INSERT or one UPDATE. How durable that is
@@ -180,21 +201,29 @@ func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 	return nil
 }
 
-// exec executes a statement that writes, and returns how many rows it changed.
-// The statement has no RETURNING: in SQLite, one that is read through QueryRow
-// does not run to its end and blocks the checkpoint.
+// exec executes a statement that writes, and returns how many rows it changed. It sends
+// the statement once: the pool would send it again on another connection if the driver
+// calls this one bad, which lib/pq does also after the statement was executed. The
+// statement has no RETURNING: in SQLite, one that is read through QueryRow does not run
+// to its end and blocks the checkpoint.
 func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) (int64, error) {
 	done, err := s.begin(ctx, doing)
 	if err != nil {
 		return 0, err
 	}
 	defer done()
-	res, err := s.db.ExecContext(ctx, statement, args...)
-	if ended := ended(ctx); s.confirm != "" && ended != nil {
-		// The driver has cancelled the statement. If it was waiting for a replica, it
-		// was committed without, and some drivers take that for success.
-		s.doubts.Add(1)
-		err = cmp.Or(err, ended)
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return 0, failed(ctx, doing, err)
+	}
+	defer conn.Close()
+	res, err := conn.ExecContext(ctx, statement, args...)
+	if s.confirm != "" {
+		// If the statement was waiting for a replica, and is cancelled or its connection
+		// ends, it was committed without. Some drivers take the former for success.
+		if err = cmp.Or(err, ended(ctx)); err != nil && !refused(err) {
+			s.doubts.Add(1)
+		}
 	}
 	if err != nil {
 		return 0, failed(ctx, doing, err)
@@ -204,6 +233,20 @@ func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) 
 		return 0, failed(ctx, doing, err)
 	}
 	return n, nil
+}
+
+// refused reports whether PostgreSQL has reported an error that undid the statement. It is
+// another one if somebody has ended the session, or if the server failed or a pooler lost it.
+func refused(err error) bool {
+	var server interface{ SQLState() string }
+	if !errors.As(err, &server) || len(server.SQLState()) != 5 {
+		return false
+	}
+	switch server.SQLState()[:2] {
+	case "08", "57", "58", "XX": // connection, operator, system, internal
+		return false
+	}
+	return true
 }
 
 // begin waits until the caller may write. The caller then calls done.

@@ -39,6 +39,7 @@ func TestUnfit(t *testing.T) {
 		{"fsync off", sqlstore.PostgreSQL, server{settings: map[string]string{"fsync": "off"}}, sqlstore.ErrSettings, "fsync"},
 		{"asynchronous", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "off"}}, sqlstore.ErrSettings, "synchronous_commit"},
 		{"local", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "local"}}, nil, ""},
+		{"local, standby", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "local", "synchronous_standby_names": "*"}}, sqlstore.ErrSettings, "synchronous standby"},
 		{"serializable", sqlstore.PostgreSQL, server{settings: map[string]string{"isolation": "serializable"}}, sqlstore.ErrSettings, "isolation is serializable"},
 		{"replica", sqlstore.PostgreSQL, server{settings: map[string]string{"recovery": "true"}}, sqlstore.ErrSettings, "replica"},
 		{"unlogged", sqlstore.PostgreSQL, server{settings: map[string]string{"persistence": "u"}}, sqlstore.ErrSettings, "unlogged"},
