@@ -167,41 +167,32 @@ func (x Admin) tellErasure(ctx context.Context, userID string) error {
 	return nil
 }
 
-// EraseUnreadable erases the user's record only if it can't be opened, for operators
-// whose keys are lost. [Directory.Inspect] lists such records. Afterwards, the user
-// has no second factor: the password alone signs in, unless
-// SignInOptions.Require is set. Nobody gets the account back, not even with
-// the keys.
+// EraseUnreadable erases the user's account only if it can't be opened, for operators
+// whose keys are lost. [Directory.Inspect] lists such accounts. Afterwards, the user has
+// no second factor: the password alone signs in, unless SignInOptions.Require is set.
+// Nobody gets the account back, not even with the keys.
 //
-// It returns false and nil if there is no record, or if the account opens. An
-// account that is repaired meanwhile is not erased, and neither is one that does not
-// open only because the [Sealer] fails, or that a later version of the library wrote
-// ([ErrNewer]). First, one conditional write replaces the
-// record by an empty account with [EventErased], which Config.Notify is then handed.
-// Then the record is deleted. If Notify fails, the empty account stays, and
-// [Directory.Sweep] delivers the event.
+// It returns false and nil if there is no record, or if the account opens. An account
+// that is repaired meanwhile is not erased, and neither is one that does not open only
+// because the [Sealer] fails, or that a later version of the library wrote ([ErrNewer]).
 //
-// It returns [ErrNoEraser] if the store is not a [store.Eraser], and a [Denied] of
-// reason ReasonOwnAccount. After an error that comes with true, only the empty
-// account may be left.
+// One conditional write replaces the account by an empty one with [EventErased], which
+// Config.Notify is then handed; if Notify fails, [Directory.Sweep] delivers the event. The
+// record stays, because the user may sign in and set up a new factor at any time. If the
+// user is gone as well, call [Admin.Erase].
+//
+// It returns a [Denied] of reason ReasonOwnAccount.
 func (x Admin) EraseUnreadable(ctx context.Context, userID string) (erased bool, err error) {
 	e, err := x.edit(opErase, userID)
 	defer e.conclude(ctx, &err)
 	if err != nil {
 		return false, err
 	}
-	eraser, ok := x.guard.store.(store.Eraser)
-	if !ok {
-		return false, ErrNoEraser
-	}
 	if err := validUser(userID); err != nil {
 		return false, err
 	}
 	e.looked = true
 	erased, err = x.replaceUnreadable(ctx, e)
-	if err == nil && erased && e.taken == e.told {
-		err = x.delete(ctx, eraser, userID)
-	}
 	e.returned = true
 	return erased, err
 }

@@ -111,7 +111,4 @@ func TestDryRunWithoutEraser(t *testing.T) {
 	if err := g.Admin("root", "x").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNoEraser) {
 		t.Errorf("%v, want ErrNoEraser", err)
 	}
-	if _, err := g.Admin("root", "x").EraseUnreadable(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNoEraser) {
-		t.Errorf("%v, want ErrNoEraser", err)
-	}
 }

@@ -33,7 +33,7 @@ func all() []*command {
 		{name: "check", run: check,
 			about: "Check that the keys and the namespace fit the stored accounts"},
 		{name: "unreadable", flags: changes + " erase yes keys-lost state", run: unreadable,
-			about: "List the accounts that can't be opened; with -erase, delete them",
+			about: "List the accounts that can't be opened; with -erase, erase them",
 			more: "First look for the key: check names the one that is missing. A user whose account\nis erased has no second factor any more, and the password alone signs in. -yes is\n" +
 				"the number that was listed, with the same -state. If the number has changed since,\nnothing is erased. An account that can be opened again is not erased."},
 		{name: "stats", run: stats,

@@ -9,7 +9,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/operator"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
 // keyLost is a service whose first key is lost: of its accounts in every state those
@@ -82,9 +81,6 @@ func TestCase70_KeysLost(t *testing.T) {
 		told := c.EventsOf(id, enrollment.EventErased)
 		if len(told) != 1 || told[0].Actor != "ops/ann" || told[0].Note != "keys lost" {
 			t.Errorf("%s was told %+v", id, told)
-		}
-		if _, err := c.Store.Load(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("%s: %v", id, err)
 		}
 	}
 	if !c.Status("later").Enabled() {
