@@ -26,7 +26,6 @@ func sample(userID string, version int64) store.Record {
 	if version%2 == 0 {
 		r.Due = r.Updated.Add(time.Hour)
 	}
-	r.Data = r.Data[:min(len(r.Data), store.MaxData)]
 	return r
 }
 
