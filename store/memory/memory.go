@@ -118,19 +118,13 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 	var ids []string
 	if q.UserIDs == nil {
-		ids = s.sorted()
+		ids = s.after(after)
 	} else {
-		ids = slices.Clone(q.UserIDs)
-		slices.Sort(ids)
-		ids = slices.Compact(ids)
-	}
-	next, found := slices.BinarySearch(ids, after)
-	if found {
-		next++
+		ids = listing.Remaining(q.UserIDs, after)
 	}
 
 	var page store.Page
-	for _, id := range ids[next:] {
+	for _, id := range ids {
 		if err := ctx.Err(); err != nil {
 			return store.Page{}, fmt.Errorf(doing, err)
 		}
@@ -176,12 +170,13 @@ func (s *Store) get(userID string) (store.Record, bool) {
 	return r, ok
 }
 
-// sorted returns the ids of all records in ascending order.
-func (s *Store) sorted() []string {
+// after returns the ids of all records after that one, in ascending order.
+func (s *Store) after(id string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.order == nil {
 		s.order = slices.Sorted(maps.Keys(s.records))
 	}
-	return s.order
+	i, _ := slices.BinarySearch(s.order, id+"\x00")
+	return s.order[i:]
 }

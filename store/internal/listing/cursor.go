@@ -1,6 +1,6 @@
 // Package listing has what the stores of this library share to list records: the
-// cursor, which encodes the position after the last user id that was returned, and the
-// conditions of a query.
+// cursor, which encodes the position after the last user id that was returned, and what a
+// query selects.
 package listing
 
 import (
