@@ -50,9 +50,7 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 	next := s.scan
 	if q.UserIDs != nil {
-		ids := slices.Clone(q.UserIDs)
-		slices.Sort(ids)
-		next = s.among(slices.Compact(ids))
+		next = s.among(listing.Remaining(q.UserIDs, after))
 	}
 
 	var page store.Page
@@ -96,60 +94,47 @@ func (s lister) scan(ctx context.Context, after string, limit int) ([]store.Reco
 	return s.scanner.Scan(ctx, after, limit)
 }
 
-// among is a Scan of the users with these ids, which are sorted. It can return more rows
-// than limit.
+// among is a Scan of the users with these ids, which are sorted. It begins where the last
+// call has ended, and can return more rows than limit.
 func (s lister) among(ids []string) func(ctx context.Context, after string, limit int) ([]store.Record, error) {
-	get, most := s.one, 1
+	find, most := s.one, 1
 	if finder, ok := s.base.rows.(Finder); ok {
-		get, most = found(finder), perFind
+		find, most = finder.Find, perFind
 	}
-	return func(ctx context.Context, after string, limit int) ([]store.Record, error) {
-		var rows []store.Record
-		i, _ := slices.BinarySearch(ids, after+"\x00") // the first id after it
-		for part := range slices.Chunk(ids[i:], most) {
+	return func(ctx context.Context, _ string, limit int) (rows []store.Record, err error) {
+		for len(ids) > 0 && len(rows) < limit {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			some, err := get(ctx, part)
+			part := ids[:min(most, len(ids))]
+			ids = ids[len(part):]
+			some, err := find(ctx, slices.Clone(part))
 			if err != nil {
 				return nil, err
 			}
-			if rows = append(rows, some...); len(rows) >= limit {
-				break
+			for _, r := range some {
+				if _, asked := slices.BinarySearch(part, r.UserID); !asked {
+					return nil, errors.New("a row is another user's")
+				}
 			}
+			rows = append(rows, slices.SortedFunc(slices.Values(some), byUserID)...)
 		}
 		return rows, nil
 	}
 }
 
-// one returns the row of one user, if there is one.
+func byUserID(a, b store.Record) int { return strings.Compare(a.UserID, b.UserID) }
+
+// one is a Find of one user.
 func (s lister) one(ctx context.Context, ids []string) ([]store.Record, error) {
-	r, err := s.base.Load(ctx, ids[0])
+	r, err := s.base.rows.Get(ctx, ids[0])
 	switch {
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound) && ctx.Err() == nil:
 		return nil, nil
 	case err != nil:
 		return nil, err
 	}
 	return []store.Record{r}, nil
-}
-
-// found returns a function that returns the rows of some users in the order of their ids,
-// which are sorted.
-func found(finder Finder) func(ctx context.Context, ids []string) ([]store.Record, error) {
-	return func(ctx context.Context, ids []string) ([]store.Record, error) {
-		rows, err := finder.Find(ctx, slices.Clone(ids))
-		if err != nil {
-			return nil, err
-		}
-		rows = slices.SortedFunc(slices.Values(rows), func(a, b store.Record) int { return strings.Compare(a.UserID, b.UserID) })
-		for _, r := range rows {
-			if _, asked := slices.BinarySearch(ids, r.UserID); !asked {
-				return nil, errors.New("a row is another user's")
-			}
-		}
-		return rows, nil
-	}
 }
 
 // Erase implements store.Eraser.

@@ -176,8 +176,8 @@ func TestRowsAreChecked(t *testing.T) {
 			_, errs["List"] = s.List(t.Context(), store.Query{})
 		}
 		for method, err := range errs {
-			if err == nil || strings.Contains(err.Error(), "CANARY") || !strings.HasPrefix(err.Error(), "bent: ") {
-				t.Errorf("%s: %s = %v, want an error with a name and no data", name, method, err)
+			if err == nil || strings.Contains(err.Error(), "CANARY") || !strings.HasPrefix(err.Error(), "bent: ") || strings.Count(err.Error(), "bent: ") > 1 {
+				t.Errorf("%s: %s = %v, want an error with one name and no data", name, method, err)
 			}
 			for _, answer := range []error{store.ErrNotFound, store.ErrConflict, store.ErrInvalid} {
 				if errors.Is(err, answer) {
@@ -246,6 +246,33 @@ func TestContexts(t *testing.T) {
 			t.Errorf("%s = %v, want DeadlineExceeded and the error of the rows", method, err)
 		}
 	}
+}
+
+// TestAbsentAtTheEnd ends the context while the rows look for a user, and say that there is
+// none. They may have looked at nothing.
+func TestAbsentAtTheEnd(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	_, load := storekit.New("hasty", hasty{newFull(), cancel}).Load(ctx, "alice")
+	if !errors.Is(load, context.Canceled) || errors.Is(load, store.ErrNotFound) {
+		t.Errorf("Load = %v, want Canceled", load)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	_, list := storekit.New("hasty", hasty{newFull(), cancel}).(everything).List(ctx, store.Query{UserIDs: []string{"alice"}})
+	if !errors.Is(list, context.Canceled) || errors.Is(list, store.ErrNotFound) {
+		t.Errorf("List = %v, want Canceled", list)
+	}
+}
+
+// hasty is a table whose Get ends the context.
+type hasty struct {
+	full
+	end func()
+}
+
+func (h hasty) Get(context.Context, string) (store.Record, error) {
+	h.end()
+	return store.Record{}, store.ErrNotFound
 }
 
 // overdue is a context whose deadline has passed and that has not noticed.
