@@ -2,9 +2,9 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -19,45 +19,31 @@ import (
 // with many hosted services, Check returns the client's error. Look the settings up in the
 // service's own pages then.
 func (s *Store) Check(ctx context.Context) error {
-	cluster, ok := s.client.(*redis.ClusterClient)
-	if !ok {
-		return check(ctx, s.client)
+	var err error
+	if cluster, ok := s.client.(*redis.ClusterClient); ok {
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return check(ctx, master) })
+	} else {
+		err = check(ctx, s.client)
 	}
-	// ForEachMaster returns any one of the errors, and this the first that came.
-	var mu sync.Mutex
-	var first error
-	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		err := check(ctx, master)
-		mu.Lock()
-		defer mu.Unlock()
-		if first == nil {
-			first = err
-		}
-		return err
-	})
-	if first != nil {
-		return first
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrSettings) {
 		return fmt.Errorf("redisstore: checking the settings: %w", err)
 	}
-	return nil
+	return err
 }
 
 // check checks one server.
 func check(ctx context.Context, c redis.Cmdable) error {
-	const doing = "redisstore: checking the settings: %w"
 	settings := make(map[string]string)
 	for _, name := range []string{"maxmemory-policy", "appendonly", "appendfsync", "no-appendfsync-on-rewrite"} {
 		some, err := c.ConfigGet(ctx, name).Result()
 		if err != nil {
-			return fmt.Errorf(doing, err)
+			return err
 		}
 		settings[name] = some[name]
 	}
 	info, err := c.Info(ctx, "replication").Result()
 	if err != nil {
-		return fmt.Errorf(doing, err)
+		return err
 	}
 	var wrong []string
 	if !strings.Contains(info, "role:master") {

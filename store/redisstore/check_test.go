@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
 )
@@ -45,11 +46,37 @@ func TestCheck(t *testing.T) {
 	o := *c.Options()
 	o.Username, o.Password = "app", "any"
 	limited := newStore(t, client(t, o), redisstore.Options{})
-	if err := limited.Check(t.Context()); err == nil || errors.Is(err, redisstore.ErrSettings) {
+	if err := limited.Check(t.Context()); err == nil || errors.Is(err, redisstore.ErrSettings) || !strings.HasPrefix(err.Error(), "redisstore: checking the settings: NOPERM") {
 		t.Errorf("Check without the right to ask = %v, want the client's error", err)
 	}
 	c.Close()
 	if err := s.Check(t.Context()); err == nil || errors.Is(err, redisstore.ErrSettings) {
+		t.Errorf("Check without a connection = %v, want the client's error", err)
+	}
+}
+
+// TestCheckOfCluster changes the settings of a master of a cluster.
+func TestCheckOfCluster(t *testing.T) {
+	t.Parallel()
+	port, bus := freePort(t), freePort(t)
+	master := connect(t, own(t, "--port "+port+" --bind 127.0.0.1 --cluster-enabled yes --cluster-port "+bus))
+	if err := master.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}})
+	t.Cleanup(func() { c.Close() })
+	s := newStore(t, c, redisstore.Options{})
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("Check = %v, want nil", err)
+	}
+	if err := master.ConfigSet(t.Context(), "appendfsync", "no").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(t.Context()); !errors.Is(err, redisstore.ErrSettings) || strings.Count(err.Error(), "redisstore: ") != 1 {
+		t.Errorf("Check = %v, want ErrSettings", err)
+	}
+	c.Close()
+	if err := s.Check(t.Context()); err == nil || errors.Is(err, redisstore.ErrSettings) || !strings.HasPrefix(err.Error(), "redisstore: checking the settings: ") {
 		t.Errorf("Check without a connection = %v, want the client's error", err)
 	}
 }
