@@ -168,7 +168,12 @@ type Store interface {
 	// writes. A record from a replica or a cache can be old, and an old record
 	// accepts a used code again.
 	//
-	// It returns ErrNotFound if the user has no record, and ErrInvalid if
+	// If Save and Erase wait for replicas, one that failed may have written what a
+	// failover loses. Later Loads of the same Store must not show that before the
+	// replicas have it: they wait, or return an error. The library looks whether
+	// its write is there, and would take it for stored.
+	//
+	// Load returns ErrNotFound if the user has no record, and ErrInvalid if
 	// ValidateUserID refuses the id. If it could not look, it returns an error
 	// that matches none of ErrNotFound, ErrConflict and ErrInvalid.
 	Load(ctx context.Context, userID string) (Record, error)

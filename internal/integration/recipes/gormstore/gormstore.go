@@ -1,6 +1,12 @@
-// Package gormstore keeps two-factor records by GORM. It is an example to copy, for an
-// application that wants its own model of the table. Where that does not matter, pass
+// Package gormstore keeps two-factor records in PostgreSQL by GORM. It is an example to copy,
+// for an application that wants its own model of the table. Where that does not matter, pass
 // gormDB.DB() to sqlstore: that is shorter, and checks the settings of the database.
+//
+// With a synchronous standby, pass gormDB.DB() to sqlstore in any case. This recipe does not
+// confirm a Save that was given up while the standby was away: its code is accepted, and works
+// again after a failover. See "PostgreSQL" in the documentation of sqlstore.
+//
+// Other databases need another type of UserID: COLLATE "C" is PostgreSQL's.
 package gormstore
 
 import (

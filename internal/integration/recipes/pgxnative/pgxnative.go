@@ -1,6 +1,11 @@
 // Package pgxnative keeps two-factor records in PostgreSQL by pgx, without database/sql.
 // It is an example to copy: storekit does the rest. The table is the one of sqlstore, so
 // apply sqlstore.Schema(sqlstore.PostgreSQL, ""), and call sqlstore's Check in a test.
+//
+// With a synchronous standby, pass stdlib.OpenDBFromPool(pool) to sqlstore instead. This
+// recipe does not confirm a Save that was given up while the standby was away: its code is
+// accepted, and works again after a failover. See "PostgreSQL" in the documentation of
+// sqlstore.
 package pgxnative
 
 import (
