@@ -204,7 +204,8 @@ type Lister interface {
 	// hold fewer records than Limit, even none, and still have a Next.
 	//
 	// It returns ErrInvalid if Query.Validate refuses the query, and for a
-	// cursor that no List returned.
+	// cursor that no List returned. Any other error matches none of ErrNotFound,
+	// ErrConflict and ErrInvalid.
 	List(ctx context.Context, q Query) (Page, error)
 }
 
@@ -213,7 +214,9 @@ type Eraser interface {
 	// Erase deletes the record of the user, whatever its version. It returns
 	// nil if there is none, and ErrInvalid if ValidateUserID refuses the id.
 	// After that, a Save that creates the user's record succeeds, and a Save
-	// that replaces an erased version returns ErrConflict.
+	// that replaces an erased version returns ErrConflict. Any error other than
+	// ErrInvalid matches none of ErrNotFound, ErrConflict and ErrInvalid, and the
+	// record may or may not be gone.
 	Erase(ctx context.Context, userID string) error
 }
 
