@@ -12,8 +12,8 @@
 //
 // A file belongs to one process at a time. A second process that opens it waits for
 // the Timeout, or without one for ever. A service with several processes, or one whose
-// next version starts before the last one ends, needs package sqlstore. Keep the file
-// on a local disk, because locks do not work on network file systems.
+// next version starts before the last one ends, needs package sqlstore or redisstore. Keep
+// the file on a local disk, because locks do not work on network file systems.
 //
 // # Durability
 //

@@ -4,8 +4,8 @@
 //
 // The records are gone when the process ends: after a restart no user is
 // enrolled, used codes work again, and every lock is gone. Two processes do not
-// share a store. A service in production uses package sqlstore, or a store of
-// its own that passes package storetest.
+// share a store. A service in production uses package sqlstore, redisstore or
+// boltstore, or a store of its own that passes package storetest.
 package memory
 
 import (
