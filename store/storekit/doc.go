@@ -41,7 +41,7 @@
 //   - Put is InsertOne if prev is 0, and otherwise UpdateOne with the filter
 //     {_id, version: prev}, with the write concern {w: "majority", j: true}. A duplicate key
 //     (error 11000) and a MatchedCount of 0 are store.ErrConflict. An error about the write
-//     concern is none: the primary has the write.
+//     concern is not a conflict, because the primary has the write. Return it as it is.
 //   - The client may send a write again, as retryWrites says. The server knows it by a
 //     number, and does it once.
 //   - Scan is Find on the primary with {_id: {$gt: after}} and the read concern majority,
