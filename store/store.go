@@ -10,6 +10,12 @@
 //
 // A Store sees no secrets and no codes, because Data is sealed. Package store
 // imports nothing of the library.
+//
+// # Errors
+//
+// The Guard of package enrollment loads again after a conflict and decides again, a
+// bounded number of times. After any other error of a Save it loads once, to see
+// whether its record was stored. Otherwise it returns the error and grants nothing.
 package store
 
 import (

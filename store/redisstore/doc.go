@@ -75,9 +75,7 @@
 //
 // # Errors
 //
-// The Guard of package enrollment loads again after a conflict and decides again, a bounded
-// number of times. After any other error of a Save it loads once, to see whether its record
-// was stored. Otherwise it returns the error and grants nothing.
+// The documentation of package store says what a Guard does after an error.
 //
 //	error                           a Save returns     has it changed anything?  who may try again
 //	another version, or a record    store.ErrConflict  no                        the Guard does
