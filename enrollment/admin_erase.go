@@ -27,11 +27,11 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 //
 // Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
 // belongs to another user. It does not delete an account that a later version of the
-// library can read (see [ErrNewer]): its events would be lost. Notify is then handed only EventErased, once, after the
-// record is deleted; if Notify fails, the event is lost.
+// library can read (see [ErrNewer]): its events would be lost. Notify is then handed only
+// EventErased, once, after the record is deleted; if Notify fails, the event is lost.
 //
-// Erase returns nil if there is no record, after the store has made sure of that, and
-// [ErrNoEraser] if the store is not a [store.Eraser]. After another error, call it again: the record may still be
+// Erase returns nil if there is no record, and [ErrNoEraser] if the store is not a
+// [store.Eraser]. After another error, call it again: the record may still be
 // there, and the event may come twice.
 //
 // After [Admin.Move], the record of the old id holds no account. Erase removes it without
@@ -60,7 +60,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		return err
 	case !e.from.found:
 		e.looked, e.returned = true, true
-		return x.delete(ctx, eraser, userID) // a replica may still have it
+		return nil
 	case e.from.record.UserID != userID:
 		// A store that confuses two users would delete the other one.
 		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)

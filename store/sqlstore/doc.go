@@ -115,9 +115,10 @@
 // Guard would find the write and accept the code, and after a failover the code would work
 // again. So after a Save or Erase whose outcome is unknown, a Load of this Store puts a
 // message into the log, which no table has, and waits until the standby has it. It returns
-// an error if the standby is away for five seconds, or until the context ends. Another
-// process can read the record meanwhile. It refuses the code as used. An Erase that finds
-// no row waits in the same way.
+// an error if the standby is away for five seconds, or until the context ends. An Erase that
+// finds no row waits in the same way. Another process can read the record meanwhile. It
+// refuses the code as used. If the record was erased, it finds none, and Admin.Erase of
+// package enrollment returns nil there although the standby still has it.
 //
 // Never use pg_cancel_backend on a session that waits for its standby: PostgreSQL then
 // tells the Store that the write is done.
