@@ -2,8 +2,12 @@ package proving
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
@@ -17,7 +21,7 @@ type Keys struct {
 	*keyring.Ring
 
 	// Random is where every Guard over these keys draws from; nil stands for
-	// crypto/rand.
+	// crypto/rand. That of a Kit is the same in each run.
 	Random io.Reader
 
 	// Bcrypt, unless it is nil, is called before each comparison with a hash
@@ -41,6 +45,36 @@ func (k *Keys) Seam() seam.Seam {
 		}
 		return bcrypt.CompareHashAndPassword(hash, text)
 	}}
+}
+
+// draws are drawn alike in each run of a test. Once in a million times, two codes of an app
+// that follow each other are the same; so a test meets them always or never.
+type draws struct {
+	mu  sync.Mutex
+	rng *rand.ChaCha8
+}
+
+// drawn counts the draws of each test, by its name.
+var drawn struct {
+	sync.Mutex
+	by map[string]int
+}
+
+func newDraws(t testing.TB) *draws {
+	drawn.Lock()
+	defer drawn.Unlock()
+	if drawn.by == nil {
+		drawn.by = make(map[string]int)
+	}
+	drawn.by[t.Name()]++
+	seed := sha256.Sum256(fmt.Appendf(nil, "%s/%d", t.Name(), drawn.by[t.Name()]))
+	return &draws{rng: rand.NewChaCha8(seed)}
+}
+
+func (d *draws) Read(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.rng.Read(b)
 }
 
 // A source draws from what stands in Random now.

@@ -54,7 +54,7 @@ func Over(t testing.TB, s store.Store, adjust ...func(*enrollment.Config)) *Kit 
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &Kit{t: t, Inbox: new(Inbox), Clock: enrollmenttest.NewClock(Start), Keys: &Keys{Ring: ring}}
+	k := &Kit{t: t, Inbox: new(Inbox), Clock: enrollmenttest.NewClock(Start), Keys: &Keys{Ring: ring, Random: newDraws(t)}}
 	k.Config = enrollment.Config{
 		Issuer:         "Acme",
 		RecoveryScheme: recovery.Fast,

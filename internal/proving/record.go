@@ -21,6 +21,11 @@ func (k *Kit) Unchanged(user string, f func()) {
 	before, errBefore := k.Store.Straight.Load(k.t.Context(), user)
 	f()
 	after, errAfter := k.Store.Straight.Load(k.t.Context(), user)
+	for _, err := range []error{errBefore, errAfter} {
+		if !errors.Is(err, store.ErrNotFound) {
+			k.Must(err)
+		}
+	}
 	if errors.Is(errBefore, store.ErrNotFound) != errors.Is(errAfter, store.ErrNotFound) ||
 		before.Version != after.Version || !bytes.Equal(before.Data, after.Data) {
 		k.t.Errorf("the record of %s has changed", user)

@@ -29,7 +29,7 @@ type pkg struct {
 	info    *types.Info
 	exports map[string]string // the compiled packages that it imports, by path
 
-	tests []test // which hold it, the quickest first behind its own
+	tests []test // which hold it, the quickest first
 }
 
 // load reads a package and checks its types.

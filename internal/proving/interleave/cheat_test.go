@@ -65,10 +65,8 @@ func TestCheatsAreCaught(t *testing.T) {
 		"interrupted after 1": {{move, verifyApp}, {move, verifyWrong}},
 		"staged resealing":    {{reseal, verifyApp}, {reseal, verifyWrong}, {reseal, verifyRecovery}, {reseal, disable}, {reseal, confirm}},
 	}
-	for _, s := range scenes() {
-		if len(pairs[s.title()]) == 0 {
-			continue
-		}
+	for title := range pairs {
+		s := sceneOf(t, title)
 		from := states.New(t, s.state, recovery.Fast)
 		for name, save := range map[string]func(proving.Full, context.Context, store.Record, int64) error{"blind": blind, "late": late} {
 			for _, pair := range pairs[s.title()] {

@@ -72,7 +72,9 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	}
 	o.Play = cmp.Or(o.Play, os.Getenv(Play))
 	var all atomic.Int64
+	combinations := 0
 	for _, s := range scenes() {
+		combinations += len(s.combinations(o))
 		t.Run(s.title(), func(t *testing.T) {
 			from, known := states.New(t, s.state, recovery.Fast), newNotes()
 			for _, ops := range s.combinations(o) {
@@ -86,7 +88,10 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 			}
 		})
 	}
-	if schedules = int(all.Load()); schedules == 0 {
+	switch schedules = int(all.Load()); {
+	case combinations == 0:
+		t.Error("there is no combination")
+	case schedules == 0:
 		t.Skip("no combination was chosen")
 	}
 	return schedules

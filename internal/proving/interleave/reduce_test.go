@@ -24,6 +24,14 @@ func sceneOf(t *testing.T, title string) scene {
 	return scene{}
 }
 
+// Triples with a fault that are chosen are of a scene that there is.
+func TestTriplesAreOfScenes(t *testing.T) {
+	t.Parallel()
+	for title := range threeIn {
+		sceneOf(t, title)
+	}
+}
+
 // Orders that differ only in steps that commute are walked once. All that can come of the
 // others comes of those that are left.
 func TestNothingIsMissedByLeavingOrdersOut(t *testing.T) {
