@@ -133,6 +133,8 @@ func TestBrokenNetwork(t *testing.T) {
 				if splits++; splits%2 == 0 {
 					heal = p.HealBroken
 				}
+				p.Cut(proxy.Request, 20)
+				p.Cut(proxy.Reply, 3)
 				p.Split()
 				time.AfterFunc(splitFor, heal)
 			}, long.Siege(t, 10))

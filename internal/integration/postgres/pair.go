@@ -116,11 +116,11 @@ func (p *Pair) FailOver(ctx context.Context) error {
 	}
 	dead, link := p.primary, p.link
 	p.primary, p.standby, p.link = p.standby, nil, nil
-	if err := p.primary.promote(ctx); err != nil {
-		return err
+	err = p.primary.promote(ctx)
+	if err == nil {
+		p.front.Lead("unix", p.primary.socket())
 	}
-	p.front.Lead("unix", p.primary.socket())
-	if err := errors.Join(dead.Stop(), link.Close()); err != nil {
+	if err := errors.Join(err, dead.Stop(), link.Close()); err != nil {
 		return err
 	}
 	return p.follow(ctx)

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
@@ -19,7 +20,7 @@ import (
 const nodeScript = `
 serve() {
   exec redis-server --port "$PORT" --bind 127.0.0.1 --dir "$DIR" --save "" --appendonly yes --appendfsync always --maxmemory-policy noeviction \
-    --cluster-enabled yes --cluster-node-timeout 1000 --cluster-port "$BUS" \
+    --cluster-enabled yes --cluster-node-timeout "$PATIENCE" --cluster-port "$BUS" \
     --cluster-announce-ip 127.0.0.1 --cluster-announce-port "$FRONT" --cluster-announce-bus-port "$BUS" >>"$DIR/log" 2>&1 </dev/null
 }
 `
@@ -43,15 +44,15 @@ type Cluster struct {
 
 const masters = 3
 
-// StartCluster starts a cluster. It returns an error that matches [server.ErrMissing] if
-// there is nothing to start.
-func StartCluster(ctx context.Context) (*Cluster, error) {
+// StartCluster starts a cluster, which takes a node that is silent for so long for dead. It
+// returns an error that matches [server.ErrMissing] if there is nothing to start.
+func StartCluster(ctx context.Context, patience time.Duration) (*Cluster, error) {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		return nil, fmt.Errorf("%w: redis-server is not in PATH", server.ErrMissing)
 	}
 	c := new(Cluster)
 	for range 2 * masters {
-		n, err := startNode(ctx)
+		n, err := startNode(ctx, patience)
 		if err != nil {
 			return nil, errors.Join(err, c.Stop())
 		}
@@ -70,7 +71,7 @@ func (c *Cluster) Delay() {
 	}
 }
 
-func startNode(ctx context.Context) (*node, error) {
+func startNode(ctx context.Context, patience time.Duration) (*node, error) {
 	ports, err := server.FreePorts(2)
 	if err != nil {
 		return nil, err
@@ -86,9 +87,12 @@ func startNode(ctx context.Context) (*node, error) {
 		Name:   "redis-node",
 		Script: nodeScript + server.Revive,
 		Ends:   "TERM",
-		Env:    []string{fmt.Sprint("PORT=", port), fmt.Sprint("BUS=", n.bus), fmt.Sprint("FRONT=", n.front.Addr().Port)},
-		Users:  []string{"redis", "nobody"},
-		Ready:  func(ctx context.Context, _ string) error { return n.client.Ping(ctx).Err() },
+		Env: []string{
+			fmt.Sprint("PORT=", port), fmt.Sprint("BUS=", n.bus), fmt.Sprint("FRONT=", n.front.Addr().Port),
+			fmt.Sprint("PATIENCE=", patience.Milliseconds()),
+		},
+		Users: []string{"redis", "nobody"},
+		Ready: func(ctx context.Context, _ string) error { return n.client.Ping(ctx).Err() },
 	})
 	if err != nil {
 		return nil, errors.Join(err, n.front.Close(), n.client.Close())

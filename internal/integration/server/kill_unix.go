@@ -12,7 +12,7 @@ import (
 )
 
 // Kill kills the server and its children at once, as a power failure does that loses
-// nothing of the disk. The script of the server ends with [Revive].
+// nothing of the disk. If its script ends with [Revive], it then comes back.
 func (p *Process) Kill() error {
 	text, err := os.ReadFile(filepath.Join(p.Dir, "serving"))
 	if err != nil {

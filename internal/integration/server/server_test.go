@@ -131,7 +131,6 @@ func TestServerDies(t *testing.T) {
 	}
 }
 
-// TestKill kills a server that stays dead, and one that comes back.
 // A server that does not end is killed, with the shell that would begin another one.
 func TestStopOfOneThatHangs(t *testing.T) {
 	t.Parallel()
@@ -169,6 +168,7 @@ serve() { trap '' TERM INT; : >"$DIR/deaf"; exec sleep 1000; }
 	}
 }
 
+// TestKill kills a server that stays dead, and one that comes back.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	p, err := server.Start(t.Context(), plan(sleeper+server.Keep))

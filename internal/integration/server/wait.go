@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -32,9 +33,13 @@ func Until(ctx context.Context, f func() error) error {
 	}
 }
 
-// FreePorts returns n ports of loopback that nobody uses, each another one. They are below
-// those that systems give to clients, so that no connection takes them before the servers
-// do.
+// taken are the ports that FreePorts has returned. A server may not listen yet, or not for
+// the moment.
+var taken sync.Map
+
+// FreePorts returns n ports of loopback that nobody uses, each another one, also over several
+// calls. They are below those that systems give to clients, so that no connection takes them
+// before the servers do.
 func FreePorts(n int) (ports []int, err error) {
 	var held []net.Listener // so that none is found twice
 	defer func() {
@@ -44,6 +49,9 @@ func FreePorts(n int) (ports []int, err error) {
 	}()
 	for range 100 + n {
 		port := 15_000 + rand.IntN(15_000)
+		if _, again := taken.LoadOrStore(port, true); again {
+			continue
+		}
 		l, failed := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if failed != nil {
 			err = failed

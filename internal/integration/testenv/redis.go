@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/redis"
@@ -63,11 +64,25 @@ func RedisReviving(t testing.TB) (socket string, kill func() error) {
 	return s.Socket(), s.Kill
 }
 
-// RedisCluster starts a cluster for this test alone. The function that it returns opens a
-// store with a client of its own, whose writes wait for this number of replicas.
+// RedisCluster starts a cluster for this test alone, which soon takes a silent node for dead.
+// The function that it returns opens a store with a client of its own, whose writes wait for
+// this number of replicas.
 func RedisCluster(t testing.TB, replicas int) (*redis.Cluster, func() proving.Full) {
 	t.Helper()
-	c, err := redis.StartCluster(t.Context())
+	return redisCluster(t, replicas, time.Second)
+}
+
+// CalmRedisCluster is RedisCluster for a test without failovers, also on a busy machine.
+func CalmRedisCluster(t testing.TB) (*redis.Cluster, func() proving.Full) {
+	t.Helper()
+	return redisCluster(t, 0, calm)
+}
+
+const calm = 10 * time.Second
+
+func redisCluster(t testing.TB, replicas int, patience time.Duration) (*redis.Cluster, func() proving.Full) {
+	t.Helper()
+	c, err := redis.StartCluster(t.Context(), patience)
 	needServer(t, "Redis", err)
 	stopped(t, c.Stop, c.Log)
 	c.Delay()
@@ -83,7 +98,7 @@ func RedisCluster(t testing.TB, replicas int) (*redis.Cluster, func() proving.Fu
 
 // theCluster starts the cluster of this test binary. It runs until the binary ends, in
 // whatever way.
-var theCluster = sync.OnceValues(func() (*redis.Cluster, error) { return redis.StartCluster(context.Background()) })
+var theCluster = sync.OnceValues(func() (*redis.Cluster, error) { return redis.StartCluster(context.Background(), calm) })
 
 // RedisInCluster returns a store on a cluster whose keys have a prefix of their own.
 func RedisInCluster(t testing.TB) store.Store {
