@@ -55,10 +55,8 @@
 //
 // # Errors
 //
-// The Guard of package enrollment loads again after a conflict and decides again,
-// a bounded number of times. After any other error of a Save it loads once, to see
-// whether its record was stored. Otherwise it returns the error and grants nothing.
-// A Store never sends a Save again by itself, nor lets the pool do so.
+// The documentation of package store says what a Guard does after an error. A Store never
+// sends a Save again by itself, nor lets the pool do so.
 //
 //	error                                  a Save returns     has it changed anything?  who may try again
 //	no row changed                         store.ErrConflict  no                        the Guard does

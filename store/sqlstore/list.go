@@ -47,11 +47,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 			return store.Page{}, err
 		}
 	} else {
-		ids := slices.Clone(q.UserIDs)
-		slices.Sort(ids)
-		ids = slices.Compact(ids)
-		i, _ := slices.BinarySearch(ids, after+"\x00") // the first id after it
-		for part := range slices.Chunk(ids[i:], chunk) {
+		for part := range slices.Chunk(listing.Remaining(q.UserIDs, after), chunk) {
 			statement, args := s.selectPage(q, "", part, limit+1-len(found))
 			more, err := s.query(ctx, doing, statement, args...)
 			if err != nil {
