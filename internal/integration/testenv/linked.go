@@ -10,16 +10,13 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
 
-// Linked is Proxied with a link. It skips the test if the kernel makes none, whatever
-// [Require] says.
+// Linked is Proxied with a link.
 func (r Remote) Linked(t testing.TB) (*link.Link, func() proving.Full) {
 	t.Helper()
 	l, err := link.Start("unix", r.socket(t))
 	switch {
-	case errors.Is(err, link.ErrMissing):
+	case errors.Is(err, link.ErrMissing), errors.Is(err, link.ErrRefused):
 		Missing(t, err.Error())
-	case errors.Is(err, link.ErrRefused):
-		t.Skip(err)
 	case err != nil:
 		t.Fatal(err)
 	}
