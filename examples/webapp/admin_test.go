@@ -206,6 +206,32 @@ func TestResetRequest(t *testing.T) {
 	admin.sees("There is no open request")
 }
 
+// A user who needs no code hears of a request for a reset as well.
+func TestResetRequestWithoutCode(t *testing.T) {
+	t.Parallel()
+	const email, asked = "bob@example.com", "Someone has asked to turn off your two-factor authentication."
+	s := newSite(t, fast)
+	admin, adminPhone := s.admin()
+	bob := s.member(email)
+	phone, _ := bob.enable()
+	bob.signOutNow()
+	bob.trusting(email, phone.next())
+	bob.lacks(asked)
+	bob.signOutNow()
+	thief := s.browser()
+	thief.signIn(email)
+	thief.submit("/security/sign-in/reset")
+	bob.signIn(email) // in a browser that is trusted
+	bob.at("/")
+	bob.sees(asked, "5 March 2026")
+	admin.open(email, adminPhone)
+	admin.help("pass", "phone at home")
+	other := s.browser()
+	other.signIn(email)
+	other.at("/")
+	other.sees("You signed in with the pass", asked)
+}
+
 func TestErase(t *testing.T) {
 	t.Parallel()
 	const email = "bob@example.com"

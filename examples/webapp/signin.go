@@ -108,8 +108,8 @@ func (a *app) signIn(w http.ResponseWriter, r *http.Request, _ accounts.User) er
 	if err != nil {
 		return err
 	}
-	if l := languageOf(r); status.Reset != nil {
-		a.sessions.Put(r.Context(), keyWarning, l.say("Someone has asked to turn off your two-factor authentication. That is possible from %v. Signing in with a code cancels it.", l.time(status.Reset.Matures)))
+	if warning := languageOf(r).resetAsked(status); warning != "" { // on the page for the code
+		a.sessions.Put(r.Context(), keyWarning, warning)
 	}
 	a.twofactor.SignIn(w, r, u.ID, rule.For(u))
 	return nil

@@ -94,22 +94,22 @@ func (a *app) renewSession(r *http.Request, u accounts.User, stamp enrollment.St
 	return a.sessions.RenewToken(ctx)
 }
 
-// welcome tells users who signed in without their app what that means for them. A pass
-// ends the session when it ends.
+// welcome tells users who signed in without their app what that means for them, and of a
+// request for a reset that no code has cancelled. A pass ends the session when it ends.
 func (a *app) welcome(ctx context.Context, l language, u accounts.User, factor enrollment.Factor) error {
-	if factor != enrollment.FactorBypass && factor != enrollment.FactorRecovery {
-		return nil
-	}
 	status, err := a.guard.Status(ctx, u.ID)
 	if err != nil {
 		return err
 	}
-	if factor == enrollment.FactorRecovery {
-		a.sessions.Put(ctx, keyWarning, l.recoveryUsed(status.CodesLeft))
-		return nil
+	warning := l.resetAsked(status)
+	switch factor {
+	case enrollment.FactorRecovery:
+		warning = l.recoveryUsed(status.CodesLeft)
+	case enrollment.FactorBypass:
+		a.sessions.Put(ctx, keyUntil, status.BypassUntil.Unix())
+		warning = l.say("You signed in with the pass from your administrator. It ends on %v, and you are signed out then.", l.time(status.BypassUntil)) + " " + warning
 	}
-	a.sessions.Put(ctx, keyUntil, status.BypassUntil.Unix())
-	a.sessions.Put(ctx, keyWarning, l.say("You signed in with the pass from your administrator. It ends on %v, and you are signed out then.", l.time(status.BypassUntil)))
+	a.sessions.Put(ctx, keyWarning, warning)
 	return nil
 }
 

@@ -104,6 +104,14 @@ func (l language) recoveryUsed(left int) string {
 	return text + " " + l.say("If you lost your phone, replace your authenticator now.")
 }
 
+// resetAsked says that someone has asked for a reset. It returns "" if nobody has.
+func (l language) resetAsked(s enrollment.Status) string {
+	if s.Reset == nil {
+		return ""
+	}
+	return l.say("Someone has asked to turn off your two-factor authentication. That is possible from %v. Signing in with a code cancels it.", l.time(s.Reset.Matures))
+}
+
 func (l language) signUp(err error) string {
 	switch {
 	case errors.Is(err, accounts.ErrEmail):
