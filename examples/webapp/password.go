@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/examples/internal/front"
 	"github.com/seed-1b6a03a1/twofactor/examples/webapp/accounts"
 )
@@ -22,7 +21,7 @@ func (a *app) passwordForm(w http.ResponseWriter, r *http.Request, _ accounts.Us
 	return a.render(w, r, http.StatusOK, "password", passwordPage{Action: "/password", Old: true})
 }
 
-// changePassword ends all sessions, and begins another one for this browser.
+// changePassword ends all sessions but this one, which gets a new token.
 func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u accounts.User) error {
 	ctx := r.Context()
 	form := passwordPage{Action: "/password", Old: true}
@@ -41,11 +40,13 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u accounts.
 		u, err = a.accounts.ByID(ctx, u.ID)
 	}
 	if err == nil {
-		err = a.start(ctx, u, enrollment.Stamp(a.sessions.GetString(ctx, keyStamp)))
+		err = a.sessions.RenewToken(ctx)
 	}
 	if err != nil {
 		return err
 	}
+	a.sessions.Put(ctx, keyGeneration, u.Generation)
+	a.sessions.Put(ctx, keyPasswordAt, a.config.Now().Unix())
 	return a.say(w, r, keyNotice, "Password changed. You are signed out everywhere else.", twoFactorPath+"/")
 }
 
