@@ -234,7 +234,7 @@ func (d *demonstration) startStory(w http.ResponseWriter, r *http.Request, _ acc
 	if err != nil {
 		return err
 	}
-	return redirect(w, r, at)
+	return a.redirect(w, r, at)
 }
 
 // letters shows the mailbox to users of this machine.

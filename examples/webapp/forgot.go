@@ -64,7 +64,7 @@ func (a *app) openLink(w http.ResponseWriter, r *http.Request, _ accounts.User) 
 		return err
 	}
 	a.sessions.Put(r.Context(), keyReset, accounts.HashLink(r.URL.Query().Get("token")))
-	return redirect(w, r, resetPath)
+	return a.redirect(w, r, resetPath)
 }
 
 // resetting returns the user of the link in the session, or accounts.ErrNoUser.
@@ -96,7 +96,7 @@ func (a *app) reset(w http.ResponseWriter, r *http.Request, u accounts.User) err
 	ctx := r.Context()
 	if err := accounts.CheckPassword(r.PostFormValue("password")); err != nil {
 		form := passwordPage{Action: resetPath, BadWord: languageOf(r).signUp(err)}
-		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
+		return a.wrong(w, r, "password", form, form.BadWord)
 	}
 	err := a.accounts.SpendLink(ctx, a.sessions.GetString(ctx, keyReset))
 	if errors.Is(err, accounts.ErrNoUser) {

@@ -14,17 +14,12 @@ const maxGrace = 90
 type mandatePage struct {
 	accounts.Mandate
 	Since    time.Time
-	Form     mandateForm
+	Form     accounts.Mandate // as it was sent
+	Days     string           // in the form
 	MaxGrace int
 	Problem  string
 	Clients  int64 // how many users are clients
 	Hit      int   // how many have no second factor, and have to set one up
-}
-
-// mandateForm is the form as it is shown: with the current mandate, or as it was sent.
-type mandateForm struct {
-	All, Exempt bool
-	Days        string
 }
 
 // mandate shows the current mandate.
@@ -33,11 +28,11 @@ func (a *app) mandate(w http.ResponseWriter, r *http.Request, _ accounts.User) e
 	if err != nil {
 		return err
 	}
-	return a.showMandate(w, r, m, mandateForm{m.Mandatory, m.ExemptClients, strconv.Itoa(m.GraceDays)}, "")
+	return a.showMandate(w, r, m, m, strconv.Itoa(m.GraceDays), "")
 }
 
-func (a *app) showMandate(w http.ResponseWriter, r *http.Request, m accounts.Mandate, form mandateForm, problem string) (err error) {
-	page := mandatePage{Mandate: m, Since: time.Unix(m.Since, 0), Form: form, MaxGrace: maxGrace, Problem: problem}
+func (a *app) showMandate(w http.ResponseWriter, r *http.Request, m, form accounts.Mandate, days, problem string) (err error) {
+	page := mandatePage{Mandate: m, Since: time.Unix(m.Since, 0), Form: form, Days: days, MaxGrace: maxGrace, Problem: problem}
 	if page.Clients, err = a.accounts.Count(r.Context(), accounts.RoleClient); err != nil {
 		return err
 	}
@@ -49,11 +44,10 @@ func (a *app) showMandate(w http.ResponseWriter, r *http.Request, m accounts.Man
 			page.Hit++
 		}
 	}
-	status := http.StatusOK
 	if problem != "" {
-		status = http.StatusUnprocessableEntity
+		return a.wrong(w, r, "mandate", page, problem)
 	}
-	return a.render(w, r, status, "mandate", page)
+	return a.render(w, r, http.StatusOK, "mandate", page)
 }
 
 // setMandate changes the mandate. A new number of days counts from the day it was
@@ -64,12 +58,11 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u accounts.User
 	if err != nil {
 		return err
 	}
-	form := mandateForm{r.PostFormValue("mandatory") == "yes", r.PostFormValue("exempt") != "", r.PostFormValue("days")}
-	days, err := strconv.Atoi(form.Days)
-	if err != nil || days < 0 || days > maxGrace {
-		return a.showMandate(w, r, old, form, languageOf(r).say("Enter a number of days from 0 to %v.", maxGrace))
+	m := accounts.Mandate{Mandatory: r.PostFormValue("mandatory") == "yes", ExemptClients: r.PostFormValue("exempt") != "", Since: a.config.Now().Unix()}
+	days := r.PostFormValue("days")
+	if m.GraceDays, err = strconv.Atoi(days); err != nil || m.GraceDays < 0 || m.GraceDays > maxGrace {
+		return a.showMandate(w, r, old, m, days, languageOf(r).say("Enter a number of days from 0 to %v.", maxGrace))
 	}
-	m := accounts.Mandate{Mandatory: form.All, Since: a.config.Now().Unix(), GraceDays: days, ExemptClients: form.Exempt}
 	if old.Mandatory {
 		m.Since = old.Since
 	}
@@ -78,11 +71,11 @@ func (a *app) setMandate(w http.ResponseWriter, r *http.Request, u accounts.User
 	}
 	a.config.Logger.InfoContext(ctx, "mandate set", "by", u.ID, "mandatory", m.Mandatory, "grace_days", m.GraceDays)
 	text := "Saved. Two-factor authentication is not required."
-	if m.Mandatory {
+	switch {
+	case m.Mandatory && m.ExemptClients:
+		text = "Saved. Two-factor authentication is required for everyone except clients."
+	case m.Mandatory:
 		text = "Saved. Two-factor authentication is required for everyone."
-		if m.ExemptClients {
-			text = "Saved. Two-factor authentication is required for everyone except clients."
-		}
 	}
 	return a.say(w, r, keyNotice, text, "/admin/mandate")
 }

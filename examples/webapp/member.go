@@ -183,7 +183,11 @@ func (a *app) help(w http.ResponseWriter, r *http.Request, u accounts.User) erro
 		return err
 	}
 	a.sessions.Remove(r.Context(), keyReason)
-	if !ticket.IsZero() {
+	switch {
+	case ticket.IsZero():
+	case front.SpeaksJSON(r):
+		return a.sayJSON(w, r, map[string]string{"text": languageOf(r).say(actions[i].done), "ticket": ticket.Reveal()})
+	default:
 		a.keepTicket(w, id, ticket)
 	}
 	to := memberPath(id)

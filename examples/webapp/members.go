@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -30,15 +31,12 @@ func (a *app) search(ctx context.Context, text string) iter.Seq2[member, error] 
 			yield(member{}, err)
 			return
 		}
-		ids := func(yield func(string) bool) {
-			for _, u := range users {
-				if !yield(u.ID) {
-					return
-				}
-			}
+		ids := make([]string, len(users))
+		for i, u := range users {
+			ids[i] = u.ID
 		}
 		i := 0
-		for m, err := range a.directory.Members(ctx, ids) {
+		for m, err := range a.directory.Members(ctx, slices.Values(ids)) {
 			if m.UserID == "" { // none can be read
 				yield(member{}, err)
 				return

@@ -85,7 +85,7 @@ func TestMobile(t *testing.T) {
 	if got := c.call(200, "POST", "/sign-up", credentials); !strings.HasPrefix(got["text"].(string), "Account created.") || got["session"] != nil {
 		t.Errorf("%v", got)
 	}
-	if got := c.call(401, "POST", "/sign-in", object{"email": email, "password": "wrong"}); got["text"] != wrongPassword {
+	if got := c.call(422, "POST", "/sign-in", object{"email": email, "password": "wrong"}); got["text"] != wrongPassword {
 		t.Errorf("%v", got)
 	}
 	c.call(401, "GET", "/data", nil)
@@ -110,7 +110,7 @@ func TestMobile(t *testing.T) {
 	if len(codes) != 10 || before == after {
 		t.Errorf("%d codes", len(codes))
 	}
-	c.call(204, "POST", "/sign-out", object{})
+	c.call(200, "POST", "/sign-out", object{})
 	c.call(401, "GET", "/data", nil)
 
 	// With the code. A token of before grants nothing, and a challenge is no session.
@@ -137,6 +137,75 @@ func TestMobile(t *testing.T) {
 	if c.token == before {
 		t.Error("the token is the old one")
 	}
+}
+
+// What is wrong in a form is said in JSON, and a session that gets a new token goes on.
+func TestMobileForms(t *testing.T) {
+	t.Parallel()
+	const email = "alice@example.com"
+	s := newSite(t, fast, func(c *config) { c.AllowReauth = true })
+	c := &appliance{t: t, site: s}
+	says := func(want int, text, path string, in object) {
+		t.Helper()
+		if got := c.call(want, "POST", path, in); got["text"] != text {
+			t.Errorf("POST %s: %v, want %q", path, got, text)
+		}
+	}
+	c.call(200, "POST", "/sign-up", object{"email": email, "password": password})
+	says(422, "That e-mail address already has an account.", "/sign-up", object{"email": email, "password": password})
+	says(422, "Use at least 8 characters and at most 72 bytes.", "/sign-up", object{"email": "bob@example.com", "password": "short"})
+	c.call(200, "POST", "/sign-in", object{"email": email, "password": password})
+	says(422, "Wrong password.", "/password", object{"old": "wrong", "password": password})
+	setup := c.call(200, "POST", "/security/setup/begin", object{})
+	app, err := enrollmenttest.Scan(setup["uri"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.call(200, "POST", "/security/setup", object{"token": setup["token"], "code": app.Code(s.clock.Now())})
+
+	// Where the password alone turns it off, it is entered again first.
+	s.clock.advance(10 * time.Minute)
+	if got := c.call(403, "POST", "/security/disable", object{}); got["reason"] != "proof_required" {
+		t.Errorf("%v", got)
+	}
+	says(422, "Wrong password.", "/confirm", object{"password": "wrong"})
+	before := c.token
+	c.call(200, "POST", "/confirm", object{"password": password})
+	if c.token == before {
+		t.Error("the token is the old one")
+	}
+	c.call(200, "POST", "/security/disable", object{})
+	c.call(200, "GET", "/data", nil)
+
+	// The link to a new password is in the session as well.
+	c.call(200, "POST", "/forgot", object{"email": email})
+	c.call(200, "GET", s.received(email, "link to change your password").Link, nil)
+	c.call(200, "POST", "/forgot/password", object{"password": newPassword})
+	c.call(200, "POST", "/sign-in", object{"email": email, "password": newPassword})
+}
+
+// An administrator gets the ticket in the answer: there is no cookie that could keep it.
+func TestMobileAdmin(t *testing.T) {
+	t.Parallel()
+	const email = "bob@example.com"
+	s := newSite(t, fast)
+	_, phone := s.admin()
+	bob := s.member(email)
+	bob.enable()
+	c := &appliance{t: t, site: s}
+	challenge := c.call(200, "POST", "/sign-in", object{"email": adminEmail, "password": password})["challenge"]
+	c.call(200, "POST", "/security/sign-in", object{"challenge": challenge, "code": phone.next()})
+	c.receipt = c.call(200, "POST", "/security/step", object{"for": adminPurpose, "code": phone.next()})["success"].(map[string]any)["receipt"].(string)
+	got := c.call(200, "POST", "/admin/member", object{"id": s.idOf(email), "action": "reset", "reason": "phone lost", "ticket": "yes"})
+	if got["text"] != isOff || got["ticket"] == nil {
+		t.Fatalf("%v", got)
+	}
+	c.receipt, c.token = "", ""
+	c.call(200, "POST", "/sign-in", object{"email": email, "password": password})
+	if got := c.call(403, "POST", "/security/setup/begin", object{}); got["reason"] != "ticket_required" {
+		t.Errorf("%v", got)
+	}
+	c.call(200, "POST", "/security/setup/begin", object{"ticket": got["ticket"]})
 }
 
 // Cookies count for nothing in a request in JSON, so a page of another site can't send one

@@ -32,10 +32,10 @@ func (a *app) changePassword(w http.ResponseWriter, r *http.Request, u accounts.
 	switch {
 	case errors.Is(err, accounts.ErrNoUser):
 		form.BadOld = "Wrong password."
-		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
+		return a.wrong(w, r, "password", form, form.BadOld)
 	case errors.Is(err, accounts.ErrPassword):
 		form.BadWord = languageOf(r).signUp(err)
-		return a.render(w, r, http.StatusUnprocessableEntity, "password", form)
+		return a.wrong(w, r, "password", form, form.BadWord)
 	case err == nil:
 		u, err = a.accounts.ByID(ctx, u.ID)
 	}

@@ -100,6 +100,14 @@ func (a *app) render(w http.ResponseWriter, r *http.Request, status int, name st
 	return a.write(w, status, name, v)
 }
 
+// wrong shows a form again, with the problem that is in it.
+func (a *app) wrong(w http.ResponseWriter, r *http.Request, name string, form any, problem string) error {
+	if front.SpeaksJSON(r) {
+		return hint{problem, ""}
+	}
+	return a.render(w, r, http.StatusUnprocessableEntity, name, form)
+}
+
 // errorPage answers with a page that needs no session and no database.
 func (a *app) errorPage(w http.ResponseWriter, r *http.Request, p *problem) {
 	if p.wait != "" {
@@ -124,21 +132,29 @@ func (a *app) write(w http.ResponseWriter, status int, name string, v view) erro
 }
 
 // say redirects to a page that shows the text. The key is keyNotice or keyBad. A client that
-// speaks JSON gets the text, and the token of its session, which may be another one now.
+// speaks JSON gets the text.
 func (a *app) say(w http.ResponseWriter, r *http.Request, key, text, to string) error {
 	if front.SpeaksJSON(r) {
-		answer := map[string]string{"text": languageOf(r).say(text)}
-		if token := a.sessions.Token(r.Context()); token != "" {
-			answer["session"] = token
-		}
-		return front.WriteJSON(w, http.StatusOK, answer)
+		return a.sayJSON(w, r, map[string]string{"text": languageOf(r).say(text)})
 	}
 	a.sessions.Put(r.Context(), key, text)
-	return redirect(w, r, to)
+	return a.redirect(w, r, to)
 }
 
-// redirect leads to another page. It returns nil, as the last thing that a handler does.
-func redirect(w http.ResponseWriter, r *http.Request, to string) error {
+// sayJSON answers with an object and the token of the session, which may be another one now.
+func (a *app) sayJSON(w http.ResponseWriter, r *http.Request, answer map[string]string) error {
+	if token := a.sessions.Token(r.Context()); token != "" {
+		answer["session"] = token
+	}
+	return front.WriteJSON(w, http.StatusOK, answer)
+}
+
+// redirect leads to another page, and a client that speaks JSON nowhere. It returns nil, as
+// the last thing that a handler does.
+func (a *app) redirect(w http.ResponseWriter, r *http.Request, to string) error {
+	if front.SpeaksJSON(r) {
+		return a.sayJSON(w, r, map[string]string{})
+	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
 }

@@ -44,7 +44,6 @@ var (
 	notFound    = &problem{http.StatusNotFound, "Page not found", "There is no page at this address.", "", true}
 	noPage      = &problem{http.StatusNotAcceptable, "That is not possible here", "This page is for browsers.", "", true}
 	signedOut   = &problem{http.StatusUnauthorized, "That did not work", "Sign in first.", "", true}
-	notKnown    = &problem{http.StatusUnauthorized, "That did not work", wrongPassword, "", true}
 	noMethod    = &problem{http.StatusMethodNotAllowed, "That is not possible here", "This page does not take such a request.", "", true}
 	tooLarge    = &problem{http.StatusRequestEntityTooLarge, "That did not work", "That was too much to read.", "", false}
 	unreadable  = &problem{http.StatusBadRequest, "That did not work", "We could not read that form.", "", false}

@@ -102,7 +102,7 @@ func (a *app) signedIn(next handler) handler {
 			if r.Method == http.MethodGet {
 				to += "?" + url.Values{"return": {r.URL.RequestURI()}}.Encode()
 			}
-			return redirect(w, r, to)
+			return a.redirect(w, r, to)
 		}
 		if err != nil {
 			return err

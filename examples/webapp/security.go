@@ -104,10 +104,9 @@ func (a *app) disabling(w http.ResponseWriter, r *http.Request, u accounts.User)
 	if rule.For(u).Require {
 		return hint{"Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath + "/"}
 	}
-	at, err := a.enteredPassword(r)
-	if a.config.AllowReauth && a.config.Now().Sub(at) > enrollment.ReceiptTTL {
-		return redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable")
+	if a.config.AllowReauth && !front.SpeaksJSON(r) && a.config.Now().Sub(a.enteredPassword(r)) > enrollment.ReceiptTTL {
+		return a.redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable")
 	}
 	a.twofactor.ServeHTTP(w, r)
-	return err
+	return nil
 }

@@ -52,7 +52,7 @@ func (a *app) signUp(w http.ResponseWriter, r *http.Request, _ accounts.User) er
 	default:
 		return err
 	}
-	return a.render(w, r, http.StatusUnprocessableEntity, "sign-up", form)
+	return a.wrong(w, r, "sign-up", form, form.BadName+form.BadWord)
 }
 
 // signedUp sends a new user to the sign-in page, or straight to the setup if a second
@@ -90,12 +90,9 @@ func (a *app) signInForm(w http.ResponseWriter, r *http.Request, _ accounts.User
 func (a *app) signIn(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	form := credentials{Email: r.PostFormValue("email"), Return: r.PostFormValue("return")}
 	u, err := a.checkPassword(r, form.Email, "password")
-	if errors.Is(err, accounts.ErrNoUser) && front.SpeaksJSON(r) {
-		return notKnown
-	}
 	if errors.Is(err, accounts.ErrNoUser) {
 		form.Problem = wrongPassword
-		return a.render(w, r, http.StatusUnprocessableEntity, "sign-in", form)
+		return a.wrong(w, r, "sign-in", form, form.Problem)
 	}
 	if err != nil {
 		return err
@@ -121,7 +118,7 @@ func (a *app) confirmPassword(w http.ResponseWriter, r *http.Request, u accounts
 	_, err := a.checkPassword(r, u.Email, "password")
 	if errors.Is(err, accounts.ErrNoUser) {
 		form.Problem = "Wrong password."
-		return a.render(w, r, http.StatusUnprocessableEntity, "confirm", form)
+		return a.wrong(w, r, "confirm", form, form.Problem)
 	}
 	if err == nil {
 		err = a.sessions.RenewToken(r.Context())
@@ -130,7 +127,7 @@ func (a *app) confirmPassword(w http.ResponseWriter, r *http.Request, u accounts
 		return err
 	}
 	a.sessions.Put(r.Context(), keyPasswordAt, a.config.Now().Unix())
-	return redirect(w, r, front.LocalPath(form.Return))
+	return a.redirect(w, r, front.LocalPath(form.Return))
 }
 
 // checkPassword returns the user with the password in that field. It returns
@@ -146,9 +143,5 @@ func (a *app) signOut(w http.ResponseWriter, r *http.Request, _ accounts.User) e
 	if err := a.sessions.Destroy(r.Context()); err != nil {
 		return err
 	}
-	if front.SpeaksJSON(r) {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	return redirect(w, r, "/")
+	return a.redirect(w, r, "/")
 }

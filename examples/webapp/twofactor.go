@@ -20,7 +20,7 @@ func (a *app) newTwoFactor() (*web.Pages, error) {
 	return web.New(a.guard, web.Config{
 		User:   a.codeUser,
 		Start:  a.startSession,
-		Reauth: a.enteredPassword,
+		Reauth: func(r *http.Request) (time.Time, error) { return a.enteredPassword(r), nil },
 		Account: func(ctx context.Context, id string) (string, error) {
 			u, err := a.accounts.ByID(ctx, id)
 			return u.Email, err
@@ -115,8 +115,8 @@ func (a *app) welcome(ctx context.Context, l language, u accounts.User, factor e
 
 // enteredPassword returns when the password was last entered in the session. If that is not
 // known, it is long ago.
-func (a *app) enteredPassword(r *http.Request) (time.Time, error) {
-	return time.Unix(a.sessions.GetInt64(r.Context(), keyPasswordAt), 0), nil
+func (a *app) enteredPassword(r *http.Request) time.Time {
+	return time.Unix(a.sessions.GetInt64(r.Context(), keyPasswordAt), 0)
 }
 
 // twoFactorText has the words that this application says in its own way.
