@@ -35,7 +35,7 @@ type config struct {
 	cost              int               // bcrypt cost of password hashes
 	eightCodes        bool              // in place of ten
 
-	// newGuard is enrollment.New if it is nil. Tests set one that they can watch.
+	// newGuard makes another Guard for a test, which watches it. Nil otherwise.
 	newGuard func(store.Store, enrollment.Sealer, enrollment.Config) (*enrollment.Guard, error)
 }
 
@@ -95,24 +95,17 @@ func (a app) configured(ctx context.Context, c config) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.newGuard == nil {
-		c.newGuard = enrollment.New
-	}
 	a.config, a.shows = c, map[string]string{}
 	c.Notify, c.Sender = a.notify, &a
 	c.ResetWait = 3 * 24 * time.Hour // in which the owner can cancel the request
 	if c.eightCodes {
 		c.RecoveryCodes = 8
 	}
-	a.guard, err = c.newGuard(records, keys, c.Config)
-	if err != nil {
-		return nil, err
+	a.guard, a.directory, err = enrollment.Open(ctx, records, keys, c.Config)
+	if err == nil && c.newGuard != nil {
+		a.guard, err = c.newGuard(records, keys, c.Config)
 	}
-	a.directory, err = enrollment.NewDirectory(a.guard, records)
 	if err != nil {
-		return nil, err
-	}
-	if err := a.directory.CheckKeys(ctx); err != nil {
 		return nil, err
 	}
 	if a.twofactor, err = a.newTwoFactor(); err != nil {
