@@ -88,13 +88,13 @@ func (c *call) codesOf(cookie, user string, part []string) (recovery.Codes, erro
 	return c.guard.SetupCodes(c.r.Context(), user, enrollment.SetupTokenOf(part[0]))
 }
 
-// madeCodes returns the codes to be shown once, their owner, and the cookie of their token.
-// Without any, it leads on.
-func (c *call) madeCodes() (codes recovery.Codes, owner, cookie string) {
+// madeCodes returns the codes to be shown once, their owner, and the cookie of their token,
+// which is "" if there are none. After a fault, which it answers, ok is false.
+func (c *call) madeCodes() (codes recovery.Codes, owner, cookie string, ok bool) {
 	user, err := c.who()
 	if err != nil {
 		c.fault(err)
-		return recovery.Codes{}, "", ""
+		return recovery.Codes{}, "", "", false
 	}
 	for _, cookie := range codeCookies {
 		part := c.cookie(cookie, 3)
@@ -109,20 +109,23 @@ func (c *call) madeCodes() (codes recovery.Codes, owner, cookie string) {
 				part[1] = shown + part[1]
 				c.setCookie(cookie, 0, part...)
 			}
-			return codes, owner, cookie
+			return codes, owner, cookie, true
 		case err != nil && deniedIn(err) == nil:
 			c.fault(err)
-			return recovery.Codes{}, "", ""
+			return recovery.Codes{}, "", "", false
 		}
 	}
-	c.dropCookies(codeCookies...)
-	c.redirect(c.back(c.at("/")))
-	return recovery.Codes{}, "", ""
+	return recovery.Codes{}, "", "", true
 }
 
 func (c *call) showCodes() {
-	codes, owner, cookie := c.madeCodes()
-	if cookie == "" {
+	codes, owner, cookie, ok := c.madeCodes()
+	switch {
+	case !ok:
+		return
+	case cookie == "":
+		c.dropCookies(codeCookies...)
+		c.redirect(c.back(c.at("/")))
 		return
 	}
 	c.user = owner
@@ -143,9 +146,15 @@ func (c *call) showOnce(page Page) {
 	c.show(page)
 }
 
+// codesFile answers with the codes as a file. Without any it leads nowhere: the browser
+// would save the page there as the file.
 func (c *call) codesFile() {
-	codes, owner, cookie := c.madeCodes()
-	if cookie == "" {
+	codes, owner, cookie, ok := c.madeCodes()
+	switch {
+	case !ok:
+		return
+	case cookie == "":
+		c.refuse(http.StatusNotFound, "not_found")
 		return
 	}
 	account, err := c.config.Account(c.r.Context(), owner)

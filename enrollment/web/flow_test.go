@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -81,6 +82,9 @@ func TestSixClicks(t *testing.T) {
 	b.submit("/2fa/codes")
 	if b.cookie("setup") != "" {
 		t.Error("the cookie is still there")
+	}
+	if file := still(b.clone()).get("/2fa/codes.txt"); file.status != http.StatusNotFound || strings.Contains(file.body, codes[9]) {
+		t.Errorf("the file is there with status %d:\n%s", file.status, file.body)
 	}
 	b.get("/2fa/codes").lacks(codes[9])
 	status, err := h.kit.Guard.Status(t.Context(), "alice")
