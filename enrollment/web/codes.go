@@ -124,7 +124,7 @@ func (c *call) showCodes() {
 	case !ok:
 		return
 	case cookie == "":
-		c.dropCookies(codeCookies...)
+		c.dropShown()
 		c.redirect(c.back(c.at("/")))
 		return
 	}
@@ -134,6 +134,20 @@ func (c *call) showCodes() {
 		page.Name, page.Title = "new-code", c.text("newcode.title")
 	}
 	c.showOnce(page)
+}
+
+// dropShown deletes the cookies of a user who is signed in and has no codes to be shown:
+// those whose codes were shown, and those of other users. What another tab has begun stays.
+func (c *call) dropShown() {
+	user, err := c.who()
+	if err != nil || user == "" {
+		return
+	}
+	for _, cookie := range codeCookies {
+		if owner, wasShown := ownerOf(c.cookie(cookie, 3)[1]); wasShown || owner != user {
+			c.dropCookies(cookie)
+		}
+	}
 }
 
 // showOnce shows a page with recovery codes, which names their account.

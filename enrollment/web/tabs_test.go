@@ -152,6 +152,11 @@ func TestDoneInAnotherTab(t *testing.T) {
 		t.Error("the cookie is still there")
 	}
 	b.get("/2fa/setup").at("/2fa/setup")
+
+	// Nor does Back from there, or a new sign-in, forget the setup.
+	b.get("/2fa/codes").at("/2fa/").get("/2fa/setup").at("/2fa/setup")
+	b.login("alice").submit("/2fa/sign-in", "code", h.code(app)).at("/", `home of "alice"`)
+	b.get("/2fa/setup").at("/2fa/setup")
 }
 
 // Done forgets nothing of what can't be found out while the database is down.
