@@ -14,14 +14,15 @@ func (c *call) showAddress() {
 	if !c.offersAddress() || !c.subject() {
 		return
 	}
-	status, ok := c.may(enrollment.ChangeBind, c.at("/address"))
+	self := c.onward("/address")
+	status, ok := c.may(enrollment.ChangeBind, self)
 	if !ok {
 		return
 	}
 	change, _ := status.Change(enrollment.ChangeBind)
 	c.show(Page{
 		Name: "address", Title: c.text("address.title"), Action: c.at("/address"),
-		Status: &status, AskTicket: change.Ticket, Return: c.back(c.at("/")),
+		Status: &status, AskTicket: change.Ticket, Return: localPath(c.in.Return),
 	})
 }
 
@@ -38,7 +39,7 @@ func (c *call) later(status enrollment.Status) bool {
 	wait := status.NextMessage.Sub(c.guard.Now())
 	locked := slices.ContainsFunc(status.Locks, func(l enrollment.Lock) bool { return l.Factor == enrollment.FactorDelivered })
 	denied := &enrollment.Denied{Factor: enrollment.FactorDelivered, Wait: max(wait, 0)}
-	page := c.at("/setup/begin", "return", localPath(c.in.Return))
+	page := c.onward("/setup/begin")
 	if status.Enabled() {
 		page = c.at("/")
 	}
@@ -54,7 +55,7 @@ func (c *call) later(status enrollment.Status) bool {
 	default:
 		denied.Reason = enrollment.ReasonTooSoon
 		if sent {
-			page = c.at("/address/code", "return", localPath(c.in.Return))
+			page = c.onward("/address/code")
 		}
 	}
 	c.deny(denied, page)
@@ -74,7 +75,7 @@ func (c *call) bind() {
 	if !c.offersAddress() || !c.subject() {
 		return
 	}
-	self, code := c.at("/address"), c.at("/address/code")
+	self, code := c.onward("/address"), c.onward("/address/code")
 	channel, to, err := c.typedAddress()
 	switch {
 	case err != nil:
@@ -125,19 +126,20 @@ func (c *call) showAddressCode() {
 	}
 	part := c.cookie(cookieAddress, 3)
 	if owner, _ := ownerOf(part[1]); part[0] == "" || owner != c.user {
-		c.redirect(c.at("/address"))
+		c.redirect(c.onward("/address"))
 		return
 	}
 	c.show(Page{
 		Name: "address-code", Title: c.text("address.code_title"), Action: c.at("/address/code"),
-		Sent: &enrollment.Address{Hint: unpacked(part[2])}, ByMessage: true, Digits: messageDigits, Return: c.back(c.at("/")),
+		Sent: &enrollment.Address{Hint: unpacked(part[2])}, ByMessage: true, Digits: messageDigits, Return: localPath(c.in.Return),
 	})
 }
 
 // confirmAddress takes the code that was sent.
 func (c *call) confirmAddress() {
+	codes := c.onward("/codes")
 	if c.again(cookieAddress, "") {
-		c.redirect(c.at("/codes"))
+		c.redirect(codes)
 		return
 	}
 	if !c.subject() {
@@ -153,11 +155,11 @@ func (c *call) confirmAddress() {
 	case err == nil:
 		c.confirmed(done, cookieAddress)
 	case errors.Is(err, enrollment.ReasonAlreadyConfirmed) && !c.json:
-		c.redirect(c.at("/codes"))
+		c.redirect(codes)
 	case errors.Is(err, enrollment.ErrSetup):
 		c.dropCookies(cookieAddress)
-		c.deny(err, c.at("/address"))
+		c.deny(err, c.onward("/address"))
 	default:
-		c.deny(err, c.at("/address/code"))
+		c.deny(err, c.onward("/address/code"))
 	}
 }

@@ -32,7 +32,8 @@ func TestAnotherAddressLater(t *testing.T) {
 	const soon = "You can ask for another one in 1 minute."
 	b.clone().post("/2fa/address", "to", "+49 1").at("/2fa/address/code", soon) // a second click
 	b.follow("/2fa/address").at("/2fa/address/code", soon, `data-wait="60"`)
-	b.get("/2fa/address?return=/2fa/").at("/2fa/address/code?return=%2F2fa%2F", soon)
+	b.get("/2fa/address?return=/news").at("/2fa/address/code?return=%2Fnews", soon)
+	b.follow("/2fa/address?return=%2fnews").at("/2fa/address/code?return=%2Fnews")
 	other.get("/2fa/address").at("/2fa/", soon) // it has not asked for the code
 	h.kit.Clock.Advance(45 * time.Second)
 	b.get("/2fa/address").at("/2fa/address/code", "in 15 seconds.")

@@ -66,7 +66,7 @@ func (c *call) answer() {
 	}
 	challenge := c.challenge()
 	if challenge.IsZero() && !c.json {
-		c.redirect(c.at("/sign-in", "return", localPath(c.in.Return)))
+		c.redirect(c.onward("/sign-in"))
 		return
 	}
 	s, err := c.answerWith(enrollment.PurposeSignIn, challenge)
@@ -158,7 +158,7 @@ func (c *call) openReset() {
 		return
 	}
 	reset, err := c.guard.ResetRequests().Open(c.r.Context(), c.challenge())
-	page := c.at("/sign-in", "return", localPath(c.in.Return))
+	page := c.onward("/sign-in")
 	switch {
 	case err == nil && c.json:
 		c.writeJSON(http.StatusOK, reset)

@@ -74,6 +74,11 @@ func (c *call) at(route string, parameters ...string) string {
 	return withQuery(c.config.Path+route, parameters...)
 }
 
+// onward returns the address of a route that still knows where the user wants to go.
+func (c *call) onward(route string) string {
+	return c.at(route, "return", localPath(c.in.Return))
+}
+
 // back returns the path that the request names as "return", or the other one.
 func (c *call) back(other string) string {
 	if path := localPath(c.in.Return); path != "" {

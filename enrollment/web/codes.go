@@ -228,7 +228,7 @@ func (c *call) writeCodes(codes recovery.Codes) {
 
 // keptCodes shows the codes where the Guard keeps them. Each time, the owner is told.
 func (c *call) keptCodes() {
-	self := c.at("/codes/kept")
+	self := c.onward("/codes/kept")
 	codes, err := recovery.Codes{}, error(nil)
 	err = c.try(func(p enrollment.Proof) (err error) {
 		codes, err = c.guard.RecoveryCodes(c.r.Context(), c.user, p)

@@ -13,7 +13,7 @@ const noteMustEnroll = "note.must_enroll"
 // demandSetup keeps the token, and returns the page that the setup begins with.
 func (c *call) demandSetup(token enrollment.EnrollToken, replace string) string {
 	c.setCookie(cookieEnroll, enrollment.EnrollConfirmTTL, token.Reveal(), replace)
-	return c.at("/setup/begin", "return", localPath(c.in.Return))
+	return c.onward("/setup/begin")
 }
 
 // subject finds out whose authenticator or address is set up, and answers the request if
@@ -50,7 +50,7 @@ func (c *call) demanded(status enrollment.Status, kind enrollment.ChangeKind, po
 		c.demandEnded(&enrollment.Denied{Reason: enrollment.ReasonEnrollTokenInvalid})
 	case !possible && kind == enrollment.ChangeBind && c.later(status):
 	case !possible: // no message can be sent to an address now, but an app can be set up
-		c.redirect(c.at("/setup/begin", "return", localPath(c.in.Return)))
+		c.redirect(c.onward("/setup/begin"))
 	default:
 		return true
 	}
@@ -60,7 +60,7 @@ func (c *call) demanded(status enrollment.Status, kind enrollment.ChangeKind, po
 // demandEnded tells the user to sign in again.
 func (c *call) demandEnded(err error) {
 	c.dropCookies(cookieEnroll)
-	c.deny(err, c.at("/sign-in", "return", localPath(c.in.Return)))
+	c.deny(err, c.onward("/sign-in"))
 }
 
 // completed goes on with the session after a setup, and returns where that leads to, ""

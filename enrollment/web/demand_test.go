@@ -167,7 +167,9 @@ func TestDemandedSetupWithTicketOrAddress(t *testing.T) {
 	b = h.browser().demanded("bob").follow("/2fa/address?return=%2fnews")
 	b.submit("/2fa/address", "to", "+491234567842").sees("We have sent you a code.").outside()
 	b.clone().get("/2fa/address?return=/news").at("/2fa/address/code?return=%2Fnews", "You can ask for another one in 1 minute.")
-	b.submit("/2fa/address/code", "code", mail.code).get("/").sees(`home of "bob"`)
+	b.submit("/2fa/address/code", "code", map[bool]string{true: "111111", false: "222222"}[mail.code != "111111"])
+	b.at("/2fa/address/code?return=%2Fnews", `role="alert"`).submit("/2fa/address/code", "code", mail.code)
+	b.at("/2fa/codes?return=%2Fnews").submit("/2fa/codes").at("/news", `home of "bob"`)
 	if in := h.started[len(h.started)-1]; in.Factor != enrollment.FactorDelivered || in.Renewed {
 		t.Errorf("%+v", in)
 	}

@@ -14,7 +14,7 @@ func (c *call) sendSignIn() {
 	}
 	challenge := c.challenge()
 	d, err := c.guard.Messages().Send(c.r.Context(), enrollment.PurposeSignIn, challenge)
-	c.sentMessage(d, err, cookieMessage, c.at("/sign-in", "return", localPath(c.in.Return)))
+	c.sentMessage(d, err, cookieMessage, c.onward("/sign-in"))
 }
 
 // sentMessage answers with where the code was sent to. In the cookie, the challenge of

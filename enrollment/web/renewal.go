@@ -19,10 +19,10 @@ func (c *call) showRenewal() {
 	case made && (!wasShown || c.receipt(SettingsPurpose).IsZero()):
 		// Nobody has seen them, and their token is about to be replaced. Or the user has come
 		// back from them: a renewal ends the receipt.
-		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+		c.redirect(c.onward("/codes"))
 		return
 	}
-	self := c.at("/codes/new", "return", localPath(c.in.Return))
+	self := c.onward("/codes/new")
 	status, ok := c.may(enrollment.ChangeRenewCodes, self)
 	if !ok {
 		return
@@ -50,7 +50,7 @@ func (c *call) renewalToken() {
 }
 
 func (c *call) renew() {
-	self, codes := c.at("/codes/new", "return", localPath(c.in.Return)), c.at("/codes", "return", localPath(c.in.Return))
+	self, codes := c.onward("/codes/new"), c.onward("/codes")
 	if c.again(cookieRenewal, c.in.Token) {
 		c.redirect(codes)
 		return

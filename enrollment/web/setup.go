@@ -72,7 +72,7 @@ func (c *call) begin() {
 		c.writeSetup(setup)
 	default:
 		c.setCookie(cookieSetup, 0, setup.Token.Reveal(), packed(c.user))
-		c.redirect(c.at("/setup", "return", localPath(c.in.Return)))
+		c.redirect(c.onward("/setup"))
 	}
 }
 
@@ -103,7 +103,7 @@ func (c *call) showSetup() {
 		return
 	}
 	token := c.cookie(cookieSetup, 2)[0]
-	begin := c.at("/setup/begin", "return", localPath(c.in.Return))
+	begin := c.onward("/setup/begin")
 	if token == "" {
 		c.redirect(begin)
 		return
@@ -111,7 +111,7 @@ func (c *call) showSetup() {
 	setup, err := c.guard.Resume(c.r.Context(), c.user, enrollment.SetupTokenOf(token))
 	switch {
 	case errors.Is(err, enrollment.ReasonAlreadyConfirmed):
-		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+		c.redirect(c.onward("/codes"))
 	case errors.Is(err, enrollment.ErrSetup):
 		c.dropCookies(cookieSetup)
 		c.deny(err, begin)
@@ -136,7 +136,7 @@ func (c *call) setupToken() enrollment.SetupToken {
 
 func (c *call) confirm() {
 	token := c.setupToken()
-	codes := c.at("/codes", "return", localPath(c.in.Return))
+	codes := c.onward("/codes")
 	if c.again(cookieSetup, c.in.Token) {
 		c.redirect(codes)
 		return
@@ -152,7 +152,7 @@ func (c *call) confirm() {
 		c.setCookie(cookieSetup, 0, token.Reveal(), packed(c.user))
 		c.redirect(codes)
 	default: // a tab whose setup is over comes to the later one, or to the beginning
-		c.deny(err, c.at("/setup", "return", localPath(c.in.Return)))
+		c.deny(err, c.onward("/setup"))
 	}
 }
 
@@ -195,7 +195,7 @@ func (c *call) cancelSetup() {
 		c.fault(err)
 		return
 	case c.unseen(cookieSetup): // the code came first, and its answer was lost
-		c.redirect(c.at("/codes", "return", localPath(c.in.Return)))
+		c.redirect(c.onward("/codes"))
 		return
 	}
 	c.dropCookies(cookieSetup)

@@ -74,7 +74,7 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 			return
 		}
 		c.setWaiting(waiting{d.Challenge, d.Factors, d.ThreeCodes, d.Digits, userID, account})
-		next = c.at("/sign-in", "return", localPath(c.in.Return))
+		next = c.onward("/sign-in")
 	case enrollment.MustEnroll:
 		c.dropCookies(cookieChallenge, cookieMessage)
 		c.setNote(note{kind: noteDone, key: noteMustEnroll})

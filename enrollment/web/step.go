@@ -103,7 +103,7 @@ func (c *call) showStep() {
 		c.fault(err)
 		return
 	case !status.Enabled():
-		c.redirect(c.at("/setup/begin", "return", localPath(c.in.Return)))
+		c.redirect(c.onward("/setup/begin"))
 		return
 	}
 	account, err := c.accountOf(c.user)
