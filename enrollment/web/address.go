@@ -15,6 +15,9 @@ func (c *call) showAddress() {
 		return
 	}
 	self := c.onward("/address")
+	if c.codesFirst(self, cookieAddress) {
+		return
+	}
 	status, ok := c.may(enrollment.ChangeBind, self)
 	if !ok {
 		return
@@ -76,6 +79,9 @@ func (c *call) bind() {
 		return
 	}
 	self, code := c.onward("/address"), c.onward("/address/code")
+	if c.codesFirst(self, cookieAddress) {
+		return
+	}
 	channel, to, err := c.typedAddress()
 	switch {
 	case err != nil:

@@ -62,6 +62,26 @@ func (c *call) unseen(cookie string) bool {
 	return (made || err != nil) && !wasShown
 }
 
+// codesFirst leads to such codes, and then to the page. It reports whether it has answered
+// the request.
+func (c *call) codesFirst(page string, cookies ...string) bool {
+	for _, cookie := range cookies {
+		if _, wasShown := ownerOf(c.cookie(cookie, 3)[1]); wasShown {
+			continue // without a derivation
+		}
+		made, _, err := c.made(cookie)
+		switch {
+		case err != nil:
+			c.fault(err)
+			return true
+		case made:
+			c.redirect(c.at("/codes", "return", page))
+			return true
+		}
+	}
+	return false
+}
+
 // made reports whether the token in the cookie has made codes for the user that are still
 // good, and whether they were shown in a session.
 func (c *call) made(cookie string) (made, wasShown bool, err error) {

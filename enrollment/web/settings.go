@@ -16,6 +16,9 @@ func (c *call) security() {
 		c.writeJSON(200, status)
 		return
 	}
+	if c.codesFirst("", codeCookies...) {
+		return
+	}
 	page := Page{Name: "security", Title: c.text("security.title"), Status: &status, Return: c.at("/"), OfferAddress: c.config.Address != nil}
 	if status.Devices > 0 {
 		if page.Devices, err = c.guard.Devices().List(c.r.Context(), c.user); err != nil {

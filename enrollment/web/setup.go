@@ -22,6 +22,9 @@ func (c *call) showBegin() {
 		return
 	}
 	self, kind := c.beginPage()
+	if c.codesFirst(self, cookieSetup) {
+		return
+	}
 	status, ok := c.may(kind, self)
 	if !ok {
 		return
@@ -49,6 +52,10 @@ func (c *call) begin() {
 	if !c.subject() {
 		return
 	}
+	self, kind := c.beginPage()
+	if c.codesFirst(self, cookieSetup) {
+		return
+	}
 	account, err := c.config.Account(c.r.Context(), c.user)
 	if err != nil {
 		c.fault(err)
@@ -64,7 +71,6 @@ func (c *call) begin() {
 		setup, err = c.guard.Begin(c.r.Context(), c.user, o)
 		return err
 	})
-	self, kind := c.beginPage()
 	switch {
 	case err != nil:
 		c.refused(err, kind, self, self)

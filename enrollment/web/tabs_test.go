@@ -3,6 +3,7 @@ package web_test
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
@@ -219,4 +220,29 @@ func (b *browser) session() string {
 		}
 	}
 	return ""
+}
+
+// Codes whose page has not come are shown before a page that does not lead to them, or that
+// would replace their token.
+func TestUnseenCodesComeFirst(t *testing.T) {
+	t.Parallel()
+	mail := &inbox{}
+	h := texting(t, mail)
+	first := func(b *browser, base, token string) {
+		t.Helper()
+		moving(b).clone().get("/2fa/").at("/2fa/codes").submit("/2fa/codes").at("/2fa/")
+		b.clone().get(base+"?return=/news").at("/2fa/codes?return=" + url.QueryEscape(base+"?return=%2Fnews"))
+		b.clone().post(base, "to", "+49 2").at("/2fa/codes?return=" + url.QueryEscape(base))
+		codes := b.get("/2fa/").codes()
+		if b.get("/2fa/").at("/2fa/"); b.cookie(token) == "" { // they were shown
+			t.Error("the cookie is gone without Done")
+		}
+		if again := b.get("/2fa/codes").codes(); again[0] != codes[0] {
+			t.Error("the codes are others")
+		}
+	}
+	b := h.browser().login("alice").get("/2fa/setup/begin").submit("/2fa/setup/begin")
+	first(still(b).submit("/2fa/setup", "code", h.code(b.scan())), "/2fa/setup/begin", "setup")
+	b = h.browser().login("bob").get("/2fa/address").submit("/2fa/address", "to", "+49 1")
+	first(still(b).submit("/2fa/address/code", "code", mail.code), "/2fa/address", "address")
 }
