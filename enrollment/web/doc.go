@@ -73,8 +73,9 @@
 // and gets the session in the answer to the first code.
 //
 // A client has the setup token before it sends the code, and the token of /codes/token
-// before it asks for new codes. If an answer is lost, it gets the codes with /codes/again.
-// The code that replaces a used one is in new_code. The same request again, with the same
+// before it asks for new codes. If an answer is lost, the old session has ended with the
+// change: the client signs in again with a code of the app, and then gets the recovery codes
+// with /codes/again, until ten minutes after the token has expired. The code that replaces a used one is in new_code. The same request again, with the same
 // challenge, is denied as challenge_spent with the same new_code. For POST /step, the client
 // gets the challenge from /step/begin; it can also send a code without a challenge.
 //

@@ -132,6 +132,46 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+// The answer that had the recovery codes is lost, and the session has ended with the change.
+// After a new sign-in, the token shows the codes.
+func TestJSONLostAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	c := h.client()
+	c.call(200, "POST", "/login?user=alice", nil)
+	setup := c.call(200, "POST", "/2fa/setup/begin", nil)
+	app, err := enrollmenttest.Scan(setup["uri"].(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := func(path string, in map[string]any) any {
+		t.Helper()
+		before := c.session
+		codes := c.call(200, "POST", path, in)["codes"].([]any)[0]
+		c.session, c.receipt = before, ""
+		return codes
+	}
+	again := func(token, want any) {
+		t.Helper()
+		in := map[string]any{"token": token}
+		if got := c.call(401, "POST", "/2fa/codes/again", in); got["reason"] != "signed_out" {
+			t.Errorf("%v", got)
+		}
+		c.session = ""
+		d := c.call(200, "POST", "/login?user=alice", nil)
+		c.call(200, "POST", "/2fa/sign-in", map[string]any{"challenge": d["challenge"], "code": h.code(app)})
+		if got := c.call(200, "POST", "/2fa/codes/again", in)["codes"].([]any)[0]; got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	again(setup["token"], lost("/2fa/setup", map[string]any{"token": setup["token"], "code": h.code(app)}))
+
+	done := c.call(200, "POST", "/2fa/step", map[string]any{"for": "settings", "code": h.code(app)})
+	c.receipt = done["success"].(map[string]any)["receipt"].(string)
+	token := c.call(200, "POST", "/2fa/codes/token", nil)["token"]
+	again(token, lost("/2fa/codes/new", map[string]any{"token": token}))
+}
+
 // Something sensitive answers with what is missing, and takes a receipt in the header.
 func TestJSONStep(t *testing.T) {
 	t.Parallel()
