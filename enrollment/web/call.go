@@ -180,14 +180,6 @@ func (c *call) text(key string) string {
 	if text := c.config.Text(c.r, key); text != "" {
 		return text
 	}
-	switch key {
-	case noteMustEnroll:
-		return c.lang.words.Decisions[enrollment.MustEnroll]
-	case "problem.busy":
-		return c.lang.words.Busy
-	case "problem.not_sent":
-		return c.lang.words.NotSent
-	}
 	return c.lang.texts[key]
 }
 

@@ -62,7 +62,10 @@ type Config struct {
 
 	// Text returns the words for a key, and "" for the words of this package. The keys
 	// are those of [Texts]. Defaults to the words of this package in the language
-	// that the request asks for: English or German.
+	// that the request asks for: English or German. These stay in one of the two: what was
+	// denied, events, names of factors and channels, times, and the sheet of recovery codes.
+	// They are words of package wording. Render can replace them: Page.Problem by words for
+	// Page.Denied, for example.
 	Text func(r *http.Request, key string) string
 
 	// Fail answers a request that failed for a reason that is not the user's. Log the

@@ -75,7 +75,9 @@
 // A client has the setup token before it sends the code, and the token of /codes/token
 // before it asks for new codes. If an answer is lost, the old session has ended with the
 // change: the client signs in again with a code of the app, and then gets the recovery codes
-// with /codes/again, until ten minutes after the token has expired. The code that replaces a used one is in new_code. The same request again, with the same
+// with /codes/again, until ten minutes after the token has expired.
+//
+// The code that replaces a used one is in new_code. The same request again, with the same
 // challenge, is denied as challenge_spent with the same new_code. For POST /step, the client
 // gets the challenge from /step/begin; it can also send a code without a challenge.
 //
@@ -118,7 +120,7 @@
 //
 // # Other words, pages and layouts
 //
-// Config.Text replaces words. Config.Render replaces a page by its name, or puts
+// Config.Text replaces most words. Config.Render replaces a page by its name, or puts
 // [Page.Body] into the layout of the application. A more specific pattern in the
 // application's mux replaces a route.
 //

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/wording"
 )
 
@@ -18,8 +19,17 @@ type language struct {
 
 // languages are those of this package. The first is the default.
 var languages = []*language{
-	{wording.English(), english},
-	{wording.German(), german},
+	languageIn(wording.English(), english),
+	languageIn(wording.German(), german),
+}
+
+// languageIn returns a language with those words. Some texts of the pages are words of
+// denials and decisions.
+func languageIn(words *wording.Language, texts map[string]string) *language {
+	texts = maps.Clone(texts)
+	texts[noteMustEnroll] = words.Decisions[enrollment.MustEnroll]
+	texts["problem.busy"], texts["problem.not_sent"] = words.Busy, words.NotSent
+	return &language{words, texts}
 }
 
 // Texts returns a copy of the words of the pages by their keys, in English ("en") or

@@ -231,7 +231,7 @@ func TestUnseenCodesComeFirst(t *testing.T) {
 	first := func(b *browser, base, token string) {
 		t.Helper()
 		moving(b).clone().get("/2fa/").at("/2fa/codes").submit("/2fa/codes").at("/2fa/")
-		b.clone().get(base+"?return=/news").at("/2fa/codes?return=" + url.QueryEscape(base+"?return=%2Fnews"))
+		b.clone().get(base + "?return=/news").at("/2fa/codes?return=" + url.QueryEscape(base+"?return=%2Fnews"))
 		b.clone().post(base, "to", "+49 2").at("/2fa/codes?return=" + url.QueryEscape(base))
 		codes := b.get("/2fa/").codes()
 		if b.get("/2fa/").at("/2fa/"); b.cookie(token) == "" { // they were shown

@@ -39,6 +39,8 @@ type host struct {
 	down     error            // what the database answers once the session was found
 }
 
+var texts = web.Texts("en")
+
 // newHost starts an application. The changes adjust the Config of its pages.
 func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)) *host {
 	t.Helper()
@@ -57,6 +59,16 @@ func newHost(t *testing.T, kit *enrollmenttest.Kit, changes ...func(*web.Config)
 	}
 	for _, change := range changes {
 		change(&config)
+	}
+	own := config.Text
+	config.Text = func(r *http.Request, key string) string {
+		if texts[key] == "" {
+			t.Errorf("%s %s asks for the words for %q, which Texts has not", r.Method, r.URL, key)
+		}
+		if own != nil {
+			return own(r, key)
+		}
+		return ""
 	}
 	var err error
 	if h.pages, err = web.New(kit.Guard, config); err != nil {
