@@ -114,6 +114,7 @@ func (c *call) read() bool {
 	} else {
 		err = c.readForm()
 	}
+	c.in.Name = strings.TrimSpace(c.in.Name) // a name of spaces can't be seen
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -194,7 +195,7 @@ func fieldsOf(v url.Values) fields {
 		Purpose: v.Get("for"),
 		Return:  v.Get("return"),
 		ID:      v.Get("id"),
-		Name:    strings.TrimSpace(v.Get("name")),
+		Name:    v.Get("name"),
 		Replace: v.Get("replace"),
 		Ticket:  v.Get("ticket"),
 		To:      v.Get("to"),

@@ -267,6 +267,8 @@ func TestForgedNote(t *testing.T) {
 	}
 	b.setCookie("__Host-twofactor-note", "denied~no_such_reason~totp~9999999999~0")
 	b.get("/2fa/").sees("That was not possible.")
+	b.setCookie("__Host-twofactor-note", "fault~busy~~0~0")
+	b.get("/2fa/").sees("We are busy at the moment.")
 }
 
 // New names what is missing.

@@ -172,6 +172,19 @@ func TestJSONLostAnswer(t *testing.T) {
 	again(token, lost("/2fa/codes/new", map[string]any{"token": token}))
 }
 
+// A name of spaces is none, and spaces around a name are left out, as in a form.
+func TestJSONName(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b, _, _ := h.member("alice")
+	c := h.client()
+	c.session = b.session()
+	id := c.call(200, "GET", "/2fa/", nil)["authenticators"].([]any)[0].(map[string]any)["id"]
+	c.call(422, "POST", "/2fa/rename", map[string]any{"id": id, "name": "  "})
+	c.call(200, "POST", "/2fa/rename", map[string]any{"id": id, "name": " tablet "})
+	b.get("/2fa/").sees("<strong>tablet</strong>")
+}
+
 // Something sensitive answers with what is missing, and takes a receipt in the header.
 func TestJSONStep(t *testing.T) {
 	t.Parallel()
