@@ -52,6 +52,15 @@ func used(code func(s *states.State) string, reason enrollment.Reason) holds {
 	}
 }
 
+// resumes holds if the token that was returned leads to the setup.
+func resumes(ctx context.Context, _ *states.State, g *enrollment.Guard, out *result) error {
+	if out == nil {
+		return nil
+	}
+	_, err := g.Resume(ctx, states.User, enrollment.SetupTokenOf(out.token))
+	return err
+}
+
 // waived runs a sign-in for which no code is asked.
 func waived(l func(s *states.State) enrollment.SignInOptions, by enrollment.Factor) doing {
 	return func(ctx context.Context, s *states.State, g *enrollment.Guard) (result, error) {

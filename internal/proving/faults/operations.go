@@ -68,13 +68,6 @@ func operations() []operation {
 	}
 	byNothing := func(S) enrollment.Proof { return enrollment.Proof{} }
 
-	resume := func(ctx context.Context, _ S, g G, out *result) error {
-		if out == nil {
-			return nil
-		}
-		_, err := g.Resume(ctx, states.User, enrollment.SetupTokenOf(out.token))
-		return err
-	}
 	confirm := func(token func(s S) enrollment.SetupToken, code func(s S) string) func(context.Context, S, G) (result, error) {
 		return func(ctx context.Context, s S, g G) (result, error) {
 			done, err := g.Confirm(ctx, states.User, token(s), code(s))
@@ -101,32 +94,12 @@ func operations() []operation {
 		_, err = g.Confirm(ctx, states.User, s.Token, waiting(s))
 		return expect(err, enrollment.ReasonAlreadyConfirmed)
 	}
-	answer := func(challenge func(s S) enrollment.Challenge, code func(s S) string) func(context.Context, S, G) (result, error) {
-		return func(ctx context.Context, s S, g G) (result, error) {
-			ok, err := g.Answer(ctx, enrollment.PurposeSignIn, challenge(s), code(s))
-			if (err == nil) != (ok.UserID == states.User) {
-				err = fmt.Errorf("a Success for %q with the error %w", ok.UserID, err)
-			}
-			return result{}, err
-		}
-	}
 	challenge := func(s S) enrollment.Challenge { return s.Challenge }
 	spent := func(s S) enrollment.Challenge { return s.Spent }
 	recoveryCode := func(s S) string { return s.Codes[1] }
 	spentCode := func(s S) string { return s.Codes[0] }
-	verify := func(code func(s S) string) func(context.Context, S, G) (result, error) {
-		return func(ctx context.Context, s S, g G) (result, error) {
-			_, err := g.Verify(ctx, states.User, "x", code(s))
-			return result{}, err
-		}
-	}
 	// replayed: the code is used up.
-	replayed := func(code func(s S) string) func(context.Context, S, G, *result) error {
-		return func(ctx context.Context, s S, g G, _ *result) error {
-			_, err := g.Verify(ctx, states.User, "x", code(s))
-			return expect(err, enrollment.ReasonReplayed)
-		}
-	}
+	replayed := func(code func(s S) string) holds { return used(code, enrollment.ReasonReplayed) }
 	answered := func(code func(s S) string, reason enrollment.Reason) func(context.Context, S, G, *result) error {
 		return func(ctx context.Context, s S, g G, out *result) error {
 			if err := replayed(code)(ctx, s, g, out); err != nil {
@@ -134,15 +107,6 @@ func operations() []operation {
 			}
 			_, err := g.Answer(ctx, enrollment.PurposeSignIn, s.Challenge, s.Next())
 			return expect(err, reason)
-		}
-	}
-	state := func(want store.State, apps int) func(context.Context, S, G, *result) error {
-		return func(ctx context.Context, _ S, g G, _ *result) error {
-			s, text := statusOf(ctx, g)
-			if s.State != want || len(s.Authenticators) != apps || !s.SetupExpires.IsZero() {
-				return errors.New(text)
-			}
-			return nil
 		}
 	}
 	disable := func(p func(s S) enrollment.Proof) func(context.Context, S, G) (result, error) {
@@ -178,41 +142,30 @@ func operations() []operation {
 		}
 		return codesWork(ctx, g, out)
 	}
-	both := func(held ...func(context.Context, S, G, *result) error) func(context.Context, S, G, *result) error {
-		return func(ctx context.Context, s S, g G, out *result) error {
-			for _, h := range held {
-				if err := h(ctx, s, g, out); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-	}
-
 	ops := []operation{
-		{name: "Begin", state: "none", run: begin(proven(byReauth)), writes: true, held: resume},
-		{name: "Begin again", state: "pending", run: begin(proven(byReauth)), writes: true, held: resume},
-		{name: "Begin after all", state: "disabled", run: begin(proven(byReauth)), writes: true, held: resume},
-		{name: "Begin by token", state: "pending", run: begin(proven(byToken)), writes: true, held: resume},
-		{name: "Begin after all by token", state: "disabled", run: begin(proven(byToken)), writes: true, held: resume},
+		{name: "Begin", state: "none", run: begin(proven(byReauth)), writes: true, held: resumes},
+		{name: "Begin again", state: "pending", run: begin(proven(byReauth)), writes: true, held: resumes},
+		{name: "Begin after all", state: "disabled", run: begin(proven(byReauth)), writes: true, held: resumes},
+		{name: "Begin by token", state: "pending", run: begin(proven(byToken)), writes: true, held: resumes},
+		{name: "Begin after all by token", state: "disabled", run: begin(proven(byToken)), writes: true, held: resumes},
 		{name: "Begin by old token", state: "none", run: begin(proven(byOld)), want: enrollment.ReasonEnrollTokenInvalid},
 		{name: "Begin without a proof", state: "none", run: begin(proven(byNothing)), want: enrollment.ReasonProofRequired},
-		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, quiet: true, held: both(resume, replayed(S.Right))},
-		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: both(resume, replayed(recoveryCode))},
-		{name: "Begin by receipt", state: "confirmed", run: begin(proven(byReceipt)), writes: true, held: resume},
+		{name: "Begin by code", state: "confirmed", run: begin(proven(byCode)), writes: true, once: true, quiet: true, held: all(resumes, replayed(S.Right))},
+		{name: "Begin by recovery code", state: "confirmed", run: begin(proven(byRecovery)), writes: true, once: true, held: all(resumes, replayed(recoveryCode))},
+		{name: "Begin by receipt", state: "confirmed", run: begin(proven(byReceipt)), writes: true, held: resumes},
 		{name: "Begin by wrong code", state: "confirmed", run: begin(proven(byWrong)), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Begin by used code", state: "confirmed", run: begin(proven(byUsed)), want: enrollment.ReasonReplayed},
 		{name: "Begin without proof", state: "confirmed", run: begin(proven(byNothing)), want: enrollment.ReasonProofRequired},
-		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: both(resume, replayed(S.Right)), run: begin(func(s S) enrollment.BeginOptions {
+		{name: "Begin to replace", state: "confirmed", writes: true, once: true, quiet: true, held: all(resumes, replayed(S.Right)), run: begin(func(s S) enrollment.BeginOptions {
 			return enrollment.BeginOptions{Replace: s.SecondID, Proof: byCode(s)}
 		})},
-		{name: "Begin a hardware token", state: "none", writes: true, held: resume, run: begin(func(s S) enrollment.BeginOptions {
+		{name: "Begin a hardware token", state: "none", writes: true, held: resumes, run: begin(func(s S) enrollment.BeginOptions {
 			return enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: enrollment.ByReauth("password")}
 		})},
-		{name: "Begin the hardware token again", state: "token staged", writes: true, held: resume, run: begin(func(s S) enrollment.BeginOptions {
+		{name: "Begin the hardware token again", state: "token staged", writes: true, held: resumes, run: begin(func(s S) enrollment.BeginOptions {
 			return enrollment.BeginOptions{HardwareToken: s.Hardware(), Proof: byReceipt(s)}
 		})},
-		{name: "Confirm a hardware token", state: "token staged", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 3))},
+		{name: "Confirm a hardware token", state: "token staged", run: confirm(token, waiting), writes: true, once: true, held: all(confirmed, leadsTo(store.Confirmed, 3))},
 		{name: "Confirm a hardware token with wrong code", state: "token staged", run: confirm(token, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Confirm a hardware token with slow clock", state: "token staged", run: confirm(token, slow), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Resume", state: "pending", reads: true, run: func(ctx context.Context, s S, g G) (result, error) {
@@ -223,15 +176,15 @@ func operations() []operation {
 			_, err := g.Resume(ctx, states.User, s.OldToken)
 			return result{}, err
 		}},
-		{name: "Confirm", state: "pending", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 1), setupShownAgain, func(ctx context.Context, _ S, g G, out *result) error {
+		{name: "Confirm", state: "pending", run: confirm(token, waiting), writes: true, once: true, held: all(confirmed, leadsTo(store.Confirmed, 1), setupShownAgain, func(ctx context.Context, _ S, g G, out *result) error {
 			return codesWork(ctx, g, out)
 		})},
 		{name: "Confirm with wrong code", state: "pending", run: confirm(token, wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "setup"},
 		{name: "Confirm with slow clock", state: "pending", run: confirm(token, slow), want: enrollment.ReasonClockSkew, writes: true, counts: "setup"},
 		{name: "Confirm superseded", state: "pending", run: confirm(oldToken, waiting), want: enrollment.ReasonSetupSuperseded},
-		{name: "Confirm another", state: "staged", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 3))},
-		{name: "Confirm replacement", state: "replacing", run: confirm(token, waiting), writes: true, once: true, held: both(confirmed, state(store.Confirmed, 2))},
-		{name: "Cancel", state: "pending", writes: true, once: true, quiet: true, held: state(store.None, 0), run: func(ctx context.Context, _ S, g G) (result, error) {
+		{name: "Confirm another", state: "staged", run: confirm(token, waiting), writes: true, once: true, held: all(confirmed, leadsTo(store.Confirmed, 3))},
+		{name: "Confirm replacement", state: "replacing", run: confirm(token, waiting), writes: true, once: true, held: all(confirmed, leadsTo(store.Confirmed, 2))},
+		{name: "Cancel", state: "pending", writes: true, once: true, quiet: true, held: leadsTo(store.None, 0), run: func(ctx context.Context, _ S, g G) (result, error) {
 			return result{}, g.Cancel(ctx, states.User)
 		}},
 		{name: "Cancel nothing", state: "confirmed", want: enrollment.ReasonNoSetup, run: func(ctx context.Context, _ S, g G) (result, error) {
@@ -251,7 +204,7 @@ func operations() []operation {
 			}
 			return result{}, err
 		}},
-		{name: "SignIn moves in", state: "none", writes: true, told: true, held: both(state(store.Confirmed, 1), replayed(S.Right), replayed(S.Next), importedOnce), run: func(ctx context.Context, s S, g G) (result, error) {
+		{name: "SignIn moves in", state: "none", writes: true, told: true, held: all(leadsTo(store.Confirmed, 1), replayed(S.Right), replayed(S.Next), importedOnce), run: func(ctx context.Context, s S, g G) (result, error) {
 			im := s.Imported(false)
 			d, err := g.SignIn(ctx, states.User, enrollment.SignInOptions{Import: &im})
 			if (err == nil) != (d.Next == enrollment.AskCode) || (err == nil) == d.NextCode.IsZero() {
@@ -274,15 +227,15 @@ func operations() []operation {
 		{name: "Verify with recovery code", state: "staged", run: verify(recoveryCode), writes: true, once: true, held: replayed(recoveryCode)},
 		{name: "Verify with wrong code", state: "confirmed", run: verify(wrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Verify without", state: "disabled", run: verify(wrong), want: enrollment.ReasonNotEnrolled},
-		{name: "Disable by code", state: "confirmed", run: disable(byCode), writes: true, once: true, held: state(store.Disabled, 0)},
-		{name: "Disable by receipt", state: "staged", run: disable(byReceipt), writes: true, once: true, held: state(store.Disabled, 0)},
-		{name: "Disable after wrong codes", state: "guessed", run: disable(byReceipt), writes: true, once: true, notify: true, held: state(store.Disabled, 0)},
+		{name: "Disable by code", state: "confirmed", run: disable(byCode), writes: true, once: true, held: leadsTo(store.Disabled, 0)},
+		{name: "Disable by receipt", state: "staged", run: disable(byReceipt), writes: true, once: true, held: leadsTo(store.Disabled, 0)},
+		{name: "Disable after wrong codes", state: "guessed", run: disable(byReceipt), writes: true, once: true, notify: true, held: leadsTo(store.Disabled, 0)},
 		{name: "Disable by wrong code", state: "confirmed", run: disable(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
 		{name: "Disable by used code", state: "confirmed", run: disable(byUsed), want: enrollment.ReasonReplayed},
-		{name: "Remove by code", state: "confirmed", run: remove(byCode), writes: true, once: true, held: both(state(store.Confirmed, 1), replayed(S.Right))},
-		{name: "Remove by receipt", state: "confirmed", run: remove(byReceipt), writes: true, once: true, held: state(store.Confirmed, 1)},
+		{name: "Remove by code", state: "confirmed", run: remove(byCode), writes: true, once: true, held: all(leadsTo(store.Confirmed, 1), replayed(S.Right))},
+		{name: "Remove by receipt", state: "confirmed", run: remove(byReceipt), writes: true, once: true, held: leadsTo(store.Confirmed, 1)},
 		{name: "Remove by wrong code", state: "confirmed", run: remove(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},
-		{name: "RenewCodes by code", state: "confirmed", run: newCodes(byCode), writes: true, once: true, held: both(renewed, replayed(S.Right))},
+		{name: "RenewCodes by code", state: "confirmed", run: newCodes(byCode), writes: true, once: true, held: all(renewed, replayed(S.Right))},
 		{name: "RenewCodes by receipt", state: "confirmed", run: newCodes(byReceipt), writes: true, once: true, held: renewed},
 		{name: "RenewCodes by recovery code", state: "confirmed", run: newCodes(byRecovery), writes: true, once: true, held: renewed},
 		{name: "RenewCodes by wrong code", state: "confirmed", run: newCodes(byWrong), want: enrollment.ReasonWrongCode, writes: true, counts: "totp"},

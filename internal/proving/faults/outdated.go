@@ -51,13 +51,6 @@ func outdatedOperations() []operation {
 		setup, err := g.Begin(ctx, states.User, s.Replacing())
 		return result{token: setup.Token.Reveal()}, err
 	}
-	resumes := func(ctx C, _ S, g G, out *result) error {
-		if out == nil {
-			return nil
-		}
-		_, err := g.Resume(ctx, states.User, enrollment.SetupTokenOf(out.token))
-		return err
-	}
 	confirm := func(ctx C, s S, g G) (result, error) {
 		done, err := g.Confirm(ctx, states.User, s.Token, s.Code(s.Waits))
 		if err == nil && done.Success.Purpose != enrollment.PurposeSignIn {

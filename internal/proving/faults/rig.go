@@ -188,5 +188,3 @@ func notifies(op *operation) []notify {
 	}
 	return []notify{nil, states.Taken}
 }
-
-func Taken(context.Context, enrollment.Event) error { return nil }
