@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,7 +18,7 @@ type command struct {
 	count    int    // how many there are
 	about    string // one line
 	more     string // what "help COMMAND" says besides
-	flags    string // the names of the flags that it takes, each after a space
+	flags    string // the names of the flags that it takes, with spaces between them
 	run      func(ctx context.Context, s *session, operands []string) int
 }
 
@@ -88,27 +89,15 @@ func (c *command) set(f *flags, actor string) *flag.FlagSet {
 			set.TextVar(&f.states, name, states(nil), "only those that the database has in these `states`, such as none,pending,disabled")
 		}},
 	} {
-		if takes(c.flags, x.name) {
+		if c.takes(x.name) {
 			x.add(x.name)
 		}
 	}
 	return set
 }
 
-// takes reports whether a list of flags has the name.
-func takes(list, name string) bool {
-	for len(list) > 0 {
-		var one string
-		if _, err := fmt.Sscan(list, &one); err != nil {
-			return false
-		}
-		if one == name {
-			return true
-		}
-		list = list[1+len(one):]
-	}
-	return false
-}
+// takes reports whether the command has the flag of that name.
+func (c *command) takes(name string) bool { return slices.Contains(strings.Fields(c.flags), name) }
 
 // errHelp says that the help was asked for.
 var errHelp = errors.New("help")
@@ -147,7 +136,7 @@ func (s *session) parse(args []string) (operands []string, err error) {
 	case s.confirm != 0 && !s.erase, s.lost && !s.erase:
 		return nil, errors.New("-yes and -keys-lost need -erase")
 	}
-	acts := takes(s.command.flags, "reason") && (s.erase || !takes(s.command.flags, "erase"))
+	acts := s.command.takes("reason") && (s.erase || !s.command.takes("erase"))
 	if acts && s.reason == "" {
 		return nil, errors.New("-reason is required: the user can read it")
 	}

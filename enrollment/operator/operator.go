@@ -206,7 +206,8 @@ var explanations = map[enrollment.Reason]string{
 	enrollment.ReasonOwnAccount:    "the actor is this very user; another one has to do it",
 	enrollment.ReasonNoReset:       "the user has not asked for a reset",
 	enrollment.ReasonResetWaiting:  "the owner still has time to cancel the request",
-	enrollment.ReasonInvalidBypass: "the bypass is too long; see Config.MaxBypass",
+	enrollment.ReasonOwnerNotTold:  "the owner has not heard of the request yet: let sweep deliver the event, and look why Notify failed",
+	enrollment.ReasonInvalidBypass: "the bypass is too long, or would end in the past; see Config.MaxBypass",
 	enrollment.ReasonUserIDTaken:   "the new id has a record already; if it is not needed, erase it first",
 }
 

@@ -6,6 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +22,42 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
+
+// Each reason that the documentation of an Admin names for a command is explained.
+func TestExplanations(t *testing.T) {
+	t.Parallel()
+	commands := []string{"Unlock", "Reset", "ApproveReset", "RefuseReset", "Bypass", "Erase", "Move"}
+	source, err := os.ReadFile("operator.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("../admin*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			method, ok := d.(*ast.FuncDecl)
+			if !ok || method.Recv == nil || !slices.Contains(commands, method.Name.Name) {
+				continue
+			}
+			for _, reason := range regexp.MustCompile(`Reason[A-Z]\w+`).FindAllString(method.Doc.Text(), -1) {
+				found++
+				if !strings.Contains(string(source), "enrollment."+reason+":") {
+					t.Errorf("%s can be denied for %s, which is not explained", method.Name.Name, reason)
+				}
+			}
+		}
+	}
+	if found < len(commands) {
+		t.Errorf("only %d reasons are documented", found)
+	}
+}
 
 // A console is a kit with the commands of an operator.
 type console struct {
@@ -108,7 +151,11 @@ func TestCommandsForOneAccount(t *testing.T) {
 	if got := c.Status("alice").BypassUntil; !got.Equal(c.Now().Add(2 * time.Hour)) {
 		t.Errorf("the bypass ends %v", got)
 	}
-	c.run(operator.ExitDenied, "bypass", "alice", "-for", "25h", "-reason", "ticket 7")
+	for _, long := range []string{"25h", "-1h", "0s"} {
+		if _, says := c.run(operator.ExitDenied, "bypass", "alice", "-for", long, "-reason", "ticket 7"); !strings.Contains(says, "too long, or would end in the past") {
+			t.Errorf("for %s: %s", long, says)
+		}
+	}
 	c.run(operator.ExitDenied, "approve", "alice", "-reason", "ticket 7")
 	c.run(operator.ExitDenied, "refuse", "alice", "-reason", "ticket 7")
 
