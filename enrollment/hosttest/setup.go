@@ -58,7 +58,7 @@ func (p Page) setupURI() (string, error) {
 	if uri := uriRE.FindString(p.text()); uri != "" {
 		return uri, nil
 	}
-	for _, key := range keyRE.FindAllString(elements.ReplaceAllString(p.text(), ""), -1) {
+	if key := keyRE.FindString(elements.ReplaceAllString(p.text(), "")); key != "" {
 		key = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(key))
 		return "otpauth://totp/account?secret=" + url.QueryEscape(key), nil
 	}
