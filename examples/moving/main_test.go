@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/base32"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
+	"github.com/seed-1b6a03a1/twofactor/examples/internal/sqlite"
+	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
 // A shop is a made-up Laravel application with users in an SQLite file, and a folder
@@ -107,6 +110,36 @@ func TestThousandUsers(t *testing.T) {
 	}
 	if ok, err := guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, "code-29-of-the-sheet"); err != nil || ok.UserID != "30" {
 		t.Errorf("Answer = %v, %v", ok.UserID, err)
+	}
+}
+
+// A look makes no key file either, where the new service has begun without one.
+func TestLookMakesNoKey(t *testing.T) {
+	s := openShop(t, 1)
+	db, err := sqlite.Open(filepath.Join(s.data, "app.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := sqlstore.New(db, sqlstore.SQLite).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until := time.Now().AddDate(0, 3, 0).Format(time.DateOnly)
+	if code, out := s.run("-short-until", until); code != 0 || !strings.Contains(out, "1 of 1 users would move") {
+		t.Errorf("%d\n%s", code, out)
+	}
+	key := filepath.Join(s.data, "twofactor.key")
+	if _, err := os.Stat(key); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is a key file, %v", err)
+	}
+	if code, out := s.run("-short-until", until, "-write"); code != 0 {
+		t.Fatalf("%d\n%s", code, out)
+	}
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := s.run("-short-until", until); code != 1 || !strings.Contains(out, "the key file is missing") {
+		t.Errorf("%d\n%s", code, out)
 	}
 }
 

@@ -34,15 +34,18 @@ func (o options) openNew(ctx context.Context) (*enrollment.Guard, func() error, 
 		return nil, nil, err
 	}
 	accounts := sqlstore.New(db, sqlstore.SQLite)
+	prepare, openKeys := accounts.Check, keyfile.Find
 	if o.write {
-		err = accounts.Migrate(ctx)
-	} else {
-		err = accounts.Check(ctx)
+		prepare, openKeys = accounts.Migrate, keyfile.Open
 	}
-	if err != nil {
+	if err := prepare(ctx); err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}
-	keys, err := keyfile.Open(ctx, keyPath, accounts)
+	keys, err := openKeys(ctx, keyPath, accounts)
+	if !o.write && errors.Is(err, fs.ErrNotExist) { // and there are no accounts
+		db.Close()
+		return rehearsalGuard(config)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}

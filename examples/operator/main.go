@@ -64,22 +64,22 @@ func called(program string, flags *flag.FlagSet) []string {
 	return call
 }
 
-// open opens the database and the keys, and creates neither. A real service takes
-// its own function for that, so that both programs have the same Config.
+// open opens the database and the keys. It creates neither: the service has done that, or
+// the flags are wrong. A real service takes its own function for this, so that both
+// programs have the same Config.
 func open(ctx context.Context, data, address string, stderr io.Writer) (*enrollment.Guard, *sqlstore.Store, error) {
-	if address == "" {
-		path := filepath.Join(data, "app.db")
+	address = cmp.Or(address, "sqlite://"+filepath.Join(data, "app.db"))
+	if path, ok := strings.CutPrefix(address, "sqlite://"); ok {
 		if _, err := os.Stat(path); err != nil {
-			return nil, nil, fmt.Errorf("is -data the folder of the service? %w", err)
+			return nil, nil, fmt.Errorf("are -data and -db those of the service? %w", err)
 		}
-		address = "sqlite://" + path
 	}
 	db, dialect, err := database.Open(address) // until the program ends
 	if err != nil {
 		return nil, nil, err
 	}
 	accounts := sqlstore.New(db, dialect)
-	keys, err := keyfile.Open(ctx, filepath.Join(data, "twofactor.key"), accounts)
+	keys, err := keyfile.Find(ctx, filepath.Join(data, "twofactor.key"), accounts)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -98,13 +100,46 @@ func TestWithoutData(t *testing.T) {
 		{[]string{"help"}, operator.ExitOK, "the only administrator is locked out"},
 		{[]string{"help", "move"}, operator.ExitOK, "usage: operator move OLD NEW"},
 		{nil, operator.ExitOK, "the only administrator is locked out"},
-		{[]string{"stats"}, operator.ExitFault, "is -data the folder of the service?"},
+		{[]string{"stats"}, operator.ExitFault, "are -data and -db those of the service?"},
 	} {
 		var out bytes.Buffer
 		args := append([]string{"operator", "-data", filepath.Join(t.TempDir(), "none")}, c.args...)
 		if code := run(t.Context(), args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
 			t.Errorf("%q: exit code %d, %s", c.args, code, out.String())
 		}
+	}
+}
+
+// A wrong flag leaves nothing behind.
+func TestCreatesNothing(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	fails := func(says string, args ...string) {
+		t.Helper()
+		var out bytes.Buffer
+		args = append([]string{"operator", "-data", data}, append(args, "stats")...)
+		if code := run(t.Context(), args, &out, &out); code != operator.ExitFault || !strings.Contains(out.String(), says) {
+			t.Errorf("%q: exit code %d: %s", args, code, &out)
+		}
+	}
+	fails("app.db: no such file")
+	fails("typo.db: no such file", "-db", "sqlite://"+filepath.Join(data, "typo.db"))
+	fails("folder/typo.db: no such file", "-db", "sqlite://"+filepath.Join(data, "folder", "typo.db"))
+	if left, err := os.ReadDir(data); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v, %v", left, err)
+	}
+
+	db, err := sqlite.Open(filepath.Join(data, "app.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := sqlstore.New(db, sqlstore.SQLite).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fails("twofactor.key: no such file") // although there is no account that it would have to open
+	if _, err := os.Stat(filepath.Join(data, "twofactor.key")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is a key file, %v", err)
 	}
 }
 

@@ -27,9 +27,22 @@ var ErrLost = errors.New("the key file is missing, and the database has two-fact
 // open them, and the file is probably in a backup. The error then matches
 // [ErrLost].
 func Open(ctx context.Context, path string, accounts store.Lister) (*keyring.Ring, error) {
-	ring, err := read(path)
+	ring, err := Find(ctx, path, accounts)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return ring, err
+	}
+	if err := create(path); err != nil {
+		return nil, fmt.Errorf("creating the key file: %w", err)
+	}
+	return read(path) // another process may have created it first
+}
+
+// Find is Open for a program that must not create anything. If the file does not
+// exist and the store holds no accounts, the error matches [fs.ErrNotExist].
+func Find(ctx context.Context, path string, accounts store.Lister) (*keyring.Ring, error) {
+	ring, missing := read(path)
+	if !errors.Is(missing, fs.ErrNotExist) {
+		return ring, missing
 	}
 	held, err := accounts.List(ctx, store.Query{Limit: 1})
 	if err != nil {
@@ -38,10 +51,7 @@ func Open(ctx context.Context, path string, accounts store.Lister) (*keyring.Rin
 	if len(held.Records) > 0 {
 		return nil, fmt.Errorf("%w: put %s back, or start with an empty database", ErrLost, path)
 	}
-	if err := create(path); err != nil {
-		return nil, fmt.Errorf("creating the key file: %w", err)
-	}
-	return read(path) // another process may have created it first
+	return nil, missing
 }
 
 // read returns the keys in an existing file.
