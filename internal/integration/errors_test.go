@@ -155,6 +155,25 @@ var sqlTroubles = map[string]func(t *testing.T) proving.Trouble{
 		}}
 	},
 	"MySQL 1047, a Galera node without its cluster": nil, // see TestGalera
+	"MySQL 1290, read only, as after a failover to another server": func(t *testing.T) proving.Trouble {
+		// On a server of its own, with a user who may not write in spite of that.
+		b := benchOn(t, sqlstore.MySQL, testenv.MariaDBWith(t), func(dsn string) string {
+			return strings.Replace(dsn, "root@", "app@", 1)
+		})
+		exec := func(statement string) {
+			t.Helper()
+			if _, err := b.app.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec("CREATE USER app@localhost")
+		exec("GRANT SELECT, INSERT, UPDATE, DELETE ON *.* TO app@localhost")
+		return proving.Trouble{Store: b.store, Meet: func(r store.Record, prev int64) error {
+			exec("SET GLOBAL read_only = 1")
+			defer exec("SET GLOBAL read_only = 0")
+			return saying(t, b.other.Save(t.Context(), r, prev), "Error 1290")
+		}}
+	},
 	"PostgreSQL 40001, serialization": func(t *testing.T) proving.Trouble {
 		b := openBench(t, sqlstore.PostgreSQL, set(" default_transaction_isolation=serializable"))
 		return proving.Trouble{Store: b.store, Meet: func(r store.Record, prev int64) error {

@@ -68,6 +68,8 @@
 //	  a Galera node that does not catch up
 //	MySQL 1047, a Galera node without      the error          no                        the caller, at another node
 //	  its cluster
+//	MySQL 1290, read only, as after a      the error          no                        the caller, at the primary
+//	  failover to another server
 //	PostgreSQL 40001, serialization        the error          no                        the caller; Check refuses
 //	                                                                                    the levels that cause it
 //	PostgreSQL 40P01, deadlock             the error          no                        the caller
