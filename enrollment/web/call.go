@@ -43,19 +43,20 @@ func (p *Pages) call(w http.ResponseWriter, r *http.Request) *call {
 // is about another account.
 func (c *call) member() bool {
 	user, err := c.who()
+	if err == nil && user != "" {
+		c.user = user
+		return c.takes(user)
+	}
+	c.headers() // RequireRecent sets them only if it answers
 	switch {
 	case err != nil:
 		c.fault(err)
-		return false
-	case user == "" && c.json:
+	case c.json:
 		c.refuse(http.StatusUnauthorized, "signed_out")
-		return false
-	case user == "":
+	default:
 		c.toLogin(c.here())
-		return false
 	}
-	c.user = user
-	return c.takes(user)
+	return false
 }
 
 // here returns the path that leads back to the page of the request.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -54,6 +55,17 @@ func TestRequireRecent(t *testing.T) {
 	b.get("/2fa/disable").submit("/2fa/step", "code", h.code(app)).at("/2fa/disable")
 	b.login("alice").submit("/2fa/sign-in", "code", h.code(app))
 	b.get("/2fa/disable").at("/2fa/step?for=settings&return=%2F2fa%2Fdisable")
+
+	// Nobody is signed in, or that can't be found out: this package answers, with its headers.
+	nobody := still(h.browser()).get("/delete")
+	if nobody.status != http.StatusSeeOther || nobody.header.Get("Location") != "/login?return=%2Fdelete" || nobody.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("status %d, %v", nobody.status, nobody.header)
+	}
+	h.kit.FailStore(errors.New("the database is down"))
+	if b.get("/delete"); b.status != http.StatusInternalServerError || b.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("status %d, %v", b.status, b.header)
+	}
+	h.kit.FailStore(nil)
 
 	b.get("/2fa/step?for=other")
 	if b.status != http.StatusNotFound {
