@@ -72,7 +72,7 @@
   }
 
   // Times in the zone of the reader.
-  const zone = new Intl.DateTimeFormat(document.documentElement.lang, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  const zone = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
   for (const time of document.querySelectorAll("time[datetime]")) {
     time.textContent = zone.format(new Date(time.dateTime));
   }

@@ -126,6 +126,11 @@ func security(t *testing.T) {
 	h.Get("/as/" + u.ID)
 	h.Get("/2fa/")
 	h.show("security", "form[action='/2fa/devices/revoke']", "a[href='/2fa/disable']", ".history")
+	// The script shows times in a layout without a language, too.
+	h.Evaluate(`document.documentElement.removeAttribute("lang");
+		for (const time of document.querySelectorAll("time")) time.textContent = "";
+		document.body.append(Object.assign(document.createElement("script"), { src: "/2fa/script.js" }))`)
+	h.Sees("2026")
 	h.Get("/2fa/nothing")
 	h.show("refused", "a.button")
 }
