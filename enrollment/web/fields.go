@@ -216,30 +216,27 @@ func (c *call) writeJSON(status int, v any) {
 	_, _ = c.w.Write(append(body, '\n'))
 }
 
-// answerDenied writes why something was denied, in words besides.
-func (c *call) answerDenied(status int, text string, err error) {
-	said := struct {
-		*enrollment.Denied
-		Text string
-	}{deniedIn(err), text}
-	body := map[string]any{"text": said.Text}
+// answerDenied writes the reason of a denial, its members, and a text for the user.
+func (c *call) answerDenied(status int, text string, reason error) {
+	denied := deniedIn(reason)
+	body := map[string]any{"text": text}
 	switch {
-	case said.Denied != nil:
-		encoded, err := json.Marshal(said.Denied)
+	case denied != nil:
+		encoded, err := json.Marshal(denied)
 		if err == nil {
 			err = json.Unmarshal(encoded, &body)
-		}
-		if r := said.Denied.Replace; r != nil { // what leads to the setup
-			body["enroll_token"], body["replace"] = r.EnrollToken, r.Authenticator
-		}
-		if !c.replacement.IsZero() {
-			body["new_code"] = c.replacement.Reveal()
 		}
 		if err != nil {
 			c.config.Fail(c.w, c.r, err)
 			return
 		}
-	case errors.Is(err, enrollment.ErrNotSent):
+		if r := denied.Replace; r != nil { // what leads to the setup
+			body["enroll_token"], body["replace"] = r.EnrollToken, r.Authenticator
+		}
+		if !c.replacement.IsZero() {
+			body["new_code"] = c.replacement.Reveal()
+		}
+	case errors.Is(reason, enrollment.ErrNotSent):
 		body["reason"] = "not_sent"
 	default:
 		body["reason"] = "busy"

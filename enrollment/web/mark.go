@@ -17,9 +17,9 @@ func markOf(userID string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// isOf reports whether the form is about this user. A form without a mark is that of an
-// application, about the user who is signed in. Nor has JSON one: there, each token names
-// its user.
+// isOf reports whether the form is about this user. A form without a mark is one of the
+// application, and about the user who is signed in. JSON has no mark either: a program names
+// its session in each request.
 func (c *call) isOf(userID string) bool { return c.in.Mark == "" || c.in.Mark == markOf(userID) }
 
 // takes reports whether the form is about this user, and answers the request if not.

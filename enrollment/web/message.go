@@ -3,7 +3,6 @@ package web
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
@@ -14,19 +13,24 @@ func (c *call) sendSignIn() {
 	}
 	challenge := c.challenge()
 	d, err := c.guard.Messages().Send(c.r.Context(), enrollment.PurposeSignIn, challenge)
-	c.sentMessage(d, err, cookieMessage, c.onward("/sign-in"))
+	c.sentMessage(d, err, cookieMessage, "/sign-in")
 }
 
-// sentMessage answers with where the code was sent to. In the cookie, the challenge of
-// the message stands beside it.
-func (c *call) sentMessage(d enrollment.Delivery, err error, cookie, page string) {
-	withCode := page + map[bool]string{true: "&", false: "?"}[strings.Contains(page, "?")] + "with=" + withText
+// sentMessage answers with where the code was sent to. The cookie gets that and the
+// challenge of the message. The route is that of the page for the code.
+func (c *call) sentMessage(d enrollment.Delivery, err error, cookie, route string) {
+	page := c.at(route, "for", c.in.Purpose, "return", localPath(c.in.Return))
+	withCode := c.at(route, "for", c.in.Purpose, "return", localPath(c.in.Return), "with", withText)
 	switch {
 	case err == nil && c.json:
 		c.writeJSON(http.StatusOK, d)
 	case err == nil:
 		c.setCookie(cookie, 0, d.Challenge.Reveal(), packed(d.Address.Channel), packed(d.Address.Hint))
-		c.done(map[bool]string{true: "note.sent_earlier", false: "note.sent"}[d.Earlier], withCode)
+		said := "note.sent"
+		if d.Earlier {
+			said = "note.sent_earlier"
+		}
+		c.done(said, withCode)
 	case errors.Is(err, enrollment.ReasonTooSoon) && c.sent(cookie) != nil:
 		c.deny(err, withCode)
 	default:

@@ -55,8 +55,8 @@ type Page struct {
 	// Codes are the recovery codes to show.
 	Codes recovery.Codes
 
-	// Account is the name of the account that a page is about which shows recovery codes,
-	// or, if Config.Account is set, which asks for a code of a sign-in or a step.
+	// Account is the name of the account, on a page that shows recovery codes. If
+	// Config.Account is set, the pages sign-in and step have it, too.
 	Account string
 
 	// Status is where the account of the signed-in user stands.

@@ -191,12 +191,11 @@ func (c *call) sendStep() {
 		c.refuse(http.StatusNotFound, "not_found")
 		return
 	}
-	page := c.at("/step", "for", string(purpose), "return", localPath(c.in.Return))
 	d, err := c.guard.SignIn(c.r.Context(), c.user, enrollment.SignInOptions{Purpose: purpose})
 	if err != nil {
 		c.fault(err)
 		return
 	}
 	sent, err := c.guard.Messages().Send(c.r.Context(), purpose, d.Challenge)
-	c.sentMessage(sent, err, cookieStep, page)
+	c.sentMessage(sent, err, cookieStep, "/step")
 }

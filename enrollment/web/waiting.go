@@ -40,9 +40,10 @@ func (c *call) setWaiting(s waiting) {
 // bounds the cookie.
 const maxAccount = 256
 
-// accountOf returns the name of the user's account for a page that asks for a code, and ""
-// if the application gives none, or for a program, which knows whom it signs in. The page of a sign-in has it from the cookie: the user there
-// is not sealed, and a browser could ask for the name of anybody.
+// accountOf returns the name of the user's account for a page that asks for a code. It is ""
+// if Config.Account is not set, and for a client that speaks JSON. Ask only for a user whose
+// first factor was right, or who is signed in. The user in the cookie is not sealed: a browser
+// could write anybody there, so the page of a sign-in takes the name from the cookie as well.
 func (c *call) accountOf(userID string) (string, error) {
 	if !c.named || c.json {
 		return "", nil
