@@ -166,8 +166,8 @@ func (c *call) addNote(p *Page) {
 	}
 	switch n.kind {
 	case noteDone:
-		p.Notice = fill(c.text(n.key), "{time}", c.lang.time(n.until), "{codes}", strconv.Itoa(n.count))
-		p.urges = n.key == noteMustEnroll || n.key == noteWrongCodes
+		p.Notice = fill(c.text(n.key), "{time}", c.lang.time(n.until), "{codes}", strconv.Itoa(n.count), "{wait}", c.lang.words.Duration(n.until.Sub(p.now)))
+		p.urges = n.key == noteMustEnroll || n.key == noteWrongCodes || n.key == noteNextCode
 	case noteDenied:
 		p.Denied = n.denied
 		p.Problem = c.lang.words.Describe(n.denied, noTime).Text

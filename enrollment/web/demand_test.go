@@ -299,6 +299,45 @@ func TestReplacementOnly(t *testing.T) {
 	}
 }
 
+// What ends at a certain time is shown: a short secret, and the permission of an administrator.
+func TestEndsAreShown(t *testing.T) {
+	t.Parallel()
+	kit := enrollmenttest.New(t, func(c *enrollment.Config) { c.ShortSecretsUntil = c.Now().Add(2 * time.Hour) })
+	h := newHost(t, kit)
+	admin := kit.Guard.Admin("root", "at the desk")
+	if err := admin.Bypass(t.Context(), "bob", kit.Clock.Now().Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	h.browser().login("bob").get("/2fa/").at("/2fa/", "without a code until 2 January 2026, 05:04 UTC").lacks("too short")
+	old := h.shortSecret("alice")
+	b := h.browser().login("alice").submit("/2fa/sign-in", "code", h.old(old)).get("/2fa/")
+	b.at("/2fa/", "Replace that app before 2 January 2026, 05:04 UTC", "key too short").lacks("without a code until")
+	carol, _, _ := h.member("carol")
+	carol.get("/2fa/").at("/2fa/").lacks("too short", "without a code until")
+}
+
+// After an import at the sign-in, the page says when the app shows a code that works.
+func TestNextCode(t *testing.T) {
+	t.Parallel()
+	if fips.Enforced() {
+		t.Skip("the app is for SHA-1")
+	}
+	h := newHost(t, enrollmenttest.New(t))
+	secret, err := totp.NewSecret([]byte("0123456789abcdef0123"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := totp.NewKey(secret, totp.Params{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.login.Import = &enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
+	b := h.browser().login("alice").at("/2fa/sign-in", `class="box warn"`, "The codes that it shows now do not work. Wait 55 seconds,")
+	h.kit.Clock.Advance(55 * time.Second)
+	b.submit("/2fa/sign-in", "code", h.old(key)).at("/", `home of "alice"`)
+	h.browser().login("alice").at("/2fa/sign-in").lacks("Wait ")
+}
+
 // A client without cookies gets what leads to the setup with the denial.
 func TestReplacementJSON(t *testing.T) {
 	t.Parallel()

@@ -74,6 +74,9 @@ func (c *call) decided(userID string, d enrollment.Decision) {
 			return
 		}
 		c.setWaiting(waiting{d.Challenge, d.Factors, d.ThreeCodes, d.Digits, userID, account})
+		if !d.NextCode.IsZero() {
+			c.setNote(note{kind: noteDone, key: noteNextCode, until: d.NextCode})
+		}
 		next = c.onward("/sign-in")
 	case enrollment.MustEnroll:
 		c.dropCookies(cookieChallenge, cookieMessage)

@@ -8,6 +8,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 )
 
+// noteNextCode is the key of what the page says after an import, while codes of the app count
+// as used.
+const noteNextCode = "note.next_code"
+
 // waiting holds what the cookie says of a sign-in before its code. Only the challenge is
 // sealed. The rest decides what the page offers, and nothing else.
 type waiting struct {
