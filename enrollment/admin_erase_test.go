@@ -67,6 +67,25 @@ func TestEraseTellsOfWrongCodes(t *testing.T) {
 	)
 }
 
+// It is the same for a challenge that nobody has answered yet.
+func TestEraseTellsOfNoCode(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t, func(c *enrollment.Config) { c.AlertUnanswered = true })
+	k.Enroll("alice")
+	k.Told()
+	_, err := k.Guard.SignIn(enrollment.WithOrigin(t.Context(), laptop), "alice", enrollment.SignInOptions{})
+	k.Must(err)
+	quiet := k.Node(func(c *enrollment.Config) { c.Notify, c.AlertUnanswered = nil, false })
+	if err := quiet.Admin("mallory", "x").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrUndelivered) {
+		t.Errorf("%v, want ErrUndelivered", err)
+	}
+	k.Must(k.Guard.Admin("mallory", "x").Erase(t.Context(), "alice"))
+	k.WantTold(
+		enrollment.Event{Kind: enrollment.EventWrongCodes, Origin: laptop},
+		enrollment.Event{Kind: enrollment.EventErased, Actor: "mallory", Note: "x"},
+	)
+}
+
 // A host that takes some of it and not the rest is asked again for the rest.
 func TestEraseWaitsForTheRest(t *testing.T) {
 	t.Parallel()

@@ -112,13 +112,13 @@ func (a *Account) Acknowledge(m Moment, ids []EventID) error {
 }
 
 // Untold reports whether there is something that the owner has not heard: events wait
-// for their delivery, or an alert is open.
+// for their delivery, or an alert is open, or challenges have no answer.
 func (a *Account) Untold() (bool, error) {
 	outbox, err := a.outbox.get(decodeOutbox)
 	if err != nil {
 		return false, err
 	}
-	return len(*outbox) > 0 || !a.alert.first.IsZero(), nil
+	return len(*outbox) > 0 || !a.alertDue().IsZero(), nil
 }
 
 // undelivered reports whether an event of the kind waits for its delivery.
