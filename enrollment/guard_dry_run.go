@@ -24,6 +24,7 @@ func (g *Guard) DryRun() *Guard {
 	}
 	dry := *g
 	dry.store = newRehearsal(g.store)
+	dry.hints = new(clockHints)
 	dry.config.Sender = nil
 	dry.config.Logger = slog.New(slog.DiscardHandler)
 	dry.config.Observe = func(Observation) {}
@@ -81,17 +82,21 @@ func (r *rehearsal) Save(ctx context.Context, rec store.Record, prev int64) erro
 	if err != nil {
 		return err
 	}
+	rec.Data = append([]byte(nil), rec.Data...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if kept, ok := r.records[rec.UserID]; ok {
+		now = kept // somebody else may have saved it meanwhile
+	}
 	if now.Version != prev {
 		return store.ErrConflict
 	}
-	rec.Data = append([]byte(nil), rec.Data...)
 	r.keep(rec.UserID, rec)
 	return nil
 }
 
+// keep keeps the record. The caller has the lock.
 func (r *rehearsal) keep(userID string, rec store.Record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if _, ok := r.records[userID]; !ok {
 		r.order = append(r.order, userID)
 	}
@@ -109,6 +114,8 @@ func (r rehearsingEraser) Erase(_ context.Context, userID string) error {
 	if err := store.ValidateUserID(userID); err != nil {
 		return err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.keep(userID, store.Record{})
 	return nil
 }

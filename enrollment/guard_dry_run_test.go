@@ -1,6 +1,7 @@
 package enrollment_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -110,5 +111,33 @@ func TestDryRunWithoutEraser(t *testing.T) {
 	g := k.NodeOver(plain{k.Store}, k.Keys).DryRun()
 	if err := g.Admin("root", "x").Erase(t.Context(), "alice"); !errors.Is(err, enrollment.ErrNoEraser) {
 		t.Errorf("%v, want ErrNoEraser", err)
+	}
+}
+
+// What a dry run decides in the middle of another decision is not overwritten: of two
+// callers with the same code, one is right.
+func TestDryRunRace(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("alice")
+	dry := k.Guard.DryRun()
+	verify := func() error {
+		_, err := dry.Verify(t.Context(), "alice", "x", k.Code(u.Key))
+		return err
+	}
+	k.Store.Nth(proving.Load, 2, func(context.Context, *proving.Call) { proving.Want(t, verify(), "") })
+	proving.Want(t, verify(), enrollment.ReasonReplayed)
+}
+
+// The codes of a dry run are no hint about the clock.
+func TestDryRunCountsNoHints(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("alice")
+	_, err := k.Guard.DryRun().Verify(t.Context(), "alice", "x", u.Wrong())
+	proving.Want(t, err, enrollment.ReasonWrongCode)
+	k.Pass(time.Hour)
+	if hints := k.Guard.ClockHints(); hints != (enrollment.ClockHints{}) {
+		t.Errorf("%+v", hints)
 	}
 }
