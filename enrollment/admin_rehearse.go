@@ -93,7 +93,7 @@ func (x Admin) RehearseImport(ctx context.Context, users iter.Seq2[string, Impor
 func isAboutOne(err error) bool {
 	var wrong *importError
 	return errors.As(err, &wrong) || errors.Is(err, ErrCorrupt) || errors.Is(err, ErrNewer) || errors.Is(err, ErrMoved) ||
-		errors.Is(err, store.ErrInvalid)
+		errors.Is(err, ErrNotApproved) || errors.Is(err, store.ErrInvalid)
 }
 
 // add counts a finding.

@@ -160,6 +160,9 @@ type Config struct {
 	// in a message, and three consecutive codes of another time (see [ThreeCodes]), still
 	// sign in, because they authorise no change of factors.
 	//
+	// Where the Go runtime enforces FIPS 140-3, secrets of fewer than 112 bits are accepted
+	// with SHA-1 and AllowSHA1 only.
+	//
 	// Status and Directory say who has such a secret. Import still accepts them after that
 	// time, for users who come late. Set it to the same value on every node. Defaults to
 	// the zero time: none is imported, and users who have one must replace it now.

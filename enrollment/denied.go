@@ -43,12 +43,13 @@ var (
 	// account is not confirmed, or is gone. Refuse the sign-in and look.
 	ErrMissing = errors.New("enrollment: the account should be enrolled and is not")
 
-	// ErrNotApproved says that the Go runtime enforces FIPS 140-3, and that evaluating the
-	// code would take an algorithm that it does not approve. The account has an app with
-	// SHA-1 or recovery codes with Argon2id from before FIPS 140-3 was enforced, or
-	// imported codes with bcrypt. No code was counted or used up. The text says whether it
-	// is the app or the recovery codes. OPERATING.md says what to do.
-	ErrNotApproved = errors.New("enrollment: the account needs an algorithm that FIPS 140-3 does not approve, nothing was decided")
+	// ErrNotApproved says that the Go runtime enforces FIPS 140-3 and refuses to evaluate
+	// the code. The account has an app with SHA-1 or with a secret of fewer than 112 bits,
+	// or recovery codes with Argon2id, all from before FIPS 140-3 was enforced, or imported
+	// codes with bcrypt. No code was counted or used up. An import and the setup of a
+	// hardware token return it for an app whose codes could not be evaluated. The text says
+	// whether it is the app or the recovery codes. OPERATING.md says what to do.
+	ErrNotApproved = errors.New("enrollment: the account needs what FIPS 140-3 does not approve, nothing was decided")
 )
 
 // A Denied is the answer "no" to something that the user did. It is the only error that
@@ -160,7 +161,8 @@ func outward(err error) error {
 	case errors.Is(err, account.ErrDamaged), errors.Is(err, account.ErrNewer):
 		return unreadable(err)
 	case errors.Is(err, totp.ErrNotApproved):
-		return fmt.Errorf("%w: an app has SHA-1, and Config.AllowSHA1 is not set: %w", ErrNotApproved, err)
+		return fmt.Errorf("%w: an app has SHA-1, and Config.AllowSHA1 is not set, or another hash and a secret of fewer than 112 bits: %w",
+			ErrNotApproved, err)
 	}
 	return err
 }

@@ -47,10 +47,11 @@
 // for authenticators that you know. The collisions of SHA-1 do not weaken
 // HMAC-SHA-1 (RFC 6238, section 1.2, and RFC 4226, appendix B.2).
 //
-// Under GODEBUG=fips140=only the standard library refuses HMAC-SHA-1. A key
-// with SHA-1 then returns [ErrNotApproved], which says nothing about the code.
-// It never panics. Keys with SHA-256 and SHA-512 work. To allow SHA-1 there,
-// call the method inside WithoutEnforcement of crypto/fips140 (Go 1.26).
+// Under GODEBUG=fips140=only the standard library refuses HMAC-SHA-1, and secrets of
+// fewer than 112 bits, which only [ShortSecrets] reads. Such a key then returns
+// [ErrNotApproved], which says nothing about the code. It never panics. Other keys with
+// SHA-256 and SHA-512 work. To allow the rest there, call the method inside
+// WithoutEnforcement of crypto/fips140 (Go 1.26).
 //
 // All values are immutable and safe for concurrent use.
 //

@@ -24,9 +24,9 @@ var (
 	// for the next code.
 	ErrReplayed error = replayed{}
 
-	// ErrNotApproved says that the Go runtime refuses the algorithm of the key,
-	// for example SHA-1 under GODEBUG=fips140=only. The code was not checked.
-	ErrNotApproved = errors.New("totp: the Go runtime refuses the algorithm of the key, for example SHA-1 under GODEBUG=fips140=only")
+	// ErrNotApproved says that the Go runtime refuses the algorithm or the size of the
+	// key, for example SHA-1 under GODEBUG=fips140=only. The code was not checked.
+	ErrNotApproved = errors.New("totp: the Go runtime refuses the key, for example with SHA-1 under GODEBUG=fips140=only")
 )
 
 type replayed struct{}
@@ -105,8 +105,7 @@ const year1 = 62_135_596_800
 // Code returns the code that an authenticator shows at time t. It is for tests and for
 // programs that act as an authenticator. A verifier calls [Key.Check] and must never
 // send or show the result of Code. Code returns [ErrSecret] for the zero Key,
-// [ErrNotApproved] if the Go runtime refuses the algorithm, and an error for times
-// before 1970.
+// [ErrNotApproved] if the Go runtime refuses the key, and an error for times before 1970.
 func (k Key) Code(t time.Time) (string, error) {
 	if k.IsZero() {
 		return "", errZeroKey
@@ -147,8 +146,7 @@ func (k Key) Code(t time.Time) (string, error) {
 //   - [ErrWrong], if it belongs to no step in the window, or does not have as
 //     many digits as the codes of this key;
 //   - [ErrSecret] for the zero Key;
-//   - [ErrNotApproved], if the Go runtime refuses the algorithm. The code was
-//     not checked.
+//   - [ErrNotApproved], if the Go runtime refuses the key. The code was not checked.
 //
 // Before the caller accepts the code, it must store the step, with a write that
 // fails if another request has changed the stored step. The caller must also
@@ -214,8 +212,8 @@ func (k Key) check(mac hash.Hash, w Window, typed code, current, last int64) (in
 // period returns the length of a time step in seconds.
 func (k Key) period() int64 { return int64(k.Params().Period / time.Second) }
 
-// newMAC returns the HMAC of the key. hmac.New panics if the Go runtime refuses
-// the algorithm. That is the only panic possible here, and newMAC turns it into
+// newMAC returns the HMAC of the key. hmac.New panics if the Go runtime refuses the
+// algorithm or the size. That is the only panic possible here, and newMAC turns it into
 // an error.
 func (k Key) newMAC() (mac hash.Hash, err error) {
 	defer func() {

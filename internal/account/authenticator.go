@@ -57,6 +57,13 @@ func (a *Authenticator) check(m Moment, digits string) (step int64, err error) {
 	return step, err
 }
 
+// approved returns an error if the Go runtime refuses to compute codes of the key. It is
+// asked before the account has the authenticator: no code of any app would be evaluated.
+func (a *Authenticator) approved(m Moment) (err error) {
+	m.exempt(a.Key, func() { _, err = a.Key.Code(longAgo) })
+	return err
+}
+
 // clockOffset is [totp.Key.ClockOffset] with what the application allows.
 func (a *Authenticator) clockOffset(m Moment, digits string) (ahead time.Duration, err error) {
 	m.exempt(a.Key, func() { ahead, err = a.Key.ClockOffset(digits, a.clock(m.typed())) })

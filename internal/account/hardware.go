@@ -13,7 +13,8 @@ import (
 
 // stageable returns the refusal of an authenticator that can't be staged, whoever
 // proves what. A hardware token takes the place of its own pending setup: it always has
-// the same secret. One with a short secret is taken while such secrets sign in.
+// the same secret. One with a short secret is taken while such secrets sign in. Another
+// error says that its codes can't be computed.
 func (a *Account) stageable(m Moment, x *Authenticator) error {
 	switch {
 	case x.Short() && !m.typed().Before(m.Limits.ShortUntil):
@@ -21,7 +22,7 @@ func (a *Account) stageable(m Moment, x *Authenticator) error {
 	case a.holds(x.Key.Secret()), !x.Hardware && a.stages(x.Key.Secret()):
 		return refuse(DuplicateSecret)
 	}
-	return nil
+	return x.approved(m)
 }
 
 // holds reports whether a confirmed authenticator of the account has the secret.

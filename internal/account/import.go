@@ -37,7 +37,8 @@ func (a *Account) MoveIn(m Moment, authenticators []Authenticator, codes []Impor
 	return a.record(m, Event{Kind: EventImported})
 }
 
-// importable returns the refusal if the account can't take these over.
+// importable returns the refusal if the account can't take these over, or an error if
+// their codes can't be computed.
 func (a *Account) importable(m Moment, authenticators []Authenticator, again bool) error {
 	switch {
 	case a.enrolled():
@@ -55,6 +56,9 @@ func (a *Account) importable(m Moment, authenticators []Authenticator, again boo
 			if x.Key.Secret().Equal(y.Key.Secret()) {
 				return refuse(DuplicateSecret)
 			}
+		}
+		if err := x.approved(m); err != nil {
+			return err
 		}
 	}
 	return nil

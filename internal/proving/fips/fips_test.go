@@ -3,6 +3,7 @@ package fips_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
@@ -383,5 +384,69 @@ func TestFIPSIgnoredParams(t *testing.T) {
 			want = enrollment.ReasonParamsIgnored
 			confirm()
 		}
+	}
+}
+
+// An app whose codes can't be computed does not get into an account: it would also keep
+// those of the other apps from being evaluated.
+func TestFIPSRefusedApps(t *testing.T) {
+	skipUnlessFIPS(t)
+	for name, x := range map[string]struct {
+		algorithm totp.Algorithm
+		size      int
+		allow     bool
+		refused   bool
+	}{
+		"SHA-256, 80 bits":        {totp.SHA256, 10, false, true},
+		"SHA-512, 104 bits":       {totp.SHA512, 13, fips.Exempts, true},
+		"SHA-256, 112 bits":       {totp.SHA256, 14, false, false},
+		"SHA-1":                   {totp.SHA1, 20, false, true},
+		"SHA-1 allowed":           {totp.SHA1, 20, true, false},
+		"SHA-1 allowed, 80 bits":  {totp.SHA1, 10, true, false},
+		"SHA-1, 80 bits":          {totp.SHA1, 10, false, true},
+		"SHA-512 of a usual size": {totp.SHA512, 64, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if x.allow {
+				skipUnlessExempts(t)
+			}
+			secret := proving.Value[totp.Secret](t)(totp.ShortSecrets{}.NewSecret([]byte(strings.Repeat("0123456789", 7)[:x.size])))
+			key := proving.Value[totp.Key](t)(totp.NewKey(secret, totp.Params{Algorithm: x.algorithm}))
+			k := proving.New(t, func(c *enrollment.Config) {
+				c.AllowSHA1, c.Params, c.ShortSecretsUntil = x.allow, totp.Params{Algorithm: totp.SHA256}, proving.Start.Add(time.Hour)
+			})
+			im := enrollment.Import{Authenticators: []enrollment.ImportedAuthenticator{{Key: key}}}
+			for user, call := range map[string]func(user string) error{
+				"imported": func(user string) error { return k.Guard.Admin("root", "moving").Import(t.Context(), user, im) },
+				"moved in": func(user string) error {
+					_, err := k.Guard.SignIn(t.Context(), user, enrollment.SignInOptions{Import: &im})
+					return err
+				},
+				"token": func(user string) error {
+					_, err := k.Guard.Begin(t.Context(), user, enrollment.BeginOptions{HardwareToken: key, Proof: enrollment.ByReauth("password")})
+					return err
+				},
+			} {
+				err := call(user)
+				if x.refused != errors.Is(err, enrollment.ErrNotApproved) || !x.refused && err != nil {
+					t.Errorf("%s: %v", user, err)
+				}
+				if _, err := k.Store.Load(t.Context(), user); x.refused != errors.Is(err, store.ErrNotFound) {
+					t.Errorf("%s: the store says %v", user, err)
+				}
+			}
+			count, err := k.Guard.Admin("root", "x").RehearseImport(t.Context(), maps.All(map[string]enrollment.Import{"new": im}), nil)
+			if err != nil || (count.Faulty == 1) != x.refused {
+				t.Errorf("%+v, %v", count, err)
+			}
+			if x.refused {
+				return
+			}
+			k.Pass(time.Minute)
+			if _, err := k.Guard.Verify(t.Context(), "imported", "x", k.Code(key)); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
