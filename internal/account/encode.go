@@ -63,10 +63,10 @@ const (
 func Decode(b []byte) (*Account, error) {
 	in := cryptobyte.String(b)
 	var version uint8
-	if !in.ReadUint8(&version) {
+	switch {
+	case !in.ReadUint8(&version), version < formatVersion:
 		return nil, ErrDamaged
-	}
-	if version != formatVersion {
+	case version > formatVersion:
 		return nil, ErrNewer
 	}
 	a := new(Account)

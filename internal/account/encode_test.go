@@ -295,6 +295,7 @@ func TestDamageIsRefused(t *testing.T) {
 	fresh := encode(t, newWorld(t).a)
 	for name, b := range map[string][]byte{
 		"nothing":         nil,
+		"zeros":           make([]byte, 100),
 		"version only":    {1},
 		"short epoch":     {1, 1, 0, 2, 9, 9},
 		"no floor":        append(bytes.Clone(fresh), 6, 0, 0),
