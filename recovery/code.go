@@ -83,7 +83,7 @@ type Code struct {
 //
 // A line of the sheet can be typed whole: ParseCode drops a number of up to three
 // digits with a full stop, bracket or colon in front; a box such as "[ ]", "[x]" or
-// "☐", or a bullet; and full stops, commas, colons and semicolons at the end. The
+// "☐"; a bullet; and full stops, commas, colons and semicolons at the end. The
 // rest must be 16 symbols for [Argon2id] or 26 for [Fast]. The letter U is not a
 // symbol.
 //

@@ -9,8 +9,14 @@ import (
 // maxNumber is how many digits the number of a line in a list has at most.
 const maxNumber = 3
 
-// boxes are what stands for a box to tick, or a bullet, in one character.
-const boxes = "☐☑☒□■✓✔•·*"
+// Boxes to tick, and bullets, of one character.
+const (
+	boxes   = "☐☑☒□■✓✔"
+	bullets = "•·*"
+)
+
+// heads drop what can precede the text of a line.
+var heads = [...]func(s string) (rest string, ok bool){afterNumber, afterBullet, afterBox}
 
 // Line returns what a line of a printed list is about. It drops once each, in any
 // order: a number of one to three digits with a full stop, a closing bracket or a
@@ -19,24 +25,17 @@ const boxes = "☐☑☒□■✓✔•·*"
 // these.
 func Line(s string) string {
 	s = strings.TrimRightFunc(s, func(r rune) bool { return Ignorable(r) || strings.ContainsRune(".,:;。．，、", r) })
-	numbered, boxed := false, false
-	for {
+	var dropped [len(heads)]bool
+	for i := 0; i < len(heads); i++ {
 		s = strings.TrimLeftFunc(s, Ignorable)
-		rest, ok := s, false
-		if !numbered {
-			if rest, ok = afterNumber(s); ok {
-				s, numbered = rest, true
-				continue
-			}
+		if dropped[i] {
+			continue
 		}
-		if !boxed {
-			if rest, ok = afterBox(s); ok {
-				s, boxed = rest, true
-				continue
-			}
+		if rest, ok := heads[i](s); ok {
+			s, dropped[i], i = rest, true, -1
 		}
-		return s
 	}
+	return s
 }
 
 // afterNumber returns what follows the number of a line.
@@ -55,11 +54,22 @@ func afterNumber(s string) (rest string, ok bool) {
 	return s, false
 }
 
-// afterBox returns what follows a box or a bullet.
-func afterBox(s string) (rest string, ok bool) {
+// afterBullet returns what follows a bullet.
+func afterBullet(s string) (rest string, ok bool) { return afterOne(s, bullets) }
+
+// afterOne returns what follows one of the characters.
+func afterOne(s, characters string) (rest string, ok bool) {
 	r, size := utf8.DecodeRuneInString(s)
-	if strings.ContainsRune(boxes, r) {
+	if strings.ContainsRune(characters, r) {
 		return s[size:], true
+	}
+	return s, false
+}
+
+// afterBox returns what follows a box.
+func afterBox(s string) (rest string, ok bool) {
+	if rest, ok := afterOne(s, boxes); ok {
+		return rest, true
 	}
 	if inside, rest, ok := strings.Cut(s, "]"); ok && strings.HasPrefix(inside, "[") {
 		inside = strings.TrimFunc(inside[1:], Ignorable)

@@ -14,7 +14,7 @@ func TestLine(t *testing.T) {
 		code, "  1.  [ ]  " + code, "32.  [ ]  " + code + "\r\n", "1) " + code, "12: " + code, "[x] " + code, "[] " + code,
 		"[ ] 3. " + code, "☐ " + code + ".", "- [ ] " + code, "• " + code + ",", "1.\t" + code + ";", code + "...",
 		"\u00a0\u00a01.\u00a0 [\u00a0]\u00a0 " + code + "\u00a0", "１．　" + code, "100.[X]" + code, code + "。",
-		"\ufeff" + code,
+		"\ufeff" + code, "* [ ] " + code, "•☐ " + code, "☐ 7. · " + code,
 	} {
 		if got := typed.Line(in); got != code {
 			t.Errorf("%q: %q", in, got)
@@ -26,6 +26,7 @@ func TestLine(t *testing.T) {
 		"1234. " + code:         "1234. " + code,
 		"1. 2. " + code:         "2. " + code,
 		"[ ] [ ] " + code:       "[ ] " + code,
+		"* • " + code:           "• " + code,
 		"[ab] " + code:          "[ab] " + code,
 		"a. " + code:            "a. " + code,
 		"1 " + code:             "1 " + code,
