@@ -2,23 +2,17 @@ package integration_test
 
 import (
 	"context"
-	"io"
-	"log/slog"
 	"testing"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
-	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
-	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // A watched store calls before before the next Save.
@@ -45,28 +39,8 @@ func TestLostReply(t *testing.T) {
 			t.Parallel()
 			p, open := backend.Proxied(t)
 			s := &watched{Full: open()}
-			clock := enrollmenttest.NewClock(proving.Start)
-			ring, err := keyring.Generate("first")
-			if err != nil {
-				t.Fatal(err)
-			}
-			g, err := enrollment.New(s, ring, enrollment.Config{
-				Issuer: "Acme", Now: clock.Now, RecoveryScheme: recovery.Fast, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			setup, err := g.Begin(t.Context(), "alice", enrollment.BeginOptions{Account: "alice", Proof: enrollment.ByReauth("password")})
-			if err != nil {
-				t.Fatal(err)
-			}
-			key, _, err := totp.ParseURI(setup.URI())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := g.Confirm(t.Context(), "alice", setup.Token, proving.Shown(key, clock.Now())); err != nil {
-				t.Fatal(err)
-			}
+			kit := proving.Over(t, s)
+			alice := kit.Enroll("alice")
 			for _, c := range []struct {
 				name      string
 				direction proxy.Direction
@@ -78,9 +52,9 @@ func TestLostReply(t *testing.T) {
 				{"the end of the request", proxy.Request, 40},
 				{"the request", proxy.Request, 0},
 			} {
-				clock.Advance(time.Hour)
+				kit.Pass(time.Hour)
 				verify := func() error {
-					_, err := g.Verify(t.Context(), "alice", "test", proving.Shown(key, clock.Now()))
+					_, err := kit.Guard.Verify(t.Context(), "alice", "test", kit.Code(alice.Key))
 					return err
 				}
 				if c.name != "nothing" {
