@@ -112,6 +112,10 @@ func TestCodesAfterTheSession(t *testing.T) {
 		next.clone().get(path).lacks(codes[9])
 	}
 	next.clone().post("/2fa/setup", form...).lacks(codes[9])
+	own := next.clone().get("/2fa/codes").login("alice").submit("/2fa/sign-in", "code", h.code(app)).at("/2fa/codes?return=%2F")
+	if again := own.codes(); again[9] != codes[9] {
+		t.Error("the next sign-in shows other codes")
+	}
 	next.login("bob").get("/2fa/codes").lacks(codes[9])
 
 	// Nor those whose answer was lost, once another user has signed in.
