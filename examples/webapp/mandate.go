@@ -36,10 +36,11 @@ func (a *app) showMandate(w http.ResponseWriter, r *http.Request, m, form accoun
 	if page.Clients, err = a.accounts.Count(r.Context(), accounts.RoleClient); err != nil {
 		return err
 	}
-	for x, err := range a.search(r.Context(), "") {
-		if err != nil {
-			return err
-		}
+	all, err := a.search(r.Context(), "")
+	if err != nil {
+		return err
+	}
+	for _, x := range all {
 		if !x.Status.Enabled() && x.Err == nil && (x.Role != accounts.RoleClient || !m.ExemptClients) {
 			page.Hit++
 		}

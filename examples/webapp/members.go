@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -24,29 +23,19 @@ type member struct {
 
 // search returns the users whose e-mail addresses contain the text, in the order of these.
 // It has one query for the users, and the library one for each thousand of their accounts.
-func (a *app) search(ctx context.Context, text string) iter.Seq2[member, error] {
-	return func(yield func(member, error) bool) {
-		users, err := a.accounts.Search(ctx, text)
-		if err != nil {
-			yield(member{}, err)
-			return
-		}
-		ids := make([]string, len(users))
-		for i, u := range users {
-			ids[i] = u.ID
-		}
-		i := 0
-		for m, err := range a.directory.Members(ctx, slices.Values(ids)) {
-			if m.UserID == "" { // none can be read
-				yield(member{}, err)
-				return
-			}
-			if !yield(member{users[i], m.Status, err}, nil) {
-				return
-			}
-			i++
-		}
+func (a *app) search(ctx context.Context, text string) (found []member, err error) {
+	users, err := a.accounts.Search(ctx, text)
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
 	}
+	for m, err := range a.directory.Members(ctx, slices.Values(ids)) {
+		if m.UserID == "" { // none can be read
+			return nil, err
+		}
+		found = append(found, member{users[len(found)], m.Status, err})
+	}
+	return found, err
 }
 
 // membersPage is a page of the list.
@@ -78,11 +67,12 @@ func (a *app) members(w http.ResponseWriter, r *http.Request, _ accounts.User) e
 	var page membersPage
 	page.Factor, page.Search = readFilter(r)
 	after := r.URL.Query().Get("after")
-	for m, err := range a.search(r.Context(), page.Search) {
-		if err != nil {
-			return err
-		}
-		page.Total++
+	all, err := a.search(r.Context(), page.Search)
+	if err != nil {
+		return err
+	}
+	page.Total = len(all)
+	for _, m := range all {
 		switch {
 		case m.Err != nil:
 			a.config.Logger.ErrorContext(r.Context(), "account can't be opened", "user", m.ID, "error", m.Err)
@@ -105,21 +95,21 @@ func (a *app) members(w http.ResponseWriter, r *http.Request, _ accounts.User) e
 // membersFile sends the list as a CSV file.
 func (a *app) membersFile(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 	factor, search := readFilter(r)
+	all, err := a.search(r.Context(), search)
+	if err != nil {
+		return err
+	}
 	var row member // the member of the current row, for our own columns
 	list := func(yield func(enrollment.Member, error) bool) {
-		for m, err := range a.search(r.Context(), search) {
-			if err != nil {
-				yield(enrollment.Member{}, err)
-				return
-			}
-			if row = m; shows(factor, m) && !yield(enrollment.Member{UserID: m.ID, Status: m.Status}, m.Err) {
+		for _, row = range all {
+			if shows(factor, row) && !yield(enrollment.Member{UserID: row.ID, Status: row.Status}, row.Err) {
 				return
 			}
 		}
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="members.csv"`)
-	_, err := report.WriteCSV(w, list,
+	_, err = report.WriteCSV(w, list,
 		report.Column{Header: "email", Value: func(enrollment.Member) string { return row.Email }},
 		report.Column{Header: "role", Value: func(enrollment.Member) string { return string(row.Role) }},
 		report.Column{Header: "joined", Value: func(enrollment.Member) string { return row.JoinedAt().Format(time.RFC3339) }},

@@ -94,20 +94,17 @@ var counts = map[enrollment.Purpose]time.Duration{
 func (a *app) signedIn(next handler) handler {
 	return func(w http.ResponseWriter, r *http.Request, _ accounts.User) error {
 		u, err := a.current(r.Context())
-		if errors.Is(err, accounts.ErrNoUser) && front.SpeaksJSON(r) {
-			return signedOut
-		}
-		if errors.Is(err, accounts.ErrNoUser) {
-			to := "/sign-in"
-			if r.Method == http.MethodGet {
-				to += "?" + url.Values{"return": {r.URL.RequestURI()}}.Encode()
-			}
-			return a.redirect(w, r, to)
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			return next(w, r, u)
+		case !errors.Is(err, accounts.ErrNoUser):
 			return err
+		case front.SpeaksJSON(r):
+			return signedOut
+		case r.Method == http.MethodGet:
+			return a.redirect(w, r, "/sign-in?"+url.Values{"return": {r.URL.RequestURI()}}.Encode())
 		}
-		return next(w, r, u)
+		return a.redirect(w, r, "/sign-in")
 	}
 }
 
