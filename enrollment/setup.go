@@ -48,8 +48,8 @@ type BeginOptions struct {
 	Name string
 
 	// Replace is the ID (see [Status]) of the authenticator that the new one
-	// replaces when it is confirmed. The old one works until then. If it is gone
-	// by then, the new one is added. Defaults to "": the new one is added.
+	// replaces when it is confirmed. The old one works until then. Defaults to "":
+	// the new one is added.
 	Replace string
 
 	// HardwareToken is the key of a token whose secret can't be changed, as the
@@ -98,8 +98,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	}
 	e := edit{guard: g, op: opBegin, user: userID}
 	defer e.conclude(ctx, &err)
-	label, err := g.label(userID, o)
-	if err != nil {
+	if err := validUser(userID); err != nil {
 		return Setup{}, err
 	}
 	if len(o.Name) > MaxName || !typed.Printable(o.Name) {
@@ -117,7 +116,7 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 	if err != nil {
 		return Setup{}, err
 	}
-	s, err := g.newSetup(label, replaces, o)
+	s, err := g.newSetup(userID, replaces, o)
 	if err != nil {
 		return Setup{}, err
 	}
@@ -142,12 +141,16 @@ func (g *Guard) Begin(ctx context.Context, userID string, o BeginOptions) (_ Set
 }
 
 // newSetup draws what a setup is made of, but for the secret of a hardware token.
-func (g *Guard) newSetup(label totp.Label, replaces account.AuthenticatorID, o BeginOptions) (account.Setup, error) {
+func (g *Guard) newSetup(userID string, replaces account.AuthenticatorID, o BeginOptions) (account.Setup, error) {
 	s := account.Setup{
 		Replaces:      replaces,
 		Authenticator: account.Authenticator{Key: o.HardwareToken, Name: o.Name, Hardware: !o.HardwareToken.IsZero()},
 	}
 	if !s.Authenticator.Hardware {
+		label, err := g.label(userID, o)
+		if err != nil {
+			return account.Setup{}, err
+		}
 		secret, err := totp.Generate(g.random, g.config.Params.Algorithm)
 		if err != nil {
 			return account.Setup{}, fmt.Errorf("enrollment: drawing a secret: %w", err)

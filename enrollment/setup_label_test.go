@@ -239,3 +239,17 @@ func TestCase83_ImportsKeepTheirSecrets(t *testing.T) {
 		}
 	}
 }
+
+// What an app would show has no effect on a hardware token, whatever it is.
+func TestHardwareTokenHasNoLabel(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	o := enrollment.BeginOptions{Issuer: "a:b", Image: "no address", Proof: enrollment.ByReauth("password")}
+	if _, err := k.Guard.Begin(t.Context(), "alice", o); err == nil {
+		t.Error("an app is set up with an issuer and an image that can't be shown")
+	}
+	o.HardwareToken = proving.TheirKey(t, "token", totp.Params{})
+	if _, err := k.Guard.Begin(t.Context(), "alice", o); err != nil {
+		t.Error(err)
+	}
+}

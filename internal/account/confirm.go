@@ -69,10 +69,7 @@ func (a *Account) Confirm(m Moment, id SetupID, digits string) (Confirmation, er
 	if err != nil {
 		return Confirmation{}, err
 	}
-	replaced := -1
-	if !s.Replaces.IsZero() {
-		replaced = a.find(s.Replaces)
-	}
+	replaced := a.find(s.Replaces) // -1 for none: whatever removes one drops the setup
 	if replaced < 0 && len(a.authenticators) >= m.Limits.Authenticators {
 		return Confirmation{}, refuse(TooManyAuthenticators)
 	}
