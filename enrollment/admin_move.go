@@ -100,7 +100,7 @@ func (x Admin) move(ctx context.Context, from, to string) error {
 }
 
 // step is one write of a move. It works on records that refuse all else, and mends
-// nothing.
+// nothing by itself: depart and arrive mend the account that moves.
 func (x Admin) step(ctx context.Context, op Operation, userID string, decide func(e *edit, a *account.Account, m account.Moment) error) error {
 	e := &edit{guard: x.guard, op: op, user: userID, moves: true, asItIs: true}
 	return e.run(ctx, func(a *account.Account, m account.Moment) error { return decide(e, a, m) })

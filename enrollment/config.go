@@ -196,9 +196,9 @@ type Config struct {
 	// the event to a queue and return. It never changes the answer that the
 	// caller gets: an error, a panic or a crash leaves the event in the
 	// account, and it is delivered by the next [Directory.Sweep], or the next
-	// change of the account, that is more than a minute later. Events can arrive
-	// more than once, with the same ID. Defaults to nil: then no event is kept
-	// for delivery, and users are told nothing.
+	// [Operation] that writes the account, that is more than a minute later. Events
+	// can arrive more than once, with the same ID. Defaults to nil: then no event is
+	// kept for delivery, and users are told nothing.
 	Notify func(ctx context.Context, e Event) error
 
 	// Logger gets one line for each event, and one for each call that loaded an account
@@ -206,9 +206,10 @@ type Config struct {
 	// SignIn is such a call only if it imported, or if a trusted device or a bypass
 	// replaced the code. A call that is denied before the account is loaded (a malformed
 	// code, an expired token, an invalid name) leaves no line. Lines contain no secrets
-	// and no codes. Locks and alerts (see [EventWrongCodes]) are at the level Warn, events
-	// that could not be delivered and what fails in [Directory.SweepEvery] at Error, all
-	// else at Info. Defaults to nil: nothing is logged.
+	// and no codes. Locks, alerts (see [EventWrongCodes]) and repair_due (see [Operation])
+	// are at the level Warn. Events that could not be delivered or acknowledged, a panic in
+	// Observe and what fails in [Directory.SweepEvery] are at Error, all else at Info.
+	// Defaults to nil: nothing is logged.
 	Logger *slog.Logger
 
 	// Observe is called once for each [Operation], with its outcome, and once for each

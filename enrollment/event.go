@@ -129,8 +129,8 @@ const (
 	// EventNearMiss means that somebody gave three consecutive codes of which exactly
 	// two were right. Either the owner has mistyped one, or somebody has looked at the
 	// app and is guessing the third; see [ThreeCodes]. Event.Name is the name of
-	// the authenticator. The fifth within twenty minutes, and each one after it, uses the
-	// codes up.
+	// the authenticator. The fifth in a row, each less than twenty minutes after the one
+	// before, and each one after it, uses the codes up.
 	EventNearMiss EventKind = "near_miss"
 
 	// EventWrongCodes means that somebody had the first factor and no right code:

@@ -38,8 +38,8 @@ const (
 // address gets on behalf of several accounts, and what all of them cost, is for the
 // application to limit. Wrong codes are throttled like those of an app, in a budget of
 // their own. Neither limit starts again when the address is removed or replaced, or when
-// two-factor authentication is switched off and on. Only the use of a recovery code gives
-// five guesses back.
+// two-factor authentication is switched off and on. But at least five guesses are left
+// after Disable, a reset, [Admin.Import], [Admin.Unlock] and the use of a recovery code.
 //
 // A delivered code signs in. For a step-up, call [Guard.SignIn] with its
 // purpose, Send with the challenge, and [Guard.Answer]; [Guard.Verify] takes no

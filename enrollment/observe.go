@@ -12,10 +12,12 @@ import (
 // An Operation is a stable word for the method that was called, in the log and in an
 // [Observation]: the name of the method in snake case, for example renew_codes. If
 // several types have a method of that name, a word is added, as in trust_device and
-// confirm_address. [Operations] returns all of them.
+// confirm_address. RenewCodesOnce is renew_codes too, and EraseUnreadable is erase.
+// [Operations] returns all of them.
 //
-// Only these are counted: SignIn if something replaced the code, and Sweep once for
-// each account that was due.
+// A method without such a word is not counted. SignIn is counted only if something
+// replaced the code, or if it imported. Sweep is counted once for each account that was
+// due.
 //
 // The operation repair_due is not a method. It is counted once for each account whose
 // Due in the database was wrong when the account was saved. Only the library should

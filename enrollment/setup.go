@@ -206,8 +206,9 @@ func (g *Guard) Resume(ctx context.Context, userID string, token SetupToken) (Se
 type Confirmed struct {
 	// Success says that the user has just answered with a code. If the setup began with
 	// [ByEnrollToken], and its token is at most EnrollConfirmTTL old, its Purpose is that
-	// of the sign-in: start the session then. Otherwise it is PurposeSetup, and signs
-	// nobody in.
+	// of the SignIn that has demanded the setup, and stands for both steps. Start a session
+	// only if it is PurposeSignIn: after a password reset, for example, it is another one.
+	// Otherwise it is PurposeSetup, and signs nobody in.
 	Success Success `json:"success"`
 
 	// Event is what has changed: EventEnabled, EventAuthenticatorAdded,

@@ -35,8 +35,8 @@ type SignInOptions struct {
 	// sign in.
 	Enrolled bool
 
-	// Channel names what the first factor came over, for example "email" for
-	// a magic link: at most 64 printable bytes. A delivered code is refused over
+	// Channel names what the first factor came over, for example "email" for a
+	// magic link: at most [MaxChannel] printable bytes. A delivered code is refused over
 	// the same channel, see BindOptions.Channel. Defaults to "".
 	Channel string
 

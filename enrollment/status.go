@@ -230,17 +230,17 @@ const stampLen = 16
 // if they differ. A new sign-in leads back in.
 //
 // These change the Stamp: Confirm, RenewCodes, Remove, Disable, Messages.Confirm,
-// Messages.Unbind, Admin.Import, a reset, erasing the account, and the use of a
-// recovery code, for any purpose. So does the repair after a clock that was wrong by
-// more than a day. A sign-in with any other code changes nothing, and neither do Begin,
-// devices, names, locks, a bypass and an export.
+// Messages.Unbind, Admin.Import, SignInOptions.Import, a reset, erasing the account, and
+// the use of a recovery code, for any purpose. So does the repair after a clock that was
+// twelve minutes ahead or more; see OPERATING.md. A sign-in with any other code changes
+// nothing, and neither do Begin, devices, names, locks, a bypass and an export.
 //
 // The session that made the change takes the new Stamp, or it would end as well. The
 // Success, the Confirmed and the RenewedCodes have it. If the result has none, as after
 // Remove, or if the proof was a recovery code, call [Guard.Status].
 //
 // A user who never had a second factor also has a Stamp. It stays the same until the
-// first Confirm, with or without a record.
+// first Confirm, Messages.Confirm or import, with or without a record.
 type Stamp string
 
 // stampOf returns the Stamp of the account. It does not reveal the epoch, which

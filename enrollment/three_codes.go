@@ -25,8 +25,8 @@ import (
 // Three guesses at six digits are right with a chance of 4·10⁻¹⁷ for each
 // authenticator. If exactly two of the three are right, used or not, and the last one
 // was not used, the try is counted, and [EventNearMiss] tells the owner. The fifth such
-// try within twenty minutes, and each one after it, uses the codes up. Other wrong tries
-// are not counted. An attacker who measures how long answers take notices a near miss,
+// try in a row, each less than twenty minutes after the one before, and each one after
+// it, uses the codes up. Other wrong tries are not counted. An attacker who measures how long answers take notices a near miss,
 // which raises the chance to less than 10⁻¹⁵.
 //
 // An attacker who sees three codes that the owner did not use can use them for ten

@@ -75,10 +75,10 @@ func (x Match) Receipt() Factor {
 	return x.Factor
 }
 
-// Check evaluates a guess and counts it. A success has changed the account, and
-// so has a refusal with [WrongCode] unless the account has nothing that it
-// could have been right for; [Locked], [FactorDisabled], [MalformedCode] and a
-// replayed TOTP code have not.
+// Check evaluates a guess and counts it. A success has changed the account, and so has a
+// refusal with [WrongCode], except for an app code on an account without an
+// authenticator; [Locked], [FactorDisabled], [MalformedCode] and a replayed TOTP code
+// have not.
 //
 // It asks for NeedDigest or NeedImported if a recovery code may be evaluated, and
 // something has yet to be derived for it. The account has not changed then.

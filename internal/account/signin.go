@@ -45,9 +45,9 @@ type Decision struct {
 	Consecutive bool // with AskCode: whether a single code of an app is not evaluated now
 }
 
-// SignIn decides what follows after the first factor was right. It changes the
-// account only where the user is signed in by it: that is noted. It does so at a
-// sign-in and nowhere else. No account is stored for a user who has none.
+// SignIn decides what follows after the first factor was right. It changes the account
+// at a sign-in that signs the user in, which is noted, and where the owner is to hear of
+// challenges without an answer. No account is stored for a user who has none.
 func (a *Account) SignIn(m Moment, l Login) (Decision, error) {
 	by, device := NoFactor, (*Device)(nil)
 	if _, must := a.MustReplace(m); must || m.Limits.Devices == 0 {
