@@ -139,8 +139,5 @@ func (a *Account) proveByCode(m Moment, g Guess, d demand) (authority, error) {
 		return authority{}, refuse(ProofNotAllowed)
 	}
 	match, err := a.Check(m, g)
-	if err == nil && d.app && match.Factor != TOTP {
-		err = refuse(ProofNotAllowed) // it looked like an app's, and was none
-	}
 	return authority{factor: match.Factor, at: m.Now}, err
 }
