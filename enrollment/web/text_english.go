@@ -185,7 +185,7 @@ var english = map[string]string{
 	"note.reset_cancelled":        "The request is cancelled. If it was not yours, change your password.",
 	"note.reset_asked":            "We have your request. Nothing happens before {time}. Signing in with a code cancels it.",
 	"note.next_code":              "Your app was just moved to our new sign-in. The codes that it shows now do not work. Wait {wait}, then enter the one that it shows. If you have recovery codes, you can use one now.",
-	"note.wrong_codes":            "Before this code, wrong ones were entered for your account: {codes}, the last on {time}. If that was not you, somebody knows your password: change it.",
+	"note.wrong_codes":            "Somebody has entered wrong codes for your account before this one. Wrong codes: {codes}. The last was on {time}. If that was not you, change your password: somebody knows it.",
 	"note.sent":                   "We have sent you a code.",
 	"note.sent_earlier":           "The code that we have sent you is still good.",
 

@@ -185,7 +185,7 @@ var german = map[string]string{
 	"note.reset_cancelled":        "Die Anfrage ist abgebrochen. Wenn sie nicht von Ihnen war, ändern Sie Ihr Passwort.",
 	"note.reset_asked":            "Wir haben Ihre Anfrage. Vor dem {time} geschieht nichts. Eine Anmeldung mit Code bricht sie ab.",
 	"note.next_code":              "Ihre App wurde gerade in unsere neue Anmeldung übernommen. Die Codes, die sie jetzt anzeigt, gelten nicht. Warten Sie {wait}, und geben Sie dann den ein, den sie anzeigt. Wenn Sie Wiederherstellungscodes haben, können Sie jetzt einen benutzen.",
-	"note.wrong_codes":            "Vor diesem Code wurden für Ihr Konto falsche eingegeben: {codes}, der letzte am {time}. Wenn Sie das nicht waren, kennt jemand Ihr Passwort: Ändern Sie es.",
+	"note.wrong_codes":            "Vor diesem Code hat jemand falsche Codes für Ihr Konto eingegeben. Falsche Codes: {codes}. Der letzte kam am {time}. Wenn Sie das nicht waren, ändern Sie Ihr Passwort: Jemand kennt es.",
 	"note.sent":                   "Wir haben Ihnen einen Code geschickt.",
 	"note.sent_earlier":           "Der Code, den wir Ihnen geschickt haben, gilt noch.",
 

@@ -22,7 +22,7 @@ func TestWrongCodesElsewhere(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, enrollmenttest.New(t))
 	_, app, codes := h.member("alice")
-	const two, other = "wrong ones were entered for your account: 2, the last on 2 January 2026", "somebody knows your password"
+	const two, other = "Wrong codes: 2. The last was on 2 January 2026", "change your password"
 
 	b := h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0]).login("alice")
 	for _, code := range []string{codes[0], app.WrongCode(h.kit.Clock.Now()), app.Code(h.kit.Clock.Now()), "12345"} {
@@ -46,7 +46,7 @@ func TestWrongCodesBeforeStep(t *testing.T) {
 	h := newHost(t, enrollmenttest.New(t))
 	b, app, codes := h.member("alice")
 	h.guess(app, 1)
-	b.get("/delete").submit("/2fa/step", "code", codes[0]).at("/2fa/wrong-codes?return=%2Fdelete", "for your account: 1, the last on")
+	b.get("/delete").submit("/2fa/step", "code", codes[0]).at("/2fa/wrong-codes?return=%2Fdelete", "Wrong codes: 1.")
 	b.follow("/delete").at("/delete", "GET deleted")
 	b.get("/2fa/wrong-codes").at("/", `home of "alice"`)
 }
@@ -58,6 +58,6 @@ func TestWrongCodesBeforeNewCode(t *testing.T) {
 	_, app, codes := h.member("alice")
 	h.guess(app, 2)
 	b := h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0])
-	b.sees("Save your new recovery code", "for your account: 2, the last on")
+	b.sees("Save your new recovery code", "Wrong codes: 2.")
 	b.submit("/2fa/codes").at("/", `home of "alice"`)
 }

@@ -195,7 +195,12 @@ func (x *tour) own(email string) oath {
 	x.show("web/sign-in", "message", "[name=with][value=text]")
 	x.Get("/security/sign-in")
 	x.Click("[name=trust]")
+	thief := s.browser() // who knows the password
+	thief.signIn(email)
+	thief.code("000000")
 	x.send("/security/sign-in", "code", app.next())
+	x.show("web/wrong-codes", "", ".box.warn", "main a.button[href='/']")
+	x.Next(func() { x.Click("main a.button") })
 	return app
 }
 
