@@ -162,7 +162,7 @@ type Inspection struct {
 // Inspect returns every record, ordered by the bytes of the user ids, also those
 // that can't be opened and those that a move has left behind. Like [Directory.All],
 // it reads them page by page, in constant memory, and writes nothing. An error ends
-// the sequence. It comes from the store or the context.
+// the sequence. It comes from the store, the context or the clock.
 func (d *Directory) Inspect(ctx context.Context) iter.Seq2[Inspection, error] {
 	return func(yield func(Inspection, error) bool) {
 		for page, err := range d.pages(ctx, store.Query{Limit: listPage}) {

@@ -137,10 +137,11 @@ func (e *UnreadableError) Unwrap() []error {
 // An account that [Admin.Move] has moved is listed under its new id only.
 //
 // An error with a Member that has a UserID means that this account can't be opened,
-// or is part of an unfinished move ([ErrMoved]); the sequence goes on. With a Filter, these are the accounts that the store has in
-// one of the states asked for, as their true state is unknown. An error with the
-// zero Member ends the sequence. It comes from the store or the context, or matches
-// [store.ErrInvalid] if the filter names an invalid state.
+// or is part of an unfinished move ([ErrMoved]); the sequence goes on. With a Filter,
+// these are the accounts that the store has in one of the states asked for, as their
+// true state is unknown. An error with the zero Member ends the sequence. It comes from
+// the store, the context or the clock, or matches [store.ErrInvalid] if the filter names
+// an invalid state.
 func (d *Directory) All(ctx context.Context, f Filter) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		q, err := f.query()

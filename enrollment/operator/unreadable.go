@@ -29,6 +29,7 @@ type damage struct {
 	Readable   int            `json:"readable"`
 	Unreadable int            `json:"unreadable"`
 	States     map[string]int `json:"states"` // of those, as the database says
+	Newer      int            `json:"newer"`  // which a later version of the library reads
 	Moving     int            `json:"moving"` // parts of unfinished moves
 	Erased     int            `json:"erased"`
 }
@@ -76,7 +77,7 @@ func unreadable(ctx context.Context, s *session, _ []string) int {
 			s.printf("accounts that can't be opened: %d; that can: %d\n", found.Unreadable, found.Readable)
 			s.counts("state", found.States)
 		}
-		if found.Unreadable == 0 && found.Moving == 0 {
+		if found.Unreadable+found.Newer+found.Moving == 0 {
 			return ExitOK
 		}
 		if found.Unreadable > 0 {
@@ -89,7 +90,7 @@ func unreadable(ctx context.Context, s *session, _ []string) int {
 	case found.Unreadable != s.confirm:
 		s.tell("%s: denied: %d accounts can't be opened, and -yes says %d. Nothing was erased.", s.Name, found.Unreadable, s.confirm)
 		return ExitDenied
-	case found.Readable == 0 && found.Unreadable > 0 && !s.lost:
+	case found.Readable+found.Newer == 0 && found.Unreadable > 0 && !s.lost:
 		s.tell("%s: denied: not a single account can be opened, so probably this program has the wrong keys. If all keys are lost for good, add -keys-lost. Nothing was erased.", s.Name)
 		return ExitDenied
 	}
@@ -105,8 +106,8 @@ func (s *session) stateFlag() string {
 	return " -state " + string(names)
 }
 
-// survey counts the accounts, and prints those that can't be opened. It returns an
-// exit code other than ExitOK if it can't decide which these are.
+// survey counts the accounts, and prints those that can't be opened, or not here or now. It
+// returns an exit code other than ExitOK if it can't decide which these are.
 func (s *session) survey(ctx context.Context, found *damage, show bool) int {
 	for x, err := range s.directory.Inspect(ctx) {
 		if err != nil {
@@ -118,6 +119,8 @@ func (s *session) survey(ctx context.Context, found *damage, show bool) int {
 			continue
 		case errors.Is(x.Err, enrollment.ErrMoved):
 			found.Moving++
+		case errors.Is(x.Err, enrollment.ErrNewer):
+			found.Newer++
 		case errors.Is(x.Err, enrollment.ErrCorrupt):
 			if !s.states.has(x.State) {
 				continue

@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -210,4 +211,25 @@ func TestUnreadableMoreThanConfirmed(t *testing.T) {
 	if _, err := c.Store.Load(t.Context(), "bob"); err != nil {
 		t.Errorf("one was erased that nobody has confirmed: %v", err)
 	}
+}
+
+// An account that a later version of the library has written is listed, and neither counted
+// among those that can't be opened nor erased with them.
+func TestUnreadableBesideNewer(t *testing.T) {
+	t.Parallel()
+	c := keyLost(t)
+	c.Keys.Opened = func(_, plaintext []byte) []byte { return append(bytes.Clone(plaintext), 255, 0, 1, 7) }
+	lines := c.json(operator.ExitSome, "unreadable")
+	if sum := lines[len(lines)-1]; sum["unreadable"] != 4.0 || sum["newer"] != 1.0 || sum["readable"] != 0.0 {
+		t.Errorf("%v", sum)
+	}
+	if x := lines[1]; x["user_id"] != "later" || x["erased"] != nil {
+		t.Errorf("listed %v, want later", x)
+	}
+	c.Unchanged("later", func() {
+		c.run(operator.ExitDenied, "unreadable", "-erase", "-yes", "5", "-reason", "keys lost")
+		c.run(operator.ExitOK, "unreadable", "-erase", "-yes", "4", "-reason", "keys lost")
+	})
+	c.Keys.Opened = nil
+	c.json(operator.ExitOK, "unreadable")
 }
