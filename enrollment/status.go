@@ -123,8 +123,8 @@ type Lock struct {
 // administrators converts it to []Event, whose JSON includes both.
 type History []Event
 
-// MarshalJSON returns the events without their Actor and the Actor's Origin. An empty History is an empty
-// list.
+// MarshalJSON returns the events without their Actor and the Actor's Origin. An empty
+// History is an empty list.
 func (h History) MarshalJSON() ([]byte, error) {
 	events := make([]Event, len(h))
 	for i, e := range h {

@@ -26,8 +26,8 @@ import (
 // authenticator. If exactly two of the three are right, used or not, and the last one
 // was not used, the try is counted, and [EventNearMiss] tells the owner. The fifth such
 // try in a row, each less than twenty minutes after the one before, and each one after
-// it, uses the codes up. Other wrong tries are not counted. An attacker who measures how long answers take notices a near miss,
-// which raises the chance to less than 10⁻¹⁵.
+// it, uses the codes up. Other wrong tries are not counted. An attacker who measures how
+// long answers take notices a near miss, which raises the chance to less than 10⁻¹⁵.
 //
 // An attacker who sees three codes that the owner did not use can use them for ten
 // minutes, or for twenty if the clock of the phone is ten minutes ahead. So their

@@ -16,8 +16,8 @@ import (
 var placeholderRE = regexp.MustCompile(`\{[^}]*\}?`)
 
 // Check reports everything that is missing or wrong, in one error: a reason, event,
-// decision, factor, unit or part of the sheet without words, a placeholder that a text can't have or
-// lacks, and a text with a line break or a link. It returns nil for a Language that
+// decision, factor, unit or part of the sheet without words, a placeholder that a text
+// can't have or lacks, and a text with a line break or a link. It returns nil for a Language that
 // is complete. Call it in a test, since the reasons and events grow with later
 // versions.
 func (l *Language) Check() error {

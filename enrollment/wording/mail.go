@@ -15,7 +15,8 @@ type Mail struct {
 	Subject string
 
 	// Text is plain text in paragraphs: what happened, when, from where and why, and
-	// what to do. It quotes Event.Origin unless an administrator did it. Lines end in "\n" and are not wrapped.
+	// what to do. It quotes Event.Origin unless an administrator did it. Lines end in
+	// "\n" and are not wrapped.
 	Text string
 }
 

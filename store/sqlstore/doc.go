@@ -139,9 +139,10 @@
 // INSERT, UPDATE and DELETE on the table, SELECT on the table of the version, and the
 // right to create tables if Migrate has to create them. Keep
 // innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1. Keep a strict
-// sql_mode and autocommit. Every isolation level works except read uncommitted. [Store.Check] knows a replica by read_only, and by SHOW
-// REPLICA STATUS if the user may ask for it. It refuses a replica that is being promoted
-// until read_only is off and RESET REPLICA ALL was executed.
+// sql_mode and autocommit. Every isolation level works except read uncommitted.
+// [Store.Check] knows a replica by read_only, and by SHOW REPLICA STATUS if the user may
+// ask for it. It refuses a replica that is being promoted until read_only is off and RESET
+// REPLICA ALL was executed.
 //
 // Replication is asynchronous by default. If the primary dies, what it acknowledged in the
 // last moments is lost. For a failover that loses nothing, let the primary wait for the

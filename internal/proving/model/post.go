@@ -66,9 +66,9 @@ func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, er
 	return m, !failed, err
 }
 
-// arrived takes note of a message that was handed to the gateway, and checks apart from the model that there
-// are not too many of them: as many as are allowed for each day that the clock went
-// forward, and one a minute.
+// arrived takes note of a message that was handed to the gateway, and checks apart from the
+// model that there are not too many of them: as many as are allowed for each day that the
+// clock went forward, and one a minute.
 func (r *modelRun) arrived(u *modelUser, a *modelAccount, m enrollment.Message, want enrollment.Message, w *modelMessage) {
 	w.digits = m.Code()
 	if m.UserID != want.UserID || m.Purpose != want.Purpose || m.Channel != want.Channel || m.To != want.To || !m.Expires.Equal(want.Expires) ||

@@ -145,7 +145,8 @@ type modelAuthority struct {
 }
 
 // proveAdding evaluates what proves a further factor, or the first one, which
-// nothing can prove but the host or a sign-in that demands it. Unproven says that the host asks for nothing.
+// nothing can prove but the host or a sign-in that demands it. Unproven says that the host
+// asks for nothing.
 func (a *modelAccount) proveAdding(p modelProof, user string, now time.Time, turn int, unproven, mends bool) (modelMatch, *modelNo) {
 	if a.enrolled() {
 		by, no := a.prove(p, user, now, turn, modelDemand{mends: mends})
