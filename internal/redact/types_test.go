@@ -18,8 +18,10 @@ const (
 	here   = module + "/internal/redact"
 )
 
-// shownOnPurpose lists the exported types that hold secrets in clear.
+// shownOnPurpose lists the exported types that hold secrets in clear, or none although
+// they could.
 var shownOnPurpose = map[string]string{
+	module + "/enrollment/web.SignedIn":        "its Success has no Receipt and no NewCode",
 	module + "/enrollment/enrollmenttest.User": "a test of a host reads the codes of its users",
 }
 
