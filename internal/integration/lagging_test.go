@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
@@ -33,8 +34,12 @@ func lag(t *testing.T, c *galera.Cluster, node int) (catchUp func()) {
 	at("CREATE DATABASE IF NOT EXISTS lagging")
 	at("CREATE OR REPLACE TABLE lagging.behind (id INTEGER PRIMARY KEY) ENGINE = InnoDB")
 	at("LOCK TABLES lagging.behind READ")
-	// What comes after this waits for it.
-	if _, err := c.DB((node+1)%galera.Nodes).ExecContext(ctx, "INSERT INTO lagging.behind VALUES (1)"); err != nil {
+	// What comes after this waits for it. The other node may not have the table yet.
+	err = server.Until(ctx, func() error {
+		_, err := c.DB((node+1)%galera.Nodes).ExecContext(ctx, "INSERT INTO lagging.behind VALUES (1)")
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return func() {
