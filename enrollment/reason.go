@@ -18,10 +18,10 @@ type Reason string
 // itself. Where waiting helps, Denied.RetryAt and Denied.Wait are set.
 const (
 	// ReasonWrongCode means that the code is wrong. It was counted, except on an account
-	// without an authenticator that was given six to eight digits, and except three
-	// consecutive codes of which not exactly two are right; see [ThreeCodes]. A set
-	// RetryAt says that this code began a wait. Ask for the code again, and show RetryAt
-	// if it is set. [ErrWrongCode]
+	// without an authenticator that was given six to eight digits. Three consecutive codes
+	// were counted only if exactly two of them are right; see [ThreeCodes]. If RetryAt is
+	// set, this code began a wait. Ask for the code again, and show RetryAt if it is set.
+	// [ErrWrongCode]
 	ReasonWrongCode Reason = Reason(account.WrongCode)
 
 	// ReasonReplayed means that the code was right and has been used before. A replayed

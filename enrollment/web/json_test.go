@@ -172,7 +172,7 @@ func TestJSONLostAnswer(t *testing.T) {
 	again(token, lost("/2fa/codes/new", map[string]any{"token": token}))
 }
 
-// A name of spaces is none, and spaces around a name are left out, as in a form.
+// Spaces around a name are dropped, and a name of spaces is not a name, as in a form.
 func TestJSONName(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, enrollmenttest.New(t))

@@ -184,8 +184,8 @@ func TestErasedWhileCutOff(t *testing.T) {
 	}
 }
 
-// TestSessionEndedWhileCutOff ends the session of a Save that waits for a standby which is cut
-// off. PostgreSQL then shows the write, and a Load returns nothing until the standby has it.
+// TestSessionEndedWhileCutOff ends the session of a Save while the standby is cut off.
+// PostgreSQL then shows the write, and a Load returns nothing until the standby has it.
 func TestSessionEndedWhileCutOff(t *testing.T) {
 	t.Parallel()
 	p := testenv.PostgresPair(t, true)

@@ -35,7 +35,7 @@ func (d *doubts) add(x doubt) {
 	d.at[x] = d.order.PushBack(x)
 }
 
-// about returns the place of the doubt, or nil if there is none. Each add makes a new place.
+// about returns the place of the doubt, or nil without a doubt. Each add makes a new place.
 func (d *doubts) about(x doubt) *list.Element {
 	d.mu.Lock()
 	defer d.mu.Unlock()

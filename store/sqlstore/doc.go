@@ -120,8 +120,8 @@
 // refuses the code as used. If the record was erased, it finds none, and Admin.Erase of
 // package enrollment returns nil there although the standby still has it.
 //
-// Never use pg_cancel_backend on a session that waits for its standby: PostgreSQL then
-// tells the Store that the write is done.
+// Do not use pg_cancel_backend while a session waits for the standby: PostgreSQL then tells
+// the Store that the write is done.
 //
 // For very many accounts the table can be partitioned by a hash of user_id. Create it
 // with the columns of [Schema] and user_id as its primary key, and its partitions with

@@ -16,10 +16,10 @@ import (
 // them.
 type Rows interface {
 	// Get returns the latest committed row of the user, or store.ErrNotFound if
-	// there is none. It reads where Put writes. If Put and Delete wait for replicas, Get
-	// does not show what one that failed has written before the replicas have it: it waits,
-	// or returns an error. Any error other than store.ErrNotFound says that it could not
-	// look.
+	// the user has no row. It reads where Put writes. If Put and Delete wait for replicas,
+	// and one of them failed, Get does not show what it wrote before the replicas have it:
+	// Get waits, or returns an error. Any error other than store.ErrNotFound says that it
+	// could not look.
 	Get(ctx context.Context, userID string) (store.Record, error)
 
 	// Put writes the row if the user's row has the version prev, or, if prev is 0,
