@@ -86,7 +86,7 @@ func startNode(ctx context.Context, patience time.Duration) (*node, error) {
 	n.Process, err = server.Start(ctx, server.Plan{
 		Name:   "redis-node",
 		Script: nodeScript + server.Revive,
-		Ends:   "TERM",
+		Ends:   "KILL", // a replica that has just followed refuses TERM while it writes its first file
 		Env: []string{
 			fmt.Sprint("PORT=", port), fmt.Sprint("BUS=", n.bus), fmt.Sprint("FRONT=", n.front.Addr().Port),
 			fmt.Sprint("PATIENCE=", patience.Milliseconds()),
