@@ -117,9 +117,8 @@ func (s *Store) migrate(ctx context.Context) error {
 //     wsrep_dirty_reads, pc.ignore_sb, pc.ignore_quorum
 //
 // Any other error is the context's or the driver's; but one of the last step, which asks
-// for the plan of an INSERT, matches ErrSchema whatever has failed. If the database
-// understands a plain SELECT but not the dialect, the error asks whether the dialect is
-// right.
+// for the plan of an INSERT, matches ErrSchema whatever has failed. If the database knows
+// a plain SELECT but not the dialect, the error asks whether the dialect is right.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.schema(ctx); err != nil {
 		return err
