@@ -136,8 +136,8 @@ type SignedIn struct {
 	// Stamp goes into the session; see [enrollment.Stamp].
 	Stamp enrollment.Stamp
 
-	// Success is what the Guard says of the code, without the Receipt and the NewCode. The
-	// pages tell the user of its WrongCodes, and JSON has all of it. Success.Drift and
+	// Success is what the Guard says of the code, without the Receipt, the NewCode and the
+	// Challenge. The pages tell the user of its WrongCodes, and JSON has all of it. Success.Drift and
 	// Success.CodesLeft are left to the application. It is the zero Success if no code was
 	// needed, and if Renewed is set.
 	Success enrollment.Success
