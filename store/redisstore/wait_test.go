@@ -31,21 +31,30 @@ func (w *waits) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	}
 }
 
+// alone returns a store whose writes wait for a replica, which is away: the server is a master
+// without one. The other store does not wait. The client of the first loses replies by the
+// cutter and counts its WAITs.
+func alone(t *testing.T) (s, other *redisstore.Store, c *redis.Client, port string, cut *cutter, asked *waits) {
+	t.Helper()
+	port, cut, asked = freePort(t), new(cutter), new(waits)
+	o := *options(own(t, "--port "+port+" --bind 127.0.0.1 --repl-diskless-sync-delay 0"))
+	other = newStore(t, client(t, o), redisstore.Options{})
+	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		return &lossy{Conn: conn, c: cut}, err
+	}
+	c = client(t, o)
+	c.AddHook(asked)
+	s = newStore(t, c, redisstore.Options{Replicas: 1, WaitTimeout: 200 * time.Millisecond})
+	return s, other, c, port, cut, asked
+}
+
 // TestUnconfirmed saves while the replica is away, and also loses the reply. Until the
 // replica is back, the store that has saved does not show the record, and so its Guard does
 // not take it for stored.
 func TestUnconfirmed(t *testing.T) {
 	t.Parallel()
-	port, cut, asked := freePort(t), new(cutter), new(waits)
-	o := *options(own(t, "--port "+port+" --bind 127.0.0.1 --repl-diskless-sync-delay 0"))
-	other := newStore(t, client(t, o), redisstore.Options{})
-	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-		return &lossy{Conn: conn, c: cut}, err
-	}
-	c := client(t, o)
-	c.AddHook(asked)
-	s := newStore(t, c, redisstore.Options{Replicas: 1, WaitTimeout: 200 * time.Millisecond})
+	s, other, c, port, cut, asked := alone(t)
 
 	if err := s.Save(t.Context(), record("alice", 1), 0); !errors.Is(err, redisstore.ErrReplicas) {
 		t.Errorf("Save without a replica = %v, want ErrReplicas", err)
@@ -112,16 +121,7 @@ func TestUnconfirmed(t *testing.T) {
 // it would be there again.
 func TestUnconfirmedErase(t *testing.T) {
 	t.Parallel()
-	port, cut, asked := freePort(t), new(cutter), new(waits)
-	o := *options(own(t, "--port "+port+" --bind 127.0.0.1 --repl-diskless-sync-delay 0"))
-	other := newStore(t, client(t, o), redisstore.Options{})
-	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-		return &lossy{Conn: conn, c: cut}, err
-	}
-	c := client(t, o)
-	c.AddHook(asked)
-	s := newStore(t, c, redisstore.Options{Replicas: 1, WaitTimeout: 200 * time.Millisecond})
+	s, other, c, port, cut, asked := alone(t)
 
 	erased := []string{"alice", "CANARY"}
 	for _, id := range append(erased, "carol") {
