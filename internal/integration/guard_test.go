@@ -51,9 +51,7 @@ func elsewhere() map[string]func(t *testing.T) proving.Open {
 // TestGuardElsewhere runs most of the proofs on those. That takes so long that it is left to
 // the proofs of everything.
 func TestGuardElsewhere(t *testing.T) {
-	if os.Getenv(suite.All) != "1" {
-		t.Skipf("only with %s=1", suite.All)
-	}
+	proving.OnlyWithAll(t)
 	for name, open := range elsewhere() {
 		t.Run(name, func(t *testing.T) { suite.RunShort(t, open(t)) })
 	}

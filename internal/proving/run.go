@@ -3,6 +3,7 @@ package proving
 import (
 	"fmt"
 	"hash/fnv"
+	"os"
 	"sync"
 	"testing"
 
@@ -75,6 +76,20 @@ func Run(t *testing.T, open Open, tests []Test) {
 			}
 			x.Run(t, open)
 		})
+	}
+}
+
+// prove is the environment variable that, set to 1, has everything run.
+const prove = "TWOFACTOR_PROVE_ALL"
+
+// All reports whether everything is to be run, and not only what .ci/run has time for.
+func All() bool { return os.Getenv(prove) == "1" }
+
+// OnlyWithAll skips the test unless [All].
+func OnlyWithAll(t *testing.T) {
+	t.Helper()
+	if !All() {
+		t.Skipf("only with %s=1", prove)
 	}
 }
 

@@ -6,11 +6,11 @@
 package mattn_test
 
 import (
-	"os"
 	"testing"
 
 	_ "github.com/mattn/go-sqlite3"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/suite"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
@@ -24,9 +24,7 @@ func TestStore(t *testing.T) {
 
 // TestGuard runs most of the proofs of enrollment.Guard.
 func TestGuard(t *testing.T) {
-	if os.Getenv(suite.All) != "1" {
-		t.Skipf("only with %s=1", suite.All)
-	}
+	proving.OnlyWithAll(t)
 	suite.RunShort(t, fresh)
 }
 

@@ -1,13 +1,10 @@
 package interleave
 
 import (
-	"flag"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 )
-
-var all = flag.Bool("interleave.all", false, "interleave everything, also with faults")
 
 func walk(t *testing.T, o Options) {
 	t.Helper()
@@ -17,30 +14,26 @@ func walk(t *testing.T, o Options) {
 
 // Every order of the calls of two operations.
 func TestPairs(t *testing.T) {
-	walk(t, Options{Processes: 2, Core: testing.Short() && !*all})
+	walk(t, Options{Processes: 2, Core: testing.Short() && !proving.All()})
 }
 
 // The same while one call fails or one process dies.
 func TestPairsWithFault(t *testing.T) {
-	if testing.Short() || underRace && !*all {
+	if testing.Short() || underRace && !proving.All() {
 		t.Skip("many schedules")
 	}
-	walk(t, Options{Processes: 2, Faults: true, Core: !*all})
+	walk(t, Options{Processes: 2, Faults: true, Core: !proving.All()})
 }
 
 // Every order of the calls of three.
 func TestTriples(t *testing.T) {
-	if !*all {
-		t.Skip("only with -interleave.all")
-	}
+	proving.OnlyWithAll(t)
 	walk(t, Options{Processes: 3})
 }
 
 // The same of those that matter, while one call fails or one process dies.
 func TestTriplesWithFault(t *testing.T) {
-	if !*all {
-		t.Skip("only with -interleave.all")
-	}
+	proving.OnlyWithAll(t)
 	walk(t, Options{Processes: 3, Faults: true})
 }
 

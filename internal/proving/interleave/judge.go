@@ -89,12 +89,9 @@ func (j *judge) describe(mail bool) description {
 	from := fmt.Sprint(mail, j.rig.told)
 	var records []store.Record
 	for _, user := range j.rig.scene.judged() {
-		var sealed string
 		rec := j.record(user)
-		j.keys.Opened = func(_, plaintext []byte) []byte { sealed = string(plaintext); return plaintext }
 		d.text += user + ": " + j.status(user, rec) + "\n"
-		j.keys.Opened = nil
-		from += fmt.Sprintf("%s %q %v %v %s\n", user, sealed, rec.State, rec.Due, j.key(rec))
+		from += fmt.Sprintf("%s %q %v %v %s\n", user, j.sealed(user, rec), rec.State, rec.Due, j.key(rec))
 		records = append(records, rec)
 	}
 	if known, ok := j.known.read(from); ok {
@@ -180,6 +177,18 @@ func (j *judge) guesses(user string) string {
 		counts = append(counts, fmt.Sprintf("%d wrong codes, then %s", n, proving.ReasonOf(err)))
 	}
 	return strings.Join(counts, "; ")
+}
+
+// sealed is what the record holds in its seal.
+func (j *judge) sealed(user string, rec store.Record) (account string) {
+	j.rig.t.Helper()
+	j.refresh(user, rec)
+	j.keys.Opened = func(_, plaintext []byte) []byte { account = string(plaintext); return plaintext }
+	defer func() { j.keys.Opened = nil }()
+	if _, err := j.guard.Status(j.rig.t.Context(), user); !errors.Is(err, enrollment.ErrMoved) {
+		j.rig.Must(err)
+	}
+	return account
 }
 
 // status is what the owner sees, but for what is drawn at random.

@@ -159,7 +159,7 @@ func (r *rig) inOrder(order []turn, again []int) outcome {
 	if again == nil {
 		again = []int{}
 	}
-	got, _ := r.run(ops, func(waiting map[int]call) (step, bool) {
+	results, _ := r.run(ops, func(waiting map[int]call) (step, bool) {
 		for ; len(left) > 0; left = left[1:] {
 			t := left[0]
 			c, ok := waiting[t.op]
@@ -173,7 +173,8 @@ func (r *rig) inOrder(order []turn, again []int) outcome {
 			return step{t.op, c, fine}, true
 		}
 		return step{}, false
-	}, again)
+	})
+	got := r.finish(results, again)
 	r.alone[key] = got
 	return got
 }

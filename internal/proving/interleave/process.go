@@ -3,6 +3,7 @@ package interleave
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -69,12 +70,14 @@ func (c call) apart(from call) bool {
 // call until it is told to.
 type process struct {
 	behind proving.Full
-	keys   *proving.Keys // what it draws is the same in every schedule
+	shows  func(store.Record) string // all that is in a record, but for the seal
+	keys   *proving.Keys             // what it draws is the same in every schedule
 	guard  *enrollment.Guard
 
 	waits chan call // what the process is about to call; closed when it has ended
 	goOn  chan fault
 	dead  bool
+	knows []byte // what the store has answered; at its end, what its caller was told alone
 }
 
 // start runs f up to its first call of the store.
@@ -111,24 +114,38 @@ func (p *process) call(op proving.Op, user string, do func() error) error {
 	return do()
 }
 
+// hears makes an answer of the store part of what the process knows.
+func (p *process) hears(op proving.Op, answer ...any) {
+	p.knows = fmt.Appendln(append(p.knows, op...), answer...)
+}
+
 // Load is [store.Store].Load, when it is told to.
 func (p *process) Load(ctx context.Context, user string) (r store.Record, err error) {
 	err = p.call(proving.Load, user, func() error { r, err = p.behind.Load(ctx, user); return err })
+	p.hears(proving.Load, user, p.shows(r), err)
 	return r, err
 }
 
 // Save is [store.Store].Save, when it is told to.
 func (p *process) Save(ctx context.Context, r store.Record, prev int64) error {
-	return p.call(proving.Save, r.UserID, func() error { return p.behind.Save(ctx, r, prev) })
+	err := p.call(proving.Save, r.UserID, func() error { return p.behind.Save(ctx, r, prev) })
+	p.hears(proving.Save, r.UserID, err)
+	return err
 }
 
 // List is [store.Lister].List, when it is told to.
 func (p *process) List(ctx context.Context, q store.Query) (page store.Page, err error) {
 	err = p.call(proving.List, "", func() error { page, err = p.behind.List(ctx, q); return err })
+	for _, r := range page.Records {
+		p.hears(proving.List, p.shows(r))
+	}
+	p.hears(proving.List, page.Next, err)
 	return page, err
 }
 
 // Erase is [store.Eraser].Erase, when it is told to.
 func (p *process) Erase(ctx context.Context, user string) error {
-	return p.call(proving.Erase, user, func() error { return p.behind.Erase(ctx, user) })
+	err := p.call(proving.Erase, user, func() error { return p.behind.Erase(ctx, user) })
+	p.hears(proving.Erase, user, err)
+	return err
 }

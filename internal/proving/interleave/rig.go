@@ -32,8 +32,10 @@ type rig struct {
 	explained map[string]bool    // outcomes that an order explains
 	healthy   *enrollment.Guard  // calls again what was interrupted
 
-	unreduced bool          // for tests: orders that differ in nothing are walked as well
-	came      func(outcome) // for tests: called with the outcome of each schedule
+	visited   visited
+	sealed    map[string][32]byte // what is sealed, by the seal, in this schedule
+	unreduced bool                // for tests: what comes to nothing new is walked as well
+	came      func(outcome)       // for tests: called with the outcome of each schedule
 
 	told map[string]enrollment.EventKind // events of this schedule, by id
 }
@@ -42,7 +44,10 @@ type rig struct {
 // of a Guard, which calls that of its process: a client of the store that is broken.
 func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.Full, from *states.State, s scene, ops []operation, known *notes) *rig {
 	t.Helper()
-	r := &rig{State: from.On(t, open), t: t, scene: s, ops: ops, alone: map[string]outcome{}, explained: map[string]bool{}}
+	r := &rig{
+		State: from.On(t, open), t: t, scene: s, ops: ops,
+		alone: map[string]outcome{}, explained: map[string]bool{}, visited: visited{}, sealed: map[string][32]byte{},
+	}
 	r.behind = &noting{Full: r.Store.Straight, written: make(map[string]bool)}
 	if s.begun > 0 {
 		r.begin(s.begun)
@@ -64,7 +69,7 @@ func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.
 		c.Notify = func(_ context.Context, e enrollment.Event) error { return r.tell(e) }
 	})
 	for _, op := range ops {
-		p := &process{behind: r.behind, keys: &proving.Keys{Ring: before}}
+		p := &process{behind: r.behind, shows: r.shows, keys: &proving.Keys{Ring: before}}
 		if op.newKey {
 			p.keys.Ring = r.Keys.Ring
 		}
@@ -143,9 +148,12 @@ func (r *rig) play(p *path, faults bool) (another bool, err error) {
 	r.t.Helper()
 	var steps []string
 	var asleep []step
-	got, another := r.run(r.all(), func(waiting map[int]call) (step, bool) {
+	results, another := r.run(r.all(), func(waiting map[int]call) (step, bool) {
 		from := choices(waiting, faults, asleep)
 		if len(from) == 0 {
+			return step{}, false
+		}
+		if p.ahead() && !r.unreduced && r.visited.before(r.moment(faults), asleep) {
 			return step{}, false
 		}
 		n := p.choose(len(from))
@@ -156,10 +164,11 @@ func (r *rig) play(p *path, faults bool) (another bool, err error) {
 		steps = append(steps, fmt.Sprintf("%s: %s %s %s", r.ops[s.process].name, s.call.op, s.call.user, s.fault))
 		faults = faults && s.fault == fine
 		return s, true
-	}, nil)
+	})
 	if !another {
 		return false, nil
 	}
+	got := r.finish(results, nil)
 	if r.came != nil {
 		r.came(got)
 	}
@@ -177,13 +186,12 @@ func (r *rig) all() (all []int) {
 }
 
 // run starts these operations, and lets their processes make their calls in the
-// order in which next chooses them. If it chooses none, those that are left die, and run
-// returns false as well. Again are the operations that are called once more at the end; if
-// it is nil, that is each Move that has not come to an answer.
-func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool), again []int) (got outcome, whole bool) {
+// order in which next chooses them. Once it chooses none, those that are left die, and run
+// returns false as well.
+func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool)) (results []result, whole bool) {
 	r.t.Helper()
 	r.restart()
-	got.results = make([]result, len(r.ops))
+	results = make([]result, len(r.ops))
 	waiting := make(map[int]call)
 	arrive := func(i int) {
 		if c, ok := <-r.processes[i].waits; ok {
@@ -193,13 +201,22 @@ func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool), again
 		}
 	}
 	for _, i := range ops {
-		r.processes[i].start(func(n node) { got.results[i] = r.carryOut(i, n) })
+		p := r.processes[i]
+		p.start(func(n node) {
+			results[i] = r.carryOut(i, n)
+			if p.dead {
+				results[i] = result{reason: proving.Fault}
+			}
+			p.knows = []byte(results[i].String())
+		})
 		arrive(i)
 	}
 	for whole = true; len(waiting) > 0; {
-		s, ok := next(waiting)
-		if !ok {
-			whole = false
+		var s step
+		if whole {
+			s, whole = next(waiting)
+		}
+		if !whole {
 			for i := range waiting {
 				s = step{process: i, fault: diesBefore}
 			}
@@ -207,20 +224,16 @@ func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool), again
 		r.processes[s.process].goOn <- s.fault
 		arrive(s.process)
 	}
-	for i, p := range r.processes {
-		if p.dead {
-			got.results[i] = result{reason: proving.Fault}
-		}
-	}
-	r.finish(&got, again)
-	return got, whole
+	return results, whole
 }
 
 // finish describes what has come of a run, calls what was interrupted again, and describes
-// that as well.
-func (r *rig) finish(got *outcome, again []int) {
+// that as well. Again are the operations that are called once more; if it is nil, that is
+// each Move that has not come to an answer.
+func (r *rig) finish(results []result, again []int) outcome {
 	r.t.Helper()
-	if got.again = again; again == nil {
+	got := outcome{results: results, again: again}
+	if again == nil {
 		for i, op := range r.ops {
 			if op.moves && got.results[i].unknown() {
 				got.again = append(got.again, i)
@@ -229,13 +242,14 @@ func (r *rig) finish(got *outcome, again []int) {
 	}
 	if len(got.again) == 0 {
 		got.description = r.judge.describe(true)
-		return
+		return got
 	}
 	before := r.judge.describe(false)
 	for _, i := range got.again {
 		before.text += fmt.Sprintf("\n%s again: %s", r.ops[i].name, r.carryOut(i, node{r.healthy, r.behind, states.User}))
 	}
 	got.description = r.judge.describe(true).after(before)
+	return got
 }
 
 func (r *rig) carryOut(i int, n node) result {
@@ -260,8 +274,9 @@ func (r *rig) restart() {
 		put(r.t, r.behind.Full, user, r.start[user])
 	}
 	clear(r.behind.written)
+	clear(r.sealed)
 	for i, p := range r.processes {
-		p.dead, p.keys.Random = false, rand.NewChaCha8([32]byte{byte(i)})
+		p.dead, p.knows, p.keys.Random = false, nil, rand.NewChaCha8([32]byte{byte(i)})
 	}
 	r.Keys.Random = rand.NewChaCha8([32]byte{byte(len(r.processes))})
 }

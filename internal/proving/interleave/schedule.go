@@ -57,6 +57,9 @@ type path struct {
 
 type fork struct{ taken, of int }
 
+// ahead reports whether no way before has come to this fork.
+func (p *path) ahead() bool { return p.at == len(p.forks) }
+
 // choose returns which of n branches is taken at this fork.
 func (p *path) choose(n int) int {
 	if p.at == len(p.forks) {

@@ -3,7 +3,6 @@ package suite
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 
@@ -17,14 +16,12 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
-// All is the environment variable that, set to 1, lets [Run] run everything.
-const All = "TWOFACTOR_PROVE_ALL"
-
-// Run runs the proofs over stores from open. Without [All] it does what [RunShort] does.
+// Run runs the proofs over stores from open. Unless [proving.All] says so, it does what
+// [RunShort] does.
 // The test that calls Run must not be parallel.
 func Run(t *testing.T, open proving.Open) {
 	t.Helper()
-	run(t, open, os.Getenv(All) == "1")
+	run(t, open, proving.All())
 }
 
 // RunShort is Run without the proofs for which the store makes no difference, without most

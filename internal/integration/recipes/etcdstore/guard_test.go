@@ -1,17 +1,15 @@
 package etcdstore_test
 
 import (
-	"os"
 	"testing"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/suite"
 )
 
 // TestGuard runs the proofs of enrollment.Guard. Each call of the store is agreed on by
 // three nodes. That takes so long that it is left to the proofs of everything.
 func TestGuard(t *testing.T) {
-	if os.Getenv(suite.All) != "1" {
-		t.Skipf("only with %s=1", suite.All)
-	}
+	proving.OnlyWithAll(t)
 	suite.Run(t, fresh)
 }
