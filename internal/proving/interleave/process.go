@@ -70,14 +70,14 @@ func (c call) apart(from call) bool {
 // call until it is told to.
 type process struct {
 	behind proving.Full
-	shows  func(store.Record) string // all that is in a record, but for the seal
+	shows  func(store.Record) string // all of a record, in place of its Data what that holds
 	keys   *proving.Keys             // what it draws is the same in every schedule
 	guard  *enrollment.Guard
 
 	waits chan call // what the process is about to call; closed when it has ended
 	goOn  chan fault
 	dead  bool
-	knows []byte // what the store has answered; at its end, what its caller was told alone
+	knows []byte // what the store has answered; at its end, only what its caller was told
 }
 
 // start runs f up to its first call of the store.
@@ -114,7 +114,7 @@ func (p *process) call(op proving.Op, user string, do func() error) error {
 	return do()
 }
 
-// hears makes an answer of the store part of what the process knows.
+// hears adds an answer of the store to what the process knows.
 func (p *process) hears(op proving.Op, answer ...any) {
 	p.knows = fmt.Appendln(append(p.knows, op...), answer...)
 }

@@ -32,8 +32,8 @@ type rig struct {
 	explained map[string]bool    // outcomes that an order explains
 	healthy   *enrollment.Guard  // calls again what was interrupted
 
-	visited   visited
-	sealed    map[string][32]byte // what is sealed, by the seal, in this schedule
+	visited   map[moment]bool
+	plain     map[string][32]byte // hashes of what the records hold, by their Data, in this schedule
 	unreduced bool                // for tests: what comes to nothing new is walked as well
 	came      func(outcome)       // for tests: called with the outcome of each schedule
 
@@ -46,7 +46,7 @@ func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.
 	t.Helper()
 	r := &rig{
 		State: from.On(t, open), t: t, scene: s, ops: ops,
-		alone: map[string]outcome{}, explained: map[string]bool{}, visited: visited{}, sealed: map[string][32]byte{},
+		alone: map[string]outcome{}, explained: map[string]bool{}, visited: map[moment]bool{}, plain: map[string][32]byte{},
 	}
 	r.behind = &noting{Full: r.Store.Straight, written: make(map[string]bool)}
 	if s.begun > 0 {
@@ -120,19 +120,22 @@ func (r *rig) tell(e enrollment.Event) error {
 	return nil
 }
 
-// walk plays every schedule until the outcome of one is impossible. It returns how
-// many it has played.
+// walk plays schedules until the outcome of one is impossible, or all that can come has
+// come. It returns how many came to their end. It can be called once.
 func (r *rig) walk(o Options) (schedules int, err error) {
 	r.t.Helper()
 	if o.Play != "" {
 		p, err := parsePath(o.Play)
 		r.Must(err)
-		_, err = r.play(p, o.Faults)
-		return 1, errors.Join(p.fits(), err)
+		whole, err := r.play(p, o.Faults)
+		if err = errors.Join(p.fits(), err); err == nil && !whole {
+			err = fmt.Errorf("interleave: the schedule %s is none of this walk", p)
+		}
+		return 1, err
 	}
 	for p := new(path); ; {
-		another, err := r.play(p, o.Faults)
-		if another {
+		whole, err := r.play(p, o.Faults)
+		if whole {
 			schedules++
 		}
 		if err != nil || !p.next() {
@@ -141,20 +144,24 @@ func (r *rig) walk(o Options) (schedules int, err error) {
 	}
 }
 
-// play plays a schedule, and reports whether it is another one than those before: not one
-// that differs only in the order of steps that commute. It returns an error if its outcome
-// is impossible one operation after the other.
-func (r *rig) play(p *path, faults bool) (another bool, err error) {
+// play plays a schedule, and reports whether it came to its end: not if all that is left of
+// it was walked before. It returns an error if its outcome is impossible one operation after
+// the other.
+func (r *rig) play(p *path, faults bool) (whole bool, err error) {
 	r.t.Helper()
 	var steps []string
 	var asleep []step
-	results, another := r.run(r.all(), func(waiting map[int]call) (step, bool) {
+	results, whole := r.run(r.all(), func(waiting map[int]call) (step, bool) {
 		from := choices(waiting, faults, asleep)
 		if len(from) == 0 {
 			return step{}, false
 		}
-		if p.ahead() && !r.unreduced && r.visited.before(r.moment(faults), asleep) {
-			return step{}, false
+		if p.ahead() && !r.unreduced {
+			now := r.moment(faults)
+			if r.visited[now] {
+				return step{}, false
+			}
+			r.visited[now] = true
 		}
 		n := p.choose(len(from))
 		s := from[n]
@@ -165,7 +172,7 @@ func (r *rig) play(p *path, faults bool) (another bool, err error) {
 		faults = faults && s.fault == fine
 		return s, true
 	})
-	if !another {
+	if !whole {
 		return false, nil
 	}
 	got := r.finish(results, nil)
@@ -186,8 +193,8 @@ func (r *rig) all() (all []int) {
 }
 
 // run starts these operations, and lets their processes make their calls in the
-// order in which next chooses them. Once it chooses none, those that are left die, and run
-// returns false as well.
+// order in which next chooses them. Once it chooses none, those that are left die, and
+// whole is false.
 func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool)) (results []result, whole bool) {
 	r.t.Helper()
 	r.restart()
@@ -274,7 +281,7 @@ func (r *rig) restart() {
 		put(r.t, r.behind.Full, user, r.start[user])
 	}
 	clear(r.behind.written)
-	clear(r.sealed)
+	clear(r.plain)
 	for i, p := range r.processes {
 		p.dead, p.knows, p.keys.Random = false, nil, rand.NewChaCha8([32]byte{byte(i)})
 	}

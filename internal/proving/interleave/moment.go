@@ -1,0 +1,52 @@
+package interleave
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/seed-1b6a03a1/twofactor/store"
+)
+
+// A moment is a hash of all that the rest of a schedule depends on: what is stored, what
+// each process knows, what the owners were told, and whether a call can still fail. What a
+// store or a Guard has in memory is no part of it, and may decide nothing.
+//
+// A moment is walked on from once. When it is come to again, all that can come of it was
+// walked: no schedule comes to the same moment twice, so the walk, depth first, was at its
+// end there. A step that slept there was taken at a moment before, and what it led to had
+// been walked to its end as well.
+type moment [sha256.Size]byte
+
+// moment returns the present one.
+func (r *rig) moment(faults bool) moment {
+	r.t.Helper()
+	h := sha256.New()
+	for _, p := range r.processes {
+		fmt.Fprintf(h, "%q\n", p.knows)
+	}
+	users := maps.Clone(r.behind.written)
+	for user := range r.start {
+		users[user] = true
+	}
+	for _, user := range slices.Sorted(maps.Keys(users)) {
+		fmt.Fprintf(h, "%q %s\n", user, r.shows(r.judge.record(user)))
+	}
+	fmt.Fprint(h, r.told, faults)
+	return moment(h.Sum(nil))
+}
+
+// shows returns all of a record. In place of its Data, which are sealed differently each
+// time, it has what they hold.
+func (r *rig) shows(rec store.Record) string {
+	if rec.Version == 0 {
+		return "nothing"
+	}
+	plain, known := r.plain[string(rec.Data)]
+	if !known {
+		plain = sha256.Sum256(fmt.Append(nil, r.judge.key(rec), r.judge.plain(rec.UserID, rec)))
+		r.plain[string(rec.Data)] = plain
+	}
+	return fmt.Sprintf("%q %d %v %v %v %x", rec.UserID, rec.Version, rec.State, rec.Due.UnixMicro(), rec.Updated.UnixMicro(), plain)
+}
