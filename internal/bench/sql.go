@@ -3,12 +3,14 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	_ "modernc.org/sqlite"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
@@ -31,7 +33,17 @@ func OpenPostgres(s *postgres.Server) (*Database, error) {
 
 // OpenMariaDB makes a database on the server and opens a pool on it.
 func OpenMariaDB(ctx context.Context, s *mariadb.Server) (*Database, error) {
-	admin, err := sql.Open("mysql", s.DSN(""))
+	return openMySQL(ctx, s.DSN, "", "MariaDB %s")
+}
+
+// OpenGalera makes a database on the cluster and opens a pool on it, at one of the nodes.
+func OpenGalera(ctx context.Context, c *galera.Cluster) (*Database, error) {
+	dsn := func(database string) string { return c.DSN(0, database) }
+	return openMySQL(ctx, dsn, "?wsrep_sync_wait=7", "MariaDB %s, Galera")
+}
+
+func openMySQL(ctx context.Context, dsn func(database string) string, params, name string) (*Database, error) {
+	admin, err := sql.Open("mysql", dsn(""))
 	if err != nil {
 		return nil, err
 	}
@@ -39,8 +51,12 @@ func OpenMariaDB(ctx context.Context, s *mariadb.Server) (*Database, error) {
 	if _, err := admin.ExecContext(ctx, "CREATE DATABASE bench"); err != nil {
 		return nil, err
 	}
-	version, _, _ := strings.Cut(s.Version, "-")
-	return open("mysql", s.DSN("bench"), sqlstore.MySQL, "MariaDB "+version)
+	var version string
+	if err := admin.QueryRowContext(ctx, "SELECT VERSION()").Scan(&version); err != nil {
+		return nil, err
+	}
+	version, _, _ = strings.Cut(version, "-")
+	return open("mysql", dsn("bench")+params, sqlstore.MySQL, fmt.Sprintf(name, version))
 }
 
 // OpenSQLite makes a database file in the folder, in WAL mode and with

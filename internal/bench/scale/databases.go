@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
 	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/mariadb"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
@@ -38,6 +39,19 @@ func onMariaDB(m measurement) func(ctx context.Context) error {
 		}
 		defer func() { err = errors.Join(err, s.Stop()) }()
 		d, err := bench.OpenMariaDB(ctx, s)
+		return measureOn(ctx, d, err, m)
+	}
+}
+
+// onGalera measures on a cluster of its own, at one of three nodes.
+func onGalera(m measurement) func(ctx context.Context) error {
+	return func(ctx context.Context) (err error) {
+		c, err := galera.Start(ctx)
+		if err != nil {
+			return missing("Galera", err)
+		}
+		defer func() { err = errors.Join(err, c.Stop()) }()
+		d, err := bench.OpenGalera(ctx, c)
 		return measureOn(ctx, d, err, m)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // measureStores signs members in over every store, one caller and many.
 func measureStores(ctx context.Context) error {
 	for _, measure := range []func(context.Context) error{
-		onPostgres(measureTable), onMariaDB(measureTable), onSQLite(measureTable), measureBolt, measureRedis, measureMemory,
+		onPostgres(measureTable), onMariaDB(measureTable), onGalera(measureTable), onSQLite(measureTable), measureBolt, measureRedis, measureMemory,
 	} {
 		if err := measure(ctx); err != nil {
 			return err

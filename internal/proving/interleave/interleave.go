@@ -13,7 +13,7 @@
 // walked in one order. So are a call and one that fails without having done
 // anything. If several schedules come to the same, in what is stored, what each
 // process knows and what the owners were told, only the first goes on; see [moment].
-// About 10,000 schedules of two operations come to their end, 127,000 with a fault,
+// About 10,000 schedules of two operations come to their end, 124,000 with a fault,
 // 3,000 of three, and 11,000 of three with a fault.
 //
 // The operations of each state stand beside each other, beside a change of the key

@@ -22,7 +22,7 @@ var sharing struct {
 }
 
 // shared returns that cluster, and starts it at the first call.
-func shared(t *testing.T) *cluster {
+func shared(t testing.TB) *cluster {
 	t.Helper()
 	sharing.once.Do(func() {
 		if sharing.dir, sharing.err = os.MkdirTemp("", "twofactor-etcd-"); sharing.err == nil {
@@ -50,7 +50,7 @@ func newPrefix() string { return fmt.Sprintf("test%d/", prefixes.Add(1)) }
 
 // open returns a client of those nodes and a store on it. The client is closed with the
 // test.
-func open(t *testing.T, prefix string, nodes ...*node) (*clientv3.Client, proving.Full) {
+func open(t testing.TB, prefix string, nodes ...*node) (*clientv3.Client, proving.Full) {
 	t.Helper()
 	client, s, err := etcdstore.Open(config(nodes...), prefix)
 	if err != nil {
