@@ -16,12 +16,7 @@ import (
 )
 
 // A Server is a MariaDB server that belongs to this process.
-type Server struct {
-	*server.Process
-
-	// Version is what the server says of itself.
-	Version string
-}
+type Server struct{ *server.Process }
 
 // DSN returns the data source name of an administrator for that database, for
 // go-sql-driver. Parameters can be appended with a question mark.
@@ -68,27 +63,25 @@ func start(ctx context.Context, script string, options []string, env ...string) 
 			return nil, fmt.Errorf("%w: %s is neither in PATH nor in /usr/sbin", server.ErrMissing, program)
 		}
 	}
-	s := new(Server)
 	p, err := server.Start(ctx, server.Plan{
 		Name:   "mariadb",
 		Script: script,
 		Ends:   "TERM",
 		Env:    append(env, "MORE="+strings.Join(options, " ")),
 		Users:  []string{"mysql", "nobody"},
-		Ready:  s.ready,
+		Ready:  ready,
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.Process = p
-	return s, nil
+	return &Server{p}, nil
 }
 
-func (s *Server) ready(ctx context.Context, dir string) error {
+func ready(ctx context.Context, dir string) error {
 	db, err := sql.Open("mysql", dsn(dir, "mysql"))
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	return db.QueryRowContext(ctx, "SELECT version()").Scan(&s.Version)
+	return db.PingContext(ctx)
 }

@@ -13,10 +13,10 @@ import (
 // each process knows, what the owners were told, and whether a call can still fail. What a
 // store or a Guard has in memory is no part of it, and may decide nothing.
 //
-// A moment is walked on from once. When it is come to again, all that can come of it was
-// walked: no schedule comes to the same moment twice, so the walk, depth first, was at its
-// end there. A step that slept there was taken at a moment before, and what it led to had
-// been walked to its end as well.
+// Each moment is walked on from only once. A schedule that comes to one again ends there: the
+// walk goes depth first, and no schedule comes to one moment twice, so all that follows was
+// walked. That holds for the steps that slept there, too: they were taken at an earlier
+// moment, and what follows them was walked from there.
 type moment [sha256.Size]byte
 
 // moment returns the present one.
