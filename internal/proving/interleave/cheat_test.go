@@ -173,7 +173,7 @@ func TestFailureIsPlayedAgain(t *testing.T) {
 		t.Error("the schedule of one after the other has failed")
 	}
 	r := newRig(t, proving.Memory, nil, from, staged, []operation{verifyApp, signIn}, newNotes())
-	if _, err := r.walk(Options{Play: "1"}); err == nil || !strings.Contains(err.Error(), "none of this walk") {
+	if _, err := r.walk(Options{Play: "1"}); err == nil || !strings.Contains(err.Error(), "not part of this walk") {
 		t.Errorf("a schedule that differs in the order of two loads: %v", err)
 	}
 	if err := play(name + ".0.0.0.0.0.0.0.0"); err == nil || !strings.Contains(err.Error(), "ends after") {

@@ -129,7 +129,7 @@ func (r *rig) walk(o Options) (schedules int, err error) {
 		r.Must(err)
 		whole, err := r.play(p, o.Faults)
 		if err = errors.Join(p.fits(), err); err == nil && !whole {
-			err = fmt.Errorf("interleave: the schedule %s is none of this walk", p)
+			err = fmt.Errorf("interleave: the schedule %s is not part of this walk", p)
 		}
 		return 1, err
 	}
