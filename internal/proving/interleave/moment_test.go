@@ -60,9 +60,15 @@ func TestMoment(t *testing.T) {
 			t.Errorf("%s: it is the same moment", name)
 		}
 	}
-	damaged := r.start[states.User]
-	damaged.Data = []byte("damaged")
-	if r.shows(damaged) == r.shows(r.start[states.User]) {
+	rec := r.start[states.User]
+	shown := r.shows(rec)
+	rec.Version++
+	if r.shows(rec) == shown {
+		t.Error("another version does not show")
+	}
+	rec = r.start[states.User]
+	rec.Data = []byte("damaged")
+	if r.shows(rec) == shown {
 		t.Error("damage does not show")
 	}
 	r.restart()

@@ -62,7 +62,7 @@ func (p *path) ahead() bool { return p.at == len(p.forks) }
 
 // choose returns which of n branches is taken at this fork.
 func (p *path) choose(n int) int {
-	if p.at == len(p.forks) {
+	if p.ahead() {
 		p.forks = append(p.forks, fork{})
 	}
 	f := &p.forks[p.at]

@@ -17,8 +17,7 @@ import (
 )
 
 // Run runs the proofs over stores from open. Unless [proving.All] says so, it does what
-// [RunShort] does.
-// The test that calls Run must not be parallel.
+// [RunShort] does. The test that calls Run must not be parallel.
 func Run(t *testing.T, open proving.Open) {
 	t.Helper()
 	run(t, open, proving.All())
