@@ -39,7 +39,7 @@ func OpenMariaDB(ctx context.Context, s *mariadb.Server) (*Database, error) {
 // OpenGalera makes a database on the cluster and opens a pool on it, at one of the nodes.
 func OpenGalera(ctx context.Context, c *galera.Cluster) (*Database, error) {
 	dsn := func(database string) string { return c.DSN(0, database) }
-	return openMySQL(ctx, dsn, "?wsrep_sync_wait=7", "MariaDB %s, Galera")
+	return openMySQL(ctx, dsn, galera.Waiting, "MariaDB %s, Galera")
 }
 
 func openMySQL(ctx context.Context, dsn func(database string) string, params, name string) (*Database, error) {

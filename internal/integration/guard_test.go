@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/suite"
@@ -31,7 +32,7 @@ func elsewhere() map[string]func(t *testing.T) proving.Open {
 		"Galera": func(t *testing.T) proving.Open { // each call of the store goes to another node
 			c := testenv.Galera(t)
 			return func(t *testing.T) store.Store {
-				return &balanced{nodes: fulls(testenv.GaleraStores(t, c, testenv.Waiting))}
+				return &balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}
 			}
 		},
 	}

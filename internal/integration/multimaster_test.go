@@ -31,7 +31,7 @@ func TestGalera(t *testing.T) {
 	for name, test := range map[string]func(t *testing.T, c *galera.Cluster){
 		"contract": func(t *testing.T, c *galera.Cluster) {
 			storetest.RunNodes(t, func(t *testing.T) (all []store.Store) {
-				for _, s := range testenv.GaleraStores(t, c, testenv.Waiting) {
+				for _, s := range testenv.GaleraStores(t, c, galera.Waiting) {
 					all = append(all, s)
 				}
 				return all
@@ -60,7 +60,7 @@ func fulls(stores []*sqlstore.Store) (all []proving.Full) {
 // nothing else fails.
 func galeraConflicts(t *testing.T, c *galera.Cluster) {
 	for _, retries := range []string{"1", "0"} {
-		nodes := testenv.GaleraStores(t, c, testenv.Waiting+"&wsrep_retry_autocommit="+retries)
+		nodes := testenv.GaleraStores(t, c, galera.Waiting+"&wsrep_retry_autocommit="+retries)
 		ctx := t.Context()
 		if err := nodes[0].Save(ctx, record("alice", 1), 0); err != nil {
 			t.Fatal(err)
@@ -188,7 +188,7 @@ func (s divided) Save(ctx context.Context, r store.Record, prev int64) error {
 // when they are back.
 func galeraKilled(t *testing.T, c *galera.Cluster) {
 	const what = "MariaDB Galera, three nodes"
-	open := testenv.GaleraOpener(t, c, testenv.Waiting)
+	open := testenv.GaleraOpener(t, c, galera.Waiting)
 	fresh := func() *balanced { return &balanced{nodes: fulls(open())} }
 	kills := 0
 	figures := siege.Run(t, siege.Open(func() proving.Full { return fresh() }), func() {
@@ -244,16 +244,16 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 func galeraSettings(t *testing.T, c *galera.Cluster) {
 	ctx := t.Context()
 	for params, says := range map[string]string{
-		testenv.Waiting:                          "",
-		"?wsrep_sync_wait=15":                    "",
-		"":                                       "wsrep_sync_wait is 0",
-		"?wsrep_sync_wait=1":                     "wsrep_sync_wait is 1",
-		testenv.Waiting + "&wsrep_dirty_reads=1": "wsrep_dirty_reads is on",
-		testenv.Waiting + "&wsrep_on=0":          "wsrep_on is off",
+		galera.Waiting:                          "",
+		"?wsrep_sync_wait=15":                   "",
+		"":                                      "wsrep_sync_wait is 0",
+		"?wsrep_sync_wait=1":                    "wsrep_sync_wait is 1",
+		galera.Waiting + "&wsrep_dirty_reads=1": "wsrep_dirty_reads is on",
+		galera.Waiting + "&wsrep_on=0":          "wsrep_on is off",
 	} {
 		unsafe(t, testenv.GaleraStores(t, c, params)[1], params, says)
 	}
-	s := testenv.GaleraStores(t, c, testenv.Waiting)[1]
+	s := testenv.GaleraStores(t, c, galera.Waiting)[1]
 	set := func(option string) {
 		t.Helper()
 		if _, err := c.DB(1).ExecContext(ctx, "SET GLOBAL wsrep_provider_options = '"+option+"'"); err != nil {

@@ -20,6 +20,10 @@ import (
 // Nodes is how many servers a cluster has. Two of them are a majority.
 const Nodes = 3
 
+// Waiting is the parameter of a data source name that clients of a cluster need: each
+// statement waits until its node has what was committed at the others.
+const Waiting = "?wsrep_sync_wait=7"
+
 // provider is the library of Galera, where Debian and its relatives have it.
 const provider = "/usr/lib/galera/libgalera_smm.so"
 

@@ -8,10 +8,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// Waiting is the parameter of a data source name that a Galera cluster needs: each
-// statement waits until its node has what was committed at the others.
-const Waiting = "?wsrep_sync_wait=7"
-
 // Galera starts a cluster for this test alone.
 func Galera(t testing.TB, options ...string) *galera.Cluster {
 	t.Helper()
@@ -30,8 +26,8 @@ func GaleraOpener(t testing.TB, c *galera.Cluster, params string) func() []*sqls
 		t.Helper()
 		for i := range galera.Nodes {
 			open := func(params string) *sql.DB { return openPool(t, "mysql", c.DSN(i, name)+params) }
-			s := migrated(t, open(Waiting), sqlstore.MySQL)
-			if params != Waiting {
+			s := migrated(t, open(galera.Waiting), sqlstore.MySQL)
+			if params != galera.Waiting {
 				s = sqlstore.New(open(params), sqlstore.MySQL)
 			}
 			all = append(all, s)
