@@ -3,6 +3,7 @@ package interleave
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,10 +14,13 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
+// A save is what is done in place of the Save of the store behind.
+type save func(behind proving.Full, ctx context.Context, r store.Record, prev int64) error
+
 // A cheat is a store whose Save does something else.
 type cheat struct {
 	proving.Full
-	save func(behind proving.Full, ctx context.Context, r store.Record, prev int64) error
+	save save
 }
 
 func (c cheat) Save(ctx context.Context, r store.Record, prev int64) error {
@@ -68,7 +72,7 @@ func TestCheatsAreCaught(t *testing.T) {
 	for title := range pairs {
 		s := sceneOf(t, title)
 		from := states.New(t, s.state, recovery.Fast)
-		for name, save := range map[string]func(proving.Full, context.Context, store.Record, int64) error{"blind": blind, "late": late} {
+		for name, save := range map[string]save{"blind": blind, "late": late} {
 			for _, pair := range pairs[s.title()] {
 				open := func(t *testing.T) store.Store { return cheat{proving.Memory(t).(proving.Full), save} }
 				r := newRig(t, open, nil, from, s, pair, newNotes())
@@ -88,22 +92,40 @@ func hasty(behind proving.Full, ctx context.Context, r store.Record, prev int64)
 	return nil
 }
 
+// content takes a conflict for a write that is there already.
+func content(behind proving.Full, ctx context.Context, r store.Record, prev int64) error {
+	if err := behind.Save(ctx, r, prev); !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
 // A client of the store that hides failed writes, so that the Guard answers although nothing
-// may be stored, is caught by each pair, as soon as one call fails.
+// may be stored, is caught by each pair, as soon as one call fails. So is one that hides
+// conflicts, although nobody else writes.
 func TestHastyStoreIsCaught(t *testing.T) {
 	if fips.Enforced() {
 		t.Skip("the states are for SHA-1")
 	}
 	staged := scenes()[0]
 	from := states.New(t, staged.state, recovery.Fast)
-	between := func(behind proving.Full) proving.Full { return cheat{behind, hasty} }
-	for _, pair := range [][]operation{
-		{answerApp, signIn}, {verifyApp, signIn}, {verifyWrong, signIn}, {verifyRecovery, signIn}, {confirm, signIn}, {disable, signIn}, {renew, signIn},
+	// A sign-in writes only once the second factor is off, beside disable.
+	one := [][]operation{{answerApp, signIn}, {verifyApp, signIn}, {verifyWrong, signIn}, {verifyRecovery, signIn}, {confirm, signIn}, {renew, signIn}}
+	both := [][]operation{{disable, signIn}}
+	for _, c := range []struct {
+		name  string
+		save  save
+		pairs [][]operation
+	}{
+		{"hasty", hasty, slices.Concat(one, both)}, {"content", content, one},
 	} {
-		for _, faults := range []bool{false, true} {
-			n, err := newRig(t, proving.Memory, between, from, staged, pair, newNotes()).walk(Options{Faults: faults})
-			if caught := err != nil; caught != faults {
-				t.Errorf("%s, with faults %v: %d schedules, %v", nameOf(pair), faults, n, err)
+		between := func(behind proving.Full) proving.Full { return cheat{behind, c.save} }
+		for _, pair := range c.pairs {
+			for _, faults := range []bool{false, true} {
+				n, err := newRig(t, proving.Memory, between, from, staged, pair, newNotes()).walk(Options{Faults: faults})
+				if caught := err != nil; caught != faults {
+					t.Errorf("%s, %s, with faults %v: %d schedules, %v", c.name, nameOf(pair), faults, n, err)
+				}
 			}
 		}
 	}

@@ -1,9 +1,10 @@
 // Package interleave runs operations of several processes on one account in
 // every order that their calls of the store can come in, and lets one of these
-// calls fail, lose its reply, or be the last one of its process. What the
-// processes were told, and what the account is afterwards, must be possible one
-// operation after the other: a code is accepted once, each wrong code is counted,
-// no change that was acknowledged is lost, and each event is told.
+// calls fail, lose its reply, be refused as a conflict although there is none, or
+// be the last one of its process. What the processes were told, and what the
+// account is afterwards, must be possible one operation after the other: a code is
+// accepted once, each wrong code is counted, no change that was acknowledged is
+// lost, and each event is told.
 //
 // The orders are not drawn but walked, depth first. Each process has a [Guard] of
 // its own, so that nothing but the store keeps them apart. One process runs at a
@@ -13,8 +14,8 @@
 // walked in one order. So are a call and one that fails without having done
 // anything. If several schedules come to the same, in what is stored, what each
 // process knows and what the owners were told, only the first goes on; see [moment].
-// About 10,000 schedules of two operations come to their end, 124,000 with a fault,
-// 3,000 of three, and 11,000 of three with a fault.
+// About 10,000 schedules of two operations come to their end, 165,000 with a fault,
+// 3,000 of three, and 15,000 of three with a fault.
 //
 // The operations of each state stand beside each other, beside a change of the key
 // by a node that has the new one already, and beside [enrollment.Admin.Move]. A

@@ -18,16 +18,20 @@ const (
 	fine       fault = "fine"
 	fails      fault = "fails"           // nothing is done, and the process is told so
 	losesReply fault = "loses its reply" // it is done, and the process is told of an error
+	refused    fault = "is refused"      // nothing is done, and the process is told of a conflict
 	diesBefore fault = "dies before"     // the process is no more, nothing is done
 	diesAfter  fault = "dies after"      // it is done, and the process is no more
 )
 
 // idle reports whether nothing is done to the store.
-func (f fault) idle() bool { return f == fails || f == diesBefore }
+func (f fault) idle() bool { return f == fails || f == refused || f == diesBefore }
 
 // faultsAt are the faults that differ at such a call.
 func faultsAt(c call) []fault {
-	if c.writes() {
+	switch {
+	case c.op == proving.Save:
+		return []fault{fails, losesReply, refused, diesBefore, diesAfter}
+	case c.writes():
 		return []fault{fails, losesReply, diesBefore, diesAfter}
 	}
 	return []fault{fails, diesBefore}
@@ -98,6 +102,8 @@ func (p *process) call(op proving.Op, user string, do func() error) error {
 	switch f := <-p.goOn; f {
 	case fails:
 		return errFault
+	case refused:
+		return store.ErrConflict
 	case diesBefore:
 		p.dead = true
 		return errDead
