@@ -37,7 +37,7 @@ func tallied(t *testing.T, what string, s proving.Full, failOver func(ctx contex
 // returns what came out that must not be.
 func beaten(t *testing.T, what string, open func() proving.Full, failOver func(ctx context.Context) error) []string {
 	t.Helper()
-	figures := siege.Find(t, siege.Open(open), func() {
+	figures := siege.Find(t, siege.Open(open).Start, func() {
 		if err := failOver(t.Context()); err != nil {
 			t.Error(err)
 		}

@@ -13,7 +13,7 @@ import (
 // besiege kills what is under the stores in every other round.
 func besiege(t *testing.T, what string, open func() proving.Full, kill func() error) {
 	t.Helper()
-	long.Report(t, what, siege.Run(t, siege.Open(open), func() {
+	long.Report(t, what, siege.Run(t, siege.Open(open).Start, func() {
 		if err := kill(); err != nil {
 			t.Error(err)
 		}
@@ -42,17 +42,4 @@ func TestKilledServer(t *testing.T) {
 		socket, kill := testenv.RedisReviving(t)
 		besiege(t, "Redis, the server is killed", func() proving.Full { return testenv.OpenRedis(t, testenv.RedisClient(t, socket), "") }, kill)
 	})
-}
-
-// TestKilledProcess kills the process that has the database inside, in the same way. All
-// nodes ask this process, because it is alone with its file.
-func TestKilledProcess(t *testing.T) {
-	t.Parallel()
-	for kind := range keepers {
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			k := keep(t, kind)
-			besiege(t, kind+", the process is killed", alone(k), k.kill)
-		})
-	}
 }

@@ -28,7 +28,7 @@ func TestLinkGoesDown(t *testing.T) {
 			l, open := backend.Linked(t)
 			downs := 0
 			var ups sync.WaitGroup
-			long.Report(t, backend.Name+", the link goes down", siege.Run(t, siege.Open(open), func() {
+			long.Report(t, backend.Name+", the link goes down", siege.Run(t, siege.Open(open).Start, func() {
 				downs++
 				if err := l.Down(); err != nil {
 					t.Error(err)

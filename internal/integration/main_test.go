@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"bufio"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -51,19 +52,24 @@ type child struct {
 // start starts a child. It is killed with the test at the latest.
 func start(t *testing.T, role string, args ...string) *child {
 	t.Helper()
-	c := &child{Cmd: exec.CommandContext(t.Context(), os.Args[0], args...), stderr: new(strings.Builder)}
+	c, err := newChild(t.Context(), role, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func newChild(ctx context.Context, role string, args ...string) (*child, error) {
+	c := &child{Cmd: exec.CommandContext(ctx, os.Args[0], args...), stderr: new(strings.Builder)}
 	c.Env = append(os.Environ(), roleEnv+"="+role)
 	c.Stderr = c.stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	c.lines = bufio.NewScanner(out)
 	if c.stdin, err = c.StdinPipe(); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return c, c.Start()
 }

@@ -187,11 +187,11 @@ func (s divided) Save(ctx context.Context, r store.Record, prev int64) error {
 // guesses at all of them, and sometimes all nodes at once. What was acknowledged is there
 // when they are back.
 func galeraKilled(t *testing.T, c *galera.Cluster) {
-	const what = "MariaDB Galera, three nodes"
+	const what = "MariaDB Galera"
 	open := testenv.GaleraOpener(t, c, galera.Waiting)
 	fresh := func() *balanced { return &balanced{nodes: fulls(open())} }
 	kills := 0
-	figures := siege.Run(t, siege.Open(func() proving.Full { return fresh() }), func() {
+	figures := siege.Run(t, siege.Open(func() proving.Full { return fresh() }).Start, func() {
 		kill := c.Kill
 		if kills++; kills%4 == 0 {
 			kill = c.KillAll
@@ -200,7 +200,7 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 			t.Error(err)
 		}
 	}, long.Siege(t, 2))
-	long.Report(t, what, figures)
+	long.Report(t, what+", one node or all are killed", figures)
 	if err := c.Whole(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 		name  string
 		kill  func(ctx context.Context) error
 		short int
-	}{{"all nodes at once", c.KillAll, 1}, {"one node", c.Kill, 0}} {
+	}{{"all nodes die at once", c.KillAll, 1}, {"one node dies", c.Kill, 0}} {
 		y := tallied(t, what+", "+k.name, divided{fresh()}, back(k.kill), k.short)
 		if y.Lost > 0 {
 			t.Errorf("%s: %d of %d writes were lost", k.name, y.Lost, y.Acknowledged)
@@ -230,7 +230,7 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 	s := divided{fresh()}
 	flush(0) // once in a second
 	defer flush(1)
-	y := tallied(t, what+", all nodes at once, innodb_flush_log_at_trx_commit=0", s, func(ctx context.Context) error {
+	y := tallied(t, what+", all nodes die at once, innodb_flush_log_at_trx_commit=0", s, func(ctx context.Context) error {
 		defer flush(0)
 		return back(c.KillAll)(ctx)
 	}, 1)

@@ -102,7 +102,7 @@ func TestBrokenNetwork(t *testing.T) {
 			stores := siege.Open(open)
 			p.Meet(troubles)
 			splits := 0
-			figures := siege.Run(t, stores, func() {
+			figures := siege.Run(t, stores.Start, func() {
 				heal := p.Heal
 				if splits++; splits%2 == 0 {
 					heal = p.HealBroken

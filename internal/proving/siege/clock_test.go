@@ -8,5 +8,5 @@ import (
 
 func TestClocksJump(t *testing.T) {
 	t.Parallel()
-	Clocks(t, same(proving.Memory(t).(proving.Full)))
+	Clocks(t, same(proving.Memory(t).(proving.Full)).Start)
 }

@@ -11,10 +11,10 @@ import (
 // Clocks lets the clocks of all nodes jump an hour back, and ten years ahead and back, while
 // two of them differ by 40 seconds. A code that was used stays used, and the owner gets in a
 // minute after the clocks are right.
-func Clocks(t *testing.T, stores Nodes) {
+func Clocks(t *testing.T, start Starter) {
 	t.Helper()
 	const hour, years = time.Hour, 10 * 365 * 24 * time.Hour
-	s := newSiege(t, stores, nil)
+	s := newSiege(t, start, nil)
 	use := func(when string, want enrollment.Reason) {
 		t.Helper()
 		got := make(map[enrollment.Reason]int)

@@ -7,35 +7,39 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// try calls f once, with a while to answer, and notes its outcome.
-func (s *siege) try(f func(ctx context.Context) error) enrollment.Reason {
+// try asks a node once, with a while to answer, and notes the outcome.
+func (s *siege) try(node int, r Request) Reply {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	reason := proving.ReasonOf(f(ctx))
+	node %= len(s.nodes)
+	r.At = s.clock.Now().Add(offsets[node])
+	a, err := s.nodes[node](ctx, r)
+	if err != nil {
+		a = Reply{Reason: proving.Fault}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tries[string(reason)]++
-	return reason
+	s.tries[string(a.Reason)]++
+	return a
 }
 
 // patience is how long a database may be away.
 const patience = 3 * time.Minute
 
-// until calls f until the database answers.
-func (s *siege) until(f func(ctx context.Context) error) enrollment.Reason {
+// until asks a node until there is an answer.
+func (s *siege) until(node int, r Request) Reply {
 	for began := time.Now(); ; {
-		reason := s.try(f)
-		if reason != proving.Fault {
-			return reason
+		a := s.try(node, r)
+		if a.Reason != proving.Fault {
+			return a
 		}
 		if time.Since(began) > patience {
 			s.fault("the database is away for %v", patience)
-			return reason
+			return a
 		}
 		time.Sleep(10 * time.Millisecond) // it comes back
 	}
@@ -58,28 +62,17 @@ func (s *siege) code(id string, steps int) string {
 	return proving.Shown(s.know(id).key, s.clock.Now().Add(time.Duration(steps)*30*time.Second))
 }
 
-// An asking calls f once, as try does, or until the database answers.
-type asking func(f func(ctx context.Context) error) enrollment.Reason
+// An asking asks a node once, as try does, or until there is an answer.
+type asking func(node int, r Request) Reply
 
 // accept uses a code at a node, after a sign-in or for a user who is signed in, and
 // notes that it was accepted.
-func (s *siege) accept(ask asking, node int, id, code string, kind operation, name string) enrollment.Reason {
-	g := s.nodes[node%len(s.nodes)]
+func (s *siege) accept(ask asking, node int, id, code string, kind Deed, name string) enrollment.Reason {
 	way := verify
 	if node%2 != 0 {
 		way = signIn
 	}
-	reason := ask(func(ctx context.Context) error {
-		if way == verify {
-			_, err := g.Verify(ctx, id, "siege", code)
-			return err
-		}
-		d, err := g.SignIn(ctx, id, enrollment.SignInOptions{})
-		if err == nil {
-			_, err = g.Answer(ctx, enrollment.PurposeSignIn, d.Challenge, code)
-		}
-		return err
-	})
+	reason := ask(node, Request{Do: way, User: id, Code: code}).Reason
 	if reason == "" {
 		s.ack(way, kind)
 		s.mu.Lock()
@@ -102,11 +95,7 @@ func (s *siege) appCode(ask asking, node int, id string, steps int) enrollment.R
 }
 
 func (s *siege) recoveryCode(ask asking, node int, id, code string) enrollment.Reason {
-	reason := s.accept(ask, node, id, code, recoveryCode, "recovery code "+code)
-	if reason == "" {
-		s.owe(id, enrollment.EventRecoveryUsed)
-	}
-	return reason
+	return s.accept(ask, node, id, code, recoveryCode, "recovery code "+code)
 }
 
 // spend takes the next of the user's recovery codes from the sheet.
@@ -123,26 +112,22 @@ func (s *siege) spend(id string) string {
 
 // renew makes new recovery codes, and asks for them again where the answer was lost.
 func (s *siege) renew(id string) {
-	g := s.nodes[1]
-	var token enrollment.RenewalToken
-	reason := s.until(func(ctx context.Context) (err error) { token, err = g.PrepareRenewal(ctx, id); return err })
-	var codes recovery.Codes
-	if reason == "" {
-		reason = s.until(func(ctx context.Context) error {
-			done, err := g.RenewCodesOnce(ctx, id, token, enrollment.ByCode(s.code(id, 1)))
-			codes = done.Codes
-			return err
-		})
-	}
-	if reason == enrollment.ReasonAlreadyRenewed { // the answer was lost
-		reason = s.until(func(ctx context.Context) (err error) { codes, err = g.RenewalCodes(ctx, id, token); return err })
-	}
-	if reason != "" || codes.Len() == 0 {
-		s.fault("%s: RenewCodesOnce: %q, %d codes", id, reason, codes.Len())
+	const node = 1
+	begun := s.until(node, Request{Do: prepare, User: id})
+	if begun.Reason != "" {
+		s.fault("%s: PrepareRenewal: %q", id, begun.Reason)
 		return
 	}
-	s.know(id).codes = codes.Reveal()
-	s.ack(renewal)
+	done := s.until(node, Request{Do: renew, User: id, Token: begun.Token, Code: s.code(id, 1)})
+	if done.Reason == enrollment.ReasonAlreadyRenewed { // the answer was lost
+		done = s.until(node, Request{Do: renewalCodes, User: id, Token: begun.Token})
+	}
+	if done.Reason != "" || len(done.Codes) == 0 {
+		s.fault("%s: RenewCodesOnce: %q, %d codes", id, done.Reason, len(done.Codes))
+		return
+	}
+	s.know(id).codes = done.Codes
+	s.ack(renew)
 	s.owe(id, enrollment.EventCodesRenewed)
 }
 
@@ -151,11 +136,8 @@ func (s *siege) renew(id string) {
 func (s *siege) guess(id string) {
 	wrong := proving.WrongCode(s.clock.Now(), s.know(id).key)
 	evaluated := 0
-	for i := 0; ; i++ {
-		reason := s.until(func(ctx context.Context) error {
-			_, err := s.nodes[i%len(s.nodes)].Verify(ctx, id, "siege", wrong)
-			return err
-		})
+	for node := 0; ; node++ {
+		reason := s.until(node, Request{Do: verify, User: id, Code: wrong}).Reason
 		if reason == enrollment.ReasonLocked {
 			break
 		}
@@ -165,15 +147,13 @@ func (s *siege) guess(id string) {
 		}
 	}
 	s.ack(lock)
+	s.owe(id, enrollment.EventLocked)
 	s.locked(id)
 }
 
 // locked sees that an account is locked: not even the right code is evaluated.
 func (s *siege) locked(id string) {
-	if reason := s.until(func(ctx context.Context) error {
-		_, err := s.nodes[0].Verify(ctx, id, "siege", s.code(id, 0))
-		return err
-	}); reason != enrollment.ReasonLocked {
+	if reason := s.until(0, Request{Do: verify, User: id, Code: s.code(id, 0)}).Reason; reason != enrollment.ReasonLocked {
 		s.fault("%s: the right code of a locked account: %q", id, reason)
 	}
 }
@@ -188,66 +168,48 @@ func (s *siege) change(id string) {
 		return
 	}
 	s.used(id, s.appCode(s.until, 1, id, 0))
-	proof := enrollment.ByReauth("password")
-	reason := s.until(func(ctx context.Context) error { return s.nodes[1].Disable(ctx, id, proof) })
+	reason := s.until(1, Request{Do: disable, User: id}).Reason
 	if reason != "" && reason != enrollment.ReasonNotEnrolled { // it is off, and the answer was lost
 		s.fault("%s: Disable: %q", id, reason)
 		return
 	}
 	u.state = store.Disabled
-	s.ack(disabling)
+	s.ack(disable)
 	s.owe(id, enrollment.EventDisabled)
 	s.check(id)
 }
 
 // enrol sets an app up, and asks for it again where the answer was lost.
 func (s *siege) enrol(id string) {
-	g := s.nodes[2]
-	var begun enrollment.Setup
-	if reason := s.until(func(ctx context.Context) (err error) {
-		begun, err = g.Begin(ctx, id, enrollment.BeginOptions{Account: id, Proof: enrollment.ByReauth("password")})
-		return err
-	}); reason != "" {
-		s.fault("%s: Begin: %q", id, reason)
+	const node = 2
+	begun := s.until(node, Request{Do: begin, User: id})
+	if begun.Reason != "" {
+		s.fault("%s: Begin: %q", id, begun.Reason)
 		return
 	}
-	key, _, err := totp.ParseURI(begun.URI())
+	key, _, err := totp.ParseURI(begun.URI)
 	if err != nil {
 		s.fault("%s: %v", id, err)
 		return
 	}
-	var codes recovery.Codes
-	reason := s.until(func(ctx context.Context) error {
-		done, err := g.Confirm(ctx, id, begun.Token, proving.Shown(key, s.clock.Now()))
-		codes = done.Codes
-		return err
-	})
-	if reason == enrollment.ReasonAlreadyConfirmed { // the answer was lost
-		reason = s.until(func(ctx context.Context) (err error) { codes, err = g.SetupCodes(ctx, id, begun.Token); return err })
+	done := s.until(node, Request{Do: confirm, User: id, Token: begun.Token, Code: proving.Shown(key, s.clock.Now())})
+	if done.Reason == enrollment.ReasonAlreadyConfirmed { // the answer was lost
+		done = s.until(node, Request{Do: setupCodes, User: id, Token: begun.Token})
 	}
-	if reason != "" || codes.Len() == 0 {
-		s.fault("%s: Confirm: %q, %d codes", id, reason, codes.Len())
+	if done.Reason != "" || len(done.Codes) == 0 {
+		s.fault("%s: Confirm: %q, %d codes", id, done.Reason, len(done.Codes))
 		return
 	}
-	*s.know(id) = account{key, codes.Reveal(), store.Confirmed}
-	s.ack(setup)
+	*s.know(id) = account{key, done.Codes, store.Confirmed}
+	s.ack(confirm)
 	s.owe(id, enrollment.EventEnabled)
-}
-
-func (s *siege) state(id string) (state store.State) {
-	s.until(func(ctx context.Context) error {
-		status, err := s.nodes[0].Status(ctx, id)
-		state = status.State
-		return err
-	})
-	return state
 }
 
 // check looks whether the account is as its owner was told. The owner goes on with what is
 // there, so that a loss is found once.
 func (s *siege) check(id string) {
 	u := s.know(id)
-	if state := s.state(id); state != u.state {
+	if state := s.until(0, Request{Do: status, User: id}).State; state != u.state {
 		s.fault("%s: the account is %v, and its owner was told %v", id, state, u.state)
 		u.state = state
 	}

@@ -23,7 +23,6 @@ func (l Length) over(rounds int, began time.Time) bool {
 
 // Figures are what happened in a siege.
 type Figures struct {
-	Took     time.Duration
 	Strikes  int
 	Calls    int64 // of the store
 	Accepted int   // codes
@@ -38,27 +37,40 @@ func (f Figures) String() string {
 	if n := len(f.Wrong); n > 0 {
 		lost = fmt.Sprintf("%d findings", n)
 	}
-	return fmt.Sprintf("%v | %d | %d | %d | %s", f.Took.Round(time.Second), f.Strikes, f.Calls, f.Accepted, lost)
+	return fmt.Sprintf("%d | %d | %d | %s", f.Strikes, f.Calls, f.Accepted, lost)
 }
 
-// Nodes are the stores of the nodes of a siege, all on one database.
-type Nodes [3]proving.Full
+// Stores are those of the nodes of a siege, all on one database.
+type Stores [len(Nodes{})]proving.Full
 
 // Open calls open for each node. It opens the database as a process does, with a pool of
 // its own.
-func Open(open func() proving.Full) (stores Nodes) {
+func Open(open func() proving.Full) (stores Stores) {
 	for i := range stores {
 		stores[i] = open()
 	}
 	return stores
 }
 
+// Start is a [Starter] of nodes in this process.
+func (stores Stores) Start(t *testing.T, e Ears) (nodes Nodes) {
+	t.Helper()
+	for i, s := range stores {
+		h, err := NewHost(s, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		nodes[i] = h.Do
+	}
+	return nodes
+}
+
 // Run besieges accounts in an empty database, and fails the test if something comes out
 // that must not be. In every other round it calls strike in the middle, from one of the
-// calls of a store: it kills the database, which comes back by itself.
-func Run(t *testing.T, stores Nodes, strike func(), l Length) Figures {
+// calls of a store: it kills the database or a node, which comes back by itself.
+func Run(t *testing.T, start Starter, strike func(), l Length) Figures {
 	t.Helper()
-	f := Find(t, stores, strike, l)
+	f := Find(t, start, strike, l)
 	if len(f.Wrong) > 0 {
 		t.Error(strings.Join(f.Wrong, "\n"))
 	}
@@ -67,7 +79,7 @@ func Run(t *testing.T, stores Nodes, strike func(), l Length) Figures {
 
 // Find is Run for a database that may lose what it has acknowledged. The caller looks at
 // what came out that must not be.
-func Find(t *testing.T, stores Nodes, strike func(), l Length) Figures {
+func Find(t *testing.T, start Starter, strike func(), l Length) Figures {
 	t.Helper()
-	return newSiege(t, stores, strike).besiege(t, l)
+	return newSiege(t, start, strike).besiege(t, l)
 }

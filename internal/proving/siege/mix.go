@@ -1,28 +1,21 @@
 package siege
 
-// An operation is a part of what a siege mixes.
-type operation string
-
+// What a siege mixes besides.
 const (
-	verify       operation = "Verify"
-	signIn       operation = "Answer"
-	appCode      operation = "an app code"
-	recoveryCode operation = "a recovery code"
-	setup        operation = "Confirm"
-	disabling    operation = "Disable"
-	renewal      operation = "RenewCodesOnce"
-	lock         operation = "a lock"
+	appCode      Deed = "an app code"
+	recoveryCode Deed = "a recovery code"
+	lock         Deed = "a lock"
 )
 
 // mix is what happens in every round. A siege in which one of them was never acknowledged
 // has not tried it.
-var mix = [...]operation{verify, signIn, appCode, recoveryCode, setup, disabling, renewal, lock}
+var mix = [...]Deed{verify, signIn, appCode, recoveryCode, confirm, disable, renew, lock}
 
-// ack notes that operations were acknowledged.
-func (s *siege) ack(ops ...operation) {
+// ack notes what was acknowledged.
+func (s *siege) ack(deeds ...Deed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, op := range ops {
-		s.acked[op]++
+	for _, d := range deeds {
+		s.acked[d]++
 	}
 }

@@ -1,15 +1,12 @@
-// Package siege uses accounts from several nodes while their database dies and comes
-// back. The nodes are Guards in one process, and each has a store of its own. It keeps a
-// log of what each of them was told, and finds in it what must not be: a code that was
-// accepted twice, a change that was acknowledged and is gone, a wrong code too many, an
-// event that nobody was told.
+// Package siege uses accounts from several nodes while their database, or one of the nodes,
+// dies and comes back. Each node is a Guard with a store of its own, in this process or in
+// another one. The siege keeps a log of what each of them has answered, and finds in it what
+// must not be: a code that was accepted twice, a change that was acknowledged and is gone, a
+// wrong code too many, an event that nobody was told.
 package siege
 
 import (
-	"context"
 	"fmt"
-	"io"
-	"log/slog"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -22,22 +19,20 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/internal/fips"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
-	"github.com/seed-1b6a03a1/twofactor/recovery"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
 // A siege is one run.
 type siege struct {
-	store proving.Full // of the first node
 	clock *enrollmenttest.Clock
-	nodes []*enrollment.Guard // each of another process
+	nodes Nodes
 	seed  *rand.Rand
 
-	// strike is called in the middle of a round, at one of its calls of the store.
+	// strike is called in the middle of a round, at one of the calls of a store.
 	strike  func()
-	calls   atomic.Int64 // of the store
-	at      int64        // at which call to strike; 0 for never
+	calls   atomic.Int64 // of the stores
+	at      atomic.Int64 // at which call to strike; 0 for never
 	strikes atomic.Int64 // so far
 
 	mu       sync.Mutex
@@ -46,8 +41,8 @@ type siege struct {
 	owed     map[string]int  // events that must be told, by user and kind
 	told     map[string]int  // and those that were
 	seen     map[string]bool // the ids of these
-	tries    map[string]int  // operations by their outcome
-	acked    map[operation]int
+	tries    map[string]int  // requests by their outcome
+	acked    map[Deed]int
 	known    map[string]*account
 }
 
@@ -71,54 +66,22 @@ var (
 // Rounds begin with a time step, so that all nodes know the codes that are used.
 var offsets = [len(Nodes{})]time.Duration{-20 * time.Second, 0, 20 * time.Second}
 
-// A counted store calls strike once.
-type countedStore struct {
-	proving.Full
-	s *siege
-}
-
-func (c countedStore) count() {
-	if c.s.calls.Add(1) == c.s.at && c.s.strike != nil {
-		c.s.strikes.Add(1)
-		c.s.strike()
-	}
-}
-
-func (c countedStore) Load(ctx context.Context, id string) (store.Record, error) {
-	c.count()
-	return c.Full.Load(ctx, id)
-}
-
-func (c countedStore) Save(ctx context.Context, r store.Record, prev int64) error {
-	c.count()
-	return c.Full.Save(ctx, r, prev)
-}
-
-// newSiege makes a siege over stores without records, and enrols its users.
-func newSiege(t *testing.T, stores Nodes, strike func()) *siege {
+// newSiege starts nodes whose stores have no records, and enrols its users.
+func newSiege(t *testing.T, start Starter, strike func()) *siege {
 	t.Helper()
 	if fips.Enforced() {
 		t.Skip("the apps are for SHA-1")
-	}
-	s := &siege{
-		store: stores[0], clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
-		accepted: map[string]int{}, owed: map[string]int{}, told: map[string]int{}, seen: map[string]bool{}, tries: map[string]int{},
-		acked: map[operation]int{}, known: map[string]*account{},
 	}
 	ring, err := keyring.Generate("first")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, off := range offsets {
-		g, err := enrollment.New(countedStore{stores[i], s}, ring, enrollment.Config{
-			Issuer: "Acme", Now: func() time.Time { return s.clock.Now().Add(off) }, RecoveryScheme: recovery.Fast, AllowReauth: true,
-			Notify: s.take, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.nodes = append(s.nodes, g)
+	s := &siege{
+		clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
+		accepted: map[string]int{}, owed: map[string]int{}, told: map[string]int{}, seen: map[string]bool{}, tries: map[string]int{},
+		acked: map[Deed]int{}, known: map[string]*account{},
 	}
+	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Told: s.take})
 	for _, user := range slices.Concat(racers, owners) {
 		s.enrol(user)
 	}
@@ -127,14 +90,22 @@ func newSiege(t *testing.T, stores Nodes, strike func()) *siege {
 	return s
 }
 
-func (s *siege) take(_ context.Context, e enrollment.Event) error {
+// count counts a call of a store, and strikes at one.
+func (s *siege) count() {
+	if s.calls.Add(1) == s.at.Load() && s.strike != nil {
+		s.strikes.Add(1)
+		s.strike()
+	}
+}
+
+// take takes an event, which may come more than once.
+func (s *siege) take(e enrollment.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.seen[e.ID] {
 		s.seen[e.ID] = true
 		s.told[e.UserID+" "+string(e.Kind)] += e.Count
 	}
-	return nil
 }
 
 func (s *siege) fault(format string, args ...any) {
@@ -143,6 +114,7 @@ func (s *siege) fault(format string, args ...any) {
 	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
 }
 
+// owe notes that something has happened, and that one event tells it.
 func (s *siege) owe(id string, kind enrollment.EventKind) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,9 +130,9 @@ const pause = 6 * time.Hour
 // end, with the database up again, everybody tries once more what they had.
 func (s *siege) round(n int, strikes bool) {
 	s.clock.Advance(pause)
-	s.at = 0
+	s.at.Store(0)
 	if strikes {
-		s.at = s.calls.Load() + 5 + s.seed.Int64N(60)
+		s.at.Store(s.calls.Load() + 5 + s.seed.Int64N(60))
 	}
 	victim := fmt.Sprintf("victim-%d", n)
 	s.enrol(victim)
@@ -193,19 +165,16 @@ func (s *siege) round(n int, strikes bool) {
 		s.used(user, s.appCode(s.until, n, user, 0))
 		s.used(user, s.appCode(s.until, n+1, user, -1))
 		s.used(user, s.recoveryCode(s.until, n, user, spent[user]))
+		s.owe(user, enrollment.EventRecoveryUsed)
 	}
 	s.locked(victim)
 }
 
 // end delivers what is due, and returns what must not be.
 func (s *siege) end() []string {
-	s.at = 0
+	s.at.Store(0)
 	s.clock.Advance(10 * time.Minute)
-	d, err := enrollment.NewDirectory(s.nodes[0], s.store)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	if reason := s.until(func(ctx context.Context) error { _, err := d.Sweep(ctx); return err }); reason != "" {
+	if reason := s.until(0, Request{Do: sweep}).Reason; reason != "" {
 		s.fault("Sweep: %q", reason)
 	}
 	for _, user := range slices.Concat(racers, owners) {
@@ -217,7 +186,7 @@ func (s *siege) end() []string {
 		}
 	}
 	for event, n := range s.owed {
-		if s.told[event] < n {
+		if s.told[event] != n {
 			s.fault("%s happened %d times and was told %d times", event, n, s.told[event])
 		}
 	}
@@ -234,9 +203,9 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 	}
 	wrong := s.end()
 	t.Logf("%d rounds, outcomes %v, acknowledged %v", n, s.tries, s.acked)
-	for _, op := range mix {
-		if s.acked[op] == 0 {
-			wrong = append(wrong, fmt.Sprintf("%s was never acknowledged", op))
+	for _, d := range mix {
+		if s.acked[d] == 0 {
+			wrong = append(wrong, fmt.Sprintf("%s was never acknowledged", d))
 		}
 	}
 	if s.tries[string(enrollment.ReasonReplayed)] == 0 {
@@ -246,5 +215,5 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 	if s.strike != nil && strikes != n/2 {
 		wrong = append(wrong, fmt.Sprintf("%d strikes in %d rounds", strikes, n))
 	}
-	return Figures{Took: time.Since(began), Strikes: strikes, Calls: s.calls.Load(), Accepted: len(s.accepted), Wrong: wrong}
+	return Figures{Strikes: strikes, Calls: s.calls.Load(), Accepted: len(s.accepted), Wrong: wrong}
 }

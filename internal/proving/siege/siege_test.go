@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -60,20 +61,20 @@ func (f *forgetful) die() {
 // which it has acknowledged, and against one that loses nothing.
 func TestSiegeCatchesForgetfulStore(t *testing.T) {
 	t.Parallel()
-	Run(t, same(proving.Memory(t).(proving.Full)), nil, Length{Rounds: 60})
+	Run(t, same(proving.Memory(t).(proving.Full)).Start, nil, Length{Rounds: 60})
 	f := &forgetful{Full: proving.Memory(t).(proving.Full)}
-	figures := Find(t, same(f), f.die, Length{Rounds: 8})
+	figures := Find(t, same(f).Start, f.die, Length{Rounds: 8})
 	if len(figures.Wrong) == 0 {
 		t.Error("a store that loses writes was not caught")
 	}
 	t.Logf("%v, caught by:\n%s", figures, strings.Join(figures.Wrong, "\n"))
-	if !strings.HasSuffix(figures.String(), fmt.Sprintf("| 4 | %d | %d | %d findings", figures.Calls, figures.Accepted, len(figures.Wrong))) {
+	if figures.String() != fmt.Sprintf("4 | %d | %d | %d findings", figures.Calls, figures.Accepted, len(figures.Wrong)) {
 		t.Errorf("the cells are %q", figures)
 	}
 }
 
 // same has all nodes use one store.
-func same(s proving.Full) Nodes { return Nodes{s, s, s} }
+func same(s proving.Full) Stores { return Stores{s, s, s} }
 
 // A private store remembers what it has read and written, and compares with that.
 type private struct {
@@ -125,23 +126,23 @@ func TestSiegeCatchesPrivateStore(t *testing.T) {
 	t.Parallel()
 	behind := proving.Memory(t).(proving.Full)
 	open := func() proving.Full { return &private{Full: behind, known: map[string]store.Record{}} }
-	figures := Find(t, Open(open), nil, Length{Rounds: 2})
+	figures := Find(t, Open(open).Start, nil, Length{Rounds: 2})
 	if !slices.ContainsFunc(figures.Wrong, func(s string) bool { return strings.Contains(s, "was accepted 2 times") }) {
 		t.Errorf("no code was accepted twice:\n%s", strings.Join(figures.Wrong, "\n"))
 	}
 	behind = proving.Memory(t).(proving.Full)
-	Run(t, same(open()), nil, Length{Rounds: 2})
+	Run(t, same(open()).Start, nil, Length{Rounds: 2})
 }
 
 // TestSiegeTriesAll sees that a siege fails in which an operation was never
 // acknowledged.
 func TestSiegeTriesAll(t *testing.T) {
 	t.Parallel()
-	s := newSiege(t, same(proving.Memory(t).(proving.Full)), nil)
+	s := newSiege(t, same(proving.Memory(t).(proving.Full)).Start, nil)
 	wrong := s.besiege(t, Length{}).Wrong
-	for _, op := range mix {
-		if !slices.Contains(wrong, string(op)+" was never acknowledged") {
-			t.Errorf("%s is not missed: %v", op, wrong)
+	for _, d := range mix {
+		if !slices.Contains(wrong, string(d)+" was never acknowledged") {
+			t.Errorf("%s is not missed: %v", d, wrong)
 		}
 	}
 }
@@ -165,6 +166,37 @@ func TestSiegeTakesItsTime(t *testing.T) {
 	} {
 		if over := c.length.over(c.rounds, began.Add(-c.since)); over != c.over {
 			t.Errorf("%+v after %d rounds and %v is over: %v", c.length, c.rounds, c.since, over)
+		}
+	}
+}
+
+// TestSiegeMissesEvents sees that a siege fails in which one event was never told, or was
+// told as two.
+func TestSiegeMissesEvents(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []enrollment.EventKind{
+		enrollment.EventEnabled, enrollment.EventDisabled, enrollment.EventCodesRenewed, enrollment.EventRecoveryUsed, enrollment.EventLocked,
+	} {
+		for _, times := range []int{0, 2} {
+			var once sync.Once
+			start := func(t *testing.T, e Ears) Nodes {
+				told := e.Told
+				e.Told = func(event enrollment.Event) {
+					n := 1
+					if event.Kind == kind {
+						once.Do(func() { n = times })
+					}
+					for i := range n {
+						event.ID += strings.Repeat("again", i)
+						told(event)
+					}
+				}
+				return same(proving.Memory(t).(proving.Full)).Start(t, e)
+			}
+			wrong := Find(t, start, nil, Length{Rounds: 2}).Wrong
+			if len(wrong) != 1 || !strings.Contains(wrong[0], " "+string(kind)+" happened ") {
+				t.Errorf("one event %s was told %d times: %v", kind, times, wrong)
+			}
 		}
 	}
 }

@@ -27,7 +27,7 @@ func TestLeaderKilled(t *testing.T) {
 		_, s := open(t, prefix, c.nodes...)
 		return s
 	})
-	long.Report(t, "etcd, the leader is killed", siege.Run(t, stores, func() {
+	long.Report(t, "etcd, the leader is killed", siege.Run(t, stores.Start, func() {
 		if err := c.failOver(t.Context()); err != nil {
 			t.Error(err)
 		}
