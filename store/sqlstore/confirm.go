@@ -1,19 +1,32 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 )
 
-// confirmed waits until the replicas have what was committed, if they may lack some of it.
-func (s *Store) confirmed(ctx context.Context) error {
+// inDoubt reports whether the replicas may lack something that can be read.
+func (s *Store) inDoubt() bool { return s.settled.Load() < s.doubts.Load() }
+
+// confirmWait is how long confirmed waits, so that a replica that is away for long does not
+// take all connections of a pool whose callers have no deadline.
+const confirmWait = 5 * time.Second
+
+// confirmed calls f in a transaction, and waits until the replicas have what f has done and
+// seen. All is said to one server: another connection of the pool may lead to another one,
+// which has become the primary since, and lacks what the first one has shown.
+func (s *Store) confirmed(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	doubts := s.doubts.Load()
-	if s.settled.Load() >= doubts {
-		return nil
-	}
-	if err := s.confirmAll(ctx); err != nil {
+	limited, cancel := context.WithTimeout(ctx, confirmWait)
+	defer cancel()
+	if err := s.waited(limited, f); err != nil {
+		if ended(limited) != nil && ended(ctx) == nil {
+			return fmt.Errorf("the standby has not confirmed it for %v", confirmWait)
+		}
 		return err
 	}
 	for settled := s.settled.Load(); settled < doubts; settled = s.settled.Load() {
@@ -24,20 +37,31 @@ func (s *Store) confirmed(ctx context.Context) error {
 	return nil
 }
 
-// confirmWait is how long confirmAll waits, so that a replica that is away for long does not
-// take all connections of a pool whose callers have no deadline.
-const confirmWait = 5 * time.Second
-
-// confirmAll waits until the replicas have what was committed.
-func (s *Store) confirmAll(ctx context.Context) error {
-	const doing = "confirming what was written"
-	limited, cancel := context.WithTimeout(ctx, confirmWait)
-	defer cancel()
-	_, err := s.exec(limited, doing, s.confirm)
-	if err != nil && limited.Err() != nil && ended(ctx) == nil {
-		return fmt.Errorf("sqlstore: %s: the standby has not answered for %v", doing, confirmWait)
+func (s *Store) waited(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
 	}
-	return err
+	defer tx.Rollback() // does nothing after Commit
+	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, s.confirm); err != nil {
+		return err
+	}
+	// Some drivers take a commit that was cancelled while it waited for a success.
+	if err := cmp.Or(tx.Commit(), ended(ctx)); err != nil {
+		s.doubt(err)
+		return err
+	}
+	return nil
+}
+
+// doubt notes that a write has failed, and may be there all the same.
+func (s *Store) doubt(err error) {
+	if s.confirm != "" && !refused(err) {
+		s.doubts.Add(1)
+	}
 }
 
 // refused reports whether PostgreSQL has reported an error that undid the statement. It is

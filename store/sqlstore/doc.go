@@ -113,10 +113,10 @@
 // context ends meanwhile, or somebody ends the session or the server, PostgreSQL stops
 // waiting, keeps the write, and shows it to everybody, although the standby may lack it. A
 // Guard would find the write and accept the code, and after a failover the code would work
-// again. So after a Save or Erase whose outcome is unknown, a Load of this Store puts a
-// message into the log, which no table has, and waits until the standby has it. It returns
-// an error if the standby is away for five seconds, or until the context ends. An Erase that
-// finds no row waits in the same way. Another process can read the record meanwhile. It
+// again. So after a Save or Erase whose outcome is unknown, a Load of this Store reads the
+// record in a transaction that puts a message into the log, which no table has, and waits
+// until the standby has it. It returns an error if the standby is away for five seconds, or
+// until the context ends. An Erase that finds no row waits in the same way. Another process can read the record meanwhile. It
 // refuses the code as used. If the record was erased, it finds none, and Admin.Erase of
 // package enrollment returns nil there although the standby still has it.
 //

@@ -43,15 +43,15 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	var found []store.Record // up to limit, and one more if there is another
 	if q.UserIDs == nil {
 		statement, args := s.selectPage(q, after, nil, limit+1)
-		if found, err = s.query(ctx, doing, statement, args...); err != nil {
-			return store.Page{}, err
+		if found, err = query(ctx, s.db, statement, args...); err != nil {
+			return store.Page{}, failed(ctx, doing, err)
 		}
 	} else {
 		for part := range slices.Chunk(listing.Remaining(q.UserIDs, after), chunk) {
 			statement, args := s.selectPage(q, "", part, limit+1-len(found))
-			more, err := s.query(ctx, doing, statement, args...)
+			more, err := query(ctx, s.db, statement, args...)
 			if err != nil {
-				return store.Page{}, err
+				return store.Page{}, failed(ctx, doing, err)
 			}
 			if found = append(found, more...); len(found) > limit {
 				break

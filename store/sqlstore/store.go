@@ -25,8 +25,8 @@ type Store struct {
 
 	load, create, replace, erase string
 
-	// confirm changes no table. Its commit returns when the replicas have all that was
-	// committed before. It is empty where Load does not need it.
+	// confirm changes no table. The commit of its transaction returns when the replicas have
+	// all that was committed before on this server. It is empty where Load does not need it.
 	confirm string
 
 	// doubts counts the writes whose outcome is unknown: a replica may lack them, although
@@ -110,13 +110,16 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	if err := store.ValidateUserID(userID); err != nil {
 		return store.Record{}, err
 	}
-	records, err := s.query(ctx, doing, s.load, userID)
-	if err == nil {
-		err = s.confirmed(ctx)
+	records, err := query(ctx, s.db, s.load, userID)
+	if err == nil && s.inDoubt() {
+		err = s.confirmed(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
+			records, err = query(ctx, tx, s.load, userID)
+			return err
+		})
 	}
 	switch {
 	case err != nil:
-		return store.Record{}, err
+		return store.Record{}, failed(ctx, doing, err)
 	case len(records) == 0:
 		return store.Record{}, store.ErrNotFound
 	case len(records) > 1:
@@ -188,11 +191,10 @@ func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) 
 	if s.confirm != "" {
 		// If the statement was waiting for a replica, and is cancelled or its connection
 		// ends, it was committed without. Some drivers take the former for success.
-		if err = cmp.Or(err, ended(ctx)); err != nil && !refused(err) {
-			s.doubts.Add(1)
-		}
+		err = cmp.Or(err, ended(ctx))
 	}
 	if err != nil {
+		s.doubt(err)
 		return 0, failed(ctx, doing, err)
 	}
 	n, err := res.RowsAffected()
@@ -215,25 +217,24 @@ func (s *Store) begin(ctx context.Context, doing string) (done func(), err error
 	}
 }
 
-// query returns the records of a SELECT of all columns.
-func (s *Store) query(ctx context.Context, doing, statement string, args ...any) ([]store.Record, error) {
-	rows, err := s.db.QueryContext(ctx, statement, args...)
+// query returns the records of a SELECT of all columns, from a pool or a transaction.
+func query(ctx context.Context, from interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, statement string, args ...any) ([]store.Record, error) {
+	rows, err := from.QueryContext(ctx, statement, args...)
 	if err != nil {
-		return nil, failed(ctx, doing, err)
+		return nil, err
 	}
 	defer rows.Close()
 	var records []store.Record
 	for rows.Next() {
 		r, err := scan(rows)
 		if err != nil {
-			return nil, failed(ctx, doing, err)
+			return nil, err
 		}
 		records = append(records, r)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, failed(ctx, doing, err)
-	}
-	return records, nil
+	return records, rows.Err()
 }
 
 // scan reads a row. It returns an error if no Save can have written it.
