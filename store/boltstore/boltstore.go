@@ -18,7 +18,7 @@
 // # Durability
 //
 // Each Save is a transaction of its own, and is flushed to the disk (fsync) before it
-// returns. [New] refuses a database with NoSync. What was acknowledged survives a crash
+// returns. [New] refuses a database with NoSync or NoGrowSync. What was acknowledged survives a crash
 // of the process. That it survives a power failure is bbolt's promise, if the disk keeps
 // what it has flushed; it was not measured here. Saves wait for each other, and each
 // costs a flush.
@@ -36,12 +36,19 @@
 //	the disk or the file is full  the error          no                        the caller, once there is room
 //	anything else                 the error          unknown                   nobody: it needs repair
 //
+// If the disk fails while it flushes a write, bbolt may show the write although a power
+// failure would lose it. From then on the Store returns an error for every call, so that no
+// Guard takes the write for stored. Open the file again, by a new process, once the disk is
+// sound.
+//
 // # The application's own data
 //
 // The file may hold buckets of the application. A Store uses the buckets
 // twofactor_accounts and twofactor_meta. bbolt has one writer at a time, so do not call
 // the Guard inside a transaction that writes: the Save would wait for that transaction
-// for ever.
+// for ever. Nor call it inside one that reads, and keep no such transaction open for long,
+// as a copy of the file to a slow reader does: when the file grows, bbolt lets all wait
+// until it ends, whatever their contexts say. A large InitialMmapSize puts that off.
 package boltstore
 
 import (
@@ -83,8 +90,8 @@ var _ complete = (*Store)(nil)
 // New returns a Store on the database, and creates its buckets if they do not exist.
 // The application closes the database. Use one Store per database.
 //
-// New returns an error that matches [ErrSettings] if the database has NoSync or is
-// opened for reading only, one that matches [ErrSchema] if the buckets can't be used,
+// New returns an error that matches [ErrSettings] if the database has NoSync or
+// NoGrowSync, or is opened for reading only, one that matches [ErrSchema] if the buckets can't be used,
 // and otherwise an error that wraps the one of bbolt. It panics if db is nil.
 func New(db *bolt.DB) (*Store, error) {
 	if db == nil {
@@ -95,12 +102,13 @@ func New(db *bolt.DB) (*Store, error) {
 		return nil, fmt.Errorf("%w: it is opened for reading only", ErrSettings)
 	case db.NoSync:
 		return nil, fmt.Errorf("%w: NoSync is on: a power failure loses acknowledged writes, and used codes work again", ErrSettings)
+	case db.NoGrowSync:
+		return nil, fmt.Errorf("%w: NoGrowSync is on: a power failure can destroy the file", ErrSettings)
 	}
 	if err := prepare(db); err != nil {
 		return nil, err
 	}
-	rows := rows{db: db, writer: make(chan struct{}, 1)}
-	return &Store{storekit.New("boltstore", rows).(complete)}, nil
+	return &Store{storekit.New("boltstore", newRows(db)).(complete)}, nil
 }
 
 // Names of the buckets, and of the key of the version.

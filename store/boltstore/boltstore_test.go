@@ -124,6 +124,7 @@ func TestUnfit(t *testing.T) {
 	}{
 		"fit":       {nil, nil, nil, ""},
 		"no sync":   {&bolt.Options{NoSync: true}, nil, boltstore.ErrSettings, "NoSync"},
+		"no growth": {&bolt.Options{NoGrowSync: true}, nil, boltstore.ErrSettings, "NoGrowSync"},
 		"read only": {&bolt.Options{ReadOnly: true}, nil, boltstore.ErrSettings, "reading only"},
 		"newer": {nil, func(tx *bolt.Tx) error {
 			return tx.Bucket([]byte("twofactor_meta")).Put([]byte("version"), []byte("2"))

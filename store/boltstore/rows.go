@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -18,11 +20,37 @@ type rows struct {
 	// writer is held by the goroutine that writes, so that others can wait with a
 	// context. bbolt's own lock can't.
 	writer chan struct{}
+
+	// update is db.Update, but for tests.
+	update func(func(tx *bolt.Tx) error) error
+
+	// lost is why a write that the file shows may not be on the disk; nil if all is.
+	lost *atomic.Pointer[error]
+}
+
+func newRows(db *bolt.DB) rows {
+	return rows{db: db, writer: make(chan struct{}, 1), update: db.Update, lost: new(atomic.Pointer[error])}
+}
+
+// sound returns an error if the file shows a write that may not be on the disk.
+func (b rows) sound() error {
+	if err := b.lost.Load(); err != nil {
+		return fmt.Errorf("the disk may lack what the file shows, open the file again: %w", *err)
+	}
+	return nil
+}
+
+// view calls f in a transaction that reads.
+func (b rows) view(f func(tx *bolt.Tx) error) error {
+	if err := b.sound(); err != nil {
+		return err
+	}
+	return b.db.View(f)
 }
 
 // Get implements storekit.Rows.
 func (b rows) Get(_ context.Context, userID string) (r store.Record, err error) {
-	err = b.db.View(func(tx *bolt.Tx) error {
+	err = b.view(func(tx *bolt.Tx) error {
 		value := tx.Bucket(bucketRecords).Get([]byte(userID))
 		if value == nil {
 			return store.ErrNotFound
@@ -35,7 +63,7 @@ func (b rows) Get(_ context.Context, userID string) (r store.Record, err error) 
 
 // Put implements storekit.Rows.
 func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
-	return b.update(ctx, func(records *bolt.Bucket) error {
+	return b.write(ctx, func(records *bolt.Bucket) error {
 		var version int64 // of a user without a record, and prev is then 0
 		if value := records.Get([]byte(r.UserID)); value != nil {
 			now, err := decode(r.UserID, value)
@@ -53,12 +81,12 @@ func (b rows) Put(ctx context.Context, r store.Record, prev int64) error {
 
 // Delete implements storekit.Deleter.
 func (b rows) Delete(ctx context.Context, userID string) error {
-	return b.update(ctx, func(records *bolt.Bucket) error { return records.Delete([]byte(userID)) })
+	return b.write(ctx, func(records *bolt.Bucket) error { return records.Delete([]byte(userID)) })
 }
 
 // Scan implements storekit.Scanner.
 func (b rows) Scan(ctx context.Context, after string, limit int) (all []store.Record, err error) {
-	err = b.db.View(func(tx *bolt.Tx) error {
+	err = b.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketRecords).Cursor()
 		key, value := c.Seek([]byte(after))
 		if string(key) == after { // no key is empty
@@ -79,21 +107,42 @@ func (b rows) Scan(ctx context.Context, after string, limit int) (all []store.Re
 	return all, err
 }
 
-// update calls f in a transaction that writes. If f returns an error, nothing has
+// write calls f in a transaction that writes. If f returns an error, nothing has
 // changed.
-func (b rows) update(ctx context.Context, f func(records *bolt.Bucket) error) error {
+//
+// If the last flush of a commit fails, bbolt returns an error and shows the write all the
+// same. A Guard would find it and take it for stored. No later flush can prove that it is on
+// the disk: after a failed one, Linux forgets what it should have written.
+func (b rows) write(ctx context.Context, f func(records *bolt.Bucket) error) error {
 	select {
 	case b.writer <- struct{}{}:
 		defer func() { <-b.writer }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return b.db.Update(func(tx *bolt.Tx) error {
+	if err := b.sound(); err != nil {
+		return err
+	}
+	written := 0 // the id of the transaction
+	err := b.update(func(tx *bolt.Tx) error {
 		if err := ctx.Err(); err != nil { // it may have ended while the application wrote
 			return err
 		}
-		return f(tx.Bucket(bucketRecords))
+		err := f(tx.Bucket(bucketRecords))
+		if err == nil {
+			written = tx.ID()
+		}
+		return err
 	})
+	if err == nil || written == 0 {
+		return err
+	}
+	return errors.Join(err, b.db.View(func(tx *bolt.Tx) error {
+		if tx.ID() >= written {
+			b.lost.Store(&err)
+		}
+		return nil
+	}))
 }
 
 // A value is a byte for the format, three numbers of eight bytes (version, due and
