@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/redis"
@@ -104,6 +105,17 @@ func TestCrewIn(t *testing.T) {
 				t.Errorf("%q uses %d bytes, %v", r.Name, used, err)
 			}
 			return r
+		},
+		"Redis cluster": func(t *testing.T) bench.Accounts {
+			c, err := redis.StartCluster(t.Context(), 10*time.Second)
+			need(t, err)
+			stop(t, c.Stop)
+			accounts, end, err := bench.OpenRedisCluster(c, 4, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			stop(t, end)
+			return accounts
 		},
 	}
 	for name, open := range stores {

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -50,6 +51,17 @@ func OpenRedis(ctx context.Context, s *redis.Server, pool int) (*Redis, error) {
 	}
 	r.Name = "Redis " + version + ", AOF, always"
 	return r, nil
+}
+
+// OpenRedisCluster returns a store on the cluster, with that many connections for each node.
+// Its writes wait for so many replicas. Each number of replicas has keys of its own.
+func OpenRedisCluster(c *redis.Cluster, pool, replicas int) (accounts Accounts, end func() error, err error) {
+	client := c.Client(goredis.ClusterOptions{ContextTimeoutEnabled: true, PoolSize: pool})
+	s, err := redisstore.New(client, redisstore.Options{Prefix: fmt.Sprint("replicas", replicas, ":"), Replicas: replicas})
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	return s, client.Close, nil
 }
 
 // Close closes the connections.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/bench"
 	"github.com/seed-1b6a03a1/twofactor/internal/bench/table"
@@ -15,7 +16,7 @@ import (
 // measureStores signs members in over every store, one caller and many.
 func measureStores(ctx context.Context) error {
 	for _, measure := range []func(context.Context) error{
-		onPostgres(measureTable), onMariaDB(measureTable), onGalera(measureTable), onSQLite(measureTable), measureBolt, measureRedis, measureMemory,
+		onPostgres(measureTable), onMariaDB(measureTable), onGalera(measureTable), onSQLite(measureTable), measureBolt, measureRedis, measureRedisCluster, measureMemory,
 	} {
 		if err := measure(ctx); err != nil {
 			return err
@@ -108,4 +109,24 @@ func measureRedis(ctx context.Context) (err error) {
 		Ratio: each / float64(crew.RecordSize()),
 	})
 	return signIns(ctx, r.Name, crew)
+}
+
+// measureRedisCluster shows what it costs to wait for a replica. The six nodes share the
+// processors, and the network takes no time.
+func measureRedisCluster(ctx context.Context) (err error) {
+	c, err := redis.StartCluster(ctx, 10*time.Second)
+	if err != nil {
+		return missing("Redis", err)
+	}
+	defer func() { err = errors.Join(err, c.Stop()) }()
+	for replicas, waits := range []string{"without `WAIT`", "with `WAIT` for one replica"} {
+		accounts, end, err := bench.OpenRedisCluster(c, *pool, replicas)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(measureIn(ctx, "a Redis cluster, "+waits, accounts), end()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
