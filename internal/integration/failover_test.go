@@ -3,6 +3,7 @@ package integration_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -221,6 +222,52 @@ func TestSessionEndedWhileCutOff(t *testing.T) {
 		if _, err := s.Load(t.Context(), driver); err == nil || !strings.Contains(err.Error(), "standby") {
 			t.Errorf("%s: Load = %v, want an error about the standby", driver, err)
 		}
+	}
+}
+
+// TestKilledSessionWhileCutOff kills the session of a Save while the replica is cut off.
+// MariaDB then shows the write, as PostgreSQL does, and nothing can ask it to wait for the
+// replica: the code works again after the failover, as the documentation says.
+func TestKilledSessionWhileCutOff(t *testing.T) {
+	t.Parallel()
+	p := testenv.MariaDBPair(t, afterSync)
+	db := testenv.OpenMariaDB(t, p.DSN())
+	kit := proving.Over(t, migrated(t, sqlstore.New(testenv.OpenMariaDB(t, p.DSN()), sqlstore.MySQL)))
+	alice := kit.Enroll("alice")
+	kit.Pass(time.Hour)
+	if err := p.CutOff(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	verified := make(chan error, 1)
+	verify := func() { _, err := kit.Guard.Verify(t.Context(), "alice", "test", kit.Code(alice.Key)); verified <- err }
+	go verify()
+	err := server.Until(t.Context(), func() error {
+		const waiting = "SELECT coalesce(max(id), 0) FROM information_schema.processlist WHERE state = 'Waiting for semi-sync ACK from slave'"
+		var id int64
+		if err := db.QueryRowContext(t.Context(), waiting).Scan(&id); err != nil {
+			return err
+		}
+		if id == 0 {
+			return errors.New("no session waits")
+		}
+		_, err := db.ExecContext(t.Context(), fmt.Sprint("KILL ", id))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-verified; err != nil {
+		t.Errorf("Verify, whose session was killed = %v, want nil", err)
+	}
+	if err := p.FailOver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err = server.Until(t.Context(), func() error { // a connection to the dead primary may be left
+		go verify()
+		return <-verified
+	})
+	if err != nil {
+		t.Errorf("the same code after the failover: %v", err)
 	}
 }
 

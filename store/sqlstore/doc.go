@@ -161,7 +161,11 @@
 // acknowledges writes that the replica does not have, until the replica is back. With the
 // timeout above nothing is acknowledged for a day, and nobody can sign in with a code while
 // the replica is away. Check accepts every timeout, because this is a choice between the
-// two.
+// two. Leave rpl_semi_sync_master_wait_no_slave on, as it is by default: without it, the
+// primary waits no more once no replica is connected, whatever the timeout.
+//
+// Do not KILL a session that waits for the replica. The primary then keeps the write and
+// shows it. A Guard finds it and accepts the code, which works again after a failover.
 //
 // Before you promote a replica, wait until it has applied all that it has received. RESET
 // REPLICA ALL discards the rest.
