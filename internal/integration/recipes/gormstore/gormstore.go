@@ -6,6 +6,9 @@
 // confirm a Save that was given up while the standby was away: its code is accepted, and works
 // again after a failover. See "PostgreSQL" in the documentation of sqlstore.
 //
+// The *gorm.DB has to lead to the primary. A plugin such as dbresolver sends reads to
+// replicas, which accept used codes: give this recipe a *gorm.DB without it.
+//
 // Other databases need another type of UserID: COLLATE "C" is PostgreSQL's.
 package gormstore
 
