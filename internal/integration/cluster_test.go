@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"testing"
 	"time"
 
@@ -94,23 +95,26 @@ func TestErasedWithoutReplicas(t *testing.T) {
 
 // TestSlotMoves moves a group of users to another master, key by key. A store may fail
 // meanwhile, and never says that a user is not there who is, or the other way round, or that
-// the record is another one. What it lists is complete.
+// the record is another one. What it lists is complete, while others come and go.
 func TestSlotMoves(t *testing.T) {
 	t.Parallel()
 	cluster, open := testenv.CalmRedisCluster(t)
 	s := open()
-	// Six users belong to the group of the slot, and as many to others.
-	var users, strangers []string
+	// Of each, six users, two strangers and two visitors: those that belong to the group of
+	// the slot, and those that do not.
+	var users, strangers, visitors []string
 	of := map[bool]int{}
-	for i := 0; len(users) < 12; i++ {
-		h := fnv.New32a()
-		fmt.Fprintf(h, "user-%03d", i)
-		if moves := h.Sum32()%64 == 17; of[moves] < 8 {
-			if of[moves]++; of[moves] > 6 {
-				strangers = append(strangers, fmt.Sprintf("user-%03d", i))
-			} else {
-				users = append(users, fmt.Sprintf("user-%03d", i))
-			}
+	for i := 0; of[true] < 10 || of[false] < 10; i++ {
+		h, id := fnv.New32a(), fmt.Sprintf("user-%03d", i)
+		h.Write([]byte(id))
+		moves := h.Sum32()%64 == 17
+		switch of[moves]++; {
+		case of[moves] <= 6:
+			users = append(users, id)
+		case of[moves] <= 8:
+			strangers = append(strangers, id)
+		case of[moves] <= 10:
+			visitors = append(visitors, id)
 		}
 	}
 	versions := make(map[string]int64)
@@ -134,6 +138,28 @@ func TestSlotMoves(t *testing.T) {
 		return err != nil
 	}
 	steps := 0
+	// Whether a visitor is there is not known after a call that has failed.
+	present, comings := make(map[string]bool), 0
+	visit := func(id string) {
+		_, err := s.Load(t.Context(), id)
+		here := err == nil
+		if !here && !errors.Is(err, store.ErrNotFound) {
+			fails(err)
+			return
+		}
+		if was, known := present[id]; known && here != was {
+			t.Errorf("%s is there: %v, want %v", id, here, was)
+		}
+		if delete(present, id); here {
+			err = s.Erase(t.Context(), id)
+		} else {
+			err = s.Save(t.Context(), record(id, 1), 0)
+		}
+		if !fails(err) {
+			present[id] = !here
+			comings++
+		}
+	}
 	during := func() {
 		steps++
 		for i, id := range users {
@@ -150,6 +176,9 @@ func TestSlotMoves(t *testing.T) {
 				t.Errorf("somebody who is not there: %v", err)
 			}
 		}
+		for _, id := range visitors {
+			visit(id)
+		}
 		listed := 0
 		for q := (store.Query{Limit: 5}); ; {
 			page, err := s.List(t.Context(), q)
@@ -157,11 +186,14 @@ func TestSlotMoves(t *testing.T) {
 				return
 			}
 			for _, r := range page.Records {
+				if slices.Contains(visitors, r.UserID) {
+					continue
+				}
+				listed++
 				if r.Version != versions[r.UserID] {
 					t.Errorf("%s is listed with version %d, want %d", r.UserID, r.Version, versions[r.UserID])
 				}
 			}
-			listed += len(page.Records)
 			if q.Cursor = page.Next; q.Cursor == "" {
 				break
 			}
@@ -173,9 +205,9 @@ func TestSlotMoves(t *testing.T) {
 	if err := cluster.MoveSlot(t.Context(), key, during); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d steps, %d calls were refused", steps, refused)
-	if steps < 6 {
-		t.Errorf("%d steps, want some keys to move", steps)
+	t.Logf("%d steps, %d calls were refused, visitors came and went %d times", steps, refused, comings)
+	if steps < 6 || comings < steps {
+		t.Errorf("%d steps, want some keys to move, and visitors to come and go", steps)
 	}
 	for _, id := range users {
 		if err := s.Save(t.Context(), record(id, 1_000), versions[id]); err != nil {
@@ -188,5 +220,5 @@ func TestSlotMoves(t *testing.T) {
 // the cluster and differ in their prefix.
 func TestClusterContract(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) store.Store { return testenv.RedisInCluster(t) })
+	storetest.Run(t, func(t *testing.T) store.Store { return testenv.RedisInCluster(t)() })
 }

@@ -27,7 +27,7 @@ func TestGuard(t *testing.T) {
 func elsewhere() map[string]func(t *testing.T) proving.Open {
 	all := map[string]func(t *testing.T) proving.Open{
 		"Redis cluster": func(*testing.T) proving.Open {
-			return func(t *testing.T) store.Store { return testenv.RedisInCluster(t) }
+			return func(t *testing.T) store.Store { return testenv.RedisInCluster(t)() }
 		},
 		"Galera": func(t *testing.T) proving.Open { // each call of the store goes to another node
 			c := testenv.Galera(t)

@@ -50,6 +50,16 @@ var historians = []struct {
 		socket, prefix := testenv.RedisSocket(t), testenv.RedisPrefix()
 		return func() proving.Full { return testenv.OpenRedis(t, testenv.RedisClient(t, socket), prefix) }
 	}},
+	{name: "Redis cluster", open: func(t *testing.T) func() proving.Full { return testenv.RedisInCluster(t) }},
+	{name: "the recipe for pgx", open: recipe("pgx")},
+	{name: "the recipe for GORM", open: recipe("GORM")},
+}
+
+func recipe(name string) func(t *testing.T) func() proving.Full {
+	return func(t *testing.T) func() proving.Full {
+		dsn := testenv.PostgresDSN(t)
+		return func() proving.Full { return recipes[name](t, dsn).(proving.Full) }
+	}
 }
 
 // deadlocked reports whether MariaDB has undone a statement to break a deadlock.

@@ -40,8 +40,11 @@ func TestGalera(t *testing.T) {
 		"settings":  galeraSettings,
 		"conflicts": galeraConflicts,
 		"histories": galeraHistories,
-		"lagging":   galeraLags,
-		"killed":    galeraKilled,
+		"clocks": func(t *testing.T, c *galera.Cluster) {
+			siege.Clocks(t, siege.Stores(fulls(testenv.GaleraStores(t, c, galera.Waiting))).Start)
+		},
+		"lagging": galeraLags,
+		"killed":  galeraKilled,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, c) })
 	}

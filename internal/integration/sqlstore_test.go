@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
@@ -376,6 +378,31 @@ func TestSettings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestUnsafeServer asks Check about a PostgreSQL that does not flush, and about a standby.
+func TestUnsafeServer(t *testing.T) {
+	t.Parallel()
+	p := testenv.PostgresPair(t, false)
+	db := testenv.OpenPostgres(t, p.DSN())
+	s := migrated(t, sqlstore.New(db, sqlstore.PostgreSQL))
+	for _, statement := range []string{"ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	standby := sqlstore.New(testenv.OpenPostgres(t, p.StandbyDSN()), sqlstore.PostgreSQL)
+	for says, check := range map[string]func(ctx context.Context) error{"fsync is off": s.Check, "the server is a replica": standby.Check} {
+		err := server.Until(t.Context(), func() error { // the server has read its settings, and the standby has the table
+			if err := check(t.Context()); !errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), says) {
+				return fmt.Errorf("Check = %w, want ErrSettings that says %q", err, says)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
 

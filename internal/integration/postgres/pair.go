@@ -51,6 +51,9 @@ func (p *Pair) DSN() string {
 	return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres dbname=postgres sslmode=disable", p.front.Addr().Port)
 }
 
+// StandbyDSN leads to the standby.
+func (p *Pair) StandbyDSN() string { return p.standby.DSN }
+
 // follow starts a standby of the primary.
 func (p *Pair) follow(ctx context.Context) (err error) {
 	if p.link, err = proxy.Start("unix", p.primary.socket()); err != nil {

@@ -100,12 +100,14 @@ func redisCluster(t testing.TB, replicas int, patience time.Duration) (*redis.Cl
 // whatever way.
 var theCluster = sync.OnceValues(func() (*redis.Cluster, error) { return redis.StartCluster(context.Background(), calm) })
 
-// RedisInCluster returns a store on a cluster whose keys have a prefix of their own.
-func RedisInCluster(t testing.TB) store.Store {
+// RedisInCluster returns what opens a store on a cluster, with a client of its own. The keys
+// have a prefix that no other test has.
+func RedisInCluster(t testing.TB) func() proving.Full {
 	t.Helper()
 	c, err := theCluster()
 	needServer(t, "Redis", err)
-	return OpenRedis(t, clusterClient(t, c), RedisPrefix())
+	prefix := RedisPrefix()
+	return func() proving.Full { return OpenRedis(t, clusterClient(t, c), prefix) }
 }
 
 // clusterClient returns a client of the cluster. It is closed with the test.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -25,6 +26,13 @@ func TestHistories(t *testing.T) {
 	if f.Saved == 0 || f.Conflicts == 0 {
 		t.Error("nothing was saved, or nothing was a conflict")
 	}
+}
+
+// TestClocksJump lets the clocks of nodes jump, each of which asks another node of etcd.
+func TestClocksJump(t *testing.T) {
+	t.Parallel()
+	_, stores := each(t, shared(t))
+	siege.Clocks(t, siege.Stores(stores).Start)
 }
 
 // A bent client does what the recipe must not do.
