@@ -29,27 +29,39 @@ const (
 	versions = 30
 )
 
+// patience is how often in a row a writer fails before anything was done to the database.
+const patience = 10
+
 // Fail lets writers replace the records of their users, fails over in the middle, and adds
 // to the tally what they were told that is not there.
 func (y *Tally) Fail(ctx context.Context, s store.Store, failOver func(ctx context.Context) error) error {
 	var acked [writers]int64
-	var stop atomic.Bool
+	var failing, stop atomic.Bool
 	var writes atomic.Int64
 	failed := make(chan error, writers)
 	var group sync.WaitGroup
 	user := func(w int) string { return fmt.Sprintf("failover-%d-%d", y.Failovers, w) }
 	for w := range writers {
 		group.Go(func() {
-			for next := int64(1); !stop.Load(); next++ {
-				ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-				err := s.Save(ctx, record(user(w), next), next-1)
+			for next, tries := int64(1), 0; !stop.Load(); next++ {
+				limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+				err := s.Save(limited, record(user(w), next), next-1)
 				cancel()
-				if err != nil {
-					failed <- err
-					return // what it was to replace may be gone
+				switch {
+				case err == nil:
+					acked[w], tries = next, 0
+					writes.Add(1)
+					continue
+				case failing.Load(): // what it was to replace may be gone
+					return
 				}
-				acked[w] = next
-				writes.Add(1)
+				// The database is busy, or has refused a write for another one's sake.
+				version, gone := settled(ctx, s, user(w))
+				if tries++; tries == patience || gone != nil || version < acked[w] {
+					failed <- err
+					return
+				}
+				next = version
 			}
 		})
 	}
@@ -59,6 +71,7 @@ func (y *Tally) Fail(ctx context.Context, s store.Store, failOver func(ctx conte
 		}
 		time.Sleep(time.Millisecond) // in the middle
 	}
+	failing.Store(true)
 	err := failOver(ctx)
 	stop.Store(true)
 	group.Wait()

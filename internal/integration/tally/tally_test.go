@@ -5,11 +5,35 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
+	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
 )
+
+// A busy store refuses each fifth write, although nobody else writes.
+type busy struct {
+	*memory.Store
+	writes atomic.Int64
+}
+
+func (b *busy) Save(ctx context.Context, r store.Record, prev int64) error {
+	if b.writes.Add(1)%5 == 0 {
+		return store.ErrConflict
+	}
+	return b.Store.Save(ctx, r, prev)
+}
+
+// Writers go on after such a refusal, and nothing is lost.
+func TestTallyOfBusyStore(t *testing.T) {
+	t.Parallel()
+	var y tally.Tally
+	if err := y.Fail(t.Context(), &busy{Store: memory.New()}, func(context.Context) error { return nil }); err != nil || y.Acknowledged < 240 || y.Lost != 0 {
+		t.Errorf("%v, %v", y, err)
+	}
+}
 
 // TestTally has a database that loses the records of two users, one that loses nothing, and
 // one that does not come back.
