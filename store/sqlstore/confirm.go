@@ -17,15 +17,17 @@ func (s *Store) inDoubt() bool { return s.settled.Load() < s.doubts.Load() }
 const confirmWait = 5 * time.Second
 
 // confirmed calls f in a transaction, and waits until the replicas have what f has done and
-// seen. All is said to one server: another connection of the pool may lead to another one,
-// which has become the primary since, and lacks what the first one has shown.
+// seen. All goes to one server: another connection of the pool may lead to another one, which
+// has become the primary since, and lacks what the first one has shown. The doubts are those
+// of the process, and not of a server: while an old primary still answers, whoever asks it
+// after a new one has settled them is not in doubt.
 func (s *Store) confirmed(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	doubts := s.doubts.Load()
 	limited, cancel := context.WithTimeout(ctx, confirmWait)
 	defer cancel()
 	if err := s.waited(limited, f); err != nil {
 		if ended(limited) != nil && ended(ctx) == nil {
-			return fmt.Errorf("the standby has not confirmed it for %v", confirmWait)
+			return fmt.Errorf("the standby has not confirmed it for %v (%v)", confirmWait, err)
 		}
 		return err
 	}

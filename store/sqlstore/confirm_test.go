@@ -152,6 +152,74 @@ func TestGivenUpEraseIsConfirmed(t *testing.T) {
 	}
 }
 
+// TestGivenUpConfirmIsConfirmed gives an Erase up while it waits for the standby to lack the
+// row, which a transaction of its own has deleted. The next Load waits as well.
+func TestGivenUpConfirmIsConfirmed(t *testing.T) {
+	t.Parallel()
+	for what, says := range map[string]error{"the driver fails": errors.New("interrupted"), "the driver takes it for success": nil} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			f := &fakeDB{answer: func(_ context.Context, statement string, _ []any) reply {
+				if statement == "COMMIT" && ctx.Err() == nil {
+					cancel()
+					return reply{err: says}
+				}
+				return reply{} // no row
+			}}
+			s := sqlstore.New(f.open(t), sqlstore.PostgreSQL)
+			if err := s.Erase(ctx, "alice"); !errors.Is(err, context.Canceled) {
+				t.Errorf("Erase = %v", err)
+			}
+			for _, confirms := range []bool{true, false} {
+				before := len(f.statements())
+				if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("Load = %v", err)
+				}
+				if sent := f.statements()[before:]; slices.Contains(sent, confirm) != confirms {
+					t.Errorf("Load has sent %q, want to confirm: %v", sent, confirms)
+				}
+			}
+		})
+	}
+}
+
+// TestUnconfirmedIsNotAbsent lets each step of a Load fail that is in doubt. None is absence.
+func TestUnconfirmedIsNotAbsent(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	for _, step := range []string{"BEGIN", "SELECT user_id", confirm, "COMMIT", "a bad row"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			f := &fakeDB{answer: func(_ context.Context, statement string, _ []any) reply {
+				switch {
+				case strings.HasPrefix(statement, step), strings.HasPrefix(statement, "UPDATE"):
+					return reply{err: broken}
+				case step == "a bad row" && strings.HasPrefix(statement, "SELECT user_id"):
+					return reply{rows: rowOfAlice(-1)}
+				}
+				return reply{}
+			}}
+			db := f.open(t)
+			s := sqlstore.New(db, sqlstore.PostgreSQL)
+			if err := s.Save(t.Context(), alice, 6); !errors.Is(err, broken) {
+				t.Fatalf("Save = %v", err)
+			}
+			r, err := s.Load(t.Context(), "alice")
+			if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, broken) == (step == "a bad row") || r.Version != 0 {
+				t.Errorf("Load = version %d, %v", r.Version, err)
+			}
+			if !strings.HasPrefix(err.Error(), "sqlstore: loading a record: ") || strings.Count(err.Error(), "sqlstore") != 1 {
+				t.Errorf("the error is %q", err)
+			}
+			if n := db.Stats().InUse; n != 0 {
+				t.Errorf("%d connections are still in use", n)
+			}
+		})
+	}
+}
+
 // sqlState is an error with the code of PostgreSQL.
 type sqlState string
 
@@ -191,7 +259,7 @@ func TestDoubts(t *testing.T) {
 			if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("Load = %v", err)
 			}
-			if sent := f.statements(); slices.Contains(sent, confirm) != doubts || len(sent) != map[bool]int{false: 2, true: 6}[doubts] {
+			if sent := f.statements(); slices.Contains(sent, confirm) != doubts || len(sent) != map[bool]int{false: 2, true: 5}[doubts] {
 				t.Errorf("%q was sent, want to confirm: %v", sent, doubts)
 			}
 		})

@@ -33,8 +33,9 @@
 // The last one is from [Store.List]. It has only the conditions of the query.
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
-// After the context of a Save or an Erase has ended, and only with PostgreSQL, Load also
-// sends this one, which every role may execute by default:
+// With PostgreSQL, a Load after a Save or Erase whose outcome is unknown sends its SELECT in
+// a transaction with this one, which every role may execute by default. So does an Erase that
+// finds no row, with its DELETE:
 //
 //	SELECT pg_logical_emit_message(true, 'twofactor', '')
 //
@@ -116,9 +117,11 @@
 // again. So after a Save or Erase whose outcome is unknown, a Load of this Store reads the
 // record in a transaction that puts a message into the log, which no table has, and waits
 // until the standby has it. It returns an error if the standby is away for five seconds, or
-// until the context ends. An Erase that finds no row waits in the same way. Another process can read the record meanwhile. It
-// refuses the code as used. If the record was erased, it finds none, and Admin.Erase of
-// package enrollment returns nil there although the standby still has it.
+// until the context ends. An Erase that finds no row waits in the same way.
+//
+// Another process can read the record meanwhile, and refuses the code as used. If the record
+// was erased, that process finds none, and Admin.Erase of package enrollment returns nil
+// there although the standby still has it.
 //
 // Do not use pg_cancel_backend while a session waits for the standby: PostgreSQL then tells
 // the Store that the write is done.

@@ -30,16 +30,16 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 	for try := 1; ; try++ {
 		n, err := s.exec(ctx, doing, s.erase, userID)
 		if err == nil && n == 0 && s.confirm != "" {
-			err = s.confirmed(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			err := s.confirmed(ctx, func(ctx context.Context, tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, s.erase, userID)
 				return err
 			})
 			if err != nil {
 				return failed(ctx, doing, err)
 			}
+			return nil
 		}
-		switch {
-		case err == nil || try == eraseTries || s.grammar.conflict == nil || !s.grammar.conflict(err):
+		if err == nil || try == eraseTries || s.grammar.conflict == nil || !s.grammar.conflict(err) {
 			return err
 		}
 	}

@@ -93,11 +93,10 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 	return s, nil
 }
 
-// Load returns the user's record with one SELECT. It returns [store.ErrNotFound]
-// if there is none, [store.ErrInvalid] for an invalid user id, an error that
-// matches the context's error if the context ends, and otherwise an error that
-// wraps the driver's. A row that this package can't have written, or that is
-// another user's, is an error and never ErrNotFound.
+// Load returns the user's record. It returns [store.ErrNotFound] if there is none,
+// [store.ErrInvalid] for an invalid user id, an error that matches the context's error if
+// the context ends, and otherwise an error that wraps the driver's. A row that this package
+// can't have written, or that is another user's, is an error and never ErrNotFound.
 //
 // If the outcome of an earlier Save or Erase is unknown, and PostgreSQL has a synchronous
 // standby, Load returns what the standby has: it waits until the standby has all that was
@@ -110,8 +109,16 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	if err := store.ValidateUserID(userID); err != nil {
 		return store.Record{}, err
 	}
-	records, err := query(ctx, s.db, s.load, userID)
-	if err == nil && s.inDoubt() {
+	// A doubt of before the SELECT counts, even if somebody has settled it since: that may
+	// have been at another server. So does one of meanwhile.
+	var records []store.Record
+	var err error
+	doubt := s.inDoubt()
+	if !doubt {
+		records, err = query(ctx, s.db, s.load, userID)
+		doubt = err == nil && s.inDoubt()
+	}
+	if doubt {
 		err = s.confirmed(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			records, err = query(ctx, tx, s.load, userID)
 			return err
