@@ -18,9 +18,9 @@
 // # Durability
 //
 // Each Save is a transaction of its own, and is flushed to the disk (fsync) before it
-// returns. [New] refuses a database with NoSync or NoGrowSync. What was acknowledged survives a crash
-// of the process. That it survives a power failure is bbolt's promise, if the disk keeps
-// what it has flushed; it was not measured here. Saves wait for each other, and each
+// returns. [New] refuses a database with NoSync or NoGrowSync. What was acknowledged survives
+// a crash of the process. That it survives a power failure is bbolt's promise, if the disk
+// keeps what it has flushed; it was not measured here. Saves wait for each other, and each
 // costs a flush.
 //
 // Do not restore an old copy of the file: used codes would work again.
@@ -36,10 +36,10 @@
 //	the disk or the file is full  the error          no                        the caller, once there is room
 //	anything else                 the error          unknown                   nobody: it needs repair
 //
-// If the disk fails while it flushes a write, bbolt may show the write although a power
-// failure would lose it. From then on the Store returns an error for every call, so that no
-// Guard takes the write for stored. Open the file again, by a new process, once the disk is
-// sound.
+// If the disk fails while it flushes a write, bbolt can show the write although a power
+// failure would lose it. The Store then flushes once more before it reads anything, and
+// returns an error as long as that fails. [New] flushes as well: the last process can have
+// died just then.
 //
 // # The application's own data
 //
@@ -87,11 +87,12 @@ type complete interface {
 
 var _ complete = (*Store)(nil)
 
-// New returns a Store on the database, and creates its buckets if they do not exist.
-// The application closes the database. Use one Store per database.
+// New returns a Store on the database. It creates its buckets if they do not exist, and
+// flushes what a process that died may have left. The application closes the database. Use
+// one Store per database.
 //
-// New returns an error that matches [ErrSettings] if the database has NoSync or
-// NoGrowSync, or is opened for reading only, one that matches [ErrSchema] if the buckets can't be used,
+// New returns an error that matches [ErrSettings] if the database has NoSync or NoGrowSync,
+// or is opened for reading only, one that matches [ErrSchema] if the buckets can't be used,
 // and otherwise an error that wraps the one of bbolt. It panics if db is nil.
 func New(db *bolt.DB) (*Store, error) {
 	if db == nil {
@@ -108,7 +109,11 @@ func New(db *bolt.DB) (*Store, error) {
 	if err := prepare(db); err != nil {
 		return nil, err
 	}
-	return &Store{storekit.New("boltstore", newRows(db)).(complete)}, nil
+	rows := newRows(db)
+	if err := rows.write(context.Background(), nothing); err != nil {
+		return nil, fmt.Errorf("boltstore: flushing the file: %w", err)
+	}
+	return &Store{storekit.New("boltstore", rows).(complete)}, nil
 }
 
 // Names of the buckets, and of the key of the version.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -24,33 +23,30 @@ type rows struct {
 	// update is db.Update, but for tests.
 	update func(func(tx *bolt.Tx) error) error
 
-	// lost is why a write that the file shows may not be on the disk; nil if all is.
-	lost *atomic.Pointer[error]
+	// unflushed says that the file shows a write that may not be on the disk.
+	unflushed *atomic.Bool
 }
 
 func newRows(db *bolt.DB) rows {
-	return rows{db: db, writer: make(chan struct{}, 1), update: db.Update, lost: new(atomic.Pointer[error])}
-}
-
-// sound returns an error if the file shows a write that may not be on the disk.
-func (b rows) sound() error {
-	if err := b.lost.Load(); err != nil {
-		return fmt.Errorf("the disk may lack what the file shows, open the file again: %w", *err)
-	}
-	return nil
+	return rows{db: db, writer: make(chan struct{}, 1), update: db.Update, unflushed: new(atomic.Bool)}
 }
 
 // view calls f in a transaction that reads.
-func (b rows) view(f func(tx *bolt.Tx) error) error {
-	if err := b.sound(); err != nil {
-		return err
+func (b rows) view(ctx context.Context, f func(tx *bolt.Tx) error) error {
+	if b.unflushed.Load() {
+		if err := b.write(ctx, nothing); err != nil {
+			return err
+		}
 	}
 	return b.db.View(f)
 }
 
+// nothing leaves the records as they are. Its commit flushes what earlier ones have not.
+func nothing(*bolt.Bucket) error { return nil }
+
 // Get implements storekit.Rows.
-func (b rows) Get(_ context.Context, userID string) (r store.Record, err error) {
-	err = b.view(func(tx *bolt.Tx) error {
+func (b rows) Get(ctx context.Context, userID string) (r store.Record, err error) {
+	err = b.view(ctx, func(tx *bolt.Tx) error {
 		value := tx.Bucket(bucketRecords).Get([]byte(userID))
 		if value == nil {
 			return store.ErrNotFound
@@ -86,7 +82,7 @@ func (b rows) Delete(ctx context.Context, userID string) error {
 
 // Scan implements storekit.Scanner.
 func (b rows) Scan(ctx context.Context, after string, limit int) (all []store.Record, err error) {
-	err = b.view(func(tx *bolt.Tx) error {
+	err = b.view(ctx, func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketRecords).Cursor()
 		key, value := c.Seek([]byte(after))
 		if string(key) == after { // no key is empty
@@ -110,18 +106,16 @@ func (b rows) Scan(ctx context.Context, after string, limit int) (all []store.Re
 // write calls f in a transaction that writes. If f returns an error, nothing has
 // changed.
 //
-// If the last flush of a commit fails, bbolt returns an error and shows the write all the
-// same. A Guard would find it and take it for stored. No later flush can prove that it is on
-// the disk: after a failed one, Linux forgets what it should have written.
+// A commit flushes its pages, writes one of two roots and flushes that. If the last step
+// fails, bbolt returns an error, and shows the write all the same. A Guard would find it and
+// take it for stored. So what is shown is read only after a later commit, whose root is the
+// other one, and leads to the same pages.
 func (b rows) write(ctx context.Context, f func(records *bolt.Bucket) error) error {
 	select {
 	case b.writer <- struct{}{}:
 		defer func() { <-b.writer }()
 	case <-ctx.Done():
 		return ctx.Err()
-	}
-	if err := b.sound(); err != nil {
-		return err
 	}
 	written := 0 // the id of the transaction
 	err := b.update(func(tx *bolt.Tx) error {
@@ -134,12 +128,16 @@ func (b rows) write(ctx context.Context, f func(records *bolt.Bucket) error) err
 		}
 		return err
 	})
-	if err == nil || written == 0 {
+	switch {
+	case err == nil:
+		b.unflushed.Store(false)
+		return nil
+	case written == 0:
 		return err
 	}
 	return errors.Join(err, b.db.View(func(tx *bolt.Tx) error {
 		if tx.ID() >= written {
-			b.lost.Store(&err)
+			b.unflushed.Store(true)
 		}
 		return nil
 	}))
