@@ -60,7 +60,7 @@ type line struct {
 	Told    *enrollment.Event `json:",omitempty"`
 }
 
-// host is a process with so many hosts, which use one store.
+// host is the role of a process with args[3] hosts on one store.
 func host(args []string) error {
 	s, err := openHost(args[0], args[1])
 	if err != nil {
@@ -99,8 +99,9 @@ func host(args []string) error {
 			return err
 		}
 		go func() {
-			reply, err := hosts[l.Host].Do(context.Background(), *l.Request)
-			if err == nil {
+			ctx, cancel := context.WithTimeout(context.Background(), siege.Deadline)
+			defer cancel()
+			if reply, err := hosts[l.Host].Do(ctx, *l.Request); err == nil {
 				say(line{ID: l.ID, Reply: &reply})
 			}
 		}()
@@ -158,7 +159,8 @@ func (h *hosting) listen() bool {
 	for h.child.lines.Scan() {
 		var l line
 		if err := json.Unmarshal(h.child.lines.Bytes(), &l); err != nil {
-			break // it died in the middle of the line
+			h.child.Process.Kill() // unless it has died in the middle of the line
+			break
 		}
 		switch {
 		case l.Called:
@@ -252,7 +254,7 @@ func TestKilledProcess(t *testing.T) {
 			dsn := fresh(t)
 			var processes []*hosting
 			var calls atomic.Int64 // which process has called its store last
-			long.Report(t, what, siege.Run(t, func(t *testing.T, e siege.Ears) (nodes siege.Nodes) {
+			figures := siege.Run(t, func(t *testing.T, e siege.Ears) (nodes siege.Nodes) {
 				for i := range nodes {
 					if i%each == 0 {
 						heard := e
@@ -266,7 +268,11 @@ func TestKilledProcess(t *testing.T) {
 				if err := processes[calls.Load()].kill(); err != nil {
 					t.Error(err)
 				}
-			}, long.Siege(t, 6)))
+			}, long.Siege(t, 6))
+			long.Report(t, what, figures)
+			if figures.Faults == 0 {
+				t.Error("nobody was interrupted")
+			}
 		})
 	}
 }

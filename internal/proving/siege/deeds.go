@@ -11,9 +11,12 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
+// Deadline is how long a request may take.
+const Deadline = 30 * time.Second
+
 // try asks a node once, with a while to answer, and notes the outcome.
 func (s *siege) try(node int, r Request) Reply {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), Deadline)
 	defer cancel()
 	node %= len(s.nodes)
 	r.At = s.clock.Now().Add(offsets[node])

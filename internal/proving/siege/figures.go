@@ -26,6 +26,7 @@ type Figures struct {
 	Strikes  int
 	Calls    int64 // of the store
 	Accepted int   // codes
+	Faults   int   // requests without an answer
 
 	// Wrong is what came out that must not be.
 	Wrong []string

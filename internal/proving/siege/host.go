@@ -34,7 +34,7 @@ type Reply struct {
 	State  store.State `json:",omitzero"`
 }
 
-// A Deed is what a node can be asked for.
+// A Deed is what a node is asked for, or what a siege counts.
 type Deed string
 
 const (
@@ -63,7 +63,7 @@ type Starter func(t *testing.T, e Ears) Nodes
 // Ears are what nodes have in common: the keys, and whom they tell of what they do.
 type Ears struct {
 	Ring   string                 // as keyring.Parse reads it
-	Called func()                 // before each call of the store
+	Called func()                 // before each Load and Save of the Guard
 	Told   func(enrollment.Event) // of each event, before it is taken
 }
 

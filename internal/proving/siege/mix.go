@@ -1,6 +1,6 @@
 package siege
 
-// What a siege mixes besides.
+// What a siege counts besides what it asks for.
 const (
 	appCode      Deed = "an app code"
 	recoveryCode Deed = "a recovery code"
