@@ -46,7 +46,7 @@ func movingScene(s scene) scene {
 // with is the scene beside another operation. What is the core of one state stands for that
 // of the others.
 func (s scene) with(op operation, name string) scene {
-	s.name, s.beside, s.short = s.state+" "+name, []operation{op}, nil
+	s.name, s.beside, s.short, s.always = s.state+" "+name, []operation{op}, nil, nil
 	if s.state != "staged" {
 		s.core, s.others = nil, slices.Concat(s.core, s.others)
 	}

@@ -19,8 +19,10 @@ type scene struct {
 	core   []operation // what spends or counts something, and what takes it away
 	others []operation
 	short  []operation // with one write at most, for three at once
+	always []operation // what can come at any time, beside the core and the others
 	probes []probe
 
+	alerts  bool     // a challenge is answered, and the owner hears of wrong codes later
 	users   []string // whose accounts are judged; nil for the one of the state
 	begun   int      // how many writes of a move were made at first, which then was interrupted
 	rollout bool     // the key is being replaced: most nodes still seal under the old one
@@ -85,7 +87,31 @@ func (s scene) combinations(o Options) (all [][]operation) {
 	for _, ops := range combinations(operations, o.Processes-len(s.beside)) {
 		all = append(all, slices.Concat(s.beside, ops))
 	}
+	if o.Processes == 2 && !o.Core {
+		for _, op := range operations {
+			for _, other := range s.always {
+				all = append(all, []operation{op, other})
+			}
+		}
+	}
 	return all
+}
+
+// anyTime gives the scene what users and those who help them can do at any time, but for what
+// it has already. If the owner is to hear of wrong codes later, erasing is no part of it: the
+// record goes whatever was written last, so nobody hears of a wrong code that comes after
+// the last event was told.
+func (s scene) anyTime() scene {
+	always := []operation{disable, reset, unlock, bypass, sweep}
+	if !s.alerts {
+		always = append(always, erase)
+	}
+	for _, op := range always {
+		if !slices.ContainsFunc(slices.Concat(s.core, s.others), func(o operation) bool { return o.name == op.name }) {
+			s.always = append(s.always, op)
+		}
+	}
+	return s
 }
 
 // combinations returns every choice of n of the operations, in no order, where

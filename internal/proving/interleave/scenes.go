@@ -10,10 +10,14 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
 )
 
-// scenes are what is walked: from each state, its operations with each other, each beside a
-// move of the account, and each beside a change of the key.
+// scenes are what is walked: from each state, its operations with each other and with what
+// can come at any time, each beside a move of the account, and each beside a change of the
+// key.
 func scenes() []scene {
 	all := fromStates()
+	for i := range all {
+		all[i] = all[i].anyTime()
+	}
 	for _, s := range all[:len(all):len(all)] {
 		all = append(all, movingScene(s), resealingScene(s))
 	}
@@ -59,6 +63,7 @@ func fromStates() []scene {
 		},
 		{
 			state:  "sent",
+			alerts: true,
 			core:   []operation{answerMessage, answerWrongMessage, answerApp, send},
 			others: []operation{unbind, disable, verifyRecovery, bind, sweep},
 			short:  []operation{answerMessage, answerWrongMessage, answerApp},

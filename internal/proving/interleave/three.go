@@ -12,8 +12,9 @@ import (
 // of which was used.
 func tokenScene() scene {
 	return scene{
-		state: "token",
-		core:  []operation{answerThree, verifyNear, answerNear, resynchronize},
+		state:  "token",
+		alerts: true,
+		core:   []operation{answerThree, verifyNear, answerNear, resynchronize},
 		others: []operation{
 			verifyThree, resynchronizeNear, resynchronizeByCode, verifyApp, verifyWrong, answerApp, removeToken, disable, sweep,
 		},

@@ -11,14 +11,14 @@ import (
 )
 
 // watchedScene has sign-ins that write, because the owner is to hear of those without an
-// answer. Erasing is not part of it: the record goes whatever was written last, so nobody
-// hears of a sign-in that comes after the last event was told.
+// answer.
 func watchedScene() scene {
 	signInElsewhere := elsewhere(signIn)
 	answerElsewhere := elsewhere(answerApp)
 	wrongElsewhere := elsewhere(answer("answer wrong", challenge, st.Wrong))
 	return scene{
 		state:  "watched",
+		alerts: true,
 		core:   []operation{signIn, signInElsewhere, answerElsewhere, wrongElsewhere},
 		others: []operation{answerRecovery, disable, sweep},
 		short:  []operation{signIn, signInElsewhere, answerElsewhere},
