@@ -64,12 +64,17 @@ func TestFaultsAreCaught(t *testing.T) {
 					continue
 				}
 				tries := 1
-				if name == "race-close" {
+				switch {
+				case name == "race-close":
 					// One run of the case seldom meets the gap of this store: one of ten on
 					// two busy processors. The bound is a hundred times as many runs.
 					if tries = 1000; runtime.GOMAXPROCS(0) == 1 {
 						t.Skip("one processor")
 					}
+				case strings.HasPrefix(name, "race-"):
+					// If the machine stops one of two processors, one racer can be through
+					// before the others begin.
+					tries = 10
 				}
 				var err error
 				for ; err == nil && tries > 0; tries-- {

@@ -47,7 +47,7 @@ type siege struct {
 	known    map[string]*account
 }
 
-// An event is of which kind, and whom it is about.
+// An event stands for the events of one kind that one user is told of.
 type event struct {
 	user string
 	kind enrollment.EventKind
