@@ -396,7 +396,7 @@ func TestUnsafeServer(t *testing.T) {
 	for says, check := range map[string]func(ctx context.Context) error{"fsync is off": s.Check, "the server is a replica": standby.Check} {
 		err := server.Until(t.Context(), func() error { // the server has read its settings, and the standby has the table
 			if err := check(t.Context()); !errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), says) {
-				return fmt.Errorf("Check = %w, want ErrSettings that says %q", err, says)
+				return fmt.Errorf("Check = %v, want ErrSettings that says %q", err, says)
 			}
 			return nil
 		})

@@ -18,9 +18,10 @@ const confirmWait = 5 * time.Second
 
 // confirmed calls f in a transaction, and waits until the replicas have what f has done and
 // seen. All goes to one server: another connection of the pool may lead to another one, which
-// has become the primary since, and lacks what the first one has shown. The doubts are those
-// of the process, and not of a server: while an old primary still answers, whoever asks it
-// after a new one has settled them is not in doubt.
+// has become the primary since, and lacks what the first one has shown.
+//
+// Doubts are counted for the process, not for each server. Once a new primary has settled
+// them, a Load that an old primary still answers is not confirmed.
 func (s *Store) confirmed(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	doubts := s.doubts.Load()
 	limited, cancel := context.WithTimeout(ctx, confirmWait)

@@ -167,8 +167,8 @@
 // two. Leave rpl_semi_sync_master_wait_no_slave on, as it is by default: without it, the
 // primary waits no more once no replica is connected, whatever the timeout.
 //
-// Do not KILL a session that waits for the replica. The primary then keeps the write and
-// shows it. A Guard finds it and accepts the code, which works again after a failover.
+// Do not KILL a session while it waits for the replica: the primary keeps the write and
+// shows it. A Guard then accepts the code, and after a failover the code works again.
 //
 // Before you promote a replica, wait until it has applied all that it has received. RESET
 // REPLICA ALL discards the rest.

@@ -93,10 +93,10 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 	return s, nil
 }
 
-// Load returns the user's record. It returns [store.ErrNotFound] if there is none,
-// [store.ErrInvalid] for an invalid user id, an error that matches the context's error if
-// the context ends, and otherwise an error that wraps the driver's. A row that this package
-// can't have written, or that is another user's, is an error and never ErrNotFound.
+// Load returns the user's record, or [store.ErrNotFound] if there is none. For an invalid
+// user id it returns [store.ErrInvalid]. If the context ends, the error matches the
+// context's, and otherwise it wraps the driver's. A row that this package can't have
+// written, or that is another user's, is an error and never ErrNotFound.
 //
 // If the outcome of an earlier Save or Erase is unknown, and PostgreSQL has a synchronous
 // standby, Load returns what the standby has: it waits until the standby has all that was

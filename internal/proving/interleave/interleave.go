@@ -1,10 +1,9 @@
 // Package interleave runs operations of several processes on one account in
 // every order that their calls of the store can come in, and lets one of these
-// calls fail, lose its reply, be refused as a conflict although there is none, or
-// be the last one of its process. What the processes were told, and what the
-// account is afterwards, must be possible one operation after the other: a code is
-// accepted once, each wrong code is counted, no change that was acknowledged is
-// lost, and each event is told.
+// calls fail, lose its reply, end in a false conflict, or be the last one of its
+// process. What the processes were told, and what the account is afterwards, must be
+// possible one operation after the other: a code is accepted once, each wrong code is
+// counted, no change that was acknowledged is lost, and each event is told.
 //
 // The orders are not drawn but walked, depth first. Each process has a [Guard] of
 // its own, so that nothing but the store keeps them apart. One process runs at a

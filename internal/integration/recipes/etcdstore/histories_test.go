@@ -28,7 +28,7 @@ func TestHistories(t *testing.T) {
 	}
 }
 
-// TestClocksJump lets the clocks of nodes jump, each of which asks another node of etcd.
+// TestClocksJump lets the clocks of three Guards jump. Each has a node of etcd to itself.
 func TestClocksJump(t *testing.T) {
 	t.Parallel()
 	_, stores := each(t, shared(t))
