@@ -2,13 +2,14 @@
 // with a QR code, a code at sign-in, recovery codes. It keeps one sealed record
 // per user in the application's own database.
 //
-//	guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
+//	config := enrollment.Config{Issuer: "Acme", Notify: notify}
+//	guard, directory, err := enrollment.Open(ctx, accounts, keys, config)
 //	if err != nil {
 //		return nil, err // also if the keys do not fit the accounts
 //	}
 //	go directory.SweepEvery(ctx, 5*time.Minute)
 //
-// The settings page turns it on in two calls:
+// The settings page turns it on in two requests:
 //
 //	setup, err := guard.Begin(ctx, userID, enrollment.BeginOptions{
 //		Account: email,
@@ -19,26 +20,30 @@
 //	}
 //	return show(setup) // setup.QR(), setup.Secret().Grouped(), setup.Token.Reveal()
 //
+//	// The next request: the user has typed the first code.
 //	done, err := guard.Confirm(ctx, userID, enrollment.SetupTokenOf(token), code)
 //	if err != nil {
 //		return err
 //	}
 //	return showOnce(done.Codes) // the recovery codes
 //
-// The login handler calls SignIn after the password was right, and Answer when
-// the user has typed a code. There is no session before Answer succeeds.
+// The login handler calls SignIn after the password was right:
 //
 //	d, err := guard.SignIn(ctx, userID, enrollment.SignInOptions{})
 //	switch d.Next {
 //	case enrollment.Proceed: // no second factor
-//		return startSession(userID)
+//		return startSession(userID, d.Stamp)
 //	case enrollment.AskCode:
 //		return askForCode(d.Challenge) // no session yet
-//	case enrollment.MustEnroll: // only with SignInOptions.Require
+//	case enrollment.MustEnroll: // with SignInOptions.Require, or after a bypass
 //		return leadToSetup(d.EnrollToken) // no session yet
 //	default: // enrollment.Refuse
 //		return err
 //	}
+//
+// When the user has typed a code, another request calls Answer. After AskCode there is no
+// session before it succeeds. After [MustEnroll], the session starts after the setup, and
+// only if the Purpose in [Confirmed] is [PurposeSignIn].
 //
 //	ok, err := guard.Answer(ctx, enrollment.PurposeSignIn, enrollment.ChallengeOf(challenge), code)
 //	var denied *enrollment.Denied
@@ -48,7 +53,7 @@
 //	case err != nil:
 //		return err // a fault: answer 500, grant nothing
 //	}
-//	return startSession(ok.UserID)
+//	return startSession(ok.UserID, ok.Stamp)
 //
 // [Guard.Verify] checks a code before a sensitive action. One form field takes
 // app codes and recovery codes. [Guard.Status] has what a security page shows,
@@ -65,13 +70,18 @@
 // # What your application does
 //
 //   - It passes an immutable user id and takes it from its own session, never
-//     from what the client sent.
+//     from what the client sent. An id has 1 to 255 bytes of valid UTF-8 without control
+//     characters. Bytes are compared: "alice" and "Alice" are two users.
 //   - It limits password attempts. The Guard limits codes.
 //   - It gives the session a new id when it stores a challenge, and again when
 //     it signs the user in. It ends sessions whose [Stamp] is not the present one.
+//     The session in which a factor is changed takes the new Stamp.
 //   - It calls the Guard outside its own transactions. A rollback would undo
 //     the count of a wrong code.
-//   - It starts with [Open], which checks the keys, and runs [Directory.SweepEvery].
+//   - It starts with [Open], which checks the keys.
+//   - It sets Config.Notify and runs [Directory.SweepEvery]. Without Notify, nobody hears
+//     of a change or an attack. Without SweepEvery, nobody hears of wrong codes that no
+//     right one follows, or of what happened before a crash.
 //   - It keeps the keys apart from the database and its backups, and backs them up. Without
 //     them no account can be opened. With both, all shared secrets are known, and any
 //     program can change any account.
@@ -91,10 +101,10 @@
 // These types are made from a Guard. A change by any of them is one write of the same
 // record.
 //
-//   - [Admin] is for support and for moving in: reset, unlock, a bypass for a day,
-//     import, export, erase. Each call names an administrator and a reason, which the
-//     user can read. An Admin can't add an authenticator to an account that has one,
-//     and can't see recovery codes.
+//   - [Admin] is for support and for moving in: reset, unlock, a bypass for a day by
+//     default, import, export, erase. Each call names an administrator and a reason,
+//     which the user can read. An Admin can't add an authenticator to an account that
+//     has one, and can't see recovery codes.
 //   - [Directory] works on all accounts: it lists them, delivers events that a crash
 //     has left behind, and moves accounts to a new key. Package report writes the list
 //     as CSV.

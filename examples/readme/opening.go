@@ -14,14 +14,15 @@ import (
 )
 
 // start is called once, before the application serves. The context lasts as long as the
-// process.
-func start(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*enrollment.Guard, error) {
+// process, and notify hands an event to a queue of messages to users.
+func start(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect, notify func(context.Context, enrollment.Event) error) (*enrollment.Guard, error) {
 	keys, err := keyring.Parse(os.Getenv("TWOFACTOR_KEYS"))
 	if err != nil {
 		return nil, err
 	}
 	accounts := sqlstore.New(db, dialect)
-	guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
+	config := enrollment.Config{Issuer: "Acme", Notify: notify}
+	guard, directory, err := enrollment.Open(ctx, accounts, keys, config)
 	if err != nil {
 		return nil, err // also if the keys do not fit the accounts
 	}
@@ -34,7 +35,7 @@ func start(ctx context.Context, db *sql.DB, dialect sqlstore.Dialect) (*enrollme
 type pages struct {
 	show         func(enrollment.Setup) error
 	showOnce     func(recovery.Codes) error
-	startSession func(userID string) error
+	startSession func(userID string, stamp enrollment.Stamp) error
 	askForCode   func(enrollment.Challenge) error
 	leadToSetup  func(enrollment.EnrollToken) error
 	askAgain     func(*enrollment.Denied) error
@@ -59,6 +60,7 @@ func (p pages) begin(ctx context.Context, guard *enrollment.Guard, userID, email
 func (p pages) confirm(ctx context.Context, guard *enrollment.Guard, userID, token, code string) error {
 	showOnce := p.showOnce
 
+	// The next request: the user has typed the first code.
 	done, err := guard.Confirm(ctx, userID, enrollment.SetupTokenOf(token), code)
 	if err != nil {
 		return err
@@ -73,10 +75,10 @@ func (p pages) signIn(ctx context.Context, guard *enrollment.Guard, userID strin
 	d, err := guard.SignIn(ctx, userID, enrollment.SignInOptions{})
 	switch d.Next {
 	case enrollment.Proceed: // no second factor
-		return startSession(userID)
+		return startSession(userID, d.Stamp)
 	case enrollment.AskCode:
 		return askForCode(d.Challenge) // no session yet
-	case enrollment.MustEnroll: // only with SignInOptions.Require
+	case enrollment.MustEnroll: // with SignInOptions.Require, or after a bypass
 		return leadToSetup(d.EnrollToken) // no session yet
 	default: // enrollment.Refuse
 		return err
@@ -95,5 +97,5 @@ func (p pages) answer(ctx context.Context, guard *enrollment.Guard, challenge, c
 	case err != nil:
 		return err // a fault: answer 500, grant nothing
 	}
-	return startSession(ok.UserID)
+	return startSession(ok.UserID, ok.Stamp)
 }

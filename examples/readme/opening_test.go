@@ -1,6 +1,7 @@
 package readme
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -22,7 +23,9 @@ func TestOpening(t *testing.T) {
 	}
 	t.Setenv("TWOFACTOR_KEYS", keys.Reveal())
 	db := openSQLite(t)
-	guard, err := start(t.Context(), db, sqlstore.SQLite)
+	told := make(chan enrollment.Event, 16)
+	notify := func(_ context.Context, e enrollment.Event) error { told <- e; return nil }
+	guard, err := start(t.Context(), db, sqlstore.SQLite, notify)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +34,9 @@ func TestOpening(t *testing.T) {
 	v.turnOn()
 	v.signIn(v.app.Code(time.Now().Add(v.app.Period())))
 	v.signIn(v.codes[0])
+	if len(told) != 2 || (<-told).Kind != enrollment.EventEnabled || (<-told).Kind != enrollment.EventRecoveryUsed {
+		t.Error("the user was not told of the setup and of the recovery code")
+	}
 
 	// The same code again is denied, and starts no session.
 	v.session = ""
@@ -50,7 +56,7 @@ func TestOpening(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("TWOFACTOR_KEYS", other.Reveal())
-	if _, err := start(t.Context(), db, sqlstore.SQLite); !errors.Is(err, keyring.ErrUnknownKey) {
+	if _, err := start(t.Context(), db, sqlstore.SQLite, notify); !errors.Is(err, keyring.ErrUnknownKey) {
 		t.Errorf("start with other keys: %v", err)
 	}
 }
@@ -92,11 +98,18 @@ func (v *visitor) pages() pages {
 			v.app, err = enrollmenttest.Scan(setup.URI())
 			return err
 		},
-		showOnce:     func(codes recovery.Codes) error { v.codes = codes.Reveal(); return nil },
-		startSession: func(userID string) error { v.session = userID; return nil },
-		askForCode:   func(c enrollment.Challenge) error { v.challenge = c.Reveal(); return nil },
-		leadToSetup:  func(enrollment.EnrollToken) error { return errors.New("nothing is mandatory here") },
-		askAgain:     func(denied *enrollment.Denied) error { v.denied = denied; return nil },
+		showOnce: func(codes recovery.Codes) error { v.codes = codes.Reveal(); return nil },
+		startSession: func(userID string, stamp enrollment.Stamp) error {
+			status, err := v.guard.Status(v.t.Context(), userID)
+			if stamp != status.Stamp {
+				v.t.Errorf("a session with the stamp %q, want %q", stamp, status.Stamp)
+			}
+			v.session = userID
+			return err
+		},
+		askForCode:  func(c enrollment.Challenge) error { v.challenge = c.Reveal(); return nil },
+		leadToSetup: func(enrollment.EnrollToken) error { return errors.New("nothing is mandatory here") },
+		askAgain:    func(denied *enrollment.Denied) error { v.denied = denied; return nil },
 	}
 }
 
