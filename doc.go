@@ -27,29 +27,32 @@
 // An attacker with the password who guesses codes:
 //
 //   - The attacker gets five guesses, then has to wait, a minute at first and up to a
-//     day later. In the long run, that is one guess a day at one authenticator. The
-//     chance of success is about 0.1 % a year. It does not depend on how often the
-//     owner signs in with the app, on the number of authenticators, or on requests that
-//     race.
+//     day later. In the long run, a budget of 30 units limits the guesses. One unit
+//     comes back each day. A guess costs one unit for each authenticator, and each unit
+//     is a chance of 3 in a million. The chance of success is about 0.1 % a year. It
+//     does not depend on how often the owner signs in with the app, on the number of
+//     authenticators, or on requests that race.
 //   - Each recovery code that the owner uses gives at most five more guesses at app
-//     codes. With several authenticators it gives back at most 46 units of the budget,
-//     and each unit is a chance of 3 in a million. If the account has an address, it
-//     also gives five guesses at codes in messages.
+//     codes. With several authenticators it gives back at most 46 units of the budget.
+//     If the account has an address, it also gives five guesses at codes in messages.
 //   - Recovery codes have 80 bits. Guessing them is hopeless.
 //   - The owner with the app gets in at any time, also during the attack: three
 //     consecutive codes are evaluated while app codes are locked or disabled. A guess
-//     at three codes is right with a chance of 4·10⁻¹⁷ for each authenticator, and such
-//     guesses are not limited. At a thousand a second that is less than 0.01 % in a
-//     year. Three codes that somebody sees before the owner uses them work for ten
-//     minutes, or for twenty if the clock of the phone is ten minutes ahead.
+//     at three codes is right with a chance of 4·10⁻¹⁷ for each authenticator, or of
+//     5·10⁻¹⁶ if the attacker measures how long answers take. At a thousand guesses a
+//     second, the latter is 0.0017 % in a year. Guesses with exactly two right codes are
+//     counted, and the fifth in a row uses the codes up. Others are not limited. Three
+//     codes that somebody sees before the owner uses them work for ten minutes, or for
+//     twenty if the clock of the phone is ten minutes ahead.
 //   - The owner without the app gets in once the attacker stops: recovery codes are
 //     locked for a minute at most, and each one used ends a lock of app codes. Recovery
 //     codes from another system can be locked for up to a day, until the user makes new
 //     ones.
-//   - The owner is told ten minutes after the first guess, or at once if a right code
-//     follows. One or two guesses are not reported if they look like the owner's typing
-//     errors: a right code follows within ten minutes, from the same origin as the
-//     application names it. The answer to that code says how many were wrong.
+//   - With Config.Notify, the owner is told by the first Sweep that comes ten minutes
+//     after the first guess, or at once if a right code follows. One or two guesses are
+//     not reported if they look like the owner's typing errors: a right code follows
+//     within ten minutes, from the same origin as the application names it. The answer
+//     to that code says how many were wrong.
 //
 // An attacker who sees a code, in a log or over a shoulder, can't use it again. It is
 // stored as used before the answer is sent. What counts is the time step of the code,
@@ -86,8 +89,9 @@
 // that the caller knows. Export reveals secrets. The user is told about both. Use them
 // in programs, and do not expose them on an admin page.
 //
-// All of this is so without options. Some weaken the second factor; package enrollment
-// says what each of them costs, and all are off by default.
+// All of this needs no options, except that users are told: set Config.Notify and run
+// Directory.SweepEvery. Some options weaken the second factor. Package enrollment says what
+// each of them costs, and all are off by default.
 //
 // # What it does not protect against
 //
