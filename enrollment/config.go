@@ -175,7 +175,7 @@ type Config struct {
 
 	// Now returns the current time. While it returns the zero time, the first instant of
 	// 1970, or a time outside the years 2 to 9998, methods return an error and change
-	// nothing. Defaults to [time.Now].
+	// nothing. It is called by several goroutines at a time. Defaults to [time.Now].
 	Now func() time.Time
 
 	// AlertUnanswered tells the owner also if somebody had the first factor and gave no
@@ -196,9 +196,12 @@ type Config struct {
 	// the event to a queue and return. It never changes the answer that the
 	// caller gets: an error, a panic or a crash leaves the event in the
 	// account, and it is delivered by the next [Directory.Sweep], or the next
-	// [Operation] that writes the account, that is more than a minute later. Events
-	// can arrive more than once, with the same ID. Defaults to nil: then no event is
-	// kept for delivery, and users are told nothing.
+	// [Operation] that writes the account, that is more than a minute later.
+	//
+	// It is called by several goroutines at a time, also for one account, and must be
+	// safe for that. Events can arrive more than once, with the same ID, and in another
+	// order than they happened: Event.At says when that was. Defaults to nil: then no
+	// event is kept for delivery, and users are told nothing.
 	Notify func(ctx context.Context, e Event) error
 
 	// Logger gets one line for each event, and one for each call that loaded an account

@@ -14,14 +14,16 @@ import (
 // Errors that are not about what the user did: something is wrong, or nothing
 // was decided.
 var (
-	// ErrBusy says that nothing was decided: too many callers wanted the same
-	// account or the processors, the context ended while waiting for them, or it
-	// took longer than five minutes. No code was counted or used up, and trying
-	// again is fine. From Confirm and RenewCodes it can mean that the code was
-	// right, and that recovery codes could not be made within five minutes. A call that
-	// did not get to make them has counted nothing. A set that was begun may count as
-	// one of the day's five. Once a set was counted, it is made even if the context
-	// ends.
+	// ErrBusy says that the call gave up and decided nothing: too many callers wanted
+	// the same account or the processors, the context ended while the call waited for
+	// them, or it took longer than five minutes. No code was counted or used up. Try
+	// again.
+	//
+	// Calls that make a set of recovery codes, such as Confirm and RenewCodes, differ in
+	// two ways. They begin the set only after a right code, so ErrBusy can tell that the
+	// code was right. And a set that was begun may count as one of the day's five,
+	// although ErrBusy came in the end. Once it counts, the call goes on even if the
+	// context ends.
 	ErrBusy = errors.New("enrollment: busy, nothing was decided")
 
 	// ErrCorrupt says that a stored account can't be read: it is damaged or in another

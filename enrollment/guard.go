@@ -22,8 +22,9 @@ import (
 // the answer "no" to what the user did; an error that matches [ErrBusy], [ErrCorrupt],
 // [ErrNewer], [ErrMissing], [ErrMoved] or [ErrNotApproved]; and any error of the store, the
 // sealer or the context. Treat an error that is not a Denied as an internal error, and grant
-// nothing. It does not say whether a code was right, unless the call makes a set of
-// recovery codes: only a right code comes to that. A user id outside the bounds of
+// nothing. It does not say whether a code was right. The exception is a call that makes a
+// set of recovery codes, such as Confirm: it begins the set only after a right code, so an
+// error from then on tells that the code was right. A user id outside the bounds of
 // [store.Record] is an error that matches [store.ErrInvalid].
 //
 // The methods of a zero Guard, and of the zero Admin, Devices, Messages, ResetRequests,

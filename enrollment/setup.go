@@ -226,7 +226,7 @@ type Confirmed struct {
 // used up: the next sign-in takes the next one.
 //
 // If the account has no unspent recovery codes, Confirm makes a set. With the
-// scheme Argon2id that takes a derivation for each code, about half a second of a
+// scheme Argon2id that takes a derivation for each code, about 0.2 to 0.4 seconds of a
 // processor for ten. Once it has begun to make them, Confirm finishes even if ctx
 // ends. The same request again, for example a second click, is denied as
 // ReasonAlreadyConfirmed: show the codes with [Guard.SetupCodes] then.

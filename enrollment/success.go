@@ -50,8 +50,8 @@ type Success struct {
 	NewCode recovery.Code `json:"new_code,omitzero"`
 
 	// Challenge is set with NewCode: it is for [Guard.NewCode]. After [Guard.Answer] it is
-	// the challenge that was answered, unless that is older than Config.ReplenishCodes. It
-	// is not part of the JSON.
+	// the challenge that was answered, or a new one if that was made before
+	// Config.ReplenishCodes was set. It is not part of the JSON.
 	Challenge Challenge `json:"-"`
 
 	// Drift is about how far the clock of the phone is ahead of the server's; negative if
