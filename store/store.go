@@ -174,10 +174,11 @@ type Store interface {
 	// writes. A record from a replica or a cache can be old, and an old record
 	// accepts a used code again.
 	//
-	// If Save and Erase wait for replicas, one that failed may have written what a
-	// failover loses. Later Loads of the same Store must not show that before the
-	// replicas have it: they wait, or return an error. The library looks whether
-	// its write is there, and would take it for stored.
+	// A Store whose Save and Erase wait for replicas needs one rule more. A call that
+	// failed may have written to the primary only, and a failover loses that. Until the
+	// replicas have it, a Load of the same Store must wait or return an error. The
+	// Guard loads after a Save that failed. If it found its write, it would accept the
+	// code, and after a failover the code would work again.
 	//
 	// Load returns ErrNotFound if the user has no record, and ErrInvalid if
 	// ValidateUserID refuses the id. If it could not look, it returns an error

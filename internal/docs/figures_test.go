@@ -11,8 +11,8 @@ var (
 	figureRE = regexp.MustCompile(`\b[0-9]{1,3}(?:,[0-9]{3})+\b`)
 
 	// What documents say: that so many writes of so many were lost, in so many failovers,
-	// that so many codes of so many worked twice, or a number alone.
-	shareRE = regexp.MustCompile(`(\S+) of ([0-9]{1,3}(?:,[0-9]{3})*)\b(?: writes in ([0-9]+) fail| (codes) worked twice)?`)
+	// that so many accepted codes of so many worked a second time, or a number alone.
+	shareRE = regexp.MustCompile(`(\S+) of ([0-9]{1,3}(?:,[0-9]{3})*)\b(?: writes in ([0-9]+) fail| accepted (codes) worked a second time)?`)
 
 	// Rows of the tables: failovers, acknowledged writes, lost ones; accepted codes, how
 	// many worked twice.

@@ -46,9 +46,10 @@
 // The file may hold buckets of the application. A Store uses the buckets
 // twofactor_accounts and twofactor_meta. bbolt has one writer at a time, so do not call
 // the Guard inside a transaction that writes: the Save would wait for that transaction
-// for ever. Nor call it inside one that reads, and keep no such transaction open for long,
-// as a copy of the file to a slow reader does: when the file grows, bbolt lets all wait
-// until it ends, whatever their contexts say. A large InitialMmapSize puts that off.
+// for ever. Do not call it inside one that reads either, and keep read transactions short.
+// A copy of the file to a slow reader is a long one. When the file grows, bbolt makes each
+// Load and the Save in hand wait until it ends, even if their contexts have ended. A large
+// InitialMmapSize puts that off.
 package boltstore
 
 import (

@@ -126,6 +126,15 @@
 // Do not use pg_cancel_backend while a session waits for the standby: PostgreSQL then tells
 // the Store that the write is done.
 //
+// Stop the old primary before you promote the standby. A Load that the old primary still
+// answers may not be confirmed by any standby, and can show a write that the new primary
+// lacks.
+//
+// [Store.Check] accepts synchronous_commit = remote_write beside a synchronous standby. The
+// standby then has each write in the memory of its system, but perhaps not on its disk. If
+// it loses power, or its system crashes, together with the primary, and then takes over, the
+// last writes are lost.
+//
 // For very many accounts the table can be partitioned by a hash of user_id. Create it
 // with the columns of [Schema] and user_id as its primary key, and its partitions with
 // fillfactor = 80, before Migrate. internal/bench/SCALE.md has figures.
@@ -165,7 +174,7 @@
 // timeout above nothing is acknowledged for a day, and nobody can sign in with a code while
 // the replica is away. Check accepts every timeout, because this is a choice between the
 // two. Leave rpl_semi_sync_master_wait_no_slave on, as it is by default: without it, the
-// primary waits no more once no replica is connected, whatever the timeout.
+// primary stops waiting once no replica is connected, whatever the timeout.
 //
 // Do not KILL a session while it waits for the replica: the primary keeps the write and
 // shows it. A Guard then accepts the code, and after a failover the code works again.
@@ -191,8 +200,8 @@
 // such a node can return nil although the record is there, and a Save can be a conflict for
 // no reason.
 //
-// Keep wsrep_dirty_reads off, which lets reads wait for nothing, and pc.ignore_sb and
-// pc.ignore_quorum in wsrep_provider_options, which let both sides of a split network
+// Keep wsrep_dirty_reads off: if it is on, reads wait for nothing. Keep pc.ignore_sb and
+// pc.ignore_quorum in wsrep_provider_options off: if one is on, both sides of a split network
 // write. Keep innodb_flush_log_at_trx_commit=1 here too. Guides to Galera recommend 0 or 2,
 // because the other nodes have each write. But if all nodes fail at once, acknowledged
 // writes are lost. [Store.Check] refuses all of these.

@@ -16,10 +16,12 @@ import (
 // them.
 type Rows interface {
 	// Get returns the latest committed row of the user, or store.ErrNotFound if
-	// the user has no row. It reads where Put writes. If Put and Delete wait for replicas,
-	// and one of them failed, Get does not show what it wrote before the replicas have it:
-	// Get waits, or returns an error. Any error other than store.ErrNotFound says that it
-	// could not look.
+	// the user has no row. It reads where Put writes. Any error other than
+	// store.ErrNotFound says that it could not look.
+	//
+	// If Put and Delete wait for replicas, one that failed may have written to the primary
+	// only. Until the replicas have that, Get must wait or return an error; see
+	// [store.Store].
 	Get(ctx context.Context, userID string) (store.Record, error)
 
 	// Put writes the row if the user's row has the version prev, or, if prev is 0,
