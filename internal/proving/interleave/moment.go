@@ -9,9 +9,10 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A moment is a hash of all that the rest of a schedule depends on: what is stored, what
-// each process knows, what the owners were told, and whether a call can still fail. What a
-// store or a Guard has in memory is no part of it, and may decide nothing.
+// A moment is a hash of all that the rest of a schedule depends on: what is stored and what
+// is on its way there, what each process knows, what the owners were told, and whether a
+// call can still fail. What a store or a Guard has in memory is no part of it, and may decide
+// nothing.
 //
 // Each moment is walked on from only once. A schedule that comes to one again ends there: the
 // walk goes depth first, and no schedule comes to one moment twice, so all that follows was
@@ -25,6 +26,9 @@ func (r *rig) moment(faults bool) moment {
 	h := sha256.New()
 	for _, p := range r.processes {
 		fmt.Fprintf(h, "%q\n", p.knows)
+		if p.late != nil {
+			fmt.Fprintf(h, "late: %s, over version %d\n", r.shows(p.late.saves), p.late.prev)
+		}
 	}
 	users := maps.Clone(r.behind.written)
 	for user := range r.start {

@@ -51,6 +51,7 @@ func TestMoment(t *testing.T) {
 	for name, change := range map[string]func(){
 		"told":    func() { r.told["1"] = enrollment.EventDisabled },
 		"knows":   func() { r.processes[1].knows = []byte("something") },
+		"late":    func() { r.processes[1].late = new(lateWrite) },
 		"counted": func() { carryOut(verifyWrong) },
 		"begun":   func() { carryOut(at(newID, beginFirst)) },
 		"erased":  func() { r.Must(r.behind.Erase(t.Context(), states.User)) },

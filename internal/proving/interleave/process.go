@@ -18,21 +18,22 @@ const (
 	fine       fault = "fine"
 	fails      fault = "fails"           // nothing is done, and the process is told so
 	losesReply fault = "loses its reply" // it is done, and the process is told of an error
+	late       fault = "comes late"      // the process is told of an error, and it is done some time afterwards
 	refused    fault = "is refused"      // nothing is done, and the process is told of a conflict
 	diesBefore fault = "dies before"     // the process is no more, nothing is done
 	diesAfter  fault = "dies after"      // it is done, and the process is no more
 )
 
-// idle reports whether nothing is done to the store.
-func (f fault) idle() bool { return f == fails || f == refused || f == diesBefore }
+// idle reports whether nothing is done to the store, or not yet.
+func (f fault) idle() bool { return f == fails || f == late || f == refused || f == diesBefore }
 
 // faultsAt are the faults that differ at such a call.
 func faultsAt(c call) []fault {
 	switch {
 	case c.op == proving.Save:
-		return []fault{fails, losesReply, refused, diesBefore, diesAfter}
+		return []fault{fails, losesReply, late, refused, diesBefore, diesAfter}
 	case c.writes():
-		return []fault{fails, losesReply, diesBefore, diesAfter}
+		return []fault{fails, losesReply, late, diesBefore, diesAfter}
 	}
 	return []fault{fails, diesBefore}
 }
@@ -81,12 +82,21 @@ type process struct {
 	waits chan call // what the process is about to call; closed when it has ended
 	goOn  chan fault
 	dead  bool
-	knows []byte // what the store has answered; at its end, only what its caller was told
+	late  *lateWrite // nil if there is none, or it has come
+	knows []byte     // what the store has answered; at its end, only what its caller was told
+}
+
+// A lateWrite is on its way to the store. Its caller has given up.
+type lateWrite struct {
+	do func()
+
+	saves store.Record // unless it erases
+	prev  int64
 }
 
 // start runs f up to its first call of the store.
 func (p *process) start(f func(n node)) {
-	p.waits, p.goOn, p.dead = make(chan call), make(chan fault), false
+	p.waits, p.goOn, p.dead, p.late = make(chan call), make(chan fault), false, nil
 	go func() {
 		defer close(p.waits)
 		f(node{p.guard, p, states.User})
@@ -94,7 +104,7 @@ func (p *process) start(f func(n node)) {
 }
 
 // call makes a call once it is told to.
-func (p *process) call(op proving.Op, user string, do func() error) error {
+func (p *process) call(ctx context.Context, op proving.Op, user string, do func(context.Context) error) error {
 	if p.dead {
 		return errDead
 	}
@@ -107,17 +117,20 @@ func (p *process) call(op proving.Op, user string, do func() error) error {
 	case diesBefore:
 		p.dead = true
 		return errDead
+	case late:
+		p.late = &lateWrite{do: func() { _ = do(context.WithoutCancel(ctx)) }}
+		return errFault
 	case diesAfter:
-		_ = do()
+		_ = do(ctx)
 		p.dead = true
 		return errDead
 	case losesReply:
-		if err := do(); err != nil {
+		if err := do(ctx); err != nil {
 			return err
 		}
 		return errFault
 	}
-	return do()
+	return do(ctx)
 }
 
 // hears adds an answer of the store to what the process knows.
@@ -127,21 +140,24 @@ func (p *process) hears(op proving.Op, answer ...any) {
 
 // Load is [store.Store].Load, when it is told to.
 func (p *process) Load(ctx context.Context, user string) (r store.Record, err error) {
-	err = p.call(proving.Load, user, func() error { r, err = p.behind.Load(ctx, user); return err })
+	err = p.call(ctx, proving.Load, user, func(ctx context.Context) error { r, err = p.behind.Load(ctx, user); return err })
 	p.hears(proving.Load, user, p.shows(r), err)
 	return r, err
 }
 
 // Save is [store.Store].Save, when it is told to.
 func (p *process) Save(ctx context.Context, r store.Record, prev int64) error {
-	err := p.call(proving.Save, r.UserID, func() error { return p.behind.Save(ctx, r, prev) })
+	err := p.call(ctx, proving.Save, r.UserID, func(ctx context.Context) error { return p.behind.Save(ctx, r, prev) })
+	if errors.Is(err, errFault) && p.late != nil {
+		p.late.saves, p.late.prev = r, prev
+	}
 	p.hears(proving.Save, r.UserID, err)
 	return err
 }
 
 // List is [store.Lister].List, when it is told to.
 func (p *process) List(ctx context.Context, q store.Query) (page store.Page, err error) {
-	err = p.call(proving.List, "", func() error { page, err = p.behind.List(ctx, q); return err })
+	err = p.call(ctx, proving.List, "", func(ctx context.Context) error { page, err = p.behind.List(ctx, q); return err })
 	for _, r := range page.Records {
 		p.hears(proving.List, p.shows(r))
 	}
@@ -151,7 +167,7 @@ func (p *process) List(ctx context.Context, q store.Query) (page store.Page, err
 
 // Erase is [store.Eraser].Erase, when it is told to.
 func (p *process) Erase(ctx context.Context, user string) error {
-	err := p.call(proving.Erase, user, func() error { return p.behind.Erase(ctx, user) })
+	err := p.call(ctx, proving.Erase, user, func(ctx context.Context) error { return p.behind.Erase(ctx, user) })
 	p.hears(proving.Erase, user, err)
 	return err
 }

@@ -85,10 +85,11 @@ func TestStepsThatCommute(t *testing.T) {
 	load, save, erase, list := call{proving.Load, "a"}, call{proving.Save, "a"}, call{proving.Erase, "a"}, call{proving.List, ""}
 	other := call{proving.Save, "b"}
 	all := []step{
-		{0, load, fine}, {0, save, fine}, {0, erase, fine}, {0, list, fine}, {0, other, fine}, {0, save, fails}, {0, save, losesReply}, {0, save, refused},
+		{0, load, fine}, {0, save, fine}, {0, erase, fine}, {0, list, fine}, {0, other, fine}, {0, save, fails}, {0, save, losesReply}, {0, save, refused}, {0, save, late},
 	}
 	want := map[int][]int{ // of the first process with the second, by their places
-		0: {0, 3, 4, 5, 7}, 1: {4, 5, 7}, 2: {4, 5, 7}, 3: {0, 3, 5, 7}, 4: {0, 1, 2, 5, 6, 7}, 5: {0, 1, 2, 3, 4}, 6: {4}, 7: {0, 1, 2, 3, 4},
+		0: {0, 3, 4, 5, 7, 8}, 1: {4, 5, 7, 8}, 2: {4, 5, 7, 8}, 3: {0, 3, 5, 7, 8}, 4: {0, 1, 2, 5, 6, 7, 8}, 5: {0, 1, 2, 3, 4}, 6: {4}, 7: {0, 1, 2, 3, 4},
+		8: {0, 1, 2, 3, 4},
 	}
 	for i, a := range all {
 		for k, b := range all {
