@@ -5,7 +5,10 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/fips"
+	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
+	"github.com/seed-1b6a03a1/twofactor/recovery"
 )
 
 // walked are the rows of the table of states, each with the operations of scenes that carry
@@ -87,5 +90,35 @@ func TestOperationsAreInScenes(t *testing.T) {
 	}
 	if n := len(walked) + len(unwalked); n != len(states.Operations()) {
 		t.Errorf("%d rows are known of %d in %q", n, len(states.Operations()), slices.Sorted(maps.Keys(walked)))
+	}
+}
+
+// Each row is carried out in a scene to which it belongs: a walk in which it is refused says
+// little.
+func TestOperationsAreCarriedOut(t *testing.T) {
+	t.Parallel()
+	if fips.Enforced() {
+		t.Skip("the states are for SHA-1")
+	}
+	done, refused := make(map[string]bool), make(map[string][]string) // by their names
+	for _, s := range append(fromStates(), busyScene()) {
+		from := states.New(t, s.state, recovery.Fast)
+		for _, op := range slices.Concat(s.core, s.others) {
+			r := newRig(t, proving.Memory, nil, from, s, []operation{op}, newNotes())
+			if got := r.inOrder([]turn{{0, op.parts + 1}}, nil).results[0]; got.reason == "" {
+				done[op.name] = true
+			} else {
+				refused[s.state] = append(refused[s.state], op.name)
+			}
+		}
+	}
+	for row, ops := range walked {
+		after := row == "RenewalCodes" || row == "Admin.Move" // an operation beside it; scenes of its own
+		if !after && !slices.ContainsFunc(ops, func(op operation) bool { return done[op.name] }) {
+			t.Errorf("%s is carried out in no scene", row)
+		}
+	}
+	if want := []string{renewalCodes.name, takeOver.name}; !slices.Equal(refused["busy"], want) {
+		t.Errorf("the busy scene refuses %q, want %q", refused["busy"], want)
 	}
 }

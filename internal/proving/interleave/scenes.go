@@ -3,6 +3,7 @@ package interleave
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
@@ -12,13 +13,14 @@ import (
 
 // scenes are what is walked: from each state, its operations with each other and with what
 // can come at any time, each beside a move of the account, and each beside a change of the
-// key.
+// key. Those of different states meet in the busy one.
 func scenes() []scene {
-	all := fromStates()
-	for i := range all {
-		all[i] = all[i].anyTime()
+	own := fromStates()
+	for i := range own {
+		own[i] = own[i].anyTime()
 	}
-	for _, s := range all[:len(all):len(all)] {
+	all := append(slices.Clip(own), busyScene().anyTime())
+	for _, s := range own {
 		all = append(all, movingScene(s), resealingScene(s))
 	}
 	for writes := range moveWrites {
@@ -77,9 +79,9 @@ func fromStates() []scene {
 			probes: []probe{tryDevice, tryReceipt},
 		},
 		{
-			state:  "asked",
+			state:  "matured",
 			core:   []operation{ask, answerApp, approveReset},
-			others: []operation{verifyWrong, cancelReset, refuseReset, sweep},
+			others: []operation{verifyWrong, verifyRecovery, cancelReset, refuseReset, beginByCode, signIn, export, sweep},
 			probes: []probe{tryApp, tryChallenge},
 		},
 		tokenScene(),

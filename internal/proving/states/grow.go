@@ -146,7 +146,25 @@ func (s *State) grow() {
 		s.Configure(watch)
 	case "asked":
 		ask()
+	case "busy": // all at once
+		setup, key := s.Begin(User, enrollment.BeginOptions{HardwareToken: s.Hardware(), Replace: s.SecondID, Proof: enrollment.ByReceipt(s.Receipt)})
+		done := s.Confirm(User, setup, key)
+		s.Second, s.SecondID, s.TokenID = key, done.Success.Authenticator, done.Success.Authenticator
+		s.Receipt = done.Success.Receipt
+		_, err := messages.Confirm(ctx, User, bind(), box.Last())
+		s.Must(err)
+		s.Pass(time.Minute)
+		s.answer()
+		ask()
+		s.Device, err = s.Guard.Devices().Trust(ctx, User, s.Receipt, "browser")
+		s.Must(err)
+		s.Renewal, err = s.Guard.PrepareRenewal(ctx, User)
+		s.Must(err)
+		s.Binding, s.Message = bind(), box.Last()
+		s.stage(enrollment.ByReceipt(s.Receipt))
+		s.Pass(time.Minute)
 	case "matured":
+		s.Challenge = s.Kit.Challenge(User)
 		ask()
 		s.Pass(3 * 24 * time.Hour)
 		s.Challenge = s.Kit.Challenge(User)

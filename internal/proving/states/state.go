@@ -69,6 +69,7 @@ var adjust = map[string]func(c *enrollment.Config){
 	"replenished":          func(c *enrollment.Config) { c.KeepCodes, c.ReplenishCodes = true, true },
 	"asking":               func(c *enrollment.Config) { c.Notify = Taken },
 	"asked":                func(c *enrollment.Config) { c.Notify = Taken },
+	"busy":                 func(c *enrollment.Config) { c.Notify, c.KeepCodes = Taken, true },
 	"matured":              func(c *enrollment.Config) { c.Notify = Taken },
 	"outdated":             func(c *enrollment.Config) { c.ShortSecretsUntil = proving.Start },
 	"mending":              func(c *enrollment.Config) { c.ShortSecretsUntil = proving.Start },
