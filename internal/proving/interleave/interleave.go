@@ -32,6 +32,7 @@ import (
 	"cmp"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,7 +67,8 @@ const Play = "TWOFACTOR_INTERLEAVE_PLAY"
 
 // Walk plays every schedule of every combination of operations, over stores from
 // open, and returns how many that were. Several combinations are walked at once, as
-// parallel tests. It skips the test if there were none.
+// parallel tests, of several scenes: the longest one takes as long as many others. It skips
+// the test if there were none.
 func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	t.Helper()
 	if fips.Enforced() {
@@ -75,21 +77,24 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	o.Play = cmp.Or(o.Play, os.Getenv(Play))
 	var all atomic.Int64
 	combinations := 0
-	for _, s := range scenes() {
-		combinations += len(s.combinations(o))
-		t.Run(s.title(), func(t *testing.T) {
-			from, known := states.New(t, s.state, recovery.Fast), newNotes()
-			for _, ops := range s.combinations(o) {
-				t.Run(nameOf(ops), func(t *testing.T) {
-					t.Parallel()
-					n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
-					if all.Add(int64(n)); err != nil {
-						t.Errorf("%v\n\nTo play it alone: %s=… go test -run '%s'", err, Play, only(t.Name()))
-					}
-				})
-			}
-		})
-	}
+	t.Run("scenes", func(t *testing.T) {
+		for _, s := range slices.Backward(scenes()) { // moves, which take longest, are the last
+			combinations += len(s.combinations(o))
+			t.Run(s.title(), func(t *testing.T) {
+				t.Parallel()
+				from, known := states.New(t, s.state, recovery.Fast), newNotes()
+				for _, ops := range s.combinations(o) {
+					t.Run(nameOf(ops), func(t *testing.T) {
+						t.Parallel()
+						n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
+						if all.Add(int64(n)); err != nil {
+							t.Errorf("%v\n\nTo play it alone: %s=… go test -run '%s'", err, Play, only(t.Name()))
+						}
+					})
+				}
+			})
+		}
+	})
 	switch schedules = int(all.Load()); {
 	case combinations == 0:
 		t.Error("there is no combination")

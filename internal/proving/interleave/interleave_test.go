@@ -47,7 +47,7 @@ func TestPlayOfTheEnvironment(t *testing.T) {
 	if n := Walk(t, proving.Memory, o); n != core {
 		t.Errorf("%d schedules were played, want one of each of %d combinations", n, core)
 	}
-	if got, want := only("TestPairs/staged/verify+disable"), `^TestPairs$/^staged$/^verify\+disable$`; got != want {
+	if got, want := only("TestPairs/scenes/staged/verify+disable"), `^TestPairs$/^scenes$/^staged$/^verify\+disable$`; got != want {
 		t.Errorf("a combination is chosen by %s, want %s", got, want)
 	}
 }

@@ -42,6 +42,7 @@ func run(t *testing.T, open proving.Open, all bool) {
 	if all {
 		sequences = 200
 		t.Run("interleave", func(t *testing.T) {
+			t.Parallel()
 			n := interleave.Walk(t, open, interleave.Options{Processes: 2, Faults: true, Core: true})
 			t.Logf("%d schedules", n)
 		})
