@@ -437,6 +437,34 @@ func TestRights(t *testing.T) {
 			t.Errorf("%s = %v, want nil", name, err)
 		}
 	}
+
+	// What Check refuses: rows that are hidden, and writes that can't be confirmed.
+	if err := s.Save(t.Context(), record("bob", 1), 0); err != nil {
+		t.Fatal(err)
+	}
+	var confirm string
+	if err := owner.QueryRowContext(t.Context(), "SELECT oid::regprocedure::text FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND proargtypes[2] = 'text'::regtype").Scan(&confirm); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // the other schemas have the same functions
+		if _, err := owner.ExecContext(context.WithoutCancel(t.Context()), "GRANT EXECUTE ON FUNCTION "+confirm+" TO PUBLIC"); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, c := range []struct{ statement, says string }{
+		{"REVOKE EXECUTE ON FUNCTION " + confirm + " FROM PUBLIC", "pg_logical_emit_message"},
+		{"ALTER TABLE twofactor_accounts ENABLE ROW LEVEL SECURITY", "row-level security"},
+	} {
+		if _, err := owner.ExecContext(t.Context(), c.statement); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("after %s: Check = %v, want ErrSettings that says %q", c.statement, err, c.says)
+		}
+	}
+	if _, err := s.Load(t.Context(), "bob"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a hidden row: Load = %v, want ErrNotFound, for which Check refuses it", err)
+	}
 }
 
 // TestPlans asks PostgreSQL whether the listings use what is there for them.

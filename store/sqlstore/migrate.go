@@ -107,7 +107,9 @@ func (s *Store) migrate(ctx context.Context) error {
 //     UTF-8
 //   - with PostgreSQL, fsync or synchronous_commit off, synchronous_commit local beside a
 //     synchronous standby, an unlogged or temporary table, a server that is a replica, a
-//     default isolation level other than read committed, a server_encoding other than UTF8
+//     default isolation level other than read committed, a server_encoding other than
+//     UTF8, a role to which row-level security applies or that may not execute
+//     pg_logical_emit_message
 //   - with MySQL, innodb_flush_log_at_trx_commit other than 1 or MariaDB's 3, a binary log with
 //     sync_binlog other than 1, a sql_mode that is not strict, the isolation
 //     level read uncommitted, autocommit off, read_only, a server that is known

@@ -65,9 +65,9 @@ func applyPostgres(ctx context.Context, db *sql.DB, t table, statements []string
 // settingsPostgres asks any session. The settings come from the server, the
 // database and the role, so that they are the same for all sessions.
 func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
-	var fsync, commit, standbys, isolation, encoding, recovery, persistence string
-	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p')`,
-		t.quoted("")).Scan(&fsync, &commit, &standbys, &isolation, &encoding, &recovery, &persistence)
+	var fsync, commit, standbys, isolation, encoding, recovery, persistence, hides, confirms string
+	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p'), coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND proargtypes[2] = 'text'::regtype), false)::text`,
+		t.quoted("")).Scan(&fsync, &commit, &standbys, &isolation, &encoding, &recovery, &persistence, &hides, &confirms)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +88,12 @@ func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string,
 	}
 	if persistence != "p" {
 		wrong = append(wrong, "the table is temporary or unlogged: a crash empties it")
+	}
+	if hides != "false" {
+		wrong = append(wrong, "row-level security applies to the role: rows that it hides are accounts without two-factor authentication, and are not erased")
+	}
+	if confirms != "true" {
+		wrong = append(wrong, "the role may not execute pg_logical_emit_message: after one write whose outcome is unknown, no account can be read")
 	}
 	if encoding != "UTF8" {
 		wrong = append(wrong, "server_encoding is not UTF8: it can't hold every user id")

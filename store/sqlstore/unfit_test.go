@@ -43,6 +43,8 @@ func TestUnfit(t *testing.T) {
 		{"serializable", sqlstore.PostgreSQL, server{settings: map[string]string{"isolation": "serializable"}}, sqlstore.ErrSettings, "isolation is serializable"},
 		{"replica", sqlstore.PostgreSQL, server{settings: map[string]string{"recovery": "true"}}, sqlstore.ErrSettings, "replica"},
 		{"unlogged", sqlstore.PostgreSQL, server{settings: map[string]string{"persistence": "u"}}, sqlstore.ErrSettings, "unlogged"},
+		{"rows hidden", sqlstore.PostgreSQL, server{settings: map[string]string{"hides": "true"}}, sqlstore.ErrSettings, "row-level security"},
+		{"may not confirm", sqlstore.PostgreSQL, server{settings: map[string]string{"confirms": "false"}}, sqlstore.ErrSettings, "pg_logical_emit_message"},
 		{"Latin 1", sqlstore.PostgreSQL, server{settings: map[string]string{"server_encoding": "LATIN1"}}, sqlstore.ErrSettings, "server_encoding"},
 
 		{"flush later", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_log_at_trx_commit": "2"}}, sqlstore.ErrSettings, "innodb_flush_log_at_trx_commit is 2"},
