@@ -31,7 +31,7 @@
 //
 //	error                         a Save returns     has it changed anything?  who may try again
 //	another version, or a record  store.ErrConflict  no                        the Guard does
-//	the context ended             its error          no                        the caller, with a new context
+//	the context ended             its error          no, if the disk works     the caller, with a new context
 //	the file is closed            the error          no                        the caller, with a new Store
 //	the disk or the file is full  the error          no                        the caller, once there is room
 //	anything else                 the error          unknown                   nobody: it needs repair

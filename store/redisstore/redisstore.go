@@ -46,7 +46,8 @@ type Options struct {
 	// WaitTimeout, the error matches [ErrReplicas], and the master has the write all
 	// the same. The next Load of the record by this Store waits as well, also if it finds
 	// none after an Erase, and fails in the same way, so a Guard never takes such a write
-	// for stored. Other processes see it at once, and so does this one after a restart.
+	// for stored. Other processes see it at once, and so does this one after a restart, or
+	// once 10,000 later writes have failed.
 	// WAIT does not make Redis consistent: a failover can choose a replica that did not
 	// confirm. Defaults to 0, which waits for none.
 	Replicas int

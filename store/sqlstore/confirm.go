@@ -21,7 +21,10 @@ const confirmWait = 5 * time.Second
 // has become the primary since, and lacks what the first one has shown.
 //
 // Doubts are counted for the process, not for each server. Once a new primary has settled
-// them, a Load that an old primary still answers is not confirmed.
+// them, a Load that an old primary still answers is not confirmed. Nor is a statement that
+// was given up and still runs, for a lock or because its cancellation is on its way: what it
+// writes after a confirmation was not seen by that. It then waits for the standby by itself,
+// unless it is cancelled there.
 func (s *Store) confirmed(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	doubts := s.doubts.Load()
 	limited, cancel := context.WithTimeout(ctx, confirmWait)

@@ -34,8 +34,8 @@
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
 // With PostgreSQL, a Load after a Save or Erase whose outcome is unknown sends its SELECT in
-// a transaction with this one, which every role may execute by default. So does an Erase that
-// finds no row, with its DELETE:
+// a transaction with this one, which every role may execute by default; [Store.Check] refuses
+// a role that may not. So does an Erase that finds no row, with its DELETE:
 //
 //	SELECT pg_logical_emit_message(true, 'twofactor', '')
 //
@@ -126,6 +126,11 @@
 // Do not use pg_cancel_backend while a session waits for the standby: PostgreSQL then tells
 // the Store that the write is done.
 //
+// Leave row-level security off for the table: a row that it hides reads as a user without
+// two-factor authentication. If every table of yours has it, let the Store connect as the
+// owner of this one, or as a role with BYPASSRLS. [Store.Check] refuses a role to which it
+// applies.
+//
 // Stop the old primary before you promote the standby. A Load that the old primary still
 // answers may not be confirmed by any standby, and can show a write that the new primary
 // lacks.
@@ -177,7 +182,13 @@
 // primary stops waiting once no replica is connected, whatever the timeout.
 //
 // Do not KILL a session while it waits for the replica: the primary keeps the write and
-// shows it. A Guard then accepts the code, and after a failover the code works again.
+// shows it. A Guard then accepts the code, and after a failover the code works again. A
+// primary that dies while it waits, and is started again as primary, keeps and shows it as
+// well. Promote the replica instead, or keep clients away until the replica is back.
+//
+// Never start a primary with init-rpl-role=SLAVE: as it recovers from a crash, it can drop
+// transactions that it has acknowledged. MariaDB before 10.6.19, 10.11.9, 11.1.6, 11.2.5 and
+// 11.4.3 does so if rpl_semi_sync_slave_enabled is on (MDEV-33465).
 //
 // Before you promote a replica, wait until it has applied all that it has received. RESET
 // REPLICA ALL discards the rest.
@@ -199,6 +210,10 @@
 // time even then, because the nodes agree on every write. Without 2 and 4, an Erase at
 // such a node can return nil although the record is there, and a Save can be a conflict for
 // no reason.
+//
+// Inside a transaction of the application nothing waits but its first statement, whatever
+// the setting. So [Store.EraseTx] can leave a record that was created at another node a
+// moment ago. Call Admin.Erase of package enrollment after the commit there.
 //
 // Keep wsrep_dirty_reads off: if it is on, reads wait for nothing. Keep pc.ignore_sb and
 // pc.ignore_quorum in wsrep_provider_options off: if one is on, both sides of a split network

@@ -12,7 +12,8 @@ const galeraVariables = "'wsrep_on', 'wsrep_sync_wait', 'wsrep_dirty_reads'"
 // galeraOptions are the options of the cluster. SHOW VARIABLES would cut them off.
 const galeraOptions = "SELECT 'wsrep_provider_options', @@GLOBAL.wsrep_provider_options"
 
-// galeraWaits are the bits of wsrep_sync_wait for all statements of a Store: 1 for SELECT,
+// galeraWaits are the bits of wsrep_sync_wait for all statements of a Store but that of
+// EraseTx, which nothing has wait: 1 for SELECT,
 // 2 for UPDATE and DELETE, 4 for INSERT. Without 1, a node reads what another one has
 // already replaced. Without 2, it erases nothing where another one has just created, and
 // without 2 or 4 it takes a right write for a conflict.
