@@ -17,10 +17,12 @@ import (
 // ErrMissing says that there is nothing to start here.
 var ErrMissing = errors.New("no server")
 
-// startTimeout and stopTimeout bound what the server may take.
+// startTimeout and stopTimeout bound what the server may take. The shell kills one that does
+// not end later than Stop does, which says so.
 const (
 	startTimeout = 60 * time.Second
 	stopTimeout  = 60 * time.Second
+	killAfter    = stopTimeout + 10*time.Second
 )
 
 // A Plan says how to run a server.
@@ -38,6 +40,10 @@ type Plan struct {
 	// and a server that has just begun still does.
 	Ends string
 
+	// Clean is for the shell as well. It removes what a server that was killed leaves
+	// outside of the folder.
+	Clean string
+
 	// Env is more of the environment of the script.
 	Env []string
 
@@ -49,10 +55,16 @@ type Plan struct {
 	Ready func(ctx context.Context, dir string) error
 }
 
-// end is what both ends of a Script share.
+// end is what both ends of a Script share. A server that does not end is killed, for this
+// process may be gone, and then nobody else does that.
 const end = `
-end() { for signal in $ENDS; do kill "-$signal" "$1"; done; }
-gone() { cd / && rm -rf "$DIR"; }
+end() {
+  for signal in $ENDS; do kill "-$signal" "$1"; done
+  waited=0
+  while [ "$waited" -lt "$KILL_AFTER" ]; do sleep 1; waited=$((waited + 1)); done
+  kill -KILL "$1"
+}
+gone() { cd / && { rm -rf "$DIR" || { sleep 1; rm -rf "$DIR"; }; }; } # children of one that was killed may still write
 `
 
 // Keep is the end of a Script. It keeps the server until the standard input ends, because
@@ -65,7 +77,9 @@ server=$!
 echo "$server" >"$DIR/serving"
 { cat <&3 >/dev/null; : >"$DIR/stop"; end "$server"; } &
 wait "$server"
-if [ -e "$DIR/stop" ]; then gone; else kill $!; fi
+eval "$CLEAN"
+if [ -e "$DIR/stop" ]; then gone; fi
+kill $!
 `
 
 // Revive is Keep for a server that starts again whenever it has died, unless there is the
@@ -76,15 +90,21 @@ const Revive = end + `
   while [ ! -e "$DIR/stop" ]; do
     if [ -e "$DIR/hold" ]; then sleep 0.05; continue; fi
     serve &
-    echo $! >"$DIR/serving"
-    [ ! -e "$DIR/stop" ] || end $!
-    wait $!
+    server=$! ending=
+    echo "$server" >"$DIR/serving"
+    if [ -e "$DIR/stop" ]; then end "$server" & ending=$!; fi
+    wait "$server"
+    [ -z "$ending" ] || kill "$ending"
   done
 ) &
+keeper=$!
 cat >/dev/null
 : >"$DIR/stop"
-end "$(cat "$DIR/serving")"
-wait $!
+end "$(cat "$DIR/serving")" &
+ending=$!
+wait "$keeper"
+kill "$ending"
+eval "$CLEAN"
 gone
 `
 
@@ -97,6 +117,7 @@ type Process struct {
 	group int           // of the shell that keeps the server, and of all that it starts
 	alive io.Closer     // the standard input of the shell
 	ended chan struct{} // closed when the shell has ended
+	clean *exec.Cmd     // for when the shell is killed
 }
 
 // Start runs the plan and waits until the server is ready. The caller calls Stop,
@@ -113,10 +134,16 @@ func Start(ctx context.Context, plan Plan) (*Process, error) {
 	if err := own(dir); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	cmd := exec.Command("/bin/sh", "-c", plan.Script)
-	cmd.Dir = dir
-	cmd.Env = append([]string{"DIR=" + dir, "ENDS=" + plan.Ends, "PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LC_ALL=C", "TZ=UTC"}, plan.Env...)
-	cmd.SysProcAttr = attr
+	env := append([]string{
+		"DIR=" + dir, "ENDS=" + plan.Ends, "CLEAN=" + plan.Clean, fmt.Sprint("KILL_AFTER=", int(killAfter.Seconds())),
+		"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LC_ALL=C", "TZ=UTC",
+	}, plan.Env...)
+	shell := func(script string) *exec.Cmd {
+		cmd := exec.Command("/bin/sh", "-c", script)
+		cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, env, attr
+		return cmd
+	}
+	cmd := shell(plan.Script)
 	alive, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -124,7 +151,7 @@ func Start(ctx context.Context, plan Plan) (*Process, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", plan.Name, err), os.RemoveAll(dir))
 	}
-	p := &Process{Dir: dir, name: plan.Name, group: cmd.Process.Pid, alive: alive, ended: make(chan struct{})}
+	p := &Process{Dir: dir, name: plan.Name, group: cmd.Process.Pid, alive: alive, ended: make(chan struct{}), clean: shell(plan.Clean)}
 	go func() {
 		cmd.Wait() // its result says nothing that the log does not say better
 		close(p.ended)
@@ -180,6 +207,9 @@ func (p *Process) stop(within time.Duration) error {
 		err := fmt.Errorf("%s: the server does not stop\n%s", p.name, p.Log())
 		err = errors.Join(err, p.killAll()) // the shell as well, which would begin another one
 		<-p.ended
+		if failed := p.clean.Run(); failed != nil {
+			err = errors.Join(err, fmt.Errorf("%s: cleaning: %w", p.name, failed))
+		}
 		return errors.Join(err, os.RemoveAll(p.Dir))
 	}
 }

@@ -43,6 +43,33 @@ func serving(dir string) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
+// marked returns the plan of a server whose Clean leaves a mark, and what sees that it has run
+// once. The user that runs the server must be able to write there.
+func marked(t *testing.T, script string) (server.Plan, func()) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "marked-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	p := plan(script)
+	p.Clean = `echo clean >>"$MARK"`
+	p.Env = []string{"MARK=" + filepath.Join(dir, "mark")}
+	return p, func() {
+		t.Helper()
+		if mark, err := os.ReadFile(filepath.Join(dir, "mark")); string(mark) != "clean\n" {
+			t.Errorf("the mark is %q, %v", mark, err)
+		}
+	}
+}
+
 // gone sees that neither the server nor its folder is left.
 func gone(t *testing.T, dir string, pid int) {
 	t.Helper()
@@ -131,47 +158,88 @@ func TestServerDies(t *testing.T) {
 	}
 }
 
+// deaf is a server that no signal ends in order.
+const deaf = `
+serve() { trap '' TERM INT; : >"$DIR/deaf"; exec sleep 1000; }
+`
+
+func readyAndDeaf(ctx context.Context, dir string) error {
+	_, err := os.Stat(filepath.Join(dir, "deaf"))
+	return errors.Join(err, ready(ctx, dir))
+}
+
+// ended waits for the end of a process, which takes a moment where nobody of ours waits for it.
+func ended(t *testing.T, pid int) {
+	t.Helper()
+	err := server.Until(t.Context(), func() error {
+		if err := syscall.Kill(pid, 0); err == nil {
+			return errors.New("it is still there")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("the server: %v", err)
+	}
+}
+
 // A server that does not end is killed, with the shell that would begin another one.
 func TestStopOfOneThatHangs(t *testing.T) {
 	t.Parallel()
-	const deaf = `
-serve() { trap '' TERM INT; : >"$DIR/deaf"; exec sleep 1000; }
-`
 	for name, end := range map[string]string{"keep": server.Keep, "revive": server.Revive} {
-		plan := plan(deaf + end)
-		plan.Ready = func(ctx context.Context, dir string) error {
-			_, err := os.Stat(filepath.Join(dir, "deaf"))
-			return errors.Join(err, ready(ctx, dir))
-		}
-		p, err := server.Start(t.Context(), plan)
-		if err != nil {
-			t.Fatal(err)
-		}
-		pid, err := serving(p.Dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := p.StopWithin(time.Millisecond); err == nil || !strings.Contains(err.Error(), "does not stop") {
-			t.Errorf("%s: %v", name, err)
-		}
-		// Nobody of ours waits for the server, whose end takes a moment.
-		err = server.Until(t.Context(), func() error {
-			if err := syscall.Kill(pid, 0); err == nil {
-				return errors.New("it is still there")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan, cleaned := marked(t, deaf+end)
+			plan.Ready = readyAndDeaf
+			p, err := server.Start(t.Context(), plan)
+			if err != nil {
+				t.Fatal(err)
 			}
-			return nil
+			pid, err := serving(p.Dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.StopWithin(time.Millisecond); err == nil || !strings.Contains(err.Error(), "does not stop") {
+				t.Error(err)
+			}
+			ended(t, pid)
+			gone(t, p.Dir, p.Group())
+			cleaned()
 		})
-		if err != nil {
-			t.Errorf("%s: the server: %v", name, err)
-		}
-		gone(t, p.Dir, p.Group())
+	}
+}
+
+// TestAbandoned has a server that does not end, and a test that ends without Stop, as one does
+// that is killed. The shell kills the server, and leaves nothing of it.
+func TestAbandoned(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]string{"keep": server.Keep, "revive": server.Revive} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan, cleaned := marked(t, deaf+end)
+			plan.Ready = readyAndDeaf
+			plan.Env = append(plan.Env, "KILL_AFTER=1")
+			p, err := server.Start(t.Context(), plan)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pid, err := serving(p.Dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Abandon(time.Minute); err != nil {
+				t.Fatal(errors.Join(err, p.StopWithin(0)))
+			}
+			gone(t, p.Dir, pid)
+			cleaned()
+		})
 	}
 }
 
 // TestKill kills a server that stays dead, and one that comes back.
 func TestKill(t *testing.T) {
 	t.Parallel()
-	p, err := server.Start(t.Context(), plan(sleeper+server.Keep))
+	stays, cleaned := marked(t, sleeper+server.Keep)
+	p, err := server.Start(t.Context(), stays)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,8 +251,10 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone(t, p.Dir, pid)
+	cleaned()
 
-	p, err = server.Start(t.Context(), plan(sleeper+server.Revive))
+	returns, cleaned := marked(t, sleeper+server.Revive)
+	p, err = server.Start(t.Context(), returns)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,17 +264,16 @@ func TestKill(t *testing.T) {
 	if err := p.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	for { // until another one serves
+	err = server.Until(t.Context(), func() error {
 		again, err := serving(p.Dir)
-		if err == nil && again != pid && syscall.Kill(again, 0) == nil {
-			break
+		if err == nil && again == pid {
+			err = errors.New("no other one serves")
 		}
-		if t.Context().Err() != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := p.Stop(); err != nil {
+		return errors.Join(err, syscall.Kill(again, 0))
+	})
+	if err := errors.Join(err, p.Stop()); err != nil {
 		t.Fatal(err)
 	}
 	gone(t, p.Dir, pid)
+	cleaned()
 }
