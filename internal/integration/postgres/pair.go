@@ -14,8 +14,7 @@ import (
 // standbyScript copies the server at $FROM and follows it.
 const standbyScript = `
 "$BIN/pg_basebackup" --dbname "$FROM" --pgdata "$DIR/data" --write-recovery-conf --wal-method stream --checkpoint fast --no-sync >"$DIR/log" 2>&1 || exit
-serve() { exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 >>"$DIR/log" 2>&1 </dev/null; }
-`
+` + serve
 
 // A Pair is a primary and a standby, with a proxy that leads to the primary. The standby
 // follows over a network that takes a moment.
@@ -25,6 +24,7 @@ type Pair struct {
 	primary     *Server
 	standby     *Server
 	link        *proxy.Proxy
+	broken      error // after a failover that has failed: there may be no standby
 }
 
 // StartPair starts a pair. If it is synchronous, a commit waits until the standby has
@@ -91,6 +91,9 @@ func (p *Pair) follow(ctx context.Context) (err error) {
 // CutOff waits until the standby has what the primary has now, and keeps from it what is
 // committed later, until FailOver.
 func (p *Pair) CutOff(ctx context.Context) error {
+	if p.broken != nil {
+		return p.broken
+	}
 	conn, err := pgx.Connect(ctx, p.primary.DSN)
 	if err != nil {
 		return err
@@ -109,8 +112,15 @@ func (p *Pair) CutOff(ctx context.Context) error {
 }
 
 // FailOver kills the primary and promotes the standby. When it returns, the new primary
-// serves and has a standby of its own.
+// serves and has a standby of its own. After an error, the pair is only good for Log and Stop.
 func (p *Pair) FailOver(ctx context.Context) error {
+	if p.broken == nil {
+		p.broken = p.failOver(ctx)
+	}
+	return p.broken
+}
+
+func (p *Pair) failOver(ctx context.Context) error {
 	p.link.Split() // what is on its way is lost with the machine
 	err := p.primary.Kill()
 	p.link.HealBroken()

@@ -35,7 +35,22 @@ type Server struct {
 // flushed before the server runs: on a busy disk that takes minutes.
 const script = `
 "$BIN/initdb" --pgdata "$DIR/data" --username postgres --auth trust --encoding UTF8 --locale C --no-sync >"$DIR/log" 2>&1 || exit
-serve() { exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 >>"$DIR/log" 2>&1 </dev/null; }
+` + serve
+
+// serve runs the server. Its shared memory is in files of the data folder, for the most part.
+const serve = `
+serve() {
+  exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 \
+    -c dynamic_shared_memory_type=mmap >>"$DIR/log" 2>&1 </dev/null
+}
+`
+
+// clean removes the rest of the shared memory of a server that was killed. One that has ended
+// in order has done that itself, and has removed the file that says which it was. The
+// second word of the seventh line is its number.
+const clean = `
+id=$(sed -n '7s/.* //p' "$DIR/data/postmaster.pid" 2>/dev/null)
+[ -z "$id" ] || ipcrm -m "$id"
 `
 
 // Start makes a cluster and starts its server. Where this process is root,
@@ -60,6 +75,7 @@ func start(ctx context.Context, script string, env ...string) (*Server, error) {
 		Name:   "postgres",
 		Script: script,
 		Ends:   "TERM INT", // TERM alone waits for clients
+		Clean:  clean,
 		Env:    append([]string{"BIN=" + bin}, env...),
 		Users:  []string{"postgres", "nobody"},
 		Ready: func(ctx context.Context, dir string) error {
