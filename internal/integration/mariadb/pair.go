@@ -50,6 +50,7 @@ type Pair struct {
 	primary *Server
 	replica *Server
 	link    *proxy.Proxy
+	broken  error // after a failover that has failed: there may be no replica
 }
 
 // StartPair starts a pair with an empty database.
@@ -174,14 +175,24 @@ func (p *Pair) streams(ctx context.Context) error {
 // CutOff waits until the replica has what the primary has now, and keeps from it what is
 // committed later, until FailOver.
 func (p *Pair) CutOff(ctx context.Context) error {
+	if p.broken != nil {
+		return p.broken
+	}
 	err := p.CaughtUp(ctx)
 	p.link.Split()
 	return err
 }
 
 // FailOver kills the primary and promotes the replica. When it returns, the new primary
-// serves and has a replica of its own.
+// serves and has a replica of its own. After an error, the pair is only good for Log and Stop.
 func (p *Pair) FailOver(ctx context.Context) error {
+	if p.broken == nil {
+		p.broken = p.failOver(ctx)
+	}
+	return p.broken
+}
+
+func (p *Pair) failOver(ctx context.Context) error {
 	p.link.Split() // what is on its way is lost with the machine
 	err := p.primary.Kill()
 	p.link.HealBroken()
