@@ -35,12 +35,16 @@ type Options struct {
 
 // Figures are what was done.
 type Figures struct {
-	Operations, Saved, Conflicts, Unknown int
+	Operations, Saved, Conflicts int
+
+	// Unknown are writes of unknown outcome that nobody has cancelled, and Cancelled are those
+	// that the package has. Loads that failed or were cancelled are no operations.
+	Unknown, Cancelled int
 }
 
 // String is for the log of a test.
 func (f Figures) String() string {
-	return fmt.Sprintf("%d operations: %d saved, %d conflicts, %d of unknown outcome", f.Operations, f.Saved, f.Conflicts, f.Unknown)
+	return fmt.Sprintf("%d operations: %d saved, %d conflicts, %d cancelled, %d others of unknown outcome", f.Operations, f.Saved, f.Conflicts, f.Cancelled, f.Unknown)
 }
 
 const (
@@ -69,6 +73,8 @@ func Check(ctx context.Context, nodes []proving.Full, o Options) (Figures, error
 		f.Operations += len(all)
 		for _, o := range all {
 			switch {
+			case o.cancelled:
+				f.Cancelled++
 			case o.outcome == unknown:
 				f.Unknown++
 			case o.outcome == conflict:
@@ -162,7 +168,7 @@ func (r *round) note(ctx context.Context, o operation, err error) bool {
 	case o.kind == erase && r.options.Deadlock != nil && r.options.Deadlock(err):
 		o.outcome = refused
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()), r.options.Faulty:
-		o.outcome = unknown
+		o.outcome, o.cancelled = unknown, ctx.Err() != nil
 	default:
 		r.errs = append(r.errs, fmt.Errorf("%s: %w", o.kind, err))
 		return false

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -181,5 +182,30 @@ func TestMemory(t *testing.T) {
 	t.Log(f)
 	if f.Saved == 0 || f.Conflicts == 0 {
 		t.Error("nothing was saved, or nothing was a conflict")
+	}
+}
+
+// TestCancelledIsNotLost has a store that is slow, so that its callers give up, and one that
+// loses the replies to some of its writes as well.
+func TestCancelledIsNotLost(t *testing.T) {
+	t.Parallel()
+	for _, lossy := range []bool{false, true} {
+		s := memory.New()
+		f, err := histories.Check(t.Context(), []proving.Full{cheat{Full: s, save: func(ctx context.Context, r store.Record, prev int64) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(2 * time.Millisecond): // longer than any caller waits who gives up
+			}
+			err := s.Save(ctx, r, prev)
+			if lossy && r.Version%8 == 0 {
+				err = errors.New("no reply")
+			}
+			return err
+		}}}, histories.Options{Rounds: 30, Faulty: true})
+		t.Log(f)
+		if err != nil || f.Cancelled == 0 || (f.Unknown > 0) != lossy {
+			t.Errorf("replies are lost: %v: %v, %v", lossy, f, err)
+		}
 	}
 }

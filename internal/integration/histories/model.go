@@ -37,6 +37,7 @@ type operation struct {
 	prev, next   int64 // of a save
 	found        int64 // the version that a load has returned; 0 for no record
 	outcome      outcome
+	cancelled    bool // by the package; its outcome is unknown then
 	call, answer time.Duration
 
 	// contended says that another write of the record was under way at the same

@@ -69,3 +69,20 @@ func TestSQLiteFile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestReplaced has a data source name that is not as expected. A store that then went past
+// the proxy would meet no trouble.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	if dsn := testenv.Replaced(t, "a=b host=/tmp c=d", "host=/tmp", "host=127.0.0.1"); dsn != "a=b host=127.0.0.1 c=d" {
+		t.Errorf("Replaced = %q", dsn)
+	}
+	e := &ending{TB: t}
+	func() {
+		defer func() { _ = recover() }()
+		testenv.Replaced(e, "a=b host=/var/tmp", "host=/tmp", "host=127.0.0.1")
+	}()
+	if e.how == "" {
+		t.Error("a data source name without the part was returned as it is")
+	}
+}

@@ -247,17 +247,23 @@ func (c *cluster) failOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	_, err = c.replace(ctx, old)
+	return err
+}
+
+// replace is failOver of a leader that is known, so that it dies at once. It returns the leader
+// that the nodes then follow.
+func (c *cluster) replace(ctx context.Context, old *node) (*node, error) {
 	if err := old.kill(); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := c.leader(ctx, old); err != nil {
-		return err
+		return nil, err
 	}
 	if err := server.Until(ctx, old.start); err != nil {
-		return err
+		return nil, err
 	}
-	_, err = c.leader(ctx, nil)
-	return err
+	return c.leader(ctx, nil)
 }
 
 // failAll kills all nodes, and lets them come back.

@@ -61,16 +61,34 @@ func (s striking) Save(ctx context.Context, r store.Record, prev int64) error {
 	return s.Full.Save(ctx, r, prev)
 }
 
-// historiesOfKills looks for an order of operations while leaders die.
+// historiesOfKills looks for an order of operations while leaders die, again until one of the
+// writes has no answer: now and then none is under way at that moment.
 func historiesOfKills(t *testing.T, c *cluster) {
+	rounds := long.Histories(t, 25)
+	for range 10 {
+		if figures := historiesOfSomeKills(t, c, rounds); figures.Unknown > 0 {
+			return
+		}
+	}
+	t.Error("no operation was lost")
+}
+
+func historiesOfSomeKills(t *testing.T, c *cluster, rounds int) histories.Figures {
 	_, stores := each(t, c)
-	rounds, kills, began := long.Histories(t, 25), 0, time.Now()
+	leader, err := c.leader(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kills, began := 0, time.Now()
 	var calls atomic.Int64
 	for i, s := range stores {
 		stores[i] = striking{s, &calls, 500, func() {
-			if err := c.failOver(t.Context()); err != nil {
+			next, err := c.replace(t.Context(), leader)
+			if err != nil {
 				t.Error(err)
+				return
 			}
+			leader = next
 			kills++
 		}}
 	}
@@ -79,9 +97,10 @@ func historiesOfKills(t *testing.T, c *cluster) {
 		t.Fatal(err)
 	}
 	t.Logf("%d histories, %d kills, %v: %v", rounds, kills, time.Since(began).Round(time.Second), f)
-	if kills == 0 || f.Saved == 0 || f.Conflicts == 0 || f.Unknown == 0 {
+	if kills == 0 || f.Saved == 0 || f.Conflicts == 0 {
 		t.Error("something did not happen")
 	}
+	return f
 }
 
 // acknowledged kills the leader, or all nodes at once, while writers note what was

@@ -1,0 +1,4 @@
+package testenv
+
+// Replaced is replaced, for its test.
+var Replaced = replaced
