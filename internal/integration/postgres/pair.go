@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
@@ -111,10 +112,15 @@ func (p *Pair) CutOff(ctx context.Context) error {
 	return err
 }
 
+// failOverWithin bounds a failover.
+const failOverWithin = 5 * time.Minute
+
 // FailOver kills the primary and promotes the standby. When it returns, the new primary
 // serves and has a standby of its own. After an error, the pair is only good for Log and Stop.
 func (p *Pair) FailOver(ctx context.Context) error {
 	if p.broken == nil {
+		ctx, cancel := context.WithTimeout(ctx, failOverWithin)
+		defer cancel()
 		p.broken = p.failOver(ctx)
 	}
 	return p.broken

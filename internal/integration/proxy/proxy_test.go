@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
 
 // echo starts a server that sends back what it receives, and tells what it has received.
@@ -110,8 +111,13 @@ func TestCut(t *testing.T) {
 			if got := all(t, conn); got != c.got {
 				t.Errorf("the client got %q, want %q", got, c.got)
 			}
-			if got := <-received; got != c.received {
-				t.Errorf("the server got %q, want %q", got, c.received)
+			select {
+			case got := <-received:
+				if got != c.received {
+					t.Errorf("the server got %q, want %q", got, c.received)
+				}
+			case <-time.After(time.Minute):
+				t.Errorf("the server got nothing, want %q", c.received)
 			}
 			next := dial(t, p) // only one was cut
 			send(t, next, "again")
@@ -156,8 +162,13 @@ func TestSplit(t *testing.T) {
 			conn := dial(t, p)
 			p.Split()
 			send(t, conn, "hello")
-			for p.Figures().Passages == 0 { // it waits in the proxy
-				time.Sleep(time.Millisecond)
+			if err := server.Until(t.Context(), func() error {
+				if p.Figures().Passages == 0 {
+					return errors.New("nothing waits in the proxy")
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
 			}
 			select {
 			case got := <-received:
@@ -188,9 +199,18 @@ func TestSplit(t *testing.T) {
 // TestTrouble meets each kind by chance.
 func TestTrouble(t *testing.T) {
 	t.Parallel()
-	p, _ := start(t)
+	p, received := start(t)
+	go func() {
+		for { // so that the server never waits
+			select {
+			case <-received:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
 	p.Meet(proxy.Trouble{CutRequest: 100, CutReply: 100, LoseReply: 100, Delay: 100})
-	for {
+	for range 1000 {
 		c := dial(t, p)
 		send(t, c, "hello")
 		b := make([]byte, 5)
@@ -200,4 +220,5 @@ func TestTrouble(t *testing.T) {
 			return
 		}
 	}
+	t.Errorf("something does not happen: %v", p.Figures())
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
@@ -32,6 +33,9 @@ const (
 // patience is how often in a row a writer fails before anything was done to the database.
 const patience = 10
 
+// within is how long a call may take.
+const within = 2 * time.Second
+
 // Fail lets writers replace the records of their users, fails over in the middle, and adds
 // to the tally what they were told that is not there.
 func (y *Tally) Fail(ctx context.Context, s store.Store, failOver func(ctx context.Context) error) error {
@@ -44,7 +48,7 @@ func (y *Tally) Fail(ctx context.Context, s store.Store, failOver func(ctx conte
 	for w := range writers {
 		group.Go(func() {
 			for next, tries := int64(1), 0; !stop.Load(); next++ {
-				limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+				limited, cancel := context.WithTimeout(ctx, within)
 				err := s.Save(limited, record(user(w), next), next-1)
 				cancel()
 				switch {
@@ -100,15 +104,16 @@ func record(user string, version int64) store.Record {
 
 // settled returns the version of the user's record, or 0 if there is none. The client may
 // still look for the new primary.
-func settled(ctx context.Context, s store.Store, user string) (int64, error) {
-	for {
-		r, err := s.Load(ctx, user)
-		if err == nil || errors.Is(err, store.ErrNotFound) {
-			return r.Version, nil
+func settled(ctx context.Context, s store.Store, user string) (version int64, err error) {
+	err = server.Until(ctx, func() error {
+		limited, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		r, err := s.Load(limited, user)
+		if errors.Is(err, store.ErrNotFound) {
+			err = nil
 		}
-		if ctx.Err() != nil {
-			return 0, err
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		version = r.Version
+		return err
+	})
+	return version, err
 }

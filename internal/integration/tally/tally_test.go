@@ -3,11 +3,13 @@ package tally_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/memory"
@@ -47,13 +49,8 @@ func TestTally(t *testing.T) {
 	if err := y.Fail(t.Context(), s, func(ctx context.Context) error {
 		var errs []error
 		for _, user := range []string{"failover-1-0", "failover-1-7"} {
-			for { // the writer has begun
-				if _, err := s.Load(ctx, user); err == nil {
-					break
-				}
-				runtime.Gosched()
-			}
-			errs = append(errs, s.Erase(ctx, user))
+			begun := func() error { _, err := s.Load(ctx, user); return err }
+			errs = append(errs, server.Until(ctx, begun), s.Erase(ctx, user))
 		}
 		return errors.Join(errs...)
 	}); err != nil || y.Failovers != 2 || y.Lost == 0 || y.Accounts != 2 {
@@ -71,4 +68,30 @@ func TestTally(t *testing.T) {
 	if err := y.Fail(ended, s, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("no writer can write: %v", err)
 	}
+}
+
+// A silent store does not answer a Load.
+type silent struct{ *memory.Store }
+
+func (silent) Load(ctx context.Context, _ string) (store.Record, error) {
+	<-ctx.Done()
+	return store.Record{}, ctx.Err()
+}
+
+func (s silent) Save(ctx context.Context, r store.Record, prev int64) error {
+	time.Sleep(time.Millisecond) // the clock of a bubble stands still while something runs
+	return s.Store.Save(ctx, r, prev)
+}
+
+// Nobody waits for such a store without end.
+func TestTallyOfSilentStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var y tally.Tally
+		began := time.Now()
+		err := y.Fail(t.Context(), silent{memory.New()}, func(context.Context) error { return nil })
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Minute {
+			t.Errorf("after %v: %v, %v", took, y, err)
+		}
+	})
 }
