@@ -42,11 +42,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// A plan says where a node keeps its data, and where it listens.
-type plan struct{ Name, Dir, Client, Peer, Cluster string }
+// A plan says where a node keeps its data, and where it listens. Root is the folder of the
+// whole cluster.
+type plan struct{ Name, Root, Dir, Client, Peer, Cluster string }
 
 // serve is a node of etcd until its standard input ends: the test has then ended, in
-// whatever way.
+// whatever way, and nobody else removes the folder.
 func serve(text string) error {
 	var p plan
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
@@ -61,7 +62,7 @@ func serve(text string) error {
 	c.TickMs, c.ElectionMs = 50, 500 // half of the defaults, so that a dead leader is noticed sooner
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
-		os.Exit(0) // at once: its folder goes as well
+		os.Exit(gone(p.Root))
 	}()
 	e, err := embed.StartEtcd(c)
 	if err != nil {
@@ -76,12 +77,28 @@ func serve(text string) error {
 	return <-e.Err()
 }
 
+// gone removes the folder, in which each node may still write for a moment. It returns the exit
+// code of the process.
+func gone(dir string) int {
+	err := os.RemoveAll(dir)
+	for tries := 0; err != nil && tries < 100; tries++ {
+		time.Sleep(10 * time.Millisecond)
+		err = os.RemoveAll(dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
 // A node is etcd in a process of its own. It can be killed, and comes back from its folder.
 type node struct {
 	plan   plan
 	id     uint64
 	client *clientv3.Client // of this node alone
 	cmd    *exec.Cmd
+	alive  io.Closer // the standard input of the process
 }
 
 // start starts the process, and returns when the node has joined the cluster.
@@ -98,7 +115,7 @@ func (n *node) start() error {
 	if err != nil {
 		return err
 	}
-	if _, err := n.cmd.StdinPipe(); err != nil { // it ends with this process
+	if n.alive, err = n.cmd.StdinPipe(); err != nil { // it ends with this process
 		return err
 	}
 	if err := n.cmd.Start(); err != nil {
@@ -124,17 +141,18 @@ type cluster struct{ nodes []*node }
 
 const nodes = 3
 
-// startCluster starts a cluster whose nodes keep their data in the folder.
+// startCluster starts a cluster whose nodes keep their data in the folder. If this process
+// ends without stop, they remove it.
 func startCluster(dir string) (c *cluster, err error) {
 	for try := range 3 { // somebody may have taken a port meanwhile
-		if c, err = tryCluster(filepath.Join(dir, fmt.Sprint(try))); err == nil {
+		if c, err = tryCluster(dir, filepath.Join(dir, fmt.Sprint(try))); err == nil {
 			return c, nil
 		}
 	}
 	return nil, err
 }
 
-func tryCluster(dir string) (*cluster, error) {
+func tryCluster(root, dir string) (*cluster, error) {
 	c := new(cluster)
 	ports, err := server.FreePorts(2 * nodes)
 	if err != nil {
@@ -145,7 +163,7 @@ func tryCluster(dir string) (*cluster, error) {
 		client, peer := fmt.Sprintf("127.0.0.1:%d", ports[2*i]), fmt.Sprintf("127.0.0.1:%d", ports[2*i+1])
 		name := fmt.Sprint("node", i)
 		initial = append(initial, name+"=http://"+peer)
-		c.nodes = append(c.nodes, &node{plan: plan{Name: name, Dir: filepath.Join(dir, name), Client: client, Peer: peer}})
+		c.nodes = append(c.nodes, &node{plan: plan{Name: name, Root: root, Dir: filepath.Join(dir, name), Client: client, Peer: peer}})
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -287,8 +305,7 @@ func (c *cluster) failAll(ctx context.Context) error {
 // newCluster starts a cluster for this test alone.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	dir := t.TempDir()
-	c, err := startCluster(dir)
+	dir, err := os.MkdirTemp("", folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,11 +313,43 @@ func newCluster(t *testing.T) *cluster {
 		if t.Failed() {
 			t.Log(logs(dir))
 		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	c, err := startCluster(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
 		if err := c.stop(); err != nil {
 			t.Error(err)
 		}
 	})
 	return c
+}
+
+// TestAbandonedNodes has nodes whose test has ended without stop, as one does that is killed,
+// while one of them was dead. Nothing is left of them.
+func TestAbandonedNodes(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	if err := c.nodes[0].kill(); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range c.nodes[1:] {
+		if err := n.alive.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, n := range c.nodes[1:] {
+		if err := n.cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := os.Stat(c.nodes[0].plan.Root); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
 }
 
 // logs returns the end of what the nodes have logged.

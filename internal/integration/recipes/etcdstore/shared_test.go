@@ -13,6 +13,10 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
+// folder begins the names of folders. A test binary that is killed does not remove those of
+// t.TempDir.
+const folder = "twofactor-etcd-"
+
 // sharing is a cluster for all tests that kill nothing.
 var sharing struct {
 	once sync.Once
@@ -25,7 +29,7 @@ var sharing struct {
 func shared(t testing.TB) *cluster {
 	t.Helper()
 	sharing.once.Do(func() {
-		if sharing.dir, sharing.err = os.MkdirTemp("", "twofactor-etcd-"); sharing.err == nil {
+		if sharing.dir, sharing.err = os.MkdirTemp("", folder); sharing.err == nil {
 			sharing.cluster, sharing.err = startCluster(sharing.dir)
 		}
 	})
