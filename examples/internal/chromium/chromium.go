@@ -37,10 +37,13 @@ type Tab struct {
 // Open starts a browser, which ends with the test. It skips the test if there is none.
 func Open(t testing.TB, at string) *Tab {
 	t.Helper()
-	path := program(t, "chromium")
+	path, folder := program(t, "chromium"), profile(t)
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900),
-		chromedp.WSURLReadTimeout(patience), chromedp.UserDataDir(profile(t)))
+		chromedp.WSURLReadTimeout(patience), chromedp.UserDataDir(folder))
+	if len(folder)+len(singleton) < longestSocket {
+		options = append(options, chromedp.Env("TMPDIR="+folder))
+	}
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
@@ -50,6 +53,14 @@ func Open(t testing.TB, at string) *Tab {
 	b.run(chromedp.Navigate("about:blank"), emulation.SetFocusEmulationEnabled(true))
 	return b
 }
+
+// The browser makes a folder for a socket among the temporary files, and leaves it behind if it
+// is killed. So that is to be in the folder of the profile, where systems allow so long a path of
+// the socket.
+const (
+	singleton     = "/org.chromium.Chromium.XXXXXX/SingletonSocket"
+	longestSocket = 104 // with its end, on the system that allows least
+)
 
 // profile makes the folder of a browser. It deletes it after the test as soon as that is
 // possible: processes of the browser still write there when the first of them has ended,
