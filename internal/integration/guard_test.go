@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,64 +14,126 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// TestGuard runs the proofs of enrollment.Guard on every database.
-func TestGuard(t *testing.T) {
-	for _, b := range testenv.Stores() {
-		t.Run(b.Name, func(t *testing.T) {
-			suite.Run(t, func(t *testing.T) store.Store { return b.Open(t) })
-		})
-	}
+// A prover runs the proofs of enrollment.Guard over some of the places.
+type prover struct{ test, inRun, inProve string }
+
+// The provers. What they do follows from the cells that README.md has of them.
+var (
+	guarded   = prover{"TestGuard", "most", "all"}
+	elsewhere = prover{"TestGuardElsewhere", "none", "most"} // takes long
+)
+
+// A place is a database, a cluster, another driver, or a store to be copied. The Open may
+// belong to the test.
+type place struct {
+	name string
+	by   prover
+	open func(t *testing.T) proving.Open
 }
 
-// elsewhere are clusters, other drivers, and the stores to be copied. The Open may belong to
-// the test.
-func elsewhere() map[string]func(t *testing.T) proving.Open {
-	all := map[string]func(t *testing.T) proving.Open{
-		"Redis cluster": func(*testing.T) proving.Open {
+func places() (all []place) {
+	for _, b := range testenv.Stores() {
+		all = append(all, place{b.Name, guarded, func(*testing.T) proving.Open {
+			return func(t *testing.T) store.Store { return b.Open(t) }
+		}})
+	}
+	all = append(all,
+		place{"Redis cluster", elsewhere, func(*testing.T) proving.Open {
 			return func(t *testing.T) store.Store { return testenv.RedisInCluster(t)() }
-		},
-		"Galera": func(t *testing.T) proving.Open { // each call of the store goes to another node
+		}},
+		place{"Galera", elsewhere, func(t *testing.T) proving.Open { // each call of the store goes to another node
 			c := testenv.Galera(t)
 			return func(t *testing.T) store.Store {
 				return &balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}
 			}
-		},
-	}
+		}})
 	for _, c := range connections {
-		all[c.name] = func(*testing.T) proving.Open {
+		all = append(all, place{c.name, elsewhere, func(*testing.T) proving.Open {
 			return func(t *testing.T) store.Store { return migrated(t, sqlstore.New(c.open(t), c.dialect)) }
-		}
+		}})
 	}
 	for name, open := range recipes {
-		all["the recipe for "+name] = func(*testing.T) proving.Open {
+		all = append(all, place{"the recipe for " + name, elsewhere, func(*testing.T) proving.Open {
 			return func(t *testing.T) store.Store { return open(t, testenv.PostgresDSN(t)) }
-		}
+		}})
 	}
 	return all
 }
 
-// TestGuardElsewhere runs most of the proofs on those. That takes so long that it is left to
-// the proofs of everything.
-func TestGuardElsewhere(t *testing.T) {
-	proving.OnlyWithAll(t)
-	for name, open := range elsewhere() {
-		t.Run(name, func(t *testing.T) { suite.RunShort(t, open(t)) })
+// prove runs the proofs over the places of the prover.
+func (by prover) prove(t *testing.T) {
+	if t.Name() != by.test {
+		t.Fatalf("%s does what %s is to do", t.Name(), by.test)
+	}
+	run := suite.RunShort
+	switch by.inRun + ", " + by.inProve {
+	case "most, all":
+		run = suite.Run
+	case "none, most":
+		proving.OnlyWithAll(t)
+	default:
+		t.Fatalf("nothing runs %s and %s", by.inRun, by.inProve)
+	}
+	for _, p := range places() {
+		if p.by == by {
+			t.Run(p.name, func(t *testing.T) { run(t, p.open(t)) })
+		}
 	}
 }
 
+// TestGuard runs the proofs of enrollment.Guard on every database.
+func TestGuard(t *testing.T) { guarded.prove(t) }
+
+// TestGuardElsewhere runs most of the proofs on the others.
+func TestGuardElsewhere(t *testing.T) { elsewhere.prove(t) }
+
+// modules are where the stores are tested that have a module or a package of their own, from
+// the root of the repository.
+var modules = map[string]string{
+	"Redis": "store/redisstore", "bbolt": "store/boltstore", "etcd": "internal/integration/recipes/etcdstore", "mattn": "internal/integration/mattn",
+}
+
+// cells reads what TestGuard in that folder runs.
+func cells(t *testing.T, folder string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("../..", folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, body, found := strings.Cut(string(text), "\nfunc TestGuard(t *testing.T) {\n")
+		if !found {
+			continue
+		}
+		body, _, _ = strings.Cut(body, "\n}")
+		switch body {
+		case "\tsuite.Run(t, fresh)":
+			return "most | all"
+		case "\tproving.OnlyWithAll(t)\n\tsuite.Run(t, fresh)":
+			return "none | all"
+		case "\tproving.OnlyWithAll(t)\n\tsuite.RunShort(t, fresh)":
+			return "none | most"
+		}
+		t.Fatalf("%s: nobody knows what this runs:\n%s", file, body)
+	}
+	t.Fatalf("%s has no TestGuard", folder)
+	return ""
+}
+
 // TestProofsAreListed compares the table in README.md, "Which proof runs where", with what
-// the tests here run.
+// the tests run.
 func TestProofsAreListed(t *testing.T) {
 	t.Parallel()
-	want := map[string]string{
-		"memory": "all, all",                                                                    // in the packages themselves
-		"Redis":  "most, all", "bbolt": "most, all", "etcd": "none, all", "mattn": "none, most", // in modules of their own
+	want := map[string]string{"memory": "nearly all | all | `internal/proving`"} // in the packages themselves
+	for name, folder := range modules {
+		want[name] = cells(t, folder) + " | `" + strings.TrimPrefix(folder, "internal/integration/") + "`"
 	}
-	for _, b := range testenv.Stores() {
-		want[b.Name] = "most, all"
-	}
-	for name := range elsewhere() {
-		want[name] = "none, most"
+	for _, p := range places() {
+		want[p.name] = p.by.inRun + " | " + p.by.inProve + " | `" + p.by.test + "`"
 	}
 	text, err := os.ReadFile("README.md")
 	if err != nil {
@@ -81,9 +144,8 @@ func TestProofsAreListed(t *testing.T) {
 		t.Fatal("README.md has no table of proofs")
 	}
 	for row := range strings.Lines(table) {
-		cells := strings.Split(row, " | ")
-		name := strings.TrimPrefix(cells[0], "| ")
-		if len(cells) != 4 || cells[1]+", "+cells[2] != want[name] {
+		name, cells, _ := strings.Cut(strings.Trim(strings.TrimSpace(row), "| "), " | ")
+		if cells != want[name] {
 			t.Errorf("the row %q does not say %q", row, want[name])
 		}
 		delete(want, name)
