@@ -35,8 +35,9 @@ func tallied(t *testing.T, what string, s proving.Full, failOver func(ctx contex
 }
 
 // beaten besieges stores and lets their database fail over in every other round. It
-// returns what came out that must not be.
-func beaten(t *testing.T, what string, open func() proving.Full, failOver func(ctx context.Context) error) []string {
+// returns what came out that must not be. After a failover that has failed, there is nothing
+// more to fail over.
+func beaten(t *testing.T, what string, open func() proving.Full, failOver func(ctx context.Context) error) []siege.Finding {
 	t.Helper()
 	figures := siege.Find(t, siege.Open(open).Start, func() {
 		if err := failOver(t.Context()); err != nil {
@@ -44,7 +45,10 @@ func beaten(t *testing.T, what string, open func() proving.Full, failOver func(c
 		}
 	}, long.Siege(t, 2))
 	long.Report(t, what, figures)
-	t.Log(strings.Join(figures.Wrong, "\n"))
+	t.Log(figures.Findings())
+	if len(figures.Broken) > 0 {
+		t.FailNow()
+	}
 	return figures.Wrong
 }
 

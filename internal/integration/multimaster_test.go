@@ -204,6 +204,9 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 		}
 	}, long.Siege(t, 2))
 	long.Report(t, what+", one node or all are killed", figures)
+	if len(figures.Broken) > 0 {
+		t.FailNow()
+	}
 	if err := c.Whole(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package siege
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +14,7 @@ func Clocks(t *testing.T, start Starter) {
 	t.Helper()
 	const hour, years = time.Hour, 10 * 365 * 24 * time.Hour
 	s := newSiege(t, start, nil)
+	defer s.giveUp()
 	use := func(when string, want enrollment.Reason) {
 		t.Helper()
 		got := make(map[enrollment.Reason]int)
@@ -42,7 +42,7 @@ func Clocks(t *testing.T, start Starter) {
 	use("the clocks are right after ten years", enrollment.ReasonReplayed)
 	s.clock.Advance(time.Minute)
 	use("a minute after that", "")
-	if wrong := s.end(); len(wrong) > 0 {
-		t.Error(strings.Join(wrong, "\n"))
+	if wrong := s.end(); len(wrong) > 0 || len(s.broken) > 0 {
+		t.Error(lines(wrong), lines(s.broken))
 	}
 }

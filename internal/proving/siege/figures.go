@@ -29,16 +29,54 @@ type Figures struct {
 	Faults   int   // requests without an answer
 
 	// Wrong is what came out that must not be.
-	Wrong []string
+	Wrong []Finding
+
+	// Broken is what the siege itself has missed, whatever the database may lose: it was
+	// given up, or has not tried everything.
+	Broken []string
+}
+
+// Of returns how many findings are of a kind.
+func (f Figures) Of(kind Kind) (n int) {
+	for _, x := range f.Wrong {
+		if x.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// lost returns the findings, counted by their kind.
+func (f Figures) lost() string {
+	var all []string
+	for _, k := range kinds {
+		if n := f.Of(k); n > 0 {
+			all = append(all, fmt.Sprintf("%s: %d", k, n))
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, "nothing")
+	}
+	if len(f.Broken) > 0 {
+		all = append(all, "and the siege is void")
+	}
+	return strings.Join(all, ", ")
 }
 
 // String returns the figures as the cells of a table.
 func (f Figures) String() string {
-	lost := "nothing"
-	if n := len(f.Wrong); n > 0 {
-		lost = fmt.Sprintf("%d findings", n)
+	return fmt.Sprintf("%d | %d | %d | %s", f.Strikes, f.Calls, f.Accepted, f.lost())
+}
+
+// Findings returns what must not be, in a line each.
+func (f Figures) Findings() string { return lines(f.Wrong) }
+
+func lines[T any](all []T) string {
+	var b strings.Builder
+	for _, x := range all {
+		fmt.Fprintln(&b, x)
 	}
-	return fmt.Sprintf("%d | %d | %d | %s", f.Strikes, f.Calls, f.Accepted, lost)
+	return b.String()
 }
 
 // Stores are those of the nodes of a siege, all on one database.
@@ -68,19 +106,24 @@ func (stores Stores) Start(t *testing.T, e Ears) (nodes Nodes) {
 
 // Run besieges accounts in an empty database, and fails the test if something comes out
 // that must not be. In every other round it calls strike in the middle, from one of the
-// calls of a store: it kills the database or a node, which comes back by itself.
+// calls of a store: it kills the database or a node, which comes back by itself. A strike
+// that fails the test is the last one, and ends the siege.
 func Run(t *testing.T, start Starter, strike func(), l Length) Figures {
 	t.Helper()
 	f := Find(t, start, strike, l)
 	if len(f.Wrong) > 0 {
-		t.Error(strings.Join(f.Wrong, "\n"))
+		t.Error(f.Findings())
 	}
 	return f
 }
 
 // Find is Run for a database that may lose what it has acknowledged. The caller looks at
-// what came out that must not be.
+// what came out that must not be. If the siege itself has failed, so does the test.
 func Find(t *testing.T, start Starter, strike func(), l Length) Figures {
 	t.Helper()
-	return newSiege(t, start, strike).besiege(t, l)
+	f := newSiege(t, start, strike).besiege(t, l)
+	if len(f.Broken) > 0 {
+		t.Error(lines(f.Broken))
+	}
+	return f
 }

@@ -6,6 +6,7 @@
 package siege
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -36,8 +37,16 @@ type siege struct {
 	at      atomic.Int64 // at which call to strike; 0 for never
 	strikes atomic.Int64 // so far
 
+	// The siege is over when ctx is done. It is given up when failed says that the test has
+	// failed, as a strike does, or when a request has no answer for the time of patience.
+	ctx      context.Context
+	giveUp   context.CancelFunc
+	failed   func() bool
+	patience time.Duration
+
 	mu       sync.Mutex
-	wrong    []string        // what must not be
+	wrong    []Finding       // what must not be
+	broken   []string        // what the siege itself has missed
 	accepted map[string]int  // how often each code was accepted
 	owed     map[event]int   // how many must be told
 	told     map[event]int   // and how many were
@@ -92,7 +101,9 @@ func newSiege(t *testing.T, start Starter, strike func()) *siege {
 		clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
 		accepted: map[string]int{}, owed: map[event]int{}, told: map[event]int{}, seen: map[string]bool{}, tries: map[string]int{},
 		acked: map[Deed]int{}, known: map[string]*account{},
+		failed: t.Failed, patience: patience,
 	}
+	s.ctx, s.giveUp = context.WithCancel(t.Context())
 	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Told: s.take})
 	for _, user := range slices.Concat(racers, owners) {
 		s.enrol(user)
@@ -104,9 +115,10 @@ func newSiege(t *testing.T, start Starter, strike func()) *siege {
 
 // count counts a call of a store, and strikes at one.
 func (s *siege) count() {
-	if s.calls.Add(1) == s.at.Load() && s.strike != nil {
+	if s.calls.Add(1) == s.at.Load() && s.strike != nil && !s.over() {
 		s.strikes.Add(1)
 		s.strike()
+		s.over() // if the strike has failed, nobody waits for what may not come back
 	}
 }
 
@@ -118,12 +130,6 @@ func (s *siege) take(e enrollment.Event) {
 		s.seen[e.ID] = true
 		s.told[event{e.UserID, e.Kind}] += e.Count
 	}
-}
-
-func (s *siege) fault(format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wrong = append(s.wrong, fmt.Sprintf(format, args...))
 }
 
 // owe notes that something has happened, and that one event tells it.
@@ -167,11 +173,15 @@ func (s *siege) round(n int, strikes bool) {
 			all.Go(func() { s.recoveryCode(s.try, node, user, code) })
 		}
 	}
-	all.Go(func() { s.guess(victim) })
+	closed := false // the lock of the victim
+	all.Go(func() { closed = s.guess(victim) })
 	for _, user := range owners {
 		all.Go(func() { s.change(user) })
 	}
 	all.Wait()
+	if s.over() {
+		return
+	}
 	spent[renews] = s.spend(renews)
 	for _, user := range racers {
 		s.used(user, s.appCode(s.until, n, user, 0))
@@ -179,23 +189,26 @@ func (s *siege) round(n int, strikes bool) {
 		s.used(user, s.recoveryCode(s.until, n, user, spent[user]))
 		s.owe(user, enrollment.EventRecoveryUsed)
 	}
-	s.locked(victim)
+	if closed {
+		s.locked(victim)
+	}
 }
 
-// end delivers what is due, and returns what must not be.
-func (s *siege) end() []string {
+// end delivers what is due, and looks for what must not be. If the siege is over before its
+// time, it looks only for what was accepted twice: nobody knows what else was done.
+func (s *siege) end() []Finding {
 	s.at.Store(0)
 	s.clock.Advance(10 * time.Minute)
-	if reason := s.until(0, Request{Do: sweep}).Reason; reason != "" {
-		s.fault("Sweep: %q", reason)
-	}
-	for _, user := range slices.Concat(racers, owners) {
-		s.check(user)
+	if !s.over() {
+		s.deliver()
 	}
 	for code, n := range s.accepted {
 		if n > 1 {
-			s.fault("%s was accepted %d times", code, n)
+			s.find(Twice, "%s was accepted %d times", code, n)
 		}
+	}
+	if s.over() {
+		return s.wrong
 	}
 	all := maps.Clone(s.owed)
 	for x := range s.told {
@@ -203,33 +216,55 @@ func (s *siege) end() []string {
 	}
 	for x, n := range all {
 		if s.told[x] != n {
-			s.fault("%s: %s happened %d times and was told %d times", x.user, x.kind, n, s.told[x])
+			s.find(Events, "%s: %s happened %d times and was told %d times", x.user, x.kind, n, s.told[x])
 		}
 	}
 	return s.wrong
 }
 
+// deliver has the events told that were not, and looks at the accounts.
+func (s *siege) deliver() {
+	if reason := s.until(0, Request{Do: sweep}).Reason; reason != "" {
+		s.refused(Failed, "all", "Sweep", reason)
+	}
+	for _, user := range slices.Concat(racers, owners) {
+		s.check(user)
+	}
+}
+
 // besiege runs rounds, and strikes in every other one.
 func (s *siege) besiege(t *testing.T, l Length) Figures {
 	t.Helper()
+	defer s.giveUp()
 	began := time.Now()
 	n := 0
-	for ; !l.over(n, began); n++ {
+	for ; !l.over(n, began) && !s.over(); n++ {
 		s.round(n, n%2 == 1)
 	}
-	wrong := s.end()
+	s.end()
 	t.Logf("%d rounds, outcomes %v, acknowledged %v", n, s.tries, s.acked)
+	if s.over() {
+		s.miss("it was given up after %d rounds", n)
+	} else {
+		s.complete(n)
+	}
+	return Figures{
+		Strikes: int(s.strikes.Load()), Calls: s.calls.Load(), Accepted: len(s.accepted),
+		Faults: s.tries[string(proving.Fault)], Wrong: s.wrong, Broken: s.broken,
+	}
+}
+
+// complete sees that everything was tried in so many rounds.
+func (s *siege) complete(rounds int) {
 	for _, d := range mix {
 		if s.acked[d] == 0 {
-			wrong = append(wrong, fmt.Sprintf("%s was never acknowledged", d))
+			s.miss("%s was never acknowledged", d)
 		}
 	}
 	if s.tries[string(enrollment.ReasonReplayed)] == 0 {
-		wrong = append(wrong, "nothing was tried twice")
+		s.miss("nothing was tried twice")
 	}
-	strikes := int(s.strikes.Load())
-	if s.strike != nil && strikes != n/2 {
-		wrong = append(wrong, fmt.Sprintf("%d strikes in %d rounds", strikes, n))
+	if strikes := int(s.strikes.Load()); s.strike != nil && strikes != rounds/2 {
+		s.miss("%d strikes in %d rounds", strikes, rounds)
 	}
-	return Figures{Strikes: strikes, Calls: s.calls.Load(), Accepted: len(s.accepted), Faults: s.tries[string(proving.Fault)], Wrong: wrong}
 }

@@ -27,11 +27,15 @@ func TestLeaderKilled(t *testing.T) {
 		_, s := open(t, prefix, c.nodes...)
 		return s
 	})
-	long.Report(t, "etcd, the leader is killed", siege.Run(t, stores.Start, func() {
+	figures := siege.Run(t, stores.Start, func() {
 		if err := c.failOver(t.Context()); err != nil {
 			t.Error(err)
 		}
-	}, long.Siege(t, 2)))
+	}, long.Siege(t, 2))
+	long.Report(t, "etcd, the leader is killed", figures)
+	if len(figures.Broken) > 0 {
+		t.FailNow()
+	}
 	t.Run("acknowledged", func(t *testing.T) { acknowledged(t, c) })
 	t.Run("histories", func(t *testing.T) { historiesOfKills(t, c) })
 	t.Run("full", func(t *testing.T) { full(t, c, stores[0]) })
