@@ -50,13 +50,16 @@ func openHost(kind, dsn string) (proving.Full, error) {
 }
 
 // A line goes between a test and a process with hosts. To the process go requests. Back go
-// replies and, before what it is about, that a store is called and what a host tells.
+// replies and, before what it is about, that a store is called, what it has answered, and
+// what a host tells.
 type line struct {
 	ID      int64             `json:",omitempty"` // of a request and its reply
 	Host    int               `json:",omitempty"`
 	Request *siege.Request    `json:",omitempty"`
 	Reply   *siege.Reply      `json:",omitempty"`
 	Called  bool              `json:",omitempty"`
+	Loaded  *siege.Version    `json:",omitempty"`
+	Saved   *siege.Version    `json:",omitempty"`
 	Told    *enrollment.Event `json:",omitempty"`
 }
 
@@ -78,6 +81,8 @@ func host(args []string) error {
 	ears := siege.Ears{
 		Ring:   args[2],
 		Called: func() { say(line{Called: true}) },
+		Loaded: func(v siege.Version) { say(line{Loaded: &v}) },
+		Saved:  func(v siege.Version) { say(line{Saved: &v}) },
 		Told:   func(e enrollment.Event) { say(line{Told: &e}) },
 	}
 	n, err := strconv.Atoi(args[3])
@@ -165,6 +170,10 @@ func (h *hosting) listen() bool {
 		switch {
 		case l.Called:
 			h.ears.Called()
+		case l.Loaded != nil:
+			h.ears.Loaded(*l.Loaded)
+		case l.Saved != nil:
+			h.ears.Saved(*l.Saved)
 		case l.Told != nil:
 			h.ears.Told(*l.Told)
 		default:
@@ -259,6 +268,7 @@ func TestKilledProcess(t *testing.T) {
 					if i%each == 0 {
 						heard := e
 						heard.Called = func() { calls.Store(int64(i / each)); e.Called() }
+						heard.Saved = func(v siege.Version) { calls.Store(int64(i / each)); e.Saved(v) }
 						processes = append(processes, keep(t, kind, dsn, each, heard))
 					}
 					nodes[i] = processes[i/each].node(i % each)

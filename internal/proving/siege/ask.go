@@ -26,13 +26,19 @@ func (s *siege) try(node int, r Request) Reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tries[string(a.Reason)]++
+	if a.Reason == proving.Fault {
+		a.faults = 1
+	}
 	return a
 }
 
 // until asks a node until there is an answer. Without one, the siege is over.
 func (s *siege) until(node int, r Request) Reply {
+	faults := 0
 	for began := time.Now(); ; {
 		a := s.try(node, r)
+		faults += a.faults
+		a.faults = faults
 		if a.Reason != proving.Fault || s.over() {
 			return a
 		}

@@ -19,7 +19,7 @@ func Clocks(t *testing.T, start Starter) {
 		t.Helper()
 		got := make(map[enrollment.Reason]int)
 		for node := range s.nodes {
-			got[s.appCode(s.until, node, "alice", 0)]++
+			got[s.use(s.until, node, s.shown("alice", 0))]++
 		}
 		if accepted := got[""]; want == "" && (accepted != 1 || got[enrollment.ReasonReplayed] != len(s.nodes)-1) {
 			t.Errorf("%s: %v, want the code to work at one node", when, got)

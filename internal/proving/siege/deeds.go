@@ -2,7 +2,6 @@ package siege
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -22,56 +21,6 @@ func (s *siege) know(id string) *account {
 	return u
 }
 
-// code is what the user's app shows some steps from now.
-func (s *siege) code(id string, steps int) string {
-	return proving.Shown(s.know(id).key, s.clock.Now().Add(time.Duration(steps)*30*time.Second))
-}
-
-// accept uses a code at a node, after a sign-in or for a user who is signed in, and
-// notes that it was accepted.
-func (s *siege) accept(ask asking, node int, id, code string, kind Deed, name string) enrollment.Reason {
-	way := verify
-	if node%2 != 0 {
-		way = signIn
-	}
-	reason := ask(node, Request{Do: way, User: id, Code: code}).Reason
-	if reason == "" {
-		s.ack(way, kind)
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.accepted[id+" "+name]++
-	}
-	return reason
-}
-
-// used looks whether a right code was accepted when it was used, or before.
-func (s *siege) used(id string, reason enrollment.Reason) {
-	if reason != "" && reason != enrollment.ReasonReplayed {
-		s.refused(Refused, id, "a right code", reason)
-	}
-}
-
-// appCode uses what the user's app shows some steps from now.
-func (s *siege) appCode(ask asking, node int, id string, steps int) enrollment.Reason {
-	return s.accept(ask, node, id, s.code(id, steps), appCode, fmt.Sprint("step ", s.clock.Now().Unix()/30+int64(steps)))
-}
-
-func (s *siege) recoveryCode(ask asking, node int, id, code string) enrollment.Reason {
-	return s.accept(ask, node, id, code, recoveryCode, "recovery code "+code)
-}
-
-// spend takes the next of the user's recovery codes from the sheet.
-func (s *siege) spend(id string) string {
-	u := s.know(id)
-	if len(u.codes) == 0 {
-		s.find(Failed, "%s has no recovery code left", id)
-		return ""
-	}
-	code := u.codes[0]
-	u.codes = u.codes[1:]
-	return code
-}
-
 // renew makes new recovery codes, and asks for them again where the answer was lost.
 func (s *siege) renew(id string) {
 	const node = 1
@@ -80,7 +29,7 @@ func (s *siege) renew(id string) {
 		s.refused(Failed, id, "PrepareRenewal", begun.Reason)
 		return
 	}
-	done := s.until(node, Request{Do: renew, User: id, Token: begun.Token, Code: s.code(id, 1)})
+	done := s.until(node, Request{Do: renew, User: id, Token: begun.Token, Code: s.shown(id, 1).text})
 	if done.Reason == enrollment.ReasonAlreadyRenewed { // the answer was lost
 		done = s.until(node, Request{Do: renewalCodes, User: id, Token: begun.Token})
 	}
@@ -116,7 +65,7 @@ func (s *siege) guess(id string) bool {
 
 // locked sees that an account is locked: not even the right code is evaluated.
 func (s *siege) locked(id string) {
-	if reason := s.until(0, Request{Do: verify, User: id, Code: s.code(id, 0)}).Reason; reason != enrollment.ReasonLocked {
+	if reason := s.until(0, Request{Do: verify, User: id, Code: s.shown(id, 0).text}).Reason; reason != enrollment.ReasonLocked {
 		s.refused(Opened, id, "the right code of a locked account", reason)
 	}
 }
@@ -130,7 +79,8 @@ func (s *siege) change(id string) {
 		s.enrol(id)
 		return
 	}
-	s.used(id, s.appCode(s.until, 1, id, 0))
+	c := s.shown(id, 0)
+	s.right(c, s.use(s.until, 1, c), true)
 	reason := s.until(1, Request{Do: disable, User: id}).Reason
 	if reason != "" && reason != enrollment.ReasonNotEnrolled { // it is off, and the answer was lost
 		s.refused(Failed, id, "Disable", reason)

@@ -14,6 +14,7 @@ type Kind string
 const (
 	Twice   Kind = "codes worked twice"
 	Refused Kind = "right codes were refused"
+	Burnt   Kind = "codes were used up and let nobody in"
 	Guesses Kind = "guesses too many"
 	Opened  Kind = "locks were open again"
 	Undone  Kind = "accounts were not as their owner was told"
@@ -21,7 +22,7 @@ const (
 	Events  Kind = "kinds of events were not told once each"
 )
 
-var kinds = [...]Kind{Twice, Refused, Guesses, Opened, Undone, Failed, Events}
+var kinds = [...]Kind{Twice, Refused, Burnt, Guesses, Opened, Undone, Failed, Events}
 
 // A Finding is something that came out and must not be.
 type Finding struct {

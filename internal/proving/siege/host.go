@@ -32,6 +32,8 @@ type Reply struct {
 	Token  string
 	Codes  []string
 	State  store.State `json:",omitzero"`
+
+	faults int // how many requests had no answer before this one, or with it
 }
 
 // A Deed is what a node is asked for, or what a siege counts.
@@ -64,6 +66,8 @@ type Starter func(t *testing.T, e Ears) Nodes
 type Ears struct {
 	Ring   string                 // as keyring.Parse reads it
 	Called func()                 // before each Load and Save of the Guard
+	Loaded func(Version)          // what a Load of the Guard has returned
+	Saved  func(Version)          // what a Save of the Guard has acknowledged, before anything else is done
 	Told   func(enrollment.Event) // of each event, before it is taken
 }
 
@@ -81,7 +85,7 @@ func NewHost(s proving.Full, e Ears) (*Host, error) {
 		return nil, err
 	}
 	h := new(Host)
-	h.guard, err = enrollment.New(heard{s, e.Called}, ring, enrollment.Config{
+	h.guard, err = enrollment.New(heard{s, e}, ring, enrollment.Config{
 		Issuer: "Acme", Now: func() time.Time { return *h.now.Load() }, RecoveryScheme: recovery.Fast, AllowReauth: true,
 		Notify: func(_ context.Context, event enrollment.Event) error { e.Told(event); return nil },
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -150,18 +154,26 @@ func (h *Host) do(ctx context.Context, r Request) (a Reply, err error) {
 	return a, err
 }
 
-// A heard store says when it is called.
+// A heard store says when it is called, and of which version it has answered.
 type heard struct {
 	proving.Full
-	called func()
+	ears Ears
 }
 
 func (s heard) Load(ctx context.Context, id string) (store.Record, error) {
-	s.called()
-	return s.Full.Load(ctx, id)
+	s.ears.Called()
+	r, err := s.Full.Load(ctx, id)
+	if err == nil {
+		s.ears.Loaded(Version{id, r.Version})
+	}
+	return r, err
 }
 
 func (s heard) Save(ctx context.Context, r store.Record, prev int64) error {
-	s.called()
-	return s.Full.Save(ctx, r, prev)
+	s.ears.Called()
+	err := s.Full.Save(ctx, r, prev)
+	if err == nil {
+		s.ears.Saved(Version{r.UserID, r.Version})
+	}
+	return err
 }

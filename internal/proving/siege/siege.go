@@ -44,16 +44,17 @@ type siege struct {
 	failed   func() bool
 	patience time.Duration
 
-	mu       sync.Mutex
-	wrong    []Finding       // what must not be
-	broken   []string        // what the siege itself has missed
-	accepted map[string]int  // how often each code was accepted
-	owed     map[event]int   // how many must be told
-	told     map[event]int   // and how many were
-	seen     map[string]bool // the ids of these
-	tries    map[string]int  // requests by their outcome
-	acked    map[Deed]int
-	known    map[string]*account
+	mu      sync.Mutex
+	wrong   []Finding            // what must not be
+	broken  []string             // what the siege itself has missed
+	uses    map[string]use       // by the name of the code
+	records map[string]*versions // by the user
+	owed    map[event]int        // how many must be told
+	told    map[event]int        // and how many were
+	seen    map[string]bool      // the ids of these
+	tries   map[string]int       // requests by their outcome
+	acked   map[Deed]int
+	known   map[string]*account
 }
 
 // An event stands for the events of one kind that one user is told of.
@@ -99,15 +100,16 @@ func newSiege(t *testing.T, start Starter, strike func()) *siege {
 	}
 	s := &siege{
 		clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
-		accepted: map[string]int{}, owed: map[event]int{}, told: map[event]int{}, seen: map[string]bool{}, tries: map[string]int{},
+		uses: map[string]use{}, records: map[string]*versions{}, owed: map[event]int{}, told: map[event]int{}, seen: map[string]bool{}, tries: map[string]int{},
 		acked: map[Deed]int{}, known: map[string]*account{},
 		failed: t.Failed, patience: patience,
 	}
 	s.ctx, s.giveUp = context.WithCancel(t.Context())
-	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Told: s.take})
+	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Loaded: s.loaded, Saved: s.saved, Told: s.take})
 	for _, user := range slices.Concat(racers, owners) {
 		s.enrol(user)
 	}
+	s.clock.Advance(30 * time.Second) // their apps show another code
 	s.change(owners[1])
 	clear(s.acked) // that was no siege yet
 	return s
@@ -148,6 +150,8 @@ const pause = 6 * time.Hour
 // end, with the database up again, everybody tries once more what they had.
 func (s *siege) round(n int, strikes bool) {
 	s.clock.Advance(pause)
+	s.part()
+	s.forget()
 	s.at.Store(0)
 	if strikes {
 		s.at.Store(s.calls.Load() + 5 + s.seed.Int64N(60))
@@ -155,13 +159,13 @@ func (s *siege) round(n int, strikes bool) {
 	victim := fmt.Sprintf("victim-%d", n)
 	s.enrol(victim)
 	s.clock.Advance(30 * time.Second)
-	spent := map[string]string{}
+	spent := map[string]code{}
 	var all sync.WaitGroup
 	renews := racers[n%len(racers)]
 	for _, user := range racers {
 		for node := range s.nodes { // the same code at once, and the one before again
-			all.Go(func() { s.appCode(s.try, node, user, 0) })
-			all.Go(func() { s.appCode(s.try, node+1, user, -1) })
+			all.Go(func() { s.use(s.try, node, s.shown(user, 0)) })
+			all.Go(func() { s.use(s.try, node+1, s.shown(user, -1)) })
 		}
 		if user == renews {
 			all.Go(func() { s.renew(user) })
@@ -170,7 +174,7 @@ func (s *siege) round(n int, strikes bool) {
 		code := s.spend(user)
 		spent[user] = code
 		for node := range 2 {
-			all.Go(func() { s.recoveryCode(s.try, node, user, code) })
+			all.Go(func() { s.use(s.try, node, code) })
 		}
 	}
 	closed := false // the lock of the victim
@@ -184,9 +188,10 @@ func (s *siege) round(n int, strikes bool) {
 	}
 	spent[renews] = s.spend(renews)
 	for _, user := range racers {
-		s.used(user, s.appCode(s.until, n, user, 0))
-		s.used(user, s.appCode(s.until, n+1, user, -1))
-		s.used(user, s.recoveryCode(s.until, n, user, spent[user]))
+		last, before, code := s.shown(user, 0), s.shown(user, -1), spent[user]
+		s.right(last, s.use(s.until, n, last), user != renews) // who renews has used the next one
+		s.right(before, s.use(s.until, n+1, before), false)
+		s.right(code, s.use(s.until, n, code), true)
 		s.owe(user, enrollment.EventRecoveryUsed)
 	}
 	if closed {
@@ -202,9 +207,9 @@ func (s *siege) end() []Finding {
 	if !s.over() {
 		s.deliver()
 	}
-	for code, n := range s.accepted {
-		if n > 1 {
-			s.find(Twice, "%s was accepted %d times", code, n)
+	for name, u := range s.uses {
+		if u.accepted > 1 {
+			s.find(Twice, "%s was accepted %d times", name, u.accepted)
 		}
 	}
 	if s.over() {
@@ -248,8 +253,12 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 	} else {
 		s.complete(n)
 	}
+	accepted := 0
+	for _, u := range s.uses {
+		accepted += min(u.accepted, 1)
+	}
 	return Figures{
-		Strikes: int(s.strikes.Load()), Calls: s.calls.Load(), Accepted: len(s.accepted),
+		Strikes: int(s.strikes.Load()), Calls: s.calls.Load(), Accepted: accepted,
 		Faults: s.tries[string(proving.Fault)], Wrong: s.wrong, Broken: s.broken,
 	}
 }
