@@ -130,8 +130,8 @@ func (s *siege) record(id string) *versions {
 	return x
 }
 
-// saved takes what was acknowledged.
-func (s *siege) saved(v Version) {
+// acknowledged takes what was saved.
+func (s *siege) acknowledged(v Version) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.record(v.User).saved[v.Number] = true

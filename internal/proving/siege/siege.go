@@ -33,9 +33,11 @@ type siege struct {
 
 	// strike is called in the middle of a round, at one of the calls of a store.
 	strike  func()
-	calls   atomic.Int64 // of the stores
-	at      atomic.Int64 // at which call to strike; 0 for never
-	strikes atomic.Int64 // so far
+	aim     atomic.Pointer[aim] // nil for none
+	calls   atomic.Int64        // of the stores
+	began   int64               // how many there were when the round began
+	quiet   int64               // how many there are in a round
+	strikes atomic.Int64        // so far
 
 	// The siege is over when ctx is done. It is given up when failed says that the test has
 	// failed, as a strike does, or when a request has no answer for the time of patience.
@@ -115,15 +117,6 @@ func newSiege(t *testing.T, start Starter, strike func()) *siege {
 	return s
 }
 
-// count counts a call of a store, and strikes at one.
-func (s *siege) count() {
-	if s.calls.Add(1) == s.at.Load() && s.strike != nil && !s.over() {
-		s.strikes.Add(1)
-		s.strike()
-		s.over() // if the strike has failed, nobody waits for what may not come back
-	}
-}
-
 // take takes an event, which may come more than once.
 func (s *siege) take(e enrollment.Event) {
 	s.mu.Lock()
@@ -152,9 +145,8 @@ func (s *siege) round(n int, strikes bool) {
 	s.clock.Advance(pause)
 	s.part()
 	s.forget()
-	s.at.Store(0)
-	if strikes {
-		s.at.Store(s.calls.Load() + 5 + s.seed.Int64N(60))
+	if s.began = s.calls.Load(); strikes {
+		s.draw()
 	}
 	victim := fmt.Sprintf("victim-%d", n)
 	s.enrol(victim)
@@ -183,6 +175,12 @@ func (s *siege) round(n int, strikes bool) {
 		all.Go(func() { s.change(user) })
 	}
 	all.Wait()
+	if a := s.aim.Load(); a != nil { // there were fewer calls than usual
+		s.hit(a)
+	}
+	if !strikes {
+		s.quiet = s.calls.Load() - s.began
+	}
 	if s.over() {
 		return
 	}
@@ -202,7 +200,6 @@ func (s *siege) round(n int, strikes bool) {
 // end delivers what is due, and looks for what must not be. If the siege is over before its
 // time, it looks only for what was accepted twice: nobody knows what else was done.
 func (s *siege) end() []Finding {
-	s.at.Store(0)
 	s.clock.Advance(10 * time.Minute)
 	if !s.over() {
 		s.deliver()
@@ -244,7 +241,7 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 	began := time.Now()
 	n := 0
 	for ; !l.over(n, began) && !s.over(); n++ {
-		s.round(n, n%2 == 1)
+		s.round(n, n%2 == 1 && s.strike != nil)
 	}
 	s.end()
 	t.Logf("%d rounds, outcomes %v, acknowledged %v", n, s.tries, s.acked)

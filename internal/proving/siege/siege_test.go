@@ -36,6 +36,13 @@ func (f *forgetful) Save(ctx context.Context, r store.Record, prev int64) error 
 	return nil
 }
 
+// flush sees that no write so far is lost.
+func (f *forgetful) flush() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.log = nil
+}
+
 // die takes the latest writes back.
 func (f *forgetful) die() {
 	f.mu.Lock()
