@@ -32,11 +32,15 @@ func (s *siege) try(node int, r Request) Reply {
 	return a
 }
 
-// until asks a node until there is an answer. Without one, the siege is over.
-func (s *siege) until(node int, r Request) Reply {
+// until asks nodes, beginning with this one, until one of them answers. After a fault, the
+// next one is asked: it knows of what the others have done only what is stored.
+func (s *siege) until(node int, r Request) Reply { return s.among(r, node, node+1, node+2) }
+
+// among is until for these nodes. If none of them answers, the siege is over.
+func (s *siege) among(r Request, nodes ...int) Reply {
 	faults := 0
 	for began := time.Now(); ; {
-		a := s.try(node, r)
+		a := s.try(nodes[faults%len(nodes)], r)
 		faults += a.faults
 		a.faults = faults
 		if a.Reason != proving.Fault || s.over() {
@@ -47,6 +51,13 @@ func (s *siege) until(node int, r Request) Reply {
 			return a
 		}
 		time.Sleep(10 * time.Millisecond) // it comes back
+	}
+}
+
+// back waits until each node answers again.
+func (s *siege) back() {
+	for node := range s.nodes {
+		s.among(Request{Do: status, User: racers[0]}, node)
 	}
 }
 

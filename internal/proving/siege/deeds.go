@@ -2,6 +2,8 @@ package siege
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -21,17 +23,20 @@ func (s *siege) know(id string) *account {
 	return u
 }
 
-// renew makes new recovery codes, and asks for them again where the answer was lost.
-func (s *siege) renew(id string) {
-	const node = 1
+// renew makes new recovery codes, and asks for them again where the answer was lost. What
+// each of these begins, another node goes on with.
+func (s *siege) renew(node int, id string) {
 	begun := s.until(node, Request{Do: prepare, User: id})
 	if begun.Reason != "" {
 		s.refused(Failed, id, "PrepareRenewal", begun.Reason)
 		return
 	}
-	done := s.until(node, Request{Do: renew, User: id, Token: begun.Token, Code: s.shown(id, 1).text})
+	// The code is one of the next step, so that nobody else uses it. The first node, whose
+	// clock is behind, does not take it yet.
+	node %= len(s.nodes)
+	done := s.among(Request{Do: renew, User: id, Token: begun.Token, Code: s.shown(id, 1).text}, 1+node%2, 2-node%2)
 	if done.Reason == enrollment.ReasonAlreadyRenewed { // the answer was lost
-		done = s.until(node, Request{Do: renewalCodes, User: id, Token: begun.Token})
+		done = s.until(0, Request{Do: renewalCodes, User: id, Token: begun.Token})
 	}
 	if done.Reason != "" || len(done.Codes) == 0 {
 		s.refused(Failed, id, "RenewCodesOnce", done.Reason)
@@ -42,46 +47,55 @@ func (s *siege) renew(id string) {
 	s.owe(id, enrollment.EventCodesRenewed)
 }
 
-// guess types wrong codes until the lock closes, and reports whether it does. No more than
-// five may be evaluated.
-func (s *siege) guess(id string) bool {
+// guess types wrong codes at all nodes at once until the lock closes, and reports whether it
+// does. No more than five may be evaluated.
+func (s *siege) guess(node int, id string) bool {
 	wrong := proving.WrongCode(s.clock.Now(), s.know(id).key)
-	evaluated := 0
-	for node := 0; ; node++ {
-		reason := s.until(node, Request{Do: verify, User: id, Code: wrong}).Reason
-		if reason == enrollment.ReasonLocked {
-			break
-		}
-		if evaluated++; reason != enrollment.ReasonWrongCode || evaluated > 5 {
-			s.refused(Guesses, id, fmt.Sprint("wrong code ", evaluated), reason)
-			return false
-		}
+	var evaluated, open atomic.Int64
+	var all sync.WaitGroup
+	for first := range s.nodes {
+		all.Go(func() {
+			for node := first; ; node++ {
+				reason := s.until(node, Request{Do: verify, User: id, Code: wrong}).Reason
+				if reason == enrollment.ReasonLocked {
+					return
+				}
+				if n := evaluated.Add(1); reason != enrollment.ReasonWrongCode || n > 5 {
+					s.refused(Guesses, id, fmt.Sprint("wrong code ", n), reason)
+					open.Add(1)
+					return
+				}
+			}
+		})
+	}
+	if all.Wait(); open.Load() > 0 {
+		return false
 	}
 	s.ack(lock)
 	s.owe(id, enrollment.EventLocked)
-	s.locked(id)
+	s.locked(node, id)
 	return true
 }
 
 // locked sees that an account is locked: not even the right code is evaluated.
-func (s *siege) locked(id string) {
-	if reason := s.until(0, Request{Do: verify, User: id, Code: s.shown(id, 0).text}).Reason; reason != enrollment.ReasonLocked {
+func (s *siege) locked(node int, id string) {
+	if reason := s.until(node, Request{Do: verify, User: id, Code: s.shown(id, 0).text}).Reason; reason != enrollment.ReasonLocked {
 		s.refused(Opened, id, "the right code of a locked account", reason)
 	}
 }
 
 // change signs in and switches the second factor off, or switches it on. What was
 // acknowledged stays.
-func (s *siege) change(id string) {
-	s.check(id)
+func (s *siege) change(node int, id string) {
+	s.check(node, id)
 	u := s.know(id)
 	if u.state != store.Confirmed {
-		s.enrol(id)
+		s.enrol(node+1, id)
 		return
 	}
 	c := s.shown(id, 0)
-	s.right(c, s.use(s.until, 1, c), true)
-	reason := s.until(1, Request{Do: disable, User: id}).Reason
+	s.right(c, s.use(s.until, node+1, c), true)
+	reason := s.until(node+2, Request{Do: disable, User: id}).Reason
 	if reason != "" && reason != enrollment.ReasonNotEnrolled { // it is off, and the answer was lost
 		s.refused(Failed, id, "Disable", reason)
 		return
@@ -89,12 +103,12 @@ func (s *siege) change(id string) {
 	u.state = store.Disabled
 	s.ack(disable)
 	s.owe(id, enrollment.EventDisabled)
-	s.check(id)
+	s.check(node, id)
 }
 
-// enrol sets an app up, and asks for it again where the answer was lost.
-func (s *siege) enrol(id string) {
-	const node = 2
+// enrol sets an app up, and asks for it again where the answer was lost. What each of these
+// begins, another node goes on with.
+func (s *siege) enrol(node int, id string) {
 	begun := s.until(node, Request{Do: begin, User: id})
 	if begun.Reason != "" {
 		s.refused(Failed, id, "Begin", begun.Reason)
@@ -105,9 +119,9 @@ func (s *siege) enrol(id string) {
 		s.miss("%s: %v", id, err)
 		return
 	}
-	done := s.until(node, Request{Do: confirm, User: id, Token: begun.Token, Code: proving.Shown(key, s.clock.Now())})
+	done := s.until(node+1, Request{Do: confirm, User: id, Token: begun.Token, Code: proving.Shown(key, s.clock.Now())})
 	if done.Reason == enrollment.ReasonAlreadyConfirmed { // the answer was lost
-		done = s.until(node, Request{Do: setupCodes, User: id, Token: begun.Token})
+		done = s.until(node+2, Request{Do: setupCodes, User: id, Token: begun.Token})
 	}
 	if done.Reason != "" || len(done.Codes) == 0 {
 		s.refused(Failed, id, "Confirm", done.Reason)
@@ -120,9 +134,9 @@ func (s *siege) enrol(id string) {
 
 // check looks whether the account is as its owner was told. The owner goes on with what is
 // there, so that a loss is found once.
-func (s *siege) check(id string) {
+func (s *siege) check(node int, id string) {
 	u := s.know(id)
-	a := s.until(0, Request{Do: status, User: id})
+	a := s.until(node, Request{Do: status, User: id})
 	if a.Reason == "" && a.State != u.state {
 		s.find(Undone, "%s: the account is %v, and its owner was told %v", id, a.State, u.state)
 		u.state = a.State

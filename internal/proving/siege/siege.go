@@ -108,11 +108,11 @@ func newSiege(t *testing.T, start Starter, strike func()) *siege {
 	}
 	s.ctx, s.giveUp = context.WithCancel(t.Context())
 	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Loaded: s.loaded, Saved: s.saved, Told: s.take})
-	for _, user := range slices.Concat(racers, owners) {
-		s.enrol(user)
+	for node, user := range slices.Concat(racers, owners) {
+		s.enrol(node, user)
 	}
 	s.clock.Advance(30 * time.Second) // their apps show another code
-	s.change(owners[1])
+	s.change(0, owners[1])
 	clear(s.acked) // that was no siege yet
 	return s
 }
@@ -149,7 +149,7 @@ func (s *siege) round(n int, strikes bool) {
 		s.draw()
 	}
 	victim := fmt.Sprintf("victim-%d", n)
-	s.enrol(victim)
+	s.enrol(n, victim)
 	s.clock.Advance(30 * time.Second)
 	spent := map[string]code{}
 	var all sync.WaitGroup
@@ -160,7 +160,7 @@ func (s *siege) round(n int, strikes bool) {
 			all.Go(func() { s.use(s.try, node+1, s.shown(user, -1)) })
 		}
 		if user == renews {
-			all.Go(func() { s.renew(user) })
+			all.Go(func() { s.renew(n, user) })
 			continue
 		}
 		code := s.spend(user)
@@ -170,9 +170,9 @@ func (s *siege) round(n int, strikes bool) {
 		}
 	}
 	closed := false // the lock of the victim
-	all.Go(func() { closed = s.guess(victim) })
-	for _, user := range owners {
-		all.Go(func() { s.change(user) })
+	all.Go(func() { closed = s.guess(n, victim) })
+	for i, user := range owners {
+		all.Go(func() { s.change(n+i, user) })
 	}
 	all.Wait()
 	if a := s.aim.Load(); a != nil { // there were fewer calls than usual
@@ -193,8 +193,9 @@ func (s *siege) round(n int, strikes bool) {
 		s.owe(user, enrollment.EventRecoveryUsed)
 	}
 	if closed {
-		s.locked(victim)
+		s.locked(n, victim)
 	}
+	s.back()
 }
 
 // end delivers what is due, and looks for what must not be. If the siege is over before its
@@ -229,8 +230,8 @@ func (s *siege) deliver() {
 	if reason := s.until(0, Request{Do: sweep}).Reason; reason != "" {
 		s.refused(Failed, "all", "Sweep", reason)
 	}
-	for _, user := range slices.Concat(racers, owners) {
-		s.check(user)
+	for node, user := range slices.Concat(racers, owners) {
+		s.check(node, user)
 	}
 }
 
