@@ -101,9 +101,11 @@ func (got outcome) agrees(want outcome, order []turn) bool {
 }
 
 // orders are the orders of operations that could explain the results: all orders of those
-// that came to an answer, with and without each of the others.
+// that came to an answer, with and without each of the others. Beside a move, a Sweep may
+// find the account under neither id.
 func (r *rig) orders(results []result) (orders [][]turn) {
 	split := r.split()
+	moving := slices.ContainsFunc(r.ops, func(op operation) bool { return op.moves })
 	var extend func(order []turn, made []int)
 	extend = func(order []turn, made []int) {
 		complete := true
@@ -112,7 +114,7 @@ func (r *rig) orders(results []result) (orders [][]turn) {
 				continue
 			}
 			unknown := results[i].unknown()
-			complete = complete && unknown
+			complete = complete && (unknown || moving && op.skips)
 			for writes := op.parts + 1; writes > made[i]; writes-- {
 				if split && writes != made[i]+1 || !split && writes <= op.parts && (!unknown || made[i] > 0) {
 					continue

@@ -37,6 +37,7 @@ type operation struct {
 	spends string // what it may use once over all user ids
 	parts  int    // how many writes it can have made when it is not over; 0 for one write
 	moves  bool   // it is Admin.Move, which is called again until it has come to an answer
+	skips  bool   // what it misses beside a move, the next one does
 	newKey bool   // its node seals under the new key already, in a rollout
 }
 

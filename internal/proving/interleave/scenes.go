@@ -235,7 +235,7 @@ var (
 	erase    = parted(2, support("erase", func(ctx ctx, s st, a admin) error { return a.Erase(ctx, a.user) }))
 	takeOver = support("import", func(ctx ctx, s st, a admin) error { return a.Import(ctx, a.user, s.Imported(false)) })
 
-	sweep = operation{name: "sweep", run: func(ctx ctx, s st, g gd) (string, error) {
+	sweep = operation{name: "sweep", skips: true, run: func(ctx ctx, s st, g gd) (string, error) {
 		d, err := enrollment.NewDirectory(g.Guard, g.store)
 		if err != nil {
 			return "", err
