@@ -17,10 +17,11 @@
 // 3,000 of three, and 16,000 of three with a fault.
 //
 // The operations of each state stand beside each other, and those of different states in an
-// account that has all at once. They stand beside what can come at any time, beside a change of the key by a node that has the new one already, and beside
-// [enrollment.Admin.Move]. A move that came to no answer is called again at the end, as
-// its documentation says, and what was there before is judged as well. A code that works
-// under two user ids is a failure, whatever explains it.
+// account that has all at once. They stand beside what can come at any time, beside a change
+// of the key by a node that has the new one already, and beside [enrollment.Admin.Move]. A
+// move that came to no answer is called again at the end, as its documentation says, and
+// what was there before is judged as well. A code that works under two user ids is a
+// failure, whatever explains it.
 //
 // What the outcome is held against is the same Guard, whose operations are run
 // alone. That they do the right thing alone is what the other proofs are for.
