@@ -128,7 +128,7 @@
 //
 // Leave row-level security off for the table: a row that it hides reads as a user without
 // two-factor authentication. If every table of yours has it, let the Store connect as the
-// owner of this one, or as a role with BYPASSRLS. [Store.Check] refuses a role to which it
+// owner of this one (without FORCE), or as a role with BYPASSRLS. [Store.Check] refuses a role to which it
 // applies.
 //
 // Stop the old primary before you promote the standby. A Load that the old primary still

@@ -53,11 +53,10 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 //
 // It bypasses the Guard. Events that the user has not heard of yet are lost, and
 // nobody is told that the account was erased. Where that matters, call Admin.Erase of
-// package enrollment after the commit instead; it does nothing if there is no row. Do so
-// in a Galera cluster, where a transaction may not see the row yet, and
-// as well if an Admin.Move to this user id was interrupted: the row of the old id still
-// has the account then, and the same Move would bring it back, with codes that were used
-// since.
+// package enrollment after the commit instead; it does nothing if there is no row. Do so in
+// a Galera cluster, where a transaction may not see the row yet. Do so as well if an
+// Admin.Move to this user id was interrupted: the row of the old id still has the account
+// then, and the same Move would bring it back, with codes that were used since.
 //
 // Nothing else of a Store can be part of a transaction. What a Guard saves has to
 // stay when the request fails: a wrong code that was counted, a code that was used.

@@ -66,7 +66,7 @@ func applyPostgres(ctx context.Context, db *sql.DB, t table, statements []string
 // database and the role, so that they are the same for all sessions.
 func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
 	var fsync, commit, standbys, isolation, encoding, recovery, persistence, hides, confirms string
-	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p'), coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND proargtypes[2] = 'text'::regtype), false)::text`,
+	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p'), coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND proargtypes[2] = 'text'::regtype), false)::text`,
 		t.quoted("")).Scan(&fsync, &commit, &standbys, &isolation, &encoding, &recovery, &persistence, &hides, &confirms)
 	if err != nil {
 		return nil, err
