@@ -44,7 +44,7 @@ type turn struct{ op, writes int }
 
 // possible returns an error unless the outcome is one of the operations run one after the
 // other, and no code was accepted twice. An operation whose process does not know may have
-// been done or not.
+// been done or not; so may a Sweep beside a move.
 //
 // Erasing and moving take several writes, and a process that does not know may have made
 // some of them. Beside each other, each of their writes is an operation of its own: an

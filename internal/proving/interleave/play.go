@@ -10,6 +10,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/states"
+	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
 // walk plays schedules until the outcome of one is impossible, or all that can come has
@@ -150,7 +151,9 @@ func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool)) (resu
 func (r *rig) arrives() {
 	for _, p := range r.processes {
 		if p.late != nil {
-			p.late.do()
+			if err := p.late.do(); err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound) {
+				r.t.Errorf("a write that comes late: %v", err)
+			}
 			p.late = nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -88,7 +89,7 @@ type process struct {
 
 // A lateWrite is on its way to the store. Its caller has given up.
 type lateWrite struct {
-	do func()
+	do func() error
 
 	saves store.Record // unless it erases
 	prev  int64
@@ -118,7 +119,11 @@ func (p *process) call(ctx context.Context, op proving.Op, user string, do func(
 		p.dead = true
 		return errDead
 	case late:
-		p.late = &lateWrite{do: func() { _ = do(context.WithoutCancel(ctx)) }}
+		p.late = &lateWrite{do: func() error {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Hour)
+			defer cancel()
+			return do(ctx)
+		}}
 		return errFault
 	case diesAfter:
 		_ = do(ctx)

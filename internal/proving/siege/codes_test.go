@@ -25,23 +25,25 @@ func TestSiegeCatchesBurntCodes(t *testing.T) {
 		"recovery codes":           {func(r Request) bool { return len(r.Code) > 6 }, 2 * 3},
 		"recovery codes of a user": {func(r Request) bool { return len(r.Code) > 6 && r.User == "carol" }, 2},
 	} {
-		start := func(t *testing.T, e Ears) Nodes {
-			nodes := same(proving.Memory(t).(proving.Full)).Start(t, e)
-			for i, node := range nodes {
-				nodes[i] = func(ctx context.Context, r Request) (Reply, error) {
-					a, err := node(ctx, r)
-					if (r.Do == verify || r.Do == signIn) && a.Reason == "" && c.burns(r) {
-						a.Reason = enrollment.ReasonReplayed
+		t.Run(what, func(t *testing.T) {
+			start := func(t *testing.T, e Ears) Nodes {
+				nodes := same(proving.Memory(t).(proving.Full)).Start(t, e)
+				for i, node := range nodes {
+					nodes[i] = func(ctx context.Context, r Request) (Reply, error) {
+						a, err := node(ctx, r)
+						if (r.Do == verify || r.Do == signIn) && a.Reason == "" && c.burns(r) {
+							a.Reason = enrollment.ReasonReplayed
+						}
+						return a, err
 					}
-					return a, err
 				}
+				return nodes
 			}
-			return nodes
-		}
-		figures := newSiege(t, start, nil).besiege(t, Length{Rounds: 2})
-		if n := figures.Of(Burnt); n != c.want || len(figures.Wrong) != n {
-			t.Errorf("%s: %d of %d findings, want %d:\n%s", what, n, len(figures.Wrong), c.want, figures.Findings())
-		}
+			figures := newSiege(t, start, nil).besiege(t, Length{Rounds: 2})
+			if n := figures.Of(Burnt); n != c.want || len(figures.Wrong) != n {
+				t.Errorf("%d of %d findings, want %d:\n%s", n, len(figures.Wrong), c.want, figures.Findings())
+			}
+		})
 	}
 }
 

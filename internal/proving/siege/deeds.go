@@ -38,9 +38,12 @@ func (s *siege) renew(node int, id string) {
 	if done.Reason == enrollment.ReasonAlreadyRenewed { // the answer was lost
 		done = s.until(0, Request{Do: renewalCodes, User: id, Token: begun.Token})
 	}
-	if done.Reason != "" || len(done.Codes) == 0 {
+	if done.Reason != "" {
 		s.refused(Failed, id, "RenewCodesOnce", done.Reason)
 		return
+	}
+	if len(done.Codes) == 0 {
+		s.find(Failed, "%s: RenewCodesOnce: no codes", id)
 	}
 	s.know(id).codes = done.Codes
 	s.ack(renew)
@@ -123,9 +126,12 @@ func (s *siege) enrol(node int, id string) {
 	if done.Reason == enrollment.ReasonAlreadyConfirmed { // the answer was lost
 		done = s.until(node+2, Request{Do: setupCodes, User: id, Token: begun.Token})
 	}
-	if done.Reason != "" || len(done.Codes) == 0 {
+	if done.Reason != "" {
 		s.refused(Failed, id, "Confirm", done.Reason)
 		return
+	}
+	if len(done.Codes) == 0 {
+		s.find(Failed, "%s: Confirm: no codes", id)
 	}
 	*s.know(id) = account{key, done.Codes, store.Confirmed}
 	s.ack(confirm)

@@ -67,7 +67,9 @@ func (f *forgetful) die() {
 // which it has acknowledged, and against one that loses nothing. Each kind of loss is found.
 func TestSiegeCatchesForgetfulStore(t *testing.T) {
 	t.Parallel()
-	Run(t, same(proving.Memory(t).(proving.Full)).Start, nil, Length{Rounds: 60})
+	t.Run("whole", func(t *testing.T) {
+		Run(t, same(proving.Memory(t).(proving.Full)).Start, nil, Length{Rounds: 60})
+	})
 	f := &forgetful{Full: proving.Memory(t).(proving.Full)}
 	figures := Find(t, same(f).Start, f.die, Length{Rounds: 40})
 	for _, kind := range []Kind{Twice, Refused, Undone, Events} {
@@ -209,24 +211,26 @@ func TestSiegeMissesEvents(t *testing.T) {
 		"to somebody else": func(x, _ enrollment.Event) []enrollment.Event { x.UserID = "mallory"; return []enrollment.Event{x} },
 	} {
 		for _, kind := range counted {
-			var once sync.Once
-			start := func(t *testing.T, e Ears) Nodes {
-				told := e.Told
-				e.Told = func(x enrollment.Event) {
-					all := []enrollment.Event{x}
-					if x.Kind == kind {
-						once.Do(func() { all = tell(x, x) })
+			t.Run(string(kind)+" "+what, func(t *testing.T) {
+				var once sync.Once
+				start := func(t *testing.T, e Ears) Nodes {
+					told := e.Told
+					e.Told = func(x enrollment.Event) {
+						all := []enrollment.Event{x}
+						if x.Kind == kind {
+							once.Do(func() { all = tell(x, x) })
+						}
+						for _, x := range all {
+							told(x)
+						}
 					}
-					for _, x := range all {
-						told(x)
-					}
+					return same(proving.Memory(t).(proving.Full)).Start(t, e)
 				}
-				return same(proving.Memory(t).(proving.Full)).Start(t, e)
-			}
-			wrong := Find(t, start, nil, Length{Rounds: 2}).Wrong
-			if len(wrong) == 0 || !strings.Contains(wrong[0].What, ": "+string(kind)+" happened ") {
-				t.Errorf("an event %s was told %s: %v", kind, what, wrong)
-			}
+				wrong := Find(t, start, nil, Length{Rounds: 2}).Wrong
+				if len(wrong) == 0 || !strings.Contains(wrong[0].What, ": "+string(kind)+" happened ") {
+					t.Errorf("the findings: %v", wrong)
+				}
+			})
 		}
 	}
 }
