@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/need"
@@ -36,14 +38,22 @@ func exists(t *testing.T, key, id string) bool {
 	t.Helper()
 	text, err := os.ReadFile("/proc/sysvipc/shm")
 	if err != nil {
-		t.Skip(err)
+		need.Missing(t, err.Error())
 	}
 	for line := range strings.Lines(string(text)) {
-		if words := strings.Fields(line); words[0] == key && words[1] == id {
+		if words := strings.Fields(line); words[1] == id && sameKey(words[0], key) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameKey compares the key in /proc with that of PostgreSQL, which may have extended its sign to
+// 64 bits.
+func sameKey(signed, key string) bool {
+	a, err := strconv.ParseInt(signed, 10, 32)
+	b, failed := strconv.ParseUint(key, 10, 64)
+	return err == nil && failed == nil && int32(a) == int32(b)
 }
 
 // files returns what the server has mapped that is in the memory of the machine.
@@ -55,7 +65,7 @@ func (s *Server) files(t *testing.T) (files []string) {
 	}
 	maps, err := os.ReadFile(fmt.Sprintf("/proc/%s/maps", strings.TrimSpace(string(pid))))
 	if err != nil {
-		t.Skip(err)
+		need.Missing(t, err.Error())
 	}
 	for line := range strings.Lines(string(maps)) {
 		if _, name, found := strings.Cut(line, "/dev/shm/"); found {
@@ -76,9 +86,15 @@ func TestFailOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stop := sync.OnceValue(p.Stop)
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	primary, standby := p.primary.watch(t, "the primary"), p.standby.watch(t, "the standby")
 	if err := p.FailOver(t.Context()); err != nil {
-		t.Fatal(errors.Join(err, p.Stop()))
+		t.Fatal(err)
 	}
 	primary()
 
@@ -97,8 +113,8 @@ func TestFailOver(t *testing.T) {
 	if p.Log() == "" {
 		t.Error("there is no log")
 	}
-	if err := p.Stop(); err != nil {
-		t.Error(err)
+	if err := stop(); err != nil {
+		t.Fatal(err)
 	}
 	second()
 }

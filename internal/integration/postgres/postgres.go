@@ -37,7 +37,8 @@ const script = `
 "$BIN/initdb" --pgdata "$DIR/data" --username postgres --auth trust --encoding UTF8 --locale C --no-sync >"$DIR/log" 2>&1 || exit
 ` + serve
 
-// serve runs the server. Its shared memory is in files of the data folder, for the most part.
+// serve runs the server. The shared memory that it makes while it runs is in files of the data
+// folder.
 const serve = `
 serve() {
   exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 \
@@ -45,7 +46,7 @@ serve() {
 }
 `
 
-// clean removes the rest of the shared memory of a server that was killed. One that has ended
+// clean removes the segment of a server that was killed. One that has ended
 // in order has done that itself, and has removed the file that says which it was. The
 // second word of the seventh line is its number.
 const clean = `

@@ -17,8 +17,8 @@ import (
 // ErrMissing says that there is nothing to start here.
 var ErrMissing = errors.New("no server")
 
-// startTimeout and stopTimeout bound what the server may take. The shell kills one that does
-// not end later than Stop does, which says so.
+// startTimeout and stopTimeout bound what the server may take. Stop kills one that does not end,
+// and says so. The shell kills it later: if there is nobody any more who would call Stop.
 const (
 	startTimeout = 60 * time.Second
 	stopTimeout  = 60 * time.Second
