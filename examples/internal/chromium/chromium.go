@@ -58,7 +58,7 @@ func Open(t testing.TB, at string) *Tab {
 // is killed. So that is to be in the folder of the profile, where systems allow so long a path of
 // the socket.
 const (
-	singleton     = "/org.chromium.Chromium.XXXXXX/SingletonSocket"
+	singleton     = "/org.chromium.Chromium.abcdef/SingletonSocket"
 	longestSocket = 104 // with its end, on the system that allows least
 )
 

@@ -1,10 +1,10 @@
 package interleave
 
-// busyScene has all at once: two authenticators and one that waits, an address that waits,
-// a trusted device, a request for a reset, and a renewal of the recovery codes. So it has
-// operations beside each other of which each other scene has one at most. It has no wrong
-// codes, which count in the other scenes. Nor has it a reset that can be approved, since a
-// right code ends it, or what begins an account.
+// busyScene starts with an account that uses everything: two authenticators, a pending setup,
+// an address to confirm, a trusted device, a reset request, and a renewal token. Operations
+// meet here that are in different scenes otherwise. Three things are left to those: wrong
+// codes, a reset that can be approved, which any right code would end, and operations of users
+// who have no account yet.
 func busyScene() scene {
 	return scene{
 		state: "busy",

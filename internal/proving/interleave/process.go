@@ -83,7 +83,7 @@ type process struct {
 	waits chan call // what the process is about to call; closed when it has ended
 	goOn  chan fault
 	dead  bool
-	late  *lateWrite // nil if there is none, or it has come
+	late  *lateWrite // a write that is on its way; nil otherwise
 	knows []byte     // what the store has answered; at its end, only what its caller was told
 }
 

@@ -19,7 +19,7 @@ type code struct {
 // A use is what has come of a code.
 type use struct {
 	accepted int
-	unknown  int // requests without an answer, each of which may have used the code up
+	unknown  int // requests without an answer: each may have used the code
 }
 
 // shown is what the user's app shows some steps from now.

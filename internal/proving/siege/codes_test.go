@@ -63,8 +63,8 @@ func (s repeating) Save(ctx context.Context, r store.Record, prev int64) error {
 	return err
 }
 
-// TestSiegeBearsLostReplies sees that a siege takes a code for used that was used by a write
-// of which nobody knows.
+// TestSiegeBearsLostReplies has writes that take effect without the Guard's knowledge. A code
+// that such a write has used is no finding.
 func TestSiegeBearsLostReplies(t *testing.T) {
 	t.Parallel()
 	s := repeating{proving.Memory(t).(proving.Full), new(atomic.Int64)}

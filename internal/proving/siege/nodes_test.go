@@ -26,41 +26,42 @@ func TestSiegeChangesNodes(t *testing.T) {
 		{begin, confirm, false, confirm}, {prepare, renew, false, renew},
 		{confirm, setupCodes, true, confirm}, {renew, renewalCodes, true, renew},
 	} {
-		var mu sync.Mutex
-		did := make(map[string]map[int]bool) // by the deed and the token, which nodes
-		start := func(t *testing.T, e Ears) Nodes {
-			nodes := same(proving.Memory(t).(proving.Full)).Start(t, e)
-			for i, node := range nodes {
-				nodes[i] = func(ctx context.Context, r Request) (Reply, error) {
-					mu.Lock()
-					knows := c.next != r.Do || did[string(c.began)+r.Token][i]
-					mu.Unlock()
-					if !knows {
-						return Reply{Reason: enrollment.ReasonSetupInvalid}, nil
+		t.Run(string(c.began+" "+c.next), func(t *testing.T) {
+			var mu sync.Mutex
+			did := make(map[string]map[int]bool) // by the deed and the token, which nodes
+			start := func(t *testing.T, e Ears) Nodes {
+				nodes := same(proving.Memory(t).(proving.Full)).Start(t, e)
+				for i, node := range nodes {
+					nodes[i] = func(ctx context.Context, r Request) (Reply, error) {
+						mu.Lock()
+						knows := c.next != r.Do || did[string(c.began)+r.Token][i]
+						mu.Unlock()
+						if !knows {
+							return Reply{Reason: enrollment.ReasonSetupInvalid}, nil
+						}
+						a, err := node(ctx, r)
+						mu.Lock()
+						defer mu.Unlock()
+						token := r.Token + a.Token
+						if did[string(r.Do)+token] == nil {
+							did[string(r.Do)+token] = make(map[int]bool)
+						}
+						did[string(r.Do)+token][i] = a.Reason == ""
+						if lost := string(r.Do) + token + " was lost"; c.loses && (r.Do == confirm || r.Do == renew) && did[lost] == nil {
+							did[lost] = make(map[int]bool)
+							return Reply{}, errors.New("the answer is lost")
+						}
+						return a, err
 					}
-					a, err := node(ctx, r)
-					mu.Lock()
-					defer mu.Unlock()
-					token := r.Token + a.Token
-					if did[string(r.Do)+token] == nil {
-						did[string(r.Do)+token] = make(map[int]bool)
-					}
-					did[string(r.Do)+token][i] = a.Reason == ""
-					if lost := string(r.Do) + token + " was lost"; c.loses && (r.Do == confirm || r.Do == renew) && did[lost] == nil {
-						did[lost] = make(map[int]bool)
-						return Reply{}, errors.New("the answer is lost")
-					}
-					return a, err
 				}
+				return nodes
 			}
-			return nodes
-		}
-		s := newSiege(t, start, nil)
-		s.failed = func() bool { return false } // by another case
-		figures := s.besiege(t, Length{Rounds: 7})
-		if s.acked[c.missed] > 0 || (figures.Of(Failed) > 0) != (c.missed != "") || c.missed == "" && len(figures.Wrong)+len(figures.Broken) > 0 {
-			t.Errorf("%q is for those that did %q: %d times, %v %v\n%s", c.next, c.began, s.acked[c.missed], figures, figures.Broken, figures.Findings())
-		}
+			s := newSiege(t, start, nil)
+			figures := s.besiege(t, Length{Rounds: 7})
+			if s.acked[c.missed] > 0 || (figures.Of(Failed) > 0) != (c.missed != "") || c.missed == "" && len(figures.Wrong)+len(figures.Broken) > 0 {
+				t.Errorf("%q is for those that did %q: %d times, %v %v\n%s", c.next, c.began, s.acked[c.missed], figures, figures.Broken, figures.Findings())
+			}
+		})
 	}
 }
 

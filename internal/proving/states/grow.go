@@ -164,7 +164,6 @@ func (s *State) grow() {
 		s.stage(enrollment.ByReceipt(s.Receipt))
 		s.Pass(time.Minute)
 	case "matured":
-		s.Challenge = s.Kit.Challenge(User)
 		ask()
 		s.Pass(3 * 24 * time.Hour)
 		s.Challenge = s.Kit.Challenge(User)
