@@ -32,7 +32,7 @@ func TestCase47_IdsAreBytes(t *testing.T) {
 			testenv.Missing(t, "this PostgreSQL makes no database with an ICU locale: "+err.Error())
 		}
 		dsn, _, _ = strings.Cut(dsn, " search_path=")
-		db := testenv.OpenPostgres(t, strings.Replace(dsn, "dbname=postgres", "dbname=in_a_language_"+schema, 1))
+		db := testenv.OpenPostgres(t, testenv.Replaced(t, dsn, "dbname=postgres", "dbname=in_a_language_"+schema))
 		fiveAccounts(t, migrated(t, sqlstore.New(db, sqlstore.PostgreSQL)), ids)
 	})
 }

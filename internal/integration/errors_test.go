@@ -158,7 +158,7 @@ var sqlTroubles = map[string]func(t *testing.T) proving.Trouble{
 	"MySQL 1290, read only, as after a failover to another server": func(t *testing.T) proving.Trouble {
 		// On a server of its own, with a user who may not write in spite of that.
 		b := benchOn(t, sqlstore.MySQL, testenv.MariaDBWith(t), func(dsn string) string {
-			return strings.Replace(dsn, "root@", "app@", 1)
+			return testenv.Replaced(t, dsn, "root@", "app@")
 		})
 		exec := func(statement string) {
 			t.Helper()
@@ -204,7 +204,7 @@ var sqlTroubles = map[string]func(t *testing.T) proving.Trouble{
 	},
 	"SQLite busy, after busy_timeout": func(t *testing.T) proving.Trouble {
 		b := openBench(t, sqlstore.SQLite, func(dsn string) string {
-			return strings.Replace(dsn, "busy_timeout(10000)", "busy_timeout(20)", 1)
+			return testenv.Replaced(t, dsn, "busy_timeout(10000)", "busy_timeout(20)")
 		})
 		return proving.Trouble{Store: b.store, Meet: func(r store.Record, prev int64) error {
 			h := b.hold("SELECT 1", lockAlice)

@@ -121,7 +121,7 @@ func TestMariaDBRights(t *testing.T) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	s := sqlstore.New(testenv.OpenMariaDB(t, strings.Replace(dsn, "root@", user+"@", 1)), sqlstore.MySQL)
+	s := sqlstore.New(testenv.OpenMariaDB(t, testenv.Replaced(t, dsn, "root@", user+"@")), sqlstore.MySQL)
 	for name, err := range map[string]error{
 		"Migrate": s.Migrate(t.Context()),
 		"Check":   s.Check(t.Context()),

@@ -64,7 +64,7 @@ func postgresRole(t *testing.T) (owner, app string, grant []string) {
 	}
 	role := "opens_" + schema
 	execute(t, sqlstore.PostgreSQL, owner, "CREATE ROLE "+role+" LOGIN", "GRANT USAGE ON SCHEMA "+schema+" TO "+role)
-	return owner, strings.Replace(owner, "user=postgres", "user="+role, 1), []string{
+	return owner, testenv.Replaced(t, owner, "user=postgres", "user="+role), []string{
 		"GRANT SELECT, INSERT, UPDATE, DELETE ON twofactor_accounts TO " + role,
 		"GRANT SELECT ON twofactor_accounts_version TO " + role,
 	}
@@ -82,7 +82,7 @@ func mariaRole(t *testing.T) (owner, app string, grant []string) {
 	execute(t, sqlstore.MySQL, owner,
 		"CREATE TABLE other (id INT)", // without the right to anything in a database, nobody can connect to it
 		"CREATE USER "+user+"@localhost", "GRANT SELECT ON other TO "+user+"@localhost")
-	return owner, strings.Replace(owner, "root@", user+"@", 1), []string{
+	return owner, testenv.Replaced(t, owner, "root@", user+"@"), []string{
 		"GRANT SELECT, INSERT, UPDATE, DELETE ON twofactor_accounts TO " + user + "@localhost",
 		"GRANT SELECT ON twofactor_accounts_version TO " + user + "@localhost",
 	}

@@ -58,7 +58,7 @@ func TestRights(t *testing.T) {
 			t.Fatalf("%s: %v", statement, err)
 		}
 	}
-	s := sqlstore.New(testenv.OpenPostgres(t, strings.Replace(dsn, "user=postgres", "user=app_of_"+schema, 1)), sqlstore.PostgreSQL)
+	s := sqlstore.New(testenv.OpenPostgres(t, testenv.Replaced(t, dsn, "user=postgres", "user=app_of_"+schema)), sqlstore.PostgreSQL)
 	for name, err := range map[string]error{
 		"Migrate": s.Migrate(t.Context()),
 		"Check":   s.Check(t.Context()),

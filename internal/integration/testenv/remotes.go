@@ -27,7 +27,7 @@ var Remotes = []Remote{
 		"PostgreSQL",
 		func(t testing.TB) string { return filepath.Join(startPostgres(t).Dir, ".s.PGSQL.5432") },
 		func(t testing.TB, addr *net.TCPAddr) func() proving.Full {
-			dsn := replaced(t, PostgresDSN(t), "host="+startPostgres(t).Dir, fmt.Sprintf("host=%v port=%d", addr.IP, addr.Port))
+			dsn := Replaced(t, PostgresDSN(t), "host="+startPostgres(t).Dir, fmt.Sprintf("host=%v port=%d", addr.IP, addr.Port))
 			return func() proving.Full {
 				return migrated(t, openPool(t, "pgx", dsn+" default_query_exec_mode=exec"), sqlstore.PostgreSQL)
 			}
@@ -37,7 +37,7 @@ var Remotes = []Remote{
 		"MariaDB",
 		func(t testing.TB) string { return filepath.Join(startMariaDB(t).Dir, "socket") },
 		func(t testing.TB, addr *net.TCPAddr) func() proving.Full {
-			dsn := replaced(t, MariaDBDSN(t), "unix("+startMariaDB(t).Dir+"/socket)", "tcp("+addr.String()+")")
+			dsn := Replaced(t, MariaDBDSN(t), "unix("+startMariaDB(t).Dir+"/socket)", "tcp("+addr.String()+")")
 			return func() proving.Full {
 				return migrated(t, openPool(t, "mysql", dsn+"?interpolateParams=true"), sqlstore.MySQL)
 			}
@@ -47,9 +47,9 @@ var Remotes = []Remote{
 	{"Redis without retries", RedisSocket, remoteRedis(-1)},
 }
 
-// replaced replaces a part of a data source name that must be there. Otherwise the store would
-// go past the network that is in its way.
-func replaced(t testing.TB, dsn, before, after string) string {
+// Replaced replaces a part of a data source name that must be there. Otherwise the test would
+// meet another database, or another user, than it says.
+func Replaced(t testing.TB, dsn, before, after string) string {
 	t.Helper()
 	if strings.Count(dsn, before) != 1 {
 		t.Fatalf("%q has not one %q", dsn, before)

@@ -1,4 +1,0 @@
-package testenv
-
-// Replaced is replaced, for its test.
-var Replaced = replaced
