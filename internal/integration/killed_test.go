@@ -5,41 +5,52 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
-	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
-	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
-// besiege kills what is under the stores in every other round.
-func besiege(t *testing.T, what string, open func() proving.Full, kill func() error) {
-	t.Helper()
-	long.Report(t, what, siege.Run(t, siege.Open(open).Start, func() {
+func killing(t *testing.T, kill func() error) func() {
+	return func() {
 		if err := kill(); err != nil {
 			t.Error(err)
 		}
-	}, long.Siege(t, 6)))
+	}
 }
 
-// TestKilledServer kills database servers in the middle of sign-ins, setups and
-// guesses, again and again. Nothing that was acknowledged is lost.
+// TestKilledServer kills database servers in the middle of sign-ins, setups and guesses by
+// three processes, again and again. Nothing that was acknowledged is lost. A server that
+// acknowledges what it has only in its own memory loses something, which the siege finds.
 func TestKilledServer(t *testing.T) {
 	t.Parallel()
-	for name, engine := range map[string]struct {
-		dialect sqlstore.Dialect
-		start   func(t testing.TB) (dsn string, kill func() error)
+	for kind, engine := range map[string]struct {
+		start          func(t testing.TB, options ...string) (dsn string, kill func() error)
+		flag, careless string // a setting that Check refuses
 	}{
-		"PostgreSQL": {sqlstore.PostgreSQL, testenv.PostgresReviving},
-		"MariaDB":    {sqlstore.MySQL, testenv.MariaDBReviving},
+		"PostgreSQL": {testenv.PostgresReviving, "-c ", "synchronous_commit=off"},
+		"MariaDB":    {testenv.MariaDBReviving, "--", "innodb_flush_log_at_trx_commit=0"},
+		"Redis":      {testenv.RedisReviving, "--", "appendonly no"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		hosted := func(dsn string) siege.Starter {
+			return func(t *testing.T, e siege.Ears) siege.Nodes {
+				t.Helper()
+				nodes, _ := processes(t, kind, dsn, e)
+				return nodes
+			}
+		}
+		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			dsn, kill := engine.start(t)
-			besiege(t, name+", the server is killed", opener(t, engine.dialect, dsn), kill)
+			long.Report(t, kind+", the server is killed", siege.Run(t, hosted(dsn), killing(t, kill), long.Siege(t, 6)))
+		})
+		t.Run(kind+", careless", func(t *testing.T) {
+			t.Parallel()
+			long.OnlyInSieges(t)
+			dsn, kill := engine.start(t, engine.flag+engine.careless)
+			figures := siege.Find(t, hosted(dsn), killing(t, kill), siege.Length{Rounds: 20})
+			long.Report(t, kind+" with `"+engine.careless+"`, the server is killed", figures)
+			t.Log(figures.Findings())
+			if len(figures.Wrong) == 0 {
+				t.Error("nothing is lost")
+			}
 		})
 	}
-	t.Run("Redis", func(t *testing.T) {
-		t.Parallel()
-		socket, kill := testenv.RedisReviving(t)
-		besiege(t, "Redis, the server is killed", func() proving.Full { return testenv.OpenRedis(t, testenv.RedisClient(t, socket), "") }, kill)
-	})
 }

@@ -187,23 +187,33 @@ func (s divided) Save(ctx context.Context, r store.Record, prev int64) error {
 }
 
 // galeraKilled kills one node after another in the middle of sign-ins, setups and
-// guesses at all of them, and sometimes all nodes at once. What was acknowledged is there
-// when they are back.
+// guesses at all of them, splits one from the others, or kills all at once. What was
+// acknowledged is there when they are back.
 func galeraKilled(t *testing.T, c *galera.Cluster) {
 	const what = "MariaDB Galera"
 	open := testenv.GaleraOpener(t, c, galera.Waiting)
 	fresh := func() *balanced { return &balanced{nodes: fulls(open())} }
-	kills := 0
-	figures := siege.Run(t, siege.Open(func() proving.Full { return fresh() }).Start, func() {
-		kill := c.Kill
-		if kills++; kills%4 == 0 {
-			kill = c.KillAll
+	strikes := 0
+	var joining sync.WaitGroup
+	isolate := func(ctx context.Context) error {
+		join, err := c.Isolate(ctx)
+		if err == nil {
+			joining.Go(func() {
+				if err := join(ctx); err != nil {
+					t.Error(err)
+				}
+			})
 		}
-		if err := kill(t.Context()); err != nil {
+		return err
+	}
+	figures := siege.Run(t, siege.Open(func() proving.Full { return fresh() }).Start, func() {
+		strikes++
+		if err := [...]func(context.Context) error{c.KillAll, c.Kill, isolate, c.Kill}[strikes%4](t.Context()); err != nil {
 			t.Error(err)
 		}
 	}, long.Siege(t, 2))
-	long.Report(t, what+", one node or all are killed", figures)
+	joining.Wait()
+	long.Report(t, what+", nodes are killed and split off", figures)
 	if len(figures.Broken) > 0 {
 		t.FailNow()
 	}

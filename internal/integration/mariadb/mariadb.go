@@ -50,8 +50,8 @@ func Start(ctx context.Context, options ...string) (*Server, error) {
 }
 
 // StartReviving is Start of a server that can be killed, and comes back.
-func StartReviving(ctx context.Context) (*Server, error) {
-	return start(ctx, script+server.Revive, nil)
+func StartReviving(ctx context.Context, options ...string) (*Server, error) {
+	return start(ctx, script+server.Revive, options)
 }
 
 func start(ctx context.Context, script string, options []string, env ...string) (*Server, error) {

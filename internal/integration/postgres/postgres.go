@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
@@ -42,7 +43,7 @@ const script = `
 const serve = `
 serve() {
   exec "$BIN/postgres" -D "$DIR/data" -c listen_addresses= -c unix_socket_directories="$DIR" -c max_connections=200 \
-    -c dynamic_shared_memory_type=mmap >>"$DIR/log" 2>&1 </dev/null
+    -c dynamic_shared_memory_type=mmap $MORE >>"$DIR/log" 2>&1 </dev/null
 }
 `
 
@@ -63,8 +64,10 @@ func Start(ctx context.Context) (*Server, error) {
 	return start(ctx, script+server.Keep)
 }
 
-// StartReviving is Start of a server that can be killed, and comes back.
-func StartReviving(ctx context.Context) (*Server, error) { return start(ctx, script+server.Revive) }
+// StartReviving is Start, with more options, of a server that can be killed, and comes back.
+func StartReviving(ctx context.Context, options ...string) (*Server, error) {
+	return start(ctx, script+server.Revive, "MORE="+strings.Join(options, " "))
+}
 
 func start(ctx context.Context, script string, env ...string) (*Server, error) {
 	bin, err := binaries()

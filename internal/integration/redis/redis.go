@@ -36,7 +36,9 @@ func Start(ctx context.Context, options ...string) (*Server, error) {
 }
 
 // StartReviving is Start of a server that can be killed, and comes back.
-func StartReviving(ctx context.Context) (*Server, error) { return start(ctx, server.Revive, nil) }
+func StartReviving(ctx context.Context, options ...string) (*Server, error) {
+	return start(ctx, server.Revive, options)
+}
 
 func start(ctx context.Context, end string, options []string) (*Server, error) {
 	if _, err := exec.LookPath("redis-server"); err != nil {

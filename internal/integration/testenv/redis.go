@@ -54,11 +54,11 @@ func OpenRedis(t testing.TB, c goredis.UniversalClient, prefix string) *redissto
 	return s
 }
 
-// RedisReviving starts a server for this test alone. It returns its socket, and what
-// kills the server, which then comes back.
-func RedisReviving(t testing.TB) (socket string, kill func() error) {
+// RedisReviving starts a server for this test alone, with more options. It returns its
+// socket, and what kills the server, which then comes back.
+func RedisReviving(t testing.TB, options ...string) (socket string, kill func() error) {
 	t.Helper()
-	s, err := redis.StartReviving(t.Context())
+	s, err := redis.StartReviving(t.Context(), options...)
 	needServer(t, "Redis", err)
 	stopped(t, s.Stop, s.Log)
 	return s.Socket(), s.Kill

@@ -7,11 +7,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/postgres"
 )
 
-// PostgresReviving starts a server for this test alone. It returns the data source name of
-// a database there, and what kills the server, which then comes back.
-func PostgresReviving(t testing.TB) (dsn string, kill func() error) {
+// PostgresReviving starts a server for this test alone, with more options. It returns the
+// data source name of a database there, and what kills the server, which then comes back.
+func PostgresReviving(t testing.TB, options ...string) (dsn string, kill func() error) {
 	t.Helper()
-	s, err := postgres.StartReviving(t.Context())
+	s, err := postgres.StartReviving(t.Context(), options...)
 	needServer(t, "PostgreSQL", err)
 	stopped(t, s.Stop, s.Log)
 	return s.DSN, s.Kill
@@ -36,9 +36,9 @@ func MariaDBPair(t testing.TB, w mariadb.Waiting) *mariadb.Pair {
 }
 
 // MariaDBReviving is PostgresReviving with MariaDB.
-func MariaDBReviving(t testing.TB) (dsn string, kill func() error) {
+func MariaDBReviving(t testing.TB, options ...string) (dsn string, kill func() error) {
 	t.Helper()
-	s, err := mariadb.StartReviving(t.Context())
+	s, err := mariadb.StartReviving(t.Context(), options...)
 	needServer(t, "MariaDB", err)
 	stopped(t, s.Stop, s.Log)
 	return databaseOf(t, s), s.Kill

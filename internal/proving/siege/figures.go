@@ -24,9 +24,10 @@ func (l Length) over(rounds int, began time.Time) bool {
 // Figures are what happened in a siege.
 type Figures struct {
 	Strikes  int
+	Answered int   // requests
+	Faults   int   // requests without an answer
 	Calls    int64 // of the store
 	Accepted int   // codes
-	Faults   int   // requests without an answer
 
 	// Wrong is what came out that must not be.
 	Wrong []Finding
@@ -65,7 +66,7 @@ func (f Figures) lost() string {
 
 // String returns the figures as the cells of a table.
 func (f Figures) String() string {
-	return fmt.Sprintf("%d | %d | %d | %s", f.Strikes, f.Calls, f.Accepted, f.lost())
+	return fmt.Sprintf("%d | %d | %d | %d | %s", f.Strikes, f.Answered, f.Calls, f.Accepted, f.lost())
 }
 
 // Findings returns what must not be, in a line each.

@@ -251,14 +251,18 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 	} else {
 		s.complete()
 	}
-	accepted := 0
+	f := Figures{
+		Strikes: int(s.strikes.Load()), Faults: s.tries[string(proving.Fault)], Calls: s.calls.Load(),
+		Wrong: s.wrong, Broken: s.broken,
+	}
+	for _, n := range s.tries {
+		f.Answered += n
+	}
+	f.Answered -= f.Faults
 	for _, u := range s.uses {
-		accepted += min(u.accepted, 1)
+		f.Accepted += min(u.accepted, 1)
 	}
-	return Figures{
-		Strikes: int(s.strikes.Load()), Calls: s.calls.Load(), Accepted: accepted,
-		Faults: s.tries[string(proving.Fault)], Wrong: s.wrong, Broken: s.broken,
-	}
+	return f
 }
 
 // complete sees that everything was tried.

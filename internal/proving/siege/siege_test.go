@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -47,19 +48,35 @@ func (f *forgetful) flush() {
 func (f *forgetful) die() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	ctx := context.Background()
 	for range min(20, len(f.log)) {
-		old := f.log[len(f.log)-1]
-		f.log = f.log[:len(f.log)-1]
-		now, err := f.Full.Load(ctx, old.UserID)
-		if err == nil && old.Version != 0 {
-			err = f.Full.Save(ctx, old, now.Version)
-		} else if err == nil {
-			err = f.Full.Erase(ctx, old.UserID)
+		f.back(len(f.log) - 1)
+	}
+}
+
+// lose takes the n latest writes of one user back.
+func (f *forgetful) lose(user string, n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := len(f.log) - 1; i >= 0 && n > 0; i-- {
+		if f.log[i].UserID == user {
+			f.back(i)
+			n--
 		}
-		if err != nil {
-			panic(err)
-		}
+	}
+}
+
+// back takes one write back.
+func (f *forgetful) back(i int) {
+	ctx, old := context.Background(), f.log[i]
+	f.log = slices.Delete(f.log, i, i+1)
+	now, err := f.Full.Load(ctx, old.UserID)
+	if err == nil && old.Version != 0 {
+		err = f.Full.Save(ctx, old, now.Version)
+	} else if err == nil {
+		err = f.Full.Erase(ctx, old.UserID)
+	}
+	if err != nil {
+		panic(err)
 	}
 }
 
@@ -80,15 +97,39 @@ func TestSiegeCatchesForgetfulStore(t *testing.T) {
 	t.Logf("%v, caught by:\n%s", figures, figures.Findings())
 }
 
+// TestSiegeLooksAtLocksAgain has a store that loses a lock once everybody has seen that it is
+// closed.
+func TestSiegeLooksAtLocksAgain(t *testing.T) {
+	t.Parallel()
+	f := &forgetful{Full: proving.Memory(t).(proving.Full)}
+	var seen atomic.Int64
+	start := func(t *testing.T, e Ears) Nodes {
+		nodes := same(f).Start(t, e)
+		for i, node := range nodes {
+			nodes[i] = func(ctx context.Context, r Request) (Reply, error) {
+				a, err := node(ctx, r)
+				if a.Reason == enrollment.ReasonLocked && seen.Add(1) == int64(len(nodes))+1 {
+					f.lose(r.User, 3) // the event, the lock, a guess
+				}
+				return a, err
+			}
+		}
+		return nodes
+	}
+	if figures := Find(t, start, nil, Length{Rounds: 2}); figures.Of(Opened) == 0 {
+		t.Errorf("none of these: %s\n%s", Opened, figures.Findings())
+	}
+}
+
 // TestFigures prints findings as the cells of a table.
 func TestFigures(t *testing.T) {
 	t.Parallel()
-	f := Figures{Strikes: 4, Calls: 802, Accepted: 55}
-	if got := f.String(); got != "4 | 802 | 55 | nothing" {
+	f := Figures{Strikes: 4, Answered: 300, Calls: 802, Accepted: 55}
+	if got := f.String(); got != "4 | 300 | 802 | 55 | nothing" {
 		t.Error(got)
 	}
 	f.Wrong = []Finding{{Undone, "alice"}, {Twice, "a code"}, {Twice, "another"}}
-	if got := f.String(); got != "4 | 802 | 55 | codes worked twice: 2, accounts were not as their owner was told: 1" {
+	if got := f.String(); got != "4 | 300 | 802 | 55 | codes worked twice: 2, accounts were not as their owner was told: 1" {
 		t.Error(got)
 	}
 	f.Broken = []string{"it was given up"}
