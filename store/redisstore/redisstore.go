@@ -76,13 +76,14 @@ type complete interface {
 
 var _ complete = (*Store)(nil)
 
-// New returns a Store that uses the client. It sends nothing. The application
-// configures and closes the client, which may be for one server, for Sentinel or for a
-// cluster. All nodes of a service use the same Prefix.
+// New returns a Store that uses the client, a [redis.Client] for one server or by Sentinel,
+// or a [redis.ClusterClient]. It sends nothing. The application configures and closes the
+// client. All nodes of a service use the same Prefix.
 //
-// New returns an error if an option is not valid, and for a [redis.Ring], which would
-// look for accounts on another server after its list of servers changes. It panics if
-// the client is nil.
+// New returns an error if an option is not valid, and for any other client: a [redis.Ring]
+// would look for accounts on another server after its list of servers changes, and with one
+// that wraps a cluster, nobody knows whose replicas WAIT has asked. It panics if the client
+// is nil.
 func New(client redis.UniversalClient, o Options) (*Store, error) {
 	if client == nil {
 		panic("redisstore: the client is nil")
@@ -93,10 +94,12 @@ func New(client redis.UniversalClient, o Options) (*Store, error) {
 	if o.WaitTimeout == 0 {
 		o.WaitTimeout = DefaultWaitTimeout
 	}
-	_, ring := client.(*redis.Ring)
+	switch client.(type) {
+	case *redis.Client, *redis.ClusterClient:
+	default:
+		return nil, fmt.Errorf("redisstore: the client is a %T, and not a *redis.Client or a *redis.ClusterClient", client)
+	}
 	switch {
-	case ring:
-		return nil, errors.New("redisstore: a Ring moves keys when its servers change, and accounts would be missing")
 	case !prefixRE.MatchString(o.Prefix):
 		return nil, errors.New("redisstore: Prefix must have 1 to 64 letters, digits and the characters : . _ -")
 	case o.Replicas < 0:

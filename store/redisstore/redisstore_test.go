@@ -283,11 +283,14 @@ func TestOptions(t *testing.T) {
 			t.Errorf("%s: New = %v, want an error", name, err)
 		}
 	}
-	if s, err := redisstore.New(ring, redisstore.Options{}); err == nil || s != nil {
-		t.Errorf("New with a Ring = %v, want an error", err)
-	}
-	if _, err := redisstore.New(c, redisstore.Options{}); err != nil {
-		t.Errorf("New = %v, want nil", err)
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{})
+	defer cluster.Close()
+	for client, right := range map[redis.UniversalClient]bool{
+		c: true, cluster: true, ring: false, struct{ redis.UniversalClient }{cluster}: false,
+	} {
+		if s, err := redisstore.New(client, redisstore.Options{}); (err == nil) != right || (s != nil) != right {
+			t.Errorf("New with a %T = %v, want a store: %v", client, err, right)
+		}
 	}
 	defer func() {
 		if recover() == nil {
