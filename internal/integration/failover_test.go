@@ -298,6 +298,8 @@ func TestPromotedReplica(t *testing.T) {
 		{"SET GLOBAL read_only = 1", "read_only is on"},
 		{"RESET REPLICA ALL", "read_only is on"},
 		{"SET GLOBAL read_only = 0", ""},
+		{"CHANGE MASTER 'east' TO MASTER_HOST = '127.0.0.1'", "replica of another"}, // one of several
+		{"RESET REPLICA 'east' ALL", ""},
 	} {
 		if _, err := db.ExecContext(t.Context(), c.statement); err != nil {
 			t.Fatal(err)

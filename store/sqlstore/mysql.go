@@ -224,15 +224,23 @@ func pairs(ctx context.Context, db *sql.DB, statement string, args ...any) (map[
 }
 
 // replicates reports whether the server is known to be a replica. The application's
-// user often lacks the right to ask, and older servers use another word.
-func replicates(ctx context.Context, db *sql.DB) (yes bool, err error) {
-	rows, err := db.QueryContext(ctx, "SHOW REPLICA STATUS")
-	if err == nil {
-		yes = rows.Next()
-		err = errors.Join(rows.Err(), rows.Close())
+// user often lacks the right to ask. MariaDB says something about a connection that has a
+// name only if it is asked about all, which MySQL always is. Older servers use another word.
+func replicates(ctx context.Context, db *sql.DB) (bool, error) {
+	for _, statement := range []string{"SHOW ALL REPLICAS STATUS", "SHOW REPLICA STATUS"} {
+		yes := false
+		rows, err := db.QueryContext(ctx, statement)
+		if err == nil {
+			yes = rows.Next()
+			err = errors.Join(rows.Err(), rows.Close())
+		}
+		switch numberMySQL(err) {
+		case mysqlSyntax:
+			continue
+		case mysqlDenied:
+			return false, nil
+		}
+		return yes, err
 	}
-	if n := numberMySQL(err); n == mysqlDenied || n == mysqlSyntax {
-		return false, nil
-	}
-	return yes, err
+	return false, nil
 }

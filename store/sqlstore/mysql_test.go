@@ -33,8 +33,9 @@ var mysqlSettings = map[string]string{
 }
 
 var (
-	errIsReplica = errors.New("SHOW REPLICA STATUS has a row")
+	errIsReplica = errors.New("SHOW ALL REPLICAS STATUS has a row")
 	errDeadlock  = serverError("Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction")
+	errSyntax    = serverError("Error 1064 (42000): You have an error in your SQL syntax")
 )
 
 // serverError is an error as a driver prints it.

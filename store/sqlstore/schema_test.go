@@ -121,7 +121,8 @@ type server struct {
 	merges   bool              // user_id has a collation
 	noKey    bool              // the table has no unique key
 	late     bool              // whether the driver says so with the rows only
-	replica  error             // that SHOW REPLICA STATUS returns, errIsReplica for a row
+	replica  error             // that SHOW ALL REPLICAS STATUS returns, errIsReplica for a row
+	mysql    bool              // the server is MySQL, which knows SHOW REPLICA STATUS instead
 	fails    string            // a statement that begins like this fails
 }
 
@@ -164,7 +165,9 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 			return one("wsrep_cluster_status", status)
 		}
 		return r
-	case strings.HasPrefix(statement, "SHOW REPLICA STATUS"):
+	case statement == "SHOW ALL REPLICAS STATUS" && s.mysql, statement == "SHOW REPLICA STATUS" && !s.mysql:
+		return reply{err: errSyntax}
+	case strings.HasPrefix(statement, "SHOW ALL REPLICAS STATUS"), strings.HasPrefix(statement, "SHOW REPLICA STATUS"):
 		if errors.Is(s.replica, errIsReplica) {
 			return one("Waiting for source to send event")
 		}
