@@ -32,7 +32,8 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 //
 // Erase returns nil if there is no record, and [ErrNoEraser] if the store is not a
 // [store.Eraser]. After another error, call it again: the record may still be
-// there, and the event may come twice.
+// there, and the event may come twice. A row that the store itself can't read stays, with the
+// store's error; only the store's own Erase deletes it.
 //
 // After [Admin.Move], the record of the old id holds no account. Erase removes it without
 // an event. While a Move is unfinished, the record of the old id can still hold the
@@ -59,6 +60,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	case err != nil:
 		return err
 	case !e.from.found:
+		// Without a delete, which would take an account that somebody begins now.
 		e.looked, e.returned = true, true
 		return nil
 	case e.from.record.UserID != userID:

@@ -131,6 +131,9 @@ func (g *Guard) open(ctx context.Context, userID string, b *base) error {
 	if rec.UserID != userID {
 		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
 	}
+	if rec.Version == 0 {
+		return fmt.Errorf("%w: the store can't read the record", ErrCorrupt)
+	}
 	if err := rec.Validate(); err != nil {
 		// Without its chain: it is not the caller's argument that is invalid.
 		return fmt.Errorf("%w: %v", ErrCorrupt, err)

@@ -206,9 +206,14 @@ type Store interface {
 type Lister interface {
 	// List returns one page of the records that match the query, in ascending
 	// order of the bytes of UserID. A caller that follows [Page.Next] to the end
-	// gets no record twice, and gets every record that matches all the time,
+	// gets no record twice, and gets every record that matches throughout,
 	// however many records are created, changed or erased meanwhile. A page may
 	// hold fewer records than Limit, even none, and still have a Next.
+	//
+	// A row that is not a valid record hides no others: it is returned as a Record
+	// that has only its UserID. Load returns an error for that user. The row matches
+	// a query without States and DueBy, and may match one with them. A row whose user
+	// id ValidateUserID refuses is nobody's, and is left out.
 	//
 	// It returns ErrInvalid if Query.Validate refuses the query, and for a
 	// cursor that no List returned. Any other error matches none of ErrNotFound,

@@ -94,7 +94,7 @@ func (b rows) Scan(ctx context.Context, after string, limit int) (all []store.Re
 			}
 			r, err := decode(string(key), value)
 			if err != nil {
-				return err
+				r = store.Record{UserID: string(key)}
 			}
 			all = append(all, r)
 		}

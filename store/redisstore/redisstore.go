@@ -14,7 +14,8 @@ import (
 
 var (
 	// ErrLost says that a user had an account and Redis no longer has it. Restore it
-	// from a backup, or call Erase after you have identified the user by other means.
+	// from a backup, or call [Store.Erase] after you have identified the user by other
+	// means.
 	ErrLost = errors.New("redisstore: the record was evicted or deleted")
 
 	// ErrSettings says that Redis can lose acknowledged writes with its settings. Used
@@ -138,9 +139,10 @@ func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 // user ids. For each step it asks all 64 groups for their next ids, in one pipeline, and
 // then loads the records, in another. With UserIDs it loads up to a hundred records in a
 // pipeline. It does not wait for replicas. A page can be shorter than Limit and have a
-// Next. It returns [store.ErrInvalid] for an invalid query or a cursor that no List
-// returned, an error that matches [ErrLost] if a record is lost, an error that matches the
-// context's error if the context ends, and otherwise an error that wraps the client's.
+// Next. A record that is lost is listed with its UserID only. List returns
+// [store.ErrInvalid] for an invalid query or a cursor that no List returned, an error that
+// matches the context's error if the context ends, and otherwise an error that wraps the
+// client's.
 func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	return s.rows.List(ctx, q)
 }

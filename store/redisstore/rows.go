@@ -274,8 +274,10 @@ func (b rows) Find(ctx context.Context, ids []string) ([]store.Record, error) {
 		switch r, err := record(id, replies[i]); {
 		case err == nil:
 			all = append(all, r)
-		case !errors.Is(err, store.ErrNotFound):
+		case replies[i].Err() != nil:
 			return nil, err
+		case !errors.Is(err, store.ErrNotFound): // lost, or no Save has written it
+			all = append(all, store.Record{UserID: id})
 		}
 	}
 	return all, nil

@@ -41,19 +41,35 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 
 	var found []store.Record // up to limit, and one more if there is another
+	read := func(after string, ids []string) (rows []row, err error) {
+		statement, args := s.selectPage(q, after, ids, limit+1-len(found))
+		if rows, err = query(ctx, s.db, statement, args...); err != nil {
+			return nil, failed(ctx, doing, err)
+		}
+		for _, row := range rows {
+			if r, listed := listing.Row(row.record, row.err); listed {
+				found = append(found, r)
+			}
+		}
+		return rows, nil
+	}
 	if q.UserIDs == nil {
-		statement, args := s.selectPage(q, after, nil, limit+1)
-		if found, err = query(ctx, s.db, statement, args...); err != nil {
-			return store.Page{}, failed(ctx, doing, err)
+		for more := true; more && len(found) <= limit; { // once, if all rows are of users
+			want := limit + 1 - len(found)
+			rows, err := read(after, nil)
+			if err != nil {
+				return store.Page{}, err
+			}
+			if more = len(rows) == want; more {
+				after = rows[want-1].record.UserID
+			}
 		}
 	} else {
 		for part := range slices.Chunk(listing.Remaining(q.UserIDs, after), chunk) {
-			statement, args := s.selectPage(q, "", part, limit+1-len(found))
-			more, err := query(ctx, s.db, statement, args...)
-			if err != nil {
-				return store.Page{}, failed(ctx, doing, err)
+			if _, err := read("", part); err != nil {
+				return store.Page{}, err
 			}
-			if found = append(found, more...); len(found) > limit {
+			if len(found) > limit {
 				break
 			}
 		}

@@ -111,30 +111,32 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 	}
 	// A doubt of before the SELECT counts, even if somebody has settled it since: that may
 	// have been at another server. So does one of meanwhile.
-	var records []store.Record
+	var rows []row
 	var err error
 	doubt := s.inDoubt()
 	if !doubt {
-		records, err = query(ctx, s.db, s.load, userID)
+		rows, err = query(ctx, s.db, s.load, userID)
 		doubt = err == nil && s.inDoubt()
 	}
 	if doubt {
 		err = s.confirmed(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
-			records, err = query(ctx, tx, s.load, userID)
+			rows, err = query(ctx, tx, s.load, userID)
 			return err
 		})
 	}
 	switch {
 	case err != nil:
 		return store.Record{}, failed(ctx, doing, err)
-	case len(records) == 0:
+	case len(rows) == 0:
 		return store.Record{}, store.ErrNotFound
-	case len(records) > 1:
+	case len(rows) > 1:
 		return store.Record{}, errors.New("sqlstore: loading a record: several rows have this user id: user_id needs a unique key")
-	case records[0].UserID != userID:
+	case rows[0].record.UserID != userID:
 		return store.Record{}, errors.New("sqlstore: loading a record: the database returned the record of another user: the collation of user_id does not compare bytes")
+	case rows[0].err != nil:
+		return store.Record{}, failed(ctx, doing, rows[0].err)
 	}
-	return records[0], nil
+	return rows[0].record, nil
 }
 
 // Save writes the record with one INSERT or one UPDATE. How durable that is
@@ -224,27 +226,33 @@ func (s *Store) begin(ctx context.Context, doing string) (done func(), err error
 	}
 }
 
-// query returns the records of a SELECT of all columns, from a pool or a transaction.
+// A row has a record, or an error and the record's user id.
+type row struct {
+	record store.Record
+	err    error // no Save can have written it
+}
+
+// query returns the rows of a SELECT of all columns, from a pool or a transaction.
 func query(ctx context.Context, from interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}, statement string, args ...any) ([]store.Record, error) {
-	rows, err := from.QueryContext(ctx, statement, args...)
+}, statement string, args ...any) ([]row, error) {
+	found, err := from.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var records []store.Record
-	for rows.Next() {
-		r, err := scan(rows)
-		if err != nil {
-			return nil, err
+	defer found.Close()
+	var rows []row
+	for found.Next() {
+		var r row
+		if r.record, r.err = scan(found); r.err != nil && r.record.UserID == "" {
+			return nil, r.err
 		}
-		records = append(records, r)
+		rows = append(rows, r)
 	}
-	return records, rows.Err()
+	return rows, found.Err()
 }
 
-// scan reads a row. It returns an error if no Save can have written it.
+// scan reads a row. With an error it returns the user id, or "" if it could not read that.
 func scan(rows *sql.Rows) (store.Record, error) {
 	var (
 		r       store.Record
@@ -253,8 +261,9 @@ func scan(rows *sql.Rows) (store.Record, error) {
 		updated int64
 		data    sql.Null[[]byte]
 	)
+	// Scan goes on from the left until a column is of another type, or null. Its error is not
+	// wrapped, because it quotes the value.
 	if rows.Scan(&r.UserID, &r.Version, &state, &due, &updated, &data) != nil {
-		// The error of Scan is not wrapped, because it quotes the value.
 		return r, errors.New("a row has a column of the wrong type, or null")
 	}
 	var err error

@@ -155,9 +155,9 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestBadRowsAreErrors reads rows that no Save has written. None may look
-// like absence, and none may quote the row.
-func TestBadRowsAreErrors(t *testing.T) {
+// TestBadRows reads rows that no Save has written. None may look like absence, and none may
+// quote the row. In a list, one hides no others, unless its user id can't be read.
+func TestBadRows(t *testing.T) {
 	t.Parallel()
 	edit := func(column int, v driver.Value) [][]driver.Value {
 		r := row()
@@ -194,12 +194,19 @@ func TestBadRowsAreErrors(t *testing.T) {
 				t.Fatal("Load = nil, want an error")
 			}
 			errs := []error{err}
-			if name != "another user" && name != "two rows" { // fine in a list, or for the database to prevent
-				page, err := s.List(t.Context(), store.Query{})
+			switch page, err := s.List(t.Context(), store.Query{}); {
+			case name == "another user", name == "two rows": // fine in a list, or for the database to prevent
+			case name == "user_id too long":
+				if err != nil || len(page.Records) > 0 {
+					t.Errorf("List = %+v, %v, want no records", page, err)
+				}
+			case name == "user_id null", name == "fewer columns":
 				if err == nil {
 					t.Fatalf("List = %+v, want an error", page)
 				}
 				errs = append(errs, err)
+			case err != nil || !reflect.DeepEqual(page, store.Page{Records: []store.Record{{UserID: "alice"}}}):
+				t.Errorf("List = %+v, %v, want the user id alone", page, err)
 			}
 			for _, err := range errs {
 				for _, sentinel := range []error{store.ErrNotFound, store.ErrConflict, store.ErrInvalid} {

@@ -54,6 +54,7 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 
 	var page store.Page
+	listed := false // whether a cursor can stand behind the last row
 	for looked := 0; ; {
 		// One more than fits shows whether there is another page.
 		limit := q.Limit + 1 - len(page.Records)
@@ -65,13 +66,11 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 			return store.Page{}, s.base.failed(ctx, doing, err)
 		}
 		for _, r := range rows {
-			if r, err = kept(r); err != nil {
-				return store.Page{}, s.base.failed(ctx, doing, err)
-			}
 			if r.UserID <= after {
 				return store.Page{}, s.base.failed(ctx, doing, errors.New("the rows are not in order"))
 			}
-			if listing.Matches(q, r) {
+			r, listed = listing.Row(r, r.Validate())
+			if r = copied(r); listed && listing.Matches(q, r) {
 				if len(page.Records) == q.Limit {
 					page.Next = listing.After(page.Records[q.Limit-1].UserID)
 					return page, nil
@@ -83,7 +82,7 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 		if len(rows) < limit {
 			return page, nil
 		}
-		if looked += len(rows); looked >= perPage {
+		if looked += len(rows); looked >= perPage && listed {
 			page.Next = listing.After(after)
 			return page, nil
 		}

@@ -41,7 +41,8 @@ type Rows interface {
 type Scanner interface {
 	// Scan returns up to limit rows whose user ids are greater than after, in
 	// ascending order of the bytes of the user id. After is empty at the beginning.
-	// Fewer rows than limit say that there are no more.
+	// Fewer rows than limit say that there are no more. A row that can't be read is a
+	// Record with only its UserID, so that the others are listed all the same.
 	Scan(ctx context.Context, after string, limit int) ([]store.Record, error)
 }
 
@@ -51,7 +52,7 @@ type Scanner interface {
 type Finder interface {
 	// Find returns the rows of those users, in any order, without users that have no
 	// row. It gets 1 to 100 user ids, all different. Like Get, it reads where Put
-	// writes.
+	// writes. A row that can't be read is as in Scan.
 	Find(ctx context.Context, userIDs []string) ([]store.Record, error)
 }
 
@@ -160,10 +161,14 @@ func kept(r store.Record) (store.Record, error) {
 	if err := r.Validate(); err != nil {
 		return store.Record{}, fmt.Errorf("a row is not valid: %v", err)
 	}
+	return copied(r), nil
+}
+
+func copied(r store.Record) store.Record {
 	r.Due = time.UnixMicro(r.Due.UnixMicro()).UTC()
 	r.Updated = time.UnixMicro(r.Updated.UnixMicro()).UTC()
 	r.Data = append([]byte{}, r.Data...)
-	return r, nil
+	return r
 }
 
 // failed returns an error that says what failed. If the context has ended, it

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -153,11 +154,12 @@ type everything interface {
 var alice = store.Record{UserID: "alice", Version: 7, State: store.Confirmed, Data: []byte("CANARY")}
 
 // TestRowsAreChecked sees that a row that no Save has written is an error, and
-// neither absence nor anybody's argument.
+// neither absence nor anybody's argument. In a list, it is a user id alone.
 func TestRowsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(r *store.Record){
 		"another user":  func(r *store.Record) { r.UserID = "Alice" },
+		"no user":       func(r *store.Record) { r.UserID = strings.Repeat("x", store.MaxUserID+1) },
 		"version 0":     func(r *store.Record) { r.Version = 0 },
 		"no state":      func(r *store.Record) { r.State = 0 },
 		"late":          func(r *store.Record) { r.Due = time.UnixMicro(1 << 62) },
@@ -170,10 +172,20 @@ func TestRowsAreChecked(t *testing.T) {
 		}
 		b.row = row
 		_, load := s.Load(t.Context(), "alice")
-		_, ids := s.List(t.Context(), store.Query{UserIDs: []string{"alice"}})
-		errs := map[string]error{"Load": load, "List by ids": ids}
-		if name != "another user" { // fine in a list
-			_, errs["List"] = s.List(t.Context(), store.Query{})
+		byID, ids := s.List(t.Context(), store.Query{UserIDs: []string{"alice"}})
+		all, list := s.List(t.Context(), store.Query{})
+		errs := map[string]error{"Load": load}
+		switch name {
+		case "no user", "another user": // fine in a list, or nobody's
+			errs["List by ids"] = ids
+			if list != nil || len(all.Records) != map[string]int{"another user": 1}[name] {
+				t.Errorf("%s: List = %+v, %v", name, all, list)
+			}
+		default:
+			want := store.Page{Records: []store.Record{{UserID: "alice", Data: []byte{}}}}
+			if list != nil || ids != nil || !reflect.DeepEqual(all, want) || !reflect.DeepEqual(byID, want) {
+				t.Errorf("%s: List = %+v, %v, and by ids %+v, %v, want the user id alone", name, all, list, byID, ids)
+			}
 		}
 		for method, err := range errs {
 			if err == nil || strings.Contains(err.Error(), "CANARY") || !strings.HasPrefix(err.Error(), "bent: ") || strings.Count(err.Error(), "bent: ") > 1 {

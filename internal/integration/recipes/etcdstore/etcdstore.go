@@ -76,7 +76,7 @@ func (b rows) Get(ctx context.Context, userID string) (store.Record, error) {
 	if len(found.Kvs) == 0 {
 		return store.Record{}, store.ErrNotFound
 	}
-	return record(found.Kvs[0].Value)
+	return record(userID, found.Kvs[0].Value)
 }
 
 // Put implements storekit.Rows. It compares the beginning of the value, which has the
@@ -115,7 +115,7 @@ func (b rows) Scan(ctx context.Context, after string, limit int) ([]store.Record
 	if err != nil {
 		return nil, err
 	}
-	return records(found.Kvs)
+	return b.records(found.Kvs), nil
 }
 
 // Find implements storekit.Finder. A transaction has up to 128 operations, unless the nodes
@@ -133,33 +133,34 @@ func (b rows) Find(ctx context.Context, userIDs []string) ([]store.Record, error
 	for _, found := range done.Responses {
 		all = append(all, found.GetResponseRange().Kvs...)
 	}
-	return records(all)
+	return b.records(all), nil
 }
 
 // version is how a value with a record of that version begins, and no other value.
 func version(v int64) string { return fmt.Sprintf("%d ", v) }
 
-// records reads values.
-func records(kvs []*mvccpb.KeyValue) ([]store.Record, error) {
+// records reads values. One that can't be read hides no others.
+func (b rows) records(kvs []*mvccpb.KeyValue) []store.Record {
 	var all []store.Record
 	for _, kv := range kvs {
-		r, err := record(kv.Value)
+		userID := string(kv.Key[len(b.prefix):])
+		r, err := record(userID, kv.Value)
 		if err != nil {
-			return nil, err
+			r = store.Record{UserID: userID}
 		}
 		all = append(all, r)
 	}
-	return all, nil
+	return all
 }
 
-// record reads a value.
-func record(value []byte) (r store.Record, err error) {
+// record reads the value of a user.
+func record(userID string, value []byte) (r store.Record, err error) {
 	begin, text, _ := bytes.Cut(value, []byte(" "))
 	if err := json.Unmarshal(text, &r); err != nil {
 		return r, err
 	}
-	if string(begin)+" " != version(r.Version) {
-		return r, errors.New("the value begins with another version")
+	if string(begin)+" " != version(r.Version) || r.UserID != userID {
+		return r, errors.New("the value begins with another version, or is another user's")
 	}
 	return r, nil
 }

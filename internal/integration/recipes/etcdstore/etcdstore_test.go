@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -76,6 +77,7 @@ func TestForeignValues(t *testing.T) {
 	t.Parallel()
 	prefix := newPrefix()
 	client, s := open(t, prefix, shared(t).nodes...)
+	var want []store.Record
 	for i, value := range []string{
 		"", " ", "7", "7 ", "7 {", "7 null",
 		`8 {"UserID":"USER","Version":7,"State":"confirmed"}`,
@@ -83,6 +85,7 @@ func TestForeignValues(t *testing.T) {
 		`7 {"UserID":"USER","Version":7,"State":"confirmed","Due":"later"}`,
 	} {
 		user := fmt.Sprint("user", i)
+		want = append(want, store.Record{UserID: user, Data: []byte{}})
 		value = strings.ReplaceAll(value, "USER", user)
 		if _, err := client.Put(t.Context(), prefix+"\x00"+user, value); err != nil {
 			t.Fatal(err)
@@ -95,6 +98,9 @@ func TestForeignValues(t *testing.T) {
 				t.Errorf("%q: Save over %d = %v", value, prev, err)
 			}
 		}
+	}
+	if page, err := s.List(t.Context(), store.Query{}); err != nil || !reflect.DeepEqual(page.Records, want) {
+		t.Errorf("List = %+v, %v, want the user ids alone", page, err)
 	}
 }
 

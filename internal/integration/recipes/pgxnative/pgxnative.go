@@ -76,7 +76,13 @@ func (b rows) query(ctx context.Context, where string, args ...any) ([]store.Rec
 	if err != nil {
 		return nil, err
 	}
-	return pgx.CollectRows(found, func(row pgx.CollectableRow) (store.Record, error) { return scan(row) })
+	return pgx.CollectRows(found, func(row pgx.CollectableRow) (store.Record, error) {
+		r, err := scan(row)
+		if err != nil && r.UserID != "" { // an undefined state, which hides no others
+			return store.Record{UserID: r.UserID}, nil
+		}
+		return r, err
+	})
 }
 
 func scan(row pgx.Row) (r store.Record, err error) {
