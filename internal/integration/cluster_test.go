@@ -137,7 +137,7 @@ func TestSlotMoves(t *testing.T) {
 		}
 		return err != nil
 	}
-	steps := 0
+	steps, loaded, complete := 0, 0, 0 // loads of users who move, and listings
 	// Whether a visitor is there is not known after a call that has failed.
 	present, comings := make(map[string]bool), 0
 	visit := func(id string) {
@@ -164,8 +164,11 @@ func TestSlotMoves(t *testing.T) {
 		steps++
 		for i, id := range users {
 			r, err := s.Load(t.Context(), id)
-			if !fails(err) && r.Version != versions[id] {
-				t.Errorf("%s has version %d, want %d", id, r.Version, versions[id])
+			if !fails(err) {
+				loaded++
+				if r.Version != versions[id] {
+					t.Errorf("%s has version %d, want %d", id, r.Version, versions[id])
+				}
 			}
 			if i%3 == steps%3 && !fails(s.Save(t.Context(), record(id, versions[id]+1), versions[id])) {
 				versions[id]++
@@ -201,13 +204,14 @@ func TestSlotMoves(t *testing.T) {
 		if listed != len(users) {
 			t.Errorf("%d users are listed, want %d", listed, len(users))
 		}
+		complete++
 	}
 	if err := cluster.MoveSlot(t.Context(), key, during); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d steps, %d calls were refused, visitors came and went %d times", steps, refused, comings)
-	if steps < 6 || comings < steps {
-		t.Errorf("%d steps, want some keys to move, and visitors to come and go", steps)
+	t.Logf("%d steps, %d calls were refused, %d loads and %d listings were not, visitors came and went %d times", steps, refused, loaded, complete, comings)
+	if steps < 6 || comings < steps || loaded < steps || complete < 2 {
+		t.Errorf("%d steps, want some keys to move, visitors to come and go, loads, and listings before and after", steps)
 	}
 	for _, id := range users {
 		if err := s.Save(t.Context(), record(id, 1_000), versions[id]); err != nil {
@@ -216,9 +220,15 @@ func TestSlotMoves(t *testing.T) {
 	}
 }
 
-// TestClusterContract holds the store on a cluster against the contract. Its cases share
-// the cluster and differ in their prefix.
+// TestClusterContract holds the store on a cluster against the contract, and two with a
+// client each. The cases share the cluster and differ in their prefix.
 func TestClusterContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) store.Store { return testenv.RedisInCluster(t)() })
+	t.Run("nodes", func(t *testing.T) {
+		storetest.RunNodes(t, func(t *testing.T) []store.Store {
+			open := testenv.RedisInCluster(t)
+			return []store.Store{open(), open()}
+		})
+	})
 }

@@ -44,6 +44,12 @@ func TestRecipes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, func(t *testing.T) store.Store { return open(t, testenv.PostgresDSN(t)) })
+			t.Run("nodes", func(t *testing.T) {
+				storetest.RunNodes(t, func(t *testing.T) []store.Store {
+					dsn := testenv.PostgresDSN(t)
+					return []store.Store{open(t, dsn), open(t, dsn)}
+				})
+			})
 		})
 	}
 }
