@@ -33,10 +33,11 @@
 //     does not depend on how often the owner signs in with the app, on the number of
 //     authenticators, or on requests that race.
 //   - Each recovery code that the owner uses gives at most five more guesses at app
-//     codes. With several authenticators it gives back at most 46 units of the budget.
-//     If the account has an address, it also gives five guesses at codes in messages.
+//     codes. With several authenticators, guesses can overdraw the budget. The code makes
+//     up for that, too: it gives back at most 46 units. If the account has an address, it
+//     also gives five guesses at codes in messages.
 //   - Recovery codes have 80 bits. Guessing them is hopeless.
-//   - The owner with the app gets in at any time, also during the attack: three
+//   - The owner with the app gets in at any time, even during the attack: three
 //     consecutive codes are evaluated while app codes are locked or disabled. A guess
 //     at three codes is right with a chance of 4·10⁻¹⁷ for each authenticator, or of
 //     5·10⁻¹⁶ if the attacker measures how long answers take. At a thousand guesses a
@@ -83,11 +84,11 @@
 // work twice or a guess free.
 //
 // An administrator can turn off a user's second factor, or let the user sign in without
-// one for a while. This is impossible for the administrator's own account, and the user
-// is told who did it and why. An administrator can't add a factor to an account that
-// has one, and can't see recovery codes. Import gives an account without a factor one
-// that the caller knows. Export reveals secrets. The user is told about both. Use them
-// in programs, and do not expose them on an admin page.
+// one for a while. This is refused for the administrator's own account, if the application
+// names administrators by their user ids, and the user is told who did it and why. An
+// administrator can't add a factor to an account that has one, and can't see recovery codes.
+// Import gives an account without a factor one that the caller knows. Export reveals secrets.
+// The user is told about both. Use them in programs, and do not expose them on an admin page.
 //
 // All of this needs no options, except that users are told: set Config.Notify and run
 // Directory.SweepEvery. Some options weaken the second factor. Package enrollment says what

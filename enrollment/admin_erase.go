@@ -19,16 +19,16 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 
 // Erase deletes the user's record with its history. Call it when the user is deleted.
 // First, it hands Config.Notify the events of the account that are still undelivered,
-// also an [EventWrongCodes] that is not due yet, and [EventErased] last. If Notify does
+// including an [EventWrongCodes] that is not due yet, and [EventErased] last. If Notify does
 // not accept all of them, Erase deletes nothing and returns [ErrUndelivered]. A Guard
 // without Notify tells nobody; it returns ErrUndelivered if another Guard has left
 // undelivered events. A change during Erase can be deleted before the user is told of it.
 // So end the user's sessions first, and let nobody sign in.
 //
 // Erase also deletes a record that can't be opened (see [ErrCorrupt]), unless it
-// belongs to another user. It does not delete an account that a later version of the
-// library can read (see [ErrNewer]): its events would be lost. Notify is then handed only
-// EventErased, once, after the record is deleted; if Notify fails, the event is lost.
+// belongs to another user. Notify is then handed only EventErased, once, after the record is
+// deleted; if Notify fails, the event is lost. Erase does not delete an account that a later
+// version of the library can read (see [ErrNewer]): its events would be lost.
 //
 // Erase returns nil if there is no record, and [ErrNoEraser] if the store is not a
 // [store.Eraser]. After another error, call it again: the record may still be
@@ -171,8 +171,8 @@ func (x Admin) tellErasure(ctx context.Context, userID string) error {
 
 // EraseUnreadable erases the user's account only if it can't be opened, for operators
 // whose keys are lost. [Directory.Inspect] lists such accounts. Afterwards, the user has
-// no second factor: the password alone signs in, unless SignInOptions.Require is set.
-// Nobody gets the account back, not even with the keys.
+// no second factor: the password alone signs in, unless SignInOptions.Require or Enrolled is
+// set. Nobody gets the account back, not even with the keys.
 //
 // It returns false and nil if there is no record, or if the account opens. An account
 // that is repaired meanwhile is not erased, and neither is one that does not open only

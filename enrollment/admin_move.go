@@ -16,9 +16,9 @@ var ErrMoved = errors.New("enrollment: the account is under another user id")
 // Move moves the account of a user whose id has changed. The account keeps its
 // authenticators, recovery codes, used codes, guessing budgets, waits, message
 // counts, bypass, reset request, history and undelivered events. Challenges,
-// receipts, a pending setup, sent codes and trust in devices end. A ticket was
-// issued for the old id: if the account still demands one, issue another with
-// Reset. The event is [EventMoved], under the new id.
+// receipts, a pending setup, sent codes and trust in devices end. The [Stamp] changes, so
+// sessions end as well. A ticket was issued for the old id: if the account still demands
+// one, issue another with Reset. The event is [EventMoved], under the new id.
 //
 // Call Move before the application uses the new id. Until then, the new id has no
 // account, so SignIn says Proceed for it. During a move, the account works under one of

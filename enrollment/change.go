@@ -63,7 +63,7 @@ type Change struct {
 	// and so are recovery codes if all are spent.
 	Codes []Factor `json:"codes,omitempty"`
 
-	// Receipts are the factors whose receipts [ByReceipt] takes, also while the factor is
+	// Receipts are the factors whose receipts [ByReceipt] takes, even while the factor is
 	// locked. Whether the session has a fresh receipt is not known here.
 	Receipts []Factor `json:"receipts,omitempty"`
 

@@ -71,8 +71,8 @@ type Config struct {
 	// before, the one after, both or none. It applies to every check of an app code, also
 	// at the setup. With fewer steps a code is harder to guess: the chance is 0.12 % per
 	// year with all three, and 0.04 % with one. But users who type late, or whose clock is
-	// wrong, are refused. Defaults to [totp.LookBothWays], which RFC 6238,
-	// section 5.2, recommends.
+	// wrong, are refused. Defaults to [totp.LookBothWays]: one step back for slow hands and
+	// networks (RFC 6238, section 5.2), and one ahead for clocks that are fast.
 	Window totp.Window
 
 	// MaxAuthenticators is how many authenticators an account has at most, from 1 to
@@ -86,7 +86,7 @@ type Config struct {
 	// 10; see [Devices]. Each is one more browser whose token can be stolen.
 	// An account that has more keeps them until their trust ends, and each new one
 	// replaces the oldest. A negative number lets none be trusted: Trust is denied,
-	// and SignIn asks for a code also on a device that is trusted already. Defaults
+	// and SignIn asks for a code even on a device that is trusted already. Defaults
 	// to [DefaultMaxDevices].
 	MaxDevices int
 
@@ -195,8 +195,8 @@ type Config struct {
 	// cancellation does not reach and that ends after [NotifyTimeout]: hand
 	// the event to a queue and return. It never changes the answer that the
 	// caller gets: an error, a panic or a crash leaves the event in the
-	// account, and it is delivered by the next [Directory.Sweep], or the next
-	// [Operation] that writes the account, that is more than a minute later.
+	// account. A later [Directory.Sweep], or a later [Operation] that writes the
+	// account, delivers it, once a minute has passed.
 	//
 	// It is called by several goroutines at a time, also for one account, and must be
 	// safe for that. Events can arrive more than once, with the same ID, and in another

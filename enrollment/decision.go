@@ -29,9 +29,9 @@ const (
 	AskCode
 
 	// MustEnroll: the account needs a second factor and has none. Lead the user
-	// through Begin, with [ByEnrollToken], and Confirm. Its Success starts the session
-	// if it has the purpose of the sign-in; see PurposeSetup. There is no session until
-	// then.
+	// through Begin, with [ByEnrollToken], and Confirm. There is no session until then. If
+	// the Success of Confirm has the purpose of the sign-in, and not PurposeSetup, start
+	// the session.
 	MustEnroll
 )
 

@@ -140,7 +140,7 @@ type Inspection struct {
 	Due     time.Time
 	Updated time.Time
 
-	// Key is the id of the key that the record names, or "" if the [Sealer] is no
+	// Key is the id of the key that the record names, or "" if the [Sealer] is not a
 	// [KeyNamer] or the record is too damaged. If the account can't be opened, it may
 	// be wrong, and any text.
 	Key string

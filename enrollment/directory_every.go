@@ -24,7 +24,7 @@ const minInterval = time.Second
 //
 // When the context ends, SweepEvery finishes the account that it is working on and returns.
 // Wait for that before you close the database. No other account is lost: a Sweep that is
-// interrupted leaves the rest to the next one, also of another process.
+// interrupted leaves the rest to the next one, of this or another process.
 //
 // Several processes may sweep at the same time; see [Directory.Sweep]. Each of them walks
 // over all accounts when it starts, and once a day. If that is too much for your database,

@@ -28,7 +28,7 @@ type Resealed struct {
 	Seen, Moved int
 
 	// Keys is how many accounts each key sealed when they were looked at, by its
-	// id; those in Failed are not counted. A Sealer that is no [KeyNamer] has
+	// id; those in Failed are not counted. A Sealer that is not a [KeyNamer] has
 	// only the id "".
 	Keys map[string]int
 

@@ -98,13 +98,13 @@
 //
 // # Beyond the main job
 //
-// These types are made from a Guard. A change by any of them is one write of the same
-// record.
+// These types are made from a Guard. Except for [Admin.Move], each change by any of them is
+// one write of the user's record.
 //
-//   - [Admin] is for support and for moving in: reset, unlock, a bypass for a day by
-//     default, import, export, erase. Each call names an administrator and a reason,
-//     which the user can read. An Admin can't add an authenticator to an account that
-//     has one, and can't see recovery codes.
+//   - [Admin] is for support and for moving users: reset, unlock, a bypass (by default for
+//     a day at most), import, export, a change of the user id, erase. Each call names an
+//     administrator and a reason, which the user can read. An Admin can't add an
+//     authenticator to an account that has one, and can't see recovery codes.
 //   - [Directory] works on all accounts: it lists them, delivers events that a crash
 //     has left behind, and moves accounts to a new key. Package report writes the list
 //     as CSV.
@@ -128,7 +128,8 @@
 //     codes. So does a stolen session within five minutes of an app code.
 //   - Config.ReplenishCodes: a thief of one recovery code gets the next.
 //   - Config.CodesAtSetup: a user who leaves the setup page early may have
-//     written down codes that never work.
+//     written down codes that never work. Until the setup is confirmed, the keys together
+//     with the database reveal the codes.
 //   - Devices: the password and a token stolen from the browser sign in.
 //   - Messages: an attacker who reads the messages, by a swapped SIM card or at the
 //     provider, needs nothing else but the password.
@@ -183,7 +184,8 @@
 //     for a user whom the application has signed in.
 //   - Everything that the owner of an account should hear of is stored with the change,
 //     and handed to Config.Notify at least once; see [Event]. That includes a right
-//     password that no right code followed; see [EventWrongCodes].
+//     password followed by wrong codes, see [EventWrongCodes], and with
+//     Config.AlertUnanswered one followed by no code.
 //   - The store sees ciphertext. A damaged or misplaced record is [ErrCorrupt],
 //     never "not enrolled".
 //
@@ -194,7 +196,7 @@
 //
 // These can be sent to a client as JSON: [Decision], [Success], [Confirmed],
 // [RenewedCodes], [Status] and its parts, [Device], [TrustedDevice], [Binding],
-// [Delivery], [Event], [Member], [Denied] and [Replacement], which is no part of the
+// [Delivery], [Event], [Member], [Denied] and [Replacement], which is not part of the
 // JSON of a Denied. Names are in snake case. Zero times and empty texts are left out. The
 // JSON of a [History] does not name administrators. Recovery codes are not encoded at
 // all; see [Confirmed].

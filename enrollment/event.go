@@ -105,7 +105,8 @@ const (
 	// authenticators.
 	EventExported EventKind = "exported"
 
-	// EventErased means that the account is about to be deleted.
+	// EventErased means that the account is about to be deleted, or that one that can't
+	// be opened was deleted.
 	EventErased EventKind = "erased"
 
 	// EventMoved means that the account was moved to this user id from another one;

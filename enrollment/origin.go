@@ -20,7 +20,7 @@ type originKey struct{}
 // so use names that are the same in each language of your application. Every
 // method of this package takes it from its context. It is logged with the call, and
 // stored with the events of the call: Event.Origin has it in Config.Notify and
-// Status.History, also if [Directory.Sweep] delivers the event later. Call it in a
+// Status.History, even if [Directory.Sweep] delivers the event later. Call it in a
 // middleware, so that all calls of a request have it.
 //
 // Any text will do. Control characters become spaces, runs of spaces become one, and a

@@ -254,7 +254,7 @@ const (
 	// change. Ask for one that does, see "Proofs" in STATES.md. [ErrProof]
 	ReasonProofNotAllowed Reason = Reason(account.ProofNotAllowed)
 
-	// ReasonEnrollTokenInvalid means that the text is no EnrollToken, was handed out to
+	// ReasonEnrollTokenInvalid means that the text is not an EnrollToken, was handed out to
 	// another user or browser, or has ended: it expired, a factor was set up or changed,
 	// or another browser began a setup first. Ask for the first factor again. [ErrProof]
 	ReasonEnrollTokenInvalid Reason = Reason(account.EnrollTokenInvalid)

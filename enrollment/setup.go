@@ -234,7 +234,7 @@ type Confirmed struct {
 // It returns a [Denied] that matches [ErrSetup], [ErrWrongCode] or [ErrLocked], or one
 // of reason ReasonAlreadyConfirmed, ReasonTooManyAuthenticators or
 // ReasonTooManyCodeSets. Wrong codes count for the setup alone. Six digits are
-// evaluated, and count, also if Config.Params asks for more: see ReasonParamsIgnored.
+// evaluated, and count, even if Config.Params asks for more: see ReasonParamsIgnored.
 // With a hardware token, wrong codes count like those of Answer, and a code that was
 // used with it before is ReasonReplayed.
 func (g *Guard) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {

@@ -30,8 +30,8 @@ type SignInOptions struct {
 	// was deleted, or that a whole old row was put back. Defaults to false.
 	//
 	// An application that keeps such a flag sets it after Confirm and at each Success, and
-	// clears it before Disable, Admin.Reset, ApproveReset and Erase, and with
-	// [EventReset]. In the other order, a crash in between would leave a user who can't
+	// clears it before Disable, Admin.Reset, ApproveReset, Erase and EraseUnreadable, and
+	// with [EventReset]. In the other order, a crash in between would leave a user who can't
 	// sign in.
 	Enrolled bool
 

@@ -230,8 +230,8 @@ const stampLen = 16
 // if they differ. A new sign-in leads back in.
 //
 // These change the Stamp: Confirm, RenewCodes, Remove, Disable, Messages.Confirm,
-// Messages.Unbind, Admin.Import, SignInOptions.Import, a reset, erasing the account, and
-// the use of a recovery code, for any purpose. So does the repair after a clock that was
+// Messages.Unbind, Admin.Import, Admin.Move, SignInOptions.Import, a reset, erasing the
+// account, and the use of a recovery code, for any purpose. So does the repair after a clock that was
 // twelve minutes ahead or more; see OPERATING.md. A sign-in with any other code changes
 // nothing, and neither do Begin, devices, names, locks, a bypass and an export.
 //

@@ -9,7 +9,7 @@ import (
 
 // ThreeCodes lets owners sign in with three codes that their app shows one after the
 // other, when a single code is not enough. Three codes can't be guessed, so they are
-// evaluated also while app codes are locked or disabled. So an attacker with the
+// evaluated even while app codes are locked or disabled. So an attacker with the
 // password, who can lock app codes, can't keep the owner out. Three codes also work if
 // the clock of the phone, or the server's, is wrong by up to ten minutes; Success.Drift
 // says by how much.

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// A Background says how a terminal shows text. A QR code must be dark on light,
-// so Terminal draws the light modules on a dark background, and the dark modules
-// on a light background.
+// A Background says how a terminal shows text. A QR code must be dark on light. So Terminal
+// prints blocks for the light modules if the background is dark, and for the dark modules
+// if it is light.
 type Background uint8
 
 const (

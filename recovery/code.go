@@ -38,7 +38,7 @@ const (
 	// Fast is for applications that can't spend 19 MiB on each guess: 26 symbols, 130
 	// bits. Digests are HMAC-SHA-256 with the salt of the set as the key. With 112 bits or
 	// more, an approved one-way function is enough and a slow derivation is not needed
-	// (NIST SP 800-63B-4, section 3.1.2). Choose Fast also if only approved algorithms are
+	// (NIST SP 800-63B-4, section 3.1.2). Also choose Fast if only approved algorithms are
 	// allowed; Argon2id is not approved.
 	Fast
 )

@@ -70,8 +70,8 @@ type Record struct {
 	// library draws it at random: a later version can be lower.
 	Version int64
 
-	// State stands in clear, so that an application can count and select accounts. A setup
-	// that is pending may have expired. Data is bound to the State, so that the library
+	// State stands in clear, so that an application can count and select accounts. A record
+	// that is Pending may hold a setup that has expired. Data is bound to the State, so that the library
 	// notices a changed one.
 	State State
 
@@ -174,7 +174,7 @@ type Store interface {
 	// writes. A record from a replica or a cache can be old, and an old record
 	// accepts a used code again.
 	//
-	// A Store whose Save and Erase wait for replicas needs one rule more. A call that
+	// A Store whose Save and Erase wait for replicas keeps one more rule. A call that
 	// failed may have written to the primary only, and a failover loses that. Until the
 	// replicas have it, a Load of the same Store must wait or return an error. The
 	// Guard loads after a Save that failed. If it found its write, it would accept the

@@ -21,7 +21,7 @@ func (nearMiss) Error() string        { return "totp: two of three codes are rig
 func (nearMiss) Is(target error) bool { return target == ErrWrong }
 
 // CheckConsecutive checks three codes that the authenticator showed one after the
-// other, and returns the time step of the last one. It finds them also if the clock
+// other, and returns the time step of the last one. It finds them even if the clock
 // of the authenticator is wrong by up to [MaxClockOffset]: the last code can belong
 // to any step that begins within that time of the step of t. With a period of 30
 // seconds these are 41 steps, so three guesses at six digits are right with a

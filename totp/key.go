@@ -160,7 +160,7 @@ func (k Key) Check(input string, t time.Time, last int64) (step int64, err error
 }
 
 // CheckWithin is [Key.Check] with a window of fewer steps. The work and the errors
-// are those of Check. A code that was used before is [ErrReplayed] also if its step
+// are those of Check. A code that was used before is [ErrReplayed] even if its step
 // is outside the window, but within [LookAround] steps: it is not a guess. Any
 // other code outside the window is [ErrWrong]. CheckWithin returns [ErrParams] if
 // the window is not a defined one.

@@ -19,23 +19,23 @@ type ShortSecrets struct{}
 // NewSecret is [NewSecret], also for [MinShortSecretSize] bytes or more.
 func (ShortSecrets) NewSecret(raw []byte) (Secret, error) { return newSecret(raw, MinShortSecretSize) }
 
-// ParseSecret is [ParseSecret], also for secrets of [MinShortSecretSize] bytes or more.
+// ParseSecret is the function [ParseSecret], but accepts secrets of [MinShortSecretSize] bytes or more.
 func (ShortSecrets) ParseSecret(text string) (Secret, error) {
 	return parseSecret(text, MinShortSecretSize)
 }
 
-// ParseHexSecret is [ParseHexSecret], also for secrets of [MinShortSecretSize] bytes or
+// ParseHexSecret is the function [ParseHexSecret], but accepts secrets of [MinShortSecretSize] bytes or
 // more.
 func (ShortSecrets) ParseHexSecret(text string) (Secret, error) {
 	return parseHexSecret(text, MinShortSecretSize)
 }
 
-// ParseURI is [ParseURI], also for secrets of [MinShortSecretSize] bytes or more.
+// ParseURI is the function [ParseURI], but accepts secrets of [MinShortSecretSize] bytes or more.
 func (ShortSecrets) ParseURI(uri string) (Key, Label, error) {
 	return parseURI(uri, MinShortSecretSize)
 }
 
-// FromOTP is [FromOTP], also for secrets of [MinShortSecretSize] bytes or more.
+// FromOTP is the function [FromOTP], but accepts secrets of [MinShortSecretSize] bytes or more.
 func (ShortSecrets) FromOTP(key *otp.Key) (Key, Label, error) {
 	return fromOTP(key, MinShortSecretSize)
 }

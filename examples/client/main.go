@@ -1,7 +1,7 @@
 // Command client is a command-line client of the JSON that enrollment/web speaks. It works
 // with any host that gives bearer tokens, such as the one in examples/hosts/echo:
 //
-//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	export TWOFACTOR_KEYS=$(cat twofactor-demo.key) # see examples/README.md
 //	go run ./examples/hosts/echo &
 //	go run ./examples/client sign-up carol
 //	go run ./examples/client enable
@@ -41,7 +41,7 @@ const usage = `usage: client [flags] command
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// A second Ctrl-C ends the program at once, also while it reads a line.
+	// A second Ctrl-C ends the program at once, even while it reads a line.
 	context.AfterFunc(ctx, stop)
 	folder, err := os.UserConfigDir()
 	if err == nil {

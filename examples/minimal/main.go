@@ -1,7 +1,7 @@
 // Command minimal is a web application with passwords and sessions to which a second
-// factor was added. The folder before has it without.
+// factor was added. The folder before has the same program without a second factor.
 //
-//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	export TWOFACTOR_KEYS=$(cat twofactor-demo.key) # see examples/README.md
 //	go run ./examples/minimal
 //	diff -Nx '*_test.go' -x before examples/minimal/before examples/minimal
 package main

@@ -1,6 +1,6 @@
 // Command operator has the commands for operators of the service: for users who are
 // locked out, for ids that change, for keys that are replaced or lost. It works on
-// the data of the webapp, also while that is running:
+// the data of the webapp, even while that is running:
 //
 //	go run ./examples/operator help
 //	go run ./examples/operator -data twofactor-demo stats

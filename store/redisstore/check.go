@@ -59,7 +59,7 @@ func check(ctx context.Context, c redis.Cmdable) error {
 	if fsync := settings["appendfsync"]; fsync != "always" {
 		wrong = append(wrong, "appendfsync is "+fsync+" and not always: a crash of the machine loses acknowledged writes, and used codes work again")
 	}
-	// Redis returns before the flush then, also with appendfsync always.
+	// Redis returns before the flush then, even with appendfsync always.
 	if rewrite := settings["no-appendfsync-on-rewrite"]; rewrite != "no" {
 		wrong = append(wrong, "no-appendfsync-on-rewrite is "+rewrite+" and not no: a crash of the machine while Redis saves in the background loses acknowledged writes, and used codes work again")
 	}

@@ -10,7 +10,8 @@
 //   - A code that was used just before works a second time, for as long as it is valid:
 //     about a minute and a half for an app code. A used recovery code works until it is
 //     used again.
-//   - Failures that were counted just before are forgotten, and the guesser has them again.
+//   - Wrong codes that were counted just before are forgotten, and the attacker may guess
+//     again.
 //   - A change that was acknowledged is gone: a setup that was confirmed, codes that were
 //     renewed, a factor that was disabled.
 //
@@ -32,7 +33,7 @@
 // no-appendfsync-on-rewrite at no. With appendfsync everysec, a crash of the machine
 // loses up to two seconds, with the same consequences as above. With
 // no-appendfsync-on-rewrite, it loses what was written since Redis began to save in the
-// background, also with appendfsync always. A policy that evicts any key evicts accounts.
+// background, even with appendfsync always. A policy that evicts any key evicts accounts.
 // [Store.Check] refuses each of these.
 //
 //	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
@@ -91,5 +92,6 @@
 //
 // The package is tested with Redis 7.0: a single server, with and without a replica, and a
 // cluster of three masters with a replica each, whose masters are killed. It needs Redis
-// 4.0 or later. It was not run against Valkey, or a service that imitates Redis.
+// 4.0 or later. It was not run with Sentinel, against Valkey, or against a service that
+// imitates Redis.
 package redisstore

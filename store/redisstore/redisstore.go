@@ -41,9 +41,9 @@ type Options struct {
 	Prefix string
 
 	// Replicas is how many replicas each Save and Erase waits for, with WAIT. That
-	// costs a round trip from the master to the slowest of them for each write: where the
-	// network took no time, half of the sign-ins of one caller, and a third of those of
-	// 64. Writes fail while fewer replicas are connected. If they do not confirm within
+	// costs a round trip from the master to the slowest of them for each write. Where the
+	// network took no time, one caller made half as many sign-ins a second, and 64 callers
+	// two thirds. Writes fail while fewer replicas are connected. If they do not confirm within
 	// WaitTimeout, the error matches [ErrReplicas], and the master has the write all
 	// the same. The next Load of the record by this Store waits as well, also if it finds
 	// none after an Erase, and fails in the same way, so a Guard never takes such a write

@@ -33,11 +33,12 @@
 // The last one is from [Store.List]. It has only the conditions of the query.
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
-// With PostgreSQL, a Load after a Save or Erase whose outcome is unknown sends its SELECT in
-// a transaction with this one, which every role may execute by default; [Store.Check] refuses
-// a role that may not. So does an Erase that finds no row, with its DELETE:
+// With PostgreSQL, two calls use a transaction that sends this statement as well: a Load after
+// a Save or Erase whose outcome is unknown, and an Erase that finds no row.
 //
 //	SELECT pg_logical_emit_message(true, 'twofactor', '')
+//
+// Every role may execute it by default. [Store.Check] refuses one that may not.
 //
 // A Save is one INSERT or one UPDATE without a transaction. If it changed no
 // row, that is a conflict; see the table of errors below. Times are integers,
@@ -115,8 +116,8 @@
 // waiting, keeps the write, and shows it to everybody, although the standby may lack it. A
 // Guard would find the write and accept the code, and after a failover the code would work
 // again. So after a Save or Erase whose outcome is unknown, a Load of this Store reads the
-// record in a transaction that puts a message into the log, which no table has, and waits
-// until the standby has it. It returns an error if the standby is away for five seconds, or
+// record in a transaction that also writes a message to the log, and to no table. Its commit
+// waits until the standby has that. Load returns an error if the standby is away for five seconds, or
 // until the context ends. An Erase that finds no row waits in the same way.
 //
 // Another process can read the record meanwhile, and refuses the code as used. If the record
@@ -267,7 +268,8 @@
 // modernc.org/sqlite, github.com/mattn/go-sqlite3 and github.com/ncruces/go-sqlite3;
 // github.com/go-sql-driver/mysql.
 //
-// PostgreSQL must be 9.6 or later, and SQLite 3.37 or later, which has strict
-// tables. The dialect MySQL is tested with MariaDB 10.11, alone, with a replica, and as a
-// Galera cluster of three nodes. MySQL 8.0 is meant to work and was not tested.
+// PostgreSQL must be 9.6 or later, and is tested with 15. SQLite must be 3.37 or later, which
+// has strict tables. MariaDB must be 10.6 or later, and is tested with 10.11: alone, with a
+// replica, and as a Galera cluster of three nodes. MySQL 8.0 is meant to work and was not
+// tested.
 package sqlstore

@@ -182,7 +182,7 @@ func (s *Store) Save(ctx context.Context, r store.Record, prev int64) error {
 
 // exec executes a statement that writes, and returns how many rows it changed. It sends
 // the statement once: the pool would send it again on another connection if the driver
-// calls this one bad, which lib/pq does also after the statement was executed. The
+// calls this one bad, which lib/pq does even after the statement was executed. The
 // statement has no RETURNING: in SQLite, one that is read through QueryRow does not run
 // to its end and blocks the checkpoint.
 func (s *Store) exec(ctx context.Context, doing, statement string, args ...any) (int64, error) {

@@ -249,7 +249,7 @@ var listCases = []testCase{
 	},
 	{
 		name:   "list-while-changing",
-		clause: "A caller that follows Next to the end gets no record twice, and gets every record that matches all the time, however many records are created, changed or erased between the pages.",
+		clause: "A caller that follows Next to the end gets no record twice, and gets every record that matches throughout, however many records are created, changed or erased between the pages.",
 		needs:  lists,
 		check:  checkListChanging,
 	},

@@ -1,7 +1,7 @@
 // Command chi is a web application with chi, and sessions of scs in PostgreSQL. The
 // second factor keeps its table in the same database, by the same pool.
 //
-//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	export TWOFACTOR_KEYS=$(cat twofactor-demo.key) # see examples/README.md
 //	go run ./examples/hosts/chi -db postgres://…
 package main
 

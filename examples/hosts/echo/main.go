@@ -1,6 +1,6 @@
 // Command echo is a JSON API with echo and bearer tokens.
 //
-//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	export TWOFACTOR_KEYS=$(cat twofactor-demo.key) # see examples/README.md
 //	go run ./examples/hosts/echo
 package main
 

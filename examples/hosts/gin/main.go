@@ -1,7 +1,7 @@
 // Command gin is a web application with gin, sessions of gorilla in files, and GORM.
 // The second factor keeps its table in the same database.
 //
-//	export TWOFACTOR_KEYS=$(go run ./enrollment/keyring/newkey)
+//	export TWOFACTOR_KEYS=$(cat twofactor-demo.key) # see examples/README.md
 //	go run ./examples/hosts/gin
 package main
 

@@ -13,7 +13,7 @@
 // writes since then are lost:
 //
 //   - A used recovery code works again. So does an app code, for about a minute and a half.
-//   - Counted failures are forgotten, and a guesser has them again.
+//   - Counted failures are forgotten, and the attacker may guess again.
 //   - Acknowledged changes are gone: a confirmed setup, renewed codes, a disabled factor.
 //
 // The same happens with --unsafe-no-fsync if the machines of most nodes lose power. A node
