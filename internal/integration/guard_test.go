@@ -113,7 +113,7 @@ func cells(t *testing.T, folder string) string {
 		switch body {
 		case "\tsuite.Run(t, fresh)":
 			return "most | all"
-		case "\tproving.OnlyWithAll(t)\n\tsuite.Run(t, fresh)":
+		case "\tproving.OnlyWithAll(t)\n\tsuite.RunWalking(t, fresh, lone)":
 			return "none | all"
 		case "\tproving.OnlyWithAll(t)\n\tsuite.RunShort(t, fresh)":
 			return "none | most"

@@ -136,23 +136,21 @@ func (n *node) kill() error {
 	return nil
 }
 
-// A cluster has three nodes.
+// A cluster has three nodes, or one for tests that need no others.
 type cluster struct{ nodes []*node }
 
-const nodes = 3
-
-// startCluster starts a cluster whose nodes keep their data in the folder. If this process
-// ends without stop, they remove it.
-func startCluster(dir string) (c *cluster, err error) {
+// startCluster starts a cluster of so many nodes, which keep their data in the folder. If this
+// process ends without stop, they remove it.
+func startCluster(dir string, nodes int) (c *cluster, err error) {
 	for try := range 3 { // somebody may have taken a port meanwhile
-		if c, err = tryCluster(dir, filepath.Join(dir, fmt.Sprint(try))); err == nil {
+		if c, err = tryCluster(dir, filepath.Join(dir, fmt.Sprint(try)), nodes); err == nil {
 			return c, nil
 		}
 	}
 	return nil, err
 }
 
-func tryCluster(root, dir string) (*cluster, error) {
+func tryCluster(root, dir string, nodes int) (*cluster, error) {
 	c := new(cluster)
 	ports, err := server.FreePorts(2 * nodes)
 	if err != nil {
@@ -317,7 +315,7 @@ func newCluster(t *testing.T) *cluster {
 			t.Error(err)
 		}
 	})
-	c, err := startCluster(dir)
+	c, err := startCluster(dir, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

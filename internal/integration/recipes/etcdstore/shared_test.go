@@ -17,34 +17,41 @@ import (
 // t.TempDir.
 const folder = "twofactor-etcd-"
 
-// sharing is a cluster for all tests that kill nothing.
-var sharing struct {
+// A sharing is a cluster for all tests that kill nothing.
+type sharing struct {
 	once sync.Once
 	dir  string
 	*cluster
 	err error
 }
 
-// shared returns that cluster, and starts it at the first call.
-func shared(t testing.TB) *cluster {
+var three, one sharing
+
+// shared returns a cluster of three nodes, and starts it at the first call.
+func shared(t testing.TB) *cluster { t.Helper(); return three.start(t, 3) }
+
+func (s *sharing) start(t testing.TB, nodes int) *cluster {
 	t.Helper()
-	sharing.once.Do(func() {
-		if sharing.dir, sharing.err = os.MkdirTemp("", folder); sharing.err == nil {
-			sharing.cluster, sharing.err = startCluster(sharing.dir)
+	s.once.Do(func() {
+		if s.dir, s.err = os.MkdirTemp("", folder); s.err == nil {
+			s.cluster, s.err = startCluster(s.dir, nodes)
 		}
 	})
-	if sharing.err != nil {
-		t.Fatal(sharing.err)
+	if s.err != nil {
+		t.Fatal(s.err)
 	}
-	return sharing.cluster
+	return s.cluster
 }
 
 func stopShared() error {
-	var err error
-	if sharing.cluster != nil {
-		err = sharing.stop()
+	var errs []error
+	for _, s := range []*sharing{&three, &one} {
+		if s.cluster != nil {
+			errs = append(errs, s.stop())
+		}
+		errs = append(errs, os.RemoveAll(s.dir))
 	}
-	return errors.Join(err, os.RemoveAll(sharing.dir))
+	return errors.Join(errs...)
 }
 
 var prefixes atomic.Int64
