@@ -70,9 +70,9 @@ type Record struct {
 	// library draws it at random: a later version can be lower.
 	Version int64
 
-	// State stands in clear, so that an application can count and select accounts. A record
-	// that is Pending may hold a setup that has expired. Data is bound to the State, so that the library
-	// notices a changed one.
+	// State stands in clear, so that an application can count and select accounts. A
+	// record that is Pending may hold a setup that has expired. Data is bound to the
+	// State, so that the library notices a changed one.
 	State State
 
 	// Due is the zero time, or the instant from which a background sweep
@@ -210,10 +210,9 @@ type Lister interface {
 	// however many records are created, changed or erased meanwhile. A page may
 	// hold fewer records than Limit, even none, and still have a Next.
 	//
-	// A row that is not a valid record hides no others: it is returned as a Record
-	// that has only its UserID. Load returns an error for that user. The row matches
-	// a query without States and DueBy, and may match one with them. A row whose user
-	// id ValidateUserID refuses is nobody's, and is left out.
+	// A row that is no valid record hides no others: it is returned as a Record with only
+	// its UserID, unless ValidateUserID refuses that. Load returns an error for the user.
+	// It matches a query without States and DueBy, and may match one with them.
 	//
 	// It returns ErrInvalid if Query.Validate refuses the query, and for a
 	// cursor that no List returned. Any other error matches none of ErrNotFound,

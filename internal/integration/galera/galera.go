@@ -239,58 +239,6 @@ func (c *Cluster) Sum(ctx context.Context, name string) (int, error) {
 	return sum, nil
 }
 
-// next waits until the cluster is whole, and returns the next node to strike.
-func (c *Cluster) next(ctx context.Context) (*node, error) {
-	err := c.Whole(ctx)
-	c.strikes++
-	return c.nodes[c.strikes%Nodes], err
-}
-
-// Kill waits until the cluster is whole, and kills the next node, which comes back by
-// itself.
-func (c *Cluster) Kill(ctx context.Context) error {
-	n, err := c.next(ctx)
-	if err != nil {
-		return err
-	}
-	return n.Kill()
-}
-
-// Isolate waits until the cluster is whole, and splits the next node from the others. What it
-// returns waits until the node has given up serving, and joins them again.
-func (c *Cluster) Isolate(ctx context.Context) (join func(ctx context.Context) error, err error) {
-	n, err := c.next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	isolate := func(ctx context.Context, on int) error {
-		_, err := n.db.ExecContext(ctx, fmt.Sprintf("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=%d'", on))
-		return err
-	}
-	return func(ctx context.Context) error {
-		err := server.Until(ctx, func() error {
-			state, err := n.status(ctx, "wsrep_cluster_status")
-			if err == nil && state == "Primary" {
-				err = errors.New("a node alone still serves")
-			}
-			return err
-		})
-		return errors.Join(err, isolate(ctx, 0))
-	}, isolate(ctx, 1)
-}
-
-// KillAll is Kill of all nodes at once. They come back and find each other by themselves.
-func (c *Cluster) KillAll(ctx context.Context) error {
-	if err := c.Whole(ctx); err != nil {
-		return err
-	}
-	var errs []error
-	for _, n := range c.nodes {
-		errs = append(errs, n.Kill())
-	}
-	return errors.Join(errs...)
-}
-
 // Log returns the end of the log of each node.
 func (c *Cluster) Log() string {
 	var b strings.Builder
