@@ -41,8 +41,8 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 
 	var found []store.Record // up to limit, and one more if there is another
-	read := func(after string, ids []string) (rows []row, err error) {
-		statement, args := s.selectPage(q, after, ids, limit+1-len(found))
+	read := func(after string, ids []string, most int) (rows []row, err error) {
+		statement, args := s.selectPage(q, after, ids, most)
 		if rows, err = query(ctx, s.db, statement, args...); err != nil {
 			return nil, failed(ctx, doing, err)
 		}
@@ -55,18 +55,17 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 	if q.UserIDs == nil {
 		for more := true; more && len(found) <= limit; { // once, if all rows are of users
-			want := limit + 1 - len(found)
-			rows, err := read(after, nil)
+			rows, err := read(after, nil, limit+1)
 			if err != nil {
 				return store.Page{}, err
 			}
-			if more = len(rows) == want; more {
-				after = rows[want-1].record.UserID
+			if more = len(rows) > limit; more {
+				after = rows[limit].record.UserID
 			}
 		}
 	} else {
 		for part := range slices.Chunk(listing.Remaining(q.UserIDs, after), chunk) {
-			if _, err := read("", part); err != nil {
+			if _, err := read("", part, limit+1-len(found)); err != nil {
 				return store.Page{}, err
 			}
 			if len(found) > limit {

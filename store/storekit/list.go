@@ -58,8 +58,8 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 	for looked := 0; ; {
 		// One more than fits shows whether there is another page.
 		limit := q.Limit + 1 - len(page.Records)
-		if len(q.States) > 0 || !q.DueBy.IsZero() {
-			limit = max(limit, perScan) // many may not match
+		if len(q.States) > 0 || !q.DueBy.IsZero() || looked > 0 {
+			limit = max(limit, perScan) // many may not match, or be nobody's
 		}
 		rows, err := next(ctx, after, limit)
 		if err != nil {
