@@ -17,7 +17,7 @@ var (
 	// Rows of the tables: failovers, acknowledged writes, lost ones; accepted codes, how
 	// many worked twice.
 	lostRE  = regexp.MustCompile(`(?m)^\| [^|]+ \| ([0-9]+) \| ([0-9,]+) \| ([0-9,]+) \| [0-9]+ \|$`)
-	twiceRE = regexp.MustCompile(`(?m) \| ([0-9,]+) \| (\w+) codes worked twice\b`)
+	twiceRE = regexp.MustCompile(`(?m) \| ([0-9,]+) \| codes worked twice: (\w+)\b`)
 )
 
 // Of how many writes and operations documents speak, and how many were lost, is what
