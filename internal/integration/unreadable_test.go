@@ -18,7 +18,8 @@ import (
 )
 
 // nobody are more ids than a page has, which no user can have. They come first of all.
-func nobody() (ids []string) {
+func nobody() []string {
+	ids := []string{""}
 	for i := range 1_100 {
 		ids = append(ids, fmt.Sprintf("a\n%04d", i))
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -27,8 +26,8 @@ func query(ctx context.Context, from interface {
 	defer found.Close()
 	var rows []row
 	for found.Next() {
-		var r row
-		if r.record, r.err = scan(found); r.err != nil && r.record.UserID == "" {
+		r, ok := scan(found)
+		if !ok {
 			return nil, r.err
 		}
 		rows = append(rows, r)
@@ -36,10 +35,11 @@ func query(ctx context.Context, from interface {
 	return rows, found.Err()
 }
 
-// scan reads a row. With an error it returns the user id, or "" if it could not read that.
-func scan(rows *sql.Rows) (store.Record, error) {
+// scan reads a row. It reports false if it could not read the user id.
+func scan(rows *sql.Rows) (_ row, ok bool) {
 	var (
 		r       store.Record
+		id      sql.NullString
 		state   string
 		due     sql.NullInt64
 		updated int64
@@ -47,24 +47,26 @@ func scan(rows *sql.Rows) (store.Record, error) {
 	)
 	// Scan goes on from the left until a column is of another type, or null. Its error is not
 	// wrapped, because it quotes the value.
-	if rows.Scan(&r.UserID, &r.Version, &state, &due, &updated, &data) != nil {
-		return r, errors.New("a row has a column of the wrong type, or null")
+	err := rows.Scan(&id, &r.Version, &state, &due, &updated, &data)
+	r.UserID = id.String
+	bad := func(text string) (row, bool) { return row{r, errors.New(text)}, id.Valid }
+	if err != nil || !id.Valid {
+		return bad("a row has a column of the wrong type, or null")
 	}
-	var err error
 	if r.State, err = store.ParseState(state); err != nil {
-		return r, errors.New("a row has a state that is not defined")
+		return bad("a row has a state that is not defined")
 	}
 	if due.Valid {
 		r.Due = time.UnixMicro(due.Int64).UTC()
 	}
 	r.Updated = time.UnixMicro(updated).UTC()
 	if !data.Valid {
-		return r, errors.New("a row has no data")
+		return bad("a row has no data")
 	}
 	r.Data = data.V
 	if err := r.Validate(); err != nil {
 		// Not wrapped: ErrInvalid would say that an argument of the caller is.
-		return r, fmt.Errorf("a row is not valid: %v", err)
+		return bad("a row is not valid: " + err.Error())
 	}
-	return r, nil
+	return row{r, nil}, true
 }

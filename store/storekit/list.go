@@ -54,7 +54,8 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 
 	var page store.Page
-	listed := false // whether a cursor can stand behind the last row
+	listed := false  // whether a cursor can stand behind the last row
+	unnamed := false // whether a row without a user id was seen, which comes first
 	for looked := 0; ; {
 		// One more than fits shows whether there is another page.
 		limit := q.Limit + 1 - len(page.Records)
@@ -66,9 +67,10 @@ func (s lister) List(ctx context.Context, q store.Query) (store.Page, error) {
 			return store.Page{}, s.base.failed(ctx, doing, err)
 		}
 		for _, r := range rows {
-			if r.UserID <= after {
+			if r.UserID <= after && (r.UserID != "" || unnamed) {
 				return store.Page{}, s.base.failed(ctx, doing, errors.New("the rows are not in order"))
 			}
+			unnamed = unnamed || r.UserID == ""
 			r, listed = listing.Row(r, r.Validate())
 			if r = copied(r); listed && listing.Matches(q, r) {
 				if len(page.Records) == q.Limit {

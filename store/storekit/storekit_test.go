@@ -159,6 +159,7 @@ func TestRowsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, row := range map[string]func(r *store.Record){
 		"another user":  func(r *store.Record) { r.UserID = "Alice" },
+		"no id":         func(r *store.Record) { r.UserID = "" },
 		"no user":       func(r *store.Record) { r.UserID = strings.Repeat("x", store.MaxUserID+1) },
 		"version 0":     func(r *store.Record) { r.Version = 0 },
 		"no state":      func(r *store.Record) { r.State = 0 },
@@ -176,7 +177,7 @@ func TestRowsAreChecked(t *testing.T) {
 		all, list := s.List(t.Context(), store.Query{})
 		errs := map[string]error{"Load": load}
 		switch name {
-		case "no user", "another user": // fine in a list, or nobody's
+		case "no id", "no user", "another user": // fine in a list, or nobody's
 			errs["List by ids"] = ids
 			if list != nil || len(all.Records) != map[string]int{"another user": 1}[name] {
 				t.Errorf("%s: List = %+v, %v", name, all, list)
