@@ -77,7 +77,7 @@
 // attacker who writes to the database can't move an account to another user, change it,
 // or give it another state or version. Such an account does not open, which is an error
 // and never means "not enrolled". Hiding an account from the background sweep delays
-// notifications by a day at most.
+// notifications by a day at most, but in Redis until the account is written again.
 //
 // Races, clients that hang up, crashes, lost replies of the store, and clocks that
 // jump by less than a day can cause a refusal or an error. They never make a code

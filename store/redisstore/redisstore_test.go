@@ -189,6 +189,68 @@ func TestBadHashes(t *testing.T) {
 	}
 }
 
+// TestNoHash has a key of a user that holds something else, beside another user.
+func TestNoHash(t *testing.T) {
+	t.Parallel()
+	c, prefix := open(t), freshPrefix()
+	s := newStore(t, c, redisstore.Options{Prefix: prefix})
+	for _, id := range []string{"alice", "bob"} {
+		if err := s.Save(t.Context(), record(id, 7), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Set(t.Context(), prefix+"{39}:user:alice", "CANARY", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Load(t.Context(), "alice"); err == nil || errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Load = %v, want an error that is not absence", err)
+	}
+	for _, ids := range [][]string{nil, {"alice", "bob"}, {"bob", "alice"}} {
+		page, err := s.List(t.Context(), store.Query{UserIDs: ids})
+		if err != nil || len(page.Records) != 2 || page.Records[0].UserID != "alice" || page.Records[0].Validate() == nil || page.Records[1].Version != 7 {
+			t.Errorf("List of %q = %+v, %v, want alice without more, and bob", ids, page, err)
+		}
+	}
+	if err := s.Erase(t.Context(), "alice"); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Load after Erase = %v, want ErrNotFound", err)
+	}
+}
+
+// A lastFails lets the last command of each pipeline fail, which Exec does not always tell.
+type lastFails struct{}
+
+var errLoading = errors.New("LOADING Redis is loading the dataset in memory")
+
+func (lastFails) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (lastFails) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (lastFails) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		cmds[len(cmds)-1].SetErr(errLoading)
+		return err
+	}
+}
+
+// TestLastReplyFails lists users, one of whom can't be looked at. That is no record that can't
+// be read.
+func TestLastReplyFails(t *testing.T) {
+	t.Parallel()
+	c := open(t)
+	s := newStore(t, c, redisstore.Options{Prefix: freshPrefix()})
+	for _, id := range []string{"alice", "bob"} {
+		if err := s.Save(t.Context(), record(id, 7), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.AddHook(lastFails{})
+	if page, err := s.List(t.Context(), store.Query{UserIDs: []string{"alice", "bob"}}); !errors.Is(err, errLoading) {
+		t.Errorf("List = %+v, %v, want %v", page, err, errLoading)
+	}
+}
+
 // cutter counts the replies to lose.
 type cutter struct {
 	mu   sync.Mutex

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -266,7 +267,7 @@ func (b rows) Find(ctx context.Context, ids []string) ([]store.Record, error) {
 	for i, id := range ids {
 		replies[i] = b.piped(ctx, pipe, loadScript, b.keys(id), id)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
+	if _, err := pipe.Exec(ctx); err != nil && !noHash(err) {
 		return nil, err
 	}
 	var all []store.Record
@@ -274,11 +275,16 @@ func (b rows) Find(ctx context.Context, ids []string) ([]store.Record, error) {
 		switch r, err := record(id, replies[i]); {
 		case err == nil:
 			all = append(all, r)
-		case replies[i].Err() != nil:
+		case errors.Is(err, store.ErrNotFound):
+		case replies[i].Err() != nil && !noHash(err): // Exec may have returned another one
 			return nil, err
-		case !errors.Is(err, store.ErrNotFound): // lost, or no Save has written it
+		default: // lost, or no Save has written it
 			all = append(all, store.Record{UserID: id})
 		}
 	}
 	return all, nil
 }
+
+// noHash reports whether the script has found something else than a hash. Older servers say
+// so in the middle of the text.
+func noHash(err error) bool { return strings.Contains(err.Error(), "WRONGTYPE") }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -198,6 +199,51 @@ func TestRowsAreChecked(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestRowsOfNobody has more rows than a page looks at, of ids that no user can have.
+func TestRowsOfNobody(t *testing.T) {
+	t.Parallel()
+	b := &bent{full: newFull()}
+	s := storekit.New("bent", b).(everything)
+	for _, id := range []string{"a", "c"} {
+		r := alice
+		r.UserID = id
+		if err := s.Save(t.Context(), r, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.full.table.rows[""] = store.Record{}
+	for i := range 4*store.MaxPage + 1 {
+		id := fmt.Sprintf("b\n%04d", i)
+		b.full.table.rows[id] = store.Record{UserID: id}
+	}
+	for _, limit := range []int{0, 1, store.MaxPage} {
+		var ids []string
+		q := store.Query{Limit: limit}
+		for before := b.calls; ; {
+			page, err := s.List(t.Context(), q)
+			if err != nil {
+				t.Fatalf("a page of %d: %v", limit, err)
+			}
+			for _, r := range page.Records {
+				ids = append(ids, r.UserID)
+			}
+			if q.Cursor = page.Next; q.Cursor == "" {
+				if scans := b.calls - before; scans > 100 {
+					t.Errorf("pages of %d cost %d scans", limit, scans)
+				}
+				break
+			}
+		}
+		if !slices.Equal(ids, []string{"a", "c"}) {
+			t.Errorf("pages of %d have %q, want a and c", limit, ids)
+		}
+	}
+	b.row = func(r *store.Record) { r.UserID = "" }
+	if page, err := s.List(t.Context(), store.Query{}); err == nil {
+		t.Errorf("List of many rows without a user id = %v, want an error", page)
 	}
 }
 
