@@ -39,8 +39,8 @@ func (s *siege) find(kind Kind, format string, args ...any) {
 	s.wrong = append(s.wrong, Finding{kind, fmt.Sprintf(format, args...)})
 }
 
-// refused notes that something was refused. A fault is none of the database: it has no
-// answer, and until has given up.
+// refused notes that something was refused. It ignores a fault: nothing was answered then, and
+// until has given up.
 func (s *siege) refused(kind Kind, id, what string, reason enrollment.Reason) {
 	switch reason {
 	case proving.Fault:

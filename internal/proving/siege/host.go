@@ -154,7 +154,7 @@ func (h *Host) do(ctx context.Context, r Request) (a Reply, err error) {
 	return a, err
 }
 
-// A heard store says when it is called, and of which version it has answered.
+// A heard store reports each call, and each version that it has loaded or saved.
 type heard struct {
 	proving.Full
 	ears Ears
