@@ -297,6 +297,16 @@ func TestRowsByHand(t *testing.T) {
 	}
 }
 
+// partitioned and second have two partitions, for PostgreSQL. What is before second creates the
+// second one.
+const (
+	partitioned = `DROP TABLE twofactor_accounts;
+		CREATE TABLE twofactor_accounts (user_id TEXT COLLATE "C" NOT NULL PRIMARY KEY, version BIGINT NOT NULL,
+			state TEXT NOT NULL, due BIGINT, updated BIGINT NOT NULL, data BYTEA NOT NULL) PARTITION BY HASH (user_id);
+		CREATE TABLE zero PARTITION OF twofactor_accounts FOR VALUES WITH (MODULUS 2, REMAINDER 0);`
+	second = ` PARTITION OF twofactor_accounts FOR VALUES WITH (MODULUS 2, REMAINDER 1)`
+)
+
 // TestSettings opens databases that forget what they acknowledge.
 func TestSettings(t *testing.T) {
 	t.Parallel()
@@ -378,6 +388,8 @@ func TestSettings(t *testing.T) {
 		"serializable": {" default_transaction_isolation=serializable", "", "default_transaction_isolation is serializable"},
 		"committed":    {" default_transaction_isolation=read\\ committed", "", ""},
 		"unlogged":     {"", "ALTER TABLE twofactor_accounts SET UNLOGGED", "unlogged"},
+		"partitions":   {"", partitioned + "CREATE TABLE one" + second, ""},
+		"unlogged one": {"", partitioned + "CREATE UNLOGGED TABLE one" + second, "a partition"},
 	} {
 		t.Run("PostgreSQL/"+name, func(t *testing.T) {
 			t.Parallel()

@@ -19,7 +19,7 @@ import (
 //     a journal in memory or no journal, no busy_timeout, an encoding other than
 //     UTF-8
 //   - with PostgreSQL, fsync or synchronous_commit off, synchronous_commit local beside a
-//     synchronous standby, an unlogged or temporary table, a server that is a replica, a
+//     synchronous standby, an unlogged or temporary table or partition, a server that is a replica, a
 //     default isolation level other than read committed, a server_encoding other than
 //     UTF8, a role to which row-level security applies or that may not execute
 //     pg_logical_emit_message

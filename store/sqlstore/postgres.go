@@ -62,12 +62,15 @@ func applyPostgres(ctx context.Context, db *sql.DB, t table, statements []string
 	return tx.Commit()
 }
 
+// persists is true if a crash leaves the rows of the table $1, or of all its partitions.
+const persists = `(WITH RECURSIVE part (oid) AS (SELECT to_regclass($1)::oid UNION ALL SELECT inhrelid FROM pg_inherits JOIN part ON inhparent = part.oid) SELECT bool_and(relpersistence = 'p') FROM pg_class WHERE oid IN (SELECT oid FROM part))`
+
 // settingsPostgres asks any session. The settings come from the server, the
 // database and the role, so that they are the same for all sessions.
 func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
-	var fsync, commit, standbys, isolation, encoding, recovery, persistence, hides, confirms string
-	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce((SELECT relpersistence::text FROM pg_class WHERE oid = to_regclass($1)), 'p'), coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND proargtypes[2] = 'text'::regtype), false)::text`,
-		t.quoted("")).Scan(&fsync, &commit, &standbys, &isolation, &encoding, &recovery, &persistence, &hides, &confirms)
+	var fsync, commit, standbys, isolation, encoding, recovery, persistent, hides, confirms string
+	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce(`+persists+`, true)::text, coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND proargtypes[2] = 'text'::regtype), false)::text`,
+		t.quoted("")).Scan(&fsync, &commit, &standbys, &isolation, &encoding, &recovery, &persistent, &hides, &confirms)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +89,8 @@ func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string,
 	if isolation != "read committed" && isolation != "read uncommitted" { // the same to PostgreSQL
 		wrong = append(wrong, "default_transaction_isolation is "+isolation+": two logins at the same time fail; use read committed")
 	}
-	if persistence != "p" {
-		wrong = append(wrong, "the table is temporary or unlogged: a crash empties it")
+	if persistent != "true" {
+		wrong = append(wrong, "the table, or a partition of it, is temporary or unlogged: a crash empties it")
 	}
 	if hides != "false" {
 		wrong = append(wrong, "row-level security applies to the role: rows that it hides are accounts without two-factor authentication, and are not erased")

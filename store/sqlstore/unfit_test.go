@@ -42,7 +42,7 @@ func TestUnfit(t *testing.T) {
 		{"local, standby", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "local", "synchronous_standby_names": "*"}}, sqlstore.ErrSettings, "synchronous standby"},
 		{"serializable", sqlstore.PostgreSQL, server{settings: map[string]string{"isolation": "serializable"}}, sqlstore.ErrSettings, "isolation is serializable"},
 		{"replica", sqlstore.PostgreSQL, server{settings: map[string]string{"recovery": "true"}}, sqlstore.ErrSettings, "replica"},
-		{"unlogged", sqlstore.PostgreSQL, server{settings: map[string]string{"persistence": "u"}}, sqlstore.ErrSettings, "unlogged"},
+		{"unlogged", sqlstore.PostgreSQL, server{settings: map[string]string{"persistent": "false"}}, sqlstore.ErrSettings, "unlogged"},
 		{"rows hidden", sqlstore.PostgreSQL, server{settings: map[string]string{"hides": "true"}}, sqlstore.ErrSettings, "row-level security"},
 		{"may not confirm", sqlstore.PostgreSQL, server{settings: map[string]string{"confirms": "false"}}, sqlstore.ErrSettings, "pg_logical_emit_message"},
 		{"Latin 1", sqlstore.PostgreSQL, server{settings: map[string]string{"server_encoding": "LATIN1"}}, sqlstore.ErrSettings, "server_encoding"},
