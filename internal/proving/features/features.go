@@ -78,6 +78,7 @@ var Tests = []proving.Test{
 	{Name: "TestFeatureX2_ReplacedOnceProven", Run: TestFeatureX2_ReplacedOnceProven},
 	{Name: "TestFeatureX3_TrustedDevices", Run: TestFeatureX3_TrustedDevices},
 	{Name: "TestFeatureX17_OtherSessionsEnd", Run: TestFeatureX17_OtherSessionsEnd},
+	{Name: "TestFeatureX18_DatabaseOfTheApplication", Run: TestFeatureX18_DatabaseOfTheApplication},
 	{Name: "TestFeatureX4_Challenge", Run: TestFeatureX4_Challenge},
 	{Name: "TestFeatureX5_StepUpWithFreshness", Run: TestFeatureX5_StepUpWithFreshness},
 	{Name: "TestFeatureX6_GracePerUser", Run: TestFeatureX6_GracePerUser},

@@ -21,8 +21,8 @@ import (
 var (
 	featureRows = strings.Fields(`F1 F2 F3 F4 F5 F6 F7 S1 S2 S3 S4 R1 R2 R3 R4 R5 R6
 		T1 T2 T3 T4 T5 T6 A1 A2 A3 A4 A5 A6 A7
-		X1 X2 X3 X4 X5 X6 X7 X8 X9 X10 X11 X12 X13 X14 X15 X16 X17 N1 N2 N3 N4 N5 N6 N7 N8 N9
-		N10 N11 N12 N13 N14 N15 N16`)
+		X1 X2 X3 X4 X5 X6 X7 X8 X9 X10 X11 X12 X13 X14 X15 X16 X17 X18 N1 N2 N3 N4 N5 N6 N7 N8
+		N9 N10 N11 N12 N13 N14 N15 N16`)
 	optInRows = strings.Fields("N11 R2 R6 T1 T3 T6 A3 A4 X3 X6 N7 N13")
 )
 
@@ -42,7 +42,8 @@ func TestFeatures(t *testing.T) {
 	packages := map[string]names{}
 	for name, dir := range map[string]string{
 		"": "enrollment", "keyring": "enrollment/keyring", "report": "enrollment/report", "recovery": "recovery", "totp": "totp",
-		"store": "store", "storetest": "store/storetest",
+		"store": "store", "storetest": "store/storetest", "memory": "store/memory", "sqlstore": "store/sqlstore",
+		"redisstore": "store/redisstore", "boltstore": "store/boltstore", "storekit": "store/storekit",
 		"hosttest": "enrollment/hosttest", "web": "enrollment/web",
 		"wording":  "enrollment/wording",
 		"operator": "enrollment/operator",

@@ -101,3 +101,31 @@ func TestFeatureX12_EventsCodesRetryAfter(t *testing.T, open proving.Open) {
 	k.Pass(locked.RetryAt.Sub(k.Now())) // that long, and no longer
 	k.In(challenge, alice.Code())
 }
+
+// X18: the database that the application has, of one of many kinds.
+func TestFeatureX18_DatabaseOfTheApplication(t *testing.T, open proving.Open) {
+	k := proving.Over(t, open(t))
+	people := k.EnrollAll("alice", "bob")
+	alice := people[0]
+	k.In(k.Challenge("alice"), alice.Code())
+	k.Out(k.Challenge("alice"), alice.Code(), enrollment.ReasonReplayed)
+	k.In(k.Challenge("alice"), alice.Codes[0])
+	k.Out(k.Challenge("alice"), alice.Codes[0], enrollment.ReasonReplayed)
+
+	listed := func() (users []string) {
+		for m, err := range k.Directory().All(t.Context(), enrollment.Filter{}) {
+			k.Must(err)
+			users = append(users, m.UserID)
+		}
+		return users
+	}
+	if got := listed(); !slices.Equal(got, []string{"alice", "bob"}) {
+		t.Errorf("%q are listed", got)
+	}
+	k.Must(k.Guard.Admin("root", "left").Erase(t.Context(), "alice"))
+	if got := listed(); !slices.Equal(got, []string{"bob"}) {
+		t.Errorf("%q are listed after alice is erased", got)
+	}
+	k.SignIn("alice", enrollment.SignInOptions{}, enrollment.Proceed)
+	k.Enroll("alice")
+}
