@@ -76,6 +76,11 @@ func TestMariaDBSettings(t *testing.T) {
 			unsafe(t, sqlstore.New(testenv.OpenMariaDB(t, dsn+c.params), sqlstore.MySQL), c.says...)
 		})
 	}
+	t.Run("no flush", func(t *testing.T) {
+		t.Parallel()
+		dsn := testenv.MariaDBWith(t, "--innodb-flush-method=nosync")
+		unsafe(t, sqlstore.New(testenv.OpenMariaDB(t, dsn), sqlstore.MySQL), "innodb_flush_method is nosync")
+	})
 	t.Run("server", func(t *testing.T) {
 		t.Parallel()
 		dsn := testenv.MariaDBWith(t, "--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0")

@@ -384,6 +384,7 @@ func TestSettings(t *testing.T) {
 	})
 	for name, c := range map[string]struct{ params, before, says string }{
 		"asynchronous": {" synchronous_commit=off", "", "synchronous_commit is off"},
+		"zero pages":   {" zero_damaged_pages=on", "", "zero_damaged_pages is on"},
 		"local":        {" synchronous_commit=local", "", ""},
 		"serializable": {" default_transaction_isolation=serializable", "", "default_transaction_isolation is serializable"},
 		"committed":    {" default_transaction_isolation=read\\ committed", "", ""},

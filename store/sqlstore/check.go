@@ -11,6 +11,9 @@ import (
 // the library promises. Applications call it at start, with the pool that will serve.
 // It writes nothing.
 //
+// Check sees the server that serves now. Give its replicas the same settings, and call Check
+// again after a failover, for example every few minutes.
+//
 // The error matches [ErrSchema] if the table can't be used. Otherwise it matches
 // [ErrSettings] if the settings of the database are not safe, and says what to
 // change:
@@ -19,14 +22,14 @@ import (
 //     a journal in memory or no journal, no busy_timeout, an encoding other than
 //     UTF-8
 //   - with PostgreSQL, fsync or synchronous_commit off, synchronous_commit local beside a
-//     synchronous standby, an unlogged or temporary table or partition, a server that is a replica, a
-//     default isolation level other than read committed, a server_encoding other than
-//     UTF8, a role to which row-level security applies or that may not execute
-//     pg_logical_emit_message
-//   - with MySQL, innodb_flush_log_at_trx_commit other than 1 or MariaDB's 3, a binary log with
-//     sync_binlog other than 1, a sql_mode that is not strict, the isolation
-//     level read uncommitted, autocommit off, read_only, a server that is known
-//     to be a replica, an engine other than InnoDB, semi-synchronous replication
+//     synchronous standby, data_sync_retry, zero_damaged_pages, an unlogged or temporary table
+//     or partition, a server that is a replica, a default isolation level other than read
+//     committed, a server_encoding other than UTF8, a role to which row-level security applies
+//     or that may not execute pg_logical_emit_message
+//   - with MySQL, innodb_flush_log_at_trx_commit other than 1 or MariaDB's 3,
+//     innodb_flush_method nosync, a binary log with sync_binlog other than 1, a sql_mode that
+//     is not strict, the isolation level read uncommitted, autocommit off, read_only, a server
+//     that is known to be a replica, an engine other than InnoDB, semi-synchronous replication
 //     with AFTER_COMMIT
 //   - with MySQL in a Galera cluster, wsrep_sync_wait without 1, 2 or 4, wsrep_on off,
 //     wsrep_dirty_reads, pc.ignore_sb, pc.ignore_quorum

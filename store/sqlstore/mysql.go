@@ -132,7 +132,7 @@ func uniqueMySQL(t table) (string, []any) {
 func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
 	// A server has only some of these variables. The name of the isolation level has
 	// changed.
-	set, err := pairs(ctx, db, "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'read_only', 'autocommit', "+semiSyncVariables+", "+galeraVariables+")")
+	set, err := pairs(ctx, db, "SHOW VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', 'innodb_flush_method', 'log_bin', 'sync_binlog', 'sql_mode', 'transaction_isolation', 'tx_isolation', 'read_only', 'autocommit', "+semiSyncVariables+", "+galeraVariables+")")
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +166,9 @@ func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, er
 	// MariaDB's 3 is as durable as 1.
 	if flush := set["innodb_flush_log_at_trx_commit"]; flush != "1" && flush != "3" {
 		wrong = append(wrong, "innodb_flush_log_at_trx_commit is "+flush+" and not 1: a crash loses acknowledged writes, and used codes work again")
+	}
+	if strings.EqualFold(set["innodb_flush_method"], "nosync") {
+		wrong = append(wrong, "innodb_flush_method is nosync: a power failure can destroy the table")
 	}
 	if on("log_bin") && set["sync_binlog"] != "1" {
 		wrong = append(wrong, "sync_binlog is "+set["sync_binlog"]+" and not 1: after a power failure the binary log, and with it replicas and backups, can lack acknowledged writes")

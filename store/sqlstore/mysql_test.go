@@ -16,6 +16,7 @@ import (
 // mysqlSettings are the variables of a server that is set up well.
 var mysqlSettings = map[string]string{
 	"innodb_flush_log_at_trx_commit":  "1",
+	"innodb_flush_method":             "O_DIRECT",
 	"log_bin":                         "ON",
 	"rpl_semi_sync_master_enabled":    "OFF",
 	"rpl_semi_sync_master_wait_point": "AFTER_COMMIT",

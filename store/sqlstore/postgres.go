@@ -68,9 +68,9 @@ const persists = `(WITH RECURSIVE part (oid) AS (SELECT to_regclass($1)::oid UNI
 // settingsPostgres asks any session. The settings come from the server, the
 // database and the role, so that they are the same for all sessions.
 func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
-	var fsync, commit, standbys, isolation, encoding, recovery, persistent, hides, confirms string
-	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce(`+persists+`, true)::text, coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND proargtypes[2] = 'text'::regtype), false)::text`,
-		t.quoted("")).Scan(&fsync, &commit, &standbys, &isolation, &encoding, &recovery, &persistent, &hides, &confirms)
+	var fsync, retries, zeroes, commit, standbys, isolation, encoding, recovery, persistent, hides, confirms string
+	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), coalesce(current_setting('data_sync_retry', true), 'off'), current_setting('zero_damaged_pages'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce(`+persists+`, true)::text, coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND proargtypes[2] = 'text'::regtype), false)::text`,
+		t.quoted("")).Scan(&fsync, &retries, &zeroes, &commit, &standbys, &isolation, &encoding, &recovery, &persistent, &hides, &confirms)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +79,12 @@ func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string,
 	}
 	if fsync == "off" {
 		wrong = append(wrong, "fsync is off: a power failure can destroy the table")
+	}
+	if retries == "on" { // unknown to servers before 9.4.21 and the like
+		wrong = append(wrong, "data_sync_retry is on: after a flush that failed, acknowledged writes are lost without an error")
+	}
+	if zeroes == "on" {
+		wrong = append(wrong, "zero_damaged_pages is on: the accounts of a damaged page are accounts without two-factor authentication")
 	}
 	if commit == "off" {
 		wrong = append(wrong, "synchronous_commit is off: a crash loses acknowledged writes, and used codes work again")

@@ -150,7 +150,7 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 		name := strings.TrimPrefix(statement, "PRAGMA ")
 		return one(setting(name, map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "encoding": "UTF-8"}[name]))
 	case strings.HasPrefix(statement, "SELECT current_setting"):
-		return one(setting("fsync", "on"), setting("synchronous_commit", "on"), setting("synchronous_standby_names", ""), setting("isolation", "read committed"), setting("server_encoding", "UTF8"), setting("recovery", "false"), setting("persistent", "true"), setting("hides", "false"), setting("confirms", "true"))
+		return one(setting("fsync", "on"), setting("data_sync_retry", "off"), setting("zero_damaged_pages", "off"), setting("synchronous_commit", "on"), setting("synchronous_standby_names", ""), setting("isolation", "read committed"), setting("server_encoding", "UTF8"), setting("recovery", "false"), setting("persistent", "true"), setting("hides", "false"), setting("confirms", "true"))
 	case strings.HasPrefix(statement, "SELECT 'wsrep_provider_options'"):
 		return one("wsrep_provider_options", setting("wsrep_provider_options", ""))
 	case strings.HasPrefix(statement, "SHOW VARIABLES"):

@@ -37,6 +37,8 @@ func TestUnfit(t *testing.T) {
 		{"UTF-16", sqlstore.SQLite, server{settings: map[string]string{"encoding": "UTF-16le"}}, sqlstore.ErrSettings, "encoding"},
 
 		{"fsync off", sqlstore.PostgreSQL, server{settings: map[string]string{"fsync": "off"}}, sqlstore.ErrSettings, "fsync"},
+		{"failed flush", sqlstore.PostgreSQL, server{settings: map[string]string{"data_sync_retry": "on"}}, sqlstore.ErrSettings, "data_sync_retry"},
+		{"zero pages", sqlstore.PostgreSQL, server{settings: map[string]string{"zero_damaged_pages": "on"}}, sqlstore.ErrSettings, "zero_damaged_pages"},
 		{"asynchronous", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "off"}}, sqlstore.ErrSettings, "synchronous_commit"},
 		{"local", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "local"}}, nil, ""},
 		{"local, standby", sqlstore.PostgreSQL, server{settings: map[string]string{"synchronous_commit": "local", "synchronous_standby_names": "*"}}, sqlstore.ErrSettings, "synchronous standby"},
@@ -49,6 +51,7 @@ func TestUnfit(t *testing.T) {
 
 		{"flush later", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_log_at_trx_commit": "2"}}, sqlstore.ErrSettings, "innodb_flush_log_at_trx_commit is 2"},
 		{"flush of MariaDB", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_log_at_trx_commit": "3"}}, nil, ""},
+		{"flush never", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_method": "nosync"}}, sqlstore.ErrSettings, "nosync"},
 		{"binary log", sqlstore.MySQL, server{settings: map[string]string{"sync_binlog": "0"}}, sqlstore.ErrSettings, "sync_binlog is 0"},
 		{"no binary log", sqlstore.MySQL, server{settings: map[string]string{"log_bin": "OFF", "sync_binlog": "0"}}, nil, ""},
 		{"not strict", sqlstore.MySQL, server{settings: map[string]string{"sql_mode": "ANSI_QUOTES"}}, sqlstore.ErrSettings, "sql_mode"},
