@@ -163,7 +163,7 @@ func (r *round) note(ctx context.Context, o operation, err error) bool {
 	case o.kind == save && errors.Is(err, store.ErrConflict):
 		o.outcome = conflict
 	case errors.Is(err, store.ErrConflict), errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrInvalid):
-		r.errs = append(r.errs, fmt.Errorf("%s: an answer that is not allowed: %w", o.kind, err))
+		r.errs = append(r.errs, fmt.Errorf("%w: %s: an answer that is not allowed: %w", ErrWrong, o.kind, err))
 		return false
 	case o.kind == erase && r.options.Deadlock != nil && r.options.Deadlock(err):
 		o.outcome = refused

@@ -2,6 +2,7 @@ package histories
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,6 +96,10 @@ var register = porcupine.Model{
 // judgeTimeout bounds the search for an order. It takes milliseconds at the most.
 const judgeTimeout = time.Minute
 
+// ErrWrong says that callers were told what no order of their operations explains. Other errors
+// of [Check] say that it could not tell.
+var ErrWrong = errors.New("what callers were told is wrong")
+
 // judge returns an error if no order of the operations explains what their callers were
 // told. If deadlocks is set, a conflict needs only another write at the same time.
 func judge(all []operation, deadlocks bool) error {
@@ -112,7 +117,7 @@ func judge(all []operation, deadlocks bool) error {
 	case porcupine.Unknown:
 		return fmt.Errorf("no order was found in %v:\n%s", judgeTimeout, describe(all))
 	}
-	return fmt.Errorf("no order of these operations explains what their callers were told:\n%s", describe(all))
+	return fmt.Errorf("%w: no order of these operations explains it:\n%s", ErrWrong, describe(all))
 }
 
 func describe(all []operation) string {
