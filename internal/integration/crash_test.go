@@ -35,7 +35,7 @@ func openArgs(args []string) (*sqlstore.Store, error) {
 }
 
 // saver replaces alice's record for ever, and prints each version that was
-// acknowledged.
+// acknowledged. What the saver before it had sent may be carried out after the Load.
 func saver(args []string) error {
 	s, err := openArgs(args)
 	if err != nil {
@@ -43,12 +43,17 @@ func saver(args []string) error {
 	}
 	ctx := context.Background()
 	r, err := s.Load(ctx, "alice")
-	for err == nil {
+	for first := true; err == nil; {
 		prev := r.Version
 		r = record("alice", prev+1)
-		if err = s.Save(ctx, r, prev); err == nil {
+		err = s.Save(ctx, r, prev)
+		switch {
+		case err == nil:
 			fmt.Println(r.Version)
+		case first && errors.Is(err, store.ErrConflict):
+			r, err = s.Load(ctx, "alice")
 		}
+		first = false
 	}
 	return err
 }
