@@ -1,12 +1,15 @@
 package testenv
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/proxy"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
@@ -28,8 +31,15 @@ var Remotes = []Remote{
 		func(t testing.TB) string { return filepath.Join(startPostgres(t).Dir, ".s.PGSQL.5432") },
 		func(t testing.TB, addr *net.TCPAddr) func() proving.Full {
 			dsn := Replaced(t, PostgresDSN(t), "host="+startPostgres(t).Dir, fmt.Sprintf("host=%v port=%d", addr.IP, addr.Port))
+			config, err := pgx.ParseConfig(dsn + " default_query_exec_mode=exec")
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A ping before a statement would be the request that is cut.
+			never := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
 			return func() proving.Full {
-				return migrated(t, openPool(t, "pgx", dsn+" default_query_exec_mode=exec"), sqlstore.PostgreSQL)
+				t.Helper()
+				return migrated(t, pooled(t, stdlib.OpenDB(*config, never), "pgx"), sqlstore.PostgreSQL)
 			}
 		},
 	},

@@ -42,6 +42,12 @@ func openPool(t testing.TB, driver, dsn string) *sql.DB {
 	if err != nil {
 		t.Fatalf("opening %s: %v", driver, err)
 	}
+	return pooled(t, db, driver)
+}
+
+// pooled bounds the pool. It is closed with the test.
+func pooled(t testing.TB, db *sql.DB, driver string) *sql.DB {
+	t.Helper()
 	db.SetMaxOpenConns(poolSize)
 	db.SetMaxIdleConns(poolSize)
 	t.Cleanup(func() {
