@@ -44,7 +44,7 @@ func TestCluster(t *testing.T) {
 // what its replica has, the code works again.
 func TestClusterWithoutReplicas(t *testing.T) {
 	t.Parallel()
-	cluster, open := testenv.RedisCluster(t, 1)
+	cluster, open := testenv.CalmRedisCluster(t, 1)
 	s := open()
 	kit := proving.Over(t, s)
 	alice := kit.Enroll("alice")
@@ -74,7 +74,7 @@ func TestClusterWithoutReplicas(t *testing.T) {
 // it is gone, because its master dies, and the replica has the account.
 func TestErasedWithoutReplicas(t *testing.T) {
 	t.Parallel()
-	cluster, open := testenv.RedisCluster(t, 1)
+	cluster, open := testenv.CalmRedisCluster(t, 1)
 	s := open()
 	kit := proving.Over(t, s)
 	kit.Enroll("carol") // at the master that FailOver kills
@@ -98,7 +98,7 @@ func TestErasedWithoutReplicas(t *testing.T) {
 // the record is another one. What it lists is complete, while others come and go.
 func TestSlotMoves(t *testing.T) {
 	t.Parallel()
-	cluster, open := testenv.CalmRedisCluster(t)
+	cluster, open := testenv.CalmRedisCluster(t, 0)
 	s := open()
 	// Of each, six users, two strangers and two visitors: those that belong to the group of
 	// the slot, and those that do not.

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 )
 
 // roles are what a child process of a test can be: this test binary, started
@@ -28,7 +30,7 @@ func TestMain(m *testing.M) {
 		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 			panic(err)
 		}
-		os.Exit(m.Run())
+		os.Exit(testenv.Run(m))
 	}
 	role, ok := roles[name]
 	if !ok {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -82,9 +81,8 @@ func newDatabase(t testing.TB, dsn string) (name string) {
 	return name
 }
 
-// theMariaDB starts the server of this test binary. It runs until the binary
-// ends, in whatever way.
-var theMariaDB = sync.OnceValues(func() (*mariadb.Server, error) { return mariadb.Start(context.Background()) })
+// theMariaDB starts the server of this test binary.
+var theMariaDB = shared(func(ctx context.Context) (*mariadb.Server, error) { return mariadb.Start(ctx) })
 
 // startMariaDB starts the server at the first call, and ends the test if that is
 // not possible.

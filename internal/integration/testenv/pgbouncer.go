@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"os/exec"
-	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -37,7 +36,7 @@ type bouncer struct {
 	dsn string
 }
 
-var theBouncer = sync.OnceValues(func() (*bouncer, error) {
+var theBouncer = shared(func(ctx context.Context) (*bouncer, error) {
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
 		program, err = exec.LookPath("/usr/sbin/pgbouncer") // as Debian has it
@@ -50,7 +49,7 @@ var theBouncer = sync.OnceValues(func() (*bouncer, error) {
 		return nil, err
 	}
 	b := new(bouncer)
-	b.Process, err = server.Start(context.Background(), server.Plan{
+	b.Process, err = server.Start(ctx, server.Plan{
 		Name:   "pgbouncer",
 		Script: bouncerScript,
 		Ends:   "TERM",

@@ -1,12 +1,10 @@
 package testenv
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -65,9 +63,8 @@ func PostgresURL(t testing.TB) string {
 	return "postgres:///?" + query.Encode()
 }
 
-// thePostgres starts the server of this test binary. It runs until the binary
-// ends, in whatever way.
-var thePostgres = sync.OnceValues(func() (*postgres.Server, error) { return postgres.Start(context.Background()) })
+// thePostgres starts the server of this test binary.
+var thePostgres = shared(postgres.Start)
 
 // startPostgres starts the server at the first call, and ends the test if
 // that is not possible.

@@ -3,7 +3,6 @@ package testenv
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,9 +19,8 @@ func Redis(t testing.TB) store.Store {
 	return OpenRedis(t, RedisClient(t, RedisSocket(t)), RedisPrefix())
 }
 
-// theRedis starts the server of this test binary. It runs until the binary ends, in
-// whatever way.
-var theRedis = sync.OnceValues(func() (*redis.Server, error) { return redis.Start(context.Background()) })
+// theRedis starts the server of this test binary.
+var theRedis = shared(func(ctx context.Context) (*redis.Server, error) { return redis.Start(ctx) })
 
 // RedisSocket returns the socket of the server, and starts it at the first call.
 func RedisSocket(t testing.TB) string {
@@ -72,10 +70,11 @@ func RedisCluster(t testing.TB, replicas int) (*redis.Cluster, func() proving.Fu
 	return redisCluster(t, replicas, time.Second)
 }
 
-// CalmRedisCluster is RedisCluster for a test without failovers, also on a busy machine.
-func CalmRedisCluster(t testing.TB) (*redis.Cluster, func() proving.Full) {
+// CalmRedisCluster is RedisCluster for a test in which no failover may come by itself, also on a
+// busy machine.
+func CalmRedisCluster(t testing.TB, replicas int) (*redis.Cluster, func() proving.Full) {
 	t.Helper()
-	return redisCluster(t, 0, calm)
+	return redisCluster(t, replicas, calm)
 }
 
 const calm = 10 * time.Second
@@ -96,9 +95,8 @@ func redisCluster(t testing.TB, replicas int, patience time.Duration) (*redis.Cl
 	}
 }
 
-// theCluster starts the cluster of this test binary. It runs until the binary ends, in
-// whatever way.
-var theCluster = sync.OnceValues(func() (*redis.Cluster, error) { return redis.StartCluster(context.Background(), calm) })
+// theCluster starts the cluster of this test binary.
+var theCluster = shared(func(ctx context.Context) (*redis.Cluster, error) { return redis.StartCluster(ctx, calm) })
 
 // RedisInCluster returns what opens a store on a cluster, with a client of its own. The keys
 // have a prefix that no other test has.

@@ -44,7 +44,11 @@ func TestMain(m *testing.M) {
 
 // A plan says where a node keeps its data, and where it listens. Root is the folder of the
 // whole cluster.
-type plan struct{ Name, Root, Dir, Client, Peer, Cluster string }
+type plan struct {
+	Name, Root, Dir, Client, Peer, Cluster string
+
+	Patience time.Duration // after which a silent leader is replaced
+}
 
 // serve is a node of etcd until its standard input ends: the test has then ended, in
 // whatever way, and nobody else removes the folder.
@@ -59,7 +63,7 @@ func serve(text string) error {
 	c.ListenPeerUrls = []url.URL{{Scheme: "http", Host: p.Peer}}
 	c.AdvertiseClientUrls, c.AdvertisePeerUrls = c.ListenClientUrls, c.ListenPeerUrls
 	c.LogLevel, c.LogOutputs = "warn", []string{p.Dir + ".log"}
-	c.TickMs, c.ElectionMs = 50, 500 // half of the defaults, so that a dead leader is noticed sooner
+	c.TickMs, c.ElectionMs = uint(p.Patience.Milliseconds())/10, uint(p.Patience.Milliseconds())
 	go func() {
 		io.Copy(io.Discard, os.Stdin)
 		os.Exit(gone(p.Root))
@@ -71,7 +75,7 @@ func serve(text string) error {
 	select {
 	case <-e.Server.ReadyNotify():
 		fmt.Println("ready")
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		return errors.New("the node does not join its cluster")
 	}
 	return <-e.Err()
@@ -141,16 +145,16 @@ type cluster struct{ nodes []*node }
 
 // startCluster starts a cluster of so many nodes, which keep their data in the folder. If this
 // process ends without stop, they remove it.
-func startCluster(dir string, nodes int) (c *cluster, err error) {
+func startCluster(dir string, nodes int, patience time.Duration) (c *cluster, err error) {
 	for try := range 3 { // somebody may have taken a port meanwhile
-		if c, err = tryCluster(dir, filepath.Join(dir, fmt.Sprint(try)), nodes); err == nil {
+		if c, err = tryCluster(dir, filepath.Join(dir, fmt.Sprint(try)), nodes, patience); err == nil {
 			return c, nil
 		}
 	}
 	return nil, err
 }
 
-func tryCluster(root, dir string, nodes int) (*cluster, error) {
+func tryCluster(root, dir string, nodes int, patience time.Duration) (*cluster, error) {
 	c := new(cluster)
 	ports, err := server.FreePorts(2 * nodes)
 	if err != nil {
@@ -161,7 +165,7 @@ func tryCluster(root, dir string, nodes int) (*cluster, error) {
 		client, peer := fmt.Sprintf("127.0.0.1:%d", ports[2*i]), fmt.Sprintf("127.0.0.1:%d", ports[2*i+1])
 		name := fmt.Sprint("node", i)
 		initial = append(initial, name+"=http://"+peer)
-		c.nodes = append(c.nodes, &node{plan: plan{Name: name, Root: root, Dir: filepath.Join(dir, name), Client: client, Peer: peer}})
+		c.nodes = append(c.nodes, &node{plan: plan{Name: name, Root: root, Dir: filepath.Join(dir, name), Client: client, Peer: peer, Patience: patience}})
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -300,6 +304,11 @@ func (c *cluster) failAll(ctx context.Context) error {
 	return errors.Join(append(errs, err)...)
 }
 
+const (
+	impatient = 500 * time.Millisecond // half of the default: a dead leader is noticed sooner
+	calm      = 5 * time.Second        // a busy leader is not taken for dead
+)
+
 // newCluster starts a cluster for this test alone.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
@@ -315,7 +324,7 @@ func newCluster(t *testing.T) *cluster {
 			t.Error(err)
 		}
 	})
-	c, err := startCluster(dir, 3)
+	c, err := startCluster(dir, 3, impatient)
 	if err != nil {
 		t.Fatal(err)
 	}

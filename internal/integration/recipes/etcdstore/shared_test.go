@@ -34,7 +34,7 @@ func (s *sharing) start(t testing.TB, nodes int) *cluster {
 	t.Helper()
 	s.once.Do(func() {
 		if s.dir, s.err = os.MkdirTemp("", folder); s.err == nil {
-			s.cluster, s.err = startCluster(s.dir, nodes)
+			s.cluster, s.err = startCluster(s.dir, nodes, calm)
 		}
 	})
 	if s.err != nil {
