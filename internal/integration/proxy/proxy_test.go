@@ -11,6 +11,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
 
+// gone is what echo tells when a connection has ended.
+const gone = ""
+
 // echo starts a server that sends back what it receives, and tells what it has received.
 func echo(t *testing.T) (addr string, received <-chan string) {
 	t.Helper()
@@ -32,6 +35,7 @@ func echo(t *testing.T) (addr string, received <-chan string) {
 				for {
 					n, err := c.Read(buffer)
 					if err != nil {
+						all <- gone
 						return
 					}
 					all <- string(buffer[:n])
@@ -185,6 +189,9 @@ func TestSplit(t *testing.T) {
 				p.HealBroken()
 				if got := all(t, conn); got != "" {
 					t.Errorf("the client got %q", got)
+				}
+				if got := <-received; got != gone {
+					t.Errorf("the server got %q", got)
 				}
 				return
 			}

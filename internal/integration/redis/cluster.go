@@ -97,8 +97,10 @@ func startNode(ctx context.Context, patience time.Duration) (*node, error) {
 	if err != nil {
 		return nil, errors.Join(err, n.front.Close(), n.client.Close())
 	}
-	n.id, err = n.client.ClusterMyID(ctx).Result()
-	return n, err
+	if n.id, err = n.client.ClusterMyID(ctx).Result(); err != nil {
+		return nil, errors.Join(err, n.front.Close(), n.client.Close(), n.Process.Stop())
+	}
+	return n, nil
 }
 
 // join makes a cluster of the nodes.

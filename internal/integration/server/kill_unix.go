@@ -12,7 +12,8 @@ import (
 )
 
 // Kill kills the server and its children at once, as a power failure does that loses
-// nothing of the disk. If its script ends with [Revive], it then comes back.
+// nothing of the disk. If its script ends with [Revive], it then comes back. It is an error
+// if no server runs.
 func (p *Process) Kill() error {
 	text, err := os.ReadFile(filepath.Join(p.Dir, "serving"))
 	if err != nil {

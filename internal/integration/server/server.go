@@ -20,8 +20,8 @@ var ErrMissing = errors.New("no server")
 // startTimeout and stopTimeout bound what the server may take. Stop kills one that does not end,
 // and says so. The shell kills it later: if there is nobody any more who would call Stop.
 const (
-	startTimeout = 60 * time.Second
-	stopTimeout  = 60 * time.Second
+	startTimeout = 5 * time.Minute
+	stopTimeout  = 3 * time.Minute
 	killAfter    = stopTimeout + 10*time.Second
 )
 
@@ -77,6 +77,7 @@ server=$!
 echo "$server" >"$DIR/serving"
 { cat <&3 >/dev/null; : >"$DIR/stop"; end "$server"; } &
 wait "$server"
+rm -f "$DIR/serving"
 eval "$CLEAN"
 if [ -e "$DIR/stop" ]; then gone; fi
 kill $!
@@ -94,6 +95,7 @@ const Revive = end + `
     echo "$server" >"$DIR/serving"
     if [ -e "$DIR/stop" ]; then end "$server" & ending=$!; fi
     wait "$server"
+    rm -f "$DIR/serving"
     [ -z "$ending" ] || kill "$ending"
   done
 ) &

@@ -5,6 +5,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -168,14 +169,19 @@ func readyAndDeaf(ctx context.Context, dir string) error {
 	return errors.Join(err, ready(ctx, dir))
 }
 
-// ended waits for the end of a process, which takes a moment where nobody of ours waits for it.
+// ended waits for the end of a process, which takes a moment where nobody of ours waits for it,
+// and leaves a zombie where nobody does.
 func ended(t *testing.T, pid int) {
 	t.Helper()
 	err := server.Until(t.Context(), func() error {
-		if err := syscall.Kill(pid, 0); err == nil {
-			return errors.New("it is still there")
+		if err := syscall.Kill(pid, 0); err != nil {
+			return nil
 		}
-		return nil
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if _, state, found := strings.Cut(string(stat), ") "); err == nil && found && strings.HasPrefix(state, "Z") {
+			return nil
+		}
+		return errors.New("it is still there")
 	})
 	if err != nil {
 		t.Errorf("the server: %v", err)

@@ -11,9 +11,9 @@ import (
 )
 
 // waitTimeout bounds what [Until] waits.
-const waitTimeout = time.Minute
+const waitTimeout = 5 * time.Minute
 
-// Until calls f until it returns nil, for a minute at the most. Then, or when the
+// Until calls f until it returns nil, for five minutes at the most. Then, or when the
 // context ends, it returns the last error of f as well.
 func Until(ctx context.Context, f func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, waitTimeout)
