@@ -196,6 +196,17 @@ func TestBadValues(t *testing.T) {
 	}
 }
 
+// A watched context tells when somebody begins to wait for its end.
+type watched struct {
+	context.Context
+	asked chan struct{}
+}
+
+func (w watched) Done() <-chan struct{} {
+	w.asked <- struct{}{}
+	return w.Context.Done()
+}
+
 // TestWaitingHeedsTheContext saves twice while a transaction of the host holds the
 // file. One Save waits for bbolt, which takes no context, and the other for the first.
 func TestWaitingHeedsTheContext(t *testing.T) {
@@ -209,11 +220,14 @@ func TestWaitingHeedsTheContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
+	parent, cancel := context.WithCancel(t.Context())
+	ctx := watched{parent, make(chan struct{}, 2)}
 	results := make(chan error, 2)
 	for _, id := range []string{"alice", "bob"} {
 		go func() { results <- s.Save(ctx, record(id, 1), 0) }()
 	}
+	<-ctx.asked
+	<-ctx.asked
 	cancel()
 	first := <-results // before the host is done
 	if err := tx.Rollback(); err != nil {

@@ -96,9 +96,11 @@ func TestErrors(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				ctx, cancel := context.WithCancel(t.Context())
+				parent, cancel := context.WithCancel(t.Context())
+				ctx := watched{parent, make(chan struct{}, 1)}
 				result := make(chan error)
 				go func() { result <- b.Save(ctx, r, prev) }()
+				<-ctx.asked
 				cancel()
 				if err := tx.Rollback(); err != nil {
 					t.Fatal(err)

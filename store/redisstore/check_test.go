@@ -98,8 +98,8 @@ func TestReplicas(t *testing.T) {
 			t.Fatalf("Save with a replica = %v, want nil in the end", err)
 		}
 	}
-	if r, err := newStore(t, replica, redisstore.Options{}).Load(t.Context(), "alice"); err == nil && r.Version < 1 {
-		t.Errorf("Load from the replica = version %d", r.Version)
+	if r, err := newStore(t, replica, redisstore.Options{}).Load(t.Context(), "alice"); err != nil || r.Version < 1 {
+		t.Errorf("Load from the replica = version %d, %v", r.Version, err)
 	}
 	if err := newStore(t, replica, redisstore.Options{}).Check(t.Context()); !errors.Is(err, redisstore.ErrSettings) || !strings.Contains(err.Error(), "replica") {
 		t.Errorf("Check of the replica = %v, want ErrSettings", err)

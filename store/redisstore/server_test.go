@@ -5,6 +5,7 @@ package redisstore_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -25,12 +26,13 @@ import (
 // keep runs a server until its standard input ends, because the test closes it or
 // because this process is gone.
 const keep = `
+exec 3<&0
 redis-server --port 0 --unixsocket "$DIR/socket" --dir "$DIR" --save "" --appendonly yes --appendfsync always --maxmemory-policy noeviction $MORE >"$DIR/log" 2>&1 </dev/null &
 server=$!
-cat >/dev/null
-kill -KILL "$server"
+{ cat <&3 >/dev/null; : >"$DIR/stop"; kill -KILL "$server"; } &
 wait "$server"
-cd / && rm -rf "$DIR"
+if [ -e "$DIR/stop" ]; then cd / && rm -rf "$DIR"; fi
+kill $!
 `
 
 // startServer starts a server in a temporary folder, with more options, and returns
@@ -60,11 +62,20 @@ func startServer(more string) (socket string, stop func(), err error) {
 	if err := cmd.Start(); err != nil {
 		return "", nil, err
 	}
-	stop = func() { alive.Close(); cmd.Wait() }
+	ended := make(chan struct{})
+	go func() {
+		cmd.Wait() // the log says why
+		close(ended)
+	}()
+	stop = func() {
+		alive.Close()
+		<-ended
+		os.RemoveAll(dir) // that of a server which has ended by itself
+	}
 	socket = filepath.Join(dir, "socket")
 	c := redis.NewClient(options(socket))
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -74,12 +85,14 @@ func startServer(more string) (socket string, stop func(), err error) {
 			return socket, stop, nil
 		}
 		select {
-		case <-ctx.Done():
-			log, _ := os.ReadFile(filepath.Join(dir, "log"))
-			stop()
-			return "", nil, fmt.Errorf("starting Redis: %w\n%s", err, log)
 		case <-tick.C:
+			continue
+		case <-ended:
+		case <-ctx.Done():
 		}
+		log, _ := os.ReadFile(filepath.Join(dir, "log"))
+		stop()
+		return "", nil, fmt.Errorf("starting Redis: %w\n%s", err, log)
 	}
 }
 
@@ -176,17 +189,23 @@ func client(t *testing.T, o redis.Options) *redis.Client {
 	return c
 }
 
-// freePort returns a port of the loopback that nobody uses.
+// ports are those that freePort has returned.
+var ports sync.Map
+
+// freePort returns a port of the loopback that nobody uses, each time another one. It is below
+// those that systems give to clients.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(15_000 + rand.IntN(15_000))
+		if _, again := ports.LoadOrStore(port, true); again {
+			continue
+		}
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
