@@ -59,7 +59,8 @@ type Swept struct {
 // Therefore Sweep also walks over all accounts, about once in 24 hours, compares
 // each with what is sealed, and does at once what was held back. The walk begins
 // with the first Sweep of a Directory, and continues where the last Sweep was
-// interrupted, for example by its context. Make one Directory and keep it. See
+// interrupted, for example by its context. What becomes due during a long walk is done every
+// minute. Make one Directory and keep it. See
 // [Directory.ResumeWalk] for programs that end after each Sweep.
 //
 // An account that can't be opened or saved is in Swept.Failed, and the others are

@@ -13,8 +13,13 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// walkEvery is how often Sweep walks over all accounts.
-const walkEvery = 24 * time.Hour
+const (
+	// walkEvery is how often Sweep walks over all accounts.
+	walkEvery = 24 * time.Hour
+
+	// walkPause is how long a walk goes on before Sweep does what has become due meanwhile.
+	walkPause = time.Minute
+)
 
 // A walk is how far a Directory has come in looking at all accounts. It is in
 // memory only: a new process starts again.
@@ -80,7 +85,8 @@ func (d *Directory) ResumeWalk(walk string) {
 }
 
 // walkAll looks at the accounts that are not due according to the store. It sweeps
-// those that are due according to their sealed data.
+// those that are due according to their sealed data, and those that become due by what the
+// store says: with very many accounts, a walk takes hours.
 func (d *Directory) walkAll(ctx context.Context, now time.Time, done *Swept) error {
 	cursor, ok := d.walk.begin(now)
 	if !ok {
@@ -105,6 +111,12 @@ func (d *Directory) walkAll(ctx context.Context, now time.Time, done *Swept) err
 			}
 		}
 		cursor = page.Next
+		if later := d.guard.Now(); cursor != "" && later.Sub(now) >= walkPause {
+			now = later
+			if err := d.sweepDue(ctx, now, done); err != nil {
+				return err
+			}
+		}
 	}
 	over = true
 	return nil

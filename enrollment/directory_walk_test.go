@@ -207,6 +207,29 @@ func TestWalkEveryDay(t *testing.T) {
 	}
 }
 
+// What becomes due while a walk goes on does not wait for its end.
+func TestSweepDuringWalk(t *testing.T) {
+	t.Parallel()
+	k, ids := walkers(t, 5)
+	k.Begin("zoe", enrollment.BeginOptions{})
+	expired := func() bool { return k.Record("zoe").State != store.Pending }
+	for page, pass := range map[int]time.Duration{2: 59 * time.Second, 3: day} {
+		k.Store.Nth(proving.List, 1+page, func(context.Context, *proving.Call) { k.Pass(pass) })
+	}
+	k.Store.Nth(proving.List, 1+4+1, func(context.Context, *proving.Call) {
+		if !expired() {
+			t.Error("a setup that has expired waits for the end of the walk")
+		}
+	})
+	k.Store.Reset()
+	if got := sweepNow(t, k.Directory()); got.Expired != 1 || got.Walked != len(ids)+1 {
+		t.Errorf("swept %+v", got)
+	}
+	if pages := k.Store.Calls(proving.List); pages != 1+len(ids)+1+1 {
+		t.Errorf("%d pages", pages)
+	}
+}
+
 // A walk that is interrupted goes on where it was, in this process or, with
 // ResumeWalk, in the next one, and looks at every account once.
 func TestWalkGoesOn(t *testing.T) {
