@@ -81,7 +81,8 @@
 //	SQLite busy, after busy_timeout        the error          no                        the caller
 //	the context ended                      its error          unknown                   the caller, with a new context
 //	the connection broke                   the error          unknown                   the caller
-//	anything else                          the error          unknown                   nobody: it needs repair
+//	anything else                          the error          unknown                   the caller, if it passes, such as
+//	                                                                                    too many connections
 //
 // After 1213 the table may still hold the version that the Save was to replace, so a
 // second try can succeed. An Erase that meets 1213 has changed nothing, so it is sent
@@ -101,7 +102,9 @@
 // # PostgreSQL
 //
 // Connect the Store to the primary, and never to a replica, which would accept
-// used codes. The role needs SELECT, INSERT, UPDATE and DELETE on the table, SELECT on
+// used codes. A proxy that sends reads to replicas, such as Pgpool-II with load balancing, does
+// that too, and Check may not see it. With several hosts in the data source name, set
+// target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the table, SELECT on
 // the table of the version, and the right to create tables if Migrate has to create them.
 // Keep fsync and synchronous_commit on.
 //
@@ -136,6 +139,10 @@
 // answers may not be confirmed by any standby, and can show a write that the new primary
 // lacks.
 //
+// With several standbys, promote one that has confirmed every commit. With FIRST 1 (a, b), that
+// is the one whose sync_state was sync. With ANY 1 (a, b), a commit waits for either of them, so
+// promote the one that has received most (pg_last_wal_receive_lsn).
+//
 // [Store.Check] accepts synchronous_commit = remote_write beside a synchronous standby. The
 // standby then has each write in the memory of its system, but perhaps not on its disk. If
 // it loses power, or its system crashes, together with the primary, and then takes over, the
@@ -153,7 +160,9 @@
 //	db, err := sql.Open("mysql", "app@unix(/run/mysqld/mysqld.sock)/app")
 //	accounts := sqlstore.New(db, sqlstore.MySQL)
 //
-// Connect the Store to the primary, and never to a replica. The user needs SELECT,
+// Connect the Store to the primary, and never to a replica. A proxy that sends reads to
+// replicas, such as MaxScale with readwritesplit, does that too, and Check may not see it. The
+// user needs SELECT,
 // INSERT, UPDATE and DELETE on the table, SELECT on the table of the version, and the
 // right to create tables if Migrate has to create them. Keep
 // innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1. Keep a strict
@@ -169,6 +178,7 @@
 //	rpl_semi_sync_master_enabled = ON
 //	rpl_semi_sync_master_wait_point = AFTER_SYNC
 //	rpl_semi_sync_master_timeout = 86400000
+//	rpl_semi_sync_slave_enabled = ON    # this one at the replica
 //
 // With AFTER_COMMIT, the default of MariaDB, other connections see a write before the
 // replica has it. If a Guard gets no answer to a write, it loads the record. It would find
@@ -191,8 +201,14 @@
 // transactions that it has acknowledged. MariaDB before 10.6.19, 10.11.9, 11.1.6, 11.2.5 and
 // 11.4.3 does so if rpl_semi_sync_slave_enabled is on (MDEV-33465).
 //
-// Before you promote a replica, wait until it has applied all that it has received. RESET
-// REPLICA ALL discards the rest.
+// A replica acknowledges a write when it has received it, before it has applied or flushed it.
+// Before you promote a replica, wait until it has applied all that it has received. Until then
+// do not restart it, do not stop both of its threads, and do not execute RESET REPLICA ALL:
+// each of these can discard the rest, which MariaDB with GTIDs fetches again from the primary.
+// If the machine of the replica fails together with the primary, the last writes are lost.
+//
+// The primary waits for one replica, however many there are. Promote the one that has received
+// most (Gtid_IO_Pos).
 //
 // User ids are in a VARBINARY column. In a text column with the usual collations,
 // "alice", "Alice " and "Álice" are one user, and even utf8mb4_bin ignores spaces at
