@@ -13,7 +13,11 @@ import (
 // can lose acknowledged writes or accounts with its settings: a maxmemory-policy that
 // evicts keys without a time to live, appendonly other than yes, appendfsync other than
 // always, no-appendfsync-on-rewrite other than no, or a server that is a replica. In a
-// cluster it asks each master. Applications call it at start. It writes nothing.
+// cluster it asks each master and each replica that answers. Applications call it at start.
+// It writes nothing.
+//
+// Outside of a cluster, Check sees the server that serves now. Give its replicas the same
+// settings, and call Check again after a failover, for example every few minutes.
 //
 // Check can't tell what a failover loses. If the user may not call CONFIG GET and INFO, as
 // with many hosted services, Check returns the client's error. Look the settings up in the
@@ -21,9 +25,17 @@ import (
 func (s *Store) Check(ctx context.Context) error {
 	var err error
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {
-		err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return check(ctx, master) })
+		err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return check(ctx, master, true) })
+		if err == nil {
+			err = cluster.ForEachSlave(ctx, func(ctx context.Context, replica *redis.Client) error {
+				if err := check(ctx, replica, false); errors.Is(err, ErrSettings) {
+					return err
+				}
+				return nil // it may be down
+			})
+		}
 	} else {
-		err = check(ctx, s.client)
+		err = check(ctx, s.client, true)
 	}
 	if err != nil && !errors.Is(err, ErrSettings) {
 		return fmt.Errorf("redisstore: checking the settings: %w", err)
@@ -31,8 +43,8 @@ func (s *Store) Check(ctx context.Context) error {
 	return err
 }
 
-// check checks one server.
-func check(ctx context.Context, c redis.Cmdable) error {
+// check checks one server, which may have to be a master.
+func check(ctx context.Context, c redis.Cmdable, master bool) error {
 	settings := make(map[string]string)
 	for _, name := range []string{"maxmemory-policy", "appendonly", "appendfsync", "no-appendfsync-on-rewrite"} {
 		some, err := c.ConfigGet(ctx, name).Result()
@@ -45,8 +57,12 @@ func check(ctx context.Context, c redis.Cmdable) error {
 	if err != nil {
 		return err
 	}
+	of := ""
+	if !master {
+		of = "of a replica, which may take over: "
+	}
 	var wrong []string
-	if !strings.Contains(info, "role:master") {
+	if master && !strings.Contains(info, "role:master") {
 		wrong = append(wrong, "the server is a replica: it holds old records, and used codes work again")
 	}
 	// The volatile policies evict keys with a time to live only, which accounts have not.
@@ -64,7 +80,7 @@ func check(ctx context.Context, c redis.Cmdable) error {
 		wrong = append(wrong, "no-appendfsync-on-rewrite is "+rewrite+" and not no: a crash of the machine while Redis saves in the background loses acknowledged writes, and used codes work again")
 	}
 	if len(wrong) > 0 {
-		return fmt.Errorf("%w: %s", ErrSettings, strings.Join(wrong, "; "))
+		return fmt.Errorf("%w: %s%s", ErrSettings, of, strings.Join(wrong, "; "))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ package redisstore_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -55,19 +56,56 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestCheckOfCluster changes the settings of a master of a cluster.
+// TestCheckOfCluster changes the settings of a replica and of a master of a cluster.
 func TestCheckOfCluster(t *testing.T) {
 	t.Parallel()
 	port, bus := freePort(t), freePort(t)
-	master := connect(t, own(t, "--port "+port+" --bind 127.0.0.1 --cluster-enabled yes --cluster-port "+bus))
+	node := func(port, bus string) *redis.Client {
+		return connect(t, own(t, "--port "+port+" --bind 127.0.0.1 --repl-diskless-sync-delay 0 --cluster-enabled yes --cluster-port "+bus))
+	}
+	master, replica := node(port, bus), node(freePort(t), freePort(t))
 	if err := master.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}
+	id, err := master.ClusterMyID(t.Context()).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := replica.Do(t.Context(), "CLUSTER", "MEET", "127.0.0.1", port, bus).Err(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, func() error { return replica.ClusterReplicate(t.Context(), id).Err() })
+	until(t, func() error {
+		if err := master.Incr(t.Context(), "written").Err(); err != nil { // one that has nothing to replicate is not shown
+			return err
+		}
+		slots, err := master.ClusterSlots(t.Context()).Result()
+		if err == nil && (len(slots) != 1 || len(slots[0].Nodes) != 2) {
+			err = fmt.Errorf("the master has no replica: %v", slots)
+		}
+		return err
+	})
 	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}})
 	t.Cleanup(func() { c.Close() })
 	s := newStore(t, c, redisstore.Options{})
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("Check = %v, want nil", err)
+	}
+	if err := replica.ConfigSet(t.Context(), "appendonly", "no").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(t.Context()); !errors.Is(err, redisstore.ErrSettings) || !strings.Contains(err.Error(), "of a replica") || !strings.Contains(err.Error(), "appendonly is no") {
+		t.Errorf("Check beside a careless replica = %v, want ErrSettings", err)
+	}
+	replica.ShutdownNoSave(t.Context()) // without an answer
+	until(t, func() error {
+		if replica.Ping(t.Context()).Err() == nil {
+			return errors.New("the replica is still there")
+		}
+		return nil
+	})
+	if err := s.Check(t.Context()); err != nil {
+		t.Errorf("Check beside a dead replica = %v, want nil", err)
 	}
 	if err := master.ConfigSet(t.Context(), "appendfsync", "no").Err(); err != nil {
 		t.Fatal(err)

@@ -181,6 +181,20 @@ func newStore(t *testing.T, c redis.UniversalClient, o redisstore.Options) *redi
 	return s
 }
 
+// until calls f until it returns nil, for a few minutes at the most.
+func until(t *testing.T, f func() error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	for err := f(); err != nil; err = f() {
+		select {
+		case <-ctx.Done():
+			t.Fatal(err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // client returns a client with these options. It is closed with the test.
 func client(t *testing.T, o redis.Options) *redis.Client {
 	t.Helper()
