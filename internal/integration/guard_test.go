@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,11 +91,15 @@ func TestGuardElsewhere(t *testing.T) { elsewhere.prove(t) }
 // modules are where the stores are tested that have a module or a package of their own, from
 // the root of the repository.
 var modules = map[string]string{
-	"Redis": "store/redisstore", "bbolt": "store/boltstore", "etcd": "internal/integration/recipes/etcdstore", "mattn": "internal/integration/mattn",
+	"Redis": "store/redisstore", "bbolt": "store/boltstore", "mattn": "internal/integration/mattn",
+	"etcd, one node": "internal/integration/recipes/etcdstore", "etcd": "internal/integration/recipes/etcdstore",
 }
 
-// cells reads what TestGuard in that folder runs.
-func cells(t *testing.T, folder string) string {
+// tests are the tests in those modules that are not called TestGuard.
+var tests = map[string]string{"etcd": "TestGuardOfThree"}
+
+// cells reads what a test in that folder runs.
+func cells(t *testing.T, folder, test string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("../..", folder, "*_test.go"))
 	if err != nil {
@@ -105,7 +110,7 @@ func cells(t *testing.T, folder string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, body, found := strings.Cut(string(text), "\nfunc TestGuard(t *testing.T) {\n")
+		_, body, found := strings.Cut(string(text), "\nfunc "+test+"(t *testing.T) {\n")
 		if !found {
 			continue
 		}
@@ -113,14 +118,14 @@ func cells(t *testing.T, folder string) string {
 		switch body {
 		case "\tsuite.Run(t, fresh)":
 			return "most | all"
-		case "\tproving.OnlyWithAll(t)\n\tsuite.RunWalking(t, fresh, lone)":
+		case "\tproving.OnlyWithAll(t)\n\tsuite.Run(t, lone)":
 			return "none | all"
 		case "\tproving.OnlyWithAll(t)\n\tsuite.RunShort(t, fresh)":
 			return "none | most"
 		}
 		t.Fatalf("%s: nobody knows what this runs:\n%s", file, body)
 	}
-	t.Fatalf("%s has no TestGuard", folder)
+	t.Fatalf("%s has no %s", folder, test)
 	return ""
 }
 
@@ -130,7 +135,7 @@ func TestProofsAreListed(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{"memory": "nearly all | all | `internal/proving`"} // in the packages themselves
 	for name, folder := range modules {
-		want[name] = cells(t, folder) + " | `" + strings.TrimPrefix(folder, "internal/integration/") + "`"
+		want[name] = cells(t, folder, cmp.Or(tests[name], "TestGuard")) + " | `" + strings.TrimPrefix(folder, "internal/integration/") + "`"
 	}
 	for _, p := range places() {
 		want[p.name] = p.by.inRun + " | " + p.by.inProve + " | `" + p.by.test + "`"

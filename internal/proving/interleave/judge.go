@@ -91,12 +91,14 @@ func (j *judge) describe(mail bool) description {
 	var records []store.Record
 	for _, user := range j.rig.scene.judged() {
 		rec := j.record(user)
-		d.text += user + ": " + j.status(user, rec) + "\n"
-		from += fmt.Sprintf("%s %q %v %v %s\n", user, j.plain(user, rec), rec.State, rec.Due, j.key(rec))
+		from += fmt.Sprintf("%s %x %v %v\n", user, j.rig.plain(rec), rec.State, rec.Due)
 		records = append(records, rec)
 	}
 	if known, ok := j.known.read(from); ok {
 		return known
+	}
+	for i, user := range j.rig.scene.judged() {
+		d.text += user + ": " + j.status(user, records[i]) + "\n"
 	}
 	for i, user := range j.rig.scene.judged() {
 		d.text += j.try(user, records[i], d.open) + "\n"

@@ -47,10 +47,19 @@ func (r *rig) shows(rec store.Record) string {
 	if rec.Version == 0 {
 		return "nothing"
 	}
-	plain, known := r.plain[string(rec.Data)]
+	return fmt.Sprintf("%q %d %v %v %v %x", rec.UserID, rec.Version, rec.State, rec.Due.UnixMicro(), rec.Updated.UnixMicro(), r.plain(rec))
+}
+
+// plain returns a hash of what the Data of a record hold, and of the id of their key.
+func (r *rig) plain(rec store.Record) [sha256.Size]byte {
+	if rec.Version == 0 {
+		return [sha256.Size]byte{}
+	}
+	sealed := rec.UserID + "\x00" + string(rec.Data)
+	plain, known := r.opened[sealed]
 	if !known {
 		plain = sha256.Sum256(fmt.Append(nil, r.judge.key(rec), r.judge.plain(rec.UserID, rec)))
-		r.plain[string(rec.Data)] = plain
+		r.opened[sealed] = plain
 	}
-	return fmt.Sprintf("%q %d %v %v %v %x", rec.UserID, rec.Version, rec.State, rec.Due.UnixMicro(), rec.Updated.UnixMicro(), plain)
+	return plain
 }

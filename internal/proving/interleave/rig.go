@@ -31,7 +31,7 @@ type rig struct {
 	healthy   *enrollment.Guard  // calls again what was interrupted
 
 	visited   map[moment]bool
-	plain     map[string][32]byte // hashes of what the records hold, by their Data, in this schedule
+	opened    map[string][32]byte // hashes of what records hold, by user and Data, in this schedule
 	unreduced bool                // for tests: what comes to nothing new is walked as well
 	came      func(outcome)       // for tests: called with the outcome of each schedule
 
@@ -44,7 +44,7 @@ func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.
 	t.Helper()
 	r := &rig{
 		State: from.On(t, open), t: t, scene: s, ops: ops,
-		alone: map[string]outcome{}, explained: map[string]bool{}, visited: map[moment]bool{}, plain: map[string][32]byte{},
+		alone: map[string]outcome{}, explained: map[string]bool{}, visited: map[moment]bool{}, opened: map[string][32]byte{},
 	}
 	r.behind = &noting{Full: r.Store.Straight, written: make(map[string]bool)}
 	if s.begun > 0 {
@@ -126,7 +126,7 @@ func (r *rig) restart() {
 		put(r.t, r.behind.Full, user, r.start[user])
 	}
 	clear(r.behind.written)
-	clear(r.plain)
+	clear(r.opened)
 	for i, p := range r.processes {
 		p.dead, p.late, p.knows, p.keys.Random = false, nil, nil, rand.NewChaCha8([32]byte{byte(i)})
 	}

@@ -20,15 +20,7 @@ import (
 // [RunShort] does. The test that calls Run must not be parallel.
 func Run(t *testing.T, open proving.Open) {
 	t.Helper()
-	run(t, open, open, proving.All())
-}
-
-// RunWalking is Run that walks every order of the store's calls over stores from another
-// function. One call is carried out at a time there, so that nodes that agree on each of them
-// show nothing more, and take long.
-func RunWalking(t *testing.T, open, walked proving.Open) {
-	t.Helper()
-	run(t, open, walked, proving.All())
+	run(t, open, proving.All())
 }
 
 // RunShort is Run without the proofs for which the store makes no difference, without most
@@ -36,10 +28,10 @@ func RunWalking(t *testing.T, open, walked proving.Open) {
 // store's calls. It is for a store that takes long for each call.
 func RunShort(t *testing.T, open proving.Open) {
 	t.Helper()
-	run(t, open, nil, false)
+	run(t, open, false)
 }
 
-func run(t *testing.T, open, walked proving.Open, all bool) {
+func run(t *testing.T, open proving.Open, all bool) {
 	t.Helper()
 	chosen := tests()
 	if !all {
@@ -51,7 +43,7 @@ func run(t *testing.T, open, walked proving.Open, all bool) {
 		sequences = 200
 		t.Run("interleave", func(t *testing.T) {
 			t.Parallel()
-			n := interleave.Walk(t, walked, interleave.Options{Processes: 2, Faults: true, Core: true})
+			n := interleave.Walk(t, open, interleave.Options{Processes: 2, Faults: true, Core: true})
 			t.Logf("%d schedules", n)
 		})
 	}

@@ -15,9 +15,15 @@ func lone(t *testing.T) store.Store {
 	return s
 }
 
-// TestGuard runs the proofs of enrollment.Guard. Each call of the store is agreed on by
-// three nodes. That takes so long that it is left to the proofs of everything.
+// TestGuard runs the proofs of enrollment.Guard at one node. They take so long that they are
+// left to the proofs of everything.
 func TestGuard(t *testing.T) {
 	proving.OnlyWithAll(t)
-	suite.RunWalking(t, fresh, lone)
+	suite.Run(t, lone)
+}
+
+// TestGuardOfThree runs most of them at nodes that agree on each call of the store.
+func TestGuardOfThree(t *testing.T) {
+	proving.OnlyWithAll(t)
+	suite.RunShort(t, fresh)
 }
