@@ -90,7 +90,7 @@ func TestTallyOfSilentStore(t *testing.T) {
 		var y tally.Tally
 		began := time.Now()
 		err := y.Fail(t.Context(), silent{memory.New()}, func(context.Context) error { return nil })
-		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 2*time.Minute {
+		if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || took > 10*time.Minute {
 			t.Errorf("after %v: %v, %v", took, y, err)
 		}
 	})
