@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -67,6 +68,73 @@ func TestClusterWithoutReplicas(t *testing.T) {
 	}
 	if proving.ReasonOf(err) != enrollment.ReasonReplayed {
 		t.Errorf("Verify with the replicas back = %v, want Replayed", err)
+	}
+}
+
+// TestMasterCutOff has a master that is alone on its side of a split. It goes on accepting writes
+// for a while, and loses all of them when its replica takes over on the other side.
+func TestMasterCutOff(t *testing.T) {
+	t.Parallel()
+	for name, replicas := range map[string]int{"without WAIT": 0, "with WAIT": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cluster, open := testenv.CalmRedisCluster(t, 1) // what was there before, the replica has
+			everywhere := open()
+			kit := proving.Over(t, everywhere)
+			carol := kit.Enroll("carol") // at the master that will be alone
+			kit.Pass(time.Hour)
+			accepted := 0
+			verify := func(g *enrollment.Guard) error {
+				_, err := g.Verify(t.Context(), "carol", "test", kit.Code(carol.Key))
+				if err == nil {
+					accepted++
+				}
+				return err
+			}
+			client, err := cluster.Isolate(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			alone, err := redisstore.New(client, redisstore.Options{Replicas: replicas, WaitTimeout: 100 * time.Millisecond})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = verify(kit.NodeOver(alone, kit.Keys))
+			t.Logf("by the master that is alone: %v", err)
+			if wait := replicas > 0; wait != errors.Is(err, redisstore.ErrReplicas) || !wait && err != nil {
+				t.Errorf("Verify by a master that is alone = %v, want ErrReplicas: %t", err, wait)
+			}
+			var acknowledged []string
+			for i := range 30 { // some of them belong to other masters
+				friend := fmt.Sprint("friend-", i)
+				if err := alone.Save(t.Context(), record(friend, 1), 0); err == nil {
+					acknowledged = append(acknowledged, friend)
+				}
+			}
+			if err := cluster.Overrule(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := server.Until(t.Context(), func() error {
+				if err = verify(kit.Guard); proving.ReasonOf(err) == proving.Fault {
+					return err
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("after the failover: %v; %d other writes were acknowledged", err, len(acknowledged))
+			if want := 2 - replicas; accepted != want {
+				t.Errorf("the code was accepted %d times, want %d", accepted, want)
+			}
+			if (len(acknowledged) > 0) == (replicas > 0) {
+				t.Errorf("%d writes were acknowledged", len(acknowledged))
+			}
+			for _, friend := range acknowledged {
+				if _, err := everywhere.Load(t.Context(), friend); !errors.Is(err, store.ErrNotFound) {
+					t.Errorf("Load(%q) = %v, want ErrNotFound", friend, err)
+				}
+			}
+		})
 	}
 }
 

@@ -40,6 +40,7 @@ type node struct {
 type Cluster struct {
 	nodes []*node
 	kills int
+	alone *node // since Isolate
 }
 
 const masters = 3
@@ -177,9 +178,14 @@ func (c *Cluster) FailOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = server.Until(ctx, func() error {
+	return errors.Join(c.tookOver(ctx, victim), os.Remove(hold), c.settled(ctx))
+}
+
+// tookOver waits until all others agree that a replica has taken over from a master.
+func (c *Cluster) tookOver(ctx context.Context, from *node) error {
+	return server.Until(ctx, func() error {
 		for _, n := range c.nodes {
-			if n == victim {
+			if n == from {
 				continue
 			}
 			nodes, err := n.client.ClusterNodes(ctx).Result()
@@ -192,7 +198,6 @@ func (c *Cluster) FailOver(ctx context.Context) error {
 		}
 		return nil
 	})
-	return errors.Join(err, os.Remove(hold), c.settled(ctx))
 }
 
 // gone waits until the killed node does not answer.

@@ -25,6 +25,37 @@ func (c *Cluster) Heal() {
 	}
 }
 
+// Isolate leaves the next master that [Cluster.FailOver] would kill alone on its side of a
+// split, and returns a client of it. The others are silent: they go on only when
+// [Cluster.Overrule] has silenced that one.
+func (c *Cluster) Isolate(ctx context.Context) (*redis.Client, error) {
+	alone, err := c.victim(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c.alone = alone
+	alone.front.Split()
+	for _, n := range c.nodes {
+		if n != alone {
+			err = errors.Join(err, n.Pause())
+		}
+	}
+	return alone.client, err
+}
+
+// Overrule lets the others go on until one of them has taken over, and then the master that
+// was alone, which becomes its replica.
+func (c *Cluster) Overrule(ctx context.Context) error {
+	err := c.alone.Pause()
+	c.alone.front.HealBroken() // what is on its way to the replica is on the other side
+	for _, n := range c.nodes {
+		if n != c.alone {
+			err = errors.Join(err, n.Resume())
+		}
+	}
+	return errors.Join(err, c.tookOver(ctx, c.alone), c.alone.Resume(), c.settled(ctx))
+}
+
 // MoveSlot moves the slot of a key to another master, key by key, as tools do. It calls
 // during before each step and after the last.
 func (c *Cluster) MoveSlot(ctx context.Context, key string, during func()) error {

@@ -6,3 +6,9 @@ package server
 func (p *Process) Kill() error { return ErrMissing }
 
 func (p *Process) killAll() error { return ErrMissing }
+
+// Pause returns an error as well.
+func (p *Process) Pause() error { return ErrMissing }
+
+// Resume returns an error as well.
+func (p *Process) Resume() error { return ErrMissing }

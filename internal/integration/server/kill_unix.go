@@ -15,11 +15,7 @@ import (
 // nothing of the disk. If its script ends with [Revive], it then comes back. It is an error
 // if no server runs.
 func (p *Process) Kill() error {
-	text, err := os.ReadFile(filepath.Join(p.Dir, "serving"))
-	if err != nil {
-		return err
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	pid, err := p.serving()
 	if err != nil {
 		return err
 	}
@@ -32,6 +28,29 @@ func (p *Process) Kill() error {
 		}
 	}
 	return err
+}
+
+// Pause stops the server where it is, until Resume. To others it is silent.
+func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
+
+// Resume ends Pause.
+func (p *Process) Resume() error { return p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) error {
+	pid, err := p.serving()
+	if err != nil {
+		return err
+	}
+	return syscall.Kill(pid, s)
+}
+
+// serving returns the process id of the server.
+func (p *Process) serving() (pid int, err error) {
+	text, err := os.ReadFile(filepath.Join(p.Dir, "serving"))
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
 
 // killAll kills the server, its children and the shell that keeps it.
