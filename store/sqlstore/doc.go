@@ -271,6 +271,9 @@
 // and some of them wait for very long. A Store therefore sends its writes one
 // after another; use one Store per database.
 //
+// On macOS add _pragma=fullfsync(1). Without it, a flush does not empty the cache of the drive,
+// and a power failure loses acknowledged writes. [Store.Check] does not ask for it.
+//
 // Keep the file on a local disk, because locks do not work on network file
 // systems. Do not use ":memory:" with a pool: every connection has a database of
 // its own, so that an account saved through one connection does not exist for
