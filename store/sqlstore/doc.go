@@ -101,12 +101,12 @@
 //
 // # PostgreSQL
 //
-// Connect the Store to the primary, and never to a replica, which would accept
-// used codes. A proxy that sends reads to replicas, such as Pgpool-II with load balancing, does
-// that too, and Check may not see it. With several hosts in the data source name, set
-// target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the table, SELECT on
-// the table of the version, and the right to create tables if Migrate has to create them.
-// Keep fsync and synchronous_commit on.
+// Connect the Store to the primary, and never to a replica, which would accept used codes. A
+// proxy that sends reads to replicas, such as Pgpool-II with load balancing, does that too,
+// and Check may not see it. With several hosts in the data source name, set
+// target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the
+// table, SELECT on the table of the version, and the right to create tables if Migrate has
+// to create them. Keep fsync and synchronous_commit on.
 //
 // The default isolation level must be read committed, which is PostgreSQL's own
 // default. At that level a conditional UPDATE waits for the one before it and sees what

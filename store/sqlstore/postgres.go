@@ -80,7 +80,7 @@ func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string,
 	if fsync == "off" {
 		wrong = append(wrong, "fsync is off: a power failure can destroy the table")
 	}
-	if retries == "on" { // unknown to servers before 9.4.21 and the like
+	if retries == "on" { // old minor releases do not have it
 		wrong = append(wrong, "data_sync_retry is on: after a flush that failed, acknowledged writes are lost without an error")
 	}
 	if zeroes == "on" {
