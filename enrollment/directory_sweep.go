@@ -11,7 +11,8 @@ import (
 
 // Swept is what a [Directory.Sweep] has done.
 type Swept struct {
-	// Seen is how many accounts were due, or could not be opened to find out.
+	// Seen is how many accounts were due, or could not be opened to find out. During a long
+	// walk, an account can become due again, and is seen again.
 	Seen int
 
 	// Expired is how many expired setups were deleted.
@@ -74,7 +75,7 @@ func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 		return done, err
 	}
 	now := d.guard.Now()
-	err := d.sweepDue(ctx, now, &done)
+	err := d.sweepDue(ctx, time.Time{}, now, &done)
 	if err == nil {
 		err = d.walkAll(ctx, now, &done)
 	}
@@ -82,8 +83,9 @@ func (d *Directory) Sweep(ctx context.Context) (Swept, error) {
 	return done, err
 }
 
-// sweepDue does what is due by what the store says.
-func (d *Directory) sweepDue(ctx context.Context, now time.Time, done *Swept) error {
+// sweepDue does what has become due after since, by what the store says, or all that is due if
+// since is zero. What was due before and still is, this Sweep has tried already.
+func (d *Directory) sweepDue(ctx context.Context, since, now time.Time, done *Swept) error {
 	// For each page, a database can have to read all that is still due. So there are few.
 	for page, err := range d.pages(ctx, store.Query{DueBy: now, Limit: store.MaxPage}) {
 		if err != nil {
@@ -93,7 +95,9 @@ func (d *Directory) sweepDue(ctx context.Context, now time.Time, done *Swept) er
 			if err := ctx.Err(); err != nil {
 				return fmt.Errorf("enrollment: sweeping: %w", err)
 			}
-			d.sweep(ctx, rec.UserID, done)
+			if since.IsZero() || rec.Due.After(since) {
+				d.sweep(ctx, rec.UserID, done)
+			}
 		}
 	}
 	return nil

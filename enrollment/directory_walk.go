@@ -92,7 +92,7 @@ func (d *Directory) walkAll(ctx context.Context, now time.Time, done *Swept) err
 	if !ok {
 		return nil
 	}
-	over := false
+	over, paused := false, now
 	defer func() { d.walk.end(cursor, over) }()
 	for page, err := range d.pages(ctx, store.Query{Limit: listPage, Cursor: cursor}) {
 		if errors.Is(err, store.ErrInvalid) {
@@ -111,11 +111,11 @@ func (d *Directory) walkAll(ctx context.Context, now time.Time, done *Swept) err
 			}
 		}
 		cursor = page.Next
-		if later := d.guard.Now(); cursor != "" && later.Sub(now) >= walkPause {
-			now = later
-			if err := d.sweepDue(ctx, now, done); err != nil {
+		if later := d.guard.Now(); cursor != "" && later.Sub(paused) >= walkPause {
+			if err := d.sweepDue(ctx, now, later, done); err != nil {
 				return err
 			}
+			now, paused = later, d.guard.Now() // the walk gets its time, however long that took
 		}
 	}
 	over = true

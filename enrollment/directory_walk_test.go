@@ -207,26 +207,44 @@ func TestWalkEveryDay(t *testing.T) {
 	}
 }
 
-// What becomes due while a walk goes on does not wait for its end.
+// What becomes due while a walk goes on does not wait for its end, and is tried once.
 func TestSweepDuringWalk(t *testing.T) {
 	t.Parallel()
-	k, ids := walkers(t, 5)
-	k.Begin("zoe", enrollment.BeginOptions{})
-	expired := func() bool { return k.Record("zoe").State != store.Pending }
-	for page, pass := range map[int]time.Duration{2: 59 * time.Second, 3: day} {
-		k.Store.Nth(proving.List, 1+page, func(context.Context, *proving.Call) { k.Pass(pass) })
+	for _, damaged := range []bool{false, true} { // one that can't be opened stays due
+		t.Run(fmt.Sprintf("damaged %t", damaged), func(t *testing.T) {
+			t.Parallel()
+			k, ids := walkers(t, 5)
+			k.Begin("zoe", enrollment.BeginOptions{})
+			k.Store.After(proving.List, func(_ context.Context, c *proving.Call) {
+				if c.Query.DueBy.IsZero() {
+					k.Pass(time.Hour) // for each page of the walk
+				}
+			})
+			if damaged {
+				k.Damage("zoe")
+			}
+			if got := sweepNow(t, k.Directory()); got.Seen != 1 || got.Expired+got.Failed.Total != 1 || (got.Expired == 1) == damaged || got.Walked != len(ids)+1 {
+				t.Errorf("swept %+v", got)
+			}
+		})
 	}
-	k.Store.Nth(proving.List, 1+4+1, func(context.Context, *proving.Call) {
-		if !expired() {
-			t.Error("a setup that has expired waits for the end of the walk")
+}
+
+// A walk goes on, however long it takes to do what is due.
+func TestSlowSweepDuringWalk(t *testing.T) {
+	t.Parallel()
+	k, ids := walkers(t, 5)
+	k.Store.After(proving.List, func(_ context.Context, c *proving.Call) {
+		if !c.Query.DueBy.IsZero() {
+			k.Pass(2 * time.Minute)
 		}
 	})
 	k.Store.Reset()
-	if got := sweepNow(t, k.Directory()); got.Expired != 1 || got.Walked != len(ids)+1 {
+	if got := sweepNow(t, k.Directory()); got.Walked != len(ids) {
 		t.Errorf("swept %+v", got)
 	}
-	if pages := k.Store.Calls(proving.List); pages != 1+len(ids)+1+1 {
-		t.Errorf("%d pages", pages)
+	if pages := k.Store.Calls(proving.List); pages != 1+len(ids)+1 {
+		t.Errorf("%d pages, want one more after the slow first", pages)
 	}
 }
 
