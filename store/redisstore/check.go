@@ -28,10 +28,12 @@ func (s *Store) Check(ctx context.Context) error {
 		err = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error { return check(ctx, master, true) })
 		if err == nil {
 			err = cluster.ForEachSlave(ctx, func(ctx context.Context, replica *redis.Client) error {
-				if err := check(ctx, replica, false); errors.Is(err, ErrSettings) {
+				err := check(ctx, replica, false)
+				var answer redis.Error
+				if errors.Is(err, ErrSettings) || errors.As(err, &answer) {
 					return err
 				}
-				return nil // it may be down
+				return nil // it is down
 			})
 		}
 	} else {

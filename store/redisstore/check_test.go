@@ -97,6 +97,12 @@ func TestCheckOfCluster(t *testing.T) {
 	if err := s.Check(t.Context()); !errors.Is(err, redisstore.ErrSettings) || !strings.Contains(err.Error(), "of a replica") || !strings.Contains(err.Error(), "appendonly is no") {
 		t.Errorf("Check beside a careless replica = %v, want ErrSettings", err)
 	}
+	if err := replica.Do(t.Context(), "ACL", "SETUSER", "default", "-config").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Check(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "redisstore: checking the settings: NOPERM") {
+		t.Errorf("Check without the right to ask a replica = %v, want the client's error", err)
+	}
 	replica.ShutdownNoSave(t.Context()) // without an answer
 	until(t, func() error {
 		if replica.Ping(t.Context()).Err() == nil {

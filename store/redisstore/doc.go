@@ -16,9 +16,11 @@
 //     renewed, a factor that was disabled.
 //
 // A master that is cut off from its replicas goes on accepting writes for a while, and
-// loses all of them. A replica in a cluster may still take over when its link was down for up
-// to 160 seconds, with the defaults of cluster-node-timeout and cluster-replica-validity-factor.
-// min-replicas-to-write and min-replicas-max-lag shorten that.
+// loses all of them. min-replicas-to-write and min-replicas-max-lag shorten this while. In a
+// cluster with the default settings, a replica may still take over if it had lost its master up
+// to 160 seconds before the master failed (cluster-node-timeout and
+// cluster-replica-validity-factor).
+//
 // [Options.Replicas] makes each Save wait for replicas. If they do not confirm, the Guard
 // gets an error and does not take the write for stored, although the master has it. That
 // narrows the gap and does not close it: a failover can choose another replica. If you

@@ -81,8 +81,8 @@
 //	SQLite busy, after busy_timeout        the error          no                        the caller
 //	the context ended                      its error          unknown                   the caller, with a new context
 //	the connection broke                   the error          unknown                   the caller
-//	anything else                          the error          unknown                   the caller, if it passes, such as
-//	                                                                                    too many connections
+//	anything else                          the error          unknown                   the caller, once the cause is
+//	                                                                                    gone: too many connections
 //
 // After 1213 the table may still hold the version that the Save was to replace, so a
 // second try can succeed. An Erase that meets 1213 has changed nothing, so it is sent
@@ -141,7 +141,8 @@
 //
 // With several standbys, promote one that has confirmed every commit. With FIRST 1 (a, b), that
 // is the one whose sync_state was sync. With ANY 1 (a, b), a commit waits for either of them, so
-// promote the one that has received most (pg_last_wal_receive_lsn).
+// promote the one that has received most: the greater of pg_last_wal_receive_lsn(), which can
+// be NULL or too low after a restart without the primary, and pg_last_wal_replay_lsn().
 //
 // [Store.Check] accepts synchronous_commit = remote_write beside a synchronous standby. The
 // standby then has each write in the memory of its system, but perhaps not on its disk. If
@@ -204,11 +205,11 @@
 // A replica acknowledges a write when it has received it, before it has applied or flushed it.
 // Before you promote a replica, wait until it has applied all that it has received. Until then
 // do not restart it, do not stop both of its threads, and do not execute RESET REPLICA ALL:
-// each of these can discard the rest, which MariaDB with GTIDs fetches again from the primary.
-// If the machine of the replica fails together with the primary, the last writes are lost.
+// each of these can discard the rest. MariaDB with GTIDs then asks the primary for it again, and
+// if the primary is gone, it is lost. If the machine of the replica fails together with the primary, the last writes are lost.
 //
-// The primary waits for one replica, however many there are. Promote the one that has received
-// most (Gtid_IO_Pos).
+// MariaDB waits for the first replica that answers. With several, promote the one that has
+// received most (Gtid_IO_Pos in SHOW REPLICA STATUS).
 //
 // User ids are in a VARBINARY column. In a text column with the usual collations,
 // "alice", "Alice " and "Álice" are one user, and even utf8mb4_bin ignores spaces at
@@ -272,7 +273,9 @@
 // after another; use one Store per database.
 //
 // On macOS add _pragma=fullfsync(1). Without it, a flush does not empty the cache of the drive,
-// and a power failure loses acknowledged writes. [Store.Check] does not ask for it.
+// and a power failure can lose acknowledged writes. github.com/mattn/go-sqlite3 has no such
+// parameter: execute PRAGMA fullfsync = 1 in its ConnectHook. [Store.Check] does not ask for
+// the setting.
 //
 // Keep the file on a local disk, because locks do not work on network file
 // systems. Do not use ":memory:" with a pool: every connection has a database of
