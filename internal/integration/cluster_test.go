@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
@@ -78,7 +79,7 @@ func TestMasterCutOff(t *testing.T) {
 	for name, replicas := range map[string]int{"without WAIT": 0, "with WAIT": 1} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cluster, open := testenv.CalmRedisCluster(t, 1) // what was there before, the replica has
+			cluster, open := testenv.CalmRedisCluster(t, 1) // each Save before the split waits for the replica
 			everywhere := open()
 			kit := proving.Over(t, everywhere)
 			carol := kit.Enroll("carol") // at the master that will be alone
@@ -114,8 +115,16 @@ func TestMasterCutOff(t *testing.T) {
 			if err := cluster.Overrule(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			// A write that waits for a replica in vain would use the code up and be an error.
+			others := cluster.Client(goredis.ClusterOptions{ContextTimeoutEnabled: true})
+			t.Cleanup(func() { others.Close() })
+			there, err := redisstore.New(others, redisstore.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := kit.NodeOver(there, kit.Keys)
 			if err := server.Until(t.Context(), func() error {
-				if err = verify(kit.Guard); proving.ReasonOf(err) == proving.Fault {
+				if err = verify(g); proving.ReasonOf(err) == proving.Fault {
 					return err
 				}
 				return nil

@@ -297,8 +297,8 @@ func TestRowsByHand(t *testing.T) {
 	}
 }
 
-// partitioned and second have two partitions, for PostgreSQL. What is before second creates the
-// second one.
+// partitioned replaces the table by one with two partitions, for PostgreSQL, and creates the
+// first. "CREATE TABLE one" + second creates the other.
 const (
 	partitioned = `DROP TABLE twofactor_accounts;
 		CREATE TABLE twofactor_accounts (user_id TEXT COLLATE "C" NOT NULL PRIMARY KEY, version BIGINT NOT NULL,
