@@ -115,7 +115,7 @@ func TestMasterCutOff(t *testing.T) {
 			if err := cluster.Overrule(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			// A write that waits for a replica in vain would use the code up and be an error.
+			// With WAIT, a Save whose replica is slow is an error, and has used the code all the same.
 			others := cluster.Client(goredis.ClusterOptions{ContextTimeoutEnabled: true})
 			t.Cleanup(func() { others.Close() })
 			there, err := redisstore.New(others, redisstore.Options{})
