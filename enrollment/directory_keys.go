@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment/keyring"
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -65,8 +67,9 @@ func (d *Directory) CheckKeys(ctx context.Context) error {
 // A keyCheck is what CheckKeys has found so far.
 type keyCheck struct {
 	opened  int
-	unfit   Failures // the keys or the namespace do not fit
-	damaged Failures // anything else
+	unfit   Failures             // the keys do not fit
+	foreign map[string][]Failure // the namespace does not fit, by the mark in its place
+	damaged Failures             // anything else
 }
 
 // checkKey opens one account. It returns an error if it can't decide whether the
@@ -83,27 +86,43 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 	case !errors.Is(err, ErrCorrupt):
 		return err
 	}
-	failures := &c.damaged
-	if errors.Is(err, errNamespace) || errors.Is(err, keyring.ErrOpen) && !errors.Is(err, keyring.ErrDamaged) {
-		failures = &c.unfit
-	}
 	if key != "" {
 		err = fmt.Errorf("%w (the record names the key %q)", err, key)
 	}
-	failures.add(rec.UserID, err)
+	switch {
+	case errors.Is(err, errNamespace):
+		if c.foreign == nil {
+			c.foreign = make(map[string][]Failure)
+		}
+		mark := string(rec.Data[len(rec.Data)-len(d.guard.mark):])
+		c.foreign[mark] = append(c.foreign[mark], Failure{rec.UserID, err})
+	case errors.Is(err, keyring.ErrOpen) && !errors.Is(err, keyring.ErrDamaged):
+		c.unfit.add(rec.UserID, err)
+	default:
+		c.damaged.add(rec.UserID, err)
+	}
 	return nil
 }
 
 // err returns the result of CheckKeys, with each reason once.
 func (c *keyCheck) err() error {
-	failures := c.unfit
+	failures, seen := c.unfit, c.opened+c.unfit.Total+c.damaged.Total
+	for _, mark := range slices.Sorted(maps.Keys(c.foreign)) {
+		those := c.foreign[mark]
+		seen += len(those)
+		// One alone may be damaged where the mark is.
+		if len(those) > 1 || c.opened == 0 || c.unfit.Total > 0 {
+			for _, f := range those {
+				failures.add(f.UserID, f.Err)
+			}
+		}
+	}
 	if failures.Total == 0 && c.opened == 0 {
 		failures = c.damaged
 	}
 	if failures.Total == 0 {
 		return nil
 	}
-	seen := c.opened + c.unfit.Total + c.damaged.Total
 	err := fmt.Errorf("%w: %d of the %d that were checked can't be opened", ErrWrongKeys, failures.Total, seen)
 	said := make(map[string]bool)
 	for _, f := range failures.First {

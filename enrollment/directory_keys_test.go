@@ -135,6 +135,34 @@ func TestCase70_KeysAreCheckedAtStart(t *testing.T) {
 			keys: right,
 		},
 		{
+			name: "one account damaged at its end",
+			fill: func(t *testing.T, s *memory.Store) {
+				beginAll(t, overKeys(t, s, right, ""), "alice", "bob")
+				edit(t, s, "alice", func(r *store.Record) { r.Data = r.Data[:len(r.Data)-1] })
+			},
+			keys: right,
+		},
+		{
+			name: "accounts damaged at their beginning",
+			fill: func(t *testing.T, s *memory.Store) {
+				beginAll(t, overKeys(t, s, right, ""), "alice", "bob", "carol", "dave")
+				edit(t, s, "alice", func(r *store.Record) { r.Data[0] ^= 1 })
+				edit(t, s, "bob", func(r *store.Record) { r.Data[1] = 0 })
+				edit(t, s, "carol", func(r *store.Record) { r.Data[2] -= 'a' - 'A' })
+			},
+			keys: right,
+		},
+		{
+			name: "accounts of two namespaces",
+			fill: func(t *testing.T, s *memory.Store) {
+				beginAll(t, overKeys(t, s, right, ""), "alice")
+				beginAll(t, overKeys(t, s, right, "staging"), "bob", "carol")
+			},
+			keys: right,
+			is:   []error{enrollment.ErrCorrupt},
+			says: []string{"2 of the 3", "bob", "Config.Namespace"},
+		},
+		{
 			name: "accounts that were emptied",
 			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, right, ""), "alice", "bob", "carol", "dave")

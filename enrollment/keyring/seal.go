@@ -90,6 +90,8 @@ func (r *Ring) Open(_ context.Context, scope, binding, sealed []byte) ([]byte, e
 	}
 	root := r.find(id)
 	switch {
+	case root == nil && !validID(string(id)):
+		return nil, ErrDamaged // no key has that id
 	case root == nil:
 		return nil, ErrUnknownKey
 	case len(rest) < checkSize:
