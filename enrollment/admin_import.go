@@ -223,12 +223,16 @@ func (x Export) Reveal() []ExportedAuthenticator {
 // the password: nothing else in the library returns a secret after its setup.
 //
 // It does not include an address for delivered codes, which the application has
-// already. It returns a [Denied] of reason ReasonNotEnrolled or ReasonOwnAccount.
+// already. It returns a [Denied] of reason ReasonNotEnrolled or ReasonOwnAccount, and an
+// error in a dry run.
 func (x Admin) Export(ctx context.Context, userID string) (_ Export, err error) {
 	e, err := x.edit(opExport, userID)
 	defer e.conclude(ctx, &err)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Export{}, err
+	case x.guard.dry != "":
+		return Export{}, errors.New("enrollment: a dry run exports no secrets")
 	}
 	return run(ctx, e, func(a *account.Account, m account.Moment) (Export, error) {
 		if a.State() != account.Confirmed {

@@ -39,6 +39,7 @@ type Guard struct {
 	mark   namespaceMark // of Config.Namespace
 	gate   *gate.Gate
 	hints  *clockHints
+	dry    string // of a dry run, part of the labels of its tokens
 
 	// random and bcrypt are crypto/rand and the real comparison, except in the
 	// tests of this module, see package seam.

@@ -2,8 +2,10 @@ package enrollment
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -12,12 +14,14 @@ import (
 // DryRun returns a Guard that decides like this one and changes nothing: it loads from
 // the same store, and keeps to itself what it would save or erase. So each method
 // returns what it would return, a second call sees what the first one decided, and the
-// database does not change. Config.Notify is not called, but counts as having accepted
-// every event. Config.Sender, Config.Logger and Config.Observe are not called either.
+// database does not change. Config.Notify and Config.Sender are not called, but count as
+// having accepted everything. Config.Logger and Config.Observe are not called either.
 //
 // It is for programs of operators, with a [Directory] made from it for what works on
-// many accounts. A receipt, a ticket or a code of a dry run is void. It remembers the
-// last 64 accounts that it has changed, in memory.
+// many accounts. Do not give it codes that users have typed: a right one stays unused, and
+// a wrong one is not counted. Tokens, tickets and codes from a dry run are void: no other
+// Guard accepts them. [Admin.Export] returns an error, because secrets would be secrets.
+// A dry run remembers the 64 accounts that it has changed last, in memory.
 func (g *Guard) DryRun() *Guard {
 	if g.check() != nil {
 		return &Guard{}
@@ -25,7 +29,10 @@ func (g *Guard) DryRun() *Guard {
 	dry := *g
 	dry.store = newRehearsal(g.store)
 	dry.hints = new(clockHints)
-	dry.config.Sender = nil
+	dry.dry = rand.Text()
+	if dry.config.Sender != nil {
+		dry.config.Sender = nowhere{}
+	}
 	dry.config.Logger = slog.New(slog.DiscardHandler)
 	dry.config.Observe = func(Observation) {}
 	if dry.config.Notify != nil {
@@ -33,6 +40,12 @@ func (g *Guard) DryRun() *Guard {
 	}
 	return &dry
 }
+
+// nowhere takes every message.
+type nowhere struct{}
+
+// Send implements Sender.
+func (nowhere) Send(context.Context, Message) error { return nil }
 
 // rehearsed is how many records a rehearsal keeps.
 const rehearsed = 64
@@ -43,7 +56,7 @@ type rehearsal struct {
 
 	mu      sync.Mutex
 	records map[string]store.Record // the zero Record of one that was erased
-	order   []string                // the users in records, oldest first
+	order   []string                // the users in records, the one that changed last at the end
 }
 
 // newRehearsal returns a rehearsal that can erase if the store behind it can.
@@ -97,9 +110,10 @@ func (r *rehearsal) Save(ctx context.Context, rec store.Record, prev int64) erro
 
 // keep keeps the record. The caller has the lock.
 func (r *rehearsal) keep(userID string, rec store.Record) {
-	if _, ok := r.records[userID]; !ok {
-		r.order = append(r.order, userID)
+	if i := slices.Index(r.order, userID); i >= 0 {
+		r.order = slices.Delete(r.order, i, i+1)
 	}
+	r.order = append(r.order, userID)
 	r.records[userID] = rec
 	if len(r.order) > rehearsed {
 		delete(r.records, r.order[0])

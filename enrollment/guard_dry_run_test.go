@@ -3,6 +3,7 @@ package enrollment_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,53 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// A dry run takes the tokens of the Guard and its own. The Guard takes none of a dry run:
+// the code behind them is unused, and signs in. Nor does another dry run.
+func TestDryRunTokensAreVoid(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("alice")
+	k.Pass(time.Minute)
+	dry := k.Guard.DryRun()
+	real, err := u.Answer(k.Code(u.Key))
+	k.Must(err)
+	k.Pass(time.Minute)
+	d, err := dry.SignIn(t.Context(), "alice", enrollment.SignInOptions{})
+	k.Must(err)
+	ours, err := dry.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, k.Code(u.Key))
+	k.Must(err)
+	recent := func(g *enrollment.Guard, r enrollment.Receipt) error {
+		_, err := g.RecentlyVerified(t.Context(), "alice", enrollment.PurposeSignIn, r, time.Hour)
+		return err
+	}
+	proving.Want(t, recent(dry, real.Receipt), "")
+	proving.Want(t, recent(dry, ours.Receipt), "")
+	proving.Want(t, recent(k.Guard, ours.Receipt), enrollment.ReasonProofInvalid)
+	proving.Want(t, recent(k.Guard.DryRun(), ours.Receipt), enrollment.ReasonProofInvalid)
+	proving.Want(t, k.Guard.Disable(t.Context(), "alice", enrollment.ByReceipt(ours.Receipt)), enrollment.ReasonProofInvalid)
+	_, err = k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, k.Code(u.Key))
+	proving.Want(t, err, enrollment.ReasonChallengeInvalid)
+
+	if _, err := dry.Admin("root", "x").Export(t.Context(), "alice"); err == nil || !strings.Contains(err.Error(), "dry run") {
+		t.Errorf("Export = %v", err)
+	}
+}
+
+// A dry run offers what the Guard offers, and sends nothing.
+func TestDryRunSendsNothing(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	u := k.Enroll("alice")
+	k.Pass(time.Minute)
+	_, err := k.Guard.DryRun().Messages().Bind(t.Context(), "alice", enrollment.BindOptions{
+		Channel: "sms", To: proving.Phone, Proof: enrollment.ByCode(k.Code(u.Key)),
+	})
+	k.Must(err)
+	if n := k.Inbox.Len(); n != 0 {
+		t.Errorf("%d messages were sent", n)
+	}
+}
+
 // A database that fails while a dry run would write is no success.
 func TestFaultOfDryRun(t *testing.T) {
 	t.Parallel()
@@ -96,6 +144,15 @@ func TestDryRunIsBounded(t *testing.T) {
 	}
 	if kept != 64 {
 		t.Errorf("%d accounts are kept", kept)
+	}
+	// The first of them changes once more, and is the last one to be forgotten.
+	again := users[len(users)-64]
+	k.Must(dry.Admin("root", "x").Bypass(t.Context(), again, k.Now().Add(time.Hour)))
+	for _, id := range users[:63] {
+		k.Must(dry.Admin("root", "x").Bypass(t.Context(), id, k.Now().Add(time.Hour)))
+	}
+	if s, err := dry.Status(t.Context(), again); err != nil || s.BypassUntil.IsZero() {
+		t.Errorf("the account that changed 64 changes ago is forgotten, %v", err)
 	}
 	if err := new(enrollment.Guard).DryRun().Admin("a", "b").Unlock(t.Context(), "alice"); err == nil {
 		t.Error("the dry run of a zero Guard works")

@@ -89,7 +89,7 @@ func (g *Guard) sealSalted(ctx context.Context, label string, payload []byte) (s
 	if err := g.draw(salt[:]); err != nil {
 		return salt, nil, err
 	}
-	scope, binding := g.tokenPlace(label, salt[:])
+	scope, binding := g.tokenPlace(label+g.dry, salt[:])
 	if sealed, err = g.sealer.Seal(ctx, scope, binding, payload); err != nil {
 		return salt, nil, sealingError(err)
 	}
@@ -119,8 +119,12 @@ func (g *Guard) openToken(ctx context.Context, label string, from token) (crypto
 	if err != nil || len(raw) < tokenSalt {
 		return nil, errToken
 	}
-	scope, binding := g.tokenPlace(label, raw[:tokenSalt])
+	scope, binding := g.tokenPlace(label+g.dry, raw[:tokenSalt])
 	payload, err := g.sealer.Open(ctx, scope, binding, raw[tokenSalt:])
+	if g.dry != "" && errors.Is(err, keyring.ErrOpen) {
+		scope, binding = g.tokenPlace(label, raw[:tokenSalt])
+		payload, err = g.sealer.Open(ctx, scope, binding, raw[tokenSalt:])
+	}
 	if errors.Is(err, keyring.ErrOpen) {
 		return nil, errToken
 	}
