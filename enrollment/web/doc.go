@@ -87,8 +87,9 @@
 // leads to where the user wanted to go. Until then nobody is signed in: a cookie has the
 // token of the sign-in, and only the pages of the setup accept it.
 //
-// A right code after wrong ones leads to a page that says how many, unless all of them were
-// typed in this browser: somebody else may know the password. In JSON it is success.wrong_codes.
+// A right code after wrong ones leads to a page that says how many: somebody else may know
+// the password. There is none if all of them were typed in this browser within ten minutes.
+// In JSON it is success.wrong_codes.
 //
 // Every POST leads to a GET, also one that is denied: no reload repeats a change or a
 // guess. Recovery codes are shown until the user says that they are saved: a second

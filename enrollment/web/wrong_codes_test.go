@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/enrollment"
 	"github.com/seed-1b6a03a1/twofactor/enrollment/enrollmenttest"
@@ -38,6 +39,40 @@ func TestWrongCodesElsewhere(t *testing.T) {
 	b.submit("/2fa/sign-in", "code", h.code(app), "return", "/news").at("/2fa/wrong-codes?return=%2Fnews", two, other)
 	b.clone().get(b.path).at("/news")
 	b.follow("/news").at("/news")
+}
+
+// What was typed in this browser excuses no wrong code elsewhere: not after the owner has
+// signed in at another browser, nor after it has signed in here without a wrong code.
+func TestWrongCodesAfterSuccessElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, codes := h.member("alice")
+	typo := func() *browser {
+		return h.browser().login("alice").submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+	}
+	a := typo()
+	h.browser().login("alice").submit("/2fa/sign-in", "code", codes[0]).at("/2fa/wrong-codes?return=%2F", "Wrong codes: 1.")
+	h.kit.Clock.Advance(time.Second)
+	h.guess(app, 1)
+	a.login("alice").submit("/2fa/sign-in", "code", codes[1]).at("/2fa/wrong-codes?return=%2F", "Wrong codes: 1.")
+
+	b := typo()
+	h.browser().login("alice").submit("/2fa/sign-in", "code", codes[2]).at("/2fa/wrong-codes?return=%2F", "Wrong codes: 1.")
+	b.login("alice").submit("/2fa/sign-in", "code", codes[3]).at("/", `home of "alice"`)
+	if cookie := b.cookie("wrong"); cookie != "" {
+		t.Errorf("the cookie %q stays", cookie)
+	}
+}
+
+// The clocks of two nodes differ: what was typed here is never later than what was told.
+func TestWrongCodesBetweenNodes(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, codes := h.member("alice")
+	b := h.browser().login("alice").submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+	h.kit.Clock.Advance(-40 * time.Second)
+	b.submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+	b.submit("/2fa/sign-in", "code", codes[0]).at("/", `home of "alice"`)
 }
 
 // A code before something sensitive is such an answer as well.
