@@ -117,7 +117,9 @@ func TestShortSecretAfterItsTime(t *testing.T) {
 	if s := k.Status("alice"); len(s.Authenticators) != 2 || !s.ReplaceBy.IsZero() || !s.LastSignIn.Equal(done.Success.At) {
 		t.Errorf("%+v", s)
 	}
-	k.In(k.Challenge("alice"), k.Code(app))
+	if ok := k.In(k.Challenge("alice"), k.Code(app)); ok.WrongCodes != 1 {
+		t.Errorf("the first Success after a wrong code says that %d were wrong", ok.WrongCodes)
+	}
 	_, err = k.Answer(k.Challenge("alice"), k.Code(short))
 	proving.Want(t, err, enrollment.ReasonWrongCode)
 }

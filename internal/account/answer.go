@@ -33,6 +33,9 @@ func (a *Account) answer(m Moment, c Challenge, signIn bool, check func() (Match
 		}
 		a.SpendChallenge(m, c, match.Factor, signIn)
 		match.Missed, err = a.rightAnswer(m, by)
+		if !match.Replace.IsZero() {
+			a.alert.missed = match.Missed // nobody is told of them now
+		}
 		return match, err
 	case a.counted:
 		if err := a.missedAnswer(m, by); err != nil {
