@@ -141,6 +141,16 @@ func (e *edit) carryOut(caller context.Context, decide decision, seal func(conte
 	return err
 }
 
+// load loads the account. A caller who can't give up any more does not wait without end.
+func (e *edit) load(caller context.Context) (*base, error) {
+	if e.paid {
+		var cancel context.CancelFunc
+		caller, cancel = settle(caller)
+		defer cancel()
+	}
+	return e.guard.load(caller, e.user)
+}
+
 // untilStored decides until a decision is stored, or until there is nothing to
 // store.
 func (e *edit) untilStored(caller context.Context, decide decision, seal func(context.Context) error) error {
@@ -153,7 +163,7 @@ func (e *edit) untilStored(caller context.Context, decide decision, seal func(co
 			return err
 		}
 		if b == nil {
-			if b, err = e.guard.load(caller, e.user); err != nil {
+			if b, err = e.load(caller); err != nil {
 				return err
 			}
 		}
