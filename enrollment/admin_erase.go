@@ -65,21 +65,24 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		return nil
 	case e.from.record.UserID != userID:
 		// A store that confuses two users would delete the other one.
-		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
+		return fmt.Errorf("%w: %w", ErrCorrupt, errAnother)
 	}
 	if err := x.finishMove(ctx, e.from); err != nil {
 		return err
 	}
 	e.moves = true
+	gone := false
 	told := e.run(ctx, func(a *account.Account, m account.Moment) error {
-		if !e.base.found {
+		if gone = !e.base.found; gone {
 			return nil // somebody else has erased it meanwhile
 		}
 		return x.noteErasure(a, m)
 	})
 	switch {
-	case told != nil && !errors.Is(told, ErrCorrupt):
+	case told != nil && (!errors.Is(told, ErrCorrupt) || errors.Is(told, errAnother)):
 		return told
+	case gone:
+		return nil // what is there now was begun after that
 	case e.taken < e.told:
 		return ErrUndelivered
 	}
@@ -207,7 +210,7 @@ func (x Admin) replaceUnreadable(ctx context.Context, e *edit) (replaced bool, e
 		return false, err
 	}
 	if b.record.UserID != e.user {
-		return false, fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
+		return false, fmt.Errorf("%w: %w", ErrCorrupt, errAnother)
 	}
 	look := *b
 	look.record.Data = bytes.Clone(look.record.Data)

@@ -285,6 +285,18 @@ func TestEraseNeedsAnEraser(t *testing.T) {
 	})
 }
 
+// If somebody else erases the user meanwhile, what is there afterwards is new.
+func TestEraseLeavesWhatIsNew(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	k.Told()
+	k.Store.Nth(proving.Save, 1, func(ctx context.Context, _ *proving.Call) { k.Must(k.Store.Straight.Erase(ctx, "alice")) })
+	k.Store.Before(proving.Erase, func(context.Context, *proving.Call) { t.Error("a record that was begun now would be deleted") })
+	k.Must(k.Guard.Admin("root", "left").Erase(t.Context(), "alice"))
+	k.WantTold()
+}
+
 // Faults on the way to an erasure.
 func TestEraseFails(t *testing.T) {
 	t.Parallel()
@@ -305,6 +317,10 @@ func TestEraseFails(t *testing.T) {
 		"a damaged record":         {func(k *proving.Kit) { k.Damage("alice") }, nil, 1},
 		"a record of another user": {func(k *proving.Kit) {
 			k.Store.Before(proving.Load, func(_ context.Context, c *proving.Call) { c.User = "Alice" })
+		}, enrollment.ErrCorrupt, 0},
+		"a record of another user after a conflict": {func(k *proving.Kit) {
+			k.Store.Nth(proving.Save, 1, proving.Fails(store.ErrConflict))
+			k.Store.Nth(proving.Load, 2, func(_ context.Context, c *proving.Call) { c.User = "Alice" })
 		}, enrollment.ErrCorrupt, 0},
 	} {
 		k := proving.New(t)

@@ -129,7 +129,7 @@ func (g *Guard) open(ctx context.Context, userID string, b *base) error {
 	}
 	rec := b.record
 	if rec.UserID != userID {
-		return fmt.Errorf("%w: the store returned the record of another user", ErrCorrupt)
+		return fmt.Errorf("%w: %w", ErrCorrupt, errAnother)
 	}
 	if rec.Version == 0 {
 		return fmt.Errorf("%w: the store can't read the record", ErrCorrupt)
@@ -195,6 +195,9 @@ func (g *Guard) seal(ctx context.Context, userID string, a *account.Account, pre
 	}
 	return &base{record: rec, found: true, opened: true, plaintext: plaintext}, nil
 }
+
+// errAnother is the reason why a record of another user is ErrCorrupt.
+var errAnother = errors.New("the store returned the record of another user")
 
 // errNamespace is the reason why a record without the Guard's mark is ErrCorrupt.
 var errNamespace = errors.New("saved under another Config.Namespace, or damaged")
