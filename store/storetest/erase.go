@@ -75,6 +75,52 @@ var eraseCases = []testCase{
 		},
 	},
 	{
+		name:   "erase-list",
+		clause: "After Erase, no query returns the record. A record that is created again is returned once, as it is now.",
+		needs:  erases | lists,
+		check: func(ctx context.Context, s store.Store) error {
+			all, err := fill(ctx, s, 12, nil)
+			if err != nil {
+				return err
+			}
+			queries := []store.Query{
+				{},
+				{Limit: 2},
+				{States: []store.State{store.None, store.Pending, store.Confirmed, store.Disabled}},
+				{DueBy: epoch.AddDate(1, 0, 0)},
+			}
+			for _, r := range all {
+				queries = append(queries, store.Query{UserIDs: []string{r.UserID}})
+			}
+			look := func(all []store.Record) error {
+				for _, q := range queries {
+					if err := listsAll(ctx, s, q, all); err != nil {
+						return err
+					}
+				}
+				return nil
+			}
+			gone, left := all[:6], all[6:]
+			for _, r := range gone {
+				if err := s.(store.Eraser).Erase(ctx, r.UserID); err != nil {
+					return err
+				}
+			}
+			if err := look(left); err != nil {
+				return err
+			}
+			for _, r := range gone[:3] {
+				// It had a Due if this one has none.
+				again := sample(r.UserID, r.Version+1001)
+				if err := save(ctx, s, again, 0); err != nil {
+					return err
+				}
+				left = append(left, again)
+			}
+			return look(left)
+		},
+	},
+	{
 		name:   "race-erase",
 		clause: "If an Erase and a replacement run at the same time, one of them comes first. In either order, the record does not exist when both have returned.",
 		needs:  erases,

@@ -48,6 +48,28 @@ var eraseFaults = []fault{
 			return r, err
 		}
 	}},
+	{"erasing leaves the row of the index that lists", []string{"erase-list"}, func(l *lab) {
+		index := make(map[string]store.Record)
+		var mu sync.Mutex
+		l.save = func(ctx context.Context, r store.Record, prev int64) error {
+			mu.Lock()
+			defer mu.Unlock()
+			err := l.save0(ctx, r, prev)
+			if err == nil {
+				index[r.UserID] = copied(r)
+			}
+			return err
+		}
+		l.list = func(ctx context.Context, q store.Query) (store.Page, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			listed := newLab()
+			for id, r := range index {
+				listed.rows[id] = copied(r)
+			}
+			return listed.list0(ctx, q)
+		}
+	}},
 	{"numbers versions anew after erasing", []string{"erase-recreate-stale-save"}, func(l *lab) {
 		// The store compares a counter of its own that it begins again.
 		count := make(map[string]int)
