@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -37,19 +38,21 @@ type Test struct {
 	Few func(t *testing.T, open Open)
 }
 
-// A Share is one in so many of what a test tries, chosen by their names. Those begin with
-// that of the test, so that other stores get others.
+// A Share is one in so many of what a test tries, chosen by their names and that of the
+// program. The names begin with that of the test, so that other stores get others.
 type Share uint32
 
 // The shares of what a test tries.
 const (
 	Every Share = 1
+	Some  Share = 8 // of a test that tries fewer than a hundred things
 	Few   Share = 32
 )
 
 // Has reports whether that is one of them.
 func (s Share) Has(name ...any) bool {
 	h := fnv.New32a()
+	fmt.Fprint(h, filepath.Base(os.Args[0]))
 	fmt.Fprint(h, name...)
 	return h.Sum32()%uint32(s) == 0
 }

@@ -28,22 +28,22 @@ import (
 
 // Tests are the faults.
 var Tests = []proving.Test{
-	{Name: "TestFaultsOfStore", Run: TestFaultsOfStore, Few: few(faultsOfStore)},
+	{Name: "TestFaultsOfStore", Run: TestFaultsOfStore, Few: few(proving.Few, faultsOfStore)},
 	{Name: "TestFaultsOfStoreWithSlowCodes", Run: TestFaultsOfStoreWithSlowCodes, Once: true},
 	{Name: "TestFaultsCancelledBefore", Run: TestFaultsCancelledBefore},
 	{Name: "TestFaultsOfSealer", Run: TestFaultsOfSealer, Once: true},
 	{Name: "TestFaultsOfRandomness", Run: TestFaultsOfRandomness, Once: true},
-	{Name: "TestFaultsOfNotify", Run: TestFaultsOfNotify, Few: few(faultsOfNotify)},
+	{Name: "TestFaultsOfNotify", Run: TestFaultsOfNotify, Few: few(proving.Some, faultsOfNotify)},
 	{Name: "TestFaultsHangUpAtGate", Run: TestFaultsHangUpAtGate, Once: true},
 	{Name: "TestFaultsOfSender", Run: TestFaultsOfSender},
 	{Name: "TestFaultsOfRefusals", Run: TestFaultsOfRefusals},
-	{Name: "TestFaultsOfErase", Run: TestFaultsOfErase, Few: few(faultsOfErase)},
+	{Name: "TestFaultsOfErase", Run: TestFaultsOfErase, Few: few(proving.Few, faultsOfErase)},
 	{Name: "TestFaultsOfMove", Run: TestFaultsOfMove},
 }
 
 // few runs a test with a share of its faults.
-func few(test func(t *testing.T, open proving.Open, some proving.Share)) func(t *testing.T, open proving.Open) {
-	return func(t *testing.T, open proving.Open) { test(t, open, proving.Few) }
+func few(share proving.Share, test func(t *testing.T, open proving.Open, some proving.Share)) func(t *testing.T, open proving.Open) {
+	return func(t *testing.T, open proving.Open) { test(t, open, share) }
 }
 
 // Each call of the store fails in each way.

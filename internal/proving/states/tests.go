@@ -8,30 +8,30 @@ import (
 
 // Tests walk the tables of the documentation.
 var Tests = []proving.Test{
-	walks("TestStateTable", TestStateTable),
-	walks("TestStateTableAlone", TestStateTableAlone),
-	walks("TestStateTableOutdated", TestStateTableOutdated),
+	walks(proving.Few, "TestStateTable", TestStateTable),
+	walks(proving.Few, "TestStateTableAlone", TestStateTableAlone),
+	walks(proving.Few, "TestStateTableOutdated", TestStateTableOutdated),
 	{Name: "TestAuthenticatorBesideAddress", Run: TestAuthenticatorBesideAddress},
-	walks("TestRepetitions", TestRepetitions),
+	walks(proving.Some, "TestRepetitions", TestRepetitions),
 	{Name: "TestRepetitionsHaveWords", Run: TestRepetitionsHaveWords, Once: true},
 	{Name: "TestProofTable", Run: TestProofTable, Once: true},
 	{Name: "TestFirstProofTable", Run: TestFirstProofTable, Once: true},
-	walks("TestMovedRefusesEverything", TestMovedRefusesEverything),
+	walks(proving.Few, "TestMovedRefusesEverything", TestMovedRefusesEverything),
 	{Name: "TestStatusSaysWhatIsPossible", Run: TestStatusSaysWhatIsPossible, Once: true},
 	{Name: "TestStatusOfAnAddressAlone", Run: TestStatusOfAnAddressAlone, Once: true},
 	{Name: "TestStatusSaysWhenToSend", Run: TestStatusSaysWhenToSend},
-	walks("TestStampTable", TestStampTable),
+	walks(proving.Few, "TestStampTable", TestStampTable),
 	{Name: "TestStampOfSessions", Run: TestStampOfSessions},
 	{Name: "TestWaiversYieldNoReceipt", Run: TestWaiversYieldNoReceipt},
-	walks("TestCase81_AbsenceAfterTheContext", TestCase81_AbsenceAfterTheContext),
+	walks(proving.Few, "TestCase81_AbsenceAfterTheContext", TestCase81_AbsenceAfterTheContext),
 	{Name: "TestErasureAfterTheContext", Run: TestErasureAfterTheContext},
 }
 
-// walks is a test with a subtest for each cell of a table.
-func walks(name string, test func(t *testing.T, open proving.Open)) proving.Test {
+// walks is a test with a subtest for each cell of a table, and which of them are few.
+func walks(few proving.Share, name string, test func(t *testing.T, open proving.Open)) proving.Test {
 	return proving.Test{
 		Name: name,
 		Run:  func(t *testing.T, open proving.Open) { test(t, proving.Emptied(t, open)) },
-		Few:  func(t *testing.T, open proving.Open) { test(t, proving.Few.Of(proving.Emptied(t, open))) },
+		Few:  func(t *testing.T, open proving.Open) { test(t, few.Of(proving.Emptied(t, open))) },
 	}
 }
