@@ -63,7 +63,8 @@ func start(t *testing.T, role string, args ...string) *child {
 
 func newChild(ctx context.Context, role string, args ...string) (*child, error) {
 	c := &child{Cmd: exec.CommandContext(ctx, os.Args[0], args...), stderr: new(strings.Builder)}
-	c.Env = append(os.Environ(), roleEnv+"="+role)
+	// A child is killed before the race detector would end it with an error, so a race ends it at once.
+	c.Env = append(os.Environ(), roleEnv+"="+role, "GORACE=halt_on_error=1 "+os.Getenv("GORACE"))
 	c.Stderr = c.stderr
 	out, err := c.StdoutPipe()
 	if err != nil {
