@@ -26,8 +26,9 @@ const roleEnv = "TWOFACTOR_ROLE"
 func TestMain(m *testing.M) {
 	name := os.Getenv(roleEnv)
 	if name == "" {
-		// Most of the time, most tests wait for a server. The flag -parallel still counts.
-		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		// Most of the time, most tests wait for a server, which takes no more than 200 connections.
+		// The flag -parallel still counts.
+		if err := flag.Set("test.parallel", strconv.Itoa(min(8, 2*runtime.GOMAXPROCS(0)))); err != nil {
 			panic(err)
 		}
 		os.Exit(testenv.Run(m))
