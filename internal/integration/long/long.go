@@ -35,6 +35,12 @@ func Siege(t testing.TB, rounds int) siege.Length {
 	return l
 }
 
+// Sure reports whether a siege is so long that a database which may lose something does.
+func Sure(t testing.TB) bool {
+	t.Helper()
+	return Siege(t, 0).Time >= 10*time.Minute
+}
+
 // OnlyInSieges skips a test that measures what is lost, unless [SiegeFor] is set.
 func OnlyInSieges(t testing.TB) {
 	t.Helper()
