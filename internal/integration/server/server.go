@@ -84,8 +84,8 @@ kill $!
 `
 
 // Revive is Keep for a server that starts again whenever it has died, unless there is the
-// file $DIR/hold; see [Process.Kill]. A server that starts while Stop looks for it is ended
-// as well.
+// file $DIR/hold; see [Process.Kill]. If it was not killed, there is a pause before: it may be
+// unable to start. A server that starts while Stop looks for it is ended as well.
 const Revive = end + `
 (
   while [ ! -e "$DIR/stop" ]; do
@@ -95,8 +95,10 @@ const Revive = end + `
     echo "$server" >"$DIR/serving"
     if [ -e "$DIR/stop" ]; then end "$server" & ending=$!; fi
     wait "$server"
+    status=$?
     rm -f "$DIR/serving"
     [ -z "$ending" ] || kill "$ending"
+    [ "$status" -eq 137 ] || sleep 0.2 # 128 and KILL
   done
 ) &
 keeper=$!

@@ -159,6 +159,33 @@ func TestServerDies(t *testing.T) {
 	}
 }
 
+// TestCannotStart has a server that ends by itself whenever it is started. There is a pause
+// before it is started again.
+func TestCannotStart(t *testing.T) {
+	t.Parallel()
+	plan := plan(`
+sleep() { echo pause >>"$DIR/log"; command sleep "$@"; }
+serve() { echo start >>"$DIR/log"; exit 1; }
+` + server.Revive)
+	plan.Ready = func(_ context.Context, dir string) error {
+		log, err := os.ReadFile(filepath.Join(dir, "log"))
+		if strings.Count(string(log), "start") < 3 {
+			err = errors.Join(err, errors.New("not yet"))
+		}
+		return err
+	}
+	p, err := server.Start(t.Context(), plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if log := p.Log(); !strings.HasPrefix(log, "start\npause\nstart\npause\nstart") {
+		t.Errorf("it went:\n%.100s", log)
+	}
+	if err := p.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
 // deaf is a server that no signal ends in order.
 const deaf = `
 serve() { trap '' TERM INT; : >"$DIR/deaf"; exec sleep 1000; }
