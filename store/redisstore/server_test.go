@@ -207,11 +207,11 @@ func client(t *testing.T, o redis.Options) *redis.Client {
 var ports sync.Map
 
 // freePort returns a port of the loopback that nobody uses, each time another one. It is below
-// those that systems give to clients.
+// those that internal/integration uses, and those that systems give to clients.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for range 100 {
-		port := strconv.Itoa(15_000 + rand.IntN(15_000))
+		port := strconv.Itoa(10_000 + rand.IntN(5_000))
 		if _, again := ports.LoadOrStore(port, true); again {
 			continue
 		}
