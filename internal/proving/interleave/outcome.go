@@ -105,7 +105,7 @@ func (got outcome) agrees(want outcome, order []turn) bool {
 // find the account under neither id.
 func (r *rig) orders(results []result) (orders [][]turn) {
 	split := r.split()
-	moving := slices.ContainsFunc(r.ops, func(op operation) bool { return op.moves })
+	moving := r.moving()
 	var extend func(order []turn, made []int)
 	extend = func(order []turn, made []int) {
 		complete := true
@@ -130,6 +130,11 @@ func (r *rig) orders(results []result) (orders [][]turn) {
 	}
 	extend(nil, make([]int, len(r.ops)))
 	return orders
+}
+
+// moving reports whether an operation moves the account.
+func (r *rig) moving() bool {
+	return slices.ContainsFunc(r.ops, func(op operation) bool { return op.moves })
 }
 
 // split reports whether each write is an operation of its own.

@@ -44,6 +44,7 @@ func (r *rig) play(p *path, faults bool) (whole bool, err error) {
 	r.t.Helper()
 	var steps []string
 	var asleep []step
+	calm := true // nothing has failed
 	results, whole := r.run(r.all(), func(waiting map[int]call) (step, bool) {
 		from := choices(waiting, faults, asleep)
 		if len(from) == 0 {
@@ -62,7 +63,7 @@ func (r *rig) play(p *path, faults bool) (whole bool, err error) {
 			asleep = fallAsleep(asleep, from[:n], s)
 		}
 		steps = append(steps, fmt.Sprintf("%s: %s %s %s", r.nameOf(s.process), s.call.op, s.call.user, s.fault))
-		faults = faults && s.fault == fine
+		faults, calm = faults && s.fault == fine, calm && s.fault == fine
 		return s, true
 	})
 	if !whole {
@@ -72,10 +73,25 @@ func (r *rig) play(p *path, faults bool) (whole bool, err error) {
 	if r.came != nil {
 		r.came(got)
 	}
-	if err := r.possible(got); err != nil {
+	err = r.possible(got)
+	if calm && err == nil {
+		err = r.answered(results)
+	}
+	if err != nil {
 		return true, fmt.Errorf("schedule %s: %w\n%s", p, err, strings.Join(steps, "\n"))
 	}
 	return true, nil
+}
+
+// answered returns an error if an operation came to no answer although nothing has failed. A
+// move may: it is begun again by its operator when the account changes.
+func (r *rig) answered(results []result) error {
+	for i, got := range results {
+		if got.unknown() && !r.moving() {
+			return fmt.Errorf("%s came to no answer, and nothing has failed: %s", r.ops[i].name, got.detail)
+		}
+	}
+	return nil
 }
 
 func (r *rig) all() (all []int) {
