@@ -57,6 +57,7 @@ func (s *siege) spend(id string) code {
 	}
 	c.text, u.codes = u.codes[0], u.codes[1:]
 	c.name = id + " recovery code " + c.text
+	u.spent = append(u.spent, c)
 	return c
 }
 

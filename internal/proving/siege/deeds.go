@@ -45,7 +45,8 @@ func (s *siege) renew(node int, id string) {
 	if len(done.Codes) == 0 {
 		s.find(Failed, "%s: RenewCodesOnce: no codes", id)
 	}
-	s.know(id).codes = done.Codes
+	u := s.know(id)
+	u.codes, u.spent = done.Codes, nil
 	s.ack(renew)
 	s.owe(id, enrollment.EventCodesRenewed)
 }
@@ -133,7 +134,7 @@ func (s *siege) enrol(node int, id string) {
 	if len(done.Codes) == 0 {
 		s.find(Failed, "%s: Confirm: no codes", id)
 	}
-	*s.know(id) = account{key, done.Codes, store.Confirmed}
+	*s.know(id) = account{key: key, codes: done.Codes, state: store.Confirmed}
 	s.ack(confirm)
 	s.owe(id, enrollment.EventEnabled)
 }

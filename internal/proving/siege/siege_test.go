@@ -65,6 +65,13 @@ func (f *forgetful) lose(user string, n int) {
 	}
 }
 
+// holds reports whether a write of the user can be lost.
+func (f *forgetful) holds(user string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(f.log, func(r store.Record) bool { return r.UserID == user })
+}
+
 // back takes one write back.
 func (f *forgetful) back(i int) {
 	ctx, old := context.Background(), f.log[i]
@@ -118,6 +125,25 @@ func TestSiegeLooksAtLocksAgain(t *testing.T) {
 	}
 	if figures := Find(t, start, nil, Length{Rounds: 2}); figures.Of(Opened) == 0 {
 		t.Errorf("none of these: %s\n%s", Opened, figures.Findings())
+	}
+}
+
+// TestSiegeTriesSpentCodes has a store that loses, of one racer, everything since the round before
+// the last one, when that is over. Only the recovery codes that were used show it.
+func TestSiegeTriesSpentCodes(t *testing.T) {
+	t.Parallel()
+	f := &forgetful{Full: proving.Memory(t).(proving.Full)}
+	s := newSiege(t, same(f).Start, nil)
+	s.round(0, false) // alice has new codes
+	f.flush()
+	s.round(1, false)
+	for f.holds("alice") {
+		f.lose("alice", 1)
+	}
+	s.round(2, false)
+	found := Figures{Wrong: s.end()}
+	if n := found.Of(Twice); n != 1 || n != len(found.Wrong) {
+		t.Errorf("%d codes are found to work twice, want one and nothing else:\n%s", n, found.Findings())
 	}
 }
 
