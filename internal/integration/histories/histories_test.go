@@ -172,6 +172,49 @@ func TestCheatsAreCaught(t *testing.T) {
 	}
 }
 
+// TestLastLookIsRepeated has a store that is away when all is over, and has lost the record when
+// it is back.
+func TestLastLookIsRepeated(t *testing.T) {
+	t.Parallel()
+	const all = 4 * 6 // calls in a history, but for the last one
+	s := memory.New()
+	var mu sync.Mutex
+	calls := make(map[string]int)
+	count := func(user string) int {
+		mu.Lock()
+		defer mu.Unlock()
+		calls[user]++
+		return calls[user]
+	}
+	counted := counting{cheat{Full: s}, count}
+	counted.load = func(ctx context.Context, user string) (store.Record, error) {
+		if count(user) == all+1 {
+			return store.Record{}, errors.Join(errors.New("away"), s.Erase(ctx, user))
+		}
+		return s.Load(ctx, user)
+	}
+	f, err := histories.Check(t.Context(), []proving.Full{counted}, histories.Options{Rounds: 100, Faulty: true})
+	if !errors.Is(err, histories.ErrWrong) {
+		t.Errorf("%v, %v", f, err)
+	}
+}
+
+// A counting store counts its writes.
+type counting struct {
+	cheat
+	count func(user string) int
+}
+
+func (c counting) Save(ctx context.Context, r store.Record, prev int64) error {
+	c.count(r.UserID)
+	return c.cheat.Save(ctx, r, prev)
+}
+
+func (c counting) Erase(ctx context.Context, user string) error {
+	c.count(user)
+	return c.cheat.Erase(ctx, user)
+}
+
 // TestMemory has a store without a defect.
 func TestMemory(t *testing.T) {
 	t.Parallel()
