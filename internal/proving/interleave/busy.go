@@ -3,18 +3,18 @@ package interleave
 // busyScene starts with an account that uses everything: two authenticators, a pending setup,
 // an address to confirm, a trusted device, a reset request, and a renewal token. Operations
 // meet here that are in different scenes otherwise. Three things are left to those: wrong
-// codes, a reset that can be approved, which any right code would end, and operations of users
-// who have no account yet.
+// answers to a challenge, of which the owner hears later, a reset that can be approved, which any
+// right code would end, and operations of users who have no account yet.
 func busyScene() scene {
 	return scene{
 		state: "busy",
 		others: []operation{
-			answerApp, verifyRecovery, signInByDevice, answerThree, verifyThree, resynchronize,
+			answerApp, verifyWrong, verifyNear, verifyRecovery, signInByDevice, answerThree, verifyThree, resynchronize,
 			confirm, begin, replaceSecond, cancel, remove, rename,
 			renew, renewOnce, renewalCodes, showCodes,
 			trust, renameDevice, revoke, revokeAll, bind, confirmAddress, send, unbind,
 			ask, cancelReset, refuseReset, takeOver, export, erase,
 		},
-		probes: []probe{tryApp, tryRecovery, tryChallenge, tryReceipt, trySetup, tryDevice},
+		probes: []probe{tryApp, tryRecovery, tryChallenge, tryReceipt, trySetup, tryDevice, tryNear("app", shownSoon)},
 	}
 }
