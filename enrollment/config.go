@@ -207,12 +207,13 @@ type Config struct {
 	// Logger gets one line for each event, and one for each call that loaded an account
 	// and can change it, with the user, the outcome and the origin (see [WithOrigin]).
 	// SignIn is such a call only if it imported, or if a trusted device or a bypass
-	// replaced the code. A call that is denied before the account is loaded (a malformed
-	// code, an expired token, an invalid name) leaves no line. Lines contain no secrets
-	// and no codes. Locks, alerts (see [EventWrongCodes]) and repair_due (see [Operation])
-	// are at the level Warn. Events that could not be delivered or acknowledged, a panic in
-	// Observe and what fails in [Directory.SweepEvery] are at Error, all else at Info.
-	// Defaults to nil: nothing is logged.
+	// replaced the code. There is no line for a call that is denied before the account is
+	// loaded (a malformed code, an expired token, an invalid name), or that ends in a fault,
+	// which is an error but no [Denied]: log the errors that you get yourself. Lines contain
+	// no secrets and no codes. Locks, alerts (see [EventWrongCodes]) and repair_due (see
+	// [Operation]) are at the level Warn. Events that could not be delivered or acknowledged,
+	// a panic in Observe and what fails in [Directory.SweepEvery] are at Error, all else at
+	// Info. Defaults to nil: nothing is logged.
 	Logger *slog.Logger
 
 	// Observe is called once for each [Operation], with its outcome, and once for each

@@ -85,7 +85,8 @@
 //   - It keeps the keys apart from the database and its backups, and backs them up. Without
 //     them no account can be opened. With both, all shared secrets are known, and any
 //     program can change any account.
-//   - It raises an alarm for [ErrCorrupt] and [ErrMissing].
+//   - It logs faults where it answers with status 500 (Config.Fail of package web), and
+//     raises an alarm there for [ErrCorrupt] and [ErrMissing].
 //   - It erases the account when it deletes a user; see [Admin.Erase]. It moves accounts
 //     before it uses new user ids; see [Admin.Move].
 //   - It sends Cache-Control: no-store with pages that show secrets, codes or

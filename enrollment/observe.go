@@ -16,8 +16,8 @@ import (
 // [Operations] returns all of them.
 //
 // A method without such a word is not counted. SignIn is counted only if something
-// replaced the code, or if it imported. Sweep is counted once for each account that was
-// due.
+// replaced the code, or if it imported. So most of its faults are not counted: count the
+// errors that it returns. Sweep is counted once for each account that was due.
 //
 // The operation repair_due is not a method. It is counted once for each account whose
 // Due in the database was wrong when the account was saved. Only the library should

@@ -69,7 +69,10 @@ type Config struct {
 	Text func(r *http.Request, key string) string
 
 	// Fail answers a request that failed for a reason that is not the user's. Log the
-	// error and tell the user nothing of it. Defaults to an entry in [log/slog] and
+	// error, tell the user nothing of it, and raise an alarm for [enrollment.ErrCorrupt]
+	// and [enrollment.ErrMissing]. It is not called for [enrollment.ErrBusy] and
+	// [enrollment.ErrNotSent]: the pages ask the user to try again, in JSON with status
+	// 503. So log in your Sender what fails there. Defaults to an entry in [log/slog] and
 	// status 500 without a body.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
 
