@@ -78,6 +78,8 @@
 //     The session in which a factor is changed takes the new Stamp.
 //   - It calls the Guard outside its own transactions. A rollback would undo
 //     the count of a wrong code.
+//   - It gives the context of each request a deadline. Without one, the Guard can wait for the
+//     store for ever before it decides. From the decision on, each step has ten seconds.
 //   - It starts with [Open], which checks the keys.
 //   - It sets Config.Notify and runs [Directory.SweepEvery]. Without Notify, nobody hears
 //     of a change or an attack. Without SweepEvery, nobody hears of wrong codes that no
