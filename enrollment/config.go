@@ -151,9 +151,9 @@ type Config struct {
 	// Defaults to false.
 	AutoReset bool
 
-	// ShortSecretsUntil lets secrets of 80 to 127 bits be imported (see
-	// [totp.ShortSecrets]), which RFC 4226 forbids, and is until when they sign in. Until
-	// then, hardware tokens with such secrets can be set up as well. From then on, Answer
+	// ShortSecretsUntil is until when secrets of 80 to 127 bits sign in, which RFC 4226
+	// forbids. If it is set, they can be imported; see [totp.ShortSecrets]. Until that time,
+	// hardware tokens with such secrets can be set up as well. From then on, Answer
 	// denies a right code of such a user as ReasonMustReplace, with what it takes to
 	// replace the secret; see [Replacement]. A trusted device then replaces no code.
 	// SignIn still asks for a code of the old secret, so that nobody gets around it. A code

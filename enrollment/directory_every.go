@@ -18,9 +18,10 @@ const minInterval = time.Second
 //	go directory.SweepEvery(ctx, 5*time.Minute)
 //
 // What fails goes to Config.Logger at the level Error, and the next Sweep tries again:
-// there is a line for a Sweep that ended early, and one for each account in
-// [Swept].Failed. If Config.Notify fails or panics, the event stays in the account for a
-// later Sweep. A panic of the store or the [Sealer] ends the program, as in any goroutine.
+// there is a line for a Sweep that ended early, one for each of the first hundred accounts
+// in [Swept].Failed, and one for all others. If Config.Notify fails or panics, the event
+// stays in the account for a later Sweep. A panic of the store or the [Sealer] ends the
+// program, as in any goroutine.
 //
 // When the context ends, SweepEvery finishes the account that it is working on and returns.
 // Wait for that before you close the database. No other account is lost: a Sweep that is

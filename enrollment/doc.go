@@ -64,8 +64,9 @@
 // A [*Denied] is the answer "no" to what the user did. Show its [Reason] in your own
 // words. Match reasons and groups of reasons with [errors.Is]: after [ErrWrongCode] ask
 // for another code, after [ErrLocked] say when to try again, after [ErrChallenge] ask
-// for the password. Every other error is a fault: answer with status 500 and grant
-// nothing. It does not say whether the code was right; see [Guard] for an exception.
+// for the password. Every other error is a fault: grant nothing, and answer with status 500,
+// or with 503 for [ErrBusy] (nothing was decided) and [ErrNotSent] (no message was sent). It
+// does not say whether the code was right; see [Guard] for an exception.
 //
 // # What your application does
 //
@@ -155,7 +156,8 @@
 //     6238, section 5.2).
 //   - Every wrong code that is evaluated is counted, and the count is stored
 //     before the answer is given. Hanging up does not make a guess free. An app
-//     code that was used before is refused without being counted.
+//     code that was used before is refused without being counted. Three consecutive
+//     codes are counted only if exactly two of them are right; see [ThreeCodes].
 //   - Guessing is throttled per account, whichever method is called. Five wrong
 //     app codes in a row start a wait of one minute, which doubles with each
 //     further one up to a day. A hundred in a row disable app codes. In the long
@@ -178,8 +180,8 @@
 //     keeps out only an owner without the app, and only while the attack goes on
 //     without a pause. Imported recovery codes may be short, so they also have a budget
 //     of 30 wrong codes, refilled by one a day. An attacker who uses it up can keep
-//     them, and the app, locked for a day. An administrator's unlock or a new set of
-//     codes ends that.
+//     them, and single codes of the app, locked for a day. Three consecutive codes still
+//     sign in. An administrator's unlock or a new set of codes ends the lock.
 //   - While a factor is locked, nothing is evaluated, counted or extended, except
 //     three consecutive codes of an app; see [ThreeCodes] for their odds.
 //   - A stranger can't guess and can't lock anybody out. Codes are evaluated

@@ -121,7 +121,7 @@ func (x Messages) Bind(ctx context.Context, userID string, o BindOptions) (_ Bin
 //
 // It returns a [Denied] that matches [ErrSetup], [ErrWrongCode] or [ErrLocked], or one
 // of reason ReasonNoAuthenticator or ReasonTooManyCodeSets. ReasonNoSetup also says
-// that a code was sent for a sign-in since, or that five codes were wrong.
+// that a code has been sent for a sign-in since, or that five codes were wrong.
 func (x Messages) Confirm(ctx context.Context, userID string, token SetupToken, code string) (_ Confirmed, err error) {
 	if err := x.guard.check(); err != nil {
 		return Confirmed{}, err

@@ -16,7 +16,7 @@ const MaxOrigin = account.MaxOrigin
 type originKey struct{}
 
 // WithOrigin returns a copy of ctx that says where the calls made with it come from, in
-// words that the user recognizes, for example "Firefox (Linux), 192.0.2.7". It is stored,
+// words that the user recognises, for example "Firefox (Linux), 192.0.2.7". It is stored,
 // so use names that are the same in each language of your application. Every
 // method of this package takes it from its context. It is logged with the call, and
 // stored with the events of the call: Event.Origin has it in Config.Notify and

@@ -78,8 +78,8 @@ const (
 	// Config.ReplenishCodes, [Guard.NewCode] may have a code to show first. [ErrChallenge]
 	ReasonChallengeSpent Reason = Reason(account.ChallengeSpent)
 
-	// ReasonChallengeVoid means that the challenge no longer counts: a factor was changed
-	// since, a later message was sent, or its code was wrong five times. It is also the
+	// ReasonChallengeVoid means that the challenge no longer counts: a factor has been
+	// changed since, a later message was sent, or its code was wrong five times. It is also the
 	// answer when the account no longer knows whether the challenge was answered. Ask for
 	// the first factor again. [ErrChallenge]
 	ReasonChallengeVoid Reason = Reason(account.ChallengeVoid)

@@ -56,7 +56,7 @@ func (g *Guard) openReceipt(ctx context.Context, from Receipt) (r receipt, err e
 }
 
 // RecentlyVerified accepts a receipt instead of another code. It returns a Success if
-// this user answered for this purpose within the given time and no factor was changed
+// this user answered for this purpose within the given time and no factor has been changed
 // since. Within is more than zero and at most 24 hours; another value is an error. The
 // Success has that receipt and the present CodesLeft, and names no authenticator.
 //

@@ -81,8 +81,9 @@ type SignInOptions struct {
 // except when it takes SignInOptions.Import over, repairs what a broken clock has
 // left behind, or remembers the challenge for Config.AlertUnanswered.
 //
-// When a bypass has ended and the user still has no second factor, the decision
-// is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say.
+// When a bypass has ended and the user still has no second factor, the decision at a
+// sign-in is MustEnroll, whatever SignInOptions.Require and SignInOptions.Grace say. For
+// other purposes, these two decide.
 //
 // SignIn returns no [Denied]: every error is a fault, and the decision is Refuse
 // then. The error matches [ErrMissing] if SignInOptions.Enrolled contradicts the

@@ -32,7 +32,7 @@ type Success struct {
 	At time.Time `json:"at"`
 
 	// Receipt proves this Success to the Guard. Keep it in the session. ByReceipt takes it
-	// as a proof for [ReceiptTTL], unless a factor was changed meanwhile. Its purpose does
+	// as a proof for [ReceiptTTL], unless a factor has been changed meanwhile. Its purpose does
 	// not matter. The receipt of three codes of another time proves less; see
 	// [ThreeCodes].
 	Receipt Receipt `json:"receipt,omitzero"`
@@ -68,9 +68,10 @@ type Success struct {
 	// since [ThreeCodes.Resynchronize].
 	Drift time.Duration `json:"-"`
 
-	// WrongCodes is how many wrong codes [Guard.Answer] was given since its last
-	// Success for this user, and WrongCodeAt is when the last of them was. Tell the
-	// user, who knows whether they were typing errors. Only Answer fills them in.
+	// WrongCodes is how many wrong codes [Guard.Answer] and [ThreeCodes.Answer] have
+	// counted since their last Success for this user, and WrongCodeAt is when the last of
+	// them was. Tell the user, who knows whether they were typing errors. Only these two
+	// methods fill them in.
 	WrongCodes  int       `json:"wrong_codes,omitempty"`
 	WrongCodeAt time.Time `json:"wrong_code_at,omitzero"`
 }
