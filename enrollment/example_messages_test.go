@@ -55,7 +55,7 @@ func ExampleMessages() {
 
 	// The sign-in: the password was right, and the user presses "send a code".
 	kit.Clock.Advance(time.Hour)
-	d, err := kit.Guard.SignIn(ctx, "user-1", enrollment.SignInOptions{Channel: "password"})
+	d, err := kit.Guard.SignIn(ctx, "user-1", enrollment.SignInOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func ExampleMessages() {
 	fmt.Println(ok.UserID, ok.Factor)
 
 	// Another one has to wait.
-	d, err = kit.Guard.SignIn(ctx, "user-1", enrollment.SignInOptions{Channel: "password"})
+	d, err = kit.Guard.SignIn(ctx, "user-1", enrollment.SignInOptions{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -18,6 +18,9 @@ import (
 // of the same name, and ask the user to wait for the next code twice, which takes
 // about a minute. If the lock ends meanwhile, the codes are evaluated all the same.
 //
+//	if err := r.ParseForm(); err != nil {
+//		return err
+//	}
 //	ok, err := guard.ThreeCodes().Answer(ctx, enrollment.PurposeSignIn, challenge, r.PostForm["code"])
 //
 // # What it costs
