@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"log"
 	"net/http"
@@ -19,13 +20,14 @@ import (
 func ExampleNew() {
 	kit := enrollmenttest.New(new(testing.T)) // a Guard
 	sessions := map[string]web.SignedIn{}
-	session := func(r *http.Request) web.SignedIn {
+	id := func(r *http.Request) string {
 		cookie, err := r.Cookie("session")
 		if err != nil {
-			return web.SignedIn{}
+			return ""
 		}
-		return sessions[cookie.Value]
+		return cookie.Value
 	}
+	session := func(r *http.Request) web.SignedIn { return sessions[id(r)] }
 	var pages *web.Pages
 	pages, err := web.New(kit.Guard, web.Config{
 		User: func(r *http.Request) (string, error) {
@@ -35,9 +37,10 @@ func ExampleNew() {
 			if in.Renewed {
 				in.At = session(r).At
 			}
-			id := fmt.Sprint("random-", len(sessions))
-			sessions[id] = in
-			http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", HttpOnly: true, Secure: true})
+			delete(sessions, id(r))
+			fresh := rand.Text()
+			sessions[fresh] = in
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: fresh, Path: "/", HttpOnly: true, Secure: true, SameSite: http.SameSiteLaxMode})
 			return nil, nil
 		},
 		Reauth: func(r *http.Request) (time.Time, error) { return session(r).At, nil },
@@ -53,15 +56,18 @@ func ExampleNew() {
 	})
 
 	kit.Enroll("alice")
+	var answer *httptest.ResponseRecorder
 	for _, user := range []string{"alice", "bob"} {
-		answer := httptest.NewRecorder()
+		answer = httptest.NewRecorder()
 		mux.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/login?user="+user, nil))
 		fmt.Println(user, "goes to", answer.Header().Get("Location"), "with", len(sessions), "sessions")
 	}
 
 	setup := httptest.NewRequest(http.MethodGet, "/2fa/setup/begin", nil)
-	setup.AddCookie(&http.Cookie{Name: "session", Value: "random-0"})
-	answer := httptest.NewRecorder()
+	for _, cookie := range answer.Result().Cookies() {
+		setup.AddCookie(cookie)
+	}
+	answer = httptest.NewRecorder()
 	mux.ServeHTTP(answer, setup)
 	fmt.Println("and the setup answers", answer.Code)
 	// Output:
