@@ -83,9 +83,9 @@ type Config struct {
 
 	// Login is the path of the page that asks for the first factor, without a query. It
 	// gets where to go after it as the parameter "return": a path of this host, but check
-	// that, since anybody can write a link. It must ask even when the user is signed in:
-	// who has no second factor is sent here to turn it on, until Reauth returns a fresh
-	// time. A page that leads such a user on to "return" makes an endless loop.
+	// that, since anybody can write a link. It must ask even when the user is signed in: a
+	// user without a second factor is sent here before turning it on, until Reauth returns a
+	// fresh time. A page that leads such a user on to "return" makes an endless loop.
 	// Defaults to "/login".
 	Login string
 

@@ -21,8 +21,8 @@
 //
 //	pages.SignIn(w, r, userID, enrollment.SignInOptions{})
 //
-// And the settings page links to "/2fa/". A mux refuses the pattern "/2fa/" beside
-// "GET /": write "GET /{$}" or "/" for the home page. The application still does what the
+// And the settings page links to "/2fa/". A ServeMux panics if "/2fa/" and "GET /" are both
+// registered: write "GET /{$}" or "/" for the home page. The application still does what the
 // documentation of package enrollment asks of it, except for what is done here: it
 // need not set Cache-Control, and the pages below Path need no protection against
 // cross-site requests. Do not compress these pages: an attacker who chooses the path
@@ -63,9 +63,9 @@
 //	POST /devices/revoke   id, or none for all
 //	POST /reset/cancel
 //
-// A code is a text, or a list of three consecutive codes: of an app, if the member
-// three_codes of an answer offers that, or of the hardware token that is resynchronized.
-// The Decision and the Status say in digits how many digits it has.
+// A code is a text. Three consecutive codes are a list of texts: codes of an app, if the
+// member three_codes of an answer offers that, or of the hardware token for /resynchronize.
+// The member digits of the Decision and of the Status says how many digits a code has.
 //
 // Where a sign-in demands a setup, the client gets enroll_token: in the Decision with
 // must_enroll, or in a denial of POST /sign-in as must_replace, with the id to send as

@@ -68,9 +68,10 @@ type Page struct {
 	// Authenticator is the one that is to be removed, replaced or resynchronized.
 	Authenticator *enrollment.Authenticator
 
-	// Factors are those that the page takes a code of. It takes one of the message that
-	// was Sent if ByMessage is set, one of an app alone if OnlyApp is, and three
-	// consecutive ones of an app, in fields of one name, if ThreeCodes is.
+	// Factors are those that the page takes a code of. If ByMessage is set, it asks for the
+	// code of the message that went to Sent. If OnlyApp is set, it asks for a code of an app.
+	// If ThreeCodes is set, it asks for three consecutive codes of an app, in fields of one
+	// name.
 	Factors                        []enrollment.Factor
 	Sent                           *enrollment.Address
 	ByMessage, OnlyApp, ThreeCodes bool
