@@ -63,8 +63,9 @@ func (r Resealed) snapshot() Resealed {
 // Drop the key only when all nodes have the new one, and a later run over the
 // database itself, not a replica, has nothing under the old key in Resealed.Keys
 // and nothing in Resealed.Failed. An account that was left out is lost with the
-// key. Clients may hold challenges, setups and receipts under the old key for
-// another day.
+// key. Wait one more day: clients may hold challenges, setups and receipts under
+// the old key. Keep its text as long as any backup of the database in which
+// accounts are under it.
 //
 // Accounts are processed one after another, about as fast as the store saves. An
 // account that can't be opened or saved is in Resealed.Failed, and the others are

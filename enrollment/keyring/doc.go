@@ -16,20 +16,22 @@
 //
 // # Rotation
 //
-// [Ring.Rotate] puts a fresh key in front of the others. If several nodes run,
-// deploy the new ring in two steps. First deploy it with the new key at the
+// Deploy a new key in two steps. First deploy the ring with the new key at the
 // end, so that every node can open what the new key seals. Then deploy it with
-// the new key in front. Each write seals under the primary key, so an account
+// the new key in front. If there is only one process, put it in front at once,
+// as [Ring.Rotate] does. Each write seals under the primary key, so an account
 // moves to it when it is used. Directory.Reseal of package enrollment moves the
 // other accounts.
 //
-// [Ring.Drop] removes an old key. Drop a key when no account is sealed under it
-// any more, and one day later, when the tokens that it sealed have expired.
+// [Ring.Drop] removes an old key. Drop a key one day after no account is sealed
+// under it any more, when the tokens that it sealed have expired. Keep its text
+// as long as any backup of the database in which accounts are under it.
+//
 // Reseal counts the accounts of each key. A query can count them too: sealed
 // bytes begin with a format byte and the length of the key's id, and then the
 // id follows in clear. Ask the database itself and not a replica that lags
 // behind: an account that the replica does not have yet would be lost with the
-// key. Keep the old text until you are sure.
+// key.
 //
 // # Construction
 //

@@ -29,7 +29,7 @@ func all() []*command {
 			more:  "Every service needs this every few minutes, by this command or by Directory.Sweep.\nAbout once a day it walks over all accounts."},
 		{name: "reseal", flags: " n cursor", run: reseal,
 			about: "Seal every account under the primary key, so that an old key can be dropped",
-			more:  "Run it when all nodes have the new key in front, and again until no account is left\nunder the old key. Only then drop the old key."},
+			more:  "Run it when all nodes have the new key in front, and again until no account is left\nunder the old key. Drop the old key a day later. Keep its text as long as any backup\nof the database in which accounts are under it."},
 		{name: "check", run: check,
 			about: "Check that the keys and the namespace fit the stored accounts"},
 		{name: "unreadable", flags: changes + " erase yes keys-lost state", run: unreadable,

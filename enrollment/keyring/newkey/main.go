@@ -28,14 +28,16 @@ The first key: keep the line where the service keeps its other secrets, for
 example in the variable TWOFACTOR_KEYS. Keep it apart from the database, and
 back it up: without it, no user can pass the second step again.
 
-Rotation: put the new key in front of the existing ones, with a comma between.
+Rotation: the first key seals, and each key opens what it sealed. First deploy
+the new key at the end of the list, with a comma between, to all nodes. Then
+deploy it in front. A service that is one process can begin with the second step.
 
+	TWOFACTOR_KEYS=oldid:oldsecret,newid:newsecret
 	TWOFACTOR_KEYS=newid:newsecret,oldid:oldsecret
 
-The first key seals, and each key opens what it sealed. If several nodes run,
-first deploy the new key at the end of the list, and then deploy it in front.
 After that, Directory.Reseal moves the stored accounts to the new key. Remove
-the old key one day after Reseal has found no account under it.
+the old key one day after Reseal has found no account under it, and keep its
+line as long as any backup of the database in which accounts are under it.
 `
 
 func main() {

@@ -26,7 +26,7 @@ func TestCommand(t *testing.T) {
 	}
 }
 
-// A new key goes in front of an old one, as the help says.
+// A new key goes in front of an old one in the end, as the help says.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	var older, newer, stderr bytes.Buffer
