@@ -209,10 +209,11 @@
 // Tokens are encoded as text, so a Success carries its receipt. A client does not
 // need the receipt if the session has it: set it to the zero Receipt.
 //
-// # Clocks, size and FIPS 140-3
+// # Operating
 //
-// OPERATING.md says what happens when a clock is wrong, how large a record gets, and
-// what to choose under GODEBUG=fips140=only.
+// OPERATING.md says what to log and to watch, how to serve several tenants, what a restored
+// backup brings back, what happens when a clock is wrong, how large a record gets, and what to
+// choose under GODEBUG=fips140=only.
 //
 // # States and proofs
 //
