@@ -33,9 +33,9 @@
 //     does not depend on how often the owner signs in with the app, on the number of
 //     authenticators, or on requests that race.
 //   - Each recovery code that the owner uses gives at most five more guesses at app
-//     codes. With several authenticators, guesses can overdraw the budget. The code makes
-//     up for that, too: it gives back at most 46 units. If the account has an address, it
-//     also gives five guesses at codes in messages.
+//     codes. With several authenticators, guesses can overdraw the budget, and the recovery
+//     code also gives back what was overdrawn: at most 46 units in all. If the account has
+//     an address, it also gives five guesses at codes in messages.
 //   - Recovery codes have 80 bits. Guessing them is hopeless.
 //   - The owner with the app gets in at any time, even during the attack: three
 //     consecutive codes are evaluated while app codes are locked or disabled. A guess
@@ -55,9 +55,9 @@
 //     within ten minutes, from the same origin as the application names it. The answer
 //     to that code says how many were wrong.
 //
-// An attacker who sees a code, in a log or over a shoulder, can't use it again. It is
-// stored as used before the answer is sent. What counts is the time step of the code,
-// not its digits.
+// An attacker who sees a code that the owner has used, in a log or over a shoulder, can't
+// use it again. It is stored as used before the answer is sent. What counts is the time
+// step of the code, not its digits.
 //
 // An attacker without any factor can't guess codes and can't lock anyone out. A code
 // is checked only with a challenge, which follows the first factor, or for a user
@@ -77,7 +77,7 @@
 // attacker who writes to the database can't move an account to another user, change it,
 // or give it another state or version. Such an account does not open, which is an error
 // and never means "not enrolled". Hiding an account from the background sweep delays
-// notifications by a day at most, but in Redis until the account is written again.
+// notifications by about a day, but in Redis until the account is written again.
 //
 // Races, clients that hang up, crashes, lost replies of the store, and clocks that
 // jump by less than a day can cause a refusal or an error. They never make a code
