@@ -51,7 +51,7 @@
 //	case errors.As(err, &denied):
 //		return askAgain(denied) // denied.Reason, denied.RetryAt
 //	case err != nil:
-//		return err // a fault: answer 500, grant nothing
+//		return err // a fault: answer 500, or 503 for ErrBusy, and grant nothing
 //	}
 //	return startSession(ok.UserID, ok.Stamp)
 //

@@ -95,7 +95,7 @@ func (p pages) answer(ctx context.Context, guard *enrollment.Guard, challenge, c
 	case errors.As(err, &denied):
 		return askAgain(denied) // denied.Reason, denied.RetryAt
 	case err != nil:
-		return err // a fault: answer 500, grant nothing
+		return err // a fault: answer 500, or 503 for ErrBusy, and grant nothing
 	}
 	return startSession(ok.UserID, ok.Stamp)
 }
