@@ -9,7 +9,8 @@
 //
 //	accounts := storekit.New("mystore", rows)
 //
-// Test the result with package storetest, on a real database.
+// The example of [New] has these four methods. Test yours with package storetest, on a real
+// database.
 //
 // # Recipes
 //

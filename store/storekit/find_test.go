@@ -17,7 +17,7 @@ import (
 // finding is a table that can also be asked for several rows at once. It answers in the
 // wrong order, and spoils the ids that it got.
 type finding struct {
-	full
+	*table
 	mu    sync.Mutex
 	gets  int
 	asked [][]string // by each Find
@@ -29,7 +29,7 @@ func (f *finding) Get(ctx context.Context, id string) (store.Record, error) {
 	f.mu.Lock()
 	f.gets++
 	f.mu.Unlock()
-	return f.full.Get(ctx, id)
+	return f.table.Get(ctx, id)
 }
 
 func (f *finding) Find(ctx context.Context, ids []string) (rows []store.Record, err error) {
@@ -38,7 +38,7 @@ func (f *finding) Find(ctx context.Context, ids []string) (rows []store.Record, 
 	f.asked = append(f.asked, slices.Clone(ids))
 	slices.Reverse(ids)
 	for _, id := range ids {
-		r, err := f.full.Get(ctx, id)
+		r, err := f.table.Get(ctx, id)
 		switch {
 		case err == nil:
 			rows = append(rows, r)
@@ -73,9 +73,9 @@ func filled(t *testing.T, rows storekit.Rows, users int) (everything, []string) 
 // TestRoundTrips counts what a page costs with a Finder and without.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	f := &finding{full: newFull()}
+	f := &finding{table: newTable()}
 	s, ids := filled(t, f, 250)
-	slow := &finding{full: f.full}
+	slow := &finding{table: f.table}
 	one := storekit.New("one by one", struct {
 		storekit.Rows
 		storekit.Scanner
@@ -149,7 +149,7 @@ func TestFoundRowsAreChecked(t *testing.T) {
 		"an invalid id": func(rows []store.Record) ([]store.Record, error) { return rows, store.ErrInvalid },
 		"down":          func(rows []store.Record) ([]store.Record, error) { return rows, errors.New("the server is down") },
 	} {
-		f := &finding{full: newFull(), bend: bend}
+		f := &finding{table: newTable(), bend: bend}
 		s, ids := filled(t, f, 5)
 		page, err := s.List(t.Context(), store.Query{UserIDs: ids[:3]})
 		if err == nil || !strings.HasPrefix(err.Error(), "finding: listing records: ") || len(page.Records) != 0 {
@@ -161,7 +161,7 @@ func TestFoundRowsAreChecked(t *testing.T) {
 			}
 		}
 	}
-	f := &finding{full: newFull(), bend: func(rows []store.Record) ([]store.Record, error) { rows[1].Version = 0; return rows, nil }}
+	f := &finding{table: newTable(), bend: func(rows []store.Record) ([]store.Record, error) { rows[1].Version = 0; return rows, nil }}
 	s, ids := filled(t, f, 5)
 	page, err := s.List(t.Context(), store.Query{UserIDs: ids[:3]})
 	if want := (store.Record{UserID: ids[1], Data: []byte{}}); err != nil || len(page.Records) != 3 || !reflect.DeepEqual(page.Records[1], want) {
@@ -172,7 +172,7 @@ func TestFoundRowsAreChecked(t *testing.T) {
 // TestFoundRowsAreCopied changes what Find has returned, and sees what List has done to it.
 func TestFoundRowsAreCopied(t *testing.T) {
 	t.Parallel()
-	f := &finding{full: newFull()}
+	f := &finding{table: newTable()}
 	s, ids := filled(t, f, 3)
 	page, err := s.List(t.Context(), store.Query{UserIDs: ids})
 	if err != nil || len(page.Records) != 3 {
@@ -194,7 +194,7 @@ func TestFoundRowsAreCopied(t *testing.T) {
 // TestFindOfEndedContext ends the context while the first Find runs. There is no second.
 func TestFindOfEndedContext(t *testing.T) {
 	t.Parallel()
-	f := &finding{full: newFull()}
+	f := &finding{table: newTable()}
 	s, ids := filled(t, f, 250)
 	ctx, cancel := context.WithCancel(t.Context())
 	f.bend = func(rows []store.Record) ([]store.Record, error) { cancel(); return rows, nil }

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,73 +15,6 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/storekit"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
 )
-
-// table is the forty lines: what a host writes for a database of its own.
-type table struct {
-	mu   sync.Mutex
-	rows map[string]store.Record
-}
-
-func (t *table) Get(_ context.Context, userID string) (store.Record, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r, ok := t.rows[userID]; ok {
-		return r, nil
-	}
-	return store.Record{}, store.ErrNotFound
-}
-
-func (t *table) Put(_ context.Context, r store.Record, prev int64) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.rows[r.UserID].Version != prev {
-		return store.ErrConflict
-	}
-	t.rows[r.UserID] = r
-	return nil
-}
-
-// ordered can also be scanned, erasable be deleted from, and full both.
-type (
-	ordered  struct{ *table }
-	erasable struct{ *table }
-	full     struct {
-		ordered
-		eraser
-	}
-	eraser struct{ t *table }
-)
-
-func (t ordered) Scan(_ context.Context, after string, limit int) ([]store.Record, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var all []store.Record
-	for id, r := range t.rows {
-		if id > after {
-			all = append(all, r)
-		}
-	}
-	slices.SortFunc(all, func(a, b store.Record) int { return strings.Compare(a.UserID, b.UserID) })
-	return all[:min(limit, len(all))], nil
-}
-
-func (e eraser) Delete(_ context.Context, userID string) error {
-	e.t.mu.Lock()
-	defer e.t.mu.Unlock()
-	delete(e.t.rows, userID)
-	return nil
-}
-
-func (t erasable) Delete(ctx context.Context, userID string) error {
-	return eraser{t.table}.Delete(ctx, userID)
-}
-
-func newTable() *table { return &table{rows: make(map[string]store.Record)} }
-
-func newFull() full {
-	t := newTable()
-	return full{ordered{t}, eraser{t}}
-}
 
 // TestTwoMethods holds what New makes of two methods, and of more, against the
 // contract.
@@ -92,11 +24,23 @@ func TestTwoMethods(t *testing.T) {
 		open           func() storekit.Rows
 		lister, eraser bool
 	}{
-		"two methods": {func() storekit.Rows { return newTable() }, false, false},
-		"scanner":     {func() storekit.Rows { return ordered{newTable()} }, true, false},
-		"deleter":     {func() storekit.Rows { return erasable{newTable()} }, false, true},
-		"both":        {func() storekit.Rows { return newFull() }, true, true},
-		"finder":      {func() storekit.Rows { return &finding{full: newFull()} }, true, true},
+		"two methods": {func() storekit.Rows { return struct{ storekit.Rows }{newTable()} }, false, false},
+		"scanner": {func() storekit.Rows {
+			t := newTable()
+			return struct {
+				storekit.Rows
+				storekit.Scanner
+			}{t, t}
+		}, true, false},
+		"deleter": {func() storekit.Rows {
+			t := newTable()
+			return struct {
+				storekit.Rows
+				storekit.Deleter
+			}{t, t}
+		}, false, true},
+		"both":   {func() storekit.Rows { return newTable() }, true, true},
+		"finder": {func() storekit.Rows { return &finding{table: newTable()} }, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -113,7 +57,7 @@ func TestTwoMethods(t *testing.T) {
 
 // bent is a table that answers what the test tells it to.
 type bent struct {
-	full
+	*table
 	row   func(r *store.Record)
 	err   error
 	calls int
@@ -124,7 +68,7 @@ func (b *bent) Get(ctx context.Context, id string) (store.Record, error) {
 	if b.err != nil {
 		return store.Record{}, b.err
 	}
-	r, err := b.full.Get(ctx, id)
+	r, err := b.table.Get(ctx, id)
 	if b.row != nil {
 		b.row(&r)
 	}
@@ -132,12 +76,12 @@ func (b *bent) Get(ctx context.Context, id string) (store.Record, error) {
 }
 func (b *bent) Put(ctx context.Context, r store.Record, prev int64) error {
 	b.calls++
-	return errors.Join(b.full.Put(ctx, r, prev), b.err)
+	return errors.Join(b.table.Put(ctx, r, prev), b.err)
 }
 func (b *bent) Delete(context.Context, string) error { b.calls++; return b.err }
 func (b *bent) Scan(ctx context.Context, after string, limit int) ([]store.Record, error) {
 	b.calls++
-	rows, err := b.full.Scan(ctx, after, limit)
+	rows, err := b.table.Scan(ctx, after, limit)
 	for i := range rows {
 		if b.row != nil {
 			b.row(&rows[i])
@@ -167,7 +111,7 @@ func TestRowsAreChecked(t *testing.T) {
 		"late":          func(r *store.Record) { r.Due = time.UnixMicro(1 << 62) },
 		"data too long": func(r *store.Record) { r.Data = bytes.Repeat([]byte("CANARY"), store.MaxData) },
 	} {
-		b := &bent{full: newFull()}
+		b := &bent{table: newTable()}
 		s := storekit.New("bent", b).(everything)
 		if err := s.Save(t.Context(), alice, 0); err != nil {
 			t.Fatal(err)
@@ -205,7 +149,7 @@ func TestRowsAreChecked(t *testing.T) {
 // TestRowsOfNobody has more rows than a page looks at, of ids that no user can have.
 func TestRowsOfNobody(t *testing.T) {
 	t.Parallel()
-	b := &bent{full: newFull()}
+	b := &bent{table: newTable()}
 	s := storekit.New("bent", b).(everything)
 	for _, id := range []string{"a", "c"} {
 		r := alice
@@ -214,10 +158,10 @@ func TestRowsOfNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.full.table.rows[""] = store.Record{}
+	b.table.rows[""] = store.Record{}
 	for i := range 4*store.MaxPage + 1 {
 		id := fmt.Sprintf("b\n%04d", i)
-		b.full.table.rows[id] = store.Record{UserID: id}
+		b.table.rows[id] = store.Record{UserID: id}
 	}
 	for _, limit := range []int{0, 1, store.MaxPage} {
 		var ids []string
@@ -257,7 +201,7 @@ func TestErrorsOfRows(t *testing.T) {
 		{store.ErrConflict, nil, store.ErrConflict, nil},
 		{store.ErrInvalid, nil, nil, nil},
 	} {
-		s := storekit.New("bent", &bent{full: newFull(), err: c.err}).(everything)
+		s := storekit.New("bent", &bent{table: newTable(), err: c.err}).(everything)
 		_, load := s.Load(t.Context(), "alice")
 		_, list := s.List(t.Context(), store.Query{})
 		for method, r := range map[string]struct{ got, want error }{
@@ -282,7 +226,7 @@ func TestErrorsOfRows(t *testing.T) {
 // during a call is what the error matches.
 func TestContexts(t *testing.T) {
 	t.Parallel()
-	b := &bent{full: newFull()}
+	b := &bent{table: newTable()}
 	s := storekit.New("bent", b).(everything)
 	all := func(ctx context.Context) map[string]error {
 		_, load := s.Load(ctx, "alice")
@@ -312,12 +256,12 @@ func TestContexts(t *testing.T) {
 func TestAbsentAtTheEnd(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	_, load := storekit.New("hasty", hasty{newFull(), cancel}).Load(ctx, "alice")
+	_, load := storekit.New("hasty", hasty{newTable(), cancel}).Load(ctx, "alice")
 	if !errors.Is(load, context.Canceled) || errors.Is(load, store.ErrNotFound) {
 		t.Errorf("Load = %v, want Canceled", load)
 	}
 	ctx, cancel = context.WithCancel(t.Context())
-	_, list := storekit.New("hasty", hasty{newFull(), cancel}).(everything).List(ctx, store.Query{UserIDs: []string{"alice"}})
+	_, list := storekit.New("hasty", hasty{newTable(), cancel}).(everything).List(ctx, store.Query{UserIDs: []string{"alice"}})
 	if !errors.Is(list, context.Canceled) || errors.Is(list, store.ErrNotFound) {
 		t.Errorf("List = %v, want Canceled", list)
 	}
@@ -325,7 +269,7 @@ func TestAbsentAtTheEnd(t *testing.T) {
 
 // hasty is a table whose Get ends the context.
 type hasty struct {
-	full
+	*table
 	end func()
 }
 
@@ -342,7 +286,7 @@ func (overdue) Deadline() (time.Time, bool) { return time.Now().Add(-time.Millis
 // TestShortPages lists rows of which few match. No call looks at all of them.
 func TestShortPages(t *testing.T) {
 	t.Parallel()
-	b := &bent{full: newFull()}
+	b := &bent{table: newTable()}
 	s := storekit.New("bent", b).(everything)
 	const users = 5000
 	for i := range users {
