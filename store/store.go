@@ -210,9 +210,10 @@ type Lister interface {
 	// however many records are created, changed or erased meanwhile. A page may
 	// hold fewer records than Limit, even none, and still have a Next.
 	//
-	// A row that is no valid record hides no others: it is returned as a Record with only
-	// its UserID, unless ValidateUserID refuses that. Load returns an error for the user.
-	// It matches a query without States and DueBy, and may match one with them.
+	// A row that is not a valid record does not keep others from being listed. It is
+	// returned as a Record with only its UserID, and Load returns an error for that user. If
+	// the query has States or DueBy, it can be left out. A row whose UserID ValidateUserID
+	// refuses is always left out.
 	//
 	// It returns ErrInvalid if Query.Validate refuses the query, and for a
 	// cursor that no List returned. Any other error matches none of ErrNotFound,

@@ -67,9 +67,9 @@
 // Load, Save and Erase are a Lua script each, so that they are atomic and run on the
 // master, even if the client is allowed to read from replicas. If a user's hash is gone
 // but the user is in the sorted set, Redis has evicted the account or something else has
-// deleted it. Load then returns [ErrLost], and the user does not count as not enrolled. A user
-// who was removed from the sorted set alone signs in as before, but no List shows the account,
-// and no Sweep finds it.
+// deleted it. Load then returns [ErrLost], so that nobody takes the user for one who is not
+// enrolled. A user who was removed from the sorted set alone signs in as before, but List
+// does not show the account, and Sweep does not find it.
 //
 // While a slot of a cluster moves to another master, calls for its users can fail. They
 // never report a user as absent while the user's keys move.

@@ -223,11 +223,11 @@
 //
 //	db, err := sql.Open("mysql", "app@tcp(127.0.0.1:3306)/app?wsrep_sync_wait=7")
 //
-// Without 1 in this sum, a node that lags behind reads old records. It lets a user in
-// without a code who has just enrolled at another node. A used code does not work a second
-// time even then, because the nodes agree on every write. Without 2 and 4, an Erase at
-// such a node can return nil although the record is there, and a Save can be a conflict for
-// no reason.
+// wsrep_sync_wait is a bit mask: 1 is for reads, 2 for UPDATE and DELETE, and 4 for INSERT.
+// Without 1, a node that lags behind reads old records. It lets a user in without a code who
+// has just enrolled at another node. A used code does not work a second time even then,
+// because the nodes agree on every write. Without 2 and 4, an Erase at such a node can return
+// nil although the record is there, and a Save can be a conflict for no reason.
 //
 // Inside a transaction of the application nothing waits but its first statement, whatever
 // the setting. So [Store.EraseTx] can leave a record that was created at another node a

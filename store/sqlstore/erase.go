@@ -56,7 +56,7 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 // package enrollment after the commit instead; it does nothing if there is no row. Do so in
 // a Galera cluster, where a transaction may not see the row yet. Do so as well if an
 // Admin.Move to this user id was interrupted: the row of the old id still has the account
-// then, and the same Move would bring it back, with codes that were used since.
+// then, and the same Move would bring it back, with codes that have been used since.
 //
 // Nothing else of a Store can be part of a transaction. What a Guard saves has to
 // stay when the request fails: a wrong code that was counted, a code that was used.
