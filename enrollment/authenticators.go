@@ -12,7 +12,7 @@ import (
 // same write deletes every secret, recovery code, setup and open challenge. The
 // account keeps its history and its budget of guesses, with at least five left.
 //
-// The proof is [ByCode] or [ByReceipt], or [ByReauth] where Config.AllowReauth is set.
+// The proof is [ByCode] or [ByReceipt], or [ByReauth] where Config.ReauthDisables is set.
 // It returns a [Denied] that matches [ErrProof], or one of [Guard.Verify].
 func (g *Guard) Disable(ctx context.Context, userID string, p Proof) (err error) {
 	if err := g.check(); err != nil {

@@ -100,10 +100,10 @@ type Config struct {
 	// the secret (see Setup.Token). Defaults to 15 minutes.
 	SetupTTL time.Duration
 
-	// AllowReauth lets [ByReauth] authorise Disable, Remove and Messages.Unbind:
+	// ReauthDisables lets [ByReauth] authorise Disable, Remove and Messages.Unbind:
 	// the password alone then switches the second factor off, so that an attacker
 	// with the password and a stolen session needs nothing else. Defaults to false.
-	AllowReauth bool
+	ReauthDisables bool
 
 	// UnprovenSetup lets the first setup begin without a proof: [Guard.Begin], and with
 	// AddressAlone [Messages.Bind]. Then an attacker with a stolen session can set up a
@@ -134,7 +134,7 @@ type Config struct {
 	// recovery codes.
 	//
 	// On an account with nothing but an address, a recovery code proves changes of
-	// settings, and so does [ByReauth] where AllowReauth accepts it. When the recovery
+	// settings, and so does [ByReauth] where ReauthDisables accepts it. When the recovery
 	// codes are used up, only a reset is left. Tell users when few are left.
 	//
 	// Defaults to false: an authenticator has to be there first.
@@ -151,7 +151,7 @@ type Config struct {
 	// Defaults to false.
 	AutoReset bool
 
-	// ShortSecretsUntil is until when secrets of 80 to 127 bits sign in, which RFC 4226
+	// ShortSecretsUntil is when secrets of 80 to 127 bits cease to sign in, which RFC 4226
 	// forbids. If it is set, they can be imported; see [totp.ShortSecrets]. Until that time,
 	// hardware tokens with such secrets can be set up as well. From then on, Answer
 	// denies a right code of such a user as ReasonMustReplace, with what it takes to

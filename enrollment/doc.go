@@ -126,7 +126,7 @@
 // All of this is off until the application uses it:
 //
 //   - Config.UnprovenSetup: a stolen session sets up the thief's phone.
-//   - Config.AllowReauth: the password and a stolen session switch the second
+//   - Config.ReauthDisables: the password and a stolen session switch the second
 //     factor off.
 //   - Config.KeepCodes: the keys together with the database reveal recovery
 //     codes. So does a stolen session within five minutes of an app code.

@@ -16,7 +16,7 @@ const (
 	EnrollTTL = account.EnrollTTL
 
 	// EnrollConfirmTTL is how long after SignIn the setup can be confirmed so that it
-	// completes the sign-in: 30 minutes. [Guard.Enrolling] accepts the token until then:
+	// completes the sign-in: 30 minutes. [Guard.EnrollingUser] accepts the token until then:
 	// give its cookie this lifetime.
 	EnrollConfirmTTL = account.MandateTTL
 
@@ -103,17 +103,17 @@ func (t enrollToken) mandate() account.Mandate {
 	return account.Mandate{At: t.At, Purpose: string(t.purpose)}
 }
 
-// Enrolling returns the user whom the token was handed out to, in the browser that is
-// named as in SignInOptions.Browser. Pass the id to Begin with [ByEnrollToken], and then
-// to Resume, Confirm or Cancel with the token of the setup: there is no session yet that
+// EnrollingUser returns the user to whom the token was handed. The browser is what was
+// SignInOptions.Browser then. Pass the id to Begin with [ByEnrollToken], and then to
+// Resume, Confirm or Cancel with the token of the setup: there is no session yet that
 // could hold the id, and it must not come from a form. The user is not signed in: do
 // nothing else for this user.
 //
-// Enrolling reads the token alone, and loads nothing. It accepts the token for
+// EnrollingUser reads the token alone, and loads nothing. It accepts the token for
 // [EnrollConfirmTTL]; Begin checks whether a setup may still begin with it.
 //
 // It returns a [Denied] of reason ReasonEnrollTokenInvalid.
-func (g *Guard) Enrolling(ctx context.Context, token EnrollToken, browser string) (userID string, err error) {
+func (g *Guard) EnrollingUser(ctx context.Context, token EnrollToken, browser string) (userID string, err error) {
 	if err := g.check(); err != nil {
 		return "", err
 	}

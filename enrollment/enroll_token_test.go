@@ -45,9 +45,9 @@ func TestEnrollTokenCompletesTheSignIn(t *testing.T) {
 		if k.Store.Calls(proving.Save) != saves {
 			t.Errorf("%s: the sign-in has written", name)
 		}
-		user, err := k.Guard.Enrolling(t.Context(), d.EnrollToken, demanded.Browser)
+		user, err := k.Guard.EnrollingUser(t.Context(), d.EnrollToken, demanded.Browser)
 		if err != nil || user != "alice" {
-			t.Errorf("%s: Enrolling says %q, %v", name, user, err)
+			t.Errorf("%s: EnrollingUser says %q, %v", name, user, err)
 		}
 		k.Begin(user, with(d.EnrollToken))
 		setup, app := k.Begin(user, with(d.EnrollToken)) // it may begin again
@@ -112,7 +112,7 @@ func TestEnrollTokenCompletesInTime(t *testing.T) {
 		k.Pass(enrollment.EnrollTTL)
 		setup, app := k.Begin("alice", with(token)) // which begins no new half hour
 		k.Pass(after - enrollment.EnrollTTL)
-		_, err := k.Guard.Enrolling(t.Context(), token, demanded.Browser)
+		_, err := k.Guard.EnrollingUser(t.Context(), token, demanded.Browser)
 		if want == enrollment.PurposeSignIn {
 			k.Must(err)
 		} else {
@@ -342,8 +342,8 @@ func TestEnrollTokenFaults(t *testing.T) {
 	token := mustEnroll(k, "alice")
 	broken := errors.New("the key store is down")
 	k.Keys.Opening = func(_, _ []byte) error { return broken }
-	if user, err := k.Guard.Enrolling(t.Context(), token, demanded.Browser); !errors.Is(err, broken) || user != "" {
-		t.Errorf("Enrolling: %q, %v", user, err)
+	if user, err := k.Guard.EnrollingUser(t.Context(), token, demanded.Browser); !errors.Is(err, broken) || user != "" {
+		t.Errorf("EnrollingUser: %q, %v", user, err)
 	}
 	if _, err := k.Guard.Begin(t.Context(), "alice", with(token)); !errors.Is(err, broken) {
 		t.Errorf("Begin: %v", err)

@@ -15,7 +15,7 @@ import (
 // authorised by.
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	k := proving.New(t, func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.New(t, func(c *enrollment.Config) { c.ReauthDisables = true })
 	ctx := t.Context()
 	alice := k.Enroll("alice")
 	next := func() { k.Pass(time.Minute) }

@@ -136,7 +136,7 @@ func ExampleDenied_wait() {
 
 // The password was right, and the user must set up a second factor before anything else.
 // The token is all that the three requests share: there is no session yet.
-func ExampleGuard_Enrolling() {
+func ExampleGuard_EnrollingUser() {
 	ctx := context.Background()
 	kit := enrollmenttest.New(new(testing.T))
 	guard := kit.Guard
@@ -151,7 +151,7 @@ func ExampleGuard_Enrolling() {
 
 	// The page with the QR code.
 	token := enrollment.EnrollTokenOf(cookie)
-	userID, err := guard.Enrolling(ctx, token, browser)
+	userID, err := guard.EnrollingUser(ctx, token, browser)
 	if err != nil {
 		panic(err) // a Denied: ask for the password again
 	}
@@ -167,7 +167,7 @@ func ExampleGuard_Enrolling() {
 	}
 
 	// The form with the first code.
-	if userID, err = guard.Enrolling(ctx, token, browser); err != nil {
+	if userID, err = guard.EnrollingUser(ctx, token, browser); err != nil {
 		panic(err)
 	}
 	done, err := guard.Confirm(ctx, userID, setup.Token, app.Code(kit.Clock.Now()))

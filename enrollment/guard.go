@@ -85,15 +85,15 @@ func (g *Guard) moment(ctx context.Context) (account.Moment, error) {
 	var fresh [len(account.Moment{}.Fresh)]byte
 	err = g.draw(fresh[:])
 	return account.Moment{
-		Fresh:         fresh,
-		Now:           now,
-		Origin:        originOf(ctx),
-		Tells:         g.config.Notify != nil,
-		Unanswered:    g.config.AlertUnanswered,
-		AllowSHA1:     g.config.AllowSHA1,
-		AllowReauth:   g.config.AllowReauth,
-		UnprovenSetup: g.config.UnprovenSetup,
-		Limits:        g.config.limits(),
+		Fresh:          fresh,
+		Now:            now,
+		Origin:         originOf(ctx),
+		Tells:          g.config.Notify != nil,
+		Unanswered:     g.config.AlertUnanswered,
+		AllowSHA1:      g.config.AllowSHA1,
+		ReauthDisables: g.config.ReauthDisables,
+		UnprovenSetup:  g.config.UnprovenSetup,
+		Limits:         g.config.limits(),
 	}, err
 }
 

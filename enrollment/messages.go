@@ -34,7 +34,7 @@ const (
 // is good, and any change of factor ends it. An account is sent at most one message in
 // [MessagePause] and Config.MaxMessages a day. The day begins with the first one. It does
 // not matter who asked, or whether messages arrived. Only those that the gateway refused
-// for certain are not counted for the day; see [ErrRefused]. How many messages one
+// for certain are not counted for the day; see [ErrMessageRefused]. How many messages one
 // address gets on behalf of several accounts, and what all of them cost, is for the
 // application to limit. Wrong codes are throttled like those of an app, in a budget of
 // their own. Neither limit starts again when the address is removed or replaced, or when
@@ -157,23 +157,23 @@ func (x Messages) Send(ctx context.Context, purpose Purpose, challenge Challenge
 var (
 	// ErrNotSent says that the [Sender] failed. It wraps the Sender's error. The
 	// message counts as sent, since what a gateway has done when it fails is not
-	// known, unless the error also matches ErrRefused.
+	// known, unless the error also matches ErrMessageRefused.
 	ErrNotSent = errors.New("enrollment: the message was not sent")
 
-	// ErrRefused is for a [Sender] to return, alone or wrapped: the gateway has refused
+	// ErrMessageRefused is for a [Sender] to return, alone or wrapped: the gateway has refused
 	// the message and will certainly not deliver it. The message is then not counted for
 	// the day; the pause before the next one stays. At most Config.MaxMessages are taken
 	// back in a day, so a gateway that always refuses is asked at most twice as often. The
 	// caller gets it wrapped by ErrNotSent: the address may be wrong. If taking the
 	// message back fails as well, the error wraps why, and the message is counted.
-	ErrRefused = errors.New("enrollment: the gateway refused the message")
+	ErrMessageRefused = errors.New("enrollment: the gateway refused the message")
 )
 
 // send calls the Sender, and takes a message back that was refused for certain.
 func (x Messages) send(ctx context.Context, f freshMessage, m Message) error {
 	m.code = f.hidden()
 	err := x.hand(ctx, m)
-	if !errors.Is(err, ErrRefused) {
+	if !errors.Is(err, ErrMessageRefused) {
 		return err
 	}
 	e := edit{guard: x.guard, user: m.UserID}
@@ -208,7 +208,7 @@ type Sender interface {
 	// count stored. The caller waits for it, and ctx is the caller's: a caller who
 	// hangs up can cut it short, and has used up a message. A nil error means that
 	// the message is on its way. The caller gets any other error wrapped by
-	// [ErrNotSent]. Return one that matches [ErrRefused] if the gateway has said for
+	// [ErrNotSent]. Return one that matches [ErrMessageRefused] if the gateway has said for
 	// certain that it will not deliver the message; a time-out is not certain. A panic
 	// becomes ErrNotSent as well, without its text.
 	Send(ctx context.Context, m Message) error

@@ -39,7 +39,7 @@ func TestBindAlone(t *testing.T) {
 // Binding an address is adding a factor: it takes the proof that Begin takes.
 func TestBindProofs(t *testing.T) {
 	t.Parallel()
-	k := proving.New(t, proving.AddressAlone, func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.New(t, proving.AddressAlone, func(c *enrollment.Config) { c.ReauthDisables = true })
 	p := k.Post()
 	u := k.Enroll("alice")
 	verify := func(code string) enrollment.Proof {

@@ -47,7 +47,7 @@ func ByReceipt(r Receipt) Proof {
 // sign-in a moment ago is such a check; a session is not.
 //
 // It authorises the first setup: Begin, and Messages.Bind where Config.AddressAlone
-// lets an address be the first factor. If Config.AllowReauth is set, it also
+// lets an address be the first factor. If Config.ReauthDisables is set, it also
 // authorises Disable, Remove and Messages.Unbind, whose event names the method.
 func ByReauth(method string) Proof {
 	return Proof{p: redact.Of(proof{kind: account.ReauthProof, value: method})}

@@ -323,7 +323,7 @@ func TestReplacementIsBoundToTheBrowser(t *testing.T) {
 		_, err := k.Answer(challenge, code)
 		r := proving.Want(t, err, enrollment.ReasonMustReplace).Replace
 		for browser, want := range map[string]enrollment.Reason{"firefox": "", "safari": enrollment.ReasonEnrollTokenInvalid, "": enrollment.ReasonEnrollTokenInvalid} {
-			_, err := k.Guard.Enrolling(t.Context(), r.EnrollToken, browser)
+			_, err := k.Guard.EnrollingUser(t.Context(), r.EnrollToken, browser)
 			proving.Want(t, err, want)
 			_, err = k.Guard.Begin(t.Context(), "alice", enrollment.BeginOptions{Replace: r.Authenticator, Proof: enrollment.ByEnrollToken(r.EnrollToken, browser)})
 			proving.Want(t, err, want)

@@ -194,7 +194,7 @@ func (g *Guard) statusOf(userID string, a *account.Account, now time.Time) (Stat
 		}
 	}
 	limits := account.Moment{
-		Now: now, AllowReauth: g.config.AllowReauth, UnprovenSetup: g.config.UnprovenSetup, Limits: g.config.limits(),
+		Now: now, ReauthDisables: g.config.ReauthDisables, UnprovenSetup: g.config.UnprovenSetup, Limits: g.config.limits(),
 	}
 	offer := account.Offer{Delivers: g.config.Sender != nil, Alone: g.config.AddressAlone, Keeps: g.config.KeepCodes}
 	possible, err := a.Possible(limits, offer)

@@ -199,7 +199,7 @@ func (a *api) enrolling(do func(*http.Request, hosttest.User, map[string]string)
 			a.signedIn(do)(w, r)
 			return
 		}
-		id, err := a.guard.Enrolling(r.Context(), enrollment.EnrollTokenOf(token), "")
+		id, err := a.guard.EnrollingUser(r.Context(), enrollment.EnrollTokenOf(token), "")
 		if err != nil {
 			reply(w, nil, err)
 			return

@@ -34,7 +34,7 @@ func (a *app) settingUp(next func(http.ResponseWriter, *http.Request, hosttest.U
 		id := s.enrolling
 		if s.enroll != "" {
 			var err error
-			if id, err = a.guard.Enrolling(r.Context(), enrollment.EnrollTokenOf(s.enroll), ""); err != nil {
+			if id, err = a.guard.EnrollingUser(r.Context(), enrollment.EnrollTokenOf(s.enroll), ""); err != nil {
 				a.fail(w, err)
 				return
 			}

@@ -73,7 +73,7 @@ func newApp(t *testing.T, lab *hosttest.Lab, fault string) *app {
 	}
 	config := enrollment.Config{
 		Issuer: "Acme", Logger: a.log,
-		AllowReauth: fault == passwordDisables || fault == "a mark is a proof" || fault == "nothing is a proof",
+		ReauthDisables: fault == passwordDisables || fault == "a mark is a proof" || fault == "nothing is a proof",
 	}
 	if a.guard, err = lab.NewGuard(a.store, keys, config); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func (c *call) subject() bool {
 		return c.member()
 	}
 	token := enrollment.EnrollTokenOf(part[0])
-	user, err := c.guard.Enrolling(c.r.Context(), token, "")
+	user, err := c.guard.EnrollingUser(c.r.Context(), token, "")
 	switch {
 	case err == nil:
 		c.user, c.enroll, c.in.Replace = user, token, part[1]

@@ -260,7 +260,7 @@ func TestTicket(t *testing.T) {
 // The application's word is enough where the Guard says so.
 func TestReauth(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.AllowReauth = true }))
+	h := newHost(t, enrollmenttest.New(t, func(c *enrollment.Config) { c.ReauthDisables = true }))
 	b, _, _ := h.member("alice")
 	now := h.kit.Clock.Now()
 	for _, at := range []time.Time{{}, now.Add(-enrollment.ReceiptTTL - time.Second), now.Add(time.Minute + time.Second), time.Now()} {

@@ -71,7 +71,7 @@ var toggles = []toggle{
 	{"replenish", "Each used recovery code is replaced", "A thief with one code always has one.", func(c *config) *bool { return &c.ReplenishCodes }},
 	{"keep", "Recovery codes can be seen again", "They are kept, sealed, and not only their hashes.", func(c *config) *bool { return &c.KeepCodes }},
 	{"alone", "Text messages can be the only second factor", "Who reads them needs only the password.", func(c *config) *bool { return &c.AddressAlone }},
-	{"password", "The password turns it off", "So does a thief with password and session.", func(c *config) *bool { return &c.AllowReauth }},
+	{"password", "The password turns it off", "So does a thief with password and session.", func(c *config) *bool { return &c.ReauthDisables }},
 	{"eight", "Eight recovery codes in place of ten", "", func(c *config) *bool { return &c.eightCodes }},
 }
 

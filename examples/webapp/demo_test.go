@@ -122,7 +122,7 @@ func TestStoriesBegin(t *testing.T) {
 		}
 	}
 	c := d.running().config
-	if c.Issuer != "Reseller One" || !c.ReplenishCodes || !c.KeepCodes || !c.eightCodes || c.CodesAtSetup || c.AllowReauth || c.AddressAlone {
+	if c.Issuer != "Reseller One" || !c.ReplenishCodes || !c.KeepCodes || !c.eightCodes || c.CodesAtSetup || c.ReauthDisables || c.AddressAlone {
 		t.Errorf("the last story has the switches %+v", c)
 	}
 

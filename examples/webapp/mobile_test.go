@@ -143,7 +143,7 @@ func TestMobile(t *testing.T) {
 func TestMobileForms(t *testing.T) {
 	t.Parallel()
 	const email = "alice@example.com"
-	s := newSite(t, fast, func(c *config) { c.AllowReauth = true })
+	s := newSite(t, fast, func(c *config) { c.ReauthDisables = true })
 	c := &appliance{t: t, site: s}
 	says := func(want int, text, path string, in object) {
 		t.Helper()

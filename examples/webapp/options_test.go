@@ -96,7 +96,7 @@ func TestCodesAtSetup(t *testing.T) {
 // TestPasswordDisables turns it off with the password alone.
 func TestPasswordDisables(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.AllowReauth = true })
+	s := newSite(t, fast, func(c *config) { c.ReauthDisables = true })
 	b := s.member("alice@example.com")
 	b.enable()
 	s.clock.advance(10 * time.Minute)
@@ -111,7 +111,7 @@ func TestPasswordDisables(t *testing.T) {
 	b.sees("Two-factor authentication is off.")
 
 	phone, _ := b.enable()
-	s.config.AllowReauth = false
+	s.config.ReauthDisables = false
 	s.restart()
 	c := s.browser()
 	c.signIn("alice@example.com")

@@ -104,7 +104,7 @@ func (a *app) disabling(w http.ResponseWriter, r *http.Request, u accounts.User)
 	if rule.For(u).Require {
 		return hint{"Two-factor authentication is required here, so you can’t turn it off. You can replace your authenticator.", twoFactorPath + "/"}
 	}
-	if a.config.AllowReauth && !front.SpeaksJSON(r) && a.config.Now().Sub(a.enteredPassword(r)) > enrollment.ReceiptTTL {
+	if a.config.ReauthDisables && !front.SpeaksJSON(r) && a.config.Now().Sub(a.enteredPassword(r)) > enrollment.ReceiptTTL {
 		return a.redirect(w, r, "/sign-in?return="+twoFactorPath+"/disable")
 	}
 	a.twofactor.ServeHTTP(w, r)

@@ -135,7 +135,7 @@ func TestStoryOfVideo(t *testing.T) {
 // members. T1 to T6 of FEATURES.md.
 func TestStoryOfTracker(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, fast, func(c *config) { c.CodesAtSetup, c.AllowReauth = true, true })
+	s := newSite(t, fast, func(c *config) { c.CodesAtSetup, c.ReauthDisables = true, true })
 	p := s.person()
 	admin, phone := s.admin()
 	p.signUp("bob@example.com")

@@ -26,8 +26,8 @@ type Moment struct {
 	// FIPS 140-3. Without it they are totp.ErrNotApproved there.
 	AllowSHA1 bool
 
-	// AllowReauth lets re-authentication authorise what takes something away.
-	AllowReauth bool
+	// ReauthDisables lets re-authentication authorise what takes something away.
+	ReauthDisables bool
 
 	// UnprovenSetup lets the first factor be set up without a proof.
 	UnprovenSetup bool

@@ -62,7 +62,7 @@ func (a *Account) Possible(m Moment, o Offer) ([]Possible, error) {
 		p := Possible{Kind: kind, Ticket: ticket}
 		if on {
 			p.Codes, p.Receipts = a.provers(m.Now, d, left)
-			p.Reauth = d.reauth && m.AllowReauth
+			p.Reauth = d.reauth && m.ReauthDisables
 		} else {
 			p.Reauth = !m.UnprovenSetup
 		}

@@ -51,7 +51,7 @@ type Proof struct {
 
 // A demand is what a proof is asked for. What is allowed differs.
 type demand struct {
-	reauth bool // whether re-authentication is enough where Moment.AllowReauth is set
+	reauth bool // whether re-authentication is enough where Moment.ReauthDisables is set
 	app    bool // whether it has to be by an app's code
 	mends  bool // whether it is to replace a short secret
 }
@@ -118,7 +118,7 @@ func (a *Account) prove(m Moment, p Proof, d demand) (authority, error) {
 		}
 		return authority{factor: p.Receipt.Factor, at: p.Receipt.At}, nil
 	case ReauthProof:
-		if !d.reauth || !m.AllowReauth {
+		if !d.reauth || !m.ReauthDisables {
 			return authority{}, refuse(ProofNotAllowed)
 		}
 		return authority{at: m.Now, method: p.Method}, nil

@@ -68,7 +68,7 @@ func TestProofs(t *testing.T) {
 			p := tt.proof(w)
 			_, set := codes(t, 1)
 			m := w.derived(set, recovery.Digest{}, nil)
-			m.AllowReauth = p.Method != ""
+			m.ReauthDisables = p.Method != ""
 			if got := reason(change.do(w, m, p)); got != change.want {
 				t.Errorf("%s, to %s: %q, want %q", name, does, got, change.want)
 			}
@@ -106,7 +106,7 @@ func TestProofOfTheFirstSetup(t *testing.T) {
 				},
 			} {
 				m := w.at()
-				m.AllowReauth = false
+				m.ReauthDisables = false
 				a := w.copied()
 				if got := reason(change(a, m)); got != tt.want || a.Changed() != (tt.want == "") {
 					t.Errorf("%s, %s by %s: %q, want %q; changed: %v", state, does, name, got, tt.want, a.Changed())

@@ -60,7 +60,7 @@ func (w *world) reload() {
 
 // at is the moment of a decision that draws nothing.
 func (w *world) at() account.Moment {
-	return account.Moment{Now: w.now, AllowSHA1: fips.Enforced(), AllowReauth: true, Limits: account.DefaultLimits(), Tells: true}
+	return account.Moment{Now: w.now, AllowSHA1: fips.Enforced(), ReauthDisables: true, Limits: account.DefaultLimits(), Tells: true}
 }
 
 // by is the proof that the owner has just answered with that factor. For the first

@@ -12,7 +12,7 @@ import (
 // before the owner had one (fxa-auth-server#2415; OWASP ASVS 5.0, 7.5.1). A session is
 // all that the thief has: no password, and no code that was ever good for this account.
 func TestCase72_StolenSessionSetsUp(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AddressAlone, c.AllowReauth = true, true })
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AddressAlone, c.ReauthDisables = true, true })
 	mallory := k.Enroll("mallory")
 	was := k.Enroll("was enrolled")
 	k.Must(k.Guard.Disable(t.Context(), "was enrolled", enrollment.ByCode(was.Code())))

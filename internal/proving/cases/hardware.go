@@ -115,7 +115,7 @@ func TestCase45_ResynchronizingWidensNothing(t *testing.T, open proving.Open) {
 // for some minutes. Three of them sign in, as they do with any app. They don't move the
 // window to their time, where the next one would turn everything off.
 func TestCase69_SeenCodesMoveNothing(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.ReauthDisables = true })
 	token := proving.TheirKey(t, "token", totp.Params{})
 	u := k.EnrollWith("alice", enrollment.BeginOptions{HardwareToken: token})
 	k.Pass(time.Hour)

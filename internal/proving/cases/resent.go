@@ -172,7 +172,7 @@ func TestCase68_RefusalsOfTheGateway(t *testing.T, open proving.Open) {
 	m := messages(k, senderFunc(func(ctx context.Context, msg enrollment.Message) error {
 		calls++
 		if refusing {
-			return fmt.Errorf("status 400: %w", enrollment.ErrRefused)
+			return fmt.Errorf("status 400: %w", enrollment.ErrMessageRefused)
 		}
 		return inbox.Send(ctx, msg)
 	}))
@@ -220,7 +220,7 @@ func TestCase68_RefusalsOfTheGateway(t *testing.T, open proving.Open) {
 // fault ends the test unless the gateway has refused a message.
 func fault(t *testing.T, err error) {
 	t.Helper()
-	if !errors.Is(err, enrollment.ErrNotSent) || !errors.Is(err, enrollment.ErrRefused) || proving.ReasonOf(err) != proving.Fault {
+	if !errors.Is(err, enrollment.ErrNotSent) || !errors.Is(err, enrollment.ErrMessageRefused) || proving.ReasonOf(err) != proving.Fault {
 		t.Fatalf("a refusal of the gateway is %v", err)
 	}
 }

@@ -193,7 +193,7 @@ func TestCase32_SecretsInTheLog(t *testing.T) {
 	var sent enrollment.Message
 	var send func(m enrollment.Message)
 	s = newScan(t, func(c *enrollment.Config) {
-		c.CodesAtSetup, c.KeepCodes, c.ReplenishCodes, c.AllowReauth = true, true, true, true
+		c.CodesAtSetup, c.KeepCodes, c.ReplenishCodes, c.ReauthDisables = true, true, true, true
 		c.Sender = brokenSender(func(_ context.Context, m enrollment.Message) error {
 			send(m)
 			return nil

@@ -39,7 +39,7 @@ func TestCase22_PendingOverwritesConfirmed(t *testing.T, open proving.Open) {
 // TestCase23_SetupWithoutProof: a session was enough to add a factor
 // (KeeperHub#1523).
 func TestCase23_SetupWithoutProof(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.ReauthDisables = true })
 	u := k.Enroll("alice")
 	k.Unchanged("alice", func() {
 		for _, replace := range []string{"", u.First.Authenticator} {

@@ -169,7 +169,7 @@ func TestCase16_OptionsKeepTheCap(t *testing.T, open proving.Open) {
 			for _, digits := range []int{6, 8} {
 				for _, notify := range []func(context.Context, enrollment.Event) error{nil, func(context.Context, enrollment.Event) error { return nil }} {
 					k := proving.Over(t, s, func(c *enrollment.Config) {
-						c.AllowReauth = reauth
+						c.ReauthDisables = reauth
 						c.RecoveryScheme = scheme
 						c.RecoveryCodes = recovery.MinCount
 						c.Params = totp.Params{Digits: digits, Algorithm: totp.SHA256, Period: time.Minute}

@@ -51,12 +51,12 @@ func TestFaultsOfRefusals(t *testing.T, open proving.Open) {
 			challenge := u.Challenge()
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			p.Inbox.Fail = func(context.Context) error { return enrollment.ErrRefused }
+			p.Inbox.Fail = func(context.Context) error { return enrollment.ErrMessageRefused }
 			if c.fault != nil {
 				c.fault(k, cancel)
 			}
 			_, err := p.Send(ctx, enrollment.PurposeSignIn, challenge)
-			if !errors.Is(err, enrollment.ErrNotSent) || !errors.Is(err, enrollment.ErrRefused) || proving.ReasonOf(err) != proving.Fault {
+			if !errors.Is(err, enrollment.ErrNotSent) || !errors.Is(err, enrollment.ErrMessageRefused) || proving.ReasonOf(err) != proving.Fault {
 				t.Errorf("the refusal is %v", err)
 			}
 			if errors.Is(err, errFault) != (c.with != nil) {

@@ -37,9 +37,9 @@ func TestFeatureN14_TokenOfTheSignIn(t *testing.T, open proving.Open) {
 	k := proving.Over(t, open(t))
 	const browser = "hash of a cookie"
 	d := k.SignIn("alice", enrollment.SignInOptions{Require: true, Browser: browser}, enrollment.MustEnroll)
-	_, err := k.Guard.Enrolling(t.Context(), d.EnrollToken, "hash of another cookie") // it was stolen
+	_, err := k.Guard.EnrollingUser(t.Context(), d.EnrollToken, "hash of another cookie") // it was stolen
 	proving.Want(t, err, enrollment.ReasonEnrollTokenInvalid)
-	user, err := k.Guard.Enrolling(t.Context(), d.EnrollToken, browser)
+	user, err := k.Guard.EnrollingUser(t.Context(), d.EnrollToken, browser)
 	k.Must(err)
 	o := enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(d.EnrollToken, browser)}
 	_, err = k.Guard.Begin(t.Context(), "mallory", o) // whom a form has named

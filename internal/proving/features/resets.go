@@ -56,7 +56,7 @@ func TestFeatureT2_MailOnEnablingAndDisabling(t *testing.T, open proving.Open) {
 
 // T3: disabling with the password.
 func TestFeatureT3_DisableWithThePassword(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.ReauthDisables = true })
 	k.Enroll("alice")
 	_, err := k.Guard.RenewCodes(t.Context(), "alice", enrollment.ByReauth("password"))
 	proving.Want(t, err, enrollment.ReasonProofNotAllowed) // good for less, not for more

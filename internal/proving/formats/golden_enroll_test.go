@@ -77,7 +77,7 @@ func TestGoldenEnroll(t *testing.T) {
 	}
 	for name, do := range map[string]func(t *testing.T, g G){
 		"a user without an account": func(t *testing.T, g G) {
-			user, err := g.Enrolling(t.Context(), f.New, f.Browser)
+			user, err := g.EnrollingUser(t.Context(), f.New, f.Browser)
 			must(t, err)
 			begin(t, g, user, enrollment.BeginOptions{Proof: enrollment.ByEnrollToken(f.New, f.Browser)})
 		},

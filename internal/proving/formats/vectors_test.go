@@ -304,7 +304,7 @@ func (v vectorToken) use(t *testing.T, record vectorRecord) (codes []string, err
 		made, err = guard.RenewCodesOnce(ctx, v.UserID, enrollment.RenewalTokenOf(v.Token), enrollment.ByCode(record.code(t, v.Now)))
 		codes = made.Codes.Reveal()
 	case "enroll":
-		_, err = guard.Enrolling(ctx, enrollment.EnrollTokenOf(v.Token), v.Browser)
+		_, err = guard.EnrollingUser(ctx, enrollment.EnrollTokenOf(v.Token), v.Browser)
 	case "device":
 		var d enrollment.Decision
 		d, err = guard.SignIn(ctx, v.UserID, enrollment.SignInOptions{Device: enrollment.DeviceTokenOf(v.Token)})

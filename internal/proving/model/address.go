@@ -182,7 +182,7 @@ func (r *modelRun) unbindBy(u *modelUser, p modelProof) {
 		case len(a.apps) == 0:
 			return modelDeny(enrollment.ReasonLastAuthenticator)
 		}
-		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
+		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.ReauthDisables})
 		if no != nil {
 			return no
 		}

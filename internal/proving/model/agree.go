@@ -47,7 +47,7 @@ func Agree(t *testing.T, open proving.Open, o Options) {
 		"Answer: yes", "Answer: replayed", "Answer: wrong_code", "Answer: locked", "Answer: challenge_spent",
 		"Answer: challenge_void", "Answer: challenge_expired", "Answer: challenge_invalid", "Verify: factor_disabled",
 		"AnswerThree: yes", "AnswerThree: wrong_code", "AnswerThree: replayed", "VerifyThree: yes", "VerifyThree: replayed", "VerifyThree: malformed_code", "Three: elsewhen",
-		"Begin: enroll_token_invalid", "Bind: enroll_token_invalid", "Confirm: completes sign_in", "Confirm: completes password-reset", "Enrolling: true", "Enrolling: false",
+		"Begin: enroll_token_invalid", "Bind: enroll_token_invalid", "Confirm: completes sign_in", "Confirm: completes password-reset", "EnrollingUser: true", "EnrollingUser: false",
 		"Begin: yes", "Begin: too_many_authenticators", "Begin: proof_stale", "Begin: proof_invalid", "Begin: proof_required",
 		"Begin: proof_not_allowed", "Confirm: yes", "Confirm: clock_skew", "Confirm: setup_superseded", "Confirm: locked",
 		"Cancel: yes", "Disable: yes", "Disable: proof_not_allowed", "Remove: yes", "Remove: last_authenticator",

@@ -79,11 +79,11 @@ func (r *modelRun) enrolling() {
 		return
 	}
 	p := r.enrollProof(t)
-	user, err := r.guard.Enrolling(r.t.Context(), enrollment.EnrollTokenOf(t.text), p.browser)
+	user, err := r.guard.EnrollingUser(r.t.Context(), enrollment.EnrollTokenOf(t.text), p.browser)
 	want := p.browser == t.browser && modelFresh(t.issued, r.now(), 30*time.Minute)
-	r.tally[fmt.Sprintf("Enrolling: %t", want)]++
+	r.tally[fmt.Sprintf("EnrollingUser: %t", want)]++
 	if want && (err != nil || user != t.user) || !want && (proving.ReasonOf(err) != enrollment.ReasonEnrollTokenInvalid || user != "") {
-		r.fatalf("Enrolling says %q, %v for %q in the browser %q", user, err, t.user, p.browser)
+		r.fatalf("EnrollingUser says %q, %v for %q in the browser %q", user, err, t.user, p.browser)
 	}
 }
 

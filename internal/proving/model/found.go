@@ -73,7 +73,7 @@ func TestWaitingAddressIsVoid(t *testing.T, open proving.Open) {
 
 // A bypass ends with every change that takes a factor away.
 func TestRemovalEndsBypass(t *testing.T, open proving.Open) {
-	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.AllowReauth = true })
+	k := proving.Over(t, open(t), func(c *enrollment.Config) { c.ReauthDisables = true })
 	alice := k.Enroll("alice")
 	messages, inbox := modelMessages(k)
 	ctx := t.Context()

@@ -20,7 +20,7 @@ func (r *modelRun) changes(a *modelAccount, now time.Time) (all []enrollment.Cha
 		c := enrollment.Change{Kind: kind}
 		if on {
 			c.Codes, c.Receipts = a.provers(now, kind == enrollment.ChangeRecoveryCodes)
-			c.Reauth = takesAway && r.config.AllowReauth
+			c.Reauth = takesAway && r.config.ReauthDisables
 		} else {
 			c.Reauth = !r.config.UnprovenSetup
 			c.Ticket = a.ticket != ""

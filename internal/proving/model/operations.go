@@ -219,7 +219,7 @@ func (r *modelRun) disable(u *modelUser) {
 	p := r.proof(u)
 	var match modelMatch
 	no := r.do(u, fmt.Sprintf("Disable by %v", p), func(a *modelAccount, turn int) *modelNo {
-		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
+		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.ReauthDisables})
 		if no != nil {
 			return no
 		}
@@ -258,7 +258,7 @@ func (r *modelRun) removeBy(u *modelUser, id string, p modelProof) {
 		case len(a.apps) == 1:
 			return modelDeny(enrollment.ReasonLastAuthenticator)
 		}
-		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.AllowReauth})
+		by, no := a.prove(p, u.name, r.now(), turn, modelDemand{reauth: r.config.ReauthDisables})
 		if no != nil {
 			return no
 		}

@@ -34,7 +34,7 @@ func (p *modelPost) Send(_ context.Context, m enrollment.Message) error {
 	case p.panics:
 		panic("oops")
 	case p.refuses:
-		return fmt.Errorf("%w: no such number", enrollment.ErrRefused)
+		return fmt.Errorf("%w: no such number", enrollment.ErrMessageRefused)
 	case p.fails:
 		return errModelGateway
 	}
@@ -56,7 +56,7 @@ func (r *modelRun) posted(act func() error) (m enrollment.Message, sent bool, er
 	m = r.post.sent[0]
 	failed := r.post.fails || r.post.panics || r.post.refuses
 	r.refused = r.post.refuses && !r.post.panics
-	if failed != errors.Is(err, enrollment.ErrNotSent) || r.refused != errors.Is(err, enrollment.ErrRefused) ||
+	if failed != errors.Is(err, enrollment.ErrNotSent) || r.refused != errors.Is(err, enrollment.ErrMessageRefused) ||
 		r.post.fails && !r.post.panics && !r.refused && !errors.Is(err, errModelGateway) {
 		r.fatalf("the sender fails: %t, and the answer is %v", failed, err)
 	}

@@ -146,7 +146,7 @@ func newModelRun(t *testing.T, open proving.Open, seed uint64) *modelRun {
 		Issuer:         "Acme",
 		RecoveryScheme: recovery.Fast,
 		RecoveryCodes:  recovery.MinCount + r.rng.IntN(3)*3,
-		AllowReauth:    r.chance(2),
+		ReauthDisables: r.chance(2),
 		AllowSHA1:      fips.Enforced(),
 		Sender:         r.post,
 		ResetWait:      wait,

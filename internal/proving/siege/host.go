@@ -86,7 +86,7 @@ func NewHost(s proving.Full, e Ears) (*Host, error) {
 	}
 	h := new(Host)
 	h.guard, err = enrollment.New(heard{s, e}, ring, enrollment.Config{
-		Issuer: "Acme", Now: func() time.Time { return *h.now.Load() }, RecoveryScheme: recovery.Fast, AllowReauth: true,
+		Issuer: "Acme", Now: func() time.Time { return *h.now.Load() }, RecoveryScheme: recovery.Fast, ReauthDisables: true,
 		Notify: func(_ context.Context, event enrollment.Event) error { e.Told(event); return nil },
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})

@@ -148,7 +148,7 @@ func TestRepetitions(t *testing.T, open proving.Open) {
 			r := o.needs
 			reauth := r.adjust
 			r.adjust = func(c *enrollment.Config) {
-				c.AllowReauth = by == "reauth"
+				c.ReauthDisables = by == "reauth"
 				if reauth != nil {
 					reauth(c)
 				}

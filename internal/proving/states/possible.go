@@ -76,7 +76,7 @@ func (s *State) unspent() string {
 // hindrances are what can stand in the way in a state.
 var hindrances = map[string]func(s *State){
 	"none":        func(*State) {},
-	"reauth":      func(s *State) { s.Configure(func(c *enrollment.Config) { c.AllowReauth = true }) },
+	"reauth":      func(s *State) { s.Configure(func(c *enrollment.Config) { c.ReauthDisables = true }) },
 	"unproven":    func(s *State) { s.Configure(func(c *enrollment.Config) { c.UnprovenSetup = true }) },
 	"keeps codes": func(s *State) { s.Configure(func(c *enrollment.Config) { c.KeepCodes = true }) },
 	"no sender":   func(s *State) { s.Configure(func(c *enrollment.Config) { c.Sender = nil }) },

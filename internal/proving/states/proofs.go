@@ -51,7 +51,7 @@ var proofColumns = []proofColumn{
 	}},
 	{group: "reauth", name: "allowed", denied: "proof_not_allowed", proof: func(*State) enrollment.Proof {
 		return enrollment.ByReauth("password")
-	}, config: func(c *enrollment.Config) { c.AllowReauth = true }},
+	}, config: func(c *enrollment.Config) { c.ReauthDisables = true }},
 	{group: "nothing", name: "none", denied: "proof_required", proof: func(*State) enrollment.Proof {
 		return enrollment.Proof{}
 	}},
