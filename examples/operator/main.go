@@ -85,7 +85,8 @@ func open(ctx context.Context, data, address string, stderr io.Writer) (*enrollm
 	}
 	guard, err := enrollment.New(accounts, keys, enrollment.Config{
 		Issuer: "Acme",
-		Notify: func(_ context.Context, e enrollment.Event) error { // the queue of mails
+		// It stands for the service's own, which puts the event into the queue of mails.
+		Notify: func(_ context.Context, e enrollment.Event) error {
 			_, err := fmt.Fprintf(stderr, "mail to %q: %s by %q: %q\n", e.UserID, e.Kind, e.Actor, e.Note)
 			return err
 		},
