@@ -15,7 +15,9 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
+	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
+	"github.com/seed-1b6a03a1/twofactor/store/storetest"
 )
 
 // tallied fails over some times, or, for long runs, for a quarter of the time of a siege.
@@ -69,6 +71,30 @@ type pair interface {
 	DSN() string
 	CutOff(ctx context.Context) error // of the replica
 	FailOver(ctx context.Context) error
+}
+
+// replicated are databases whose commits wait for a replica.
+var replicated = map[string]func(t *testing.T) proving.Open{
+	"PostgreSQL, synchronous standby": func(t *testing.T) proving.Open {
+		p := testenv.PostgresPair(t, true)
+		return func(t *testing.T) store.Store {
+			return opener(t, sqlstore.PostgreSQL, testenv.PostgresSchema(t, p.DSN()))()
+		}
+	},
+	"MariaDB, semi-synchronous replica": func(t *testing.T) proving.Open {
+		p := testenv.MariaDBPair(t, afterSync)
+		return func(t *testing.T) store.Store {
+			return opener(t, sqlstore.MySQL, testenv.MariaDBDatabase(t, p.DSN()))()
+		}
+	},
+}
+
+// TestReplicated holds them against the contract.
+func TestReplicated(t *testing.T) {
+	t.Parallel()
+	for what, open := range replicated {
+		t.Run(what, func(t *testing.T) { storetest.Run(t, open(t)) })
+	}
 }
 
 // TestFailover kills the primary and promotes its replica, in the middle of sign-ins, setups

@@ -48,6 +48,9 @@ func places() (all []place) {
 				return &balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}
 			}
 		}})
+	for name, open := range replicated {
+		all = append(all, place{name, elsewhere, open})
+	}
 	for _, c := range connections {
 		all = append(all, place{c.name, elsewhere, func(*testing.T) proving.Open {
 			return func(t *testing.T) store.Store { return migrated(t, sqlstore.New(c.open(t), c.dialect)) }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -62,6 +63,12 @@ var databases atomic.Int64
 func databaseOf(t testing.TB, s *mariadb.Server) string {
 	t.Helper()
 	return s.DSN(newDatabase(t, s.DSN("")))
+}
+
+// MariaDBDatabase makes a database at the server that the DSN leads to, and returns a DSN of it.
+func MariaDBDatabase(t testing.TB, dsn string) string {
+	t.Helper()
+	return dsn[:strings.LastIndex(dsn, "/")+1] + newDatabase(t, dsn)
 }
 
 // newDatabase makes a database at the server, and returns its name. It uses a connection

@@ -40,7 +40,13 @@ func PostgresDSN(t testing.TB) string {
 			t.Logf("end of the server's log:\n%s", server.Log())
 		}
 	})
-	db, err := sql.Open("pgx", server.DSN)
+	return PostgresSchema(t, server.DSN)
+}
+
+// PostgresSchema makes a schema at the server that the DSN leads to, and returns a DSN of it.
+func PostgresSchema(t testing.TB, dsn string) string {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +55,7 @@ func PostgresDSN(t testing.TB) string {
 	if _, err := db.ExecContext(t.Context(), "CREATE SCHEMA "+schema); err != nil {
 		t.Fatalf("creating a schema: %v", err)
 	}
-	return server.DSN + " search_path=" + schema
+	return dsn + " search_path=" + schema
 }
 
 // PostgresURL is PostgresDSN in the form of an address.
