@@ -18,10 +18,10 @@
 // fails. [store.Lister] and [store.Eraser] are optional, and are tested if the
 // store implements them.
 //
-// A suite can't prove that a store has no defect, and there are two kinds of defects that
-// it hardly finds. Run has one store at a time, so it does not notice a cache in the process in
-// front of a database that other processes write: [RunNodes] does. And if a Save
-// takes only a microsecond, as in a map, it seldom catches a store that compares
+// A suite can't prove that a store has no defect, and it can miss two kinds in particular.
+// Run has one store at a time, so it does not notice a cache in the process in front of a
+// database that other processes write: [RunNodes] does. And if a Save takes only a
+// microsecond, as in a map, and the processors are busy, it can miss a store that compares
 // under one lock and writes under another: hold one lock for both.
 package storetest
 

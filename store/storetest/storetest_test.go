@@ -66,8 +66,8 @@ func TestFaultsAreCaught(t *testing.T) {
 				tries := 1
 				switch {
 				case name == "race-close":
-					// One run of the case seldom meets the gap of this store: one of ten on
-					// two busy processors. The bound is a hundred times as many runs.
+					// On two busy processors, one run of the case in two meets the gap of this
+					// store, and one in ten if they are very busy. The bound is a hundred times that.
 					if tries = 1000; runtime.GOMAXPROCS(0) == 1 {
 						t.Skip("one processor")
 					}
