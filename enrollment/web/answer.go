@@ -107,15 +107,14 @@ func (c *call) answered(s enrollment.Success) {
 		return
 	}
 	c.user = s.UserID
-	c.succeed(s, session, answer, c.afterSignIn(s.UserID))
+	c.succeed(s, session, answer, c.tellWrong(s, c.afterSignIn(s.UserID)))
 }
 
 // succeed answers with a Success. A recovery code that replaces the used one is shown
-// before the next page, and so is that codes were wrong.
+// before the next page.
 func (c *call) succeed(s enrollment.Success, session any, answer map[string]any, next string) {
 	fresh := s.NewCode
 	s.NewCode = recovery.Code{}
-	next = c.tellWrong(s, next)
 	switch {
 	case c.json:
 		answer["success"] = s

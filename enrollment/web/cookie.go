@@ -26,7 +26,7 @@ const (
 	cookieNewCode   = "newcode"   // a challenge whose recovery code was replaced, its user, and the code that was typed
 	cookieReceipt   = "receipt"   // a step-up that was passed; one for each purpose
 	cookieDevice    = "device"    // a trusted device
-	cookieWrong     = "wrong"     // how many wrong codes were told of, when, and the mark of their user; no token
+	cookieWrong     = "wrong"     // the wrong codes that were told of; no token
 	cookieNote      = "note"      // what the next page says; no token
 )
 

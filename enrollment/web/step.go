@@ -180,7 +180,11 @@ func (c *call) verify() {
 		return
 	}
 	c.setReceipt(purpose, s.Receipt, life)
-	c.succeed(s, session, map[string]any{}, c.back(c.at("/")))
+	next := c.back(c.at("/"))
+	if !challenge.IsZero() { // without one, a Success tells of none
+		next = c.tellWrong(s, next)
+	}
+	c.succeed(s, session, map[string]any{}, next)
 }
 
 // sendStep sends a code for a purpose of the application. A change of settings takes

@@ -8,48 +8,66 @@ import (
 )
 
 // A Success says how many codes were wrong before it, and when the last of them was. Each
-// wrong code that was typed in this browser was told here at once, and a cookie has the same
-// of those of the last ten minutes. If there were more or later ones, somebody has typed them
-// elsewhere, and the owner is told on a page of its own.
+// wrong code that was typed in this browser was told here at once, and a cookie holds the same
+// of those. If there were more, or later ones, somebody has typed them elsewhere, and the owner
+// is told on a page of its own.
 
 // noteWrongCodes is the key of what that page says.
 const noteWrongCodes = "note.wrong_codes"
 
-// toldWrong returns how many wrong codes of the user this browser was told of, and when the
-// last of them was.
-func (c *call) toldWrong(user string) (count int, last time.Time) {
-	part := c.cookie(cookieWrong, 3)
-	count, err := strconv.Atoi(part[0])
-	at, timeErr := strconv.ParseInt(part[1], 10, 64)
-	if err != nil || timeErr != nil || part[2] != markOf(user) {
-		return 0, time.Time{}
+// toldWrongs are the wrong codes of a user that this browser was told of.
+type toldWrongs struct {
+	count int
+	last  time.Time // when the last one was
+	until time.Time // for how long they excuse others
+}
+
+func (c *call) toldWrong(user string) (t toldWrongs) {
+	part := c.cookie(cookieWrong, 4)
+	if part[3] != markOf(user) {
+		return t
 	}
-	return count, time.UnixMicro(at)
+	var number [3]int64
+	for i := range number {
+		var err error
+		if number[i], err = strconv.ParseInt(part[i], 10, 64); err != nil {
+			return t
+		}
+	}
+	return toldWrongs{int(number[0]), time.UnixMicro(number[1]), time.UnixMicro(number[2])}
 }
 
 // countWrong counts a wrong code, as a Success does: also a recovery code that was used
-// before, but not three consecutive codes. The count ends by itself, because a Success
-// elsewhere ends the other one.
+// before, but not three consecutive codes, of which nobody learns whether they were counted.
+// The count ends by itself, because a Success elsewhere ends the other one.
 func (c *call) countWrong(user string, err error) {
 	denied := deniedIn(err)
 	if denied == nil || len(c.in.Code) != 1 {
 		return
 	}
-	if denied.Reason == enrollment.ReasonWrongCode || denied.Reason == enrollment.ReasonReplayed && denied.Factor == enrollment.FactorRecovery {
-		told, last := c.toldWrong(user)
-		if now := c.guard.Now(); now.After(last) { // the clock of another node can be ahead
-			last = now
-		}
-		c.setCookie(cookieWrong, enrollment.ChallengeTTL, strconv.Itoa(told+1), strconv.FormatInt(last.UnixMicro(), 10), markOf(user))
+	if denied.Reason != enrollment.ReasonWrongCode && (denied.Reason != enrollment.ReasonReplayed || denied.Factor != enrollment.FactorRecovery) {
+		return
 	}
+	now, t := c.guard.Now(), c.toldWrong(user)
+	if !now.Before(t.until) {
+		t = toldWrongs{until: now.Add(enrollment.ChallengeTTL)}
+	}
+	if now.After(t.last) { // the clock of another node can be ahead
+		t.last = now
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	c.setCookie(cookieWrong, enrollment.ChallengeTTL, number(int64(t.count)+1), number(t.last.UnixMicro()), number(t.until.UnixMicro()), markOf(user))
 }
 
 // tellWrong returns the page that follows a right code: the one that tells of wrong codes,
 // or the next one.
 func (c *call) tellWrong(s enrollment.Success, next string) string {
-	told, last := c.toldWrong(s.UserID)
+	t := c.toldWrong(s.UserID)
 	c.dropCookies(cookieWrong)
-	if s.WrongCodes <= told && !s.WrongCodeAt.After(last) {
+	if !c.guard.Now().Before(t.until) {
+		t = toldWrongs{}
+	}
+	if s.WrongCodes <= t.count && !s.WrongCodeAt.After(t.last) {
 		return next
 	}
 	c.setNote(note{kind: noteDone, key: noteWrongCodes, until: s.WrongCodeAt, count: s.WrongCodes})

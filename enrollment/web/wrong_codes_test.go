@@ -64,6 +64,37 @@ func TestWrongCodesAfterSuccessElsewhere(t *testing.T) {
 	}
 }
 
+// What was typed here excuses others for ten minutes from the first of it on, however often
+// more is typed.
+func TestWrongCodesAreForgotten(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	_, app, codes := h.member("alice")
+	b := h.browser()
+	for range 3 { // in twelve minutes, as two and one
+		b.login("alice").submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+		h.kit.Clock.Advance(6 * time.Minute)
+	}
+	b.login("alice").submit("/2fa/sign-in", "code", codes[0]).at("/2fa/wrong-codes?return=%2F", "Wrong codes: 3.")
+
+	b.login("alice").submit("/2fa/sign-in", "code", app.WrongCode(h.kit.Clock.Now()))
+	h.kit.Clock.Advance(10 * time.Minute) // the browser's clock goes its own way
+	b.login("alice").submit("/2fa/sign-in", "code", codes[1]).at("/2fa/wrong-codes?return=%2F", "Wrong codes: 1.")
+}
+
+// A step without a challenge tells of no wrong code, and leaves the count to a sign-in.
+func TestWrongCodesOutlastVerify(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, enrollmenttest.New(t))
+	b, app, codes := h.member("alice")
+	b.get("/delete").submit("/2fa/step", "code", "0000-0000-0000-0000") // which takes a challenge
+	b.get("/delete").submit("/2fa/step", "code", h.code(app)).at("/delete", "GET deleted")
+	b.login("alice").submit("/2fa/sign-in", "code", codes[0]).at("/", `home of "alice"`)
+	if in := h.started[len(h.started)-1].Success; in.WrongCodes != 1 {
+		t.Errorf("the application is told of %d wrong codes", in.WrongCodes)
+	}
+}
+
 // The clocks of two nodes differ: what was typed here is never later than what was told.
 func TestWrongCodesBetweenNodes(t *testing.T) {
 	t.Parallel()
