@@ -40,10 +40,15 @@ const (
 // CheckKeys opens at most 25 accounts of each state, those with the lowest user
 // ids, so it takes the same time for any number of accounts. Other accounts can
 // still be sealed under a missing key. Before a key is dropped, [Directory.Reseal]
-// opens them all. CheckKeys ignores damaged accounts if others open, because the
-// keys are then right. It writes nothing.
+// opens them all. CheckKeys writes nothing.
+//
+// CheckKeys ignores damaged accounts if others open, because the keys are then right. Some
+// damage looks like something else. If the last bytes are damaged, the account looks like
+// one of another Config.Namespace. If the bytes are damaged that tell keys of one id apart,
+// it looks like one of another key. So CheckKeys ignores such an account too, if it is the
+// only one and nothing else is wrong. If the id has become another one, that key is missing.
 func (d *Directory) CheckKeys(ctx context.Context) error {
-	var c keyCheck
+	c := newKeyCheck()
 	for state := store.None; state <= store.Disabled; state++ {
 		left, pages := keySample, 0
 		for page, err := range d.pages(ctx, store.Query{States: []store.State{state}, Limit: keySample}) {
@@ -51,7 +56,7 @@ func (d *Directory) CheckKeys(ctx context.Context) error {
 				return err
 			}
 			for _, rec := range page.Records[:min(left, len(page.Records))] {
-				if err := d.checkKey(ctx, rec, &c); err != nil {
+				if err := d.checkKey(ctx, rec, c); err != nil {
 					return err
 				}
 				left--
@@ -66,10 +71,15 @@ func (d *Directory) CheckKeys(ctx context.Context) error {
 
 // A keyCheck is what CheckKeys has found so far.
 type keyCheck struct {
-	opened  int
+	opened  map[string]int       // by the id of the key
 	unfit   Failures             // the keys do not fit
-	foreign map[string][]Failure // the namespace does not fit, by the mark in its place
+	another map[string][]Failure // another key has sealed it, by the id that both have
+	foreign map[string][]Failure // the namespace does not fit, by the mark that is there instead
 	damaged Failures             // anything else
+}
+
+func newKeyCheck() *keyCheck {
+	return &keyCheck{opened: make(map[string]int), another: make(map[string][]Failure), foreign: make(map[string][]Failure)}
 }
 
 // checkKey opens one account. It returns an error if it can't decide whether the
@@ -81,7 +91,7 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 	case ended != nil:
 		return fmt.Errorf("enrollment: checking the keys: %w", ended)
 	case err == nil, errors.Is(err, ErrNewer): // the key has opened it
-		c.opened++
+		c.opened[key]++
 		return nil
 	case !errors.Is(err, ErrCorrupt):
 		return err
@@ -91,11 +101,10 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 	}
 	switch {
 	case errors.Is(err, errNamespace):
-		if c.foreign == nil {
-			c.foreign = make(map[string][]Failure)
-		}
 		mark := string(rec.Data[len(rec.Data)-len(d.guard.mark):])
 		c.foreign[mark] = append(c.foreign[mark], Failure{rec.UserID, err})
+	case errors.Is(err, keyring.ErrWrongKey):
+		c.another[key] = append(c.another[key], Failure{rec.UserID, err})
 	case errors.Is(err, keyring.ErrOpen) && !errors.Is(err, keyring.ErrDamaged):
 		c.unfit.add(rec.UserID, err)
 	default:
@@ -106,18 +115,31 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 
 // err returns the result of CheckKeys, with each reason once.
 func (c *keyCheck) err() error {
-	failures, seen := c.unfit, c.opened+c.unfit.Total+c.damaged.Total
-	for _, mark := range slices.Sorted(maps.Keys(c.foreign)) {
-		those := c.foreign[mark]
-		seen += len(those)
-		// One alone may be damaged where the mark is.
-		if len(those) > 1 || c.opened == 0 || c.unfit.Total > 0 {
-			for _, f := range those {
-				failures.add(f.UserID, f.Err)
-			}
+	opened := 0
+	for _, n := range c.opened {
+		opened += n
+	}
+	failures, seen := c.unfit, opened+c.unfit.Total+c.damaged.Total
+	add := func(those []Failure) {
+		for _, f := range those {
+			failures.add(f.UserID, f.Err)
 		}
 	}
-	if failures.Total == 0 && c.opened == 0 {
+	// One that is alone may be damaged.
+	for _, key := range slices.Sorted(maps.Keys(c.another)) {
+		seen += len(c.another[key])
+		if len(c.another[key]) > 1 || c.opened[key] == 0 || c.unfit.Total > 0 {
+			add(c.another[key])
+		}
+	}
+	sound := opened > 0 && failures.Total == 0
+	for _, mark := range slices.Sorted(maps.Keys(c.foreign)) {
+		seen += len(c.foreign[mark])
+		if len(c.foreign[mark]) > 1 || !sound {
+			add(c.foreign[mark])
+		}
+	}
+	if failures.Total == 0 && opened == 0 {
 		failures = c.damaged
 	}
 	if failures.Total == 0 {

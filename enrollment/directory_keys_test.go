@@ -153,6 +153,14 @@ func TestCase70_KeysAreCheckedAtStart(t *testing.T) {
 			keys: right,
 		},
 		{
+			name: "one account damaged where it tells its key",
+			fill: func(t *testing.T, s *memory.Store) {
+				beginAll(t, overKeys(t, s, right, ""), "alice", "bob")
+				edit(t, s, "alice", func(r *store.Record) { r.Data[3] ^= 1 })
+			},
+			keys: right,
+		},
+		{
 			name: "accounts of two namespaces",
 			fill: func(t *testing.T, s *memory.Store) {
 				beginAll(t, overKeys(t, s, right, ""), "alice")
