@@ -228,11 +228,11 @@ func (x Export) Reveal() []ExportedAuthenticator {
 func (x Admin) Export(ctx context.Context, userID string) (_ Export, err error) {
 	e, err := x.edit(opExport, userID)
 	defer e.conclude(ctx, &err)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = x.guard.reveals()
+	}
+	if err != nil {
 		return Export{}, err
-	case x.guard.dry != "":
-		return Export{}, errors.New("enrollment: a dry run exports no secrets")
 	}
 	return run(ctx, e, func(a *account.Account, m account.Moment) (Export, error) {
 		if a.State() != account.Confirmed {

@@ -82,13 +82,16 @@ func (e *edit) renewCodes(ctx context.Context, t renewalToken, p Proof) (Renewed
 //
 // The proof is [ByCode] with an app code, or [ByReceipt] with the receipt of one. It
 // returns a [Denied] of reason ReasonCodesNotKept, one that matches [ErrProof], or one
-// of [Guard.Verify].
+// of [Guard.Verify]. In a dry run it returns an error.
 func (g *Guard) RecoveryCodes(ctx context.Context, userID string, p Proof) (_ recovery.Codes, err error) {
 	if err := g.check(); err != nil {
 		return recovery.Codes{}, err
 	}
 	e := edit{guard: g, op: opRecoveryCodes, user: userID}
 	defer e.conclude(ctx, &err)
+	if err := g.reveals(); err != nil {
+		return recovery.Codes{}, err
+	}
 	proof, err := e.readProof(ctx, p)
 	if err != nil {
 		return recovery.Codes{}, err

@@ -141,14 +141,19 @@ func (e *edit) carryOut(caller context.Context, decide decision, seal func(conte
 	return err
 }
 
-// load loads the account. A caller who can't give up any more does not wait without end.
+// load loads and opens the account. A caller who can't give up any more does not wait without
+// end.
 func (e *edit) load(caller context.Context) (*base, error) {
 	if e.paid {
 		var cancel context.CancelFunc
 		caller, cancel = settle(caller)
 		defer cancel()
 	}
-	return e.guard.load(caller, e.user)
+	b, err := e.guard.load(caller, e.user)
+	if err != nil {
+		return nil, err
+	}
+	return b, e.open(caller, b)
 }
 
 // untilStored decides until a decision is stored, or until there is nothing to

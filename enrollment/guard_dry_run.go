@@ -19,8 +19,9 @@ import (
 //
 // It is for programs of operators, with a [Directory] made from it for what works on
 // many accounts. Do not give it codes that users have typed: a right one stays unused, and
-// a wrong one is not counted. Tokens, tickets and codes from a dry run are void: no other
-// Guard accepts them. [Admin.Export] returns an error, because secrets would be secrets.
+// a wrong one is not counted. Tokens, tickets and codes that a dry run makes are void: no other
+// Guard accepts them. [Admin.Export] and [Guard.RecoveryCodes] return an error, because what
+// they reveal would be real, and nobody would be told.
 // A dry run remembers the 64 accounts that it has changed last, in memory.
 func (g *Guard) DryRun() *Guard {
 	if g.check() != nil {
@@ -39,6 +40,14 @@ func (g *Guard) DryRun() *Guard {
 		dry.config.Notify = func(context.Context, Event) error { return nil }
 	}
 	return &dry
+}
+
+// reveals returns an error in a dry run: what is revealed there is real, and nobody is told.
+func (g *Guard) reveals() error {
+	if g.dry != "" {
+		return errors.New("enrollment: a dry run reveals no secrets and no codes")
+	}
+	return nil
 }
 
 // nowhere takes every message.
