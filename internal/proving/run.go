@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"os"
-	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"testing"
 
@@ -38,8 +38,9 @@ type Test struct {
 	Few func(t *testing.T, open Open)
 }
 
-// A Share is one in so many of what a test tries, chosen by their names and that of the
-// program. The names begin with that of the test, so that other stores get others.
+// A Share is one in so many of the things that a test tries. A hash of the name of the thing
+// and of the package under test chooses them. The name of a thing begins with that of the test,
+// so that other stores get others.
 type Share uint32
 
 // The shares of what a test tries.
@@ -52,7 +53,9 @@ const (
 // Has reports whether that is one of them.
 func (s Share) Has(name ...any) bool {
 	h := fnv.New32a()
-	fmt.Fprint(h, filepath.Base(os.Args[0]))
+	if info, ok := debug.ReadBuildInfo(); ok {
+		fmt.Fprint(h, info.Path)
+	}
 	fmt.Fprint(h, name...)
 	return h.Sum32()%uint32(s) == 0
 }
