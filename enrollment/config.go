@@ -151,8 +151,9 @@ type Config struct {
 	// Defaults to false.
 	AutoReset bool
 
-	// ShortSecretsUntil is when secrets of 80 to 127 bits cease to sign in, which RFC 4226
-	// forbids. If it is set, they can be imported; see [totp.ShortSecrets]. Until that time,
+	// ShortSecretsUntil is for secrets of 80 to 127 bits, which RFC 4226 forbids: from this
+	// time on, they no longer sign in. If it is set, they can be imported; see
+	// [totp.ShortSecrets]. Until that time,
 	// hardware tokens with such secrets can be set up as well. From then on, Answer
 	// denies a right code of such a user as ReasonMustReplace, with what it takes to
 	// replace the secret; see [Replacement]. A trusted device then replaces no code.
@@ -208,9 +209,8 @@ type Config struct {
 	// and can change it, with the user, the outcome and the origin (see [WithOrigin]).
 	// SignIn is such a call only if it imported, or if a trusted device or a bypass
 	// replaced the code. There is no line for a call that is denied before the account is
-	// loaded (a malformed code, an expired token, an invalid name), or that ends in a fault,
-	// which is an error but no [Denied]: log the errors that you get yourself. Lines contain
-	// no secrets and no codes. Locks, alerts (see [EventWrongCodes]) and repair_due (see
+	// loaded (a malformed code, an expired token, an invalid name), or that ends in a fault (an
+	// error other than a [Denied]). Log faults yourself. Lines contain no secrets and no codes. Locks, alerts (see [EventWrongCodes]) and repair_due (see
 	// [Operation]) are at the level Warn. Events that could not be delivered or acknowledged,
 	// a panic in Observe and what fails in [Directory.SweepEvery] are at Error, all else at
 	// Info. Defaults to nil: nothing is logged.

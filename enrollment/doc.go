@@ -65,8 +65,8 @@
 // words. Match reasons and groups of reasons with [errors.Is]: after [ErrWrongCode] ask
 // for another code, after [ErrLocked] say when to try again, after [ErrChallenge] ask
 // for the password. Every other error is a fault: grant nothing, and answer with status 500,
-// or with 503 for [ErrBusy] (nothing was decided) and [ErrNotSent] (no message was sent). It
-// does not say whether the code was right; see [Guard] for an exception.
+// or with 503 for [ErrBusy] (nothing was decided) and [ErrNotSent] (the message may be lost).
+// A fault does not say whether the code was right; see [Guard] for an exception.
 //
 // # What your application does
 //

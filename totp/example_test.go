@@ -9,7 +9,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/totp"
 )
 
-// EnrollingUser an authenticator, and checking a code twice.
+// Enrolling an authenticator, and checking a code twice.
 func Example() {
 	// An application calls totp.Generate(nil, totp.SHA1). This secret is for the example.
 	secret, err := totp.NewSecret([]byte("12345678901234567890"))

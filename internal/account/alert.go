@@ -58,7 +58,8 @@ type alert struct {
 	missed Missed
 }
 
-// Missed is how many answers were wrong since the last right one.
+// Missed is how many answers were wrong since the last one that signed in, or was right for
+// another purpose.
 type Missed struct {
 	Count int
 	Last  time.Time // when the last of them was

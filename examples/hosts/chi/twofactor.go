@@ -21,7 +21,7 @@ func (a *app) openSecondFactor(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	accounts := sqlstore.New(stdlib.OpenDBFromPool(pool), sqlstore.PostgreSQL)
-	// Set Config.Notify as well in a real service: by it, users hear of changes and attacks.
+	// A real service also sets Config.Notify, which tells users of changes and attacks.
 	guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func (a *app) openSecondFactor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Set Config.Notify as well in a real service: by it, users hear of changes and attacks.
+	// A real service also sets Config.Notify, which tells users of changes and attacks.
 	guard, directory, err := enrollment.Open(ctx, sqlstore.New(pool, sqlstore.SQLite), keys, enrollment.Config{Issuer: "Acme"})
 	if err != nil {
 		return err

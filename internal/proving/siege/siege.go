@@ -231,8 +231,8 @@ func (s *siege) compare() {
 	}
 }
 
-// again tries each recovery code once more that was used. It may lock the user out, so that is
-// when all else is over.
+// again tries each recovery code once more that was used. It may lock the user out, so it
+// comes last.
 func (s *siege) again() {
 	for node, user := range racers {
 		for _, c := range s.know(user).spent {

@@ -25,8 +25,8 @@ func TestPausedLeader(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	old, rounds := 0, 0
-	// An old leader may hear of the new record before it reads what was sent to it. So there are
-	// more rounds until one has not.
+	// An old leader may hear of the new record before it reads what was sent to it. So
+	// rounds are added until one has read first.
 	for began, l := time.Now(), long.Siege(t, 3); rounds < l.Rounds || time.Since(began) < l.Time/4 || old == 0 && rounds < 20; rounds++ {
 		if pause(t, c) {
 			old++
