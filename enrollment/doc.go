@@ -80,7 +80,8 @@
 //   - It calls the Guard outside its own transactions. A rollback would undo
 //     the count of a wrong code.
 //   - It gives the context of each request a deadline. Without one, the Guard can wait for the
-//     store for ever before it decides. From the decision on, each step has ten seconds.
+//     store for ever before it decides. From the decision on, each step has ten seconds, except
+//     your Sender.
 //   - It starts with [Open], which checks the keys.
 //   - It sets Config.Notify and runs [Directory.SweepEvery]. Without Notify, nobody hears
 //     of a change or an attack. Without SweepEvery, nobody hears of wrong codes that no
