@@ -210,10 +210,9 @@ type Lister interface {
 	// however many records are created, changed or erased meanwhile. A page may
 	// hold fewer records than Limit, even none, and still have a Next.
 	//
-	// A row that is not a valid record does not keep others from being listed. It is
-	// returned as a Record with only its UserID, and Load returns an error for that user. If
-	// the query has States or DueBy, it can be left out. A row whose UserID ValidateUserID
-	// refuses is always left out.
+	// A row that is not a valid record keeps no other from being listed. It is returned as a
+	// Record with only its UserID, for which Load returns an error; with States or DueBy, it
+	// can be left out. A row whose UserID ValidateUserID refuses is always left out.
 	//
 	// It returns ErrInvalid if Query.Validate refuses the query, and for a
 	// cursor that no List returned. Any other error matches none of ErrNotFound,
