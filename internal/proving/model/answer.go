@@ -141,6 +141,7 @@ func (r *modelRun) answerWith(u *modelUser, c modelToken, p enrollment.Purpose, 
 		a.spend(c, m.place > 0)
 		m.wrong, m.lastWrong = a.answered(c, true, r.now())
 		if epoch = a.epoch; m.instead(must) {
+			a.alert.all, a.alert.last = m.wrong, m.lastWrong // nobody is told of them now
 			return modelDeny(enrollment.ReasonMustReplace)
 		}
 		if p == enrollment.PurposeSignIn {
