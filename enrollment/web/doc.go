@@ -88,8 +88,9 @@
 // token of the sign-in, and only the pages of the setup accept it.
 //
 // A right code after wrong ones leads to a page that says how many: somebody else may know
-// the password. There is none if as many were typed in this browser within ten minutes, one
-// at a time, and the last of all was one of these. In JSON it is success.wrong_codes.
+// the password. There is no such page if as many wrong codes were typed in this browser
+// within ten minutes, one at a time, and the last wrong code was typed here too. In JSON it
+// is success.wrong_codes.
 //
 // Every POST leads to a GET, also one that is denied: no reload repeats a change or a
 // guess. Recovery codes are shown until the user says that they are saved: a second

@@ -38,8 +38,8 @@ func (c *call) toldWrong(user string) (t toldWrongs) {
 }
 
 // countWrong counts a wrong code, as a Success does: also a recovery code that was used
-// before, but not three consecutive codes, of which nobody learns whether they were counted.
-// The count ends by itself, because a Success elsewhere ends the other one.
+// before. It leaves out three consecutive codes: nobody is told whether they were counted. The
+// count ends by itself, because a Success elsewhere ends the other one.
 func (c *call) countWrong(user string, err error) {
 	denied := deniedIn(err)
 	if denied == nil || len(c.in.Code) != 1 {

@@ -3,8 +3,8 @@ package interleave
 // busyScene starts with an account that uses everything: two authenticators, a pending setup,
 // an address to confirm, a trusted device, a reset request, and a renewal token. Operations
 // meet here that are in different scenes otherwise. Three things are left to those: wrong
-// answers to a challenge, of which the owner hears later, a reset that can be approved, which any
-// right code would end, and operations of users who have no account yet.
+// answers to a challenge, because the owner hears of them later; a reset that can be approved,
+// because any right code would end it; and operations of users who have no account yet.
 func busyScene() scene {
 	return scene{
 		state: "busy",
