@@ -14,7 +14,6 @@ import (
 type result struct {
 	reason enrollment.Reason
 	detail string
-	fault  string // the text of a fault
 }
 
 // unknown reports that the process does not know whether its operation was done:

@@ -88,7 +88,7 @@ func (r *rig) play(p *path, faults bool) (whole bool, err error) {
 func (r *rig) answered(results []result) error {
 	for i, got := range results {
 		if got.unknown() && !r.moving() {
-			return fmt.Errorf("%s came to no answer, and nothing has failed: %s", r.ops[i].name, got.fault)
+			return fmt.Errorf("%s came to no answer, and nothing has failed", r.ops[i].name)
 		}
 	}
 	return nil
@@ -204,15 +204,12 @@ func (r *rig) carryOut(i int, n node) result {
 	ctx, cancel := context.WithTimeout(new(states.Box).Context(context.Background()), time.Hour)
 	defer cancel()
 	detail, err := r.ops[i].run(ctx, r.State, n)
-	res := result{reason: proving.ReasonOf(err), detail: detail}
+	res := result{proving.ReasonOf(err), detail}
 	if errors.Is(err, enrollment.ErrMoved) && !r.ops[i].moves {
 		res.reason = underOther
 	}
 	if err != nil {
 		res.detail = ""
-	}
-	if res.unknown() {
-		res.fault = err.Error()
 	}
 	return res
 }
