@@ -153,20 +153,19 @@ type Config struct {
 
 	// ShortSecretsUntil is for secrets of 80 to 127 bits, which RFC 4226 forbids: from this
 	// time on, they no longer sign in. If it is set, they can be imported; see
-	// [totp.ShortSecrets]. Until that time,
-	// hardware tokens with such secrets can be set up as well. From then on, Answer
-	// denies a right code of such a user as ReasonMustReplace, with what it takes to
-	// replace the secret; see [Replacement]. A trusted device then replaces no code.
-	// SignIn still asks for a code of the old secret, so that nobody gets around it. A code
-	// in a message, and three consecutive codes of another time (see [ThreeCodes]), still
-	// sign in, because they authorise no change of factors.
+	// [totp.ShortSecrets]. Until that time, hardware tokens with such secrets can be set up as
+	// well. From then on, Answer denies a right code of such a user as ReasonMustReplace, with
+	// what it takes to replace the secret; see [Replacement]. A trusted device then replaces
+	// no code. SignIn still asks for a code of the old secret, so that nobody gets around it.
+	// A code in a message, and three consecutive codes of another time (see [ThreeCodes]),
+	// still sign in, because they authorise no change of factors.
 	//
 	// Where the Go runtime enforces FIPS 140-3, secrets of fewer than 112 bits are accepted
 	// with SHA-1 and AllowSHA1 only.
 	//
 	// Status and Directory say who has such a secret. Import still accepts them after that
-	// time, for users who come late. Set it to the same value on every node. Defaults to
-	// the zero time: none is imported, and users who have one must replace it now.
+	// time, for users who come late. Set it to the same value on every node. Defaults to the
+	// zero time: none is imported, and users who have one must replace it now.
 	ShortSecretsUntil time.Time
 
 	// AllowSHA1 lets codes with SHA-1, which is what most apps make, be computed where the
@@ -210,10 +209,11 @@ type Config struct {
 	// SignIn is such a call only if it imported, or if a trusted device or a bypass
 	// replaced the code. There is no line for a call that is denied before the account is
 	// loaded (a malformed code, an expired token, an invalid name), or that ends in a fault (an
-	// error other than a [Denied]). Log faults yourself. Lines contain no secrets and no codes. Locks, alerts (see [EventWrongCodes]) and repair_due (see
-	// [Operation]) are at the level Warn. Events that could not be delivered or acknowledged,
-	// a panic in Observe and what fails in [Directory.SweepEvery] are at Error, all else at
-	// Info. Defaults to nil: nothing is logged.
+	// error other than a [Denied]). Log faults yourself. Lines contain no secrets and no
+	// codes. Locks, alerts (see [EventWrongCodes]) and repair_due (see [Operation]) are at
+	// the level Warn. Events that could not be delivered or acknowledged, a panic in Observe
+	// and what fails in [Directory.SweepEvery] are at Error, all else at Info. Defaults to
+	// nil: nothing is logged.
 	Logger *slog.Logger
 
 	// Observe is called once for each [Operation], with its outcome, and once for each

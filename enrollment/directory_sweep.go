@@ -61,9 +61,9 @@ type Swept struct {
 // each with what is sealed, and does at once what was held back. The walk begins
 // with the first Sweep of a Directory, and continues where the last Sweep was
 // interrupted, for example by its context. What becomes due during a long walk is done every
-// minute. An account that a node writes whose clock is more than a minute behind may wait for
-// the next Sweep. Make one Directory and keep it. See [Directory.ResumeWalk] for programs that end
-// after each Sweep.
+// minute. An account that a node writes whose clock is more than a minute behind may wait
+// for the next Sweep. Make one Directory and keep it. See [Directory.ResumeWalk] for
+// programs that end after each Sweep.
 //
 // An account that can't be opened or saved is in Swept.Failed, and the others are
 // processed all the same. Sweep returns what was done so far. It also returns an error if

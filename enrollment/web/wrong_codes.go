@@ -22,6 +22,7 @@ type toldWrongs struct {
 	until time.Time // for how long they excuse others
 }
 
+// toldWrong returns those that still excuse others.
 func (c *call) toldWrong(user string) (t toldWrongs) {
 	part := c.cookie(cookieWrong, 4)
 	if part[3] != markOf(user) {
@@ -34,7 +35,11 @@ func (c *call) toldWrong(user string) (t toldWrongs) {
 			return t
 		}
 	}
-	return toldWrongs{int(number[0]), time.UnixMicro(number[1]), time.UnixMicro(number[2])}
+	until := time.UnixMicro(number[2])
+	if !c.guard.Now().Before(until) {
+		return t
+	}
+	return toldWrongs{int(number[0]), time.UnixMicro(number[1]), until}
 }
 
 // countWrong counts a wrong code, as a Success does: also a recovery code that was used
@@ -49,8 +54,8 @@ func (c *call) countWrong(user string, err error) {
 		return
 	}
 	now, t := c.guard.Now(), c.toldWrong(user)
-	if !now.Before(t.until) {
-		t = toldWrongs{until: now.Add(enrollment.ChallengeTTL)}
+	if t.until.IsZero() {
+		t.until = now.Add(enrollment.ChallengeTTL)
 	}
 	if now.After(t.last) { // the clock of another node can be ahead
 		t.last = now
@@ -64,9 +69,6 @@ func (c *call) countWrong(user string, err error) {
 func (c *call) tellWrong(s enrollment.Success, next string) string {
 	t := c.toldWrong(s.UserID)
 	c.dropCookies(cookieWrong)
-	if !c.guard.Now().Before(t.until) {
-		t = toldWrongs{}
-	}
 	if s.WrongCodes <= t.count && !s.WrongCodeAt.After(t.last) {
 		return next
 	}
