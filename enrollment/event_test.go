@@ -146,6 +146,46 @@ func TestUndeliveredComesAgain(t *testing.T) {
 	}
 }
 
+// An event that could not be told is folded into a later one, which is being told meanwhile.
+// It is told nevertheless.
+func TestFoldedEventIsTold(t *testing.T) {
+	t.Parallel()
+	var k *proving.Kit
+	var exports []enrollment.Event
+	var meanwhile func()
+	var fail error
+	k = proving.New(t, func(c *enrollment.Config) {
+		c.Notify = func(_ context.Context, e enrollment.Event) error {
+			if fail == nil && e.Kind == enrollment.EventExported {
+				exports = append(exports, e)
+				meanwhile()
+			}
+			return fail
+		}
+	})
+	k.Enroll("alice")
+	export := func() {
+		_, err := k.Guard.Admin("root", "x").Export(t.Context(), "alice")
+		k.Must(err)
+	}
+	bypass := func() { k.Must(k.Guard.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(time.Hour))) }
+	fail = errors.New("the queue is full")
+	export()
+	for range 14 {
+		bypass()
+	}
+	fail, meanwhile = nil, bypass
+	export()
+	meanwhile = func() {}
+	for range 3 {
+		k.Pass(time.Minute)
+		k.Sweep()
+	}
+	if len(exports) != 2 || exports[0].Count != 1 || exports[1].Count != 2 || exports[0].ID == exports[1].ID {
+		t.Errorf("told of the exports %+v, want one, and then both under another id", exports)
+	}
+}
+
 // The caller who hangs up does not take the notification with them, and what
 // Notify gets to see is stored already.
 func TestNotifyComesAfterTheWrite(t *testing.T) {

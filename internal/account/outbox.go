@@ -55,6 +55,9 @@ func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 // enqueue appends u. When there is no room, the oldest event that has a later one
 // of its kind is folded into that one, and Count says how many there were. The
 // limit is exceeded only if every event has a different kind.
+//
+// The later one gets another id, unless it is u: somebody may be delivering it now, and
+// the acknowledgement of that must not drop what was folded into it.
 func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 	outbox = append(outbox, u)
 	if len(outbox) <= MaxUndelivered {
@@ -64,6 +67,10 @@ func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 		same := func(y Undelivered) bool { return y.Event.Kind == x.Event.Kind }
 		if j := slices.IndexFunc(outbox[i+1:], same); j >= 0 {
 			later := &outbox[i+1+j]
+			if later.Event.ID != u.Event.ID {
+				later.Event.ID = u.Event.ID
+				later.Event.ID[12] |= 0x80 // no call records as many events
+			}
 			later.Count = min(later.Count+x.Count, maxCount)
 			later.Event.Wrong = min(later.Event.Wrong+x.Event.Wrong, maxCount)
 			return slices.Delete(outbox, i, i+1)
