@@ -36,9 +36,10 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 // store's error; only the store's own Erase deletes it.
 //
 // After [Admin.Move], the record of the old id holds no account. Erase removes it without
-// an event. While a Move is unfinished, the record of the old id can still hold the
-// account, and Erase deletes it. Do not erase an id while a Move to it runs: if the account
-// arrives during Erase, it can be deleted without an event.
+// an event. After an interrupted Move, the record of the old id can still hold the account.
+// Erase then deletes it, and the account can't come to the new id any more. Do not erase an id
+// while a Move from it or to it runs: the account can then escape under the new id, or be
+// deleted without an event.
 //
 // Erase also forgets which codes were used: if the account is created again with
 // the same secret, it accepts a used code once more.
@@ -67,7 +68,8 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		// A store that confuses two users would delete the other one.
 		return fmt.Errorf("%w: %w", ErrCorrupt, errAnother)
 	}
-	if err := x.finishMove(ctx, e.from); err != nil {
+	finished, err := x.finishMove(ctx, e.from)
+	if err != nil {
 		return err
 	}
 	e.moves = true
@@ -75,6 +77,9 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	told := e.run(ctx, func(a *account.Account, m account.Moment) error {
 		if gone = !e.base.found; gone {
 			return nil // somebody else has erased it meanwhile
+		}
+		if now := a.Move(); now.Stage == account.Leaving && now != finished {
+			return ErrBusy // a Move runs
 		}
 		return x.noteErasure(a, m)
 	})
@@ -110,26 +115,52 @@ func (x Admin) delete(ctx context.Context, eraser store.Eraser, userID string) e
 	return nil
 }
 
-// finishMove empties the record that the account came from, if a Move was
-// interrupted just before: that record must not bring back what is erased here.
-func (x Admin) finishMove(ctx context.Context, b *base) error {
+// finishMove sees to it that what is erased here is nowhere else, nor can come there any
+// more. It empties the record that the account came from, if a Move was interrupted just
+// before that. If the account was on its way to another id, it takes back the claim of that id,
+// and returns that move; or it empties this record, if the account has arrived.
+func (x Admin) finishMove(ctx context.Context, b *base) (finished account.Move, err error) {
 	look := *b
 	look.record.Data = bytes.Clone(look.record.Data)
-	err := x.guard.open(ctx, look.record.UserID, &look)
+	err = x.guard.open(ctx, look.record.UserID, &look)
 	var a *account.Account
 	if err == nil {
 		a, err = look.account(account.Moment{})
 	}
 	if errors.Is(err, ErrCorrupt) {
-		return nil
+		return finished, nil
 	}
 	if err != nil {
-		return err
+		return finished, err
 	}
-	if a.Move().Stage == account.Settled {
-		return x.finishArrival(ctx, a)
+	switch finished = a.Move(); finished.Stage {
+	case account.Settled:
+		return finished, x.finishArrival(ctx, a)
+	case account.Leaving:
+		return finished, x.finishDeparture(ctx, finished, look.record.UserID)
 	}
-	return nil
+	return finished, nil
+}
+
+// finishDeparture ends a move that has left the account at the old id, or has brought it to the
+// new one and not emptied the old record.
+func (x Admin) finishDeparture(ctx context.Context, now account.Move, from string) error {
+	arrived := false
+	err := x.step(ctx, "", now.Other, func(_ *edit, a *account.Account, m account.Moment) error {
+		id, _ := a.Arrival()
+		arrived = id == now.ID
+		if claim := a.Move(); claim.Stage == account.Claimed && claim.ID == now.ID {
+			a.Withdraw(m)
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, ErrCorrupt):
+		return nil // nothing can come there either
+	case err == nil && arrived:
+		return x.vacate(ctx, now.ID, from)
+	}
+	return err
 }
 
 // noteErasure records that the account is erased. It also makes all that was not told

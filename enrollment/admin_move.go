@@ -1,17 +1,12 @@
 package enrollment
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/account"
 )
-
-// ErrMoved says that the account of this user id is now under another one, or on
-// its way from or to another one; see [Admin.Move]. The text names the other id. It
-// is a fault: grant nothing.
-var ErrMoved = errors.New("enrollment: the account is under another user id")
 
 // Move moves the account of a user whose id has changed. The account keeps its
 // authenticators, recovery codes, used codes, guessing budgets, waits, message
@@ -29,7 +24,8 @@ var ErrMoved = errors.New("enrollment: the account is under another user id")
 // same ids until it returns nil: it continues where it stopped. To give up a move while
 // the old id still works, erase the new id.
 //
-// Move returns a [Denied] of reason ReasonNotEnrolled if the old id has no record,
+// Move returns a [Denied] of reason ReasonNotEnrolled if the old id has no record; if a move
+// from there was interrupted, the new id is then free again. The reason is
 // ReasonUserIDTaken if the new one has a record, and ReasonOwnAccount if the actor
 // is either. An account under the new id has to be erased first. A record that
 // another Move has left there, such as after moving away and back, is replaced. If
@@ -56,6 +52,9 @@ func (x Admin) Move(ctx context.Context, from, to string) (err error) {
 	}
 	e.looked = true
 	err = x.move(ctx, from, to)
+	if denied := deniedIn(err); denied != nil && denied.Reason == ReasonNotEnrolled {
+		err = cmp.Or(x.unclaim(ctx, from, to), err)
+	}
 	e.returned = true
 	return err
 }
@@ -249,6 +248,21 @@ func (x Admin) withdraw(ctx context.Context, id account.MoveID, to string) error
 	})
 }
 
+// unclaim takes back a claim for which no account comes, because the old record is not
+// there any more.
+func (x Admin) unclaim(ctx context.Context, from, to string) error {
+	return x.step(ctx, "", to, func(_ *edit, a *account.Account, m account.Moment) error {
+		if now := a.Move(); now.Stage != account.Claimed || now.Other != from {
+			return nil
+		}
+		b, err := x.guard.load(ctx, from)
+		if err == nil && !b.found {
+			a.Withdraw(m)
+		}
+		return err
+	})
+}
+
 // vacate empties the old record, once the account has arrived. The caller can't
 // cancel it.
 func (x Admin) vacate(ctx context.Context, id account.MoveID, from string) error {
@@ -260,35 +274,4 @@ func (x Admin) vacate(ctx context.Context, id account.MoveID, from string) error
 		}
 		return nil
 	})
-}
-
-// A moved is the error of operations on a record that is part of a move.
-type moved struct{ account.Move }
-
-// movedError returns that error, or nil if the account is simply here.
-func movedError(now account.Move) error {
-	if now.Stage == account.Settled {
-		return nil
-	}
-	return moved{now}
-}
-
-// Error names the other user id.
-func (e moved) Error() string {
-	switch e.Stage {
-	case account.Claimed:
-		return fmt.Sprintf("%v: the one of %q comes here; call Admin.Move again", ErrMoved, e.Other)
-	case account.Leaving:
-		return fmt.Sprintf("%v: it goes to %q; call Admin.Move again", ErrMoved, e.Other)
-	}
-	return fmt.Sprintf("%v: it is under %q", ErrMoved, e.Other)
-}
-
-// Unwrap returns ErrMoved.
-func (moved) Unwrap() error { return ErrMoved }
-
-// gone reports whether err is that of a record from which the account has gone.
-func gone(err error) bool {
-	e, ok := find[moved](err)
-	return ok && e.Stage == account.Gone
 }

@@ -165,6 +165,72 @@ func TestMoveGivenUp(t *testing.T) {
 	if err := mover(k).Move(t.Context(), "b", "c"); proving.ReasonOf(err) != enrollment.ReasonNotEnrolled {
 		t.Errorf("moving what was erased: %v", err)
 	}
+	k.SignIn("c", enrollment.SignInOptions{}, enrollment.Proceed)
+	k.Begin("c", enrollment.BeginOptions{})
+}
+
+// Erasing the old id during a move leaves nothing behind that refuses everything, or that
+// arrives later.
+func TestOldIDErasedDuringMove(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		loads int // before the erasure
+		is    enrollment.Reason
+		free  bool // the new id
+	}{
+		{"before the claim", 2, enrollment.ReasonNotEnrolled, true},
+		{"before it departs", 3, enrollment.ReasonNotEnrolled, true},
+		{"before it arrives", 4, proving.Fault, true},
+		{"as it arrives", 5, proving.Fault, true},
+		{"before the old record is emptied", 6, "", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			k := proving.New(t)
+			u := k.Enroll("a")
+			k.Told()
+			other := k.NodeOver(k.Store.Straight, k.Keys).Admin("root", "left")
+			k.Store.NthAfter(proving.Load, c.loads, func(context.Context, *proving.Call) { k.Must(other.Erase(t.Context(), "a")) })
+			if err := mover(k).Move(t.Context(), "a", "b"); proving.ReasonOf(err) != c.is {
+				t.Errorf("Move = %v, want %q", err, c.is)
+			}
+			k.Store.Straighten()
+			erased := k.EventsOf("a", enrollment.EventErased)
+			if err := mover(k).Move(t.Context(), "a", "b"); proving.ReasonOf(err) != enrollment.ReasonNotEnrolled {
+				t.Errorf("Move once more = %v", err)
+			}
+			if k.SignIn("a", enrollment.SignInOptions{}, enrollment.Proceed); c.free {
+				k.SignIn("b", enrollment.SignInOptions{}, enrollment.Proceed)
+				k.Begin("b", enrollment.BeginOptions{})
+			} else if _, err := (&proving.Person{ID: "b", Key: u.Key, Kit: k}).Answer(k.Code(u.Key)); err != nil {
+				t.Errorf("the account that has arrived: %v", err)
+			}
+			if (len(erased) == 1) != c.free {
+				t.Errorf("told %+v", erased)
+			}
+		})
+	}
+}
+
+// A Move begins just before the erasure is saved, and stops on the way. Erase does not leave
+// the new id claimed.
+func TestEraseWhileItDeparts(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("a")
+	s := proving.NewStore(k.Store.Straight)
+	s.Nth(proving.Save, 1, func(context.Context, *proving.Call) { interrupted(t, k, "a", "b", 2) })
+	admin := k.NodeOver(s, k.Keys).Admin("root", "left")
+	if err := admin.Erase(t.Context(), "a"); !errors.Is(err, enrollment.ErrBusy) {
+		t.Errorf("Erase = %v, want ErrBusy", err)
+	}
+	k.Must(admin.Erase(t.Context(), "a"))
+	for _, id := range []string{"a", "b"} {
+		k.SignIn(id, enrollment.SignInOptions{}, enrollment.Proceed)
+	}
+	if told := k.EventsOf("a", enrollment.EventErased); len(told) != 1 {
+		t.Errorf("told %+v", told)
+	}
 }
 
 // Waits, budgets, messages, requests, a bypass and what was not delivered go along.
