@@ -206,7 +206,7 @@ func (g *Guard) drawFrom(s seed, label, userID string, id account.SetupID) accou
 		return nil
 	}
 	return func(n int, scheme recovery.Scheme) (recovery.Codes, error) {
-		info := parts(labelCodes, g.config.Namespace, label, userID, string(id[:]), scheme.String(), strconv.Itoa(n))
+		info := parts(labelCodes+g.dry, g.config.Namespace, label, userID, string(id[:]), scheme.String(), strconv.Itoa(n))
 		random, err := hkdf.Expand(sha256.New, s[:], string(info), recovery.MaxCount*bytesOfCode)
 		if err != nil {
 			return recovery.Codes{}, fmt.Errorf("enrollment: making recovery codes: %w", err)
@@ -219,7 +219,7 @@ func (g *Guard) drawFrom(s seed, label, userID string, id account.SetupID) accou
 // challenge. It takes both to draw it again: an attacker who has made the user answer a
 // challenge of the attacker's own does not have the code.
 func (g *Guard) newCode(c challenge, used recovery.Code, scheme recovery.Scheme) (recovery.Code, error) {
-	info := parts(labelCodes, g.config.Namespace, labelChallenge, c.user, string(c.ID[:]), scheme.String(), used.Reveal())
+	info := parts(labelCodes+g.dry, g.config.Namespace, labelChallenge, c.user, string(c.ID[:]), scheme.String(), used.Reveal())
 	random, err := hkdf.Expand(sha256.New, c.seed[:], string(info), bytesOfCode)
 	if err != nil {
 		return recovery.Code{}, fmt.Errorf("enrollment: making a recovery code: %w", err)

@@ -3,6 +3,7 @@ package enrollment_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,10 +89,22 @@ func TestDryRunTokensAreVoid(t *testing.T) {
 	_, err = k.Guard.Answer(t.Context(), enrollment.PurposeSignIn, d.Challenge, k.Code(u.Key))
 	proving.Want(t, err, enrollment.ReasonChallengeInvalid)
 
+	// Its recovery codes are not those that the same token makes later.
+	setup, key := k.Begin("bob", enrollment.BeginOptions{})
+	code := k.Code(key)
+	void, err := dry.Confirm(t.Context(), "bob", setup.Token, code)
+	k.Must(err)
+	done, err := k.Guard.Confirm(t.Context(), "bob", setup.Token, code)
+	k.Must(err)
+	shown := void.Codes.Reveal()
+	if len(shown) != 10 || slices.ContainsFunc(done.Codes.Reveal(), func(c string) bool { return slices.Contains(shown, c) }) {
+		t.Errorf("a dry run has shown the recovery codes, or shows only %d", len(shown))
+	}
+
 	// What is there already would be real.
 	_, exported := dry.Admin("root", "x").Export(t.Context(), "alice")
-	_, shown := dry.RecoveryCodes(t.Context(), "alice", enrollment.ByReceipt(real.Receipt))
-	for _, err := range []error{exported, shown} {
+	_, listed := dry.RecoveryCodes(t.Context(), "alice", enrollment.ByReceipt(real.Receipt))
+	for _, err := range []error{exported, listed} {
 		if err == nil || !strings.Contains(err.Error(), "a dry run reveals") {
 			t.Errorf("%v", err)
 		}
