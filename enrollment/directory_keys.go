@@ -45,8 +45,9 @@ const (
 // CheckKeys ignores damaged accounts if others open, because the keys are then right. Some
 // damage looks like something else. If the last bytes are damaged, the account looks like
 // one of another Config.Namespace. If the bytes are damaged that tell keys of one id apart,
-// it looks like one of another key. So CheckKeys ignores such an account too, if it is the
-// only one and nothing else is wrong. If the id has become another one, that key is missing.
+// it looks like one of another key. So does all damage if the Sealer returns a bare
+// [keyring.ErrOpen]. So CheckKeys ignores such an account too, if it is the only one and
+// nothing else is wrong. If the id has become another one, that key is missing.
 func (d *Directory) CheckKeys(ctx context.Context) error {
 	c := newKeyCheck()
 	for state := store.None; state <= store.Disabled; state++ {
@@ -72,8 +73,8 @@ func (d *Directory) CheckKeys(ctx context.Context) error {
 // A keyCheck is what CheckKeys has found so far.
 type keyCheck struct {
 	opened  map[string]int       // by the id of the key
-	unfit   Failures             // the keys do not fit
-	another map[string][]Failure // another key has sealed it, by the id that both have
+	unfit   Failures             // there is no key of that id
+	another map[string][]Failure // another key may have sealed it, by the id that both have
 	foreign map[string][]Failure // the namespace does not fit, by the mark that is there instead
 	damaged Failures             // anything else
 }
@@ -103,10 +104,10 @@ func (d *Directory) checkKey(ctx context.Context, rec store.Record, c *keyCheck)
 	case errors.Is(err, errNamespace):
 		mark := string(rec.Data[len(rec.Data)-len(d.guard.mark):])
 		c.foreign[mark] = append(c.foreign[mark], Failure{rec.UserID, err})
-	case errors.Is(err, keyring.ErrWrongKey):
-		c.another[key] = append(c.another[key], Failure{rec.UserID, err})
-	case errors.Is(err, keyring.ErrOpen) && !errors.Is(err, keyring.ErrDamaged):
+	case errors.Is(err, keyring.ErrUnknownKey):
 		c.unfit.add(rec.UserID, err)
+	case errors.Is(err, keyring.ErrOpen) && !errors.Is(err, keyring.ErrDamaged):
+		c.another[key] = append(c.another[key], Failure{rec.UserID, err})
 	default:
 		c.damaged.add(rec.UserID, err)
 	}

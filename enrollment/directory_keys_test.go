@@ -324,6 +324,32 @@ func (c *countedSealer) Open(ctx context.Context, scope, binding, sealed []byte)
 	return c.Ring.Open(ctx, scope, binding, sealed)
 }
 
+// blunt is a Sealer that does not say why it can't open something.
+type blunt struct{ enrollment.Sealer }
+
+func (s blunt) Open(ctx context.Context, scope, binding, sealed []byte) ([]byte, error) {
+	plain, err := s.Sealer.Open(ctx, scope, binding, sealed)
+	if errors.Is(err, keyring.ErrOpen) {
+		err = keyring.ErrOpen
+	}
+	return plain, err
+}
+
+// A Sealer of the application can do with one error. Then a damaged account does not stop
+// the start either, and the wrong keys do.
+func TestCheckKeysOfBluntSealer(t *testing.T) {
+	t.Parallel()
+	s, keys := memory.New(), freshKeys(t, "a")
+	beginAll(t, overKeys(t, s, keys, ""), "alice", "bob", "carol")
+	edit(t, s, "alice", damage)
+	if err := checkKeys(t, t.Context(), s, blunt{keys}, ""); err != nil {
+		t.Errorf("one damaged account: CheckKeys = %v", err)
+	}
+	if err := checkKeys(t, t.Context(), s, blunt{freshKeys(t, "a")}, ""); !errors.Is(err, enrollment.ErrWrongKeys) {
+		t.Errorf("other keys: CheckKeys = %v, want ErrWrongKeys", err)
+	}
+}
+
 // listedAs is a store that lists in a way of its own.
 type listedAs struct {
 	*memory.Store
