@@ -53,7 +53,8 @@
 //     after the first guess, or at once if a right code follows. One or two guesses are
 //     not reported if they look like the owner's typing errors: a right code follows
 //     within ten minutes, from the same origin as the application names it. The answer
-//     to that code says how many were wrong.
+//     to that code says how many were wrong. Guesses at three consecutive codes are only
+//     reported if exactly two are right, or with Config.AlertUnanswered.
 //
 // An attacker who sees a code that the owner has used, in a log or over a shoulder, can't
 // use it again. It is stored as used before the answer is sent. What counts is the time
