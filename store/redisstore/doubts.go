@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// doubts are the writes of this Store that the replicas have not confirmed. The Guard looks
-// for such a write at once, and would take it for stored if the master has it.
+// doubts are the writes of this Store that the replicas have not confirmed, or not yet. If the
+// wait fails, the Guard looks for the write at once, and would take it for stored if the master
+// has it. Other callers may look while it waits.
 type doubts struct {
 	mu    sync.Mutex
 	at    map[doubt]*list.Element
@@ -25,14 +26,17 @@ const maxDoubts = 10_000
 
 func newDoubts() *doubts { return &doubts{at: make(map[doubt]*list.Element)} }
 
-func (d *doubts) add(x doubt) {
+// add returns the place of the doubt, and whether there was one about the same already.
+func (d *doubts) add(x doubt) (at *list.Element, again bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.remove(x) // it is the latest again
+	again = d.remove(x) // it is the latest now
 	if len(d.at) == maxDoubts {
 		d.remove(d.order.Front().Value.(doubt))
 	}
-	d.at[x] = d.order.PushBack(x)
+	at = d.order.PushBack(x)
+	d.at[x] = at
+	return at, again
 }
 
 // about returns the place of the doubt, or nil without a doubt. Each add makes a new place.
@@ -53,9 +57,11 @@ func (d *doubts) settle(at *list.Element) {
 }
 
 // remove forgets a doubt, if there is such a one. The caller holds the lock.
-func (d *doubts) remove(x doubt) {
-	if at, doubted := d.at[x]; doubted {
+func (d *doubts) remove(x doubt) (done bool) {
+	at, done := d.at[x]
+	if done {
 		d.order.Remove(at)
 		delete(d.at, x)
 	}
+	return done
 }

@@ -53,9 +53,10 @@ func TestDoubtsAreBounded(t *testing.T) {
 func TestNewerDoubtStays(t *testing.T) {
 	t.Parallel()
 	d, erased := newDoubts(), doubt{"alice", 0}
-	d.add(erased)
-	before := d.about(erased)
-	d.add(erased)
+	before, first := d.add(erased)
+	if _, again := d.add(erased); first || !again {
+		t.Error("the second one is not known to be in doubt again")
+	}
 	if d.settle(before); d.about(erased) == nil {
 		t.Error("the newer doubt was settled with the older one")
 	}

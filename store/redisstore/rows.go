@@ -133,14 +133,20 @@ func (b rows) piped(ctx context.Context, pipe redis.Pipeliner, script string, ke
 	return pipe.Eval(ctx, script, keys, args...)
 }
 
-// write runs a script that returns a word, and waits for replicas. If they may lack the
-// write afterwards, that is in doubt.
+// write runs a script that returns a word, and waits for replicas. The write is in doubt
+// while it waits, and also afterwards if they may lack it.
 func (b rows) write(ctx context.Context, script string, x doubt, args ...any) error {
 	args = append([]any{x.userID}, args...)
 	if b.options.Replicas > 0 {
+		at, again := b.doubts.add(x)
 		err := b.writeWait(ctx, script, b.keys(x.userID), args)
-		if err != nil && !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrLost) {
-			b.doubts.add(x)
+		switch {
+		case err == nil: // the replicas have it, and all that came before
+			b.doubts.settle(at)
+		case !errors.Is(err, store.ErrConflict) && !errors.Is(err, ErrLost):
+			b.doubts.add(x) // somebody may have settled it too early
+		case !again: // nothing was written, now or before
+			b.doubts.settle(at)
 		}
 		return err
 	}

@@ -191,3 +191,48 @@ func TestUnconfirmedErase(t *testing.T) {
 		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
 	}
 }
+
+// TestUnconfirmedMeanwhile looks while a Save and an Erase wait for the replica, which is
+// away: nobody hears from this store what the replica may lack.
+func TestUnconfirmedMeanwhile(t *testing.T) {
+	t.Parallel()
+	s, other, _, _, _, _ := alone(t)
+	if err := other.Save(t.Context(), record("bob", 1), 0); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 2)
+	go func() { written <- s.Save(t.Context(), record("alice", 1), 0) }()
+	go func() { written <- s.Erase(t.Context(), "bob") }()
+	until(t, func() error {
+		_, there := other.Load(t.Context(), "alice")
+		if _, gone := other.Load(t.Context(), "bob"); there != nil || !errors.Is(gone, store.ErrNotFound) {
+			return errors.New("the master has not written yet")
+		}
+		return nil
+	})
+	for _, id := range []string{"alice", "bob"} {
+		if r, err := s.Load(t.Context(), id); !errors.Is(err, redisstore.ErrReplicas) || r.Version != 0 {
+			t.Errorf("Load(%s) = version %d, %v, want ErrReplicas", id, r.Version, err)
+		}
+	}
+	for range 2 {
+		if err := <-written; !errors.Is(err, redisstore.ErrReplicas) {
+			t.Errorf("without a replica = %v, want ErrReplicas", err)
+		}
+	}
+}
+
+// TestConflictKeepsDoubt saves once more what the replica may lack. That this is a conflict
+// says nothing about the replica.
+func TestConflictKeepsDoubt(t *testing.T) {
+	t.Parallel()
+	s, _, _, _, _, _ := alone(t)
+	for i, want := range []error{redisstore.ErrReplicas, store.ErrConflict} {
+		if err := s.Save(t.Context(), record("alice", 1), 0); !errors.Is(err, want) {
+			t.Fatalf("Save %d = %v, want %v", i+1, err, want)
+		}
+	}
+	if r, err := s.Load(t.Context(), "alice"); !errors.Is(err, redisstore.ErrReplicas) || r.Version != 0 {
+		t.Errorf("Load = version %d, %v, want ErrReplicas", r.Version, err)
+	}
+}
