@@ -33,7 +33,7 @@ func (s *Store) Check(ctx context.Context) error {
 				if errors.Is(err, ErrSettings) || errors.As(err, &answer) {
 					return err
 				}
-				return nil // it is down
+				return ctx.Err() // else it is down
 			})
 		}
 	} else {

@@ -3,6 +3,7 @@
 package redisstore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -56,6 +57,20 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// An ender ends a context before each command.
+type ender struct{ end context.CancelFunc }
+
+func (ender) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (e ender) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		e.end()
+		return next(ctx, cmd)
+	}
+}
+func (ender) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
 // TestCheckOfCluster changes the settings of a replica and of a master of a cluster.
 func TestCheckOfCluster(t *testing.T) {
 	t.Parallel()
@@ -90,6 +105,17 @@ func TestCheckOfCluster(t *testing.T) {
 	s := newStore(t, c, redisstore.Options{})
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("Check = %v, want nil", err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	asked := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}})
+	t.Cleanup(func() { asked.Close() })
+	asked.OnNewNode(func(node *redis.Client) {
+		if !strings.HasSuffix(node.Options().Addr, ":"+port) {
+			node.AddHook(ender{end})
+		}
+	})
+	if err := newStore(t, asked, redisstore.Options{}).Check(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("Check whose context ends while it asks a replica = %v, want context.Canceled", err)
 	}
 	if err := replica.ConfigSet(t.Context(), "appendonly", "no").Err(); err != nil {
 		t.Fatal(err)
