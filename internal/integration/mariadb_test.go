@@ -81,6 +81,11 @@ func TestMariaDBSettings(t *testing.T) {
 		dsn := testenv.MariaDBWith(t, "--innodb-flush-method=nosync")
 		unsafe(t, sqlstore.New(testenv.OpenMariaDB(t, dsn), sqlstore.MySQL), "innodb_flush_method is nosync")
 	})
+	t.Run("semi-synchronous", func(t *testing.T) {
+		t.Parallel()
+		dsn := testenv.MariaDBWith(t, "--rpl-semi-sync-master-enabled=1", "--rpl-semi-sync-master-wait-no-slave=0", "--rpl-semi-sync-master-wait-point=AFTER_SYNC")
+		unsafe(t, sqlstore.New(testenv.OpenMariaDB(t, dsn), sqlstore.MySQL), "rpl_semi_sync_master_wait_no_slave is off")
+	})
 	t.Run("server", func(t *testing.T) {
 		t.Parallel()
 		dsn := testenv.MariaDBWith(t, "--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0")

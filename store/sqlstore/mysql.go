@@ -193,15 +193,23 @@ func settingsMySQL(ctx context.Context, db *sql.DB, t table) (wrong []string, er
 
 // semiSyncVariables are those of a primary whose commits wait for a replica. MariaDB says
 // master, and MySQL says source since 8.0.26.
-const semiSyncVariables = "'rpl_semi_sync_master_enabled', 'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_source_enabled', 'rpl_semi_sync_source_wait_point'"
+const semiSyncVariables = "'rpl_semi_sync_master_enabled', 'rpl_semi_sync_master_wait_point', 'rpl_semi_sync_master_wait_no_slave', " +
+	"'rpl_semi_sync_source_enabled', 'rpl_semi_sync_source_wait_point', 'rpl_semi_sync_source_wait_no_replica'"
 
 // semiSync says what is wrong with semi-synchronous replication. A Guard that waits for a
-// commit in vain looks for its record, and must not find it before a replica has it.
+// commit in vain looks for its record, and must not find it before a replica has it. The
+// timeout is a choice of the operator, which must hold when no replica is connected, too.
 func semiSync(set map[string]string, on func(name string) bool) (wrong []string) {
-	for _, role := range []string{"master", "source"} {
-		name := "rpl_semi_sync_" + role + "_wait_point"
-		if on("rpl_semi_sync_"+role+"_enabled") && set[name] != "AFTER_SYNC" {
-			wrong = append(wrong, name+" is "+set[name]+" and not AFTER_SYNC: writes are read that no replica has, and after a failover used codes work again")
+	for role, replica := range map[string]string{"master": "slave", "source": "replica"} {
+		prefix := "rpl_semi_sync_" + role
+		if !on(prefix + "_enabled") {
+			continue
+		}
+		if point := prefix + "_wait_point"; set[point] != "AFTER_SYNC" {
+			wrong = append(wrong, point+" is "+set[point]+" and not AFTER_SYNC: writes are read that no replica has, and after a failover used codes work again")
+		}
+		if alone := prefix + "_wait_no_" + replica; set[alone] != "" && !on(alone) {
+			wrong = append(wrong, alone+" is off: once no replica is connected, writes are acknowledged that no replica has, and after a failover used codes work again")
 		}
 	}
 	return wrong

@@ -15,22 +15,24 @@ import (
 
 // mysqlSettings are the variables of a server that is set up well.
 var mysqlSettings = map[string]string{
-	"innodb_flush_log_at_trx_commit":  "1",
-	"innodb_flush_method":             "O_DIRECT",
-	"log_bin":                         "ON",
-	"rpl_semi_sync_master_enabled":    "OFF",
-	"rpl_semi_sync_master_wait_point": "AFTER_COMMIT",
-	"rpl_semi_sync_source_enabled":    "",
-	"rpl_semi_sync_source_wait_point": "",
-	"sync_binlog":                     "1",
-	"sql_mode":                        "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
-	"tx_isolation":                    "REPEATABLE-READ",
-	"transaction_isolation":           "",
-	"read_only":                       "OFF",
-	"autocommit":                      "ON",
-	"wsrep_on":                        "OFF",
-	"wsrep_sync_wait":                 "0",
-	"wsrep_dirty_reads":               "OFF",
+	"innodb_flush_log_at_trx_commit":       "1",
+	"innodb_flush_method":                  "O_DIRECT",
+	"log_bin":                              "ON",
+	"rpl_semi_sync_master_enabled":         "OFF",
+	"rpl_semi_sync_master_wait_point":      "AFTER_COMMIT",
+	"rpl_semi_sync_master_wait_no_slave":   "ON",
+	"rpl_semi_sync_source_enabled":         "",
+	"rpl_semi_sync_source_wait_point":      "",
+	"rpl_semi_sync_source_wait_no_replica": "",
+	"sync_binlog":                          "1",
+	"sql_mode":                             "STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
+	"tx_isolation":                         "REPEATABLE-READ",
+	"transaction_isolation":                "",
+	"read_only":                            "OFF",
+	"autocommit":                           "ON",
+	"wsrep_on":                             "OFF",
+	"wsrep_sync_wait":                      "0",
+	"wsrep_dirty_reads":                    "OFF",
 }
 
 var (
@@ -162,14 +164,16 @@ func TestMixedCollations(t *testing.T) {
 // for a replica.
 func TestSemiSyncSettings(t *testing.T) {
 	t.Parallel()
-	for _, role := range []string{"master", "source"} {
-		enabled, point := "rpl_semi_sync_"+role+"_enabled", "rpl_semi_sync_"+role+"_wait_point"
-		for _, c := range []struct{ enabled, point, says string }{
-			{"ON", "AFTER_SYNC", ""},
-			{"ON", "AFTER_COMMIT", point + " is AFTER_COMMIT and not AFTER_SYNC"},
-			{"OFF", "AFTER_COMMIT", ""},
+	for role, replica := range map[string]string{"master": "slave", "source": "replica"} {
+		enabled, point, alone := "rpl_semi_sync_"+role+"_enabled", "rpl_semi_sync_"+role+"_wait_point", "rpl_semi_sync_"+role+"_wait_no_"+replica
+		for _, c := range []struct{ enabled, point, alone, says string }{
+			{"ON", "AFTER_SYNC", "ON", ""},
+			{"ON", "AFTER_SYNC", "OFF", alone + " is off"},
+			{"ON", "AFTER_SYNC", "", ""},
+			{"ON", "AFTER_COMMIT", "ON", point + " is AFTER_COMMIT and not AFTER_SYNC"},
+			{"OFF", "AFTER_COMMIT", "OFF", ""},
 		} {
-			srv := &server{columns: allColumns, version: 1, settings: map[string]string{enabled: c.enabled, point: c.point}}
+			srv := &server{columns: allColumns, version: 1, settings: map[string]string{enabled: c.enabled, point: c.point, alone: c.alone}}
 			s := sqlstore.New((&fakeDB{answer: srv.answer}).open(t), sqlstore.MySQL)
 			for method, err := range map[string]error{"Migrate": s.Migrate(t.Context()), "Check": s.Check(t.Context())} {
 				if c.says == "" && err != nil || c.says != "" && (!errors.Is(err, sqlstore.ErrSettings) || !strings.Contains(err.Error(), c.says)) {
