@@ -19,7 +19,8 @@
 // The same happens with --unsafe-no-fsync if the machines of most nodes lose power. A node
 // whose disk was lost is removed from the cluster before a new one joins; with its old name
 // and an empty disk it breaks the promise above. Releases 3.5.0 to 3.5.2 could lose writes
-// when a node was killed. This is tested with 3.7.
+// when a node was killed, and so could a cluster of one node before 3.5.5. This is tested with
+// 3.7.
 //
 // # Settings
 //
