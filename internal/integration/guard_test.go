@@ -21,6 +21,7 @@ type prover struct{ test, inRun, inProve string }
 // The provers. What they do follows from the cells that README.md has of them.
 var (
 	guarded   = prover{"TestGuard", "most", "all"}
+	clustered = prover{"TestGuardOfCluster", "none", "all"}  // takes minutes
 	elsewhere = prover{"TestGuardElsewhere", "none", "most"} // takes long
 )
 
@@ -39,7 +40,7 @@ func places() (all []place) {
 		}})
 	}
 	all = append(all,
-		place{"Redis cluster", elsewhere, func(*testing.T) proving.Open {
+		place{"Redis cluster", clustered, func(*testing.T) proving.Open {
 			return func(t *testing.T) store.Store { return testenv.RedisInCluster(t)() }
 		}},
 		place{"Galera", elsewhere, func(t *testing.T) proving.Open { // each call of the store goes to another node
@@ -73,6 +74,9 @@ func (by prover) prove(t *testing.T) {
 	switch by.inRun + ", " + by.inProve {
 	case "most, all":
 		run = suite.Run
+	case "none, all":
+		proving.OnlyWithAll(t)
+		run = suite.Run
 	case "none, most":
 		proving.OnlyWithAll(t)
 	default:
@@ -88,7 +92,10 @@ func (by prover) prove(t *testing.T) {
 // TestGuard runs the proofs of enrollment.Guard on every database.
 func TestGuard(t *testing.T) { guarded.prove(t) }
 
-// TestGuardElsewhere runs most of the proofs on the others.
+// TestGuardOfCluster runs them on a cluster.
+func TestGuardOfCluster(t *testing.T) { clustered.prove(t) }
+
+// TestGuardElsewhere runs most of them on the others.
 func TestGuardElsewhere(t *testing.T) { elsewhere.prove(t) }
 
 // modules are where the stores are tested that have a module or a package of their own, from
