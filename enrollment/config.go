@@ -199,7 +199,8 @@ type Config struct {
 	// account, delivers it, once a minute has passed.
 	//
 	// It is called by several goroutines at a time, also for one account, and must be
-	// safe for that. Events can arrive more than once, with the same ID, and in another
+	// safe for that. Events can arrive more than once, with the same ID unless others were
+	// combined with them meanwhile, and in another
 	// order than they happened: Event.At says when that was. Defaults to nil: then no
 	// event is kept for delivery, and users are told nothing.
 	Notify func(ctx context.Context, e Event) error

@@ -208,7 +208,7 @@ func EventKinds() []EventKind { return slices.Sorted(maps.Values(eventKinds)) }
 // no secret and no code.
 type Event struct {
 	// ID is unique over all events of all users. It stays the same when the event is
-	// delivered again.
+	// delivered again, unless others were combined with it meanwhile; see Count.
 	ID string `json:"id"`
 
 	// UserID is the owner of the account.

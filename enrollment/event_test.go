@@ -186,6 +186,40 @@ func TestFoldedEventIsTold(t *testing.T) {
 	}
 }
 
+// If one call delivers an event and folds another one into it, both are told once.
+func TestFoldedEventIsToldOnce(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("alice")
+	k.Told()
+	export := func() {
+		_, err := k.Guard.Admin("root", "x").Export(t.Context(), "alice")
+		k.Must(err)
+	}
+	bypass := func() { k.Must(k.Guard.Admin("root", "x").Bypass(t.Context(), "alice", k.Now().Add(time.Hour))) }
+	k.FailNotify(errors.New("the queue is full"))
+	export()
+	for range 15 {
+		bypass()
+	}
+	k.FailNotify(nil)
+	k.Pass(time.Minute)
+	export()
+	told := k.Told()
+	k.Pass(time.Minute)
+	k.Sweep()
+	count := 0
+	for _, e := range told {
+		count += e.Count
+	}
+	if again := k.Told(); len(told) != 16 || count != 17 || len(again) != 0 {
+		t.Fatalf("told of %d in %d events, and again %+v, want 17 in 16", count, len(told), again)
+	}
+	if latest := k.Status("alice").History[0]; told[15].ID != latest.ID {
+		t.Errorf("the last one was told as %s, and is %s in the history", told[15].ID, latest.ID)
+	}
+}
+
 // The caller who hangs up does not take the notification with them, and what
 // Notify gets to see is stored already.
 func TestNotifyComesAfterTheWrite(t *testing.T) {

@@ -59,7 +59,7 @@ const (
 )
 
 // An EventID is unique over all accounts and stays the same when an event is
-// delivered again.
+// delivered again, unless another one was folded into it.
 type EventID [13]byte
 
 // An Event is a change that the owner of the account should hear of.

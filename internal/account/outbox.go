@@ -36,15 +36,14 @@ func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 	}
 	var leased []Undelivered
 	lease := m.Now.Add(leaseTime)
+	for _, e := range a.fresh {
+		*outbox = enqueue(*outbox, Undelivered{Event: e, Count: 1})
+	}
 	for i := range *outbox {
 		if u := &(*outbox)[i]; !m.Now.Before(u.Lease) || u.Lease.After(lease) {
 			u.Lease = lease
 			leased = append(leased, *u)
 		}
-	}
-	for _, e := range a.fresh {
-		*outbox = enqueue(*outbox, Undelivered{Event: e, Lease: lease, Count: 1})
-		leased = append(leased, (*outbox)[len(*outbox)-1])
 	}
 	if len(leased) > 0 {
 		a.outbox.touch()
@@ -56,8 +55,8 @@ func (a *Account) Lease(m Moment) ([]Undelivered, error) {
 // of its kind is folded into that one, and Count says how many there were. The
 // limit is exceeded only if every event has a different kind.
 //
-// The later one gets another id, unless it is u: somebody may be delivering it now, and
-// the acknowledgement of that must not drop what was folded into it.
+// The later one gets another id if it was leased before: somebody may be delivering it now,
+// and the acknowledgement of that must not drop what was folded into it.
 func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 	outbox = append(outbox, u)
 	if len(outbox) <= MaxUndelivered {
@@ -67,7 +66,7 @@ func enqueue(outbox []Undelivered, u Undelivered) []Undelivered {
 		same := func(y Undelivered) bool { return y.Event.Kind == x.Event.Kind }
 		if j := slices.IndexFunc(outbox[i+1:], same); j >= 0 {
 			later := &outbox[i+1+j]
-			if later.Event.ID != u.Event.ID {
+			if !later.Lease.IsZero() {
 				later.Event.ID = u.Event.ID
 				later.Event.ID[12] |= 0x80 // no call records as many events
 			}

@@ -29,7 +29,7 @@ func (a *modelAccount) record(now time.Time, e enrollment.Event) {
 		a.history = a.history[1:]
 	}
 	a.events++
-	a.fresh = append(a.fresh, modelQueued{event: e, lease: now.Add(time.Minute), at: a.events})
+	a.fresh = append(a.fresh, modelQueued{event: e, at: a.events})
 	a.dirty = true
 	lost := slices.ContainsFunc(a.lost, func(d modelDevice) bool { return now.Before(d.expires) })
 	if a.lost = nil; lost {
@@ -62,6 +62,9 @@ func (a *modelAccount) waits(kind enrollment.EventKind) bool {
 // and what somebody else has not delivered in time. A lease of more than a
 // minute was given by a broken clock.
 func (a *modelAccount) lease(now time.Time) []modelQueued {
+	for _, q := range a.fresh {
+		a.enqueue(q)
+	}
 	var leased []modelQueued
 	until := now.Add(time.Minute)
 	for i := range a.queue {
@@ -69,10 +72,6 @@ func (a *modelAccount) lease(now time.Time) []modelQueued {
 			q.lease = until
 			leased = append(leased, *q)
 		}
-	}
-	for _, q := range a.fresh {
-		a.enqueue(q)
-		leased = append(leased, a.queue[len(a.queue)-1])
 	}
 	return leased
 }
