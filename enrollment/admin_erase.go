@@ -37,9 +37,10 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 //
 // After [Admin.Move], the record of the old id holds no account. Erase removes it without
 // an event. After an interrupted Move, the record of the old id can still hold the account.
-// Erase then deletes it, and the account can't come to the new id any more. Do not erase an id
-// while a Move from it or to it runs: the account can then escape under the new id, or be
-// deleted without an event.
+// Erase then deletes it, and the account can't come to the new id any more; users can enrol
+// there. If the account has arrived there already, it stays. Do not erase an id while a Move
+// from it or to it runs: the account can then stay under the new id although its owner was
+// told that it is erased, or be deleted without an event.
 //
 // Erase also forgets which codes were used: if the account is created again with
 // the same secret, it accepts a used code once more.
@@ -68,8 +69,8 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		// A store that confuses two users would delete the other one.
 		return fmt.Errorf("%w: %w", ErrCorrupt, errAnother)
 	}
-	finished, err := x.finishMove(ctx, e.from)
-	if err != nil {
+	var departed account.Move
+	if e.from, departed, err = x.finishMove(ctx, e.from); err != nil {
 		return err
 	}
 	e.moves = true
@@ -78,7 +79,7 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		if gone = !e.base.found; gone {
 			return nil // somebody else has erased it meanwhile
 		}
-		if now := a.Move(); now.Stage == account.Leaving && now != finished {
+		if now := a.Move(); now.Stage == account.Leaving && now != departed {
 			return ErrBusy // a Move runs
 		}
 		return x.noteErasure(a, m)
@@ -90,6 +91,11 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 		return nil // what is there now was begun after that
 	case e.taken < e.told:
 		return ErrUndelivered
+	}
+	if departed.Stage == account.Leaving {
+		if err := x.withdraw(ctx, departed.ID, departed.Other); err != nil {
+			return err
+		}
 	}
 	if err := x.delete(ctx, eraser, userID); err != nil {
 		return err
@@ -115,11 +121,11 @@ func (x Admin) delete(ctx context.Context, eraser store.Eraser, userID string) e
 	return nil
 }
 
-// finishMove sees to it that what is erased here is nowhere else, nor can come there any
-// more. It empties the record that the account came from, if a Move was interrupted just
-// before that. If the account was on its way to another id, it takes back the claim of that id,
-// and returns that move; or it empties this record, if the account has arrived.
-func (x Admin) finishMove(ctx context.Context, b *base) (finished account.Move, err error) {
+// finishMove does the last step of a Move that was interrupted just before: what is erased
+// here must not come back from the record that the account came from, nor be told of if the
+// account has arrived at the new id. It returns the base, or nil if that has changed, and the
+// move if the account has departed and is still here.
+func (x Admin) finishMove(ctx context.Context, b *base) (now *base, departed account.Move, err error) {
 	look := *b
 	look.record.Data = bytes.Clone(look.record.Data)
 	err = x.guard.open(ctx, look.record.UserID, &look)
@@ -128,39 +134,27 @@ func (x Admin) finishMove(ctx context.Context, b *base) (finished account.Move, 
 		a, err = look.account(account.Moment{})
 	}
 	if errors.Is(err, ErrCorrupt) {
-		return finished, nil
+		return b, departed, nil
 	}
 	if err != nil {
-		return finished, err
+		return b, departed, err
 	}
-	switch finished = a.Move(); finished.Stage {
+	switch departed = a.Move(); departed.Stage {
 	case account.Settled:
-		return finished, x.finishArrival(ctx, a)
+		return b, departed, x.finishArrival(ctx, a)
 	case account.Leaving:
-		return finished, x.finishDeparture(ctx, finished, look.record.UserID)
-	}
-	return finished, nil
-}
-
-// finishDeparture ends a move that has left the account at the old id, or has brought it to the
-// new one and not emptied the old record.
-func (x Admin) finishDeparture(ctx context.Context, now account.Move, from string) error {
-	arrived := false
-	err := x.step(ctx, "", now.Other, func(_ *edit, a *account.Account, m account.Moment) error {
-		id, _ := a.Arrival()
-		arrived = id == now.ID
-		if claim := a.Move(); claim.Stage == account.Claimed && claim.ID == now.ID {
-			a.Withdraw(m)
+		arrived := false
+		err := x.step(ctx, "", departed.Other, func(_ *edit, there *account.Account, _ account.Moment) error {
+			id, _ := there.Arrival()
+			arrived = id == departed.ID
+			return nil
+		})
+		if err == nil && arrived {
+			return nil, account.Move{}, x.vacate(ctx, departed.ID, look.record.UserID)
 		}
-		return nil
-	})
-	switch {
-	case errors.Is(err, ErrCorrupt):
-		return nil // nothing can come there either
-	case err == nil && arrived:
-		return x.vacate(ctx, now.ID, from)
+		return b, departed, err
 	}
-	return err
+	return b, departed, nil
 }
 
 // noteErasure records that the account is erased. It also makes all that was not told

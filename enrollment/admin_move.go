@@ -1,7 +1,6 @@
 package enrollment
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -24,10 +23,10 @@ import (
 // same ids until it returns nil: it continues where it stopped. To give up a move while
 // the old id still works, erase the new id.
 //
-// Move returns a [Denied] of reason ReasonNotEnrolled if the old id has no record; if a move
-// from there was interrupted, the new id is then free again. The reason is
-// ReasonUserIDTaken if the new one has a record, and ReasonOwnAccount if the actor
-// is either. An account under the new id has to be erased first. A record that
+// Move returns a [Denied] of reason ReasonNotEnrolled if the old id has no record. If it was
+// erased during a move, users can then enrol under the new id. The reason is
+// ReasonUserIDTaken if the new id has a record, and ReasonOwnAccount if the actor
+// is either. What is under the new id has to be erased first. A record that
 // another Move has left there, such as after moving away and back, is replaced. If
 // the account of the old id is under a third one, the error matches ErrMoved.
 //
@@ -53,7 +52,9 @@ func (x Admin) Move(ctx context.Context, from, to string) (err error) {
 	e.looked = true
 	err = x.move(ctx, from, to)
 	if denied := deniedIn(err); denied != nil && denied.Reason == ReasonNotEnrolled {
-		err = cmp.Or(x.unclaim(ctx, from, to), err)
+		if failed := x.unclaim(ctx, from, to); failed != nil && !errors.Is(failed, ErrCorrupt) {
+			err = failed
+		}
 	}
 	e.returned = true
 	return err
@@ -237,9 +238,11 @@ func (x Admin) arrive(ctx context.Context, id account.MoveID, from, to string) e
 	})
 }
 
-// withdraw takes back a claim that was made although the account had arrived: it was
-// erased there before.
+// withdraw takes back a claim for which no account comes, because it was erased. The caller
+// can't cancel it.
 func (x Admin) withdraw(ctx context.Context, id account.MoveID, to string) error {
+	ctx, cancel := settle(ctx)
+	defer cancel()
 	return x.step(ctx, "", to, func(_ *edit, a *account.Account, m account.Moment) error {
 		if now := a.Move(); now.Stage == account.Claimed && now.ID == id {
 			a.Withdraw(m)

@@ -212,6 +212,34 @@ func TestOldIDErasedDuringMove(t *testing.T) {
 	}
 }
 
+// An erasure that fails does not end the move, and one that can't tell whether the account has
+// arrived does not call it erased.
+func TestEraseFailsDuringMove(t *testing.T) {
+	t.Parallel()
+	k := proving.New(t)
+	k.Enroll("a")
+	interrupted(t, k, "a", "b", 2)
+	k.FailNotify(errors.New("down"))
+	if err := mover(k).Erase(t.Context(), "a"); !errors.Is(err, enrollment.ErrUndelivered) {
+		t.Errorf("Erase = %v, want ErrUndelivered", err)
+	}
+	k.FailNotify(nil)
+	k.Must(mover(k).Move(t.Context(), "a", "b"))
+	if !k.Status("b").Enabled() {
+		t.Error("it has not arrived")
+	}
+
+	interrupted(t, k, "b", "c", 3)
+	k.Told()
+	k.Damage("c")
+	if err := mover(k).Erase(t.Context(), "b"); !errors.Is(err, enrollment.ErrCorrupt) || len(k.Told()) != 0 {
+		t.Errorf("Erase = %v, want ErrCorrupt, and nobody told", err)
+	}
+	if err := mover(k).Move(t.Context(), "nobody", "c"); proving.ReasonOf(err) != enrollment.ReasonNotEnrolled {
+		t.Errorf("Move of nobody = %v, want not enrolled", err)
+	}
+}
+
 // A Move begins just before the erasure is saved, and stops on the way. Erase does not leave
 // the new id claimed.
 func TestEraseWhileItDeparts(t *testing.T) {

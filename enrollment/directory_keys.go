@@ -45,8 +45,8 @@ const (
 // CheckKeys ignores damaged accounts if others open, because the keys are then right. Some
 // damage looks like something else. If the last bytes are damaged, the account looks like
 // one of another Config.Namespace. If the bytes are damaged that tell keys of one id apart,
-// it looks like one of another key. So does all damage if the Sealer returns a bare
-// [keyring.ErrOpen]. So CheckKeys ignores such an account too, if it is the only one and
+// it looks like one of another key. With a Sealer that returns a bare [keyring.ErrOpen], all
+// damage looks like that. So CheckKeys ignores such an account too, if it is the only one and
 // nothing else is wrong. If the id has become another one, that key is missing.
 func (d *Directory) CheckKeys(ctx context.Context) error {
 	c := newKeyCheck()
