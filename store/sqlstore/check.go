@@ -30,7 +30,7 @@ import (
 //     innodb_flush_method nosync, a binary log with sync_binlog other than 1, a sql_mode that
 //     is not strict, the isolation level read uncommitted, autocommit off, read_only, a server
 //     that is known to be a replica, an engine other than InnoDB, semi-synchronous replication
-//     with AFTER_COMMIT
+//     with AFTER_COMMIT, or that stops waiting once no replica is connected
 //   - with MySQL in a Galera cluster, wsrep_sync_wait without 1, 2 or 4, wsrep_on off,
 //     wsrep_dirty_reads, pc.ignore_sb, pc.ignore_quorum
 //

@@ -308,8 +308,10 @@
 // github.com/go-sql-driver/mysql.
 //
 // PostgreSQL must be 9.6 or later, and is tested with 15. SQLite must be 3.37 or later, which
-// has strict tables. Before 3.51.3, a bug can, very rarely, destroy a database in WAL mode to
-// which several connections write (sqlite.org/wal.html, "The WAL-Reset Bug"). MariaDB must be 10.6 or later, and is tested with 10.11: alone, with a
+// has strict tables. MariaDB must be 10.6 or later, and is tested with 10.11: alone, with a
 // replica, and as a Galera cluster of three nodes. MySQL 8.0 is meant to work and was not
 // tested.
+//
+// SQLite before 3.51.3 has a bug that can, very rarely, destroy a database in WAL mode to which
+// several connections write (sqlite.org/wal.html, "The WAL-Reset Bug").
 package sqlstore

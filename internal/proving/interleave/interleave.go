@@ -25,7 +25,7 @@
 // what was there before is judged as well. A code that works under two user ids is a
 // failure, whatever explains it. A Sweep may leave an account that is being moved to the
 // next one. [enrollment.Admin.EraseUnreadable] is in no scene: it leaves every account alone
-// that opens, and on one that does not, nothing else works.
+// that opens, and on one that does not, only Erase works.
 //
 // What the outcome is held against is the same Guard, whose operations are run
 // alone. That they do the right thing alone is what the other proofs are for.
