@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
@@ -105,21 +104,14 @@ func (b *Bare) Answer(ctx context.Context) *Side {
 
 // SignIns is two SELECTs and one UPDATE, the peer of SignIn and Answer.
 func (b *Bare) SignIns() *Load {
-	first := 0
-	return &Load{
-		Name:    "two SELECTs and one UPDATE",
-		Most:    len(b.ids),
-		Prepare: func(context.Context) error { first = rand.IntN(len(b.ids)); return nil },
-		Op: func(ctx context.Context, i int) error {
-			id := b.ids[(first+i)%len(b.ids)]
-			if _, _, err := b.read(ctx, id); err != nil {
-				return err
-			}
-			version, data, err := b.read(ctx, id)
-			if err != nil {
-				return err
-			}
-			return b.write(ctx, id, version, data)
-		},
-	}
+	return over(b.ids, "two SELECTs and one UPDATE", func(ctx context.Context, id string) error {
+		if _, _, err := b.read(ctx, id); err != nil {
+			return err
+		}
+		version, data, err := b.read(ctx, id)
+		if err != nil {
+			return err
+		}
+		return b.write(ctx, id, version, data)
+	})
 }

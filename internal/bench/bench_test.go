@@ -106,6 +106,7 @@ func BenchmarkAnswer(b *testing.B) {
 		p.AnswerFifth(ctx, "wrong code that locks"),
 		p.AnswerLocked(ctx, "while locked"),
 		p.SignIn(ctx, "SignIn"),
+		must(must(bench.NewPopulation(ctx, 256))(b).AnswerFloor(ctx))(b),
 		t.Pquerna(),
 	} {
 		run(b, s)

@@ -240,23 +240,32 @@ func (c *Crew) check(m enrollment.Member) error {
 	return fmt.Errorf("%s is %v with %d recovery codes", m.UserID, s.State, s.CodesTotal)
 }
 
-// sealFor seals the account as that of another user, whose id must be as long.
-func (p *Parts) sealFor(ctx context.Context, ring *keyring.Ring, u User, id string) ([]byte, error) {
-	put := func(in []byte) []byte {
+// place returns the scope and the binding of the account as that of another user than u,
+// whose id must be as long, in that version.
+func (p *Parts) place(u User, id string, version int64) (scope, binding []byte) {
+	put := func(in []byte) (out []byte, at int) {
 		// Both begin with two parts, the label and the namespace, each behind its
 		// length, and then have the user id.
-		out := append([]byte(nil), in...)
-		at := 0
+		out = append([]byte(nil), in...)
 		for range 2 {
 			at += 4 + int(binary.BigEndian.Uint32(out[at:]))
 		}
 		if at += 4; string(out[at:at+len(u.ID)]) != u.ID || len(u.ID) != len(id) {
 			panic("the scope or the binding is not built as it was")
 		}
-		copy(out[at:], id)
-		return out
+		return out, at + copy(out[at:], id)
 	}
-	data, err := ring.Seal(ctx, put(p.scope), put(p.binding), p.plain)
+	scope, _ = put(p.scope)
+	binding, at := put(p.binding)
+	// Behind the user id, the binding has the version.
+	binary.BigEndian.PutUint64(binding[at+4:], uint64(version))
+	return scope, binding
+}
+
+// sealFor seals the account as that of another user.
+func (p *Parts) sealFor(ctx context.Context, ring *keyring.Ring, u User, id string) ([]byte, error) {
+	scope, binding := p.place(u, id, u.Record.Version)
+	data, err := ring.Seal(ctx, scope, binding, p.plain)
 	// What follows the sealed bytes is the same for all users.
 	return append(data, u.Record.Data[len(p.sealed):]...), err
 }

@@ -121,19 +121,23 @@ func TestLoadsOfSignIns(t *testing.T) {
 	t.Parallel()
 	d := openPostgres(t)
 	ctx := t.Context()
-	const members, callers = 40, 8
+	const members, callers = 30, 8
 	c := must(d.NewCrew(ctx, "crew", bench.CrewOptions{Size: 100}))(t)
-	ids := c.Members(2 * members)
-	if slices.Sort(ids); len(slices.Compact(slices.Clone(ids))) != 2*members {
+	ids := c.Members(3 * members)
+	if slices.Sort(ids); len(slices.Compact(slices.Clone(ids))) != 3*members {
 		t.Fatalf("the members are %q", ids)
 	}
 	bare := must(c.Bare(ctx, "bare", ids))(t)
 	kept := must(c.KeptSignIns(ids[:members]))(t)
-	for _, l := range []*bench.Load{c.SignIns(ids[:members]), kept, bare.SignIns(), c.Store(ids[members:])} {
+	for _, l := range []*bench.Load{c.SignIns(ids[:members]), kept, bare.SignIns(), c.Store(ids[members : 2*members]), c.Floor(ids[2*members:])} {
 		for range 3 {
 			if turn, err := l.Run(ctx, callers, members); err != nil || turn.Ops != members {
 				t.Errorf("%d operations: %v", turn.Ops, err)
 			}
 		}
+	}
+	// What the floor has saved are accounts.
+	if turn, err := c.SignIns(ids[2*members:]).Run(ctx, callers, members); err != nil || turn.Ops != members {
+		t.Errorf("%d sign-ins on what the floor has saved: %v", turn.Ops, err)
 	}
 }

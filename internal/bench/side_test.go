@@ -62,6 +62,7 @@ func TestAnswer(t *testing.T) {
 		try(t, s)
 	}
 	try(t, p.AnswerLocked(ctx, "locked"))
+	try(t, must(must(bench.NewPopulation(ctx, 3))(t).AnswerFloor(ctx))(t))
 
 	// The lock tells that the guesses of AnswerWrong are counted.
 	if _, err := p.AnswerWrong(ctx, "wrong").Time(4 * 3); err != nil {

@@ -75,24 +75,28 @@ func (c *Crew) tick() (string, error) {
 // these members. It writes other bytes each time, so that their accounts can't be
 // opened afterwards.
 func (c *Crew) Store(ids []string) *Load {
+	return over(ids, "two Loads and a Save", func(ctx context.Context, id string) error {
+		if _, err := c.accounts.Load(ctx, id); err != nil {
+			return err
+		}
+		r, err := c.accounts.Load(ctx, id)
+		if err != nil {
+			return err
+		}
+		prev := r.Version
+		r.Version = 1 + prev%(1<<50)
+		c.noise.read(r.Data)
+		return c.accounts.Save(ctx, r, prev)
+	})
+}
+
+// over does the work for each of the ids at most once in a turn.
+func over(ids []string, name string, work func(ctx context.Context, id string) error) *Load {
 	first := 0
 	return &Load{
-		Name:    "two Loads and a Save",
+		Name:    name,
 		Most:    len(ids),
 		Prepare: func(context.Context) error { first = rand.IntN(len(ids)); return nil },
-		Op: func(ctx context.Context, i int) error {
-			id := ids[(first+i)%len(ids)]
-			if _, err := c.accounts.Load(ctx, id); err != nil {
-				return err
-			}
-			r, err := c.accounts.Load(ctx, id)
-			if err != nil {
-				return err
-			}
-			prev := r.Version
-			r.Version = 1 + prev%(1<<50)
-			c.noise.read(r.Data)
-			return c.accounts.Save(ctx, r, prev)
-		},
+		Op:      func(ctx context.Context, i int) error { return work(ctx, ids[(first+i)%len(ids)]) },
 	}
 }

@@ -39,18 +39,27 @@ func besideBare(ctx context.Context, d *bench.Database, b table.Bound) ([]table.
 	if err != nil {
 		return nil, err
 	}
+	least, err := d.NewPopulation(ctx, "least", 64)
+	if err != nil {
+		return nil, err
+	}
+	floor, err := least.AnswerFloor(ctx)
+	if err != nil {
+		return nil, err
+	}
 	bare, err := d.Bare(ctx, "bare", p.Users)
 	if err != nil {
 		return nil, err
 	}
 	timings, err := bench.Interleave(database(),
-		p.AnswerWrong(ctx, "wrong code"), bare.Answer(ctx), stored.LoadAndSave(ctx, "Load and Save alone"))
+		p.AnswerWrong(ctx, "wrong code"), bare.Answer(ctx), stored.LoadAndSave(ctx, "Load and Save alone"), floor)
 	if err != nil {
 		return nil, err
 	}
 	return []table.Row{
 		table.Compare("`Answer`, "+d.Name, timings[0], timings[1], bench.Wall, b),
 		table.Compare("the same, the store's part", timings[2], timings[1], bench.Wall, table.None),
+		table.Compare("the same, what can't be left out", timings[3], timings[1], bench.Wall, table.None),
 	}, nil
 }
 

@@ -14,18 +14,19 @@ func measureLoad(ctx context.Context, d *bench.Database) error {
 	if err != nil {
 		return err
 	}
-	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 2)})
+	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, 3)})
 	if err != nil {
 		return err
 	}
-	ids := crew.Members(2 * perTurn)
-	members, others := ids[:len(ids)/2], ids[len(ids)/2:]
+	ids := crew.Members(3 * perTurn)
+	third := len(ids) / 3
+	members, others, rest := ids[:third], ids[third:2*third], ids[2*third:]
 	bare, err := crew.Bare(ctx, "bare", members)
 	if err != nil {
 		return err
 	}
 	for _, n := range counts {
-		timings, err := bench.Press(ctx, turns(), n, crew.SignIns(members), bare.SignIns(), crew.Store(others))
+		timings, err := bench.Press(ctx, turns(), n, crew.SignIns(members), bare.SignIns(), crew.Store(others), crew.Floor(rest))
 		if err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ func many(callers int) string {
 // loadRows compares the first timing with the second, and shows where the
 // difference comes from. The budget is for 64 callers.
 func loadRows(what string, bound bool, timings []bench.LoadTiming) []table.Row {
-	ours, bare, store := timings[0], timings[1], timings[2]
+	ours, bare, store, floor := timings[0], timings[1], timings[2], timings[3]
 	time, tail := table.None, table.None
 	if bound {
 		time, tail = table.AtMost(1.3), table.AtMost(1.4)
@@ -54,6 +55,7 @@ func loadRows(what string, bound bool, timings []bench.LoadTiming) []table.Row {
 		quantile("p50", 0.5, ours, bare, table.None),
 		quantile("p99", 0.99, ours, bare, tail),
 		throughput("the same, the store's part", store, bare, table.None),
+		throughput("the same, what can't be left out", floor, bare, table.None),
 		{
 			What:  "the same, processor time of the client",
 			Ours:  table.Duration(ours.Op(bench.CPU)),
