@@ -106,9 +106,8 @@
 // and Check may not see it. With several hosts in the data source name, set
 // target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the
 // table, SELECT on the table of the version, and the right to create tables if Migrate has
-// to create them. Keep fsync and synchronous_commit on. Keep full_page_writes on as well, unless
-// the file system never writes half a page: with it off, a power failure can destroy the table.
-// [Store.Check] does not ask for that setting.
+// to create them. Keep fsync, synchronous_commit and full_page_writes on. Check does not ask for
+// the last one, because a file system that never writes half a page can do without.
 //
 // The default isolation level must be read committed, which is PostgreSQL's own
 // default. At that level a conditional UPDATE waits for the one before it and sees what
@@ -168,11 +167,10 @@
 // user needs SELECT,
 // INSERT, UPDATE and DELETE on the table, SELECT on the table of the version, and the
 // right to create tables if Migrate has to create them. Keep
-// innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1. Keep a strict
-// sql_mode and autocommit. Every isolation level works except read uncommitted. Keep
-// innodb_doublewrite on, unless the file system never writes half a page; [Store.Check] does not
-// ask for it.
-// [Store.Check] knows a replica by read_only, and by SHOW REPLICA STATUS if the user may
+// innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1. Keep
+// sql_mode strict, and autocommit and innodb_doublewrite on; Check does not ask for the last
+// one. Every isolation level works except read uncommitted. [Store.Check] knows a replica by
+// read_only, and by SHOW REPLICA STATUS if the user may
 // ask for it. It refuses a replica that is being promoted until read_only is off and RESET
 // REPLICA ALL was executed.
 //
@@ -246,15 +244,14 @@
 // because the other nodes have each write. But if all nodes fail at once, acknowledged
 // writes are lost. [Store.Check] refuses all of these.
 //
-// A node acknowledges a write when it has the write itself, and the others may still have to
-// apply it. So if all nodes have failed, let each of them recover what is on its disk, and start
-// the cluster with the one that has the highest seqno. If that disk is lost, its last writes are
-// lost.
+// A node acknowledges a write before the others have it on their disks. So after all nodes have
+// failed, start the cluster with the one whose seqno is highest. If its disk is lost, so are its
+// last writes.
 //
-// Our tests kill nodes, or split them off, one fault at a time, and lost nothing with MariaDB
-// 10.11. Jepsen tested 12.1.2 to 12.2.2 in March 2026 with nodes killed while the network was
-// split (jepsen.io), and now and then acknowledged writes were lost. Where that matters, use
-// one primary with a semi-synchronous replica.
+// Our tests kill nodes or split them off, one fault at a time, and MariaDB 10.11 lost nothing.
+// Jepsen killed nodes of 12.1.2 to 12.2.2 while the network was split (jepsen.io, March 2026),
+// and some acknowledged writes were lost. Where that matters, use one primary with a
+// semi-synchronous replica.
 //
 // A write that meets another node's is a conflict. A node that has lost its cluster, or
 // has not yet joined it, refuses reads and writes with error 1047. A statement that waits
