@@ -38,9 +38,10 @@ var ErrUndelivered = errors.New("enrollment: not erased: the account has undeliv
 // After [Admin.Move], the record of the old id holds no account. Erase removes it without
 // an event. After an interrupted Move, the record of the old id can still hold the account.
 // Erase then deletes it, and the account can't come to the new id any more; users can enrol
-// there. If the account has arrived there already, it stays. Do not erase an id while a Move
-// from it or to it runs: the account can then stay under the new id although its owner was
-// told that it is erased, or be deleted without an event.
+// there. If Erase returns an error instead, and you want to move the account after all, erase
+// the new id first. If the account has arrived there already, it stays. Do not erase an id
+// while a Move to it runs: if the account arrives during Erase, it can be deleted without an
+// event.
 //
 // Erase also forgets which codes were used: if the account is created again with
 // the same secret, it accepts a used code once more.
@@ -92,11 +93,6 @@ func (x Admin) Erase(ctx context.Context, userID string) (err error) {
 	case e.taken < e.told:
 		return ErrUndelivered
 	}
-	if departed.Stage == account.Leaving {
-		if err := x.withdraw(ctx, departed.ID, departed.Other); err != nil {
-			return err
-		}
-	}
 	if err := x.delete(ctx, eraser, userID); err != nil {
 		return err
 	}
@@ -121,10 +117,12 @@ func (x Admin) delete(ctx context.Context, eraser store.Eraser, userID string) e
 	return nil
 }
 
-// finishMove does the last step of a Move that was interrupted just before: what is erased
-// here must not come back from the record that the account came from, nor be told of if the
-// account has arrived at the new id. It returns the base, or nil if that has changed, and the
-// move if the account has departed and is still here.
+// finishMove sees to it that what is erased here is nowhere else, nor can come there any more.
+// It does the last step of a Move that was interrupted just before: it empties the record that
+// the account came from, or this one if the account has arrived at another id. If the account
+// has departed and not arrived, it takes back the claim of the other id. That comes before
+// anybody is told of the erasure, because a Move may be running. It returns the base, or nil
+// if that has changed, and the move if the account has departed and is still here.
 func (x Admin) finishMove(ctx context.Context, b *base) (now *base, departed account.Move, err error) {
 	look := *b
 	look.record.Data = bytes.Clone(look.record.Data)
@@ -144,9 +142,12 @@ func (x Admin) finishMove(ctx context.Context, b *base) (now *base, departed acc
 		return b, departed, x.finishArrival(ctx, a)
 	case account.Leaving:
 		arrived := false
-		err := x.step(ctx, "", departed.Other, func(_ *edit, there *account.Account, _ account.Moment) error {
+		err := x.step(ctx, "", departed.Other, func(_ *edit, there *account.Account, m account.Moment) error {
 			id, _ := there.Arrival()
 			arrived = id == departed.ID
+			if claim := there.Move(); claim.Stage == account.Claimed && claim.ID == departed.ID {
+				there.Withdraw(m)
+			}
 			return nil
 		})
 		if err == nil && arrived {

@@ -238,11 +238,8 @@ func (x Admin) arrive(ctx context.Context, id account.MoveID, from, to string) e
 	})
 }
 
-// withdraw takes back a claim for which no account comes, because it was erased. The caller
-// can't cancel it.
+// withdraw takes back a claim for which no account comes, because it was erased.
 func (x Admin) withdraw(ctx context.Context, id account.MoveID, to string) error {
-	ctx, cancel := settle(ctx)
-	defer cancel()
 	return x.step(ctx, "", to, func(_ *edit, a *account.Account, m account.Moment) error {
 		if now := a.Move(); now.Stage == account.Claimed && now.ID == id {
 			a.Withdraw(m)

@@ -212,8 +212,9 @@ func TestOldIDErasedDuringMove(t *testing.T) {
 	}
 }
 
-// An erasure that fails does not end the move, and one that can't tell whether the account has
-// arrived does not call it erased.
+// After an erasure that has failed, the account can still be moved, once what is left of the
+// move is erased. An erasure that can't tell whether the account has arrived does not call it
+// erased.
 func TestEraseFailsDuringMove(t *testing.T) {
 	t.Parallel()
 	k := proving.New(t)
@@ -224,6 +225,11 @@ func TestEraseFailsDuringMove(t *testing.T) {
 		t.Errorf("Erase = %v, want ErrUndelivered", err)
 	}
 	k.FailNotify(nil)
+	k.SignIn("b", enrollment.SignInOptions{}, enrollment.Proceed)
+	if err := mover(k).Move(t.Context(), "a", "b"); proving.ReasonOf(err) != enrollment.ReasonUserIDTaken {
+		t.Errorf("Move = %v, want that the id is taken", err)
+	}
+	k.Must(mover(k).Erase(t.Context(), "b"))
 	k.Must(mover(k).Move(t.Context(), "a", "b"))
 	if !k.Status("b").Enabled() {
 		t.Error("it has not arrived")
