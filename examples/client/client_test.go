@@ -110,14 +110,19 @@ func (p *person) does(says, command string, answers ...string) string {
 	return said
 }
 
-// codes returns codes that oathtool makes, from some time steps from now on.
+// codes returns codes that oathtool makes, from some time steps from now on. One of the step
+// before is right until the present step ends, so it is taken from one that has begun just now.
 func codes(t *testing.T, secret string, steps, count int) []string {
 	t.Helper()
 	program, err := exec.LookPath("oathtool")
 	if err != nil {
 		testenv.Missing(t, "oathtool is not in PATH")
 	}
-	at := time.Now().Add(time.Duration(steps) * 30 * time.Second).UTC().Format("2006-01-02 15:04:05 UTC")
+	const period = 30 * time.Second
+	if left := time.Until(time.Now().Truncate(period).Add(period)); steps == -1 && left < period/2 {
+		time.Sleep(left)
+	}
+	at := time.Now().Add(time.Duration(steps) * period).UTC().Format("2006-01-02 15:04:05 UTC")
 	out, err := exec.CommandContext(t.Context(), program, "--totp", "-b", secret, "-N", at, "-w", fmt.Sprint(count-1)).Output()
 	if err != nil {
 		t.Fatal(err)

@@ -78,8 +78,13 @@ func signIn(a *app, b *chromium.Tab) {
 }
 
 // later returns the code that the app shows some steps from now. A right code can be
-// used once, and those of the steps before and after the present one are right, too.
+// used once, and those of the steps before and after the present one are right, too. One of
+// a step before is right until the present step ends, so it is taken from one that has begun
+// just now.
 func later(app *enrollmenttest.App, steps int) string {
+	if left := time.Until(time.Now().Truncate(app.Period()).Add(app.Period())); steps < 0 && left < app.Period()/2 {
+		time.Sleep(left)
+	}
 	return app.Code(time.Now().Add(time.Duration(steps) * app.Period()))
 }
 
@@ -167,7 +172,7 @@ func await(t *testing.T, done <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-done:
-	case <-time.After(time.Minute):
+	case <-time.After(5 * time.Minute):
 		t.Fatal("the browser does not send the form")
 	}
 }

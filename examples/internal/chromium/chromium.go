@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long a test waits for a page that does not come.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // A Tab is a tab of a browser of its own. Its methods fail the test.
 type Tab struct {

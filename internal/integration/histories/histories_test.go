@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
@@ -232,6 +233,10 @@ func TestMemory(t *testing.T) {
 // loses the replies to some of its writes as well.
 func TestCancelledIsNotLost(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, cancelledIsNotLost) // so that a caller who gives up always comes first
+}
+
+func cancelledIsNotLost(t *testing.T) {
 	for _, lossy := range []bool{false, true} {
 		s := memory.New()
 		f, err := histories.Check(t.Context(), []proving.Full{cheat{Full: s, save: func(ctx context.Context, r store.Record, prev int64) error {

@@ -81,16 +81,25 @@ func (l *Link) end() { close(l.calls) }
 // connect makes the two ends of the link, and listens at the far one. The addresses are of
 // the networks for benchmarks, which are not on the internet.
 func (l *Link) connect(network, addr string) error {
-	n := rand.IntN(1<<15) * 4
-	near := net.IPv4(198, 18+byte(n>>16), byte(n>>8), byte(n)+1)
-	far := net.IPv4(198, 18+byte(n>>16), byte(n>>8), byte(n)+2)
-	name := fmt.Sprintf("tf%d", n)
 	const address = "02:00:00:00:00:02"
 	var thread int
 	_ = l.call(func() error { thread = syscall.Gettid(); return nil })
+	var n int
+	for tries := 10; ; tries-- {
+		n = rand.IntN(1<<15) * 4
+		err := ip(fmt.Sprintf("link add tf%d type veth peer name far address %s netns %d", n, address, thread))
+		if err == nil {
+			break
+		}
+		if !strings.Contains(err.Error(), "File exists") || tries == 1 { // another link may have drawn it
+			return err
+		}
+	}
+	name := fmt.Sprintf("tf%d", n)
+	near := net.IPv4(198, 18+byte(n>>16), byte(n>>8), byte(n)+1)
+	far := net.IPv4(198, 18+byte(n>>16), byte(n>>8), byte(n)+2)
 	// A neighbour that is known for good is not looked for, and so not missed.
 	for _, args := range []string{
-		fmt.Sprintf("link add %s type veth peer name far address %s netns %d", name, address, thread),
 		fmt.Sprintf("address add %v/30 dev %s", near, name),
 		fmt.Sprintf("link set %s up", name),
 		fmt.Sprintf("neighbour add %v lladdr %s nud permanent dev %s", far, address, name),

@@ -47,6 +47,9 @@ func TestCase31_StatusShowsNoAddress(t *testing.T, open proving.Open) {
 	p := k.Post()
 	p.Bound("alice", enrollment.ByReauth("password"))
 	s := k.Status("alice")
+	for i := range s.History {
+		s.History[i].ID = "" // its digits could be the number's
+	}
 	j, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)

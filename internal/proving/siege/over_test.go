@@ -12,7 +12,7 @@ import (
 )
 
 // soon is how long a siege may take that has come to nothing, on a busy machine.
-const soon = time.Minute
+const soon = 5 * time.Minute
 
 // TestSiegeEndsWithFailedStrike has a strike that fails after the database has died. Nobody
 // waits for it, and nothing strikes again.
