@@ -283,6 +283,23 @@ func TestKilledSessionWhileCutOff(t *testing.T) {
 	if err := p.CutOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	version := func() (v int64) {
+		if err := db.QueryRowContext(t.Context(), "SELECT version FROM twofactor_accounts").Scan(&v); err != nil {
+			t.Error(err)
+		}
+		return v
+	}
+	before := version()
+	kit.Store.Nth(proving.Load, 2, func(context.Context, *proving.Call) { // the Guard looks for its write
+		if err := server.Until(t.Context(), func() error {
+			if version() == before {
+				return errors.New("the primary does not show the write yet")
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	})
 	verified := make(chan error, 1)
 	verify := func() { _, err := kit.Guard.Verify(t.Context(), "alice", "test", kit.Code(alice.Key)); verified <- err }
 	go verify()
