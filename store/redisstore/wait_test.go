@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 )
 
 // waits counts how often a client asks for the replicas.
-type waits struct{ n int }
+type waits struct{ n atomic.Int64 }
 
 func (*waits) DialHook(next redis.DialHook) redis.DialHook          { return next }
 func (*waits) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
@@ -24,7 +25,7 @@ func (w *waits) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		for _, cmd := range cmds {
 			if cmd.Name() == "wait" {
-				w.n++
+				w.n.Add(1)
 			}
 		}
 		return next(ctx, cmds)
@@ -105,14 +106,14 @@ func TestUnconfirmed(t *testing.T) {
 			}
 		}
 	}
-	before := asked.n
+	before := asked.n.Load()
 	for _, id := range []string{"alice", "bob"} {
 		if r, err := s.Load(t.Context(), id); err != nil || r.Version != 1 {
 			t.Errorf("Load(%s) once more = version %d, %v, want 1", id, r.Version, err)
 		}
 	}
-	if asked.n != before {
-		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
+	if n := asked.n.Load(); n != before {
+		t.Errorf("the replicas were asked for %d more times, want none", n-before)
 	}
 }
 
@@ -158,15 +159,15 @@ func TestUnconfirmedErase(t *testing.T) {
 	if stats, err := c.Info(t.Context(), "commandstats").Result(); err != nil || !strings.Contains(stats, "cmdstat_set:calls=4,") {
 		t.Errorf("%v, want 4 calls of SET in\n%s", err, stats)
 	}
-	before := asked.n
+	before := asked.n.Load()
 	if r, err := s.Load(t.Context(), "carol"); err != nil || r.Version != 2 {
 		t.Errorf("Load(carol) = version %d, %v, want 2", r.Version, err)
 	}
 	if _, err := s.Load(t.Context(), "nobody"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Load(nobody) = %v, want ErrNotFound", err)
 	}
-	if asked.n != before {
-		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
+	if n := asked.n.Load(); n != before {
+		t.Errorf("the replicas were asked for %d more times, want none", n-before)
 	}
 
 	own(t, "--replicaof 127.0.0.1 "+port)
@@ -181,14 +182,14 @@ func TestUnconfirmedErase(t *testing.T) {
 			}
 		}
 	}
-	before = asked.n
+	before = asked.n.Load()
 	for _, id := range erased {
 		if _, err := s.Load(t.Context(), id); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("Load(%s) once more = %v, want ErrNotFound", id, err)
 		}
 	}
-	if asked.n != before {
-		t.Errorf("the replicas were asked for %d more times, want none", asked.n-before)
+	if n := asked.n.Load(); n != before {
+		t.Errorf("the replicas were asked for %d more times, want none", n-before)
 	}
 }
 
