@@ -141,15 +141,7 @@ func (x Admin) finishMove(ctx context.Context, b *base) (now *base, departed acc
 	case account.Settled:
 		return b, departed, x.finishArrival(ctx, a)
 	case account.Leaving:
-		arrived := false
-		err := x.step(ctx, "", departed.Other, func(_ *edit, there *account.Account, m account.Moment) error {
-			id, _ := there.Arrival()
-			arrived = id == departed.ID
-			if claim := there.Move(); claim.Stage == account.Claimed && claim.ID == departed.ID {
-				there.Withdraw(m)
-			}
-			return nil
-		})
+		arrived, err := x.withdraw(ctx, departed.ID, departed.Other)
 		if err == nil && arrived {
 			return nil, account.Move{}, x.vacate(ctx, departed.ID, look.record.UserID)
 		}

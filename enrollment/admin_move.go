@@ -74,7 +74,8 @@ func (x Admin) move(ctx context.Context, from, to string) error {
 		return err
 	}
 	if now.Stage == account.Gone {
-		return x.withdraw(ctx, now.ID, to)
+		_, err := x.withdraw(ctx, now.ID, to)
+		return err
 	}
 	id, err := x.claim(ctx, now.ID, from, to)
 	if denied := deniedIn(err); denied != nil && now.Stage == account.Settled {
@@ -238,14 +239,18 @@ func (x Admin) arrive(ctx context.Context, id account.MoveID, from, to string) e
 	})
 }
 
-// withdraw takes back a claim for which no account comes, because it was erased.
-func (x Admin) withdraw(ctx context.Context, id account.MoveID, to string) error {
-	return x.step(ctx, "", to, func(_ *edit, a *account.Account, m account.Moment) error {
+// withdraw takes back a claim for which no account comes, because it is erased. It reports
+// whether the account has arrived instead.
+func (x Admin) withdraw(ctx context.Context, id account.MoveID, to string) (arrived bool, err error) {
+	err = x.step(ctx, "", to, func(_ *edit, a *account.Account, m account.Moment) error {
+		came, _ := a.Arrival()
+		arrived = came == id
 		if now := a.Move(); now.Stage == account.Claimed && now.ID == id {
 			a.Withdraw(m)
 		}
 		return nil
 	})
+	return arrived, err
 }
 
 // unclaim takes back a claim for which no account comes, because the old record is not

@@ -200,9 +200,9 @@ type Config struct {
 	//
 	// It is called by several goroutines at a time, also for one account, and must be
 	// safe for that. Events can arrive more than once, with the same ID unless others were
-	// combined with them meanwhile, and in another
-	// order than they happened: Event.At says when that was. Defaults to nil: then no
-	// event is kept for delivery, and users are told nothing.
+	// combined with them meanwhile, and in another order than they happened: Event.At says
+	// when that was. Defaults to nil: then no event is kept for delivery, and users are told
+	// nothing.
 	Notify func(ctx context.Context, e Event) error
 
 	// Logger gets one line for each event, and one for each call that loaded an account

@@ -22,8 +22,8 @@ import (
 // a wrong one is not counted. Tokens, tickets and codes that a dry run makes are void: no
 // other Guard accepts them. [Admin.Export] and [Guard.RecoveryCodes] return an error, because
 // what they reveal would be real, and nobody would be told. [Guard.SetupCodes],
-// [Guard.RenewalCodes] and [Guard.NewCode] show only codes that the dry run has made. A dry run remembers the 64
-// accounts that it has changed last, in memory.
+// [Guard.RenewalCodes] and [Guard.NewCode] show only codes that the dry run has made. A dry
+// run remembers the 64 accounts that it has changed last, in memory.
 func (g *Guard) DryRun() *Guard {
 	if g.check() != nil {
 		return &Guard{}

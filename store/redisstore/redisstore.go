@@ -42,14 +42,15 @@ type Options struct {
 
 	// Replicas is how many replicas each Save and Erase waits for, with WAIT. That
 	// costs a round trip from the master to the slowest of them for each write. Where the
-	// network took no time, callers made two thirds as many sign-ins a second. Writes fail while fewer replicas are connected. If they do not confirm within
-	// WaitTimeout, the error matches [ErrReplicas], and the master has the write all
-	// the same. While the write waits, and after it has failed, a Load of the record by this
-	// Store waits as well, also if it finds none after an Erase, and can fail in the same
-	// way. So a Guard never takes such a write for stored. Other processes see it at once, and
-	// so does this one after a restart, or after 10,000 later writes that wait or have failed.
-	// WAIT does not make Redis consistent: a failover can choose a replica that did not
-	// confirm. Defaults to 0, which waits for none.
+	// network took no time, callers made two thirds as many sign-ins a second. Writes fail
+	// while fewer replicas are connected. If they do not confirm within WaitTimeout, the error
+	// matches [ErrReplicas], and the master has the write all the same. While the write
+	// waits, and after it has failed, a Load of the record by this Store waits as well, also
+	// if it finds none after an Erase, and can fail in the same way. So a Guard never takes
+	// such a write for stored. Other processes see it at once, and so does this one after a
+	// restart, or after 10,000 later writes that wait or have failed. WAIT does not make Redis
+	// consistent: a failover can choose a replica that did not confirm. Defaults to 0, which
+	// waits for none.
 	Replicas int
 
 	// WaitTimeout is how long a write waits for the replicas, from 1 ms. Keep it below

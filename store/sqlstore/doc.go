@@ -164,15 +164,13 @@
 //
 // Connect the Store to the primary, and never to a replica. A proxy that sends reads to
 // replicas, such as MaxScale with readwritesplit, does that too, and Check may not see it. The
-// user needs SELECT,
-// INSERT, UPDATE and DELETE on the table, SELECT on the table of the version, and the
-// right to create tables if Migrate has to create them. Keep
+// user needs SELECT, INSERT, UPDATE and DELETE on the table, SELECT on the table of the
+// version, and the right to create tables if Migrate has to create them. Keep
 // innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1. Keep
 // sql_mode strict, and autocommit and innodb_doublewrite on; Check does not ask for the last
 // one. Every isolation level works except read uncommitted. [Store.Check] knows a replica by
-// read_only, and by SHOW REPLICA STATUS if the user may
-// ask for it. It refuses a replica that is being promoted until read_only is off and RESET
-// REPLICA ALL was executed.
+// read_only, and by SHOW REPLICA STATUS if the user may ask for it. It refuses a replica that
+// is being promoted until read_only is off and RESET REPLICA ALL was executed.
 //
 // Replication is asynchronous by default. If the primary dies, what it acknowledged in the
 // last moments is lost. For a failover that loses nothing, let the primary wait for the
@@ -249,8 +247,8 @@
 // last writes.
 //
 // Our tests kill nodes or split them off, one fault at a time, and MariaDB 10.11 lost nothing.
-// Jepsen killed nodes of 12.1.2 to 12.2.2 while the network was split (jepsen.io, March 2026),
-// and some acknowledged writes were lost. Where that matters, use one primary with a
+// Jepsen let nodes of 12.1.2 to 12.2.2 crash and the network split (jepsen.io, March 2026), and
+// some acknowledged writes were lost. Where that matters, use one primary with a
 // semi-synchronous replica.
 //
 // A write that meets another node's is a conflict. A node that has lost its cluster, or

@@ -200,7 +200,8 @@ const semiSyncVariables = "'rpl_semi_sync_master_enabled', 'rpl_semi_sync_master
 // commit in vain looks for its record, and must not find it before a replica has it. The
 // timeout is a choice of the operator, which must hold when no replica is connected, too.
 func semiSync(set map[string]string, on func(name string) bool) (wrong []string) {
-	for role, replica := range map[string]string{"master": "slave", "source": "replica"} {
+	for _, words := range [][2]string{{"master", "slave"}, {"source", "replica"}} {
+		role, replica := words[0], words[1]
 		prefix := "rpl_semi_sync_" + role
 		if !on(prefix + "_enabled") {
 			continue

@@ -35,7 +35,7 @@ import (
 
 // caseTimeout limits one case, so that a store with a deadlock fails with the
 // name of the case and does not hang the test binary.
-const caseTimeout = 10 * time.Minute
+const caseTimeout = 2 * time.Minute
 
 // Run tests the stores that open returns, with one subtest for each case, all in
 // parallel. It calls open once for each case, in the goroutine of that case. Open
