@@ -74,7 +74,7 @@ func newIDScene() scene {
 // claim it once more, until it is called again.
 func interruptedScene(writes int) scene {
 	return scene{
-		state: "staged", name: fmt.Sprintf("interrupted after %d", writes), begun: writes,
+		state: "staged", name: fmt.Sprintf("interrupted after %d", writes), begun: writes, rollout: true,
 		beside: []operation{move},
 		core:   []operation{verifyApp, at(newID, verifyApp), verifyWrong, move},
 		others: []operation{
@@ -86,12 +86,12 @@ func interruptedScene(writes int) scene {
 }
 
 // movesScene has moves beside each other: twice the same, to two ids, of two accounts to
-// one id, back, and to the id that is being left.
+// one id, back, and to the id that is being left. A change of the key stands beside one too.
 func movesScene() scene {
 	return scene{
-		state: "staged", name: "moves", beside: []operation{move},
+		state: "staged", name: "moves", rollout: true, beside: []operation{move},
 		core:   []operation{move, moveApart, moveBack},
-		others: []operation{moveOther, moveIn},
+		others: []operation{moveOther, moveIn, reseal},
 		probes: []probe{tryApp, tryRecovery},
 		users:  []string{states.User, newID, thirdID, states.Other},
 	}

@@ -35,6 +35,40 @@ func TestHastyMovesAreCaught(t *testing.T) {
 	}
 }
 
+// Beside a move there is something to seal anew.
+func TestMovesAreResealed(t *testing.T) {
+	t.Parallel()
+	if fips.Enforced() {
+		t.Skip("the states are for SHA-1")
+	}
+	for title, users := range map[string][]string{
+		"interrupted after 1": {states.User, newID}, "interrupted after 2": {states.User, newID},
+		"interrupted after 3": {states.User, newID}, "interrupted after 4": {states.User, newID}, "moves": {states.User, states.Other},
+	} {
+		s, found := sceneOf(t, title), false
+		for _, c := range s.combinations(Options{Processes: 2}) {
+			if c[1].name != reseal.name {
+				continue
+			}
+			r := newRig(t, proving.Memory, nil, states.New(t, s.state, recovery.Fast), s, c, newNotes())
+			keys := func(want string) {
+				for _, user := range users {
+					if got := r.judge.key(r.judge.record(user)); got != want {
+						t.Errorf("%s: %s is %q, want %q", title, user, got, want)
+					}
+				}
+			}
+			keys("sealed under the key first")
+			r.inOrder([]turn{{1, 1}}, nil)
+			keys("sealed under the key second")
+			found = true
+		}
+		if !found {
+			t.Errorf("%s has no %s", title, reseal.name)
+		}
+	}
+}
+
 // A move by hand is an export, an import under the new id and an erasure of the old one. It
 // loses what happens meanwhile.
 func TestMoveByHandIsCaught(t *testing.T) {
