@@ -199,15 +199,24 @@ func TestReplicaCutOff(t *testing.T) {
 func TestErasedWhileCutOff(t *testing.T) {
 	t.Parallel()
 	p := testenv.PostgresPair(t, true)
-	s := migrated(t, sqlstore.New(testenv.OpenPostgres(t, p.DSN()), sqlstore.PostgreSQL))
+	db := testenv.OpenPostgres(t, p.DSN())
+	s := migrated(t, sqlstore.New(db, sqlstore.PostgreSQL))
 	if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.CutOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	inTx := func(ctx context.Context) error {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		return errors.Join(s.EraseTx(ctx, tx, "alice"), tx.Commit())
+	}
 	another := sqlstore.New(testenv.OpenPostgres(t, p.DSN()), sqlstore.PostgreSQL) // in another process
 	for _, call := range []func(ctx context.Context) error{
+		inTx, inTx, // the second one deletes nothing
 		func(ctx context.Context) error { return s.Erase(ctx, "alice") },
 		func(ctx context.Context) error { _, err := s.Load(ctx, "alice"); return err },
 		func(ctx context.Context) error { return another.Erase(ctx, "alice") },

@@ -58,6 +58,10 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 // Admin.Move to this user id was interrupted: the row of the old id still has the account
 // then, and the same Move would bring it back, with codes that have been used since.
 //
+// If the commit fails, and PostgreSQL has a synchronous standby, the row can look deleted
+// although the standby has it. Repeat the transaction: its commit returns nil when the standby
+// has what it shows, even if it deletes nothing.
+//
 // Nothing else of a Store can be part of a transaction. What a Guard saves has to
 // stay when the request fails: a wrong code that was counted, a code that was used.
 // A rollback would give both back to the person who caused it.
@@ -65,7 +69,14 @@ func (s *Store) EraseTx(ctx context.Context, tx *sql.Tx, userID string) error {
 	if err := store.ValidateUserID(userID); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, s.erase, userID); err != nil {
+	result, err := tx.ExecContext(ctx, s.erase, userID)
+	if err == nil && s.confirm != "" {
+		var n int64
+		if n, err = result.RowsAffected(); err == nil && n == 0 {
+			_, err = tx.ExecContext(ctx, s.confirm) // the commit of a transaction that writes nothing waits for nobody
+		}
+	}
+	if err != nil {
 		return failed(ctx, "erasing a record in a transaction", err)
 	}
 	return nil
