@@ -173,7 +173,16 @@ func TestErasedWithoutReplicas(t *testing.T) {
 // the record is another one. What it lists is complete, while others come and go.
 func TestSlotMoves(t *testing.T) {
 	t.Parallel()
-	cluster, open := testenv.CalmRedisCluster(t, 0)
+	for name, replicas := range map[string]int{"without WAIT": 0, "with WAIT": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			slotMoves(t, replicas)
+		})
+	}
+}
+
+func slotMoves(t *testing.T, replicas int) {
+	cluster, open := testenv.CalmRedisCluster(t, replicas)
 	s := open()
 	// Of each, six users, two strangers and two visitors: those that belong to the group of
 	// the slot, and those that do not.
@@ -204,6 +213,11 @@ func TestSlotMoves(t *testing.T) {
 	fails := func(err error) bool {
 		if err != nil {
 			refused++
+		}
+		for _, redirects := range []func(error) (string, bool){goredis.IsAskError, goredis.IsMovedError} {
+			if to, ok := redirects(err); ok {
+				t.Errorf("nobody asked %s: %v", to, err)
+			}
 		}
 		for _, answer := range []error{store.ErrNotFound, store.ErrConflict, store.ErrInvalid, redisstore.ErrLost} {
 			if errors.Is(err, answer) {

@@ -1,39 +1,75 @@
 package redisstore
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"fmt"
-	"strings"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
+// redirects is how often a script is sent to another master that the one before has named, as
+// a redis.ClusterClient does by default.
+const redirects = 3
+
 // waiting runs a script on the master, and WAIT, which counts the replicas that have the
 // writes of its own connection. Both go through one pipeline. In a cluster, WAIT has no key
-// that would lead it there.
+// that would lead it there, so the pipeline is one of the master, and follows redirections
+// here. A master that redirects has done nothing.
 func (b rows) waiting(ctx context.Context, script string, keys []string, args []any) (reply, wait *redis.Cmd) {
-	cluster, _ := b.client.(*redis.ClusterClient)
-	var master redis.Pipeliner
-	if cluster != nil {
-		node, err := cluster.MasterForKey(ctx, keys[0])
-		if err != nil {
-			reply = redis.NewCmd(ctx)
-			reply.SetErr(err)
-			return reply, reply
+	cluster, ok := b.client.(*redis.ClusterClient)
+	if !ok {
+		return b.waitingAt(ctx, b.client.Pipeline(), script, keys, args)
+	}
+	master, err := cluster.MasterForKey(ctx, keys[0])
+	if err != nil {
+		reply = redis.NewCmd(ctx)
+		reply.SetErr(err)
+		return reply, reply
+	}
+	pipe := master.Pipeline()
+	for left := redirects; ; left-- {
+		reply, wait = b.waitingAt(ctx, pipe, script, keys, args)
+		moved, _ := redis.IsMovedError(reply.Err())
+		asked, _ := redis.IsAskError(reply.Err())
+		if moved != "" {
+			cluster.ReloadState(ctx) // for the next call
 		}
-		master = node.Pipeline()
-	} else {
-		master = b.client.Pipeline()
+		to := cmp.Or(moved, asked)
+		if to == "" || left == 0 {
+			return reply, wait
+		}
+		if master = masterAt(ctx, cluster, to); master == nil {
+			return reply, wait
+		}
+		if pipe = master.Pipeline(); asked != "" {
+			pipe.Do(ctx, "ASKING")
+		}
 	}
-	reply = evalOnce(ctx, master.Process, script, keys, args)
-	wait = master.Do(ctx, "WAIT", b.options.Replicas, b.options.WaitTimeout.Milliseconds())
-	master.Exec(ctx) // the error is that of one of the replies
-	if err := reply.Err(); cluster != nil && err != nil && strings.HasPrefix(err.Error(), "MOVED ") {
-		cluster.ReloadState(ctx) // for the next call
-	}
+}
+
+// waitingAt is waiting through that pipeline.
+func (b rows) waitingAt(ctx context.Context, pipe redis.Pipeliner, script string, keys []string, args []any) (reply, wait *redis.Cmd) {
+	reply = evalOnce(ctx, pipe.Process, script, keys, args)
+	wait = pipe.Do(ctx, "WAIT", b.options.Replicas, b.options.WaitTimeout.Milliseconds())
+	pipe.Exec(ctx) // the error is that of one of the replies
 	return reply, wait
+}
+
+// masterAt returns the client of the master with that address, or nil if the cluster client
+// knows none.
+func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) *redis.Client {
+	var found atomic.Pointer[redis.Client]
+	cluster.ForEachMaster(ctx, func(_ context.Context, master *redis.Client) error {
+		if master.Options().Addr == addr {
+			found.Store(master)
+		}
+		return nil
+	})
+	return found.Load()
 }
 
 // writeWait is write with WAIT.
