@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -123,8 +124,16 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 			return err
 		}
 	}
-	var listing atomic.Int64
+	var listing, walked atomic.Int64
 	listing.Store(listers)
+	// Saving goes on until the last walk, and no faster: on a busy machine, it would otherwise
+	// end while nobody lists.
+	goesOn := func(v int64) bool {
+		for listing.Load() > 0 && v > maxSaves*(walked.Load()+1)/(listers*walks) {
+			time.Sleep(50 * time.Microsecond)
+		}
+		return listing.Load() > 0
+	}
 	// Listing begins when all are saving. On a busy machine it would otherwise
 	// end before the first Save.
 	var saving sync.WaitGroup
@@ -134,7 +143,7 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 			id := fmt.Sprintf("user-%d", i)
 			begun := sync.OnceFunc(saving.Done)
 			defer begun()
-			for v := int64(2); listing.Load() > 0 && v <= maxSaves; v++ {
+			for v := int64(2); goesOn(v); v++ {
 				if err := save(ctx, s, sample(id, v), v-1); err != nil {
 					return err
 				}
@@ -146,7 +155,7 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 		saving.Wait()
 		for range walks {
 			got, err := walk(ctx, s, store.Query{Limit: 4}, nil)
-			if err != nil {
+			if walked.Add(1); err != nil {
 				return err
 			}
 			if len(got) != users {
