@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -118,44 +116,31 @@ func checkListChanging(ctx context.Context, s store.Store) error {
 }
 
 func checkListSaving(ctx context.Context, s store.Store) error {
-	const users, listers, walks = 6, 2, 20
+	const users, listers, walks, maxWalks = 6, 2, 20, 500
 	for u := range users {
 		if err := save(ctx, s, sample(fmt.Sprintf("user-%d", u), 1), 0); err != nil {
 			return err
 		}
 	}
-	var listing, walked atomic.Int64
+	var listing, saves atomic.Int64
 	listing.Store(listers)
-	// Saving goes on until the last walk, and no faster: on a busy machine, it would otherwise
-	// end while nobody lists.
-	goesOn := func(v int64) bool {
-		for listing.Load() > 0 && v > maxSaves*(walked.Load()+1)/(listers*walks) {
-			time.Sleep(50 * time.Microsecond)
-		}
-		return listing.Load() > 0
-	}
-	// Listing begins when all are saving. On a busy machine it would otherwise
-	// end before the first Save.
-	var saving sync.WaitGroup
-	saving.Add(users)
 	return together(users+listers, func(i int) error {
 		if i < users {
 			id := fmt.Sprintf("user-%d", i)
-			begun := sync.OnceFunc(saving.Done)
-			defer begun()
-			for v := int64(2); goesOn(v); v++ {
+			for v := int64(2); listing.Load() > 0; v++ {
 				if err := save(ctx, s, sample(id, v), v-1); err != nil {
 					return err
 				}
-				begun()
+				saves.Add(1)
 			}
 			return nil
 		}
 		defer listing.Add(-1)
-		saving.Wait()
-		for range walks {
+		// On a busy machine, nobody may save during some of the walks.
+		for n, all := 0, 0; n < walks && all < maxWalks; all++ {
+			before := saves.Load()
 			got, err := walk(ctx, s, store.Query{Limit: 4}, nil)
-			if walked.Add(1); err != nil {
+			if err != nil {
 				return err
 			}
 			if len(got) != users {
@@ -165,6 +150,9 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 				if err := diff(r, sample(r.UserID, r.Version)); err != nil {
 					return fmt.Errorf("List while records were being replaced: %w", err)
 				}
+			}
+			if saves.Load() > before {
+				n++
 			}
 		}
 		return nil

@@ -113,7 +113,7 @@ func together(n int, f func(i int) error) error {
 	return first(errs...)
 }
 
-// Limits of checkRaceLoad and checkListSaving. With a fast store, saving goes on
+// Limits of checkRaceLoad. With a fast store, saving goes on
 // until the readers have read enough; with a slow one, it ends soon.
 const (
 	minSaves, maxSaves = 60, 20_000
