@@ -92,7 +92,8 @@
 // "The caller" is the application that called the Guard. It may ask the user to
 // type the next code, or repeat the call: if the code was stored as used, the Guard
 // denies it as used. [Store.Migrate] repeats its statements after SQLite's busy and
-// MySQL's 1205 and 1213, for about four seconds and within the context.
+// MySQL's 1205 and 1213, up to twenty times and within the context. The pauses are four
+// seconds in all, besides what the database itself waits each time.
 //
 // The numbers of MySQL's errors are read from the beginning of their text, because
 // this package imports no driver. github.com/go-sql-driver/mysql is tested. With a

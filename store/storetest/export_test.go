@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
@@ -10,6 +11,7 @@ import (
 type Case struct {
 	Name, Clause string
 	Check        func(ctx context.Context, s store.Store) error
+	Run          func(ctx context.Context, s store.Store, grace time.Duration) error
 	Missing      func(s store.Store) string
 }
 
@@ -17,7 +19,7 @@ type Case struct {
 func Cases() []Case {
 	var all []Case
 	for _, c := range cases() {
-		all = append(all, Case{Name: c.name, Clause: c.clause, Check: c.check, Missing: c.missing})
+		all = append(all, Case{Name: c.name, Clause: c.clause, Check: c.check, Run: c.run, Missing: c.missing})
 	}
 	return all
 }

@@ -18,15 +18,22 @@
 // fails. [store.Lister] and [store.Eraser] are optional, and are tested if the
 // store implements them.
 //
-// A suite can't prove that a store has no defect, and it can miss two kinds in particular.
-// Run has one store at a time, so it does not notice a cache in the process in front of a
-// database that other processes write: [RunNodes] does. And if a Save takes only a
-// microsecond, as in a map, and the processors are busy, it can miss a store that compares
-// under one lock and writes under another: hold one lock for both.
+// A suite can't prove that a store has no defect, and it can miss four kinds in particular:
+//
+//   - Run has one store at a time, so it does not notice a cache or a lock in the process in
+//     front of a database that other processes write, nor a commit that comes after Save has
+//     returned: [RunNodes] does.
+//   - If a Save takes only a microsecond, as in a map, and the processors are busy, it can miss
+//     a store that compares under one lock and writes under another: hold one lock for both.
+//   - It sees what the database shows, not whether that is on the disk and on the replicas
+//     when Save returns. Read what your database promises, and with which settings.
+//   - It cuts no connection, so it does not notice a driver that sends a Save once more when
+//     the reply is lost. Switch such retries off.
 package storetest
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -34,8 +41,12 @@ import (
 )
 
 // caseTimeout limits one case, so that a store with a deadlock fails with the
-// name of the case and does not hang the test binary.
-const caseTimeout = 2 * time.Minute
+// name of the case and does not hang the test binary. A call may take graceTime more to
+// notice that its context has ended.
+const (
+	caseTimeout = 2 * time.Minute
+	graceTime   = 10 * time.Second
+)
 
 // Run tests the stores that open returns, with one subtest for each case, all in
 // parallel. It calls open once for each case, in the goroutine of that case. Open
@@ -55,7 +66,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), caseTimeout)
 			defer cancel()
-			if err := c.check(ctx, s); err != nil {
+			if err := c.run(ctx, s, graceTime); err != nil {
 				t.Fatalf("%v\nThe clause of the contract: %s", err, c.clause)
 			}
 		})
@@ -69,6 +80,23 @@ type testCase struct {
 	clause string
 	needs  ability
 	check  func(ctx context.Context, s store.Store) error
+}
+
+// run is check, with an error if it has not ended so long after the context.
+func (c testCase) run(ctx context.Context, s store.Store, grace time.Duration) error {
+	checked := make(chan error, 1)
+	go func() { checked <- c.check(ctx, s) }()
+	select {
+	case err := <-checked:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-checked:
+		return err
+	case <-time.After(grace):
+		return fmt.Errorf("a call of the store has not returned %v after its context ended", grace)
+	}
 }
 
 // An ability is what a case needs of a store besides Load and Save.

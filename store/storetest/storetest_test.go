@@ -7,7 +7,9 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 	unicode16 "unicode/utf16"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -150,6 +152,34 @@ func TestEveryCaseCatchesSomething(t *testing.T) {
 			t.Errorf("case %q: the clause %q is not a sentence", c.Name, c.Clause)
 		}
 	}
+}
+
+// TestHangingStoreIsAnError has a store with a deadlock: no Save after a conflict returns,
+// whatever its context.
+func TestHangingStoreIsAnError(t *testing.T) {
+	t.Parallel()
+	l := newLab()
+	var mu sync.Mutex
+	l.save = func(ctx context.Context, r store.Record, prev int64) error {
+		mu.Lock()
+		err := l.save0(ctx, r, prev)
+		if !errors.Is(err, store.ErrConflict) {
+			mu.Unlock()
+		}
+		return err
+	}
+	for _, c := range storetest.Cases() {
+		if c.Name != "conflict-leaves-nothing" {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := c.Run(ctx, l, time.Millisecond); err == nil || !strings.Contains(err.Error(), "has not returned") {
+			t.Errorf("%s: %v", c.Name, err)
+		}
+		return
+	}
+	t.Error("there is no such case")
 }
 
 // TestFailingStoreIsAnError sees that a store that always fails passes
