@@ -185,8 +185,8 @@ var sqlTroubles = map[string]func(t *testing.T) proving.Trouble{
 		}}
 	},
 	"PostgreSQL 40P01, deadlock": func(t *testing.T) proving.Trouble {
-		b := openBench(t, sqlstore.PostgreSQL, set(""))
-		return proving.Trouble{Store: b.store, Meet: func(store.Record, int64) error { return eraseCrosswise(b) }}
+		b := openBench(t, sqlstore.PostgreSQL, set(" deadlock_timeout=2s"))
+		return proving.Trouble{Store: b.store, Meet: func(r store.Record, prev int64) error { return triggered(b, r, prev) }}
 	},
 	"PostgreSQL 55P03, lock timeout": func(t *testing.T) proving.Trouble {
 		b := openBench(t, sqlstore.PostgreSQL, set(" lock_timeout=20"))
@@ -288,23 +288,33 @@ func deadlocks(b bench) (n int) {
 	return n
 }
 
-// eraseCrosswise lets two transactions of the application delete the same two users, each
-// in another order. A Save locks one row, and can't be part of a deadlock by itself.
-func eraseCrosswise(b bench) error {
+// triggered lets a Save run into a trigger of the application, which waits for a lock of a
+// transaction that waits for the row. A Save locks one row, and can't be part of a deadlock by
+// itself. The transaction looks for deadlocks later than the Save does.
+func triggered(b bench, r store.Record, prev int64) error {
 	b.t.Helper()
-	erase := func(tx held, id string) error { return b.store.EraseTx(b.t.Context(), tx.Tx, id) }
-	one, two := b.hold(sessionPostgres, "SELECT 1"), b.hold(sessionPostgres, "SELECT 1")
-	if err := errors.Join(erase(one, "alice"), erase(two, "bob")); err != nil {
+	for _, statement := range []string{
+		"CREATE FUNCTION lock() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END'",
+		"CREATE TRIGGER locks AFTER UPDATE ON twofactor_accounts FOR EACH ROW EXECUTE FUNCTION lock()",
+	} {
+		if _, err := b.app.ExecContext(b.t.Context(), statement); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	h := b.hold(sessionPostgres, "SET LOCAL deadlock_timeout = '1min'")
+	if _, err := h.ExecContext(b.t.Context(), "SELECT pg_advisory_xact_lock(1)"); err != nil {
 		b.t.Fatal(err)
 	}
-	var second error
-	first := during(func() error { return erase(one, "bob") }, func() {
-		two.until(waitersPostgres, 1)
-		second = erase(two, "alice")
+	var other error
+	err := during(func() error { return b.other.Save(b.t.Context(), r, prev) }, func() {
+		h.until(waitersPostgres, 1)
+		_, other = h.ExecContext(b.t.Context(), lockAlice)
 	})
-	one.end(one.Rollback)
-	two.end(two.Rollback)
-	return saying(b.t, errors.Join(first, second), "SQLSTATE 40P01")
+	if other != nil {
+		b.t.Errorf("the other transaction: %v", other)
+	}
+	h.end(h.Rollback)
+	return saying(b.t, err, "SQLSTATE 40P01")
 }
 
 // TestErrors brings about each error of the table in the documentation of sqlstore.

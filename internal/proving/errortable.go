@@ -130,7 +130,7 @@ func (row ErrorRow) hold(t *testing.T, x Trouble) {
 		answer = "store.ErrConflict"
 	case got == nil, errors.Is(got, store.ErrInvalid), errors.Is(got, store.ErrNotFound):
 		answer = "an answer that is not allowed"
-	case !errors.Is(got, context.Canceled):
+	case !errors.Is(got, context.Canceled) && !errors.Is(got, context.DeadlineExceeded):
 		answer = "the error"
 	}
 	if answer != row.Returns {

@@ -107,9 +107,16 @@ func TestErrors(t *testing.T) {
 			c := connect(t, own(t, ""))
 			s, _ := alice(t, c, fresh())
 			return proving.Trouble{Store: s, Meet: func(r store.Record, prev int64) error {
-				ctx, cancel := context.WithCancel(t.Context())
-				cancel()
-				return s.Save(ctx, r, prev)
+				if err := c.Do(t.Context(), "CLIENT", "PAUSE", time.Hour.Milliseconds(), "WRITE").Err(); err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				err := s.Save(ctx, r, prev)
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("Save = %v, want the context's error", err)
+				}
+				return errors.Join(err, c.Do(t.Context(), "CLIENT", "UNPAUSE").Err())
 			}}
 		},
 		"the connection broke": func(t *testing.T) proving.Trouble {
