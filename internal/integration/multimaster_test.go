@@ -16,6 +16,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/histories"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/long"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/tally"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving"
 	"github.com/seed-1b6a03a1/twofactor/internal/proving/siege"
@@ -48,6 +49,32 @@ func TestGalera(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { test(t, c) })
 	}
+}
+
+// TestFaultsCoincide splits a node of a Galera cluster off and kills the two others at once,
+// and counts what is lost. A cluster whose nodes do not find each other again is replaced.
+func TestFaultsCoincide(t *testing.T) {
+	t.Parallel()
+	long.OnlyInSieges(t)
+	var y tally.Tally
+	apart := 0
+	for began, l := time.Now(), long.Siege(t, 0); time.Since(began) < l.Time; {
+		t.Run("cluster", func(t *testing.T) {
+			c := testenv.Galera(t)
+			s := divided{&balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}}
+			for time.Since(began) < l.Time {
+				switch err := y.Fail(t.Context(), s, c.Coincide); {
+				case errors.Is(err, context.DeadlineExceeded):
+					apart++
+					return
+				case err != nil:
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	long.Report(t, "MariaDB Galera, one node is split off as the two others die, eight writers", y)
+	t.Logf("the nodes of %d clusters did not find each other again", apart)
 }
 
 // fulls returns the stores for proofs.
@@ -206,12 +233,18 @@ func galeraKilled(t *testing.T, c *galera.Cluster) {
 		}
 		return err
 	}
+	l := long.Siege(t, 2)
+	l.Ready = func() {
+		if err := c.Whole(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 	figures := siege.Run(t, siege.Open(func() proving.Full { return fresh() }).Start, func() {
 		strikes++
 		if err := [...]func(context.Context) error{c.KillAll, c.Kill, isolate, c.Kill}[strikes%4](t.Context()); err != nil {
 			t.Error(err)
 		}
-	}, long.Siege(t, 2))
+	}, l)
 	joining.Wait()
 	long.Report(t, what+", nodes are killed and split off", figures)
 	if len(figures.Broken) > 0 {

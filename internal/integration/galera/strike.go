@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 )
@@ -48,14 +49,38 @@ func (c *Cluster) Isolate(ctx context.Context) (join func(ctx context.Context) e
 	}, isolate(ctx, 1)
 }
 
+// patience is how long Coincide waits until the cluster is whole.
+const patience = time.Minute
+
+// Coincide waits until the cluster is whole, splits the next node from the others, and kills
+// these at once. The nodes do not always find each other again: then it returns an error that
+// matches [context.DeadlineExceeded], and the cluster is of no more use.
+func (c *Cluster) Coincide(ctx context.Context) error {
+	join, err := c.Isolate(ctx)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.kill(c.strikes+1, Nodes-1), join(ctx)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return c.Whole(ctx)
+}
+
 // KillAll is Kill of all nodes at once. They come back and find each other by themselves.
 func (c *Cluster) KillAll(ctx context.Context) error {
 	if err := c.Whole(ctx); err != nil {
 		return err
 	}
+	return c.kill(0, Nodes)
+}
+
+// kill kills so many nodes at once, of which the first has that number.
+func (c *Cluster) kill(first, n int) error {
 	var errs []error
-	for _, n := range c.nodes {
-		errs = append(errs, n.Kill())
+	for i := range n {
+		errs = append(errs, c.nodes[(first+i)%Nodes].Kill())
 	}
 	return errors.Join(errs...)
 }

@@ -14,6 +14,10 @@ import (
 type Length struct {
 	Rounds int
 	Time   time.Duration
+
+	// Ready, if it is not nil, is called before each round with a strike, and returns when
+	// strike has nothing to wait for.
+	Ready func()
 }
 
 // over reports whether a siege that began then has had its rounds and its time.

@@ -8,6 +8,7 @@ package siege
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -29,15 +30,17 @@ import (
 type siege struct {
 	clock *enrollmenttest.Clock
 	nodes Nodes
-	seed  *rand.Rand
+	seed  *rand.Rand // the same for each test of a name
 
 	// strike is called in the middle of a round, at one of the calls of a store.
 	strike  func()
 	aim     atomic.Pointer[aim] // nil for none
+	saved   bool                // whether the last aim was after a Save
 	calls   atomic.Int64        // of the stores
 	began   int64               // how many there were when the round began
 	quiet   int64               // how many there are in a round
 	strikes atomic.Int64        // so far
+	late    int                 // those of them that came when the requests of a round had their answers
 
 	// The siege is over when ctx is done. It is given up when failed says that the test has
 	// failed, as a strike does, or when a request has no answer for the time of patience.
@@ -101,14 +104,16 @@ func newSiege(t *testing.T, start Starter, strike func()) *siege {
 	if err != nil {
 		t.Fatal(err)
 	}
+	name := fnv.New64a()
+	name.Write([]byte(t.Name()))
 	s := &siege{
-		clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(1, 2)),
+		clock: enrollmenttest.NewClock(proving.Start.Truncate(30 * time.Second)), strike: strike, seed: rand.New(rand.NewPCG(name.Sum64(), 0)),
 		uses: map[string]use{}, records: map[string]*versions{}, owed: map[event]int{}, told: map[event]int{}, seen: map[string]bool{}, tries: map[string]int{},
 		acked: map[Deed]int{}, known: map[string]*account{},
 		failed: t.Failed, patience: patience,
 	}
 	s.ctx, s.giveUp = context.WithCancel(t.Context())
-	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Loaded: s.loaded, Saved: s.saved, Told: s.take})
+	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Loaded: s.loaded, Saved: s.noteSaved, Told: s.take})
 	for node, user := range slices.Concat(racers, owners) {
 		s.enrol(node, user)
 	}
@@ -177,6 +182,7 @@ func (s *siege) round(n int, strikes bool) {
 	}
 	all.Wait()
 	if a := s.aim.Load(); a != nil { // there were fewer calls than usual
+		s.late++
 		s.hit(a)
 	}
 	if !strikes {
@@ -252,17 +258,22 @@ func (s *siege) deliver() {
 	}
 }
 
-// besiege runs rounds, and strikes in every other one.
+// besiege runs rounds, and strikes in every other one. If all strikes come late, there are more
+// rounds.
 func (s *siege) besiege(t *testing.T, l Length) Figures {
 	t.Helper()
 	defer s.giveUp()
 	began := time.Now()
 	n := 0
-	for ; !l.over(n, began) && !s.over(); n++ {
-		s.round(n, n%2 == 1 && s.strike != nil)
+	for ; (!l.over(n, began) || s.allLate() && n < l.Rounds+more) && !s.over(); n++ {
+		strikes := n%2 == 1 && s.strike != nil
+		if strikes && l.Ready != nil {
+			l.Ready()
+		}
+		s.round(n, strikes)
 	}
 	s.end()
-	t.Logf("%d rounds, outcomes %v, acknowledged %v", n, s.tries, s.acked)
+	t.Logf("%d rounds, strikes that came late: %d, outcomes %v, acknowledged %v", n, s.late, s.tries, s.acked)
 	if s.over() {
 		s.miss("it was given up after %d rounds", n)
 	} else {
@@ -282,8 +293,17 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 	return f
 }
 
+// more is how many rounds a siege can have until a strike does not come late.
+const more = 20
+
+// allLate reports whether no strike was in the middle of a round.
+func (s *siege) allLate() bool { return s.late > 0 && int64(s.late) == s.strikes.Load() }
+
 // complete sees that everything was tried.
 func (s *siege) complete() {
+	if s.allLate() {
+		s.miss("no strike came in the middle of a round")
+	}
 	for _, d := range mix {
 		if s.acked[d] == 0 {
 			s.miss("%s was never acknowledged", d)

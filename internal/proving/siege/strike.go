@@ -6,10 +6,14 @@ type aim struct {
 	saved bool  // or after the next Save that is acknowledged, before anybody is told
 }
 
-// draw aims at some moment of a round, which has as many calls as the last one in which
-// nothing was killed.
+// draw aims at some moment of a round, which has about as many calls as the last one in which
+// nothing was killed. Every other strike comes after a Save.
 func (s *siege) draw() {
-	s.aim.Store(&aim{s.began + 1 + s.seed.Int64N(max(1, s.quiet)), s.seed.IntN(2) == 0})
+	if s.strikes.Load() == 0 {
+		s.saved = s.seed.IntN(2) == 0
+	}
+	s.saved = !s.saved
+	s.aim.Store(&aim{s.began + 1 + s.seed.Int64N(max(1, s.quiet)), s.saved})
 }
 
 // count counts a call of a store, and strikes at one.
@@ -20,8 +24,8 @@ func (s *siege) count() {
 	}
 }
 
-// saved takes what was acknowledged, and strikes after it.
-func (s *siege) saved(v Version) {
+// noteSaved takes what was acknowledged, and strikes after it.
+func (s *siege) noteSaved(v Version) {
 	s.acknowledged(v)
 	if a := s.aim.Load(); a != nil && a.saved && s.calls.Load() >= a.call {
 		s.hit(a)

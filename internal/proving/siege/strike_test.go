@@ -1,6 +1,7 @@
 package siege
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -38,6 +39,21 @@ func TestSiegeStrikesAnywhere(t *testing.T) {
 		if n == 0 {
 			t.Error("not everywhere")
 		}
+	}
+}
+
+// TestSiegeMissesStrikes has a siege that hears of no call, so that every strike waits until the
+// requests of its round are over.
+func TestSiegeMissesStrikes(t *testing.T) {
+	t.Parallel()
+	start := func(t *testing.T, e Ears) Nodes {
+		e.Called, e.Saved = func() {}, func(Version) {}
+		return same(proving.Memory(t).(proving.Full)).Start(t, e)
+	}
+	ready, strikes := 0, 0
+	figures := newSiege(t, start, func() { strikes++ }).besiege(t, Length{Rounds: 2, Ready: func() { ready++ }})
+	if !slices.Contains(figures.Broken, "no strike came in the middle of a round") || strikes != 1+more/2 || ready != strikes {
+		t.Errorf("%d strikes, %d times ready, missed: %q", strikes, ready, figures.Broken)
 	}
 }
 
