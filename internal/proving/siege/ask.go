@@ -18,7 +18,7 @@ func (s *siege) try(node int, r Request) Reply {
 	ctx, cancel := context.WithTimeout(s.ctx, Deadline)
 	defer cancel()
 	node %= len(s.nodes)
-	r.At = s.clock.Now().Add(offsets[node])
+	r.At = s.clock.Now().Add(offsets[node] + s.jumped[node])
 	a, err := s.nodes[node](ctx, r)
 	if err != nil {
 		a = Reply{Reason: proving.Fault}

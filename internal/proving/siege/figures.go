@@ -111,7 +111,8 @@ func (stores Stores) Start(t *testing.T, e Ears) (nodes Nodes) {
 
 // Run besieges accounts in an empty database, and fails the test if something comes out
 // that must not be. In every other round it calls strike in the middle: before a call of a
-// store is carried out, or once one was acknowledged. Strike kills the database or a node,
+// store is carried out, or once one was acknowledged. If too few calls come, it does so when
+// the requests of the round have their answers. Strike kills the database or a node,
 // which comes back by itself. One that fails the test is the last one, and ends the siege.
 func Run(t *testing.T, start Starter, strike func(), l Length) Figures {
 	t.Helper()

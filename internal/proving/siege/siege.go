@@ -30,7 +30,10 @@ import (
 type siege struct {
 	clock *enrollmenttest.Clock
 	nodes Nodes
-	seed  *rand.Rand // the same for each test of a name
+
+	jumped [len(Nodes{})]time.Duration // how far the clock of one node has jumped alone
+
+	seed *rand.Rand // the same for each test of a name
 
 	// strike is called in the middle of a round, at one of the calls of a store.
 	strike  func()
@@ -293,7 +296,7 @@ func (s *siege) besiege(t *testing.T, l Length) Figures {
 	return f
 }
 
-// more is how many rounds a siege can have until a strike does not come late.
+// more is how many rounds are added at most while all strikes come late.
 const more = 20
 
 // allLate reports whether no strike was in the middle of a round.
