@@ -305,8 +305,8 @@ func (c *cluster) failAll(ctx context.Context) error {
 }
 
 const (
-	impatient = 500 * time.Millisecond // half of the default: a dead leader is noticed sooner
-	calm      = 5 * time.Second        // a busy leader is not taken for dead
+	impatient = time.Second     // the default: a dead leader is noticed soon
+	calm      = 5 * time.Second // a busy leader is not taken for dead
 )
 
 // newCluster starts a cluster for this test alone.

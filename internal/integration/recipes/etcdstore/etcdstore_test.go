@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/store"
 	"github.com/seed-1b6a03a1/twofactor/store/storetest"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -39,6 +40,38 @@ func TestNodes(t *testing.T) {
 
 func account(user string, version int64) store.Record {
 	return store.Record{UserID: user, Version: version, State: store.Confirmed, Data: []byte("sealed")}
+}
+
+// replace saves the next version of a record. On a busy machine, a leader can be taken for dead:
+// then a Save fails, and may have been carried out.
+func replace(t *testing.T, s store.Store, r store.Record) {
+	t.Helper()
+	err := server.Until(t.Context(), func() error {
+		err := s.Save(t.Context(), r, r.Version-1)
+		if err == nil {
+			return nil
+		}
+		if now, failed := s.Load(t.Context(), r.UserID); failed == nil && now.Version == r.Version {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shows waits until the record of a user can be read, which has to have that version.
+func shows(t *testing.T, s store.Store, user string, want int64) {
+	t.Helper()
+	var r store.Record
+	err := server.Until(t.Context(), func() (err error) {
+		r, err = s.Load(t.Context(), user)
+		return err
+	})
+	if err != nil || r.Version != want {
+		t.Fatalf("the record has version %d, %v, want %d", r.Version, err, want)
+	}
 }
 
 // TestPrefixes has one prefix begin with another. Without a separator, both users would

@@ -131,10 +131,7 @@ func acknowledged(t *testing.T, c *cluster) {
 // full lets etcd reach its quota. It refuses writes then, and the store says neither that
 // they were done nor that they were a conflict.
 func full(t *testing.T, c *cluster, s store.Store) {
-	before := account("full", 1)
-	if err := s.Save(t.Context(), before, 0); err != nil {
-		t.Fatal(err)
-	}
+	replace(t, s, account("full", 1))
 	n := c.nodes[0]
 	alarm := &pb.AlarmRequest{Action: pb.AlarmRequest_ACTIVATE, MemberID: n.id, Alarm: pb.AlarmType_NOSPACE}
 	if _, err := pb.NewMaintenanceClient(n.client.ActiveConnection()).Alarm(t.Context(), alarm); err != nil {
@@ -143,7 +140,5 @@ func full(t *testing.T, c *cluster, s store.Store) {
 	if err := s.Save(t.Context(), account("full", 2), 1); !errors.Is(err, rpctypes.ErrNoSpace) || errors.Is(err, store.ErrConflict) {
 		t.Errorf("Save = %v", err)
 	}
-	if r, err := s.Load(t.Context(), "full"); err != nil || r.Version != 1 {
-		t.Errorf("Load = %d, %v", r.Version, err)
-	}
+	shows(t, s, "full", 1)
 }

@@ -58,13 +58,9 @@ func pause(t *testing.T, c *cluster) (stale bool) {
 	_, others := open(t, prefix, slices.DeleteFunc(slices.Clone(c.nodes), func(n *node) bool { return n == leader })...)
 
 	const user = "alice"
-	if err := others.Save(t.Context(), account(user, 1), 0); err != nil {
-		t.Fatal(err)
-	}
+	replace(t, others, account(user, 1))
 	for _, s := range []proving.Full{reader, writer, bentReader} { // each has a connection then
-		if r, err := s.Load(t.Context(), user); err != nil || r.Version != 1 {
-			t.Fatal(r.Version, err)
-		}
+		shows(t, s, user, 1)
 	}
 	if err := leader.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -72,9 +68,7 @@ func pause(t *testing.T, c *cluster) (stale bool) {
 	if _, err := c.leader(t.Context(), leader); err != nil {
 		t.Fatal(err)
 	}
-	if err := others.Save(t.Context(), account(user, 2), 1); err != nil {
-		t.Fatal(err)
-	}
+	replace(t, others, account(user, 2))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -109,8 +103,6 @@ func pause(t *testing.T, c *cluster) (stale bool) {
 		t.Fatal(err)
 	}
 	group.Wait()
-	if r, err := reader.Load(t.Context(), user); err != nil || r.Version != 2 {
-		t.Errorf("the record has version %d, %v", r.Version, err)
-	}
+	shows(t, reader, user, 2)
 	return stale
 }
