@@ -5,6 +5,8 @@ import (
 	"container/list"
 	"context"
 	"fmt"
+	"net"
+	"strings"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
@@ -35,9 +37,6 @@ func (b rows) waiting(ctx context.Context, script string, keys []string, args []
 		reply, wait = b.waitingAt(ctx, pipe, script, keys, args)
 		moved, _ := redis.IsMovedError(reply.Err())
 		asked, _ := redis.IsAskError(reply.Err())
-		if moved != "" {
-			cluster.ReloadState(ctx) // for the next call
-		}
 		to := cmp.Or(moved, asked)
 		if to == "" || left == 0 {
 			return reply, wait
@@ -59,9 +58,12 @@ func (b rows) waitingAt(ctx context.Context, pipe redis.Pipeliner, script string
 	return reply, wait
 }
 
-// masterAt returns the client of the master with that address, or nil if the cluster client
-// knows none.
+// masterAt returns the client of the master with that address, as a redirection has it, or nil
+// if the cluster has no such master, or only one without a slot. It looks at the cluster anew.
 func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) *redis.Client {
+	if colon := strings.LastIndexByte(addr, ':'); colon >= 0 { // an IPv6 address has no brackets
+		addr = net.JoinHostPort(strings.Trim(addr[:colon], "[]"), addr[colon+1:])
+	}
 	var found atomic.Pointer[redis.Client]
 	cluster.ForEachMaster(ctx, func(_ context.Context, master *redis.Client) error {
 		if master.Options().Addr == addr {
