@@ -136,7 +136,7 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 			return nil
 		}
 		defer listing.Add(-1)
-		// On a busy machine, nobody may save during some of the walks.
+		// On a busy machine, some walks see no Save. They do not count, up to maxWalks.
 		for n, all := 0, 0; n < walks && all < maxWalks; all++ {
 			before := saves.Load()
 			got, err := walk(ctx, s, store.Query{Limit: 4}, nil)
