@@ -58,20 +58,26 @@ func TestFaultsCoincide(t *testing.T) {
 	long.OnlyInSieges(t)
 	var y tally.Tally
 	apart := 0
-	for began, l := time.Now(), long.Siege(t, 0); time.Since(began) < l.Time; {
+	goesOn := true
+	for began, l := time.Now(), long.Siege(t, 0); goesOn && time.Since(began) < l.Time; {
+		goesOn = false // if there is no cluster
 		t.Run("cluster", func(t *testing.T) {
 			c := testenv.Galera(t)
 			s := divided{&balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}}
 			for time.Since(began) < l.Time {
-				switch err := y.Fail(t.Context(), s, c.Coincide); {
-				case errors.Is(err, context.DeadlineExceeded):
+				err := y.Fail(t.Context(), s, c.Coincide)
+				if goesOn = errors.Is(err, galera.ErrApart); goesOn {
 					apart++
 					return
-				case err != nil:
+				}
+				if err != nil {
 					t.Fatal(err)
 				}
 			}
 		})
+	}
+	if y.Failovers == 0 && apart > 0 {
+		t.Error("no cluster was whole again")
 	}
 	long.Report(t, "MariaDB Galera, one node is split off as the two others die, eight writers", y)
 	t.Logf("the nodes of %d clusters did not find each other again", apart)

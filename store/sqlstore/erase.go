@@ -59,8 +59,8 @@ func (s *Store) Erase(ctx context.Context, userID string) error {
 // then, and the same Move would bring it back, with codes that have been used since.
 //
 // If the commit fails, and PostgreSQL has a synchronous standby, the row can look deleted
-// although the standby has it. Repeat the transaction: its commit returns nil when the standby
-// has what it shows, even if it deletes nothing.
+// although the standby has it. Repeat the transaction. If its commit returns nil, the standby
+// has deleted the row, too.
 //
 // Nothing else of a Store can be part of a transaction. What a Guard saves has to
 // stay when the request fails: a wrong code that was counted, a code that was used.

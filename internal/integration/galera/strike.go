@@ -49,12 +49,15 @@ func (c *Cluster) Isolate(ctx context.Context) (join func(ctx context.Context) e
 	}, isolate(ctx, 1)
 }
 
+// ErrApart says that the nodes do not find each other any more.
+var ErrApart = errors.New("galera: the nodes do not find each other")
+
 // patience is how long Coincide waits until the cluster is whole.
 const patience = time.Minute
 
 // Coincide waits until the cluster is whole, splits the next node from the others, and kills
-// these at once. The nodes do not always find each other again: then it returns an error that
-// matches [context.DeadlineExceeded], and the cluster is of no more use.
+// these at once. If the nodes have not found each other again in a minute, it returns an error
+// that matches [ErrApart].
 func (c *Cluster) Coincide(ctx context.Context) error {
 	join, err := c.Isolate(ctx)
 	if err != nil {
@@ -63,9 +66,12 @@ func (c *Cluster) Coincide(ctx context.Context) error {
 	if err := errors.Join(c.kill(c.strikes+1, Nodes-1), join(ctx)); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return c.Whole(ctx)
+	if err := c.Whole(limited); err != nil {
+		return fmt.Errorf("%w: %w", ErrApart, err)
+	}
+	return nil
 }
 
 // KillAll is Kill of all nodes at once. They come back and find each other by themselves.
