@@ -41,7 +41,7 @@ type newcomer struct {
 // machine, while members sign in.
 func (c *Crew) FirstDay(ctx context.Context, e Effort, people, callers int, members []string) (FirstDay, error) {
 	var f FirstDay
-	guard, err := enrollment.New(c.accounts, c.population.ring, enrollment.Config{Issuer: "Acme"})
+	guard, err := enrollment.New(c.accounts, c.population.ring, enrollment.Config{Issuer: "Acme", Notify: taken})
 	if err != nil {
 		return f, err
 	}

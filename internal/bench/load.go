@@ -94,8 +94,7 @@ type LoadTiming struct {
 	Turns []Turn
 }
 
-// Press measures the loads with that many callers in turns, each round in
-// another order.
+// Press measures the loads with that many callers in turns, in the order of orders.
 func Press(ctx context.Context, e Effort, callers int, loads ...*Load) ([]LoadTiming, error) {
 	timings := make([]LoadTiming, len(loads))
 	counts := make([]int, len(loads))
@@ -107,9 +106,8 @@ func Press(ctx context.Context, e Effort, callers int, loads ...*Load) ([]LoadTi
 		}
 		counts[i] = n
 	}
-	for round := range e.Rounds {
-		for k := range loads {
-			i := (k + round) % len(loads)
+	for order := range orders(len(loads), e.Rounds) {
+		for _, i := range order {
 			t, err := loads[i].Run(ctx, callers, counts[i])
 			if err != nil {
 				return nil, err

@@ -47,10 +47,14 @@ type Population struct {
 	clock atomic.Int64
 }
 
-// config is that of every Guard here: the defaults, but for the scheme.
+// config is that of every Guard here: the defaults, but for the scheme. Owners are told of
+// events, as every application should do it; that takes no time here.
 func (p *Population) config(s recovery.Scheme) enrollment.Config {
-	return enrollment.Config{Issuer: "Acme", RecoveryScheme: s, Now: p.now}
+	return enrollment.Config{Issuer: "Acme", RecoveryScheme: s, Now: p.now, Notify: taken}
 }
+
+// taken takes an event.
+func taken(context.Context, enrollment.Event) error { return nil }
 
 func (p *Population) now() time.Time { return time.UnixMicro(p.clock.Load()) }
 

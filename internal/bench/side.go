@@ -3,6 +3,8 @@ package bench
 import (
 	"cmp"
 	"fmt"
+	"iter"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -125,8 +127,8 @@ func (t Timing) Op(by Measure) time.Duration {
 	return Median(all)
 }
 
-// Interleave times the sides in turns, each round in another order, so that a
-// busy machine slows all of them alike.
+// Interleave times the sides in turns, so that a busy machine slows all of them alike; see
+// orders.
 func Interleave(e Effort, sides ...*Side) ([]Timing, error) {
 	timings := make([]Timing, len(sides))
 	counts := make([]int, len(sides))
@@ -138,9 +140,8 @@ func Interleave(e Effort, sides ...*Side) ([]Timing, error) {
 		}
 		counts[i] = n
 	}
-	for round := range e.Rounds {
-		for k := range sides {
-			i := (k + round) % len(sides)
+	for order := range orders(len(sides), e.Rounds) {
+		for _, i := range order {
 			c, err := sides[i].Time(counts[i])
 			if err != nil {
 				return nil, err
@@ -149,6 +150,25 @@ func Interleave(e Effort, sides ...*Side) ([]Timing, error) {
 		}
 	}
 	return timings, nil
+}
+
+// orders returns the order of n sides in each round. Each order that is drawn is followed by its
+// reverse, so that none of two sides comes first more often than the other. The orders are the
+// same each time.
+func orders(n, rounds int) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		drawn, order := rand.New(rand.NewPCG(1, 2)), []int(nil)
+		for round := range rounds {
+			if round%2 == 0 {
+				order = drawn.Perm(n)
+			} else {
+				slices.Reverse(order)
+			}
+			if !yield(order) {
+				return
+			}
+		}
+	}
 }
 
 // calibrate warms the side up and returns how often it runs in a turn.
@@ -165,7 +185,7 @@ func calibrate(s *Side, turn time.Duration) (int, error) {
 }
 
 // Ratio returns the median over the rounds of how many times as much as b a
-// took. The two turns of a round are neighbours, so that their ratio varies
+// took. The two turns of a round are close to each other, so that their ratio varies
 // less than either.
 func Ratio(a, b Timing, by Measure) float64 {
 	ratios := make([]float64, len(a.each))

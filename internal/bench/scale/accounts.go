@@ -149,6 +149,9 @@ func measureSweep(ctx context.Context, d *bench.Database, large, small *bench.Cr
 	if err != nil {
 		return err
 	}
+	if _, err := small.SweepPlan(ctx); err != nil { // which has read what is due, as that of the large one
+		return err
+	}
 	some, err := small.Sweep(ctx)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func keptFrom(ctx context.Context, d *bench.Database, lag func(time.Duration)) e
 	if err != nil {
 		return err
 	}
-	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: perTurn})
+	crew, err := d.NewCrew(ctx, "crew", bench.CrewOptions{Size: max(*rows, perTurn)})
 	if err != nil {
 		return err
 	}

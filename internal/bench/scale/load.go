@@ -56,6 +56,7 @@ func loadRows(what string, bound bool, timings []bench.LoadTiming) []table.Row {
 		quantile("p99", 0.99, ours, bare, tail),
 		throughput("the same, the store's part", store, bare, table.None),
 		throughput("the same, what can't be left out", floor, bare, table.None),
+		quantile("p99, what can't be left out", 0.99, floor, bare, table.None),
 		{
 			What:  "the same, processor time of the client",
 			Ours:  table.Duration(ours.Op(bench.CPU)),
