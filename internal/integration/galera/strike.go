@@ -82,7 +82,7 @@ func (c *Cluster) KillAll(ctx context.Context) error {
 	return c.kill(0, Nodes)
 }
 
-// kill kills so many nodes at once, of which the first has that number.
+// kill kills n nodes at once, beginning with that one.
 func (c *Cluster) kill(first, n int) error {
 	var errs []error
 	for i := range n {
