@@ -289,8 +289,8 @@ func deadlocks(b bench) (n int) {
 }
 
 // triggered lets a Save run into a trigger of the application, which waits for a lock of a
-// transaction that waits for the row. A Save locks one row, and can't be part of a deadlock by
-// itself. The transaction looks for deadlocks later than the Save does.
+// transaction that waits for the row. Without one, no Save meets a deadlock: it locks one row.
+// The transaction looks for deadlocks later than the Save does.
 func triggered(b bench, r store.Record, prev int64) error {
 	b.t.Helper()
 	for _, statement := range []string{

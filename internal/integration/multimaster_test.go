@@ -58,23 +58,24 @@ func TestFaultsCoincide(t *testing.T) {
 	long.OnlyInSieges(t)
 	var y tally.Tally
 	apart := 0
-	goesOn := true
-	for began, l := time.Now(), long.Siege(t, 0); goesOn && time.Since(began) < l.Time; {
-		goesOn = false // if there is no cluster
+	for began, l := time.Now(), long.Siege(t, 0); time.Since(began) < l.Time; {
+		before := apart
 		t.Run("cluster", func(t *testing.T) {
 			c := testenv.Galera(t)
 			s := divided{&balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}}
 			for time.Since(began) < l.Time {
-				err := y.Fail(t.Context(), s, c.Coincide)
-				if goesOn = errors.Is(err, galera.ErrApart); goesOn {
+				switch err := y.Fail(t.Context(), s, c.Coincide); {
+				case errors.Is(err, galera.ErrApart):
 					apart++
 					return
-				}
-				if err != nil {
+				case err != nil:
 					t.Fatal(err)
 				}
 			}
 		})
+		if apart == before { // the time is over, or there is no cluster
+			break
+		}
 	}
 	if y.Failovers == 0 && apart > 0 {
 		t.Error("no cluster was whole again")

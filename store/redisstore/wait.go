@@ -58,12 +58,10 @@ func (b rows) waitingAt(ctx context.Context, pipe redis.Pipeliner, script string
 	return reply, wait
 }
 
-// masterAt returns the client of the master with that address, as a redirection has it, or nil
-// if the cluster has no such master, or only one without a slot. It looks at the cluster anew.
-func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) *redis.Client {
-	if colon := strings.LastIndexByte(addr, ':'); colon >= 0 { // an IPv6 address has no brackets
-		addr = net.JoinHostPort(strings.Trim(addr[:colon], "[]"), addr[colon+1:])
-	}
+// masterAt returns the client of the master that a redirection names, or nil if the cluster has
+// no such master, or only one without a slot. It looks at the cluster anew.
+func masterAt(ctx context.Context, cluster *redis.ClusterClient, named string) *redis.Client {
+	addr := address(named)
 	var found atomic.Pointer[redis.Client]
 	cluster.ForEachMaster(ctx, func(_ context.Context, master *redis.Client) error {
 		if master.Options().Addr == addr {
@@ -72,6 +70,16 @@ func masterAt(ctx context.Context, cluster *redis.ClusterClient, addr string) *r
 		return nil
 	})
 	return found.Load()
+}
+
+// address is an address of a redirection as clients have it: an IPv6 address has no brackets
+// there.
+func address(named string) string {
+	colon := strings.LastIndexByte(named, ':')
+	if colon < 0 {
+		return named
+	}
+	return net.JoinHostPort(strings.Trim(named[:colon], "[]"), named[colon+1:])
 }
 
 // writeWait is write with WAIT.

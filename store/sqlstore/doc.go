@@ -33,9 +33,8 @@
 // The last one is from [Store.List]. It has only the conditions of the query.
 // For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
-// With PostgreSQL, two calls use a transaction that sends this statement as well: a Load after
-// a Save or Erase whose outcome is unknown, and an Erase that finds no row. So does an EraseTx
-// that finds none.
+// With PostgreSQL, a Load after a Save or Erase whose outcome is unknown sends this statement as
+// well, in a transaction. So do an Erase and an EraseTx that find no row.
 //
 //	SELECT pg_logical_emit_message(true, 'twofactor', '')
 //
@@ -123,9 +122,9 @@
 // Guard would find the write and accept the code, and after a failover the code would work
 // again. So after a Save or Erase whose outcome is unknown, a Load of this Store reads the
 // record in a transaction that also writes a message to the log, and to no table. Its commit
-// waits until the standby has that. Load returns an error if the standby is away for five seconds, or
-// until the context ends. An Erase that finds no row waits in the same way, and after an
-// EraseTx that finds none the commit does.
+// waits until the standby has that. Load returns an error if the standby is away for five
+// seconds, or until the context ends. An Erase that finds no row waits in the same way, and so
+// does the commit after an EraseTx that finds none.
 //
 // Another process can read the record meanwhile, and refuses the code as used. If the record
 // was erased, that process finds none, and Admin.Erase of package enrollment returns nil
@@ -249,12 +248,11 @@
 // failed, start the cluster with the one whose seqno is highest. If its disk is lost, so are its
 // last writes.
 //
-// Our tests kill nodes or split them off, one fault at a time, and MariaDB 10.11 lost nothing. When
-// we split one node off and killed the two others at once, acknowledged writes were lost now and
-// then, and some clusters had to be started anew by hand.
-// Jepsen let nodes of 12.1.2 to 12.2.2 crash and the network split (jepsen.io, March 2026), and
-// some acknowledged writes were lost. Where that matters, use one primary with a
-// semi-synchronous replica.
+// Our tests kill nodes or split them off, one fault at a time, and MariaDB 10.11 lost nothing.
+// When one node was split off and the two others were killed at once, some acknowledged writes
+// were lost, and some nodes did not find each other again. Jepsen saw such losses in 12.1.2 to
+// 12.2.2 (jepsen.io, March 2026). Where that matters, use one primary with a semi-synchronous
+// replica.
 //
 // A write that meets another node's is a conflict. A node that has lost its cluster, or
 // has not yet joined it, refuses reads and writes with error 1047. A statement that waits

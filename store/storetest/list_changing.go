@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/seed-1b6a03a1/twofactor/store"
@@ -124,18 +125,26 @@ func checkListSaving(ctx context.Context, s store.Store) error {
 	}
 	var listing, saves atomic.Int64
 	listing.Store(listers)
+	// Listing begins when all are saving. On a busy machine it would otherwise
+	// end before the first Save.
+	var saving sync.WaitGroup
+	saving.Add(users)
 	return together(users+listers, func(i int) error {
 		if i < users {
 			id := fmt.Sprintf("user-%d", i)
+			begun := sync.OnceFunc(saving.Done)
+			defer begun()
 			for v := int64(2); listing.Load() > 0; v++ {
 				if err := save(ctx, s, sample(id, v), v-1); err != nil {
 					return err
 				}
 				saves.Add(1)
+				begun()
 			}
 			return nil
 		}
 		defer listing.Add(-1)
+		saving.Wait()
 		// On a busy machine, some walks see no Save. They do not count, up to maxWalks.
 		for n, all := 0, 0; n < walks && all < maxWalks; all++ {
 			before := saves.Load()

@@ -113,8 +113,8 @@ func together(n int, f func(i int) error) error {
 	return first(errs...)
 }
 
-// Limits of checkRaceLoad. With a fast store, saving goes on
-// until the readers have read enough; with a slow one, it ends soon.
+// Limits of checkRaceLoad. With a fast store, saving goes on until the readers have read
+// enough; with a slow one, it ends soon.
 const (
 	minSaves, maxSaves = 60, 20_000
 	minLoads           = 40 // per reader

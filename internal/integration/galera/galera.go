@@ -252,8 +252,8 @@ func (c *Cluster) Log() string {
 func (c *Cluster) Stop() error {
 	var errs []error
 	for _, n := range c.nodes {
-		if n != nil { // nil if it did not start
-			n.db.Close() // a node that is apart may not take leave well
+		if n != nil { // it has started
+			n.db.Close() // fails if the node does not answer
 			errs = append(errs, n.Process.Stop())
 		}
 	}

@@ -38,7 +38,7 @@ type siege struct {
 	// strike is called in the middle of a round, at one of the calls of a store.
 	strike  func()
 	aim     atomic.Pointer[aim] // nil for none
-	saved   bool                // whether the last aim was after a Save
+	after   bool                // whether the last aim was after a Save
 	calls   atomic.Int64        // of the stores
 	began   int64               // how many there were when the round began
 	quiet   int64               // how many there are in a round
@@ -115,8 +115,9 @@ func newSiege(t *testing.T, start Starter, strike func()) *siege {
 		acked: map[Deed]int{}, known: map[string]*account{},
 		failed: t.Failed, patience: patience,
 	}
+	s.after = s.seed.IntN(2) == 0
 	s.ctx, s.giveUp = context.WithCancel(t.Context())
-	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Loaded: s.loaded, Saved: s.noteSaved, Told: s.take})
+	s.nodes = start(t, Ears{Ring: ring.Reveal(), Called: s.count, Loaded: s.loaded, Saved: s.saved, Told: s.take})
 	for node, user := range slices.Concat(racers, owners) {
 		s.enrol(node, user)
 	}

@@ -9,11 +9,8 @@ type aim struct {
 // draw aims at some moment of a round, which has about as many calls as the last one in which
 // nothing was killed. Every other strike comes after a Save.
 func (s *siege) draw() {
-	if s.strikes.Load() == 0 {
-		s.saved = s.seed.IntN(2) == 0
-	}
-	s.saved = !s.saved
-	s.aim.Store(&aim{s.began + 1 + s.seed.Int64N(max(1, s.quiet)), s.saved})
+	s.after = !s.after
+	s.aim.Store(&aim{s.began + 1 + s.seed.Int64N(max(1, s.quiet)), s.after})
 }
 
 // count counts a call of a store, and strikes at one.
@@ -24,8 +21,8 @@ func (s *siege) count() {
 	}
 }
 
-// noteSaved takes what was acknowledged, and strikes after it.
-func (s *siege) noteSaved(v Version) {
+// saved takes what was acknowledged, and strikes after it.
+func (s *siege) saved(v Version) {
 	s.acknowledged(v)
 	if a := s.aim.Load(); a != nil && a.saved && s.calls.Load() >= a.call {
 		s.hit(a)
