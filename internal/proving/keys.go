@@ -33,7 +33,8 @@ type Keys struct {
 	Sealing func(scope, plaintext []byte) error
 	Opening func(scope, sealed []byte) error
 
-	// Opened, unless it is nil, changes what was opened.
+	// Sealed and Opened, unless they are nil, change what was sealed or opened.
+	Sealed func(sealed []byte) []byte
 	Opened func(scope, plaintext []byte) []byte
 }
 
@@ -94,7 +95,11 @@ func (k *Keys) Seal(ctx context.Context, scope, binding, plaintext []byte) ([]by
 			return nil, err
 		}
 	}
-	return k.Ring.Seal(ctx, scope, binding, plaintext)
+	b, err := k.Ring.Seal(ctx, scope, binding, plaintext)
+	if err != nil || k.Sealed == nil {
+		return b, err
+	}
+	return k.Sealed(b), nil
 }
 
 // Open is [keyring.Ring.Open], bent.

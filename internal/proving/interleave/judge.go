@@ -90,7 +90,7 @@ func (j *judge) describe(mail bool) description {
 	from := fmt.Sprint(mail, j.rig.told)
 	var records []store.Record
 	for _, user := range j.rig.scene.judged() {
-		rec := j.record(user)
+		rec := load(j.rig.t, j.rig.behind.Full, user)
 		from += fmt.Sprintf("%s %x %v %v\n", user, j.rig.plain(rec), rec.State, rec.Due)
 		records = append(records, rec)
 	}
@@ -155,16 +155,6 @@ func (j *judge) key(rec store.Record) string {
 		return err.Error()
 	}
 	return "sealed under the key " + id
-}
-
-// record is what the store holds of a user; the zero Record if it holds nothing.
-func (j *judge) record(user string) store.Record {
-	j.rig.t.Helper()
-	rec, err := j.rig.behind.Load(j.rig.t.Context(), user)
-	if !errors.Is(err, store.ErrNotFound) {
-		j.rig.Must(err)
-	}
-	return rec
 }
 
 // refresh makes the copy what the store holds of a user.

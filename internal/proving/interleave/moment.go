@@ -30,12 +30,9 @@ func (r *rig) moment(faults bool) moment {
 			fmt.Fprintf(h, "late: %s, over version %d\n", r.shows(p.late.saves), p.late.prev)
 		}
 	}
-	users := maps.Clone(r.behind.written)
-	for user := range r.start {
-		users[user] = true
-	}
-	for _, user := range slices.Sorted(maps.Keys(users)) {
-		fmt.Fprintf(h, "%q %s\n", user, r.shows(r.judge.record(user)))
+	stored := r.behind.now(r.t).stored
+	for _, user := range slices.Sorted(maps.Keys(stored)) {
+		fmt.Fprintf(h, "%q %s\n", user, r.shows(stored[user]))
 	}
 	fmt.Fprint(h, r.told, faults)
 	return moment(h.Sum(nil))

@@ -21,7 +21,7 @@ func TestMoment(t *testing.T) {
 	r := newRig(t, proving.Memory, nil, states.New(t, s.state, recovery.Fast), s, []operation{verifyWrong, disable}, newNotes())
 	// after is the moment after so many calls.
 	after := func(calls int) (m moment) {
-		r.run(r.all(), func(waiting map[int]call) (step, bool) {
+		r.run(r.all(), r.first, func(waiting map[int]call) (step, bool) {
 			if calls == 0 {
 				m = r.moment(true)
 				return step{}, false
@@ -43,7 +43,7 @@ func TestMoment(t *testing.T) {
 		}
 	}
 
-	r.restart()
+	r.restart(r.first)
 	start := r.moment(true)
 	carryOut := func(op operation) {
 		_, _ = op.run(t.Context(), r.State, node{r.healthy, r.behind, states.User})
@@ -56,23 +56,23 @@ func TestMoment(t *testing.T) {
 		"begun":   func() { carryOut(at(newID, beginFirst)) },
 		"erased":  func() { r.Must(r.behind.Erase(t.Context(), states.User)) },
 	} {
-		r.restart()
+		r.restart(r.first)
 		if change(); r.moment(true) == start {
 			t.Errorf("%s: it is the same moment", name)
 		}
 	}
-	rec := r.start[states.User]
+	rec := r.first.stored[states.User]
 	shown := r.shows(rec)
 	rec.Version++
 	if r.shows(rec) == shown {
 		t.Error("another version does not show")
 	}
-	rec = r.start[states.User]
+	rec = r.first.stored[states.User]
 	rec.Data = []byte("damaged")
 	if r.shows(rec) == shown {
 		t.Error("damage does not show")
 	}
-	r.restart()
+	r.restart(r.first)
 	if r.moment(true) != start {
 		t.Error("from the start, it is another moment")
 	}

@@ -53,7 +53,7 @@ func TestMovesAreResealed(t *testing.T) {
 			r := newRig(t, proving.Memory, nil, states.New(t, s.state, recovery.Fast), s, c, newNotes())
 			keys := func(want string) {
 				for _, user := range users {
-					if got := r.judge.key(r.judge.record(user)); got != want {
+					if got := r.judge.key(load(t, r.behind.Full, user)); got != want {
 						t.Errorf("%s: %s is %q, want %q", title, user, got, want)
 					}
 				}

@@ -166,7 +166,7 @@ func (r *rig) inOrder(order []turn, again []int) outcome {
 	if again == nil {
 		again = []int{}
 	}
-	results, _ := r.run(ops, func(waiting map[int]call) (step, bool) {
+	results, _ := r.run(ops, r.first, func(waiting map[int]call) (step, bool) {
 		for ; len(left) > 0; left = left[1:] {
 			t := left[0]
 			c, ok := waiting[t.op]

@@ -45,17 +45,18 @@ func (r *rig) play(p *path, faults bool) (whole bool, err error) {
 	var steps []string
 	var asleep []step
 	calm := true // nothing has failed
-	results, whole := r.run(r.all(), func(waiting map[int]call) (step, bool) {
+	results, whole := r.run(r.all(), p.from(r.first), func(waiting map[int]call) (step, bool) {
 		from := choices(waiting, faults, asleep)
 		if len(from) == 0 {
 			return step{}, false
 		}
-		if p.ahead() && !r.unreduced {
+		if p.ahead() {
 			now := r.moment(faults)
-			if r.visited[now] {
+			if r.visited[now] && !r.unreduced {
 				return step{}, false
 			}
 			r.visited[now] = true
+			p.here = r.behind.now(r.t)
 		}
 		n := p.choose(len(from))
 		s := from[n]
@@ -113,11 +114,12 @@ func (r *rig) nameOf(process int) string {
 }
 
 // run starts these operations, and lets their processes make their calls in the
-// order in which next chooses them. A write that comes late waits beside them. Once next
-// chooses none, those that are left die, and whole is false.
-func (r *rig) run(ops []int, next func(waiting map[int]call) (step, bool)) (results []result, whole bool) {
+// order in which next chooses them. Up to that part, they are chosen as they were before. A
+// write that comes late waits beside them. Once next chooses none, those that are left die,
+// and whole is false.
+func (r *rig) run(ops []int, from part, next func(waiting map[int]call) (step, bool)) (results []result, whole bool) {
 	r.t.Helper()
-	r.restart()
+	r.restart(from)
 	results = make([]result, len(r.ops))
 	waiting := make(map[int]call)
 	arrive := func(i int) {

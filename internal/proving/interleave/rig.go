@@ -23,15 +23,15 @@ type rig struct {
 	scene     scene
 	ops       []operation
 	processes []*process
-	behind    *noting                 // the store that processes call
-	start     map[string]store.Record // what the store holds at first, by user
+	behind    *noting // the store that processes call
+	first     part    // where every schedule begins
 	judge     *judge
 	alone     map[string]outcome // by the order in which operations ran
 	explained map[string]bool    // outcomes that an order explains
 	healthy   *enrollment.Guard  // calls again what was interrupted
 
 	visited   map[moment]bool
-	opened    map[string][32]byte // hashes of what records hold, by user and Data, in this schedule
+	opened    map[string][32]byte // hashes of what records hold, by user and Data
 	unreduced bool                // for tests: what comes to nothing new is walked as well
 	came      func(outcome)       // for tests: called with the outcome of each schedule
 
@@ -46,18 +46,16 @@ func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.
 		State: from.On(t, open), t: t, scene: s, ops: ops,
 		alone: map[string]outcome{}, explained: map[string]bool{}, visited: map[moment]bool{}, opened: map[string][32]byte{},
 	}
-	r.behind = &noting{Full: r.Store.Straight, written: make(map[string]bool)}
+	r.behind = &noting{Full: r.Store.Straight, part: part{stored: map[string]store.Record{}}, stale: map[string]bool{}}
 	if s.begun > 0 {
 		r.begin(s.begun)
 	}
-	r.start = make(map[string]store.Record)
 	for _, user := range slices.Concat(s.judged(), []string{states.Other}) {
-		rec, err := r.behind.Load(t.Context(), user)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		r.Must(err)
-		r.start[user] = rec
+		r.behind.writes(user)
+	}
+	r.first = r.behind.now(t)
+	if !r.Enrolled() {
+		r.Demand = r.Demanded()
 	}
 	before := r.Keys.Ring
 	if s.rollout {
@@ -67,7 +65,7 @@ func newRig(t *testing.T, open proving.Open, between func(proving.Full) proving.
 		c.Notify = func(_ context.Context, e enrollment.Event) error { return r.tell(e) }
 	})
 	for _, op := range ops {
-		p := &process{behind: r.behind, shows: r.shows, keys: &proving.Keys{Ring: before}}
+		p := &process{behind: r.behind, shows: r.shows, keys: &proving.Keys{Ring: before, Sealed: r.behind.seal}}
 		if op.newKey {
 			p.keys.Ring = r.Keys.Ring
 		}
@@ -118,15 +116,14 @@ func (r *rig) tell(e enrollment.Event) error {
 	return nil
 }
 
-// restart makes the store what it was at first.
-func (r *rig) restart() {
+// restart begins a schedule that is like an earlier one up to that part.
+func (r *rig) restart(from part) {
 	r.t.Helper()
 	r.told = make(map[string]enrollment.EventKind)
-	for user := range r.behind.written {
-		put(r.t, r.behind.Full, user, r.start[user])
+	r.behind.restore(r.t, from)
+	if len(r.opened) > 1000 {
+		clear(r.opened)
 	}
-	clear(r.behind.written)
-	clear(r.opened)
 	for i, p := range r.processes {
 		p.dead, p.late, p.knows, p.keys.Random = false, nil, nil, rand.NewChaCha8([32]byte{byte(i)})
 	}

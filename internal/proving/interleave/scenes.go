@@ -163,7 +163,7 @@ var (
 		return err
 	})
 	beginDemanded = change("begin by token", func(ctx ctx, s st, g gd) error {
-		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{Account: "a", Proof: s.Demanded()})
+		_, err := g.Begin(ctx, g.user, enrollment.BeginOptions{Account: "a", Proof: s.Demand})
 		return err
 	})
 	begin = change("begin", func(ctx ctx, s st, g gd) error {

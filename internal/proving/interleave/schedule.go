@@ -51,19 +51,31 @@ func fallAsleep(asleep, before []step, taken step) []step {
 // branches was taken.
 type path struct {
 	forks []fork
-	at    int // the next fork
+	at    int  // the next fork
+	here  part // what is noted there, if no way before has come to it
 	err   error
 }
 
-type fork struct{ taken, of int }
+type fork struct {
+	taken, of int
+	part      part // what was noted there
+}
 
 // ahead reports whether no way before has come to this fork.
 func (p *path) ahead() bool { return p.at == len(p.forks) }
 
+// from is where this way parts from the one before; at first, if there was none.
+func (p *path) from(first part) part {
+	if n := len(p.forks); n > 0 && p.forks[n-1].of > 0 {
+		return p.forks[n-1].part
+	}
+	return first
+}
+
 // choose returns which of n branches is taken at this fork.
 func (p *path) choose(n int) int {
 	if p.ahead() {
-		p.forks = append(p.forks, fork{})
+		p.forks = append(p.forks, fork{part: p.here})
 	}
 	f := &p.forks[p.at]
 	if f.of != 0 && f.of != n {

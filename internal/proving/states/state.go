@@ -39,7 +39,8 @@ type State struct {
 	Token, OldToken    enrollment.SetupToken
 	Challenge, Spent   enrollment.Challenge
 	Receipt            enrollment.Receipt
-	Codes              []string // recovery codes; the first one is spent
+	Demand             enrollment.Proof // of a first setup, where it was made beforehand
+	Codes              []string         // recovery codes; the first one is spent
 
 	Shown   enrollment.SetupToken   // of a setup whose recovery codes were shown
 	Renewal enrollment.RenewalToken // of a renewal
