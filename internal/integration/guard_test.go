@@ -22,7 +22,7 @@ type prover struct{ test, inRun, inProve string }
 var (
 	guarded   = prover{"TestGuard", "most", "all"}
 	clustered = prover{"TestGuardOfCluster", "none", "all"}  // takes minutes
-	elsewhere = prover{"TestGuardElsewhere", "none", "most"} // takes long
+	elsewhere = prover{"TestGuardElsewhere", "none", "most"} // the same databases, by other ways
 )
 
 // A place is a database, a cluster, another driver, or a store to be copied. The Open may
@@ -43,14 +43,14 @@ func places() (all []place) {
 		place{"Redis cluster", clustered, func(*testing.T) proving.Open {
 			return func(t *testing.T) store.Store { return testenv.RedisInCluster(t)() }
 		}},
-		place{"Galera", elsewhere, func(t *testing.T) proving.Open { // each call of the store goes to another node
+		place{"Galera", clustered, func(t *testing.T) proving.Open { // each call of the store goes to another node
 			c := testenv.Galera(t)
 			return func(t *testing.T) store.Store {
 				return &balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}
 			}
 		}})
 	for name, open := range replicated {
-		all = append(all, place{name, elsewhere, open})
+		all = append(all, place{name, clustered, open})
 	}
 	for _, c := range connections {
 		all = append(all, place{c.name, elsewhere, func(*testing.T) proving.Open {
@@ -92,10 +92,10 @@ func (by prover) prove(t *testing.T) {
 // TestGuard runs the proofs of enrollment.Guard on every database.
 func TestGuard(t *testing.T) { guarded.prove(t) }
 
-// TestGuardOfCluster runs them on a cluster.
+// TestGuardOfCluster runs them on databases that are several servers.
 func TestGuardOfCluster(t *testing.T) { clustered.prove(t) }
 
-// TestGuardElsewhere runs most of them on the others.
+// TestGuardElsewhere runs most of them with the other drivers, and on the stores to be copied.
 func TestGuardElsewhere(t *testing.T) { elsewhere.prove(t) }
 
 // modules are where the stores are tested that have a module or a package of their own, from
@@ -128,7 +128,7 @@ func cells(t *testing.T, folder, test string) string {
 		switch body {
 		case "\tsuite.Run(t, fresh)":
 			return "most | all"
-		case "\tproving.OnlyWithAll(t)\n\tsuite.Run(t, lone)":
+		case "\tproving.OnlyWithAll(t)\n\tsuite.Run(t, lone)", "\tproving.OnlyWithAll(t)\n\tsuite.Run(t, fresh)":
 			return "none | all"
 		case "\tproving.OnlyWithAll(t)\n\tsuite.RunShort(t, fresh)":
 			return "none | most"

@@ -22,8 +22,8 @@ func TestGuard(t *testing.T) {
 	suite.Run(t, lone)
 }
 
-// TestGuardOfThree runs most of them at nodes that agree on each call of the store.
+// TestGuardOfThree runs them at nodes that agree on each call of the store.
 func TestGuardOfThree(t *testing.T) {
 	proving.OnlyWithAll(t)
-	suite.RunShort(t, fresh)
+	suite.Run(t, fresh)
 }
