@@ -10,7 +10,13 @@
 //	accounts := storekit.New("mystore", rows)
 //
 // The example of [New] has these four methods. Test yours with package storetest, on a real
-// database.
+// database. For Open of package enrollment, which asks for a Lister as well, say that there is
+// one:
+//
+//	accounts := storekit.New("mystore", rows).(interface {
+//		store.Store
+//		store.Lister
+//	})
 //
 // # Recipes
 //

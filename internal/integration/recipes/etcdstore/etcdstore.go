@@ -24,8 +24,8 @@
 //
 // # Settings
 //
-// Turn on --auto-compaction-retention. etcd keeps each old value until then, every sign-in
-// writes one, and when --quota-backend-bytes is reached, every Save fails.
+// Turn on --auto-compaction-retention. Every sign-in writes a value, etcd keeps the old
+// ones until they are compacted, and when --quota-backend-bytes is reached, every Save fails.
 //
 // NATS JetStream would be another choice. Its direct reads can be old, and by default it
 // acknowledges a write before it is flushed, so a power failure loses used codes.
@@ -45,6 +45,13 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
+// A Store is all that enrollment.Open asks for, and erases.
+type Store interface {
+	store.Store
+	store.Lister
+	store.Eraser
+}
+
 // Open returns a client, which does not connect yet, and a store on it. Close the client in
 // the end. Stores with different prefixes share no records. A prefix has no control
 // characters.
@@ -52,7 +59,7 @@ import (
 // The client sends each call once. By default it sends some again, and if a write was
 // carried out and arrives a second time, it looks like a conflict. The client also gives up
 // a connection on which a node is silent for 13 seconds.
-func Open(config clientv3.Config, prefix string) (*clientv3.Client, store.Store, error) {
+func Open(config clientv3.Config, prefix string) (*clientv3.Client, Store, error) {
 	config.MaxUnaryRetries = 1
 	config.DialKeepAliveTime, config.DialKeepAliveTimeout = 10*time.Second, 3*time.Second
 	client, err := clientv3.New(config)
@@ -60,7 +67,7 @@ func Open(config clientv3.Config, prefix string) (*clientv3.Client, store.Store,
 		return nil, nil, err
 	}
 	// No user id has a NUL, so "a" and "a/b" share no keys, whatever their users are called.
-	return client, storekit.New("etcdstore", rows{client, prefix + "\x00"}), nil
+	return client, storekit.New("etcdstore", rows{client, prefix + "\x00"}).(Store), nil
 }
 
 type rows struct {

@@ -1,13 +1,14 @@
 // Package gormstore keeps two-factor records in PostgreSQL by GORM. It is an example to copy,
-// for an application that wants its own model of the table. Where that does not matter, pass
-// gormDB.DB() to sqlstore: that is shorter, and checks the settings of the database.
+// for an application that wants its own model of the table, which AutoMigrate(&Account{})
+// creates. Where that does not matter, pass the *sql.DB that gormDB.DB returns to sqlstore:
+// that is shorter, and checks the settings of the database.
 //
-// With a synchronous standby, pass gormDB.DB() to sqlstore in any case. This recipe does not
+// With a synchronous standby, pass that to sqlstore in any case. This recipe does not
 // confirm a Save that was given up while the standby was away: its code is accepted, and works
 // again after a failover. See "PostgreSQL" in the documentation of sqlstore.
 //
 // The *gorm.DB has to lead to the primary. A plugin such as dbresolver sends reads to
-// replicas, which accept used codes: give this recipe a *gorm.DB without it.
+// replicas, whose records are old: give this recipe a *gorm.DB without it.
 //
 // Other databases need another type of UserID: COLLATE "C" is PostgreSQL's.
 package gormstore
@@ -37,9 +38,17 @@ type Account struct {
 // TableName is part of GORM.
 func (Account) TableName() string { return "twofactor_accounts" }
 
+// A Store is all that enrollment.Open asks for, and erases.
+type Store interface {
+	store.Store
+	store.Lister
+	store.Eraser
+}
+
 // New returns a store. GORM's log would show user ids, so it is off here.
-func New(db *gorm.DB) store.Store {
-	return storekit.New("gormstore", rows{db.Session(&gorm.Session{Logger: logger.Discard, SkipDefaultTransaction: true})})
+func New(db *gorm.DB) Store {
+	quiet := db.Session(&gorm.Session{Logger: logger.Discard, SkipDefaultTransaction: true})
+	return storekit.New("gormstore", rows{quiet}).(Store)
 }
 
 type rows struct{ db *gorm.DB }

@@ -1,6 +1,8 @@
 // Package pgxnative keeps two-factor records in PostgreSQL by pgx, without database/sql.
 // It is an example to copy: storekit does the rest. The table is the one of sqlstore, so
-// apply sqlstore.Schema(sqlstore.PostgreSQL, ""), and call sqlstore's Check in a test.
+// apply sqlstore.Schema(sqlstore.PostgreSQL, ""). Whether the database is set up as it must
+// be is what sqlstore.New(stdlib.OpenDBFromPool(pool), sqlstore.PostgreSQL).Check(ctx) says
+// at the start of the program.
 //
 // With a synchronous standby, pass stdlib.OpenDBFromPool(pool) to sqlstore instead. This
 // recipe does not confirm a Save that was given up while the standby was away: its code is
@@ -19,8 +21,15 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/storekit"
 )
 
+// A Store is all that enrollment.Open asks for, and erases.
+type Store interface {
+	store.Store
+	store.Lister
+	store.Eraser
+}
+
 // New returns a store on the pool, which leads to the primary.
-func New(pool *pgxpool.Pool) store.Store { return storekit.New("pgxnative", rows{pool}) }
+func New(pool *pgxpool.Pool) Store { return storekit.New("pgxnative", rows{pool}).(Store) }
 
 type rows struct{ pool *pgxpool.Pool }
 
