@@ -16,8 +16,8 @@
 //   - recovery makes and checks recovery codes.
 //   - qr draws a text as PNG, SVG or terminal text.
 //
-// README.md shows the calls. The folder examples has a program for the terminal and
-// a complete web application.
+// README.md shows the calls. In the folder examples, minimal is the least that an
+// application needs; its README.md lists the others.
 //
 // # Threat model
 //
@@ -33,8 +33,8 @@
 //     does not depend on how often the owner signs in with the app, on the number of
 //     authenticators, or on requests that race.
 //   - Each recovery code that the owner uses gives at most five more guesses at app
-//     codes. With several authenticators, guesses can overdraw the budget, and the recovery
-//     code also gives back what was overdrawn: at most 46 units in all. If the account has
+//     codes. With several authenticators, guesses can exceed the budget, and the recovery code
+//     also gives back what was too much: at most 46 units in all. If the account has
 //     an address, it also gives five guesses at codes in messages.
 //   - Recovery codes have 80 bits. Guessing them is hopeless.
 //   - The owner with the app gets in at any time, even during the attack: three

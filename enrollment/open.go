@@ -7,7 +7,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// Open is all that an application does when it starts: it makes a Guard and its Directory,
+// Open is what an application calls when it starts: it makes a Guard and its Directory,
 // prepares the store, and checks the keys.
 //
 //	guard, directory, err := enrollment.Open(ctx, accounts, keys, enrollment.Config{Issuer: "Acme"})

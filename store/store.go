@@ -5,8 +5,8 @@
 // All that the library promises about races, restarts and crashes follows from
 // that conditional write. In SQL, the two methods are a SELECT by key, and an
 // INSERT or an UPDATE … WHERE user_id = ? AND version = ?. Packages sqlstore,
-// redisstore, boltstore and memory are ready-made stores. Package storekit makes a store
-// of two short methods, and package storetest tests it.
+// redisstore, boltstore and memory are ready-made stores. Package storekit builds a
+// store from two short methods, and package storetest tests it.
 //
 // A Store sees no secrets and no codes, because Data is sealed. Package store
 // imports nothing of the library.
@@ -171,8 +171,8 @@ func ValidateUserID(id string) error {
 // later. But it is never half done: the record is the old one or the new one.
 type Store interface {
 	// Load returns the latest committed record of the user. It reads where Save
-	// writes. A record from a replica or a cache can be old, and an old record
-	// accepts a used code again.
+	// writes. A record from a replica or a cache can be old: a user who has just
+	// enrolled gets in without a code.
 	//
 	// A Store whose Save and Erase wait for replicas keeps one more rule. A call that
 	// failed may have written to the primary only, and a failover loses that. Until the

@@ -8,8 +8,8 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/redisstore"
 )
 
-// A service on one Redis server that flushes each write. The store goes to
-// enrollment.New.
+// A service on one Redis server that flushes each write. It hands the Store to
+// enrollment.Open, which calls Check.
 func ExampleNew() {
 	ctx := context.Background()
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
@@ -19,7 +19,7 @@ func ExampleNew() {
 		log.Fatal(err)
 	}
 	if err := accounts.Check(ctx); err != nil {
-		log.Print(err) // what the settings would lose
+		log.Fatal(err) // what the settings would lose
 	}
 }
 

@@ -13,9 +13,9 @@ import (
 )
 
 var (
-	// ErrLost says that a user had an account and Redis no longer has it. Restore it
-	// from a backup, or call [Store.Erase] after you have identified the user by other
-	// means.
+	// ErrLost says that a user had an account and Redis no longer has it. Call
+	// [Store.Erase] after you have identified the user by other means. A record from a
+	// backup would accept codes that were used since, and forget failures.
 	ErrLost = errors.New("redisstore: the record was evicted or deleted")
 
 	// ErrSettings says that Redis can lose acknowledged writes with its settings. Used
@@ -42,7 +42,7 @@ type Options struct {
 
 	// Replicas is how many replicas each Save and Erase waits for, with WAIT. That
 	// costs a round trip from the master to the slowest of them for each write. Where the
-	// network took no time, callers made two thirds as many sign-ins a second. Writes fail
+	// network took no time, callers made four fifths as many sign-ins a second. Writes fail
 	// while fewer replicas are connected. If they do not confirm within WaitTimeout, the error
 	// matches [ErrReplicas], and the master has the write all the same. While the write
 	// waits, and after it has failed, a Load of the record by this Store waits as well, also

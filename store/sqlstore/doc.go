@@ -102,9 +102,9 @@
 //
 // # PostgreSQL
 //
-// Connect the Store to the primary, and never to a replica, which would accept used codes. A
-// proxy that sends reads to replicas, such as Pgpool-II with load balancing, does that too,
-// and Check may not see it. With several hosts in the data source name, set
+// Connect the Store to the primary, and never to a replica, whose records are old: a user who
+// has just enrolled gets in without a code. A proxy that sends reads to replicas, such as
+// Pgpool-II with load balancing, does that too, and Check may not see it. With several hosts in the data source name, set
 // target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the
 // table, SELECT on the table of the version, and the right to create tables if Migrate has
 // to create them. Keep fsync, synchronous_commit and full_page_writes on. Check does not ask for
@@ -229,8 +229,8 @@
 //	db, err := sql.Open("mysql", "app@tcp(127.0.0.1:3306)/app?wsrep_sync_wait=7")
 //
 // wsrep_sync_wait is a bit mask: 1 is for reads, 2 for UPDATE and DELETE, and 4 for INSERT.
-// Without 1, a node that lags behind reads old records. It lets a user in without a code who
-// has just enrolled at another node. A used code does not work a second time even then,
+// Without 1, a node that lags behind reads old records. It lets in, without a code, a user
+// who has just enrolled at another node. A used code does not work a second time even then,
 // because the nodes agree on every write. Without 2 and 4, an Erase at such a node can return
 // nil although the record is there, and a Save can be a conflict for no reason.
 //

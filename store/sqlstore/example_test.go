@@ -10,7 +10,7 @@ import (
 )
 
 // A service on PostgreSQL. It imports a driver for its effect, here
-// github.com/jackc/pgx/v5/stdlib, and hands the Store to enrollment.New.
+// github.com/jackc/pgx/v5/stdlib, and hands the Store to enrollment.Open, which calls Migrate.
 func Example() {
 	ctx := context.Background()
 	db, err := sql.Open("pgx", "postgres://app@localhost/app")
