@@ -12,7 +12,7 @@ func busyScene() scene {
 			answerApp, verifyWrong, verifyNear, verifyRecovery, signInByDevice, answerThree, verifyThree, resynchronize,
 			confirm, begin, replaceSecond, cancel, remove, rename,
 			renew, renewOnce, renewalCodes, showCodes,
-			trust, renameDevice, revoke, revokeAll, bind, confirmAddress, send, unbind,
+			trust, renameDevice, revoke, revokeAll, bind, confirmAddress, confirmWrongAddress, send, unbind,
 			ask, cancelReset, refuseReset, takeOver, export, erase,
 		},
 		probes: []probe{tryApp, tryRecovery, tryChallenge, tryReceipt, trySetup, tryDevice, tryNear("app", shownSoon)},

@@ -118,7 +118,7 @@ func TestOperationsAreCarriedOut(t *testing.T) {
 			t.Errorf("%s is carried out in no scene", row)
 		}
 	}
-	if want := []string{verifyWrong.name, verifyNear.name, renewalCodes.name, takeOver.name}; !slices.Equal(refused["busy"], want) {
+	if want := []string{verifyWrong.name, verifyNear.name, renewalCodes.name, confirmWrongAddress.name, takeOver.name}; !slices.Equal(refused["busy"], want) {
 		t.Errorf("the busy scene refuses %q, want %q", refused["busy"], want)
 	}
 }

@@ -15,7 +15,7 @@
 // anything. If several schedules come to the same, in what is stored or on its way there,
 // what each process knows and what the owners were told, only the first goes on; see
 // [moment].
-// About 22,000 schedules of two operations come to their end, 410,000 with a fault,
+// About 22,000 schedules of two operations come to their end, 417,000 with a fault,
 // 3,000 of three, and 16,000 of three with a fault.
 //
 // The operations of each state stand beside each other, and those of different states in an
