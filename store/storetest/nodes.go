@@ -13,8 +13,8 @@ import (
 // empty, each with a pool of its own as a process has. Each call of a case goes to the
 // next of them.
 //
-// It catches what Run can't: a cache in front of the database, a lock in the process,
-// and a replica that is read. Applications run it beside Run, and not in place of it.
+// It catches what Run can't: a store with a cache in front of the database or with a lock of
+// its own, and a replica that is read. Applications run it beside Run, and not in place of it.
 // [store.Lister] and [store.Eraser] are tested if all of the stores implement them.
 func RunNodes(t *testing.T, open func(t *testing.T) []store.Store) {
 	t.Helper()

@@ -22,7 +22,8 @@
 //
 //   - Run has one store at a time, so it does not notice a cache or a lock in the process in
 //     front of a database that other processes write, nor a commit that comes after Save has
-//     returned: [RunNodes] does.
+//     returned. [RunNodes] does, but for a lock or a cache that all stores of a process share,
+//     such as a package variable: have none.
 //   - If a Save takes only a microsecond, as in a map, and the processors are busy, it can miss
 //     a store that compares under one lock and writes under another: hold one lock for both.
 //   - It sees what the database shows, not whether that is on the disk and on the replicas
