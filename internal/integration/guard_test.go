@@ -22,6 +22,7 @@ type prover struct{ test, inRun, inProve string }
 var (
 	guarded   = prover{"TestGuard", "most", "all"}
 	clustered = prover{"TestGuardOfCluster", "none", "all"}  // takes minutes
+	paired    = prover{"TestGuardOfPair", "none", "all"}     // takes many minutes, and waits most of the time
 	elsewhere = prover{"TestGuardElsewhere", "none", "most"} // the same databases, by other ways
 )
 
@@ -50,7 +51,7 @@ func places() (all []place) {
 			}
 		}})
 	for name, open := range replicated {
-		all = append(all, place{name, clustered, open})
+		all = append(all, place{name, paired, open})
 	}
 	for _, c := range connections {
 		all = append(all, place{c.name, elsewhere, func(*testing.T) proving.Open {
@@ -92,8 +93,11 @@ func (by prover) prove(t *testing.T) {
 // TestGuard runs the proofs of enrollment.Guard on every database.
 func TestGuard(t *testing.T) { guarded.prove(t) }
 
-// TestGuardOfCluster runs them on databases that are several servers.
+// TestGuardOfCluster runs them on clusters.
 func TestGuardOfCluster(t *testing.T) { clustered.prove(t) }
+
+// TestGuardOfPair runs them on a primary that waits for its replica.
+func TestGuardOfPair(t *testing.T) { paired.prove(t) }
 
 // TestGuardElsewhere runs most of them with the other drivers, and on the stores to be copied.
 func TestGuardElsewhere(t *testing.T) { elsewhere.prove(t) }
