@@ -1,7 +1,6 @@
 package interleave
 
 import (
-	"context"
 	"errors"
 	"reflect"
 	"testing"
@@ -10,37 +9,11 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store"
 )
 
-// A counting store counts its calls.
-type counting struct {
-	proving.Full
-	calls int
-}
-
-func (c *counting) Load(ctx context.Context, user string) (store.Record, error) {
-	c.calls++
-	return c.Full.Load(ctx, user)
-}
-
-func (c *counting) Save(ctx context.Context, r store.Record, prev int64) error {
-	c.calls++
-	return c.Full.Save(ctx, r, prev)
-}
-
-func (c *counting) List(ctx context.Context, q store.Query) (store.Page, error) {
-	c.calls++
-	return c.Full.List(ctx, q)
-}
-
-func (c *counting) Erase(ctx context.Context, user string) error {
-	c.calls++
-	return c.Full.Erase(ctx, user)
-}
-
 // A schedule that begins like one before has the same replies and seals the same, without a
 // call of the store, which is made what it was where they part.
 func TestNoting(t *testing.T) {
 	t.Parallel()
-	behind := &counting{Full: proving.Memory(t).(proving.Full)}
+	behind := proving.NewStore(proving.Memory(t).(proving.Full))
 	s := &noting{Full: behind}
 	s.restore(t, part{stored: map[string]store.Record{}})
 	save := func(user string, version, prev int64) error {
@@ -58,9 +31,9 @@ func TestNoting(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.restore(t, fork)
-	before := behind.calls
-	if got := begin("sealed otherwise"); !reflect.DeepEqual(got, want) || behind.calls != before {
-		t.Errorf("heard %v in %d calls, want %v in none", got, behind.calls-before, want)
+	before := behind.Calls()
+	if got := begin("sealed otherwise"); !reflect.DeepEqual(got, want) || behind.Calls() != before {
+		t.Errorf("heard %v in %d calls, want %v in none", got, behind.Calls()-before, want)
 	}
 	if rec := load(t, behind, "alice"); rec.Version != 1 || !reflect.DeepEqual(s.now(t), fork) {
 		t.Errorf("where they part, the store holds version %d of alice, and %v", rec.Version, s.now(t).stored)
@@ -74,8 +47,8 @@ func TestNoting(t *testing.T) {
 		t.Errorf("behind it, %q was sealed, and the store does not go on", got)
 	}
 	s.restore(t, fork)
-	before = behind.calls
-	if s.restore(t, fork); behind.calls != before {
+	before = behind.Calls()
+	if s.restore(t, fork); behind.Calls() != before {
 		t.Error("the store was made what it is already")
 	}
 	defer func() {
