@@ -80,8 +80,9 @@ func TestFaultsCoincide(t *testing.T) {
 	if y.Failovers == 0 && apart > 0 {
 		t.Error("no cluster was whole again")
 	}
-	// Without flushes at a commit, a failure of all nodes loses several times as much.
-	if y.Lost*200 > y.Acknowledged {
+	// Without flushes at a commit, a failure of all nodes loses several times as much. In a short
+	// siege, a single loss is too large a share.
+	if long.Sure(t) && y.Lost*200 > y.Acknowledged {
 		t.Errorf("%d of %d writes are lost", y.Lost, y.Acknowledged)
 	}
 	long.Report(t, "MariaDB Galera, one node is split off as the two others die, eight writers", y)
