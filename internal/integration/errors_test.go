@@ -289,7 +289,7 @@ func deadlocks(b bench) (n int) {
 }
 
 // triggered lets a Save run into a trigger of the application, which waits for a lock of a
-// transaction that waits for the row. Without one, no Save meets a deadlock: it locks one row.
+// transaction that waits for the row. A Save alone locks one row, and so can't deadlock.
 // The transaction looks for deadlocks later than the Save does.
 func triggered(b bench, r store.Record, prev int64) error {
 	b.t.Helper()

@@ -96,7 +96,7 @@ func TestGuard(t *testing.T) { guarded.prove(t) }
 // TestGuardOfCluster runs them on clusters.
 func TestGuardOfCluster(t *testing.T) { clustered.prove(t) }
 
-// TestGuardOfPair runs them on a primary that waits for its replica.
+// TestGuardOfPair runs them on databases with a synchronous replica.
 func TestGuardOfPair(t *testing.T) { paired.prove(t) }
 
 // TestGuardElsewhere runs most of them with the other drivers, and on the stores to be copied.

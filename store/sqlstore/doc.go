@@ -104,8 +104,8 @@
 //
 // Connect the Store to the primary, and never to a replica, whose records are old: a user who
 // has just enrolled gets in without a code. A proxy that sends reads to replicas, such as
-// Pgpool-II with load balancing, does that too, and Check may not see it. With several hosts in the data source name, set
-// target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the
+// Pgpool-II with load balancing, does that too, and Check may not see it. With several hosts
+// in the data source name, set target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the
 // table, SELECT on the table of the version, and the right to create tables if Migrate has
 // to create them. Keep fsync, synchronous_commit and full_page_writes on. Check does not ask for
 // the last one, because a file system that never writes half a page can do without.

@@ -45,7 +45,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// A Store is all that enrollment.Open asks for, and erases.
+// A Store is a store.Store that lists, as enrollment.Open asks, and erases.
 type Store interface {
 	store.Store
 	store.Lister

@@ -38,7 +38,7 @@ type Account struct {
 // TableName is part of GORM.
 func (Account) TableName() string { return "twofactor_accounts" }
 
-// A Store is all that enrollment.Open asks for, and erases.
+// A Store is a store.Store that lists, as enrollment.Open asks, and erases.
 type Store interface {
 	store.Store
 	store.Lister

@@ -21,7 +21,7 @@ import (
 	"github.com/seed-1b6a03a1/twofactor/store/storekit"
 )
 
-// A Store is all that enrollment.Open asks for, and erases.
+// A Store is a store.Store that lists, as enrollment.Open asks, and erases.
 type Store interface {
 	store.Store
 	store.Lister
