@@ -23,6 +23,7 @@ var (
 	guarded   = prover{"TestGuard", "most", "all"}
 	clustered = prover{"TestGuardOfCluster", "none", "all"}  // takes minutes
 	paired    = prover{"TestGuardOfPair", "none", "all"}     // takes many minutes, and waits most of the time
+	copied    = prover{"TestGuardOfRecipe", "none", "all"}   // stores to be copied
 	elsewhere = prover{"TestGuardElsewhere", "none", "most"} // the same databases, by other ways
 )
 
@@ -59,7 +60,7 @@ func places() (all []place) {
 		}})
 	}
 	for name, open := range recipes {
-		all = append(all, place{"the recipe for " + name, elsewhere, func(*testing.T) proving.Open {
+		all = append(all, place{"the recipe for " + name, copied, func(*testing.T) proving.Open {
 			return func(t *testing.T) store.Store { return open(t, testenv.PostgresDSN(t)) }
 		}})
 	}
@@ -99,7 +100,10 @@ func TestGuardOfCluster(t *testing.T) { clustered.prove(t) }
 // TestGuardOfPair runs them on databases with a synchronous replica.
 func TestGuardOfPair(t *testing.T) { paired.prove(t) }
 
-// TestGuardElsewhere runs most of them with the other drivers, and on the stores to be copied.
+// TestGuardOfRecipe runs them on the stores to be copied.
+func TestGuardOfRecipe(t *testing.T) { copied.prove(t) }
+
+// TestGuardElsewhere runs most of them with the other drivers.
 func TestGuardElsewhere(t *testing.T) { elsewhere.prove(t) }
 
 // modules are where the stores are tested that have a module or a package of their own, from
