@@ -85,17 +85,17 @@ func Run(t *testing.T, open Open, tests []Test) {
 	}
 }
 
-// prove is the environment variable that, set to 1, has everything run.
-const prove = "TWOFACTOR_PROVE_ALL"
+// ProveAll is the environment variable that, set to 1, has everything run.
+const ProveAll = "TWOFACTOR_PROVE_ALL"
 
 // All reports whether everything is to be run, and not only what .ci/run has time for.
-func All() bool { return os.Getenv(prove) == "1" }
+func All() bool { return os.Getenv(ProveAll) == "1" }
 
 // OnlyWithAll skips the test unless [All].
 func OnlyWithAll(t *testing.T) {
 	t.Helper()
 	if !All() {
-		t.Skipf("only with %s=1", prove)
+		t.Skipf("only with %s=1", ProveAll)
 	}
 }
 

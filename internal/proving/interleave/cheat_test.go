@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -208,6 +209,16 @@ func TestFailureIsPlayedAgain(t *testing.T) {
 		t.Fatal("nothing has failed")
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(first.Error(), "schedule "), ":")
+	t.Setenv(proving.ProveAll, "1")
+	t.Setenv("GOWORK", "off")
+	folder, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "GOWORK=off TWOFACTOR_PROVE_ALL=1 TWOFACTOR_INTERLEAVE_PLAY=" + name + " go -C " + folder + " test -run '^TestPairs$/^scenes$/^staged$/^verify\\+disable$' ."
+	if got := again("TestPairs/scenes/staged/verify+disable", "", first); got != want {
+		t.Errorf("it is played again by\n%s, want\n%s", got, want)
+	}
 	if again := play(name); again == nil || again.Error() != first.Error() {
 		t.Errorf("schedule %s played alone: %v, want\n%v", name, again, first)
 	}

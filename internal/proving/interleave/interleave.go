@@ -35,6 +35,8 @@ package interleave
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -66,14 +68,14 @@ type Options struct {
 	Play string
 }
 
-// Play is the environment variable with [Options.Play], over every kind of store. Choose
-// the combination with the -run of go test, as the failure says.
+// Play is the environment variable with [Options.Play], over every kind of store. A failure
+// prints the command with it.
 const Play = "TWOFACTOR_INTERLEAVE_PLAY"
 
 // Walk plays every schedule of every combination of operations, over stores from
 // open, and returns how many that were. Several combinations are walked at once, as
-// parallel tests, of several scenes: the longest one takes as long as many others. It skips
-// the test if there were none.
+// parallel tests, of several scenes: the longest one takes as long as many others. If there
+// were none, the test fails if one was to be played, and is skipped otherwise.
 func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	t.Helper()
 	if fips.Enforced() {
@@ -95,7 +97,7 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 						t.Parallel()
 						n, err := newRig(t, open, nil, from, s, ops, known).walk(o)
 						if all.Add(int64(n)); err != nil {
-							t.Errorf("%v\n\nTo play it alone: %s=… go test -run '%s'", err, Play, only(t.Name()))
+							t.Errorf("%v\n\nTo play it alone: %s", err, again(t.Name(), o.Play, err))
 						}
 					})
 				}
@@ -105,10 +107,31 @@ func Walk(t *testing.T, open proving.Open, o Options) (schedules int) {
 	switch schedules = int(all.Load()); {
 	case combinations == 0:
 		t.Error("there is no combination")
+	case schedules == 0 && o.Play != "":
+		t.Errorf("no combination was chosen to play %s", o.Play)
 	case schedules == 0:
 		t.Skip("no combination was chosen")
 	}
 	return schedules
+}
+
+// again is the command that plays the schedule which has failed in that test, or the one that
+// was played.
+func again(test, played string, err error) string {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		played = f.schedule
+	}
+	folder, err := os.Getwd()
+	if err != nil {
+		folder = "."
+	}
+	command := fmt.Sprintf("%s=%s go -C %s test -run '%s' .", Play, played, folder, only(test))
+	for _, name := range []string{proving.ProveAll, "GOWORK"} { // what decides whether there is such a test
+		if value := os.Getenv(name); value != "" {
+			command = name + "=" + value + " " + command
+		}
+	}
+	return command
 }
 
 // only is the -run that chooses the test of that name alone.

@@ -79,10 +79,23 @@ func (r *rig) play(p *path, faults bool) (whole bool, err error) {
 		err = r.answered(results)
 	}
 	if err != nil {
-		return true, fmt.Errorf("schedule %s: %w\n%s", p, err, strings.Join(steps, "\n"))
+		return true, &failure{p.String(), steps, err}
 	}
 	return true, nil
 }
+
+// A failure is a schedule with an impossible outcome.
+type failure struct {
+	schedule string
+	steps    []string
+	err      error
+}
+
+func (f *failure) Error() string {
+	return fmt.Sprintf("schedule %s: %v\n%s", f.schedule, f.err, strings.Join(f.steps, "\n"))
+}
+
+func (f *failure) Unwrap() error { return f.err }
 
 // answered returns an error if an operation came to no answer although nothing has failed. A
 // move may: it is begun again by its operator when the account changes.
