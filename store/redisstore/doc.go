@@ -71,9 +71,10 @@
 // enrolled. A user who was removed from the sorted set alone signs in as before, but List
 // does not show the account, and Sweep does not find it.
 //
-// While a slot of a cluster moves to another master, calls for its users can fail. They
-// never report a user as absent while the user's keys move. With [Options.Replicas], writes of
-// users who have moved also fail as long as their new master has no other slot.
+// While a slot of a cluster moves to another master, calls for its users can fail, and so can
+// each List that comes to one of them. They never report a user as absent while the user's
+// keys move. With [Options.Replicas], writes of users who have moved also fail as long as
+// their new master has no other slot.
 //
 // go-redis sends a command again when a connection fails. A Store lets it do so for Load,
 // and outside a cluster for List, as the client's MaxRetries says. A Save and an Erase are
