@@ -73,27 +73,41 @@ type pair interface {
 	FailOver(ctx context.Context) error
 }
 
-// replicated are databases whose commits wait for a replica.
-var replicated = map[string]func(t *testing.T) proving.Open{
-	"PostgreSQL, synchronous standby": func(t *testing.T) proving.Open {
+// replicated are databases whose commits wait for a replica. Each starts a pair of servers,
+// and returns what makes a database there, which is what opens that for one node.
+var replicated = map[string]func(t *testing.T) func(t *testing.T) func() proving.Full{
+	"PostgreSQL, synchronous standby": func(t *testing.T) func(t *testing.T) func() proving.Full {
 		p := testenv.PostgresPair(t, true)
-		return func(t *testing.T) store.Store {
-			return opener(t, sqlstore.PostgreSQL, testenv.PostgresSchema(t, p.DSN()))()
+		return func(t *testing.T) func() proving.Full {
+			return opener(t, sqlstore.PostgreSQL, testenv.PostgresSchema(t, p.DSN()))
 		}
 	},
-	"MariaDB, semi-synchronous replica": func(t *testing.T) proving.Open {
+	"MariaDB, semi-synchronous replica": func(t *testing.T) func(t *testing.T) func() proving.Full {
 		p := testenv.MariaDBPair(t, afterSync)
-		return func(t *testing.T) store.Store {
-			return opener(t, sqlstore.MySQL, testenv.MariaDBDatabase(t, p.DSN()))()
+		return func(t *testing.T) func() proving.Full {
+			return opener(t, sqlstore.MySQL, testenv.MariaDBDatabase(t, p.DSN()))
 		}
 	},
 }
 
-// TestReplicated holds them against the contract.
+// TestReplicated holds them against the contract, with one node and with two, and looks at
+// their histories.
 func TestReplicated(t *testing.T) {
 	t.Parallel()
-	for what, open := range replicated {
-		t.Run(what, func(t *testing.T) { storetest.Run(t, open(t)) })
+	for what, start := range replicated {
+		t.Run(what, func(t *testing.T) {
+			database := start(t)
+			t.Run("contract", func(t *testing.T) {
+				storetest.Run(t, func(t *testing.T) store.Store { return database(t)() })
+			})
+			t.Run("nodes", func(t *testing.T) {
+				storetest.RunNodes(t, func(t *testing.T) []store.Store {
+					open := database(t)
+					return []store.Store{open(), open()}
+				})
+			})
+			t.Run("histories", func(t *testing.T) { explained(t, database(t), deadlocked) })
+		})
 	}
 }
 

@@ -51,8 +51,11 @@ func places() (all []place) {
 				return &balanced{nodes: fulls(testenv.GaleraStores(t, c, galera.Waiting))}
 			}
 		}})
-	for name, open := range replicated {
-		all = append(all, place{name, paired, open})
+	for name, start := range replicated {
+		all = append(all, place{name, paired, func(t *testing.T) proving.Open {
+			database := start(t)
+			return func(t *testing.T) store.Store { return database(t)() }
+		}})
 	}
 	for _, c := range connections {
 		all = append(all, place{c.name, elsewhere, func(*testing.T) proving.Open {

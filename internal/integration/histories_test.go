@@ -72,22 +72,27 @@ func deadlocked(err error) bool {
 // order of their operations that explains what each was told.
 func TestHistories(t *testing.T) {
 	t.Parallel()
-	rounds := long.Histories(t, 40)
 	for _, h := range historians {
 		t.Run(h.name, func(t *testing.T) {
 			t.Parallel()
-			open := h.open(t)
-			nodes := []proving.Full{open(), open()}
-			began := time.Now()
-			f, err := histories.Check(t.Context(), nodes, histories.Options{Rounds: rounds, Deadlock: h.deadlock})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%d histories in %v: %v", rounds, time.Since(began).Round(time.Millisecond), f)
-			if f.Saved == 0 || f.Conflicts == 0 {
-				t.Error("nothing was saved, or nothing was a conflict")
-			}
+			explained(t, h.open(t), h.deadlock)
 		})
+	}
+}
+
+// explained looks at the histories of two nodes.
+func explained(t *testing.T, open func() proving.Full, deadlock func(error) bool) {
+	t.Helper()
+	rounds := long.Histories(t, 40)
+	nodes := []proving.Full{open(), open()}
+	began := time.Now()
+	f, err := histories.Check(t.Context(), nodes, histories.Options{Rounds: rounds, Deadlock: deadlock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d histories in %v: %v", rounds, time.Since(began).Round(time.Millisecond), f)
+	if f.Saved == 0 || f.Conflicts == 0 {
+		t.Error("nothing was saved, or nothing was a conflict")
 	}
 }
 
