@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/recipes/gormstore"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/recipes/pgxnative"
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/testenv"
@@ -17,12 +18,16 @@ import (
 // recipes are the examples of stores on PostgreSQL.
 var recipes = map[string]func(t *testing.T, dsn string) store.Store{
 	"pgx": func(t *testing.T, dsn string) store.Store {
-		migrated(t, sqlstore.New(testenv.OpenPostgres(t, dsn), sqlstore.PostgreSQL))
 		pool, err := pgxpool.New(t.Context(), dsn+" pool_max_conns=8")
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(pool.Close)
+		db := stdlib.OpenDBFromPool(pool)
+		migrated(t, sqlstore.New(db, sqlstore.PostgreSQL))
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
 		return pgxnative.New(pool)
 	},
 	"GORM": func(t *testing.T, dsn string) store.Store {

@@ -22,6 +22,9 @@ func Galera(t testing.TB, options ...string) *galera.Cluster {
 func GaleraOpener(t testing.TB, c *galera.Cluster, params string) func() []*sqlstore.Store {
 	t.Helper()
 	name := newDatabase(t, c.DSN(0, ""))
+	for i := range galera.Nodes {
+		arrived(t, c.DSN(i, "")+galera.Waiting, name)
+	}
 	return func() (all []*sqlstore.Store) {
 		t.Helper()
 		for i := range galera.Nodes {
@@ -33,6 +36,21 @@ func GaleraOpener(t testing.TB, c *galera.Cluster, params string) func() []*sqls
 			all = append(all, s)
 		}
 		return all
+	}
+}
+
+// arrived waits until the node has the database. Otherwise it may refuse a connection to it:
+// wsrep_sync_wait has statements wait, and not who connects.
+func arrived(t testing.TB, dsn, name string) {
+	t.Helper()
+	db, err := sql.Open("mysql", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var got, statement string
+	if err := db.QueryRowContext(t.Context(), "SHOW CREATE DATABASE "+name).Scan(&got, &statement); err != nil {
+		t.Fatalf("waiting for a new database: %v", err)
 	}
 }
 
