@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,14 @@ func TestCheckOfCluster(t *testing.T) {
 	s := newStore(t, c, redisstore.Options{})
 	if err := s.Check(t.Context()); err != nil {
 		t.Errorf("Check = %v, want nil", err)
+	}
+	for _, n := range []*redis.Client{master, replica} {
+		limit(t, n, "twofactor:", slices.Concat(storeRights, checkRights, replicaRights, clusterRights))
+	}
+	limited := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}, Username: "app", Password: "secret"})
+	t.Cleanup(func() { limited.Close() })
+	if err := everything(t.Context(), newStore(t, limited, redisstore.Options{Replicas: 1})); err != nil {
+		t.Errorf("with the rights for a cluster: %v", err)
 	}
 	ended, end := context.WithCancel(t.Context())
 	asked := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:" + port}})

@@ -71,6 +71,13 @@
 // enrolled. A user who was removed from the sorted set alone signs in as before, but List
 // does not show the account, and Sweep does not find it.
 //
+// A user of Redis needs no more than this:
+//
+//	ACL SETUSER app on >password ~twofactor:* +eval +hget +hmget +hset +zadd +zscore +zrem +zrangebylex +set +del
+//
+// Add +config|get +info for Check, +wait for [Options.Replicas], and what go-redis sends in a
+// cluster: +cluster|slots +asking +command. The subcommands need Redis 7.
+//
 // While a slot of a cluster moves to another master, calls for its users can fail, and so can
 // each List that comes to one of them. They never report a user as absent while the user's
 // keys move. With [Options.Replicas], writes of users who have moved also fail as long as
