@@ -77,8 +77,9 @@
 //   - It gives the session a new id when it stores a challenge, and again when
 //     it signs the user in. It ends sessions whose [Stamp] is not the present one.
 //     The session in which a factor is changed takes the new Stamp.
-//   - It calls the Guard outside its own transactions. A rollback would undo
-//     the count of a wrong code.
+//   - It calls the Guard outside its own transactions. A write of the Guard would wait for
+//     them or, with a store that takes part in them, be undone with a rollback: a wrong code
+//     would not count.
 //   - It gives the context of each request a deadline. Without one, the Guard can wait for the
 //     store for ever before it decides. From the decision on, each step has ten seconds, except
 //     your Sender.
@@ -174,8 +175,8 @@
 //   - Delivered codes have a budget of their own, of the same size. On an
 //     account with an app and an address they add a third to the attacker's
 //     chance: one code is right at a time, not three. A code is good for ten
-//     minutes and five tries. At most five messages are sent in a day, one per
-//     minute. A message is counted before it is sent.
+//     minutes and five tries. By default, at most five messages are sent in a day,
+//     one per minute. A message is counted before it is sent.
 //   - Wrong recovery codes start a wait of at most a minute and never disable anything.
 //     A right one also ends the wait for the other codes. An attacker with the password
 //     keeps out only an owner without the app, and only while the attack goes on

@@ -30,8 +30,8 @@ import (
 // The methods of a zero Guard, and of the zero Admin, Devices, Messages, ResetRequests,
 // ThreeCodes and Directory, return an error that says so.
 //
-// Do not call a Guard inside a transaction of the application: an attempt that is
-// rolled back would not be counted.
+// Do not call a Guard inside a transaction of the application. Its write would wait for that
+// transaction or, with a store that takes part in it, be undone with a rollback.
 type Guard struct {
 	store  store.Store
 	sealer Sealer

@@ -13,9 +13,9 @@
 //
 // # Errors
 //
-// The Guard of package enrollment loads again after a conflict and decides again, a
-// bounded number of times. After any other error of a Save it loads once, to see
-// whether its record was stored. Otherwise it returns the error and grants nothing.
+// The Guard of package enrollment loads again after a conflict and decides again, up to 32
+// times. After any other error of a Save it loads once, to see whether its record was stored.
+// Otherwise it returns the error and grants nothing.
 package store
 
 import (

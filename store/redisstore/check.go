@@ -21,7 +21,8 @@ import (
 //
 // Check can't tell what a failover loses. If the user may not call CONFIG GET and INFO, as
 // with many hosted services, Check returns the client's error. Look the settings up in the
-// service's own pages then.
+// service's own pages then. Open of package enrollment fails as well: call its New,
+// NewDirectory and Directory.CheckKeys instead.
 func (s *Store) Check(ctx context.Context) error {
 	var err error
 	if cluster, ok := s.client.(*redis.ClusterClient); ok {

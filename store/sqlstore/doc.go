@@ -30,15 +30,16 @@
 //
 //	SELECT user_id, version, state, due, updated, data FROM "twofactor_accounts" WHERE user_id > $1 AND state IN ($2, $3) AND due IS NOT NULL AND due <= $4 ORDER BY user_id LIMIT 101
 //
-// The last one is from [Store.List]. It has only the conditions of the query.
-// For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
+// The last one is from [Store.List], which leaves out the conditions that the query does not
+// set. For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
 // With PostgreSQL, a Load after a Save or Erase whose outcome is unknown sends this statement as
 // well, in a transaction. So do an Erase and an EraseTx that find no row.
 //
 //	SELECT pg_logical_emit_message(true, 'twofactor', '')
 //
-// Every role may execute it by default. [Store.Check] refuses one that may not.
+// Every role may execute it by default. [Store.Check] refuses one that may not. Without a
+// synchronous standby, it returns at once.
 //
 // A Save is one INSERT or one UPDATE without a transaction. If it changed no
 // row, that is a conflict; see the table of errors below. Times are integers,
@@ -50,6 +51,9 @@
 // behind a pooler that changes the server connection between transactions. Some
 // drivers prepare statements by themselves. They have a setting to turn that off for
 // PgBouncer: default_query_exec_mode=exec for pgx, binary_parameters=yes for lib/pq.
+//
+// Limit the pool by SetMaxOpenConns, because [database/sql] does not. A call of a Guard uses
+// one connection at a time.
 //
 // A Store never takes part in a transaction of the application, and must not: if a
 // failed attempt were rolled back together with the request, it would not count. The
@@ -105,10 +109,11 @@
 // Connect the Store to the primary, and never to a replica, whose records are old: a user who
 // has just enrolled gets in without a code. A proxy that sends reads to replicas, such as
 // Pgpool-II with load balancing, does that too, and Check may not see it. With several hosts
-// in the data source name, set target_session_attrs=read-write. The role needs SELECT, INSERT, UPDATE and DELETE on the
-// table, SELECT on the table of the version, and the right to create tables if Migrate has
-// to create them. Keep fsync, synchronous_commit and full_page_writes on. Check does not ask for
-// the last one, because a file system that never writes half a page can do without.
+// in the data source name, set target_session_attrs=read-write. The role needs USAGE on the
+// schema, SELECT, INSERT, UPDATE and DELETE on the table, SELECT on the table of the version,
+// and the right to create tables if Migrate has to create them. Keep fsync,
+// synchronous_commit and full_page_writes on. Check does not ask for the last one, because a
+// file system that never writes half a page can do without.
 //
 // The default isolation level must be read committed, which is PostgreSQL's own
 // default. At that level a conditional UPDATE waits for the one before it and sees what
@@ -116,10 +121,14 @@
 // the Store a pool of its own whose settings end with
 // default_transaction_isolation=read\ committed.
 //
-// With a synchronous standby, a commit waits until the standby has the write. If the
-// context ends meanwhile, or somebody ends the session or the server, PostgreSQL stops
-// waiting, keeps the write, and shows it to everybody, although the standby may lack it. A
-// Guard would find the write and accept the code, and after a failover the code would work
+// Replication is asynchronous by default. If the primary dies, what it acknowledged in the
+// last moments is lost. For a failover that loses nothing, name the standbys that a commit
+// waits for in synchronous_standby_names. Check does not ask for one. While no such standby is
+// connected, no write is acknowledged, and nobody signs in with a code.
+//
+// If the context ends during that wait, or somebody ends the session or the server, PostgreSQL
+// stops waiting, keeps the write, and shows it to everybody, although the standby may lack it.
+// A Guard would find the write and accept the code, and after a failover the code would work
 // again. So after a Save or Erase whose outcome is unknown, a Load of this Store reads the
 // record in a transaction that also writes a message to the log, and to no table. Its commit
 // waits until the standby has that. Load returns an error if the standby is away for five
@@ -135,8 +144,8 @@
 //
 // Leave row-level security off for the table: a row that it hides reads as a user without
 // two-factor authentication. If every table of yours has it, let the Store connect as the
-// owner of this one (without FORCE), or as a role with BYPASSRLS. [Store.Check] refuses a role to which it
-// applies.
+// owner of this one (without FORCE), or as a role with BYPASSRLS. [Store.Check] refuses a role
+// to which it applies.
 //
 // Stop the old primary before you promote the standby. A Load that the old primary still
 // answers may not be confirmed by any standby, and can show a write that the new primary
@@ -210,8 +219,9 @@
 // A replica acknowledges a write when it has received it, before it has applied or flushed it.
 // Before you promote a replica, wait until it has applied all that it has received. Until then
 // do not restart it, do not stop both of its threads, and do not execute RESET REPLICA ALL:
-// each of these can discard the rest. MariaDB with GTIDs then asks the primary for it again, and
-// if the primary is gone, it is lost. If the machine of the replica fails together with the primary, the last writes are lost.
+// each of these can discard the rest. MariaDB with GTIDs then asks the primary for it again,
+// and if the primary is gone, it is lost. If the machine of the replica fails together with
+// the primary, the last writes are lost.
 //
 // MariaDB waits for the first replica that answers. With several, promote the one that has
 // received most (Gtid_IO_Pos in SHOW REPLICA STATUS).
@@ -249,8 +259,9 @@
 // last writes.
 //
 // Our tests kill nodes or split them off, one fault at a time, and MariaDB 10.11 lost nothing.
-// When one node was split off and the two others were killed at once, some acknowledged writes
-// were lost, and some nodes did not find each other again. Jepsen saw such losses in 12.1.2 to
+// When one node was split off and the two others were killed at once, 5 of 19,358 acknowledged
+// writes were lost with the data in memory, and none of 16,590 on a disk. Four clusters in
+// memory did not find each other again. Jepsen saw such losses in 12.1.2 to
 // 12.2.2 (jepsen.io, March 2026). Where that matters, use one primary with a semi-synchronous
 // replica.
 //

@@ -9,9 +9,9 @@
 //
 //	accounts := storekit.New("mystore", rows)
 //
-// The example of [New] has these four methods. Test yours with package storetest, on a real
-// database. For Open of package enrollment, which asks for a Lister as well, say that there is
-// one:
+// The example of [New] has the four methods of Rows, Scanner and Deleter. Test yours with
+// package storetest, on a real database. For Open of package enrollment, which asks for a
+// Lister as well, say that there is one:
 //
 //	accounts := storekit.New("mystore", rows).(interface {
 //		store.Store
@@ -22,7 +22,7 @@
 //
 // Three more stores are in the folder internal/integration/recipes, to be copied: one by
 // pgx without database/sql, one by GORM, and one for etcd, which is replicated. They are
-// tested with package storetest.
+// tested like the stores of the library.
 //
 // The following two are sketches. Nobody has run them: test yours with package storetest.
 //

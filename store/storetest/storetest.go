@@ -16,7 +16,8 @@
 //
 // Each case tests one clause of the contract, and prints the clause when it
 // fails. [store.Lister] and [store.Eraser] are optional, and are tested if the
-// store implements them.
+// store implements them. Open of package enrollment needs the first, and Admin.Erase there
+// the second.
 //
 // A suite can't prove that a store has no defect, and it can miss four kinds in particular:
 //

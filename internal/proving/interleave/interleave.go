@@ -16,7 +16,8 @@
 // what each process knows and what the owners were told, only the first goes on; see
 // [moment].
 // About 22,000 schedules of two operations come to their end, 417,000 with a fault,
-// 3,000 of three, and 16,000 of three with a fault.
+// 3,000 of three, and 16,000 of three with a fault. The tests print the numbers with -v, and
+// walk everything with TWOFACTOR_PROVE_ALL=1.
 //
 // The operations of each state stand beside each other, and those of different states in an
 // account that has all at once. They stand beside what can come at any time, beside a change
