@@ -15,11 +15,12 @@
 //   - A change that was acknowledged is gone: a setup that was confirmed, codes that were
 //     renewed, a factor that was disabled.
 //
-// A master that is cut off from its replicas goes on accepting writes for a while, and
-// loses all of them. min-replicas-to-write and min-replicas-max-lag shorten this while. In a
-// cluster with the default settings, a replica may still take over if it had lost its master up
-// to 160 seconds before the master failed (cluster-node-timeout and
-// cluster-replica-validity-factor).
+// A master that is cut off from its replicas goes on accepting writes for a while, and loses
+// all of them. As long as it answers, a user who has enrolled at the new master gets in there
+// with the password alone. min-replicas-to-write and min-replicas-max-lag shorten this while:
+// without enough replicas a master lets nobody read or write accounts. In a cluster with the
+// default settings, a replica may still take over if it had lost its master up to 160 seconds
+// before the master failed (cluster-node-timeout and cluster-replica-validity-factor).
 //
 // [Options.Replicas] makes each Save wait for replicas. If they do not confirm, the Guard
 // gets an error and does not take the write for stored, although the master has it. That
@@ -66,12 +67,14 @@
 // twice or in any order. Versions are compared as text, because numbers in Lua are not
 // exact above 2^53.
 //
-// Load, Save and Erase are a Lua script each, so that they are atomic and run on the
-// master, even if the client is allowed to read from replicas. If a user's hash is gone
-// but the user is in the sorted set, Redis has evicted the account or something else has
-// deleted it. Load then returns [ErrLost], so that nobody takes the user for one who is not
-// enrolled. A user who was removed from the sorted set alone signs in as before, but List
-// does not show the account, and Sweep does not find it.
+// Load, Save and Erase are a Lua script each, so that they are atomic and run on the master,
+// even if the client is allowed to read from replicas. Load and List run a command that would
+// write and finds nothing to do, so a server refuses them that was the master, is a replica
+// now, and has not told its clients. If a user's hash is gone but the user is in the sorted
+// set, Redis has evicted the account or something else has deleted it. Load then returns
+// [ErrLost], so that nobody takes the user for one who is not enrolled. A user who was removed
+// from the sorted set alone signs in as before, but List does not show the account, and Sweep
+// does not find it.
 //
 // A user of Redis needs no more than this:
 //
