@@ -114,7 +114,8 @@ func TestSchemaByHand(t *testing.T) {
 	}
 }
 
-// TestMigrateAfterDrop drops the table alone. Migrate makes an empty one.
+// TestMigrateAfterDrop drops the table alone. Migrate makes no empty one, in which nobody would
+// be enrolled, until the table of the version is dropped, too.
 func TestMigrateAfterDrop(t *testing.T) {
 	t.Parallel()
 	for _, d := range dialects {
@@ -125,10 +126,14 @@ func TestMigrateAfterDrop(t *testing.T) {
 			if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := db.ExecContext(t.Context(), "DROP TABLE twofactor_accounts"); err != nil {
-				t.Fatal(err)
+			for _, table := range []string{"twofactor_accounts", "twofactor_accounts_version"} {
+				if _, err := db.ExecContext(t.Context(), "DROP TABLE "+table); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.Migrate(t.Context()); table == "twofactor_accounts" && !errors.Is(err, sqlstore.ErrSchema) {
+					t.Fatalf("Migrate = %v, want ErrSchema", err)
+				}
 			}
-			migrated(t, s)
 			if _, err := s.Load(t.Context(), "alice"); !errors.Is(err, store.ErrNotFound) {
 				t.Errorf("Load = %v, want ErrNotFound", err)
 			}
@@ -177,6 +182,7 @@ func TestUnfitTables(t *testing.T) {
 		case sqlstore.SQLite:
 			cases["a collation that ignores case"] = struct{ before, says string }{fmt.Sprintf(table, "TEXT COLLATE NOCASE PRIMARY KEY", blob), "collation"}
 			cases["a collation that pads"] = struct{ before, says string }{fmt.Sprintf(table, "TEXT COLLATE RTRIM PRIMARY KEY", blob), "collation"}
+			cases["one number for 7 and 007"] = struct{ before, says string }{fmt.Sprintf(table, "STRING PRIMARY KEY", blob), "keep ids"}
 		case sqlstore.PostgreSQL:
 			noKey := cases["no key"]
 			noKey.before = fmt.Sprintf(table, `TEXT COLLATE "C"`, blob)
@@ -190,6 +196,7 @@ func TestUnfitTables(t *testing.T) {
 				"no key":                           {fmt.Sprintf(table, "VARBINARY(255)", blob), "unique key"},
 				"a key of the first characters":    {fmt.Sprintf(table, "VARBINARY(255), UNIQUE KEY k (user_id(10))", blob), "unique key"},
 				"a key of two columns":             {fmt.Sprintf(table, "VARBINARY(255), UNIQUE KEY k (user_id, version)", blob), "unique key"},
+				"a type that pads":                 {fmt.Sprintf(table, "BINARY(255) PRIMARY KEY", blob), "keep ids"},
 				"the collation of the server":      {fmt.Sprintf(table, "VARCHAR(255) PRIMARY KEY", blob), "collation"},
 				"a collation that ignores accents": {fmt.Sprintf(table, "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci PRIMARY KEY", blob), "collation"},
 				"a collation that pads":            {fmt.Sprintf(table, "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY", blob), "collation"},
@@ -334,6 +341,8 @@ func TestSettings(t *testing.T) {
 		"rollback journal":       {wait + full, "journal_mode is delete"},
 		"rollback journal extra": {wait + "&_pragma=synchronous(EXTRA)", ""},
 		"journal in memory":      {wait + full + "&_pragma=journal_mode(MEMORY)", "journal_mode is memory"},
+		"no locks":               {wait + full + "&_pragma=journal_mode(TRUNCATE)&nolock=1", "not locked"},
+		"locks":                  {wait + full + "&_pragma=journal_mode(TRUNCATE)", ""},
 		"UTF-16":                 {wait + "&_pragma=encoding('UTF-16')" + wal + full, "encoding is not UTF-8"},
 	} {
 		t.Run("SQLite/"+name, func(t *testing.T) {
@@ -390,6 +399,9 @@ func TestSettings(t *testing.T) {
 		"committed":    {" default_transaction_isolation=read\\ committed", "", ""},
 		"unlogged":     {"", "ALTER TABLE twofactor_accounts SET UNLOGGED", "unlogged"},
 		"partitions":   {"", partitioned + "CREATE TABLE one" + second, ""},
+		"a view": {"", `ALTER TABLE twofactor_accounts RENAME TO accounts;
+			CREATE VIEW twofactor_accounts AS SELECT * FROM accounts WHERE user_id <> 'alice'`, "a view"},
+		"Latin 1":      {" client_encoding=LATIN1", "", "client_encoding is not UTF8"},
 		"unlogged one": {"", partitioned + "CREATE UNLOGGED TABLE one" + second, "a partition"},
 	} {
 		t.Run("PostgreSQL/"+name, func(t *testing.T) {

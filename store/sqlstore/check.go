@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Check returns an error if the table or the settings of the database can't keep what
-// the library promises. Applications call it at start, with the pool that will serve.
-// It writes nothing.
+// Check returns an error if the table or the settings of the database can't keep what the
+// library promises. Applications call it at start, with the pool that will serve. It writes
+// nothing; with SQLite it holds the lock of writers for a moment.
 //
 // Check sees the server that serves now. Give its replicas the same settings, and call Check
 // again after a failover, for example every few minutes.
@@ -20,11 +20,11 @@ import (
 //
 //   - with SQLite, synchronous below FULL (below EXTRA with journal_mode DELETE),
 //     a journal in memory or no journal, no busy_timeout, an encoding other than
-//     UTF-8
+//     UTF-8, a file without locks (in a pool of at least two connections)
 //   - with PostgreSQL, fsync or synchronous_commit off, synchronous_commit local beside a
 //     synchronous standby, data_sync_retry, zero_damaged_pages, an unlogged or temporary table
 //     or partition, a server that is a replica, a default isolation level other than read
-//     committed, a server_encoding other than UTF8, a role to which row-level security applies
+//     committed, a server_encoding or client_encoding other than UTF8, a view, a role to which row-level security applies
 //     or that may not execute pg_logical_emit_message
 //   - with MySQL, innodb_flush_log_at_trx_commit other than 1 or MariaDB's 3,
 //     innodb_flush_method nosync, a binary log with sync_binlog other than 1, a sql_mode that
@@ -79,8 +79,11 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 	const doing = "reading the version of the schema"
 	statement, args := s.grammar.columns(s.table, suffixVersion)
 	there, err := s.strings(ctx, doing, statement, args...)
-	if err != nil || len(there) == 0 {
-		return 0, err
+	if err != nil {
+		return 0, s.doubted(ctx, err)
+	}
+	if len(there) == 0 {
+		return 0, nil
 	}
 	rows, err := s.db.QueryContext(ctx, "SELECT version FROM "+s.table.quoted(suffixVersion))
 	if err != nil {
@@ -100,6 +103,22 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 		return 0, fmt.Errorf("%w: its schema has version %d, and this package knows version %d: update the library", ErrSchema, version, schemaVersion)
 	}
 	return version, nil
+}
+
+// existing returns the version of the schema, or 0 if the table or its version does not
+// exist. It returns ErrSchema if the table lacks columns, is newer than this package knows,
+// or is gone and has left its version behind.
+func (s *Store) existing(ctx context.Context) (int64, error) {
+	// The version comes first: another process may create both tables meanwhile.
+	version, err := s.version(ctx)
+	if err != nil {
+		return 0, err
+	}
+	absent, err := s.missing(ctx)
+	if err == nil && absent && version > 0 {
+		err = fmt.Errorf("%w: %s does not exist, but %s does: restore the table, or drop that one too for a table without users", ErrSchema, s.table.quoted(""), s.table.quoted(suffixVersion))
+	}
+	return version, err
 }
 
 // missing reports whether the table does not exist. It returns ErrSchema if the
@@ -133,19 +152,25 @@ var probes = []string{"A", "ALICE", "Alice ", "a", "alice", "alice ", "a\u0301",
 // columns, and compares ids by their bytes.
 func (s *Store) schema(ctx context.Context) error {
 	const doing = "checking the table"
-	absent, err := s.missing(ctx)
-	if err != nil {
-		return err
-	}
-	if absent {
-		return fmt.Errorf("%w: %s does not exist: call Migrate, or execute what Schema returns", ErrSchema, s.table.quoted(""))
-	}
-	version, err := s.version(ctx)
+	version, err := s.existing(ctx)
 	if err != nil {
 		return err
 	}
 	if version != schemaVersion {
-		return fmt.Errorf("%w: %s does not hold version %d: call Migrate, or execute all that Schema returns", ErrSchema, s.table.quoted(suffixVersion), schemaVersion)
+		return fmt.Errorf("%w: %s does not exist, or %s does not hold version %d: call Migrate, or execute all that Schema returns", ErrSchema, s.table.quoted(""), s.table.quoted(suffixVersion), schemaVersion)
+	}
+
+	if s.grammar.idType != nil {
+		statement, args := s.grammar.idType(s.table)
+		types, err := s.strings(ctx, doing, statement, args...)
+		if err != nil {
+			return err
+		}
+		for _, declared := range types {
+			if !s.grammar.holdsIDs(declared) {
+				return fmt.Errorf("%w: user_id has the type %q, which does not keep ids as they are, so that two users can be taken for one", ErrSchema, declared)
+			}
+		}
 	}
 
 	// A UNION of the column and the probes compares and sorts them by the rules of

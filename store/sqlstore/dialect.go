@@ -59,6 +59,11 @@ type grammar struct {
 	// such table.
 	columns func(t table, suffix string) (statement string, args []any)
 
+	// idType returns a query for the type of user_id, and holdsIDs reports whether a column of
+	// that type keeps each id as it is. Both are nil if the collation says enough.
+	idType   func(t table) (statement string, args []any)
+	holdsIDs func(declared string) bool
+
 	// apply executes the statements. Several processes may do so at the same
 	// time.
 	apply func(ctx context.Context, db *sql.DB, t table, statements []string) error

@@ -27,12 +27,13 @@ var (
 // Migrate creates the table, its indexes and the table of its version if one of the tables
 // does not exist, and then does what [Store.Check] does. Applications may call it at every
 // start and from several processes at once. If both tables exist, it changes nothing, does
-// not look at the indexes, and needs no right to create tables. After the table was
-// dropped, it creates an empty one: then no user is enrolled.
+// not look at the indexes, and needs no right to create tables.
 //
-// Migrate returns an error that matches [ErrSchema], and has changed nothing, if
-// a table of that name lacks columns or is newer than this package knows. If it
-// returns an error that matches [ErrSettings], the table is ready.
+// Migrate returns an error that matches [ErrSchema], and has changed nothing, if a table of
+// that name lacks columns or is newer than this package knows. It also does so if the table of
+// the version exists and the other does not, because with an empty one no user would be
+// enrolled: restore it, or drop the table of the version, too. If Migrate returns an error
+// that matches [ErrSettings], the table is ready.
 func (s *Store) Migrate(ctx context.Context) error {
 	for pause := busyPause; ; pause += busyPause {
 		err := s.migrate(ctx)
@@ -61,18 +62,13 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	version, err := s.version(ctx)
-	if err != nil {
-		return err
-	}
 	// If the table was created by something else, the error says which columns it
 	// lacks. Without this, creating an index on it would fail.
-	absent, err := s.missing(ctx)
+	version, err := s.existing(ctx)
 	if err != nil {
 		return err
 	}
-	// The table of the version still exists after an application has dropped the other.
-	if absent || version < schemaVersion {
+	if version < schemaVersion {
 		done, err := s.begin(ctx, doing)
 		if err != nil {
 			return err

@@ -35,6 +35,8 @@ var mysql = grammar{
 		`INSERT INTO {table_version} (id, version) VALUES (1, 1) ON DUPLICATE KEY UPDATE id = 1`,
 	},
 	columns:  columnsMySQL,
+	idType:   idTypeMySQL,
+	holdsIDs: func(declared string) bool { return !strings.EqualFold(declared, "binary") }, // it pads with zeros
 	apply:    applyInTurn,
 	settings: settingsMySQL,
 	mixed:    mixedMySQL,
@@ -118,6 +120,10 @@ func argsMySQL(t table, suffix string) []any {
 
 func columnsMySQL(t table, suffix string) (string, []any) {
 	return "SELECT column_name FROM information_schema.columns" + whereMySQL, argsMySQL(t, suffix)
+}
+
+func idTypeMySQL(t table) (string, []any) {
+	return "SELECT data_type FROM information_schema.columns" + whereMySQL + " AND column_name = 'user_id'", argsMySQL(t, "")
 }
 
 // uniqueMySQL counts the unique keys of the whole user_id and nothing else. A key

@@ -68,9 +68,9 @@ const persists = `(WITH RECURSIVE part (oid) AS (SELECT to_regclass($1)::oid UNI
 // settingsPostgres asks any session. The settings come from the server, the
 // database and the role, so that they are the same for all sessions.
 func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string, err error) {
-	var fsync, retries, zeroes, commit, standbys, isolation, encoding, recovery, persistent, hides, confirms string
-	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), coalesce(current_setting('data_sync_retry', true), 'off'), current_setting('zero_damaged_pages'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce(`+persists+`, true)::text, coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND proargtypes[2] = 'text'::regtype), false)::text`,
-		t.quoted("")).Scan(&fsync, &retries, &zeroes, &commit, &standbys, &isolation, &encoding, &recovery, &persistent, &hides, &confirms)
+	var fsync, retries, zeroes, commit, standbys, isolation, encoding, recovery, persistent, hides, confirms, client, kept string
+	err = db.QueryRowContext(ctx, `SELECT current_setting('fsync'), coalesce(current_setting('data_sync_retry', true), 'off'), current_setting('zero_damaged_pages'), current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), current_setting('default_transaction_isolation'), current_setting('server_encoding'), pg_is_in_recovery()::text, coalesce(`+persists+`, true)::text, coalesce(row_security_active(to_regclass($1)), false)::text, coalesce((SELECT bool_and(has_function_privilege(oid, 'execute')) FROM pg_proc WHERE proname = 'pg_logical_emit_message' AND pronamespace = 'pg_catalog'::regnamespace AND proargtypes[2] = 'text'::regtype), false)::text, current_setting('client_encoding'), coalesce((SELECT relkind IN ('r', 'p') FROM pg_class WHERE oid = to_regclass($1)), true)::text`,
+		t.quoted("")).Scan(&fsync, &retries, &zeroes, &commit, &standbys, &isolation, &encoding, &recovery, &persistent, &hides, &confirms, &client, &kept)
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +106,12 @@ func settingsPostgres(ctx context.Context, db *sql.DB, t table) (wrong []string,
 	}
 	if encoding != "UTF8" {
 		wrong = append(wrong, "server_encoding is not UTF8: it can't hold every user id")
+	}
+	if client != "UTF8" {
+		wrong = append(wrong, "client_encoding is not UTF8: with another driver, a user id is another one")
+	}
+	if kept != "true" {
+		wrong = append(wrong, "the table is a view, or another thing that is no table: rows that it hides are accounts without two-factor authentication")
 	}
 	return wrong, nil
 }

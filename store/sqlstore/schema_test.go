@@ -124,6 +124,7 @@ type server struct {
 	replica  error             // that SHOW ALL REPLICAS STATUS returns, errIsReplica for a row
 	mysql    bool              // the server is MySQL, which knows SHOW REPLICA STATUS instead
 	fails    string            // a statement that begins like this fails
+	begun    int               // transactions that hold the lock of SQLite
 }
 
 var (
@@ -146,11 +147,24 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 	switch {
 	case s.fails != "" && strings.HasPrefix(statement, s.fails):
 		return reply{err: errServer}
+	case statement == "BEGIN IMMEDIATE":
+		if s.begun > 0 && setting("lock", "on") == "on" {
+			return reply{err: errors.New("database is locked (5) (SQLITE_BUSY)")}
+		}
+		s.begun++
+		return r
+	case statement == "ROLLBACK" && s.begun > 0:
+		s.begun--
+		return r
+	case strings.HasPrefix(statement, "SELECT type FROM pragma_table_info"):
+		return one(setting("type", "TEXT"))
+	case strings.HasPrefix(statement, "SELECT data_type FROM"):
+		return one(setting("type", "varbinary"))
 	case strings.HasPrefix(statement, "PRAGMA "):
 		name := strings.TrimPrefix(statement, "PRAGMA ")
 		return one(setting(name, map[string]string{"journal_mode": "wal", "synchronous": "2", "busy_timeout": "5000", "encoding": "UTF-8"}[name]))
 	case strings.HasPrefix(statement, "SELECT current_setting"):
-		return one(setting("fsync", "on"), setting("data_sync_retry", "off"), setting("zero_damaged_pages", "off"), setting("synchronous_commit", "on"), setting("synchronous_standby_names", ""), setting("isolation", "read committed"), setting("server_encoding", "UTF8"), setting("recovery", "false"), setting("persistent", "true"), setting("hides", "false"), setting("confirms", "true"))
+		return one(setting("fsync", "on"), setting("data_sync_retry", "off"), setting("zero_damaged_pages", "off"), setting("synchronous_commit", "on"), setting("synchronous_standby_names", ""), setting("isolation", "read committed"), setting("server_encoding", "UTF8"), setting("recovery", "false"), setting("persistent", "true"), setting("hides", "false"), setting("confirms", "true"), setting("client_encoding", "UTF8"), setting("kept", "true"))
 	case strings.HasPrefix(statement, "SELECT 'wsrep_provider_options'"):
 		return one("wsrep_provider_options", setting("wsrep_provider_options", ""))
 	case strings.HasPrefix(statement, "SHOW VARIABLES"):
@@ -228,7 +242,8 @@ func TestMigrate(t *testing.T) {
 	for _, d := range dialects {
 		t.Run(d.String(), func(t *testing.T) {
 			t.Parallel()
-			f := &fakeDB{answer: new(server).answer}
+			srv := new(server)
+			f := &fakeDB{answer: srv.answer}
 			s := sqlstore.New(f.open(t), d)
 			if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSchema) {
 				t.Fatalf("Check before = %v, want ErrSchema", err)
@@ -257,7 +272,13 @@ func TestMigrate(t *testing.T) {
 			if err := s.Check(t.Context()); err != nil {
 				t.Fatal(err)
 			}
+			if d == sqlstore.SQLite && (srv.begun != 0 || strings.Count(strings.Join(f.statements(), "\n"), "PRAGMA busy_timeout = 5000") != 2) {
+				t.Errorf("%d transactions are left open, and Migrate and Check sent %q", srv.begun, f.statements())
+			}
 			for _, st := range f.statements() {
+				if st == "BEGIN IMMEDIATE" || st == "ROLLBACK" {
+					continue // with nothing between them
+				}
 				if !strings.HasPrefix(st, "SELECT") && !strings.HasPrefix(st, "PRAGMA") && !strings.HasPrefix(st, "EXPLAIN") && !strings.HasPrefix(st, "SHOW") {
 					t.Errorf("a second Migrate sent %s", st)
 				}
@@ -266,8 +287,8 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// TestMigrateAfterDrop drops the table and leaves the one of the version behind,
-// as an administrator does who wants to begin again.
+// TestMigrateAfterDrop drops the table and leaves the one of the version behind. That may be an
+// accident, so nobody makes an empty table.
 func TestMigrateAfterDrop(t *testing.T) {
 	t.Parallel()
 	for _, d := range dialects {
@@ -277,11 +298,37 @@ func TestMigrateAfterDrop(t *testing.T) {
 			t.Fatal(err)
 		}
 		srv.columns = nil
+		for method, err := range map[string]error{"Check": s.Check(t.Context()), "Migrate": s.Migrate(t.Context())} {
+			if !errors.Is(err, sqlstore.ErrSchema) || !strings.Contains(err.Error(), "restore the table") {
+				t.Errorf("%v: %s = %v, want ErrSchema that says what to do", d, method, err)
+			}
+		}
+		srv.version = 0 // this one is dropped too
 		if err := s.Check(t.Context()); !errors.Is(err, sqlstore.ErrSchema) || !strings.Contains(err.Error(), "call Migrate") {
 			t.Errorf("%v: Check = %v, want ErrSchema that says what to do", d, err)
 		}
 		if err := s.Migrate(t.Context()); err != nil || !slices.Equal(srv.columns, allColumns) {
 			t.Errorf("%v: Migrate = %v, the table has the columns %q", d, err, srv.columns)
+		}
+	}
+}
+
+// TestMigrateBesideAnother has another process create both tables between two questions.
+func TestMigrateBesideAnother(t *testing.T) {
+	t.Parallel()
+	for _, d := range dialects {
+		srv := new(server)
+		asked := 0
+		s := sqlstore.New((&fakeDB{answer: func(ctx context.Context, statement string, args []any) reply {
+			r := srv.answer(ctx, statement, args)
+			if strings.Contains(statement, "pragma_table_info") || strings.Contains(statement, "pg_attribute") || strings.Contains(statement, "information_schema.columns") {
+				asked++
+				srv.columns, srv.version = allColumns, 1
+			}
+			return r
+		}}).open(t), d)
+		if err := s.Migrate(t.Context()); err != nil || asked < 2 {
+			t.Errorf("%v: Migrate = %v after %d questions, want nil", d, err, asked)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"strings"
 	"time"
@@ -35,6 +36,10 @@ var sqlite = grammar{
 	columns: func(t table, suffix string) (string, []any) {
 		return `SELECT name FROM pragma_table_info(?1)`, []any{t.name + suffix}
 	},
+	idType: func(t table) (string, []any) {
+		return `SELECT type FROM pragma_table_info(?1) WHERE name = 'user_id'`, []any{t.name}
+	},
+	holdsIDs:  holdsText,
 	apply:     applyInTurn,
 	ignore:    onConflict,
 	settings:  settingsSQLite,
@@ -47,6 +52,14 @@ var sqlite = grammar{
 // with this error at once, whatever their timeout.
 func busySQLite(err error) bool {
 	return strings.Contains(err.Error(), "database is locked")
+}
+
+// holdsText reports whether a column of that type keeps a text as it is: it has the affinity
+// TEXT (https://sqlite.org/datatype3.html, section 3.1). Most other types, STRING among them,
+// make one number of the texts 7 and 007.
+func holdsText(declared string) bool {
+	is := func(word string) bool { return strings.Contains(strings.ToUpper(declared), word) }
+	return !is("INT") && (is("CHAR") || is("CLOB") || is("TEXT"))
 }
 
 // applyInTurn is for databases that need no transaction. Each statement is
@@ -83,10 +96,51 @@ func settingsSQLite(ctx context.Context, db *sql.DB, _ table) ([]string, error) 
 		return nil, ctx.Err()
 	}
 	defer second.Close()
-	if wrong, err = pragmas(ctx, second); err != nil || len(wrong) == 0 {
+	if wrong, err = pragmas(ctx, second); err != nil {
 		return nil, err
 	}
-	return append([]string{"the settings of the pool's connections differ: put the settings into the data source name"}, wrong...), nil
+	if len(wrong) > 0 {
+		return append([]string{"the settings of the pool's connections differ: put the settings into the data source name"}, wrong...), nil
+	}
+	free, err := unlocked(ctx, conn, second)
+	if err == nil && free {
+		wrong = append(wrong, "two connections can write at once, because the file is not locked (nolock, the VFS unix-none) or each has a file of its own (no name): two Saves succeed, and codes work twice")
+	}
+	return wrong, err
+}
+
+// unlocked reports whether both connections can begin to write. Neither writes anything.
+func unlocked(ctx context.Context, first, second *sql.Conn) (bool, error) {
+	begin := func(conn *sql.Conn) (began bool, err error) {
+		_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		if err != nil && strings.Contains(err.Error(), " is locked") {
+			return false, nil // by whomever
+		}
+		return err == nil, err
+	}
+	// after leaves a connection as it was, or closes it.
+	after := func(conn *sql.Conn, statement string) {
+		if _, err := conn.ExecContext(context.WithoutCancel(ctx), statement); err != nil {
+			conn.Raw(func(any) error { return driver.ErrBadConn })
+		}
+	}
+	var timeout int
+	if err := second.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&timeout); err != nil {
+		return false, err
+	}
+	began, err := begin(first)
+	if err != nil || !began {
+		return false, err
+	}
+	defer after(first, "ROLLBACK")
+	defer after(second, fmt.Sprintf("PRAGMA busy_timeout = %d", timeout))
+	if _, err := second.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return false, err
+	}
+	if began, err = begin(second); began {
+		after(second, "ROLLBACK")
+	}
+	return began, err
 }
 
 // pragmas returns what is wrong with the settings of one connection.

@@ -26,6 +26,13 @@ func TestUnfit(t *testing.T) {
 		{"no unique key", 0, server{columns: allColumns, version: 1, noKey: true}, sqlstore.ErrSchema, "unique key"},
 		{"no unique key, told late", 0, server{columns: allColumns, version: 1, noKey: true, late: true}, sqlstore.ErrSchema, "unique key"},
 
+		{"numbers", sqlstore.SQLite, server{columns: allColumns, version: 1, settings: map[string]string{"type": "STRING"}}, sqlstore.ErrSchema, `type "STRING"`},
+		{"whole numbers", sqlstore.SQLite, server{columns: allColumns, version: 1, settings: map[string]string{"type": "charint"}}, sqlstore.ErrSchema, `type "charint"`},
+		{"characters", sqlstore.SQLite, server{columns: allColumns, version: 1, settings: map[string]string{"type": "varchar(255)"}}, nil, ""},
+		{"padded bytes", sqlstore.MySQL, server{columns: allColumns, version: 1, settings: map[string]string{"type": "binary"}}, sqlstore.ErrSchema, `type "binary"`},
+		{"lost table", 0, server{version: 1}, sqlstore.ErrSchema, "does not exist, but"},
+
+		{"no locks", sqlstore.SQLite, server{settings: map[string]string{"lock": "off"}}, sqlstore.ErrSettings, "not locked"},
 		{"in memory", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "memory"}}, sqlstore.ErrSettings, "journal_mode is memory"},
 		{"no journal", sqlstore.SQLite, server{settings: map[string]string{"journal_mode": "off"}}, sqlstore.ErrSettings, "journal_mode is off"},
 		{"synchronous normal", sqlstore.SQLite, server{settings: map[string]string{"synchronous": "1"}}, sqlstore.ErrSettings, "synchronous"},
@@ -48,6 +55,9 @@ func TestUnfit(t *testing.T) {
 		{"rows hidden", sqlstore.PostgreSQL, server{settings: map[string]string{"hides": "true"}}, sqlstore.ErrSettings, "row-level security"},
 		{"may not confirm", sqlstore.PostgreSQL, server{settings: map[string]string{"confirms": "false"}}, sqlstore.ErrSettings, "pg_logical_emit_message"},
 		{"Latin 1", sqlstore.PostgreSQL, server{settings: map[string]string{"server_encoding": "LATIN1"}}, sqlstore.ErrSettings, "server_encoding"},
+
+		{"Latin 1 for the client", sqlstore.PostgreSQL, server{settings: map[string]string{"client_encoding": "LATIN1"}}, sqlstore.ErrSettings, "client_encoding"},
+		{"a view", sqlstore.PostgreSQL, server{settings: map[string]string{"kept": "false"}}, sqlstore.ErrSettings, "a view"},
 
 		{"flush later", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_log_at_trx_commit": "2"}}, sqlstore.ErrSettings, "innodb_flush_log_at_trx_commit is 2"},
 		{"flush of MariaDB", sqlstore.MySQL, server{settings: map[string]string{"innodb_flush_log_at_trx_commit": "3"}}, nil, ""},
@@ -72,6 +82,9 @@ func TestUnfit(t *testing.T) {
 		{"keys fail", sqlstore.MySQL, server{fails: "SELECT index_name", version: 1, columns: allColumns}, errServer, "checking"},
 
 		{"settings fail", sqlstore.PostgreSQL, server{fails: "SELECT current"}, errServer, "settings"},
+		{"beginning fails", sqlstore.SQLite, server{fails: "BEGIN IMM"}, errServer, "settings"},
+		{"type fails", sqlstore.SQLite, server{fails: "SELECT type", version: 1, columns: allColumns}, errServer, "checking"},
+		{"type fails", sqlstore.MySQL, server{fails: "SELECT data_type", version: 1, columns: allColumns}, errServer, "checking"},
 		{"pragma fails", sqlstore.SQLite, server{fails: "PRAGMA sync"}, errServer, "PRAGMA synchronous"},
 		{"creating fails", 0, server{fails: "CREATE TABLE"}, errServer, "migrating"},
 		{"locking fails", sqlstore.PostgreSQL, server{fails: "SELECT pg_adv"}, errServer, "migrating"},
