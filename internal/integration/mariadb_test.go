@@ -110,6 +110,37 @@ func TestMariaDBSettings(t *testing.T) {
 	})
 }
 
+// TestMariaDBReplaced asks a server over a connection that it had as a primary. A user who has
+// enrolled at the new primary may be missing there.
+func TestMariaDBReplaced(t *testing.T) {
+	t.Parallel()
+	for name, params := range map[string]string{"prepared": "", "unprepared": "?interpolateParams=true", "Latin 1": "?charset=latin1", "ANSI": "?sql_mode=%27ANSI,STRICT_ALL_TABLES%27"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := testenv.OpenMariaDB(t, testenv.MariaDBWith(t)+params)
+			s := migrated(t, sqlstore.New(db, sqlstore.MySQL))
+			if err := s.Save(t.Context(), record("alice", 1), 0); err != nil {
+				t.Fatal(err)
+			}
+			for _, on := range []bool{false, true, false} {
+				if _, err := db.ExecContext(t.Context(), "SET GLOBAL read_only = ?", on); err != nil {
+					t.Fatal(err)
+				}
+				_, there := s.Load(t.Context(), "alice")
+				_, absent := s.Load(t.Context(), "carol")
+				if !on && (there != nil || !errors.Is(absent, store.ErrNotFound)) {
+					t.Errorf("Load at the primary = %v and %v, want nil and ErrNotFound", there, absent)
+				}
+				for _, err := range []error{there, absent} {
+					if on && (err == nil || errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "read_only")) {
+						t.Errorf("Load with read_only on = %v, want an error that says so", err)
+					}
+				}
+			}
+		})
+	}
+}
+
 // TestMariaDBRights runs the store as a user that may not change the schema and
 // may not ask about replication.
 func TestMariaDBRights(t *testing.T) {

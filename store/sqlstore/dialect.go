@@ -59,6 +59,11 @@ type grammar struct {
 	// such table.
 	columns func(t table, suffix string) (statement string, args []any)
 
+	// replaced is the end of a SELECT by key. It adds a row with an empty user id if the server
+	// is not the primary any more, and has kept its connections. It is empty where no server
+	// does that.
+	replaced string
+
 	// idType returns a query for the type of user_id, and holdsIDs reports whether a column of
 	// that type keeps each id as it is. Both are nil if the collation says enough.
 	idType   func(t table) (statement string, args []any)

@@ -33,6 +33,12 @@
 // The last one is from [Store.List], which leaves out the conditions that the query does not
 // set. For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
 //
+// With MySQL, a Load is one SELECT more, which finds nothing at a primary. A server that
+// becomes a replica keeps its connections, and a user who has enrolled at the new primary
+// would get in over one of them without a code.
+//
+//	SELECT user_id, version, state, due, updated, data FROM `twofactor_accounts` WHERE user_id = ? UNION ALL SELECT '', 0, '', NULL, 0, '' FROM DUAL WHERE CONCAT(@@global.read_only) NOT IN ('0', 'OFF')
+//
 // With PostgreSQL, a Load after a Save or Erase whose outcome is unknown sends this statement as
 // well, in a transaction. So do an Erase and an EraseTx that find no row.
 //
@@ -174,14 +180,16 @@
 //	accounts := sqlstore.New(db, sqlstore.MySQL)
 //
 // Connect the Store to the primary, and never to a replica. A proxy that sends reads to
-// replicas, such as MaxScale with readwritesplit, does that too, and Check may not see it. The
-// user needs SELECT, INSERT, UPDATE and DELETE on the table, SELECT on the table of the
-// version, and the right to create tables if Migrate has to create them. Keep
-// innodb_flush_log_at_trx_commit=1 and, with a binary log, sync_binlog=1. Keep
-// sql_mode strict, and autocommit and innodb_doublewrite on; Check does not ask for the last
-// one. Every isolation level works except read uncommitted. [Store.Check] knows a replica by
-// read_only, and by SHOW REPLICA STATUS if the user may ask for it. It refuses a replica that
-// is being promoted until read_only is off and RESET REPLICA ALL was executed.
+// replicas, such as MaxScale with readwritesplit, does that too. Keep read_only on at
+// replicas: Load then returns an error there. After a switchover, the connections of before
+// lead to such a replica, so set SetConnMaxLifetime to a few minutes. The user needs SELECT,
+// INSERT, UPDATE and DELETE on the table, SELECT on the table of the version, and the right to
+// create tables if Migrate has to create them. Keep innodb_flush_log_at_trx_commit=1 and, with
+// a binary log, sync_binlog=1. Keep sql_mode strict, and autocommit and innodb_doublewrite on;
+// Check does not ask for the last one. Every isolation level works except read uncommitted.
+// [Store.Check] knows a replica by read_only, and by SHOW REPLICA STATUS if the user may ask
+// for it. It refuses a replica that is being promoted until read_only is off and RESET REPLICA
+// ALL was executed.
 //
 // Replication is asynchronous by default. If the primary dies, what it acknowledged in the
 // last moments is lost. For a failover that loses nothing, let the primary wait for the

@@ -34,6 +34,7 @@ var mysql = grammar{
 ) ENGINE = InnoDB`,
 		`INSERT INTO {table_version} (id, version) VALUES (1, 1) ON DUPLICATE KEY UPDATE id = 1`,
 	},
+	replaced: " UNION ALL SELECT '', 0, '', NULL, 0, '' FROM DUAL WHERE CONCAT(@@global.read_only) NOT IN ('0', 'OFF')",
 	columns:  columnsMySQL,
 	idType:   idTypeMySQL,
 	holdsIDs: func(declared string) bool { return !strings.EqualFold(declared, "binary") }, // it pads with zeros

@@ -80,7 +80,7 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 		db:      db,
 		grammar: g,
 		table:   t,
-		load:    "SELECT " + columns + " FROM " + name + " WHERE user_id = " + g.param(1),
+		load:    "SELECT " + columns + " FROM " + name + " WHERE user_id = " + g.param(1) + g.replaced,
 		create:  "INSERT INTO " + name + " (" + columns + ") VALUES (" + g.params(1, 6) + ")" + g.ignore,
 		replace: fmt.Sprintf("UPDATE %s SET version = %s, state = %s, due = %s, updated = %s, data = %s WHERE user_id = %s AND version = %s",
 			name, g.param(1), g.param(2), g.param(3), g.param(4), g.param(5), g.param(6), g.param(7)),
@@ -93,10 +93,11 @@ func NewTable(db *sql.DB, d Dialect, tableName string) (*Store, error) {
 	return s, nil
 }
 
-// Load returns the user's record, or [store.ErrNotFound] if there is none. For an invalid
-// user id it returns [store.ErrInvalid]. If the context ends, the error matches the
-// context's, and otherwise it wraps the driver's. A row that this package can't have
-// written, or that is another user's, is an error and never ErrNotFound.
+// Load returns the user's record, or [store.ErrNotFound] if there is none. For an invalid user
+// id it returns [store.ErrInvalid]. If the context ends, the error matches the context's, and
+// otherwise it wraps the driver's. A row that this package can't have written, or that is
+// another user's, is an error and never ErrNotFound. So is all that a server of MySQL with
+// read_only on has.
 //
 // If the outcome of an earlier Save or Erase is unknown, and PostgreSQL has a synchronous
 // standby, Load returns what the standby has: it waits until the standby has all that was
@@ -129,6 +130,8 @@ func (s *Store) Load(ctx context.Context, userID string) (store.Record, error) {
 		return store.Record{}, failed(ctx, doing, err)
 	case len(rows) == 0:
 		return store.Record{}, store.ErrNotFound
+	case rows[len(rows)-1].record.UserID == "":
+		return store.Record{}, errors.New("sqlstore: loading a record: the server is read_only, so it is not the primary, and its records may be old")
 	case len(rows) > 1:
 		return store.Record{}, errors.New("sqlstore: loading a record: several rows have this user id: user_id needs a unique key")
 	case rows[0].record.UserID != userID:

@@ -91,7 +91,12 @@ func TestStatements(t *testing.T) {
 				if d == sqlstore.SQLite {
 					want = strings.ReplaceAll(want, "$", "?")
 				} else if d == sqlstore.MySQL {
-					want = inMySQL(want)
+					if want = inMySQL(want); o.name == "load" {
+						want += ` UNION ALL SELECT '', 0, '', NULL, 0, '' FROM DUAL WHERE CONCAT(@@global.read_only) NOT IN ('0', 'OFF')`
+						if !strings.Contains(string(doc), "//\t"+want+"\n") {
+							t.Errorf("doc.go does not show %s", want)
+						}
+					}
 				} else if !strings.HasPrefix(o.name, "list") || o.name == "list with conditions" {
 					if !strings.Contains(string(doc), "//\t"+want+"\n") {
 						t.Errorf("doc.go does not show %s", want)
