@@ -24,7 +24,8 @@ import (
 //   - with PostgreSQL, fsync or synchronous_commit off, synchronous_commit local beside a
 //     synchronous standby, data_sync_retry, zero_damaged_pages, an unlogged or temporary table
 //     or partition, a server that is a replica, a default isolation level other than read
-//     committed, a server_encoding or client_encoding other than UTF8, a view, a role to which row-level security applies
+//     committed, a server_encoding or client_encoding other than UTF8, a view, a role to which
+//     row-level security applies
 //     or that may not execute pg_logical_emit_message
 //   - with MySQL, innodb_flush_log_at_trx_commit other than 1 or MariaDB's 3,
 //     innodb_flush_method nosync, a binary log with sync_binlog other than 1, a sql_mode that
@@ -34,9 +35,9 @@ import (
 //   - with MySQL in a Galera cluster, wsrep_sync_wait without 1, 2 or 4, wsrep_on off,
 //     wsrep_dirty_reads, pc.ignore_sb, pc.ignore_quorum
 //
-// Any other error is the context's or the driver's; but one of the last step, which asks
-// for the plan of an INSERT, matches ErrSchema whatever has failed. If the database knows
-// a plain SELECT but not the dialect, the error asks whether the dialect is right.
+// Any other error is the context's or the driver's; but one of the last step, which asks for
+// the plan of an INSERT, matches ErrSchema whatever has failed. If the database knows a plain
+// SELECT but not the dialect, the error asks whether the dialect is right.
 func (s *Store) Check(ctx context.Context) error {
 	if err := s.schema(ctx); err != nil {
 		return err
@@ -73,8 +74,8 @@ func (s *Store) doubted(ctx context.Context, err error) error {
 	return fmt.Errorf("%w (is the dialect right? the Store speaks %s)", err, s.grammar.name)
 }
 
-// version returns the version of the existing schema, or 0 if there is none. It
-// returns ErrSchema for a newer version than this package knows.
+// version returns the version of the existing schema, or 0 if there is none. It returns
+// ErrSchema for a newer version than this package knows.
 func (s *Store) version(ctx context.Context) (int64, error) {
 	const doing = "reading the version of the schema"
 	statement, args := s.grammar.columns(s.table, suffixVersion)
@@ -105,9 +106,9 @@ func (s *Store) version(ctx context.Context) (int64, error) {
 	return version, nil
 }
 
-// existing returns the version of the schema, or 0 if the table or its version does not
-// exist. It returns ErrSchema if the table lacks columns, is newer than this package knows,
-// or is gone and has left its version behind.
+// existing returns the version of the schema, or 0 if the table or its version does not exist.
+// It returns ErrSchema if the table lacks columns, is newer than this package knows, or is
+// gone and has left its version behind.
 func (s *Store) existing(ctx context.Context) (int64, error) {
 	// The version comes first: another process may create both tables meanwhile.
 	version, err := s.version(ctx)
@@ -121,8 +122,8 @@ func (s *Store) existing(ctx context.Context) (int64, error) {
 	return version, err
 }
 
-// missing reports whether the table does not exist. It returns ErrSchema if the
-// table lacks columns.
+// missing reports whether the table does not exist. It returns ErrSchema if the table lacks
+// columns.
 func (s *Store) missing(ctx context.Context) (bool, error) {
 	statement, args := s.grammar.columns(s.table, "")
 	there, err := s.strings(ctx, "looking for the table", statement, args...)
@@ -148,8 +149,8 @@ func (s *Store) missing(ctx context.Context) (bool, error) {
 // some of them for one id, or order them differently.
 var probes = []string{"A", "ALICE", "Alice ", "a", "alice", "alice ", "a\u0301", "\u00c1lice", "\u00e1", "\uffee", "\U0001F600"}
 
-// schema returns ErrSchema unless the table exists, has a known version and all
-// columns, and compares ids by their bytes.
+// schema returns ErrSchema unless the table exists, has a known version and all columns, and
+// compares ids by their bytes.
 func (s *Store) schema(ctx context.Context) error {
 	const doing = "checking the table"
 	version, err := s.existing(ctx)

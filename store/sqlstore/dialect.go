@@ -20,11 +20,11 @@ const (
 	// package says which settings it needs.
 	SQLite Dialect = iota + 1
 
-	// PostgreSQL is PostgreSQL 9.6 or later, directly or through PgBouncer.
+	// PostgreSQL is PostgreSQL 9.6 or later, directly or through PgBouncer 1.18 or later.
 	PostgreSQL
 
-	// MySQL is MariaDB 10.6 or MySQL 8.0, or a later version of either. It was tested on
-	// MariaDB alone.
+	// MySQL is MariaDB 10.6 or MySQL 8.0.22, or a later version of either. It was tested on
+	// MariaDB alone. Of MySQL's Group Replication, use one primary: Check knows nothing of it.
 	MySQL
 )
 

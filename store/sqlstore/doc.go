@@ -146,7 +146,8 @@
 // there although the standby still has it.
 //
 // Do not use pg_cancel_backend while a session waits for the standby: PostgreSQL then tells
-// the Store that the write is done.
+// the Store that the write is done. PgBouncer before 1.18 could do the same, when it cancelled
+// the statement of one client and met that of another.
 //
 // Leave row-level security off for the table: a row that it hides reads as a user without
 // two-factor authentication. If every table of yours has it, let the Store connect as the
@@ -326,7 +327,7 @@
 //
 // PostgreSQL must be 9.6 or later, and is tested with 15. SQLite must be 3.37 or later, which
 // has strict tables. MariaDB must be 10.6 or later, and is tested with 10.11: alone, with a
-// replica, and as a Galera cluster of three nodes. MySQL 8.0 is meant to work and was not
+// replica, and as a Galera cluster of three nodes. MySQL 8.0.22 is meant to work and was not
 // tested.
 //
 // SQLite before 3.51.3 has a bug that can, very rarely, destroy a database in WAL mode to which

@@ -26,6 +26,8 @@
 //
 // Turn on --auto-compaction-retention. Every sign-in writes a value, etcd keeps the old
 // ones until they are compacted, and when --quota-backend-bytes is reached, every Save fails.
+// Let the client show a certificate: with a user and a password, the first call after a token
+// has expired fails, because no call is sent again.
 //
 // NATS JetStream would be another choice. Its direct reads can be old, and by default it
 // acknowledges a write before it is flushed, so a power failure loses used codes.
