@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed-1b6a03a1/twofactor/internal/integration/galera"
+	"github.com/seed-1b6a03a1/twofactor/internal/integration/server"
 	"github.com/seed-1b6a03a1/twofactor/store/sqlstore"
 )
 
@@ -23,7 +24,7 @@ func GaleraOpener(t testing.TB, c *galera.Cluster, params string) func() []*sqls
 	t.Helper()
 	name := newDatabase(t, c.DSN(0, ""))
 	for i := range galera.Nodes {
-		arrived(t, c.DSN(i, "")+galera.Waiting, name)
+		arrived(t, c.DSN(i, name))
 	}
 	return func() (all []*sqlstore.Store) {
 		t.Helper()
@@ -39,17 +40,16 @@ func GaleraOpener(t testing.TB, c *galera.Cluster, params string) func() []*sqls
 	}
 }
 
-// arrived waits until the node has the database. Otherwise it may refuse a connection to it:
-// wsrep_sync_wait has statements wait, and not who connects.
-func arrived(t testing.TB, dsn, name string) {
+// arrived waits until the node has a database that was created at another one: it refuses
+// connections to it before, whatever wsrep_sync_wait is.
+func arrived(t testing.TB, dsn string) {
 	t.Helper()
 	db, err := sql.Open("mysql", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	var got, statement string
-	if err := db.QueryRowContext(t.Context(), "SHOW CREATE DATABASE "+name).Scan(&got, &statement); err != nil {
+	if err := server.Until(t.Context(), func() error { return db.PingContext(t.Context()) }); err != nil {
 		t.Fatalf("waiting for a new database: %v", err)
 	}
 }
