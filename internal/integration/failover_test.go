@@ -78,12 +78,14 @@ type pair interface {
 var replicated = map[string]func(t *testing.T) func(t *testing.T) func() proving.Full{
 	"PostgreSQL, synchronous standby": func(t *testing.T) func(t *testing.T) func() proving.Full {
 		p := testenv.PostgresPair(t, true)
+		p.Near()
 		return func(t *testing.T) func() proving.Full {
 			return opener(t, sqlstore.PostgreSQL, testenv.PostgresSchema(t, p.DSN()))
 		}
 	},
 	"MariaDB, semi-synchronous replica": func(t *testing.T) func(t *testing.T) func() proving.Full {
 		p := testenv.MariaDBPair(t, afterSync)
+		p.Near()
 		return func(t *testing.T) func() proving.Full {
 			return opener(t, sqlstore.MySQL, testenv.MariaDBDatabase(t, p.DSN()))
 		}

@@ -96,6 +96,10 @@ func (p *Pair) DSN() string { return "root@tcp(" + p.front.Addr().String() + ")/
 // ReplicaDSN leads to the replica.
 func (p *Pair) ReplicaDSN() string { return p.replica.DSN(database) }
 
+// Near takes away the delay on the way to the replica, until a failover. It is for tests that
+// kill nothing: there the delay only takes time.
+func (p *Pair) Near() { p.link.Meet(proxy.Trouble{}) }
+
 // follow starts a replica of the primary.
 func (p *Pair) follow(ctx context.Context) (err error) {
 	if p.link, err = proxy.Start("unix", p.primary.socket()); err != nil {

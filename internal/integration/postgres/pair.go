@@ -55,6 +55,10 @@ func (p *Pair) DSN() string {
 // StandbyDSN leads to the standby.
 func (p *Pair) StandbyDSN() string { return p.standby.DSN }
 
+// Near takes away the delay on the way to the standby, until a failover. It is for tests that
+// kill nothing: there the delay only takes time.
+func (p *Pair) Near() { p.link.Meet(proxy.Trouble{}) }
+
 // follow starts a standby of the primary.
 func (p *Pair) follow(ctx context.Context) (err error) {
 	if p.link, err = proxy.Start("unix", p.primary.socket()); err != nil {
