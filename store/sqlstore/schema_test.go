@@ -125,6 +125,8 @@ type server struct {
 	mysql    bool              // the server is MySQL, which knows SHOW REPLICA STATUS instead
 	fails    string            // a statement that begins like this fails
 	begun    int               // transactions that hold the lock of SQLite
+
+	interrupts int // the transaction that begins, though the driver says that the context has ended
 }
 
 var (
@@ -152,6 +154,9 @@ func (s *server) answer(_ context.Context, statement string, args []any) reply {
 			return reply{err: errors.New("database is locked (5) (SQLITE_BUSY)")}
 		}
 		s.begun++
+		if s.begun == s.interrupts {
+			r.err = context.Canceled
+		}
 		return r
 	case statement == "ROLLBACK" && s.begun > 0:
 		s.begun--
@@ -284,6 +289,22 @@ func TestMigrate(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCheckInterrupted ends the context while Check takes the lock of SQLite, which must not stay
+// with a connection of the pool: nobody could write any more.
+func TestCheckInterrupted(t *testing.T) {
+	t.Parallel()
+	for nth := range 2 {
+		srv := &server{columns: allColumns, version: 1, interrupts: nth + 1, settings: map[string]string{"lock": "off"}}
+		s := sqlstore.New((&fakeDB{answer: srv.answer}).open(t), sqlstore.SQLite)
+		if err := s.Check(t.Context()); !errors.Is(err, context.Canceled) {
+			t.Errorf("connection %d: Check = %v, want the context's error", nth+1, err)
+		}
+		if srv.begun != 0 {
+			t.Errorf("connection %d: %d transactions are left open", nth+1, srv.begun)
+		}
 	}
 }
 

@@ -111,18 +111,22 @@ func settingsSQLite(ctx context.Context, db *sql.DB, _ table) ([]string, error) 
 
 // unlocked reports whether both connections can begin to write. Neither writes anything.
 func unlocked(ctx context.Context, first, second *sql.Conn) (bool, error) {
-	begin := func(conn *sql.Conn) (began bool, err error) {
-		_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
-		if err != nil && strings.Contains(err.Error(), " is locked") {
-			return false, nil // by whomever
-		}
-		return err == nil, err
-	}
 	// after leaves a connection as it was, or closes it.
 	after := func(conn *sql.Conn, statement string) {
 		if _, err := conn.ExecContext(context.WithoutCancel(ctx), statement); err != nil {
 			conn.Raw(func(any) error { return driver.ErrBadConn })
 		}
+	}
+	begin := func(conn *sql.Conn) (began bool, err error) {
+		_, err = conn.ExecContext(ctx, "BEGIN IMMEDIATE")
+		switch {
+		case err == nil:
+			return true, nil
+		case strings.Contains(err.Error(), " is locked"):
+			return false, nil // by whomever
+		}
+		after(conn, "ROLLBACK") // if the context has ended, the lock can be held all the same
+		return false, err
 	}
 	var timeout int
 	if err := second.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&timeout); err != nil {
