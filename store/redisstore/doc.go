@@ -28,9 +28,9 @@
 // can't accept this, use package sqlstore with a database that replicates synchronously.
 //
 // Measured on one machine, in a cluster whose replicas were up to 3 ms away: a master was
-// killed 40 times under load, and 189 of 239,317 acknowledged Saves were lost. In 153 more
-// failovers, 73 of 2,342 accepted codes worked a second time. With Replicas 1, none of
-// 50,390 Saves was lost. A network that is slower or busier loses more.
+// killed 37 times under load, and 184 of 129,535 acknowledged Saves were lost. In 153 more
+// failovers, 67 of 2,334 accepted codes worked a second time. With Replicas 1, none of
+// 35,563 Saves was lost. A network that is slower or busier loses more.
 //
 // # Durability of one server
 //

@@ -268,11 +268,10 @@
 // last writes.
 //
 // Our tests kill nodes or split them off, one fault at a time, and MariaDB 10.11 lost nothing.
-// When one node was split off and the two others were killed at once, 5 of 19,358 acknowledged
-// writes were lost with the data in memory, and none of 16,590 on a disk. Four clusters in
-// memory did not find each other again. Jepsen saw such losses in 12.1.2 to
-// 12.2.2 (jepsen.io, March 2026). Where that matters, use one primary with a semi-synchronous
-// replica.
+// When one node was split off and the two others were killed at once, 1 of 21,094 acknowledged
+// writes was lost in 84 failures. With the data in memory, there were 9 of 18,075, and the nodes
+// of three clusters did not find each other again. Jepsen saw such losses in 12.1.2 to 12.2.2
+// (jepsen.io, March 2026). Where that matters, use one primary with a semi-synchronous replica.
 //
 // A write that meets another node's is a conflict. A node that has lost its cluster, or
 // has not yet joined it, refuses reads and writes with error 1047. A statement that waits
