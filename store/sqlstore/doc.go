@@ -16,9 +16,9 @@
 //
 // # Statements
 //
-// While it serves, a Store sends only these statements. They are for PostgreSQL;
-// SQLite has ?1 in place of $1. MySQL has ?, names in backticks, and no ON
-// CONFLICT:
+// While it serves, a Store sends only these statements, but for what the end of this section
+// says. They are for PostgreSQL; SQLite has ?1 in place of $1. MySQL has ?, names in backticks,
+// and no ON CONFLICT:
 //
 //	SELECT user_id, version, state, due, updated, data FROM "twofactor_accounts" WHERE user_id = $1
 //
@@ -31,11 +31,12 @@
 //	SELECT user_id, version, state, due, updated, data FROM "twofactor_accounts" WHERE user_id > $1 AND state IN ($2, $3) AND due IS NOT NULL AND due <= $4 ORDER BY user_id LIMIT 101
 //
 // The last one is from [Store.List], which leaves out the conditions that the query does not
-// set. For UserIDs it has user_id IN ($1, $2, …) with up to a hundred ids.
+// set. If the query has UserIDs, the condition is user_id IN ($1, $2, …), with up to a hundred
+// ids.
 //
-// With MySQL, a Load is one SELECT more, which finds nothing at a primary. A server that
-// becomes a replica keeps its connections, and a user who has enrolled at the new primary
-// would get in over one of them without a code.
+// With MySQL, Load adds a second SELECT to its statement, which finds a row only if the server is
+// read_only, and then returns an error. A server that becomes a replica keeps its connections, and
+// a user who has enrolled at the new primary would get in over one of them without a code.
 //
 //	SELECT user_id, version, state, due, updated, data FROM `twofactor_accounts` WHERE user_id = ? UNION ALL SELECT '', 0, '', NULL, 0, '' FROM DUAL WHERE CONCAT(@@global.read_only) NOT IN ('0', 'OFF')
 //
@@ -269,9 +270,10 @@
 //
 // Our tests kill nodes or split them off, one fault at a time, and MariaDB 10.11 lost nothing.
 // When one node was split off and the two others were killed at once, 1 of 21,094 acknowledged
-// writes was lost in 84 failures. With the data in memory, there were 9 of 18,075, and the nodes
-// of three clusters did not find each other again. Jepsen saw such losses in 12.1.2 to 12.2.2
-// (jepsen.io, March 2026). Where that matters, use one primary with a semi-synchronous replica.
+// writes was lost in 84 failures. With the data in memory, there were 9 of 18,075, and the
+// nodes of three clusters did not find each other again. Jepsen saw MariaDB 12.1.2 to 12.2.2
+// lose acknowledged writes (jepsen.io, March 2026). Where that matters, use one primary with a
+// semi-synchronous replica.
 //
 // A write that meets another node's is a conflict. A node that has lost its cluster, or
 // has not yet joined it, refuses reads and writes with error 1047. A statement that waits
