@@ -17,7 +17,7 @@
 //
 // A master that is cut off from its replicas goes on accepting writes for a while, and loses
 // all of them. As long as it answers, a user who has enrolled at the new master gets in there
-// with the password alone. min-replicas-to-write and min-replicas-max-lag shorten this while:
+// with the password alone. min-replicas-to-write and min-replicas-max-lag shorten this time:
 // without enough replicas a master lets nobody read or write accounts. In a cluster with the
 // default settings, a replica may still take over if it had lost its master up to 160 seconds
 // before the master failed (cluster-node-timeout and cluster-replica-validity-factor).
@@ -28,9 +28,9 @@
 // can't accept this, use package sqlstore with a database that replicates synchronously.
 //
 // Measured on one machine, in a cluster whose replicas were up to 3 ms away: a master was
-// killed 37 times under load, and 184 of 129,535 acknowledged Saves were lost. In 153 more
-// failovers, 67 of 2,334 accepted codes worked a second time. With Replicas 1, none of
-// 35,563 Saves was lost. A network that is slower or busier loses more.
+// killed 37 times under load of writes, and 184 of 129,535 acknowledged Saves were lost. In 153
+// more failovers, 67 of 2,334 accepted codes worked a second time. With Replicas 1, none of
+// 35,563 Saves was lost. A network that is slower or busier can lose more.
 //
 // # Durability of one server
 //
@@ -69,12 +69,12 @@
 //
 // Load, Save and Erase are a Lua script each, so that they are atomic and run on the master,
 // even if the client is allowed to read from replicas. Load and List run a command that would
-// write and finds nothing to do, so a server refuses them that was the master, is a replica
-// now, and has not told its clients. If a user's hash is gone but the user is in the sorted
-// set, Redis has evicted the account or something else has deleted it. Load then returns
-// [ErrLost], so that nobody takes the user for one who is not enrolled. A user who was removed
-// from the sorted set alone signs in as before, but List does not show the account, and Sweep
-// does not find it.
+// write and finds nothing to do. So a server that was the master, is a replica now and has not
+// told its clients refuses them. If a user's hash is gone but the user is in the sorted set,
+// Redis has evicted the account or something else has deleted it. Load then returns [ErrLost],
+// so that nobody takes the user for one who is not enrolled. A user who was removed from the
+// sorted set alone signs in as before, but List does not show the account, and Sweep does not
+// find it.
 //
 // A user of Redis needs no more than this:
 //
