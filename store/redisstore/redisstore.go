@@ -42,7 +42,7 @@ type Options struct {
 
 	// Replicas is how many replicas each Save and Erase waits for, with WAIT. That
 	// costs a round trip from the master to the slowest of them for each write. Where the
-	// network took no time, callers made four fifths as many sign-ins a second. Writes fail
+	// network took no time, callers made a tenth to a quarter fewer sign-ins a second. Writes fail
 	// while fewer replicas are connected. If they do not confirm within WaitTimeout, the error
 	// matches [ErrReplicas], and the master has the write all the same. While the write
 	// waits, and after it has failed, a Load of the record by this Store waits as well, also
